@@ -10,7 +10,7 @@ from typing import Any
 from darkroom.aws.record import pad_sequencer
 from darkroom.key_encoding import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.services.ingest.announcements import build_image_id
 from darkroom.services.live_settings import CURRENT
 
@@ -141,7 +141,7 @@ def _presets(case: Case) -> _Found:
     for key, expected in case.expected.items():
         if expected.end is not ExpectedEnd.READY:
             continue
-        wanted = {derivative_name(plan) for plan in configured().ingested(key).values()}
+        wanted = {derivative_name(plan) for plan in load_default_presets().build_ingest_plans(key).values()}
         recorded = set(case.evidence.records.get(key, {}).get("derivatives", ()))
         for what in list_differences("the list of derivatives in the index", sorted(recorded), sorted(wanted)):
             yield key, what

@@ -30,11 +30,14 @@ def serve(errand: WorkerSpec) -> None:
 
 def _path(chance: Random, keys: tuple[str, ...]) -> str:
     from darkroom.plan.canonical import canonical_path
-    from darkroom.plan.normalize import plan_of
-    from darkroom.plan.presets import configured
+    from darkroom.plan.normalize import build_plan
+    from darkroom.plan.presets import load_default_presets
 
     key = keys[int(len(keys) * chance.random() ** 3)]
-    plans = [*configured().plans(key).values(), *(plan_of(key, {"w": width, "f": "jpeg"}) for width in WIDTHS)]
+    plans = [
+        *load_default_presets().build_plans(key).values(),
+        *(build_plan(key, {"w": width, "f": "jpeg"}) for width in WIDTHS),
+    ]
     return canonical_path(chance.choice(plans))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.errors import DarkroomError, ModelUnavailable
-from darkroom.findings import Finding, finding_document
+from darkroom.findings import Finding, finding_to_document
 from darkroom.models.catalogue import Catalogue
 from darkroom.models.pixels import Pixels
 from darkroom.models.running import Models
@@ -87,7 +87,7 @@ class Finder:
 
 
 def _document(found: dict[str, Finding]) -> dict[str, Any]:
-    return {"tasks": {task: finding_document(finding, vectors=True) for task, finding in found.items()}}
+    return {"tasks": {task: finding_to_document(finding, vectors=True) for task, finding in found.items()}}
 
 
 def _decode(body: bytes) -> tuple[Pixels | None, float]:

@@ -149,14 +149,14 @@ def _events(chosen: argparse.Namespace) -> int:
 
 def _token(chosen: argparse.Namespace) -> int:
     from darkroom.errors import DarkroomError
-    from darkroom.services.upload_requests import Grant, write_token
+    from darkroom.services.upload_requests import Grant, make_token
 
     from .stack_info import read_stack_info
 
     facts = read_stack_info(StackPaths(chosen.state_dir.resolve()))
     grant = Grant(chosen.prefix, int(time.time()) + chosen.expires_in, chosen.max_bytes, chosen.max_files)
     try:
-        print(write_token(grant, facts["signing_key"]))
+        print(make_token(grant, facts["signing_key"]))
     except DarkroomError as error:
         print(error.message, file=sys.stderr)
         return 2

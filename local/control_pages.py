@@ -21,7 +21,7 @@ from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.s3_keys import MASTERS
-from darkroom.services.upload_requests import Grant, write_token
+from darkroom.services.upload_requests import Grant, make_token
 from tools import runbooks
 
 from . import viewer
@@ -114,9 +114,9 @@ class ControlPages:
                 "short": option.short,
                 "long": option.long,
                 "doc": option.doc,
-                "kind": option.kind.name,
-                "rule": option.kind.rule(),
-                "expects": option.kind.expects,
+                "kind": option.type.name,
+                "rule": option.type.js_args(),
+                "expects": option.type.allowed_values,
                 "default": _default(option.plan_field),
             }
             for option in OPTIONS
@@ -158,7 +158,7 @@ class ControlPages:
         """``?prefix=<prefix or key>``: a token for uploads there, what it is good for, and the API that takes it."""
         expires_s = int(time.time()) + TOKEN_LASTS_S
         try:
-            token = write_token(Grant(request.query.get("prefix", ""), expires_s), self._facts.signing_key)
+            token = make_token(Grant(request.query.get("prefix", ""), expires_s), self._facts.signing_key)
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
         return web.json_response({"token": token, "expires_s": expires_s, "api": self._facts.upload_url})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudfront_local.key_values import KeyValues, StoreChanged
-from darkroom.plan.options import GENERATION
+from darkroom.plan.options import GENERATION_TYPE
 from darkroom.plan.redaction import FIRST_GENERATION
 
 from .errors import StartError
@@ -25,8 +25,8 @@ def activate(facts: Mapping[str, Any], generation: str | None) -> str:
     """Make ``generation`` the active one, if any is given; which one is. Raises CannotStart if it is no name of one."""
     stores, store = KeyValues(facts["aws_endpoint_url"]), facts["outputs"]["FindingsStoreArn"]
     if generation is not None:
-        if not re.fullmatch(GENERATION.pattern, generation):
-            raise StartError(f"A generation has a name of {GENERATION.expects}.")
+        if not re.fullmatch(GENERATION_TYPE.pattern, generation):
+            raise StartError(f"A generation has a name of {GENERATION_TYPE.allowed_values}.")
         try:
             stores.write(store, ENTRY, generation)
         except StoreChanged:

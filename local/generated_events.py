@@ -15,7 +15,7 @@ from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.services.large_image.step_request import ALL_STRIPS
-from darkroom.services.upload_requests import MAX_TOKEN_LASTS_S, Grant, write_token
+from darkroom.services.upload_requests import MAX_TOKEN_LASTS_S, Grant, make_token
 from tools.events import Event, similar
 from tools.events.upload import request_form, request_state
 
@@ -45,7 +45,7 @@ def write_events(facts: Mapping[str, Any], folder: Path) -> list[Path]:
 def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
     """Each event with its path, which begins with the function's name."""
     grant = Grant(PREFIX, int(time.time()) + MAX_TOKEN_LASTS_S - 60)
-    headers = {"authorization": f"Bearer {write_token(grant, facts['signing_key'])}"}
+    headers = {"authorization": f"Bearer {make_token(grant, facts['signing_key'])}"}
     yield "upload/form.json", request_form(headers, key=f"{PREFIX}events/uploaded.jpg")
     yield "upload/state.json", request_state(headers, KNOWN)
     yield "similar/found.json", similar.event(KNOWN, headers)

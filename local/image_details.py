@@ -11,7 +11,7 @@ from aiohttp import web
 from darkroom.aws.archive import Archive
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.s3 import S3Bucket
-from darkroom.findings import to_document
+from darkroom.findings import findings_to_document
 from darkroom.services.s3_keys import MASTERS
 
 from .aws import Cloud
@@ -63,4 +63,4 @@ class ImageDetails:
         known = sidecar.findings if sidecar else None
         if known is None or known.source_etag != master.etag.strip('"'):
             return told | {"state": PENDING}
-        return told | {"state": FOUND, "findings": to_document(known)}
+        return told | {"state": FOUND, "findings": findings_to_document(known)}

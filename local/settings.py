@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
-from darkroom.settings import InvalidSettings, read_settings
+from darkroom.settings import InvalidSettings, parse_settings
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
 from tools.settings.store import SettingsStore
@@ -38,7 +38,7 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     parameters = [pair for pair in overrides if not pair[:1].islower()]
     settings = dict(_setting(pair) for pair in overrides if pair[:1].islower())
     try:
-        read_settings(settings)
+        parse_settings(settings)
     except InvalidSettings as error:
         raise StartError(str(error)) from error
     return parameters, settings
@@ -53,7 +53,7 @@ def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:
         current = documents.write(table, replaces=current, by="local", reason="python -m local")
-    publish(LocalStore(cloud.endpoint_url, outputs["FindingsStoreArn"]), entries_of(read_settings(current.table)))
+    publish(LocalStore(cloud.endpoint_url, outputs["FindingsStoreArn"]), entries_of(parse_settings(current.table)))
 
 
 def _setting(pair: str) -> tuple[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.options import BY_NAME
+from darkroom.plan.options import OPTIONS_BY_NAME
 from darkroom.plan.signing import sign
 
-_REPLACED = frozenset(name for name, option in BY_NAME.items() if option.short in ("exp", "s"))
+_REPLACED = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("exp", "s"))
 
 
 def sign_target(target: str, key: str, expires_s: int | None = None) -> str:

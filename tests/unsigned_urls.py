@@ -15,7 +15,7 @@ from urllib.parse import quote
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
 from darkroom.dialects.iiif.features import FORMATS as IIIF_FORMATS
 from darkroom.dialects.iiif.features import QUALITIES
-from darkroom.plan.model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS
+from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
 
@@ -25,7 +25,7 @@ ORIGIN = "https://images.example.com/photos/"
 ACCOUNT = "account"
 """Cloudflare's account in the languages' test settings."""
 
-FORMATS = (*PICTURE_FORMATS, *BORROWED_FORMATS, *DATA_FORMATS, *AUTO_CLASSES, "auto", "jpg", "svg", "heif", "raw", "")
+FORMATS = (*IMAGE_FORMATS, *EXTENDED_FORMATS, *DATA_FORMATS, *AUTO_CLASSES, "auto", "jpg", "svg", "heif", "raw", "")
 ACCEPTS = ("", "*/*", "image/webp,*/*", "image/avif,image/webp,*/*", "image/avif;q=0.5,image/webp;q=0.7")
 SIDES = (*LADDER_PX, *LADDER_PX, 1, 160, 300, 801, 1024, 2048, 4096, 8192)
 NUMBERS = ("0", "1", "2", "5", "10", "60", "90", "100", "180", "255", "3600", "86400", "-1", "0.5", "1.5", "01", "+1")
@@ -101,7 +101,7 @@ def _native(random: Random, key: str) -> str:
     pairs = list(random.choice(near))
     for _ in range(random.choice((0, 0, 0, 1, 2))):
         option = random.choice(OPTIONS)
-        default = option.kind.write(option.default) if option.default is not None else ""
+        default = option.type.format(option.default) if option.default is not None else ""
         name = random.choice((option.short, option.long))
         value = random.choice((default, _values(random, random.choice(",:"))))
         if option.short != "s":

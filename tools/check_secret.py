@@ -14,9 +14,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
 from darkroom.dialects.serving.signing_keys import read_keys
-from darkroom.signing_secrets import InvalidSecret, parse_secret, read_signing_keys
+from darkroom.signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
 
-SECRETS: Mapping[str, Callable[[Mapping[str, object]], object]] = {"signing": read_signing_keys, "dialects": read_keys}
+SECRETS: Mapping[str, Callable[[Mapping[str, object]], object]] = {"signing": parse_signing_keys, "dialects": read_keys}
 """The secrets SigningKeysArn and LanguageKeysArn."""
 
 

@@ -18,7 +18,7 @@ from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings
 from darkroom.dialects.common.sources import Sources  # noqa: E402
 from darkroom.dialects.registry import BY_NAME  # noqa: E402
 from darkroom.plan.canonical import canonical_path  # noqa: E402
-from darkroom.plan.extended.options import BORROWED  # noqa: E402
+from darkroom.plan.extended.options import EXTENDED_OPTIONS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference" / "dialects"
@@ -178,7 +178,7 @@ def _index() -> str:
 
 
 def _borrowed() -> str:
-    rows = ((f"`{option.short}`", _cell(option.kind.expects), _cell(option.doc)) for option in BORROWED)
+    rows = ((f"`{option.short}`", _cell(option.type.allowed_values), _cell(option.doc)) for option in EXTENDED_OPTIONS)
     return table(("option", "values", "meaning"), *rows)
 
 

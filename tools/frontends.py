@@ -14,11 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
-from darkroom.plan.edge_settings import SETTINGS_KEY, edge_entries  # noqa: E402
+from darkroom.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
 from darkroom.plan.negotiation import LADDER_PX  # noqa: E402
 from darkroom.plan.options import OPTIONS  # noqa: E402
 from darkroom.plan.policy import AccessMode  # noqa: E402
-from darkroom.plan.presets import Presets, configured  # noqa: E402
+from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from functions.edge.tables import with_tables  # noqa: E402
 
 FOLDER = ROOT / "frontends"
@@ -98,7 +98,7 @@ def edge(presets: Presets) -> str:
     source = "\n".join([*((_EDGE / name).read_text(encoding="utf-8") for name in _SOURCES), _READING])
     named = " and darkroom.plan, ".join(("functions/edge", ", ".join(_SOURCES)))
     entries = {
-        key: value for key, value in edge_entries(AccessMode.GUARDED, "", presets).items() if key != SETTINGS_KEY
+        key: value for key, value in build_edge_entries(AccessMode.GUARDED, "", presets).items() if key != SETTINGS_KEY
     }
     written = with_tables(source, "/* tables */", presets)
     return f"{_HEAD.format(source=named)}const ENTRIES = {json.dumps(entries, indent=4)};\n\n{written}"
@@ -124,5 +124,5 @@ def written(presets: Presets) -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    for path, text in written(configured()).items():
+    for path, text in written(load_default_presets()).items():
         path.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.redaction import AlwaysRedact  # noqa: E402
-from darkroom.settings import setting_fields  # noqa: E402
+from darkroom.settings import list_setting_fields  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "settings.md"
@@ -58,9 +58,9 @@ def _settings() -> str:
             f"`{one.name}`",
             f"`{_default(one.default)}`",
             one.metadata["unit"],
-            one.metadata["about"] + f" Must be {one.metadata['rule'].expects}.".replace("|", "\\|"),
+            one.metadata["about"] + f" Must be {one.metadata['rule'].allowed_values}.".replace("|", "\\|"),
         )
-        for one in setting_fields()
+        for one in list_setting_fields()
     )
     return table(("setting", "default", "unit", "description"), *rows)
 

@@ -27,7 +27,7 @@ from chaos.environment import INGEST, UPLOADS, Environment, Limits
 from chaos.event_source_mapping import Context, to_event
 from chaos.ministack import ministack
 from darkroom.plan.canonical import canonical_path
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.signing import sign
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +110,7 @@ def receive(world: Environment) -> list[Any]:
 
 def build_request(key: str, width: int) -> dict[str, Any]:
     """Build the event of a signed request for a JPEG of ``width`` pixels, as the edge passes it on."""
-    path = canonical_path(plan_of(key, {"w": str(width), "f": "jpeg"}))
+    path = canonical_path(build_plan(key, {"w": str(width), "f": "jpeg"}))
     headers = {"x-darkroom-request": path, "x-darkroom-signature": sign(path, SIGNING_KEY)}
     return {"version": "2.0", "rawPath": path, "headers": headers, "requestContext": {"http": {"method": "GET"}}}
 

@@ -11,15 +11,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
-from darkroom.errors import refusals  # noqa: E402
+from darkroom.errors import list_errors_by_code  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.option_types import split_parts  # noqa: E402
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
-from darkroom.plan.policy import unsigned_variants  # noqa: E402
-from darkroom.plan.presets import configured  # noqa: E402
+from darkroom.plan.policy import list_unsigned_variants  # noqa: E402
+from darkroom.plan.presets import load_default_presets  # noqa: E402
 from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
@@ -44,14 +44,14 @@ def _options() -> str:
 
 def _option(option: Option) -> tuple[str, str, str, str]:
     names = " ".join(f"`{name}`" for name in dict.fromkeys((option.short, option.long)))
-    default = "" if option.default is None else ",".join(split_parts(option.kind.write(option.default)))
-    return names, option.kind.expects, f"`{default}`" if default else "", option.doc
+    default = "" if option.default is None else ",".join(split_parts(option.type.format(option.default)))
+    return names, option.type.allowed_values, f"`{default}`" if default else "", option.doc
 
 
 def _presets() -> str:
     queries = {
         name: "&".join(f"{short}={text}" for short, text in options.items())
-        for name, options in configured().options.items()
+        for name, options in load_default_presets().options.items()
     }
     return table(("preset", "options"), *((f"`{name}`", f"`{query}`") for name, query in queries.items()))
 
@@ -67,7 +67,7 @@ def _examples() -> str:
 
 
 def _refusals() -> str:
-    met = (kind for kind in refusals().values() if kind.for_viewers)
+    met = (kind for kind in list_errors_by_code().values() if kind.viewer_facing)
     kinds = sorted(met, key=lambda kind: (kind.status, kind.code))
     rows = ((str(kind.status), f"`{kind.code}`", kind.title) for kind in kinds)
     return table(("status", "`code`", "meaning"), *rows)
@@ -85,7 +85,7 @@ _CONTENT: Content = {
     "min-options-bytes": lambda: str(MIN_OPTIONS_BYTES),
     "max-options-bytes": lambda: str(MAX_OPTIONS_BYTES),
     "saving-quality": lambda: str(SAVE_DATA_QUALITY),
-    "unsigned-variants": lambda: str(len(unsigned_variants("photo.jpg", configured()))),
+    "unsigned-variants": lambda: str(len(list_unsigned_variants("photo.jpg", load_default_presets()))),
 }
 
 

@@ -15,9 +15,9 @@ from cloudfront_local.model import (
     Selections,
 )
 from cloudfront_local.model import Pick as Choice
-from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from functions.edge.build import edge_code
 
 from ..competitors.model import BUCKET
@@ -27,7 +27,7 @@ STATUSES = frozenset({403, 404, 500, 502, 503, 504})
 """Answers of S3 that lead to the function."""
 
 EDGE, VARY = "edge", "vary"
-ENTRIES = edge_entries(AccessMode.OPEN, "", configured())
+ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
 """What the edge function reads: published settings."""
 VARY_CODE = """
 function handler(event) {

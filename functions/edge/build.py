@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
-from darkroom.plan.presets import Presets, configured  # noqa: E402
+from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, with_languages, with_tables  # noqa: E402
 
@@ -42,7 +42,7 @@ _TABLES_MARK = "/* tables */"
 
 def edge_code(presets: Presets | None = None) -> str:
     """The function as the template holds it, for ``presets`` (those of presets.toml by default)."""
-    return minified(readable_code(presets or configured()), STATE_FIELDS)
+    return minified(readable_code(presets or load_default_presets()), STATE_FIELDS)
 
 
 def readable_code(presets: Presets) -> str:

@@ -20,20 +20,20 @@ from darkroom.dialects.registry import (
 )
 from darkroom.errors import SourceMissing
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
-from darkroom.plan.edge_settings import PRESET_PREFIX, edge_entries, settings_text
+from darkroom.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,
-    BORROWED_FORMATS,
-    COMPASS,
+    COMPASS_POINTS,
     DATA_FORMATS,
+    EXTENDED_FORMATS,
     LOSSLESS_FORMATS,
 )
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY
-from darkroom.plan.normalize import BARE_SIDE_PX, plan_of
-from darkroom.plan.option_types import Fixed, Flag, Rule, Whole, Word, spell
-from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
+from darkroom.plan.normalize import DEFAULT_MAX_SIDE_PX, build_plan
+from darkroom.plan.option_types import FixedPoint, Flag, Integer, JsArgs, Pattern, format_hundredths
+from darkroom.plan.options import MAX_SIDE_PX, OPTIONS, OPTIONS_BY_NAME, Option
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
@@ -113,21 +113,21 @@ def filled(source: str, mark: str, tables: Mapping[str, object]) -> str:
 
 
 def _tables(presets: Presets) -> dict[str, object]:
-    entries = edge_entries(AccessMode.GUARDED, "", presets)
-    bare = plan_of("", {})
+    entries = build_edge_entries(AccessMode.GUARDED, "", presets)
+    bare = build_plan("", {})
     return {
         "OPTIONS": f";{';'.join(map(_row, OPTIONS))};",
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
         "APART": [option.short for option in OPTIONS if not option.plan_field],
-        "DEFAULT_SETTINGS": settings_text(DEFAULTS.access_mode, DEFAULTS.always_redact.text),
+        "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text),
         "FALLBACK": {f"_{name}": json.loads(entries[PRESET_PREFIX + name]) for name in presets.options},
-        "COMPASS": " ".join(COMPASS),
+        "COMPASS": " ".join(COMPASS_POINTS),
         "LADDER": list(LADDER_PX),
         "WIDEST": LADDER_PX[-1],
         **_negotiation(),
         "SAVING_QUALITY": str(SAVE_DATA_QUALITY),
-        "BARE_SIDE": str(BARE_SIDE_PX),
+        "BARE_SIDE": str(DEFAULT_MAX_SIDE_PX),
         "BARE_TEXT": f"{options_text(bare)}.",
         "BARE_REQUEST": f"{options_text(bare)}.{bare.format}",
         "MAX_SIDE": MAX_SIDE_PX,
@@ -137,7 +137,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,
         "MAX_REQUEST_BYTES": MAX_REQUEST_BYTES,
         "DATA_FORMATS": list(DATA_FORMATS),
-        "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(BORROWED_FORMATS)),
+        "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(EXTENDED_FORMATS)),
         "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),
     }
 
@@ -186,28 +186,31 @@ def _negotiation() -> dict[str, object]:
 
 def _row(option: Option) -> str:
     """The row of ``option`` in the table that kinds.js reads."""
-    kind = option.kind
+    kind = option.type
     match kind:
-        case Word():
+        case Pattern():
             letter, taken = _WORDS[option.short], []
         case Flag():
             letter, taken = _LETTERS["whole"], ["1"]
-        case Whole():
+        case Integer():
             letter, taken = _LETTERS["whole"], [str(kind.high), str(kind.low), kind.word]
-        case Fixed():
-            letter, taken = _LETTERS["fixed"], [spell(kind.high), spell(kind.low), str(round(kind.step * 100))]
+        case FixedPoint():
+            letter, taken = (
+                _LETTERS["fixed"],
+                [format_hundredths(kind.high), format_hundredths(kind.low), str(round(kind.step * 100))],
+            )
         case _:
-            letter, taken = _LETTERS[kind.name], list(_arguments(kind.rule()))
+            letter, taken = _LETTERS[kind.name], list(_arguments(kind.js_args()))
     name = f"{option.short}={option.long if option.long != option.short else ''}"
-    default = "" if option.default is None else kind.write(option.default)
+    default = "" if option.default is None else kind.format(option.default)
     if any(_SEPARATORS & set(field) for field in (default, *taken)):
         raise ValueError(f"A separator of the option table is in {taken}")
     return "|".join([name, default, letter, *taken]).removesuffix("|").removesuffix("|0")
 
 
-def _arguments(rule: Rule) -> Iterator[str]:
+def _arguments(rule: JsArgs) -> Iterator[str]:
     """What a kind takes as fields: a list of words is one, a synonym is two. The points of the compass are known."""
-    compass = list(COMPASS)
+    compass = list(COMPASS_POINTS)
     for value in rule.values():
         match value:
             case dict():
@@ -222,8 +225,8 @@ def _arguments(rule: Rule) -> Iterator[str]:
 
 def _pattern(name: str) -> Code:
     """The pattern of an option whose kind is a word."""
-    kind = BY_NAME[name].kind
-    assert isinstance(kind, Word)
+    kind = OPTIONS_BY_NAME[name].type
+    assert isinstance(kind, Pattern)
     assert "|" not in kind.pattern
     return Code(f"/^{kind.pattern}$(?!\\n)/")
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from darkroom.aws.archive import Archive
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record, from_item, partition_key
-from darkroom.findings import MODERATION, to_document
+from darkroom.findings import MODERATION, findings_to_document
 
 from ..aws import Cloud
 from ..paths import CONTROL
@@ -55,7 +55,9 @@ class ImageIndex:
         noted = self.archive.noted(key)
         known = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
         found = (
-            {"findings": to_document(noted.findings), "generation": noted.findings.generation} if noted.findings else {}
+            {"findings": findings_to_document(noted.findings), "generation": noted.findings.generation}
+            if noted.findings
+            else {}
         )
         return known | row(record) | {"version": record.version_id, "sha256": record.sha256} | found
 

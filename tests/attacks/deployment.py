@@ -16,9 +16,9 @@ from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import LANGUAGES
 from darkroom.dialects.serving.handler import respond as respond_in
 from darkroom.http.edge import respond
-from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.serve.answers import HttpResponse
 from functions.edge.build import edge_code, languages_code
@@ -53,7 +53,7 @@ class Deployment:
         stack = served(bucket, mode, always=AlwaysRedact.parse(always), inference=bool(always))
         transform = replace(stack.languages.transform, mode=mode)
         stack = replace(stack, languages=replace(stack.languages, transform=transform))
-        entries = edge_entries(mode, always, configured())
+        entries = build_edge_entries(mode, always, load_default_presets())
         return cls(bucket, stack, EdgeEngine(edge_code(), entries), EdgeEngine(code))
 
     def close(self) -> None:

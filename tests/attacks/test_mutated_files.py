@@ -18,7 +18,7 @@ from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.normalize import build_plan
 from tests.images.sources import sources
 from tests.tally import Tally
 
@@ -64,7 +64,7 @@ def test_a_mutated_file_is_rendered_or_refused(kind: str, tally: Tally) -> None:
         options = PLANS[number % len(PLANS)]
         try:
             probe(Source.from_bytes(data), LIMITS)
-            render(plan_of("a", options), Source.from_bytes(data), limits=LIMITS)
+            render(build_plan("a", options), Source.from_bytes(data), limits=LIMITS)
             tally.add("rendered")
         except DarkroomError as error:
             assert error.status in (400, 413, 415, 422), (kind, number, error, error.detail)

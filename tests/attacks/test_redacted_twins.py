@@ -16,7 +16,7 @@ from PIL import Image
 
 from darkroom.aws.archive import sidecar_name
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, to_document
+from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, findings_to_document
 from darkroom.plan.policy import AccessMode
 from darkroom.services.serve.answers import HttpResponse
 from tests.component.imaging.test_redact import FACE, jpeg, png, twins
@@ -36,7 +36,7 @@ def deployed(master: bytes) -> Deployment:
     etag = str(bucket.etag(f"masters/{KEY}")).strip('"')
     finding = Finding(FACES, "model", "1", ENDPOINT, (Face(FACE, 0.9),))
     findings = Findings("1", etag, {FACES: finding})
-    bucket.put(sidecar_name("1", KEY), json.dumps(to_document(findings)).encode(), {})
+    bucket.put(sidecar_name("1", KEY), json.dumps(findings_to_document(findings)).encode(), {})
     return Deployment.of(bucket, AccessMode.OPEN, "=faces")
 
 

@@ -23,8 +23,8 @@ from darkroom.dialects.iiif.tiles import count
 from darkroom.plan.canonical import derivative_name, parse_path
 from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.negotiation import LADDER_PX
-from darkroom.plan.policy import unsigned_requests, unsigned_variants
-from darkroom.plan.presets import configured
+from darkroom.plan.policy import list_unsigned_requests, list_unsigned_variants
+from darkroom.plan.presets import load_default_presets
 from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo
 from tests.tally import Tally
@@ -76,7 +76,7 @@ def check_bounds(bucket: FastBucket, tally: Tally) -> None:
     for key in KEYS:
         objects = [name.removeprefix("derivatives/") for name in names(bucket, f"derivatives/{key}/_")]
         tally.add("objects", len(objects))
-        finite = {derivative_name(plan) for plan in unsigned_variants(key, configured())}
+        finite = {derivative_name(plan) for plan in list_unsigned_variants(key, load_default_presets())}
         assert len(finite) == NUMBER
         copies = [name for name in objects if name.endswith(".large")]
         markers = [name for name in objects if name.endswith("/refusal.json")]
@@ -121,7 +121,7 @@ def combinations() -> Iterator[Sent]:
     for width, name, accept, save, hint, ratio in product(widths, formats, accepts, saving, hints, ("", "&dpr=2")):
         yield Sent("native", f"/photo.jpg?w={width}&f={name}{ratio}", {"accept": accept, **save, **hint})
     for query, accept, save in product(
-        ("", "f=json", "f=thumbhash", *(f"preset={name}" for name in configured().options)), accepts, saving
+        ("", "f=json", "f=thumbhash", *(f"preset={name}" for name in load_default_presets().options)), accepts, saving
     ):
         yield Sent("native", f"/photo.jpg?{query}", {"accept": accept, **save})
 
@@ -132,13 +132,13 @@ def test_unsigned_native_combinations_store_exactly_the_finite_set(deployment: D
         assert deployment.send(sent) in (200, 302, 400, 403), sent
     found = {name.removeprefix("derivatives/") for name in names(deployment.bucket, "derivatives/photo.jpg/_")}
     tally.add("objects", len(found))
-    assert found == {derivative_name(plan) for plan in unsigned_variants("photo.jpg", configured())}
+    assert found == {derivative_name(plan) for plan in list_unsigned_variants("photo.jpg", load_default_presets())}
     assert len(found) == NUMBER
 
 
 def test_every_unsigned_request_is_served_and_stays_in_the_set(deployment: Deployment, tally: Tally) -> None:
     """The finite set is reachable: a guard that refused everything would pass the other tests."""
-    for plan, accept in product(unsigned_requests("photo.jpg", configured()), ACCEPTS):
+    for plan, accept in product(list_unsigned_requests("photo.jpg", load_default_presets()), ACCEPTS):
         query = "&".join(filter(None, (f"w={plan.width}" if plan.width else "", f"f={plan.format}")))
         if plan.width in LADDER_PX and not plan.height:
             tally.add("requests")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Line, Region
+from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Region, TextLine
 
 
-def known(*faces: Region, lines: tuple[Line, ...] = (), **errors: str) -> Findings:
+def known(*faces: Region, lines: tuple[TextLine, ...] = (), **errors: str) -> Findings:
     """Findings of these faces and lines of text; ``errors`` by task."""
     found = {
         FACES: Finding(FACES, "m", "1", faces=tuple(Face(face, 0.9) for face in faces), error=errors.get(FACES, "")),

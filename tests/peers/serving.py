@@ -23,13 +23,13 @@ from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.service import Languages
 from darkroom.dialects.serving.signing_keys import KeysByLanguage
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import read_presets
+from darkroom.plan.presets import parse_presets
 from darkroom.services.serve.answers import HttpResponse
 from darkroom.services.serve.transform import Transform
 
 MARK = "watermarks/geometry.png"
 ACCOUNT = "ZWd9g1K7eljCn_KDTu_MWA"
-PRESETS = read_presets(
+PRESETS = parse_presets(
     {
         "presets": {"card": {"w": 256, "h": 256, "fit": "cover", "f": "webp"}},
         "watermarks": {"default": MARK},

@@ -19,7 +19,7 @@ import pytest
 from darkroom.aws.clients import client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.key_encoding import encode_key
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.purge.stale_derivatives import derivatives_prefix
 from local.aws import tool_environment
@@ -41,7 +41,7 @@ from tools.ingest_report.fates import Stack as Behind
 from .conftest import Stack
 from .viewer import Viewer
 
-PRESETS = configured().at_ingest
+PRESETS = load_default_presets().at_ingest
 PREFIX = f"e2e-ingest-{secrets.token_hex(4)}/"
 GAIN_MAP = frozenset({"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"})
 """ExifTool's groups of what a gain map needs."""

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 from PIL import Image, ImageChops
 
-from darkroom.plan.policy import unsigned_variants
-from darkroom.plan.presets import configured
+from darkroom.plan.policy import list_unsigned_variants
+from darkroom.plan.presets import load_default_presets
 from tests.images.pictures import jpeg_photo, png_noise
 
 from .viewer import Answer, Viewer
@@ -269,7 +269,7 @@ def test_random_unsigned_requests_store_no_more_than_the_finite_set(viewer: View
         statuses = Counter(pool.map(lambda asked: viewer.get(f"{key}?{asked[0]}", **asked[1]).status, requests))
     assert statuses.keys() <= {200, 400, 403}
     assert statuses[200] > 100
-    assert 0 < len(viewer.derivatives(key)) <= len(unsigned_variants("tiny.jpg", configured()))
+    assert 0 < len(viewer.derivatives(key)) <= len(list_unsigned_variants("tiny.jpg", load_default_presets()))
 
 
 def test_escaped_and_unescaped_keys_name_the_same_picture(viewer: Viewer, key: str) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
 from tools.settings.__main__ import main
@@ -35,7 +35,7 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     assert viewer.get(f"{path}?preset={name}").status == 400
     file = tmp_path / "settings.json"
     current = of_facts(json.loads((state / "stack.json").read_text())).documents.current()
-    presets = {**configured().options, name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
+    presets = {**load_default_presets().options, name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
     file.write_text(json.dumps({**current.table, "presets": presets}))
     assert main(["apply", str(file), "--by", "test", "--local", "--state-dir", str(state)]) == 0
     wait_until(lambda: viewer.get(f"{path}?preset={name}&w=333").status == 200, "edge and function know the preset")

@@ -5,21 +5,30 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from darkroom.plan.extended.option_types import (
-    ConvolutionKind,
-    CurvesKind,
-    CutKind,
+    ChoiceList,
+    ConvolutionType,
+    CropToType,
+    CurvesType,
     Decimal,
     Degrees,
-    ExtensionKind,
-    Numbers,
-    ProportionKind,
-    Several,
-    StampKind,
-    TrimmingKind,
+    ExtensionType,
+    NumberTuple,
+    ProportionType,
+    TrimOptionsType,
+    WatermarkLayoutType,
 )
-from darkroom.plan.extended.options import BORROWED
-from darkroom.plan.model import BORROWED_FORMATS, Convolution, Cut, Extension, Plan, Proportion, Stamp, Trimming
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.extended.options import EXTENDED_OPTIONS
+from darkroom.plan.model import (
+    EXTENDED_FORMATS,
+    Convolution,
+    CropTo,
+    Extension,
+    Plan,
+    Proportion,
+    TrimOptions,
+    WatermarkLayout,
+)
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
 
 from .plans import KEYS, Strategy, option_values, values_of
@@ -36,14 +45,14 @@ COLOURS = st.text("0123456789abcdef", min_size=6, max_size=6)
 
 
 @values_of.register
-def _(kind: Numbers) -> Strategy:
+def _(kind: NumberTuple) -> Strategy:
     one = st.integers(round(kind.low), round(kind.high)) if kind.integral else decimals(kind.low, kind.high)
-    counts = st.integers(1, kind.most).map(lambda times: times * kind.count)
-    return counts.flatmap(lambda count: st.tuples(*[one] * count)).map(lambda values: kind.shape(*values))
+    counts = st.integers(1, kind.max_repeats).map(lambda times: times * kind.count)
+    return counts.flatmap(lambda count: st.tuples(*[one] * count)).map(lambda values: kind.constructor(*values))
 
 
 @values_of.register
-def _(kind: ProportionKind) -> Strategy:
+def _(kind: ProportionType) -> Strategy:
     return st.builds(Proportion, decimals(0.0001, 1), st.booleans())
 
 
@@ -53,13 +62,13 @@ def _(kind: Decimal) -> Strategy:
 
 
 @values_of.register
-def _(kind: CutKind) -> Strategy:
+def _(kind: CropToType) -> Strategy:
     sides = PARTS | st.integers(0, 65_535).map(float)
-    return st.builds(Cut, sides, sides, st.sampled_from(kind.words), PARTS, PARTS, LENGTHS, LENGTHS)
+    return st.builds(CropTo, sides, sides, st.sampled_from(kind.words), PARTS, PARTS, LENGTHS, LENGTHS)
 
 
 @values_of.register
-def _(kind: ExtensionKind) -> Strategy:
+def _(kind: ExtensionType) -> Strategy:
     to = st.sampled_from(["box", "ratio"])
     return st.builds(Extension, to, st.sampled_from(kind.places), LENGTHS, LENGTHS) | st.builds(
         Extension, to, st.just("fp"), PARTS, PARTS
@@ -67,18 +76,18 @@ def _(kind: ExtensionKind) -> Strategy:
 
 
 @values_of.register
-def _(kind: TrimmingKind) -> Strategy:
+def _(kind: TrimOptionsType) -> Strategy:
     corners, axes = st.sampled_from(["northwest", "southeast"]), st.sampled_from(["", "h", "v", "hv"])
-    return st.builds(Trimming, st.just("") | COLOURS, corners, axes, st.just(0.0) | decimals(0.0001, 255))
+    return st.builds(TrimOptions, st.just("") | COLOURS, corners, axes, st.just(0.0) | decimals(0.0001, 255))
 
 
 @values_of.register
-def _(kind: StampKind) -> Strategy:
-    return st.builds(Stamp, LENGTHS, LENGTHS, st.booleans(), PARTS, PARTS)
+def _(kind: WatermarkLayoutType) -> Strategy:
+    return st.builds(WatermarkLayout, LENGTHS, LENGTHS, st.booleans(), PARTS, PARTS)
 
 
 @values_of.register
-def _(kind: ConvolutionKind) -> Strategy:
+def _(kind: ConvolutionType) -> Strategy:
     odd = st.sampled_from([1, 3, 5, 7])
     weights = decimals(-1000, 1000)
     return st.tuples(odd, odd, st.booleans()).flatmap(
@@ -89,7 +98,7 @@ def _(kind: ConvolutionKind) -> Strategy:
 
 
 @values_of.register
-def _(kind: CurvesKind) -> Strategy:
+def _(kind: CurvesType) -> Strategy:
     levels = st.integers(0, 255)
     several = st.dictionaries(levels, levels, min_size=2, max_size=6).map(lambda made: tuple(sorted(made.items())))
     curves = st.just(()) | several
@@ -97,7 +106,7 @@ def _(kind: CurvesKind) -> Strategy:
 
 
 @values_of.register
-def _(kind: Several) -> Strategy:
+def _(kind: ChoiceList) -> Strategy:
     return st.sets(st.sampled_from(kind.words), min_size=1).map(
         lambda chosen: tuple(word for word in kind.words if word in chosen)
     )
@@ -111,14 +120,14 @@ def _(kind: Degrees) -> Strategy:
 @st.composite
 def borrowed_values(draw: st.DrawFn, most: int = 6) -> dict[str, Value]:
     """Values of some options of either kind, by short name."""
-    chosen = draw(st.lists(st.sampled_from(BORROWED), max_size=most, unique_by=lambda option: option.short))
-    values = draw(option_values(most=5)) | {option.short: draw(values_of(option.kind)) for option in chosen}
+    chosen = draw(st.lists(st.sampled_from(EXTENDED_OPTIONS), max_size=most, unique_by=lambda option: option.short))
+    values = draw(option_values(most=5)) | {option.short: draw(values_of(option.type)) for option in chosen}
     if draw(st.integers(0, 4)) == 0:
-        values["f"] = draw(st.sampled_from(BORROWED_FORMATS))
+        values["f"] = draw(st.sampled_from(EXTENDED_FORMATS))
     return values
 
 
 @st.composite
 def borrowed_plans(draw: st.DrawFn) -> Plan:
     """A Plan as a canonical path can name it, with options of other URL languages."""
-    return plan_of(draw(KEYS), draw(borrowed_values()))
+    return build_plan(draw(KEYS), draw(borrowed_values()))

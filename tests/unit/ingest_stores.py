@@ -9,7 +9,7 @@ from typing import Any
 
 from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
 from darkroom.aws.s3 import ObjectHead
-from darkroom.errors import Changed, Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
 from darkroom.services.s3_keys import MASTERS
 
@@ -53,7 +53,7 @@ class Bucket:
         self.interfere()
         found = self.objects.get(key)
         if (found.etag if found else "") != replaces:
-            raise Changed
+            raise ObjectChanged
         return self.store(key, metadata, len(body))
 
     def copy(self, source: Bucket, source_key: str, key: str, *, source_etag: str = "", **further: Any) -> str | None:
@@ -62,14 +62,14 @@ class Bucket:
         if found is None:
             return None
         if source_etag and found.etag != source_etag:
-            raise Changed
+            raise ObjectChanged
         return self.store(key, further["metadata"])
 
     def delete(self, key: str, etag: str) -> None:
         self.interfere()
         found = self.objects.get(key)
         if found is not None and found.etag != etag:
-            raise Changed
+            raise ObjectChanged
         self.objects.pop(key, None)
 
     def is_deleted(self, key: str, version_id: str) -> bool:

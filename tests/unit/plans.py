@@ -8,19 +8,19 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from darkroom.plan.compound_types import CropKind, GravityKind, PaddingKind, WatermarkKind
+from darkroom.plan.compound_types import CropType, GravityType, PaddingType, WatermarkType
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import (
     Choice,
     Colour,
     FileName,
-    Fixed,
+    FixedPoint,
     Flag,
-    Kind,
+    Integer,
+    IntegerChoice,
+    OptionType,
     Value,
-    Whole,
-    WholeChoice,
     split_parts,
 )
 from darkroom.plan.options import OPTIONS
@@ -34,19 +34,19 @@ def hundredths(low: float, high: float, step: float = 0.01) -> Strategy:
 
 
 @singledispatch
-def values_of(kind: Kind) -> Strategy:
+def values_of(kind: OptionType) -> Strategy:
     """Every value of ``kind``."""
     raise TypeError(kind)
 
 
 @values_of.register
-def _(kind: Whole) -> Strategy:
+def _(kind: Integer) -> Strategy:
     numbers = st.integers(kind.low, kind.high)
     return numbers | st.just(kind.word) if kind.word else numbers
 
 
 @values_of.register
-def _(kind: Fixed) -> Strategy:
+def _(kind: FixedPoint) -> Strategy:
     return hundredths(kind.low, kind.high, kind.step)
 
 
@@ -61,7 +61,7 @@ def _(kind: Choice) -> Strategy:
 
 
 @values_of.register
-def _(kind: WholeChoice) -> Strategy:
+def _(kind: IntegerChoice) -> Strategy:
     return st.sampled_from(kind.numbers)
 
 
@@ -72,13 +72,13 @@ def _(kind: Colour) -> Strategy:
 
 
 @values_of.register
-def _(kind: GravityKind) -> Strategy:
+def _(kind: GravityType) -> Strategy:
     places = st.sampled_from(kind.words).map(Gravity)
     return places | st.builds(Gravity, st.just("fp"), hundredths(0, 1), hundredths(0, 1))
 
 
 @values_of.register
-def _(kind: CropKind) -> Strategy:
+def _(kind: CropType) -> Strategy:
     starts, lengths = st.integers(0, kind.high), st.integers(1, kind.high)
     spans = st.tuples(st.integers(0, 9_999), st.integers(1, 10_000)).filter(lambda span: sum(span) <= 10_000)
     percents = st.tuples(spans, spans).map(
@@ -88,12 +88,12 @@ def _(kind: CropKind) -> Strategy:
 
 
 @values_of.register
-def _(kind: PaddingKind) -> Strategy:
+def _(kind: PaddingType) -> Strategy:
     return st.builds(Padding, *[st.integers(0, kind.high)] * 4)
 
 
 @values_of.register
-def _(kind: WatermarkKind) -> Strategy:
+def _(kind: WatermarkType) -> Strategy:
     names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=32)
     percents = st.integers(1, 100)
     return st.builds(Watermark, names, st.sampled_from(kind.positions), percents, percents)
@@ -121,7 +121,7 @@ GENERATIONS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_si
 def option_values(draw: st.DrawFn, most: int = 8) -> dict[str, Value]:
     """Values of some options, by short name."""
     chosen = draw(st.lists(st.sampled_from(PLANNED), max_size=most, unique_by=lambda option: option.short))
-    values: dict[str, Value] = {option.short: draw(values_of(option.kind)) for option in chosen}
+    values: dict[str, Value] = {option.short: draw(values_of(option.type)) for option in chosen}
     if draw(st.booleans()):
         values["dpr"] = draw(st.sampled_from([1, 1.5, 2, 2.5, 3, 3.5, 4]))
     if "redact" in values:
@@ -137,12 +137,12 @@ def plans(draw: st.DrawFn) -> Plan:
         values["f"] = draw(st.sampled_from(AUTO_CLASSES))
     if draw(st.booleans()):
         values["fv"] = draw(GENERATIONS)
-    return plan_of(draw(KEYS), values)
+    return build_plan(draw(KEYS), values)
 
 
 def url_text(short: str, value: Value) -> str:
     """``value`` as a viewer writes it, encoded."""
-    kind = next(option.kind for option in OPTIONS if option.short == short)
+    kind = next(option.type for option in OPTIONS if option.short == short)
     if isinstance(kind, FileName):
         return quote(str(value), safe="")
-    return ",".join(split_parts(kind.write(value)))
+    return ",".join(split_parts(kind.format(value)))

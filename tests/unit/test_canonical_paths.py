@@ -7,9 +7,9 @@ from pathlib import Path
 
 from darkroom.key_encoding import decode_escapes
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import FileName, Value, split_parts
-from darkroom.plan.options import BY_SHORT, CANONICAL
+from darkroom.plan.options import CANONICAL_OPTIONS, OPTIONS_BY_SHORT
 
 GOLDEN = Path(__file__).parent.parent / "cases" / "canonical_paths.tsv"
 """Lines of options, each ``name-value`` as in a canonical path, a tab, and what follows ``/_/`` in the path."""
@@ -29,14 +29,14 @@ def read_values(request: str) -> dict[str, Value]:
     values = dict[str, Value]()
     for word in request.split():
         name, _, spelling = word.partition("-")
-        kind = BY_SHORT[name].kind
+        kind = OPTIONS_BY_SHORT[name].type
         parts = [decode_escapes(spelling)] if isinstance(kind, FileName) else split_parts(spelling)
-        values[name] = spelling if name == "f" else kind.read(parts)  # f has values that only negotiation sets
+        values[name] = spelling if name == "f" else kind.parse(parts)  # f has values that only negotiation sets
     return values
 
 
 def test_golden_requests_have_their_recorded_paths() -> None:
-    plans = {(request, end): plan_of("a", read_values(request)) for request, end in read_golden()}
+    plans = {(request, end): build_plan("a", read_values(request)) for request, end in read_golden()}
     assert len(plans) >= 1500
     assert [(request, canonical_path(plan)) for (request, _), plan in plans.items()] == [
         (request, f"/a/_/{end}") for request, end in plans
@@ -46,4 +46,6 @@ def test_golden_requests_have_their_recorded_paths() -> None:
 
 def test_golden_paths_cover_every_option() -> None:
     found = Counter(word.partition("-")[0] for _, end in read_golden() for word in end.rpartition(".")[0].split("_"))
-    assert {option.short: found[option.short] for option in CANONICAL if found[option.short] < LEAST_CASES} == {}
+    assert {
+        option.short: found[option.short] for option in CANONICAL_OPTIONS if found[option.short] < LEAST_CASES
+    } == {}

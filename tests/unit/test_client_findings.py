@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from darkroom.client_findings import (
     MAX_TEXT_BYTES,
-    BroughtFindings,
+    ClientFindings,
     FaceBox,
     Tag,
-    document_of,
-    is_signed,
-    read_document,
-    read_text,
+    client_findings_to_document,
+    decode_findings,
+    encode_findings,
+    has_valid_signature,
+    parse_client_findings,
     sign_findings,
-    write_text,
 )
 from darkroom.errors import BadUpload
 from darkroom.plan.signing import sign
-from darkroom.services.upload_requests import Grant, read_upload, write_token
+from darkroom.services.upload_requests import Grant, make_token, parse_upload_request
 
 S3_METADATA_BYTES = 2_048
 """Of all names and values together (S3 user guide, "Working with object metadata")."""
@@ -42,28 +42,28 @@ def faces(draw: st.DrawFn) -> FaceBox:
 names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=16)
 tags = st.builds(Tag, names, st.integers(0, 10_000))
 found = st.builds(
-    BroughtFindings,
+    ClientFindings,
     st.none() | st.lists(faces(), max_size=6).map(tuple),
     st.none() | st.lists(tags, max_size=6).map(tuple),
 ).filter(lambda one: one.faces is not None or one.tags is not None)
 
 
 @given(found)
-def test_what_is_written_is_read(findings: BroughtFindings) -> None:
-    text = write_text(findings)
-    assert read_text(text) == findings
-    assert read_document(json.loads(json.dumps(document_of(findings)))) == findings
+def test_what_is_written_is_read(findings: ClientFindings) -> None:
+    text = encode_findings(findings)
+    assert decode_findings(text) == findings
+    assert parse_client_findings(json.loads(json.dumps(client_findings_to_document(findings)))) == findings
     assert text.isascii()
 
 
-@given(st.text() | found.map(write_text).flatmap(lambda text: st.sampled_from([text + "=", text + "A", text[1:]])))
+@given(st.text() | found.map(encode_findings).flatmap(lambda text: st.sampled_from([text + "=", text + "A", text[1:]])))
 def test_one_meaning_has_one_text(text: str) -> None:
     """Whatever else there is, is no findings or the very text that says the same."""
     try:
-        findings = read_text(text)
+        findings = decode_findings(text)
     except ValueError:
         return
-    assert write_text(findings) == text
+    assert encode_findings(findings) == text
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda part: (
@@ -71,12 +71,12 @@ def test_one_meaning_has_one_text(text: str) -> None:
 )))  # fmt: skip
 def test_a_wrong_request_names_the_field(document: object) -> None:
     try:
-        findings = read_document(document)
+        findings = parse_client_findings(document)
     except BadUpload as error:
         assert error.field.startswith("findings")
         assert error.message.startswith(error.field)
         return
-    assert read_text(write_text(findings)) == findings
+    assert decode_findings(encode_findings(findings)) == findings
 
 
 @pytest.mark.parametrize(
@@ -105,19 +105,19 @@ def test_a_wrong_request_names_the_field(document: object) -> None:
 )
 def test_refused(document: object, field: str) -> None:
     with pytest.raises(BadUpload) as refused:
-        read_document(document)
+        parse_client_findings(document)
     assert refused.value.field == field
 
 
 def test_a_box_may_stick_out_by_what_rounding_makes() -> None:
-    assert read_document({"faces": [{"box": [0.30000000000000004, 0, 0.7000000000000001, 1]}]}).faces == (
+    assert parse_client_findings({"faces": [{"box": [0.30000000000000004, 0, 0.7000000000000001, 1]}]}).faces == (
         FaceBox(3000, 0, 7000, 10_000, 10_000),
     )
 
 
 def test_forty_faces_have_room_and_s3_takes_them() -> None:
     boxes = [{"box": [0.1 + number / 100, 0.2222, 0.0333, 0.0444], "score": 0.9876} for number in range(40)]
-    text = write_text(read_document({"faces": boxes}))
+    text = encode_findings(parse_client_findings({"faces": boxes}))
     assert len(text) <= MAX_TEXT_BYTES
     checksum, signature = "A" * 43 + "=", sign_findings("a", "b", "c", "d")
     metadata = {"declared-sha256": checksum, "findings": "x" * MAX_TEXT_BYTES, "findings-signature": signature}
@@ -126,22 +126,22 @@ def test_forty_faces_have_room_and_s3_takes_them() -> None:
 
 def test_a_signature_is_for_one_key_one_picture_and_one_text() -> None:
     signature = sign_findings("trips/rome.jpg", "ab" * 32, "e30", "new")
-    assert is_signed("trips/rome.jpg", "ab" * 32, "e30", signature, ["old", "new"])
-    assert not is_signed("trips/rom.jpg", "ab" * 32, "e30", signature, ["new"])
-    assert not is_signed("trips/rome.jpg", "cd" * 32, "e30", signature, ["new"])
-    assert not is_signed("trips/rome.jpg", "ab" * 32, "e31", signature, ["new"])
-    assert not is_signed("trips/rome.jpg", "ab" * 32, "e30", signature, ["old", ""])
-    assert not is_signed("trips/rome.jpg", "ab" * 32, "e30", "é", ["new"])
+    assert has_valid_signature("trips/rome.jpg", "ab" * 32, "e30", signature, ["old", "new"])
+    assert not has_valid_signature("trips/rom.jpg", "ab" * 32, "e30", signature, ["new"])
+    assert not has_valid_signature("trips/rome.jpg", "cd" * 32, "e30", signature, ["new"])
+    assert not has_valid_signature("trips/rome.jpg", "ab" * 32, "e31", signature, ["new"])
+    assert not has_valid_signature("trips/rome.jpg", "ab" * 32, "e30", signature, ["old", ""])
+    assert not has_valid_signature("trips/rome.jpg", "ab" * 32, "e30", "é", ["new"])
 
 
 def test_a_signature_of_findings_is_none_of_a_url_or_a_token() -> None:
     message = "findings:k\nab\ne30"
     signature = sign_findings("k", "ab", "e30", "key")
     assert signature == sign(message, "key"), "and no URL's path begins like this"
-    assert signature not in write_token(Grant("k", 2_000_000_000), "key")
+    assert signature not in make_token(Grant("k", 2_000_000_000), "key")
 
 
 def test_a_request_carries_them() -> None:
     request = {"key": "a.jpg", "type": "image/jpeg", "size": 1, "sha256": "0" * 64, "findings": {"faces": [FACE]}}
-    upload = read_upload(json.dumps(request).encode(), Grant("a.jpg", 0), 10)
+    upload = parse_upload_request(json.dumps(request).encode(), Grant("a.jpg", 0), 10)
     assert json.loads(base64.urlsafe_b64decode(upload.findings + "==")) == {"faces": [[4100, 2000, 1000, 1500, 9800]]}

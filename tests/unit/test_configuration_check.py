@@ -11,7 +11,7 @@ from darkroom.dialects.common.settings import configured, languages_text, load, 
 from darkroom.dialects.serving import handler
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
-from darkroom.plan.presets import Presets, presets_text
+from darkroom.plan.presets import Presets, read_presets_file
 from darkroom.settings import Settings
 
 MAKEFILE = Path(__file__).parents[2] / "layers" / "darkroom" / "Makefile"
@@ -49,16 +49,16 @@ def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
 
 
 def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "presets_text", lambda: presets_text() + '\n[presets.bad]\nw = "wide"\n')
+    monkeypatch.setattr(settings, "read_presets_file", lambda: read_presets_file() + '\n[presets.bad]\nw = "wide"\n')
     assert main() == 1
 
 
 def test_a_mistake_in_presets_is_a_503_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    presets.configured.cache_clear()
-    monkeypatch.setattr(presets, "presets_text", lambda: '[presets.bad]\nw = "wide"\n')
+    presets.load_default_presets.cache_clear()
+    monkeypatch.setattr(presets, "read_presets_file", lambda: '[presets.bad]\nw = "wide"\n')
     with pytest.raises(Unavailable):
         Settings().presets  # noqa: B018
-    presets.configured.cache_clear()
+    presets.load_default_presets.cache_clear()
 
 
 def test_the_repositorys_own_files_are_right() -> None:

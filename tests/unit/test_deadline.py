@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from darkroom.errors import Damaged, DarkroomError, TooSlow, Unavailable
+from darkroom.errors import DamagedSource, DarkroomError, TooSlow, Unavailable
 from darkroom.services.deadline import INGEST, UNLIMITED, CpuLimit, Deadline, is_abandoned, limit_for_timeout
 from tests.waiting import HANG_S, wait_until
 
@@ -28,10 +28,10 @@ def wait_for_abandoned() -> None:
 
 def test_a_value_and_an_error_come_through() -> None:
     def fail() -> None:
-        raise Damaged("of the call")
+        raise DamagedSource("of the call")
 
     assert Deadline(UNLIMITED).run(lambda: 7) == 7
-    with pytest.raises(Damaged, match="of the call"):
+    with pytest.raises(DamagedSource, match="of the call"):
         Deadline(UNLIMITED).run(fail)
     assert not is_abandoned()
 

@@ -61,7 +61,7 @@ def test_what_is_no_colour(text: str) -> None:
 @given(st.text(max_size=30))
 def test_any_text(text: str) -> None:
     digits = hex_of(text)
-    assert digits is None or Colour().read([digits]) == digits
+    assert digits is None or Colour().parse([digits]) == digits
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))

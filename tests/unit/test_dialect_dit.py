@@ -19,7 +19,7 @@ from darkroom.dialects.dit import COVERAGE, check, read, sign
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import Size, compute_geometry
-from darkroom.plan.model import Zoom
+from darkroom.plan.model import Scale
 
 SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""), ("s3://old/", "old/"))), {"logo": "marks/logo.png"})
 CASES = Path(__file__).parent.parent / "cases" / "dialects"
@@ -78,7 +78,7 @@ def test_edits_come_to_the_sizes_that_sharp_gave(case: dict[str, Any]) -> None:
     plan = read(target, SETTINGS).plan
     size, pad = compute_geometry(plan, Size(*case["source"])).size, plan.padding
     across, down = size.width + pad.left + pad.right, size.height + pad.top + pad.bottom
-    roughly = 1 if plan.angle or plan.zoom != Zoom() else 0  # corners of a turned picture, and halves of a pixel
+    roughly = 1 if plan.angle or plan.scale != Scale() else 0  # corners of a turned picture, and halves of a pixel
     assert abs(across - case["size"][0]) <= roughly and abs(down - case["size"][1]) <= roughly
 
 

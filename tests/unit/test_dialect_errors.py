@@ -16,7 +16,7 @@ from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
-from darkroom.plan.redaction import NOTHING
+from darkroom.plan.redaction import NO_FORCED_REDACTION
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .test_unsigned_storage import KEYS, SETTINGS, request_of
@@ -38,7 +38,7 @@ def plan_and_describe(random: Random, sent: Sent) -> None:
     """Do what the service does with ``sent``, for a source of a random size, but render."""
     language = BY_NAME[sent.dialect]
     asked = grammar_of(language).read(language.target(sent.target), replace(SETTINGS, finds_faces=True))
-    plan = variant(asked, request_of(sent), NOTHING)
+    plan = variant(asked, request_of(sent), NO_FORCED_REDACTION)
     assert parse_path(canonical_path(plan)) == plan
     width, height = (random.choice((1, 2, 3, 100, 640, 4000, 30_000)) for _ in range(2))
     orientation = random.choice((1, 3, 6))

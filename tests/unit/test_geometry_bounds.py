@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.client_findings import FaceBox, read_document
+from darkroom.client_findings import FaceBox, parse_client_findings
 from darkroom.errors import BadOption, BadUpload
 from darkroom.findings import Region
 from darkroom.plan.geometry.boxes import Box, Size, rescale_box, round_half_up, to_stored_box, to_upright_box
@@ -36,7 +36,7 @@ from darkroom.plan.geometry.resize import (
     shrink_to_fit,
     swap_box,
 )
-from darkroom.plan.model import Crop, Cut, Ellipse, Extension, Focus, Gravity, Offset, Padding, Plan, Zoom
+from darkroom.plan.model import Crop, CropTo, Ellipse, Extension, Focus, Gravity, Offset, Padding, Plan, Scale
 
 WIDE = Size(200, 100)
 
@@ -55,12 +55,12 @@ def test_zooms_scale_in_either_direction() -> None:
         (0.5, 1.0, False): (100, 100),
         (1.0, 1.0, False): (200, 100),
     }
-    found = {case: lay_out(zoom=Zoom(*case[:2]), upscale=case[2]).size for case in sizes}
+    found = {case: lay_out(scale=Scale(*case[:2]), upscale=case[2]).size for case in sizes}
     assert found == sizes
 
 
 def test_the_largest_number_of_pixels_bounds_what_no_box_cuts() -> None:
-    for options in ({}, {"min_width": 200}, {"zoom": Zoom(1.0, 1.0), "min_height": 100}, {"width": 200}):
+    for options in ({}, {"min_width": 200}, {"scale": Scale(1.0, 1.0), "min_height": 100}, {"width": 200}):
         assert compute_geometry(Plan("k", **options), WIDE, max_pixels=20_000).scaled == (200, 100)
         assert compute_geometry(Plan("k", **options), WIDE, max_pixels=19_999).scaled == (198, 99)
         assert compute_geometry(Plan("k", **options), WIDE, max_pixels=5_000).scaled == (100, 50)
@@ -118,29 +118,31 @@ def test_boxes_turn_with_the_picture() -> None:
     ] * 2
 
 
-def test_wishes() -> None:
+def test_resize_requests() -> None:
     most = Size(8192, 8192)
 
-    def wish(box: tuple[int, int], *rest: Any, fit: str = "contain", covering: str = "", upscale: bool = False) -> Any:
-        return resize(WIDE, ResizeRequest(Size(*box), *rest), fit, covering, most, upscale=upscale)
+    def scale(
+        box: tuple[int, int], *rest: Any, fit: str = "contain", cover_mode: str = "", upscale: bool = False
+    ) -> Any:
+        return resize(WIDE, ResizeRequest(Size(*box), *rest), fit, cover_mode, most, upscale=upscale)
 
-    assert wish((50, 0)) == ((50, 25), (50, 25))
-    assert wish((0, 50)) == ((100, 50), (100, 50))
-    assert wish((0, 0)) == ((200, 100), (200, 100))
-    assert wish((50, 50)) == ((50, 25), (50, 25))
-    assert wish((50, 50), fit="fill") == ((50, 50), (50, 50))
-    assert wish((50, 50), fit="cover") == ((100, 50), (50, 50))
-    assert wish((50, 100), fit="cover", covering="flex") == ((50, 25), (50, 25))
-    assert wish((50, 40), fit="cover", covering="flex") == ((80, 40), (50, 40))
-    assert wish((50, 50), fit="cover", covering="uncut") == ((100, 50), (100, 50))
-    assert wish((300, 200), fit="cover") == ((200, 100), (150, 100))
-    assert wish((300, 200), fit="cover", covering="clip") == ((200, 100), (200, 100))
-    assert wish((300, 200), fit="cover", upscale=True) == ((400, 200), (300, 200))
-    assert wish((100, 100), (0.5, 0.25)) == ((50, 13), (50, 13))
-    assert wish((100, 100), (1.0, 1.0), Size(100, 50)) == ((100, 50), (100, 50))
-    assert wish((100, 100), (1.0, 1.0), Size(101, 0)) == ((101, 51), (100, 51))
-    assert wish((100, 100), (1.0, 1.0), Size(0, 51)) == ((102, 51), (100, 51))
-    assert wish((100, 100), (1.0, 1.0), Size(150, 100)) == ((200, 100), (100, 100))
+    assert scale((50, 0)) == ((50, 25), (50, 25))
+    assert scale((0, 50)) == ((100, 50), (100, 50))
+    assert scale((0, 0)) == ((200, 100), (200, 100))
+    assert scale((50, 50)) == ((50, 25), (50, 25))
+    assert scale((50, 50), fit="fill") == ((50, 50), (50, 50))
+    assert scale((50, 50), fit="cover") == ((100, 50), (50, 50))
+    assert scale((50, 100), fit="cover", cover_mode="flex") == ((50, 25), (50, 25))
+    assert scale((50, 40), fit="cover", cover_mode="flex") == ((80, 40), (50, 40))
+    assert scale((50, 50), fit="cover", cover_mode="uncut") == ((100, 50), (100, 50))
+    assert scale((300, 200), fit="cover") == ((200, 100), (150, 100))
+    assert scale((300, 200), fit="cover", cover_mode="clip") == ((200, 100), (200, 100))
+    assert scale((300, 200), fit="cover", upscale=True) == ((400, 200), (300, 200))
+    assert scale((100, 100), (0.5, 0.25)) == ((50, 13), (50, 13))
+    assert scale((100, 100), (1.0, 1.0), Size(100, 50)) == ((100, 50), (100, 50))
+    assert scale((100, 100), (1.0, 1.0), Size(101, 0)) == ((101, 51), (100, 51))
+    assert scale((100, 100), (1.0, 1.0), Size(0, 51)) == ((102, 51), (100, 51))
+    assert scale((100, 100), (1.0, 1.0), Size(150, 100)) == ((200, 100), (100, 100))
     assert resize(WIDE, ResizeRequest(Size(0, 0)), "contain", "", Size(100, 100), upscale=False) == (
         (100, 50),
         (100, 50),
@@ -234,23 +236,25 @@ def test_regions_that_are_kept() -> None:
         ({"crop": Crop("pct", 0.25, 0.5, 0.5, 0.5)}, Box(1, 1, 1, 1)),
         ({"crop": Crop("pct", 99.99, 99.99, 0.01, 0.01)}, Box(199, 99, 1, 1)),
         ({"crop": Crop("pct", 0, 0, 0.01, 0.01)}, Box(0, 0, 1, 1)),
-        ({"cut": Cut(0, 0)}, Box(0, 0, 200, 100)),
-        ({"cut": Cut(0.5, 1)}, Box(50, 50, 100, 1)),
-        ({"cut": Cut(201, 101)}, Box(0, 0, 200, 100)),
-        ({"cut": Cut(1.9, 99, "northwest")}, Box(0, 0, 1, 99)),
+        ({"crop_to": CropTo(0, 0)}, Box(0, 0, 200, 100)),
+        ({"crop_to": CropTo(0.5, 1)}, Box(50, 50, 100, 1)),
+        ({"crop_to": CropTo(201, 101)}, Box(0, 0, 200, 100)),
+        ({"crop_to": CropTo(1.9, 99, "northwest")}, Box(0, 0, 1, 99)),
     ]
     assert [(options, compute_crop(Plan("k", **options), WIDE).subject) for options, _ in cases] == cases
     for inset in (Padding(50, 0, 50, 0), Padding(0, 100, 0, 100)):
         with pytest.raises(BadOption) as refusal:
             compute_crop(Plan("k", inset=inset), WIDE)
         assert refusal.value.option == "inset"
-    assert compute_crop(Plan("k", cut=Cut(50, 50, "attention"), inset=Padding(1, 2, 3, 4)), WIDE).search_area == (
+    assert compute_crop(
+        Plan("k", crop_to=CropTo(50, 50, "attention"), inset=Padding(1, 2, 3, 4)), WIDE
+    ).search_area == (
         4,
         1,
         194,
         96,
     )
-    assert compute_crop(Plan("k", cut=Cut(50, 50, "east")), WIDE).search_area is None
+    assert compute_crop(Plan("k", crop_to=CropTo(50, 50, "east")), WIDE).search_area is None
 
 
 def test_boxes_of_a_turned_or_scaled_picture() -> None:
@@ -312,7 +316,7 @@ def test_zooms_on_faces_of_a_cover_that_cuts_nothing() -> None:
 
 def test_boxes_of_findings() -> None:
     def read(*box: float) -> FaceBox:
-        (face,) = read_document({"faces": [{"box": list(box), "score": 0.5}]}).faces or ()
+        (face,) = parse_client_findings({"faces": [{"box": list(box), "score": 0.5}]}).faces or ()
         return face
 
     assert read(0, 0, 1, 1) == (0, 0, 10_000, 10_000, 5000)

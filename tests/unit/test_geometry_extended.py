@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from darkroom.errors import BadOption
 from darkroom.plan.geometry.layout import Box, Geometry, Size, compute_geometry
 from darkroom.plan.model import (
-    COMPASS,
+    COMPASS_POINTS,
     Crop,
-    Cut,
+    CropTo,
     Ellipse,
     Extension,
     Focus,
@@ -22,16 +22,16 @@ from darkroom.plan.model import (
     Padding,
     Plan,
     Proportion,
-    Zoom,
+    Scale,
 )
 
 WIDE = Size(200, 100)
 """imgproxy's ``testdata/test2.jpg``, to which the sizes in its ``processing/processing_test.go`` belong."""
 
-FIT, FILL = {"fit": "contain"}, {"fit": "cover", "covering": "clip"}
+FIT, FILL = {"fit": "contain"}, {"fit": "cover", "cover_mode": "clip"}
 DOWN = {"fit": "cover"}
-AUTO = {"fit": "cover", "covering": "flex"}
-UNCUT = {"fit": "cover", "covering": "uncut"}
+AUTO = {"fit": "cover", "cover_mode": "flex"}
+UNCUT = {"fit": "cover", "cover_mode": "uncut"}
 EXTEND, SHAPE = {"extension": Extension("box", "north")}, {"extension": Extension("ratio")}
 ENLARGE = {"upscale": True}
 
@@ -50,12 +50,12 @@ def laid_out(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geome
         ({"width": 31, "height": 31, "fit": "cover", "proportion": Proportion(0.5)}, (15, 15)),
         ({"width": 90, "height": 90, "fit": "letterbox", "proportion": Proportion(0.5, canvas=True)}, (45, 45)),
         ({"width": 90, "height": 90, "fit": "letterbox", "proportion": Proportion(0.5, canvas=False)}, (90, 90)),
-        ({"height": 50, "own_side": "w", "fit": "cover"}, (200, 50)),
-        ({"width": 50, "own_side": "h", "fit": "cover"}, (50, 100)),
-        ({"height": 300, "own_side": "w", "fit": "cover", "upscale": True}, (200, 300)),
-        ({"width": 50, "own_side": "w", "fit": "cover", "rotate": 90}, (50, 200)),
-        ({"height": 50, "own_side": "w", "adapt": True}, (100, 50)),
-        ({"height": 50, "own_side": "w", "fit": "fill", "upscale": True}, (200, 50)),
+        ({"height": 50, "source_side": "w", "fit": "cover"}, (200, 50)),
+        ({"width": 50, "source_side": "h", "fit": "cover"}, (50, 100)),
+        ({"height": 300, "source_side": "w", "fit": "cover", "upscale": True}, (200, 300)),
+        ({"width": 50, "source_side": "w", "fit": "cover", "rotate": 90}, (50, 200)),
+        ({"height": 50, "source_side": "w", "adaptive": True}, (100, 50)),
+        ({"height": 50, "source_side": "w", "fit": "fill", "upscale": True}, (200, 50)),
     ],
 )
 def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -> None:
@@ -95,21 +95,21 @@ def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -
         # thumbor's transformer.py, fit_in_resize: full-fit-in covers, adaptive-fit-in turns the box.
         (UNCUT, (50, 50), (100, 50)),
         (UNCUT | ENLARGE, (300, 300), (600, 300)),
-        (FIT | {"adapt": True}, (20, 50), (40, 20)),
-        (FIT | {"adapt": True}, (50, 20), (40, 20)),
-        (FIT | {"adapt": True, "rotate": 90}, (50, 20), (20, 40)),
+        (FIT | {"adaptive": True}, (20, 50), (40, 20)),
+        (FIT | {"adaptive": True}, (50, 20), (40, 20)),
+        (FIT | {"adaptive": True, "rotate": 90}, (50, 20), (20, 40)),
         # calcScale: zoom multiplies what the box comes to, and enlarges only where that is allowed.
-        (FIT | {"zoom": Zoom(0.5, 0.5)}, (50, 50), (25, 13)),
-        (FIT | {"zoom": Zoom(0.5, 0.5)}, (800, 800), (200, 100)),
-        (FIT | {"zoom": Zoom(3, 3)}, (100, 100), (200, 100)),
-        (FIT | {"zoom": Zoom(3, 3)} | ENLARGE, (100, 100), (300, 150)),
-        (FIT | {"zoom": Zoom(0.5, 1)}, (100, 100), (50, 50)),
-        (FIT | {"zoom": Zoom(0.5, 0.5)}, (0, 0), (100, 50)),
-        (FIT | {"zoom": Zoom(2, 2)}, (0, 0), (200, 100)),
-        (FIT | {"zoom": Zoom(2, 2)} | ENLARGE, (0, 0), (400, 200)),
-        (FIT | {"zoom": Zoom(2, 1), "rotate": 90} | ENLARGE, (0, 0), (200, 200)),
-        (FILL | {"zoom": Zoom(0.5, 0.5)}, (100, 100), (50, 50)),
-        (DOWN | {"zoom": Zoom(2, 2)}, (100, 200), (50, 100)),
+        (FIT | {"scale": Scale(0.5, 0.5)}, (50, 50), (25, 13)),
+        (FIT | {"scale": Scale(0.5, 0.5)}, (800, 800), (200, 100)),
+        (FIT | {"scale": Scale(3, 3)}, (100, 100), (200, 100)),
+        (FIT | {"scale": Scale(3, 3)} | ENLARGE, (100, 100), (300, 150)),
+        (FIT | {"scale": Scale(0.5, 1)}, (100, 100), (50, 50)),
+        (FIT | {"scale": Scale(0.5, 0.5)}, (0, 0), (100, 50)),
+        (FIT | {"scale": Scale(2, 2)}, (0, 0), (200, 100)),
+        (FIT | {"scale": Scale(2, 2)} | ENLARGE, (0, 0), (400, 200)),
+        (FIT | {"scale": Scale(2, 1), "rotate": 90} | ENLARGE, (0, 0), (200, 200)),
+        (FILL | {"scale": Scale(0.5, 0.5)}, (100, 100), (50, 50)),
+        (DOWN | {"scale": Scale(2, 2)}, (100, 200), (50, 100)),
         # calcScale and cropToResult: least sides enlarge, and the box cuts.
         (FIT | {"min_width": 200}, (100, 100), (100, 100)),
         (FIT | {"min_width": 90}, (50, 0), (50, 45)),
@@ -128,22 +128,22 @@ def test_sizes_are_those_of_who_had_the_option_first(
 @pytest.mark.parametrize(
     ("cut", "box"),
     [
-        (Cut(50, 50), Box(75, 25, 50, 50)),
-        (Cut(50, 50, "north"), Box(75, 0, 50, 50)),
-        (Cut(50, 50, "southeast"), Box(150, 50, 50, 50)),
-        (Cut(0.5, 0), Box(50, 0, 100, 100)),
-        (Cut(0, 0.25, "south"), Box(0, 75, 200, 25)),
-        (Cut(50, 50, "fp", 0.25, 0.9), Box(25, 50, 50, 50)),
-        (Cut(50, 50, dx=10, dy=10), Box(85, 35, 50, 50)),
-        (Cut(50, 50, dx=0.1, dy=-0.1), Box(95, 15, 50, 50)),
-        (Cut(50, 50, "southeast", dx=10, dy=0.1), Box(140, 40, 50, 50)),
-        (Cut(50, 50, "west", dx=-30), Box(0, 25, 50, 50)),
-        (Cut(900, 900), Box(0, 0, 200, 100)),
-        (Cut(0.001, 0.001), Box(100, 50, 1, 1)),
+        (CropTo(50, 50), Box(75, 25, 50, 50)),
+        (CropTo(50, 50, "north"), Box(75, 0, 50, 50)),
+        (CropTo(50, 50, "southeast"), Box(150, 50, 50, 50)),
+        (CropTo(0.5, 0), Box(50, 0, 100, 100)),
+        (CropTo(0, 0.25, "south"), Box(0, 75, 200, 25)),
+        (CropTo(50, 50, "fp", 0.25, 0.9), Box(25, 50, 50, 50)),
+        (CropTo(50, 50, dx=10, dy=10), Box(85, 35, 50, 50)),
+        (CropTo(50, 50, dx=0.1, dy=-0.1), Box(95, 15, 50, 50)),
+        (CropTo(50, 50, "southeast", dx=10, dy=0.1), Box(140, 40, 50, 50)),
+        (CropTo(50, 50, "west", dx=-30), Box(0, 25, 50, 50)),
+        (CropTo(900, 900), Box(0, 0, 200, 100)),
+        (CropTo(0.001, 0.001), Box(100, 50, 1, 1)),
     ],
 )
-def test_a_cut_is_where_gravity_and_offset_say(cut: Cut, box: Box) -> None:
-    geometry = laid_out(cut=cut)
+def test_a_cut_is_where_gravity_and_offset_say(cut: CropTo, box: Box) -> None:
+    geometry = laid_out(crop_to=cut)
     assert (geometry.subject, geometry.search_area) == (box, None)
 
 
@@ -175,7 +175,7 @@ PADDED = {"padding": Padding(10, 20, 30, 40)}
         (WIDE, {"pixel_ratio": 0.5}, (100, 50), 0.5),
         (WIDE, {"pixel_ratio": 2.0}, (200, 100), 1.0),
         (WIDE, ENLARGE | {"pixel_ratio": 2.0}, (400, 200), 2.0),
-        (WIDE, {"zoom": Zoom(0.5, 0.5), "pixel_ratio": 2.0}, (200, 100), 2.0),
+        (WIDE, {"scale": Scale(0.5, 0.5), "pixel_ratio": 2.0}, (200, 100), 2.0),
         (WIDE, FIT | {"width": 50, "min_width": 80, "pixel_ratio": 2.0}, (100, 80), 2.0),
         # A longest side, of which padding and extension are parts.
         (WIDE, FIT | {"width": 100, "height": 100, "max_side": 50}, (50, 25), 0.5),
@@ -224,13 +224,13 @@ def test_limits_hold_where_a_ratio_asks_for_more() -> None:
 )
 def test_imgproxy_centres_to_even_numbers(room: int, before: int) -> None:
     """ShrinkToEven(room + 1, 2) of its calc_position.go; 4 × 4 in 11 × 10 begins at (4, 4)."""
-    box = {"covering": "clip", "fit": "cover", "width": 200 - room, "height": 100}
+    box = {"cover_mode": "clip", "fit": "cover", "width": 200 - room, "height": 100}
     window = laid_out(**box, even_centre=True).window
     assert (window.left if window else 0) == before
     for turn in ({"rotate": 180}, {"flip": "h"}):
         turned = laid_out(**box, **turn, even_centre=True).window
         assert (turned.left if turned else 0) == room - before, "the same pixels after the turn"
-    cut = laid_out(cut=Cut(200 - room, 0), even_centre=True).subject
+    cut = laid_out(crop_to=CropTo(200 - room, 0), even_centre=True).subject
     assert cut.left == before
     extended = laid_out(extension=Extension(), width=200 + room, height=100, even_centre=True)
     assert (extended.canvas_position or (0, 0))[0] == before
@@ -258,27 +258,27 @@ def test_imgproxys_focal_point_rounds_to_even_and_halves_down() -> None:
 )
 def test_what_only_grows_is_never_smaller(box: tuple[int, int], size: tuple[int, int]) -> None:
     given = {name: side for name, side in zip(("width", "height"), box, strict=True) if side}
-    assert laid_out(**given, upscale=True, only_grow=True).size == size
+    assert laid_out(**given, upscale=True, enlarge_only=True).size == size
 
 
 def test_a_cut_of_what_a_trim_leaves_waits_for_it() -> None:
-    plan = Plan("k", trim=10, trim_first=True, cut=Cut(50, 0.5, "northwest", dx=5))
+    plan = Plan("k", trim=10, trim_first=True, crop_to=CropTo(50, 0.5, "northwest", dx=5))
     assert compute_geometry(plan, WIDE).subject == Box(0, 0, 200, 100)
     assert compute_geometry(plan, WIDE, subject=Box(20, 30, 160, 60)).subject == Box(25, 30, 50, 30)
 
 
 def test_a_cut_by_attention_has_its_size_and_seeks_its_place() -> None:
-    geometry = laid_out(cut=Cut(50, 50, "attention"), inset=Padding(10, 0, 0, 20))
+    geometry = laid_out(crop_to=CropTo(50, 50, "attention"), inset=Padding(10, 0, 0, 20))
     assert geometry.subject.size == geometry.scaled == (50, 50)
     assert geometry.search_area == geometry.stored_region == Box(20, 10, 180, 90)
     assert geometry.shrink == 1
 
 
 def test_inset_crop_and_cut_each_begin_at_what_the_last_has_left() -> None:
-    inset, crop, cut = Padding(10, 20, 30, 40), Crop("px", 5, 5, 100, 50), Cut(0.5, 10, "southwest")
+    inset, crop, cut = Padding(10, 20, 30, 40), Crop("px", 5, 5, 100, 50), CropTo(0.5, 10, "southwest")
     assert laid_out(inset=inset).subject == (40, 10, 140, 60)
     assert laid_out(inset=inset, crop=crop).subject == (45, 15, 100, 50)
-    assert laid_out(inset=inset, crop=crop, cut=cut).subject == (45, 55, 50, 10)
+    assert laid_out(inset=inset, crop=crop, crop_to=cut).subject == (45, 55, 50, 10)
 
 
 @pytest.mark.parametrize(
@@ -380,24 +380,26 @@ plans = st.builds(
     height=box_sides,
     upscale=st.booleans(),
     fit=st.sampled_from(["contain", "cover", "fill", "letterbox"]),
-    gravity=st.sampled_from([Gravity(name) for name in (*COMPASS, "attention")] + [Gravity("fp", 0.2, 0.7)]),
+    gravity=st.sampled_from([Gravity(name) for name in (*COMPASS_POINTS, "attention")] + [Gravity("fp", 0.2, 0.7)]),
     rotate=st.sampled_from([0, 90, 180, 270]),
     padding=st.builds(Padding, *[st.integers(0, 100)] * 4),
     inset=st.builds(Padding, *[st.integers(0, 40)] * 4),
-    cut=st.none()
-    | st.builds(Cut, parts, parts, st.sampled_from([*COMPASS, "attention", "fp"]), *[fractions] * 2, *[lengths] * 2),
+    crop_to=st.none()
+    | st.builds(
+        CropTo, parts, parts, st.sampled_from([*COMPASS_POINTS, "attention", "fp"]), *[fractions] * 2, *[lengths] * 2
+    ),
     min_width=box_sides,
     min_height=box_sides,
-    zoom=st.just(Zoom()) | st.builds(Zoom, zooms, zooms),
+    scale=st.just(Scale()) | st.builds(Scale, zooms, zooms),
     pixel_ratio=st.just(1.0) | st.integers(1, 50_000).map(lambda n: n / 1000),
     max_side=st.just(0) | st.integers(1, 9000),
     even_centre=st.booleans(),
-    covering=st.sampled_from(["", "clip", "flex", "uncut"]),
-    adapt=st.booleans(),
+    cover_mode=st.sampled_from(["", "clip", "flex", "uncut"]),
+    adaptive=st.booleans(),
     offset=st.builds(Offset, lengths, lengths),
     focus=st.none() | st.builds(Focus, st.integers(0, 65_535), st.integers(0, 65_535)),
     extension=st.none()
-    | st.builds(Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(COMPASS), lengths, lengths),
+    | st.builds(Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(COMPASS_POINTS), lengths, lengths),
     angle=st.just(0.0) | st.integers(1, 35_999).map(lambda n: n / 100),
     ellipse=st.none() | st.builds(Ellipse, *[st.integers(0, 300)] * 4),
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
-from darkroom.findings import FACES, Face, Finding, Findings, Region, faces_of
+from darkroom.findings import FACES, Face, Finding, Findings, Region, get_face_regions
 from darkroom.plan.geometry.boxes import Box, Size, to_stored_box
 from darkroom.plan.geometry.face_crop import crop_to_faces
 from darkroom.plan.geometry.orientation import rotate_faces_to_stored
@@ -84,7 +84,7 @@ def test_every_zoom_is_within_the_picture(closeness: float, width: int, height: 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_faces_lie_as_the_stored_picture_does(orientation: int) -> None:
     known = Findings("1", "etag", {FACES: Finding(FACES, "m", "1", faces=(Face(LARGE, 0.9),))})
-    (region,) = faces_of(rotate_faces_to_stored(known, orientation))
+    (region,) = get_face_regions(rotate_faces_to_stored(known, orientation))
     stored = SIZE.transposed if orientation >= 5 else SIZE
     wanted = to_stored_box(Box(500, 200, 200, 150), SIZE, orientation)
     found = [part * side for part, side in zip(region, (*stored, *stored), strict=True)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
 from darkroom.plan.geometry.layout import MAX_SCALED_SIDE_PX, Box, Geometry, Size, compute_geometry
-from darkroom.plan.model import COMPASS, Crop, Gravity, Padding, Plan
+from darkroom.plan.model import COMPASS_POINTS, Crop, Gravity, Padding, Plan
 from darkroom.plan.options import MAX_SIDE_PX
 
 SOURCE = Size(4000, 3000)
@@ -144,7 +144,7 @@ def stored_as[T](upright: list[list[T]], orientation: int) -> list[list[T]]:
 
 sides = st.integers(1, 12_000)
 places = st.one_of(
-    st.sampled_from([Gravity(name) for name in (*COMPASS, "attention", "entropy")]),
+    st.sampled_from([Gravity(name) for name in (*COMPASS_POINTS, "attention", "entropy")]),
     st.builds(lambda x, y: Gravity("fp", x / 100, y / 100), st.integers(0, 100), st.integers(0, 100)),
 )
 crops = st.one_of(

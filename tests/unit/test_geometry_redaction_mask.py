@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption, FindingsPending, NoInference, Unanalysable
-from darkroom.findings import CLIENT, FACES, TEXT, Face, Finding, Findings, Line, Region
+from darkroom.findings import CLIENT, FACES, TEXT, Face, Finding, Findings, Region, TextLine
 from darkroom.plan.geometry.boxes import Box, to_stored_box
 from darkroom.plan.geometry.layout import Geometry, Size, compute_geometry
 from darkroom.plan.geometry.redaction_mask import Outline, compute_outlines, rasterize_mask
@@ -18,7 +18,7 @@ from darkroom.plan.model import Crop, Plan
 
 SIZE = Size(200, 100)
 FACE = Face(Region(0.4, 0.4, 0.1, 0.2), 0.9)
-LINE = Line(((0.1, 0.1), (0.3, 0.1), (0.3, 0.2), (0.1, 0.2)), "words", 0.9)
+LINE = TextLine(((0.1, 0.1), (0.3, 0.1), (0.3, 0.2), (0.1, 0.2)), "words", 0.9)
 FOUND = {
     FACES: Finding(FACES, "model", "1", faces=(FACE,)),
     TEXT: Finding(TEXT, "model", "1", lines=(LINE,)),
@@ -43,7 +43,7 @@ def test_what_is_covered_is_what_was_asked_for_with_a_margin(redact: str, expect
 
 
 def test_the_margin_of_text_that_lies_askew_lies_so_too() -> None:
-    askew = Line(((0.25, 0.2), (0.45, 0.6), (0.425, 0.65), (0.225, 0.25)), "words", 0.9)  # 45° in 200 × 100
+    askew = TextLine(((0.25, 0.2), (0.45, 0.6), (0.425, 0.65), (0.225, 0.25)), "words", 0.9)  # 45° in 200 × 100
     finding = Finding(TEXT, "model", "1", lines=(askew,))
     [outline] = covered("text", text=finding)
     assert outline == ((50.0, 17.0), (93.0, 60.0), (85.0, 68.0), (42.0, 25.0))
@@ -70,7 +70,7 @@ def test_what_nobody_looks_for_here_will_not_come(redact: str) -> None:
 @pytest.mark.parametrize("redact", ["faces", "text", "all"])
 def test_what_an_uploader_did_not_look_for_may_still_come(redact: str) -> None:
     other = TEXT if redact == "faces" else FACES
-    theirs = replace(FOUND[other], by=CLIENT)
+    theirs = replace(FOUND[other], origin=CLIENT)
     for found in ({}, {other: theirs}):
         with pytest.raises(FindingsPending):
             covered(redact, **found)

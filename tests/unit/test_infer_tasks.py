@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from darkroom.services.infer.tasks import tasks
-from darkroom.settings import Settings, read_settings
+from darkroom.settings import Settings, parse_settings
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from darkroom.settings import Settings, read_settings
     ],
 )
 def test_moderation_is_added_where_the_policy_needs_it(document: dict[str, object], expected: tuple[str, ...]) -> None:
-    assert tasks(read_settings(document)) == expected
+    assert tasks(parse_settings(document)) == expected
 
 
 def test_defaults() -> None:

@@ -11,8 +11,8 @@ from darkroom.findings import (
     Face,
     Finding,
     Label,
-    Line,
     Region,
+    TextLine,
 )
 from darkroom.services.infer.views import UNREADABLE, UNSAMPLED, Views, combine
 
@@ -31,13 +31,13 @@ def faces(*regions: Region) -> dict[str, Finding]:
     return {FACES: Finding(FACES, "f", "1", faces=tuple(Face(region, 0.9) for region in regions))}
 
 
-def line(text: str, left: float = 0.1, top: float = 0.2) -> Line:
-    return Line(((left, top), (left + 0.3, top), (left + 0.3, top + 0.05), (left, top + 0.05)), text, 0.9)
+def line(text: str, left: float = 0.1, top: float = 0.2) -> TextLine:
+    return TextLine(((left, top), (left + 0.3, top), (left + 0.3, top + 0.05), (left, top + 0.05)), text, 0.9)
 
 
 def test_one_flagged_view_flags_the_source() -> None:
     found = verdict(moderation(0.1), moderation(0.9, flagged=True), moderation(0.2))
-    assert (found.flagged, found.labels, found.by) == (True, (Label("nsfw", 0.9),), FALLBACK)
+    assert (found.flagged, found.labels, found.origin) == (True, (Label("nsfw", 0.9),), FALLBACK)
 
 
 def test_the_highest_score_of_a_label_counts() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.aws.index import Claimed, Outdated
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
-from darkroom.errors import Damaged, Unavailable
+from darkroom.errors import DamagedSource, Unavailable
 from darkroom.services.ingest.claims import MAX_REPAIRS, Attempt, Superseded
 from darkroom.services.ingest.events import build_repair_message
 
@@ -215,9 +215,9 @@ def test_a_claim_that_is_refused_is_superseded() -> None:
 @pytest.mark.parametrize(
     ("failure", "claimed", "released"),
     [
-        (Damaged(), True, True),
+        (DamagedSource(), True, True),
         (ZeroDivisionError(), True, True),
-        (Damaged(), False, False),
+        (DamagedSource(), False, False),
         (Superseded(), True, False),
         (KeyboardInterrupt(), True, False),
         (None, True, False),
@@ -235,8 +235,8 @@ def test_a_claim_is_released_after_a_failure(failure: BaseException | None, clai
 def test_a_claim_that_cannot_be_released_hides_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     stores = Stores()
     stores.table.reachable = False
-    with pytest.raises(Damaged), Attempt(stores.claims, KEY, CURRENT, _hold=HOLD):
-        raise Damaged
+    with pytest.raises(DamagedSource), Attempt(stores.claims, KEY, CURRENT, _hold=HOLD):
+        raise DamagedSource
     assert "the claim was not released" in capsys.readouterr().out
 
 

@@ -13,7 +13,7 @@ import pytest
 from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.s3 import ObjectHead
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.errors import ChecksumMismatch, Infected, OverLimits, Unavailable
+from darkroom.errors import ChecksumMismatch, InfectedUpload, OverLimits, Unavailable
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.examine import (
     NO_FORMAT,
@@ -175,7 +175,7 @@ def build_examiner(scanner: Scanner | None = None, **limits: int) -> UploadExami
 def test_a_scanner_refuses_what_it_finds() -> None:
     clean, infected = Scanner(""), Scanner("Eicar-Signature")
     build_examiner(clean).scan(b"data")
-    with pytest.raises(Infected) as raised:
+    with pytest.raises(InfectedUpload) as raised:
         build_examiner(infected).scan(b"data")
     assert raised.value.detail == "Eicar-Signature"
     assert clean.scanned == infected.scanned == [b"data"]

@@ -12,15 +12,15 @@ import pytest
 from darkroom.aws.archive import Sidecar
 from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from darkroom.aws.s3 import ObjectHead
-from darkroom.client_findings import BroughtFindings, FaceBox, Tag, sign_findings, write_text
-from darkroom.errors import Changed
+from darkroom.client_findings import ClientFindings, FaceBox, Tag, encode_findings, sign_findings
+from darkroom.errors import ObjectChanged
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
 from darkroom.services.ingest.client_findings import MODEL, TRIES, ClientFindingsReader
 from darkroom.services.ingest.examine import FetchedUpload
 
 KEY, SHA256 = "photo.jpg", "ab" * 32
-FOUND = BroughtFindings((FaceBox(1000, 2000, 3000, 4000, 9000),), (Tag("tree", 5000),))
-TEXT = write_text(FOUND)
+FOUND = ClientFindings((FaceBox(1000, 2000, 3000, 4000, 9000),), (Tag("tree", 5000),))
+TEXT = encode_findings(FOUND)
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Archive:
     def put_sidecar(self, key: str, findings: Findings, *, replaces: Sidecar | None) -> None:
         if self.conflicts:
             self.conflicts -= 1
-            raise Changed
+            raise ObjectChanged
         self.written.append((key, findings, replaces))
 
 
@@ -136,7 +136,7 @@ def test_findings_are_stored_as_fractions_for_this_master() -> None:
     assert (findings.generation, findings.source_etag, set(findings.found)) == ("7", "etag", {FACES, TAGS})
     assert findings.found[FACES].faces == (Face(Region(0.1, 0.2, 0.3, 0.4), 0.9),)
     assert findings.found[TAGS].labels == (Label("tree", 0.5),)
-    assert {(one.model, one.version, one.by) for one in findings.found.values()} == {(MODEL, "", CLIENT)}
+    assert {(one.model, one.version, one.origin) for one in findings.found.values()} == {(MODEL, "", CLIENT)}
     assert findings.analysed_at.endswith("+00:00")
 
 
@@ -144,7 +144,7 @@ def test_findings_are_stored_as_fractions_for_this_master() -> None:
 def test_only_tasks_that_came_along_are_stored(found: tuple[FaceBox, ...] | None, tasks: set[str]) -> None:
     archive = Archive()
     brought, _ = build(None, archive)
-    brought.store(KEY, BroughtFindings(found), "etag")
+    brought.store(KEY, ClientFindings(found), "etag")
     brought.store(KEY, None, "etag")
     [(_, findings, _)] = archive.written
     assert set(findings.found) == tasks
@@ -171,7 +171,7 @@ def test_a_write_is_tried_again_after_a_conflict(conflicts: int) -> None:
     if conflicts < TRIES:
         brought.store(KEY, FOUND, "etag")
     else:
-        with pytest.raises(Changed):
+        with pytest.raises(ObjectChanged):
             brought.store(KEY, FOUND, "etag")
     assert len(archive.written) == (conflicts < TRIES)
     assert len(archive.reads) == min(conflicts + 1, TRIES)

@@ -15,9 +15,9 @@ from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import (
     Busy,
     ChecksumMismatch,
-    Damaged,
+    DamagedSource,
     DarkroomError,
-    Infected,
+    InfectedUpload,
     OverLimits,
     SceneFailed,
     SourceMissing,
@@ -69,7 +69,7 @@ class Work:
     def _scan(self, data: bytes) -> None:
         self.calls.append(("scan", data))
         if self.scanner is not None and self.scanner(data):
-            raise Infected
+            raise InfectedUpload
 
     @property
     def cutting(self) -> Cutting:
@@ -222,7 +222,7 @@ def test_the_claim_of_another_attempt_is_not_released(token: str) -> None:
     assert work.called("release") == [(KEY, "token")]
 
 
-@pytest.mark.parametrize(("code", "kind"), [("damaged", Damaged), ("no-such-code", DarkroomError)])
+@pytest.mark.parametrize(("code", "kind"), [("damaged", DamagedSource), ("no-such-code", DarkroomError)])
 def test_a_code_refuses_the_upload_with_its_reason(code: str, kind: type[DarkroomError]) -> None:
     work = Work(claimed())
     assert work.cutting.end(message(code=code, reason="Row 7 is damaged"), work.record) is IngestOutcome.REFUSED
@@ -290,7 +290,7 @@ def test_a_large_image_that_was_fetched_is_scanned() -> None:
     body = png_noise(4, 3)
     work = Work(limits=LARGE, scanner=lambda data: False)
     assert (header_of(work, body).width, work.called("scan")) == (4, [body])
-    with pytest.raises(Infected):
+    with pytest.raises(InfectedUpload):
         header_of(Work(limits=LARGE, scanner=lambda data: data == body), body)
 
 

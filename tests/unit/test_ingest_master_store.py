@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.s3 import ObjectHead
-from darkroom.errors import Changed
+from darkroom.errors import ObjectChanged
 from darkroom.services.ingest.claims import StaleIndex, Superseded
 from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.s3_keys import MASTERS
@@ -53,7 +53,7 @@ def test_an_object_that_was_seen_at_any_try_was_replaced(there: tuple[bool, bool
         if len(calls) < 1:
             calls.append(1)
             set_object()
-            raise Changed
+            raise ObjectChanged
         return "etag"
 
     calls: list[int] = []
@@ -68,13 +68,13 @@ def test_a_write_is_tried_four_times(failures: int) -> None:
     def write(_: ObjectHead | None) -> str:
         calls.append(1)
         if len(calls) <= failures:
-            raise Changed
+            raise ObjectChanged
         return "etag"
 
     if failures < MOST_TRIES:
         assert build_shelf(stores).replace(HOLD, write) == ("etag", False)
     else:
-        with pytest.raises(Changed):
+        with pytest.raises(ObjectChanged):
             build_shelf(stores).replace(HOLD, write)
     assert len(calls) == min(failures + 1, MOST_TRIES)
 
@@ -148,6 +148,6 @@ def test_a_deletion_is_tried_four_times(changes: int) -> None:
     if changes < MOST_TRIES:
         assert build_shelf(stores).remove(HOLD) is True
     else:
-        with pytest.raises(Changed):
+        with pytest.raises(ObjectChanged):
             build_shelf(stores).remove(HOLD)
     assert len(calls) == min(changes + 1, MOST_TRIES)

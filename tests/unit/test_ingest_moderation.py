@@ -14,7 +14,7 @@ import pytest
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, Record
 from darkroom.aws.s3 import ObjectHead
 from darkroom.aws.verdicts import Verdict
-from darkroom.errors import Changed, DarkroomError, OverLimits
+from darkroom.errors import DarkroomError, ObjectChanged, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
@@ -107,7 +107,7 @@ def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: in
 
 def make_error(status: int, retryable: bool) -> DarkroomError:
     return type(
-        "Made", (DarkroomError,), {"code": "made", "for_viewers": False, "status": status, "retryable": retryable}
+        "Made", (DarkroomError,), {"code": "made", "viewer_facing": False, "status": status, "retryable": retryable}
     )()
 
 
@@ -352,7 +352,7 @@ def test_a_master_is_read_whole_up_to_the_limit_of_bytes() -> None:
 
 @pytest.mark.parametrize("etag", [None, '"other"', '"a"', '"z"', ""])
 def test_a_master_that_is_another_or_gone_is_not_read(etag: str | None) -> None:
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         reprint(Store(etag), kept({}, len(BODY)), Limits())
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.aws.s3 import ObjectHead
-from darkroom.errors import Changed
+from darkroom.errors import ObjectChanged
 from darkroom.imaging.master import Master
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.plan.canonical import derivative_name
@@ -243,7 +243,7 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
         assert publisher.put_presets(HOLD, etag, [(plan, picture)]) == [derivative_name(plan)]
         assert stores.media.objects[name].metadata == derivative_metadata(etag, "quick")
     else:
-        with pytest.raises(Changed):
+        with pytest.raises(ObjectChanged):
             publisher.put_presets(HOLD, etag, [(plan, picture)])
     assert len(calls) == min(changes + 1, MOST_TRIES)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.errors import BadOption
-from darkroom.plan.extended.options import BORROWED, borrows
-from darkroom.plan.model import IDENTITY, Gravity, Offset, Padding, Plan, Trimming, Zoom
+from darkroom.plan.extended.options import EXTENDED_OPTIONS, uses_extended_options
+from darkroom.plan.model import IDENTITY, Gravity, Offset, Padding, Plan, Scale, TrimOptions
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.options import BY_SHORT, FINDINGS, OPTIONS
+from darkroom.plan.options import FINDINGS_OPTION, OPTIONS, OPTIONS_BY_SHORT
 
 MATRIX = "0~0~0~0~0~0~0~0~0~0~0"
 COMPASS = "center north northeast east southeast south southwest west northwest"
@@ -165,14 +165,14 @@ DEFAULTS = {
     **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": "", "bgm": "", "own": ""},
     **{"rep": "", "rep2": "", "tint": "", "alpha": "", "late": IDENTITY},
     **{"g": Gravity("center", 0.5, 0.5), "pad": Padding(0, 0, 0, 0), "inset": Padding(0, 0, 0, 0), "skip": ()},
-    **{"trimx": Trimming("", "northwest", ""), "zoom": Zoom(1.0, 1.0), "off": Offset(0.0, 0.0), "mat": IDENTITY},
+    **{"trimx": TrimOptions("", "northwest", ""), "zoom": Scale(1.0, 1.0), "off": Offset(0.0, 0.0), "mat": IDENTITY},
 }
 """None for all others."""
 
 
 def is_read(short: str, text: str) -> bool:
     try:
-        BY_SHORT[short].kind.read(text.split("~"))
+        OPTIONS_BY_SHORT[short].type.parse(text.split("~"))
     except ValueError:
         return False
     return True
@@ -188,7 +188,7 @@ def is_served(short: str, text: str) -> bool:
 
 
 def test_options_accept_their_range_and_nothing_else() -> None:
-    assert [option.short for option in (*OPTIONS, FINDINGS)] == list(NATIVE)
+    assert [option.short for option in (*OPTIONS, FINDINGS_OPTION)] == list(NATIVE)
     accepted = [(short, text) for short, (texts, _) in NATIVE.items() for text in texts.split(" ")]
     refused = [(short, text) for short, (_, texts) in NATIVE.items() for text in ["", *texts.split(" ")]]
     assert [case for case in accepted if not is_read(*case)] == []
@@ -199,22 +199,24 @@ def test_options_accept_their_range_and_nothing_else() -> None:
 
 
 def test_options_of_canonical_paths_accept_their_range_and_nothing_else() -> None:
-    assert [option.short for option in BORROWED] == list(OTHERS)
+    assert [option.short for option in EXTENDED_OPTIONS] == list(OTHERS)
     accepted = [(short, text) for short, (texts, _) in OTHERS.items() for text in texts.split(" ")]
     refused = [(short, text) for short, (_, texts) in OTHERS.items() for text in ["", *texts.split(" ")]]
     assert [case for case in accepted if not is_read(*case)] == []
     assert [case for case in refused if is_read(*case)] == []
     fields: list[dict[str, Any]] = [
-        {BY_SHORT[short].plan_field: BY_SHORT[short].kind.read(text.split("~"))} for short, text in accepted
+        {OPTIONS_BY_SHORT[short].plan_field: OPTIONS_BY_SHORT[short].type.parse(text.split("~"))}
+        for short, text in accepted
     ]
-    defaults: list[dict[str, Any]] = [{BY_SHORT[short].plan_field: DEFAULTS.get(short)} for short in OTHERS]
-    assert [one for one in fields if one not in defaults and not borrows(Plan("a", **one))] == []
-    assert not any(borrows(Plan("a", **one)) for one in defaults)
+    defaults: list[dict[str, Any]] = [{OPTIONS_BY_SHORT[short].plan_field: DEFAULTS.get(short)} for short in OTHERS]
+    assert [one for one in fields if one not in defaults and not uses_extended_options(Plan("a", **one))] == []
+    assert not any(uses_extended_options(Plan("a", **one)) for one in defaults)
 
 
 def test_messages_have_the_bounds_of_the_kinds() -> None:
     assert {
-        short: BY_SHORT[short].kind.expects for short in ("q", "dpr", "pad", "crop", "conv", "mat", "zoom", "angle")
+        short: OPTIONS_BY_SHORT[short].type.allowed_values
+        for short in ("q", "dpr", "pad", "crop", "conv", "mat", "zoom", "angle")
     } == {
         "q": "a whole number from 1 to 100, or auto",
         "dpr": "a number from 1 to 4 in steps of 0.5",
@@ -228,7 +230,7 @@ def test_messages_have_the_bounds_of_the_kinds() -> None:
 
 
 def test_options_have_their_defaults() -> None:
-    named: tuple[Any, ...] = (*OPTIONS, FINDINGS, *BORROWED)
+    named: tuple[Any, ...] = (*OPTIONS, FINDINGS_OPTION, *EXTENDED_OPTIONS)
     parse_url("/a.jpg?w=1")
     assert {option.short: option.default for option in named if option.default is not None} == DEFAULTS
     assert [
@@ -237,7 +239,7 @@ def test_options_have_their_defaults() -> None:
 
 
 def test_rules_for_the_edge_have_the_bounds_of_the_kinds() -> None:
-    rules: dict[str, dict[str, Any]] = {option.short: option.kind.rule() for option in (*OPTIONS, FINDINGS)}
+    rules: dict[str, dict[str, Any]] = {option.short: option.type.js_args() for option in (*OPTIONS, FINDINGS_OPTION)}
     whole = {short: (rule["low"], rule["high"]) for short, rule in rules.items() if "low" in rule}
     assert whole == {
         **{"w": (1, 8192), "h": (1, 8192), "dpr": (1, 4), "trim": (0, 100), "radius": (0, 4096), "blur": (0, 100)},
@@ -254,6 +256,6 @@ def test_rules_for_the_edge_have_the_bounds_of_the_kinds() -> None:
     assert {short for short, rule in rules.items() if not rule} == {"up", "bg", "equalise", "gray", "anim"}
     assert [
         option.short
-        for option in BORROWED
-        if option.kind.rule() and option.kind.name not in ("whole", "fixed", "choice", "watermark")
+        for option in EXTENDED_OPTIONS
+        if option.type.js_args() and option.type.name not in ("whole", "fixed", "choice", "watermark")
     ] == []

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.extended.options import BORROWED
+from darkroom.plan.extended.options import EXTENDED_OPTIONS
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
-from darkroom.plan.option_types import FileName, Value, fixed, spell, split_parts
-from darkroom.plan.options import BY_NAME, CANONICAL, FINDINGS, OPTIONS
-from darkroom.plan.presets import read_option
+from darkroom.plan.option_types import FileName, Value, format_hundredths, parse_hundredths, split_parts
+from darkroom.plan.options import CANONICAL_OPTIONS, FINDINGS_OPTION, OPTIONS, OPTIONS_BY_NAME
+from darkroom.plan.presets import parse_option
 
 from .plans import PLANNED, hundredths, url_text, values_of
 
@@ -20,18 +20,18 @@ from .plans import PLANNED, hundredths, url_text, values_of
 @pytest.mark.parametrize("option", PLANNED, ids=lambda option: option.short)
 @given(data=st.data())
 def test_what_is_written_is_read(option: Any, data: st.DataObject) -> None:
-    value = data.draw(values_of(option.kind))
-    spelling = option.kind.write(value)
-    if not isinstance(option.kind, FileName):
-        assert option.kind.read(split_parts(spelling)) == value
-        assert read_option(option.short, url_text(option.short, value)) == value
+    value = data.draw(values_of(option.type))
+    spelling = option.type.format(value)
+    if not isinstance(option.type, FileName):
+        assert option.type.parse(split_parts(spelling)) == value
+        assert parse_option(option.short, url_text(option.short, value)) == value
     assert set(spelling) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
 @given(number=hundredths(0, 99_999))
 def test_numbers_have_one_spelling(number: float) -> None:
-    text = spell(number)
-    assert fixed(text, 0, 99_999) == number
+    text = format_hundredths(number)
+    assert parse_hundredths(text, 0, 99_999) == number
     assert text == repr(number).removesuffix(".0")
 
 
@@ -85,7 +85,7 @@ def test_numbers_have_one_spelling(number: float) -> None:
     ],
 )
 def test_read(short: str, text: str, value: Value) -> None:
-    read = read_option(short, text)
+    read = parse_option(short, text)
     assert read == value
     assert type(read) is type(value)
 
@@ -144,24 +144,24 @@ def test_read(short: str, text: str, value: Value) -> None:
 )
 def test_refuse(short: str, text: str) -> None:
     with pytest.raises(ValueError):
-        read_option(short, text)
+        parse_option(short, text)
 
 
-@pytest.mark.parametrize("option", [*OPTIONS, FINDINGS], ids=lambda option: option.short)
+@pytest.mark.parametrize("option", [*OPTIONS, FINDINGS_OPTION], ids=lambda option: option.short)
 def test_a_message_says_what_to_write(option: Any) -> None:
-    assert option.kind.expects
-    assert option.kind.expects[0] not in "AEIOU"
-    assert "  " not in option.kind.expects
+    assert option.type.allowed_values
+    assert option.type.allowed_values[0] not in "AEIOU"
+    assert "  " not in option.type.allowed_values
 
 
 def test_names_are_one_each() -> None:
     names = [name for option in OPTIONS for name in {option.short, option.long}]
     assert len(names) == len(set(names))
-    assert BY_NAME.keys() == set(names)
+    assert OPTIONS_BY_NAME.keys() == set(names)
     ours = {option.short for option in PLANNED} - {"f"} | {"fv"}
-    borrowed = {option.short for option in BORROWED}
+    borrowed = {option.short for option in EXTENDED_OPTIONS}
     assert not borrowed & set(names), "a borrowed option has a name of its own"
-    assert [option.short for option in CANONICAL] == sorted(ours | borrowed)
+    assert [option.short for option in CANONICAL_OPTIONS] == sorted(ours | borrowed)
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz-") for name in names), "names stand in paths"
     assert not any("-" in option.short for option in OPTIONS), "a dash ends the name in a path"
 
@@ -171,6 +171,6 @@ def test_every_field_of_a_plan_has_an_option() -> None:
 
     from darkroom.plan.model import Plan
 
-    assert {option.plan_field for option in (*PLANNED, FINDINGS, *BORROWED)} == {
+    assert {option.plan_field for option in (*PLANNED, FINDINGS_OPTION, *EXTENDED_OPTIONS)} == {
         field.name for field in fields(Plan)
     } - {"key"}

@@ -16,10 +16,10 @@ from darkroom.plan.canonical import MAX_OPTIONS_BYTES, canonical_path, check_len
 from darkroom.plan.keys import MAX_KEY_BYTES, check_key, unquote
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import negotiations
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.negotiation import list_variants
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
-from darkroom.plan.options import BY_NAME
+from darkroom.plan.options import OPTIONS_BY_NAME
 from darkroom.plan.redaction import AlwaysRedact
 
 from .plans import PLANNED, option_values, plans, url_text
@@ -38,7 +38,7 @@ def test_a_path_names_its_plan(plan: Plan) -> None:
 
 @given(one=option_values(), other=option_values())
 def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
-    plan, second = plan_of("a", one), plan_of("a", other)
+    plan, second = build_plan("a", one), build_plan("a", other)
     assert (canonical_path(plan) == canonical_path(second)) == (plan == second)
 
 
@@ -48,7 +48,7 @@ def _spelled(values: dict[str, Value], chance: random.Random) -> str:
     extra = {o.short: o.default for o in chance.sample(defaults, chance.randint(0, 3)) if o.default is not None}
     pairs = []
     for short, value in chance.sample(list((values | extra).items()), len(values | extra)):
-        name = chance.choice([short, BY_NAME[short].long])
+        name = chance.choice([short, OPTIONS_BY_NAME[short].long])
         text = chance.choice([url_text(short, value), _everywhere(unquote(url_text(short, value)))])
         if short == "bg" and len(text) == 6 and chance.random() < 0.5:
             text = text.upper() + "FF"
@@ -64,7 +64,7 @@ def _everywhere(text: str) -> str:
 
 @given(values=option_values(most=6), chance=st.randoms(use_true_random=False))
 def test_urls_that_mean_the_same_have_one_path(values: dict[str, Value], chance: random.Random) -> None:
-    plan = plan_of("a/b é.jpg", values)
+    plan = build_plan("a/b é.jpg", values)
     for key in ("a/b%20%C3%A9.jpg", "%61%2fb%20%c3%a9%2Ejpg"):
         assert parse_url(f"/{key}?{_spelled(values, chance)}").plan == plan
 
@@ -105,7 +105,7 @@ def test_spelling(plan: Plan, path: str) -> None:
 
 
 def test_the_key_is_encoded_in_the_path_and_in_the_name() -> None:
-    plan = plan_of("a b/é+(1).jpg", {})
+    plan = build_plan("a b/é+(1).jpg", {})
     assert canonical_path(plan) == "/a.-20b/.-C3A9.-2B.-281.-29.jpg/_/h-2560_w-2560.auto"
     assert derivative_name(plan) == "a.-20b/.-C3A9.-2B.-281.-29.jpg/_/h-2560_w-2560.auto"
 
@@ -222,7 +222,7 @@ def _longest() -> dict[str, Value]:
         "w": 999,
         "h": 999,
     }
-    assert len(canonical_path(plan_of("a", values)).split("/_/")[1].removesuffix(".auto")) == MAX_OPTIONS_BYTES
+    assert len(canonical_path(build_plan("a", values)).split("/_/")[1].removesuffix(".auto")) == MAX_OPTIONS_BYTES
     return values
 
 
@@ -232,12 +232,12 @@ SHORT = {"crop": Crop("pct", 12.34, 12.34, 12.34, 12.34), "dl": "a" * 52, "h": 9
 
 @pytest.mark.parametrize(("key", "values"), [("a" * MAX_KEY_BYTES, _longest()), ("é" * 144 + "abc", SHORT)])
 def test_every_derivative_of_the_longest_request_is_a_key_that_s3_takes(key: str, values: dict[str, Value]) -> None:
-    plan = plan_of(check_key(key), values)
+    plan = build_plan(check_key(key), values)
     check_length(plan)
     with pytest.raises(BadOption, match="longer than"):
-        check_length(plan_of(key, values | {"w": 1000}))
+        check_length(build_plan(key, values | {"w": 1000}))
     variants = {
-        replace(variant, findings="generate") for variant in negotiations(plan, always=AlwaysRedact.parse("=faces"))
+        replace(variant, findings="generate") for variant in list_variants(plan, always=AlwaysRedact.parse("=faces"))
     }
     sizes = [len(f"derivatives/{derivative_name(variant)}".encode()) for variant in variants]
     assert max(sizes) == S3_KEY_BYTES
@@ -246,7 +246,7 @@ def test_every_derivative_of_the_longest_request_is_a_key_that_s3_takes(key: str
 
 
 def test_a_longer_request_is_refused() -> None:
-    plan = plan_of("a", _longest() | {"w": 1000})
+    plan = build_plan("a", _longest() | {"w": 1000})
     with pytest.raises(BadOption, match=f"longer than {MAX_OPTIONS_BYTES} characters") as refusal:
         check_length(plan)
     assert refusal.value.option == ""

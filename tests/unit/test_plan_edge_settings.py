@@ -8,20 +8,20 @@ import pytest
 
 from darkroom.plan.edge_settings import (
     MAX_ENTRY_BYTES,
-    edge_entries,
-    settings_text,
-    stale_keys,
+    build_edge_entries,
+    find_stale_keys,
+    format_settings,
 )
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import MAX_LISTED, Presets, load
+from darkroom.plan.presets import MAX_NAMES_LENGTH, Presets, parse_presets_toml
 
-PRESETS = load(
+PRESETS = parse_presets_toml(
     '[presets.cover]\nw=256\nh=256\nfit="cover"\nf="jpg"\n[presets.w640]\nwidth=640\n[presets.save]\ndl="é.jpg"\n'
 )
 
 
 def test_entries_hold_the_settings_and_each_preset() -> None:
-    entries = edge_entries(AccessMode.GUARDED, "people/=faces", PRESETS)
+    entries = build_edge_entries(AccessMode.GUARDED, "people/=faces", PRESETS)
     assert list(entries)[-1] == "settings"
     assert entries["settings"] == "guarded people/=faces"
     refusal = json.loads(entries["refusal-bad-option.name"])
@@ -36,12 +36,12 @@ def test_entries_hold_the_settings_and_each_preset() -> None:
 
 def test_what_a_preset_leaves_as_it_is_takes_no_room() -> None:
     presets = Presets({"plain": {"f": "auto", "fit": "contain", "dpr": "1"}}, {})
-    assert edge_entries(AccessMode.GUARDED, "", presets)["preset-plain"] == '{"dpr":"1"}'
+    assert build_edge_entries(AccessMode.GUARDED, "", presets)["preset-plain"] == '{"dpr":"1"}'
 
 
 def test_settings_without_rules_are_the_mode_alone() -> None:
-    assert settings_text(AccessMode.SIGNED, "") == "signed"
-    entries = edge_entries(AccessMode.OPEN, "", Presets({}, {}))
+    assert format_settings(AccessMode.SIGNED, "") == "signed"
+    entries = build_edge_entries(AccessMode.OPEN, "", Presets({}, {}))
     assert entries["settings"] == "open"
     assert all(key == "settings" or key.startswith("refusal-") for key in entries)
     assert "there are none" in entries["refusal-bad-option.name"]
@@ -49,25 +49,25 @@ def test_settings_without_rules_are_the_mode_alone() -> None:
 
 def test_rules_that_are_not_understood_are_refused() -> None:
     with pytest.raises(ValueError, match="AlwaysRedact"):
-        edge_entries(AccessMode.OPEN, "/people=faces", PRESETS)
+        build_edge_entries(AccessMode.OPEN, "/people=faces", PRESETS)
 
 
 def test_what_does_not_fit_into_the_store_is_refused() -> None:
     rules = ",".join(f"folder-{number}/=faces" for number in range(60))
     with pytest.raises(ValueError, match="'settings' is over the limits"):
-        edge_entries(AccessMode.GUARDED, rules, PRESETS)
+        build_edge_entries(AccessMode.GUARDED, rules, PRESETS)
 
 
 def test_many_presets_are_listed_in_part() -> None:
     many = Presets({f"preset-{number}": {"w": "100"} for number in range(200)}, {})
-    entries = edge_entries(AccessMode.GUARDED, "", many)
+    entries = build_edge_entries(AccessMode.GUARDED, "", many)
     detail = json.loads(entries["refusal-bad-option.name"])["detail"]
     assert "; there are preset-0, preset-1, " in detail
     assert detail.endswith(", ...")
-    assert MAX_LISTED - 20 < len(detail) < MAX_LISTED + 60
+    assert MAX_NAMES_LENGTH - 20 < len(detail) < MAX_NAMES_LENGTH + 60
 
 
 def test_what_settings_no_longer_write_is_stale() -> None:
-    entries = edge_entries(AccessMode.GUARDED, "", PRESETS)
+    entries = build_edge_entries(AccessMode.GUARDED, "", PRESETS)
     held = [*entries, "findings", "preset-gone", "unsigned-w-100.auto", "other"]
-    assert stale_keys(held, entries) == ["preset-gone", "unsigned-w-100.auto"]
+    assert find_stale_keys(held, entries) == ["preset-gone", "unsigned-w-100.auto"]

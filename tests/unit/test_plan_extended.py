@@ -10,13 +10,13 @@ from hypothesis import given
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.extended.options import BORROWED
-from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, Stamp, Trimming, Watermark
+from darkroom.plan.extended.options import EXTENDED_OPTIONS
+from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, TrimOptions, Watermark, WatermarkLayout
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value, join_parts, split_parts
-from darkroom.plan.options import BY_SHORT
-from darkroom.plan.redaction import looks_for_faces, needs_findings, redacting
+from darkroom.plan.options import OPTIONS_BY_SHORT
+from darkroom.plan.redaction import add_redaction, needs_findings, uses_faces
 
 from .extended_plans import borrowed_plans, borrowed_values
 
@@ -112,10 +112,10 @@ def test_a_spelling_stands_beside_what_it_is_about(name: str, text: str, place: 
 
 
 def test_every_borrowed_option_is_spelled_here() -> None:
-    assert {option.short for option in BORROWED} == {name for name, *_ in (*SPELLINGS, *NEEDY)}
+    assert {option.short for option in EXTENDED_OPTIONS} == {name for name, *_ in (*SPELLINGS, *NEEDY)}
 
 
-@pytest.mark.parametrize("option", BORROWED, ids=lambda option: option.short)
+@pytest.mark.parametrize("option", EXTENDED_OPTIONS, ids=lambda option: option.short)
 def test_native_urls_know_none(option: Any) -> None:
     with pytest.raises(DarkroomError, match="no option"):
         parse_url(f"/a.jpg?{option.short}=1")
@@ -159,57 +159,59 @@ def test_native_urls_know_none(option: Any) -> None:
 )
 def test_other_values_are_none(name: str, text: str) -> None:
     with pytest.raises(ValueError):
-        BY_SHORT[name].kind.read(split_parts(text))
+        OPTIONS_BY_SHORT[name].type.parse(split_parts(text))
 
 
 def test_equal_meanings_are_equal_plans() -> None:
     box = {"w": 10, "h": 20}
-    assert plan_of("a", {"ratio": 2.0, "q": 50}) == plan_of("a", {"q": 50})
-    assert plan_of("a", {**box, "even": True}) == plan_of("a", box)
-    assert plan_of("a", {**box, "grow": True}) == plan_of("a", {**box, "grow": True, "up": True})
-    assert plan_of("a", {**box, "fit": "fill", "grow": True}) == plan_of("a", {**box, "fit": "fill"})
-    assert plan_of("a", {**box, "ext": Extension()}) == plan_of("a", {**box, "fit": "letterbox"})
-    assert plan_of("a", {"angle": 270.0, "rot": 180}) == plan_of("a", {"rot": 90})
-    assert plan_of("a", {"angle": 90.0, "flip": "h"}) == plan_of("a", {"rot": 270, "flip": "h"})
-    assert plan_of("a", {"trimx": Trimming("ff0000"), "w": 5}) == plan_of("a", {"w": 5})
-    assert plan_of("a", {"mb": 5, "f": "png"}) == plan_of("a", {"f": "png"})
-    assert plan_of("a", {"ext": Extension("ratio"), "w": 5}) == Plan("a", width=5)
-    assert plan_of("a", {"orient": False, "skip": ("gif",), "redact": "faces"}) == plan_of("a", {"redact": "faces"})
-    assert plan_of("a", {"wm": Watermark("m", scale=70), "wmx": Stamp(1)}) == plan_of(
-        "a", {"wm": Watermark("m"), "wmx": Stamp(1)}
+    assert build_plan("a", {"ratio": 2.0, "q": 50}) == build_plan("a", {"q": 50})
+    assert build_plan("a", {**box, "even": True}) == build_plan("a", box)
+    assert build_plan("a", {**box, "grow": True}) == build_plan("a", {**box, "grow": True, "up": True})
+    assert build_plan("a", {**box, "fit": "fill", "grow": True}) == build_plan("a", {**box, "fit": "fill"})
+    assert build_plan("a", {**box, "ext": Extension()}) == build_plan("a", {**box, "fit": "letterbox"})
+    assert build_plan("a", {"angle": 270.0, "rot": 180}) == build_plan("a", {"rot": 90})
+    assert build_plan("a", {"angle": 90.0, "flip": "h"}) == build_plan("a", {"rot": 270, "flip": "h"})
+    assert build_plan("a", {"trimx": TrimOptions("ff0000"), "w": 5}) == build_plan("a", {"w": 5})
+    assert build_plan("a", {"mb": 5, "f": "png"}) == build_plan("a", {"f": "png"})
+    assert build_plan("a", {"ext": Extension("ratio"), "w": 5}) == Plan("a", width=5)
+    assert build_plan("a", {"orient": False, "skip": ("gif",), "redact": "faces"}) == build_plan(
+        "a", {"redact": "faces"}
     )
-    assert plan_of("a", {"wm": Watermark("m", "north", 50, 70), "wmx": Stamp(1), "frm": True}) == plan_of(
-        "a", {"wm": Watermark("m"), "frm": True}
+    assert build_plan("a", {"wm": Watermark("m", scale=70), "wmx": WatermarkLayout(1)}) == build_plan(
+        "a", {"wm": Watermark("m"), "wmx": WatermarkLayout(1)}
     )
-    assert plan_of("a", {"frm": True}) == Plan("a", width=2560, height=2560)
+    assert build_plan(
+        "a", {"wm": Watermark("m", "north", 50, 70), "wmx": WatermarkLayout(1), "frm": True}
+    ) == build_plan("a", {"wm": Watermark("m"), "frm": True})
+    assert build_plan("a", {"frm": True}) == Plan("a", width=2560, height=2560)
 
 
 def test_gravity_stays_where_the_box_cuts() -> None:
     box = {"w": 10, "h": 10, "g": Gravity("north"), "off": Offset(3)}
-    kept = plan_of("a", {**box, "minw": 50})
+    kept = build_plan("a", {**box, "minw": 50})
     assert (kept.gravity, kept.offset) == (Gravity("north"), Offset(3))
-    assert plan_of("a", box) == plan_of("a", {"w": 10, "h": 10})
+    assert build_plan("a", box) == build_plan("a", {"w": 10, "h": 10})
 
 
 def test_an_extension_needs_the_sides_that_it_is_about() -> None:
-    one = plan_of("a", {"w": 10, "ext": Extension()})
+    one = build_plan("a", {"w": 10, "ext": Extension()})
     assert (one.extension, one.fit) == (Extension(), "contain")
-    assert plan_of("a", {"ext": Extension(), "q": 50}) == plan_of("a", {"q": 50})
+    assert build_plan("a", {"ext": Extension(), "q": 50}) == build_plan("a", {"q": 50})
 
 
 def test_what_is_hidden_by_force_is_upright_and_made() -> None:
-    plan = plan_of("a", {"orient": False, "skip": ("all",), "w": 5})
-    assert redacting(plan, "faces") == plan_of("a", {"redact": "faces", "w": 5})
+    plan = build_plan("a", {"orient": False, "skip": ("all",), "w": 5})
+    assert add_redaction(plan, "faces") == build_plan("a", {"redact": "faces", "w": 5})
 
 
 def test_a_picture_whose_eyes_are_mended_needs_findings() -> None:
-    assert looks_for_faces(plan_of("a", {"reye": True}))
+    assert uses_faces(build_plan("a", {"reye": True}))
 
 
 def test_a_picture_cut_to_a_face_needs_findings() -> None:
-    plan = plan_of("a", {"face": FaceCrop(0, 5), "fv": "2"})
-    assert (plan.findings, needs_findings(plan), looks_for_faces(plan)) == ("2", True, True)
-    assert not needs_findings(plan_of("a", {"fz": 0.5}))
+    plan = build_plan("a", {"face": FaceCrop(0, 5), "fv": "2"})
+    assert (plan.findings, needs_findings(plan), uses_faces(plan)) == ("2", True, True)
+    assert not needs_findings(build_plan("a", {"fz": 0.5}))
 
 
 @given(borrowed_plans())
@@ -222,10 +224,10 @@ def test_a_path_names_its_plan(plan: Plan) -> None:
 
 @given(borrowed_values(), borrowed_values())
 def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
-    plan, second = plan_of("a", one), plan_of("a", other)
+    plan, second = build_plan("a", one), build_plan("a", other)
     assert (canonical_path(plan) == canonical_path(second)) == (plan == second)
-    assert plan_of("a", _spelled(plan)) == plan, "the normal form is its own"
+    assert build_plan("a", _spelled(plan)) == plan, "the normal form is its own"
 
 
 def _spelled(plan: Plan) -> dict[str, Value]:
-    return {option.short: getattr(plan, option.plan_field) for option in BY_SHORT.values() if option.plan_field}
+    return {option.short: getattr(plan, option.plan_field) for option in OPTIONS_BY_SHORT.values() if option.plan_field}

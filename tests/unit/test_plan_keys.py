@@ -17,8 +17,8 @@ from darkroom.plan.keys import (
     MAX_ENCODED_KEY_BYTES,
     MAX_KEY_BYTES,
     check_key,
+    parse_key,
     quote_key,
-    read_key,
     unquote,
 )
 from tests.odd_keys import odd_keys
@@ -111,7 +111,7 @@ def test_unquoting_refuses(text: str) -> None:
 )
 def test_keys(key: str) -> None:
     assert check_key(key) == key
-    assert read_key("/" + quote_key(key)) == key
+    assert parse_key("/" + quote_key(key)) == key
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_what_is_no_key(key: str, told: str) -> None:
     with pytest.raises(BadKey, match=told):
         check_key(key)
     with pytest.raises(BadKey, match=told):
-        read_key("/" + quote_key(key))
+        parse_key("/" + quote_key(key))
 
 
 def test_a_path_that_is_not_encoded_well_is_no_key() -> None:
     with pytest.raises(BadKey, match="not percent-encoded UTF-8"):
-        read_key("/a%zz")
+        parse_key("/a%zz")

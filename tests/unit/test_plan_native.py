@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from darkroom.errors import BadOption, DarkroomError, DuplicateOption, UnknownOption
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import Request, parse_url
-from darkroom.plan.presets import Presets, configured
+from darkroom.plan.presets import Presets, load_default_presets
 
 SIGNATURE = "a" * 43
 SOME = Presets({"thumb": {"w": "100", "fit": "cover", "dpr": "2"}, "plain": {"q": "5"}}, {})
@@ -40,8 +40,8 @@ def test_presets_expand_and_options_override_them() -> None:
 
 
 def test_the_presets_of_the_deployment_are_the_default() -> None:
-    name = next(iter(configured().options))
-    assert parse_url(f"/a?preset={name}").plan == configured().plans("a")[name]
+    name = next(iter(load_default_presets().options))
+    assert parse_url(f"/a?preset={name}").plan == load_default_presets().build_plans("a")[name]
 
 
 def test_an_unknown_preset_is_told_which_there_are() -> None:

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, Plan
+from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, Plan
 from darkroom.plan.negotiation import (
     LADDER_PX,
     RATIOS,
-    at_ratio,
-    format_class,
-    hinted_ratio,
-    is_ladder,
-    negotiations,
-    saving,
+    apply_pixel_ratio,
+    apply_save_data,
+    choose_format_class,
+    is_ladder_request,
+    list_variants,
+    parse_ratio_hint,
 )
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.normalize import build_plan
 
 from .plans import plans
 
@@ -50,12 +50,12 @@ from .plans import plans
     ],
 )
 def test_hinted_ratio(hint: str, ratio: float) -> None:
-    assert hinted_ratio(hint) == ratio
+    assert parse_ratio_hint(hint) == ratio
 
 
 @given(hint=st.text(max_size=8))
 def test_a_hint_gives_a_ratio_that_options_could_give(hint: str) -> None:
-    assert hinted_ratio(hint) in RATIOS
+    assert parse_ratio_hint(hint) in RATIOS
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_hint_gives_a_ratio_that_options_could_give(hint: str) -> None:
     ],
 )
 def test_format_class(accept: str, name: str) -> None:
-    assert format_class(accept) == name
+    assert choose_format_class(accept) == name
 
 
 @pytest.mark.parametrize(
@@ -95,49 +95,51 @@ def test_format_class(accept: str, name: str) -> None:
     ],
 )
 def test_a_ladder_width_stays_on_the_ladder(width: int, ratio: float, result: int) -> None:
-    assert at_ratio(Plan("a", width=width), ratio) == Plan("a", width=result)
-    assert at_ratio(Plan("a", width=width, format="webp"), ratio) == Plan("a", width=result, format="webp")
+    assert apply_pixel_ratio(Plan("a", width=width), ratio) == Plan("a", width=result)
+    assert apply_pixel_ratio(Plan("a", width=width, format="webp"), ratio) == Plan("a", width=result, format="webp")
 
 
 def test_other_sizes_are_multiplied() -> None:
-    assert at_ratio(Plan("a", width=801), 2) == Plan("a", width=1602)
-    assert at_ratio(Plan("a", height=101), 1.5) == Plan("a", height=152)
-    assert at_ratio(Plan("a", width=800, quality=5), 2) == Plan("a", width=1600, quality=5)
-    assert at_ratio(Plan("a", width=8000, height=1), 2) == Plan("a", width=8192, height=2)
-    assert at_ratio(Plan("a", quality=5), 2) == Plan("a", quality=5)
+    assert apply_pixel_ratio(Plan("a", width=801), 2) == Plan("a", width=1602)
+    assert apply_pixel_ratio(Plan("a", height=101), 1.5) == Plan("a", height=152)
+    assert apply_pixel_ratio(Plan("a", width=800, quality=5), 2) == Plan("a", width=1600, quality=5)
+    assert apply_pixel_ratio(Plan("a", width=8000, height=1), 2) == Plan("a", width=8192, height=2)
+    assert apply_pixel_ratio(Plan("a", quality=5), 2) == Plan("a", quality=5)
 
 
 def test_a_bare_picture_keeps_its_size() -> None:
-    bare = plan_of("a", {})
-    assert at_ratio(bare, 2) == bare
-    explicit = plan_of("a", {"w": 2560, "h": 2560, "f": "avif"})
-    assert at_ratio(explicit, 2) == explicit
+    bare = build_plan("a", {})
+    assert apply_pixel_ratio(bare, 2) == bare
+    explicit = build_plan("a", {"w": 2560, "h": 2560, "f": "avif"})
+    assert apply_pixel_ratio(explicit, 2) == explicit
 
 
 def test_saving() -> None:
-    assert saving(Plan("a", width=800)) == Plan("a", width=800, quality=50)
-    assert saving(Plan("a", width=800, quality=90)) == Plan("a", width=800, quality=90)
-    assert saving(Plan("a", width=800, quality="auto")) == Plan("a", width=800, quality=50)
-    assert saving(Plan("a", quality="auto", format="webp")) == Plan("a", quality="auto", format="webp")
-    assert saving(Plan("a", width=800, format="webp")) == Plan("a", width=800, format="webp")
-    assert saving(Plan("a", format="json")) == Plan("a", format="json")
+    assert apply_save_data(Plan("a", width=800)) == Plan("a", width=800, quality=50)
+    assert apply_save_data(Plan("a", width=800, quality=90)) == Plan("a", width=800, quality=90)
+    assert apply_save_data(Plan("a", width=800, quality="auto")) == Plan("a", width=800, quality=50)
+    assert apply_save_data(Plan("a", quality="auto", format="webp")) == Plan("a", quality="auto", format="webp")
+    assert apply_save_data(Plan("a", width=800, format="webp")) == Plan("a", width=800, format="webp")
+    assert apply_save_data(Plan("a", format="json")) == Plan("a", format="json")
 
 
 def test_is_ladder() -> None:
     assert all(
-        is_ladder(Plan("a", width=width, format=name)) for width in LADDER_PX for name in ("auto", "webp", "auto-avif")
+        is_ladder_request(Plan("a", width=width, format=name))
+        for width in LADDER_PX
+        for name in ("auto", "webp", "auto-avif")
     )
-    assert not is_ladder(Plan("a", width=801))
-    assert not is_ladder(Plan("a", height=800))
-    assert not is_ladder(Plan("a", width=800, quality=50))
-    assert not is_ladder(plan_of("a", {}))
-    assert not any(is_ladder(Plan("a", width=800, format=name)) for name in (*BORROWED_FORMATS, *DATA_FORMATS))
+    assert not is_ladder_request(Plan("a", width=801))
+    assert not is_ladder_request(Plan("a", height=800))
+    assert not is_ladder_request(Plan("a", width=800, quality=50))
+    assert not is_ladder_request(build_plan("a", {}))
+    assert not any(is_ladder_request(Plan("a", width=800, format=name)) for name in (*EXTENDED_FORMATS, *DATA_FORMATS))
 
 
 @given(plan=plans())
 def test_a_request_is_negotiated_to_what_hints_and_classes_can_make(plan: Plan) -> None:
-    found = negotiations(plan)
-    sized = {at_ratio(plan, ratio) for ratio in RATIOS} | {saving(plan)}
+    found = list_variants(plan)
+    sized = {apply_pixel_ratio(plan, ratio) for ratio in RATIOS} | {apply_save_data(plan)}
     if plan.format in DATA_FORMATS:
         assert found == {plan}
     elif plan.format == "auto":
@@ -151,5 +153,5 @@ def test_a_request_is_negotiated_to_what_hints_and_classes_can_make(plan: Plan) 
 def test_what_is_negotiated_is_in_normal_form(plan: Plan) -> None:
     from darkroom.plan.canonical import canonical_path, parse_path
 
-    for variant in negotiations(plan):
+    for variant in list_variants(plan):
         assert parse_path(canonical_path(variant)) == variant

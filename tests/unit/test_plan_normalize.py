@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan
-from darkroom.plan.normalize import plan_of, scaled
+from darkroom.plan.normalize import build_plan, scale_length
 from darkroom.plan.option_types import Value
 from darkroom.plan.options import OPTIONS
 
@@ -79,24 +79,24 @@ from darkroom.plan.options import OPTIONS
     ],
 )
 def test_normal_form(values: dict[str, Value], fields: dict[str, object]) -> None:
-    assert plan_of("a", values) == Plan("a", **fields)  # type: ignore[arg-type]
+    assert build_plan("a", values) == Plan("a", **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", AUTO_CLASSES)
 def test_a_class_keeps_what_any_of_its_types_can_show(name: str) -> None:
-    assert plan_of("a", {"f": name, "q": 5, "anim": False}) == Plan("a", format=name, quality=5, animate=False)
+    assert build_plan("a", {"f": name, "q": 5, "anim": False}) == Plan("a", format=name, quality=5, animate=False)
 
 
 def test_eight_symmetries_have_eight_plans() -> None:
     symmetries = {
-        plan_of("a", {"rot": turn, "flip": flip}) for turn in (0, 90, 180, 270) for flip in ("none", "h", "v", "hv")
+        build_plan("a", {"rot": turn, "flip": flip}) for turn in (0, 90, 180, 270) for flip in ("none", "h", "v", "hv")
     }
     assert len(symmetries) == 8
 
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.default not in (None, "")], ids=lambda option: option.short)
 def test_a_default_is_the_same_as_nothing(option: object) -> None:
-    assert plan_of("a", {"w": 9, option.short: option.default}) == plan_of("a", {"w": 9})  # type: ignore[attr-defined]
+    assert build_plan("a", {"w": 9, option.short: option.default}) == build_plan("a", {"w": 9})  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_a_default_is_the_same_as_nothing(option: object) -> None:
     ],
 )
 def test_scaled(length: int, ratio: float, result: int) -> None:
-    assert scaled(length, ratio) == result
+    assert scale_length(length, ratio) == result

@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path
-from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
+from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, IMAGE_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import LADDER_PX, negotiations
-from darkroom.plan.normalize import plan_of
+from darkroom.plan.negotiation import LADDER_PX, list_variants
+from darkroom.plan.normalize import build_plan
 from darkroom.plan.policy import (
     UNSIGNED_SET,
     AccessMode,
     is_preset,
     is_refined,
+    list_unsigned_requests,
+    list_unsigned_variants,
     needs_signature,
-    unsigned_requests,
-    unsigned_variants,
 )
-from darkroom.plan.presets import Presets, configured
-from darkroom.plan.redaction import AlwaysRedact, forced
+from darkroom.plan.presets import Presets, load_default_presets
+from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 
 from .plans import plans
 
@@ -36,8 +36,8 @@ GUARDED, OPEN, SIGNED = AccessMode.GUARDED, AccessMode.OPEN, AccessMode.SIGNED
 SOME = Presets({"thumb": {"w": "100", "h": "100", "fit": "cover", "f": "webp"}, "auto": {"w": "77"}}, {})
 
 
-REQUESTS = sorted(unsigned_requests("a", SOME), key=canonical_path)
-FREE = unsigned_requests("a", SOME) | unsigned_variants("a", SOME)
+REQUESTS = sorted(list_unsigned_requests("a", SOME), key=canonical_path)
+FREE = list_unsigned_requests("a", SOME) | list_unsigned_variants("a", SOME)
 
 
 def some() -> Presets:
@@ -53,29 +53,29 @@ def test_the_number_in_the_documents(page: str) -> None:
     found = re.findall(
         r"<!-- unsigned-variants -->(\d+)<!-- /unsigned-variants -->", (ROOT / page).read_text(encoding="utf-8")
     )
-    assert found == [str(len(unsigned_variants("photo.jpg", configured())))]
+    assert found == [str(len(list_unsigned_variants("photo.jpg", load_default_presets())))]
 
 
 def test_the_number_is_what_it_is_made_of() -> None:
     bare, data = 2 * 3, 2
-    ladder = len(LADDER_PX) * (len(PICTURE_FORMATS) + 2 * len(AUTO_CLASSES))
-    assert len(unsigned_variants("a", none())) == bare + data + ladder == 118
-    assert len(unsigned_variants("a", SOME)) == 118 + 1 + 2 * 3
+    ladder = len(LADDER_PX) * (len(IMAGE_FORMATS) + 2 * len(AUTO_CLASSES))
+    assert len(list_unsigned_variants("a", none())) == bare + data + ladder == 118
+    assert len(list_unsigned_variants("a", SOME)) == 118 + 1 + 2 * 3
 
 
 def test_the_unsigned_set() -> None:
-    assert unsigned_requests("a", SOME) == {
-        plan_of("a", {}),
+    assert list_unsigned_requests("a", SOME) == {
+        build_plan("a", {}),
         Plan("a", format="json"),
         Plan("a", format="thumbhash"),
-        *(Plan("a", width=width, format=name) for width in LADDER_PX for name in ("auto", *PICTURE_FORMATS)),
+        *(Plan("a", width=width, format=name) for width in LADDER_PX for name in ("auto", *IMAGE_FORMATS)),
         Plan("a", width=100, height=100, fit="cover", format="webp"),
         Plan("a", width=77),
     }
 
 
 def test_what_needs_no_signature() -> None:
-    for plan in unsigned_requests("any/key", SOME) | unsigned_variants("any/key", SOME):
+    for plan in list_unsigned_requests("any/key", SOME) | list_unsigned_variants("any/key", SOME):
         assert not needs_signature(plan, GUARDED, some)
 
 
@@ -89,10 +89,10 @@ def test_all_else_needs_one(plan: Plan) -> None:
 @pytest.mark.parametrize("text", ["=faces", "a=text", "a=faces,a=text"])
 def test_what_is_forced_costs_no_signature_and_no_variant(text: str) -> None:
     always = AlwaysRedact.parse(text)
-    variants = unsigned_variants("a/key", configured(), always)
-    assert len(variants) == len(unsigned_variants("a/key", configured()))
+    variants = list_unsigned_variants("a/key", load_default_presets(), always)
+    assert len(variants) == len(list_unsigned_variants("a/key", load_default_presets()))
     for plan in variants:
-        assert plan.redact == ("" if plan.format in DATA_FORMATS else always.of("a/key"))
+        assert plan.redact == ("" if plan.format in DATA_FORMATS else always.for_key("a/key"))
         assert not needs_signature(plan, GUARDED, always=always)
         assert needs_signature(plan, SIGNED, always=always)
         if plan.redact:
@@ -102,11 +102,11 @@ def test_what_is_forced_costs_no_signature_and_no_variant(text: str) -> None:
 @given(plan=plans(), text=st.sampled_from(["=faces", "=text", "=all"]))
 def test_all_else_needs_one_where_something_is_forced_too(plan: Plan, text: str) -> None:
     always = AlwaysRedact.parse(text)
-    free = {forced(known, always) for known in FREE}
+    free = {apply_forced_redaction(known, always) for known in FREE}
     chosen = replace(plan, key="a", findings="")
     assert needs_signature(plan, GUARDED, some, always) == (chosen not in free)
-    made = forced(plan, always)
-    assert needs_signature(made, GUARDED, some, always) == (forced(chosen, always) not in free)
+    made = apply_forced_redaction(plan, always)
+    assert needs_signature(made, GUARDED, some, always) == (apply_forced_redaction(chosen, always) not in free)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_pictures_of_the_set_are_refined_and_no_data() -> None:
 
 def test_a_preset_may_redact() -> None:
     hidden = Presets({"hidden": {"w": "90", "redact": "text", "anim": "0"}, "still": {"w": "91", "anim": "0"}}, {})
-    wanted = hidden.plans("a")["hidden"]
+    wanted = hidden.build_plans("a")["hidden"]
     assert wanted == Plan("a", width=90, redact="text")
     assert not needs_signature(wanted, GUARDED, lambda: hidden)
     assert not needs_signature(replace(wanted, findings="2"), GUARDED, lambda: hidden)
@@ -168,13 +168,13 @@ def test_near_the_set_is_outside(plan: Plan) -> None:
 
 
 def test_presets_are_those_of_the_deployment_by_default() -> None:
-    for plan in configured().plans("a").values():
+    for plan in load_default_presets().build_plans("a").values():
         assert not needs_signature(plan, GUARDED)
 
 
 @pytest.mark.parametrize("request_plan", REQUESTS, ids=canonical_path)
 def test_without_hints_nobody_leaves_the_set(request_plan: Plan) -> None:
-    for variant in negotiations(request_plan, ratios=(1.0,)):
+    for variant in list_variants(request_plan, ratios=(1.0,)):
         assert not needs_signature(variant, GUARDED, some)
 
 
@@ -182,9 +182,9 @@ def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
     chance = random.Random(2)
     texts = {
         "w": [str(width) for width in (*LADDER_PX, 160, 200, 400, 801)],
-        "f": ["auto", "jpg", "jpeg", *PICTURE_FORMATS, "json", "thumbhash"],
+        "f": ["auto", "jpg", "jpeg", *IMAGE_FORMATS, "json", "thumbhash"],
         "dpr": ["1", "1.0", "1.5", "2", "3", "4"],
-        "preset": [*configured().options, "none"],
+        "preset": [*load_default_presets().options, "none"],
         "h": ["800", "2560"],
         "fit": ["cover", "contain"],
         "g": ["attention", "center"],
@@ -197,7 +197,7 @@ def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
         "redact": ["faces"],
         "fv": ["1"],
     }
-    free = {canonical_path(plan) for plan in unsigned_variants("photo.jpg", configured())}
+    free = {canonical_path(plan) for plan in list_unsigned_variants("photo.jpg", load_default_presets())}
     made: set[str] = set()
     for _ in range(10_000):
         names = chance.sample(list(texts), chance.choice([0, 1, 1, 2, 2, 3, 4]))
@@ -207,7 +207,7 @@ def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
         except DarkroomError:
             continue
         if not needs_signature(plan, GUARDED):
-            made |= {canonical_path(v) for v in negotiations(plan) if not needs_signature(v, GUARDED)}
+            made |= {canonical_path(v) for v in list_variants(plan) if not needs_signature(v, GUARDED)}
     assert made <= free
     assert len(made) > len(free) * 0.9, "strangers who hardly try prove nothing"
 
@@ -235,8 +235,8 @@ def test_what_is_a_preset(url: str) -> None:
 
 def test_a_preset_stays_one_by_negotiation_and_by_what_is_forced() -> None:
     always = AlwaysRedact.parse("a=faces")
-    for plan in negotiations(plan_of("a", {"w": 77}), ratios=(1.0,)):
+    for plan in list_variants(build_plan("a", {"w": 77}), ratios=(1.0,)):
         assert is_preset(plan, some)
-        assert is_preset(replace(forced(plan, always), findings="7"), some, always)
+        assert is_preset(replace(apply_forced_redaction(plan, always), findings="7"), some, always)
         assert not is_preset(plan, some, always)
     assert {plan.format for plan in FREE if is_preset(plan, some)} == {*AUTO_CLASSES, "webp"}

@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.errors import BadOption
 from darkroom.plan.model import Gravity, Plan
-from darkroom.plan.presets import configured, load, presets_text
+from darkroom.plan.presets import load_default_presets, parse_presets_toml, read_presets_file
 
 TEXT = """
 [presets.thumb]
@@ -28,7 +28,7 @@ x9 = "watermarks/other.svg"
 
 
 def test_what_a_file_says() -> None:
-    presets = load(TEXT)
+    presets = parse_presets_toml(TEXT)
     assert presets.options["thumb"] == {
         "w": "100",
         "h": "50",
@@ -38,8 +38,8 @@ def test_what_a_file_says() -> None:
         "up": "1",
         "anim": "0",
     }
-    assert presets.values("a-1") == {"q": 80}
-    assert presets.plans("k") == {
+    assert presets.parse_values("a-1") == {"q": 80}
+    assert presets.build_plans("k") == {
         "thumb": Plan(
             "k", width=150, height=75, fit="cover", gravity=Gravity("fp", 0.1, 0.9), upscale=True, animate=False
         ),
@@ -49,11 +49,11 @@ def test_what_a_file_says() -> None:
 
 
 def test_an_empty_file_has_no_presets() -> None:
-    presets = load("")
+    presets = parse_presets_toml("")
     assert presets.options == {}
     assert presets.watermarks == {}
     with pytest.raises(BadOption, match="there is no preset 'a'"):
-        presets.values("a")
+        presets.parse_values("a")
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_an_empty_file_has_no_presets() -> None:
 )
 def test_mistakes(text: str, told: str) -> None:
     with pytest.raises(ValueError) as refusal:
-        load(text)
+        parse_presets_toml(text)
     assert told in str(refusal.value)
 
 
 def test_the_presets_of_this_deployment_are_well() -> None:
-    assert configured().options
-    assert configured() is configured()
-    assert configured() == load(presets_text())
+    assert load_default_presets().options
+    assert load_default_presets() is load_default_presets()
+    assert load_default_presets() == parse_presets_toml(read_presets_file())

@@ -13,15 +13,15 @@ from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.keys import check_key, quote_key
 from darkroom.plan.model import DATA_FORMATS, Gravity, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import negotiations
+from darkroom.plan.negotiation import list_variants
 from darkroom.plan.redaction import (
-    NOTHING,
+    NO_FORCED_REDACTION,
     AlwaysRedact,
+    add_redaction,
+    apply_forced_redaction,
     check_first_page,
-    forced,
-    joined,
+    merge_redactions,
     needs_findings,
-    redacting,
 )
 
 from .plans import KEYS, option_values, plans, url_text
@@ -50,16 +50,16 @@ REDACTIONS = st.sampled_from(["faces", "text", "all"])
     ],
 )
 def test_what_a_key_always_hides(key: str, redact: str) -> None:
-    assert RULES.of(key) == redact
+    assert RULES.for_key(key) == redact
 
 
 def test_an_empty_prefix_is_every_key() -> None:
-    assert AlwaysRedact.parse("=text").of("any/key") == "text"
+    assert AlwaysRedact.parse("=text").for_key("any/key") == "text"
 
 
 def test_no_rule_hides_nothing() -> None:
-    assert AlwaysRedact.parse("") == NOTHING
-    assert NOTHING.of("people/a.jpg") == ""
+    assert AlwaysRedact.parse("") == NO_FORCED_REDACTION
+    assert NO_FORCED_REDACTION.for_key("people/a.jpg") == ""
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_a_rule_that_would_hide_nothing_is_refused(text: str) -> None:
 def test_a_key_is_hidden_by_every_prefix_of_it(key: str, redact: str, cut: int) -> None:
     prefix = key[:cut]
     always = AlwaysRedact.parse(f"{quote_key(prefix)}={redact}")
-    assert always.of(key) == redact
-    assert always.of("0" + key) == (redact if ("0" + key).startswith(prefix) else "")
+    assert always.for_key(key) == redact
+    assert always.for_key("0" + key) == (redact if ("0" + key).startswith(prefix) else "")
 
 
 @st.composite
@@ -118,10 +118,10 @@ def test_no_request_below_a_prefix_escapes(
     except DarkroomError:
         assume(False)
     assert request.plan.key == prefix + tail
-    for variant in negotiations(request.plan, always=always):
+    for variant in list_variants(request.plan, always=always):
         if variant.format in DATA_FORMATS:
             continue
-        assert variant.redact == joined(request.plan.redact, redact)
+        assert variant.redact == merge_redactions(request.plan.redact, redact)
         assert variant.animate
         if variant.page:
             with pytest.raises(BadOption, match="Only page 0"):
@@ -133,17 +133,17 @@ def test_no_request_below_a_prefix_escapes(
 
 @given(plan=plans(), one=st.sampled_from(["", "faces", "text", "all"]), other=st.sampled_from(["", "faces", "text"]))
 def test_redactions_add_up(plan: Plan, one: str, other: str) -> None:
-    both = joined(one, other)
-    assert joined(other, one) == both
-    assert redacting(redacting(plan, one), other) == redacting(plan, both)
-    assert redacting(plan, "") == plan
-    assert redacting(redacting(plan, both), both) == redacting(plan, both)
+    both = merge_redactions(one, other)
+    assert merge_redactions(other, one) == both
+    assert add_redaction(add_redaction(plan, one), other) == add_redaction(plan, both)
+    assert add_redaction(plan, "") == plan
+    assert add_redaction(add_redaction(plan, both), both) == add_redaction(plan, both)
 
 
 @pytest.mark.parametrize("name", DATA_FORMATS)
 def test_data_hide_nothing(name: str) -> None:
     plan = Plan("people/a.jpg", format=name, page=2)
-    assert forced(plan, RULES) == plan
+    assert apply_forced_redaction(plan, RULES) == plan
     assert not needs_findings(plan)
     check_first_page(plan)
 
@@ -158,7 +158,7 @@ def test_what_needs_findings() -> None:
 
 def test_a_later_page_is_not_redacted_but_refused() -> None:
     with pytest.raises(BadOption, match="Only page 0 can be redacted") as refusal:
-        check_first_page(forced(Plan("people/a.tif", page=1), RULES))
+        check_first_page(apply_forced_redaction(Plan("people/a.tif", page=1), RULES))
     assert refusal.value.option == "page"
     with pytest.raises(BadOption, match="Only page 0"):
         parse_url("/a.tif?page=1&redact=faces")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+import darkroom.dialects
 import darkroom.plan
-from darkroom.client_findings import read_document
+from darkroom.client_findings import parse_client_findings
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
 from darkroom.dialects.cloudflare.model import Wanted as CloudflareWanted
 from darkroom.dialects.common.parsed_url import Key
@@ -37,16 +38,18 @@ from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.options import BY_SHORT
-from darkroom.plan.presets import load as load_presets
+from darkroom.plan.options import OPTIONS_BY_SHORT
+from darkroom.plan.presets import parse_presets_toml as load_presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.upload_requests import Grant, read_upload
+from darkroom.services.upload_requests import Grant, parse_upload_request
 
 FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, InfoRequest, Mark, Trim, Reading, _Engine}
 
 
 def find_dataclasses() -> set[type]:
-    names = [one.name for one in pkgutil.walk_packages(darkroom.plan.__path__, "darkroom.plan.")]
+    packages = (darkroom.dialects, darkroom.plan)
+    found = [one.name for p in packages for one in pkgutil.walk_packages(p.__path__, f"{p.__name__}.")]
+    names = [name for name in found if not name.startswith(("darkroom.dialects.registry", "darkroom.dialects.serving"))]
     members = [(name, one) for name in names for one in vars(importlib.import_module(name)).values()]
     return {one for name, one in members if isinstance(one, type) and is_dataclass(one) and one.__module__ == name}
 
@@ -57,12 +60,12 @@ def make_values() -> Iterator[Any]:
     settings = load_languages("", presets)
     yield from (presets, settings, settings.sources, settings.imgproxy, settings.thumbor, settings.dit)
     yield settings.cloudflare
-    for option in BY_SHORT.values():
-        assert option.kind.expects
-        yield from (option, option.kind)
+    for option in OPTIONS_BY_SHORT.values():
+        assert option.type.allowed_values
+        yield from (option, option.type)
     yield parse_url("/a.jpg?w=1")
     asked = imgproxy.read(f"/{'a' * 43}/rs:fit:1:1/plain/a.jpg", settings)
-    yield from (asked, asked.plan, asked.claim, Key("00"), Pull(), Limits().of_scenes)
+    yield from (asked, asked.plan, asked.claim, Key("00"), Pull(), Limits().for_scenes)
     cloudflare.read("/cdn-cgi/image/width=1/a.jpg", settings)
     thumbor.read("/unsafe/1x1/a.jpg", settings)
     dit.read("/1x1/a.jpg", settings)
@@ -75,10 +78,10 @@ def make_values() -> Iterator[Any]:
     assert isinstance(image, ImageRequest)
     yield from (image, image.region, image.size, image.rotation, Caps(), picture_of(image, Size(2, 2), Caps()))
     yield compute_geometry(asked.plan, Size(2, 2))
-    yield read_document({"tags": []})
+    yield parse_client_findings({"tags": []})
     grant = Grant("a/", 1)
     body = b'{"key": "a/b", "type": "image/png", "size": 1, "sha256": "%s"}' % (b"0" * 64)
-    yield from (grant, read_upload(body, grant, 1))
+    yield from (grant, parse_upload_request(body, grant, 1))
 
 
 def test_values_are_frozen() -> None:

@@ -14,7 +14,7 @@ from darkroom.errors import BadOption
 from darkroom.plan.canonical import canonical_path, derivative_name
 from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import negotiations
+from darkroom.plan.negotiation import list_variants
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.popular.access_log import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, LogReader
 from darkroom.services.popular.frequent_items import FrequentItems
@@ -125,7 +125,7 @@ def test_a_tally_with_room_is_exact() -> None:
 
 @given(plans().filter(lambda plan: plan.format not in DATA_FORMATS))
 def test_a_logged_derivative_is_itself(plan: Plan) -> None:
-    for variant in negotiations(plan):
+    for variant in list_variants(plan):
         path = canonical_path(variant)
         assert parse_target(path)[0] == RequestedVariant(variant, negotiated=True)
         assert RequestedVariant(variant, negotiated=True) in parse_target(quote(path, safe="/"))
@@ -165,7 +165,7 @@ def names_of(*paths: str) -> list[str]:
 
 def test_the_variants_of_a_request_are_those_that_its_viewers_get() -> None:
     asked = RequestedVariant(parse_url("/ü.jpg?w=333&h=333&g=face&fit=cover").plan, negotiated=False)
-    own = {derivative_name(variant) for variant in negotiations(asked.plan)}
+    own = {derivative_name(variant) for variant in list_variants(asked.plan)}
     generation = {name.replace("fit-cover_", "fit-cover_fv-3_") for name in own}
     others = names_of("ü.jpg/_/w-333.auto-webp", "ü.jpg/_/full.refused", "ü.jpg/_/", "ü.jpg/_/w-640.auto-webp")
     assert set(filter_variants(iter([*own, *generation, *others]), asked)) == own | generation

@@ -15,8 +15,8 @@ from darkroom.dialects.serving.max_age import DEFAULT_MAX_AGE_S
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
 from darkroom.plan.limits import Limits
-from darkroom.plan.options import GENERATION
-from darkroom.plan.presets import configured
+from darkroom.plan.options import GENERATION_TYPE
+from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.live_settings import (
@@ -34,34 +34,34 @@ from darkroom.services.service_settings import (
     build_upload_limits,
     dialect_modes,
 )
-from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, read_settings, setting_fields
+from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, list_setting_fields, parse_settings
 
 
 def test_an_empty_document_has_the_defaults_of_the_code() -> None:
-    settings = read_settings({})
+    settings = parse_settings({})
     assert settings == DEFAULTS
-    assert settings.presets is configured()
+    assert settings.presets is load_default_presets()
     assert build_source_limits(settings) == Limits()
     assert build_upload_limits(settings) == Limits()
     assert build_cache_policy(settings, refines=False) == CachePolicy()
     assert dialect_modes(settings) == {}
     assert settings.dialect_max_age_s == DEFAULT_MAX_AGE_S
     assert {FACES, TEXT, MODERATION, SIMILARITY} < set(TASKS)
-    assert GENERATION.pattern == "[a-z0-9]{1,8}"
+    assert GENERATION_TYPE.pattern == "[a-z0-9]{1,8}"
 
 
-@pytest.mark.parametrize("one", setting_fields(), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", list_setting_fields(), ids=lambda one: one.name)
 def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
     assert len(one.metadata["about"]) > 20
-    assert one.metadata["rule"].expects
+    assert one.metadata["rule"].allowed_values
     if one.name != "always_redact":
-        assert one.metadata["rule"].read(one.default) == one.default
+        assert one.metadata["rule"].parse(one.default) == one.default
 
 
 def test_every_dialect_has_an_access_mode() -> None:
     names = {f"{language.name}_access_mode" for language in LANGUAGES}
-    assert names == {one.name for one in setting_fields() if one.name.endswith("_access_mode")}
-    assert set(dialect_modes(read_settings(dict.fromkeys(names, "open")))) == {one.name for one in LANGUAGES}
+    assert names == {one.name for one in list_setting_fields() if one.name.endswith("_access_mode")}
+    assert set(dialect_modes(parse_settings(dict.fromkeys(names, "open")))) == {one.name for one in LANGUAGES}
 
 
 ACCEPTED: dict[str, Any] = {
@@ -76,7 +76,7 @@ ACCEPTED: dict[str, Any] = {
 
 
 def test_a_document_is_converted() -> None:
-    settings = read_settings(ACCEPTED)
+    settings = parse_settings(ACCEPTED)
     assert settings.immutable_prefixes == ("a/", "b/é")
     assert settings.always_redact == AlwaysRedact.parse("people/=faces,caf%C3%A9/=text,=all")
     assert settings.tasks == ("faces",)
@@ -86,11 +86,11 @@ def test_a_document_is_converted() -> None:
 
 def test_each_limit_has_its_setting() -> None:
     names = ("max_source_bytes", "max_source_pixels", "max_source_frames", "max_scene_pixels", "max_scene_bytes")
-    settings = read_settings({name: number for number, name in enumerate(names, 1)})
+    settings = parse_settings({name: number for number, name in enumerate(names, 1)})
     assert build_source_limits(settings) == Limits(1, 2, 3)
     found = build_upload_limits(settings)
     assert found == Limits(1, 2, 3, 4, 5)
-    assert found.of_scenes == Limits(5, 4, 3, 4, 5)
+    assert found.for_scenes == Limits(5, 4, 3, 4, 5)
 
 
 @pytest.mark.parametrize(
@@ -131,32 +131,32 @@ def test_each_limit_has_its_setting() -> None:
 )
 def test_an_error_names_the_key_and_what_it_may_be(document: dict[str, object], problem: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
-        read_settings(document)
+        parse_settings(document)
     assert len(refused.value.problems) == 1
     assert refused.value.problems[0].startswith(problem)
 
 
 def test_all_problems_are_in_one_error() -> None:
     with pytest.raises(InvalidSettings) as refused:
-        read_settings({"a": 1, "keep_gps": 1, "presets": {"a": {"w": 0}}})
+        parse_settings({"a": 1, "keep_gps": 1, "presets": {"a": {"w": 0}}})
     assert [problem.partition(":")[0] for problem in refused.value.problems] == ["a", "keep_gps", "preset 'a'"]
 
 
 def test_presets_of_a_document_replace_the_defaults_table_by_table() -> None:
-    presets = read_settings({"presets": {"tiny": {"w": 16, "f": "webp"}}}).presets
+    presets = parse_settings({"presets": {"tiny": {"w": 16, "f": "webp"}}}).presets
     assert presets.options == {"tiny": {"w": "16", "f": "webp"}}
-    assert presets.watermarks == configured().watermarks
+    assert presets.watermarks == load_default_presets().watermarks
     assert presets.at_ingest == ()
-    kept = read_settings({"presets": {"w320": {"w": 320, "f": "webp"}, "tiny": {"w": 16}}}).presets
+    kept = parse_settings({"presets": {"w320": {"w": 320, "f": "webp"}, "tiny": {"w": 16}}}).presets
     assert kept.at_ingest == ("w320",)
-    marks = read_settings({"watermarks": {"brand": "watermarks/brand.svg"}}).presets
+    marks = parse_settings({"watermarks": {"brand": "watermarks/brand.svg"}}).presets
     assert marks.watermarks == {"brand": "watermarks/brand.svg"}
-    assert marks.options == configured().options
-    assert marks.at_ingest == configured().at_ingest
+    assert marks.options == load_default_presets().options
+    assert marks.at_ingest == load_default_presets().at_ingest
 
 
 def test_presets_that_are_equal_have_one_hash() -> None:
-    one, other = (read_settings({"presets": {"tiny": {"w": 16, "f": "webp"}}}).presets for _ in range(2))
+    one, other = (parse_settings({"presets": {"tiny": {"w": 16, "f": "webp"}}}).presets for _ in range(2))
     assert one is not other
     assert (one, hash(one)) == (other, hash(other))
 
@@ -164,10 +164,10 @@ def test_presets_that_are_equal_have_one_hash() -> None:
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3))
 
 
-@given(st.dictionaries(st.sampled_from([one.name for one in setting_fields()] + ["presets", "ingest", "x"]), JSON))
+@given(st.dictionaries(st.sampled_from([one.name for one in list_setting_fields()] + ["presets", "ingest", "x"]), JSON))
 def test_no_document_fails_otherwise(document: dict[str, object]) -> None:
     try:
-        assert isinstance(read_settings(document), Settings)
+        assert isinstance(parse_settings(document), Settings)
     except InvalidSettings as error:
         assert error.problems
 

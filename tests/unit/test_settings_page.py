@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from darkroom.settings import DEFAULTS, read_settings, setting_fields
+from darkroom.settings import DEFAULTS, list_setting_fields, parse_settings
 from tools.settings_page import MOVED, PAGE, filled
 
 
@@ -16,12 +16,12 @@ def test_the_page_is_fresh() -> None:
 
 def test_the_example_is_valid() -> None:
     [example] = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    settings = read_settings(tomllib.loads(example))
+    settings = parse_settings(tomllib.loads(example))
     assert settings.presets.at_ingest == ("banner",)
-    assert settings.always_redact.of("people/ada.jpg") == "faces"
+    assert settings.always_redact.for_key("people/ada.jpg") == "faces"
     assert settings != DEFAULTS
 
 
 def test_every_moved_parameter_is_a_setting_now() -> None:
     assert len(set(MOVED.values())) == len(MOVED) == 30
-    assert set(MOVED.values()) <= {one.name for one in setting_fields()}
+    assert set(MOVED.values()) <= {one.name for one in list_setting_fields()}

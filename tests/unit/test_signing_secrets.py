@@ -26,10 +26,10 @@ from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByLan
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
 from darkroom.plan.model import Plan
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured
-from darkroom.plan.redaction import NOTHING
+from darkroom.plan.presets import load_default_presets
+from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.signing import sign, verify
-from darkroom.signing_secrets import InvalidSecret, parse_secret, read_signing_keys
+from darkroom.signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
 from tools import check_secret
 
 KEY, SALT = "0123456789abcdef", "0a"
@@ -86,7 +86,7 @@ def test_a_document_with_a_mistake_is_rejected_as_a_whole(case: str) -> None:
 @pytest.mark.parametrize("case", NATIVE_REJECTED)
 def test_a_native_document_with_a_mistake_is_rejected(case: str) -> None:
     with pytest.raises(InvalidSecret):
-        read_signing_keys(parse_secret(json.dumps(NATIVE_REJECTED[case])))
+        parse_signing_keys(parse_secret(json.dumps(NATIVE_REJECTED[case])))
 
 
 @pytest.mark.parametrize("text", NOT_OBJECTS, ids=lambda text: text[:12])
@@ -102,8 +102,8 @@ def test_documents_that_follow_the_schema_are_read() -> None:
         "thumbor": (Key(STRONG), Key("sixteen letters!")),
         "dit": (),
     }
-    assert read_signing_keys({"current": STRONG, "previous": ""}) == (STRONG,)
-    assert read_signing_keys({"previous": KEY, "current": STRONG}) == (STRONG, KEY)
+    assert parse_signing_keys({"current": STRONG, "previous": ""}) == (STRONG,)
+    assert parse_signing_keys({"previous": KEY, "current": STRONG}) == (STRONG, KEY)
 
 
 # ----------------------------------------------------------------- property
@@ -206,8 +206,8 @@ def respond(keys: Keys, target: str) -> str:
     grammar = grammar_of(BY_NAME[keys.dialect])
     asked = grammar.read(target, LanguageSettings())
     try:
-        plan = variant(asked, LanguageRequest(target), NOTHING)
-        authorise(asked, plan, AccessMode.GUARDED, configured, NOTHING, grammar.check, keys, 0.0)
+        plan = variant(asked, LanguageRequest(target), NO_FORCED_REDACTION)
+        authorise(asked, plan, AccessMode.GUARDED, load_default_presets, NO_FORCED_REDACTION, grammar.check, keys, 0.0)
     except DarkroomError as error:
         assert error.status != 500
         return error.code
@@ -238,7 +238,7 @@ def test_no_document_lets_a_forged_url_pass(document: Any) -> None:
 @given(document=_DOCUMENTS, signature=_TEXTS)
 def test_no_native_document_lets_a_forged_url_pass(document: Any, signature: str) -> None:
     try:
-        keys = read_signing_keys(parse_secret(json.dumps(document)))
+        keys = parse_signing_keys(parse_secret(json.dumps(document)))
     except InvalidSecret:
         return
     assert all(len(key) >= 16 for key in keys)

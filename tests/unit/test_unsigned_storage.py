@@ -27,9 +27,9 @@ from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.model import Plan
-from darkroom.plan.negotiation import format_class
-from darkroom.plan.policy import AccessMode, needs_signature, unsigned_variants
-from darkroom.plan.redaction import NOTHING
+from darkroom.plan.negotiation import choose_format_class
+from darkroom.plan.policy import AccessMode, list_unsigned_variants, needs_signature
+from darkroom.plan.redaction import NO_FORCED_REDACTION
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .edge.reference import Asked, case_presets, expected
@@ -58,13 +58,13 @@ def planned(sent: Sent) -> Plan | None:
 def _authorised(sent: Sent) -> Plan:
     language, request = BY_NAME[sent.dialect], request_of(sent)
     asked = grammar_of(language).read(language.target(sent.target), SETTINGS)
-    plan = variant(asked, request, NOTHING)
+    plan = variant(asked, request, NO_FORCED_REDACTION)
     authorise(
         asked,
         plan,
         AccessMode.GUARDED,
         case_presets,
-        NOTHING,
+        NO_FORCED_REDACTION,
         grammar_of(language).check,
         NoKeys(),
         now_s=1_800_000_000,
@@ -81,7 +81,7 @@ class NoKeys:
 
 def request_of(sent: Sent) -> LanguageRequest:
     saves = sent.headers.get("save-data") == "on"
-    return LanguageRequest(sent.target, format_class=format_class(sent.headers["accept"]), saves_data=saves)
+    return LanguageRequest(sent.target, format_class=choose_format_class(sent.headers["accept"]), saves_data=saves)
 
 
 def _listed(target: str) -> Plan | None:
@@ -104,7 +104,7 @@ def test_unsigned_urls_come_to_the_finite_set(dialect: str) -> None:
     assert len(found) > 5, "the URLs are near the finite set"
     for plan in found:
         assert not needs_signature(plan, AccessMode.GUARDED, case_presets)
-        assert plan in unsigned_variants(plan.key, case_presets()), canonical_path(plan)
+        assert plan in list_unsigned_variants(plan.key, case_presets()), canonical_path(plan)
 
 
 def test_unsigned_iiif_urls_come_to_what_info_json_lists() -> None:

@@ -22,11 +22,11 @@ from darkroom.plan.signing import sign, verify
 from darkroom.services.upload_requests import (
     IMAGE_TYPES,
     MAX_TOKEN_LASTS_S,
+    DeclaredUpload,
     Grant,
-    Upload,
-    read_token,
-    read_upload,
-    write_token,
+    make_token,
+    parse_upload_request,
+    verify_token,
 )
 
 KEY = "test-key"
@@ -77,32 +77,32 @@ def body(**changes: object) -> bytes:
 
 
 def test_what_openssl_says() -> None:
-    assert write_token(GRANT, KEY) == f"{ENCODED}.{SIGNATURE}"
-    assert read_token(f"{ENCODED}.{SIGNATURE}", [KEY], NOW_S) == GRANT
+    assert make_token(GRANT, KEY) == f"{ENCODED}.{SIGNATURE}"
+    assert verify_token(f"{ENCODED}.{SIGNATURE}", [KEY], NOW_S) == GRANT
 
 
 @given(grant=grants, key=st.text(min_size=1, max_size=20))
 def test_a_token_is_read_as_it_was_written(grant: Grant, key: str) -> None:
-    token = write_token(grant, key)
+    token = make_token(grant, key)
     assert re.fullmatch(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", token)
-    assert read_token(token, [key], NOW_S) == grant
+    assert verify_token(token, [key], NOW_S) == grant
 
 
 @given(grant=grants, at=st.integers(0, 2000), to=st.characters())
 def test_any_changed_character_breaks_a_token(grant: Grant, at: int, to: str) -> None:
-    token = write_token(grant, KEY)
+    token = make_token(grant, KEY)
     at %= len(token)
     changed = token[:at] + to + token[at + 1 :]
     if changed == token:
         return
     with pytest.raises(BadToken):
-        read_token(changed, [KEY], NOW_S)
+        verify_token(changed, [KEY], NOW_S)
 
 
 @given(text=st.text(max_size=100))
 def test_any_other_text_is_no_token(text: str) -> None:
     with pytest.raises(BadToken):
-        read_token(text, [KEY], NOW_S)
+        verify_token(text, [KEY], NOW_S)
 
 
 @given(
@@ -113,31 +113,31 @@ def test_a_signed_grant_has_one_spelling(text: str) -> None:
     """Even who has the key cannot write one grant in two ways."""
     try:
         token = forged(text)
-        grant = read_token(token, [KEY], NOW_S)
+        grant = verify_token(token, [KEY], NOW_S)
     except (BadToken, UnicodeEncodeError):
         return
-    assert write_token(grant, KEY) == token
+    assert make_token(grant, KEY) == token
 
 
 @pytest.mark.parametrize("keys", [[KEY], [KEY, ""], ["new", KEY], [KEY, "old"]])
 def test_either_key_is_valid(keys: list[str]) -> None:
-    assert read_token(write_token(GRANT, KEY), keys, NOW_S) == GRANT
+    assert verify_token(make_token(GRANT, KEY), keys, NOW_S) == GRANT
 
 
 @pytest.mark.parametrize(
     ("token", "keys"),
     [
-        (write_token(GRANT, KEY), ["other"]),
-        (write_token(GRANT, KEY), []),
-        (write_token(GRANT, ""), [""]),
-        (write_token(GRANT, KEY) + "=", [KEY]),
-        (write_token(GRANT, KEY) + "\n", [KEY]),
-        (" " + write_token(GRANT, KEY), [KEY]),
-        (write_token(GRANT, KEY).partition(".")[0], [KEY]),
-        (write_token(GRANT, KEY).partition(".")[0] + ".", [KEY]),
-        (write_token(GRANT, KEY).partition(".")[2], [KEY]),
-        ("." + write_token(GRANT, KEY).partition(".")[2], [KEY]),
-        (write_token(GRANT, KEY)[:-1] + "é", [KEY]),
+        (make_token(GRANT, KEY), ["other"]),
+        (make_token(GRANT, KEY), []),
+        (make_token(GRANT, ""), [""]),
+        (make_token(GRANT, KEY) + "=", [KEY]),
+        (make_token(GRANT, KEY) + "\n", [KEY]),
+        (" " + make_token(GRANT, KEY), [KEY]),
+        (make_token(GRANT, KEY).partition(".")[0], [KEY]),
+        (make_token(GRANT, KEY).partition(".")[0] + ".", [KEY]),
+        (make_token(GRANT, KEY).partition(".")[2], [KEY]),
+        ("." + make_token(GRANT, KEY).partition(".")[2], [KEY]),
+        (make_token(GRANT, KEY)[:-1] + "é", [KEY]),
         ("", [KEY]),
         # Well signed, but spelled in another way or with something else in it.
         (forged("01900000900::trips/"), [KEY]),
@@ -164,7 +164,7 @@ def test_either_key_is_valid(keys: list[str]) -> None:
 )
 def test_forgeries(token: str, keys: list[str]) -> None:
     with pytest.raises(BadToken):
-        read_token(token, keys, NOW_S)
+        verify_token(token, keys, NOW_S)
 
 
 def test_a_signature_of_a_url_is_no_token_and_the_other_way_round() -> None:
@@ -174,9 +174,9 @@ def test_a_signature_of_a_url_is_no_token_and_the_other_way_round() -> None:
     with pytest.raises(BadKey):
         parse_path(as_path)
     with pytest.raises(BadToken):
-        read_token(f"{ENCODED}.{sign(ENCODED, KEY)}", [KEY], NOW_S)
+        verify_token(f"{ENCODED}.{sign(ENCODED, KEY)}", [KEY], NOW_S)
     with pytest.raises(BadToken):
-        read_token(f"{ENCODED}.{sign(f'/{ENCODED}', KEY)}", [KEY], NOW_S)
+        verify_token(f"{ENCODED}.{sign(f'/{ENCODED}', KEY)}", [KEY], NOW_S)
     with pytest.raises(BadSignature):
         verify("/trips/rome.jpg/_/w-801.auto", SIGNATURE, None, [KEY], NOW_S)
 
@@ -184,28 +184,28 @@ def test_a_signature_of_a_url_is_no_token_and_the_other_way_round() -> None:
 @pytest.mark.parametrize("now_s", [NOW_S + 900, NOW_S + 900.5, 3e9])
 def test_expiry(now_s: float) -> None:
     with pytest.raises(BadToken, match="expired"):
-        read_token(write_token(GRANT, KEY), [KEY], now_s)
+        verify_token(make_token(GRANT, KEY), [KEY], now_s)
 
 
 def test_a_token_that_lasts_too_long_is_a_mistake() -> None:
-    token = write_token(Grant("trips/", NOW_S + MAX_TOKEN_LASTS_S), KEY)
-    assert read_token(token, [KEY], NOW_S).prefix == "trips/"
+    token = make_token(Grant("trips/", NOW_S + MAX_TOKEN_LASTS_S), KEY)
+    assert verify_token(token, [KEY], NOW_S).prefix == "trips/"
     with pytest.raises(BadToken, match="lasts longer"):
-        read_token(token, [KEY], NOW_S - 1)
+        verify_token(token, [KEY], NOW_S - 1)
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "//", "a//", "/a/", "_/", "a/../", "a\0"])
 def test_no_token_is_written_for_a_prefix_that_no_key_has(prefix: str) -> None:
     with pytest.raises(BadKey):
-        write_token(Grant(prefix, NOW_S + 900), KEY)
+        make_token(Grant(prefix, NOW_S + 900), KEY)
 
 
 @pytest.mark.parametrize("max_bytes", [0, -1, 10**12])
 def test_no_token_is_written_for_a_limit_that_is_none(max_bytes: int) -> None:
     with pytest.raises(BadToken):
-        write_token(Grant("trips/", NOW_S + 900, max_bytes), KEY)
+        make_token(Grant("trips/", NOW_S + 900, max_bytes), KEY)
     with pytest.raises(BadToken):
-        write_token(Grant("trips/", NOW_S + 900, max_files=max_bytes), KEY)
+        make_token(Grant("trips/", NOW_S + 900, max_files=max_bytes), KEY)
 
 
 @pytest.mark.parametrize(
@@ -234,16 +234,16 @@ def test_the_types_are_those_that_ingest_knows() -> None:
 
 @pytest.mark.parametrize("sha256", [DIGEST.hex(), DIGEST.hex().upper(), base64.b64encode(DIGEST).decode()])
 def test_a_request(sha256: str) -> None:
-    upload = read_upload(body(sha256=sha256), GRANT, MAX_BYTES)
-    assert upload == Upload("trips/rome.jpg", "image/jpeg", 2_190_194, DIGEST)
+    upload = parse_upload_request(body(sha256=sha256), GRANT, MAX_BYTES)
+    assert upload == DeclaredUpload("trips/rome.jpg", "image/jpeg", 2_190_194, DIGEST)
     assert base64.b64decode(upload.checksum) == DIGEST
 
 
 @pytest.mark.parametrize("size", [1, 5000])
 def test_sizes_up_to_the_least_bound(size: int) -> None:
-    assert read_upload(body(size=size), Grant("trips/", NOW_S, 5000), MAX_BYTES).size_bytes == size
-    assert read_upload(body(size=size), Grant("trips/", NOW_S, 9000), 5000).size_bytes == size
-    assert read_upload(body(size=size), GRANT, 5000).size_bytes == size
+    assert parse_upload_request(body(size=size), Grant("trips/", NOW_S, 5000), MAX_BYTES).size_bytes == size
+    assert parse_upload_request(body(size=size), Grant("trips/", NOW_S, 9000), 5000).size_bytes == size
+    assert parse_upload_request(body(size=size), GRANT, 5000).size_bytes == size
 
 
 @pytest.mark.parametrize(
@@ -295,19 +295,19 @@ def test_sizes_up_to_the_least_bound(size: int) -> None:
 )
 def test_a_wrong_field_is_named(field: str, value: object) -> None:
     with pytest.raises(BadUpload) as refusal:
-        read_upload(body(**{field: value}), GRANT, MAX_BYTES)
+        parse_upload_request(body(**{field: value}), GRANT, MAX_BYTES)
     assert refusal.value.field == field
     assert refusal.value.message.startswith(f"{field}: ")
 
 
 def test_bounds_of_the_size_are_told() -> None:
     with pytest.raises(BadUpload, match="from 1 to 5000"):
-        read_upload(body(), Grant("trips/", NOW_S, 5000), MAX_BYTES)
+        parse_upload_request(body(), Grant("trips/", NOW_S, 5000), MAX_BYTES)
 
 
 def test_a_field_given_twice_is_named() -> None:
     with pytest.raises(BadUpload) as refusal:
-        read_upload(body()[:-1] + b', "size": 1}', GRANT, MAX_BYTES)
+        parse_upload_request(body()[:-1] + b', "size": 1}', GRANT, MAX_BYTES)
     assert refusal.value.field == "size"
 
 
@@ -316,14 +316,14 @@ def test_a_field_given_twice_is_named() -> None:
 )
 def test_what_is_no_request(text: bytes) -> None:
     with pytest.raises(BadUpload) as refusal:
-        read_upload(text, GRANT, MAX_BYTES)
+        parse_upload_request(text, GRANT, MAX_BYTES)
     assert refusal.value.field == ""
 
 
 @given(text=st.binary(max_size=60))
 def test_no_request_breaks_the_reader(text: bytes) -> None:
     with pytest.raises(BadUpload):
-        read_upload(text, GRANT, MAX_BYTES)
+        parse_upload_request(text, GRANT, MAX_BYTES)
 
 
 json_values = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=3)
@@ -332,7 +332,7 @@ json_values = st.recursive(st.none() | st.booleans() | st.floats() | st.integers
 @given(changes=st.dictionaries(st.sampled_from(["key", "type", "size", "sha256", "x"]), json_values, min_size=1))
 def test_no_value_breaks_the_reader(changes: dict[str, object]) -> None:
     try:
-        upload = read_upload(json.dumps(DOCUMENT | changes).encode(), GRANT, MAX_BYTES)
+        upload = parse_upload_request(json.dumps(DOCUMENT | changes).encode(), GRANT, MAX_BYTES)
     except DarkroomError:
         return
     assert GRANT.covers(check_key(upload.key))
@@ -346,7 +346,7 @@ def test_no_value_breaks_the_reader(changes: dict[str, object]) -> None:
 @pytest.mark.parametrize("key", ["trips", "other/rome.jpg", "trips2/rome.jpg", "rome.jpg"])
 def test_a_key_outside_of_the_grant(key: str) -> None:
     with pytest.raises(NotGranted, match="below trips/"):
-        read_upload(body(key=key), GRANT, MAX_BYTES)
+        parse_upload_request(body(key=key), GRANT, MAX_BYTES)
 
 
 def test_the_documented_code_makes_valid_tokens() -> None:
@@ -358,9 +358,9 @@ def test_the_documented_code_makes_valid_tokens() -> None:
     upload_token = names["upload_token"]
     assert callable(upload_token)
     now_s = int(time.time())
-    grant = read_token(upload_token("trips/", KEY), [KEY], now_s)
+    grant = verify_token(upload_token("trips/", KEY), [KEY], now_s)
     assert grant.prefix == "trips/"
     assert grant.max_bytes is None
     assert now_s + 900 <= grant.expires_s <= time.time() + 900
-    limited = read_token(upload_token("trips/é ü.jpg", KEY, 60, 5_000_000), [KEY], now_s)
+    limited = verify_token(upload_token("trips/é ü.jpg", KEY, 60, 5_000_000), [KEY], now_s)
     assert (limited.prefix, limited.max_bytes) == ("trips/é ü.jpg", 5_000_000)

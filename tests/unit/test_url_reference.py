@@ -17,7 +17,7 @@ def test_the_page_has_every_option() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for option in OPTIONS:
         assert f"`{option.short}`" in page
-        assert f"| {option.kind.expects} |" in page
+        assert f"| {option.type.allowed_values} |" in page
 
 
 def test_a_place_is_filled_anew() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Face, Finding, Label, Line, Region
+from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Face, Finding, Label, Region, TextLine
 from darkroom.watch.agreement import disagreement, matched, overlap, words
 
 BOX, SHIFTED, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.12, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)
@@ -18,7 +18,7 @@ def faces(*boxes: Region, error: str = "") -> Finding:
 
 
 def text(*lines: str) -> Finding:
-    return Finding(TEXT, "m", "1", lines=tuple(Line(CORNERS, line, 0.9) for line in lines))
+    return Finding(TEXT, "m", "1", lines=tuple(TextLine(CORNERS, line, 0.9) for line in lines))
 
 
 def tags(*names: str) -> Finding:

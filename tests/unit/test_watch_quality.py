@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Line, Region
+from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region, TextLine
 from darkroom.watch.quality import Checked, Confusion, Golden, history_text, judged, read_history, read_manifest, total
 
 CORNERS = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
@@ -22,7 +22,7 @@ def moderation(unsafe: float, *, flagged: bool) -> Finding:
 
 
 def text(*lines: str) -> Finding:
-    return Finding(TEXT, "m", "1", lines=tuple(Line(CORNERS, line, 0.9) for line in lines))
+    return Finding(TEXT, "m", "1", lines=tuple(TextLine(CORNERS, line, 0.9) for line in lines))
 
 
 @pytest.mark.parametrize(

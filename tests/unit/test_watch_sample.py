@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Face, Finding, Label, Line, Region
+from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Face, Finding, Label, Region, TextLine
 from darkroom.watch.sample import Compared, Said, Sample, Trial, direction, quantised, read_sample, said
 
 CORNERS = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
@@ -53,7 +53,7 @@ def test_what_is_no_sample_is_refused(broken: dict[str, object]) -> None:
     [
         (Finding(FACES, "m", "1", faces=(Face(BOX, 0.5), Face(BOX, 0.9))), Said(0.7, False)),
         (Finding(FACES, "m", "1"), Said(None, True)),
-        (Finding(TEXT, "m", "1", lines=(Line(CORNERS, "a", 0.8),)), Said(0.8, False)),
+        (Finding(TEXT, "m", "1", lines=(TextLine(CORNERS, "a", 0.8),)), Said(0.8, False)),
         (Finding(MODERATION, "m", "1", labels=(Label("safe", 0.3), Label("unsafe", 0.7))), Said(0.7, False)),
         (Finding(TAGS, "m", "1", labels=(Label("cat", 0.4), Label("dog", 0.2))), Said(0.4, False)),
         (Finding(TAGS, "m", "1"), Said(None, True)),

@@ -6,7 +6,7 @@ events`` writes an event that succeeds on the running stack.
 
 from __future__ import annotations
 
-from darkroom.services.upload_requests import Grant, write_token
+from darkroom.services.upload_requests import Grant, make_token
 
 from . import LOCAL_KEY, Event
 from .http_api import build_request
@@ -16,7 +16,7 @@ EXPIRED_S = 1_700_000_000
 
 def events() -> dict[str, Event]:
     """Each event by its file name."""
-    token = write_token(Grant("samples/", EXPIRED_S), LOCAL_KEY)
+    token = make_token(Grant("samples/", EXPIRED_S), LOCAL_KEY)
     return {
         "expired.json": event("samples/coffee.png", {"authorization": f"Bearer {token}"}),
         "no-token.json": event("samples/coffee.png", {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from darkroom.services.upload_requests import Grant, write_token
+from darkroom.services.upload_requests import Grant, make_token
 
 from . import LOCAL_KEY, Event
 from .http_api import build_request
@@ -20,7 +20,7 @@ BODY = {"key": "trips/rome.jpg", "type": "image/jpeg", "size": 81_234, "sha256":
 
 def events() -> dict[str, Event]:
     """Each event by its file name."""
-    token = write_token(Grant("trips/", EXPIRED_S), LOCAL_KEY)
+    token = make_token(Grant("trips/", EXPIRED_S), LOCAL_KEY)
     return {
         "expired.json": request_form({"authorization": f"Bearer {token}"}),
         "no-token.json": request_form({}),

@@ -22,8 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError, MissingDependencyExc
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))
 
-from darkroom.errors import Changed, DarkroomError
-from darkroom.settings import InvalidSettings, read_settings
+from darkroom.errors import DarkroomError, ObjectChanged
+from darkroom.settings import InvalidSettings, parse_settings
 
 from .. import local_stack
 from .edge import StoreConflict, differences, entries_of, publish
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     except InvalidSettings as error:
         sys.stderr.write("Nothing was changed. The settings are not valid:\n")
         sys.stderr.write("".join(f"  {problem}\n" for problem in error.problems))
-    except Changed:
+    except ObjectChanged:
         sys.stderr.write("Nothing was changed: another version was written meanwhile. Look at it, and try again.\n")
     except MissingDependencyException:
         sys.stderr.write(f"Nothing was changed. {NEEDS_CRT}\n")
@@ -81,7 +81,7 @@ def edit(chosen: argparse.Namespace, target: Target) -> int:
 def diff(chosen: argparse.Namespace, target: Target) -> int:
     """Write how a file differs from the settings in force."""
     table = read_file(chosen.file)
-    read_settings(table)
+    parse_settings(table)
     current = target.documents.current()
     sys.stdout.write(_difference(current.table, table, f"version {current.number}", chosen.file.name))
     return 0
@@ -113,7 +113,7 @@ def rollback(chosen: argparse.Namespace, target: Target) -> int:
 def check(chosen: argparse.Namespace, target: Target) -> int:
     """Compare the edge's entries with the settings in force, and repair them if asked to."""
     current = target.documents.current()
-    settings = read_settings(current.table)
+    settings = parse_settings(current.table)
     for sentence in target.missing(settings):
         sys.stdout.write(f"{sentence}\n")
     entries = entries_of(settings)
@@ -137,7 +137,7 @@ def put_in_force(
     Functions are never laxer than the edge for longer than a minute, and whatever stops this in between is repaired by
     the same call again, or by ``check``.
     """
-    settings = read_settings(table)
+    settings = parse_settings(table)
     entries = entries_of(settings)
     if missing := target.missing(settings):
         raise InvalidSettings(missing)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, edge_entries, stale_keys
+from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
 from darkroom.plan.policy import AccessMode
 from darkroom.settings import Settings
 
@@ -33,13 +33,13 @@ class KeyValueStore(Protocol):
 
 def entries_of(settings: Settings) -> Mapping[str, str]:
     """The entries for ``settings``; raises ValueError where one is too large for the store."""
-    return edge_entries(AccessMode(settings.access_mode), settings.always_redact.text, settings.presets)
+    return build_edge_entries(AccessMode(settings.access_mode), settings.always_redact.text, settings.presets)
 
 
 def differences(held: Mapping[str, str], entries: Mapping[str, str]) -> Update:
     """What has to be put and deleted, so that a store that holds ``held`` has ``entries``, and no older ones."""
     puts = {key: value for key, value in entries.items() if held.get(key) != value}
-    return puts, stale_keys(held, entries)
+    return puts, find_stale_keys(held, entries)
 
 
 def updates(held: Mapping[str, str], entries: Mapping[str, str]) -> Iterator[Update]:

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
-from darkroom.errors import Changed
+from darkroom.errors import ObjectChanged
 from darkroom.services.live_settings import CURRENT, HISTORY, history_key
-from darkroom.settings import InvalidSettings, read_settings
+from darkroom.settings import InvalidSettings, parse_settings
 
 JSON_TYPE = {"Content-Type": "application/json"}
 
@@ -91,7 +91,7 @@ class SettingsStore:
 
         It may be called again after it was interrupted: that leaves at most one version that was never in force.
         """
-        read_settings(settings)
+        parse_settings(settings)
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds")
         number = replaces.number + 1
         while True:
@@ -99,7 +99,7 @@ class SettingsStore:
             try:
                 self._put(history_key(number), version.body(), "")
                 break
-            except Changed:
+            except ObjectChanged:
                 number += 1
         etag = self._put(CURRENT, version.body(), replaces.etag)
         return Version(number, replaces.number, at, by, reason, settings, etag)
@@ -107,7 +107,7 @@ class SettingsStore:
     def _put(self, key: str, body: bytes, replaces: str) -> str:
         try:
             return self.media.put(key, body, headers=JSON_TYPE, metadata={}, replaces=replaces)
-        except Changed:
+        except ObjectChanged:
             found = self._body(key)
             if found is not None and found[0] == body:  # this very write, whose answer was lost
                 return found[1]

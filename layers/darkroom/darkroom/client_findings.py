@@ -24,9 +24,9 @@ MAX_TEXT_BYTES = 1_800
 
 MAX_TAG_BYTES = 64
 
-_WHOLE = 10_000
+_SCALE = 10_000
 _DOMAIN = "findings:"
-_SLACK = 1e-4
+_TOLERANCE = 1e-4
 """By how much a box may stick out: what adding and rounding on a device make of a box at the edge."""
 
 
@@ -48,60 +48,60 @@ class Tag(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class BroughtFindings:
+class ClientFindings:
     """What a device found. None for what it did not look for; nothing found is an empty tuple."""
 
     faces: tuple[FaceBox, ...] | None = None
     tags: tuple[Tag, ...] | None = None
 
 
-def read_document(document: object) -> BroughtFindings:
+def parse_client_findings(document: object) -> ClientFindings:
     """The findings in the JSON of a request; raises BadUpload, which names the field."""
-    fields = _fields(document, "findings", {"faces", "tags"}, set())
-    faces = tuple(_listed(fields, "faces", _face)) if "faces" in fields else None
-    tags = tuple(_listed(fields, "tags", _tag)) if "tags" in fields else None
+    fields = _check_fields(document, "findings", {"faces", "tags"}, set())
+    faces = tuple(_parse_list(fields, "faces", _parse_face)) if "faces" in fields else None
+    tags = tuple(_parse_list(fields, "tags", _parse_tag)) if "tags" in fields else None
     if faces is None and tags is None:
-        raise _bad("findings", "expected faces or tags")
-    found = BroughtFindings(faces, tags)
-    size_bytes = len(write_text(found))
+        raise _make_error("findings", "expected faces or tags")
+    found = ClientFindings(faces, tags)
+    size_bytes = len(encode_findings(found))
     if size_bytes > MAX_TEXT_BYTES:
-        raise _bad("findings", f"they take {size_bytes} bytes; there is room for {MAX_TEXT_BYTES}")
+        raise _make_error("findings", f"they take {size_bytes} bytes; there is room for {MAX_TEXT_BYTES}")
     return found
 
 
-def write_text(found: BroughtFindings) -> str:
+def encode_findings(found: ClientFindings) -> str:
     """``found`` as metadata has it."""
     document = {name: part for name, part in (("faces", found.faces), ("tags", found.tags)) if part is not None}
     data = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def read_text(text: str) -> BroughtFindings:
+def decode_findings(text: str) -> ClientFindings:
     """The findings in a text of :func:`write_text`; raises ValueError for any other."""
     try:
         document = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         faces, tags = document.get("faces"), document.get("tags")
-        found = BroughtFindings(
+        found = ClientFindings(
             None if faces is None else tuple(FaceBox(*face) for face in faces),
             None if tags is None else tuple(Tag(*tag) for tag in tags),
         )
-        again = read_document(document_of(found))
+        again = parse_client_findings(client_findings_to_document(found))
     except (ValueError, TypeError, AttributeError, RecursionError, BadUpload) as error:
         raise ValueError(f"these are no findings: {error!r}") from error
-    if write_text(again) != text:
+    if encode_findings(again) != text:
         raise ValueError("these findings are spelled otherwise")
     return again
 
 
-def document_of(found: BroughtFindings) -> dict[str, object]:
+def client_findings_to_document(found: ClientFindings) -> dict[str, object]:
     """``found`` as a request has it, which :func:`read_document` reads."""
     document: dict[str, object] = {}
     if found.faces is not None:
         document["faces"] = [
-            {"box": [part / _WHOLE for part in face[:4]], "score": face.score / _WHOLE} for face in found.faces
+            {"box": [part / _SCALE for part in face[:4]], "score": face.score / _SCALE} for face in found.faces
         ]
     if found.tags is not None:
-        document["tags"] = [{"name": tag.name, "score": tag.score / _WHOLE} for tag in found.tags]
+        document["tags"] = [{"name": tag.name, "score": tag.score / _SCALE} for tag in found.tags]
     return document
 
 
@@ -111,71 +111,73 @@ def sign_findings(key: str, sha256: str, text: str, signing_key: str) -> str:
     return urlsafe_b64encode(hmac.digest(signing_key.encode(), message, "sha256")).rstrip(b"=").decode()
 
 
-def is_signed(key: str, sha256: str, text: str, signature: str, signing_keys: Sequence[str]) -> bool:
+def has_valid_signature(key: str, sha256: str, text: str, signature: str, signing_keys: Sequence[str]) -> bool:
     """Whether one of ``signing_keys`` made ``signature``."""
     candidates = [sign_findings(key, sha256, text, signing_key) for signing_key in signing_keys if signing_key]
     return any(hmac.compare_digest(candidate.encode(), signature.encode()) for candidate in candidates)
 
 
-def _bad(field: str, expected: str) -> BadUpload:
+def _make_error(field: str, expected: str) -> BadUpload:
     return BadUpload(f"{field}: {expected}", field=field)
 
 
-def _fields(value: object, place: str, optional: set[str], required: set[str]) -> Mapping[str, object]:
+def _check_fields(value: object, place: str, optional: set[str], required: set[str]) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise _bad(place, "expected a JSON object")
+        raise _make_error(place, "expected a JSON object")
     for name in value:
         if name not in optional | required:
-            raise _bad(f"{place}.{name[:40]}", f"there is no such field; there are {', '.join(optional | required)}")
+            raise _make_error(
+                f"{place}.{name[:40]}", f"there is no such field; there are {', '.join(optional | required)}"
+            )
     for name in required:
         if name not in value:
-            raise _bad(f"{place}.{name}", "missing")
+            raise _make_error(f"{place}.{name}", "missing")
     return value
 
 
-def _listed[T](fields: Mapping[str, object], name: str, read: Callable[[object, str], T]) -> Sequence[T]:
+def _parse_list[T](fields: Mapping[str, object], name: str, read: Callable[[object, str], T]) -> Sequence[T]:
     values, place = fields[name], f"findings.{name}"
     if not isinstance(values, list):
-        raise _bad(place, "expected a list")
+        raise _make_error(place, "expected a list")
     return [read(value, f"{place}[{number}]") for number, value in enumerate(values)]
 
 
-def _face(value: object, place: str) -> FaceBox:
-    fields = _fields(value, place, {"score"}, {"box"})
+def _parse_face(value: object, place: str) -> FaceBox:
+    fields = _check_fields(value, place, {"score"}, {"box"})
     box = fields["box"]
     expected = "expected left, top, width and height as fractions of the upright picture"
     if not isinstance(box, list) or len(box) != 4:
-        raise _bad(f"{place}.box", expected)
-    left, top, width, height = (_fraction(part, f"{place}.box", expected) for part in box)
-    if not (width > 0 and height > 0 and left + width <= 1 + _SLACK and top + height <= 1 + _SLACK):
-        raise _bad(f"{place}.box", expected)
-    return FaceBox(*_span(left, width, top, height), _score(fields, place))
+        raise _make_error(f"{place}.box", expected)
+    left, top, width, height = (_parse_fraction(part, f"{place}.box", expected) for part in box)
+    if not (width > 0 and height > 0 and left + width <= 1 + _TOLERANCE and top + height <= 1 + _TOLERANCE):
+        raise _make_error(f"{place}.box", expected)
+    return FaceBox(*_scale_box(left, width, top, height), _parse_score(fields, place))
 
 
-def _span(left: float, width: float, top: float, height: float) -> tuple[int, int, int, int]:
+def _scale_box(left: float, width: float, top: float, height: float) -> tuple[int, int, int, int]:
     """In ten-thousandths, within the picture, and at least one of them wide and high."""
-    x, y = min(round(left * _WHOLE), _WHOLE - 1), min(round(top * _WHOLE), _WHOLE - 1)
+    x, y = min(round(left * _SCALE), _SCALE - 1), min(round(top * _SCALE), _SCALE - 1)
     return (
         x,
         y,
-        min(max(round(width * _WHOLE), 1), _WHOLE - x),
-        min(max(round(height * _WHOLE), 1), _WHOLE - y),
+        min(max(round(width * _SCALE), 1), _SCALE - x),
+        min(max(round(height * _SCALE), 1), _SCALE - y),
     )
 
 
-def _tag(value: object, place: str) -> Tag:
-    fields = _fields(value, place, {"score"}, {"name"})
+def _parse_tag(value: object, place: str) -> Tag:
+    fields = _check_fields(value, place, {"score"}, {"name"})
     name = fields["name"]
     if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= MAX_TAG_BYTES:
-        raise _bad(f"{place}.name", f"expected a text of 1 to {MAX_TAG_BYTES} bytes without control characters")
-    return Tag(name, _score(fields, place))
+        raise _make_error(f"{place}.name", f"expected a text of 1 to {MAX_TAG_BYTES} bytes without control characters")
+    return Tag(name, _parse_score(fields, place))
 
 
-def _score(fields: Mapping[str, object], place: str) -> int:
-    return round(_fraction(fields.get("score", 1), f"{place}.score", "expected a number from 0 to 1") * _WHOLE)
+def _parse_score(fields: Mapping[str, object], place: str) -> int:
+    return round(_parse_fraction(fields.get("score", 1), f"{place}.score", "expected a number from 0 to 1") * _SCALE)
 
 
-def _fraction(value: object, place: str, expected: str) -> float:
+def _parse_fraction(value: object, place: str, expected: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
-        raise _bad(place, expected)
+        raise _make_error(place, expected)
     return float(value)

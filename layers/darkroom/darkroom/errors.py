@@ -21,18 +21,18 @@ class DarkroomError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
     retryable: ClassVar[bool] = False
-    for_viewers: ClassVar[bool] = True
+    viewer_facing: ClassVar[bool] = True
     expected: ClassVar[bool] = False
     """Of status 5xx, and yet nothing that an operator has to look into."""
 
-    def __init__(self, message: str = "", *, detail: str = "", of_source: bool = False) -> None:
+    def __init__(self, message: str = "", *, detail: str = "", applies_to_source: bool = False) -> None:
         super().__init__(message or self.title)
         self.message = message or self.title
         self.detail = detail
-        self.of_source = of_source
+        self.applies_to_source = applies_to_source
 
     @property
-    def fault(self) -> bool:
+    def is_fault(self) -> bool:
         """Whether it is ours, and not that of who asked."""
         return self.status >= 500 and not self.expected
 
@@ -135,7 +135,7 @@ class TypeNotAllowed(DarkroomError):
     title = "The source is not an image type that is served here"
 
 
-class Damaged(DarkroomError):
+class DamagedSource(DarkroomError):
     """The source cannot be decoded completely."""
 
     code = "damaged"
@@ -157,16 +157,16 @@ class ChecksumMismatch(DarkroomError):
     code = "checksum-mismatch"
     status = 422
     title = "The upload does not match its checksum"
-    for_viewers = False
+    viewer_facing = False
 
 
-class Infected(DarkroomError):
+class InfectedUpload(DarkroomError):
     """A virus scanner knows these bytes."""
 
     code = "infected"
     status = 422
     title = "The upload was found to be infected"
-    for_viewers = False
+    viewer_facing = False
 
 
 class BadUpload(DarkroomError):
@@ -175,7 +175,7 @@ class BadUpload(DarkroomError):
     code = "bad-upload"
     status = 400
     title = "This upload cannot be accepted"
-    for_viewers = False
+    viewer_facing = False
 
     def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
         super().__init__(message, detail=detail)
@@ -188,7 +188,7 @@ class BadToken(DarkroomError):
     code = "bad-token"
     status = 401
     title = "This needs a valid upload token"
-    for_viewers = False
+    viewer_facing = False
 
 
 class NotGranted(DarkroomError):
@@ -197,7 +197,7 @@ class NotGranted(DarkroomError):
     code = "not-granted"
     status = 403
     title = "The upload token is not for this key"
-    for_viewers = False
+    viewer_facing = False
 
 
 class TokenUsedUp(DarkroomError):
@@ -206,7 +206,7 @@ class TokenUsedUp(DarkroomError):
     code = "token-used-up"
     status = 403
     title = "The upload token has been used for as many files as it allows"
-    for_viewers = False
+    viewer_facing = False
 
 
 class TooManyUploads(DarkroomError):
@@ -215,7 +215,7 @@ class TooManyUploads(DarkroomError):
     code = "too-many-uploads"
     status = 429
     title = "This upload token has sent too many requests in this minute"
-    for_viewers = False
+    viewer_facing = False
     retryable = True
 
     def __init__(self, message: str = "", *, retry_after_s: int = 0, detail: str = "") -> None:
@@ -228,17 +228,17 @@ class NotIngested(SourceMissing):
 
     code = "not-ingested"
     title = "Nothing is known of this upload yet"
-    for_viewers = False
+    viewer_facing = False
     retryable = True
 
 
-class Changed(DarkroomError):
+class ObjectChanged(DarkroomError):
     """An object is not, or no longer, the one that was to be replaced or copied."""
 
     code = "changed"
     status = 409
     title = "The object was changed by someone else"
-    for_viewers = False
+    viewer_facing = False
     retryable = True
 
 
@@ -287,7 +287,7 @@ class ModelUnavailable(Unavailable):
 
     code = "model-unavailable"
     title = "The picture cannot be analysed right now"
-    for_viewers = False
+    viewer_facing = False
 
 
 class UnknownTask(DarkroomError):
@@ -296,7 +296,7 @@ class UnknownTask(DarkroomError):
     code = "unknown-task"
     status = 400
     title = "There is no model for this task"
-    for_viewers = False
+    viewer_facing = False
 
 
 class NoSuchVersion(DarkroomError):
@@ -305,7 +305,7 @@ class NoSuchVersion(DarkroomError):
     code = "no-such-version"
     status = 404
     title = "There is no such model version"
-    for_viewers = False
+    viewer_facing = False
 
 
 class NoInference(DarkroomError):
@@ -322,7 +322,7 @@ class Busy(Unavailable):
 
     code = "busy"
     title = "This is being worked on already"
-    for_viewers = False
+    viewer_facing = False
     expected = True
 
     def __init__(self, message: str = "", *, retry_in_s: float = 0.0, detail: str = "") -> None:
@@ -336,7 +336,7 @@ class BadRun(DarkroomError):
     code = "bad-run"
     status = 400
     title = "This run cannot be started"
-    for_viewers = False
+    viewer_facing = False
 
     def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
         super().__init__(message, detail=detail)
@@ -348,7 +348,7 @@ class Unsettled(Unavailable):
 
     code = "unsettled"
     title = "Some keys are not settled yet"
-    for_viewers = False
+    viewer_facing = False
     expected = True
 
 
@@ -357,7 +357,7 @@ class Unfinished(Unavailable):
 
     code = "unfinished"
     title = "Some keys are to be tried again"
-    for_viewers = False
+    viewer_facing = False
     expected = True
 
 
@@ -366,7 +366,7 @@ class GaveUp(DarkroomError):
 
     code = "gave-up"
     title = "Some keys have failed too often"
-    for_viewers = False
+    viewer_facing = False
 
 
 class SceneRefused(DarkroomError):
@@ -375,7 +375,7 @@ class SceneRefused(DarkroomError):
     code = "scene-refused"
     status = 422
     title = "This scene cannot be taken in"
-    for_viewers = False
+    viewer_facing = False
 
 
 class SceneFailed(DarkroomError):
@@ -383,7 +383,7 @@ class SceneFailed(DarkroomError):
 
     code = "scene-failed"
     title = "This scene could not be cut"
-    for_viewers = False
+    viewer_facing = False
 
 
 class TooManyInvalidations(Unavailable):
@@ -391,7 +391,7 @@ class TooManyInvalidations(Unavailable):
 
     code = "too-many-invalidations"
     title = "Too many changes are on their way to the CDN"
-    for_viewers = False
+    viewer_facing = False
 
 
 class InvalidPath(DarkroomError):
@@ -399,23 +399,23 @@ class InvalidPath(DarkroomError):
 
     code = "invalid-path"
     title = "The CDN refuses to invalidate this path"
-    for_viewers = False
+    viewer_facing = False
 
 
 DEFECT = "defect"
 
 
-def code_of(error: BaseException) -> str:
+def get_error_code(error: BaseException) -> str:
     """What ``error`` is called in traces, metrics and dead letters. What is no DarkroomError is a defect of ours."""
     return error.code if isinstance(error, DarkroomError) else DEFECT
 
 
 def is_fault(error: BaseException) -> bool:
     """Whether ``error`` is ours: a defect, or one of 5xx that nobody expects."""
-    return error.fault if isinstance(error, DarkroomError) else True
+    return error.is_fault if isinstance(error, DarkroomError) else True
 
 
-def refusals() -> dict[str, type[DarkroomError]]:
+def list_errors_by_code() -> dict[str, type[DarkroomError]]:
     """Every error class by its code, for turning a stored marker back into the error it records."""
     found: dict[str, type[DarkroomError]] = {}
     waiting: list[type[DarkroomError]] = [DarkroomError]

@@ -43,7 +43,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A line of text: its four ``corners`` clockwise from the upper left one of the text, as (x, y) in fractions."""
 
     corners: tuple[tuple[float, float], ...]
@@ -77,9 +77,9 @@ class Finding:
     task: str
     model: str
     version: str
-    by: str = ENDPOINT
+    origin: str = ENDPOINT
     faces: tuple[Face, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[TextLine, ...] = ()
     labels: tuple[Label, ...] = ()
     flagged: bool = False
     vector: tuple[float, ...] = ()
@@ -99,18 +99,18 @@ class Findings:
     pending: tuple[str, ...] = ()
     analysed_at: str = ""
 
-    def may_come(self, task: str) -> bool:
+    def is_awaited(self, task: str) -> bool:
         """Whether more than this may be said for ``task``: none of our own models has looked yet, or it is pending."""
-        return task in self.pending or all(finding.by == CLIENT for finding in self.found.values())
+        return task in self.pending or all(finding.origin == CLIENT for finding in self.found.values())
 
 
-def faces_of(findings: Findings | None) -> list[Region]:
+def get_face_regions(findings: Findings | None) -> list[Region]:
     """Where the faces are that are known of."""
     finding = findings.found.get(FACES) if findings else None
     return [face.region for face in finding.faces] if finding else []
 
 
-def to_document(findings: Findings) -> dict[str, Any]:
+def findings_to_document(findings: Findings) -> dict[str, Any]:
     """``findings`` as JSON has them. Vectors are left out: their place is the similarity index."""
     return {
         "schema": SCHEMA,
@@ -118,11 +118,11 @@ def to_document(findings: Findings) -> dict[str, Any]:
         "source_etag": findings.source_etag,
         "analysed_at": findings.analysed_at,
         "pending": list(findings.pending),
-        "tasks": {task: finding_document(finding) for task, finding in findings.found.items()},
+        "tasks": {task: finding_to_document(finding) for task, finding in findings.found.items()},
     }
 
 
-def from_document(document: Mapping[str, Any]) -> Findings:
+def findings_from_document(document: Mapping[str, Any]) -> Findings:
     """The findings of a JSON document; raises ValueError if it is none of ours."""
     try:
         if document["schema"] != SCHEMA:
@@ -130,7 +130,7 @@ def from_document(document: Mapping[str, Any]) -> Findings:
         return Findings(
             str(document["generation"]),
             str(document["source_etag"]),
-            {str(task): read_finding(str(task), found) for task, found in document["tasks"].items()},
+            {str(task): finding_from_document(str(task), found) for task, found in document["tasks"].items()},
             tuple(map(str, document["pending"])),
             str(document["analysed_at"]),
         )
@@ -138,9 +138,9 @@ def from_document(document: Mapping[str, Any]) -> Findings:
         raise ValueError(f"these are no findings: {error!r}") from error
 
 
-def finding_document(finding: Finding, *, vectors: bool = False) -> dict[str, Any]:
+def finding_to_document(finding: Finding, *, vectors: bool = False) -> dict[str, Any]:
     """One finding as JSON has it, its vector (base64 of little-endian float32) only if ``vectors``."""
-    document: dict[str, Any] = {"model": finding.model, "version": finding.version, "by": finding.by}
+    document: dict[str, Any] = {"model": finding.model, "version": finding.version, "by": finding.origin}
     if finding.error:
         return document | {"error": finding.error}
     if finding.task == FACES:
@@ -160,7 +160,7 @@ def finding_document(finding: Finding, *, vectors: bool = False) -> dict[str, An
     return document
 
 
-def read_finding(task: str, document: Mapping[str, Any]) -> Finding:
+def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
     """One finding of a JSON document; raises ValueError, KeyError or TypeError if it is none."""
     if task not in TASKS:
         raise ValueError(f"there is no task {task!r}")
@@ -174,7 +174,7 @@ def read_finding(task: str, document: Mapping[str, Any]) -> Finding:
         str(document.get("by", ENDPOINT)),
         tuple(Face(_region(face["box"]), float(face["score"])) for face in document.get("faces", ())),
         tuple(
-            Line(_corners(line["corners"]), str(line["text"]), float(line["score"]))
+            TextLine(_corners(line["corners"]), str(line["text"]), float(line["score"]))
             for line in document.get("lines", ())
         ),
         tuple(Label(str(label["name"]), float(label["score"])) for label in document.get("labels", ())),

@@ -16,13 +16,13 @@ from typing import Any, Protocol, cast
 from .errors import Unavailable
 from .plan.limits import Limits
 from .plan.policy import AccessMode
-from .plan.presets import Presets, configured, presets_text, read_presets
-from .plan.redaction import FIRST_GENERATION, NOTHING, AlwaysRedact
+from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
+from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
 
-WATERMARKS = "watermarks/"
+WATERMARK_PREFIX = "watermarks/"
 """Where the media bucket has the files of watermarks: functions may read them there."""
 
 YEAR_S = 31_536_000
@@ -43,26 +43,26 @@ class Rule(Protocol):
     """What a value of a field may be."""
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         """The allowed values, for an error and for the documentation."""
 
-    def read(self, value: object) -> Any:
+    def parse(self, value: object) -> Any:
         """Convert a value of the document to that of the field; raises ValueError if it is not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Integer:
     """A whole number from ``least`` to ``most``."""
 
-    least: int
-    most: int
+    low: int
+    high: int
 
     @property
-    def expects(self) -> str:
-        return f"a whole number from {self.least} to {self.most}"
+    def allowed_values(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
 
-    def read(self, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
+    def parse(self, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
             raise ValueError
         return value
 
@@ -72,10 +72,10 @@ class Flag:
     """``true`` or ``false``."""
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return "true or false"
 
-    def read(self, value: object) -> bool:
+    def parse(self, value: object) -> bool:
         if not isinstance(value, bool):
             raise ValueError  # noqa: TRY004 - every rule raises the same
         return value
@@ -88,10 +88,10 @@ class Choice:
     words: tuple[str, ...]
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return "one of " + ", ".join(self.words)
 
-    def read(self, value: object) -> str:
+    def parse(self, value: object) -> str:
         if value not in self.words:
             raise ValueError
         return str(value)
@@ -102,16 +102,16 @@ class Text:
     """A text that ``pattern`` matches as a whole."""
 
     pattern: str
-    expects: str
+    allowed_values: str
 
-    def read(self, value: object) -> str:
+    def parse(self, value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
             raise ValueError
         return value
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TextList:
     """A list of at most ``most`` different texts that ``each`` allows."""
 
     each: Rule
@@ -119,13 +119,13 @@ class Texts:
     most: int
 
     @property
-    def expects(self) -> str:
-        return f"a list of {self.least} to {self.most} different values, each {self.each.expects}"
+    def allowed_values(self) -> str:
+        return f"a list of {self.least} to {self.most} different values, each {self.each.allowed_values}"
 
-    def read(self, value: object) -> tuple[str, ...]:
+    def parse(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or not self.least <= len(value) <= self.most:
             raise ValueError
-        found = tuple(self.each.read(item) for item in value)
+        found = tuple(self.each.parse(item) for item in value)
         if len(set(found)) != len(found):
             raise ValueError
         return found
@@ -138,10 +138,10 @@ class Redactions:
     most: int
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return f"a table of at most {self.most} percent-encoded key prefixes to faces, text or all"
 
-    def read(self, value: object) -> AlwaysRedact:
+    def parse(self, value: object) -> AlwaysRedact:
         if not isinstance(value, Mapping) or len(value) > self.most:
             raise ValueError
         if not all(isinstance(redact, str) and "," not in f"{prefix}{redact}" for prefix, redact in value.items()):
@@ -194,20 +194,20 @@ class Settings:
     )
     dialect_max_age_s: int = _setting(
         86_400,
-        Whole(0, YEAR_S),
+        Integer(0, YEAR_S),
         "s",
         "Longest time that browsers and the CDN keep a response to a dialect URL. Purges reach IIIF URLs only.",
     )
     browser_max_age_s: int = _setting(
-        86_400, Whole(0, YEAR_S), "s", "Time that browsers keep a derivative. Purges reach the CDN, not browsers."
+        86_400, Integer(0, YEAR_S), "s", "Time that browsers keep a derivative. Purges reach the CDN, not browsers."
     )
-    cdn_max_age_s: int = _setting(YEAR_S, Whole(0, YEAR_S), "s", "Time that the CDN keeps a derivative.")
+    cdn_max_age_s: int = _setting(YEAR_S, Integer(0, YEAR_S), "s", "Time that the CDN keeps a derivative.")
     stale_while_revalidate_s: int = _setting(
-        86_400, Whole(0, YEAR_S), "s", "Time that an expired derivative may be served while it is fetched again."
+        86_400, Integer(0, YEAR_S), "s", "Time that an expired derivative may be served while it is fetched again."
     )
     immutable_prefixes: tuple[str, ...] = _setting(
         (),
-        Texts(Text(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
+        TextList(Text(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
         "",
         "Key prefixes whose objects are named by their content and never change.",
     )
@@ -215,23 +215,23 @@ class Settings:
         True, Flag(), "", "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss."
     )
     max_source_bytes: int = _setting(
-        _LIMITS.max_bytes, Whole(1, 1024**3), "bytes", "Largest upload and master that is not cut into strips."
+        _LIMITS.max_bytes, Integer(1, 1024**3), "bytes", "Largest upload and master that is not cut into strips."
     )
     max_source_pixels: int = _setting(
-        _LIMITS.max_pixels, Whole(1, 10**9), "pixels", "Most pixels of a master: width × height × frames read."
+        _LIMITS.max_pixels, Integer(1, 10**9), "pixels", "Most pixels of a master: width × height × frames read."
     )
-    max_source_frames: int = _setting(_LIMITS.max_frames, Whole(1, 99_999), "frames", "Most frames of a master.")
+    max_source_frames: int = _setting(_LIMITS.max_frames, Integer(1, 99_999), "frames", "Most frames of a master.")
     max_scene_bytes: int = _setting(
-        _LIMITS.max_scene_bytes, Whole(1, 5 * 1024**3), "bytes", "Largest upload that is cut into strips."
+        _LIMITS.max_scene_bytes, Integer(1, 5 * 1024**3), "bytes", "Largest upload that is cut into strips."
     )
     max_scene_pixels: int = _setting(
         _LIMITS.max_scene_pixels,
-        Whole(1, 4 * 10**9),
+        Integer(1, 4 * 10**9),
         "pixels",
         "Most pixels of an upload that is cut into strips; at most `max_source_pixels` cuts none.",
     )
-    scene_concurrency: int = _setting(10, Whole(1, 1000), "strips", "Strips of one large image cut at the same time.")
-    library_concurrency: int = _setting(10, Whole(1, 1000), "batches", "Most concurrent batches of a bulk job.")
+    scene_concurrency: int = _setting(10, Integer(1, 1000), "strips", "Strips of one large image cut at the same time.")
+    library_concurrency: int = _setting(10, Integer(1, 1000), "batches", "Most concurrent batches of a bulk job.")
     keep_gps: bool = _setting(
         False, Flag(), "", "Whether the index keeps the GPS position of a photo. Served files never contain it."
     )
@@ -248,7 +248,7 @@ class Settings:
         "Name under which findings are written. The key-value store's entry `findings` selects the one that is used.",
     )
     always_redact: AlwaysRedact = _setting(
-        NOTHING,
+        NO_FORCED_REDACTION,
         Redactions(40),
         "",
         "What is hidden in every image below a key prefix: faces, text or all. Needs `InferenceMode`.",
@@ -262,30 +262,30 @@ class Settings:
     )
     moderation_max_views: int = _setting(
         64,
-        Whole(1, 200),
+        Integer(1, 200),
         "views",
         "Frames, pages and backgrounds of one image that moderation analyses at most. An image with more distinct "
         "ones is flagged with the label `unsampled`.",
     )
     tasks: tuple[str, ...] = _setting(
-        TASKS[:4], Texts(Choice(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
+        TASKS[:4], TextList(Choice(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
     )
     refine_hits: int = _setting(
-        20, Whole(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
+        20, Integer(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
     )
     max_renders_per_minute: int = _setting(
-        0, Whole(0, 10**9), "renders/min", "Rate from which only presets are rendered; 0 is no limit."
+        0, Integer(0, 10**9), "renders/min", "Rate from which only presets are rendered; 0 is no limit."
     )
     baseline_samples: int = _setting(
-        500, Whole(200, 1000), "samples", "Samples of analysed images that make the first drift baseline."
+        500, Integer(200, 1000), "samples", "Samples of analysed images that make the first drift baseline."
     )
     canary_pictures: int = _setting(
-        300, Whole(30, 100_000), "images", "Images that a canary must have analysed before it is promoted."
+        300, Integer(30, 100_000), "images", "Images that a canary must have analysed before it is promoted."
     )
     canary_hours: int = _setting(
-        24, Whole(0, 8760), "h", "Time that a canary must have run before it is promoted; a worse one ends earlier."
+        24, Integer(0, 8760), "h", "Time that a canary must have run before it is promoted; a worse one ends earlier."
     )
-    own_presets: Presets | None = field(default=None, metadata={"document": False})
+    custom_presets: Presets | None = field(default=None, metadata={"document": False})
 
     @property
     def presets(self) -> Presets:
@@ -293,10 +293,10 @@ class Settings:
 
         Raises Unavailable for a mistake in that file, which a build of the layer refuses.
         """
-        if self.own_presets is not None:
-            return self.own_presets
+        if self.custom_presets is not None:
+            return self.custom_presets
         try:
-            return configured()
+            return load_default_presets()
         except (ValueError, TypeError, AttributeError) as error:
             raise Unavailable(detail=f"presets.toml: {error!r}") from error
 
@@ -304,15 +304,15 @@ class Settings:
 DEFAULTS = Settings()
 
 
-def setting_fields() -> list[Field[Any]]:
+def list_setting_fields() -> list[Field[Any]]:
     """The fields of :class:`Settings` that are keys of the document."""
     return [one for one in fields(Settings) if one.metadata.get("document", True)]
 
 
-_FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in setting_fields()}
+_FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in list_setting_fields()}
 
 
-def read_settings(document: Mapping[str, object], *, ignore_unknown: bool = False) -> Settings:
+def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = False) -> Settings:
     """Validate ``document``; raises InvalidSettings with every problem.
 
     ``ignore_unknown``: skip keys that this version does not have, as a function does that runs beside a newer one.
@@ -327,11 +327,11 @@ def read_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fals
             continue
         rule = cast(Rule, _FIELDS[name].metadata["rule"])
         try:
-            values[name] = rule.read(value)
+            values[name] = rule.parse(value)
         except (ValueError, TypeError):
-            problems.append(f"{name}: must be {rule.expects}, not {value!r}")
+            problems.append(f"{name}: must be {rule.allowed_values}, not {value!r}")
     try:
-        values["own_presets"] = _presets(document)
+        values["custom_presets"] = _parse_presets(document)
     except (ValueError, TypeError, AttributeError) as error:
         problems.append(str(error))
     if problems:
@@ -339,14 +339,14 @@ def read_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fals
     return Settings(**values)
 
 
-def _presets(document: Mapping[str, object]) -> Presets | None:
+def _parse_presets(document: Mapping[str, object]) -> Presets | None:
     """The presets of ``document``; a table that is absent is that of the defaults. None if all of them are."""
     given = {name: document[name] for name in PRESET_TABLES if name in document}
     if not given:
         return None
     import tomllib
 
-    tables: dict[str, Any] = {**tomllib.loads(presets_text()), **given}
+    tables: dict[str, Any] = {**tomllib.loads(read_presets_file()), **given}
     if wrong := [name for name, table in tables.items() if not isinstance(table, Mapping)]:
         raise ValueError(f"{wrong[0]}: must be a table")
     if wrong := [name for name, options in tables["presets"].items() if not isinstance(options, Mapping)]:
@@ -354,10 +354,10 @@ def _presets(document: Mapping[str, object]) -> Presets | None:
     if "ingest" not in given:
         tables["ingest"] = {"presets": [name for name in tables["ingest"]["presets"] if name in tables["presets"]]}
     for name, key in tables["watermarks"].items():
-        if not isinstance(key, str) or not key.startswith(WATERMARKS):
-            raise ValueError(f"watermarks: {name!r} must be a key below {WATERMARKS}, not {key!r}")
+        if not isinstance(key, str) or not key.startswith(WATERMARK_PREFIX):
+            raise ValueError(f"watermarks: {name!r} must be a key below {WATERMARK_PREFIX}, not {key!r}")
     if unknown := set(tables["ingest"]) - {"presets"}:
         raise ValueError(f"ingest: there is no such setting: {', '.join(sorted(unknown))}")
     if not isinstance(tables["ingest"].get("presets", []), list):
         raise ValueError("ingest: presets must be a list of names")  # noqa: TRY004 - as above
-    return read_presets(tables)
+    return parse_presets(tables)

@@ -33,7 +33,7 @@ def parse_secret(text: str) -> Mapping[str, object]:
     import json
 
     try:
-        found = json.loads(text, object_pairs_hook=_unique)
+        found = json.loads(text, object_pairs_hook=_reject_duplicates)
     except InvalidSecret:
         raise
     except (ValueError, RecursionError):  # their messages may quote the document
@@ -43,20 +43,20 @@ def parse_secret(text: str) -> Mapping[str, object]:
     return found
 
 
-def read_signing_keys(document: Mapping[str, object]) -> tuple[str, ...]:
+def parse_signing_keys(document: Mapping[str, object]) -> tuple[str, ...]:
     """The valid keys, the current one first. ``previous`` may be missing or empty. Raises InvalidSecret."""
-    problems = list(find_unknown(document, (_CURRENT, _PREVIOUS), ""))
+    problems = list(find_unknown_fields(document, (_CURRENT, _PREVIOUS), ""))
     if _CURRENT not in document:
         problems.append(f"{_CURRENT} is missing")
     found = {name: value for name, value in document.items() if not (name == _PREVIOUS and value == "")}
     named = {name: found[name] for name in (_CURRENT, _PREVIOUS) if name in found}
-    problems += [problem for name, value in named.items() if (problem := check_key(value, name))]
+    problems += [problem for name, value in named.items() if (problem := find_key_problem(value, name))]
     if problems:
         raise InvalidSecret(problems)
     return tuple(str(value) for value in named.values())
 
 
-def check_key(value: object, where: str) -> str:
+def find_key_problem(value: object, where: str) -> str:
     """What is wrong with ``value`` as a key, which stands at ``where``; empty if nothing is."""
     if not isinstance(value, str):
         return f"{where} is not text"
@@ -69,20 +69,20 @@ def check_key(value: object, where: str) -> str:
     return ""
 
 
-def check_hex(value: object, where: str) -> str:
+def find_hex_problem(value: object, where: str) -> str:
     """What is wrong with ``value`` as hexadecimal bytes, which stand at ``where``; empty if nothing is."""
     if isinstance(value, str) and len(value) <= MAX_KEY_CHARACTERS and _HEX.fullmatch(value):
         return ""
     return f"{where} is not an even number of hexadecimal digits"
 
 
-def find_unknown(document: Mapping[str, object], known: Iterable[str], where: str) -> Iterable[str]:
+def find_unknown_fields(document: Mapping[str, object], known: Iterable[str], where: str) -> Iterable[str]:
     """A problem if ``document`` has other names than ``known``. The names are not quoted: a key may be among them."""
     if not document.keys() <= set(known):
         yield f"{where or 'the secret'} has fields other than {', '.join(known)}"
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise InvalidSecret(["a name is given twice in one object"])

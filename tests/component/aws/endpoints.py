@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from darkroom.aws.clients import client
-from darkroom.findings import Finding, finding_document
+from darkroom.findings import Finding, finding_to_document
 from local.sagemaker.runtime import Runtime, open_runtime
 from local.sagemaker.variants import Variant
 from tests.waiting import HANG_S
@@ -43,7 +43,7 @@ class Container:
         jpeg = await request.read()
         attributes = request.headers["X-Amzn-SageMaker-Custom-Attributes"].split(";")
         tasks = next(one.removeprefix("tasks=") for one in attributes if one.startswith("tasks=")).split(",")
-        found = {task: finding_document(self.sees(task, jpeg), vectors=True) for task in tasks}
+        found = {task: finding_to_document(self.sees(task, jpeg), vectors=True) for task in tasks}
         return web.Response(body=json.dumps({"tasks": found}), status=status, content_type="application/json")
 
 

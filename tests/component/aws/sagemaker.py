@@ -18,9 +18,9 @@ from darkroom.findings import (
     Face,
     Finding,
     Label,
-    Line,
     Region,
-    finding_document,
+    TextLine,
+    finding_to_document,
 )
 
 NAME = "darkroom"
@@ -66,7 +66,7 @@ def found(task: str) -> Finding:
     by_task = {
         FACES: Finding(FACES, "gpu-faces", "2", faces=(Face(Region(0.25, 0.25, 0.5, 0.5), 0.99),)),
         TEXT: Finding(
-            TEXT, "gpu-text", "2", lines=(Line(((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2)), "words", 0.9),)
+            TEXT, "gpu-text", "2", lines=(TextLine(((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2)), "words", 0.9),)
         ),
         MODERATION: Finding(MODERATION, "gpu-moderation", "2", labels=(Label("safe", 0.9), Label("unsafe", 0.1))),
         SIMILARITY: Finding(SIMILARITY, "gpu-similarity", "2", vector=VECTOR),
@@ -76,13 +76,13 @@ def found(task: str) -> Finding:
 
 def answer(call: Call) -> Reply:
     """As the container does where all is well."""
-    tasks = {task: finding_document(found(task), vectors=True) for task in call.tasks}
+    tasks = {task: finding_to_document(found(task), vectors=True) for task in call.tasks}
     return 200, json.dumps({"tasks": tasks}).encode()
 
 
 def flagging(call: Call) -> Reply:
     """The same, but nothing is fit to be seen."""
-    tasks = {task: finding_document(found(task), vectors=True) for task in call.tasks}
+    tasks = {task: finding_to_document(found(task), vectors=True) for task in call.tasks}
     tasks[MODERATION]["flagged"] = True
     return 200, json.dumps({"tasks": tasks}).encode()
 

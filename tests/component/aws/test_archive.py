@@ -13,8 +13,8 @@ from darkroom.aws.archive import Archive, Noted, item_name, sidecar_name
 from darkroom.aws.documents import Document, DocumentStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.verdicts import Verdict, VerdictTable
-from darkroom.errors import Changed
-from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Line, Region
+from darkroom.errors import ObjectChanged
+from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Region, TextLine
 from tests.component.services.ingesting import make_table
 
 from .stored import keys, put
@@ -68,10 +68,10 @@ def test_a_sidecar_is_replaced_by_who_has_seen_it(archive: Archive) -> None:
     seen = archive.sidecar("1", KEY)
     assert seen is not None
     assert seen.findings == FOUND
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         archive.put_sidecar(KEY, FOUND, replaces=None)
     archive.put_sidecar(KEY, replace(FOUND, pending=()), replaces=seen)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         archive.put_sidecar(KEY, FOUND, replaces=seen)
     assert keys(archive.media) == ["findings/1/trips/Rom.-202026.jpg.json"]
 
@@ -108,7 +108,7 @@ def test_ingest_reads_the_verdict_from_it(archive: Archive, aws: Callable[[str],
 
 def test_a_book_fits_into_the_item_and_is_whole_in_the_sidecar(archive: Archive) -> None:
     corners = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
-    book = Finding(TEXT, "m", "1", lines=tuple(Line(corners, f"{number} ÄÖÜ" * 20, 0.9) for number in range(4000)))
+    book = Finding(TEXT, "m", "1", lines=tuple(TextLine(corners, f"{number} ÄÖÜ" * 20, 0.9) for number in range(4000)))
     findings = Findings("1", "e", {TEXT: book})
     archive.put_sidecar(KEY, findings, replaces=None)
     archive.note(KEY, Noted(findings, "id", "digest"))

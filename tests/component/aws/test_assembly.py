@@ -12,7 +12,7 @@ import pytest
 from darkroom.aws.assembly import CopiedRange, MultipartAssembler, Part
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.stepfunctions import StateMachine
-from darkroom.errors import Changed, Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
 from tests.roles import create_role
 
 from .stored import opened_body, put
@@ -58,7 +58,7 @@ def test_what_is_not_what_it_was_is_not_copied(
         vault.delete("a")
     else:
         put(vault, "a", b"another")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         MultipartAssembler(s3, vault.bucket).assemble(
             "b", [CopiedRange("a", etag, len(data), 0, len(data))], content_type="x/y"
         )
@@ -71,10 +71,10 @@ def test_a_range_is_of_one_object_alone(vault: S3Bucket) -> None:
     assert vault.read_range("a", 2, 5, etag=etag) == b"234"
     assert vault.read_range("a", 8, 10, etag=etag) == b"89"
     put(vault, "a", b"abcdefghij")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         vault.read_range("a", 2, 5, etag=etag)
     vault.delete("a")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         vault.read_range("a", 2, 5, etag=etag)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.aws import s3 as module
 from darkroom.aws.s3 import S3Bucket
-from darkroom.errors import Changed
+from darkroom.errors import ObjectChanged
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
 
@@ -47,7 +47,7 @@ def test_an_object_may_be_copied_onto_itself(vault: S3Bucket) -> None:
 def test_a_source_that_has_changed_is_not_copied(vault: S3Bucket) -> None:
     etag = put(vault, "a", b"1")
     put(vault, "a", b"2")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         vault.copy(vault, "a", "b", source_etag=etag)
     assert vault.head("b") is None
 
@@ -62,7 +62,7 @@ def test_a_source_that_changes_meanwhile_is_not_copied(vault: S3Bucket, monkeypa
         return found
 
     monkeypatch.setattr(S3Bucket, "head", look_and_change)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         vault.copy(vault, "a", "b")
     monkeypatch.undo()
     assert vault.head("b") is None
@@ -124,7 +124,7 @@ def test_a_large_source_that_changes_meanwhile_leaves_no_parts(
         return found
 
     monkeypatch.setattr(S3Bucket, "head", read_and_change)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         vault.copy(vault, "a", "b")
     assert not s3.list_multipart_uploads(Bucket=vault.bucket).get("Uploads")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import CLAIMED
-from darkroom.errors import Changed
+from darkroom.errors import ObjectChanged
 from tests.component.services.ingesting import World
 from tests.unit.ingest_stores import CURRENT, HOLD, KEY, Bucket, Table, build_record
 
@@ -32,7 +32,7 @@ def test_a_put_names_what_it_replaces(store: Any) -> None:
     head = store.head(KEY)
     assert (head.etag, head.size_bytes, dict(head.metadata)) == (etag, 5, METADATA)
     for replaces in ("", '"0123456789abcdef0123456789abcdef"'):
-        with pytest.raises(Changed):
+        with pytest.raises(ObjectChanged):
             put(store, replaces=replaces)
     assert store.head(KEY).etag == etag
     replaced = put(store, replaces=etag)
@@ -40,13 +40,13 @@ def test_a_put_names_what_it_replaces(store: Any) -> None:
 
 
 def test_a_put_over_a_missing_object_fails(store: Any) -> None:
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         put(store, replaces='"0123456789abcdef0123456789abcdef"')
 
 
 def test_a_delete_names_what_it_deletes(store: Any) -> None:
     etag = put(store)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         store.delete(KEY, '"0123456789abcdef0123456789abcdef"')
     assert store.head(KEY) is not None
     store.delete(KEY, etag)
@@ -57,7 +57,7 @@ def test_a_delete_names_what_it_deletes(store: Any) -> None:
 def test_a_copy_names_its_source(store: Any) -> None:
     assert store.copy(store, KEY, "copy.jpg", metadata=METADATA) is None
     etag = put(store)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         store.copy(store, KEY, "copy.jpg", metadata=METADATA, source_etag='"0123456789abcdef0123456789abcdef"')
     assert store.head("copy.jpg") is None
     copied = store.copy(store, KEY, "copy.jpg", metadata={"sequencer": "other"}, source_etag=etag)

@@ -85,7 +85,7 @@ def test_stages_are_read_from_whatever_a_container_says(attributes: str, stages:
 
 def test_whatever_the_answer_says_it_is_the_endpoint_that_found_it(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.behave = lambda _: (200, b'{"tasks": {"faces": {"model": "m", "version": "1", "by": "client"}}}')
-    assert endpoint.ask(b"jpeg", [FACES], "id").found[FACES].by == ENDPOINT
+    assert endpoint.ask(b"jpeg", [FACES], "id").found[FACES].origin == ENDPOINT
 
 
 def test_a_picture_that_the_models_cannot_read_is_a_finding(runtime: Runtime, endpoint: Endpoint) -> None:

@@ -11,7 +11,7 @@ import pytest
 from darkroom.aws import s3 as module
 from darkroom.aws import s3_delete
 from darkroom.aws.s3 import ListedObject, ObjectHead, S3Bucket
-from darkroom.errors import Changed, Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
 
@@ -137,7 +137,7 @@ def test_a_missing_bucket_is_a_fault(s3: Any, vault: S3Bucket, operation: str) -
 
 def test_a_put_may_ask_for_a_free_key(vault: S3Bucket) -> None:
     put(vault, "a", b"1", replaces="")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         put(vault, "a", b"2", replaces="")
     assert opened_body(vault, "a") == b"1"
 
@@ -145,9 +145,9 @@ def test_a_put_may_ask_for_a_free_key(vault: S3Bucket) -> None:
 def test_a_put_may_ask_for_what_it_replaces(vault: S3Bucket) -> None:
     first = put(vault, "a", b"1")
     second = put(vault, "a", b"2", replaces=first)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         put(vault, "a", b"3", replaces=first)
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         put(vault, "missing", b"3", replaces=first)
     assert opened_body(vault, "a") == b"2"
     assert vault.head("missing") is None
@@ -206,7 +206,7 @@ def test_what_has_changed_since_it_was_found_is_not_deleted(vault: S3Bucket) -> 
 def test_one_that_has_changed_is_not_deleted(vault: S3Bucket) -> None:
     first = put(vault, "a", b"1")
     second = put(vault, "a", b"2")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         vault.delete("a", first)
     assert keys(vault) == ["a"]
     vault.delete("a", second)

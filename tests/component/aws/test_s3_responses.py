@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.aws import clients
 from darkroom.aws.s3 import ListedObject, S3Bucket
-from darkroom.errors import Changed, Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
 
 from .faulty import Reply, Silence, answering, error
 
@@ -31,7 +31,7 @@ def put(vault: S3Bucket) -> str:
 
 
 def test_two_conditional_writes_at_once_are_a_change() -> None:
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         asked(put, error(409, "ConditionalRequestConflict"))
 
 
@@ -44,7 +44,7 @@ def test_another_conflict_is_a_fault() -> None:
 @pytest.mark.usefixtures("no_pauses")
 def test_a_write_that_was_sent_twice_may_be_in_its_own_way() -> None:
     """The first one came through and its answer was lost: Changed, and whoever looks again finds it done."""
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         asked(put, error(500, "InternalError"), error(412, "PreconditionFailed"))
 
 

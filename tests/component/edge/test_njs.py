@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
 from functions.edge.build import edge_code
 from tests.unit.edge.engine import NOW_S, loadable
@@ -28,7 +28,7 @@ def test_the_edge_function_in_njs(mode: str, always: str, tmp_path: Path) -> Non
     assert NJS is not None
     cases = [case for case in TABLE if asked(case).mode == mode and asked(case).always == always]
     requests = map(asked, cases)
-    entries = dict(edge_entries(AccessMode(mode), always, case_presets()))
+    entries = dict(build_edge_entries(AccessMode(mode), always, case_presets()))
     held = [
         (asked.event(), entries | ({"findings": asked.generation} if asked.generation else {})) for asked in requests
     ]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from darkroom.findings import TEXT, Findings, read_finding
+from darkroom.findings import TEXT, Findings, finding_from_document
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
@@ -36,7 +36,7 @@ VARIANTS: list[dict[str, Any]] = [
 
 def read(server: Server, picture: bytes) -> Findings:
     document = server.invoke(picture, TEXT).document["tasks"][TEXT]
-    return Findings("1", "etag", {TEXT: read_finding(TEXT, document)})
+    return Findings("1", "etag", {TEXT: finding_from_document(TEXT, document)})
 
 
 def seen_words(findings: Findings) -> set[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, read_finding
+from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, finding_from_document
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.looking import overlap
 from tests.images.people import FACES as MARKED
@@ -57,13 +57,13 @@ def test_one_request_has_several_tasks(server: Server) -> None:
     reply = server.invoke(jpeg(photograph()), "faces,similarity,moderation")
     assert reply.status == 200
     assert reply.headers["content-type"] == "application/json"
-    found = {task: read_finding(task, document) for task, document in reply.document["tasks"].items()}
+    found = {task: finding_from_document(task, document) for task, document in reply.document["tasks"].items()}
     assert set(found) == {FACES, SIMILARITY, MODERATION}
     [face] = found[FACES].faces
     assert overlap(face.region, MARKED["astronaut"][0]) > 0.5
     assert np.linalg.norm(found[SIMILARITY].vector) == pytest.approx(1, abs=1e-4)
     assert found[MODERATION].labels[0].score < 0.2
-    assert {(one.by, bool(one.version), one.error) for one in found.values()} == {("endpoint", True, "")}
+    assert {(one.origin, bool(one.version), one.error) for one in found.values()} == {("endpoint", True, "")}
 
 
 @pytest.mark.parametrize("tasks", [None, "", " "])
@@ -185,7 +185,7 @@ def test_a_model_of_ones_own_gives_tags(server: Server) -> None:
 def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
     expected = words(240)
     document = server.invoke(photographed(page(expected), degrees), TEXT).document["tasks"][TEXT]
-    lines = read_finding(TEXT, document).lines
+    lines = finding_from_document(TEXT, document).lines
     assert accuracy_in_order(expected, [line.text for line in lines]) >= WORD_ACCURACY
 
 
@@ -193,7 +193,7 @@ def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
 def test_corners_go_round_a_line_from_where_it_begins(server: Server, degrees: int, along: tuple[int, int]) -> None:
     strip = page(["First", "and", "only", "line"]).crop((0, 60, 700, 220))
     document = server.invoke(photographed(strip, degrees), TEXT).document["tasks"][TEXT]
-    [line] = read_finding(TEXT, document).lines
+    [line] = finding_from_document(TEXT, document).lines
     assert line.text == "First and only line"
     size = (160, 700) if degrees in (90, 270) else (700, 160)
     first, second, _, last = np.array(line.corners) * size

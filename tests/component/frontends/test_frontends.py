@@ -19,7 +19,7 @@ from darkroom.imaging.preview.describe import build_srcset
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode, needs_signature
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.plan.signing import verify
 from tests.profiles import fuzz_settings
 from tests.unit.edge.viewers import PATHS, QUERIES
@@ -43,14 +43,14 @@ def in_node(*arguments: object) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("path", written(configured()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", written(load_default_presets()), ids=lambda path: path.name)
 def test_what_is_written_is_fresh(path: Path) -> None:
-    assert written(configured())[path] == path.read_text(encoding="utf-8"), "run `make docs`"
+    assert written(load_default_presets())[path] == path.read_text(encoding="utf-8"), "run `make docs`"
 
 
 def test_tables_follow_the_plan() -> None:
-    assert "export const LADDER = [320, 480, " in tables(configured())
-    assert '"dpr": "pixel-ratio"' in tables(configured())
+    assert "export const LADDER = [320, 480, " in tables(load_default_presets())
+    assert '"dpr": "pixel-ratio"' in tables(load_default_presets())
 
 
 def test_the_page_shows_every_example_and_no_other_code() -> None:

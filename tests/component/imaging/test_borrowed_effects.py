@@ -23,8 +23,8 @@ MEAN = Convolution(3, True, (1.0,) * 9)
 SWAPPED = (0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.1, 1.0, 0.0, 0.0, -0.1)
 EFFECTS: list[dict[str, Any]] = [
     {"median": 5},
-    {"levels": "stretch"},
-    {"levels": "equal"},
+    {"normalise": "stretch"},
+    {"normalise": "equal"},
     {"curves": (BENT, (), (), ())},
     {"curves": ((), BENT, (), ())},
     {"matrix": SWAPPED},
@@ -50,7 +50,7 @@ def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]
     assert (picture.width, picture.height) == (plain.width, plain.height)
     if "alpha" in kind and "pixelate" not in effect and effect not in SMOOTHING:
         assert np.array_equal(rgba(picture.body)[..., 3], rgba(plain.body)[..., 3])
-    idle = effect == {"levels": "stretch"} or ("tint" in effect and "grey" in kind)
+    idle = effect == {"normalise": "stretch"} or ("tint" in effect and "grey" in kind)
     if not idle:  # the photograph's lightness reaches from black to white already, and greys are not tinted
         assert apart(seen(picture.body), seen(plain.body)) > (0 if kind == "svg" else 0.3), "it does something"
 
@@ -58,7 +58,7 @@ def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 def test_sixteen_bits_come_to_what_eight_do(effect: dict[str, Any]) -> None:
     deep, flat = seen(made(sixteen_bit(), **effect).body), seen(made(PHOTO, **effect).body)
-    assert apart(deep, flat) < (3 if "threshold" in effect or effect.get("levels") else 1.3)
+    assert apart(deep, flat) < (3 if "threshold" in effect or effect.get("normalise") else 1.3)
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
@@ -80,7 +80,7 @@ def test_stretched_lightness_is_sharps() -> None:
     """What ``normalise()`` of sharp 0.35.5 makes of the same picture, at some of its places."""
     y, x = np.mgrid[0:200, 0:300]
     smooth = np.stack([60 + x * 0.4, 80 + y * 0.5, 150 - x * 0.2], axis=2).astype(np.uint8)
-    found = seen(made(saved(Image.fromarray(smooth), "PNG"), levels="stretch").body)
+    found = seen(made(saved(Image.fromarray(smooth), "PNG"), normalise="stretch").body)
     wanted = {
         (0, 0): [0, 0, 53],
         (0, 299): [127, 32, 48],
@@ -91,19 +91,19 @@ def test_stretched_lightness_is_sharps() -> None:
     }
     assert {place: found[place].tolist() for place in wanted} == wanted
     flat = saved(Image.new("RGB", (40, 40), (90, 120, 150)), "PNG")
-    assert seen(made(flat, levels="stretch").body)[20, 20].tolist() == [90, 120, 150]
+    assert seen(made(flat, normalise="stretch").body)[20, 20].tolist() == [90, 120, 150]
 
 
 def test_an_even_histogram_is_thumbors() -> None:
     """``_equalize.c``: (pixels up to a level − those of the least) ÷ (pixels − those of the least) × 255, cut off."""
-    found = seen(made(PHOTO, levels="equal").body)
+    found = seen(made(PHOTO, normalise="equal").body)
     for band in range(3):
         counts = np.bincount(BEFORE[..., band].ravel(), minlength=256)
         least = int(counts[counts > 0][0])
         table = (np.cumsum(counts) - least) * 255 // (counts.sum() - least)
         assert np.array_equal(found[..., band], table[BEFORE[..., band]])
     flat = saved(Image.new("RGB", (8, 8), (90, 120, 150)), "PNG")
-    assert seen(made(flat, levels="equal").body)[4, 4].tolist() == [90, 120, 150]
+    assert seen(made(flat, normalise="equal").body)[4, 4].tolist() == [90, 120, 150]
 
 
 @pytest.mark.parametrize("curve", [BENT, ((0, 0), (255, 128)), ((10, 200), (100, 0), (101, 255), (254, 3))])
@@ -203,5 +203,5 @@ def test_grain_is_thumbors_and_the_same_each_time() -> None:
 
 def test_nothing_of_it_is_the_photograph_itself() -> None:
     """Defaults change nothing: the same pixels come out as went in."""
-    plain: Pixels = seen(made(PHOTO, median=0, pixelate=1, noise=0, threshold=0, levels="").body)
+    plain: Pixels = seen(made(PHOTO, median=0, pixelate=1, noise=0, threshold=0, normalise="").body)
     assert ImageChops.difference(Image.fromarray(plain), photo()).getbbox() is None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.errors import Damaged, FindingsPending
+from darkroom.errors import DamagedSource, FindingsPending
 from darkroom.findings import Region
 from darkroom.imaging.formats.jpeg.container import iter_segments
 from darkroom.imaging.render.pipeline import render
@@ -18,7 +18,7 @@ from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.model import Padding, Plan, Zoom
+from darkroom.plan.model import Padding, Plan, Scale
 from tests.images.known import known
 from tests.images.planted import XMP, exif
 from tests.images.rendering import alike, made, opened, rgba, seen
@@ -104,7 +104,7 @@ def sha256(data: bytes) -> str:
 
 
 def skipping(source: bytes, *words: str, checked: bool = True, **options: Any) -> RenderedImage:
-    plan = Plan("k", skip=words, **({"width": 100, "format": "webp"} | options))
+    plan = Plan("k", passthrough_formats=words, **({"width": 100, "format": "webp"} | options))
     return render(plan, Source.from_bytes(source), limits=Limits(), checked_sha256=sha256(source) if checked else "")
 
 
@@ -134,7 +134,7 @@ def test_what_was_not_taken_in_here_is_looked_at_and_cleaned_first() -> None:
     left = skipping(private, "jpeg", checked=False)
     assert b"secret" not in left.body
     assert np.array_equal(seen(left.body), seen(private))
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         skipping(private[: len(private) // 2], "jpeg", checked=False)
     moved = skipping(moving(), "gif", checked=False)
     assert (moved.frames, moved.content_type) == (4, "image/gif")
@@ -146,7 +146,7 @@ def test_what_hides_something_is_never_left_alone() -> None:
     with pytest.raises(FindingsPending):
         skipping(PHOTO, "all", redact="faces")
     face = Region(0.4, 0.4, 0.2, 0.2)
-    plan = Plan("k", skip=("all",), redact="faces", format="png")
+    plan = Plan("k", passthrough_formats=("all",), redact="faces", format="png")
     picture = render(
         plan, Source.from_bytes(PHOTO), limits=Limits(), findings=known(face), checked_sha256=sha256(PHOTO)
     )
@@ -160,7 +160,7 @@ def test_a_sixteen_bit_source_is_left_with_all_of_them() -> None:
 def test_what_ingest_makes_is_what_a_request_makes() -> None:
     plans = [
         Plan("k", width=100, format="jpeg"),
-        Plan("k", width=100, zoom=Zoom(0.5, 0.5), format="png"),
+        Plan("k", width=100, scale=Scale(0.5, 0.5), format="png"),
         Plan("k", inset=Padding(20, 20, 20, 20), width=90, format="png"),
         Plan("k", orient=False, width=80, format="png"),
     ]

@@ -14,17 +14,17 @@ from darkroom.findings import Region
 from darkroom.imaging.source import Source
 from darkroom.plan.model import (
     Crop,
-    Cut,
+    CropTo,
     Ellipse,
     Extension,
     FaceCrop,
     Gravity,
     Offset,
     Padding,
-    Stamp,
-    Trimming,
+    Scale,
+    TrimOptions,
     Watermark,
-    Zoom,
+    WatermarkLayout,
 )
 from tests.images.known import known
 from tests.images.rendering import alike, apart, frames, made, opened, rgba, seen
@@ -36,22 +36,22 @@ BEFORE = np.asarray(photo())
 MARK = saved(Image.new("RGBA", (40, 20), (255, 0, 0, 255)), "PNG")
 SHAPES: list[dict[str, Any]] = [
     {"inset": Padding(10, 20, 30, 40)},
-    {"cut": Cut(0.5, 100, "attention")},
-    {"cut": Cut(100, 0.5, "southeast", dx=4, dy=0.1), "width": 60},
-    {"trim": 10, "trimming": Trimming("", "southeast", "hv")},
-    {"trim": 10, "trim_first": True, "cut": Cut(100, 0.5, "southeast"), "width": 60},
+    {"crop_to": CropTo(0.5, 100, "attention")},
+    {"crop_to": CropTo(100, 0.5, "southeast", dx=4, dy=0.1), "width": 60},
+    {"trim": 10, "trim_options": TrimOptions("", "southeast", "hv")},
+    {"trim": 10, "trim_first": True, "crop_to": CropTo(100, 0.5, "southeast"), "width": 60},
     {"width": 100, "height": 100, "fit": "cover", "pixel_ratio": 2.5, "padding": Padding(5, 5, 5, 5), "max_side": 150},
-    {"zoom": Zoom(0.5, 0.4)},
-    {"width": 100, "height": 100, "fit": "cover", "covering": "clip", "offset": Offset(9, 0)},
+    {"scale": Scale(0.5, 0.4)},
+    {"width": 100, "height": 100, "fit": "cover", "cover_mode": "clip", "offset": Offset(9, 0)},
     {"width": 100, "height": 300, "extension": Extension("box", "north", 0, 7)},
     {"angle": 33.3},
     {"ellipse": Ellipse(50, 30)},
     {"radius": 30, "radius_y": 60},
-    {"width": 100, "height": 200, "fit": "letterbox", "backdrop": "blur"},
-    {"padding": Padding(5, 5, 5, 5), "backdrop": "auto"},
+    {"width": 100, "height": 200, "fit": "letterbox", "background_fill": "blur"},
+    {"padding": Padding(5, 5, 5, 5), "background_fill": "auto"},
     {"padding": Padding(5, 5, 5, 5), "radius": 9, "angle": 7.0, "margin_colour": "00ff0080"},
-    {"watermark": Watermark("m", "south"), "stamp": Stamp(0, 0, False, 0.5, 0.5)},
-    {"watermark": Watermark("m", "south"), "stamp": Stamp(5, 5, True)},
+    {"watermark": Watermark("m", "south"), "watermark_layout": WatermarkLayout(0, 0, False, 0.5, 0.5)},
+    {"watermark": Watermark("m", "south"), "watermark_layout": WatermarkLayout(5, 5, True)},
 ]
 
 
@@ -75,10 +75,10 @@ def test_every_frame_is_shaped_alike(shape: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "shape",
     [
-        {"cut": Cut(120, 90, "northeast", dx=10, dy=5)},
+        {"crop_to": CropTo(120, 90, "northeast", dx=10, dy=5)},
         {"inset": Padding(10, 20, 30, 40), "width": 130},
-        {"trim": 30, "trimming": Trimming("", "southeast", "h")},
-        {"trim": 30, "trimming": Trimming("ffffff", "northwest", "v")},
+        {"trim": 30, "trim_options": TrimOptions("", "southeast", "h")},
+        {"trim": 30, "trim_options": TrimOptions("ffffff", "northwest", "v")},
         {"width": 120, "height": 60, "fit": "cover", "offset": Offset(0, 11)},
     ],
     ids=str,
@@ -121,10 +121,10 @@ def test_what_is_not_to_be_turned_upright_is_not() -> None:
 def test_a_cut_by_attention_finds_what_draws_the_eye() -> None:
     scene = Image.new("RGB", (600, 200), (90, 120, 150))
     scene.paste(photo().resize((100, 75)), (450, 60))
-    found = seen(made(saved(scene, "PNG"), cut=Cut(150, 150, "attention")).body)
+    found = seen(made(saved(scene, "PNG"), crop_to=CropTo(150, 150, "attention")).body)
     assert found.shape == (150, 150, 3)
     assert found.std(axis=(0, 1)).min() > 20, "the photograph and not the flat rest"
-    inset = made(saved(scene, "PNG"), cut=Cut(150, 150, "attention"), inset=Padding(0, 200, 0, 0))
+    inset = made(saved(scene, "PNG"), crop_to=CropTo(150, 150, "attention"), inset=Padding(0, 200, 0, 0))
     assert seen(inset.body).std(axis=(0, 1)).max() == 0, "nothing is sought in what is gone already"
 
 
@@ -134,26 +134,28 @@ def test_a_trim_takes_a_colour_or_a_corner() -> None:
     framed.paste("red", (20, 25, 60, 45))
     body = saved(framed, "PNG")
     assert size(made(body, trim=10)) == (90, 80), "the first pixel is black"
-    assert size(made(body, trim=10, trimming=Trimming("", "southeast"))) == (60, 80), "the last one white"
-    assert size(made(body, trim=10, trimming=Trimming("000000"))) == (90, 80)
-    assert size(made(body, trim=10, trimming=Trimming("00ff00"))) == (100, 80)
-    assert size(made(body, trim=10, trimming=Trimming("", "southeast", "h"))) == (100, 80)
+    assert size(made(body, trim=10, trim_options=TrimOptions("", "southeast"))) == (60, 80), "the last one white"
+    assert size(made(body, trim=10, trim_options=TrimOptions("000000"))) == (90, 80)
+    assert size(made(body, trim=10, trim_options=TrimOptions("00ff00"))) == (100, 80)
+    assert size(made(body, trim=10, trim_options=TrimOptions("", "southeast", "h"))) == (100, 80)
     nested = Image.new("L", (100, 80), 255)
     for left, level in ((10, 120), (20, 20)):
         nested.paste(level, (left, left, 90, 70))
     for threshold, wanted in ((134.5, (80, 60)), (135.5, (70, 50)), (234.5, (70, 50)), (0.5, (80, 60))):
-        trimming = Trimming(level=threshold)
-        assert size(made(saved(nested, "PNG"), trim=100, trimming=trimming)) == wanted, threshold
+        trimming = TrimOptions(level=threshold)
+        assert size(made(saved(nested, "PNG"), trim=100, trim_options=trimming)) == wanted, threshold
     clear = saved(Image.new("RGBA", (100, 80), (0, 0, 0, 0)), "PNG")
-    assert size(made(clear, trim=10, trimming=Trimming("000000"))) == (100, 80), "what is invisible has no colour"
+    assert size(made(clear, trim=10, trim_options=TrimOptions("000000"))) == (100, 80), (
+        "what is invisible has no colour"
+    )
 
 
 def test_a_trim_takes_what_is_transparent_for_a_colour_of_no_alpha() -> None:
     holed = Image.new("RGBA", (100, 80), (0, 0, 0, 0))
     holed.paste((0, 200, 0, 255), (20, 10, 60, 45))
     body = saved(holed, "PNG")
-    assert size(made(body, trim=10, trimming=Trimming("ff00ff00"))) == (40, 35)
-    assert size(made(body, trim=10, trimming=Trimming("ff00ff"))) == (100, 80)
+    assert size(made(body, trim=10, trim_options=TrimOptions("ff00ff00"))) == (40, 35)
+    assert size(made(body, trim=10, trim_options=TrimOptions("ff00ff"))) == (100, 80)
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6])
@@ -167,18 +169,18 @@ def test_a_cut_of_what_a_trim_leaves(orientation: int) -> None:
     upright = {1: framed, 3: framed.rotate(180), 6: framed.rotate(-90, expand=True)}[orientation]
     left, top = {1: (20, 30), 3: (40, 10), 6: (10, 20)}[orientation]
     options: dict[str, Any] = {"trim": 10, "trim_first": True}
-    found = seen(made(out.getvalue(), cut=Cut(30, 20, "northwest", dx=5, dy=6), **options).body)
+    found = seen(made(out.getvalue(), crop_to=CropTo(30, 20, "northwest", dx=5, dy=6), **options).body)
     wanted = np.asarray(upright.crop((left + 5, top + 6, left + 35, top + 26)))
     assert np.array_equal(found, wanted)
-    assert seen(made(out.getvalue(), cut=Cut(30, 20, "attention"), **options).body).shape == (20, 30, 3)
+    assert seen(made(out.getvalue(), crop_to=CropTo(30, 20, "attention"), **options).body).shape == (20, 30, 3)
     plain = saved(Image.new("RGB", (160, 120), "white"), "PNG")
-    assert size(made(plain, cut=Cut(30, 20), **options)) == (30, 20), "where nothing is trimmed too"
+    assert size(made(plain, crop_to=CropTo(30, 20), **options)) == (30, 20), "where nothing is trimmed too"
 
 
 def test_a_mark_that_comes_last_lies_on_the_margins() -> None:
     options: dict[str, Any] = {"padding": Padding(30, 50, 30, 50), "background": "0000ff", "mark": MARK}
-    options |= {"watermark": Watermark("m", "northwest"), "stamp": Stamp(5, 6)}
-    last = rgba(made(PHOTO, **options, mark_last=True).body)
+    options |= {"watermark": Watermark("m", "northwest"), "watermark_layout": WatermarkLayout(5, 6)}
+    last = rgba(made(PHOTO, **options, watermark_last=True).body)
     assert tuple(last[6, 5]) == tuple(last[25, 44]) == (255, 0, 0, 255)
     assert tuple(last[5, 5]) == tuple(last[26, 44]) == (0, 0, 255, 255)
     inside = rgba(made(PHOTO, **options).body)
@@ -190,7 +192,7 @@ def test_a_mark_that_comes_last_lies_on_the_margins() -> None:
 def test_both_sides_lose_as_much_as_the_one_that_loses_less(axes: str, wanted: tuple[int, int]) -> None:
     framed = Image.new("RGB", (100, 80), "white")
     framed.paste("red", (20, 36, 60, 56))
-    assert size(made(saved(framed, "PNG"), trim=10, trimming=Trimming("", "northwest", axes))) == wanted
+    assert size(made(saved(framed, "PNG"), trim=10, trim_options=TrimOptions("", "northwest", axes))) == wanted
 
 
 def size(picture: Any) -> tuple[int, int]:
@@ -290,9 +292,9 @@ def test_corners_may_be_elliptic() -> None:
 
 
 def test_a_backdrop_is_the_picture_out_of_focus() -> None:
-    found = seen(made(PHOTO, width=320, height=480, fit="letterbox", backdrop="blur").body)
+    found = seen(made(PHOTO, width=320, height=480, fit="letterbox", background_fill="blur").body)
     assert np.array_equal(found[120:360], BEFORE)
-    assert opened(made(PHOTO, width=320, height=480, fit="letterbox", backdrop="blur").body).mode == "RGB"
+    assert opened(made(PHOTO, width=320, height=480, fit="letterbox", background_fill="blur").body).mode == "RGB"
     behind = found[:120].astype(float)
     assert np.abs(np.diff(behind, axis=1)).max() <= 3, "smooth"
     middle = BEFORE[:, 80:240].mean(axis=(0, 1))
@@ -300,14 +302,16 @@ def test_a_backdrop_is_the_picture_out_of_focus() -> None:
 
 
 def test_a_backdrop_may_be_the_mean_colour() -> None:
-    found = seen(made(PHOTO, padding=Padding(10, 0, 0, 0), backdrop="auto", background="00ff00").body)
+    found = seen(made(PHOTO, padding=Padding(10, 0, 0, 0), background_fill="auto", background="00ff00").body)
     assert np.abs(found[5, 5] - BEFORE.mean(axis=(0, 1))).max() <= 1
     visible = rgba(CUTOUT)
     weights = visible[..., 3:] / 255
     wanted = (visible[..., :3] * weights).sum(axis=(0, 1)) / weights.sum()
-    assert np.abs(seen(made(CUTOUT, backdrop="autoall").body)[0, 0] - wanted).max() <= 1, "of what shows"
-    assert seen(made(saved(Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "PNG"), backdrop="autoall").body).min() == 255
-    own = rgba(made(CUTOUT, backdrop="auto", padding=Padding(1, 2, 3, 4)).body)
+    assert np.abs(seen(made(CUTOUT, background_fill="autoall").body)[0, 0] - wanted).max() <= 1, "of what shows"
+    assert (
+        seen(made(saved(Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "PNG"), background_fill="autoall").body).min() == 255
+    )
+    own = rgba(made(CUTOUT, background_fill="auto", padding=Padding(1, 2, 3, 4)).body)
     assert np.array_equal(own[1:-3, 4:-2, 3], visible[..., 3])
     assert np.abs(own[0] - [*wanted, 255]).max() <= 1
 
@@ -315,21 +319,21 @@ def test_a_backdrop_may_be_the_mean_colour() -> None:
 @pytest.mark.parametrize(
     ("stamp", "position", "box"),
     [
-        (Stamp(), "northwest", (0, 0, 40, 20)),
-        (Stamp(10, 5), "northwest", (10, 5, 50, 25)),
-        (Stamp(10, 5), "southeast", (270, 215, 310, 235)),
-        (Stamp(0.1, -0.25), "center", (172, 50, 212, 70)),
-        (Stamp(0, 0, False, 0.5, 0.5), "north", (80, 0, 240, 80)),
-        (Stamp(0, 0, False, 0, 0.5), "north", (40, 0, 280, 120)),
-        (Stamp(0, 0, False, 0.25, 0), "south", (120, 200, 200, 240)),
-        (Stamp(-20, -10), "northwest", (0, 0, 20, 10)),
-        (Stamp(-30, 0), "southeast", (310, 220, 320, 240)),
-        (Stamp(-500, 0), "west", (0, 110, 1, 130)),
+        (WatermarkLayout(), "northwest", (0, 0, 40, 20)),
+        (WatermarkLayout(10, 5), "northwest", (10, 5, 50, 25)),
+        (WatermarkLayout(10, 5), "southeast", (270, 215, 310, 235)),
+        (WatermarkLayout(0.1, -0.25), "center", (172, 50, 212, 70)),
+        (WatermarkLayout(0, 0, False, 0.5, 0.5), "north", (80, 0, 240, 80)),
+        (WatermarkLayout(0, 0, False, 0, 0.5), "north", (40, 0, 280, 120)),
+        (WatermarkLayout(0, 0, False, 0.25, 0), "south", (120, 200, 200, 240)),
+        (WatermarkLayout(-20, -10), "northwest", (0, 0, 20, 10)),
+        (WatermarkLayout(-30, 0), "southeast", (310, 220, 320, 240)),
+        (WatermarkLayout(-500, 0), "west", (0, 110, 1, 130)),
     ],
 )
-def test_a_stamp_is_where_it_is_put(stamp: Stamp, position: str, box: tuple[int, int, int, int]) -> None:
+def test_a_stamp_is_where_it_is_put(stamp: WatermarkLayout, position: str, box: tuple[int, int, int, int]) -> None:
     white = saved(Image.new("RGB", (320, 240), "white"), "PNG")
-    found = seen(made(white, mark=MARK, watermark=Watermark("m", position), stamp=stamp).body)
+    found = seen(made(white, mark=MARK, watermark=Watermark("m", position), watermark_layout=stamp).body)
     wanted = Image.new("RGB", (320, 240), "white")
     wanted.paste("red", box)
     assert apart(found, np.asarray(wanted)) < 0.2
@@ -337,8 +341,8 @@ def test_a_stamp_is_where_it_is_put(stamp: Stamp, position: str, box: tuple[int,
 
 def test_tiles_begin_in_the_middle_with_room_between() -> None:
     white = saved(Image.new("RGB", (320, 240), "white"), "PNG")
-    stamp = Stamp(10, 4, tiled=True)
-    found = seen(made(white, mark=MARK, watermark=Watermark("m"), stamp=stamp).body)
+    stamp = WatermarkLayout(10, 4, tiled=True)
+    found = seen(made(white, mark=MARK, watermark=Watermark("m"), watermark_layout=stamp).body)
     red = (found == (255, 0, 0)).all(axis=2)
     assert red[120, 160]
     assert np.array_equal(red[:, 50:], red[:, :-50]), "every 40 + 10 px"
@@ -348,7 +352,9 @@ def test_tiles_begin_in_the_middle_with_room_between() -> None:
 
 def test_a_mark_that_is_larger_than_the_picture_is_cut() -> None:
     small = saved(Image.new("RGB", (20, 10), "white"), "PNG")
-    found = seen(made(small, mark=MARK, watermark=Watermark("m", "center", 50), stamp=Stamp()).body)
+    found = seen(
+        made(small, mark=MARK, watermark=Watermark("m", "center", 50), watermark_layout=WatermarkLayout()).body
+    )
     assert np.abs(found.astype(int) - (255, 127, 127)).max() <= 1
 
 
@@ -382,5 +388,5 @@ def test_a_redacted_picture_is_upright() -> None:
     face = Region(0.4, 0.4, 0.2, 0.2)
     hidden = made(stored(photo(), 6), known=known(face), redact="faces", orient=False)
     assert np.array_equal(seen(hidden.body), seen(made(PHOTO, known=known(face), redact="faces").body))
-    within = made(stored(photo(), 6), known=known(face), redact="faces", cut=Cut(200, 200, "attention"))
+    within = made(stored(photo(), 6), known=known(face), redact="faces", crop_to=CropTo(200, 200, "attention"))
     assert (seen(within.body).max(axis=2) == 0).sum() > 0.2 * 0.2 * 320 * 240 * 0.9, "covered before it is looked at"

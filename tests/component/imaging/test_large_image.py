@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from darkroom.errors import BadOption, Damaged, OverLimits, Unavailable
+from darkroom.errors import BadOption, DamagedSource, OverLimits, Unavailable
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.pyramid.assemble import FILE_HEAD, Assembly, assemble, write_pyramid
@@ -325,7 +325,7 @@ def test_damage_shows_while_a_strip_is_made() -> None:
     broken[len(broken) // 3 : len(broken) // 2] = bytes(len(broken) // 2 - len(broken) // 3)
     source = Source.from_bytes(bytes(broken))
     _, told, scene = plan_of(upload("tiles"), strip_bytes=0)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         write_pyramid(source, told, scene, lambda _, __: None, LIMITS)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.errors import Damaged, DarkroomError, OverLimits
+from darkroom.errors import DamagedSource, DarkroomError, OverLimits
 from darkroom.imaging import master as making
 from darkroom.imaging.master import make_master
 from darkroom.plan.limits import Limits
@@ -211,7 +211,7 @@ def test_a_cut_off_upload_is_damaged(name: str, share: float) -> None:
     """Its header may be whole: cleaning finds that parts are missing, and what encodes anew finds the damage."""
     whole = sources()[name]
     cut = whole[: int(len(whole) * share)]
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         make_master(cut, header(whole), limits=Limits())
 
 
@@ -219,7 +219,7 @@ def test_damage_in_a_tile_of_any_page_is_damage() -> None:
     upload = bytearray(planted()["tiff of three pages"])
     alpha = saved(cutout(), "TIFF", compression="tiff_lzw")
     assert mastered(alpha).method == "pyramid"
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         make_master(alpha[:-2000], header(alpha), limits=Limits())
     with pytest.raises(DarkroomError):
         make_master(bytes(upload[: len(upload) // 2]), header(bytes(upload)), limits=Limits())

@@ -14,7 +14,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.errors import BadOption, Damaged, DarkroomError, OverLimits
+from darkroom.errors import BadOption, DamagedSource, DarkroomError, OverLimits
 from darkroom.imaging import master as making
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, TILE_OFFSETS, TiffReader
@@ -243,7 +243,7 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
     smallest = tiff.read_directory(tiff.read_numbers(main, SUB_DIRECTORIES, 9)[-1])
     at = tiff.read_number(smallest, TILE_OFFSETS)
     damaged[at : at + 2000] = bytes(2000)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(bytes(damaged), width=90)
 
 

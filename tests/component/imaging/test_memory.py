@@ -94,7 +94,7 @@ def test_an_image_whose_decoder_takes_too_much_is_refused() -> None:
     probe(Source.from_bytes(data), Limits(max_decoder_bytes=needed))
     with pytest.raises(OverLimits, match="Decoding the source") as caught:
         probe(Source.from_bytes(data), Limits(max_decoder_bytes=needed - 1))
-    assert caught.value.of_source
+    assert caught.value.applies_to_source
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.errors import Damaged, DarkroomError, TypeNotAllowed
+from darkroom.errors import DamagedSource, DarkroomError, TypeNotAllowed
 from darkroom.imaging.formats import load
 from darkroom.plan.model import Crop, Gravity
 from tests.images.rendering import made, seen
@@ -30,7 +30,7 @@ def test_damage_behind_what_is_kept_is_damage(kind: str, options: dict[str, Any]
     """Whether a source is whole does not depend on which part of it is asked for."""
     source = sources()[kind]
     assert made(source, **options).width in (100, 320)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(source[: len(source) * 8 // 10], **options)
 
 
@@ -53,7 +53,7 @@ CHECKED = ("png", "avif", "tiff")
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_truncated_picture_is_refused(kind: str, share: float) -> None:
     source = sources()[kind]
-    with pytest.raises(Damaged) as refusal:
+    with pytest.raises(DamagedSource) as refusal:
         made(source[: int(len(source) * share)], width=100)
     assert "vips" not in refusal.value.message.lower()
 
@@ -81,11 +81,11 @@ def test_lost_data_in_a_jpeg_is_refused() -> None:
     marks = [at for at in range(len(stripes) - 1) if stripes[at] == 0xFF and 0xD0 <= stripes[at + 1] <= 0xD7]
     lost = stripes[: marks[3]] + stripes[marks[5] :]
     assert made(stripes).width == 320
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(lost)
     progressive = sources()["jpeg progressive"]
     middle = len(progressive) // 2
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(progressive[:middle] + bytes(300) + progressive[middle + 300 :])
 
 
@@ -109,7 +109,7 @@ def test_a_damaged_frame_spoils_the_animation() -> None:
     noise = [Image.fromarray(np.random.default_rng(n).integers(0, 255, (60, 60, 3), dtype=np.uint8)) for n in range(4)]
     for form in ("GIF", "WEBP"):
         source = saved(noise[0], form, save_all=True, append_images=noise[1:], duration=50)
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedSource):
             made(source[: len(source) * 3 // 4], format="webp", width=30)
 
 
@@ -135,5 +135,5 @@ REFUSED = ("truncated.jpg", "truncated.gif", "corrupt-header.jpg", "corrupted.jp
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("options", [{"width": 320}, {"format": "webp"}, {"width": 100, "height": 100, "fit": "cover"}])
 def test_corpus_of_damage(corpus: Path, name: str, options: dict[str, object]) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made((corpus / name).read_bytes(), **options)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.errors import Damaged, Unavailable
+from darkroom.errors import DamagedSource, Unavailable
 from darkroom.imaging.render.context import IN_MEMORY_PIXELS
 from darkroom.imaging.source import Source
 from darkroom.plan.model import Crop
@@ -66,7 +66,7 @@ def test_a_fault_of_the_stream_is_not_damage() -> None:
 
 
 def test_a_truncated_master_is_damage() -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(Source.from_stream(arriving(sources()["jpeg"][:12_000]), 12_000), width=100)
 
 
@@ -80,7 +80,7 @@ def test_huge_pictures_stream_through() -> None:
     assert (turned.width, turned.height) == (height, width)
     middle = seen(turned.body)[::400, height // 2, 0].astype(int)
     assert np.abs(middle - gradient[0, ::400]).max() <= 4
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(source[: len(source) // 2], format="jpeg")
 
 

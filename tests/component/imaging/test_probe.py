@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
+from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
 from darkroom.imaging.formats.probe import Cicp, Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -166,7 +166,7 @@ def test_too_many_pixels(data: bytes, number: str) -> None:
     with pytest.raises(OverLimits, match=number) as caught:
         read(data)
     assert "120,000,000" in caught.value.message
-    assert caught.value.of_source
+    assert caught.value.applies_to_source
 
 
 def test_pixels_of_all_frames_count_if_they_are_read() -> None:
@@ -175,7 +175,7 @@ def test_pixels_of_all_frames_count_if_they_are_read() -> None:
         source = Source.from_bytes(animation(form, 5))
         with pytest.raises(OverLimits, match=r"6,000 pixels .* 5 frames") as caught:
             probe(source, limits)
-        assert not caught.value.of_source, "a still of it has fewer"
+        assert not caught.value.applies_to_source, "a still of it has fewer"
         assert probe(source, limits, animated=False).frames == 5
 
 
@@ -188,7 +188,7 @@ def unasked() -> Iterator[bytes]:
 def test_too_many_frames_and_too_many_bytes() -> None:
     with pytest.raises(OverLimits, match="5 frames; the limit is 4") as caught:
         probe(Source.from_bytes(animation("GIF", 5)), Limits(max_frames=4))
-    assert caught.value.of_source
+    assert caught.value.applies_to_source
     with pytest.raises(OverLimits, match="bytes; the limit is 100"):
         probe(Source.from_bytes(saved("PNG")), Limits(max_bytes=100))
     with pytest.raises(OverLimits, match="has 101 bytes; the limit is 100"):
@@ -196,18 +196,18 @@ def test_too_many_frames_and_too_many_bytes() -> None:
 
 
 def test_a_bitstream_larger_than_its_container_says() -> None:
-    with pytest.raises(Damaged) as caught:
+    with pytest.raises(DamagedSource) as caught:
         read(avif_of_size(64, 64, coded_width=640, coded_height=480))
     assert "640 × 480" in caught.value.detail
     data = heic("ramp-10-bit.heic")
     told = b"ispe" + bytes(4) + struct.pack(">II", 256, 64)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         read(data.replace(told, b"ispe" + bytes(4) + struct.pack(">II", 16, 16)))
 
 
 def test_a_grid_whose_data_says_another_size() -> None:
     data = avif(96, 64)
-    with pytest.raises((Damaged, TypeNotAllowed)):
+    with pytest.raises((DamagedSource, TypeNotAllowed)):
         read(data.replace(b"av01", b"grid", 1))
 
 
@@ -222,20 +222,20 @@ def test_other_codecs_in_a_heif_are_refused() -> None:
 def test_cut_off_headers_are_damaged(form: str) -> None:
     data = saved(form)
     for length in (13, 20, 25):
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedSource):
             read(data[:length])
 
 
 def test_animations_that_are_cut_off_are_damaged() -> None:
     for form in ("GIF", "WEBP"):
         data = animation(form)
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedSource):
             read(data[: len(data) * 2 // 3])
 
 
 def test_lost_tiles_of_a_heic_are_damage() -> None:
     data = heic("corners-turned-6.heic")
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         read(data[:-60])
 
 
@@ -249,7 +249,7 @@ def test_directories_that_go_in_circles() -> None:
     start = struct.unpack_from("<I", data, 4)[0]
     entries = struct.unpack_from("<H", data, start)[0]
     struct.pack_into("<I", data, start + 2 + 12 * entries, start)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         read(bytes(data))
 
 
@@ -263,7 +263,7 @@ def test_directories_that_go_in_circles() -> None:
     ],
 )
 def test_endless_headers_come_to_an_end(data: bytes) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         read(data)
 
 
@@ -307,7 +307,7 @@ def test_any_mangled_file_is_read_or_refused(form: str, data: st.DataObject) -> 
 
 
 def test_messages_say_nothing_native() -> None:
-    with pytest.raises(Damaged) as caught:
+    with pytest.raises(DamagedSource) as caught:
         read(saved("PNG")[:20])
     assert caught.value.message == "The source's header is damaged"
 
@@ -344,5 +344,5 @@ def test_a_jpeg_costs_no_other_format() -> None:
 def test_an_animated_webp_without_a_frame_is_damaged() -> None:
     body = b"WEBP" + b"VP8X" + (10).to_bytes(4, "little") + b"\x02\0\0\0" + bytes(6)
     body += b"ANIM" + (6).to_bytes(4, "little") + bytes(6)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         read(b"RIFF" + len(body).to_bytes(4, "little") + body)

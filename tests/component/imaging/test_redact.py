@@ -11,7 +11,7 @@ import pyvips
 from PIL import Image
 
 from darkroom.errors import BadOption, FindingsPending, Unanalysable
-from darkroom.findings import Findings, Line, Region
+from darkroom.findings import Findings, Region, TextLine
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.render.steps import redact
 from darkroom.imaging.source import Source
@@ -30,7 +30,7 @@ FACE = Region(0.35, 0.3, 0.2, 0.3)
 HIDDEN = (96, 48, 192, 160)
 """Left, top, right, bottom of what lies under the cover of the face in 320×240, in whole blocks of a JPEG."""
 
-LINE = Line(((0.2, 0.4), (0.75, 0.55), (0.72, 0.7), (0.17, 0.55)), "words", 0.9)
+LINE = TextLine(((0.2, 0.4), (0.75, 0.55), (0.72, 0.7), (0.17, 0.55)), "words", 0.9)
 LINE_HIDDEN = (96, 112, 192, 144)
 
 
@@ -176,7 +176,10 @@ def test_text_that_lies_askew_does_not_get_out(options: dict[str, Any]) -> None:
 
 
 def test_what_is_hidden_is_what_was_asked_for() -> None:
-    source, found = png(photo()), known(FACE, lines=(Line(((0.7, 0.8), (0.9, 0.8), (0.9, 0.9), (0.7, 0.9)), "a", 1.0),))
+    source, found = (
+        png(photo()),
+        known(FACE, lines=(TextLine(((0.7, 0.8), (0.9, 0.8), (0.9, 0.9), (0.7, 0.9)), "a", 1.0),)),
+    )
     face, text = (int(0.45 * 240), int(0.45 * 320)), (int(0.85 * 240), int(0.8 * 320))
     for wanted, hidden in {"faces": (True, False), "text": (False, True), "all": (True, True)}.items():
         pixels = seen(made(source, known=found, redact=wanted).body)

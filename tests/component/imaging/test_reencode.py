@@ -10,7 +10,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.errors import Damaged
+from darkroom.errors import DamagedSource
 from darkroom.findings import Findings
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.imaging.quality.reencode import (
@@ -154,7 +154,7 @@ def test_only_what_can_be_compared_is_made_again(monkeypatch: pytest.MonkeyPatch
 
 def test_a_damaged_master_is_told() -> None:
     stored = made(jpeg_photo(), width=320, format="webp")
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         again(jpeg_photo()[:20_000], stored.body, width=320, format="webp")
 
 

@@ -19,7 +19,7 @@ from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, seen
 
 pytestmark = [pytest.mark.usefixtures("corpus"), pytest.mark.slow]
@@ -74,7 +74,7 @@ def rendered(corpus: Path, name: str, plan: Plan) -> RenderedImage:
 
 
 def presets(**options: str) -> list[Plan]:
-    return [replace(plan, **options) for plan in configured().ingested("k").values()]
+    return [replace(plan, **options) for plan in load_default_presets().build_ingest_plans("k").values()]
 
 
 @pytest.mark.parametrize("name", [*REDUCED, *SLOW])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.errors import Damaged, Unavailable
+from darkroom.errors import DamagedSource, Unavailable
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.render.pipeline import render
@@ -41,7 +41,7 @@ def exposed(source: Source, plans: list[Plan]) -> None:
 def test_damage_at_the_end_is_found_before_any_picture(kind: str, wanted: str) -> None:
     data = sources()[kind]
     exposed(Source.from_bytes(data), WANTED[wanted])
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         exposed(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
@@ -51,7 +51,7 @@ def test_every_frame_must_be_sound(form: str, wanted: str) -> None:
     noise = [Image.fromarray(np.random.default_rng(n).integers(0, 255, (60, 60, 3), dtype=np.uint8)) for n in range(4)]
     data = saved(noise[0], form, save_all=True, append_images=noise[1:], duration=50)
     exposed(Source.from_bytes(data), WANTED[wanted])
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         exposed(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
@@ -65,7 +65,7 @@ def test_a_tiff_is_decoded_itself_not_a_smaller_copy_in_it() -> None:
     assert render(STILL, Source.from_bytes(bytes(damaged)), limits=Limits()).width == 40, (
         "a copy is all that a render reads"
     )
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         exposed(Source.from_bytes(bytes(damaged)), [STILL])
 
 
@@ -84,7 +84,7 @@ REFUSED = ("truncated.jpg", "truncated.gif", "corrupt-header.jpg", "corrupted.jp
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("wanted", WANTED)
 def test_corpus_of_damage(corpus: Path, name: str, wanted: str) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         exposed(Source.from_bytes((corpus / name).read_bytes()), WANTED[wanted])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
+from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.svg import sanitise
 from darkroom.imaging.source import Source
@@ -189,7 +189,7 @@ def test_marks_in_text_and_attributes_stay_marks() -> None:
     ],
 )
 def test_what_is_not_well_formed(data: bytes) -> None:
-    with pytest.raises(Damaged) as caught:
+    with pytest.raises(DamagedSource) as caught:
         sanitise.sanitise(data)
     assert caught.value.message == "The source image is damaged"
 

@@ -37,7 +37,7 @@ def test_each_picture_gets_the_tasks_that_were_asked() -> None:
     tasks = [[FACES], [], [SIMILARITY, FACES], [MODERATION]]
     found = small_models().find_all(turned(4), tasks)
     assert [set(one) for one in found] == [set(asked) for asked in tasks]
-    assert {finding.by for one in found for finding in one.values()} == {ENDPOINT}
+    assert {finding.origin for one in found for finding in one.values()} == {ENDPOINT}
 
 
 @pytest.mark.slow
@@ -52,7 +52,7 @@ def test_a_batch_says_what_each_picture_alone_would() -> None:
         assert found[MODERATION].labels[0].score == pytest.approx(alone[MODERATION].labels[0].score, abs=1e-4)
         for face, other in zip(found[FACES].faces, alone[FACES].faces, strict=True):
             assert face.region == pytest.approx(other.region, abs=1e-3)
-        assert found[FACES].by == FALLBACK
+        assert found[FACES].origin == FALLBACK
 
 
 def test_pictures_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,16 +7,16 @@ from math import cos, radians, sin
 
 import pytest
 
-from darkroom.findings import Line
+from darkroom.findings import TextLine
 from darkroom.models.text import in_reading_order
 
 SIDE_PX = 1000
 
 
-def line(text: str, x: float, y: float, width: float, degrees: float) -> Line:
+def line(text: str, x: float, y: float, width: float, degrees: float) -> TextLine:
     """A line 30 px high from (x, y), all turned by ``degrees`` with the clock around the middle of the picture."""
     corners = ((x, y), (x + width, y), (x + width, y + 30), (x, y + 30))
-    return Line(tuple(_turned(corner, degrees) for corner in corners), text, 1.0)
+    return TextLine(tuple(_turned(corner, degrees) for corner in corners), text, 1.0)
 
 
 def _turned(corner: tuple[float, float], degrees: float) -> tuple[float, float]:

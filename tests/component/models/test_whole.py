@@ -117,7 +117,7 @@ def test_a_model_of_ones_own_gives_tags(colours: Models) -> None:
     green = np.zeros((30, 50, 3), np.uint8)
     green[:, :, 1] = 255
     found = colours.find(green, [TAGS])[TAGS]
-    assert (found.model, found.version, found.by) == ("colours", "1", FALLBACK)
+    assert (found.model, found.version, found.origin) == ("colours", "1", FALLBACK)
     [label] = found.labels
     assert label.name == "green"
     assert label.score == pytest.approx(np.exp(8) / (np.exp(8) + 2))

@@ -11,7 +11,7 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
-from darkroom.errors import refusals
+from darkroom.errors import list_errors_by_code
 from darkroom.services.serve.answers import Answer, Failed
 
 _numbers = itertools.count(1)
@@ -43,4 +43,4 @@ def unreachable() -> FastBucket:
 
 @pytest.fixture
 def make_answer() -> Callable[[str], Answer]:
-    return lambda code: Failed(refusals()[code]())
+    return lambda code: Failed(list_errors_by_code()[code]())

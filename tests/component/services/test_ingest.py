@@ -19,7 +19,7 @@ from darkroom.errors import Busy, ChecksumMismatch
 from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
-from darkroom.plan.presets import Presets, configured
+from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.ingest.events import build_repair_message, read_event
 from darkroom.services.ingest.examine import UploadExaminer, fetch_upload
@@ -30,7 +30,7 @@ from tests.waiting import HANG_S, wait_until
 
 from .ingesting import World, event_text
 
-PRESETS = configured().at_ingest
+PRESETS = load_default_presets().at_ingest
 
 
 @pytest.fixture
@@ -524,7 +524,7 @@ def test_a_preset_has_its_watermark(world: World) -> None:
         {"m": {"w": "320", "f": "webp", "wm": "logo,center,100,100"}}, {"logo": "watermarks/l.png"}, ("m",)
     )
     ingest = replace(world.ingest, presets=marked)
-    [plan] = marked.ingested("one.png").values()
+    [plan] = marked.build_ingest_plans("one.png").values()
     assert ingest.handle(world.change("one.png", world.upload("one.png", png_noise(400, 300)))) is IngestOutcome.READY
     assert world.record("one.png").derivatives == ()
     red = io.BytesIO()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.errors import BadUpload, Changed, Damaged, Unavailable
+from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
 from darkroom.plan.limits import Limits
 from darkroom.services.slo_metrics import count_failure
 from darkroom.watch.slo import slow_ms
@@ -139,8 +139,8 @@ def test_an_upload_is_slow_by_its_objective(
     ("error", "whose", "code"),
     [
         (BadUpload(), "ClientErrors", "bad-upload"),
-        (Damaged(), "ClientErrors", "damaged"),
-        (Changed(), "Faults", "changed"),
+        (DamagedSource(), "ClientErrors", "damaged"),
+        (ObjectChanged(), "Faults", "changed"),
         (Unavailable(), "Faults", "unavailable"),
         (ZeroDivisionError(), "Faults", "defect"),
     ],

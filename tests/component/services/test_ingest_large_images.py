@@ -21,7 +21,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.services.ingest.consumer import IngestConsumer
 from darkroom.services.ingest.cutting import LEASE_S, TRIES
 from darkroom.services.ingest.ending import IngestOutcome
@@ -89,7 +89,7 @@ def test_its_presets_are_what_would_be_rendered_of_its_master(world: SceneWorld)
     world.execution().whole()
     world.ended()
     source = Source.from_bytes(world.body("media", MASTER))
-    plans = [plan for plan in configured().ingested(KEY).values() if plan.watermark is None]
+    plans = [plan for plan in load_default_presets().build_ingest_plans(KEY).values() if plan.watermark is None]
     wanted = {derivative_name(plan): render(plan, source, limits=Limits()).body for plan in plans}
     assert set(world.record(KEY).derivatives) == set(wanted)
     assert {name: world.body("media", f"derivatives/{name}") for name in wanted} == wanted
@@ -100,7 +100,7 @@ def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: SceneWo
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
     made = world.record(KEY).derivatives
-    assert 0 < len(made) < len(configured().ingested(KEY))
+    assert 0 < len(made) < len(load_default_presets().build_ingest_plans(KEY))
     assert {f"derivatives/{name}" for name in made} == set(world.keys("media", "derivatives/"))
 
 

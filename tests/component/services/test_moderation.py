@@ -14,7 +14,7 @@ from PIL import Image
 from darkroom.aws.audit import AuditLog, hash_key
 from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy, Unavailable
-from darkroom.plan.presets import Presets, configured
+from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
 from darkroom.services.ingest.service import IngestOutcome
@@ -24,7 +24,7 @@ from tests.images.pictures import jpeg_photo, png_noise
 
 from .ingesting import World
 
-PRESETS = configured().at_ingest
+PRESETS = load_default_presets().at_ingest
 KEY = "trips/rome.jpg"
 BODY = jpeg_photo()
 

@@ -21,11 +21,11 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import NOTHING, AlwaysRedact
+from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import derivative_metadata
 from darkroom.services.popular import service
 from darkroom.services.popular.service import FILE_TIME_S, LOOKUP_TIME_S, SETTLED_S, PopularityScan, ScanReport, Window
-from darkroom.settings import read_settings
+from darkroom.settings import parse_settings
 
 from .emf_metrics import counted, of
 from .functions import Context, load
@@ -60,7 +60,7 @@ class World:
         url = sqs.create_queue(QueueName=f"popular-{number}", Attributes=delayed)["QueueUrl"]
         return cls(s3, sqs, logs, media, url)
 
-    def service(self, always: AlwaysRedact = NOTHING, presets: Presets | None = None) -> PopularityScan:
+    def service(self, always: AlwaysRedact = NO_FORCED_REDACTION, presets: Presets | None = None) -> PopularityScan:
         return PopularityScan(
             logs=S3Bucket(self.s3, self.logs),
             media=S3Bucket(self.s3, self.media),
@@ -86,7 +86,7 @@ class World:
             delivery.note(deployed, LogRecord(request, answer, deployed.domain, time.time(), 0.01))
         delivery.deliver(deployed)
 
-    def run(self, always: AlwaysRedact = NOTHING) -> ScanReport:
+    def run(self, always: AlwaysRedact = NO_FORCED_REDACTION) -> ScanReport:
         return self.service(always).run(now(), lasting)
 
     def messages(self) -> list[dict[str, object]]:
@@ -135,7 +135,7 @@ def test_what_is_always_redacted_is_sent_as_it_is_stored(world: World) -> None:
 
 
 def test_a_preset_that_only_the_settings_have_is_counted(world: World) -> None:
-    own = read_settings({"presets": {"tile": {"w": 333, "h": 333}}}).presets
+    own = parse_settings({"presets": {"tile": {"w": 333, "h": 333}}}).presets
     world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
     world.visit("/a.jpg", query="preset=tile")
     assert world.service(presets=own).run(now(), lasting).sent == 1

@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import CHUNK_BYTES, FastBucket, connect
-from darkroom.errors import Changed, Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
 
 KEYS = ["plain.jpg", "derivatives/a b.jpg/_/g-fp-0.5-0.5_w-800.webp", "ünï/ツ.jpg", "50%25.jpg", "a#b?c*d[e]&f=g.jpg"]
 
@@ -75,10 +75,10 @@ def test_a_range_is_of_the_object_that_was_seen(bucket: FastBucket) -> None:
     assert bucket.read_range("ranged", 300, 400, etag) == body[300:400]
     assert bucket.read_range("ranged", 10_000, 99_000, etag) == body[10_000:]
     bucket.put("ranged", body + b"!", {})
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         bucket.read_range("ranged", 300, 400, etag)
     bucket.delete("ranged")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         bucket.read_range("ranged", 300, 400, etag)
 
 
@@ -92,14 +92,14 @@ def test_a_missing_key_is_none(bucket: FastBucket) -> None:
 def test_a_put_may_say_what_it_replaces(bucket: FastBucket) -> None:
     first = bucket.put("one", b"1", {}, replaces="")
     for other in ("", '"another"'):
-        with pytest.raises(Changed):
+        with pytest.raises(ObjectChanged):
             bucket.put("one", b"2", {}, replaces=other)
     second = bucket.put("one", b"22", {}, replaces=first)
     assert bucket.etag("one") == second
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         bucket.put("one", b"333", {}, replaces=first)
     bucket.delete("one")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         bucket.put("one", b"4444", {}, replaces=second)
 
 

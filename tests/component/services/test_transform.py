@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 
 from bench.quality import pixels_of, ssimulacra2
 from darkroom.aws.s3_fast import FastBucket, StoredObject
-from darkroom.errors import Damaged, OverLimits, Unavailable
+from darkroom.errors import DamagedSource, OverLimits, Unavailable
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
@@ -263,10 +263,10 @@ def test_a_marker_records_a_bounded_number_of_variants(bucket: FastBucket) -> No
     assert find_refusal(marker, "v2", '"1"', limits) is None
     assert isinstance(find_refusal(marker, "v3", '"1"', limits), OverLimits)
     assert find_refusal(marker, "v3", '"2"', limits) is None
-    write_marker(bucket, name, RefusalMarker(), "v0", Damaged(of_source=True), '"1"', limits)
+    write_marker(bucket, name, RefusalMarker(), "v0", DamagedSource(applies_to_source=True), '"1"', limits)
     assert read_marker(bucket, name) == marker, "it was written over what another request had read"
-    write_marker(bucket, name, marker, "v0", Damaged(of_source=True), '"1"', limits)
-    assert isinstance(find_refusal(read_marker(bucket, name), "any", '"1"', limits), Damaged)
+    write_marker(bucket, name, marker, "v0", DamagedSource(applies_to_source=True), '"1"', limits)
+    assert isinstance(find_refusal(read_marker(bucket, name), "any", '"1"', limits), DamagedSource)
 
 
 def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, bucket: FastBucket) -> None:

@@ -13,10 +13,21 @@ import pytest
 from darkroom.aws.archive import sidecar_name
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
-from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Face, Finding, Findings, Region, to_document
+from darkroom.findings import (
+    CLIENT,
+    ENDPOINT,
+    FACES,
+    FALLBACK,
+    TEXT,
+    Face,
+    Finding,
+    Findings,
+    Region,
+    findings_to_document,
+)
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.redaction import AlwaysRedact, forced
+from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, to_response
 from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.pictures import jpeg_photo, png_noise
@@ -41,7 +52,7 @@ def service(bucket: FastBucket) -> Transform:
 def asked(url: str, *, generation: str = "1", key: str = "key") -> TransformRequest:
     """What the edge sends for ``url``: what is always hidden is forced into it, and it names the generation."""
     plain = request(url, key=key)
-    plan = replace(forced(parse_path(plain.path), ALWAYS), findings=generation)
+    plan = replace(apply_forced_redaction(parse_path(plain.path), ALWAYS), findings=generation)
     return replace(plain, path=canonical_path(plan))
 
 
@@ -58,7 +69,7 @@ def analyse(
     finding = Finding(FACES, "model", "1", by, (FACE,), error=error)
     master = etag or str(bucket.etag(f"masters/{key}")).strip('"')
     name = sidecar_name("1", key)
-    bucket.put(name, json.dumps(to_document(Findings("1", master, {FACES: finding}, pending))).encode(), {})
+    bucket.put(name, json.dumps(findings_to_document(Findings("1", master, {FACES: finding}, pending))).encode(), {})
     return name
 
 
@@ -222,7 +233,7 @@ def test_what_stands_in_hides_as_well(service: Transform, bucket: FastBucket) ->
     assert code(service.answer(asked(both))) == "findings-pending"
     finding = Finding(TEXT, "model", "1")
     etag = str(bucket.etag("masters/photo.jpg")).strip('"')
-    document = to_document(Findings("1", etag, {TEXT: finding}, pending=(FACES,)))
+    document = findings_to_document(Findings("1", etag, {TEXT: finding}, pending=(FACES,)))
     bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})
     assert isinstance(service.answer(asked(both)), Provisional)
 
@@ -235,7 +246,7 @@ def test_faces_that_are_known_are_waited_for_no_more(service: Transform, bucket:
 
 def test_nor_are_those_that_nobody_looks_for(service: Transform, bucket: FastBucket) -> None:
     etag = str(bucket.etag("masters/photo.jpg")).strip('"')
-    document = to_document(Findings("1", etag, {TEXT: Finding(TEXT, "model", "1")}))
+    document = findings_to_document(Findings("1", etag, {TEXT: Finding(TEXT, "model", "1")}))
     bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})
     assert isinstance(service.answer(asked(FACING)), Rendered)
 

@@ -12,7 +12,7 @@ from darkroom.services.infer.trial import open_trials
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models
 from darkroom.services.s3_keys import master_names
-from darkroom.settings import setting_fields
+from darkroom.settings import list_setting_fields
 from darkroom.watch.cost import MEMORY_MB
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
@@ -148,7 +148,7 @@ def test_costs_are_priced_at_sizes_that_the_template_has() -> None:
 
 def test_no_variable_is_a_setting() -> None:
     """A setting is in the document alone: a variable of its name would be a second truth."""
-    names = {one.name.upper() for one in setting_fields()}
+    names = {one.name.upper() for one in list_setting_fields()}
     for function in READ_BY_LIBRARIES:
         stack = Stack(InferenceMode="endpoint", EndpointName="own", AccessLogDays="1", Dialects="on")
         assert not names & set(stack.variables(f"{function.capitalize()}Function"))

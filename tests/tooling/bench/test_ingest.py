@@ -35,7 +35,7 @@ from bench.suites.ingest import (
 )
 from bench.worker import Worker
 from darkroom.imaging.formats.encode import DEFAULT_QUALITY
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ def sizes(made: dict[str, bytes]) -> dict[str, tuple[int, int]]:
 def test_the_presets_are_those_of_an_upload() -> None:
     assert WEBP_QUALITY == DEFAULT_QUALITY
     ours = {name: replace(plan(fields), quality=None) for name, fields in PRESETS.items()}
-    assert ours == configured().ingested("photo")
+    assert ours == load_default_presets().build_ingest_plans("photo")
 
 
 @pytest.mark.parametrize("job", ["series", "renders"])

@@ -16,8 +16,8 @@ from cloudfront_local.key_values import KeyValues, StoreChanged
 from cloudfront_local.live import LiveEdge
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Origin
-from darkroom.plan.edge_settings import MAX_UPDATES, settings_text
-from darkroom.settings import read_settings
+from darkroom.plan.edge_settings import MAX_UPDATES, format_settings
+from darkroom.settings import parse_settings
 from functions.edge.build import edge_code
 from local.errors import StartError
 from local.findings import activate
@@ -139,7 +139,7 @@ def test_the_cdn_takes_over_a_flip_without_a_deployment(
 ) -> None:
     client = aws("cloudfront")
     distribution = _distribution(client, store)
-    stores.write(store, "settings", settings_text("guarded", "people/=faces"))
+    stores.write(store, "settings", format_settings("guarded", "people/=faces"))
 
     async def check() -> None:
         told: list[str] = []
@@ -187,7 +187,7 @@ def test_the_cdn_takes_over_published_settings(
 
         assert json.loads(await body("/a.jpg?w=0")) == {"code": "bad-option", "detail": "bad-option.w 0 400"}
         assert await body("/a.jpg?preset=cover") == "/a.jpg/_/fit-cover_g-attention_h-256_w-256.webp"
-        changed = publish(LocalStore(ministack_url, store), entries_of(read_settings(settings)))
+        changed = publish(LocalStore(ministack_url, store), entries_of(parse_settings(settings)))
         assert changed > MAX_UPDATES, "more than one call"
         await live.refresh()
         assert "w must be a whole number" in json.loads(await body("/a.jpg?w=0"))["detail"]

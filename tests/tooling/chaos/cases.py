@@ -14,7 +14,7 @@ from chaos.script import Action, Operation
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
 from darkroom.aws.record import pad_sequencer
 from darkroom.plan.canonical import derivative_name
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.services.ingest.announcements import build_image_id
 
 STUDIO = ImageFactory(7)
@@ -45,7 +45,7 @@ def master(content: Content, sequencer: str) -> Stored:
 
 def presets(key: str) -> list[str]:
     """The names of what is made at ingest."""
-    return [derivative_name(plan) for plan in configured().ingested(key).values()]
+    return [derivative_name(plan) for plan in load_default_presets().build_ingest_plans(key).values()]
 
 
 def announced(detail_type: str, key: str, sequencer: str, version: str, **more: str) -> PublishedEvent:

@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.s3 import S3Bucket
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.services.live_settings import CURRENT
 from local.aws import Cloud
 from local.control_pages import ControlPages
@@ -49,7 +49,7 @@ def test_the_console_has_the_presets_in_force(media: S3Bucket, ministack_url: st
         answer = cast(Any, asyncio.run(control.options(Mock())))
         return answer.status, json.loads(answer.body)
 
-    assert options()[1]["presets"] == list(configured().options)
+    assert options()[1]["presets"] == list(load_default_presets().options)
     publish(media)
     found = options()[1]
     assert (found["presets"], found["at_ingest"]) == (["tile", "card"], ["card"])
@@ -67,6 +67,6 @@ def test_the_console_has_no_presets_of_an_invalid_document(media: S3Bucket, mini
 
 def test_the_ingest_report_counts_the_presets_in_force(media: S3Bucket, ministack_url: str) -> None:
     facts = {"aws_endpoint_url": ministack_url, "media_bucket": media.bucket}
-    assert Stack.of(facts).at_ingest == configured().at_ingest
+    assert Stack.of(facts).at_ingest == load_default_presets().at_ingest
     publish(media)
     assert Stack.of(facts).at_ingest == ("card",)

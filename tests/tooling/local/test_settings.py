@@ -10,7 +10,7 @@ import pytest
 from cloudfront_local.key_values import KeyValues
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
-from darkroom.settings import read_settings
+from darkroom.settings import parse_settings
 from local import intervals, settings
 from local.aws import Cloud
 from local.errors import StartError
@@ -67,7 +67,7 @@ def test_the_first_start_serves_dialects_and_later_ones_keep_what_is_there(cloud
     assert document(cloud)["settings"] == {**settings.DEFAULTS, "access_mode": "open"}
     settings.ensure(cloud, {})
     assert document(cloud)["number"] == 2
-    entries = entries_of(read_settings({"access_mode": "open"}))
+    entries = entries_of(parse_settings({"access_mode": "open"}))
     assert KeyValues(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
 
 
@@ -100,4 +100,4 @@ def test_a_setting_that_is_wrong_starts_nothing(pair: str) -> None:
 
 
 def test_the_defaults_here_are_settings() -> None:
-    assert read_settings(settings.DEFAULTS) != OF_THE_CODE
+    assert parse_settings(settings.DEFAULTS) != OF_THE_CODE

@@ -9,7 +9,7 @@ import pytest
 
 from bench.cost import libraries
 from bench.cost.libraries import MACHINE, PICTURES, conducting, inference, operations, presets, scene_amounts, ways
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.services.library.requests import BATCH
 from darkroom.watch.cost import HOURS_A_MONTH, load
 from tools.cost import LIBRARY_MARKERS, LIBRARY_PROCESSOR, PAGE
@@ -23,7 +23,7 @@ def test_the_page_is_current() -> None:
 
 
 def test_the_presets_that_are_priced_are_those_that_ingest_makes() -> None:
-    assert len(configured().ingested("any.jpg")) == libraries.PRESETS
+    assert len(load_default_presets().build_ingest_plans("any.jpg")) == libraries.PRESETS
 
 
 def test_a_batch_shares_its_transitions() -> None:

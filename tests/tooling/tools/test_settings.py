@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from darkroom.aws.clients import client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import reader
-from darkroom.errors import Changed, Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
 from darkroom.services.live_settings import CURRENT, LiveSettings
-from darkroom.settings import DEFAULTS, InvalidSettings, read_settings
+from darkroom.settings import DEFAULTS, InvalidSettings, parse_settings
 from tools.settings.__main__ import main, put_in_force
 from tools.settings.edge import AwsStore, KeyValueStore, StoreConflict, differences, entries_of, publish, updates
 from tools.settings.files import read_text, to_toml
@@ -93,7 +93,7 @@ def test_of_two_writers_one_is_refused_and_loses_nothing(deployed: Deployed) -> 
     documents = deployed.target.documents
     seen = documents.current()
     won = documents.write({"access_mode": "open"}, replaces=seen, by="ada")
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         documents.write({"access_mode": "signed"}, replaces=seen, by="bob")
     assert documents.current() == won
     third = documents.write({"keep_gps": True}, replaces=won, by="bob")
@@ -148,12 +148,12 @@ PRESETS = {f"p{number}": {"w": 100 + number, "h": 7} for number in range(40)}
 def test_the_edge_has_the_entries_of_the_settings(deployed: Deployed) -> None:
     edge = deployed.target.edge
     assert put_in_force(deployed.target, {"presets": PRESETS}, by="ada") == 0
-    many = entries_of(read_settings({"presets": PRESETS}))
+    many = entries_of(parse_settings({"presets": PRESETS}))
     assert len(many) > MAX_UPDATES
     assert edge.read() == many
     edge.update({"findings": "2"}, [])
     assert put_in_force(deployed.target, {"access_mode": "signed"}, by="ada") == 0
-    assert edge.read() == {**entries_of(read_settings({"access_mode": "signed"})), "findings": "2"}
+    assert edge.read() == {**entries_of(parse_settings({"access_mode": "signed"})), "findings": "2"}
 
 
 class Stopping:
@@ -315,7 +315,7 @@ def test_what_the_stack_was_not_deployed_with_is_refused(
     table: dict[str, object], parameters: dict[str, str], missing: int
 ) -> None:
     target = Target(None, None, parameters)  # type: ignore[arg-type]
-    assert len(target.missing(read_settings(table))) == missing
+    assert len(target.missing(parse_settings(table))) == missing
 
 
 VALUES = st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])) | st.lists(st.text("aé\"'"))

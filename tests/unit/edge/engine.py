@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from py_mini_racer import MiniRacer
 
-from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 
@@ -133,7 +133,7 @@ class Engines:
     def of(self, mode: str, always: str) -> EdgeEngine:
         """The engine of a deployment with these settings."""
         if (mode, always) not in self._engines:
-            entries = edge_entries(AccessMode(mode), always, self._presets)
+            entries = build_edge_entries(AccessMode(mode), always, self._presets)
             self._engines[mode, always] = EdgeEngine(self._code, entries)
         return self._engines[mode, always]
 

@@ -14,10 +14,16 @@ from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import Request, parse_url
-from darkroom.plan.negotiation import at_ratio, format_class, hinted_ratio, saving
+from darkroom.plan.negotiation import apply_pixel_ratio, apply_save_data, choose_format_class, parse_ratio_hint
 from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
-from darkroom.plan.presets import Presets, load
-from darkroom.plan.redaction import FIRST_GENERATION, AlwaysRedact, check_first_page, forced, needs_findings
+from darkroom.plan.presets import Presets, parse_presets_toml
+from darkroom.plan.redaction import (
+    FIRST_GENERATION,
+    AlwaysRedact,
+    apply_forced_redaction,
+    check_first_page,
+    needs_findings,
+)
 from darkroom.services.serve.answers import Failed, to_response
 
 from .engine import NOW_S
@@ -30,7 +36,7 @@ type Headers = list[tuple[str, str]]
 @cache
 def case_presets() -> Presets:
     """The presets that tests use, whatever presets.toml of the deployment says."""
-    return load((CASES / "presets.toml").read_text(encoding="utf-8"))
+    return parse_presets_toml((CASES / "presets.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -92,15 +98,15 @@ def _forwarded(asked: Asked) -> dict[str, Any]:
     mode = AccessMode(asked.mode)
     always = AlwaysRedact.parse(asked.always)
     request = parse_url(asked.url, case_presets())
-    check_first_page(forced(request.plan, always))
+    check_first_page(apply_forced_redaction(request.plan, always))
     if request.expires_s is not None and request.expires_s <= NOW_S:
         raise Expired
     if not _is_allowed(request.plan, request, mode):
         raise Unsigned(UNSIGNED_SET if mode is AccessMode.GUARDED else "")
-    variant = forced(_variant(asked, request, mode), always)
+    variant = apply_forced_redaction(_variant(asked, request, mode), always)
     if needs_findings(variant):
         variant = replace(variant, findings=asked.generation or FIRST_GENERATION)
-    extension = format_class(_header(asked, "accept")) if request.plan.format == "auto" else request.plan.format
+    extension = choose_format_class(_header(asked, "accept")) if request.plan.format == "auto" else request.plan.format
     forwarded = {
         "path": canonical_path(replace(variant, format=extension)),
         "request": request.path,
@@ -117,10 +123,10 @@ def _is_allowed(plan: Plan, request: Request, mode: AccessMode) -> bool:
 
 def _variant(asked: Asked, request: Request, mode: AccessMode) -> Plan:
     if _header(asked, "save-data").lower() == "on":
-        return saving(request.plan)
+        return apply_save_data(request.plan)
     if not request.takes_ratio_hint:
         return request.plan
-    larger = at_ratio(request.plan, hinted_ratio(_header(asked, "sec-ch-dpr") or _header(asked, "dpr")))
+    larger = apply_pixel_ratio(request.plan, parse_ratio_hint(_header(asked, "sec-ch-dpr") or _header(asked, "dpr")))
     return larger if _is_allowed(larger, request, mode) else request.plan
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.errors import refusals
+from darkroom.errors import list_errors_by_code
 from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.keys import quote_key
-from darkroom.plan.negotiation import negotiations
+from darkroom.plan.negotiation import list_variants
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.redaction import AlwaysRedact
 from functions.edge.build import edge_code
@@ -45,7 +45,7 @@ def asked(case: dict[str, Any]) -> Asked:
 def _problem(wanted: dict[str, Any], detail: str) -> dict[str, Any]:
     return {
         "type": f"urn:darkroom:problem:{wanted['code']}",
-        "title": refusals()[wanted["code"]].title,
+        "title": list_errors_by_code()[wanted["code"]].title,
         "detail": detail,
         **wanted,
     }
@@ -100,4 +100,4 @@ def test_the_plan(case: dict[str, Any]) -> None:
         assert needs_signature(parse_path(case["expect"]["request"]), mode, case_presets) == needs
         variant = parse_path(case["expect"]["path"])
         assert "signature" in case["expect"] or not needs_signature(variant, mode, case_presets, always)
-        assert replace(variant, findings="") in negotiations(parse_path(case["expect"]["request"]), always=always)
+        assert replace(variant, findings="") in list_variants(parse_path(case["expect"]["request"]), always=always)

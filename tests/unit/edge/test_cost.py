@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from functions.edge.build import MAX_BYTES, edge_code
 
 from .cost import TRIVIAL, operations
@@ -37,7 +37,7 @@ BEFORE = {
 }
 """Operations of the code of commit e31aace, which had its tables as objects and closures."""
 BYTES_BEFORE, FREE_BYTES = 9_819, 2_048
-ENTRIES = edge_entries(AccessMode.GUARDED, "", configured())
+ENTRIES = build_edge_entries(AccessMode.GUARDED, "", load_default_presets())
 
 
 def cost(code: str, request: Asked, held: Mapping[str, str]) -> int:

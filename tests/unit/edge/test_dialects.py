@@ -16,7 +16,7 @@ from darkroom.dialects.iiif.url import identifier_of
 from darkroom.dialects.registry import LANGUAGES, spelled
 from darkroom.dialects.serving.request import LanguageRequest
 from darkroom.plan.model import AUTO_CLASSES
-from darkroom.plan.negotiation import format_class
+from darkroom.plan.negotiation import choose_format_class
 from functions.edge.build import MAX_BYTES, TEMPLATE, languages_code, readable_languages_code, written_into
 
 from .engine import EdgeEngine
@@ -219,7 +219,7 @@ def test_a_broken_escape_stays_broken(engine: EdgeEngine) -> None:
 )
 def test_accept_becomes_its_class_by_the_rules_of_our_own_urls(engine: EdgeEngine, accept: str) -> None:
     found = told(engine.answer(asked("/thumbor/unsafe/a.jpg", accept=accept)))
-    assert found["x-darkroom-class"] == format_class(accept)
+    assert found["x-darkroom-class"] == choose_format_class(accept)
 
 
 def test_save_data_is_told_and_read_again(engine: EdgeEngine) -> None:

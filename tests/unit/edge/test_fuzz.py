@@ -37,5 +37,5 @@ def test_both_sides_agree(request: Asked, engines: Engines) -> None:
     assert same_url(theirs.pop("url", ""), mine.pop("url", ""))
     assert theirs == mine
     if "path" in mine:
-        path, redact = mine["path"], AlwaysRedact.parse(request.always).of(parse_path(mine["request"]).key)
+        path, redact = mine["path"], AlwaysRedact.parse(request.always).for_key(parse_path(mine["request"]).key)
         assert not redact or path.endswith(DATA) or parse_path(path).redact in (redact, "all")

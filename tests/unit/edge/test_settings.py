@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from darkroom.settings import DEFAULTS
 from functions.edge.build import edge_code
 
@@ -17,7 +17,7 @@ from .engine import EdgeEngine
 from .reference import Asked, case_presets, outcome
 
 CODE = edge_code()
-PUBLISHED = edge_entries(AccessMode.GUARDED, "people/=faces", case_presets())
+PUBLISHED = build_edge_entries(AccessMode.GUARDED, "people/=faces", case_presets())
 COVER = "/photo.jpg?w=256&h=256&fit=cover&g=attention&f=webp"
 SIGNATURE = "s=" + "A" * 43
 
@@ -91,7 +91,7 @@ def test_without_published_settings_the_defaults_are_in_force(fresh: EdgeEngine)
     assert not DEFAULTS.always_redact.rules
     assert "redact" not in answer(fresh, "/people/a.jpg?w=800")["path"]
     assert fresh.reads == ["settings"]
-    for name in configured().options:
+    for name in load_default_presets().options:
         assert "path" in answer(fresh, f"/photo.jpg?preset={name}")
     assert answer(fresh, "/photo.jpg?w=801")["statusCode"] == 403
 

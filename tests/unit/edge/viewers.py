@@ -86,7 +86,7 @@ def spelled(draw: st.DrawFn, text: str) -> str:
 def pairs(draw: st.DrawFn) -> str:
     """One ``name=value`` of a query, as a rule one that is nearly right."""
     option = draw(st.sampled_from(OPTIONS))
-    fitting = EXPIRIES if option.short == "exp" else FITTING[option.kind.name]
+    fitting = EXPIRIES if option.short == "exp" else FITTING[option.type.name]
     name = option.long if draw(st.integers(0, 4)) == 0 else option.short
     return f"{name}={draw(spelled(draw(st.one_of(fitting, fitting, fitting, ANYTHING))))}"
 

@@ -12,7 +12,7 @@ import pytest
 import pyvips
 from PIL import TiffImagePlugin
 
-from darkroom.errors import Damaged, TypeNotAllowed
+from darkroom.errors import DamagedSource, TypeNotAllowed
 from darkroom.imaging.formats.decoder_patches import find_patches
 from darkroom.imaging.formats.jpeg.container import SOS, parse_jpeg
 from darkroom.imaging.formats.load import load_whole
@@ -152,7 +152,7 @@ def test_damaged_pixels_of_a_tiff_are_still_refused(compression: str) -> None:
         del data[len(data) // 2 :]
     else:
         data[len(data) // 2 : len(data) // 2 + 600] = bytes(600)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         decoded(Source.from_bytes(bytes(data)))
 
 
@@ -184,7 +184,7 @@ def test_a_sequential_jpeg_with_other_scan_parameters_has_its_pixels(parameters:
 
 def test_a_progressive_jpeg_with_other_scan_parameters_is_damaged() -> None:
     jpeg = saved(photo(), "JPEG", quality=90, progressive=True)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         decoded(Source.from_bytes(with_scan(jpeg, b"\0\0\x21")))
 
 

@@ -19,7 +19,7 @@ from darkroom.imaging.formats.encoder_options import (
     list_alternatives,
 )
 from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, OUTPUT_FORMATS, TargetFormat
-from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS
+from darkroom.plan.model import AUTO_CLASSES, IMAGE_FORMATS
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
 from tests.images.sources import SIZE, SVG, cutout, photo, saved, sources
 
@@ -32,7 +32,7 @@ ALLOWANCES = {"png palette": 0.15, "jpeg cmyk": 0.05, "tiff cmyk": 0.05, "svg": 
 TRANSPARENT = ("png alpha", "png grey alpha", "webp alpha", "avif alpha", "svg")
 
 
-@pytest.mark.parametrize("form", PICTURE_FORMATS)
+@pytest.mark.parametrize("form", IMAGE_FORMATS)
 @pytest.mark.parametrize("kind", sources())
 def test_every_source_to_every_format(kind: str, form: str) -> None:
     source = sources()[kind]

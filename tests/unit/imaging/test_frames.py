@@ -19,7 +19,7 @@ from .test_animation import moving
 
 RED, BLUE, CLEAR, BLACK = (255, 0, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0), (0, 0, 0, 255)
 PHOTO = saved(photo(), "PNG")
-FRAMED: dict[str, Any] = {"watermark": Watermark("frame"), "framed": True}
+FRAMED: dict[str, Any] = {"watermark": Watermark("frame"), "nine_patch": True}
 
 
 def nine_patch(*, room: tuple[int, int] = (0, 0), corner: int = 4, side: int = 12) -> bytes:

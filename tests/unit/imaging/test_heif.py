@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.errors import Damaged
+from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.bmff import heic
 from darkroom.imaging.source import Source
 from tests.images.drawn import HEIC, avif
@@ -66,7 +66,7 @@ def test_damage_is_refused(name: str) -> None:
         whole[:60],
         avif(),
     ):
-        with pytest.raises(Damaged) as caught:
+        with pytest.raises(DamagedSource) as caught:
             heic.decode_heic(Source.from_bytes(broken))
         assert caught.value.message == "The source image is damaged"
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.errors import Damaged
+from darkroom.errors import DamagedSource
 from darkroom.imaging.formats import load
 from darkroom.imaging.render.passthrough import estimate_jpeg_quality
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.limits import Limits
-from darkroom.plan.model import AUTO
+from darkroom.plan.model import AUTO_QUALITY
 from darkroom.plan.native_url import parse_url
 
 SIZE = (96, 64)
@@ -99,7 +99,7 @@ MADE = {
     "an effect": (jpeg(), {"f": "jpeg", "gray": 1}),
     "stored turned": (jpeg(exif=exif(6).tobytes()), {"f": "jpeg"}),
     "a profile": (jpeg(icc_profile=b"0" * 128), {"f": "jpeg"}),
-    "by score": (jpeg(), {"f": "jpeg", "q": AUTO}),
+    "by score": (jpeg(), {"f": "jpeg", "q": AUTO_QUALITY}),
 }
 
 
@@ -115,7 +115,7 @@ def test_all_else_is_made(case: str) -> None:
 def test_what_ingest_has_not_decoded_is_decoded(recorded: str) -> None:
     plan = parse_path(parse_url("/photo?f=jpeg").path)
     for damaged in (jpeg()[:-400] + b"\xff\xd9", jpeg()[:-400]):
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedSource):
             render(plan, Source.from_bytes(damaged), limits=Limits(), checked_sha256=recorded)
 
 

@@ -20,10 +20,10 @@ from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import (
-    COMPASS,
+    COMPASS_POINTS,
     Convolution,
     Crop,
-    Cut,
+    CropTo,
     Ellipse,
     Extension,
     FaceCrop,
@@ -32,10 +32,10 @@ from darkroom.plan.model import (
     Offset,
     Padding,
     Plan,
-    Stamp,
-    Trimming,
+    Scale,
+    TrimOptions,
     Watermark,
-    Zoom,
+    WatermarkLayout,
 )
 from tests.images.known import known
 from tests.images.sources import saved
@@ -92,7 +92,9 @@ plans = st.builds(
     height=st.none() | number(1, 200),
     upscale=st.booleans(),
     fit=st.sampled_from(["contain", "cover", "fill", "letterbox"]),
-    gravity=st.sampled_from([Gravity(name) for name in (*COMPASS, "attention", "entropy")] + [Gravity("fp", 0.3, 0.8)]),
+    gravity=st.sampled_from(
+        [Gravity(name) for name in (*COMPASS_POINTS, "attention", "entropy")] + [Gravity("fp", 0.3, 0.8)]
+    ),
     crop=st.none() | crops,
     rotate=st.sampled_from([0, 90, 180, 270]),
     flip=st.sampled_from(["none", "h"]),
@@ -121,33 +123,33 @@ borrowed = st.fixed_dictionaries(
     optional={
         "orient": st.booleans(),
         "inset": st.builds(Padding, *[number(0, 3)] * 4),
-        "cut": st.builds(
-            Cut,
+        "crop_to": st.builds(
+            CropTo,
             st.sampled_from([0.0, 0.5, 40.0]),
             st.sampled_from([0.0, 0.3, 60.0]),
-            st.sampled_from([*COMPASS, "attention", "fp"]),
+            st.sampled_from([*COMPASS_POINTS, "attention", "fp"]),
             *[st.just(0.3)] * 2,
             *[lengths] * 2,
         ),
         "face_crop": st.just(FaceCrop(0, 3)),
         "face_zoom": st.just(0.7),
-        "trimming": st.builds(
-            Trimming, st.sampled_from(["", "808080"]), st.just("southeast"), st.sampled_from(["", "h", "hv"])
+        "trim_options": st.builds(
+            TrimOptions, st.sampled_from(["", "808080"]), st.just("southeast"), st.sampled_from(["", "h", "hv"])
         ),
         "min_width": number(1, 150),
         "min_height": number(1, 150),
-        "zoom": st.builds(Zoom, *[st.sampled_from([0.3, 1.0, 1.7])] * 2),
-        "covering": st.sampled_from(["", "clip", "flex", "uncut"]),
-        "adapt": st.booleans(),
+        "scale": st.builds(Scale, *[st.sampled_from([0.3, 1.0, 1.7])] * 2),
+        "cover_mode": st.sampled_from(["", "clip", "flex", "uncut"]),
+        "adaptive": st.booleans(),
         "offset": st.builds(Offset, lengths, lengths),
         "focus": st.builds(Focus, number(0, 150), number(0, 150)),
         "extension": st.builds(
-            Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(COMPASS), lengths, lengths
+            Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(COMPASS_POINTS), lengths, lengths
         ),
         "angle": st.sampled_from([0.5, 45.0, 200.25]),
         "red_eye": st.just(True),
         "median": number(0, 7),
-        "levels": st.sampled_from(["stretch", "equal"]),
+        "normalise": st.sampled_from(["stretch", "equal"]),
         "curves": st.just((((0, 30), (100, 200), (255, 220)), (), ((0, 255), (255, 0)), ())),
         "matrix": st.just((0.5, 0.5, 0.0, 0.1, 0.0, 1.0, 0.0, 0.0, 0.2, 0.3, 0.5, -0.1)),
         "threshold": number(1, 255),
@@ -156,11 +158,13 @@ borrowed = st.fixed_dictionaries(
         ),
         "pixelate": number(0, 40),
         "noise": number(1, 100),
-        "stamp": st.builds(Stamp, lengths, lengths, st.booleans(), *[st.sampled_from([0.0, 0.01, 0.6])] * 2),
-        "framed": st.just(True),
+        "watermark_layout": st.builds(
+            WatermarkLayout, lengths, lengths, st.booleans(), *[st.sampled_from([0.0, 0.01, 0.6])] * 2
+        ),
+        "nine_patch": st.just(True),
         "radius_y": number(1, 60),
         "ellipse": st.builds(Ellipse, *[number(0, 30)] * 4),
-        "backdrop": st.sampled_from(["blur", "auto"]),
+        "background_fill": st.sampled_from(["blur", "auto"]),
         "max_bytes": st.sampled_from([100, 2000]),
         "baseline": st.just(True),
     },
@@ -173,7 +177,7 @@ def test_any_borrowed_plan_for_any_picture(
     plan: Plan, fields: dict[str, Any], kind: str, width: int, height: int, orientation: int, frames: int
 ) -> None:
     plan = replace(plan, **fields)
-    if plan.framed and plan.watermark is None:
+    if plan.nine_patch and plan.watermark is None:
         plan = replace(plan, watermark=Watermark("m"))
     body = source(kind, width, height, orientation, frames)
     try:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.errors import Damaged
+from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.bmff.probe import MAX_TILE_PIXELS
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.metadata.strip import strip_metadata
@@ -82,7 +82,7 @@ def test_one_column_or_row_outside_the_picture_is_decoded_and_more_are_not(colum
     if fits:
         assert probe(source, Limits()).width == 64
         return
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         probe(source, Limits())
 
 
@@ -96,5 +96,5 @@ def test_a_tile_of_more_pixels_than_any_encoder_makes_is_refused() -> None:
         )
         for part in parts[1:]
     ]
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         probe(Source.from_bytes(heif([parts[0], *big])), Limits())

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 import pyvips
 
-from darkroom.errors import Damaged, Unavailable
+from darkroom.errors import DamagedSource, Unavailable
 from darkroom.imaging.source import Source
 from tests.images.drawn import saved
 
@@ -106,7 +106,7 @@ def test_a_fault_shows_even_where_libvips_is_content(photo: bytes) -> None:
 
 def test_damage_is_damage(photo: bytes) -> None:
     source = Source.from_bytes(photo[: len(photo) // 2])
-    with pytest.raises(Damaged) as caught, source.decoding():
+    with pytest.raises(DamagedSource) as caught, source.decoding():
         pyvips.Image.jpegload_source(source.open_vips(), fail_on="warning").avg()
     assert "VipsJpeg" in caught.value.detail
     assert "VipsJpeg" not in caught.value.message

@@ -14,7 +14,7 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.errors import Damaged, OverLimits, Unavailable
+from darkroom.errors import DamagedSource, OverLimits, Unavailable
 from darkroom.imaging import source as sources
 from darkroom.imaging.block_cache import BLOCK_BYTES, STREAM_REACH_BYTES, BlockCache
 from darkroom.imaging.formats.load import LOADERS
@@ -189,7 +189,7 @@ def test_a_fault_while_libvips_reads_is_raised_as_it_was() -> None:
 def test_damage_is_damage() -> None:
     broken = bytearray(tiled())
     broken[len(broken) // 3 : len(broken) // 2] = bytes(len(broken) // 2 - len(broken) // 3)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         made(Source.from_ranges(Store(bytes(broken)).blocks()))
 
 

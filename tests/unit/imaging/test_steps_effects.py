@@ -275,19 +275,19 @@ def test_an_even_histogram_is_by_share_of_pixels(bands: int) -> None:
         least = counts[counts > 0][0]
         table = np.maximum(0, counts.cumsum() - least) * 255 // (counts.sum() - least)
         wanted[..., band] = table[colour[..., band]]
-    assert_near(apply_step(equalise_histogram, pixels, levels="equal"), wanted.astype(float), alpha)
+    assert_near(apply_step(equalise_histogram, pixels, normalise="equal"), wanted.astype(float), alpha)
 
 
 def test_an_even_histogram_is_that_of_all_frames() -> None:
     first, second = np.full((4, 5, 1), 10, np.uint8), np.full((4, 5, 1), 90, np.uint8)
     second[0] = 200
-    work = build_context(first, second, levels="equal")
+    work = build_context(first, second, normalise="equal")
     equalise_histogram(work)
     assert (read_pixels(work.frames[0]) == 0).all()
     shown = read_pixels(work.frames[1])
     assert (shown[1:] == 15 * 255 // 20).all()
     assert (shown[0] == 255).all()
-    work = build_context(first, first, levels="equal")
+    work = build_context(first, first, normalise="equal")
     equalise_histogram(work)
     assert (read_pixels(work.frames[1]) == 10).all()
 
@@ -312,7 +312,7 @@ def test_a_stretch_uses_the_percentiles_of_lightness(bands: int, peak: int) -> N
     percentiles = [int(pyvips.Image.new_from_array(light[None]).percent(share)) for share in (0, 1, 2, 98, 99, 100)]
     assert len(set(percentiles)) == 6
     low, high = percentiles[1], percentiles[4]
-    work = build_context(pixels, levels="stretch")
+    work = build_context(pixels, normalise="stretch")
     normalise_late(work)
     found = read_pixels(work.frames[0])
     assert found.shape == pixels.shape
@@ -328,23 +328,23 @@ def test_a_stretch_needs_a_span_of_two_steps(high: int, span: int) -> None:
     pixels = draw_greys((120, 60), (high, 60))
     light = pyvips.Image.new_from_array(measure_lightness(pixels))
     assert light.percent(99) - light.percent(1) == span
-    work = build_context(pixels, levels="stretch")
+    work = build_context(pixels, normalise="stretch")
     normalise_late(work)
     assert work.touched == (span == 2)
 
 
 def test_a_stretch_keeps_alpha_and_colour() -> None:
     pixels = np.concatenate([draw_noise(9, 11, 3) // 3 + 60, draw_noise(9, 11, 1, seed=6)], axis=2)
-    found = apply_step(normalise_late, pixels, levels="stretch")
+    found = apply_step(normalise_late, pixels, normalise="stretch")
     assert np.array_equal(found[..., 3], pixels[..., 3])
     assert measure_lightness(found[..., :3]).max() > 95
-    grey = apply_step(normalise_late, pixels[..., [0, 3]], levels="stretch")
+    grey = apply_step(normalise_late, pixels[..., [0, 3]], normalise="stretch")
     assert np.array_equal(grey[..., 1], pixels[..., 3])
 
 
 def test_a_stretch_is_that_of_all_frames() -> None:
     dark, light = draw_greys((50, 50)), draw_greys((170, 50))
-    work = build_context(dark, light, levels="stretch")
+    work = build_context(dark, light, normalise="stretch")
     normalise_late(work)
     assert read_pixels(work.frames[0]).max() <= 6
     assert read_pixels(work.frames[1]).min() >= 252

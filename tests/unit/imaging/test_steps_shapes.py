@@ -332,7 +332,7 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
     pixels[:, 4:6] = (200 * factor, 90 * factor, 0, 51 * factor)
     pixels[:, 6:] = (peak, peak, peak, 0)
     pixels = pixels if bands == 4 else pixels[..., [0, 3]]
-    work = build_context(pixels, backdrop="autoall", padding=Padding(1, 2, 3, 4))
+    work = build_context(pixels, background_fill="autoall", padding=Padding(1, 2, 3, 4))
     add_margins(work)
     fill_from_image(work)
     found = read_pixels(work.frames[0]) / factor
@@ -346,7 +346,7 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
     assert np.abs(found[1:5, 10:12] - mean).max() <= 0.51
     assert np.abs(found[1:5, 4:8] - visible).max() == 0
     assert np.abs(found[1:5, 8:10] - (faint * 0.2 + mean * 0.8)).max() <= 1
-    work = build_context(pixels, backdrop="auto", padding=Padding(1, 2, 3, 4))
+    work = build_context(pixels, background_fill="auto", padding=Padding(1, 2, 3, 4))
     add_margins(work)
     fill_from_image(work)
     kept = read_pixels(work.frames[0]) / factor
@@ -356,10 +356,10 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
 
 
 def test_a_plain_backdrop_of_nothing_visible_is_white() -> None:
-    assert (apply_step(fill_from_image, np.zeros((4, 5, 4), np.uint8), backdrop="autoall") == 255).all()
-    assert (apply_step(fill_from_image, np.zeros((4, 5, 4), np.uint16), backdrop="autoall") == 65_535).all()
+    assert (apply_step(fill_from_image, np.zeros((4, 5, 4), np.uint8), background_fill="autoall") == 255).all()
+    assert (apply_step(fill_from_image, np.zeros((4, 5, 4), np.uint16), background_fill="autoall") == 65_535).all()
     for pixels, backdrop in ((draw_noise(4, 5, 3), "autoall"), (draw_noise(4, 5, 4), "auto")):
-        work = build_context(pixels, backdrop=backdrop)
+        work = build_context(pixels, background_fill=backdrop)
         fill_from_image(work)
         assert not work.touched
 
@@ -373,7 +373,7 @@ def test_a_blurred_backdrop_covers_all_and_has_a_sigma_of_50_px(height: int, wid
     pixels[..., 3] = 255
     pixels[:, : own.width // 2, 0] //= 3
     pixels[: own.height // 2, :, 1] //= 3
-    work = build_context(pixels, width=width, height=height, fit="letterbox", backdrop="blur")
+    work = build_context(pixels, width=width, height=height, fit="letterbox", background_fill="blur")
     add_margins(work)
     fill_from_image(work)
     found = read_pixels(work.frames[0]).astype(int)
@@ -398,8 +398,8 @@ def test_a_blurred_backdrop_covers_all_and_has_a_sigma_of_50_px(height: int, wid
 
 JUMPS = [
     *({"rotate": 90}, {"equalise": True}, {"blur": 1.0}, {"denoise": 1}, {"sharpen": 1.0}, {"angle": 3.0}),
-    *({"median": 3}, {"levels": "stretch"}, {"convolution": Convolution(1, False, (1.0,))}, {"pixelate": 2}),
-    *({"backdrop": "auto"}, {"max_bytes": 9}),
+    *({"median": 3}, {"normalise": "stretch"}, {"convolution": Convolution(1, False, (1.0,))}, {"pixelate": 2}),
+    *({"background_fill": "auto"}, {"max_bytes": 9}),
 ]
 
 
@@ -472,7 +472,7 @@ def test_frames_are_cut_where_the_first_one_is() -> None:
 def test_a_plain_backdrop_is_that_of_the_first_frame() -> None:
     first, last = np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5, 4), np.uint8)
     first[1, 2], last[1, 2] = (200, 100, 50, 255), (9, 9, 9, 255)
-    work = build_context(first, last, backdrop="autoall")
+    work = build_context(first, last, background_fill="autoall")
     fill_from_image(work)
     assert (read_pixels(work.frames[0]) == (200, 100, 50)).all()
     assert (read_pixels(work.frames[1])[0] == (200, 100, 50)).all()

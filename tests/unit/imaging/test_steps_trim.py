@@ -9,7 +9,7 @@ from darkroom.imaging.render.steps import trim as trim_step
 from darkroom.imaging.render.steps.geometry import apply_orientation
 from darkroom.imaging.render.steps.trim import trim
 from darkroom.plan.geometry.layout import Box
-from darkroom.plan.model import Trimming
+from darkroom.plan.model import TrimOptions
 from tests.images.steps import Array, build_context, build_image, read_pixels
 
 UNDONE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
@@ -27,7 +27,7 @@ def draw(width: int, height: int, *blocks: tuple[int, int, int, int], border: in
 def find_kept(pixels: Array, *, trim_by: int = 10, orientation: int = 1, **trimming: str) -> Box:
     """Return the box of the upright picture that a trim keeps; ``pixels`` are upright."""
     stored = read_pixels(apply_orientation(build_image(pixels), UNDONE[orientation]))
-    work = build_context(stored, orientation=orientation, trim=trim_by, trimming=Trimming(**trimming))
+    work = build_context(stored, orientation=orientation, trim=trim_by, trim_options=TrimOptions(**trimming))
     trim(work)
     kept = work.geometry.subject
     shown = read_pixels(apply_orientation(work.frames[0], orientation))

@@ -18,7 +18,7 @@ from darkroom.imaging.render.steps.overlay import (
     place_watermark,
 )
 from darkroom.plan.geometry.layout import FREE_SPACE_SHARES, Box, Size
-from darkroom.plan.model import Stamp, Watermark
+from darkroom.plan.model import Watermark, WatermarkLayout
 from tests.images.sources import saved
 from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
 
@@ -203,7 +203,7 @@ def test_a_plan_without_a_watermark_or_with_a_frame_is_not_stamped() -> None:
     work = build_context(draw_noise(9, 9, 3), mark=draw_mark(4, 4))
     add_watermark(work)
     assert not work.touched
-    work = build_context(draw_noise(9, 9, 3), mark=draw_mark(4, 4), watermark=Watermark("m"), framed=True)
+    work = build_context(draw_noise(9, 9, 3), mark=draw_mark(4, 4), watermark=Watermark("m"), nine_patch=True)
     add_watermark(work)
     assert not work.touched
 
@@ -214,7 +214,7 @@ PICTURE = Size(100, 80)
 @pytest.mark.parametrize("position", FREE_SPACE_SHARES)
 def test_a_stamp_stands_at_its_side(position: str) -> None:
     across, down = FREE_SPACE_SHARES[position]
-    box = place_watermark(Size(20, 10), position, Stamp(3, 0.1), PICTURE)
+    box = place_watermark(Size(20, 10), position, WatermarkLayout(3, 0.1), PICTURE)
     left = {0: 3, 0.5: 43, 1: 77}[across]
     top = {0: 8, 0.5: 43, 1: 62}[down]
     assert box == Box(left, top, 20, 10)
@@ -228,8 +228,8 @@ def test_a_stamp_stands_at_its_side(position: str) -> None:
     ],
 )
 def test_one_pixel_of_a_stamp_is_inside(dx: int, dy: int, left: int, top: int) -> None:
-    assert place_watermark(Size(20, 10), "northwest", Stamp(dx, dy), PICTURE) == Box(left, top, 20, 10)
-    mirrored = place_watermark(Size(20, 10), "southeast", Stamp(dx, dy), PICTURE)
+    assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(dx, dy), PICTURE) == Box(left, top, 20, 10)
+    mirrored = place_watermark(Size(20, 10), "southeast", WatermarkLayout(dx, dy), PICTURE)
     assert mirrored == Box(100 - 20 - left, 80 - 10 - top, 20, 10)
 
 
@@ -249,12 +249,12 @@ def test_one_pixel_of_a_stamp_is_inside(dx: int, dy: int, left: int, top: int) -
     ],
 )
 def test_a_stamp_fits_into_parts_of_the_sides(width: float, height: float, size: tuple[int, int]) -> None:
-    assert place_watermark(Size(20, 10), "northwest", Stamp(0, 0, False, width, height), PICTURE).size == size
+    assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(0, 0, False, width, height), PICTURE).size == size
 
 
 def test_a_stamp_of_one_part_is_bounded_by_the_longer_side() -> None:
-    assert place_watermark(Size(10, 40), "northwest", Stamp(0, 0, False, 0.5, 0), PICTURE).size == (25, 100)
-    assert place_watermark(Size(40, 10), "northwest", Stamp(0, 0, False, 0, 0.5), PICTURE).size == (100, 25)
+    assert place_watermark(Size(10, 40), "northwest", WatermarkLayout(0, 0, False, 0.5, 0), PICTURE).size == (25, 100)
+    assert place_watermark(Size(40, 10), "northwest", WatermarkLayout(0, 0, False, 0, 0.5), PICTURE).size == (100, 25)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_stamp_of_one_part_is_bounded_by_the_longer_side() -> None:
 )
 def test_what_is_outside_of_the_picture_is_cut_off_a_stamp(box: Box, seen: Box) -> None:
     mark = draw_noise(10, 20, 4)
-    found, where = clip_watermark(build_image(mark), box, Stamp(), PICTURE)
+    found, where = clip_watermark(build_image(mark), box, WatermarkLayout(), PICTURE)
     assert where == seen
     left, top = seen.left - box.left, seen.top - box.top
     assert np.array_equal(read_pixels(found), mark[top : top + seen.height, left : left + seen.width])
@@ -305,7 +305,9 @@ def test_tiles_repeat_from_the_middle_on(
     counts = (2 * (outer // own + 1) + 1 for outer, own in zip(picture[::-1], tile.shape, strict=False))
     repeated = np.tile(tile, (*counts, 1))
     top, left = ((big - small) // 2 for big, small in zip(repeated.shape, picture[::-1], strict=False))
-    found, box = clip_watermark(build_image(pixels), Box(7, 7, 1, 1), Stamp(*gaps, tiled=True), Size(*picture))
+    found, box = clip_watermark(
+        build_image(pixels), Box(7, 7, 1, 1), WatermarkLayout(*gaps, tiled=True), Size(*picture)
+    )
     assert box == Box(0, 0, *picture)
     assert np.array_equal(read_pixels(found), repeated[top : top + picture[1], left : left + picture[0]])
 
@@ -313,7 +315,11 @@ def test_tiles_repeat_from_the_middle_on(
 def test_a_stamp_takes_the_place_of_the_watermark() -> None:
     picture = np.full((80, 100, 3), GREY, np.uint8)
     found = apply_step(
-        add_watermark, picture, mark=draw_mark(20, 10), watermark=Watermark("m", "southeast"), stamp=Stamp(-5, 7)
+        add_watermark,
+        picture,
+        mark=draw_mark(20, 10),
+        watermark=Watermark("m", "southeast"),
+        watermark_layout=WatermarkLayout(-5, 7),
     )
     assert find_box(picture, found) == Box(85, 63, 15, 10)
 
@@ -337,7 +343,7 @@ def draw_patch(
 
 def lay_frame(picture: Array, patch: bytes) -> Array:
     """Lay a nine-patch over ``picture``."""
-    return apply_step(overlay_nine_patch, picture, mark=patch, watermark=Watermark("f"), framed=True)
+    return apply_step(overlay_nine_patch, picture, mark=patch, watermark=Watermark("f"), nine_patch=True)
 
 
 def draw_opaque(height: int, width: int) -> Array:
@@ -440,5 +446,5 @@ def test_sides_of_a_frame_are_bounded(sides: tuple[int, int], fits: bool) -> Non
 def test_a_frame_needs_its_file() -> None:
     for options in ({"watermark": Watermark("f")}, {"mark": draw_mark(9, 9)}):
         with pytest.raises(DarkroomError) as raised:
-            apply_step(overlay_nine_patch, draw_noise(9, 9, 3), framed=True, **options)
+            apply_step(overlay_nine_patch, draw_noise(9, 9, 3), nine_patch=True, **options)
         assert "no bytes for the frame" in str(raised.value.detail)

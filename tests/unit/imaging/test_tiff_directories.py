@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import TiffImagePlugin
 
-from darkroom.errors import Damaged, DarkroomError
+from darkroom.errors import DamagedSource, DarkroomError
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
@@ -93,5 +93,5 @@ def test_endless_directories_come_to_an_end() -> None:
     """10,000 directories that share their 60,000 entries would take minutes."""
     shared = (60_000).to_bytes(2, "little") + b"\1" * 720_000
     hostile = b"II*\0\x08\0\0\0" + b"".join((60_000).to_bytes(2, "little") for _ in range(300)) + shared
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedSource):
         probe(Source.from_bytes(hostile), Limits())

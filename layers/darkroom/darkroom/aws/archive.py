@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..findings import TEXT, Findings, from_document, to_document
+from ..findings import TEXT, Findings, findings_from_document, findings_to_document
 from ..key_encoding import encode_key
 from .documents import DocumentStore, Value
 from .s3 import S3Bucket
@@ -141,7 +141,7 @@ class Archive:
 
 
 def _text(findings: Findings) -> str:
-    return json.dumps(to_document(findings), separators=(",", ":"))
+    return json.dumps(findings_to_document(findings), separators=(",", ":"))
 
 
 def _short_text(findings: Findings) -> str:
@@ -157,6 +157,6 @@ def _short_text(findings: Findings) -> str:
 
 def _read(document: bytes) -> Findings | None:
     try:
-        return from_document(json.loads(document))
+        return findings_from_document(json.loads(document))
     except ValueError:
         return None

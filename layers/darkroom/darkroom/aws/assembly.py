@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import Changed, Unavailable
+from ..errors import ObjectChanged, Unavailable
 from .clients import error_code, translate_errors
 from .s3_delete import CHANGED_CODES
 
@@ -52,7 +52,7 @@ class MultipartAssembler:
             listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
             with translate_errors(f"assemble {key}"):
                 return str(self.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})["ETag"])
-        except (Changed, Unavailable):
+        except (ObjectChanged, Unavailable):
             self._abort(upload)
             raise
 
@@ -70,7 +70,7 @@ class MultipartAssembler:
             answer = self.client.upload_part_copy(**upload, PartNumber=number, **source, **ranged)
         except ClientError as error:
             if error_code(error) in CHANGED_CODES | _MISSING:
-                raise Changed(detail=f"{part.key} is not {part.etag}: {error!r}") from error
+                raise ObjectChanged(detail=f"{part.key} is not {part.etag}: {error!r}") from error
             raise
         return str(answer["CopyPartResult"]["ETag"])
 

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from ..errors import Changed
+from ..errors import ObjectChanged
 from .s3 import S3Bucket
 
 DECISION, OVERRIDE, RELEASE, ERASURE = "decision", "override", "release", "erasure"
@@ -50,7 +50,7 @@ class AuditLog:
         entry = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, "subject": subject, "by": by}
         key = f"{_day_prefix(at)}{at:%H%M%S.%f}-{secrets.token_hex(6)}.json"
         body = json.dumps(entry | {"facts": facts}, separators=(",", ":")).encode()
-        with suppress(Changed):  # the name is our own: this very write, sent again because its answer was lost
+        with suppress(ObjectChanged):  # the name is our own: this very write, sent again because its answer was lost
             self.bucket.put(key, body, headers={"Content-Type": "application/json"}, metadata={}, replaces="")
         return key
 

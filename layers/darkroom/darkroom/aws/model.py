@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import ModelUnavailable, Unavailable
-from ..findings import ENDPOINT, Finding, read_finding
+from ..findings import ENDPOINT, Finding, finding_from_document
 from .clients import translate_errors
 
 UNREADABLE = "unreadable"
@@ -134,6 +134,6 @@ def _refusal(response: Mapping[str, Any]) -> str | None:
 def _read(body: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
     try:
         documents = json.loads(body)["tasks"]
-        return {task: replace(read_finding(task, documents[task]), by=ENDPOINT) for task in tasks}
+        return {task: replace(finding_from_document(task, documents[task]), origin=ENDPOINT) for task in tasks}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelUnavailable(detail=f"the answer cannot be read: {error!r}") from error

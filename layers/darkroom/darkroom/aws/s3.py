@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import Changed
+from ..errors import ObjectChanged
 from .clients import error_code, translate_errors
 from .multipart_copy import copy_in_parts
 from .s3_delete import CHANGED_CODES, delete_listed, delete_one
@@ -88,7 +88,7 @@ class S3Bucket:
                 )
             except ClientError as error:
                 if error_code(error) in CHANGED_CODES or _is_missing(error):
-                    raise Changed(detail=f"{what}: {error!r}") from error
+                    raise ObjectChanged(detail=f"{what}: {error!r}") from error
                 raise
             with ObjectBody(answer["Body"], what) as body:
                 return body.read()
@@ -123,7 +123,7 @@ class S3Bucket:
                 )
             except ClientError as error:
                 if error_code(error) in CHANGED_CODES or (replaces and _is_missing(error)):
-                    raise Changed(detail=f"put {key}: {error!r}") from error
+                    raise ObjectChanged(detail=f"put {key}: {error!r}") from error
                 raise
             return str(answer["ETag"])
 
@@ -151,7 +151,7 @@ class S3Bucket:
         if kept is None:
             return None
         if source_etag and kept.etag != source_etag:
-            raise Changed(detail=f"{what}: the source is {kept.etag}")
+            raise ObjectChanged(detail=f"{what}: the source is {kept.etag}")
         attributes = {
             "Metadata": dict(kept.metadata if metadata is None else metadata),
             **_header_fields(kept.headers if headers is None else headers),
@@ -181,7 +181,7 @@ class S3Bucket:
                 )
             except ClientError as error:
                 if error_code(error) in CHANGED_CODES:
-                    raise Changed(detail=f"{what}: {error!r}") from error
+                    raise ObjectChanged(detail=f"{what}: {error!r}") from error
                 if _is_missing(error):
                     return None
                 raise

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import Changed, Unavailable
+from ..errors import ObjectChanged, Unavailable
 from .clients import error_code, translate_errors
 
 BATCH = 1000
@@ -46,7 +46,7 @@ def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -
             raise Unavailable(detail=f"delete {len(batch)} objects: {errors[:3]}")
         deleted += gone
     for one in alone:
-        with suppress(Changed):
+        with suppress(ObjectChanged):
             deleted += delete_one(client, bucket, **one)
     return deleted
 
@@ -62,7 +62,7 @@ def delete_one(client: Any, bucket: str, ETag: str = "", **one: str) -> bool:  #
             client.delete_object(Bucket=bucket, **one, **condition)
         except ClientError as error:
             if error_code(error) in CHANGED_CODES:
-                raise Changed(detail=f"delete {one['Key']!r}: {error!r}") from error
+                raise ObjectChanged(detail=f"delete {one['Key']!r}: {error!r}") from error
             if ETag and error_code(error) in _MISSING_CODES:
                 return False
             raise

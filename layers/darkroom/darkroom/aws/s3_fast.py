@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
 from obstore.store import S3Store
 
-from ..errors import Changed, Unavailable
+from ..errors import ObjectChanged, Unavailable
 from .credentials import CredentialSource
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class FastBucket:
             with _expect_etag(key):
                 found = obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)})
                 yield from found.stream(min_chunk_size=CHUNK_BYTES)
-        except Changed as error:
+        except ObjectChanged as error:
             raise Unavailable(detail=error.detail) from error
 
     def etag(self, key: str) -> str | None:
@@ -115,9 +115,9 @@ class FastBucket:
         try:
             result = obstore.put(self._store, key, body, attributes=dict(attributes), use_multipart=False, mode=mode)
         except (AlreadyExistsError, PreconditionError) as error:
-            raise Changed(detail=f"put {key}: {error}") from error
+            raise ObjectChanged(detail=f"put {key}: {error}") from error
         except (BaseError, ValueError, FileNotFoundError) as error:
-            kind = Changed if replaces and isinstance(error, FileNotFoundError) else Unavailable
+            kind = ObjectChanged if replaces and isinstance(error, FileNotFoundError) else Unavailable
             raise kind(detail=f"put {key}: {error}") from error
         return result["e_tag"] or ""
 
@@ -137,7 +137,7 @@ def _expect_etag(key: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, PermissionDeniedError, PreconditionError) as error:
-        raise Changed(detail=f"get {key}: {error}") from error
+        raise ObjectChanged(detail=f"get {key}: {error}") from error
     except (BaseError, ValueError) as error:
         raise Unavailable(detail=f"get {key}: {error}") from error
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import KeysInvalid, Unavailable
-from ..signing_secrets import InvalidSecret, parse_secret, read_signing_keys
+from ..signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
 from .credentials import Credentials, CredentialSource
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class SigningKeys(Secret[Sequence[str]]):
         clock: Callable[[], float] = time.monotonic,
         observer: Observer | None = None,
     ) -> None:
-        super().__init__(secret_arn, credentials, read_signing_keys, environment, clock, observer)
+        super().__init__(secret_arn, credentials, parse_signing_keys, environment, clock, observer)
 
 
 def sign_headers(

@@ -11,7 +11,7 @@ from ..errors import BadToken, DarkroomError
 from ..plan.keys import check_key, unquote
 from ..services.request_log import log_request
 from ..services.serve.answers import HttpResponse
-from ..services.upload_requests import Grant, read_token
+from ..services.upload_requests import Grant, verify_token
 from .problem import problem_response
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def read_grant(authorization: str, keys: KeySource, now_s: float) -> Grant:
         raise BadToken("Send the upload token in the header Authorization: Bearer <token>")
     token = token.strip(" ")
     try:
-        return read_token(token, keys.get(), now_s)
+        return verify_token(token, keys.get(), now_s)
     except BadToken:
-        return read_token(token, keys.get(refresh=True), now_s)
+        return verify_token(token, keys.get(refresh=True), now_s)
 
 
 def parse_key(key_in_path: str) -> str:

@@ -26,21 +26,42 @@ QUALITY = 85
 
 _GEOMETRY_FIELDS = (
     *("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings"),
-    *("orient", "inset", "cut", "face_crop", "face_zoom", "trimming", "trim_first", "min_width", "min_height", "zoom"),
     *(
-        "covering",
-        "adapt",
+        "orient",
+        "inset",
+        "crop_to",
+        "face_crop",
+        "face_zoom",
+        "trim_options",
+        "trim_first",
+        "min_width",
+        "min_height",
+        "scale",
+    ),
+    *(
+        "cover_mode",
+        "adaptive",
         "offset",
         "focus",
         "extension",
         "pixel_ratio",
         "max_side",
         "even_centre",
-        "only_grow",
+        "enlarge_only",
         "one_side",
     ),
 )
-_OUTPUT_FIELDS = ("format", "quality", "animate", "page", "download", "skip", "max_bytes", "baseline", "inline")
+_OUTPUT_FIELDS = (
+    "format",
+    "quality",
+    "animate",
+    "page",
+    "download",
+    "passthrough_formats",
+    "max_bytes",
+    "baseline",
+    "inline",
+)
 
 
 class Region(NamedTuple):

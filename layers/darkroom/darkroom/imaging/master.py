@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import Damaged, DarkroomError, OverLimits
+from ..errors import DamagedSource, DarkroomError, OverLimits
 from ..plan.limits import Limits
 from .colour.icc_action import IccAction, choose_icc_action
 from .formats.decoder_memory import estimate_decoder_bytes
@@ -85,7 +85,7 @@ def _sanitise_svg(data: bytes) -> Master:
     try:
         return Master(sanitise(data), "image/svg+xml", "sanitised")
     except ValueError as error:
-        raise Damaged(detail=f"svg: {error}") from error
+        raise DamagedSource(detail=f"svg: {error}") from error
 
 
 def _strip(source: Source, header: Header, limits: Limits) -> Master | None:

@@ -17,7 +17,7 @@ from weakref import ref
 
 import pyvips
 
-from ..errors import Damaged, OverLimits, Unavailable
+from ..errors import DamagedSource, OverLimits, Unavailable
 
 if TYPE_CHECKING:
     from .block_cache import BlockCache
@@ -152,9 +152,9 @@ class Source:
             yield
         except pyvips.Error as error:
             self.raise_fault()
-            raise Damaged(detail=str(error), of_source=of_source) from error
-        except Damaged as error:
-            error.of_source |= of_source
+            raise DamagedSource(detail=str(error), applies_to_source=of_source) from error
+        except DamagedSource as error:
+            error.applies_to_source |= of_source
             raise
         self.raise_fault()
 

@@ -78,7 +78,7 @@ class Models:
                 continue
             findings = engine.find_all([pictures[index] for index in asked])
             for index, finding in zip(asked, findings, strict=True):
-                found[index][task] = replace(finding, by=self._by)
+                found[index][task] = replace(finding, origin=self._by)
         return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelUnavailable
-from ..findings import TEXT, Finding, Line
+from ..findings import TEXT, Finding, TextLine
 from .catalogue import CPU, Model
 from .pixels import Pixels
 from .sessions import providers
@@ -66,7 +66,7 @@ class RapidOcr:
         ordered = in_reading_order(kept, picture.shape[1], picture.shape[0])
         return Finding(TEXT, self._model.name, self._model.version, lines=tuple(ordered))
 
-    def _read(self, picture: Pixels) -> list[Line]:
+    def _read(self, picture: Pixels) -> list[TextLine]:
         try:
             found = self._reader(np.ascontiguousarray(picture[:, :, ::-1]))
         except Exception as error:
@@ -81,7 +81,7 @@ class RapidOcr:
         ]
 
 
-def in_reading_order(lines: Sequence[Line], width: int, height: int) -> list[Line]:
+def in_reading_order(lines: Sequence[TextLine], width: int, height: int) -> list[TextLine]:
     """``lines`` from first to last, in whichever direction most of them run: line by line, each from its beginning."""
     if not lines:
         return []
@@ -98,20 +98,20 @@ def in_reading_order(lines: Sequence[Line], width: int, height: int) -> list[Lin
     return [lines[index] for index in order]
 
 
-def _line(box: NDArray[np.float64], text: str, score: float, size: tuple[int, int]) -> Line:
+def _line(box: NDArray[np.float64], text: str, score: float, size: tuple[int, int]) -> TextLine:
     """``box`` is four corners in pixels, clockwise from the upper left one of the picture."""
     across, down = (float(np.linalg.norm(box[0] - box[place])) for place in (1, 3))
     start = 1 if down >= TALL * across else 0
     corners = np.clip(np.roll(box, -start, axis=0) / size, 0.0, 1.0)
-    return Line(tuple((float(x), float(y)) for x, y in corners), text, score)
+    return TextLine(tuple((float(x), float(y)) for x, y in corners), text, score)
 
 
-def _turned(line: Line) -> Line:
+def _turned(line: TextLine) -> TextLine:
     """``line`` of a picture that stands on its head."""
-    return Line(tuple((1 - x, 1 - y) for x, y in line.corners), line.text, line.score)
+    return TextLine(tuple((1 - x, 1 - y) for x, y in line.corners), line.text, line.score)
 
 
-def _quality(lines: Sequence[Line]) -> float:
+def _quality(lines: Sequence[TextLine]) -> float:
     letters = sum(len(line.text) for line in lines)
     return sum(line.score * len(line.text) for line in lines) / letters if letters else 0.0
 

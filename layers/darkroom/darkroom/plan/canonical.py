@@ -10,10 +10,10 @@ from __future__ import annotations
 from ..errors import BadKey, BadOption
 from ..key_encoding import decode_escapes, decode_key, encode_key
 from .keys import MAX_ENCODED_KEY_BYTES, check_key
-from .model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS, Plan
-from .normalize import plan_of
+from .model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS, Plan
+from .normalize import build_plan
 from .option_types import FileName, Value, split_parts
-from .options import BY_SHORT, CANONICAL, misread
+from .options import CANONICAL_OPTIONS, OPTIONS_BY_SHORT, make_bad_option
 from .redaction import check_first_page
 
 SEPARATOR = "/_/"
@@ -27,14 +27,14 @@ for the generation of findings (``_fv-`` and 8) and 12 for ``.auto-legacy``."""
 MIN_OPTIONS_BYTES = MAX_REQUEST_BYTES - len("/") - MAX_ENCODED_KEY_BYTES - len(SEPARATOR)
 """What the longest key leaves to the options: the most that a preset may take, because presets are for all keys."""
 
-_FORMATS = frozenset({*PICTURE_FORMATS, *BORROWED_FORMATS, *DATA_FORMATS, "auto", *AUTO_CLASSES})
+_FORMATS = frozenset({*IMAGE_FORMATS, *EXTENDED_FORMATS, *DATA_FORMATS, "auto", *AUTO_CLASSES})
 
 
 def options_text(plan: Plan) -> str:
     """The part of the canonical path between ``/_/`` and the extension."""
     words = [
-        f"{option.short}-{option.kind.write(value)}"
-        for option in CANONICAL
+        f"{option.short}-{option.type.format(value)}"
+        for option in CANONICAL_OPTIONS
         if (value := getattr(plan, option.plan_field)) != option.default
     ]
     return "_".join(words) or NO_OPTIONS
@@ -69,8 +69,8 @@ def parse_path(path: str) -> Plan:
     if not separator or not dot or output not in _FORMATS:
         raise BadKey("The path is not a canonical path")
     try:
-        values = dict(_read_word(word) for word in text.split("_")) if text != NO_OPTIONS else {}
-        plan = plan_of(check_key(decode_key(encoded)), {**values, "f": output})
+        values = dict(_parse_option(word) for word in text.split("_")) if text != NO_OPTIONS else {}
+        plan = build_plan(check_key(decode_key(encoded)), {**values, "f": output})
         check_first_page(plan)
         if canonical_path(plan) == path:
             return plan
@@ -79,11 +79,11 @@ def parse_path(path: str) -> Plan:
     raise BadOption("The path is not a canonical path", detail=canonical_path(plan))
 
 
-def _read_word(word: str) -> tuple[str, Value]:
+def _parse_option(word: str) -> tuple[str, Value]:
     name, _, spelling = word.partition("-")
-    option = BY_SHORT[name]
-    is_text = isinstance(option.kind, FileName)
+    option = OPTIONS_BY_SHORT[name]
+    is_text = isinstance(option.type, FileName)
     try:
-        return name, option.kind.read([decode_escapes(spelling)] if is_text else split_parts(spelling))
+        return name, option.type.parse([decode_escapes(spelling)] if is_text else split_parts(spelling))
     except ValueError as error:
-        raise misread(option, spelling) from error
+        raise make_bad_option(option, spelling) from error

@@ -37,10 +37,10 @@ from ..errors import (
 from .canonical import options_text
 from .keys import MAX_ENCODED_KEY_BYTES
 from .keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
-from .negotiation import is_ladder
-from .options import BY_NAME, OPTIONS
+from .negotiation import is_ladder_request
+from .options import OPTIONS, OPTIONS_BY_NAME
 from .policy import UNSIGNED_SET, AccessMode
-from .presets import Presets, listed
+from .presets import Presets, format_names
 from .redaction import AlwaysRedact
 
 MAX_KEY_BYTES = 512
@@ -57,27 +57,29 @@ UNSIGNED_PREFIX = "unsigned-"
 REFUSAL_PREFIX = "refusal-"
 _PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX)
 
-SHOWN = "%s"
+PLACEHOLDER = "%s"
 """Stands in a refusal for what the viewer wrote."""
 
 
-def settings_text(access_mode: str, always_redact: str) -> str:
+def format_settings(access_mode: str, always_redact: str) -> str:
     """The value of ``settings``."""
     return f"{access_mode} {always_redact}".rstrip(" ")
 
 
-def edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) -> Mapping[str, str]:
+def build_edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) -> Mapping[str, str]:
     """The store's entries for these settings, ``settings`` last.
 
     Raises ValueError if ``always_redact`` is not understood, or an entry is over the store's limits.
     """
     AlwaysRedact.parse(always_redact)
-    plans = presets.plans("").values()
+    plans = presets.build_plans("").values()
     entries = {
-        **{REFUSAL_PREFIX + name: _body(error) for name, error in _refusals(presets).items()},
-        **{PRESET_PREFIX + name: _values(presets, name) for name in presets.options},
-        **{f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder(plan)},
-        SETTINGS_KEY: settings_text(access_mode, always_redact),
+        **{REFUSAL_PREFIX + name: _format_body(error) for name, error in _list_refusals(presets).items()},
+        **{PRESET_PREFIX + name: _format_values(presets, name) for name in presets.options},
+        **{
+            f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder_request(plan)
+        },
+        SETTINGS_KEY: format_settings(access_mode, always_redact),
     }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:
@@ -85,23 +87,23 @@ def edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) 
     return entries
 
 
-def stale_keys(held: Iterable[str], entries: Mapping[str, str]) -> list[str]:
+def find_stale_keys(held: Iterable[str], entries: Mapping[str, str]) -> list[str]:
     """Those of the keys that a store holds which settings once wrote and ``entries`` have no more."""
     return sorted(key for key in held if key.startswith(_PREFIXES) and key not in entries)
 
 
-def _values(presets: Presets, name: str) -> str:
-    options = ((BY_NAME[short], value) for short, value in presets.values(name).items())
-    spelled = {option.short: option.kind.write(value) for option, value in options if value != option.default}
+def _format_values(presets: Presets, name: str) -> str:
+    options = ((OPTIONS_BY_NAME[short], value) for short, value in presets.parse_values(name).items())
+    spelled = {option.short: option.type.format(value) for option, value in options if value != option.default}
     return json.dumps(spelled, separators=(",", ":"))
 
 
-def _refusals(presets: Presets) -> dict[str, DarkroomError]:
+def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
     """What the edge function refuses, by the names that it has in ``functions/edge``."""
-    preset = f"preset: there is no preset '{SHOWN}'; there are {listed(presets.options)}"
+    preset = f"preset: there is no preset '{PLACEHOLDER}'; there are {format_names(presets.options)}"
     values = {
         f"bad-option.{option.short}": BadOption(
-            f"{option.short} must be {option.kind.expects}, but is '{SHOWN}'", option=option.short
+            f"{option.short} must be {option.type.allowed_values}, but is '{PLACEHOLDER}'", option=option.short
         )
         for option in OPTIONS
     }
@@ -110,18 +112,18 @@ def _refusals(presets: Presets) -> dict[str, DarkroomError]:
         "bad-key.none": BadKey("The path names no image"),
         "bad-key.long": BadKey(f"The key is longer than {MAX_IMAGE_KEY_BYTES} bytes"),
         "bad-key.coded": BadKey(
-            f"The key takes {SHOWN} bytes once encoded; at most {MAX_ENCODED_KEY_BYTES} are allowed"
+            f"The key takes {PLACEHOLDER} bytes once encoded; at most {MAX_ENCODED_KEY_BYTES} are allowed"
         ),
         "bad-key.byte": BadKey("The key holds a control character"),
         "bad-key.dots": BadKey("The key has an empty segment, or one that is . or .."),
         "bad-key.taken": BadKey("/_/ is reserved and may not appear in a key"),
         "bad-option.utf8": BadOption("The query is not percent-encoded UTF-8"),
-        "bad-option.long": BadOption(f"The options are longer than {SHOWN} characters together"),
+        "bad-option.long": BadOption(f"The options are longer than {PLACEHOLDER} characters together"),
         "bad-option.pages": BadOption("Only page 0 can be redacted", option="page"),
         "bad-option.name": BadOption(preset, option="preset"),
         "unknown-option": UnknownOption("There is no option ''"),
-        "unknown-option.name": UnknownOption(f"There is no option '{SHOWN}'", option=SHOWN),
-        "duplicate-option": DuplicateOption(f"{SHOWN} was given twice", option=SHOWN),
+        "unknown-option.name": UnknownOption(f"There is no option '{PLACEHOLDER}'", option=PLACEHOLDER),
+        "duplicate-option": DuplicateOption(f"{PLACEHOLDER} was given twice", option=PLACEHOLDER),
         "unsigned": Unsigned(),
         "unsigned.set": Unsigned(UNSIGNED_SET),
         "expired": Expired(),
@@ -130,7 +132,7 @@ def _refusals(presets: Presets) -> dict[str, DarkroomError]:
     }
 
 
-def _body(error: DarkroomError) -> str:
+def _format_body(error: DarkroomError) -> str:
     """The body that the function behind the CDN answers with (``services.problems``)."""
     option = getattr(error, "option", "")
     document = {

@@ -62,7 +62,7 @@ def check_key(key: str) -> str:
     return key
 
 
-def read_key(path: str) -> str:
+def parse_key(path: str) -> str:
     """The key that a viewer's ``path`` (with its leading slash, without a query) names; raises BadKey."""
     try:
         return check_key(unquote(path.removeprefix("/")))

@@ -23,6 +23,6 @@ class Limits:
     max_decoder_bytes: int = 1_400_000_000
 
     @property
-    def of_scenes(self) -> Limits:
+    def for_scenes(self) -> Limits:
         """What a whole scene is held to."""
         return replace(self, max_bytes=self.max_scene_bytes, max_pixels=self.max_scene_pixels)

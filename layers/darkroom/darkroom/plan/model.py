@@ -1,6 +1,6 @@
 """The Plan: what to make of a picture, as one frozen value.
 
-A Plan is always in normal form: :func:`darkroom.plan.normalize.plan_of` is the only way to build one from options.
+A Plan is always in normal form: :func:`darkroom.plan.normalize.build_plan` is the only way to build one from options.
 Two requests which mean the same are therefore equal, hash alike and have one canonical path.
 """
 
@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 AUTO_CLASSES = ("auto-avif", "auto-webp", "auto-legacy")
 """What ``f=auto`` becomes at the edge, best first. The renderer picks the type within the class."""
 
-PICTURE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
-BORROWED_FORMATS = ("tiff",)
+IMAGE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
+EXTENDED_FORMATS = ("tiff",)
 """Formats that other URL languages can ask for, and ours cannot."""
 
 DATA_FORMATS = ("json", "thumbhash")
@@ -25,10 +25,10 @@ LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
 type Quality = int | Literal["auto"]
 """1–100 on JPEG's scale, or whatever makes the picture look as good as any other."""
 
-AUTO: Literal["auto"] = "auto"
+AUTO_QUALITY: Literal["auto"] = "auto"
 """The quality that is chosen picture by picture."""
 
-COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+COMPASS_POINTS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 """Places in a picture."""
 
 REDACTIONS = ("faces", "text", "all")
@@ -78,7 +78,7 @@ type Length = float
 """Pixels, or a part of the side that it is about where it is above −1, below 1 and not 0: imgproxy's rule."""
 
 
-class Cut(NamedTuple):
+class CropTo(NamedTuple):
     """A region of the upright source by its size and by what it keeps. A side of 0 is the whole one.
 
     ``gravity`` is a compass word, ``attention`` or ``fp`` (a focal point at ``x`` and ``y``); ``dx`` and ``dy`` move
@@ -102,7 +102,7 @@ class Extension(NamedTuple):
     """
 
     to: str = "box"
-    place: str = "center"
+    position: str = "center"
     dx: Length = 0.0
     dy: Length = 0.0
 
@@ -121,14 +121,14 @@ class Focus(NamedTuple):
     y: int
 
 
-class Zoom(NamedTuple):
+class Scale(NamedTuple):
     """Factors of the size that the box comes to, or of the source's own size where there is no box."""
 
     x: float = 1.0
     y: float = 1.0
 
 
-class Trimming(NamedTuple):
+class TrimOptions(NamedTuple):
     """What a trim takes for border: ``colour`` (hex, "" is that of a pixel) or the pixel in ``corner``.
 
     What is transparent is of a colour whose alpha is 0.
@@ -143,7 +143,7 @@ class Trimming(NamedTuple):
     level: float = 0.0
 
 
-class Stamp(NamedTuple):
+class WatermarkLayout(NamedTuple):
     """Where a watermark stands, without the margin it has else, and how large it is.
 
     It is moved inwards by ``dx`` and ``dy``, perhaps partly out of the picture, or ``tiled`` from the middle on with
@@ -267,30 +267,30 @@ class Plan:
     download: str = ""
     orient: bool = True
     inset: Padding = Padding()
-    cut: Cut | None = None
+    crop_to: CropTo | None = None
     face_crop: FaceCrop | None = None
     face_zoom: float = 0.0
-    trimming: Trimming = Trimming()
+    trim_options: TrimOptions = TrimOptions()
     trim_first: bool = False
-    own_side: str = ""
+    source_side: str = ""
     min_width: int | None = None
     min_height: int | None = None
-    zoom: Zoom = Zoom()
+    scale: Scale = Scale()
     pixel_ratio: float = 1.0
     max_side: int = 0
     even_centre: bool = False
-    only_grow: bool = False
+    enlarge_only: bool = False
     one_side: bool = False
     proportion: Proportion | None = None
-    covering: str = ""
-    adapt: bool = False
+    cover_mode: str = ""
+    adaptive: bool = False
     offset: Offset = Offset()
     focus: Focus | None = None
     extension: Extension | None = None
     angle: float = 0.0
     median: int = 0
     red_eye: bool = False
-    levels: str = ""
+    normalise: str = ""
     curves: tuple[Curve, Curve, Curve, Curve] | None = None
     matrix: Matrix = IDENTITY
     lch: Lch | None = None
@@ -302,19 +302,19 @@ class Plan:
     convolution: Convolution | None = None
     pixelate: int = 0
     noise: int = 0
-    stamp: Stamp | None = None
-    repeat: str = ""
-    mark_last: bool = False
+    watermark_layout: WatermarkLayout | None = None
+    watermark_repeat: str = ""
+    watermark_last: bool = False
     second_watermark: Watermark | None = None
-    second_stamp: Stamp | None = None
-    second_repeat: str = ""
-    framed: bool = False
+    second_watermark_layout: WatermarkLayout | None = None
+    second_watermark_repeat: str = ""
+    nine_patch: bool = False
     radius_y: int = 0
     ellipse: Ellipse | None = None
-    backdrop: str = ""
+    background_fill: str = ""
     margin_colour: str = ""
-    skip: tuple[str, ...] = ()
+    passthrough_formats: tuple[str, ...] = ()
     max_bytes: int = 0
     baseline: bool = False
-    typed: bool = False
+    append_extension: bool = False
     inline: bool = False

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from ..errors import BadOption, DuplicateOption, UnknownOption
 from .canonical import canonical_path, check_length
-from .keys import read_key, unquote
+from .keys import parse_key, unquote
 from .model import Plan
-from .normalize import plan_of
+from .normalize import build_plan
 from .option_types import Value
-from .options import BY_NAME, OPTIONS, Option, misread, printable
-from .presets import Presets, configured, read_option
+from .options import OPTIONS, OPTIONS_BY_NAME, Option, escape_text, make_bad_option
+from .presets import Presets, load_default_presets, parse_option
 from .redaction import check_first_page
 
 
@@ -41,15 +41,15 @@ def parse_url(target: str, presets: Presets | None = None) -> Request:
     then values in the order of the option table.
     """
     path, _, query = target.partition("?")
-    key = read_key(path)
+    key = parse_key(path)
     given = _by_option(_pairs(query))
     values = {option.short: _read(option, given[option.short]) for option in OPTIONS if option.short in given}
     preset = values.pop("preset", None)
     if isinstance(preset, str):
-        values = (presets or configured()).values(preset) | values
+        values = (presets or load_default_presets()).parse_values(preset) | values
     expires = values.get("exp")
     request = Request(
-        plan_of(key, values),
+        build_plan(key, values),
         str(values.get("s", "")),
         expires if isinstance(expires, int) else None,
         "dpr" not in values,
@@ -78,9 +78,9 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     repeated: list[str] = []
     unknown: list[str] = []
     for name, value in pairs:
-        if name not in BY_NAME:
-            unknown.append(printable(name))
-        elif (short := BY_NAME[name].short) in given:
+        if name not in OPTIONS_BY_NAME:
+            unknown.append(escape_text(name))
+        elif (short := OPTIONS_BY_NAME[name].short) in given:
             repeated.append(short)
         else:
             given[short] = value
@@ -94,6 +94,6 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _read(option: Option, text: str) -> Value:
     try:
-        return read_option(option.short, text)
+        return parse_option(option.short, text)
     except ValueError as error:
-        raise misread(option, text) from error
+        raise make_bad_option(option, text) from error

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .model import AUTO, AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
-from .normalize import plan_of, scaled
-from .redaction import NOTHING, AlwaysRedact, forced
+from .model import AUTO_CLASSES, AUTO_QUALITY, DATA_FORMATS, IMAGE_FORMATS, Plan
+from .normalize import build_plan, scale_length
+from .redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
 
-LADDER_FORMATS = frozenset({"auto", *AUTO_CLASSES, *PICTURE_FORMATS})
+LADDER_FORMATS = frozenset({"auto", *AUTO_CLASSES, *IMAGE_FORMATS})
 """Formats of these widths that need no signature: those of native URLs, and not what only dialects can request."""
 
 RATIOS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -32,13 +32,13 @@ CLASS_TYPES = (
 )
 
 
-def format_class(accept: str) -> str:
+def choose_format_class(accept: str) -> str:
     """The class that an ``Accept`` header prefers.
 
     The highest q-value wins; among equals the smaller format does, whatever the order in the header. Only a type's own
     name shows that a viewer knows it: browsers send wildcards for all sorts of requests.
     """
-    weights = dict(_weights(accept))
+    weights = dict(_parse_weights(accept))
     best, best_weight = "auto-legacy", 0.0
     for name, types in reversed(CLASS_TYPES):
         weight = max(weights.get(kind, 0.0) for kind in types)
@@ -47,7 +47,7 @@ def format_class(accept: str) -> str:
     return best
 
 
-def _weights(accept: str) -> Iterable[tuple[str, float]]:
+def _parse_weights(accept: str) -> Iterable[tuple[str, float]]:
     for entry in accept.lower().split(","):
         kind, *parameters = (part.strip(" \t") for part in entry.split(";"))
         weight = 1.0
@@ -57,7 +57,7 @@ def _weights(accept: str) -> Iterable[tuple[str, float]]:
         yield kind, weight
 
 
-def hinted_ratio(hint: str) -> float:
+def parse_ratio_hint(hint: str) -> float:
     """The pixel ratio of a ``Sec-CH-DPR`` or ``DPR`` header, rounded up to a step of 0.5 within 1–4; 1 if malformed."""
     if not _RATIO.fullmatch(hint):
         return 1.0
@@ -65,45 +65,50 @@ def hinted_ratio(hint: str) -> float:
     return min(4.0, max(1.0, steps / 2))
 
 
-def is_ladder(plan: Plan) -> bool:
+def is_ladder_request(plan: Plan) -> bool:
     """Whether ``plan`` asks for nothing but a ladder width and perhaps a format of :data:`LADDER_FORMATS`."""
     only_width = plan.width in LADDER_PX and plan == Plan(plan.key, width=plan.width, format=plan.format)
     return only_width and plan.format in LADDER_FORMATS
 
 
-def at_ratio(plan: Plan, ratio: float) -> Plan:
+def apply_pixel_ratio(plan: Plan, ratio: float) -> Plan:
     """``plan`` for a screen of ``ratio``.
 
     Ladder widths go up to a ladder width, others are multiplied, a bare one stays.
     """
-    if replace(plan, format="auto") == plan_of(plan.key, {}):
+    if replace(plan, format="auto") == build_plan(plan.key, {}):
         return plan
-    if is_ladder(plan):
+    if is_ladder_request(plan):
         assert plan.width is not None
-        wanted = scaled(plan.width, ratio)
+        wanted = scale_length(plan.width, ratio)
         return replace(plan, width=next((width for width in LADDER_PX if width >= wanted), LADDER_PX[-1]))
     return replace(
         plan,
-        width=plan.width and scaled(plan.width, ratio),
-        height=plan.height and scaled(plan.height, ratio),
+        width=plan.width and scale_length(plan.width, ratio),
+        height=plan.height and scale_length(plan.height, ratio),
     )
 
 
-def saving(plan: Plan) -> Plan:
+def apply_save_data(plan: Plan) -> Plan:
     """``plan`` for a viewer who sent ``Save-Data: on``: a quality that no one put in figures goes down."""
-    if plan.quality in (None, AUTO) and plan.format == "auto":
+    if plan.quality in (None, AUTO_QUALITY) and plan.format == "auto":
         return replace(plan, quality=SAVE_DATA_QUALITY)
     return plan
 
 
-def negotiations(plan: Plan, ratios: Iterable[float] = RATIOS, *, always: AlwaysRedact = NOTHING) -> frozenset[Plan]:
+def list_variants(
+    plan: Plan, ratios: Iterable[float] = RATIOS, *, always: AlwaysRedact = NO_FORCED_REDACTION
+) -> frozenset[Plan]:
     """Every variant that some viewer of the canonical request ``plan`` can get, for screens of ``ratios``.
 
     What ``always`` forces is in them, and the generation of findings is not: it is the deployment's to choose.
     """
     if plan.format in DATA_FORMATS:
         return frozenset({plan})
-    sized = {forced(variant, always) for variant in (*(at_ratio(plan, ratio) for ratio in ratios), saving(plan))}
+    sized = {
+        apply_forced_redaction(variant, always)
+        for variant in (*(apply_pixel_ratio(plan, ratio) for ratio in ratios), apply_save_data(plan))
+    }
     if plan.format != "auto":
         return frozenset(sized)
     return frozenset(replace(variant, format=name) for variant in sized for name in AUTO_CLASSES)

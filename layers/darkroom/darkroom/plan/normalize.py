@@ -10,40 +10,40 @@ from collections.abc import Mapping
 
 from .model import ANIMATED_FORMATS, DATA_FORMATS, LOSSLESS_FORMATS, Crop, Gravity, Plan
 from .option_types import Value
-from .options import BY_SHORT, MAX_SIDE_PX, NATIVE_FIELDS
+from .options import MAX_SIDE_PX, NATIVE_FIELDS, OPTIONS_BY_SHORT
 
-BARE_SIDE_PX = 2560
+DEFAULT_MAX_SIDE_PX = 2560
 """The longest side of a picture whose URL says nothing."""
 
 
-def plan_of(key: str, values: Mapping[str, Value]) -> Plan:
+def build_plan(key: str, values: Mapping[str, Value]) -> Plan:
     """The Plan in normal form for ``values``, which maps short option names to values read by their kinds."""
     fields: dict[str, Value] = {
         option.plan_field: value
         for name, value in values.items()
-        if (option := BY_SHORT[name]).plan_field and value != option.default
+        if (option := OPTIONS_BY_SHORT[name]).plan_field and value != option.default
     }
-    _describe_whole_source(fields)
+    _keep_data_options(fields)
     _fold_pixel_ratio(fields, values.get("dpr", 1))
-    _drop_what_needs_a_box(fields)
+    _drop_box_options(fields)
     _drop_whole_crop(fields)
-    _turn_once(fields)
-    _drop_what_the_format_cannot_show(fields)
-    _drop_what_nothing_was_found_for(fields)
+    _fold_rotation(fields)
+    _drop_format_options(fields)
+    _drop_findings_options(fields)
     if not fields.keys() <= NATIVE_FIELDS:
-        from .extended.normalize import settle  # only other URL languages have these options
+        from .extended.normalize import normalize_extended  # only other URL languages have these options
 
-        settle(fields)
-    _bound_the_bare(fields)
+        normalize_extended(fields)
+    _limit_default_size(fields)
     return Plan(key, **fields)  # type: ignore[arg-type]
 
 
-def scaled(length_px: int, ratio: float) -> int:
+def scale_length(length_px: int, ratio: float) -> int:
     """``length_px × ratio`` rounded half up, within 1–8192. ``ratio`` is a multiple of 0.5, so this is exact."""
     return min(MAX_SIDE_PX, (length_px * round(ratio * 2) + 1) // 2)
 
 
-def _describe_whole_source(fields: dict[str, Value]) -> None:
+def _keep_data_options(fields: dict[str, Value]) -> None:
     if fields.get("format") in DATA_FORMATS:
         for name in fields.keys() - {"format", "page"}:
             del fields[name]
@@ -54,13 +54,13 @@ def _fold_pixel_ratio(fields: dict[str, Value], ratio: Value) -> None:
     for side in ("width", "height"):
         length = fields.get(side)
         if isinstance(length, int):
-            fields[side] = scaled(length, ratio)
+            fields[side] = scale_length(length, ratio)
 
 
-def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
-    if ("width" not in fields or "height" not in fields) and "own_side" not in fields:
+def _drop_box_options(fields: dict[str, Value]) -> None:
+    if ("width" not in fields or "height" not in fields) and "source_side" not in fields:
         fields.pop("fit", None)
-    if not fields.keys() & {"width", "height", "zoom", "pixel_ratio"}:
+    if not fields.keys() & {"width", "height", "scale", "pixel_ratio"}:
         fields.pop("upscale", None)
     if fields.get("fit") != "cover" and not fields.keys() & {"min_width", "min_height"}:
         fields.pop("gravity", None)
@@ -71,7 +71,7 @@ def _drop_whole_crop(fields: dict[str, Value]) -> None:
         del fields["crop"]
 
 
-def _turn_once(fields: dict[str, Value]) -> None:
+def _fold_rotation(fields: dict[str, Value]) -> None:
     """Eight symmetries of a rectangle have sixteen spellings: keep a rotation and at most ``h`` (v = 180° then h)."""
     flip, rotate = fields.pop("flip", "none"), fields.pop("rotate", 0)
     assert isinstance(rotate, int)
@@ -83,7 +83,7 @@ def _turn_once(fields: dict[str, Value]) -> None:
         fields["rotate"] = rotate
 
 
-def _drop_what_the_format_cannot_show(fields: dict[str, Value]) -> None:
+def _drop_format_options(fields: dict[str, Value]) -> None:
     output = fields.get("format", "auto")
     if output in LOSSLESS_FORMATS:
         fields.pop("quality", None)
@@ -91,7 +91,7 @@ def _drop_what_the_format_cannot_show(fields: dict[str, Value]) -> None:
         fields.pop("animate", None)
 
 
-def _drop_what_nothing_was_found_for(fields: dict[str, Value]) -> None:
+def _drop_findings_options(fields: dict[str, Value]) -> None:
     """Findings are of the first frame, so a redacted picture does not move. Without a use for them they have none."""
     if "redact" in fields:
         fields.pop("animate", None)
@@ -99,6 +99,6 @@ def _drop_what_nothing_was_found_for(fields: dict[str, Value]) -> None:
         fields.pop("findings", None)
 
 
-def _bound_the_bare(fields: dict[str, Value]) -> None:
+def _limit_default_size(fields: dict[str, Value]) -> None:
     if not fields:
-        fields.update(width=BARE_SIDE_PX, height=BARE_SIDE_PX)
+        fields.update(width=DEFAULT_MAX_SIDE_PX, height=DEFAULT_MAX_SIDE_PX)

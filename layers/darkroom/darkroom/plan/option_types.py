@@ -2,9 +2,10 @@
 
 A value has two spellings. In a viewer's URL its parts are separated by ``,`` or ``:``; in a canonical path they are
 separated by ``-``, so that a path uses letters, digits, ``-``, ``.``, ``_`` and ``/`` only (decision 29). Both
-spellings are read by the same :meth:`Kind.read` from a list of parts.
+spellings are read by the same :meth:`OptionType.parse` from a list of parts.
 
-The edge function has a twin of each kind, chosen by :attr:`Kind.name` and fed by :meth:`Kind.rule`.
+The edge function has a twin of each type, chosen by :attr:`OptionType.name` and configured by
+:meth:`OptionType.js_args`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ..key_encoding import encode_key
 type Value = bool | int | float | str | tuple[object, ...]
 """Tuples are the shapes of :mod:`.model`, each read and written by a kind of its own."""
 
-type Rule = dict[str, object]
+type JsArgs = dict[str, object]
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
 _FIXED = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,2})?")
@@ -39,7 +40,7 @@ def split_parts(text: str) -> list[str]:
     return _SEPARATED.split(text)
 
 
-class Kind(Protocol):
+class OptionType(Protocol):
     """One kind of value."""
 
     @property
@@ -47,20 +48,20 @@ class Kind(Protocol):
         """The kind's name in the edge function."""
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         """What a reader of an error message is told to write."""
 
-    def read(self, parts: list[str]) -> Value:
+    def parse(self, parts: list[str]) -> Value:
         """The value of ``parts``; raises ValueError if it is not one of this kind."""
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         """The canonical spelling of ``value``."""
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         """The kind's parameters, for the edge function and the form."""
 
 
-def whole(text: str, low: int, high: int) -> int:
+def parse_integer(text: str, low: int, high: int) -> int:
     """A whole number within bounds; raises ValueError."""
     if not _WHOLE.fullmatch(text) or text == "-0":
         raise ValueError(text)
@@ -70,7 +71,7 @@ def whole(text: str, low: int, high: int) -> int:
     return number
 
 
-def fixed(text: str, low: float, high: float) -> float:
+def parse_hundredths(text: str, low: float, high: float) -> float:
     """A number with at most two decimals within bounds; raises ValueError. Exact in hundredths."""
     if not _FIXED.fullmatch(text):
         raise ValueError(text)
@@ -80,14 +81,14 @@ def fixed(text: str, low: float, high: float) -> float:
     return number
 
 
-def spell(number: float) -> str:
+def format_hundredths(number: float) -> str:
     """The shortest spelling of a number of hundredths: ``1``, ``0.5``, ``12.25``."""
     hundredths = round(number * 100)
     text = f"{hundredths // 100}.{hundredths % 100:02d}"
     return text.rstrip("0").rstrip(".")
 
 
-def single(parts: list[str]) -> str:
+def get_only_part(parts: list[str]) -> str:
     """The only one of ``parts``; raises ValueError if there are more."""
     if len(parts) != 1:
         raise ValueError(parts)
@@ -95,7 +96,7 @@ def single(parts: list[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Integer:
     """A whole number from ``low`` to ``high``, or ``word`` where there is one."""
 
     low: int
@@ -104,22 +105,22 @@ class Whole:
     name: str = "whole"
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return f"a whole number from {self.low} to {self.high}" + (f", or {self.word}" if self.word else "")
 
-    def read(self, parts: list[str]) -> Value:
-        text = single(parts)
-        return self.word if self.word and text == self.word else whole(text, self.low, self.high)
+    def parse(self, parts: list[str]) -> Value:
+        text = get_only_part(parts)
+        return self.word if self.word and text == self.word else parse_integer(text, self.low, self.high)
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return str(value)
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {"low": self.low, "high": self.high} | ({"word": self.word} if self.word else {})
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedPoint:
     """A number from ``low`` to ``high`` in steps of ``step``, which is a multiple of 0.01."""
 
     low: float
@@ -128,20 +129,21 @@ class Fixed:
     name: str = "fixed"
 
     @property
-    def expects(self) -> str:
-        return f"a number from {spell(self.low)} to {spell(self.high)} in steps of {spell(self.step)}"
+    def allowed_values(self) -> str:
+        low, high, step = map(format_hundredths, (self.low, self.high, self.step))
+        return f"a number from {low} to {high} in steps of {step}"
 
-    def read(self, parts: list[str]) -> Value:
-        number = fixed(single(parts), self.low, self.high)
+    def parse(self, parts: list[str]) -> Value:
+        number = parse_hundredths(get_only_part(parts), self.low, self.high)
         if round(number * 100) % round(self.step * 100):
             raise ValueError(parts)
         return number
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         assert isinstance(value, int | float)
-        return spell(value)
+        return format_hundredths(value)
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {"low": self.low, "high": self.high, "step": self.step}
 
 
@@ -152,16 +154,16 @@ class Flag:
     name: str = "flag"
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return "0 or 1"
 
-    def read(self, parts: list[str]) -> Value:
-        return bool(whole(single(parts), 0, 1))
+    def parse(self, parts: list[str]) -> Value:
+        return bool(parse_integer(get_only_part(parts), 0, 1))
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return "1" if value else "0"
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {}
 
 
@@ -174,44 +176,44 @@ class Choice:
     name: str = "choice"
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return "one of " + ", ".join(self.words)
 
-    def read(self, parts: list[str]) -> Value:
-        word = single(parts)
+    def parse(self, parts: list[str]) -> Value:
+        word = get_only_part(parts)
         word = dict(self.synonyms).get(word, word)
         if word not in self.words:
             raise ValueError(word)
         return word
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return str(value)
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {"words": list(self.words), "synonyms": dict(self.synonyms)}
 
 
 @dataclass(frozen=True, slots=True)
-class WholeChoice:
+class IntegerChoice:
     """One whole number of a list."""
 
     numbers: tuple[int, ...]
     name: str = "choice"
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return "one of " + ", ".join(map(str, self.numbers))
 
-    def read(self, parts: list[str]) -> Value:
-        word = single(parts)
+    def parse(self, parts: list[str]) -> Value:
+        word = get_only_part(parts)
         if word not in map(str, self.numbers):
             raise ValueError(word)
         return int(word)
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return str(value)
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {"words": [str(number) for number in self.numbers]}
 
 
@@ -222,21 +224,21 @@ class Colour:
     name: str = "colour"
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return "a colour of 3, 4, 6 or 8 hex digits, such as ff8800"
 
-    def read(self, parts: list[str]) -> Value:
-        text = single(parts).lower()
+    def parse(self, parts: list[str]) -> Value:
+        text = get_only_part(parts).lower()
         if not re.fullmatch(r"[0-9a-f]{3,8}", text) or len(text) in (5, 7):
             raise ValueError(text)
         if len(text) < 6:
             text = "".join(digit * 2 for digit in text)
         return text[:6] if text[6:] == "ff" else text
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return str(value)
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {}
 
 
@@ -251,38 +253,38 @@ class FileName:
     name: str = "fileName"
 
     @property
-    def expects(self) -> str:
+    def allowed_values(self) -> str:
         return f'a file name of at most {self.high} bytes without / \\ " or control characters'
 
-    def read(self, parts: list[str]) -> Value:
-        text = single(parts)
+    def parse(self, parts: list[str]) -> Value:
+        text = get_only_part(parts)
         if not text or len(text.encode()) > self.high or any(c in '/\\"' or ord(c) < 32 or ord(c) == 127 for c in text):
             raise ValueError(text)
         return text
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return encode_key(str(value)).replace("_", ".-5F")
 
-    def rule(self) -> Rule:
+    def js_args(self) -> JsArgs:
         return {"high": self.high}
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Pattern:
     """A word that matches ``pattern``, a regular expression both Python and JavaScript understand alike."""
 
     pattern: str
-    expects: str
+    allowed_values: str
     name: str = "word"
 
-    def read(self, parts: list[str]) -> Value:
-        word = single(parts)
+    def parse(self, parts: list[str]) -> Value:
+        word = get_only_part(parts)
         if not re.fullmatch(self.pattern, word):
             raise ValueError(word)
         return word
 
-    def write(self, value: Value) -> str:
+    def format(self, value: Value) -> str:
         return str(value)
 
-    def rule(self) -> Rule:
-        return {"pattern": self.pattern, "expects": self.expects}
+    def js_args(self) -> JsArgs:
+        return {"pattern": self.pattern, "expects": self.allowed_values}

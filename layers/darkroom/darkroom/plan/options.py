@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import BadOption
-from .compound_types import CropKind, GravityKind, PaddingKind, WatermarkKind
-from .extended.options import BORROWED, Borrowed
-from .model import AUTO, COMPASS, DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
-from .option_types import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, Word
+from .compound_types import CropType, GravityType, PaddingType, WatermarkType
+from .extended.options import EXTENDED_OPTIONS, ExtendedOption
+from .model import AUTO_QUALITY, COMPASS_POINTS, DATA_FORMATS, IMAGE_FORMATS, REDACTIONS, Plan
+from .option_types import Choice, Colour, FileName, FixedPoint, Flag, Integer, IntegerChoice, OptionType, Pattern, Value
 
 MAX_SIDE_PX = 8192
 
@@ -24,7 +24,7 @@ class Option:
 
     short: str
     long: str
-    kind: Kind
+    type: OptionType
     doc: str
     plan_field: str = ""
 
@@ -37,9 +37,9 @@ class Option:
 _DEFAULTS = Plan(key="")
 
 OPTIONS: tuple[Option, ...] = (
-    Option("w", "width", Whole(1, MAX_SIDE_PX), "Width of the box in px.", "width"),
-    Option("h", "height", Whole(1, MAX_SIDE_PX), "Height of the box in px.", "height"),
-    Option("dpr", "pixel-ratio", Fixed(1, 4, 0.5), "Multiplies w and h, which stay within their range."),
+    Option("w", "width", Integer(1, MAX_SIDE_PX), "Width of the box in px.", "width"),
+    Option("h", "height", Integer(1, MAX_SIDE_PX), "Height of the box in px.", "height"),
+    Option("dpr", "pixel-ratio", FixedPoint(1, 4, 0.5), "Multiplies w and h, which stay within their range."),
     Option("up", "upscale", Flag(), "Lets the picture grow beyond its own size.", "upscale"),
     Option(
         "fit",
@@ -51,15 +51,15 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "g",
         "gravity",
-        GravityKind((*COMPASS, "attention", "entropy", "face")),
+        GravityType((*COMPASS_POINTS, "attention", "entropy", "face")),
         "What fit=cover keeps: a side, the most striking or the busiest part, the faces, or a focal point.",
         "gravity",
     ),
-    Option("crop", "crop", CropKind(65535), "Region of the upright source that is kept, before anything else.", "crop"),
-    Option("rot", "rotate", WholeChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize.", "rotate"),
+    Option("crop", "crop", CropType(65535), "Region of the upright source that is kept, before anything else.", "crop"),
+    Option("rot", "rotate", IntegerChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize.", "rotate"),
     Option("flip", "flip", Choice(("none", "h", "v", "hv")), "Mirrors left-right, top-bottom or both.", "flip"),
-    Option("trim", "trim", Whole(0, 100), "Cuts a border whose colour differs less than this; 0 is off.", "trim"),
-    Option("pad", "padding", PaddingKind(2048), "Adds a margin in px, coloured by bg.", "padding"),
+    Option("trim", "trim", Integer(0, 100), "Cuts a border whose colour differs less than this; 0 is off.", "trim"),
+    Option("pad", "padding", PaddingType(2048), "Adds a margin in px, coloured by bg.", "padding"),
     Option(
         "bg",
         "background",
@@ -67,69 +67,77 @@ OPTIONS: tuple[Option, ...] = (
         "Colour behind transparency and margins; without it white or transparent.",
         "background",
     ),
-    Option("radius", "radius", Whole(0, MAX_SIDE_PX // 2), "Rounds the corners by px.", "radius"),
-    Option("blur", "blur", Fixed(0, 100), "Gaussian blur, sigma in px.", "blur"),
-    Option("sharp", "sharpen", Fixed(0, 10), "Sharpening of edges, sigma in px.", "sharpen"),
-    Option("denoise", "denoise", Whole(0, 10), "Strength of noise removal.", "denoise"),
+    Option("radius", "radius", Integer(0, MAX_SIDE_PX // 2), "Rounds the corners by px.", "radius"),
+    Option("blur", "blur", FixedPoint(0, 100), "Gaussian blur, sigma in px.", "blur"),
+    Option("sharp", "sharpen", FixedPoint(0, 10), "Sharpening of edges, sigma in px.", "sharpen"),
+    Option("denoise", "denoise", Integer(0, 10), "Strength of noise removal.", "denoise"),
     Option("equalise", "equalise", Flag(), "Evens out contrast locally (CLAHE).", "equalise"),
-    Option("bri", "brightness", Whole(-100, 100), "Brightness in percent.", "brightness"),
-    Option("con", "contrast", Whole(-100, 100), "Contrast in percent.", "contrast"),
-    Option("sat", "saturation", Whole(-100, 100), "Saturation in percent.", "saturation"),
-    Option("gam", "gamma", Fixed(0.1, 5), "Gamma: above 1 brightens the shadows.", "gamma"),
+    Option("bri", "brightness", Integer(-100, 100), "Brightness in percent.", "brightness"),
+    Option("con", "contrast", Integer(-100, 100), "Contrast in percent.", "contrast"),
+    Option("sat", "saturation", Integer(-100, 100), "Saturation in percent.", "saturation"),
+    Option("gam", "gamma", FixedPoint(0.1, 5), "Gamma: above 1 brightens the shadows.", "gamma"),
     Option("gray", "grayscale", Flag(), "Takes the colour away.", "grayscale"),
-    Option("wm", "watermark", WatermarkKind(COMPASS), "Lays a configured watermark over the picture.", "watermark"),
+    Option(
+        "wm", "watermark", WatermarkType(COMPASS_POINTS), "Lays a configured watermark over the picture.", "watermark"
+    ),
     Option("redact", "redact", Choice(REDACTIONS), "Hides faces, text or both. First page or frame only.", "redact"),
     Option(
         "f",
         "format",
-        Choice(("auto", *PICTURE_FORMATS, *DATA_FORMATS), (("jpg", "jpeg"),)),
+        Choice(("auto", *IMAGE_FORMATS, *DATA_FORMATS), (("jpg", "jpeg"),)),
         "Output: the best the viewer accepts, one type, or data about the picture.",
         "format",
     ),
     Option(
         "q",
         "quality",
-        Whole(1, 100, AUTO),
+        Integer(1, 100, AUTO_QUALITY),
         "Quality; without it, each format's own default. auto looks alike for every picture, by whatever number.",
         "quality",
     ),
     Option("anim", "animate", Flag(), "0 takes the first frame of an animation.", "animate"),
-    Option("page", "page", Whole(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),
+    Option("page", "page", Integer(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),
     Option(
         "preset",
         "preset",
-        Word("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset (a-z, 0-9 and -)"),
+        Pattern("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset (a-z, 0-9 and -)"),
         "A preset of the settings; other options override what it says.",
     ),
     Option("dl", "download", FileName(64), "Makes browsers save the picture under this name.", "download"),
-    Option("exp", "expires", Whole(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),
-    Option("s", "signature", Word("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
+    Option("exp", "expires", Integer(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),
+    Option("s", "signature", Pattern("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
 )
 
-GENERATION = Word("[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9")
+GENERATION_TYPE = Pattern("[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9")
 """A generation of findings: a set of models in certain versions."""
 
-FINDINGS = Option("fv", "findings", GENERATION, "The generation of findings that the picture is made with.", "findings")
+FINDINGS_OPTION = Option(
+    "fv", "findings", GENERATION_TYPE, "The generation of findings that the picture is made with.", "findings"
+)
 """In canonical paths only: the edge writes it, and viewers know no such option."""
 
-BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {option.long: option for option in OPTIONS}
-_ALL: tuple[Option | Borrowed, ...] = (*OPTIONS, FINDINGS, *BORROWED)
-BY_SHORT: dict[str, Option | Borrowed] = {option.short: option for option in _ALL}
-CANONICAL: tuple[Option | Borrowed, ...] = tuple(
-    sorted((o for o in BY_SHORT.values() if o.plan_field and o.short != "f"), key=lambda o: o.short)
+OPTIONS_BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {
+    option.long: option for option in OPTIONS
+}
+_ALL: tuple[Option | ExtendedOption, ...] = (*OPTIONS, FINDINGS_OPTION, *EXTENDED_OPTIONS)
+OPTIONS_BY_SHORT: dict[str, Option | ExtendedOption] = {option.short: option for option in _ALL}
+CANONICAL_OPTIONS: tuple[Option | ExtendedOption, ...] = tuple(
+    sorted((o for o in OPTIONS_BY_SHORT.values() if o.plan_field and o.short != "f"), key=lambda o: o.short)
 )
 """The options that appear in a canonical path, in its order. The format is the path's extension."""
 
-NATIVE_FIELDS = frozenset(option.plan_field for option in (*OPTIONS, FINDINGS))
+NATIVE_FIELDS = frozenset(option.plan_field for option in (*OPTIONS, FINDINGS_OPTION))
 """The fields of a Plan that no other URL language brought."""
 
 
-def misread(option: Option | Borrowed, text: str) -> BadOption:
+def make_bad_option(option: Option | ExtendedOption, text: str) -> BadOption:
     """The refusal of ``text`` as a value of ``option``: it names the option, the value and the range."""
-    return BadOption(f"{option.short} must be {option.kind.expects}, but is '{printable(text)}'", option=option.short)
+    return BadOption(
+        f"{option.short} must be {option.type.allowed_values}, but is '{escape_text(text)}'", option=option.short
+    )
 
 
-def printable(text: str) -> str:
+def escape_text(text: str) -> str:
     """A client's text as it appears in our answers: short, and percent-encoded where it is not printable ASCII.
 
     Encoded before it is cut, because the engines that read URLs do not agree on the length of other characters.

@@ -10,11 +10,11 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 
-from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
-from .negotiation import LADDER_PX, is_ladder, negotiations
-from .normalize import plan_of
-from .presets import Presets, configured
-from .redaction import NOTHING, AlwaysRedact, redacting
+from .model import DATA_FORMATS, IMAGE_FORMATS, Plan
+from .negotiation import LADDER_PX, is_ladder_request, list_variants
+from .normalize import build_plan
+from .presets import Presets, load_default_presets
+from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction
 
 UNSIGNED_SET = (
     "Without a signature one can have no option at all, f=json, f=thumbhash, a preset, or w of "
@@ -32,32 +32,35 @@ class AccessMode(StrEnum):
     SIGNED = "signed"
 
 
-def unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
+def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
     """Every canonical request for ``key`` that needs no signature in guarded mode."""
-    bare = plan_of(key, {})
-    data = (plan_of(key, {"f": name}) for name in DATA_FORMATS)
-    ladder = (plan_of(key, {"w": width, "f": name}) for width in LADDER_PX for name in ("auto", *PICTURE_FORMATS))
-    return frozenset({bare, *data, *ladder, *presets.plans(key).values()})
+    bare = build_plan(key, {})
+    data = (build_plan(key, {"f": name}) for name in DATA_FORMATS)
+    ladder = (build_plan(key, {"w": width, "f": name}) for width in LADDER_PX for name in ("auto", *IMAGE_FORMATS))
+    return frozenset({bare, *data, *ladder, *presets.build_plans(key).values()})
 
 
-def unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NOTHING) -> frozenset[Plan]:
+def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO_FORCED_REDACTION) -> frozenset[Plan]:
     """Every derivative of ``key`` that can come into being without a signature in guarded mode.
 
     Those that are made with findings come into being once more with each generation that is made the active one.
     """
-    requests = unsigned_requests(key, presets)
-    return frozenset().union(*(negotiations(plan, ratios=(1.0,), always=always) for plan in requests))
+    requests = list_unsigned_requests(key, presets)
+    return frozenset().union(*(list_variants(plan, ratios=(1.0,), always=always) for plan in requests))
 
 
 @lru_cache(maxsize=16)
-def _known(presets: Presets, redact: str) -> frozenset[Plan]:
+def _list_known_variants(presets: Presets, redact: str) -> frozenset[Plan]:
     """What needs no signature of the key ``""``, in whose pictures ``redact`` is always hidden."""
-    plans = unsigned_requests("", presets) | unsigned_variants("", presets)
-    return frozenset(redacting(plan, redact) for plan in plans)
+    plans = list_unsigned_requests("", presets) | list_unsigned_variants("", presets)
+    return frozenset(add_redaction(plan, redact) for plan in plans)
 
 
 def needs_signature(
-    plan: Plan, mode: AccessMode, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING
+    plan: Plan,
+    mode: AccessMode,
+    presets: Callable[[], Presets] = load_default_presets,
+    always: AlwaysRedact = NO_FORCED_REDACTION,
 ) -> bool:
     """Whether ``plan``, a canonical request or a negotiated variant, may only be made for a signed request.
 
@@ -68,13 +71,15 @@ def needs_signature(
     if mode is AccessMode.SIGNED:
         return True
     chosen = replace(plan, findings="")
-    redact = always.of(plan.key)
-    if chosen.redact == redact and is_ladder(replace(chosen, redact="")):
+    redact = always.for_key(plan.key)
+    if chosen.redact == redact and is_ladder_request(replace(chosen, redact="")):
         return False
-    return replace(chosen, key="") not in _known(presets(), redact)
+    return replace(chosen, key="") not in _list_known_variants(presets(), redact)
 
 
-def is_refined(plan: Plan, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING) -> bool:
+def is_refined(
+    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
+) -> bool:
     """Whether ``plan``, a negotiated variant, is a picture of the finite set, in whatever mode.
 
     Those are encoded once more, at leisure: they are what pages show, and countable, where nobody knows whether what
@@ -84,13 +89,15 @@ def is_refined(plan: Plan, presets: Callable[[], Presets] = configured, always: 
 
 
 @lru_cache(maxsize=16)
-def _named(presets: Presets, redact: str) -> frozenset[Plan]:
+def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:
     """What named presets come to for the key ``""``, in whose pictures ``redact`` is always hidden."""
-    plans = presets.plans("").values()
-    variants = frozenset().union(*(negotiations(plan, ratios=(1.0,)) for plan in plans))
-    return frozenset(redacting(plan, redact) for plan in variants)
+    plans = presets.build_plans("").values()
+    variants = frozenset().union(*(list_variants(plan, ratios=(1.0,)) for plan in plans))
+    return frozenset(add_redaction(plan, redact) for plan in variants)
 
 
-def is_preset(plan: Plan, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING) -> bool:
+def is_preset(
+    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
+) -> bool:
     """Whether ``plan``, a negotiated variant, is what a named preset makes: all that is rendered in hard times."""
-    return replace(plan, key="", findings="") in _named(presets(), always.of(plan.key))
+    return replace(plan, key="", findings="") in _list_preset_variants(presets(), always.for_key(plan.key))

@@ -10,12 +10,12 @@ from typing import Any
 from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
 from .model import Plan
-from .normalize import plan_of
-from .option_types import FileName, Kind, Value
-from .options import BY_NAME
+from .normalize import build_plan
+from .option_types import FileName, OptionType, Value
+from .options import OPTIONS_BY_NAME
 from .redaction import check_first_page
 
-MAX_LISTED = 700
+MAX_NAMES_LENGTH = 700
 """Characters of presets' names that a refusal lists."""
 
 
@@ -34,77 +34,84 @@ class Presets:
     def __hash__(self) -> int:
         return hash((frozenset(self.options), frozenset(self.watermarks.items()), self.at_ingest))
 
-    def values(self, name: str) -> dict[str, Value]:
+    def parse_values(self, name: str) -> dict[str, Value]:
         """The option values of preset ``name``; raises BadOption if there is none."""
         if name not in self.options:
-            raise BadOption(f"preset: there is no preset {name!r}; there are {listed(self.options)}", option="preset")
-        return {short: read_option(short, text) for short, text in self.options[name].items()}
+            raise BadOption(
+                f"preset: there is no preset {name!r}; there are {format_names(self.options)}", option="preset"
+            )
+        return {short: parse_option(short, text) for short, text in self.options[name].items()}
 
-    def plans(self, key: str) -> dict[str, Plan]:
+    def build_plans(self, key: str) -> dict[str, Plan]:
         """What each preset makes of ``key``, by name."""
-        return {name: plan_of(key, self.values(name)) for name in self.options}
+        return {name: build_plan(key, self.parse_values(name)) for name in self.options}
 
-    def ingested(self, key: str) -> dict[str, Plan]:
+    def build_ingest_plans(self, key: str) -> dict[str, Plan]:
         """What the presets that are made at ingest make of ``key``, by name."""
-        return {name: plan_of(key, self.values(name)) for name in self.at_ingest}
+        return {name: build_plan(key, self.parse_values(name)) for name in self.at_ingest}
 
 
-def listed(names: Iterable[str]) -> str:
+def format_names(names: Iterable[str]) -> str:
     """The presets as a refusal lists them, within what one entry of the edge's KeyValueStore holds."""
     text = ", ".join(names) or "none"
-    return text if len(text) <= MAX_LISTED else text[:MAX_LISTED].rpartition(",")[0] + ", ..."
+    return text if len(text) <= MAX_NAMES_LENGTH else text[:MAX_NAMES_LENGTH].rpartition(",")[0] + ", ..."
 
 
-def read_option(short: str, text: str) -> Value:
+def parse_option(short: str, text: str) -> Value:
     """Read a value in its URL spelling; raises ValueError."""
-    kind = BY_NAME[short].kind
-    return kind.read([text] if isinstance(kind, FileName) else text.replace(":", ",").split(","))
+    kind = OPTIONS_BY_NAME[short].type
+    return kind.parse([text] if isinstance(kind, FileName) else text.replace(":", ",").split(","))
 
 
-def load(text: str) -> Presets:
+def parse_presets_toml(text: str) -> Presets:
     """Read ``presets.toml``; raises ValueError that names the preset and the option which is wrong."""
     import tomllib
 
-    return read_presets(tomllib.loads(text))
+    return parse_presets(tomllib.loads(text))
 
 
-def read_presets(document: Mapping[str, Any]) -> Presets:
+def parse_presets(document: Mapping[str, Any]) -> Presets:
     """The presets of ``document``, the tables ``presets``, ``ingest`` and ``watermarks``; raises ValueError."""
-    options = {name: _spelled(name, table) for name, table in document.get("presets", {}).items()}
+    options = {name: _parse_preset(name, table) for name, table in document.get("presets", {}).items()}
     watermarks = document.get("watermarks", {})
     for name in watermarks:
-        if not _reads(BY_NAME["wm"].kind, [name]):
+        if not _is_valid(OPTIONS_BY_NAME["wm"].type, [name]):
             raise ValueError(f"watermarks: {name!r} is not a name of a-z and 0-9")
     at_ingest = tuple(document.get("ingest", {}).get("presets", ()))
     for name in at_ingest:
-        _check_ingested(name, options)
+        _check_ingest_preset(name, options)
     return Presets(options, watermarks, at_ingest)
 
 
-def _check_ingested(name: str, options: Mapping[str, Mapping[str, str]]) -> None:
+def _check_ingest_preset(name: str, options: Mapping[str, Mapping[str, str]]) -> None:
     if name not in options:
         raise ValueError(f"ingest: there is no preset {name!r}")
     if options[name].get("f", "auto") == "auto":
         raise ValueError(f"ingest: preset {name!r} needs a format (f): what viewers accept is not known at ingest")
 
 
-def _spelled(name: str, table: Mapping[str, object]) -> dict[str, str]:
-    if not _reads(BY_NAME["preset"].kind, [name]):
+def _parse_preset(name: str, table: Mapping[str, object]) -> dict[str, str]:
+    if not _is_valid(OPTIONS_BY_NAME["preset"].type, [name]):
         raise ValueError(f"preset {name!r}: the name must be of a-z, 0-9 and -")
-    spelled = {BY_NAME[key].short if key in BY_NAME else key: _spell(value) for key, value in table.items()}
+    spelled = {
+        OPTIONS_BY_NAME[key].short if key in OPTIONS_BY_NAME else key: _format_value(value)
+        for key, value in table.items()
+    }
     for short, text in spelled.items():
-        if short not in BY_NAME or short in ("preset", "exp", "s"):
+        if short not in OPTIONS_BY_NAME or short in ("preset", "exp", "s"):
             raise ValueError(f"preset {name!r}: {short!r} is not an option a preset can have")
         try:
-            read_option(short, text)
+            parse_option(short, text)
         except ValueError as error:
-            raise ValueError(f"preset {name!r}: {short} must be {BY_NAME[short].kind.expects}, not {text!r}") from error
+            raise ValueError(
+                f"preset {name!r}: {short} must be {OPTIONS_BY_NAME[short].type.allowed_values}, not {text!r}"
+            ) from error
     _check_plan(name, spelled)
     return spelled
 
 
 def _check_plan(name: str, spelled: Mapping[str, str]) -> None:
-    plan = plan_of("", {short: read_option(short, text) for short, text in spelled.items()})
+    plan = build_plan("", {short: parse_option(short, text) for short, text in spelled.items()})
     try:
         check_first_page(plan)
     except BadOption as error:
@@ -113,19 +120,19 @@ def _check_plan(name: str, spelled: Mapping[str, str]) -> None:
         raise ValueError(f"preset {name!r}: the options are longer than {MIN_OPTIONS_BYTES} characters together")
 
 
-def _spell(value: object) -> str:
+def _format_value(value: object) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _reads(kind: Kind, parts: list[str]) -> bool:
+def _is_valid(kind: OptionType, parts: list[str]) -> bool:
     try:
-        kind.read(parts)
+        kind.parse(parts)
     except ValueError:
         return False
     return True
 
 
-def presets_text() -> str:
+def read_presets_file() -> str:
     """The content of ``presets.toml``, the default presets."""
     from pathlib import Path
 
@@ -133,6 +140,6 @@ def presets_text() -> str:
 
 
 @cache
-def configured() -> Presets:
+def load_default_presets() -> Presets:
     """The default presets: those of a deployment whose settings have none."""
-    return load(presets_text())
+    return parse_presets_toml(read_presets_file())

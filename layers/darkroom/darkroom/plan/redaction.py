@@ -15,7 +15,7 @@ from ..errors import BadOption
 from .keys import quote_key
 from .model import DATA_FORMATS, REDACTIONS, Plan
 
-ALL = "all"
+REDACT_ALL = "all"
 
 FIRST_GENERATION = "1"
 """The generation of findings that is active as long as nobody has made another one so."""
@@ -47,42 +47,44 @@ class AlwaysRedact:
         """The rules as :meth:`parse` reads them."""
         return ",".join(f"{prefix}={redact}" for prefix, redact in self.rules)
 
-    def of(self, key: str) -> str:
+    def for_key(self, key: str) -> str:
         """What is always hidden in the picture ``key``: that of all matching prefixes together."""
         spelled = quote_key(key)
         found = ""
         for prefix, redact in self.rules:
             if spelled.startswith(prefix):
-                found = joined(found, redact)
+                found = merge_redactions(found, redact)
         return found
 
 
-NOTHING = AlwaysRedact()
+NO_FORCED_REDACTION = AlwaysRedact()
 
 
-def joined(one: str, other: str) -> str:
+def merge_redactions(one: str, other: str) -> str:
     """What hides both ``one`` and ``other``."""
-    return one or other if one == other or not (one and other) else ALL
+    return one or other if one == other or not (one and other) else REDACT_ALL
 
 
-def redacting(plan: Plan, redact: str) -> Plan:
+def add_redaction(plan: Plan, redact: str) -> Plan:
     """``plan`` that hides ``redact`` too, in normal form. Formats that hold no picture hide nothing."""
     if not redact or plan.format in DATA_FORMATS:
         return plan
-    return replace(plan, redact=joined(plan.redact, redact), animate=True, orient=True, skip=())
+    return replace(
+        plan, redact=merge_redactions(plan.redact, redact), animate=True, orient=True, passthrough_formats=()
+    )
 
 
-def forced(plan: Plan, always: AlwaysRedact) -> Plan:
+def apply_forced_redaction(plan: Plan, always: AlwaysRedact) -> Plan:
     """``plan`` with what the deployment hides in every picture of its key."""
-    return redacting(plan, always.of(plan.key))
+    return add_redaction(plan, always.for_key(plan.key))
 
 
 def needs_findings(plan: Plan) -> bool:
     """Whether ``plan`` cannot be made without what inference found."""
-    return bool(plan.redact) or looks_for_faces(plan)
+    return bool(plan.redact) or uses_faces(plan)
 
 
-def looks_for_faces(plan: Plan) -> bool:
+def uses_faces(plan: Plan) -> bool:
     """Whether ``plan`` cuts or mends by faces: until they are known, another picture stands in for its own."""
     return plan.gravity.name == "face" or plan.face_crop is not None or plan.red_eye
 

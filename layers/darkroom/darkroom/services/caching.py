@@ -65,7 +65,7 @@ def derivative_headers(
     cache_control = policy.cache_control(plan.key, unrefined=unrefined and policy.refines)
     headers = {"Content-Type": content_type, "Cache-Control": cache_control}
     if plan.download:
-        name = f"{plan.download}.{_extension(content_type)}" if plan.typed else plan.download
+        name = f"{plan.download}.{_extension(content_type)}" if plan.append_extension else plan.download
         headers["Content-Disposition"] = _disposition("inline" if plan.inline else "attachment", name)
     return headers
 

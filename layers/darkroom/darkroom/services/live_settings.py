@@ -2,7 +2,7 @@
 
 ``settings/current.json`` is the document in force; ``settings/history/<number>.json`` is every version that was ever
 written. A document is the JSON object ``{"number", "previous", "at", "by", "reason", "settings"}``, whose ``settings``
-is a table that :func:`darkroom.settings.read_settings` validates. Without a document all settings are defaults.
+is a table that :func:`darkroom.settings.parse_settings` validates. Without a document all settings are defaults.
 Nothing third-party is imported: transform reads it too.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Unavailable
-from ..settings import DEFAULTS, InvalidSettings, Settings, read_settings
+from ..settings import DEFAULTS, InvalidSettings, Settings, parse_settings
 
 if TYPE_CHECKING:
     from ..aws.switches import ReadObject
@@ -46,7 +46,7 @@ def parse_document(body: bytes) -> Settings:
     table = found.get("settings") if isinstance(found, dict) else None
     if not isinstance(table, dict):
         raise InvalidSettings(["the document is not a JSON object with a table named settings"])
-    return read_settings(table, ignore_unknown=True)
+    return parse_settings(table, ignore_unknown=True)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..aws.s3_fast import FastBucket, StoredObject
-from ..errors import Changed, Unavailable
+from ..errors import ObjectChanged, Unavailable
 
 if TYPE_CHECKING:
     from ..imaging.block_cache import BlockCache
@@ -87,7 +87,7 @@ class MasterReader:
         def fetch(start: int, end: int) -> bytes:
             try:
                 return bucket.read_range(name, start, end, master.etag)
-            except Changed as error:
+            except ObjectChanged as error:
                 raise Unavailable("The source changed while its picture was made", detail=error.detail) from error
 
         if _first_bytes(name):

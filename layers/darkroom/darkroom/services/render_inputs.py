@@ -26,7 +26,7 @@ def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:
 
 def trusted_findings(key: str, master_etag: str, sidecar: Sidecar | None, always: AlwaysRedact) -> Findings | None:
     """What is known of the master. Where the deployment hides something, an uploader's word does not count."""
-    return sidecar.get_findings(master_etag, ours=bool(always.of(key))) if sidecar else None
+    return sidecar.get_findings(master_etag, ours=bool(always.for_key(key))) if sidecar else None
 
 
 def inputs_changed(

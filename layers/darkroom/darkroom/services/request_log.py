@@ -22,7 +22,7 @@ def log_request(observer: Observer, status: int, error: DarkroomError | None, **
         observer.log("INFO", "answered", status=status, **fields)
         return
     observer.record_error(error)
-    level = "ERROR" if error.fault else "INFO"
+    level = "ERROR" if error.is_fault else "INFO"
     words = {"code": error.code, "reason": error.message, "detail": error.detail}
     observer.log(level, "answered", status=status, **words, **fields)
 

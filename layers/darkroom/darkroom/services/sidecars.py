@@ -33,7 +33,9 @@ class Sidecar:
             return None
         if not ours:
             return found
-        return replace(found, found={task: finding for task, finding in found.found.items() if finding.by != CLIENT})
+        return replace(
+            found, found={task: finding for task, finding in found.found.items() if finding.origin != CLIENT}
+        )
 
     def has_changed(self, media: FastBucket) -> bool:
         """Whether another sidecar has taken its place since; raises Unavailable."""
@@ -47,14 +49,14 @@ def read_sidecar(media: FastBucket, generation: str, key: str) -> Sidecar:
     """
     import json
 
-    from ..findings import from_document
+    from ..findings import findings_from_document
 
     name = f"findings/{generation}/{encode_key(key)}.json"
     found = media.open(name)
     if found is None:
         return Sidecar(name)
     try:
-        return Sidecar(name, found.etag, from_document(json.loads(found.read())))
+        return Sidecar(name, found.etag, findings_from_document(json.loads(found.read())))
     except (ValueError, AttributeError, TypeError) as error:
         log("ERROR", "a sidecar cannot be read", name=name, detail=repr(error))
         return Sidecar(name, found.etag)

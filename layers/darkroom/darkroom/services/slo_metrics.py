@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import DarkroomError, code_of, is_fault
+from ..errors import DarkroomError, get_error_code, is_fault
 from ..watch.slo import slow_ms
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def count_failure(observer: Observer, error: Exception) -> None:
         count_refusal(observer, error)
         return
     observer.count("Faults")
-    observer.count("Errors", code=code_of(error))
+    observer.count("Errors", code=get_error_code(error))
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def count_response(observer: Observer, error: DarkroomError | None) -> None:
     count_request(observer)
     if error is None:
         return
-    if error.fault:
+    if error.is_fault:
         observer.count("Faults")
     elif error.status < 500:
         observer.count("ClientErrors")

@@ -18,7 +18,7 @@ from ..http.api import KeySource, json_response, parse_key, read_grant
 from ..plan.keys import quote_key
 from ..plan.limits import Limits
 from .serve.answers import HttpResponse
-from .upload_requests import Grant, Upload, read_upload
+from .upload_requests import DeclaredUpload, Grant, parse_upload_request
 
 POST_LIFETIME_S = 900
 """How long a form may be sent: a quarter of an hour, within which a phone has to begin."""
@@ -61,7 +61,7 @@ class UploadApi:
         return json_response(200, self._read_status(grant, request.status_key))
 
     def _presign(self, grant: Grant, body: bytes) -> dict[str, object]:
-        upload = read_upload(body, grant, self.max_bytes)
+        upload = parse_upload_request(body, grant, self.max_bytes)
         if grant.max_files is not None:
             self.counters.count_file(grant.text, grant.max_files, grant.expires_s)
         expires_s = self.clock() + self.post_lifetime_s
@@ -81,7 +81,7 @@ class UploadApi:
             "status": f"{PATH}/{quote_key(upload.key)}",
         }
 
-    def _findings(self, upload: Upload) -> dict[str, str]:
+    def _findings(self, upload: DeclaredUpload) -> dict[str, str]:
         """What came along, signed so that ingest believes it of this very file."""
         if not upload.findings:
             return {}

@@ -16,7 +16,7 @@ from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..client_findings import read_document, write_text
+from ..client_findings import encode_findings, parse_client_findings
 from ..errors import BadKey, BadToken, BadUpload, NotGranted
 from ..plan.keys import check_key
 
@@ -36,16 +36,16 @@ IMAGE_TYPES = {
 }
 """Media types that may be uploaded, and the format that each is of. The bytes are looked at after the upload."""
 
-_DOMAIN = b"upload-token:"
+_SIGNING_DOMAIN = b"upload-token:"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
 _GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?:(.+)", re.DOTALL)
 _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_FIELDS = ("key", "type", "size", "sha256")
-_FURTHER = ("findings",)
+_REQUIRED_FIELDS = ("key", "type", "size", "sha256")
+_OPTIONAL_FIELDS = ("findings",)
 _MAX_REQUEST_BYTES = 16_384
 """Of a request's JSON: a key of 700 bytes may take 4,200 when all of it is escaped, and findings four times the 1,800
 that are kept of them."""
-_EXPANDED = "${filename}"
+_FILENAME_PLACEHOLDER = "${filename}"
 """S3 puts the name of the sent file in its place, so that the key would be another than the one that was granted."""
 
 
@@ -74,7 +74,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class DeclaredUpload:
     """One file that is to be uploaded. ``sha256`` is the digest of its bytes.
 
     ``findings``: what came along, as :mod:`darkroom.client_findings` writes it, empty for nothing.
@@ -92,15 +92,15 @@ class Upload:
         return b64encode(self.sha256).decode()
 
 
-def write_token(grant: Grant, key: str) -> str:
+def make_token(grant: Grant, key: str) -> str:
     """The token of ``grant`` made by ``key``; raises BadKey for a prefix of no key, BadToken for a wrong number."""
     check_key(grant.prefix.removesuffix("/"))
     encoded = _base64url(grant.text.encode())
-    _read_grant(encoded)
+    _parse_grant(encoded)
     return f"{encoded}.{_signature(encoded, key)}"
 
 
-def read_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
+def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     """The grant of a token that one of ``keys`` made and that is not over; raises BadToken."""
     parts = _TOKEN.fullmatch(token)
     if parts is None:
@@ -109,7 +109,7 @@ def read_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     candidates = [_signature(encoded, key) for key in keys if key]
     if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
         raise BadToken("The upload token was not made by a key that is valid now")
-    grant = _read_grant(encoded)
+    grant = _parse_grant(encoded)
     if now_s >= grant.expires_s:
         raise BadToken("The upload token has expired")
     if grant.expires_s > now_s + MAX_TOKEN_LASTS_S:
@@ -117,33 +117,33 @@ def read_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     return grant
 
 
-def read_upload(body: bytes, grant: Grant, max_bytes: int) -> Upload:
+def parse_upload_request(body: bytes, grant: Grant, max_bytes: int) -> DeclaredUpload:
     """The upload that the JSON of a request asks for.
 
     Raises BadUpload, which names the field, or NotGranted for a key outside of the grant.
     """
-    document = _read_document(body)
-    key = _key(document["key"])
+    document = _parse_document(body)
+    key = _parse_key(document["key"])
     if not grant.covers(key):
-        raise NotGranted(f"The upload token is for {_range(grant.prefix)}")
-    return Upload(
+        raise NotGranted(f"The upload token is for {_describe_range(grant.prefix)}")
+    return DeclaredUpload(
         key=key,
-        media_type=_media_type(document["type"]),
-        size_bytes=_size(document["size"], min(max_bytes, grant.max_bytes or max_bytes)),
-        sha256=_sha256(document["sha256"]),
-        findings=write_text(read_document(document["findings"])) if "findings" in document else "",
+        media_type=_parse_media_type(document["type"]),
+        size_bytes=_parse_size(document["size"], min(max_bytes, grant.max_bytes or max_bytes)),
+        sha256=_parse_sha256(document["sha256"]),
+        findings=encode_findings(parse_client_findings(document["findings"])) if "findings" in document else "",
     )
 
 
 def _signature(encoded: str, key: str) -> str:
-    return _base64url(hmac.digest(key.encode(), _DOMAIN + encoded.encode(), "sha256"))
+    return _base64url(hmac.digest(key.encode(), _SIGNING_DOMAIN + encoded.encode(), "sha256"))
 
 
 def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _read_grant(encoded: str) -> Grant:
+def _parse_grant(encoded: str) -> Grant:
     try:
         data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         parts = _GRANT.fullmatch(data.decode())
@@ -156,26 +156,26 @@ def _read_grant(encoded: str) -> Grant:
     return Grant(prefix, int(expires), *(int(most) if most else None for most in (max_bytes, max_files)))
 
 
-def _read_document(body: bytes) -> dict[str, object]:
+def _parse_document(body: bytes) -> dict[str, object]:
     if len(body) > _MAX_REQUEST_BYTES:
         raise BadUpload(f"The request has more than {_MAX_REQUEST_BYTES} bytes; the file itself goes to S3")
     try:
-        document = json.loads(body.decode(), object_pairs_hook=_once)
+        document = json.loads(body.decode(), object_pairs_hook=_reject_duplicates)
     except (ValueError, RecursionError) as error:
         raise BadUpload("The request is not a JSON object", detail=str(error)) from error
     if not isinstance(document, dict):
         raise BadUpload("The request is not a JSON object")
     for name in document:
-        if name not in _FIELDS + _FURTHER:
-            there_are = ", ".join(_FIELDS + _FURTHER)
+        if name not in _REQUIRED_FIELDS + _OPTIONAL_FIELDS:
+            there_are = ", ".join(_REQUIRED_FIELDS + _OPTIONAL_FIELDS)
             raise BadUpload(f"{name[:40]}: there is no such field; there are {there_are}", field=name[:40])
-    for name in _FIELDS:
+    for name in _REQUIRED_FIELDS:
         if name not in document:
             raise BadUpload(f"{name}: missing", field=name)
     return document
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) < len(pairs):
         names = [name for name, _ in pairs]
@@ -184,7 +184,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
-def _key(value: object) -> str:
+def _parse_key(value: object) -> str:
     if not isinstance(value, str):
         raise BadUpload("key: expected a text such as trips/rome.jpg", field="key")
     try:
@@ -192,35 +192,35 @@ def _key(value: object) -> str:
     except (BadKey, UnicodeError) as error:
         reason = error.message if isinstance(error, BadKey) else "The key is not valid Unicode"
         raise BadUpload(f"key: {reason}", field="key") from error
-    if _EXPANDED in value:
-        raise BadUpload(f"key: {_EXPANDED} may not be part of it", field="key")
+    if _FILENAME_PLACEHOLDER in value:
+        raise BadUpload(f"key: {_FILENAME_PLACEHOLDER} may not be part of it", field="key")
     return value
 
 
-def _media_type(value: object) -> str:
+def _parse_media_type(value: object) -> str:
     if not isinstance(value, str) or value not in IMAGE_TYPES:
         raise BadUpload(f"type: expected one of {', '.join(IMAGE_TYPES)}", field="type")
     return value
 
 
-def _size(value: object, max_bytes: int) -> int:
+def _parse_size(value: object, max_bytes: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= max_bytes:
         raise BadUpload(f"size: expected the file's bytes, a whole number from 1 to {max_bytes}", field="size")
     return value
 
 
-def _sha256(value: object) -> bytes:
+def _parse_sha256(value: object) -> bytes:
     expected = "sha256: expected the file's SHA-256 in hexadecimal or base64"
     if not isinstance(value, str) or not value.isascii():
         raise BadUpload(expected, field="sha256")
-    read: Callable[[str], bytes] = bytes.fromhex if _HEX_SHA256.fullmatch(value) else _from_base64
+    read: Callable[[str], bytes] = bytes.fromhex if _HEX_SHA256.fullmatch(value) else _decode_base64
     digest = read(value)
     if len(digest) != 32:
         raise BadUpload(expected, field="sha256")
     return digest
 
 
-def _from_base64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """The bytes of ``text``, none if it is not their one spelling."""
     try:
         data = b64decode(text, validate=True)
@@ -229,5 +229,5 @@ def _from_base64(text: str) -> bytes:
     return data if b64encode(data).decode() == text else b""
 
 
-def _range(prefix: str) -> str:
+def _describe_range(prefix: str) -> str:
     return f"keys below {prefix}" if prefix.endswith("/") else f"the key {prefix}"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import sumprod
 
-from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Line, Region
+from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Region, TextLine
 
 SAME_FACE = 0.5
 """Overlap (intersection over union) from which two boxes are of the same face: the threshold of PASCAL VOC, which
@@ -56,7 +56,7 @@ def words(text: str) -> Counter[str]:
     return Counter(_WORD.findall(text.casefold()))
 
 
-def read_words(lines: Sequence[Line]) -> Counter[str]:
+def read_words(lines: Sequence[TextLine]) -> Counter[str]:
     """The words of lines that were read."""
     return words(" ".join(line.text for line in lines))
 

@@ -15,7 +15,7 @@ from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.service import Languages
 from darkroom.dialects.serving.signing_keys import KeysByLanguage, read_keys
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured as configured_presets
+from darkroom.plan.presets import load_default_presets as configured_presets
 from darkroom.services.serve.answers import HttpResponse
 from darkroom.services.serve.transform import Transform
 from tests.component.services.test_transform import Keys

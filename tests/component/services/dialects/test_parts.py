@@ -14,8 +14,8 @@ from darkroom.dialects.serving.negotiate import variant
 from darkroom.dialects.serving.request import LanguageRequest
 from darkroom.errors import BadOption
 from darkroom.plan.model import Plan
-from darkroom.plan.normalize import plan_of
-from darkroom.plan.redaction import NOTHING, AlwaysRedact
+from darkroom.plan.normalize import build_plan
+from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 
 AGES = st.integers(0, 10**9)
@@ -54,7 +54,7 @@ def test_ages(given: str, limit_s: int, kept: str) -> None:
 
 def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False, **asked: Any) -> Plan:
     request = LanguageRequest("/", format_class=format_class, saves_data=saves_data)
-    return variant(Asked(plan, None, **asked), request, NOTHING)
+    return variant(Asked(plan, None, **asked), request, NO_FORCED_REDACTION)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False
     ],
 )
 def test_qualities(values: dict[str, Any], asked: dict[str, Any], saves_data: bool, quality: int | None) -> None:
-    plan = plan_of("a.jpg", {"w": 100, **values})
+    plan = build_plan("a.jpg", {"w": 100, **values})
     assert got(plan, saves_data=saves_data, **asked).quality == quality
 
 
 def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
-    text = plan_of("a.jpg", {"w": 100, "dl": "a" * 255})
+    text = build_plan("a.jpg", {"w": 100, "dl": "a" * 255})
     with pytest.raises(BadOption, match="267"):
         got(text, qualities=(("webp", 100),))
 
@@ -85,11 +85,11 @@ def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
 def test_what_is_forced_is_in_the_variant_with_the_findings_that_are_active() -> None:
     always = AlwaysRedact.parse("people/=faces")
     request = LanguageRequest("/", findings="b2")
-    found = variant(Asked(plan_of("people/a.jpg", {"w": 320}), None), request, always)
+    found = variant(Asked(build_plan("people/a.jpg", {"w": 320}), None), request, always)
     assert (found.redact, found.findings, found.format) == ("faces", "b2", "auto-legacy")
-    assert variant(Asked(plan_of("a.jpg", {"w": 320}), None), request, always).findings == ""
+    assert variant(Asked(build_plan("a.jpg", {"w": 320}), None), request, always).findings == ""
     with pytest.raises(BadOption, match="page 0"):
-        variant(Asked(plan_of("people/a.tif", {"w": 320, "page": 1}), None), request, always)
+        variant(Asked(build_plan("people/a.tif", {"w": 320, "page": 1}), None), request, always)
 
 
 def test_a_request_is_read_from_the_headers_of_the_edge() -> None:

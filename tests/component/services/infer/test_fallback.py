@@ -53,7 +53,7 @@ def test_small_models_look_and_the_endpoint_is_asked_again_later(
     assert len(world.runtime.calls) == 3
     world.wait_for_answers(HANG_S)
     findings = world.findings(KEY)
-    assert {task: finding.by for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
     assert findings.pending == (TEXT,)
     [told] = world.told()
     assert (told["by"], told["pending"]) == (FALLBACK, [TEXT])
@@ -66,7 +66,7 @@ def test_small_models_look_and_the_endpoint_is_asked_again_later(
     assert (later.attempt, later.kind) == (1, Kind.ANALYSE)
     assert world.infer.handle(later) is Outcome.ANALYSED
     findings = world.findings(KEY)
-    assert {task: finding.by for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
     assert (findings.pending, world.sent) == ((), [])
     again = world.told()[0]
     assert (again["by"], again["pending"], again["image_id"]) == (ENDPOINT, [], told["image_id"])
@@ -265,4 +265,4 @@ def test_a_switch_leaves_the_endpoint_alone(world: World) -> None:
 
     world.now_s += 601
     assert world.infer.handle(later) is Outcome.ANALYSED
-    assert {finding.by for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}

@@ -21,7 +21,7 @@ def test_a_photograph_is_looked_at_while_the_endpoint_is_dead(world: World) -> N
     world.finder, world.runtime.behave = InProcess(models_folder(), ALL), sagemaker.dead
     assert world.ready("astronaut.jpg", jpeg_photo((512, 512))) is Outcome.FALLBACK
     findings = world.findings("astronaut.jpg")
-    assert {task: finding.by for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
     assert findings.pending == (TEXT,)
     [face] = findings.found[FACES].faces
     assert face.region.left < 0.45 < face.region.left + face.region.width

@@ -54,7 +54,7 @@ class Scene:
             return
         findings = world.findings(self.key)
         tasks = ALL if self.by == ENDPOINT else SMALL
-        assert {task: finding.by for task, finding in findings.found.items()} == dict.fromkeys(tasks, self.by)
+        assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(tasks, self.by)
         assert findings.source_etag == world.etag(self.key)
         assert (noted.findings, noted.announced) == (findings, True)
         assert stored is not None

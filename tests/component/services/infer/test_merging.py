@@ -20,8 +20,8 @@ from darkroom.findings import (
     Finding,
     Findings,
     Label,
-    Line,
     Region,
+    TextLine,
 )
 from darkroom.services.infer.merging import RANKS, by_whom, merged, moved
 
@@ -33,11 +33,11 @@ def faces(*boxes: Region, by: str = ENDPOINT, error: str = "") -> Finding:
     return Finding(FACES, "m", "1", by, faces=tuple(Face(box, 0.9) for box in boxes), error=error)
 
 
-def line(left: float = 0.1) -> Line:
-    return Line(((left, 0.1), (0.5, 0.1), (0.5, 0.2), (left, 0.2)), "words", 0.9)
+def line(left: float = 0.1) -> TextLine:
+    return TextLine(((left, 0.1), (0.5, 0.1), (0.5, 0.2), (left, 0.2)), "words", 0.9)
 
 
-def text(*lines: Line, by: str = ENDPOINT) -> Finding:
+def text(*lines: TextLine, by: str = ENDPOINT) -> Finding:
     return Finding(TEXT, "m", "1", by, lines=lines)
 
 
@@ -52,7 +52,7 @@ def known(*found: Finding, etag: str = "e", generation: str = "1", pending: tupl
 @given(st.sampled_from([*RANKS]), st.sampled_from([*RANKS]))
 def test_the_better_word_stays_and_of_equals_the_newer(first: str, second: str) -> None:
     result = merged(known(faces(BOX, by=first)), known(faces(OTHER, by=second)), ALL)
-    assert result.found[FACES].by == max(first, second, key=lambda by: RANKS[by])
+    assert result.found[FACES].origin == max(first, second, key=lambda by: RANKS[by])
     assert result.found[FACES].faces[0].region == (OTHER if RANKS[second] >= RANKS[first] else BOX)
 
 

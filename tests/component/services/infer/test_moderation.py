@@ -96,7 +96,7 @@ def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Studio)
     assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     studio.look()
     assert studio.hear() == []
-    assert {finding.by for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
+    assert {finding.origin for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
 
 
 def test_what_no_model_can_read_waits_for_a_person(studio: Studio) -> None:

@@ -59,7 +59,7 @@ def metrics(printed: str) -> dict[str, float]:
 def test_a_picture_is_looked_at_kept_and_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.ready(KEY, jpeg_photo()) is Outcome.ANALYSED
     findings = world.findings(KEY)
-    assert {task: finding.by for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
     assert (findings.source_etag, findings.generation, findings.pending) == (world.etag(KEY), "1", ())
     assert findings.found[FACES] == sagemaker.found(FACES)
     noted = world.noted(KEY)
@@ -121,7 +121,7 @@ def test_a_further_view_without_an_answer_puts_the_whole_off(world: World) -> No
 
     world.runtime.behave = answer
     assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is Outcome.FALLBACK
-    assert world.findings("a.gif").found[MODERATION].by == FALLBACK
+    assert world.findings("a.gif").found[MODERATION].origin == FALLBACK
 
 
 def test_further_views_that_take_too_long_are_a_gap(world: World) -> None:
@@ -135,7 +135,7 @@ def test_further_views_that_take_too_long_are_a_gap(world: World) -> None:
     assert infer.handle(Request(Kind.READY, "a.gif", sequencer)) is Outcome.ANALYSED
     assert 1 < len(world.runtime.calls) < 6
     found = world.findings("a.gif").found[MODERATION]
-    assert (found.by, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
+    assert (found.origin, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
 
 
 def test_further_backgrounds_of_the_first_frame_are_needed(world: World) -> None:
@@ -277,7 +277,7 @@ def test_once_there_is_an_endpoint_it_looks_at_what_the_small_models_saw(world: 
     world.ready(KEY, jpeg_photo())
     world.mode = "endpoint"
     assert world.infer.handle(Request(Kind.ANALYSE, KEY)) is Outcome.ANALYSED
-    assert {finding.by for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
 
 
 @pytest.mark.parametrize(("behave", "flagged"), [(sagemaker.answer, False), (sagemaker.flagging, True)])
@@ -379,7 +379,7 @@ def test_what_an_uploader_said_is_reconciled(
     picture = world.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
     assert world.infer.handle(Request(Kind.READY, KEY, sequencer)) is Outcome.ANALYSED
     findings = world.findings(KEY)
-    assert {task: finding.by for task, finding in findings.found.items()} == {
+    assert {task: finding.origin for task, finding in findings.found.items()} == {
         **dict.fromkeys(ALL, ENDPOINT), TAGS: CLIENT,
     }  # fmt: skip
     assert findings.found[FACES] == sagemaker.found(FACES)
@@ -411,7 +411,7 @@ def test_a_late_fallback_undoes_nothing(world: World) -> None:
     late = Findings("1", present.etag, {task: small(task) for task in SMALL}, (TEXT,), "later")
     kept = world.infer.keeper.keep(present, "id", late, "")
     assert kept.findings.pending == ()
-    assert {finding.by for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
     stored = world.vectors.get(KEY)
     assert stored is not None
     assert stored.model == "gpu-similarity/2"

@@ -14,7 +14,7 @@ from darkroom.aws.model import Told
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.variants import Variant, Variants
 from darkroom.errors import Unavailable
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT, Finding, Label, finding_document
+from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT, Finding, Label, finding_to_document
 from darkroom.services.infer.service import Outcome
 from darkroom.services.infer.trial import MAIN, REMEMBERED_S, Standing, Standings, compared, standing
 from darkroom.watch.rollout import trial_stats
@@ -32,7 +32,7 @@ def worse(call: Call) -> Reply:
     """A canary that finds nothing fit to be seen and no face; the incumbent, asked by its name, is as ever."""
     if call.target:
         return sagemaker.answer(call)
-    tasks = {task: finding_document(sagemaker.found(task), vectors=True) for task in call.tasks}
+    tasks = {task: finding_to_document(sagemaker.found(task), vectors=True) for task in call.tasks}
     tasks[MODERATION] |= {"flagged": True, "labels": [{"name": "unsafe", "score": 0.8}]}
     tasks[FACES]["faces"] = []
     return 200, json.dumps({"tasks": tasks}).encode()

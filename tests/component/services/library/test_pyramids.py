@@ -11,7 +11,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 from tests.component.services.test_master_reader import scene
 
 from .running import Runs
@@ -31,7 +31,7 @@ def test_what_is_over_the_limits_of_one_picture_is_printed_as_it_is_when_asked_f
     put(runs, how="pyramid")
     assert runs.all("one", ORDER) == {KEY: "done"}
     source, limits = Source.from_bytes(scene()), replace(runs.world.limits, max_bytes=len(scene()))
-    plans = [plan for plan in configured().ingested(KEY).values() if plan.watermark is None]
+    plans = [plan for plan in load_default_presets().build_ingest_plans(KEY).values() if plan.watermark is None]
     made = {name: runs.world.body("media", name) for name in runs.world.keys("media", "derivatives/")}
     assert made
     wanted = {f"derivatives/{derivative_name(plan)}": render(plan, source, limits=limits).body for plan in plans}

@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from darkroom.errors import BadRun, Damaged, GaveUp, Unavailable, Unfinished, Unsettled
+from darkroom.errors import BadRun, DamagedSource, GaveUp, Unavailable, Unfinished, Unsettled
 from darkroom.services.deadline import CpuLimit, Deadline, is_abandoned
 from darkroom.services.library.outcomes import TRIES, Entry, Outcome, further
 from darkroom.services.library.requests import Doing, Order
@@ -96,7 +96,7 @@ def test_a_failure_is_tried_again_and_given_up_in_the_end(runs: Runs, script: Sc
     script.acts["1.jpg"] = [raising(Unavailable())]
     script.acts["2.jpg"] = [raising(Unavailable())] * 100
     script.acts["3.jpg"] = [raising(ZeroDivisionError())] * 100
-    script.acts["4.jpg"] = [raising(Damaged())]
+    script.acts["4.jpg"] = [raising(DamagedSource())]
     assert runs.all("one", ORDER) == dict.fromkeys(KEYS, "done") | {
         "2.jpg": "failed unavailable",
         "3.jpg": "failed defect",

@@ -23,8 +23,8 @@ from darkroom.findings import (
     Finding,
     Findings,
     Label,
-    Line,
     Region,
+    TextLine,
 )
 from darkroom.services.monitor.drift import BASELINE, MAX_PSI, RECENT_S, BaselineWatch, DriftWatch
 from darkroom.services.monitor.manifests import Manifests, side
@@ -159,7 +159,7 @@ def test_what_is_no_baseline_is_not_taken_for_one(stage: Stage, look: Look) -> N
 
 FOUND = {
     FACES: Finding(FACES, "centerface", "1", faces=(Face(Region(0.25, 0.5, 0.5, 0.25), 0.9),)),
-    TEXT: Finding(TEXT, "ocr", "6", lines=(Line(((0, 0), (1, 0), (1, 1), (0, 1)), "no entry", 0.8),)),
+    TEXT: Finding(TEXT, "ocr", "6", lines=(TextLine(((0, 0), (1, 0), (1, 1), (0, 1)), "no entry", 0.8),)),
     MODERATION: Finding(MODERATION, "nsfw", "1", labels=(Label("safe", 0.1), Label("unsafe", 0.9)), flagged=True),
     TAGS: Finding(TAGS, "own", "3", labels=(Label("cat", 0.7), Label("sofa", 0.6))),
 }

@@ -12,7 +12,7 @@ from PIL import Image
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadUpload, Unavailable
-from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, to_document
+from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, findings_to_document
 from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan, Watermark
@@ -252,7 +252,7 @@ def test_faces_stay_hidden(service: Reencoder, transform: Transform, bucket: Fas
     always = AlwaysRedact.parse("=faces")
     finding = Finding(FACES, "model", "1", ENDPOINT, (Face(Region(0.4, 0.2, 0.2, 0.3), 0.9),))
     master = str(bucket.etag("masters/photo.jpg")).strip('"')
-    document = to_document(Findings("1", master, {FACES: finding}, ()))
+    document = findings_to_document(Findings("1", master, {FACES: finding}, ()))
     bucket.put("findings/1/photo.jpg.json", json.dumps(document).encode(), {})
     name = "derivatives/photo.jpg/_/fv-1_redact-faces_w-640.webp"
     hidden = replace(transform, always=always)

@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 
-from darkroom.services.upload_requests import Grant, write_token
+from darkroom.services.upload_requests import Grant, make_token
 from tests.component.aws.similar import direction
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.similar import events
@@ -45,7 +45,7 @@ def test_with_a_token_in_it_an_event_shows_pictures(local: Deployment) -> None:
     for name in ("coffee.png", "copy.png"):
         local.picture(f"samples/{name}", direction(1))
     event: dict[str, Any] = json.loads((FOLDER / "similar" / "expired.json").read_text())
-    event["headers"]["authorization"] = f"Bearer {write_token(Grant('samples/', int(time.time()) + 3600), LOCAL_KEY)}"
+    event["headers"]["authorization"] = f"Bearer {make_token(Grant('samples/', int(time.time()) + 3600), LOCAL_KEY)}"
     status, answer = invoke(local, event)
     assert (status, [result["key"] for result in answer["results"]]) == (200, ["samples/copy.png"])
 

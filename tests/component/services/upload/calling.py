@@ -18,7 +18,7 @@ import urllib3
 
 from darkroom.aws.presigned_post import PresignedPost
 from darkroom.aws.record import READY, Record, to_item
-from darkroom.services.upload_requests import Grant, write_token
+from darkroom.services.upload_requests import Grant, make_token
 
 ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs" / "guides" / "uploads.md"
@@ -98,7 +98,7 @@ def token_for(
     max_bytes: int | None = None,
     max_files: int | None = None,
 ) -> str:
-    return write_token(Grant(prefix, int(time.time()) + lasts_s, max_bytes, max_files), key)
+    return make_token(Grant(prefix, int(time.time()) + lasts_s, max_bytes, max_files), key)
 
 
 def send(form: dict[str, Any] | PresignedPost, data: bytes = DATA, **changes: str | None) -> tuple[int, str]:

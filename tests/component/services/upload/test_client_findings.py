@@ -15,12 +15,12 @@ from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresig
 from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver
 from darkroom.aws.upload_counters import UploadCounters
-from darkroom.client_findings import MAX_TEXT_BYTES, sign_findings, write_text
-from darkroom.client_findings import read_document as brought
-from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, from_document, to_document
+from darkroom.client_findings import MAX_TEXT_BYTES, encode_findings, sign_findings
+from darkroom.client_findings import parse_client_findings as brought
+from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, findings_from_document, findings_to_document
 from darkroom.services.ingest.service import IngestOutcome
 from darkroom.services.upload import UploadApi, UploadRequest
-from darkroom.services.upload_requests import Grant, write_token
+from darkroom.services.upload_requests import Grant, make_token
 from tests.component.services.ingesting import KEYS, SigningKeys, World
 from tests.images.pictures import jpeg_photo, png_noise
 
@@ -29,7 +29,7 @@ from .calling import DOCS, Api, send
 KEY = "trips/rome.jpg"
 BODY = jpeg_photo()
 FOUND = {"faces": [{"box": [0.41, 0.2, 0.1, 0.15], "score": 0.98}], "tags": [{"name": "Straße", "score": 0.7}]}
-TEXT = write_text(brought(FOUND))
+TEXT = encode_findings(brought(FOUND))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def signed(text: str = TEXT, body: bytes = BODY, key: str = KEY, signing_key: st
 
 def sidecar(world: World, key: str = KEY) -> Findings | None:
     opened = world.vault("media").open(sidecar_name("1", key))
-    return None if opened is None else from_document(json.loads(opened.body.read()))
+    return None if opened is None else findings_from_document(json.loads(opened.body.read()))
 
 
 def test_from_the_form_to_the_sidecar(world: World) -> None:
@@ -55,7 +55,7 @@ def test_from_the_form_to_the_sidecar(world: World) -> None:
         LightObserver("upload"),
     )
     asked = {"key": KEY, "type": "image/jpeg", "size": len(BODY), "sha256": sha256(BODY).hexdigest()}
-    token = write_token(Grant("trips/", int(uploads.clock()) + 900), KEYS[0])
+    token = make_token(Grant("trips/", int(uploads.clock()) + 900), KEYS[0])
     answer = uploads.answer(UploadRequest(f"Bearer {token}", body=json.dumps(asked | {"findings": FOUND}).encode()))
     form = json.loads(answer["body"])
     assert send(form, BODY, **{"x-amz-meta-findings": "another"})[1] == "AccessDenied"
@@ -66,7 +66,7 @@ def test_from_the_form_to_the_sidecar(world: World) -> None:
     assert found is not None
     assert found.source_etag == world.record(KEY).master["etag"].strip('"')
     assert (found.generation, found.pending) == ("1", ())
-    assert {finding.by for finding in found.found.values()} == {CLIENT}
+    assert {finding.origin for finding in found.found.values()} == {CLIENT}
     [face], [tag] = found.found[FACES].faces, found.found[TAGS].labels
     assert (face.region, face.score) == ((0.41, 0.2, 0.1, 0.15), 0.98)
     assert (tag.name, tag.score) == ("Straße", 0.7)
@@ -87,7 +87,7 @@ def test_the_key_before_counts_too(world: World) -> None:
     ("metadata", "reason"),
     [
         ({FINDINGS: TEXT}, "unsigned"),
-        (signed() | {FINDINGS: write_text(brought({"faces": []}))}, "forged"),
+        (signed() | {FINDINGS: encode_findings(brought({"faces": []}))}, "forged"),
         (signed(key="trips/other.jpg"), "forged"),
         (signed(body=b"another picture"), "forged"),
         (signed(signing_key="nobody's"), "forged"),
@@ -124,8 +124,8 @@ def test_what_was_found_in_an_earlier_master_goes(world: World) -> None:
     world.created(KEY, BODY, Metadata=signed())
     found = sidecar(world)
     assert found is not None
-    assert found.found[FACES].by == CLIENT
-    assert to_document(found)["tasks"].keys() == {FACES, TAGS}
+    assert found.found[FACES].origin == CLIENT
+    assert findings_to_document(found)["tasks"].keys() == {FACES, TAGS}
 
 
 def test_a_copy_may_bring_its_own(world: World) -> None:

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from darkroom.errors import refusals
+from darkroom.errors import list_errors_by_code
 from darkroom.services.upload_requests import IMAGE_TYPES
 
 from .calling import DATA, DOCS, READY_RECORD, Api, run_documented, token_for
@@ -73,4 +73,4 @@ def test_the_documented_types_and_codes_are_those_of_the_code() -> None:
     assert types[1] == ", ".join(f"`{media_type}`" for media_type in IMAGE_TYPES)
     rows = re.findall(r"^\| (\d{3}) \| `([a-z-]+)` \|", page, re.MULTILINE)
     assert len(rows) == 8
-    assert all(refusals()[code].status == int(status) for status, code in rows)
+    assert all(list_errors_by_code()[code].status == int(status) for status, code in rows)

@@ -21,7 +21,7 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 
-from ...errors import code_of, is_fault
+from ...errors import get_error_code, is_fault
 from . import logs
 from .base import BaseObserver, namespace
 from .emf import Dimensions
@@ -158,7 +158,7 @@ class _SdkTraces(Traces):
 
 def _mark(subsegment: Any, error: BaseException) -> None:
     (subsegment.add_fault_flag if is_fault(error) else subsegment.add_error_flag)()
-    subsegment.put_annotation("code", code_of(error))
+    subsegment.put_annotation("code", get_error_code(error))
 
 
 class _Context(LambdaContext):

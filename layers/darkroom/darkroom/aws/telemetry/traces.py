@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-from ...errors import code_of, is_fault
+from ...errors import get_error_code, is_fault
 from .trace_header import VARIABLE, TraceHeader, current_header, read_header
 from .xray_daemon import Document, XRayDaemon
 
@@ -190,7 +190,7 @@ def mark_errors(document: Document) -> Iterator[None]:
 def mark(document: Document, error: BaseException) -> None:
     """Say that it ended in ``error``, by its code alone: its message may quote what users sent."""
     document["fault" if is_fault(error) else "error"] = True
-    put_annotation(document, "code", code_of(error))
+    put_annotation(document, "code", get_error_code(error))
 
 
 def put_annotation(document: Document, name: str, value: Annotation) -> None:

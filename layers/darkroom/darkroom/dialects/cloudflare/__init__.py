@@ -11,7 +11,7 @@ from functools import partial
 
 from ...errors import BadKey, BadOption, DuplicateOption, Expired
 from ...plan.keys import unquote
-from ...plan.options import printable
+from ...plan.options import escape_text
 from ..common.mapping import reader_of
 from ..common.parsed_url import Asked, Claim, Key
 from ..common.settings import LanguageSettings
@@ -65,7 +65,7 @@ def _read_option(option: str, wanted: Wanted, named: set[str]) -> str:
     """Read ``name=value`` into ``wanted`` and return the option's own name."""
     name, equals, text = option.partition("=")
     if not equals:
-        raise BadOption(f"'{printable(option)}' is not an option like width=800", option=printable(name))
+        raise BadOption(f"'{escape_text(option)}' is not an option like width=800", option=escape_text(name))
     reader = reader_of(OPTIONS, name)
     if OPTIONS[name].name in named:
         raise DuplicateOption(f"{name} was given twice", option=name)

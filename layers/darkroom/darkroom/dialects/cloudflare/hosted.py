@@ -8,9 +8,9 @@ has that name. Without a format the viewer's best is chosen, as there.
 from __future__ import annotations
 
 from ...errors import BadKey, BadOption
-from ...plan.normalize import plan_of
-from ...plan.options import printable
-from ...plan.presets import listed
+from ...plan.normalize import build_plan
+from ...plan.options import escape_text
+from ...plan.presets import format_names
 from ..common.parsed_url import Asked
 from ..common.settings import LanguageSettings
 
@@ -24,7 +24,7 @@ def hosted_parts(target: str, settings: LanguageSettings) -> tuple[str, str]:
     if len(parts) < 3 or not all(parts):
         raise BadKey(f"The path is not like {HOSTED_PREFIX}<account hash>/<image id>/<variant>")
     if not settings.cloudflare.account_hash or parts[0] != settings.cloudflare.account_hash:
-        raise BadKey(f"No images of the account '{printable(parts[0])}' are served here")
+        raise BadKey(f"No images of the account '{escape_text(parts[0])}' are served here")
     return settings.sources.key("/".join(parts[1:-1])), parts[-1]
 
 
@@ -32,10 +32,11 @@ def named_variant(key: str, variant: str, settings: LanguageSettings) -> Asked:
     """What the variant's preset asks for; raises BadOption if there is none of that name."""
     presets = settings.presets
     if variant == PUBLIC and variant not in presets.options:
-        return Asked(plan_of(key, {}), claim=None)
+        return Asked(build_plan(key, {}), claim=None)
     if variant not in presets.options:
         raise BadOption(
-            f"There is no variant '{printable(variant)}': they are the presets {listed(presets.options)}, and {PUBLIC}",
+            f"There is no variant '{escape_text(variant)}': "
+            f"they are the presets {format_names(presets.options)}, and {PUBLIC}",
             option="variant",
         )
-    return Asked(plan_of(key, presets.values(variant)), claim=None)
+    return Asked(build_plan(key, presets.parse_values(variant)), claim=None)

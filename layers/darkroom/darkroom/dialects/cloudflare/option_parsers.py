@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from ...plan.model import Gravity
-from ...plan.options import printable
+from ...plan.options import escape_text
 from ..common.colours import hex_of
 from ..common.validate import refused
 from .model import Wanted
@@ -38,7 +38,7 @@ def whole(into: Wholes, wanted: Wanted, name: str, text: str) -> None:
 
 def _whole(name: str, text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise refused(name, f"must be a whole number, but is '{printable(text)}'")
+        raise refused(name, f"must be a whole number, but is '{escape_text(text)}'")
     return int(text)
 
 
@@ -54,13 +54,13 @@ def factor(into: Factors, wanted: Wanted, name: str, text: str) -> None:
 def _number(name: str, text: str, high: float) -> float:
     value = float(text) if _NUMBER.fullmatch(text) else None
     if value is None or value > high:
-        raise refused(name, f"must be a number from 0 to {high:g}, but is '{printable(text)}'")
+        raise refused(name, f"must be a number from 0 to {high:g}, but is '{escape_text(text)}'")
     return value
 
 
 def _one_of(name: str, text: str, words: tuple[str, ...]) -> str:
     if text not in words:
-        raise refused(name, f"must be one of {', '.join(words)}, but is '{printable(text)}'")
+        raise refused(name, f"must be one of {', '.join(words)}, but is '{escape_text(text)}'")
     return text
 
 
@@ -88,13 +88,13 @@ def gravity(wanted: Wanted, name: str, text: str) -> None:
         wanted.gravity = Gravity("fp", *(round(_number(name, one, 1) * 100) / 100 for one in (x, y)))
     else:
         words = ", ".join(("auto", "face", *_SIDES))
-        raise refused(name, f"must be one of {words}, or like 0.5x0.33, but is '{printable(text)}'")
+        raise refused(name, f"must be one of {words}, or like 0.5x0.33, but is '{escape_text(text)}'")
 
 
 def trim(wanted: Wanted, name: str, text: str) -> None:
     sides = text.split(";")
     if len(sides) != 4:
-        raise refused(name, f"must be top;right;bottom;left in px, but is '{printable(text)}'")
+        raise refused(name, f"must be top;right;bottom;left in px, but is '{escape_text(text)}'")
     top, right, bottom, left = (_whole(name, side) for side in sides)
     wanted.trim = (top, right, bottom, left)
 
@@ -110,7 +110,7 @@ def flip(wanted: Wanted, name: str, text: str) -> None:
 def background(wanted: Wanted, name: str, text: str) -> None:
     digits = hex_of(text)
     if digits is None:
-        raise refused(name, f"must be a CSS colour, but is '{printable(text)}'")
+        raise refused(name, f"must be a CSS colour, but is '{escape_text(text)}'")
     wanted.background = digits
 
 
@@ -118,7 +118,7 @@ def quality(into: Literal["quality", "saving_quality"], wanted: Wanted, name: st
     value = PERCEPTUAL.get(text) or (int(text) if _WHOLE.fullmatch(text) else 0)
     if not 1 <= value <= 100:
         words = ", ".join(PERCEPTUAL)
-        raise refused(name, f"must be a whole number from 1 to 100 or one of {words}, but is '{printable(text)}'")
+        raise refused(name, f"must be a whole number from 1 to 100 or one of {words}, but is '{escape_text(text)}'")
     setattr(wanted, into, value)
 
 

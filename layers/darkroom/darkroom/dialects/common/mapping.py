@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...errors import BadOption, UnknownOption
-from ...plan.options import printable
+from ...plan.options import escape_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def reader_of[Reader](table: Mapping[str, Covered[Reader]], name: str) -> Reader
     """What reads option ``name``; raises UnknownOption, or BadOption that says why the option is refused."""
     covered = table.get(name)
     if covered is None:
-        raise UnknownOption(f"There is no option '{printable(name)}'", option=printable(name))
+        raise UnknownOption(f"There is no option '{escape_text(name)}'", option=escape_text(name))
     if covered.read is None:
         raise BadOption(f"{name} is not served here: {covered.refused}", option=name)
     return covered.read

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...errors import BadKey, BadOption
 from ...plan.keys import check_key, quote_key
-from ...plan.presets import Presets, presets_text
-from ...plan.presets import load as load_presets
+from ...plan.presets import Presets, read_presets_file
+from ...plan.presets import parse_presets_toml as load_presets
 from .sources import PREFIX, Sources
 
 MIN_SIGNATURE_BYTES = 8
@@ -185,7 +185,7 @@ def languages_text() -> str:
 @cache
 def configured() -> LanguageSettings:
     """What this deployment says."""
-    return load(languages_text(), load_presets(presets_text()))
+    return load(languages_text(), load_presets(read_presets_file()))
 
 
 def main() -> int:

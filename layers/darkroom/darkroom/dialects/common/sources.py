@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import BadKey
 from ...plan.keys import check_key, unquote
-from ...plan.options import printable
+from ...plan.options import escape_text
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{1,2}([^/?#]*)(.*)", re.DOTALL)
 _EITHER = ("http", "https")
@@ -45,7 +45,7 @@ class Sources:
     def _within(self, scheme: str, host: str, path: str) -> str:
         found = self._found(scheme, host, path)
         if found is None:
-            raise BadKey(f"No pictures from '{printable(f'{scheme}://{host}')}' are served here")
+            raise BadKey(f"No pictures from '{escape_text(f'{scheme}://{host}')}' are served here")
         return found
 
     def _without_scheme(self, path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...plan.model import Length, Stamp, Watermark
+from ...plan.model import Length, Watermark, WatermarkLayout
 from .validate import refused
 
 OWN_SCALE = 100
@@ -18,7 +18,7 @@ _PLACE = re.compile(r"(-?)([0-9]{1,5})(p?)")
 
 def stamped(
     name: str, x: str, y: str, *, transparency: int, tiled: bool = False, width: float = 0, height: float = 0
-) -> tuple[Watermark, Stamp] | None:
+) -> tuple[Watermark, WatermarkLayout] | None:
     """The configured watermark ``name`` at ``x`` and ``y``; None where it is wholly transparent.
 
     Those are ``center``, or a number of px or, with ``p``, of percent from the left or the top; a negative one is from
@@ -28,7 +28,7 @@ def stamped(
     if transparency >= 100:
         return None
     mark = Watermark(name, (down + across) or "center", 100 - transparency, OWN_SCALE)
-    return mark, Stamp(dx, dy, tiled, width, height)
+    return mark, WatermarkLayout(dx, dy, tiled, width, height)
 
 
 def _axis(text: str, near: str, far: str) -> tuple[str, Length]:

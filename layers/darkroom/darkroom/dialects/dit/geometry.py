@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import floor
 
-from ...plan.model import Extension, Gravity, Zoom
+from ...plan.model import Extension, Gravity, Scale
 from ...plan.option_types import Value
 from ..common.validate import refused
 from ..imgproxy.gravity import Pull
@@ -97,7 +97,7 @@ def _resized(wanted: Wanted) -> dict[str, Value]:
     if ratio:
         factor = number("ratio", ratio)
         if len(box) < 2:
-            return {"zoom": Zoom(factor, factor), "up": False}
+            return {"zoom": Scale(factor, factor), "up": False}
         box = {short: _nearest(length * factor) for short, length in box.items()}
     if not box:
         return {}
@@ -128,7 +128,7 @@ def _fitted(wanted: Wanted, fit: str, *, grows: bool, sides: int) -> dict[str, V
     if place in ("entropy", "attention"):
         place = "center"
     wanted.once("resize", bgm=colour("background", wanted.resize.get("background", BLACK)))
-    return {"fit": "letterbox"} if place == "center" else {"ext": Extension(place=place)}
+    return {"fit": "letterbox"} if place == "center" else {"ext": Extension(position=place)}
 
 
 def _hashable(value: object) -> object:

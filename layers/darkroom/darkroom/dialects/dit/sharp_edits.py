@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...plan.model import Clahe, Convolution, Crop, Padding, Trimming
+from ...plan.model import Clahe, Convolution, Crop, Padding, TrimOptions
 from ..common.validate import refused
 from .geometry import BLACK, has_box
 from .model import Json, Wanted, colour, is_on, mapping, number, options, whole
@@ -76,7 +76,7 @@ def trim(wanted: Wanted, value: object) -> None:
         raise refused("trim", "it leaves no margin here")
     wanted.values["trim"] = max(MIN_TRIM, round(number("trim", threshold)))
     if given.get("background") is not None:
-        wanted.values["trimx"] = Trimming(colour("background", given["background"]))
+        wanted.values["trimx"] = TrimOptions(colour("background", given["background"]))
 
 
 def extend(wanted: Wanted, value: object) -> None:

@@ -11,7 +11,7 @@ from ...errors import BadOption
 from ...plan.geometry.boxes import Box, Size
 from ...plan.geometry.layout import compute_geometry
 from ...plan.model import Crop, Plan
-from ...plan.normalize import plan_of
+from ...plan.normalize import build_plan
 from ...plan.option_types import Value
 from .features import FORMATS, HALF_TONE
 from .limits import Caps, fitted, half_up
@@ -83,7 +83,7 @@ class Picture:
             "anim": False,
             "f": FORMATS[self.format],
         }
-        return plan_of(self.key, values | ({"flip": "h"} if self.rotation.mirrored else {}))
+        return build_plan(self.key, values | ({"flip": "h"} if self.rotation.mirrored else {}))
 
     def _cropped(self) -> dict[str, Value]:
         return {} if self.is_whole else {"crop": Crop("px", *self.region)}
@@ -103,7 +103,7 @@ class Picture:
 
     def _gives(self, box: dict[str, Value]) -> bool:
         """Whether ``box`` gives the size, the picture not turned."""
-        plan = plan_of(self.key, {**self._cropped(), **box, "f": FORMATS[self.format]})
+        plan = build_plan(self.key, {**self._cropped(), **box, "f": FORMATS[self.format]})
         return compute_geometry(plan, self.upright).scaled == self.size
 
 

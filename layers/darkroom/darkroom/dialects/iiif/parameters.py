@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import BadOption
-from ...plan.options import printable
+from ...plan.options import escape_text
 from .version import V3, Version
 
 _WHOLE = r"[0-9]{1,9}"
@@ -121,4 +121,4 @@ def read_rotation(text: str) -> Rotation:
 
 def misread(parameter: str, expected: str, text: str) -> BadOption:
     """The refusal of ``text``: it names the parameter, what it may be and what it is."""
-    return BadOption(f"{parameter} must be {expected}, but is '{printable(text)}'", option=parameter)
+    return BadOption(f"{parameter} must be {expected}, but is '{escape_text(text)}'", option=parameter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...errors import BadOption, SourceMissing
-from ...plan.keys import quote_key, read_key, unquote
+from ...plan.keys import parse_key, quote_key, unquote
 from .features import FORMATS, QUALITIES, UNSERVED
 from .parameters import Region, Rotation, Scale, misread, read_region, read_rotation, read_size
 from .version import V3, VERSIONS, Version
@@ -64,7 +64,7 @@ def read(target: str) -> BaseRequest | InfoRequest | ImageRequest:
     identifier, *rest = path[len(V3.prefix) :].split("/")
     if version is None or not identifier or len(rest) not in (0, 1, 4):
         raise SourceMissing("The path is not like {identifier}/info.json: slashes of an identifier are written %2F")
-    key = read_key(identifier)
+    key = parse_key(identifier)
     if rest in ([], [""]):
         return BaseRequest(key, identifier, version=version)
     if rest == [INFORMATION]:

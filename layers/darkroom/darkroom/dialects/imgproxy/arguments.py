@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...plan.options import printable
+from ...plan.options import escape_text
 from ..common.validate import refused
 from .gravity import COMPASS, Pull
 
@@ -51,20 +51,20 @@ def whole(option: str, text: str, low: int = -int(MAX_NUMBER), high: int = int(M
 def _misread(option: str, text: str, what: str, low: float, high: float) -> Exception:
     bounds = f" from {low:g}" if low > -MAX_NUMBER else ""
     bounds += f" {'to' if bounds else 'up to'} {high:g}" if high < MAX_NUMBER else ""
-    return refused(option, f"must be {what}{bounds}, but is '{printable(text)}'")
+    return refused(option, f"must be {what}{bounds}, but is '{escape_text(text)}'")
 
 
 def colour(option: str, text: str) -> str:
     """Three or six hex digits, as six in lower case."""
     if not _COLOUR.fullmatch(text):
-        raise refused(option, f"must be a colour of 3 or 6 hex digits, but is '{printable(text)}'")
+        raise refused(option, f"must be a colour of 3 or 6 hex digits, but is '{escape_text(text)}'")
     return text.lower() if len(text) == 6 else "".join(digit * 2 for digit in text.lower())
 
 
 def place(option: str, text: str) -> str:
     """Our word for a place."""
     if text not in COMPASS:
-        raise refused(option, f"must be one of {', '.join(COMPASS)}, but is '{printable(text)}'")
+        raise refused(option, f"must be one of {', '.join(COMPASS)}, but is '{escape_text(text)}'")
     return COMPASS[text]
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from ...plan.extended.option_types import MAX_LENGTH_PX, MAX_LEVEL
 from ...plan.extended.options import SOURCE_FORMATS
-from ...plan.model import IDENTITY, Cut, Extension, Gravity, Matrix, Offset, Padding, Stamp, Trimming, Watermark, Zoom
+from ...plan.model import (
+    IDENTITY,
+    CropTo,
+    Extension,
+    Gravity,
+    Matrix,
+    Offset,
+    Padding,
+    Scale,
+    TrimOptions,
+    Watermark,
+    WatermarkLayout,
+)
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
 from ..common.matrices import after, linear, rounded, saturation
@@ -64,7 +76,7 @@ def _region(wanted: Wanted) -> dict[str, Value]:
         equal = "h" * trim.equal_x + "v" * trim.equal_y
         exact = 0.0 if level in (0, values["trim"]) else level
         colour = f"{trim.colour}00" if trim.colour == _TRANSPARENT else trim.colour
-        values["trimx"] = Trimming(colour=colour, equal=equal, level=exact)
+        values["trimx"] = TrimOptions(colour=colour, equal=equal, level=exact)
         values["tfirst"] = "cut" in values
     return values
 
@@ -73,10 +85,10 @@ def _cropped(side: float) -> float:
     return float(int(side)) if side >= 1 else max(_rounded(side), 0.0001) if side else 0.0
 
 
-def _cut(width: float, height: float, pull: Pull) -> Cut:
+def _cut(width: float, height: float, pull: Pull) -> CropTo:
     if pull.word == "fp":
-        return Cut(width, height, "fp", _rounded(pull.x), _rounded(pull.y))
-    return Cut(width, height, pull.word, dx=_length(pull.x), dy=_length(pull.y))
+        return CropTo(width, height, "fp", _rounded(pull.x), _rounded(pull.y))
+    return CropTo(width, height, pull.word, dx=_length(pull.x), dy=_length(pull.y))
 
 
 def _upright(pull: Pull, wanted: Wanted) -> Pull:
@@ -101,7 +113,7 @@ def _sizes(wanted: Wanted) -> dict[str, Value]:
     if ratio != 1:
         values["ratio"] = max(_rounded(ratio), 0.0001)
     if zoom != (1.0, 1.0):
-        values["zoom"] = Zoom(*map(_rounded, zoom))
+        values["zoom"] = Scale(*map(_rounded, zoom))
     if wanted.enlarge:
         values["up"] = True
     values["one"] = wanted.resizing == "force"
@@ -223,7 +235,7 @@ def _marked(wanted: Wanted, settings: LanguageSettings) -> dict[str, Value]:
     opacity = max(1, round(mark.opacity * 100))
     return {
         "wm": Watermark(settings.own_watermark(), "center" if tiled else mark.position, opacity),
-        "wmx": Stamp(x, y, tiled, scale, scale),
+        "wmx": WatermarkLayout(x, y, tiled, scale, scale),
         "wml": True,
     }
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ...errors import BadKey, UnknownOption
 from ...plan.model import Plan
-from ...plan.normalize import plan_of
-from ...plan.options import printable
+from ...plan.normalize import build_plan
+from ...plan.options import escape_text
 from ..common.parsed_url import Asked
 from ..common.settings import LanguageSettings
 from ..common.validate import refused
@@ -104,7 +104,7 @@ def read_info(target: str, settings: LanguageSettings) -> Asked:
     while parts and separator in parts[0]:
         name, *args = parts.pop(0).split(separator)
         if name not in INFO_OPTIONS:
-            raise UnknownOption(f"There is no option '{printable(name)}' of /info", option=printable(name))
+            raise UnknownOption(f"There is no option '{escape_text(name)}' of /info", option=escape_text(name))
         INFO_OPTIONS[name](request, name, args)
     address, _ = source_of(parts, settings.imgproxy)
     return Asked(
@@ -116,7 +116,7 @@ def read_info(target: str, settings: LanguageSettings) -> Asked:
 
 
 def _plan(key: str, request: InfoRequest) -> Plan:
-    return plan_of(key, {"f": "json", "page": request.page})
+    return build_plan(key, {"f": "json", "page": request.page})
 
 
 def answer(fields: set[str], description: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...plan.keys import unquote
-from ...plan.options import printable
+from ...plan.options import escape_text
 from ..common.settings import ImgproxySettings
 from ..common.validate import refused
 from .arguments import at_most, colour, flag, number, only, place, pull, whole
@@ -54,7 +54,7 @@ def format_named(option: str, text: str) -> str:
     if text in OTHER_FORMATS:
         raise refused(option, f"{text} is not made here")
     if text not in FORMATS:
-        raise refused(option, f"must be one of {', '.join(FORMATS)}, but is '{printable(text)}'")
+        raise refused(option, f"must be one of {', '.join(FORMATS)}, but is '{escape_text(text)}'")
     return FORMATS[text]
 
 
@@ -92,7 +92,7 @@ def limit(_reading: Reading, name: str, args: list[str]) -> None:
 def resizing_type(reading: Reading, name: str, args: list[str]) -> None:
     kind = only(name, args) or reading.wanted.resizing
     if kind not in RESIZING:
-        raise refused(name, f"must be one of {', '.join(RESIZING)}, but is '{printable(kind)}'")
+        raise refused(name, f"must be one of {', '.join(RESIZING)}, but is '{escape_text(kind)}'")
     reading.wanted.resizing = kind
 
 
@@ -234,7 +234,7 @@ def skip(reading: Reading, name: str, args: list[str]) -> None:
     for kind in args:
         known = FORMATS.get(kind) or (kind if kind in OTHER_FORMATS else "")
         if not known:
-            raise refused(name, f"'{printable(kind)}' is no format of imgproxy's")
+            raise refused(name, f"'{escape_text(kind)}' is no format of imgproxy's")
         reading.wanted.skip.add(known)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ...errors import BadOption
-from ...plan.options import printable
+from ...plan.options import escape_text
 from ..common.mapping import Covered, by_name, reader_of
 from ..common.settings import ImgproxySettings
 from ..common.validate import refused
@@ -34,7 +34,7 @@ def _preset(reading: Reading, name: str, args: list[str]) -> None:
 def apply_preset(reading: Reading, option: str, preset: str) -> None:
     """Read the options of a preset. One that is within itself is passed over, as by imgproxy."""
     if preset not in reading.settings.presets:
-        raise refused(option, f"there is no preset '{printable(preset)}'")
+        raise refused(option, f"there is no preset '{escape_text(preset)}'")
     if preset in reading.presets:
         return
     reading.presets.append(preset)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from ...plan.canonical import check_length
 from ...plan.model import LOSSLESS_FORMATS, Plan
-from ...plan.negotiation import saving
-from ...plan.redaction import AlwaysRedact, check_first_page, forced, needs_findings
+from ...plan.negotiation import apply_save_data
+from ...plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
 from ..common.parsed_url import Asked
 from .request import LanguageRequest
 
@@ -20,7 +20,7 @@ def variant(asked: Asked, request: LanguageRequest, always: AlwaysRedact) -> Pla
 
     A quality that the URL puts in figures counts before those by format, and one for viewers who save data before both.
     """
-    plan = forced(_of_quality(asked, request), always)
+    plan = apply_forced_redaction(_of_quality(asked, request), always)
     check_first_page(plan)
     if plan.format == "auto":
         plan = replace(plan, format=request.format_class)
@@ -37,7 +37,7 @@ def _of_quality(asked: Asked, request: LanguageRequest) -> Plan:
     by_format = dict(asked.qualities).get(output)
     if plan.quality is None and by_format is not None:
         return _measured(replace(plan, quality=by_format))
-    return saving(plan) if request.saves_data else plan
+    return apply_save_data(plan) if request.saves_data else plan
 
 
 def _measured(plan: Plan) -> Plan:

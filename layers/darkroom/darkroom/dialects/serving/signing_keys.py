@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...signing_secrets import MAX_KEYS, InvalidSecret, check_hex, check_key, find_unknown
+from ...signing_secrets import MAX_KEYS, InvalidSecret, find_hex_problem, find_key_problem, find_unknown_fields
 from ..common.parsed_url import Key
 
 type KeysByLanguage = Mapping[str, tuple[Key, ...]]
@@ -43,14 +43,14 @@ def read_keys(document: Mapping[str, object]) -> KeysByLanguage:
 
     Every key of a list is valid; dialects may be missing. Raises InvalidSecret, for the document as a whole.
     """
-    problems = list(find_unknown(document, DIALECTS_WITH_KEYS, ""))
+    problems = list(find_unknown_fields(document, DIALECTS_WITH_KEYS, ""))
     found: dict[str, tuple[Key, ...]] = {}
     for name in DIALECTS_WITH_KEYS:
         keys = document.get(name, [])
         if not isinstance(keys, list) or len(keys) > MAX_KEYS:
             problems.append(f"{name} is not a list of at most {MAX_KEYS} keys")
             continue
-        check = _check_pair if name == _HEXADECIMAL else check_key
+        check = _check_pair if name == _HEXADECIMAL else find_key_problem
         problems += [problem for at, item in enumerate(keys) if (problem := check(item, f"{name}[{at}]"))]
         found[name] = () if problems else tuple(map(_read_key, keys))
     if problems:
@@ -63,7 +63,11 @@ def _check_pair(item: object, where: str) -> str:
     if not isinstance(item, dict) or item.keys() != {_KEY, _SALT}:
         return f"{where} is not an object of {_KEY} and {_SALT}"
     key, salt = item[_KEY], item[_SALT]
-    return check_key(key, f"{where}.{_KEY}") or check_hex(key, f"{where}.{_KEY}") or check_hex(salt, f"{where}.{_SALT}")
+    return (
+        find_key_problem(key, f"{where}.{_KEY}")
+        or find_hex_problem(key, f"{where}.{_KEY}")
+        or find_hex_problem(salt, f"{where}.{_SALT}")
+    )
 
 
 def _read_key(item: Any) -> Key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ...plan.model import Trimming
+from ...plan.model import TrimOptions
 from ..common.mapping import Covered
 from .filters import FILTERS
 from .model import Side, Wanted, whole, wholes
@@ -37,7 +37,9 @@ def _trim(wanted: Wanted, text: str) -> None:
     wanted.values["trim"] = min(MAX_TRIM, max(MIN_TRIM, by_channel))
     level = float(by_channel) if by_channel > MAX_TRIM else 0.0
     if corner == "bottom-right" or level:
-        wanted.values["trimx"] = Trimming(corner="southeast" if corner == "bottom-right" else "northwest", level=level)
+        wanted.values["trimx"] = TrimOptions(
+            corner="southeast" if corner == "bottom-right" else "northwest", level=level
+        )
 
 
 def _crop(wanted: Wanted, text: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ...errors import Damaged
+from ...errors import DamagedSource
 from .icc import is_srgb
 
 PEAK_8_BIT = 255
@@ -136,5 +136,5 @@ def fill_invisible(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
 def ensure_rgb(image: pyvips.Image) -> pyvips.Image:
     """``image`` with three colour bands; raises Damaged for pictures without any band."""
     if image.bands == 0:
-        raise Damaged(detail="no bands")
+        raise DamagedSource(detail="no bands")
     return image if image.bands >= 3 else image.colourspace("rgb16" if image.format == "ushort" else "srgb")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pyvips
 
-from ...errors import BadOption, Damaged
+from ...errors import BadOption, DamagedSource
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
 from ..colour.convert import gamma_to_srgb, normalise_bands
@@ -167,7 +167,7 @@ def _open(source: Source, header: Header, options: dict[str, Any], page: int) ->
         try:
             clean = pyvips.Source.new_from_memory(sanitise.sanitise(source.read_all(), scale=options.get("scale", 1.0)))
         except ValueError as error:
-            raise Damaged(detail=f"svg: {error}") from error
+            raise DamagedSource(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **options)
     opened = source.open_vips(whole=loader.whole, patches=find_patches(source, header.format, page))
     return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **options)

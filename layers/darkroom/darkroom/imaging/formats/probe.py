@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from ...errors import Damaged, OverLimits
+from ...errors import DamagedSource, OverLimits
 from ...plan.limits import Limits
 from ..source import Source
 from .decoder_memory import estimate_decoder_bytes
@@ -30,19 +30,21 @@ def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = Tru
     """
     max_bytes = limits.max_scene_bytes if partial and source.is_ranged else limits.max_bytes
     if source.size_bytes > max_bytes:
-        raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}", of_source=True)
+        raise OverLimits(
+            f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}", applies_to_source=True
+        )
     form = sniff(source.read_head())
     try:
         header = _load_reader(form)(source, page)
     except (ArithmeticError, LookupError, ValueError) as error:
         message = "The source's header is damaged"
-        raise Damaged(message, detail=f"{form}: {error!r}", of_source=page == 0) from error
+        raise DamagedSource(message, detail=f"{form}: {error!r}", applies_to_source=page == 0) from error
     if header.width < 1 or header.height < 1:
-        raise Damaged("The source's header gives it no size", detail=repr(header), of_source=page == 0)
+        raise DamagedSource("The source's header gives it no size", detail=repr(header), applies_to_source=page == 0)
     large = partial and _is_large_pyramid(source, header, limits, page)
     if not large:
         _check_memory(header, limits)
-    limits = limits.of_scenes if large else limits
+    limits = limits.for_scenes if large else limits
     _check_pixels(header, limits, header.frames if animated and header.animated else 1)
     return header
 
@@ -68,18 +70,18 @@ def _check_memory(header: Header, limits: Limits) -> None:
         raise OverLimits(
             f"Decoding the source ({header.format}, {size}) takes up to {needed / 1e6:,.0f} MB; "
             f"the limit is {limits.max_decoder_bytes / 1e6:,.0f} MB",
-            of_source=header.frames == 1 or header.animated,
+            applies_to_source=header.frames == 1 or header.animated,
         )
 
 
 def _check_pixels(header: Header, limits: Limits, frames_read: int) -> None:
     if header.frames > limits.max_frames:
         message = f"The source has {header.frames:,} frames; the limit is {limits.max_frames:,}"
-        raise OverLimits(message, of_source=True)
+        raise OverLimits(message, applies_to_source=True)
     pixels = header.width * header.height * frames_read
     if pixels > limits.max_pixels:
         size = f"{header.width} × {header.height}" + (f" × {frames_read} frames" if frames_read > 1 else "")
         message = f"The source has {pixels:,} pixels ({size}); the limit is {limits.max_pixels:,}"
         # Pages of a document differ in size, and a still of an animation reads one frame.
         one_frame = header.frames == 1 or header.animated
-        raise OverLimits(message, of_source=one_frame and header.width * header.height > limits.max_pixels)
+        raise OverLimits(message, applies_to_source=one_frame and header.width * header.height > limits.max_pixels)

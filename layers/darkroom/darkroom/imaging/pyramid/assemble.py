@@ -153,7 +153,7 @@ def iter_strips(source: Source, header: Header, plan: PyramidPlan, limits: Limit
         for strip in range(plan.layout.strips):
             yield cut_strip(source, header, plan, strip, limits)
         return
-    image = load_page(source, header, 0, limits.of_scenes)
+    image = load_page(source, header, 0, limits.for_scenes)
     for strip in range(plan.layout.strips):
         part = plan.layout.part(strip, 0)
         yield encode_strip(image.crop(0, strip * plan.layout.strip_px, *part), source, plan, strip)

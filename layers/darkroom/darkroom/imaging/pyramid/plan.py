@@ -125,7 +125,7 @@ class PyramidPlan:
 def inspect_large_image(source: Source, limits: Limits) -> Header:
     """The header of what may become a scene. Raises what :func:`inspect` does, or OverLimits for pages and animations:
     the limits of scenes are for stills."""
-    header = probe(source, limits.of_scenes)
+    header = probe(source, limits.for_scenes)
     if header.frames != 1:
         raise OverLimits(f"The source has {header.frames} frames or pages; what is that large may have one")
     return header
@@ -137,7 +137,7 @@ def plan_pyramid(source: Source, header: Header, limits: Limits, **layout: int) 
     Photographs of 8 bits a channel without alpha become JPEG tiles. Raises Damaged, or ValueError for a picture of one
     tile.
     """
-    image = load_page(source, header, 0, limits.of_scenes)
+    image = load_page(source, header, 0, limits.for_scenes)
     pixel_bytes = image.bands * (2 if image.format == "ushort" else 1)
     placed = PyramidLayout.of(get_loaded_size(header)[0], pixel_bytes, **layout)
     free = is_region_readable(source, header, placed.strip_px)

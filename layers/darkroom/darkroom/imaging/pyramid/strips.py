@@ -73,7 +73,7 @@ def cut_strip(source: Source, header: Header, plan: PyramidPlan, strip: int, lim
     top = strip * plan.layout.strip_px
     whole = Region(source, header, 0)
     window = open_region(source, header, top, plan.layout.strip_px) if plan.by_region else whole
-    image = load_page(window.source, window.header, 0, limits.of_scenes)
+    image = load_page(window.source, window.header, 0, limits.for_scenes)
     return encode_strip(image.crop(0, top - window.top, *plan.layout.part(strip, 0)), window.source, plan, strip)
 
 

@@ -12,7 +12,7 @@ import pyvips
 
 from ...findings import Findings
 from ...plan.limits import Limits
-from ...plan.model import AUTO, Plan
+from ...plan.model import AUTO_QUALITY, Plan
 from ..formats.encode import DEFAULT_QUALITY, map_quality
 from ..formats.probe import Header
 from ..formats.registry import OutputFormat
@@ -134,7 +134,9 @@ class _Reencoder:
         """A print to take the place of ``stored``; None if there is none. Animations are not scored."""
         if len(self.context.frames) > 1:
             return self.encode()
-        return self.encode_auto(stored) if self.context.plan.quality == AUTO else self.search_equal_score(stored)
+        return (
+            self.encode_auto(stored) if self.context.plan.quality == AUTO_QUALITY else self.search_equal_score(stored)
+        )
 
     def encode_auto(self, stored: bytes) -> _Candidate | None:
         """The print whose quality and options suit the picture, whatever ``stored`` scores; None as :meth:`alike`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...plan.model import AUTO, Quality
+from ...plan.model import AUTO_QUALITY, Quality
 from ..formats.encode import DEFAULT_QUALITY, EncodableImage, encode, encode_lossless, is_drawing
 from ..formats.probe import Header
 from ..formats.registry import OUTPUT_FORMATS, OutputFormat
@@ -135,7 +135,7 @@ class _Output:
 
     def _encode(self, form: OutputFormat, quality: Quality | None) -> bytes:
         baseline = self.context.plan.baseline
-        if quality == AUTO:
+        if quality == AUTO_QUALITY:
             body = self._encode_auto(form)
         else:
             body = encode(self.sheet, form, quality, self.context.effort, baseline=baseline)

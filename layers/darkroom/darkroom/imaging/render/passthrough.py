@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from ...errors import Damaged
+from ...errors import DamagedSource
 from ...plan.geometry.layout import Box, Geometry
 from ...plan.limits import Limits
 from ...plan.model import Gravity, Plan
@@ -65,7 +65,7 @@ def pass_through(
     are decoded whole and cleaned; None where that is not possible. Raises Damaged, or what the stream raised.
     """
     large = source.size_bytes > limits.max_bytes  # a scene is read in parts
-    if plan.redact or large or not {header.format, "all"} & set(plan.skip):
+    if plan.redact or large or not {header.format, "all"} & set(plan.passthrough_formats):
         return None
     from ..formats.load import load_whole
 
@@ -75,7 +75,7 @@ def pass_through(
         try:
             return SOURCE_CONTENT_TYPES["svg"], sanitise(source.read_all())
         except ValueError as error:
-            raise Damaged(detail=f"svg: {error}") from error
+            raise DamagedSource(detail=f"svg: {error}") from error
     if is_verified(source, checked_sha256):
         return SOURCE_CONTENT_TYPES[header.format], source.read_all()
     with source.decoding():
@@ -108,7 +108,7 @@ def estimate_jpeg_quality(source: Source) -> float:
 def _only_resizes(plan: Plan) -> bool:
     """Whether nothing but a size, a type and a quality is asked for."""
     size = replace(plan, key="", width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
-    return replace(size, format="auto", quality=None, download="", inline=False, skip=()) == Plan("")
+    return replace(size, format="auto", quality=None, download="", inline=False, passthrough_formats=()) == Plan("")
 
 
 def _has_plain_colour(header: Header) -> bool:

@@ -15,7 +15,7 @@ import pyvips
 from ...errors import DarkroomError
 from ...plan.geometry.layout import Geometry, Size, compute_geometry
 from ...plan.limits import Limits
-from ...plan.model import AUTO, DATA_FORMATS, Plan
+from ...plan.model import AUTO_QUALITY, DATA_FORMATS, Plan
 from ..formats.encoder_options import Effort
 from ..formats.load import (
     SPARE_REDUCTION,
@@ -68,7 +68,7 @@ def render(
         return _describe(plan, source, limits)
     clock = StageTimer()
     header, geometry = inspect_source(plan, source, limits, findings)
-    if plan.skip:
+    if plan.passthrough_formats:
         from .passthrough import pass_through  # only other URL languages ask for it
 
         if answer := pass_through(plan, source, header, limits, checked_sha256):
@@ -164,7 +164,7 @@ def _load(
     animated = is_animated(plan) and header.animated
     spare = (
         SPARE_REDUCTION
-        if plan.quality == AUTO
+        if plan.quality == AUTO_QUALITY
         else choose_spare_reduction(TargetFormat.from_name(plan.format).still.name, effort)
     )
     whole = bool(plan.trim)
@@ -185,10 +185,10 @@ def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = Non
         orientation = 1
     subject = None
     if findings is not None and (plan.face_crop or plan.face_zoom):
-        from ...findings import faces_of
+        from ...findings import get_face_regions
         from ...plan.geometry.face_crop import crop_to_faces  # only other URL languages ask for it
 
-        subject = crop_to_faces(plan, stored, orientation, faces_of(_locate_findings(plan, header, findings)))
+        subject = crop_to_faces(plan, stored, orientation, get_face_regions(_locate_findings(plan, header, findings)))
     return compute_geometry(
         plan, stored, orientation, subject=subject, max_side_px=target.max_side_px, max_pixels=target.max_pixels
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
-from ...plan.extended.options import borrows
+from ...plan.extended.options import uses_extended_options
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
 from ...plan.model import DATA_FORMATS, Plan
@@ -149,7 +149,7 @@ def _shared_geometry(plan: Plan, header: Header) -> Geometry | None:
     Drawings by shapes are drawn anew at each size: a reduced one is less sharp. What is hidden is covered before
     anything is reduced. Options of other URL languages have rules of their own about what they start from.
     """
-    if needs_findings(plan) or borrows(plan):
+    if needs_findings(plan) or uses_extended_options(plan):
         return None
     if plan.format in DATA_FORMATS or plan.crop or plan.trim or plan.page or plan.fit == "fill":
         return None

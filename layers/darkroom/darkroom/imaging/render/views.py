@@ -13,7 +13,7 @@ from math import log
 
 import pyvips
 
-from ...errors import Damaged
+from ...errors import DamagedSource
 from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ...plan.model import Plan
@@ -74,7 +74,7 @@ def render_gain_map(source: Source, side_px: int) -> list[pyvips.Image]:
         views = [gain, _stretch_contrast(gain), _render_hdr(ensure_rgb(base), gain, found)]
         return [apply_orientation(view, orientation).copy_memory() for view in views]
     except pyvips.Error as error:
-        raise Damaged(detail=f"gain map: {error}") from error
+        raise DamagedSource(detail=f"gain map: {error}") from error
 
 
 def encode_view(view: pyvips.Image) -> bytes:

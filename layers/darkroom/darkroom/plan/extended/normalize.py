@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from ..model import IDENTITY, Cut, Extension, Gravity, Watermark
+from ..model import IDENTITY, CropTo, Extension, Gravity, Watermark
 from ..option_types import Value
 
 _JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
 _LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
-_CENTRED = frozenset({"center", "north", "east", "south", "west", "fp"})
+_CENTRED_POSITIONS = frozenset({"center", "north", "east", "south", "west", "fp"})
 """Places that have a middle on some axis."""
 
-_NEEDS = (
-    ("trimming", "trim"),
+_REQUIREMENTS = (
+    ("trim_options", "trim"),
     ("trim_first", "trim"),
-    ("trim_first", "cut"),
-    ("framed", "watermark"),
-    ("stamp", "watermark"),
-    ("repeat", "stamp"),
-    ("mark_last", "stamp"),
+    ("trim_first", "crop_to"),
+    ("nine_patch", "watermark"),
+    ("watermark_layout", "watermark"),
+    ("watermark_repeat", "watermark_layout"),
+    ("watermark_last", "watermark_layout"),
     ("second_watermark", "watermark"),
-    ("second_stamp", "second_watermark"),
-    ("second_repeat", "second_stamp"),
+    ("second_watermark_layout", "second_watermark"),
+    ("second_watermark_repeat", "second_watermark_layout"),
     ("radius_y", "radius"),
-    ("typed", "download"),
+    ("append_extension", "download"),
     ("inline", "download"),
 )
 """Fields that say more about another one, and nothing without it."""
 
 
-def settle(fields: dict[str, Value]) -> None:
+def normalize_extended(fields: dict[str, Value]) -> None:
     """Bring ``fields``, in the normal form of native options, into that of all. None is at its default."""
     for name in ("matrix", "late_matrix"):
         if fields.get(name) == IDENTITY:
             del fields[name]
     if len(fields.keys() & {"width", "height"}) != 1:
-        fields.pop("own_side", None)
-    for name, other in _NEEDS:
+        fields.pop("source_side", None)
+    for name, other in _REQUIREMENTS:
         if other not in fields:
             fields.pop(name, None)
     if "redact" in fields:
-        for name in ("orient", "skip"):
+        for name in ("orient", "passthrough_formats"):
             fields.pop(name, None)
     _fold_quarter_turns(fields)
-    _drop_the_place_of_a_frame(fields)
-    _drop_the_scale_beside_a_stamp(fields)
-    _drop_what_needs_a_box(fields)
-    _drop_what_nothing_is_centred_for(fields)
+    _drop_nine_patch_position(fields)
+    _drop_watermark_scale(fields)
+    _drop_extended_box_options(fields)
+    _drop_even_centre(fields)
     _fold_letterbox(fields)
-    _drop_the_colour_of_no_margins(fields)
-    _drop_a_ratio_of_nothing(fields)
+    _drop_margin_colour(fields)
+    _drop_pixel_ratio(fields)
     if fields.get("fit") != "letterbox" and not fields.keys() & {"padding", "extension"}:
-        fields.pop("mark_last", None)
-    _grow_a_contained_picture(fields)
+        fields.pop("watermark_last", None)
+    _fold_enlarge_only(fields)
     if len(fields.keys() & {"width", "height"}) != 1:
         fields.pop("one_side", None)
     if fields.get("gravity") != Gravity("face"):
@@ -76,44 +76,44 @@ def _fold_quarter_turns(fields: dict[str, Value]) -> None:
         fields["rotate"] = turned
 
 
-def _drop_the_place_of_a_frame(fields: dict[str, Value]) -> None:
+def _drop_nine_patch_position(fields: dict[str, Value]) -> None:
     """A frame is all around, as it is."""
     mark = fields.get("watermark")
-    if "framed" in fields and isinstance(mark, Watermark):
+    if "nine_patch" in fields and isinstance(mark, Watermark):
         fields["watermark"] = Watermark(mark.name)
-        for name in ("stamp", "repeat"):
+        for name in ("watermark_layout", "watermark_repeat"):
             fields.pop(name, None)
 
 
-def _drop_the_scale_beside_a_stamp(fields: dict[str, Value]) -> None:
+def _drop_watermark_scale(fields: dict[str, Value]) -> None:
     """A stamp says how large its mark is."""
-    for name, place in (("watermark", "stamp"), ("second_watermark", "second_stamp")):
+    for name, place in (("watermark", "watermark_layout"), ("second_watermark", "second_watermark_layout")):
         mark = fields.get(name)
         if place in fields and isinstance(mark, Watermark):
             fields[name] = mark._replace(scale=Watermark("").scale)
 
 
-def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
-    sides = fields.keys() & {"width", "height", "own_side"}
+def _drop_extended_box_options(fields: dict[str, Value]) -> None:
+    sides = fields.keys() & {"width", "height", "source_side"}
     extension = fields.get("extension")
     if isinstance(extension, Extension) and len(sides) < (2 if extension.to == "ratio" else 1):
         del fields["extension"]
     if len(sides) < 2:
-        for name in ("adapt", "covering"):
+        for name in ("adaptive", "cover_mode"):
             fields.pop(name, None)
     if fields.get("fit") != "cover":
-        for name in ("covering", "focus"):
+        for name in ("cover_mode", "focus"):
             fields.pop(name, None)
         if not fields.keys() & {"min_width", "min_height"}:
             fields.pop("offset", None)
-    if fields.get("covering") == "uncut":
+    if fields.get("cover_mode") == "uncut":
         for name in ("gravity", "offset", "focus"):
             fields.pop(name, None)
     if "focus" in fields:
         fields.pop("gravity", None)
 
 
-def _drop_the_colour_of_no_margins(fields: dict[str, Value]) -> None:
+def _drop_margin_colour(fields: dict[str, Value]) -> None:
     """Drop ``margin_colour`` where nothing can have margins or corners, or where ``background`` gives them the same."""
     colour = fields.get("margin_colour")
     has_margins = fields.get("fit") == "letterbox" or bool(fields.keys() & {"padding", "extension", "angle", "radius"})
@@ -121,18 +121,18 @@ def _drop_the_colour_of_no_margins(fields: dict[str, Value]) -> None:
         fields.pop("margin_colour", None)
 
 
-def _drop_what_nothing_is_centred_for(fields: dict[str, Value]) -> None:
+def _drop_even_centre(fields: dict[str, Value]) -> None:
     """``even_centre`` is about what has a middle or a focal point."""
-    cut, mark, extension = fields.get("cut"), fields.get("watermark"), fields.get("extension")
+    cut, mark, extension = fields.get("crop_to"), fields.get("watermark"), fields.get("extension")
     keeps_part = fields.get("fit") == "cover" or bool(fields.keys() & {"min_width", "min_height"})
     gravity = fields.get("gravity", Gravity())
     places = (
-        cut.gravity if isinstance(cut, Cut) else "",
-        extension.place if isinstance(extension, Extension) else "",
+        cut.gravity if isinstance(cut, CropTo) else "",
+        extension.position if isinstance(extension, Extension) else "",
         gravity.name if keeps_part and isinstance(gravity, Gravity) else "",
-        mark.position if isinstance(mark, Watermark) and "stamp" in fields else "",
+        mark.position if isinstance(mark, Watermark) and "watermark_layout" in fields else "",
     )
-    if not any(place in _CENTRED for place in places):
+    if not any(place in _CENTRED_POSITIONS for place in places):
         fields.pop("even_centre", None)
 
 
@@ -150,15 +150,15 @@ def _fold_letterbox(fields: dict[str, Value]) -> None:
         fields["fit"] = "letterbox"
 
 
-def _drop_a_ratio_of_nothing(fields: dict[str, Value]) -> None:
+def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
     """Without a box or a zoom the source is as large as it may be."""
     ratio = fields.get("pixel_ratio", 1.0)
     assert isinstance(ratio, int | float)
-    if ratio >= 1 and not fields.keys() & {"width", "height", "zoom", "upscale"}:
+    if ratio >= 1 and not fields.keys() & {"width", "height", "scale", "upscale"}:
         fields.pop("pixel_ratio", None)
 
 
-def _grow_a_contained_picture(fields: dict[str, Value]) -> None:
+def _fold_enlarge_only(fields: dict[str, Value]) -> None:
     """``only_grow`` is about a contained picture that a box may enlarge."""
-    if fields.pop("only_grow", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
-        fields |= {"only_grow": True, "upscale": True}
+    if fields.pop("enlarge_only", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
+        fields |= {"enlarge_only": True, "upscale": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...errors import BadOption
-from ..model import Crop, Cut, Gravity, Padding, Plan
+from ..model import Crop, CropTo, Gravity, Padding, Plan
 from .boxes import Box, Size, round_half_up
 from .placement import EvenCentring, place_window
 
@@ -32,13 +32,14 @@ def compute_crop(plan: Plan, upright: Size) -> CropRegion:
 
 def apply_crop_to(plan: Plan, whole: Box) -> CropRegion:
     """What the plan's cut keeps of ``whole``, a region of the upright source."""
-    if plan.cut is None:
+    if plan.crop_to is None:
         return CropRegion(whole)
-    size = Size(*(_resolve_length(side, of) for side, of in zip(plan.cut[:2], whole.size, strict=True)))
+    size = Size(*(_resolve_length(side, of) for side, of in zip(plan.crop_to[:2], whole.size, strict=True)))
     if size == whole.size:
         return CropRegion(whole)
     return CropRegion(
-        _translate(_place(plan, plan.cut, size, whole.size), whole), whole if plan.cut.gravity == "attention" else None
+        _translate(_place(plan, plan.crop_to, size, whole.size), whole),
+        whole if plan.crop_to.gravity == "attention" else None,
     )
 
 
@@ -62,7 +63,7 @@ def _resolve_length(length: float, side: int) -> int:
     return max(1, min(wanted, side)) if length else side
 
 
-def _place(plan: Plan, cut: Cut, size: Size, whole: Size) -> Box:
+def _place(plan: Plan, cut: CropTo, size: Size, whole: Size) -> Box:
     even = EvenCentring() if plan.even_centre else None
     return place_window(whole, size, Gravity(cut.gravity, cut.x, cut.y), cut.dx, cut.dy, even=even)
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..model import Extension, Padding, Plan, Zoom
+from ..model import Extension, Padding, Plan, Scale
 from ..options import MAX_SIDE_PX
 from .boxes import Box, Size, rescale_box, to_stored_box, to_upright_box
 from .crop import CropRegion, apply_crop_to, compute_crop
@@ -173,7 +173,7 @@ def compute_geometry(
     kept = compute_crop(plan, upright) if subject is None else CropRegion(subject)
     if subject is not None and plan.trim_first:
         kept = apply_crop_to(plan, subject)
-    if plan.own_side:
+    if plan.source_side:
         plan = _resolve_source_side(plan, kept.subject.size)
     placed = Geometry(
         stored, orientation, kept.subject, kept.subject.size, search_area=kept.search_area, padding=plan.padding
@@ -198,7 +198,7 @@ def compute_geometry(
 
 def _resolve_source_side(plan: Plan, size: Size) -> Plan:
     """``plan`` with the missing side of its box, which is a side of ``size``, the picture before the resize."""
-    length = min(MAX_SIDE_PX, size.width if plan.own_side == "w" else size.height)
+    length = min(MAX_SIDE_PX, size.width if plan.source_side == "w" else size.height)
     return replace(plan, height=length) if plan.width else replace(plan, width=length)
 
 
@@ -212,7 +212,7 @@ def _subtract_padding(padding: Padding, max_side_px: int) -> Size:
 
 def _needs_resize_request(plan: Plan) -> bool:
     """Whether sizes follow rules that native options do not have."""
-    needs_factors = plan.covering or plan.one_side or plan.zoom != Zoom() or plan.pixel_ratio != 1 or plan.max_side
+    needs_factors = plan.cover_mode or plan.one_side or plan.scale != Scale() or plan.pixel_ratio != 1 or plan.max_side
     return bool(plan.min_width or plan.min_height or needs_factors)
 
 
@@ -224,7 +224,7 @@ def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | N
     longest = max(MAX_SIDE_PX, *size) if upscale else max(room)
     sides = (min(side or longest, most) for side, most in zip((plan.width, plan.height), room, strict=True))
     box = Size(*sides).transposed if turns else Size(*sides)
-    box = swap_box(box, size) if plan.adapt else box
+    box = swap_box(box, size) if plan.adaptive else box
     fit = plan.fit if plan.width and plan.height else "contain"
     if fit == "cover":
         scaled, kept = cover(size, box, upscale=upscale)
@@ -232,7 +232,7 @@ def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | N
     if fit == "fill":
         return replace(placed, scaled=box if upscale else shrink_to_fit(box, size))
     scaled = contain(size, box, upscale=upscale)
-    if plan.only_grow and scaled.width < size.width:
+    if plan.enlarge_only and scaled.width < size.width:
         scaled = size
     return replace(placed, scaled=limit_pixels(scaled, max_pixels))
 
@@ -241,12 +241,12 @@ def _resize_by_request(plan: Plan, placed: Geometry, room: Size, max_pixels: int
     """Scaled by the plan's box, its factors and the least sides; what is then larger than the box, is cut to it."""
     size = placed.subject.size
     turns = plan.rotate in (90, 270)
-    zoom = plan.zoom[::-1] if turns else plan.zoom
+    zoom = plan.scale[::-1] if turns else plan.scale
     wish = ResizeRequest(_swap_box(plan, size), zoom, _transpose_if(_min_size(plan), turns=turns))
     most = Size(*(min(side, max(MAX_SIDE_PX, *size)) for side in (room.transposed if turns else room)))
     if plan.pixel_ratio != 1 or plan.max_side:
         return _resize_at_ratio(plan, placed, wish, max(most), max_pixels)
-    scaled, kept = resize(size, wish, _choose_fit(plan), plan.covering, most, upscale=plan.upscale)
+    scaled, kept = resize(size, wish, _choose_fit(plan), plan.cover_mode, most, upscale=plan.upscale)
     if scaled == kept:
         return replace(placed, scaled=limit_pixels(scaled, max_pixels))
     return _add_window(plan, replace(placed, scaled=scaled), kept)
@@ -264,7 +264,7 @@ def _resize_at_ratio(
         _choose_extension(plan),
         Padding(*(plan.padding[1:] + plan.padding[:1] if turns else plan.padding)),
     )
-    sized = resize_at_ratio(placed.subject.size, wanted, _choose_fit(plan), plan.covering, upscale=plan.upscale)
+    sized = resize_at_ratio(placed.subject.size, wanted, _choose_fit(plan), plan.cover_mode, upscale=plan.upscale)
     padding = multiply_padding(plan.padding, sized.ratio)
     placed = replace(placed, scaled=limit_pixels(sized.scaled, max_pixels), padding=padding, ratio=sized.ratio)
     return (
@@ -287,7 +287,7 @@ def _choose_extension(plan: Plan) -> Extension | None:
 def _swap_box(plan: Plan, size: Size) -> Size:
     """The box for a subject of ``size`` before ``rot``, 0 for a side that is not given."""
     box = _transpose_if(Size(plan.width or 0, plan.height or 0), turns=plan.rotate in (90, 270))
-    return swap_box(box, size) if plan.adapt else box
+    return swap_box(box, size) if plan.adaptive else box
 
 
 def _min_size(plan: Plan) -> Size:
@@ -334,7 +334,7 @@ def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
     if extension is None:
         return geometry
     turns = plan.rotate in (90, 270)
-    request = ResizeRequest(_transpose_if(_swap_box(plan, geometry.subject.size), turns=turns), plan.zoom)
+    request = ResizeRequest(_transpose_if(_swap_box(plan, geometry.subject.size), turns=turns), plan.scale)
     if plan.proportion is not None and plan.proportion.canvas:
         request = request._replace(box=Size(*(int(side * plan.proportion.factor) for side in request.box)))
     even = EvenCentring() if plan.even_centre else None

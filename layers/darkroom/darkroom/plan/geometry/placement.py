@@ -121,10 +121,12 @@ def extend_canvas(
     around = Size(*(max(own, min(side, most)) for own, side, most in zip(size, sides, room, strict=True)))
     if around == size:
         return None
-    if extension.place == "fp":
+    if extension.position == "fp":
         place = place_window(around, size, Gravity("fp", extension.dx, extension.dy), even=even)
     else:
-        place = place_window(around, size, Gravity(extension.place), extension.dx, extension.dy, ratio=ratio, even=even)
+        place = place_window(
+            around, size, Gravity(extension.position), extension.dx, extension.dy, ratio=ratio, even=even
+        )
     return Box(place.left, place.top, *around)
 
 

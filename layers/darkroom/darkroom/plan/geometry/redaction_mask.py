@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from math import ceil, floor, hypot
 
 from ...errors import FindingsPending, NoInference, Unanalysable
-from ...findings import FACES, TEXT, Findings, Line, Region
+from ...findings import FACES, TEXT, Findings, Region, TextLine
 from ..model import Plan
-from ..redaction import ALL, check_first_page
+from ..redaction import REDACT_ALL, check_first_page
 from .boxes import STORED_POINTS, Size
 from .layout import Geometry
 
@@ -36,7 +36,7 @@ MARGIN_PX = 3
 
 def get_redacted_tasks(plan: Plan) -> tuple[str, ...]:
     """The tasks whose findings ``plan`` covers."""
-    return (FACES, TEXT) if plan.redact == ALL else (plan.redact,) if plan.redact else ()
+    return (FACES, TEXT) if plan.redact == REDACT_ALL else (plan.redact,) if plan.redact else ()
 
 
 def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> list[Outline]:
@@ -50,7 +50,7 @@ def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> li
     found: list[Outline] = []
     for task in get_redacted_tasks(plan):
         finding = findings.found.get(task) if findings else None
-        if finding is None and findings is not None and not findings.may_come(task):
+        if finding is None and findings is not None and not findings.is_awaited(task):
             raise NoInference(f"redact: no model of this deployment looks for {task}")
         if finding is None:
             raise FindingsPending(detail=f"no findings of {task}")
@@ -86,7 +86,7 @@ def _outline_face(face: Region, upright: Size) -> Outline:
     return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
-def _outline_line(line: Line, upright: Size) -> Outline:
+def _outline_line(line: TextLine, upright: Size) -> Outline:
     """The corners of ``line`` moved outwards, each along both sides that meet in it."""
     corners = [(x * upright.width, y * upright.height) for x, y in line.corners]
     upper_left, upper_right, lower_right, lower_left = corners

@@ -27,7 +27,7 @@ def analysed(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str
     The ``id`` is the same whenever the same models have said what they say of the same master.
     """
     tasks = {
-        task: {"model": finding.model, "version": finding.version, "by": finding.by, "error": finding.error}
+        task: {"model": finding.model, "version": finding.version, "by": finding.origin, "error": finding.error}
         for task, finding in findings.found.items()
     }
     labels = {

@@ -14,8 +14,8 @@ from ...aws.archive import Archive, Noted, Sidecar
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
 from ...aws.vectors import VectorStore
-from ...errors import Changed
-from ...findings import CLIENT, SIMILARITY, Findings, from_document, to_document
+from ...errors import ObjectChanged
+from ...findings import CLIENT, SIMILARITY, Findings, findings_from_document, findings_to_document
 from ..purge.messages import purge_message
 from ..purge.stale_derivatives import derivatives_prefix
 from .announce import verdict
@@ -68,7 +68,7 @@ class Keeper:
             if not present.behind:
                 try:
                     findings = self._put(present.key, findings, sidecar)
-                except Changed:
+                except ObjectChanged:
                     continue
                 if _stale(known, noted, findings):
                     self._purge(present.key, new.generation)
@@ -80,7 +80,7 @@ class Keeper:
                 self._put_vector(present, findings, perceptual_hash)
             self._require(present)
             return Kept(written, known if alike(known, new) else None)
-        raise Changed(detail=f"the findings of {present.key} do not hold still")
+        raise ObjectChanged(detail=f"the findings of {present.key} do not hold still")
 
     def shows(self, present: Present, generation: str) -> bool:
         """Whether pictures of ``present`` are made with findings about it; of one that is not served, none are."""
@@ -137,7 +137,7 @@ def _stale(known: Findings | None, noted: Noted, now: Findings) -> bool:
 
 
 def _by_client_alone(findings: Findings) -> bool:
-    return all(finding.by == CLIENT for finding in findings.found.values())
+    return all(finding.origin == CLIENT for finding in findings.found.values())
 
 
 def _options(name: str) -> list[str]:
@@ -147,4 +147,4 @@ def _options(name: str) -> list[str]:
 
 def _plain(findings: Findings, analysed_at: str) -> Findings:
     """``findings`` as they read once they are written, at the time ``analysed_at``."""
-    return from_document(to_document(replace(findings, analysed_at=analysed_at)))
+    return findings_from_document(findings_to_document(replace(findings, analysed_at=analysed_at)))

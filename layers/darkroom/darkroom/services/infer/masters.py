@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ...aws.s3 import S3Bucket
 from ...aws.s3_objects import ObjectHead
-from ...errors import Changed
+from ...errors import ObjectChanged
 from ...imaging.source import Source
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from ..range_source import is_large_pyramid, open_ranges
@@ -63,10 +63,10 @@ class Present:
             return
         opened = self.place.open(self.kept.key)
         if opened is None:
-            raise Changed(detail=f"{self.kept.key} has gone")
+            raise ObjectChanged(detail=f"{self.kept.key} has gone")
         with opened.body as body:
             if opened.head.etag != self.kept.etag:
-                raise Changed(detail=f"{self.kept.key} is {opened.head.etag}")
+                raise ObjectChanged(detail=f"{self.kept.key} is {opened.head.etag}")
             yield Source.from_stream(iter(body), opened.head.size_bytes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ...findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Finding, Findings, finding_document
+from ...findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Finding, Findings, finding_to_document
 
 RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
 """Whose word counts more, about the same master in the same generation."""
@@ -13,7 +13,7 @@ RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
 
 def rank(finding: Finding | None) -> int:
     """How much ``finding`` counts; 0 for none."""
-    return 0 if finding is None else RANKS.get(finding.by, 0)
+    return 0 if finding is None else RANKS.get(finding.origin, 0)
 
 
 def alike(one: Findings | None, other: Findings) -> bool:
@@ -48,7 +48,7 @@ def moved(before: Findings | None, after: Findings) -> bool:
 def _places(finding: Finding | None) -> object:
     if finding is None:
         return None
-    document = finding_document(finding)
+    document = finding_to_document(finding)
     regions = (
         [face["box"] for face in document.get("faces", ())],
         [line["corners"] for line in document.get("lines", ())],
@@ -58,4 +58,4 @@ def _places(finding: Finding | None) -> object:
 
 def by_whom(found: Mapping[str, Finding]) -> str:
     """The least word that any of ``found`` stands on."""
-    return min((finding.by for finding in found.values()), key=lambda by: RANKS.get(by, 0), default=ENDPOINT)
+    return min((finding.origin for finding in found.values()), key=lambda by: RANKS.get(by, 0), default=ENDPOINT)

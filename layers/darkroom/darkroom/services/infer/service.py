@@ -16,7 +16,7 @@ from ...aws.index import Index
 from ...aws.model import UNREADABLE, Told
 from ...aws.sqs import Queue
 from ...aws.telemetry.protocol import Observer
-from ...errors import Changed, DarkroomError, Unavailable
+from ...errors import DarkroomError, ObjectChanged, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...plan.limits import Limits
 from ...watch.agreement import disagreement
@@ -162,7 +162,7 @@ class Infer:
                 with present.source() as source:
                     limits, most = self.terms.limits, self.terms.max_views
                     views = Deadline(INGEST).run(partial(choose_views, source, limits, self._possible, most=most))
-            except Changed as error:
+            except ObjectChanged as error:
                 raise Superseded from error
             except DarkroomError as error:
                 if error.status >= 500 or error.retryable:
@@ -254,7 +254,7 @@ class Infer:
         """Tell how far what an uploader said is from what was found."""
         for task, theirs in (kept.before.found if kept.before is not None else {}).items():
             ours = kept.findings.found.get(task)
-            if theirs.by != CLIENT or ours is None or ours.by == CLIENT:
+            if theirs.origin != CLIENT or ours is None or ours.origin == CLIENT:
                 continue
             apart = disagreement(theirs, ours)
             if apart is not None:

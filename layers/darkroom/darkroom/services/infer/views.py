@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...aws.model import UNREADABLE
 from ...errors import DarkroomError
-from ...findings import FACES, MODERATION, TEXT, Face, Finding, Label, Line
+from ...findings import FACES, MODERATION, TEXT, Face, Finding, Label, TextLine
 from ...plan.limits import Limits
 from .prepare import MAX_SIDE_PX, prepared
 
@@ -187,7 +187,7 @@ def _with_gap(finding: Finding, gap: str) -> Finding:
     if finding.flagged or finding.error:
         return finding
     if gap == UNREADABLE:
-        return Finding(finding.task, finding.model, finding.version, finding.by, error=UNREADABLE)
+        return Finding(finding.task, finding.model, finding.version, finding.origin, error=UNREADABLE)
     return replace(finding, labels=(*finding.labels, Label(UNSAMPLED, 1.0)), flagged=True)
 
 
@@ -195,7 +195,7 @@ def _same_face(one: Face, other: Face) -> bool:
     return _near(_corners(one), _corners(other), min(one.region.height, one.region.width))
 
 
-def _same_line(one: Line, other: Line) -> bool:
+def _same_line(one: TextLine, other: TextLine) -> bool:
     (left, top), _, _, (lower_left, lower_top) = one.corners
     height = ((left - lower_left) ** 2 + (top - lower_top) ** 2) ** 0.5
     return one.text == other.text and _near(one.corners, other.corners, height)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from ...aws.archive import Archive
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.telemetry.protocol import Observer
-from ...client_findings import BroughtFindings, is_signed, read_text
-from ...errors import Changed
+from ...client_findings import ClientFindings, decode_findings, has_valid_signature
+from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
 from ...http.api import KeySource
 from .examine import FetchedUpload
@@ -34,7 +34,7 @@ class ClientFindingsReader:
     generation: str
     observer: Observer
 
-    def read(self, upload: FetchedUpload) -> BroughtFindings | None:
+    def read(self, upload: FetchedUpload) -> ClientFindings | None:
         """What came with ``upload``; None if it is not signed by us, which is no reason to refuse a picture.
 
         Raises Unavailable where the keys cannot be had.
@@ -45,13 +45,13 @@ class ClientFindingsReader:
         signature = upload.head.metadata.get(FINDINGS_SIGNATURE, "")
         try:
             if self._is_ours(upload, text, signature):
-                return read_text(text)
+                return decode_findings(text)
             self._ignored(upload, "forged" if signature else "unsigned")
         except ValueError as error:
             self._ignored(upload, "malformed", str(error))
         return None
 
-    def store(self, key: str, brought: BroughtFindings | None, master_etag: str) -> None:
+    def store(self, key: str, brought: ClientFindings | None, master_etag: str) -> None:
         """Write ``brought`` down for the master of ``key``, unless there are findings on that master.
 
         Raises Changed, Unavailable.
@@ -65,7 +65,7 @@ class ClientFindingsReader:
         if self.keys is None or not signature:
             return False
         named = (upload.head.key, upload.sha256, text, signature)
-        return is_signed(*named, self.keys.get()) or is_signed(*named, self.keys.get(refresh=True))
+        return has_valid_signature(*named, self.keys.get()) or has_valid_signature(*named, self.keys.get(refresh=True))
 
     def _ignored(self, upload: FetchedUpload, reason: str, detail: str = "") -> None:
         self.observer.log("WARNING", "findings are ignored", key=upload.head.key, reason=reason, detail=detail)
@@ -77,13 +77,13 @@ class ClientFindingsReader:
             known = there.findings if there is not None else None
             if known is not None and known.source_etag == findings.source_etag:
                 return
-            with suppress(Changed):
+            with suppress(ObjectChanged):
                 self.archive.put_sidecar(key, findings, replaces=there)
                 return
-        raise Changed(detail=f"the findings of {key} do not hold still")
+        raise ObjectChanged(detail=f"the findings of {key} do not hold still")
 
 
-def _findings(brought: BroughtFindings, generation: str, source_etag: str) -> Findings:
+def _findings(brought: ClientFindings, generation: str, source_etag: str) -> Findings:
     found: dict[str, Finding] = {}
     if brought.faces is not None:
         faces = tuple(

@@ -13,7 +13,7 @@ from typing import Any, cast
 from ...aws.record import Record
 from ...aws.s3 import ObjectHead
 from ...aws.stepfunctions import StateMachine
-from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, refusals
+from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, list_errors_by_code
 from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
 from ...imaging.formats.sniff import sniff
@@ -132,7 +132,7 @@ class Cutting:
             return IngestOutcome.DROPPED
         upload = FetchedUpload(kept, None, str(own.scene["sha256"]))
         if change.code:
-            kind = refusals().get(change.code, DarkroomError)
+            kind = list_errors_by_code().get(change.code, DarkroomError)
             return self.intake.refuse(attempt, upload, kind(change.reason))
         return self._publish(hold, own, upload, change)
 

@@ -70,6 +70,6 @@ class Ending:
 
     def tell(self, record: Record) -> None:
         """Tell of ``record``, which has its id."""
-        priority = bool(self.always.of(record.key))
+        priority = bool(self.always.for_key(record.key))
         paths = build_preset_paths(record.key, self.presets.at_ingest)
         self.bus.publish(*build_announcement(record, paths, priority=priority))

@@ -13,7 +13,7 @@ from ...aws.presigned_post import DECLARED_SHA256
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
 from ...aws.telemetry.protocol import Observer
-from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
+from ...errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
 from ...imaging.master import Master, make_master
@@ -124,7 +124,7 @@ class UploadExaminer:
         with self.observer.step("scan"):
             found = self.scanner.scan(data)
         if found:
-            raise Infected(detail=found)
+            raise InfectedUpload(detail=found)
 
     def decode(
         self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None

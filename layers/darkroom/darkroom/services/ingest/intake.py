@@ -11,7 +11,7 @@ from ...aws.audit import AuditLog
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...aws.stepfunctions import StateMachine
 from ...aws.telemetry.protocol import Observer
-from ...client_findings import BroughtFindings
+from ...client_findings import ClientFindings
 from ...errors import DarkroomError, OverLimits
 from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
@@ -123,7 +123,7 @@ class Intake:
         known: Record | None,
         upload: FetchedUpload,
         standing: ReviewState,
-        brought: BroughtFindings | None,
+        brought: ClientFindings | None,
         plans: list[Plan],
     ) -> bool:
         """Whether ``upload`` has been served without being looked at: its bytes are known."""
@@ -139,7 +139,7 @@ class Intake:
         kept = read_provenance(data, header, keep_gps=self.keep_gps)
         return {"facts": described(header, exposure, len(data)), "provenance": kept}
 
-    def serve(self, record: Record, known: Record | None, brought: BroughtFindings | None) -> None:
+    def serve(self, record: Record, known: Record | None, brought: ClientFindings | None) -> None:
         """The end of what is served: nothing of the key waits any more, and what came with the upload is kept."""
         self.publisher.end_waiting(Lease(record.key, record.sequencer, record.token), known)
         self.brought.store(record.key, brought, str(record.master["etag"]))

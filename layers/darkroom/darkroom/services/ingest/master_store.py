@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ...aws.s3 import ObjectHead, S3Bucket
-from ...errors import Changed
+from ...errors import ObjectChanged
 from ..s3_keys import ObjectNames
 from .claims import SEQUENCER, Claims, Lease, StaleIndex, Superseded
 
@@ -45,7 +45,7 @@ class MasterStore:
             replaced, tries = replaced or existing is not None, tries + 1
             try:
                 etag = write(existing)
-            except Changed:
+            except ObjectChanged:
                 if tries == TRIES:
                     raise
                 continue
@@ -67,8 +67,8 @@ class MasterStore:
             self.claims.require(hold, wrote=False)
             if existing is None or SEQUENCER not in marks:
                 return False
-            with suppress(Changed):
+            with suppress(ObjectChanged):
                 self.vault.delete(self.name(hold.key), existing.etag)
                 self.claims.require(hold, wrote=True)
                 return True
-        raise Changed(detail=f"{self.name(hold.key)} does not hold still")
+        raise ObjectChanged(detail=f"{self.name(hold.key)} does not hold still")

@@ -12,7 +12,7 @@ from ...aws.s3 import ObjectHead
 from ...aws.telemetry import log
 from ...aws.telemetry.protocol import Observer
 from ...aws.verdicts import Verdict
-from ...errors import Busy, Changed, DarkroomError
+from ...errors import Busy, DarkroomError, ObjectChanged
 from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from .claims import SEQUENCER, SHA256, Attempt, Claims, Lease, Superseded
@@ -136,7 +136,7 @@ class Moderating:
         """Pictures of the master that we have put; raises Superseded where there is another by now."""
         try:
             return Reprints(self._claims.source, self._examiner).of(master, plans, watermarks)
-        except Changed as error:
+        except ObjectChanged as error:
             raise Superseded(wrote=True) from error
 
     def _take_back(self, known: Record) -> IngestOutcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...aws.record import Record
 from ...aws.s3 import ObjectHead
-from ...errors import Changed
+from ...errors import ObjectChanged
 from ..caching import MASTER_SHA256
 from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Lease
 from .master_store import MasterStore
@@ -44,14 +44,14 @@ class Moving:
         etag, _ = self.publisher.held.replace(hold, write)
         if etag is None:
             self.publisher.claims.require(hold, wrote=False)
-            raise Changed(detail=f"the master of {hold.key} is not that of the index")
+            raise ObjectChanged(detail=f"the master of {hold.key} is not that of the index")
         return {**held, "master": {**held["master"], "etag": etag}}
 
     def held_back(self, hold: Lease, record: Record) -> dict[str, Any]:
         """What waits, for the index, after a worker that came no further than to copy it. Raises Changed."""
         there, held = self.publisher.held.head(hold.key), _as_held(hold, record)
         if there is None:
-            raise Changed(detail=f"nothing waits under {hold.key}")
+            raise ObjectChanged(detail=f"nothing waits under {hold.key}")
         return {**held, "master": {**held["master"], "etag": there.etag}}
 
 
@@ -79,7 +79,7 @@ def _copying(
     """Copies the ``master`` of the key from one shelf to the other; to None if it is another, or gone."""
 
     def write(_: ObjectHead | None) -> str | None:
-        with suppress(Changed):
+        with suppress(ObjectChanged):
             return target.vault.copy(
                 source.vault,
                 source.name(hold.key),

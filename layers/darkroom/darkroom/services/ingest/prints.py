@@ -9,7 +9,7 @@ from ...aws.s3 import S3Bucket
 from ...aws.telemetry import log
 from ...plan.model import Plan
 from ...plan.presets import Presets
-from ...plan.redaction import AlwaysRedact, forced, needs_findings
+from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findings
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Prints:
         What needs findings is left to be made when it is asked for, as is what must be redacted.
         """
         watermarks = self._watermarks()
-        plans = self.presets.ingested(key).values()
+        plans = self.presets.build_ingest_plans(key).values()
         return [plan for plan in plans if self._is_at_hand(plan, watermarks)], watermarks
 
     def _is_at_hand(self, plan: Plan, watermarks: Mapping[str, bytes]) -> bool:
-        if needs_findings(forced(plan, self.always)):
+        if needs_findings(apply_forced_redaction(plan, self.always)):
             return False
         return plan.watermark is None or plan.watermark.name in watermarks
 
     def _watermarks(self) -> dict[str, bytes]:
-        plans = self.presets.ingested("any").values()
+        plans = self.presets.build_ingest_plans("any").values()
         keys = {
             plan.watermark.name: self.presets.watermarks.get(plan.watermark.name) for plan in plans if plan.watermark
         }

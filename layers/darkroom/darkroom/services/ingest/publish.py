@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ...aws.record import Record
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
-from ...errors import Changed
+from ...errors import ObjectChanged
 from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
@@ -92,7 +92,7 @@ class Publisher:
                     tiered=original["size_bytes"] >= TIERED_FROM_BYTES,
                     source_etag=original["etag"],
                 )
-            except Changed:
+            except ObjectChanged:
                 return None
 
         etag = self.replace_master(hold, write)
@@ -170,12 +170,12 @@ class Publisher:
         """Put over what is there now, and over nothing later: a put that is carried out late must not win."""
         there = ""
         for _ in range(TRIES):
-            with suppress(Changed):
+            with suppress(ObjectChanged):
                 self.media.put(name, body, headers=headers, metadata=metadata, replaces=there)
                 return
             found = self.media.head(name)
             there = found.etag if found is not None else ""
-        raise Changed(detail=f"{name} does not hold still")
+        raise ObjectChanged(detail=f"{name} does not hold still")
 
     def copy_presets(self, hold: Lease, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
         """The same by server-side copies of those of ``donor``; None if one of them is not there."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...aws.s3 import S3Bucket
 from ...aws.s3_objects import ObjectHead
-from ...errors import Changed, OverLimits
+from ...errors import ObjectChanged, OverLimits
 from ...imaging.formats.probe import probe
 from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import Source
@@ -51,8 +51,8 @@ class Reprints:
             )
         opened = self.source.open(master.key)
         if opened is None:
-            raise Changed(detail=f"{master.key} has gone")
+            raise ObjectChanged(detail=f"{master.key} has gone")
         with opened.body as body:
             if opened.head.etag != master.etag:
-                raise Changed(detail=f"{master.key} is {opened.head.etag}")
+                raise ObjectChanged(detail=f"{master.key} is {opened.head.etag}")
             return body.read()

@@ -10,8 +10,8 @@ from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
 from ...aws.stepfunctions import StateMachine
 from ...aws.telemetry.protocol import Observer
 from ...errors import Busy
-from ...plan.presets import Presets, configured
-from ...plan.redaction import NOTHING, AlwaysRedact
+from ...plan.presets import Presets, load_default_presets
+from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..slo_metrics import count_latency
 from .announcements import was_finished, with_image_id
 from .claims import Attempt, Claims, Superseded
@@ -45,8 +45,8 @@ class Ingest:
     audit: AuditLog
     observer: Observer
     keep_gps: bool = False
-    presets: Presets = field(default_factory=configured)
-    always: AlwaysRedact = NOTHING
+    presets: Presets = field(default_factory=load_default_presets)
+    always: AlwaysRedact = NO_FORCED_REDACTION
     machine: StateMachine | None = None
 
     def handle(self, change: IngestEvent) -> IngestOutcome:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...aws.s3 import S3Bucket
-from ...errors import Changed, DarkroomError, Unavailable
+from ...errors import DarkroomError, ObjectChanged, Unavailable
 from ...imaging.pyramid.plan import PyramidPlan
 from ...imaging.pyramid.strips import EncodedStrip, TileIndex
 from ..s3_keys import SCENES
@@ -58,7 +58,7 @@ class PartStore:
 
     def put_plan(self, scene: PyramidPlan) -> PyramidPlan:
         """Write the plan down, unless there is one; the one that holds."""
-        with suppress(Changed):
+        with suppress(ObjectChanged):
             self._put_document("plan.json", scene.to_document(), replaces="")
             return scene
         found = self.get_plan()
@@ -100,7 +100,7 @@ class PartStore:
         return f"{self.folder}shares/{strip:05}"
 
     def _put_once(self, name: str, body: bytes) -> str:
-        with suppress(Changed):
+        with suppress(ObjectChanged):
             return self.media.put(name, body, headers=_BYTES, metadata={}, replaces="")
         there = self.media.head(name)
         if there is not None and there.size_bytes == len(body):

@@ -11,7 +11,7 @@ from ...aws.assembly import CopiedRange, MultipartAssembler, Part
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry.protocol import Observer
-from ...errors import Changed, DarkroomError, SceneRefused, SourceMissing, Unavailable
+from ...errors import DarkroomError, ObjectChanged, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
 from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble, iter_strips
 from ...imaging.pyramid.plan import inspect_large_image, plan_pyramid
@@ -122,7 +122,7 @@ class LargeImageSteps:
             return binding.head[one.start : one.end]
         try:
             return self.media.read_range(parts.body(one.part), one.start, one.end, etag=strips[one.part].etag)
-        except Changed as error:
+        except ObjectChanged as error:
             raise Unavailable(detail=error.detail) from error
 
     def _report(self, parts: PartStore, request: StepRequest) -> dict[str, object]:

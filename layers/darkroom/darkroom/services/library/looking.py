@@ -64,4 +64,4 @@ def _found(noted: Noted, outcome: Outcome) -> Entry:
     found = noted.findings.found.values() if noted.findings else ()
     if any(finding.error == UNREADABLE for finding in found):
         return Entry(Outcome.REFUSED, UNREADABLE)
-    return Entry(outcome, FALLBACK if any(finding.by == FALLBACK for finding in found) else "")
+    return Entry(outcome, FALLBACK if any(finding.origin == FALLBACK for finding in found) else "")

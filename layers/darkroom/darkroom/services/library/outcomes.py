@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from ...errors import BadRun, DarkroomError, code_of
+from ...errors import BadRun, DarkroomError, get_error_code
 
 TRIES = 3
 """How often a key is tried that fails, or that a worker died at, before it is given up in this execution."""
@@ -88,7 +88,7 @@ def read_entry(document: Mapping[str, Any]) -> Entry:
 def of_error(error: Exception) -> Entry:
     """The entry that an error makes of a key: it was refused where no further try at the same bytes could help."""
     refusal = isinstance(error, DarkroomError) and error.status < 500 and not error.retryable
-    return Entry(Outcome.REFUSED if refusal else Outcome.FAILED, code_of(error))
+    return Entry(Outcome.REFUSED if refusal else Outcome.FAILED, get_error_code(error))
 
 
 def further(known: Entry, other: Entry) -> Entry:

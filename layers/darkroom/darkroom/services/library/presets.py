@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...aws.s3 import S3Bucket
-from ...errors import Changed, DarkroomError
+from ...errors import DarkroomError, ObjectChanged
 from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
@@ -63,4 +63,4 @@ class PresetPrints:
     def _take_back(self, key: str) -> None:
         """Whoever changed the master has printed from it; our prints are of the one before. Raises Changed."""
         self.purge.delete_stale(key)
-        raise Changed(detail=f"the master of {key} changed while its presets were made")
+        raise ObjectChanged(detail=f"the master of {key} changed while its presets were made")

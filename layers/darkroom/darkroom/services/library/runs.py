@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...aws.s3 import S3Bucket
-from ...errors import BadRun, Changed, SourceMissing
+from ...errors import BadRun, ObjectChanged, SourceMissing
 from ..s3_keys import LIBRARY
 from .outcomes import Entry, further, read_entry
 
@@ -122,7 +122,7 @@ class Run:
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
             try:
                 etag = self.media.put(self._fates(number), body, headers=_JSON, metadata={}, replaces=fates.etag)
-            except Changed:
+            except ObjectChanged:
                 fates = merged(fates, self.fates(number))
             else:
                 return Fates(fates.entries, fates.begun, etag)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...aws.documents import Document, DocumentStore
 from ...aws.variants import Variant
-from ...errors import Changed
+from ...errors import ObjectChanged
 
 TRYING, DECIDED, ENDED = "trying", "decided", "ended"
 
@@ -62,7 +62,7 @@ class Cases:
             if name != "version"
         }
         if not self.entries.put(self._name, fields, replaces=case.version):
-            raise Changed(detail=f"{self._name} is written by another run")
+            raise ObjectChanged(detail=f"{self._name} is written by another run")
         return replace(case, version=case.version + 1)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from ...plan.options import BY_NAME
+from ...plan.options import OPTIONS_BY_NAME
 
 MAX_LINE_BYTES = 65_536
 """CloudFront logs no request whose URL has more than 8 KB, or whose headers have more than 20 KB."""
@@ -21,7 +21,7 @@ NOTHING = "-"
 """What stands in a field without a value."""
 
 _FIELDS = "#Fields:"
-_OUTSIDE_THE_PLAN = frozenset(name for name, option in BY_NAME.items() if option.short in ("s", "exp"))
+_OUTSIDE_THE_PLAN = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("s", "exp"))
 
 
 class Columns(NamedTuple):

@@ -12,9 +12,9 @@ from ...plan.canonical import SEPARATOR, parse_path
 from ...plan.keys import unquote
 from ...plan.model import DATA_FORMATS, Plan
 from ...plan.native_url import parse_url
-from ...plan.negotiation import negotiations
+from ...plan.negotiation import list_variants
 from ...plan.presets import Presets
-from ...plan.redaction import NOTHING, AlwaysRedact
+from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,11 @@ def _read(text: str, presets: Presets | None) -> RequestedVariant:
     return RequestedVariant(parse_url(text, presets).plan, negotiated=False)
 
 
-def filter_variants(names: Iterator[str], asked: RequestedVariant, always: AlwaysRedact = NOTHING) -> Iterator[str]:
+def filter_variants(
+    names: Iterator[str], asked: RequestedVariant, always: AlwaysRedact = NO_FORCED_REDACTION
+) -> Iterator[str]:
     """Those of ``names``, derivatives of one key below the prefix of all of them, that viewers of ``asked`` get."""
-    wanted = negotiations(asked.plan, always=always)
+    wanted = list_variants(asked.plan, always=always)
     return filter(partial(_is_one_of, wanted), names)
 
 

@@ -16,7 +16,7 @@ from ...aws.telemetry.protocol import Observer
 from ...errors import BadOption
 from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
-from ...plan.redaction import NOTHING, AlwaysRedact
+from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..caching import PACE
 from ..purge.stale_derivatives import derivatives_prefix
 from ..serve.transform import DERIVATIVES
@@ -96,7 +96,7 @@ class PopularityScan:
     distribution_id: str
     least_hits: int
     observer: Observer
-    always: AlwaysRedact = NOTHING
+    always: AlwaysRedact = NO_FORCED_REDACTION
     presets: Presets | None = None
 
     def run(self, window: Window, remaining_s: Callable[[], float]) -> ScanReport:

@@ -9,13 +9,13 @@ from functools import partial
 
 from ...aws.s3_fast import FastBucket, StoredObject
 from ...aws.telemetry.protocol import Observer
-from ...errors import Changed, DarkroomError
+from ...errors import DarkroomError, ObjectChanged
 from ...imaging.quality.reencode import ReencodeResult, reencode
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.policy import is_refined
-from ...plan.presets import Presets, configured
-from ...plan.redaction import NOTHING, AlwaysRedact
+from ...plan.presets import Presets, load_default_presets
+from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
 from ..deadline import REFINE, Deadline
 from ..master_reader import MasterReader
@@ -63,8 +63,8 @@ class Reencoder:
     media: FastBucket
     observer: Observer
     source_names: ObjectNames = MASTERS
-    always: AlwaysRedact = NOTHING
-    presets: Callable[[], Presets] = configured
+    always: AlwaysRedact = NO_FORCED_REDACTION
+    presets: Callable[[], Presets] = load_default_presets
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     _scenes: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
@@ -105,7 +105,7 @@ class Reencoder:
             with self.observer.step("render"):
                 better = self._encode(job, body)
         except DarkroomError as error:
-            if error.fault or error.retryable:
+            if error.is_fault or error.retryable:
                 raise
             self.observer.log("WARNING", "not refined", key=job.plan.key, code=error.code, detail=error.detail)
             return ReencodeOutcome.REFUSED
@@ -146,7 +146,7 @@ class Reencoder:
             etag = self.media.put(
                 job.name, body, {**headers, **derivative_metadata(job.master.etag, "thorough")}, job.stored.etag
             )
-        except Changed:
+        except ObjectChanged:
             return False
         master_name = self.source_names.name(job.plan.key)
         if not inputs_changed(self.source, master_name, job.master.etag, self.media, job.sidecar):

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...aws.s3_fast import FastBucket
-from ...errors import Changed, Damaged, DarkroomError, OverLimits, TooSlow
+from ...errors import DamagedSource, DarkroomError, ObjectChanged, OverLimits, TooSlow
 from ...key_encoding import encode_key
 from ...plan.limits import Limits
 from ..caching import derivative_metadata
 
-CACHED_ERRORS: tuple[type[DarkroomError], ...] = (Damaged, OverLimits, TooSlow)
+CACHED_ERRORS: tuple[type[DarkroomError], ...] = (DamagedSource, OverLimits, TooSlow)
 
 MAX_VARIANTS = 512
 """Variants that one marker records: more than the finite set of 60 presets; signed ones of 300 bytes take 200 kB."""
@@ -89,7 +89,7 @@ def write_marker(
     refusal = {"code": error.code, "detail": error.message}
     variants = dict(marker.variants) if marker.applies_to(source_etag, limits) else {}
     document: dict[str, object] = {"source_etag": source_etag, "limits": asdict(limits)}
-    if error.of_source:
+    if error.applies_to_source:
         document["source"] = refusal
     else:
         variants.pop(variant, None)
@@ -97,5 +97,5 @@ def write_marker(
     attributes = {"Content-Type": "application/json", **derivative_metadata(source_etag)}
     try:
         media.put(name, json.dumps(document).encode(), attributes, marker.etag)
-    except Changed:
+    except ObjectChanged:
         return

@@ -15,10 +15,10 @@ from ...aws.telemetry import LightObserver
 from ...errors import (
     BadOption,
     BadSignature,
-    Changed,
     DarkroomError,
     FindingsPending,
     NoInference,
+    ObjectChanged,
     PresetsOnly,
     SourceMissing,
     Unavailable,
@@ -27,10 +27,10 @@ from ...errors import (
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
 from ...plan.model import Plan
-from ...plan.negotiation import negotiations
+from ...plan.negotiation import list_variants
 from ...plan.policy import UNSIGNED_SET, AccessMode, is_preset, is_refined, needs_signature
-from ...plan.presets import Presets, configured
-from ...plan.redaction import NOTHING, AlwaysRedact, forced, looks_for_faces, needs_findings
+from ...plan.presets import Presets, load_default_presets
+from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings, uses_faces
 from ...plan.signing import verify
 from ..caching import (
     MASTER_SHA256,
@@ -119,8 +119,8 @@ class Transform:
     stores: bool = True
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
-    always: AlwaysRedact = NOTHING
-    presets: Callable[[], Presets] = configured
+    always: AlwaysRedact = NO_FORCED_REDACTION
+    presets: Callable[[], Presets] = load_default_presets
     limits: Limits = field(default_factory=Limits)
     cpu_limit: CpuLimit = REQUEST
     caching: CachePolicy = field(default_factory=CachePolicy)
@@ -196,7 +196,7 @@ class Transform:
         if not request.signature:
             raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
         signed = request.request_path or request.path
-        if replace(plan, findings="") not in negotiations(parse_path(signed), always=self.always):
+        if replace(plan, findings="") not in list_variants(parse_path(signed), always=self.always):
             raise BadSignature("The signature is for another picture")
         expires_s = _unix_time(request.expires)
         try:
@@ -206,11 +206,11 @@ class Transform:
 
     def _check_redaction(self, plan: Plan) -> None:
         """Refuse what the edge does not ask for: a picture that shows what is always hidden, or by no findings."""
-        if not needs_findings(plan) and forced(plan, self.always) == plan:
+        if not needs_findings(plan) and apply_forced_redaction(plan, self.always) == plan:
             return
         if not self.inference:
             raise NoInference
-        if not plan.findings or forced(plan, self.always) != plan:
+        if not plan.findings or apply_forced_redaction(plan, self.always) != plan:
             raise BadOption("The path is not a canonical path", detail="without its redaction, or without findings")
 
     def _take_watermarks(self, plan: Plan) -> Mapping[str, BackgroundCall[bytes]]:
@@ -246,7 +246,7 @@ class Transform:
         known = sidecar.result() if sidecar else None
         try:
             return self._render_and_store(_Job(plan, name, master, there, watermarks, known, fetch_ms, if_none_match))
-        except Changed:
+        except ObjectChanged:
             return self._answer_stored_meanwhile(name, plan, if_none_match)
         except CACHED_ERRORS as error:
             variant = name.removeprefix(DERIVATIVES)
@@ -259,7 +259,7 @@ class Transform:
         picture = self._render(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
         record_render(self.observer, plan, picture, job.master.size_bytes)
-        if looks_for_faces(plan) and _awaits_faces(findings):
+        if uses_faces(plan) and _awaits_faces(findings):
             return _provisional(plan, picture, timings_ms)
         if not (self.stores or job.replaces or len(picture.body) > MAX_BODY_BYTES):
             return self._answer_unstored(job, picture, timings_ms)
@@ -329,7 +329,7 @@ class Transform:
         """Put over what was seen, or over nothing where a purge has taken that away meanwhile. Raises Changed."""
         try:
             return self.media.put(name, body, attributes, replaces)
-        except Changed:
+        except ObjectChanged:
             if not replaces or self.media.etag(name) is not None:
                 raise
             return self.media.put(name, body, attributes, "")
@@ -352,7 +352,7 @@ class Transform:
 
 
 def _awaits_faces(findings: Findings | None) -> bool:
-    return findings is None or ("faces" not in findings.found and findings.may_come("faces"))
+    return findings is None or ("faces" not in findings.found and findings.is_awaited("faces"))
 
 
 def _provisional(plan: Plan, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:

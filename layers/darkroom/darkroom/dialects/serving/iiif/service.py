@@ -8,7 +8,7 @@ from typing import cast
 from ....errors import MethodNotAllowed, NotListed
 from ....plan.model import Plan
 from ....plan.policy import AccessMode
-from ....plan.redaction import forced, needs_findings
+from ....plan.redaction import apply_forced_redaction, needs_findings
 from ....services.serve.answers import Failed, HttpResponse
 from ....services.serve.transform import Transform
 from ...iiif.image import Picture, picture_of
@@ -100,5 +100,5 @@ class Iiif:
 
     def _variant(self, picture: Picture, request: LanguageRequest) -> Plan:
         """The plan of ``picture`` with what the deployment hides in it."""
-        plan = forced(picture.plan(), self.transform.always)
+        plan = apply_forced_redaction(picture.plan(), self.transform.always)
         return replace(plan, findings=request.findings) if needs_findings(plan) else plan

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyvips
 
-from ....errors import Damaged
+from ....errors import DamagedSource
 from ...source import Source
 from .container import Item, parse_meta, read_meta_box
 
@@ -60,7 +60,7 @@ def decode_heic(source: Source) -> pyvips.Image:
         still = opened[opened.primary_index]
         pixels = bytes(still.data)  # a copy: pi-heif's memory goes with its picture
     except (EOFError, MemoryError, OSError, RuntimeError, ValueError) as error:
-        raise Damaged(detail=repr(error)) from error
+        raise DamagedSource(detail=repr(error)) from error
     image = _image(pixels, still.size, PIXEL_LAYOUTS[still.mode])
     return _attach_profile(image, still.info.get("icc_profile"))
 
@@ -84,7 +84,7 @@ def _check_units(data: bytes) -> None:
     try:
         meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     except (LookupError, ValueError) as error:
-        raise Damaged(detail=repr(error)) from error
+        raise DamagedSource(detail=repr(error)) from error
     for item in meta.items.values():
         config = item.first(b"hvcC")
         if item.kind == b"hvc1" and config is not None and len(config) > 21:
@@ -98,4 +98,4 @@ def _check_item(data: bytes, inner: bytes, item: Item, length_size: int) -> None
         start = at + length_size
         at = start + int.from_bytes(body[at:start])
         if at > len(body) or any(body.find(mark, start, at) >= 0 for mark in _FORBIDDEN):
-            raise Damaged(detail="a unit of HEVC is cut off or overwritten")
+            raise DamagedSource(detail="a unit of HEVC is cut off or overwritten")

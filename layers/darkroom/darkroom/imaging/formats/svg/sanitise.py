@@ -12,7 +12,7 @@ import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
-from ....errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
+from ....errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
 from ....plan.limits import Limits
 from ...source import Source
 from ..safe_xml import XmlElement, XmlEntityDeclared, XmlTooLarge, parse_xml
@@ -81,9 +81,9 @@ def _parse(data: bytes, *, root_only: bool = False) -> XmlElement:
             f"The source is an SVG of more than {MAX_ELEMENTS:,} elements, or of too deep a nesting"
         ) from error
     except ValueError as error:
-        raise Damaged(detail=str(error)) from error
+        raise DamagedSource(detail=str(error)) from error
     if root.name not in (f"{{{SVG}}}svg", "svg"):
-        raise Damaged(detail=f"the root is {root.name}")
+        raise DamagedSource(detail=f"the root is {root.name}")
     return root
 
 

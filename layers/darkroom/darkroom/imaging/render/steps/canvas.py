@@ -86,12 +86,12 @@ def fill_from_image(context: RenderContext) -> None:
     """
     left, top = find_inner_offset(context)
     width, height = context.geometry.image_size
-    fill_all = context.plan.backdrop.endswith(FILL_ALL_SUFFIX)
+    fill_all = context.plan.background_fill.endswith(FILL_ALL_SUFFIX)
     if not context.frames[0].hasalpha() or not (fill_all or _has_margins(context)):
         return
     first = ensure_rgb(context.frames[0].crop(left, top, width, height))
     colour = _mean_colour(first)
-    plain = context.plan.backdrop.removesuffix(FILL_ALL_SUFFIX) == "auto"
+    plain = context.plan.background_fill.removesuffix(FILL_ALL_SUFFIX) == "auto"
 
     def over(frame: pyvips.Image) -> pyvips.Image:
         rich = ensure_rgb(frame)

@@ -51,10 +51,10 @@ def crop_to_cover(context: RenderContext) -> None:
     memory (only extreme ``up=1`` makes one) keeps its middle.
     """
     if context.geometry.search == "face":
-        from ....findings import faces_of
+        from ....findings import get_face_regions
         from ....plan.geometry.face_gravity import move_window_to_faces  # few pictures are cut by their faces
 
-        context.geometry = move_window_to_faces(context.geometry, faces_of(context.findings))
+        context.geometry = move_window_to_faces(context.geometry, get_face_regions(context.findings))
     window = context.geometry.stored_window
     if window is None:
         return

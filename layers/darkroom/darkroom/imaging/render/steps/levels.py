@@ -21,7 +21,7 @@ def equalise_histogram(context: RenderContext) -> None:
 
     All frames of an animation change alike.
     """
-    if context.plan.levels == "equal":
+    if context.plan.normalise == "equal":
         _equalise_histograms(context)
 
 
@@ -31,9 +31,9 @@ def normalise_late(context: RenderContext) -> None:
     After watermarks, as in sharp. If they are ``after``, even out the histogram of each band. All frames of an
     animation change alike.
     """
-    if context.plan.levels == "stretch":
+    if context.plan.normalise == "stretch":
         _stretch_lightness(context)
-    elif context.plan.levels == "after":
+    elif context.plan.normalise == "after":
         _equalise_histograms(context)
 
 

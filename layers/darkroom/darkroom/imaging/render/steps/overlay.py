@@ -14,7 +14,7 @@ from ....plan.geometry.placement import EvenCentring, place_inwards, resolve_len
 from ....plan.geometry.resize import contain
 from ....plan.geometry.watermark_tiles import compute_tile_positions
 from ....plan.limits import Limits
-from ....plan.model import Stamp, Watermark
+from ....plan.model import Watermark, WatermarkLayout
 from ...colour.convert import ensure_rgb, to_eight_bits, to_srgb
 from ...formats.load import get_loaded_size, load
 from ...formats.probe import probe
@@ -36,12 +36,14 @@ def add_watermark(context: RenderContext) -> None:
     DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
     """
     wanted = context.plan.watermark
-    if wanted is not None and not (context.plan.framed or context.plan.mark_last):
-        composite_watermark(context, context.watermark, wanted, context.plan.stamp, context.plan.repeat)
+    if wanted is not None and not (context.plan.nine_patch or context.plan.watermark_last):
+        composite_watermark(
+            context, context.watermark, wanted, context.plan.watermark_layout, context.plan.watermark_repeat
+        )
 
 
 def composite_watermark(
-    context: RenderContext, data: bytes | None, wanted: Watermark, where: Stamp | None, axes: str
+    context: RenderContext, data: bytes | None, wanted: Watermark, where: WatermarkLayout | None, axes: str
 ) -> None:
     """Composite the watermark ``wanted``, whose file is ``data``, at ``where``, repeated along ``axes``."""
     if data is None:
@@ -98,12 +100,14 @@ def _composite(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Imag
     return frame.insert(over if frame.hasalpha() else over.extract_band(0, n=3), box.left, box.top)
 
 
-def scale_offsets(layout: Stamp, ratio: float) -> Stamp:
+def scale_offsets(layout: WatermarkLayout, ratio: float) -> WatermarkLayout:
     """``stamp`` with its offsets in px times ``ratio``."""
     return layout._replace(dx=scale_offset(layout.dx, ratio), dy=scale_offset(layout.dy, ratio))
 
 
-def place_watermark(own: Size, position: str, layout: Stamp, picture: Size, even: EvenCentring | None = None) -> Box:
+def place_watermark(
+    own: Size, position: str, layout: WatermarkLayout, picture: Size, even: EvenCentring | None = None
+) -> Box:
     """The place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside of the picture.
 
     The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
@@ -123,7 +127,7 @@ def _offset_on_axis(side: int, kept: int, share: float, offset: float, axis: int
     return place_inwards(side, kept, share, offset)
 
 
-def _mark_size(own: Size, layout: Stamp, picture: Size) -> Size:
+def _mark_size(own: Size, layout: WatermarkLayout, picture: Size) -> Size:
     if not (layout.width or layout.height):
         return own
     sides = (max(1, round(part * side)) for part, side in zip((layout.width, layout.height), picture, strict=True))
@@ -132,7 +136,7 @@ def _mark_size(own: Size, layout: Stamp, picture: Size) -> Size:
     return contain(own, limit, upscale=True)
 
 
-def clip_watermark(mark: pyvips.Image, box: Box, layout: Stamp, picture: Size) -> tuple[pyvips.Image, Box]:
+def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, picture: Size) -> tuple[pyvips.Image, Box]:
     """What is seen of ``mark`` at ``box`` in the picture, and where: tiles of it, if the stamp wants them."""
     if layout.tiled:
         return _tile_watermark(mark, layout, picture), Box(0, 0, *picture)
@@ -147,7 +151,9 @@ def add_watermark_last(context: RenderContext) -> None:
     """Composite the watermark over the finished picture, margins included."""
 
     assert context.plan.watermark is not None
-    composite_watermark(context, context.watermark, context.plan.watermark, context.plan.stamp, context.plan.repeat)
+    composite_watermark(
+        context, context.watermark, context.plan.watermark, context.plan.watermark_layout, context.plan.watermark_repeat
+    )
 
 
 def add_second_watermark(context: RenderContext) -> None:
@@ -155,7 +161,13 @@ def add_second_watermark(context: RenderContext) -> None:
 
     plan = context.plan
     assert plan.second_watermark is not None
-    composite_watermark(context, context.second_watermark, plan.second_watermark, plan.second_stamp, plan.second_repeat)
+    composite_watermark(
+        context,
+        context.second_watermark,
+        plan.second_watermark,
+        plan.second_watermark_layout,
+        plan.second_watermark_repeat,
+    )
 
 
 def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
@@ -169,7 +181,7 @@ def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> 
     return sheet.copy_memory(), Box(0, 0, *picture)
 
 
-def _tile_watermark(mark: pyvips.Image, layout: Stamp, picture: Size) -> pyvips.Image:
+def _tile_watermark(mark: pyvips.Image, layout: WatermarkLayout, picture: Size) -> pyvips.Image:
     """As many marks as the picture takes, one in its middle, with ``dx`` and ``dy`` px between them."""
     gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), picture, strict=True)]
     tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])

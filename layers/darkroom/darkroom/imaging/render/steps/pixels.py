@@ -33,7 +33,15 @@ def _needs_memory(plan: Plan) -> bool:
     return any(
         (
             *(plan.rotate, plan.equalise, plan.blur, plan.denoise, plan.sharpen),
-            *(plan.angle, plan.median, plan.levels, plan.convolution, plan.pixelate, plan.backdrop, plan.max_bytes),
+            *(
+                plan.angle,
+                plan.median,
+                plan.normalise,
+                plan.convolution,
+                plan.pixelate,
+                plan.background_fill,
+                plan.max_bytes,
+            ),
         )
     )
 

@@ -7,7 +7,7 @@ from math import ceil
 
 import pyvips
 
-from ....findings import faces_of
+from ....findings import get_face_regions
 from ....plan.geometry.layout import Box
 from ....plan.geometry.red_eye import locate_eyes
 from ...colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha, to_eight_bits
@@ -63,7 +63,7 @@ def darken_red_eyes(context: RenderContext) -> None:
 
     Of stills: what moves has been looked at in its first frame only.
     """
-    places = locate_eyes(faces_of(context.findings), context.geometry)
+    places = locate_eyes(get_face_regions(context.findings), context.geometry)
     if len(context.frames) == 1 and places:
         context.map_frames(lambda frame: reduce(_darken_eye, places, to_eight_bits(ensure_rgb(frame))))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyvips
 
 from ....plan.geometry.layout import Box, Size, compute_geometry
-from ....plan.model import Trimming
+from ....plan.model import TrimOptions
 from ...colour.convert import ensure_rgb, parse_hex_colour, split_alpha, to_eight_bits, to_srgb
 from ..context import IN_MEMORY_PIXELS, RenderContext
 
@@ -33,7 +33,7 @@ def trim(context: RenderContext) -> None:
         return
     context.copy_to_memory()
     geometry = context.geometry
-    trimming = context.plan.trimming
+    trimming = context.plan.trim_options
     threshold = trimming.level or context.plan.trim
     found = [_find_content(frame, geometry.orientation, threshold, trimming) for frame in context.frames]
     boxes = [box for box in found if box.width]
@@ -66,7 +66,7 @@ def _crop_trimmed(context: RenderContext, trimmed: Box) -> None:
     crop_to_attention(context)
 
 
-def _find_content(frame: pyvips.Image, orientation: int, threshold: float, trimming: Trimming) -> Box:
+def _find_content(frame: pyvips.Image, orientation: int, threshold: float, trimming: TrimOptions) -> Box:
     """The box of what differs from the border, without width and height where nothing does."""
     seen = to_eight_bits(to_srgb(frame))
     if trimming.colour:
