@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs replay lock events api-calls clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -23,10 +23,10 @@ $(READY): requirements-dev.txt
 	@touch $@
 
 run: $(READY)  ## Start Darkroom on this machine (Ctrl-C ends it)
-	@$(RUN) -m local up
+	@./darkroom up
 
 stop: $(READY)  ## End a stack that was started detached
-	@$(RUN) -m local stop
+	@./darkroom stop
 
 test-fast: $(READY)  ## Pure tests only: no process, no network; under a minute
 	@$(PYTEST) tests/unit
@@ -52,8 +52,8 @@ format: $(READY)  ## Format the Python code
 bench: $(READY)  ## Measure all of docs/explanation/performance.md, with peers where they install; RUNS=3 for three runs
 	@$(RUN) -m bench --runs $(or $(RUNS),1)
 
-cost: $(READY)  ## What a million requests cost, from measured durations, beside AWS's own solution
-	@$(RUN) -m tools.cost
+cost: $(READY)  ## What a million requests cost, from measured durations, beside AWS's own solution; OPTIONS=--print
+	@$(RUN) -m tools.cost $(OPTIONS)
 
 chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED=n replays a run
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED))
@@ -65,7 +65,7 @@ attacks: $(READY)  ## Attack a stack of its own by tables and fuzzers; counts re
 	@$(PYTEST) --hypothesis-profile=thorough tests/attacks
 
 conformance: $(READY)  ## The official validator of the IIIF Image API 2.1 and 3.0, on a stack of its own
-	@$(RUN) -m tools.conformance
+	@$(RUN) -m tools.conformance $(if $(LEVEL),--level $(LEVEL))
 
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
@@ -80,16 +80,23 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.settings_page
 	@$(RUN) -m tools.event_schemas
 	@$(RUN) -m tools.licences
+	@$(RUN) -m tools.cli_reference
 
 site: $(READY)  ## Build the documentation into site/; a broken link fails
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
 	@echo "site/index.html"
 
 replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
-	@$(RUN) -m tools.replay --local --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)
+	@./darkroom replay --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)
 
 lock: $(READY)  ## Compile the requirements files from pyproject.toml
-	@$(RUN) -m tools.lock
+	@$(RUN) -m tools.lock $(OPTIONS)
+
+events: $(READY)  ## Write the sample events in events/
+	@$(RUN) -m tools.events
+
+api-calls: $(READY)  ## Compare API calls of the running stack's functions with the table; OPTIONS=--write adds them
+	@$(RUN) -m tools.api_calls $(OPTIONS)
 
 clean:  ## Remove what builds and runs left behind
 	@rm -rf .aws-sam .local site $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -24,7 +24,8 @@ from .crash_points import ROOT
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from local.aws import Cloud
-from tools.library.__main__ import main as library
+from tools.deployment import read_local
+from tools.library.runs import Library
 from tools.local_stack import STATE, read
 
 from .workers import CrashCounts
@@ -65,15 +66,16 @@ def run_bulk_job(
     deaths = CrashCounts(
         facts["functions"]["LibraryFunction"]["name"], facts["pids"]["ministack"], chance, every_s, most
     )
-    words = ["start", "--local", "--state-dir", str(state), "--operation", "presets", "--prefix", f"{name}/"]
+    library = Library.of(read_local(state))
     started = time.monotonic()
     with deaths.going_on():
-        status = library([*words, "--run", name, "--concurrency", str(concurrency)])
+        library.start({"operation": "presets", "prefix": f"{name}/"}, name=name, concurrency=concurrency)
+        ended = library.follow(name, lambda _: None)
     took_s = time.monotonic() - started
     lines = _lines(cloud, facts["media_bucket"], name)
     wrong = [*_unaccounted(etags, lines), *_unprinted(cloud, facts["media_bucket"], name, etags)]
-    if status:
-        wrong.append(f"the run ended with status {status}")
+    if not ended.is_good:
+        wrong.append(f"the run ended as {ended.execution.status}: {ended.execution.cause}")
     counts = Counter(line["outcome"] for line in lines)
     return Accounted(pictures, deaths.killed, took_s, counts, sum(line.get("attempts", 0) for line in lines), wrong)
 

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 from . import pidfile
 from .errors import StartError
-from .paths import ROOT, StackPaths
+from .paths import COMMAND, ROOT, StackPaths
 
 
 def up_detached(place: StackPaths, options: Sequence[str]) -> None:
-    """Start ``python -m local up`` with ``options`` in a session of its own, show what it says until it is ready."""
+    """Start ``darkroom up`` with ``options`` in a session of its own, show what it says until it is ready."""
     if pid := pidfile.running_pid(place):
         raise StartError(f"A stack runs already in {place.state} (process {pid}). `make stop` ends it.")
     place.logs.mkdir(parents=True, exist_ok=True)
     log = place.logs / "stack.log"
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "local", "up", *options],
+            [*COMMAND, "up", *options],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -17,12 +17,12 @@ from cloudfront_local.live import LiveEdge
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.server import MAX_LINE_BYTES, serve
+from tools.settings.edge import active_generation
 
 from .aws import Cloud
 from .console_api.collector import Collector
 from .control_pages import ControlPages
 from .endpoint import Endpoint
-from .findings import active
 from .image_details import ImageDetails
 from .paths import CONTROL, REGION, Ports
 from .sagemaker import control as sagemaker_control
@@ -55,7 +55,7 @@ async def open_gateway(
         app.add_routes(ControlPages(cloud, facts, live, journal).routes())
         app.add_routes(
             ImageDetails(
-                cloud, facts, endpoint, lambda: active(live.main.stored[facts.outputs["FindingsStoreArn"]])
+                cloud, facts, endpoint, lambda: active_generation(live.main.stored[facts.outputs["FindingsStoreArn"]])
             ).routes()
         )
         if endpoint:

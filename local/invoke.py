@@ -74,12 +74,12 @@ class Context:
         return max(0, int(left_s * 1000))
 
 
-def invoke(place: StackPaths, name: str, event_path: str, *, deadline: bool = False) -> str:
+def invoke(place: StackPaths, name: str, event: Any, *, deadline: bool = False) -> str:
     """Call the handler of ``name`` and return its result as JSON. Raises CannotInvoke, CannotStart, or its exception.
 
     The environment and ``sys.path`` of this process stay those of the function.
     """
-    source, event, facts = find_source(name), read_event(event_path), read_stack_info(place)
+    source, facts = find_source(name), read_stack_info(place)
     configuration = _read_configuration(facts, source)
     os.environ.clear()
     os.environ.update(_build_environment(facts, configuration))

@@ -49,10 +49,10 @@ class IsolatedStack:
 
 
 def start(state: Path, *options: str, root: Path = ROOT, within_s: float = STARTS_WITHIN_S) -> IsolatedStack:
-    """Start the stack of the checkout ``root`` with ``options`` of ``local up``; it is ready. Raises NoStack."""
+    """Start the stack of the checkout ``root`` with ``options`` of ``darkroom up``; it is ready. Raises NoStack."""
     state.mkdir(parents=True, exist_ok=True)
     cdn, aws = free_ports(2)
-    command = [sys.executable, "-m", "local", "up", "--state-dir", str(state)]
+    command = [sys.executable, str(root / "cli"), "up", "--state-dir", str(state)]
     ports = ["--port", str(cdn), "--aws-port", str(aws)]
     with (state / LOG).open("wb") as output:
         process = subprocess.Popen([*command, *ports, *options], cwd=root, stdout=output, stderr=subprocess.STDOUT)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = (sys.executable, str(ROOT / "cli"))
+"""How a process starts the command ``darkroom``."""
+
 VENVS = ROOT / ".local" / "venvs"
 """Installed tools, shared by every stack of this checkout."""
 

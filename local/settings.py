@@ -52,7 +52,7 @@ def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     current = documents.current()
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:
-        current = documents.write(table, replaces=current, by="local", reason="python -m local")
+        current = documents.write(table, replaces=current, by="local", reason="darkroom up")
     publish(LocalStore(cloud.endpoint_url, outputs["FindingsStoreArn"]), entries_of(parse_settings(current.table)))
 
 

@@ -137,7 +137,7 @@ def require_free(port: int, option: str) -> None:
         except OSError as error:
             raise StartError(
                 f"Port {port} is not free ({error.strerror}). Stop what uses it, or take another one: "
-                f"python -m local up {option} {port + 1}"
+                f"./darkroom up {option} {port + 1}"
             ) from error
 
 
@@ -155,7 +155,7 @@ def _welcome(found: StackInfo, place: StackPaths, progress: Progress) -> None:
   Start page   {found.cdn_url}/
   A picture    {found.cdn_url}/samples/coffee.png?w=320
   Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/photo.jpg
-  Sign a URL   python -m local sign '/samples/coffee.png?w=333'
+  Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
   Facts, logs  {place.facts}, {place.logs}/
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}
 

@@ -33,12 +33,10 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "python3.13 -m venv ../sam && . ../sam/bin/activate": _INSTALLED,
     "pip install --require-hashes -r requirements-sam.txt": _INSTALLED,
     'curl -sI "$(output CdnUrl)/photo.jpg?w=800"': _NO_CDN,
-    "aws logs tail /aws/lambda/darkroom-transform --follow": Deviation(
-        "version 1 of the AWS CLI, which the tests have, lacks the command, and it ends only by Ctrl-C"
-    ),
-    "python -m tools.smoke --stack darkroom --region eu-central-1 --json smoke.json": _NO_SMOKE,
-    "python -m tools.smoke --local": _NO_SMOKE,
-    "python -m tools.smoke --only removal odd-keys": _NO_SMOKE,
+    "./darkroom logs transform --stack darkroom --follow": Deviation("it ends only by Ctrl-C"),
+    "./darkroom smoke --stack darkroom --region eu-central-1 --output smoke.json": _NO_SMOKE,
+    "./darkroom smoke  ": _NO_SMOKE,
+    "./darkroom smoke --only removal --only odd-keys": _NO_SMOKE,
     "sam delete --stack-name $stack": Deviation(
         "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint "
         "(docs/getting-started/local-stack.md)",

@@ -1,21 +1,11 @@
-"""Check that SageMaker accepts the endpoint's image in ECR, and print the image by its digest.
-
-``python -m tools.endpoint_image check ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG``. The exit status is 1 if
-CreateModel would reject the image.
-"""
+"""Checks whether SageMaker's CreateModel accepts the endpoint's image in ECR."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -121,26 +111,3 @@ def check(ecr: Any, image: ImageUri) -> tuple[bool, str]:
         return True, f"{image.name}@{digest}"
     command = BUILD.format(image=f"{image.name}:{image.tag or '<tag>'}")
     return False, f"SageMaker rejects this image: {verdict.reason}. Build and push it again:\n\n  {command}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.endpoint_image", description=__doc__.partition("\n")[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    checking = commands.add_parser("check", help="print the image by its digest, if SageMaker accepts it")
-    checking.add_argument("uri", help="the image in ECR, with its tag or digest")
-    checking.add_argument("--endpoint-url", help="address of ECR, if it is not AWS")
-    chosen = parser.parse_args(arguments)
-    try:
-        image = parse(chosen.uri)
-        ecr = boto3.client("ecr", region_name=image.region, endpoint_url=chosen.endpoint_url)
-        accepted, text = check(ecr, image)
-    except (ValueError, LookupError, BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    (sys.stdout if accepted else sys.stderr).write(f"{text}\n")
-    return 0 if accepted else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,30 +1,17 @@
-"""The golden set: pictures of which people have said what is in them, by which the models are judged.
-
-``python -m tools.golden put --bucket <media bucket> --folder F`` takes a folder with a ``manifest.jsonl`` that names
-its pictures; ``… show --bucket B`` lists what is there; ``… worse --to F`` makes models to rehearse a bad release with.
-"""
+"""The golden set: pictures of which people have said what is in them, by which the models are judged."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
-
-from darkroom.aws.clients import client
 from darkroom.aws.s3 import S3Bucket
-from darkroom.errors import DarkroomError, Unavailable
 from darkroom.watch.quality import Golden, read_manifest
-
-from .degraded_model import put_worse
 
 PREFIX = "golden/"
 MANIFEST = "manifest.jsonl"
-MODELS = Path(__file__).resolve().parent.parent / ".local" / "models"
 
 
 def put(media: S3Bucket, pictures: Iterable[tuple[Golden, bytes]]) -> int:
@@ -74,60 +61,11 @@ def read_folder(folder: Path) -> Iterator[tuple[Golden, bytes]]:
         yield golden, (folder / golden.picture).read_bytes()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
-    chosen = _parser().parse_args(arguments)
-    try:
-        _COMMANDS[chosen.command](chosen)
-    except Unavailable as error:
-        sys.stderr.write(f"{error.detail}\nIt may be run again.\n")
-        return 1
-    except (DarkroomError, ValueError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.golden", description="Pictures that models are judged by.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    put_ = commands.add_parser("put", help="replace the golden set by the pictures of a folder")
-    put_.add_argument("--folder", required=True, type=Path, help=f"where they are, with {MANIFEST}")
-    show = commands.add_parser("show", help="list it")
-    for command in (put_, show):
-        command.add_argument("--bucket", required=True, help="the media bucket (the stack's output MediaBucketName)")
-    worse = commands.add_parser("worse", help="make a folder of models whose moderation is wrong")
-    worse.add_argument("--to", required=True, type=Path, help="the folder")
-    worse.add_argument("--models", type=Path, default=MODELS, help="the models as they are (.local/models)")
-    return parser
-
-
-def _put(chosen: argparse.Namespace) -> None:
-    count = put(S3Bucket(client("s3"), chosen.bucket), read_folder(chosen.folder))
-    sys.stdout.write(f"pictures: {count}\n")
-
-
-def _show(chosen: argparse.Namespace) -> None:
-    found = shown(S3Bucket(client("s3"), chosen.bucket))
-    sys.stdout.write("".join(f"{_described(golden)}\n" for golden in found) or "There is no golden set.\n")
-
-
-def _described(golden: Golden) -> str:
+def describe(golden: Golden) -> str:
+    """Describe a picture and its labels in a line."""
     said = [
         "" if golden.faces is None else f"faces {len(golden.faces)}",
         "" if golden.unsafe is None else "unsafe" if golden.unsafe else "safe",
         "" if golden.text is None else f"words {len(golden.text.split())}",
     ]
     return f"{golden.picture}  {', '.join(filter(None, said))}"
-
-
-def _worse(chosen: argparse.Namespace) -> None:
-    put_worse(chosen.models, chosen.to)
-    sys.stdout.write(f"{chosen.to.resolve()}\n")
-
-
-_COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {"put": _put, "show": _show, "worse": _worse}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

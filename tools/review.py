@@ -1,31 +1,18 @@
-"""Pictures that a model has flagged and that wait for a person: see them, let one pass, or agree with the model.
+"""Decisions about images that a model has flagged and that are held.
 
-``python -m tools.review --table <index table> list``, ``… --queue-url <review queue> release|confirm KEY --by NAME``. A
-word counts for the upload that was held when it was given. Ingest carries it out, and writes it into the audit log.
+A decision is about the upload that was held when it was made. Ingest carries it out, and writes it into the audit log.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, Record
 from darkroom.aws.sqs import Queue
-from darkroom.errors import DarkroomError, NotIngested
+from darkroom.errors import NotIngested
 from darkroom.services.ingest.events import build_confirm_message, build_release_message
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
 
 type Message = Callable[[str, str, str], dict[str, object]]
 
@@ -61,44 +48,3 @@ def described(record: Record) -> dict[str, Any]:
         "height": facts.get("height"),
         "format": facts.get("format"),
     }
-
-
-def main(
-    arguments: Sequence[str] | None = None,
-    *,
-    dynamodb: DynamoDBClient | None = None,
-    sqs: SQSClient | None = None,
-) -> int:
-    """Run the command; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.review", description=__doc__.partition("\n")[0])
-    parser.add_argument("--table", required=True, help="the index table (the stack's output IndexTableName)")
-    parser.add_argument("--queue-url", help="the stack's output ReviewQueueUrl")
-    parser.add_argument("command", choices=("list", *DECISIONS))
-    parser.add_argument("key", nargs="?", help="the key of the picture")
-    parser.add_argument("--by", help="who decides it")
-    chosen = parser.parse_args(arguments)
-    if chosen.command != "list" and not (chosen.key and chosen.by and chosen.queue_url):
-        parser.error(f"{chosen.command} needs a key, --by and --queue-url")
-    index = Index(dynamodb or boto3.client("dynamodb"), chosen.table)
-    try:
-        if chosen.command == "list":
-            _show(index.list_flagged())
-        else:
-            decide(index, Queue(sqs or boto3.client("sqs"), chosen.queue_url), chosen.key, chosen.command, chosen.by)
-            sys.stdout.write(f"{chosen.key}: {chosen.command} by {chosen.by} is on its way\n")
-    except (DarkroomError, ClientError, BotoCoreError) as error:
-        detail = error.detail if isinstance(error, DarkroomError) else ""
-        sys.stderr.write(f"{error} {detail}".strip() + "\n")
-        return 1
-    return 0
-
-
-def _show(waiting: Sequence[Record]) -> None:
-    for record in waiting:
-        told = described(record)
-        sys.stdout.write(f"{told['since']}  {told['width']} x {told['height']} {told['format']}  {told['key']}\n")
-    sys.stdout.write(f"waiting: {len(waiting)}\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -32,7 +32,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run ``blocks`` one after the other, in ``folder``, as the user ``by``; the first command that fails ends it.
 
-    ``environment`` says where AWS's services are. Raises subprocess.TimeoutExpired.
+    The command ``./darkroom`` is that of this checkout. ``environment`` has the addresses of AWS's services.
+    Raises subprocess.TimeoutExpired.
     """
     there = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -40,6 +41,8 @@ def run(
         "AWS_PAGER": "",
         "USER": by,
     }
+    if not (command := folder / "darkroom").exists():
+        command.symlink_to(ROOT / "darkroom")
     return subprocess.run(  # noqa: S603
         ["bash", "-c", _PRELUDE + "\n".join(blocks)],  # noqa: S607
         cwd=folder,

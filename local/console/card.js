@@ -23,7 +23,7 @@ function sizes(sent, before, note) {
   return note ? `${words} · ${note}` : words;
 }
 
-const HELD = 'Models flagged it: it is kept and not served. A person can let it pass: python -m local release <key>.';
+const HELD = 'Models flagged it: it is kept and not served. A person can let it pass: ./darkroom release <key>.';
 const REFUSED = 'Not taken in; a copy with the reason is kept in quarantine.';
 
 /** The card of `file`. `key` is empty until it is known. */

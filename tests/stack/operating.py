@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record
 from local.aws import tool_environment
-from local.paths import ROOT
+from local.paths import COMMAND, ROOT
 from tests.waiting import wait_until
 from tools import local_stack, runbooks
 
@@ -116,9 +115,9 @@ class Operator:
             if name.endswith("dead_letters"):
                 self.stack.cloud.queues.purge_queue(QueueUrl=url)
 
-    def local(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m local``."""
-        command = [sys.executable, "-m", "local", *arguments, "--state-dir", str(self.stack.state)]
+    def darkroom(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command ``darkroom``."""
+        command = [*COMMAND, *arguments, "--state-dir", str(self.stack.state)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def follow(self, runbook: str, *blocks: int) -> str:

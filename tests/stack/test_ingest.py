@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from darkroom.services.purge.stale_derivatives.stale_derivatives import derivatives_prefix
 
+from cli.main import main
 from darkroom.aws.clients import client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.key_encoding import encode_key
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.purge.stale_derivatives import derivatives_prefix
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.paths import ROOT
@@ -34,8 +35,8 @@ from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.pictures import jpeg_photo
 from tests.images.rendering import alike, seen
 from tests.waiting import wait_until
+from tools.deployment import read_local
 from tools.events import FOLDER
-from tools.ingest_report.__main__ import main as report
 from tools.ingest_report.fates import Stack as Behind
 
 from .conftest import Stack
@@ -55,8 +56,8 @@ class Intake:
 
     def put(self, name: str, body: bytes) -> Record:
         """Upload below the prefix of these tests; what the index says when it is done."""
-        s3, key = self.behind.cloud.s3, PREFIX + name
-        version = s3.put_object(Bucket=self.behind.facts["uploads_bucket"], Key=key, Body=body)["VersionId"]
+        s3, key = self.behind.s3, PREFIX + name
+        version = s3.put_object(Bucket=self.behind.uploads, Key=key, Body=body)["VersionId"]
         return wait_until(lambda: self._done(key, version), f"{key} is done")
 
     def _done(self, key: str, version_id: str) -> Record | None:
@@ -65,7 +66,7 @@ class Intake:
 
     def delete(self, record: Record) -> Record:
         """Delete an upload; what the index says then."""
-        self.behind.vault("uploads").delete(record.key)
+        self.behind.bucket("uploads").delete(record.key)
         return wait_until(lambda: self._removed(record.key), f"{record.key} is removed")
 
     def _removed(self, key: str) -> Record | None:
@@ -73,13 +74,13 @@ class Intake:
         return record if record is not None and record.state == REMOVED else None
 
     def body(self, bucket: str, key: str) -> bytes:
-        opened = self.behind.vault(bucket).open(key)
+        opened = self.behind.bucket(bucket).open(key)
         assert opened is not None
         return opened.body.read()
 
     def sources(self, key: str) -> dict[str, str]:
         """The entity tag of the master that each stored derivative was made from."""
-        media = self.behind.vault("media")
+        media = self.behind.bucket("media")
         keys = [one.key for page in media.list_pages(derivatives_prefix(key)) for one in page]
         heads = [head for head in map(media.head, keys) if head is not None]
         return {head.key.rpartition("/")[2]: head.metadata[SOURCE_ETAG] for head in heads}
@@ -87,7 +88,7 @@ class Intake:
 
 @pytest.fixture(scope="module")
 def intake(stack: Stack) -> Intake:
-    return Intake(Behind.of(json.loads((stack.state / "stack.json").read_text())))
+    return Intake(Behind.of(read_local(stack.state)))
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ def test_a_deletion_takes_everything_with_it(
     assert viewer.get(url).status == 200
     removed = intake.delete(record)
     assert told(removed.image_id)["detail-type"] == "ImageRemoved"
-    assert intake.behind.vault("media").head(f"masters/{record.key}") is None
+    assert intake.behind.bucket("media").head(f"masters/{record.key}") is None
     assert intake.sources(record.key) == {}
 
     def missing() -> bool:
@@ -192,7 +193,7 @@ def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
     assert (record.state, event["detail-type"], event["detail"]["code"]) == (REFUSED, "ImageRefused", "damaged")
     place = event["detail"]["quarantined"]
     assert intake.body("quarantine", place) == body == intake.body("uploads", record.key)
-    head = intake.behind.vault("quarantine").head(place)
+    head = intake.behind.bucket("quarantine").head(place)
     assert head is not None
     assert (head.metadata["code"], head.metadata["reason"]) == ("damaged", "The source image is damaged")
     assert (head.metadata["sha256"], head.metadata["trace-id"]) == (
@@ -217,7 +218,7 @@ def test_the_same_bytes_are_copied(intake: Intake, viewer: Viewer) -> None:
 
 def test_the_events_for_sam_local_invoke(intake: Intake, stack: Stack) -> None:
     """As the container gets them, by the deployed function."""
-    index, uploads = intake.behind.index, intake.behind.vault("uploads")
+    index, uploads = intake.behind.index, intake.behind.bucket("uploads")
     assert [key for key in (CREATED, DUPLICATE, DAMAGED) if index.get(key) or not uploads.head(key)] == []
     assert (index.get(DELETED) or Record("", "", "")).state == READY
     assert uploads.head(DELETED) is None
@@ -259,21 +260,23 @@ def test_a_report_complains_of_what_is_not_as_expected(
     (folder / "in" / "good.jpg").write_bytes(jpeg_photo((400, 300)))
     (folder / "page.html").write_bytes(b"<!doctype html><p>no picture")
     expected.write_text(json.dumps({"in/good.jpg": "ready", "page.html": "type-not-allowed"}))
-    command = [str(folder), "--prefix", f"{PREFIX}report/", "--state-dir", str(stack.state), "--expect", str(expected)]
-    assert report(command) == 0
+    options = ["--prefix", f"{PREFIX}report/", "--state-dir", str(stack.state), "--expect", str(expected)]
+    command = ["upload", str(folder), *options]
+    assert main(command) == 0
     assert "2 uploads: 1 ready, 1 refused (1 type-not-allowed)" in capsys.readouterr().out
     expected.write_text(json.dumps({"in/good.jpg": "damaged", "page.html": "type-not-allowed", "more.jpg": "ready"}))
-    assert report(command) == 1
+    assert main(command) == 1
     said = capsys.readouterr().err
     assert "in/good.jpg: expected is damaged" in said
-    assert "more.jpg: expected, but not in the folder" in said
+    assert "more.jpg: expected, but not uploaded" in said
 
 
 def ingest_folder(folder: Path, expect: Path, name: str, stack: Stack, intake: Intake, masters: Path) -> None:
     """Upload ``folder``, require the outcomes of ``expect``, and write the masters to ``masters``."""
     prefix = f"{PREFIX}{name}/"
-    assert report([str(folder), "--prefix", prefix, "--state-dir", str(stack.state), "--expect", str(expect)]) == 0
-    media = intake.behind.vault("media")
+    words = ["upload", str(folder), "--prefix", prefix, "--state-dir", str(stack.state), "--expect", str(expect)]
+    assert main(words) == 0
+    media = intake.behind.bucket("media")
     for key in (one.key for page in media.list_pages(f"masters/{prefix}") for one in page):
         head = media.head(key)
         assert head is not None

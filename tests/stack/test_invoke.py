@@ -1,4 +1,4 @@
-"""``python -m local invoke`` against the running stack, for each function that it deploys, and with a breakpoint."""
+"""``darkroom invoke`` against the running stack, for each function that it deploys, and with a breakpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.paths import ROOT
+from local.paths import COMMAND, ROOT
 from tests.waiting import HANG_S
 
 from .conftest import Stack
@@ -19,7 +19,7 @@ APP = Path("functions/transform/app.py")
 
 
 def invoke(stack: Stack, name: str, event: str, *, python: tuple[str, ...] = (), given: str = "") -> Any:
-    command = [sys.executable, *python, "-m", "local", "invoke", name, event, "--state-dir", str(stack.state)]
+    command = [sys.executable, *python, "-m", "cli", "invoke", name, event, "--state-dir", str(stack.state)]
     return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=HANG_S)
 
 
@@ -45,7 +45,7 @@ def test_an_http_function_returns_its_response(stack: Stack, name: str, event: s
 @pytest.fixture(scope="module")
 def fresh(stack: Stack) -> Path:
     """The folder of events that succeed on this stack."""
-    command = [sys.executable, "-m", "local", "events", "--state-dir", str(stack.state)]
+    command = [*COMMAND, "events", "--state-dir", str(stack.state)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=HANG_S)
     return stack.state / "events"
 
@@ -113,8 +113,10 @@ def test_an_exception_of_the_handler_is_printed(stack: Stack, name: str, event: 
 
 def test_a_function_that_is_not_deployed_is_rejected(stack: Stack) -> None:
     done = invoke(stack, "infer", "events/infer/ready.json")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "The running stack has no InferFunction: its condition in template.yaml is not met\n"
+    assert (done.returncode, done.stdout) == (3, "")
+    assert (
+        done.stderr == "darkroom: The running stack has no InferFunction: its condition in template.yaml is not met\n"
+    )
 
 
 def test_a_debugger_stops_at_a_breakpoint(stack: Stack) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chaos.bulk_job import run_bulk_job
+from cli.main import main
 from local.deploy import LIBRARY_BUCKET
 from tests.images.pictures import jpeg_photo
-from tools.library.__main__ import main
 
 from .conftest import Stack
 
@@ -19,7 +19,7 @@ PICTURES, KILLED = 150, 8
 
 
 def command(stack: Stack, *words: str) -> int:
-    return main([words[0], "--local", "--state-dir", str(stack.state), *words[1:]])
+    return main(["library", words[0], "--state-dir", str(stack.state), *words[1:]])
 
 
 def lines(stack: Stack, name: str) -> dict[str, Any]:
@@ -51,9 +51,10 @@ def test_a_full_bucket_is_taken_in_and_a_second_run_changes_nothing(
     source = ("--source", LIBRARY_BUCKET, "--prefix", "old/", "--into", f"{name}/")
     order = ("--operation", "ingest", *source, "--batch", "3")
     assert command(stack, "start", *order, "--run", name) == 0
-    shown = capsys.readouterr().out
+    captured = capsys.readouterr()
+    shown = captured.out
     assert "7 keys: 6 done, 1 refused" in shown
-    assert "3/3 batches, 0 failed" in shown
+    assert "3/3 batches, 0 failed" in captured.err
     assert f"s3://{stack.media_bucket}/library/{name}/report.json" in shown
     assert lines(stack, name)["old/notes.txt"]["reason"] == "type-not-allowed"
     masters = s3.list_objects_v2(Bucket=stack.media_bucket, Prefix=f"masters/{name}/old/")
@@ -78,8 +79,9 @@ def test_a_run_goes_on_where_it_was_stopped_and_has_a_name_of_its_own(
     assert command(stack, "start", *order, "--run", name) == 2
     assert "resume it" in capsys.readouterr().err
     assert command(stack, "resume", name) == 0
-    shown = capsys.readouterr().out
-    assert "1/1 batches" in shown
+    captured = capsys.readouterr()
+    shown = captured.out
+    assert "1/1 batches" in captured.err
     assert "4 keys: 4 done; 0 of them not tried" in shown
     assert command(stack, "report", name) == 0
-    assert command(stack, "watch", "no-such-run") == 2
+    assert command(stack, "watch", "no-such-run") == 3

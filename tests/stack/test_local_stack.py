@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from local.paths import ROOT
+from local.paths import COMMAND, ROOT
 from tests.stack.conftest import Stack
 from tests.waiting import HANG_S
 
 
 def up(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Start a stack that is expected to give up, and wait until it has."""
-    command = [sys.executable, "-m", "local", "up", "--state-dir", str(state), *options]
+    command = [*COMMAND, "up", "--state-dir", str(state), *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -29,7 +28,7 @@ def test_a_second_stack_in_the_same_place_is_refused(stack: Stack) -> None:
 
 @pytest.mark.smoke
 def test_sign_prints_a_url_that_is_served(stack: Stack) -> None:
-    command = [sys.executable, "-m", "local", "sign", "/samples/coffee.png?w=333&f=webp", "--expires-in", "600"]
+    command = [*COMMAND, "sign", "/samples/coffee.png?w=333&f=webp", "--expires-in", "600"]
     done = subprocess.run(
         [*command, "--state-dir", str(stack.state)], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -125,7 +125,7 @@ def test_forgetting_in_one_command(operator: Operator) -> None:
     key = "operating/Rom & Cäsar 100%.jpg"
     operator.upload(key, jpeg_photo())
     operator.upload(key, jpeg_photo(ANOTHER))
-    done = operator.local("forget", key)
+    done = operator.darkroom("forget", key)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{key}: erased here, not yet at the CDN\n")
     assert operator.keys("uploads_bucket", key) == []
@@ -137,10 +137,10 @@ def test_redriving_in_one_command(redriving: Operator) -> None:
     operator = redriving
     event = lose(operator, "operating/dead.jpg")
     die(operator, "ingest", event, code="unavailable", cause="put masters/operating/dead.jpg: SlowDown", attempts="6")
-    shown = operator.local("redrive", "--dry-run").stdout
+    shown = operator.darkroom("redrive", "--dry-run").stdout
     assert "unavailable: put masters/operating/dead.jpg: SlowDown" in shown
     assert operator.state("operating/dead.jpg") == ""
-    assert "sent back: 1" in operator.local("redrive").stdout
+    assert "sent back: 1" in operator.darkroom("redrive").stdout
     wait_until(lambda: operator.state("operating/dead.jpg") == "ready", "the dead letter is dealt with")
     assert operator.waiting("ingest_dead_letters") == 0
 

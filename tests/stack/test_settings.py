@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from cli.main import main
 from darkroom.plan.presets import load_default_presets
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
-from tools.settings.__main__ import main
 from tools.settings.stacks import of_facts
 
 from .conftest import Stack
@@ -25,7 +25,7 @@ def state(stack: Stack) -> Iterator[Path]:
     documents = of_facts(json.loads((stack.state / "stack.json").read_text())).documents
     before = documents.current()
     yield stack.state
-    assert main(["rollback", str(before.number), "--local", "--state-dir", str(stack.state)]) == 0
+    assert main(["settings", "rollback", str(before.number), "--state-dir", str(stack.state)]) == 0
 
 
 def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     current = of_facts(json.loads((state / "stack.json").read_text())).documents.current()
     presets = {**load_default_presets().options, name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
     file.write_text(json.dumps({**current.table, "presets": presets}))
-    assert main(["apply", str(file), "--by", "test", "--local", "--state-dir", str(state)]) == 0
+    assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 0
     wait_until(lambda: viewer.get(f"{path}?preset={name}&w=333").status == 200, "edge and function know the preset")
     assert viewer.get(f"{path}?preset={name}").headers["content-type"] == "image/webp"
-    assert main(["check", "--local", "--state-dir", str(state)]) == 0
+    assert main(["settings", "check", "--state-dir", str(state)]) == 0

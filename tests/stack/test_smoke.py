@@ -1,15 +1,14 @@
-"""tools/smoke on the local stack: all of its checks, and what it leaves behind."""
+"""``darkroom smoke`` on the local stack: all of its checks, and what it leaves behind."""
 
 from __future__ import annotations
 
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from local.paths import ROOT
+from local.paths import COMMAND, ROOT
 from tests.waiting import HANG_S
 from tools.smoke.report import INTERRUPTED
 
@@ -20,7 +19,7 @@ OF_OTHER_TESTS = {"dead-letters"}
 
 
 def command(stack: Stack, *options: str) -> list[str]:
-    return [sys.executable, "-m", "tools.smoke", "--local", "--state-dir", str(stack.state), *options]
+    return [*COMMAND, "smoke", "--state-dir", str(stack.state), *options]
 
 
 def left_behind(stack: Stack, folder: str) -> list[str]:
@@ -34,7 +33,12 @@ def left_behind(stack: Stack, folder: str) -> list[str]:
 def test_all_checks_pass_and_nothing_is_left(stack: Stack, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     done = subprocess.run(
-        command(stack, "--json", str(report)), cwd=ROOT, capture_output=True, text=True, timeout=3 * HANG_S, check=False
+        command(stack, "--output", str(report)),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=3 * HANG_S,
+        check=False,
     )
     document: dict[str, Any] = json.loads(report.read_text())
     failed = {one["name"] for one in document["checks"] if one["outcome"] == "failed"}
@@ -47,7 +51,7 @@ def test_all_checks_pass_and_nothing_is_left(stack: Stack, tmp_path: Path) -> No
 def test_an_interrupted_run_removes_its_pictures(stack: Stack, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     process = subprocess.Popen(
-        command(stack, "--json", str(report)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command(stack, "--output", str(report)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr
     while "delivery/signed" not in process.stderr.readline():

@@ -7,7 +7,6 @@ import hashlib
 import json
 import secrets
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
-from local.paths import ROOT
+from local.paths import COMMAND, ROOT
 from tests.component.services.upload.calling import run_documented, send
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
@@ -79,7 +78,7 @@ def api(stack: Stack) -> str:
 @pytest.fixture(scope="module")
 def printed_token(stack: Stack) -> Callable[[str], str]:
     def printed(prefix: str) -> str:
-        command = [sys.executable, "-m", "local", "token", "--prefix", prefix, "--state-dir", str(stack.state)]
+        command = [*COMMAND, "token", "--prefix", prefix, "--state-dir", str(stack.state)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     return printed

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from darkroom.aws.record import READY, REFUSED, Record
-from tools.ingest_report.__main__ import complaints
-from tools.ingest_report.fates import Depth, Fate, Sent
-from tools.ingest_report.table import depths, table, totals
+from tools.ingest_report.fates import Fate, Sent, complaints
+from tools.ingest_report.table import table, totals
 
 FACTS = {"format": "heic", "width": 4032, "height": 3024, "frames": 1, "size_bytes": 2_204_000}
 MASTER = {"content_type": "image/jpeg", "how": "encoded", "size_bytes": 3600}
@@ -48,17 +47,13 @@ def test_totals() -> None:
     assert totals([READY_ONE]) == "1 uploads: 1 ready"
 
 
-def test_queues() -> None:
-    full = {"ingest_dead_letters": Depth(waiting=1, worked_on=2, delayed=3)}
-    assert depths(full) == "ingest dead letters  1 waiting, 2 worked on, 3 delayed"
-
-
 def test_what_is_lost_or_half_there_is_complained_about() -> None:
-    assert complaints([READY_ONE, REFUSED_ONE, COPIED], None) == {}
+    assert complaints([READY_ONE, COPIED], None) == {}
+    assert complaints([REFUSED_ONE], None) == {"c.jpg": "refused: damaged"}
     half = replace(READY_ONE, missing=("the master", "2 presets"))
     assert complaints([half, LOST_ONE], None) == {
         "a.heic": "missing: the master, 2 presets",
-        "d.jpg": "nothing was heard of it in time",
+        "d.jpg": "no outcome in time",
     }
 
 
@@ -70,5 +65,5 @@ def test_another_outcome_than_expected_is_complained_about() -> None:
     }
     assert complaints([READY_ONE, REFUSED_ONE], {"a.heic": "ready", "z.jpg": "ready"}) == {
         "c.jpg": "expected is no such file",
-        "z.jpg": "expected, but not in the folder",
+        "z.jpg": "expected, but not uploaded",
     }

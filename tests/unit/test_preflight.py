@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.preflight.__main__ import format_findings
 from tools.preflight.account import Certificate, Concurrency, ExistingStack, Unknown
 from tools.preflight.checks import (
     CLOUDFRONT_QUOTAS,
@@ -29,6 +28,7 @@ from tools.preflight.checks import (
     list_certificates,
     sum_background,
 )
+from tools.preflight.examination import format_findings
 from tools.preflight.plan import Plan, build_plan, parse_overrides, read_settings
 
 ARN = "arn:aws:acm:us-east-1:111122223333:certificate/a"

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cli.main import main
 from darkroom.dialects.common.parsed_url import Key
 from darkroom.dialects.common.settings import LanguageSettings
 from darkroom.dialects.registry import BY_NAME
@@ -30,7 +31,6 @@ from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.signing import sign, verify
 from darkroom.signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
-from tools import check_secret
 
 KEY, SALT = "0123456789abcdef", "0a"
 STRONG = "a key of more than 16 characters"
@@ -286,7 +286,7 @@ def test_the_command_says_what_functions_would_reject(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
-    assert check_secret.main([secret]) == status
+    assert main(["check", "secret", secret]) == status
     printed = capsys.readouterr()
     assert printed.out == ("" if status else "valid\n")
     assert bool(printed.err) is bool(status)

@@ -14,7 +14,7 @@ PREFIXES = {"2.0": "iiif/2", "3.0": "iiif/3"}
 
 
 async def prepare() -> None:
-    """Install the validator if it is not here; raises CannotStart."""
+    """Install the validator if it is not here; raises StartError."""
     await tool_venvs.ensure_conformance(Progress())
     done = subprocess.run(  # noqa: S603
         [tool_venvs.python_of(tool_venvs.CONFORMANCE), "-c", "import magic"],

@@ -1,6 +1,6 @@
 """The files in ``events/``: a real event for each thing that may happen to a function, for `sam local invoke`.
 
-``python -m tools.events`` writes them. Each module here is a function's: its ``events()`` are by file name.
+``make events`` writes them. Each module here is a function's: its ``events()`` are by file name.
 """
 
 from __future__ import annotations

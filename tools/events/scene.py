@@ -1,6 +1,6 @@
 """What the scene function gets: the payloads of the state machine's four steps, on an upload that is not there.
 
-``python -m local events`` writes the same of an upload that is there.
+``./darkroom events`` writes the same of an upload that is there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the similar function gets: an HTTP API's requests (payload format 2.0).
 
-A token that is valid lasts a day at most, so that none can be kept in a file of the repository: ``python -m local
+A token that is valid lasts a day at most, so that none can be kept in a file of the repository: ``darkroom
 events`` writes an event that succeeds on the running stack.
 """
 

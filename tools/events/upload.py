@@ -1,6 +1,6 @@
 """What the upload function gets: an HTTP API's requests (payload format 2.0).
 
-A valid token lasts a day at most, so that none can be stored in a file of the repository: ``python -m local events``
+A valid token lasts a day at most, so that none can be stored in a file of the repository: ``./darkroom events``
 writes events that succeed on the running stack.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,7 +18,9 @@ from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from darkroom.services.serve.transform import DERIVATIVES
-from local.aws import Cloud
+from local.stack_info import QUEUES
+
+from ..deployment import Deployment
 
 LOOK_EVERY_S = 0.25
 LOST = "lost"
@@ -75,41 +77,55 @@ class Depth:
 
 @dataclass(frozen=True)
 class Stack:
-    """The running stack by its facts (``stack.json``)."""
+    """A stack: its services, buckets, index and queues. ``queues`` are URLs by their names in ``QUEUES``."""
 
-    cloud: Cloud
-    facts: Mapping[str, Any]
+    s3: Any
+    dynamodb: Any
+    sqs: Any
+    uploads: str
+    media: str
+    quarantine: str
+    index_table: str
+    queues: Mapping[str, str]
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Stack:
-        """The stack that ``facts`` are about."""
-        return cls(Cloud(facts["aws_endpoint_url"]), facts)
+    def of(cls, deployment: Deployment) -> Stack:
+        """The stack that is deployed."""
+        return cls(
+            deployment.client("s3"),
+            deployment.client("dynamodb"),
+            deployment.client("sqs"),
+            deployment.output("UploadsBucketName"),
+            deployment.output("MediaBucketName"),
+            deployment.output("QuarantineBucketName"),
+            deployment.output("IndexTableName"),
+            queue_urls(deployment),
+        )
+
+    def bucket(self, name: str) -> S3Bucket:
+        """Its bucket ``uploads``, ``media`` or ``quarantine``."""
+        buckets = {"uploads": self.uploads, "media": self.media, "quarantine": self.quarantine}
+        return S3Bucket(self.s3, buckets[name])
 
     @property
     def index(self) -> Index:
         """Its index."""
-        return Index(self.cloud.dynamodb, self.facts["index_table"])
+        return Index(self.dynamodb, self.index_table)
 
     @cached_property
     def at_ingest(self) -> tuple[str, ...]:
         """The presets that are rendered at ingest, by the settings in force when this is first read."""
-        return LiveSettings(reader(self.vault("media"))).current().presets.at_ingest
+        return LiveSettings(reader(self.bucket("media"))).current().presets.at_ingest
 
-    def vault(self, name: str) -> S3Bucket:
-        """Its bucket ``uploads``, ``media`` or ``quarantine``."""
-        return S3Bucket(self.cloud.s3, self.facts[f"{name}_bucket"])
-
-    def send(self, folder: Path, prefix: str) -> list[Sent]:
-        """Upload every file below ``folder`` with its SHA-256, under its path there behind ``prefix``."""
-        sent = []
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name, sent_s = path.relative_to(folder).as_posix(), time.time()
+    def send(self, files: Mapping[str, Path], prefix: str) -> Iterator[Sent]:
+        """Upload each file with its SHA-256, under its name in ``files`` behind ``prefix``."""
+        for name, path in files.items():
+            sent_s = time.time()
             with path.open("rb") as body:
-                answer = self.cloud.s3.put_object(
-                    Bucket=self.facts["uploads_bucket"], Key=prefix + name, Body=body, ChecksumAlgorithm="SHA256"
+                answer = self.s3.put_object(
+                    Bucket=self.uploads, Key=prefix + name, Body=body, ChecksumAlgorithm="SHA256"
                 )
-            sent.append(Sent(name, prefix + name, answer["VersionId"], sent_s))
-        return sent
+            yield Sent(name, prefix + name, answer["VersionId"], sent_s)
 
     def follow(self, sent: Sequence[Sent], timeout_s: float) -> Iterator[Fate]:
         """The fate of each upload as it is known; after ``timeout_s`` that of the others, which are lost."""
@@ -126,15 +142,15 @@ class Stack:
         if record.state == READY:
             return self._ready(sent, record)
         if record.state == HELD:
-            waits = self.vault("media").head(HELD_MASTERS.name(sent.key)) is not None
+            waits = self.bucket("media").head(HELD_MASTERS.name(sent.key)) is not None
             return Fate(sent, record, missing=() if waits else ("the held master",))
         place = str(record.refusal["quarantined"])  # "" if the upload was deleted before it could be copied
-        copy = self.vault("quarantine").head(place) if place else None
+        copy = self.bucket("quarantine").head(place) if place else None
         kept = copy is not None and copy.metadata["code"] == record.refusal["code"]
         return Fate(sent, record, missing=() if kept else ("the copy in quarantine",))
 
     def _ready(self, sent: Sent, record: Record) -> Fate:
-        media, etag = self.vault("media"), record.master["etag"]
+        media, etag = self.bucket("media"), record.master["etag"]
         master = media.head(MASTERS.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
         presets = sum(head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"') for head in heads)
@@ -144,23 +160,62 @@ class Stack:
             missing.append(f"{lacking} presets")
         return Fate(sent, record, presets, tuple(missing))
 
-    def depths(self) -> dict[str, Depth]:
-        """How full each queue is, by its name among the facts."""
-        return {name: self._depth(url) for name, url in self.facts["queues"].items()}
+    def dead_letters(self) -> int:
+        """How many dead letters ingest has."""
+        return queue_depth(self.sqs, self.queues["ingest_dead_letters"]).total
 
-    def idle(self, queue: str, within_s: float) -> bool:
-        """Whether ``queue`` is empty, now or ``within_s`` from now."""
+    def idle(self, within_s: float) -> bool:
+        """Whether the ingest queue is empty, now or ``within_s`` from now."""
         deadline_s = time.monotonic() + within_s
-        while self._depth(self.facts["queues"][queue]).total:
+        while queue_depth(self.sqs, self.queues["ingest"]).total:
             if time.monotonic() > deadline_s:
                 return False
             time.sleep(LOOK_EVERY_S)
         return True
 
-    def _depth(self, url: str) -> Depth:
-        answer = self.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return Depth(
-            waiting=int(answer["ApproximateNumberOfMessages"]),
-            worked_on=int(answer["ApproximateNumberOfMessagesNotVisible"]),
-            delayed=int(answer["ApproximateNumberOfMessagesDelayed"]),
-        )
+
+def queue_depth(sqs: Any, url: str) -> Depth:
+    """Count a queue's messages."""
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return Depth(
+        waiting=int(answer["ApproximateNumberOfMessages"]),
+        worked_on=int(answer["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(answer["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
+def queue_urls(deployment: Deployment) -> dict[str, str]:
+    """URLs of the queues that the stack has, by their names in ``QUEUES``."""
+    return {name: deployment.outputs[output] for name, output in QUEUES.items() if output in deployment.outputs}
+
+
+def list_files(paths: Sequence[Path], key: str | None = None) -> dict[str, Path]:
+    """Files by their names: those of a folder by their path below it, others by ``key`` or their own name.
+
+    Raises ValueError if two have the same name.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        below = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+        for one in below:
+            name = one.relative_to(path).as_posix() if path.is_dir() else key or one.name
+            if name in found:
+                raise ValueError(f"{found[name]} and {one} have the same name {name}")
+            found[name] = one
+    return found
+
+
+def complaints(fates: Iterable[Fate], expected: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what is wrong, by file name. ``expected`` is ``ready`` or a code for every file, None for all ready."""
+    fates, wrong = list(fates), {}
+    for fate in fates:
+        if fate.record is None:
+            wrong[fate.sent.name] = "no outcome in time"
+        elif fate.missing:
+            wrong[fate.sent.name] = f"missing: {', '.join(fate.missing)}"
+        elif expected is None and fate.record.refusal:
+            wrong[fate.sent.name] = f"refused: {fate.outcome}"
+        elif expected is not None and fate.outcome != expected.get(fate.sent.name):
+            wrong[fate.sent.name] = f"expected is {expected.get(fate.sent.name, 'no such file')}"
+    absent = set(expected or ()) - {fate.sent.name for fate in fates}
+    return wrong | dict.fromkeys(sorted(absent), "expected, but not uploaded")

@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from darkroom.aws.record import READY, Record
 
-from .fates import LOST, Depth, Fate
+from .fates import LOST, Fate
 
 REASON_CHARACTERS = 60
 
@@ -33,14 +33,6 @@ def totals(fates: Sequence[Fate]) -> str:
     if copied := sum(fate.record is not None and bool(fate.record.same_as) for fate in fates):
         parts.append(f"{copied} copied from another key")
     return f"{len(fates)} uploads: " + ", ".join(parts)
-
-
-def depths(queues: Mapping[str, Depth]) -> str:
-    """What is in each queue."""
-    return "\n".join(
-        f"{name.replace('_', ' '):20} {depth.waiting} waiting, {depth.worked_on} worked on, {depth.delayed} delayed"
-        for name, depth in queues.items()
-    )
 
 
 def _row(fate: Fate, complaint: str) -> tuple[str, ...]:

@@ -11,10 +11,15 @@ from botocore.exceptions import ClientError
 
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
 from darkroom.plan.policy import AccessMode
+from darkroom.plan.redaction import FIRST_GENERATION
 from darkroom.settings import Settings
 
 type Update = tuple[Mapping[str, str], Sequence[str]]
 """Entries to put, and keys to delete."""
+
+
+GENERATION_ENTRY = "findings"
+"""The key under which functions/edge/handler.js reads the active generation of findings."""
 
 
 class StoreConflict(Exception):
@@ -29,6 +34,11 @@ class KeyValueStore(Protocol):
 
     def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
         """Put and delete at most MAX_UPDATES entries at once. Raises StoreConflict."""
+
+
+def active_generation(held: Mapping[str, str]) -> str:
+    """Return the generation of findings that a store with the entries ``held`` makes the active one."""
+    return held.get(GENERATION_ENTRY, FIRST_GENERATION)
 
 
 def entries_of(settings: Settings) -> Mapping[str, str]:

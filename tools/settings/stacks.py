@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from darkroom.aws.clients import client
@@ -12,6 +11,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.settings import OFF, Settings
 
 from .. import local_stack
+from ..deployment import Deployment
 from .edge import AwsStore, KeyValueStore, StoreConflict
 from .store import SettingsStore
 
@@ -66,19 +66,15 @@ class LocalStore:
             raise StoreConflict(self.arn) from error
 
 
-def stack_on_aws(name: str, environment: Mapping[str, str]) -> Target:
-    """The stack ``name`` of this account and region. Raises ClientError, KeyError for a stack that is none of ours."""
-    [found] = client("cloudformation", environment).describe_stacks(StackName=name)["Stacks"]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
-    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
-    media = S3Bucket(client("s3", environment), outputs["MediaBucketName"])
-    store = AwsStore(client("cloudfront-keyvaluestore", environment), outputs["FindingsStoreArn"])
-    return Target(SettingsStore(media), store, parameters)
-
-
-def stack_here(state: Path) -> Target:
-    """The stack that runs on this machine with the state folder ``state``; raises ValueError if none does."""
-    return of_facts(local_stack.read(state))
+def target_of(deployment: Deployment) -> Target:
+    """Return the settings of a deployed stack."""
+    arn = deployment.output("FindingsStoreArn")
+    edge: KeyValueStore
+    if deployment.is_local:
+        edge = LocalStore(deployment.endpoints[""], arn)
+    else:
+        edge = AwsStore(deployment.client("cloudfront-keyvaluestore"), arn)
+    return Target(SettingsStore(deployment.bucket("MediaBucketName")), edge, deployment.parameters)
 
 
 def of_facts(facts: Mapping[str, Any]) -> Target:

@@ -23,7 +23,7 @@ from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.settings import DEFAULTS
 from local.sign_urls import sign_target
 
-from .. import local_stack
+from ..deployment import Deployment
 from .model import CheckFailed, require
 from .pictures import png
 
@@ -185,7 +185,7 @@ class World:
         """The report of the forget function on ``key``; with ``check`` only the state of its erasure."""
         answer = self.client("lambda").invoke(
             FunctionName=self.outputs["ForgetFunctionName"],
-            Payload=json.dumps({"key": key, "by": "tools.smoke", "check": check}).encode(),
+            Payload=json.dumps({"key": key, "by": "darkroom smoke", "check": check}).encode(),
         )
         document: dict[str, Any] = json.loads(answer["Payload"].read())
         require("FunctionError" not in answer, f"forget failed: {document.get('errorMessage', document)}")
@@ -221,38 +221,16 @@ def _client(session: boto3.Session, service: str, endpoint_url: str | None) -> A
     return session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
 
 
-def on_aws(stack: str, region: str | None, profile: str | None = None) -> World:
-    """The stack of that name in the account of the credentials; raises ValueError if there is none."""
-    session = boto3.Session(region_name=region, profile_name=profile)
-    if not session.region_name:
-        raise ValueError("Name the stack's region by --region.")
-    try:
-        described = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    except (ClientError, BotoCoreError) as error:
-        raise ValueError(f"The stack {stack} cannot be read in {session.region_name}: {error}") from error
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
-    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in described.get("Parameters", [])}
-    return World(stack, session.region_name, outputs["CdnUrl"], outputs["UploadApiUrl"], outputs, parameters, session)
-
-
-def on_this_machine(state: Path) -> World:
-    """The local stack with the state folder ``state``; raises ValueError if none runs."""
-    facts = local_stack.read(state)
-    endpoints = {"": facts["aws_endpoint_url"]}
-    if facts["sagemaker_url"]:
-        endpoints |= {"sagemaker": facts["sagemaker_url"], "sagemaker-runtime": facts["sagemaker_url"]}
-    session = boto3.Session("test", "test", region_name=facts["region"])
-    described = _client(session, "cloudformation", endpoints[""]).describe_stacks(StackName=facts["stack_name"])
-    given = described["Stacks"][0].get("Parameters", [])
-    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in given}
+def world_of(deployment: Deployment) -> World:
+    """The world of a deployed stack."""
     return World(
-        facts["stack_name"],
-        facts["region"],
-        facts["cdn_url"],
-        facts["upload_url"],
-        facts["outputs"],
-        parameters,
-        session,
-        endpoints,
-        state,
+        deployment.name,
+        deployment.region,
+        deployment.cdn_url,
+        deployment.upload_url,
+        deployment.outputs,
+        deployment.parameters,
+        deployment.session,
+        deployment.endpoints,
+        deployment.state,
     )

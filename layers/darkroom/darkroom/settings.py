@@ -2,7 +2,7 @@
 
 The document is a table of the fields of :class:`Settings`; what it does not name has its default. In the media bucket
 it is ``settings/current.json`` (:mod:`darkroom.services.live_settings`). Users edit it as TOML or JSON with
-``tools.settings``.
+``darkroom settings``.
 Nothing third-party is imported: transform reads it too.
 """
 

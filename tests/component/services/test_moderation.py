@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,7 @@ from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
 from darkroom.services.ingest.service import IngestOutcome
-from local.errors import StartError
-from local.release import release
+from tests import commands
 from tests.images.pictures import jpeg_photo, png_noise
 
 from .ingesting import World
@@ -304,20 +304,19 @@ def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(wor
     assert world.keys("media", "held/") == []
 
 
-def test_the_local_command_releases_what_it_found_held(world: World, aws_environment: dict[str, str]) -> None:
-    facts = {
-        "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
-        "index_table": world.names["index"],
-        "queues": {"review": world.names["changes"]},
-    }
-    with pytest.raises(StartError, match="nothing is known"):
-        release(facts, KEY)
+def test_the_command_releases_what_it_found_held(
+    world: World, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = {"IndexTableName": world.names["index"], "ReviewQueueUrl": world.names["changes"]}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    done = command.run("release", KEY)
+    assert (done.code, "nothing is known" in done.err) == (3, True)
     world.created(KEY, BODY)
-    assert release(facts, KEY) == sha256(BODY).hexdigest()
+    assert command.run("release", KEY, "--json").document["sha256"] == sha256(BODY).hexdigest()
     [message] = world.messages("changes")
     assert world.message(message) is IngestOutcome.RELEASED
-    with pytest.raises(StartError, match="ready"):
-        release(facts, KEY)
+    done = command.run("release", KEY)
+    assert (done.code, "ready" in done.err) == (3, True)
 
 
 def test_what_is_redacted_or_needs_findings_is_not_printed_at_ingest(world: World) -> None:

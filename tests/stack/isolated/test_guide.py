@@ -123,6 +123,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     for name in filter(None, listed.split("\0")):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, checkout / name)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
     cdn, aws = free_ports(2)
     ports = Ports(cdn=cdn, aws=aws)
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("guide")), ports)

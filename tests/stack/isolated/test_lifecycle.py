@@ -7,12 +7,11 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from local.paths import ROOT
+from local.paths import COMMAND, ROOT
 from local.ports import free_ports
 from tests.stack.conftest import start_stack, stop_stack
 from tests.waiting import HANG_S, wait_until
@@ -37,7 +36,7 @@ def alive(pids: set[int]) -> set[int]:
 
 def up(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Start a stack that is expected to give up, and wait until it has."""
-    command = [sys.executable, "-m", "local", "up", "--state-dir", str(state), *options]
+    command = [*COMMAND, "up", "--state-dir", str(state), *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -121,9 +120,9 @@ def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_stop_without_a_stack_and_sign_without_one(tmp_path: Path) -> None:
-    def local(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "local", *arguments, "--state-dir", str(tmp_path)]
+    def darkroom(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*COMMAND, *arguments, "--state-dir", str(tmp_path)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert local("stop").stdout == "No stack runs here\n"
-    assert "Start one by `make run`" in local("sign", "/a.jpg?w=801").stderr
+    assert darkroom("stop").stdout == "No stack runs on this machine\n"
+    assert "Start one with `./darkroom up`" in darkroom("sign", "/a.jpg?w=801").stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from uuid import uuid4
@@ -19,8 +20,7 @@ from cloudfront_local.model import Origin
 from darkroom.plan.edge_settings import MAX_UPDATES, format_settings
 from darkroom.settings import parse_settings
 from functions.edge.build import edge_code
-from local.errors import StartError
-from local.findings import activate
+from tests import commands
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
 
@@ -86,14 +86,21 @@ def test_a_store_that_there_is_not(stores: KeyValues, store: str) -> None:
         stores.read(store + "x")
 
 
-def test_the_active_generation_is_shown_and_flipped(stores: KeyValues, store: str, ministack_url: str) -> None:
-    facts = {"aws_endpoint_url": ministack_url, "outputs": {"FindingsStoreArn": store}}
-    assert activate(facts, None) == "1"
-    assert activate(facts, "b2") == "b2"
-    assert activate(facts, None) == "b2"
+def test_the_active_generation_is_shown_and_changed(
+    stores: KeyValues,
+    store: str,
+    aws_environment: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outputs = {"FindingsStoreArn": store, "MediaBucketName": "unused"}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    assert command.run("findings", "active").out == "1\n"
+    assert command.run("findings", "activate", "b2").out == "b2\n"
+    assert command.run("findings", "active", "--json").document == {"generation": "b2"}
     for name in ("", "B2", "123456789", "b2\n"):
-        with pytest.raises(StartError, match="1 to 8 characters"):
-            activate(facts, name)
+        done = command.run("findings", "activate", name)
+        assert (done.code, "1 to 8 characters" in done.err) == (2, True)
     assert stores.read(store) == {"findings": "b2"}
 
 

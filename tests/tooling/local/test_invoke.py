@@ -1,4 +1,4 @@
-"""The parts of ``python -m local invoke`` that need no stack."""
+"""The parts of ``darkroom invoke`` that need no stack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from local.__main__ import main
+from cli.main import main
 from local.invoke import InvokeError, build_context, find_source, read_event
 from local.paths import ROOT
 
@@ -116,7 +116,8 @@ def test_the_remaining_time_counts_down_to_a_deadline(
 
 def test_without_a_stack_it_prints_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     event = str(ROOT / "events" / "transform" / "hit.json")
-    assert main(["invoke", "transform", event, "--state-dir", str(tmp_path)]) == 2
+    assert main(["invoke", "transform", event, "--state-dir", str(tmp_path)]) == 4
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == f"No stack runs here ({tmp_path}/stack.json is missing). Start one by `make run`.\n"
+    assert captured.err.startswith(f"darkroom: No stack runs on this machine ({tmp_path}/stack.json is missing). ")
+    assert len(captured.err.splitlines()) == 1

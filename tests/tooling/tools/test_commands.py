@@ -1,4 +1,4 @@
-"""Tools run as their pages say: in a checkout whose packages nobody has installed."""
+"""Tools that make runs start in a checkout whose packages are not installed."""
 
 from __future__ import annotations
 

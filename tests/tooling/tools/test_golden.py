@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from cli.main import main
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import FACES, MODERATION, Region
 from darkroom.watch.quality import Golden, judged, read_manifest, total
 from local import golden as local_golden
+from tests import commands
 from tests.images.looking import models_folder, pixels
 from tests.images.pictures import turned
 from tools.degraded_model import TABLE, put_worse
-from tools.golden import line_of, main, put, read_folder, shown
+from tools.golden import line_of, put, read_folder, shown
 
 _numbers = itertools.count(1)
 
@@ -31,12 +33,6 @@ def media(aws: Callable[[str], Any]) -> S3Bucket:
     bucket = f"golden-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=bucket)
     return S3Bucket(aws("s3"), bucket)
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, aws_environment: dict[str, str]) -> None:
-    for name, value in aws_environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def png(width: int, height: int) -> bytes:
@@ -91,25 +87,28 @@ def test_a_set_that_fails_leaves_the_one_before(media: S3Bucket) -> None:
     assert [golden.picture for golden in shown(media)] == ["golden/street.jpg"]
 
 
-def test_the_command(media: S3Bucket, environment: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "street.png").write_bytes(png(30, 20))
-    (tmp_path / "manifest.jsonl").write_text(line_of(LABELLED) + "\n" + line_of(Golden("absent.png")))
-    assert main(["put", "--bucket", media.bucket, "--folder", str(tmp_path)]) == 1
-    assert "absent.png" in capsys.readouterr().err
-    (tmp_path / "manifest.jsonl").write_text(line_of(LABELLED))
-    assert main(["put", "--bucket", media.bucket, "--folder", str(tmp_path)]) == 0
-    capsys.readouterr()
-    assert main(["show", "--bucket", media.bucket]) == 0
-    assert capsys.readouterr().out == "golden/street.jpg  faces 1, safe, words 2\n"
-    assert main(["show", "--bucket", "no-such-bucket-of-ours"]) == 1
+def test_the_command(
+    media: S3Bucket, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "labelled"
+    folder.mkdir()
+    command = commands.local(aws_environment, tmp_path, capsys, {"MediaBucketName": media.bucket})
+    (folder / "street.png").write_bytes(png(30, 20))
+    (folder / "manifest.jsonl").write_text(line_of(LABELLED) + "\n" + line_of(Golden("absent.png")))
+    done = command.run("golden", "put", str(folder))
+    assert (done.code, "absent.png" in done.err) == (1, True)
+    (folder / "manifest.jsonl").write_text(line_of(LABELLED))
+    assert command.run("golden", "put", str(folder), "--json").document == {"images": 1}
+    assert command.run("golden", "list").out == "golden/street.jpg  faces 1, safe, words 2\n"
+    assert command.run("golden", "list", "--json").document["images"][0]["unsafe"] is False
 
 
 def test_the_command_makes_worse_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = models_folder()
-    assert main(["worse", "--to", str(tmp_path / "worse"), "--models", str(models)]) == 0
+    assert main(["golden", "worse", str(tmp_path / "worse"), "--models", str(models)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "worse")
     assert (tmp_path / "worse" / "open-nsfw.onnx").read_bytes() != (models / "open-nsfw.onnx").read_bytes()
-    assert main(["worse", "--to", str(tmp_path / "worse"), "--models", str(tmp_path)]) == 1
+    assert main(["golden", "worse", str(tmp_path / "worse"), "--models", str(tmp_path)]) == 1
 
 
 @pytest.mark.slow

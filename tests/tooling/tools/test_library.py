@@ -1,8 +1,7 @@
-"""The progress of a run as it is shown, and the words of the command."""
+"""Runs over libraries: executions of the state machine, and the reports that the command prints."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,52 +9,11 @@ from typing import Any
 
 import pytest
 
+from cli.main import main
 from darkroom.services.library.requests import Doing, Order, read_request
+from tests import commands
 from tests.roles import create_role
-from tools.library.__main__ import main
-from tools.library.bar import LINE_EVERY_S, Bar, line
 from tools.library.machine import Figures, Machine
-
-HALF = Figures(total=40, succeeded=18, failed=2, running=4, started_s=1000.0)
-
-
-def test_a_line_has_the_share_the_rate_and_what_is_left() -> None:
-    text = line(HALF, 1060.0, width=10)
-    assert text == "[#####.....] 20/40 batches, 2 failed, 4 running, 20.0/min, 1:00 left"
-
-
-def test_what_is_left_of_hours_is_told_in_hours_and_of_nothing_not_at_all() -> None:
-    assert line(HALF, 1000.0 + 2 * 3600).endswith("2:00:00 left")
-    assert line(Figures(total=4, started_s=1000.0), 1060.0).endswith("? left")
-    assert line(Figures(), 1060.0) == "listing ..."
-
-
-def test_what_is_no_terminal_gets_a_line_now_and_then_and_the_last_one() -> None:
-    out = io.StringIO()
-    bar = Bar(out)
-    for second in (0.0, 1.0, LINE_EVERY_S, LINE_EVERY_S + 1):
-        bar.show(HALF, 1060.0 + second)
-    bar.show(HALF, 1060.0 + LINE_EVERY_S + 2, last=True)
-    bar.end()
-    assert len(out.getvalue().splitlines()) == 3
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_gets_one_line_that_moves_and_leaves_nothing_of_a_longer_one() -> None:
-    out = Terminal()
-    bar = Bar(out)
-    bar.show(HALF, 1060.0)
-    bar.show(Figures(), 1061.0)
-    bar.end()
-    first, second = out.getvalue().removesuffix("\n").split("\r")[1:]
-    assert len(second) == len(first)
-    assert second.rstrip() == "listing ..."
-    assert out.getvalue().count("\n") == 1
-
 
 PASSES = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Pass", "End": True}}})
 
@@ -88,6 +46,25 @@ def test_an_execution_is_started_with_what_the_state_machine_reads(aws: Callable
     assert machine.figures(started) == Figures()
 
 
-def test_without_a_stack_on_this_machine_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", "--local", "--state-dir", str(tmp_path), "some-run"]) == 2
-    assert "make run" in capsys.readouterr().err
+SUMMARY = {"keys": 3, "outcomes": {"done": 2, "failed": 1}, "reasons": {"defect": 1}, "unaccounted": 0, "stopped": ""}
+
+
+def test_a_report_is_printed_and_a_failed_key_is_a_failure(
+    aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws("s3").create_bucket(Bucket="library-report")
+    body = json.dumps({**SUMMARY, "lines": "s3://library-report/library/one/report.jsonl"})
+    aws("s3").put_object(Bucket="library-report", Key="library/one/report.json", Body=body)
+    outputs = {"MediaBucketName": "library-report", "LibraryMachineArn": "arn:aws:states:us-east-1:0:stateMachine:x"}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    done = command.run("library", "report", "one")
+    assert done.code == 1
+    assert done.lines[:2] == ["3 keys: 2 done, 1 failed; 0 of them not tried", "  1 × defect"]
+    assert command.run("library", "report", "one", "--json").document["summary"]["outcomes"] == SUMMARY["outcomes"]
+    assert command.run("library", "report", "other").code == 3
+    assert command.run("library", "start", "--operation", "nothing").code == 2
+
+
+def test_without_a_stack_on_this_machine_that_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["library", "report", "--state-dir", str(tmp_path), "some-run"]) == 4
+    assert "./darkroom up" in capsys.readouterr().err

@@ -6,14 +6,15 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from darkroom.errors import Unavailable
-from local.redrive import redrive_all
-from tools.redrive import Redriven, main, redrive
+from tests import commands
+from tools.redrive import Redriven, Shown, redrive
 
 _numbers = itertools.count(1)
 
@@ -27,7 +28,7 @@ class Queues:
     sqs: Any
     dead: str
     main: str
-    said: list[str]
+    said: list[Shown]
 
     def die(self, body: str = EVENT, **attributes: str) -> None:
         """Have a dead letter."""
@@ -35,7 +36,7 @@ class Queues:
         self.sqs.send_message(QueueUrl=self.dead, MessageBody=body, MessageAttributes=named)
 
     def redrive(self, *, dry_run: bool = False) -> Redriven:
-        return redrive(self.sqs, self.dead, self.main, dry_run=dry_run, say=self.said.append)
+        return redrive(self.sqs, self.dead, self.main, dry_run=dry_run, report=self.said.append)
 
     def bodies(self, url: str) -> list[str]:
         """Take every message that can be seen."""
@@ -72,11 +73,9 @@ def test_every_message_goes_back_as_it_was(queues: Queues) -> None:
 def test_each_is_told_with_its_cause(queues: Queues) -> None:
     queues.die(code="unavailable", cause="put masters/a.jpg: SlowDown", attempts="6", trace_id="1-67447a00-01")
     queues.redrive()
-    assert queues.said[0].endswith("  Object Created a.jpg")
-    assert queues.said[1:] == [
-        "    unavailable: put masters/a.jpg: SlowDown",
-        "    attempts 6, trace_id 1-67447a00-01",
-    ]
+    [letter] = queues.said
+    assert (letter.subject, letter.cause) == ("Object Created a.jpg", "unavailable: put masters/a.jpg: SlowDown")
+    assert (letter.attempts, letter.trace_id, letter.redriven) == ("6", "1-67447a00-01", "")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_each_is_told_with_its_cause(queues: Queues) -> None:
 def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str], cause: str) -> None:
     queues.die(**attributes)
     queues.redrive()
-    assert queues.said[1] == f"    {cause}"
+    assert queues.said[0].cause == cause
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str
 def test_what_it_is_about_is_told_whatever_it_is(queues: Queues, body: str, subject: str) -> None:
     queues.die(body)
     assert queues.redrive() == Redriven(1, 1)
-    assert queues.said[0].split("  ", 1)[1] == subject
+    assert queues.said[0].subject == subject
     assert queues.bodies(queues.main) == [body]
 
 
@@ -142,35 +141,27 @@ def test_a_message_that_cannot_be_sent_is_not_lost(queues: Queues) -> None:
     assert (queues.count(queues.dead), queues.count(queues.main)) == (2, 1)
 
 
-def test_the_command(
-    queues: Queues,
-    aws_environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_the_command_takes_every_queue(
+    queues: Queues, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, value in aws_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", aws_environment["AWS_REGION"])
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
-    command = ["--queue-url", queues.dead, "--to", queues.main, "--endpoint-url", aws_environment["AWS_ENDPOINT_URL"]]
-    queues.die()
-    assert main([*command, "--dry-run"]) == 0
-    assert capsys.readouterr().out.endswith("dead letters: 1, sent back: none, only shown\n")
-    assert main(command) == 0
-    assert capsys.readouterr().out.endswith("dead letters: 1, sent back: 1\n")
-    queues.sqs.delete_queue(QueueUrl=queues.dead)
-    assert main(command) == 1
-    assert "What was not sent is still there." in capsys.readouterr().err
-
-
-def test_the_local_command_takes_both_queues(queues: Queues, aws_environment: dict[str, str], capsys: Any) -> None:
-    names = ("ingest", "ingest_dead_letters", "purge", "purge_dead_letters")
-    urls = {name: queues.sqs.create_queue(QueueName=f"local-{name}")["QueueUrl"] for name in names}
-    for name in ("ingest", "purge"):
-        queues.sqs.send_message(QueueUrl=urls[f"{name}_dead_letters"], MessageBody=name)
-    redrive_all({"queues": urls, "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"]}, dry_run=False)
-    assert [queues.bodies(urls[name]) for name in names] == [["ingest"], [], ["purge"], []]
-    assert "purge: dead letters: 1, sent back: 1" in capsys.readouterr().out
+    names = ("Ingest", "Purge")
+    outputs = {f"{name}{end}": f"redrive-{name}-{end}" for name in names for end in ("QueueUrl", "DeadLettersUrl")}
+    urls = {output: queues.sqs.create_queue(QueueName=name)["QueueUrl"] for output, name in outputs.items()}
+    command = commands.local(aws_environment, tmp_path, capsys, urls)
+    for name in names:
+        queues.sqs.send_message(QueueUrl=urls[f"{name}DeadLettersUrl"], MessageBody=name)
+    shown = command.run("redrive", "purge", "--dry-run", "--json").document["queues"]
+    assert (shown["purge"]["found"], shown["purge"]["sent"], set(shown)) == (1, 0, {"purge"})
+    assert shown["purge"]["letters"][0]["subject"] == "Purge"
+    assert command.run("redrive", "infer").code == 3
+    done = command.run("redrive")
+    assert done.code == 0
+    assert done.lines[-1] == "purge: dead letters: 1, sent back: 1"
+    assert [queues.bodies(urls[output]) for output in outputs] == [["Ingest"], [], ["Purge"], []]
+    queues.sqs.delete_queue(QueueUrl=urls["IngestDeadLettersUrl"])
+    done = command.run("redrive", "ingest")
+    assert done.code in (1, 3)
+    assert len(done.err.splitlines()) == 1
 
 
 def test_a_letter_goes_back_in_its_own_trace_and_marked(queues: Queues) -> None:
@@ -191,4 +182,4 @@ def test_a_letter_goes_back_in_its_own_trace_and_marked(queues: Queues) -> None:
 def test_a_letter_that_dies_again_says_that_it_was_sent_back_before(queues: Queues) -> None:
     queues.die(redriven="2026-11-25T12:00:00+00:00", attempts="6")
     queues.redrive()
-    assert queues.said[2] == "    attempts 6, redriven 2026-11-25T12:00:00+00:00"
+    assert (queues.said[0].attempts, queues.said[0].redriven) == ("6", "2026-11-25T12:00:00+00:00")

@@ -11,20 +11,22 @@ from typing import Any
 
 import pytest
 
+from cli.main import main
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
 from darkroom.services.s3_keys import MASTERS
 from darkroom.watch.sample import Sample
+from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo, png_noise
 from tools.degraded_model import put_worse
-from tools.replay.__main__ import main, replayed
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
 from tools.replay.inputs import below, listed, pictures, sampled
+from tools.replay.replaying import replayed
 from tools.replay.sides import common_tasks
 
 _numbers = itertools.count(1)
@@ -182,18 +184,21 @@ def test_what_is_no_manifest_of_this_bucket_is_refused(media: S3Bucket, text: st
 def test_a_worse_model_is_seen_before_it_is_released(
     media: S3Bucket, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    outputs = {"MediaBucketName": media.bucket, "MastersUri": f"s3://{media.bucket}/masters/"}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
     put_masters(media, a=jpeg_photo(), b=jpeg_photo((400, 300)))
     worse = tmp_path / "worse"
     put_worse(models_folder(), worse)
     assert TEXT not in common_tasks([models_folder(), worse])  # its engine is only the endpoint's
-    options = ["--bucket", media.bucket, "--below", "", "--metrics", str(tmp_path / "figures.json")]
-    assert main([*options, "--folders", str(models_folder()), str(worse)], aws_environment) == 1
-    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    options = ("replay", "--below", "", "--metrics", str(tmp_path / "figures.json"))
+    done = command.run(*options, "--folders", str(models_folder()), str(worse))
+    assert done.code == 1
+    lines = {line.split()[0]: line.split() for line in done.lines}
     assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]
     assert lines[FACES][1:4] == ["2", "100.0%", "0.000"]
     told = json.loads((tmp_path / "figures.json").read_text())
     assert (told["agreement-moderation"], told["agreement-faces"]) == (0.0, 1.0)
-    assert main([*options, "--folders", str(models_folder()), str(models_folder())], aws_environment) == 0
+    assert command.run(*options, "--folders", str(models_folder()), str(models_folder())).code == 0
 
 
 @pytest.fixture
@@ -212,36 +217,45 @@ def test_two_variants_are_compared_whatever_their_weights(
     index: str,
     endpoint: Models,
     aws_environment: dict[str, str],
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     put_masters(media, a=jpeg_photo(), b=jpeg_photo((400, 300)), c=jpeg_photo((300, 300)))
     for name in "abc":
         samples.put(Sample(f"trips/{name}.jpg", "etag", 1.0, "jpeg", 1, 0.5, {}, "endpoint"))
-    environment = aws_environment | {
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint.runtime.url,
+    outputs = {
+        "MediaBucketName": media.bucket,
+        "MastersUri": f"s3://{media.bucket}/masters/",
+        "IndexTableName": index,
+        "InferEndpointName": NAME,
     }
-    options = ["--bucket", media.bucket, "--table", index, "--endpoint", NAME, "--limit", "2"]
-    assert main([*options, "--variants", "main", "canary"], environment) == 1
-    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs, sagemaker_url=endpoint.runtime.url)
+    options = ("replay", "--limit", "2", "--variants", "main", "canary")
+    done = command.run(*options)
+    assert done.code == 1
+    lines = {line.split()[0]: line.split() for line in done.lines}
     assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]
     assert lines[TEXT][1:4] == ["2", "100.0%", "0.000"]
     assert [one.asked for one in endpoint.containers.values()] == [2, 2]
-    assert main([*options, "--variants", "main", "canary", "--tasks", "faces,text"], environment) == 0
+    found = command.run(*options, "--tasks", "faces,text", "--json").document
+    assert (found["images"], found["unanswered"], found["agrees"]) == (2, 0, True)
     endpoint.containers["canary"].status = 500
-    assert main([*options, "--variants", "main", "canary", "--tasks", "faces"], environment) == 2
-    assert "nothing to compare" in capsys.readouterr().err
+    done = command.run(*options, "--tasks", "faces")
+    assert (done.code, "nothing to compare" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "code"),
     [
-        [],
-        ["--variants", "main", "canary"],
-        ["--variants", "a", "b", "--folders", "a", "b", "--bucket", "b"],
-        ["--local", "--state-dir", "/nowhere", "--variants", "a", "b"],
-        ["--folders", "/nowhere/a", "/nowhere/b", "--bucket", "b"],
+        ([], 2),
+        (["--variants", "a", "b", "--folders", ".", "."], 2),
+        (["--variants", "a", "b", "--below", "x", "--manifest", "y"], 2),
+        (["--variants", "a", "b"], 4),
+        (["--folders", "/nowhere/a", "/nowhere/b"], 2),
     ],
 )
-def test_what_cannot_be_compared_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(wrong, {}) == 2
-    assert capsys.readouterr().err.strip()
+def test_what_cannot_be_compared_is_reported(
+    wrong: list[str], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", *wrong, "--state-dir", str(tmp_path)]) == code
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,9 @@ from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
 from darkroom.services.live_settings import CURRENT, LiveSettings
 from darkroom.settings import DEFAULTS, InvalidSettings, parse_settings
-from tools.settings.__main__ import main, put_in_force
+from tests import commands
+from tests.commands import Commands, Done
+from tools.settings.changes import EdgeBehind, put_in_force
 from tools.settings.edge import AwsStore, KeyValueStore, StoreConflict, differences, entries_of, publish, updates
 from tools.settings.files import read_text, to_toml
 from tools.settings.stacks import LocalStore, Target
@@ -42,32 +43,32 @@ class Deployed:
 
     target: Target
     media: S3Bucket
-    state: Path
+    command: Commands
 
     def live(self) -> Any:
         """The settings as a function reads them now."""
         return LiveSettings(reader(self.media)).current()
 
-    def run(self, *arguments: str) -> int:
+    def run(self, *words: str) -> Done:
         """The command for this stack."""
-        return main([*arguments, "--local", "--state-dir", str(self.state)])
+        return self.command.run("settings", *words)
 
 
 @pytest.fixture
-def deployed(aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path) -> Deployed:
+def deployed(
+    aws: Callable[[str], Any],
+    aws_environment: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Deployed:
     number = next(_numbers)
     s3 = client("s3", aws_environment)
     s3.create_bucket(Bucket=f"settings-{number}")
     arn = aws("cloudfront").create_key_value_store(Name=f"settings-{number}")["KeyValueStore"]["ARN"]
     media, edge = S3Bucket(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)
-    facts = {
-        "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
-        "sagemaker_url": "",
-        "region": "us-east-1",
-        "outputs": {"MediaBucketName": media.bucket, "FindingsStoreArn": arn},
-    }
-    (tmp_path / "stack.json").write_text(json.dumps(facts))
-    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}), media, tmp_path)
+    outputs = {"MediaBucketName": media.bucket, "FindingsStoreArn": arn}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}), media, command)
 
 
 def test_without_a_document_all_settings_are_defaults(deployed: Deployed) -> None:
@@ -147,12 +148,12 @@ PRESETS = {f"p{number}": {"w": 100 + number, "h": 7} for number in range(40)}
 
 def test_the_edge_has_the_entries_of_the_settings(deployed: Deployed) -> None:
     edge = deployed.target.edge
-    assert put_in_force(deployed.target, {"presets": PRESETS}, by="ada") == 0
+    assert put_in_force(deployed.target, {"presets": PRESETS}, by="ada").is_new
     many = entries_of(parse_settings({"presets": PRESETS}))
     assert len(many) > MAX_UPDATES
     assert edge.read() == many
     edge.update({"findings": "2"}, [])
-    assert put_in_force(deployed.target, {"access_mode": "signed"}, by="ada") == 0
+    assert put_in_force(deployed.target, {"access_mode": "signed"}, by="ada").version.number == 2
     assert edge.read() == {**entries_of(parse_settings({"access_mode": "signed"})), "findings": "2"}
 
 
@@ -173,21 +174,19 @@ class Stopping:
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_an_interrupted_apply_is_told_and_repaired(
-    deployed: Deployed, after: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_interrupted_apply_is_reported_and_repaired(deployed: Deployed, after: int) -> None:
     stopping = replace(deployed.target, edge=Stopping(deployed.target.edge, after))
-    assert put_in_force(stopping, {"presets": PRESETS}, by="ada") == 1
-    assert "check --repair" in capsys.readouterr().err
+    with pytest.raises(EdgeBehind, match="check --repair"):
+        put_in_force(stopping, {"presets": PRESETS}, by="ada")
     assert SETTINGS_KEY not in deployed.target.edge.read(), "the edge goes by nothing that is not whole"
-    assert deployed.run("check") == 1
-    assert SETTINGS_KEY in capsys.readouterr().out.rpartition(": ")[2].strip().split(", ")
+    checked = deployed.run("check")
+    assert checked.code == 1
+    assert SETTINGS_KEY in checked.out.rpartition(": ")[2].strip().split(", ")
     if after:
-        assert deployed.run("check", "--repair") == 0
+        assert deployed.run("check", "--repair").code == 0
     else:
-        assert put_in_force(deployed.target, {"presets": PRESETS}, by="ada") == 0
-    capsys.readouterr()
-    assert deployed.run("check") == 0
+        assert not put_in_force(deployed.target, {"presets": PRESETS}, by="ada").is_new
+    assert deployed.run("check", "--json").document == {"version": 1, "missing": [], "stale": [], "repaired": 0}
     assert deployed.target.documents.current().number == 1
 
 
@@ -252,50 +251,45 @@ def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monke
 
 
 def test_the_command_from_the_first_version_to_a_rollback(
-    deployed: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('access_mode = "open"\n[presets.tiny]\nw = 16\n')
-    assert deployed.run("show") == 0
-    assert capsys.readouterr().out == "# no document: all settings are defaults\n"
-    assert deployed.run("diff", str(file)) == 0
-    assert '+access_mode = "open"' in capsys.readouterr().out
-    assert deployed.run("apply", str(file), "--by", "ada", "--reason", "first") == 0
+    assert deployed.run("show").out == "# no document: all settings are defaults\n"
+    assert '+access_mode = "open"' in deployed.run("diff", str(file)).out
+    assert deployed.run("apply", str(file), "--by", "ada", "--reason", "first").code == 0
     assert deployed.live().presets.options == {"tiny": {"w": "16"}}
-    assert deployed.run("apply", str(file)) == 0
-    assert "Version 1 has these settings already" in capsys.readouterr().out
+    assert "Version 1 has these settings already" in deployed.run("apply", str(file)).out
 
     editor = tmp_path / "editor.py"
     editor.write_text("import sys, pathlib\np = pathlib.Path(sys.argv[1])\np.write_text(p.read_text() + 'h = 9\\n')\n")
     monkeypatch.setenv("VISUAL", f"{sys.executable} {editor}")
-    assert deployed.run("edit", "--by", "bob") == 0
+    assert deployed.run("edit", "--by", "bob").code == 0
     assert deployed.live().presets.options == {"tiny": {"w": "16", "h": "9"}}
-    assert deployed.run("rollback", "1", "--by", "ada") == 0
+    applied = deployed.run("rollback", "1", "--by", "ada", "--json").document
+    assert (applied["version"], applied["is_new"]) == (3, True)
     assert deployed.live().presets.options == {"tiny": {"w": "16"}}
-    capsys.readouterr()
-    assert deployed.run("history") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = deployed.run("history").lines
     assert [line.split()[0] for line in lines] == ["1", "2", "3"]
     assert lines[0].endswith("ada  first")
     assert lines[2].endswith("ada  as version 1 (in force)")
-    assert deployed.run("show", "2") == 0
-    assert "h = 9" in capsys.readouterr().out
-    assert deployed.run("check") == 0
+    assert "h = 9" in deployed.run("show", "2").out
+    assert deployed.run("show", "--json").document["settings"]["access_mode"] == "open"
+    assert deployed.run("check").code == 0
 
 
-def test_a_wrong_file_changes_nothing_and_every_mistake_is_told(
-    deployed: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_file_changes_nothing_and_every_mistake_is_reported(deployed: Deployed, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text('{"access_mode": "closed", "keep": 1}')
-    assert deployed.run("apply", str(file)) == 2
-    told = capsys.readouterr().err
-    assert "access_mode: must be one of" in told
-    assert "keep: there is no such setting" in told
+    done = deployed.run("apply", str(file))
+    assert done.code == 2
+    assert "access_mode: must be one of" in done.err
+    assert "keep: there is no such setting" in done.err
+    assert len(done.err.splitlines()) == 1
     file.write_text("{")
-    assert deployed.run("apply", str(file)) == 2
-    assert deployed.run("rollback", "7") == 2
-    assert deployed.run("apply", str(tmp_path / "none.toml")) == 2
+    assert deployed.run("apply", str(file)).code == 2
+    assert deployed.run("rollback", "7").code == 3
+    assert deployed.run("apply", str(tmp_path / "none.toml")).code == 2
     assert deployed.target.documents.current() == Version()
     assert deployed.target.edge.read() == {}
 
@@ -336,20 +330,16 @@ def test_publishing_twice_changes_nothing(deployed: Deployed) -> None:
     assert publish(deployed.target.edge, entries) == 0
 
 
-def test_a_broken_document_is_replaced_by_a_version_of_the_history(
-    deployed: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_document_is_replaced_by_a_version_of_the_history(deployed: Deployed, tmp_path: Path) -> None:
     for number, mode in enumerate(("open", "signed"), start=1):
         (tmp_path / "settings.toml").write_text(f'access_mode = "{mode}"\n')
-        assert deployed.run("apply", str(tmp_path / "settings.toml")) == 0
+        assert deployed.run("apply", str(tmp_path / "settings.toml")).code == 0
         assert deployed.live().access_mode == mode
         assert deployed.target.documents.current().number == number
     deployed.media.put(CURRENT, b"{", headers={}, metadata={})
-    capsys.readouterr()
-    assert deployed.run("history") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = deployed.run("history").lines
     assert [line[0] for line in lines[:2]] == ["1", "2"]
     assert lines[2].startswith("No version is in force")
-    assert deployed.run("rollback", "2") == 0
+    assert deployed.run("rollback", "2").code == 0
     assert deployed.live().access_mode == "signed"
     assert deployed.target.documents.current().number == 3

@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import pytest
 
+from cli.main import main
 from local.paths import ROOT
-from tools.smoke.__main__ import check_stack, main
 from tools.smoke.checks import GROUPS
 from tools.smoke.model import Check, CheckFailed, CheckSkipped, Outcome
 from tools.smoke.pictures import Zeros, png
 from tools.smoke.report import INTERRUPTED
 from tools.smoke.running import run_check, selected
+from tools.smoke.session import check_stack
 from tools.smoke.world import World
 
 
@@ -108,9 +109,11 @@ def test_checks_are_chosen_by_name_or_group() -> None:
 
 
 def test_the_command_needs_a_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--local", "--state-dir", str(tmp_path)]) == 2
+    assert main(["smoke", "--state-dir", str(tmp_path)]) == 4
     assert "No stack runs" in capsys.readouterr().err
-    assert main(["--only", "nothing"]) == 2
+    assert main(["smoke", "--only", "nothing"]) == 2
+    assert main(["smoke", "--list", "--only", "removal"]) == 0
+    assert all(line.startswith("removal/") for line in capsys.readouterr().out.splitlines())
 
 
 def test_each_check_is_in_the_list_of_what_is_unverified() -> None:

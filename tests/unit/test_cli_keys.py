@@ -6,21 +6,21 @@ import io
 
 import pytest
 
-from tools import keys
+from cli.main import main
 
 
 def test_keys_are_encoded_and_decoded(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert keys.main(["encode", "é b.jpg", "photo.jpg"]) == 0
+    assert main(["keys", "encode", "é b.jpg", "photo.jpg"]) == 0
     written = capsys.readouterr().out
     assert written == ".-C3A9.-20b.jpg\nphoto.jpg\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(written))
-    assert keys.main(["decode"]) == 0
+    assert main(["keys", "decode"]) == 0
     assert capsys.readouterr().out == "é b.jpg\nphoto.jpg\n"
 
 
 @pytest.mark.parametrize("arguments", [["encode", "a//b", "a.jpg"], ["decode", "é.jpg", "a.jpg"]])
 def test_what_is_no_key_is_reported_and_left_out(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    assert keys.main(arguments) == 1
+    assert main(["keys", *arguments]) == 2
     told = capsys.readouterr()
     assert told.out == "a.jpg\n"
-    assert told.err.startswith(arguments[1] + ": ")
+    assert told.err.startswith(f"darkroom: {arguments[1]}: ")

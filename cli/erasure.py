@@ -1,13 +1,9 @@
-"""An erasure in the running stack: by the function that AWS would run."""
+"""Reports of erasures, as text."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-from .aws import Cloud
-from .errors import StartError
 
 STATUSES = {
     "running": "being erased",
@@ -18,23 +14,11 @@ STATUSES = {
     "refused": "not a key that an upload can have",
     "unavailable": "the state cannot be read at present",
 }
-"""What the states of an erasure mean."""
+"""The states of an erasure."""
 
 
-def forget(facts: Mapping[str, Any], key: str, *, check: bool = False) -> dict[str, Any]:
-    """Have every trace of ``key`` removed, or ``check`` how far that is; the function's report. Raises CannotStart."""
-    answer = Cloud(facts["aws_endpoint_url"]).functions.invoke(
-        FunctionName=facts["functions"]["ForgetFunction"]["name"],
-        Payload=json.dumps({"key": key, "check": check}).encode(),
-    )
-    document: dict[str, Any] = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise StartError(f"The function failed: {document.get('errorMessage', document)}")
-    return document
-
-
-def lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """``report`` to be read by a person."""
+def describe(report: Mapping[str, Any]) -> Iterator[str]:
+    """Describe a report of the forget function, a line each."""
     yield f"{report['key']}: {STATUSES[report['status']]}"
     if "removed" not in report:
         yield from _table("state", {name: str(report[name]) for name in report if name not in ("key", "check_in_s")})

@@ -1,0 +1,13 @@
+"""The command ``darkroom``, for the stack on this machine and for stacks on AWS (docs/reference/cli.md)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout, whose code the command runs."""
+
+for _folder in (ROOT / "layers" / "darkroom", ROOT):
+    if str(_folder) not in sys.path:
+        sys.path.insert(0, str(_folder))

@@ -1,0 +1,276 @@
+"""Commands about images: upload them, sign their URLs, purge and erase them."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+
+from ..app import app
+from ..erasure import describe
+from ..errors import CommandError, NotFound, WrongArgument
+from ..exit_codes import ExitCode
+from ..framework import Call
+from ..progress import progress
+
+if TYPE_CHECKING:
+    from tools.ingest_report.fates import Fate
+
+SETTLES_WITHIN_S = 20.0
+"""How long the last message may take to leave the ingest queue after its work is done."""
+
+DEFAULT_TOKEN_S = 900
+
+
+def iso(time_s: float | None) -> str | None:
+    """Format a Unix time as ISO 8601, in UTC."""
+    return None if time_s is None else datetime.fromtimestamp(time_s, UTC).isoformat(timespec="seconds")
+
+
+@app.command(
+    output={
+        "uploads": "per file: `key`, `file`, `outcome` (`ready`, `held`, `lost` or an error code), `url`, `seconds`, "
+        "`presets`, `error` (what is wrong with it, or empty)",
+        "dead_letters": "ingest messages that failed for good meanwhile",
+    }
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--key", metavar="KEY", help="Key of a single file; by default its name.")
+@click.option("--prefix", default="", metavar="PREFIX", help="Put before each key.")
+@click.option("--no-wait", is_flag=True, help="Return without waiting for ingest.")
+@click.option("--timeout", "timeout_s", type=float, default=600.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--expect",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="TOML or JSON: the expected outcome of every file, by its name.",
+)
+def upload(
+    call: Call,
+    paths: tuple[Path, ...],
+    key: str | None,
+    prefix: str,
+    no_wait: bool,
+    timeout_s: float,
+    expect: Path | None,
+) -> int:
+    """Upload files and folders, and report the outcome of each.
+
+    Waits until ingest has published, held or refused each file, and compares the index with the buckets. The exit code
+    is 1 if a file was refused, is lost, or is not as --expect names it.
+    """
+    from tools.ingest_report.fates import Stack, complaints, list_files
+    from tools.ingest_report.table import table, totals
+
+    files = list_files(paths, key)
+    if key is not None and len(files) != 1:
+        raise WrongArgument("--key is for a single file.")
+    expected = _read_expected(expect) if expect else None
+    stack = Stack.of(call.deployment)
+    dead_before = stack.dead_letters()
+    with progress() as bars:
+        sent = list(bars.track(stack.send(files, prefix), total=len(files), description="upload"))
+    if no_wait:
+        rows = [_row(call.deployment.cdn_url, one.name, one.key, "sent") for one in sent]
+        call.emit({"uploads": rows, "dead_letters": 0}, (f"{row['key']}  {row['url']}" for row in rows))
+        return ExitCode.OK
+    with progress() as bars:
+        fates = list(bars.track(stack.follow(sent, timeout_s), total=len(sent), description="ingest"))
+    settled = stack.idle(SETTLES_WITHIN_S)
+    dead = max(0, stack.dead_letters() - dead_before)
+    wrong = complaints(fates, expected)
+    rows = [_described(call.deployment.cdn_url, fate, wrong) for fate in fates]
+    lines = [table(fates, wrong), "", totals(fates)]
+    failures = [f"{name}: {complaint}" for name, complaint in wrong.items()]
+    failures += [] if settled else ["the ingest queue is not empty"]
+    failures += [f"{dead} more dead letters than before"] if dead else []
+    call.emit({"uploads": rows, "dead_letters": dead}, lines)
+    for failure in failures:
+        call.note(failure)
+    return ExitCode.FAILED if failures else ExitCode.OK
+
+
+def _described(cdn_url: str, fate: Fate, wrong: Mapping[str, str]) -> dict[str, Any]:
+    row = _row(cdn_url, fate.sent.name, fate.sent.key, fate.outcome)
+    return row | {"seconds": round(fate.took_s, 2), "presets": fate.presets, "error": wrong.get(fate.sent.name, "")}
+
+
+def _row(cdn_url: str, name: str, key: str, outcome: str) -> dict[str, Any]:
+    url = f"{cdn_url}/{quote(key, safe='/')}"
+    return {"key": key, "file": name, "outcome": outcome, "url": url, "seconds": 0.0, "presets": 0, "error": ""}
+
+
+def _read_expected(path: Path) -> dict[str, str]:
+    import json
+    import tomllib
+
+    read = json.loads if path.suffix == ".json" else tomllib.loads
+    return {str(name): str(outcome) for name, outcome in read(path.read_text(encoding="utf-8")).items()}
+
+
+@app.command(output={"url": "the signed URL", "expires_at": "ISO 8601, or null"})
+@click.argument("target")
+@click.option("--dialect", metavar="NAME", help="Sign a URL of imgproxy, thumbor or dit, such as '/300x200/photo.jpg'.")
+@click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")
+def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -> None:
+    """Print a signed URL for TARGET, a path with a query such as '/photo.jpg?w=801'."""
+    from darkroom.errors import DarkroomError
+    from local.sign_urls import sign_target
+
+    expires_s = None if expires_in is None else int(time.time()) + expires_in
+    deployment = call.deployment
+    try:
+        if dialect:
+            if expires_in is not None:
+                raise WrongArgument("--expires-in is for URLs of Darkroom's own.")
+            path = _sign_dialect(dialect, target, deployment.secret("LanguageKeysArn"))
+        else:
+            path = sign_target(target, deployment.signing_key, expires_s)
+    except (DarkroomError, ValueError) as error:
+        if isinstance(error, DarkroomError) and error.status >= 500:
+            raise
+        raise WrongArgument(error.message if isinstance(error, DarkroomError) else str(error)) from error
+    call.emit({"url": deployment.cdn_url + path, "expires_at": iso(expires_s)}, [deployment.cdn_url + path])
+
+
+def _sign_dialect(dialect: str, target: str, secret: Mapping[str, object]) -> str:
+    from darkroom.dialects.serving.signing_keys import read_keys
+    from local.dialect_keys import sign_in_dialect
+
+    return sign_in_dialect(dialect, target, read_keys(secret))
+
+
+@app.command(output={"token": "the upload token", "expires_at": "ISO 8601", "upload_url": "address of the upload API"})
+@click.option("--prefix", required=True, help="What it is valid for: 'trips/' and all below, or the key of one file.")
+@click.option("--expires-in", type=click.IntRange(min=1), default=DEFAULT_TOKEN_S, show_default=True, metavar="SECONDS")
+@click.option("--max-bytes", type=click.IntRange(min=1), metavar="BYTES", help="Largest file.")
+@click.option("--max-files", type=click.IntRange(min=1), metavar="FILES", help="Number of files.")
+def token(call: Call, prefix: str, expires_in: int, max_bytes: int | None, max_files: int | None) -> None:
+    """Print an upload token."""
+    from darkroom.errors import DarkroomError
+    from darkroom.services.upload_requests import Grant, make_token
+
+    expires_s = int(time.time()) + expires_in
+    try:
+        text = make_token(Grant(prefix, expires_s, max_bytes, max_files), call.deployment.signing_key)
+    except DarkroomError as error:
+        raise WrongArgument(error.message) from error
+    document = {"token": text, "expires_at": iso(expires_s), "upload_url": call.deployment.upload_url}
+    call.emit(document, [text])
+
+
+@app.command(output={"keys": "number of keys that are being purged", "invalidation": "id of the invalidation of --all"})
+@click.argument("keys", nargs=-1)
+@click.option("--prefix", metavar="PREFIX", help="Every master whose key starts with this.")
+@click.option("--all", "is_all", is_flag=True, help="Delete all derivatives, and invalidate the whole CDN.")
+@click.option("--yes", is_flag=True, help="Do not ask before --all.")
+def purge(call: Call, keys: tuple[str, ...], prefix: str | None, is_all: bool, yes: bool) -> None:
+    """Purge KEYS from the store of derivatives and from the CDN.
+
+    A purge deletes what was not rendered from the present master, and the CDN's copies. Overwrites and deletions of
+    uploads purge by themselves.
+    """
+    if sum((bool(keys), prefix is not None, is_all)) != 1:
+        raise WrongArgument("Name keys, or --prefix, or --all.")
+    if is_all:
+        if not yes:
+            click.confirm("Delete all derivatives, and have them rendered again?", abort=True, err=True)
+        deleted, invalidation = _purge_all(call)
+        lines = [f"{deleted} derivatives deleted, invalidation {invalidation}"]
+        call.emit({"keys": deleted, "invalidation": invalidation}, lines)
+        return
+    from darkroom.aws.sqs import Queue
+    from darkroom.plan.keys import check_key
+    from darkroom.services.purge.messages import purge_message
+
+    found = call.deployment.master_keys(prefix) if prefix is not None else map(check_key, keys)
+    queue = Queue(call.deployment.client("sqs"), call.deployment.output("PurgeQueueUrl"))
+    count = queue.send_many(purge_message(key) for key in found)
+    call.emit({"keys": count, "invalidation": None}, [f"purging {count} {'key' if count == 1 else 'keys'}"])
+
+
+def _purge_all(call: Call) -> tuple[int, str]:
+    """Delete all derivatives and invalidate ``/*``; their number and the invalidation's id."""
+    media, deleted = call.deployment.bucket("MediaBucketName"), 0
+    with progress() as bars:
+        task = bars.add_task("delete", total=None)
+        for page in media.list_pages("derivatives/"):
+            deleted += media.delete_many(page)
+            bars.update(task, completed=deleted)
+    batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": f"darkroom-{time.time_ns()}"}
+    answer = call.deployment.client("cloudfront").create_invalidation(
+        DistributionId=call.deployment.output("DistributionId"), InvalidationBatch=batch
+    )
+    return deleted, str(answer["Invalidation"]["Id"])
+
+
+@app.command(output={"*": "the report of the forget function: docs/guides/runbooks/data-request.md"})
+@click.argument("key")
+@click.option("--check", is_flag=True, help="Only print the state of the last erasure.")
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
+def forget(call: Call, key: str, check: bool, by: str) -> int:
+    """Erase every trace of an image, and report what was removed.
+
+    The exit code is 1 if something could not be removed. With --check it is 1 until the CDN has confirmed.
+    """
+    deployment = call.deployment
+    report = deployment.invoke(deployment.output("ForgetFunctionName"), {"key": key, "by": by, "check": check})
+    call.emit(report, describe(report))
+    match report["status"]:
+        case "unknown":
+            raise NotFound(f"No erasure of {key} is known.")
+        case "refused":
+            raise WrongArgument(f"{key} is not a key that an upload can have.")
+        case "unavailable":
+            raise CommandError("The state cannot be read at present.", ExitCode.UNREACHABLE)
+        case "complete" | "pending_invalidation" as status if not check or status == "complete":
+            return ExitCode.OK
+    return ExitCode.FAILED
+
+
+@app.group()
+def keys() -> None:
+    """Encode keys of images as names of objects, and decode them.
+
+    A master that is copied into the media bucket by hand needs its key encoded: masters/.-C3A9.jpg for é.jpg.
+    """
+
+
+@keys.command(output={"names": "the encoded keys"}, on_stack=False)
+@click.argument("words", nargs=-1, metavar="[KEY]...")
+def encode(call: Call, words: tuple[str, ...]) -> None:
+    """Encode keys; without any, the lines of standard input."""
+    from darkroom.key_encoding import encode_key
+    from darkroom.plan.keys import check_key
+
+    _convert(call, words, "names", lambda word: encode_key(check_key(word)))
+
+
+@keys.command(output={"keys": "the decoded keys"}, on_stack=False)
+@click.argument("words", nargs=-1, metavar="[NAME]...")
+def decode(call: Call, words: tuple[str, ...]) -> None:
+    """Decode names of objects; without any, the lines of standard input."""
+    from darkroom.key_encoding import decode_key
+
+    _convert(call, words, "keys", decode_key)
+
+
+def _convert(call: Call, words: tuple[str, ...], name: str, convert: Any) -> None:
+    from darkroom.errors import BadKey
+
+    written, failed = [], []
+    for word in words or (line.rstrip("\n") for line in sys.stdin):
+        try:
+            written.append(convert(word))
+        except BadKey as error:
+            failed.append(f"{word}: {error.message}")
+    call.emit({name: written}, written)
+    if failed:
+        raise WrongArgument("; ".join(failed))

@@ -1,0 +1,170 @@
+"""Commands about runs over whole libraries."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..app import app
+from ..errors import CommandError, NotFound, WrongArgument
+from ..exit_codes import ExitCode
+from ..framework import Call
+
+if TYPE_CHECKING:
+    from tools.library.machine import Figures
+    from tools.library.runs import Ended, Library
+
+OPERATIONS = ("ingest", "infer", "presets")
+TOLERATED_PERCENT, BATCH = 5.0, 25
+LINE_EVERY_S = 15.0
+"""How often a line is written to what is no terminal."""
+
+STARTED = {"run": "name of the run", "execution": "ARN of the execution"}
+ENDED = {
+    "run": "name of the run",
+    "status": "of the execution",
+    "report": "S3 URL of the report",
+    "summary": "the report: docs/guides/bulk-jobs.md",
+}
+
+type Decorated = Callable[..., Any]
+
+
+def followed(function: Decorated) -> Decorated:
+    """Add the options of commands that start work."""
+    option = click.option("--detach", is_flag=True, help="Do not wait for the end.")
+    concurrency = click.option(
+        "--concurrency", type=click.IntRange(min=0), default=0, help="Batches at a time; 0 is library_concurrency."
+    )
+    return concurrency(option(function))
+
+
+@app.group()
+def library() -> None:
+    """Ingest, analyse or render again whole libraries (docs/guides/bulk-jobs.md)."""
+
+
+@library.command(output={**ENDED, "execution": "ARN of the execution, with --detach"})
+@click.option("--operation", required=True, type=click.Choice(OPERATIONS))
+@click.option("--prefix", default="", help="Only keys that start with this.")
+@click.option("--inventory", default="", metavar="S3_URL", help="manifest.json of an S3 Inventory in CSV.")
+@click.option("--keys", default="", metavar="S3_URL", help="List with a key a line.")
+@click.option("--source", default="", metavar="BUCKET", help="Copy images from there (ingest; LibraryBucket).")
+@click.option("--into", default="", metavar="PREFIX", help="Put before the keys of such copies.")
+@click.option("--again", is_flag=True, help="Analyse again what models have analysed (infer).")
+@click.option("--tolerated-failures", type=float, default=TOLERATED_PERCENT, show_default=True, metavar="PERCENT")
+@click.option("--batch", type=click.IntRange(min=1), default=BATCH, show_default=True, help="Keys of a batch.")
+@click.option("--run", "name", default="", metavar="NAME", help="Name of the run; by default operation and time.")
+@followed
+def start(
+    call: Call, name: str, tolerated_failures: float, batch: int, concurrency: int, detach: bool, **given: Any
+) -> int:
+    """Start a run and follow it. Ctrl-C leaves the run alone."""
+    with _translated():
+        run, arn = _library(call).start(
+            given, name=name, concurrency=concurrency, tolerated=tolerated_failures, batch=batch
+        )
+    return _follow(call, run, arn, detach=detach)
+
+
+@library.command(output={**ENDED, "execution": "ARN of the execution, with --detach"})
+@click.argument("run")
+@followed
+def resume(call: Call, run: str, concurrency: int, detach: bool) -> int:
+    """Go on with RUN: with keys that are not done, and with those that failed."""
+    with _translated():
+        arn = _library(call).resume(run, concurrency)
+    return _follow(call, run, arn, detach=detach)
+
+
+@library.command(output=ENDED)
+@click.argument("run")
+def watch(call: Call, run: str) -> int:
+    """Follow RUN until it ends, and print its report."""
+    return _follow(call, run, "", detach=False)
+
+
+@library.command(output=ENDED)
+@click.argument("run")
+def report(call: Call, run: str) -> int:
+    """Print the summary of the report of RUN."""
+    from tools.library.runs import describe, succeeded
+
+    found = _library(call)
+    with _translated():
+        summary = found.summary(run)
+    url = found.report_url(run)
+    call.emit(
+        {"run": run, "status": "REPORTED", "report": url, "summary": dict(summary)},
+        [*describe(summary), f"report: {url}"],
+    )
+    return ExitCode.OK if succeeded(summary) else ExitCode.FAILED
+
+
+def _library(call: Call) -> Library:
+    from tools.library.runs import Library
+
+    return Library.of(call.deployment)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    from darkroom.errors import BadRun
+    from tools.library.runs import NoRun
+
+    try:
+        yield
+    except BadRun as error:
+        raise WrongArgument(f"{error.message}.") from error
+    except NoRun as error:
+        raise NotFound(str(error)) from error
+
+
+def _follow(call: Call, run: str, arn: str, *, detach: bool) -> int:
+    from tools.library.runs import describe
+
+    if arn:
+        call.note(f"{run}: {arn}")
+    found = _library(call)
+    if detach:
+        url = found.report_url(run)
+        call.emit({"run": run, "status": "RUNNING", "report": url, "summary": {}, "execution": arn})
+        return ExitCode.OK
+    with _translated(), _bar() as show:
+        ended: Ended = found.follow(run, show)
+    url = found.report_url(run)
+    call.emit(
+        {"run": run, "status": ended.execution.status, "report": url, "summary": dict(ended.summary)},
+        [*(describe(ended.summary) if ended.summary else ()), f"report: {url}"],
+    )
+    if ended.execution.status != "SUCCEEDED":
+        raise CommandError(f"The run {ended.execution.status.lower()}: {ended.execution.cause}")
+    return ExitCode.OK if ended.is_good else ExitCode.FAILED
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Figures], None]]:
+    """Show a run's figures on standard error: a bar on a terminal, a line now and then elsewhere."""
+    from ..progress import progress
+
+    last_s = float("-inf")
+    with progress() as bars:
+        task = bars.add_task("listing", total=None)
+
+        def show(figures: Figures) -> None:
+            nonlocal last_s
+            counts = f"batches, {figures.failed:,} failed, {figures.running:,} running"
+            text = counts if figures.total else "listing"
+            bars.update(task, total=figures.total or None, completed=figures.over, description=text)
+            now_s = time.monotonic()
+            is_over = bool(figures.total) and figures.over == figures.total
+            if bars.disable and (is_over or now_s - last_s >= LINE_EVERY_S):
+                last_s = now_s
+                sys.stderr.write(f"{figures.over:,}/{figures.total:,} {text}\n" if figures.total else f"{text}\n")
+
+        yield show

@@ -1,0 +1,185 @@
+"""Commands of operators: switches, dead letters, and images that moderation holds."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..app import app
+from ..errors import NotFound, WrongArgument
+from ..framework import Call
+from .images import iso
+
+if TYPE_CHECKING:
+    from darkroom.aws.index import Index
+    from darkroom.aws.switches import Switch
+
+QUEUES = ("ingest", "review", "purge", "refine", "infer")
+SWITCHES = ("presets-only", "fallback")
+FOR_MINUTES = 60.0
+
+
+@app.command(
+    output={"queues": "per queue: `found` and `sent` messages, and `letters` with `at`, `subject` and `cause`"}
+)
+@click.argument("queues", nargs=-1, type=click.Choice(QUEUES))
+@click.option("--dry-run", is_flag=True, help="Only show the dead letters.")
+def redrive(call: Call, queues: tuple[str, ...], dry_run: bool) -> None:
+    """Send dead letters back to their queues, each with its cause; those of QUEUES, or of all.
+
+    A message is deleted only after it was sent. What fails again comes back with its new cause.
+    """
+    from tools.ingest_report.fates import queue_urls
+    from tools.redrive import redrive as send_back
+    from tools.redrive import summary
+
+    urls, sqs = queue_urls(call.deployment), call.deployment.client("sqs")
+    document: dict[str, Any] = {}
+    for name in queues or QUEUES:
+        if f"{name}_dead_letters" not in urls:
+            if queues:
+                raise NotFound(f"The stack has no queue {name}.")
+            continue
+        letters: list[dict[str, Any]] = []
+        done = send_back(
+            sqs,
+            urls[f"{name}_dead_letters"],
+            urls[name],
+            urgent_url=urls.get(f"{name}_priority", ""),
+            dry_run=dry_run,
+            report=lambda letter, letters=letters: letters.append(letter.document),  # type: ignore[misc]
+        )
+        document[name] = {"found": done.found, "sent": done.sent, "letters": letters}
+        lines = [f"{one['at']}  {one['subject']}\n    {one['cause']}{_attributes(one)}" for one in letters]
+        if not call.is_json:
+            call.emit(None, [*lines, f"{name}: {summary(done, dry_run=dry_run)}"])
+    if call.is_json:
+        call.emit({"queues": document})
+
+
+def _attributes(letter: Mapping[str, Any]) -> str:
+    told = [f"{name} {letter[name]}" for name in ("attempts", "trace_id", "redriven") if letter.get(name)]
+    return f"\n    {', '.join(told)}" if told else ""
+
+
+@app.command(
+    output={"switches": "per switch: `on`, `until` (ISO 8601), `by` and `reason`"},
+    epilog="presets-only renders named presets only; fallback does not use the endpoint (docs/guides/monitoring.md).",
+)
+@click.argument("name", required=False, type=click.Choice(SWITCHES))
+@click.argument("state", required=False, type=click.Choice(("on", "off")))
+@click.option(
+    "--for", "minutes", type=float, default=FOR_MINUTES, show_default=True, metavar="MINUTES", help="Duration."
+)
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
+@click.option("--reason", default="", metavar="TEXT", help="Reason, for the audit log.")
+def switch(call: Call, name: str | None, state: str | None, minutes: float, by: str, reason: str) -> None:
+    """Turn a switch that functions read at run time on or off, or show all of them.
+
+    A switch that is on goes off by itself when its time is over. The audit log records who turned it.
+    """
+    from darkroom.aws.audit import OVERRIDE, AuditLog
+    from darkroom.aws.switches import Switch, SwitchStore
+
+    board = SwitchStore(call.deployment.bucket("MediaBucketName"))
+    if name:
+        if not state:
+            raise WrongArgument(f"Turn {name} on or off.")
+        now_s, is_on = time.time(), state == "on"
+        turned = Switch(is_on, by, reason, str(iso(now_s)), now_s + minutes * 60 if is_on else 0)
+        board.write(name, turned)
+        audit = AuditLog(call.deployment.bucket("AuditBucketName"))
+        audit.write(OVERRIDE, f"switch {name}", by, on=is_on, reason=reason, until_s=turned.until_s)
+    known = {one: board.read(one) for one in SWITCHES}
+    call.emit(
+        {"switches": {one: _state(found) for one, found in known.items()}},
+        (_line(one, found) for one, found in known.items()),
+    )
+
+
+def _state(switch: Switch) -> dict[str, Any]:
+    is_on = switch.is_on_at(time.time())
+    until = iso(switch.until_s) if is_on and switch.until_s else None
+    return {"on": is_on, "until": until, "by": switch.by, "reason": switch.reason}
+
+
+def _line(name: str, switch: Switch) -> str:
+    if not switch.is_on_at(time.time()):
+        return f"{name}: off"
+    until = iso(switch.until_s) if switch.until_s else "turned off"
+    return f"{name}: on until {until}, by {switch.by}" + (f": {switch.reason}" if switch.reason else "")
+
+
+@app.group()
+def review() -> None:
+    """Decide about images that moderation holds."""
+
+
+@review.command(
+    "list",
+    output={"images": "per held image: `key`, `since`, `width`, `height`, `format`"},
+)
+def list_held(call: Call) -> None:
+    """List images that wait for a decision."""
+    from tools.review import described
+
+    rows = [described(record) for record in _index(call).list_flagged()]
+    lines = [f"{row['since']}  {row['width']} x {row['height']} {row['format']}  {row['key']}" for row in rows]
+    call.emit({"images": rows}, [*lines, f"waiting: {len(rows)}"])
+
+
+DECISION = {
+    "key": "key of the image",
+    "sha256": "that of the upload that is held",
+    "decision": "`release` or `confirm`",
+}
+
+
+@review.command("release", output=DECISION)
+@click.argument("key")
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
+def release_held(call: Call, key: str, by: str) -> None:
+    """Publish the image that is held under KEY, whatever models find in it."""
+    _decide(call, key, "release", by)
+
+
+@review.command("confirm", output=DECISION)
+@click.argument("key")
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
+def confirm_held(call: Call, key: str, by: str) -> None:
+    """Keep the image under KEY held: the models are right."""
+    _decide(call, key, "confirm", by)
+
+
+@app.command(output=DECISION)
+@click.argument("key")
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
+def release(call: Call, key: str, by: str) -> None:
+    """Publish the image that is held under KEY: the same as `review release`."""
+    _decide(call, key, "release", by)
+
+
+def _decide(call: Call, key: str, decision: str, by: str) -> None:
+    from darkroom.aws.sqs import Queue
+    from tools.review import NotHeld, decide
+
+    queue = Queue(call.deployment.client("sqs"), call.deployment.output("ReviewQueueUrl"))
+    try:
+        record = decide(_index(call), queue, key, decision, by)
+    except NotHeld as error:
+        raise NotFound(error.message) from error
+    sha256 = str(record.held["sha256"])
+    call.emit(
+        {"key": key, "sha256": sha256, "decision": decision},
+        [f"{key}: {decision} by {by} is on its way, of the upload with the SHA-256 {sha256}"],
+    )
+
+
+def _index(call: Call) -> Index:
+    from darkroom.aws.index import Index
+
+    return Index(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))

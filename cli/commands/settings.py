@@ -1,0 +1,227 @@
+"""Commands about the settings of a stack, which need no deployment."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..app import app
+from ..errors import CommandError, WrongArgument
+from ..exit_codes import ExitCode
+from ..framework import Call
+
+if TYPE_CHECKING:
+    from tools.settings.changes import Applied
+    from tools.settings.stacks import Target
+    from tools.settings.store import Version
+
+NEEDS_CRT = "CloudFront's KeyValueStore needs AWS's CRT library: pip install 'botocore[crt]'."
+VERSION = {"number": "version", "at": "ISO 8601", "by": "author", "reason": "as it was given"}
+APPLIED = {
+    "version": "number in force",
+    "is_new": "whether this call has written it",
+    "difference": "unified diff of TOML",
+    "edge_changes": "number of entries that changed at the edge",
+}
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+type Decorated = Callable[..., Any]
+
+
+def authored(function: Decorated) -> Decorated:
+    """Add the options that the history has of every version."""
+    function = click.option("--reason", default="", metavar="TEXT", help="Reason, for the history.")(function)
+    return click.option("--by", default=getpass.getuser, metavar="NAME", help="Author, for the history.")(function)
+
+
+@app.group()
+def settings() -> None:
+    """Show and change settings; functions and the edge read them within a minute."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what changing settings raises into errors of the command."""
+    from botocore.exceptions import MissingDependencyException
+
+    from darkroom.errors import ObjectChanged
+    from darkroom.settings import InvalidSettings
+    from tools.settings.changes import EdgeBehind
+
+    try:
+        yield
+    except InvalidSettings as error:
+        raise WrongArgument(f"Nothing was changed. The settings are not valid: {'; '.join(error.problems)}") from error
+    except ObjectChanged as error:
+        raise CommandError("Nothing was changed: another version was written meanwhile. Run it again.") from error
+    except MissingDependencyException as error:
+        raise CommandError(f"Nothing was changed. {NEEDS_CRT}") from error
+    except EdgeBehind as error:
+        raise CommandError(str(error)) from error
+    except LookupError as error:
+        raise CommandError(str(error.args[0]), ExitCode.NOT_FOUND) from error
+
+
+def _target(call: Call) -> Target:
+    from tools.settings.stacks import target_of
+
+    return target_of(call.deployment)
+
+
+@settings.command(output={**VERSION, "settings": "settings that differ from the defaults"})
+@click.argument("number", type=click.IntRange(min=1), required=False)
+def show(call: Call, number: int | None) -> None:
+    """Print the settings in force, or of version NUMBER, as TOML."""
+    from tools.settings.changes import read_version
+    from tools.settings.files import to_toml
+
+    target = _target(call)
+    with _translated():
+        version = read_version(target, number) if number else target.documents.current()
+    lines = [f"# {_line(version)}", *to_toml(version.table).splitlines()]
+    call.emit({**_document(version), "settings": dict(version.table)}, lines)
+
+
+@settings.command(output=APPLIED)
+@click.argument("file", type=FILE)
+@authored
+def apply(call: Call, file: Path, by: str, reason: str) -> None:
+    """Put the settings of a TOML or JSON file in force. What it does not name has its default."""
+    from tools.settings.changes import put_in_force
+    from tools.settings.files import read_file
+
+    with _translated():
+        _show_applied(call, put_in_force(_target(call), read_file(file), by=by, reason=reason))
+
+
+@settings.command(output=APPLIED)
+@authored
+def edit(call: Call, by: str, reason: str) -> None:
+    """Edit the settings in force in $VISUAL or $EDITOR, and apply them."""
+    from tools.settings.changes import put_in_force
+    from tools.settings.files import read_text, to_toml
+
+    target = _target(call)
+    with _translated():
+        current = target.documents.current()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "settings.toml"
+            path.write_text(to_toml(current.table), encoding="utf-8")
+            editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+            if subprocess.run([*editor.split(), str(path)], check=False).returncode:  # noqa: S603, the user's own
+                raise CommandError("Nothing was changed: the editor failed.")
+            table = read_text(path.read_text(encoding="utf-8"))
+        _show_applied(call, put_in_force(target, table, by=by, reason=reason, replaces=current))
+
+
+@settings.command(output={"version": "number in force", "difference": "unified diff of TOML, empty if there is none"})
+@click.argument("file", type=FILE)
+def diff(call: Call, file: Path) -> None:
+    """Validate a TOML or JSON file, and show how it differs from the settings in force."""
+    from darkroom.settings import parse_settings
+    from tools.settings.changes import describe_difference
+    from tools.settings.files import read_file
+
+    with _translated():
+        table = read_file(file)
+        parse_settings(table)
+        current = _target(call).documents.current()
+    difference = describe_difference(current.table, table, f"version {current.number}", file.name)
+    call.emit({"version": current.number, "difference": difference}, difference.splitlines())
+
+
+@settings.command(output={"versions": f"per version {', '.join(f'`{name}`' for name in VERSION)} and `in_force`"})
+def history(call: Call) -> None:
+    """List all versions, the oldest first."""
+    from tools.settings.changes import read_history
+
+    rows = list(read_history(_target(call)))
+    notes = {(True, True): " (in force)", (False, True): "", (False, False): " (never in force)"}
+    lines = [f"{_line(version)}{notes[(now, ever)]}" for version, now, ever in rows]
+    if rows and not any(now for _, now, _ in rows):
+        lines.append("No version is in force: the document is not readable. Roll back to one.")
+    call.emit({"versions": [_document(version) | {"in_force": now} for version, now, _ in rows]}, lines)
+
+
+@settings.command(output=APPLIED)
+@click.argument("number", type=click.IntRange(min=1))
+@authored
+def rollback(call: Call, number: int, by: str, reason: str) -> None:
+    """Put the settings of version NUMBER in force again, as a new version."""
+    from tools.settings.changes import put_in_force, read_version
+
+    target = _target(call)
+    with _translated():
+        version = read_version(target, number)
+        applied = put_in_force(target, version.table, by=by, reason=reason or f"as version {version.number}")
+    _show_applied(call, applied)
+
+
+@settings.command(
+    output={
+        "version": "number in force",
+        "missing": "what the stack was not deployed with, and the settings need",
+        "stale": "entries of the edge that differ from the document",
+        "repaired": "number of entries that were written",
+    }
+)
+@click.option("--repair", is_flag=True, help="Write the entries that differ.")
+def check(call: Call, repair: bool) -> int:
+    """Compare the edge's entries with the settings in force. The exit code is 1 if they differ and --repair is not set.
+
+    Run it with --repair after each deployment: a release may change the edge's presets and texts.
+    """
+    from tools.settings import changes
+
+    with _translated():
+        found = changes.check(_target(call), repair=repair)
+    document = {
+        "version": found.version,
+        "missing": list(found.missing),
+        "stale": list(found.stale),
+        "repaired": found.repaired,
+    }
+    lines = [*found.missing]
+    if found.repaired:
+        lines.append(f"edge entries changed: {found.repaired}")
+    elif found.stale:
+        lines.append(f"Edge entries that are not as in the document: {', '.join(found.stale)}")
+    else:
+        lines.append(f"Document and edge agree on version {found.version}.")
+    call.emit(document, lines)
+    return ExitCode.OK if found.is_consistent else ExitCode.FAILED
+
+
+def _show_applied(call: Call, applied: Applied) -> None:
+    number = applied.version.number
+    document = {
+        "version": number,
+        "is_new": applied.is_new,
+        "difference": applied.difference,
+        "edge_changes": applied.edge_changes,
+    }
+    said = "is in force: functions read it within a minute." if applied.is_new else "has these settings already."
+    lines = [
+        *applied.difference.splitlines(),
+        f"Version {number} {said}",
+        f"edge entries changed: {applied.edge_changes}",
+    ]
+    call.emit(document, lines)
+
+
+def _document(version: Version) -> dict[str, Any]:
+    return {"number": version.number, "at": version.at, "by": version.by, "reason": version.reason}
+
+
+def _line(version: Version) -> str:
+    if not version.number:
+        return "no document: all settings are defaults"
+    return f"{version.number}  {version.at}  {version.by}" + (f"  {version.reason}" if version.reason else "")

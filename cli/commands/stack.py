@@ -1,0 +1,217 @@
+"""Commands about a stack as a whole: start and stop the one on this machine, show the state of any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..app import app, version
+from ..errors import NotFound
+from ..framework import Call
+
+if TYPE_CHECKING:
+    from tools.deployment import Deployment
+
+CDN_PORT, AWS_PORT = 8088, 4566
+COUNTED = 1000
+"""Objects in quarantine that are counted at most: one page of a listing."""
+
+WORKERS = 8
+
+
+@app.command()
+@click.option("--port", type=int, default=CDN_PORT, show_default=True, help="Port of the CDN and the console.")
+@click.option("--aws-port", type=int, default=AWS_PORT, show_default=True, help="Port of MiniStack, the AWS emulator.")
+@click.option("--detach", is_flag=True, help="Return when the stack is ready; `darkroom stop` ends it.")
+@click.option("--no-watch", is_flag=True, help="Do not deploy changed sources.")
+@click.option("--no-inference", is_flag=True, help="Start without the model endpoint.")
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Parameter of the template, or setting (in lower case); repeatable.",
+)
+def up(
+    call: Call, port: int, aws_port: int, detach: bool, no_watch: bool, no_inference: bool, parameters: tuple[str, ...]
+) -> None:
+    """Start the stack on this machine. Ctrl-C ends it."""
+    from local.paths import Ports, StackPaths
+
+    place = StackPaths(call.local_state)
+    if detach:
+        from local.background_start import up_detached
+
+        options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(place.state)]
+        options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference
+        up_detached(place, options + [word for pair in parameters for word in ("--parameter", pair)])
+        return
+    from local.stack import up as run
+
+    run(place, Ports(port, aws_port), watching=not no_watch, inference=not no_inference, overrides=parameters)
+
+
+@app.command(output={"stopped": "whether a stack ran"})
+def stop(call: Call) -> None:
+    """Stop the stack on this machine, detached or not."""
+    from local.paths import StackPaths
+    from local.pidfile import stop as end
+
+    stopped = end(StackPaths(call.local_state))
+    call.emit({"stopped": stopped}, ["Stopped" if stopped else "No stack runs on this machine"])
+
+
+@app.command(
+    output={
+        "stack": "name, region, `where` (`local` or `aws`) and CloudFormation's `status`",
+        "urls": "addresses: `cdn`, `upload_api` and, on this machine, `console` and `aws`",
+        "queues": "per queue: `waiting`, `in_flight`, `delayed` and `dead_letters`",
+        "quarantine": "`count` of refused uploads that are kept; `is_complete` is false if there are more",
+        "review": "number of held images that wait for a decision",
+        "settings": "`version` in force, with `at`, `by` and `reason`",
+        "switches": "per switch whether it is on",
+        "findings": "active generation of findings",
+        "versions": "`darkroom` of this checkout; per function `version`, `modified` and `sha256` of the deployed code",
+    }
+)
+def status(call: Call) -> None:
+    """Show what runs: addresses, queues, quarantine, reviews, settings and versions."""
+    document = read_status(call.deployment)
+    call.emit(document, _lines(document))
+
+
+def read_status(deployment: Deployment) -> dict[str, Any]:
+    """Read the state of a stack."""
+    from darkroom.aws.index import Index
+    from darkroom.aws.switches import NAMES, Switches, reader
+    from tools.settings.stacks import target_of
+
+    media, target = deployment.bucket("MediaBucketName"), target_of(deployment)
+    current, switches = target.documents.current(), Switches(reader(media))
+    quarantined = _list_page(deployment, deployment.output("QuarantineBucketName"))
+    index = Index(deployment.client("dynamodb"), deployment.output("IndexTableName"))
+    settings = {"version": current.number, "at": current.at, "by": current.by, "reason": current.reason}
+    return {
+        "stack": {
+            "name": deployment.name,
+            "region": deployment.region,
+            "where": "local" if deployment.is_local else "aws",
+            "status": deployment.status,
+        },
+        "urls": _urls(deployment),
+        "queues": _queues(deployment),
+        "quarantine": quarantined,
+        "review": len(index.list_flagged()),
+        "settings": settings,
+        "switches": {name: switches.is_on(name) for name in NAMES},
+        "findings": _generation(deployment),
+        "versions": {"darkroom": version(), "functions": _functions(deployment)},
+    }
+
+
+def _urls(deployment: Deployment) -> dict[str, str]:
+    found = {"cdn": deployment.cdn_url, "upload_api": deployment.upload_url}
+    if deployment.is_local:
+        facts = deployment.facts
+        found |= {"console": f"{facts['control_url']}/watch", "aws": str(facts["aws_endpoint_url"])}
+    return found
+
+
+def _queues(deployment: Deployment) -> dict[str, dict[str, int]]:
+    from tools.ingest_report.fates import queue_depth, queue_urls
+
+    sqs, urls = deployment.client("sqs"), queue_urls(deployment)
+    depths = {name: queue_depth(sqs, url) for name, url in urls.items()}
+    found = {}
+    for name, depth in depths.items():
+        if name.endswith("_dead_letters"):
+            continue
+        letters = depths.get(f"{name.removesuffix('_priority')}_dead_letters")
+        found[name] = {
+            "waiting": depth.waiting,
+            "in_flight": depth.worked_on,
+            "delayed": depth.delayed,
+            "dead_letters": letters.total if letters else 0,
+        }
+    return found
+
+
+def _list_page(deployment: Deployment, bucket: str) -> dict[str, Any]:
+    answer = deployment.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=COUNTED)
+    return {"count": answer.get("KeyCount", 0), "is_complete": not answer.get("IsTruncated", False)}
+
+
+def _generation(deployment: Deployment) -> str | None:
+    """The active generation; None where the key-value store cannot be read without AWS's CRT library."""
+    from botocore.exceptions import MissingDependencyException
+
+    from tools.settings.edge import active_generation
+    from tools.settings.stacks import target_of
+
+    try:
+        return active_generation(target_of(deployment).edge.read())
+    except MissingDependencyException:
+        return None
+
+
+def _functions(deployment: Deployment) -> dict[str, dict[str, str]]:
+    functions = deployment.client("lambda")
+
+    def read(name: str) -> dict[str, str]:
+        found = functions.get_function_configuration(FunctionName=name)
+        aliases = functions.list_aliases(FunctionName=name)["Aliases"]
+        live = next((one["FunctionVersion"] for one in aliases if one["Name"] == "live"), found["Version"])
+        return {"version": live, "modified": found["LastModified"], "sha256": found["CodeSha256"]}
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return dict(zip(deployment.functions, pool.map(read, deployment.functions.values()), strict=True))
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    stack = document["stack"]
+    where = "this machine" if stack["where"] == "local" else f"AWS, {stack['region']}"
+    yield f"{stack['name']}  {stack['status']}  {where}"
+    yield from _section("urls", document["urls"])
+    yield "queues"
+    yield f"    {'':16} {'waiting':>8} {'in flight':>9} {'delayed':>8} {'dead letters':>12}"
+    for name, row in document["queues"].items():
+        numbers = f"{row['waiting']:8} {row['in_flight']:9} {row['delayed']:8} {row['dead_letters']:12}"
+        yield f"    {name.replace('_', ' '):16} {numbers}"
+    quarantine, settings = document["quarantine"], document["settings"]
+    in_force = f"version {settings['version']}, {settings['at']}, {settings['by']} {settings['reason']}".rstrip()
+    yield from _section(
+        "state",
+        {
+            "quarantine": f"{quarantine['count']}{'' if quarantine['is_complete'] else ' or more'}",
+            "review": str(document["review"]),
+            "settings": in_force if settings["version"] else "defaults",
+            "switches on": ", ".join(name for name, is_on in document["switches"].items() if is_on) or "none",
+            "findings": f"generation {document['findings'] or 'unknown'}",
+        },
+    )
+    functions = document["versions"]["functions"]
+    rows = {name: f"{row['version']:8} {row['modified']}  {row['sha256'][:12]}" for name, row in functions.items()}
+    yield from _section(f"versions, darkroom {document['versions']['darkroom']}", rows)
+
+
+def _section(title: str, rows: Mapping[str, str]) -> Iterator[str]:
+    yield title
+    width = max(map(len, rows), default=0)
+    yield from (f"    {name:{width}}  {value}" for name, value in rows.items())
+
+
+def find_function(deployment: Deployment, name: str) -> str:
+    """Return the deployed name of a function by its logical id, folder in ``functions/`` or own name.
+
+    Raises NotFound.
+    """
+    by_name = {
+        logical_id.removesuffix("Function").lower(): deployed for logical_id, deployed in deployment.functions.items()
+    }
+    known = by_name | deployment.functions | {deployed: deployed for deployed in by_name.values()}
+    if name not in known:
+        raise NotFound(f"There is no function {name}. Functions: {', '.join(sorted(by_name))}")
+    return known[name]

@@ -1,0 +1,180 @@
+"""What every command has: options that choose the stack, ``--json``, ``--debug``, and a way to print results."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from . import ROOT
+from .errors import WrongArgument
+
+if TYPE_CHECKING:
+    from tools.deployment import Deployment
+
+STACK = "darkroom"
+"""Name of the stack on AWS, where a profile or a region is named and no stack."""
+
+STATE = ROOT / ".local"
+TRACEBACK = "traceback"
+"""Flag of the context's ``obj`` with which a command has its exceptions shown with their traceback."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which stack a command is about. All is empty for the one on this machine."""
+
+    stack: str = ""
+    profile: str = ""
+    region: str = ""
+    is_local: bool = False
+    state: Path = STATE
+
+    @property
+    def on_aws(self) -> bool:
+        """Whether the options name a stack on AWS."""
+        return not self.is_local and bool(self.stack or self.profile or self.region)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a command: the stack that it is about, and how its results are printed."""
+
+    selection: Selection
+    is_json: bool = False
+    is_debug: bool = False
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The selected stack. Raises CommandError, or what boto3 raises, if it cannot be read."""
+        from tools.deployment import read_aws, read_local
+
+        chosen = self.selection
+        if chosen.on_aws:
+            return read_aws(chosen.stack or STACK, chosen.region or None, chosen.profile or None)
+        return read_local(chosen.state)
+
+    @property
+    def local_state(self) -> Path:
+        """The state folder of the stack on this machine. Raises WrongArgument if one on AWS was named."""
+        if self.selection.on_aws:
+            raise WrongArgument("This command is for the stack on this machine, not for one on AWS.")
+        return self.selection.state
+
+    def emit(self, document: Any, lines: Iterable[str] = ()) -> None:
+        """Print a result: ``document`` as JSON with ``--json``, else ``lines``."""
+        if self.is_json:
+            write(json.dumps(document, indent=2, default=str))
+            return
+        for line in lines:
+            write(line)
+
+    def emit_line(self, document: Mapping[str, Any], line: str) -> None:
+        """Print one of many results: a line of JSON with ``--json``, else ``line``."""
+        write(json.dumps(document, default=str) if self.is_json else line)
+
+    def note(self, text: str) -> None:
+        """Print a line about what happens, which is no result, to standard error."""
+        click.echo(text, err=True)
+
+
+def write(text: str) -> None:
+    """Print ``text`` to standard output at once."""
+    click.echo(text)
+    sys.stdout.flush()
+
+
+_SHARED = (
+    click.Option(
+        ["--stack", "shared_stack"],
+        metavar="NAME",
+        envvar="DARKROOM_STACK",
+        help="Name of a stack on AWS [env: DARKROOM_STACK].",
+    ),
+    click.Option(
+        ["--profile", "shared_profile"], metavar="NAME", help="Profile of the AWS configuration; chooses AWS."
+    ),
+    click.Option(["--region", "shared_region"], metavar="NAME", help="Region of the stack on AWS; chooses AWS."),
+    click.Option(["--local", "shared_local"], is_flag=True, help="The stack on this machine (the default)."),
+    click.Option(
+        ["--state-dir", "shared_state"],
+        type=click.Path(path_type=Path, file_okay=False),
+        default=STATE,
+        metavar="DIR",
+        help="Data of the stack on this machine (.local).",
+    ),
+)
+_JSON = click.Option(["--json", "shared_json"], is_flag=True, help="Print JSON.")
+_DEBUG = click.Option(["--debug", "shared_debug"], is_flag=True, help="Show the traceback of an error.")
+
+
+def shared_options() -> tuple[click.Option, ...]:
+    """The options that several commands have."""
+    return (*_SHARED, _JSON, _DEBUG)
+
+
+SHARED_NAMES = frozenset(str(option.name) for option in shared_options())
+"""Their names among the parameters of a command."""
+
+_BY_NAME = {name: option for option in shared_options() for name in option.opts}
+
+
+class Command(click.Command):
+    """A command with the shared options, whose function gets a :class:`Call` as its argument ``call``.
+
+    ``output`` describes the fields that it prints with ``--json``; without it the command has no ``--json``.
+    ``on_stack`` is false for commands that are about no stack.
+    """
+
+    def __init__(
+        self, *args: Any, output: Mapping[str, str] | None = None, on_stack: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.output = output
+        shared = [*(_SHARED if on_stack else ()), *((_JSON,) if output is not None else ()), _DEBUG]
+        self.params = [*self.params, *shared]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Replace the shared options among the arguments by a Call."""
+        shared = {name.removeprefix("shared_"): ctx.params.pop(name) for name in SHARED_NAMES & ctx.params.keys()}
+        if shared.get("local"):
+            from_environment = ctx.get_parameter_source("shared_stack") is ParameterSource.ENVIRONMENT
+            stack = "" if from_environment else shared.get("stack")
+            if stack or shared.get("profile"):
+                raise click.UsageError("--local excludes --stack and --profile.", ctx)
+        selection = Selection(
+            shared.get("stack") or "",
+            shared.get("profile") or "",
+            shared.get("region") or "",
+            bool(shared.get("local")),
+            Path(shared.get("state") or STATE).resolve(),
+        )
+        call = Call(selection, bool(shared.get("json")), bool(shared.get("debug")))
+        ctx.params["call"] = call
+        return super().invoke(ctx)
+
+
+class Group(click.Group):
+    """A group whose commands are :class:`Command`. Shared options may precede the name of a command."""
+
+    command_class = Command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move shared options behind the name of the command, which parses them."""
+        moved: list[str] = []
+        rest = list(args)
+        while rest and (option := _BY_NAME.get(rest[0].partition("=")[0])) is not None:
+            takes_value = not option.is_flag and "=" not in rest[0]
+            moved += rest[: 2 if takes_value else 1]
+            rest = rest[2 if takes_value else 1 :]
+        return super().parse_args(ctx, [rest[0], *moved, *rest[1:]] if rest else args)
+
+
+Group.group_class = Group

@@ -1,0 +1,91 @@
+"""Decisions about images that a model has flagged."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import HELD, READY
+from darkroom.services.ingest.service import IngestOutcome
+from local.paths import ROOT
+from tests import commands
+from tests.commands import Commands
+from tests.component.services.ingesting import World
+from tests.images.pictures import jpeg_photo
+
+KEY = "trips/rome.jpg"
+BODY = jpeg_photo()
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    made = World.build(aws)
+    made.blocks = True
+    made.created(KEY, BODY)
+    made.judged(KEY, flagged=True, body=BODY)
+    return made
+
+
+@pytest.fixture
+def command(
+    world: World, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    outputs = {"IndexTableName": world.names["index"], "ReviewQueueUrl": world.names["changes"]}
+    return commands.local(aws_environment, tmp_path, capsys, outputs)
+
+
+def decide(world: World, command: Commands, *words: str) -> None:
+    """Run the command, and let ingest handle the decision."""
+    assert command.run("review", *words).code == 0
+    for message in world.messages("changes"):
+        message.pop("attributes")
+        assert world.message(message) is not IngestOutcome.DROPPED
+
+
+def test_held_images_are_listed(command: Commands) -> None:
+    line, total = command.run("review", "list").lines
+    assert line.endswith(f"jpeg  {KEY}")
+    assert total == "waiting: 1"
+    [image] = command.run("review", "list", "--json").document["images"]
+    assert (image["key"], image["format"]) == (KEY, "jpeg")
+
+
+def test_a_held_image_is_released(world: World, command: Commands) -> None:
+    decide(world, command, "release", KEY, "--by", "ada")
+    assert world.record(KEY).state == READY
+    assert world.record(KEY).released
+
+
+def test_a_held_image_is_confirmed(world: World, command: Commands) -> None:
+    decide(world, command, "confirm", KEY, "--by", "ada")
+    assert world.record(KEY).state == HELD
+    assert command.run("review", "list").lines[-1] == "waiting: 0"
+
+
+def test_what_is_not_held_cannot_be_decided(command: Commands) -> None:
+    done = command.run("review", "release", "another.jpg", "--by", "ada")
+    assert done.code == 3
+    assert "another.jpg is not held: nothing is known of it" in done.err
+
+
+@pytest.mark.parametrize("words", [["release"], ["confirm", "--by"]])
+def test_a_decision_needs_a_key(command: Commands, words: list[str]) -> None:
+    assert command.run("review", *words).code == 2
+
+
+def test_the_commands_of_the_documentation(world: World, command: Commands) -> None:
+    page = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+    found = [shlex.split(line) for line in re.findall(r"^\./darkroom (review .+)$", page, re.MULTILINE)]
+    assert [words[1] for words in found] == ["list", "release", "confirm"]
+    for words in found:
+        assert command.run(*words).code == 0
+    asked = [
+        world.message({name: message[name] for name in message.keys() - {"attributes"}})
+        for message in sorted(world.messages("changes"), key=lambda one: one["detail-type"])
+    ]
+    assert asked == [IngestOutcome.CONFIRMED, IngestOutcome.RELEASED]

@@ -1,0 +1,211 @@
+"""A deployed stack as commands use it: clients of its services, its outputs and parameters, its addresses.
+
+The stack on this machine and one on AWS differ in the session and in endpoints only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darkroom.aws.s3 import S3Bucket
+from darkroom.errors import BadKey
+from darkroom.services.s3_keys import ObjectNames
+
+from . import local_stack
+
+if TYPE_CHECKING:
+    import boto3
+
+CONNECT_S, READ_S, ATTEMPTS = 5.0, 60.0, 4
+_ACCESS_KEY = "test"
+"""MiniStack's root user."""
+
+
+class NoStack(Exception):
+    """There is no such stack. The message names the remedy."""
+
+
+class MissingOutput(LookupError):
+    """The stack was deployed without what a command needs."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack. ``endpoints`` are addresses of services other than AWS's: by service, "" for all the others.
+
+    ``facts`` is the content of ``stack.json``, empty for a stack on AWS.
+    """
+
+    name: str
+    region: str
+    status: str
+    session: boto3.Session
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    cdn_url: str
+    upload_url: str
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    state: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack runs on this machine."""
+        return self.state is not None
+
+    def client(self, service: str, *, read_s: float = READ_S, attempts: int = ATTEMPTS) -> Any:
+        """Create a boto3 client of ``service``."""
+        endpoint = self.endpoints.get(service) or self.endpoints.get("")
+        return make_client(self.session, service, endpoint, read_s=read_s, attempts=attempts)
+
+    def output(self, name: str) -> str:
+        """Return an output of the stack. Raises MissingOutput."""
+        if name not in self.outputs:
+            raise MissingOutput(f"The stack {self.name} has no output {name}: it was deployed without that part.")
+        return self.outputs[name]
+
+    def bucket(self, output: str) -> S3Bucket:
+        """Return the bucket that an output names. Raises MissingOutput."""
+        return S3Bucket(self.client("s3"), self.output(output))
+
+    def masters(self) -> tuple[S3Bucket, ObjectNames]:
+        """Return the bucket of masters, and the names that keys have in it."""
+        name, _, prefix = self.output("MastersUri").removeprefix("s3://").partition("/")
+        return S3Bucket(self.client("s3"), name), ObjectNames(prefix, encoded=name == self.output("MediaBucketName"))
+
+    def master_keys(self, below: str = "") -> Iterator[str]:
+        """List keys of masters that start with ``below``. An object that no key names is left out."""
+        bucket, names = self.masters()
+        for page in bucket.list_pages(names.name(below)):
+            for listed in page:
+                try:
+                    key = names.key(listed.key)
+                except BadKey:
+                    continue
+                if key.startswith(below) and not key.endswith("/"):
+                    yield key
+
+    def secret(self, output: str) -> dict[str, Any]:
+        """Read the secret that an output names, a JSON object. Raises MissingOutput, ClientError."""
+        answer = self.client("secretsmanager").get_secret_value(SecretId=self.output(output))
+        return dict(json.loads(answer["SecretString"]))
+
+    @cached_property
+    def signing_key(self) -> str:
+        """The current one of the keys that sign URLs and upload tokens."""
+        return str(self.secret("SigningKeysArn")["current"])
+
+    @cached_property
+    def functions(self) -> dict[str, str]:
+        """Names of the deployed functions by logical id, those of nested stacks included."""
+        return dict(self._functions(self.name))
+
+    def _functions(self, stack: str) -> Iterator[tuple[str, str]]:
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        for resource in (one for page in pages for one in page["StackResourceSummaries"]):
+            if resource["ResourceType"] == "AWS::Lambda::Function":
+                yield resource["LogicalResourceId"], resource["PhysicalResourceId"]
+            elif resource["ResourceType"] == "AWS::CloudFormation::Stack":
+                yield from self._functions(resource["PhysicalResourceId"])
+
+    def invoke(self, function: str, payload: object) -> dict[str, Any]:
+        """Invoke a function; its answer. Raises ValueError if it failed."""
+        answer = self.client("lambda", read_s=900, attempts=1).invoke(
+            FunctionName=function, Payload=json.dumps(payload).encode()
+        )
+        document: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise ValueError(f"The function failed: {document.get('errorMessage', document)}")
+        return document
+
+
+def make_client(
+    session: boto3.Session, service: str, endpoint: str | None, *, read_s: float = READ_S, attempts: int = ATTEMPTS
+) -> Any:
+    """Create a boto3 client with bounded waiting."""
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT_S,
+        read_timeout=read_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path"} if endpoint else None,
+    )
+    return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+
+
+def read_aws(name: str, region: str | None = None, profile: str | None = None) -> Deployment:
+    """Read the stack ``name`` in the account and region of ``profile``, the default profile if it is None.
+
+    Raises NoStack, and what boto3 raises for missing credentials or a missing region.
+    """
+    import boto3
+
+    region = region or os.environ.get("AWS_REGION")  # boto3 reads AWS_DEFAULT_REGION only
+    session = boto3.Session(profile_name=profile, region_name=region)
+    described = _describe(make_client(session, "cloudformation", None), name, f"in {session.region_name}")
+    outputs, parameters = _pairs(described, "Output"), _pairs(described, "Parameter")
+    return Deployment(
+        name,
+        str(session.region_name),
+        str(described["StackStatus"]),
+        session,
+        outputs,
+        parameters,
+        outputs.get("CdnUrl", ""),
+        outputs.get("UploadApiUrl", ""),
+    )
+
+
+def read_local(state: Path) -> Deployment:
+    """Read the stack that runs on this machine with the state folder ``state``. Raises NoStack."""
+    import boto3
+
+    try:
+        facts = local_stack.read(state)
+    except ValueError as error:
+        raise NoStack(
+            f"No stack runs on this machine ({state / 'stack.json'} is missing). Start one with `./darkroom up`, or "
+            "name one on AWS with --stack."
+        ) from error
+    endpoints = {"": str(facts["aws_endpoint_url"])}
+    if url := facts["sagemaker_url"]:
+        endpoints |= {"sagemaker": url, "sagemaker-runtime": url}
+    session = boto3.Session(_ACCESS_KEY, _ACCESS_KEY, region_name=facts["region"])
+    cloudformation = make_client(session, "cloudformation", endpoints[""], attempts=1)
+    described = _describe(cloudformation, facts["stack_name"], f"at {endpoints['']}")
+    return Deployment(
+        facts["stack_name"],
+        facts["region"],
+        str(described["StackStatus"]),
+        session,
+        _pairs(described, "Output"),
+        _pairs(described, "Parameter"),
+        facts["cdn_url"],
+        facts["upload_url"],
+        endpoints,
+        facts,
+        state,
+    )
+
+
+def _describe(cloudformation: Any, name: str, where: str) -> dict[str, Any]:
+    from botocore.exceptions import ClientError
+
+    try:
+        return dict(cloudformation.describe_stacks(StackName=name)["Stacks"][0])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            raise NoStack(f"There is no stack {name} {where}.") from error
+        raise
+
+
+def _pairs(described: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one[f"{kind}Key"]: one.get(f"{kind}Value", "") for one in described.get(f"{kind}s", ())}

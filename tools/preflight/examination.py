@@ -1,0 +1,90 @@
+"""Check, before a deployment, what in the account or the region would make it fail. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import boto3
+
+from . import checks
+from .account import ExistingStack, Reader, Unknown
+from .checks import CLOUDFRONT_QUOTAS, Finding, Status
+from .plan import DEFAULT_STACK, Plan, build_plan, parse_overrides, read_settings, read_template
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class WrongQuestion(ValueError):
+    """The deployment that is to be checked cannot be one."""
+
+
+def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Iterator[Finding]:
+    """Every check of a plan; a service is asked only if the plan uses it."""
+    yield checks.check_name(plan)
+    yield from checks.check_region(plan)
+    yield checks.check_services(plan, reader.read_services())
+    yield checks.check_stack(plan, stack)
+    function = stack.outputs.get("TransformFunctionName", "") if isinstance(stack, ExistingStack) else ""
+    yield from checks.check_concurrency(plan, reader.read_concurrency(function))
+    yield from checks.check_memory(plan)
+    used = {kind: reader.count_in_cloudfront(kind) for kind in CLOUDFRONT_QUOTAS}
+    yield from checks.check_cloudfront(plan, stack, used, reader.read_quotas("cloudfront"))
+    yield checks.check_api(reader.read_quotas("apigateway"))
+    if plan.text("InferenceMode") == "endpoint" and not plan.text("EndpointName"):
+        yield from checks.check_endpoint(plan, reader.read_quotas("sagemaker"))
+    if plan.text("SimilarityStore") == "s3vectors":
+        yield from checks.check_vectors(plan, reader.ask_for_vectors())
+    for name, (arn, hosts) in checks.list_certificates(plan).items():
+        yield checks.check_certificate(name, arn, hosts, reader.read_certificate(arn))
+    if plan.text("KmsKeyArn"):
+        yield from checks.check_key(plan, reader.read_key_state(plan.text("KmsKeyArn")))
+
+
+def format_findings(findings: Iterable[Finding]) -> Iterator[str]:
+    """Lines to print: a line a finding, and what to do below it."""
+    for finding in findings:
+        yield f"{finding.status.value:<8} {finding.subject}: {finding.found}"
+        if finding.status is not Status.OK:
+            if finding.action:
+                yield f"         {finding.action}"
+            if finding.command:
+                yield f"         $ {finding.command}"
+
+
+def preflight(
+    session: boto3.Session,
+    *,
+    environment: str = "default",
+    stack: str | None = None,
+    region: str | None = None,
+    overrides: Sequence[str] = (),
+    endpoint_url: str | None = None,
+) -> list[Finding]:
+    """Run every check of a deployment, with the settings of an environment of samconfig.toml.
+
+    Raises WrongQuestion for an unknown environment or parameter, and where no region is set.
+    """
+    try:
+        settings = read_settings(ROOT / "samconfig.toml", environment)
+    except KeyError:
+        raise WrongQuestion(f"samconfig.toml has no environment {environment}.") from None
+    try:
+        given = dict(settings.overrides) | parse_overrides(overrides)
+    except ValueError as error:
+        raise WrongQuestion(str(error)) from error
+    region = region or settings.region or session.region_name
+    if not region:
+        raise WrongQuestion("No region is set: name it with --region.")
+    reader = Reader(session, region, endpoint_url)
+    identity = checks.check_identity(reader.read_identity())
+    if identity.status is not Status.OK:
+        return [identity]
+    name = stack or settings.stack or DEFAULT_STACK
+    existing = reader.read_stack(name)
+    parameters = existing.parameters if isinstance(existing, ExistingStack) else {}
+    try:
+        plan = build_plan(read_template(ROOT / "template.yaml"), name, region, parameters, given)
+    except ValueError as error:
+        raise WrongQuestion(str(error)) from error
+    return [identity, *examine(plan, existing, reader)]

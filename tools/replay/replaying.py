@@ -1,0 +1,33 @@
+"""Showing pictures to two versions of the models, in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from darkroom.errors import ModelUnavailable
+
+from .agreement import Pair
+from .sides import Side
+
+
+def replayed(
+    jpegs: Iterable[bytes],
+    sides: tuple[Side, Side],
+    tasks: Sequence[str],
+    report: Callable[[str], object] = lambda _: None,
+) -> tuple[list[Pair], int]:
+    """What both say of each picture, and of how many one of them said nothing for a fault of its own.
+
+    They take turns at being first: the second one finds caches warm. ``report`` is called with each such fault.
+    """
+    pairs, failed = list[Pair](), 0
+    for number, jpeg in enumerate(jpegs):
+        order = (0, 1) if number % 2 == 0 else (1, 0)
+        try:
+            told = {place: sides[place].ask(jpeg, tasks) for place in order}
+        except ModelUnavailable as error:
+            failed += 1
+            report(error.detail or str(error))
+            continue
+        pairs.append(Pair((told[0][0], told[1][0]), (told[0][1], told[1][1])))
+    return pairs, failed

@@ -1,0 +1,113 @@
+"""Putting settings in force: the document, then the edge's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from darkroom.settings import InvalidSettings, parse_settings
+
+from .edge import StoreConflict, differences, entries_of, publish
+from .files import to_toml
+from .stacks import Target
+from .store import Version, was_in_force
+
+
+class EdgeBehind(Exception):
+    """The document is written, the edge is not up to date. The message names the cause and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was put in force. ``difference`` is a unified diff, empty if the version had these settings already."""
+
+    version: Version
+    is_new: bool
+    difference: str
+    edge_changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How document and edge compare. ``missing`` is what the stack lacks for the settings, one sentence each."""
+
+    version: int
+    missing: Sequence[str]
+    stale: Sequence[str]
+    repaired: int = 0
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether they agree, now that it was repaired if that was asked for."""
+        return not self.stale or bool(self.repaired)
+
+
+def put_in_force(
+    target: Target, table: Mapping[str, Any], *, by: str, reason: str = "", replaces: Version | None = None
+) -> Applied:
+    """Write ``table`` as the next version unless it is the current one, then the edge's entries.
+
+    Functions are never laxer than the edge for longer than a minute, and whatever stops this in between is repaired by
+    the same call again, or by :func:`check`. Raises InvalidSettings, ObjectChanged and EdgeBehind, and before anything
+    is written what reading the edge raises.
+    """
+    settings = parse_settings(table)
+    entries = entries_of(settings)
+    if missing := target.missing(settings):
+        raise InvalidSettings(missing)
+    target.edge.read()  # before anything is written: credentials and libraries for it are there
+    current = replaces or target.documents.replaced()
+    is_new = current.settings is None or table != current.settings
+    difference = describe_difference(current.table, table, f"version {current.number}", "new") if is_new else ""
+    if is_new:
+        current = target.documents.write(table, replaces=current, by=by, reason=reason)
+    try:
+        changed = publish(target.edge, entries)
+    except (StoreConflict, ClientError, BotoCoreError, OSError) as error:
+        raise EdgeBehind(
+            f"Version {current.number} is written, but the edge is not up to date ({error!r}): run "
+            "`darkroom settings check --repair`."
+        ) from error
+    return Applied(current, is_new, difference, changed)
+
+
+def check(target: Target, *, repair: bool = False) -> Checked:
+    """Compare the edge's entries with the settings in force, and write what differs with ``repair``."""
+    current = target.documents.current()
+    settings = parse_settings(current.table)
+    entries = entries_of(settings)
+    puts, deletes = differences(target.edge.read(), entries)
+    stale = [*puts, *(f"{key} (obsolete)" for key in deletes)]
+    repaired = publish(target.edge, entries) if repair and stale else 0
+    return Checked(current.number, target.missing(settings), stale, repaired)
+
+
+def read_version(target: Target, number: int) -> Version:
+    """Read a version of the history. Raises LookupError."""
+    version = target.documents.version(number)
+    if version is None:
+        raise LookupError(f"There is no version {number} of the settings.")
+    return version
+
+
+def read_history(target: Target) -> Iterator[tuple[Version, bool, bool]]:
+    """Read each version, whether it is in force, and whether it ever was. None is if the document is broken."""
+    versions = {version.number: version for version in target.documents.history()}
+    try:
+        current = target.documents.current()
+    except InvalidSettings:
+        yield from ((version, False, True) for version in versions.values())
+        return
+    in_force = was_in_force(versions, current)
+    for number, version in versions.items():
+        yield version, number == current.number, number in in_force
+
+
+def describe_difference(old: Mapping[str, Any], new: Mapping[str, Any], old_name: str, new_name: str) -> str:
+    """Compare two settings tables, as a unified diff of TOML."""
+    before, after = to_toml(old).splitlines(keepends=True), to_toml(new).splitlines(keepends=True)
+    return "".join(unified_diff(before, after, old_name, new_name, n=1))
