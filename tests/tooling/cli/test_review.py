@@ -79,7 +79,7 @@ def test_a_decision_needs_a_key(command: Commands, words: list[str]) -> None:
 
 
 def test_the_commands_of_the_documentation(world: World, command: Commands) -> None:
-    page = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
     found = [shlex.split(line) for line in re.findall(r"^\./darkroom (review .+)$", page, re.MULTILINE)]
     assert [words[1] for words in found] == ["list", "release", "confirm"]
     for words in found:
