@@ -43,7 +43,7 @@ class Local(Source):
         self._file = os.open(path, os.O_RDONLY)
 
     @property
-    def by_ranges(self) -> bool:
+    def is_ranged(self) -> bool:
         """As the other: its end is not read."""
         return True
 

@@ -38,7 +38,7 @@ class Recorded(Iterator[bytes]):
 def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     """The master of ``key``, to be rendered from, and the size in px of the upright picture in it.
 
-    Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.formats.probe.inspect` raises.
+    Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.formats.probe.probe` raises.
     """
     from ....imaging.formats.probe import probe
 
