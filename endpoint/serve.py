@@ -23,11 +23,11 @@ from starlette.exceptions import HTTPException  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 
 from darkroom.errors import DarkroomError, ModelUnavailable  # noqa: E402
-from darkroom.models.catalogue import Catalogue, load  # noqa: E402
-from darkroom.models.sessions import has_gpu  # noqa: E402
+from darkroom.models.catalogue import ModelCatalogue, load_catalogue  # noqa: E402
+from darkroom.models.onnx_model import has_gpu  # noqa: E402
 from endpoint import log  # noqa: E402
-from endpoint.api import Pictures  # noqa: E402
-from endpoint.asking import origin, problem  # noqa: E402
+from endpoint.api import ImageApi  # noqa: E402
+from endpoint.request import parse_origin, problem_document  # noqa: E402
 
 TABLE = "models.toml"
 MOUNTED = Path("/opt/ml/model")
@@ -36,10 +36,10 @@ MOUNTED = Path("/opt/ml/model")
 BUILT_IN = Path("/opt/darkroom/models")
 """Where the image has its own; not at SageMaker's place, which may be mounted over."""
 
-QUEUED_S = 55
+QUEUE_TIMEOUT_S = 55
 """How long a request may wait before it is given up: SageMaker waits for 60 s."""
 
-LEAVING_S = 5
+SHUTDOWN_S = 5
 """What requests have to end in when the server is told to stop."""
 
 BATCH_WAIT_MS = 10
@@ -56,28 +56,28 @@ def model_dir() -> Path:
     return MOUNTED if (MOUNTED / TABLE).is_file() else BUILT_IN
 
 
-def catalogue_of(folder: Path) -> Catalogue:
+def find_catalogue(folder: Path) -> ModelCatalogue:
     """The table in ``folder``, else the one beside this file."""
     own = folder / TABLE
-    return load(own if own.is_file() else HERE / TABLE)
+    return load_catalogue(own if own.is_file() else HERE / TABLE)
 
 
-def server() -> LitServer:
+def make_server() -> LitServer:
     """The server, not started. It has a process for each GPU, or where there is none one on the CPU."""
     folder = model_dir()
-    catalogue = catalogue_of(folder)
+    catalogue = find_catalogue(folder)
     largest = max(model.batch_size for model in catalogue.models.values())
     batch_size = int(os.environ.get("BATCH_SIZE", largest))
     wait_s = float(os.environ.get("BATCH_WAIT_MS", BATCH_WAIT_MS)) / 1000
     made = LitServer(
-        Pictures(catalogue, folder, batch_size, wait_s),
+        ImageApi(catalogue, folder, batch_size, wait_s),
         accelerator="cuda" if has_gpu() else "cpu",
         healthcheck_path="/ping",
-        timeout=QUEUED_S,
+        timeout=QUEUE_TIMEOUT_S,
         max_payload_size=MAX_BODY_BYTES,
         disable_openapi_url=True,
     )
-    made.uvicorn_graceful_timeout = LEAVING_S
+    made.uvicorn_graceful_timeout = SHUTDOWN_S
     made.app.state.tasks = catalogue.tasks
     made.app.add_exception_handler(DarkroomError, _refusal)
     made.app.add_exception_handler(HTTPException, _fault)
@@ -85,12 +85,12 @@ def server() -> LitServer:
 
 
 async def _refusal(request: Request, error: DarkroomError) -> JSONResponse:
-    return _refused(request, problem(error))
+    return _refused(request, problem_document(error))
 
 
 async def _fault(request: Request, error: HTTPException) -> JSONResponse:
     """LitServe's own: no such path, a body that is too large, a request that waited too long, a worker that failed."""
-    document = problem(ModelUnavailable()) | {"status": error.status_code, "title": str(error.detail)}
+    document = problem_document(ModelUnavailable()) | {"status": error.status_code, "title": str(error.detail)}
     if error.status_code < 500:
         document |= {"code": "bad-request", "type": "about:blank", "detail": str(error.detail)}
     return _refused(request, document)
@@ -99,7 +99,7 @@ async def _fault(request: Request, error: HTTPException) -> JSONResponse:
 def _refused(request: Request, document: dict[str, Any]) -> JSONResponse:
     """What no worker has answered, and so none has logged."""
     fields = {"status": document["status"], "code": document["code"], "path": request.url.path}
-    log.write("WARNING", "refused", origin(request.headers).fields | fields)
+    log.write("WARNING", "refused", parse_origin(request.headers).fields | fields)
     return JSONResponse(document, document["status"], media_type="application/problem+json")
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     """Serve until a signal comes."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        server().run(
+        make_server().run(
             host=os.environ.get("HOST", "0.0.0.0"),  # noqa: S104
             port=int(os.environ.get("PORT", "8080")),
             log_level="warning",

@@ -14,10 +14,10 @@ import urllib3
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import client
 from darkroom.aws.cloudwatch import CloudWatchMetrics, MetricStat
-from darkroom.aws.registry import Registry
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.samples import Samples
 from darkroom.aws.switches import Switch, SwitchStore
+from darkroom.mlops.model_registry import ModelRegistry
+from darkroom.mlops.sample_store import SampleStore
 from local.aws import Cloud
 from local.paths import ENDPOINT, STACK
 from local.sign_urls import sign_target
@@ -103,14 +103,14 @@ class Environment:
         self._send("POST", f"/sagemaker/{ENDPOINT}/variants", {"name": name, "models": models, "weight": weight})
 
     @cached_property
-    def registry(self) -> Registry:
+    def registry(self) -> ModelRegistry:
         """The stack's model registry."""
-        return Registry(client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"])
+        return ModelRegistry(client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"])
 
     @cached_property
-    def samples(self) -> Samples:
+    def samples(self) -> SampleStore:
         """The samples that are kept of what models saw."""
-        return Samples(self.cloud.dynamodb, self.facts["index_table"])
+        return SampleStore(self.cloud.dynamodb, self.facts["index_table"])
 
     # --------------------------------------------------------- operating
 

@@ -19,12 +19,13 @@ from typing import Any
 from darkroom.findings import MODERATION, SIMILARITY
 from darkroom.imaging.formats.sniff import sniff
 from darkroom.imaging.source import Source
-from darkroom.models.catalogue import SMALL
+from darkroom.mlops import sampler
+from darkroom.mlops.sample import Sample, parse_sample, quantise, summarise
+from darkroom.models.catalogue import SMALL_MODELS
 from darkroom.plan.limits import Limits
-from darkroom.services.infer import in_process, sampling
-from darkroom.services.infer.merging import by_whom
-from darkroom.services.infer.prepare import prepared
-from darkroom.watch.sample import Sample, quantised, read_sample, said
+from darkroom.services.inference import in_process
+from darkroom.services.inference.merge import lowest_source
+from darkroom.services.inference.prepare import prepare_jpeg
 from local.paths import MODELS
 
 from . import pictures
@@ -53,8 +54,8 @@ def samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
 
 def _sample(kind: str, seed: str, number: int) -> Sample:
     picture = draw_image(kind, seed, number)
-    jpeg = prepared(Source.from_bytes(picture.body), Limits())
-    found = _models().find(jpeg, TASKS)
+    jpeg = prepare_jpeg(Source.from_bytes(picture.body), Limits())
+    found = _models().detect(jpeg, TASKS)
     size = pictures.size(picture)
     return Sample(
         key=f"gameday/{kind}-{seed}-{number}.{picture.suffix}",
@@ -62,29 +63,29 @@ def _sample(kind: str, seed: str, number: int) -> Sample:
         at_s=0.0,
         format=sniff(picture.body),
         pixels=size[0] * size[1],
-        brightness=sampling.brightness(jpeg),
-        tasks={task: said(finding) for task, finding in found.items()},
-        by=by_whom(found),
-        embedding=quantised(found[SIMILARITY].vector),
+        brightness=sampler.brightness(jpeg),
+        tasks={task: summarise(finding) for task, finding in found.items()},
+        by=lowest_source(found),
+        embedding=quantise(found[SIMILARITY].vector),
     )
 
 
 @cache
-def _models() -> in_process.InProcess:
-    return in_process.InProcess(MODELS, TASKS)
+def _models() -> in_process.InProcessDetector:
+    return in_process.InProcessDetector(MODELS, TASKS)
 
 
 @cache
 def _digest() -> str:
     """Of the code and the models that the figures come from."""
-    sources = (Path(pictures.__file__), Path(sampling.__file__), Path(in_process.__file__), Path(__file__), SMALL)
+    sources = (Path(pictures.__file__), Path(sampler.__file__), Path(in_process.__file__), Path(__file__), SMALL_MODELS)
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def _as_json(sample: Sample) -> dict[str, Any]:
-    return sample.document() | {"embedding": sample.embedding.hex()}
+    return sample.to_document() | {"embedding": sample.embedding.hex()}
 
 
 def _read(line: str) -> Sample:
     document = json.loads(line)
-    return read_sample(document | {"embedding": bytes.fromhex(document["embedding"])})
+    return parse_sample(document | {"embedding": bytes.fromhex(document["embedding"])})

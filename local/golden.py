@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import Region
-from darkroom.watch.quality import Golden
+from darkroom.mlops.golden_set import GoldenImage
 from tools.golden import MANIFEST, PREFIX, put
 
 LABELS = Path(__file__).with_name("golden.toml")
@@ -20,11 +20,11 @@ def provide(media: S3Bucket, folder: Path) -> int:
     return put(media, ((golden, (folder / golden.picture).read_bytes()) for golden in label_samples()))
 
 
-def label_samples() -> list[Golden]:
+def label_samples() -> list[GoldenImage]:
     """Every photograph, by the name of its file."""
     pictures = tomllib.loads(LABELS.read_text(encoding="utf-8"))["picture"]
     return [
-        Golden(
+        GoldenImage(
             picture["file"],
             tuple(Region(*box) for box in picture["faces"]) if "faces" in picture else None,
             picture.get("unsafe"),

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.aws.archive import Archive
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import findings_to_document
 from darkroom.services.s3_keys import MASTERS
@@ -30,7 +30,7 @@ class ImageDetails:
     ) -> None:
         media = S3Bucket(cloud.s3, facts.media_bucket)
         self._masters = media
-        self._archive = Archive(media, DocumentStore(cloud.dynamodb, facts.index_table))
+        self._archive = FindingsStore(media, DocumentStore(cloud.dynamodb, facts.index_table))
         self._endpoint = endpoint
         self._generation = generation
 
@@ -57,7 +57,7 @@ class ImageDetails:
             return {"key": key, "state": OFF}
         generation = self._generation()
         told = {"key": key, "generation": generation, "endpoint": self._endpoint.server.state}
-        master, sidecar = self._masters.head(MASTERS.name(key)), self._archive.sidecar(generation, key)
+        master, sidecar = self._masters.head(MASTERS.name(key)), self._archive.read_sidecar(generation, key)
         if master is None:
             return told | {"state": NO_PICTURE}
         known = sidecar.findings if sidecar else None

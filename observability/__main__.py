@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "darkroom"))
 
-from observability.billing import with_mapping, with_table
+from observability.alarm_cost import insert_mapping, insert_table
 from observability.template import template
 
 ROOT = Path(__file__).parents[1]
@@ -18,8 +18,8 @@ def main() -> None:
     """Rewrite the nested template, the mapping of the root template, and the table of the page."""
     STACK.parent.mkdir(exist_ok=True)
     STACK.write_text(template(), encoding="utf-8")
-    TEMPLATE.write_text(with_mapping(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    TEMPLATE.write_text(insert_mapping(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(insert_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

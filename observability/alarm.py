@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .alarm_states import Missing
 from .measures import Formula, Metric
-from .states import Missing
 
 type Action = Literal["", "page", "ticket"]
 
@@ -21,7 +21,7 @@ class MetricAlarm:
     """
 
     name: str
-    meaning: str
+    description: str
     runbook: str
     metrics: tuple[Metric, ...]
     comparison: Literal["over", "under"]
@@ -51,7 +51,7 @@ class CompositeAlarm:
     """
 
     name: str
-    meaning: str
+    description: str
     runbook: str
     any_of_all: tuple[tuple[str, ...], ...]
     condition: str = ""

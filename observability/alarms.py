@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .alarm import CompositeAlarm, MetricAlarm
-from .burning import burning, grouped
-from .pages import pages
-from .tickets import composite_tickets, tickets
+from .burn_rate import burn_rate_alarms, objective_alarms
+from .pages import page_alarms
+from .tickets import composite_ticket_alarms, ticket_alarms
 
-ALARMS: tuple[MetricAlarm, ...] = (*burning(), *pages(), *tickets())
-COMPOSITES: tuple[CompositeAlarm, ...] = (*grouped(), *composite_tickets())
+ALARMS: tuple[MetricAlarm, ...] = (*burn_rate_alarms(), *page_alarms(), *ticket_alarms())
+COMPOSITES: tuple[CompositeAlarm, ...] = (*objective_alarms(), *composite_ticket_alarms())
 EVERY: tuple[MetricAlarm | CompositeAlarm, ...] = (*ALARMS, *COMPOSITES)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
-from .states import State
+from .alarm_states import State
 
 
 class BadRule(ValueError):
@@ -40,7 +40,7 @@ class Composite:
     @classmethod
     def read(cls, logical_id: str, properties: Mapping[str, Any]) -> Composite:
         """BadRule if its rule cannot be read; KeyError if it has none or no name."""
-        rule, children = read_rule(str(properties["AlarmRule"]))
+        rule, children = parse_rule(str(properties["AlarmRule"]))
         return cls(
             logical_id=logical_id,
             name=str(properties["AlarmName"]),
@@ -65,14 +65,14 @@ def evaluate_composites(composites: Iterable[Composite], states: Mapping[str, St
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StateSince:
     """A state and the unix time since when it is."""
 
     state: State
     since_s: float
 
 
-def acts(composite: Composite, own: Standing, suppressor: Standing | None, now_s: float) -> bool:
+def has_acted(composite: Composite, own: StateSince, suppressor: StateSince | None, now_s: float) -> bool:
     """Whether a composite that is in alarm has, by now, done what it does in alarm.
 
     It waits ``wait_s`` for the suppressor, does nothing while that one is in alarm, and then ``extension_s`` more. What
@@ -95,13 +95,13 @@ def acts(composite: Composite, own: Standing, suppressor: Standing | None, now_s
 _TOKEN = re.compile(r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*"?([^"()]+?)"?\s*\)|(AND|OR|NOT|TRUE|FALSE|[()])|$)')
 
 
-def read_rule(text: str) -> tuple[Rule, frozenset[str]]:
+def parse_rule(text: str) -> tuple[Rule, frozenset[str]]:
     """A rule and the names of the alarms in it. BadRule if it cannot be read."""
-    reader = _Reader(text)
+    reader = _RuleParser(text)
     return reader.whole(), frozenset(reader.named)
 
 
-class _Reader:
+class _RuleParser:
     """NOT binds closest, then AND, then OR."""
 
     def __init__(self, text: str) -> None:

@@ -32,7 +32,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Metric math over the ids of a panel's metrics; see :mod:`observability.expressions`."""
+    """Metric math over the ids of a panel's metrics; see :mod:`observability.metric_math`."""
 
     id: str
     label: str
@@ -56,7 +56,7 @@ class Split:
 type Measure = Metric | Formula | Split
 
 
-def of(function: str, **dimensions: str) -> dict[str, str]:
+def own_dimensions(function: str, **dimensions: str) -> dict[str, str]:
     """The dimensions of what a function of ours counts."""
     return {"service": function, "function": function, **dimensions}
 
@@ -69,20 +69,22 @@ def tokens_of(measure: Measure) -> set[str]:
     return set(_TOKEN.findall(" ".join([measure.namespace, *named.values()])))
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_tokens(text: str, values: Mapping[str, str]) -> str:
     """A text with its tokens replaced. KeyError for one that has no value."""
     return _TOKEN.sub(lambda match: values[match[1]], text)
 
 
-def filled_measure(measure: Measure, values: Mapping[str, str]) -> Measure:
+def fill_measure(measure: Measure, values: Mapping[str, str]) -> Measure:
     """A measure with its tokens replaced. KeyError for one that has no value."""
     match measure:
         case Formula():
             return measure
         case Metric(dimensions=named):
-            namespace = filled(measure.namespace, values)
-            dimensions = {name: filled(text, values) for name, text in named.items()}
+            namespace = fill_tokens(measure.namespace, values)
+            dimensions = {name: fill_tokens(text, values) for name, text in named.items()}
             return replace(measure, namespace=namespace, dimensions=dimensions)
         case Split(fixed=named):
-            namespace = filled(measure.namespace, values)
-            return replace(measure, namespace=namespace, fixed={n: filled(text, values) for n, text in named.items()})
+            namespace = fill_tokens(measure.namespace, values)
+            return replace(
+                measure, namespace=namespace, fixed={n: fill_tokens(text, values) for n, text in named.items()}
+            )

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .alarm import MetricAlarm
-from .measures import Formula, Metric, of
+from .measures import Formula, Metric, own_dimensions
 
 ERASURE_WITHIN_S = 2 * 3600
 """For how long an erasure may wait for the CDN: some hundred keys at once take an hour of CloudFront's quota."""
 
 
-def pages() -> Iterator[MetricAlarm]:
+def page_alarms() -> Iterator[MetricAlarm]:
     """Every alarm that pages by itself."""
     yield MetricAlarm(
         name="erasure-incomplete",
-        meaning="An erasure has failed, or has waited for the CDN for over two hours",
+        description="An erasure has failed, or has waited for the CDN for over two hours",
         runbook="data-request",
         metrics=(
-            Metric("failed_forget", "", "ErasuresFailed", of("forget"), shown=False),
-            Metric("failed_purge", "", "ErasuresFailed", of("purge"), shown=False),
+            Metric("failed_forget", "", "ErasuresFailed", own_dimensions("forget"), shown=False),
+            Metric("failed_purge", "", "ErasuresFailed", own_dimensions("purge"), shown=False),
             Metric(
                 "errors_forget", "", "Errors", {"FunctionName": "{ForgetFunction}"}, namespace="AWS/Lambda", shown=False
             ),
-            Metric("pending", "", "ErasurePendingSeconds", of("purge"), stat="Maximum", shown=False),
+            Metric("pending", "", "ErasurePendingSeconds", own_dimensions("purge"), stat="Maximum", shown=False),
             Metric(
                 "waiting",
                 "",

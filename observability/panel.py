@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .measures import Formula, Measure, Metric, filled, filled_measure, tokens_of
+from .measures import Formula, Measure, Metric, fill_measure, fill_tokens, tokens_of
 
 type Kind = Literal["line", "number", "bars", "table", "traces", "failed", "logs"]
 
-SERVED = ("transform", "ingest", "infer", "upload", "similar")
+USER_FACING = ("transform", "ingest", "infer", "upload", "similar")
 """Functions that somebody waits for."""
 
 LABELLED_TASKS = ("faces", "text", "moderation")
@@ -38,20 +38,20 @@ class Panel:
     window_s: int = 0
     query: str = ""
 
-    def within(self, values: Mapping[str, str]) -> Panel:
+    def for_deployment(self, values: Mapping[str, str]) -> Panel:
         """The panel of a deployment: tokens replaced, and without what the deployment lacks.
 
         A metric for a formula stays, as one that has no data.
         """
         known = defaultdict(lambda: "none", values)
         kept = [
-            filled_measure(measure, known)
+            fill_measure(measure, known)
             for measure in self.series
             if isinstance(measure, Formula)
             or (isinstance(measure, Metric) and not measure.shown)
             or tokens_of(measure) <= values.keys()
         ]
-        return replace(self, series=tuple(kept), query=filled(self.query, known))
+        return replace(self, series=tuple(kept), query=fill_tokens(self.query, known))
 
 
 @dataclass(frozen=True, slots=True)

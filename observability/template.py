@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .alarm import Action, CompositeAlarm, MetricAlarm, logical_id
 from .alarms import ALARMS, COMPOSITES, ESSENTIAL, EVERY
-from .burning import RELEASED, release_alarms
+from .burn_rate import RELEASED, release_alarms
+from .dashboards import DASHBOARDS
 from .measures import NAMESPACE, Metric, tokens_of
-from .panels import DASHBOARDS
 from .widgets import BODY_VARIABLES, body
 
 HEADING = "# Written by `make alarms` from observability/. Do not edit."
@@ -149,33 +149,33 @@ def _metric_alarm(alarm: MetricAlarm) -> Iterator[str]:
     if condition := _condition(alarm):
         yield f"  Condition: {condition}"
     yield "  Properties:"
-    yield from _named(alarm)
-    yield from _indented(_watched(alarm), 4).splitlines()
+    yield from _name_properties(alarm)
+    yield from _indented(_metric_properties(alarm), 4).splitlines()
     yield f"    ComparisonOperator: {_OPERATORS[alarm.comparison]}"
     yield f"    Threshold: {_threshold(alarm.threshold)}"
     yield f"    EvaluationPeriods: {alarm.periods}"
     yield f"    DatapointsToAlarm: {alarm.datapoints or alarm.periods}"
     yield f"    TreatMissingData: {alarm.missing}"
-    yield from _told(alarm.action)
+    yield from _actions(alarm.action)
 
 
 def _threshold(value: float | str) -> str:
     return f"!Ref {value.strip('{}')}" if isinstance(value, str) else str(value)
 
 
-def _named(alarm: MetricAlarm | CompositeAlarm) -> Iterator[str]:
+def _name_properties(alarm: MetricAlarm | CompositeAlarm) -> Iterator[str]:
     yield f"    AlarmName: !Sub ${{StackName}}-{alarm.name}"
     yield "    AlarmDescription: !Sub >-"
-    yield f"      {alarm.meaning}. Runbook: ${{RunbookUrl}}/{alarm.runbook}.md"
+    yield f"      {alarm.description}. Runbook: ${{RunbookUrl}}/{alarm.runbook}.md"
 
 
-def _told(action: Action) -> Iterator[str]:
+def _actions(action: Action) -> Iterator[str]:
     if action:
         yield f"    AlarmActions: [!Ref {_TOPICS[action]}]"
     yield TAGS
 
 
-def _watched(alarm: MetricAlarm) -> Iterator[str]:
+def _metric_properties(alarm: MetricAlarm) -> Iterator[str]:
     if not alarm.formulas:
         [metric] = alarm.metrics
         yield f"Namespace: {yaml_value(metric.namespace)}"
@@ -216,7 +216,7 @@ def _composite(alarm: CompositeAlarm) -> Iterator[str]:
     if condition := _condition(alarm):
         yield f"  Condition: {condition}"
     yield "  Properties:"
-    yield from _named(alarm)
+    yield from _name_properties(alarm)
     if alarm.more:
         yield "    AlarmRule: !If"
         yield f"      - {HAS_ALL}"
@@ -230,7 +230,7 @@ def _composite(alarm: CompositeAlarm) -> Iterator[str]:
         yield f"    ActionsSuppressor: !Ref {logical_id(alarm.suppressor)}"
         yield f"    ActionsSuppressorWaitPeriod: {WAIT_S}"
         yield f"    ActionsSuppressorExtensionPeriod: {EXTENSION_S}"
-    yield from _told(alarm.action)
+    yield from _actions(alarm.action)
 
 
 def _rule(alternatives: tuple[tuple[str, ...], ...]) -> Iterator[str]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .alarm import CompositeAlarm, MetricAlarm
-from .measures import Formula, Metric, of
+from .measures import Formula, Metric, own_dimensions
 
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 
-OVERDUE_S = 27 * HOUR_S
+QUALITY_OVERDUE_S = 27 * HOUR_S
 """The age of a judgement from which on it is overdue: variants are judged daily, and a failed check is repeated hourly,
 so that three checks have failed by then."""
 
@@ -48,11 +48,11 @@ def _of_queue(queue: str, metric: str, stat: str) -> tuple[Metric, ...]:
     return (Metric("value", "", metric, {"QueueName": f"{{stack}}-{queue}"}, stat=stat, namespace="AWS/SQS"),)
 
 
-def _queues() -> Iterator[MetricAlarm]:
+def _queue_alarms() -> Iterator[MetricAlarm]:
     for queue in QUEUES:
         yield MetricAlarm(
             name=f"{queue.name}-age",
-            meaning=f"A message has waited in the {queue.name} queue for over {queue.age_s // 60} minutes",
+            description=f"A message has waited in the {queue.name} queue for over {queue.age_s // 60} minutes",
             runbook="queue-backlog",
             metrics=_of_queue(queue.name, "ApproximateAgeOfOldestMessage", "Maximum"),
             comparison="over",
@@ -67,7 +67,7 @@ def _queues() -> Iterator[MetricAlarm]:
             continue
         yield MetricAlarm(
             name=f"{queue.name}-depth",
-            meaning=f"For 15 minutes more has waited in the {queue.name} queue than its workers take at once",
+            description=f"For 15 minutes more has waited in the {queue.name} queue than its workers take at once",
             runbook="queue-backlog",
             metrics=_of_queue(queue.name, "ApproximateNumberOfMessagesVisible", "Minimum"),
             comparison="over",
@@ -81,7 +81,7 @@ def _queues() -> Iterator[MetricAlarm]:
     for name, condition in DEAD_LETTERS:
         yield MetricAlarm(
             name=f"{name}-dead-letters",
-            meaning=f"Messages of the {name} queue were given up",
+            description=f"Messages of the {name} queue were given up",
             runbook="redrive",
             metrics=_of_queue(f"{name}-dead-letters", "ApproximateNumberOfMessagesVisible", "Maximum"),
             comparison="over",
@@ -93,7 +93,7 @@ def _queues() -> Iterator[MetricAlarm]:
         )
 
 
-def _quality() -> Iterator[MetricAlarm]:
+def _quality_alarms() -> Iterator[MetricAlarm]:
     """M5. Each variant is judged once a day, and the monitor publishes the worst of all tasks and variants.
 
     A check that failed publishes nothing: its data is missing, and the age of the last judgement grows.
@@ -105,7 +105,7 @@ def _quality() -> Iterator[MetricAlarm]:
     ):
         yield MetricAlarm(
             name=f"model-{name}",
-            meaning=f"{metric} of a model on the golden set is {comparison} {limit} %",
+            description=f"{metric} of a model on the golden set is {comparison} {limit} %",
             runbook="model-regressed",
             metrics=_monitored(metric, stat),
             comparison="under" if comparison == "under" else "over",
@@ -119,11 +119,11 @@ def _quality() -> Iterator[MetricAlarm]:
         )
     yield MetricAlarm(
         name="quality-overdue",
-        meaning=f"A variant of the models has not been judged for {OVERDUE_S // HOUR_S} hours: its checks fail",
+        description=f"No successful quality check of a model variant for {QUALITY_OVERDUE_S // HOUR_S} hours",
         runbook="model-regressed",
         metrics=_monitored("QualityAge", "Maximum"),
         comparison="over",
-        threshold=OVERDUE_S,
+        threshold=QUALITY_OVERDUE_S,
         period_s=HOUR_S,
         missing="ignore",  # the age is published hourly; without a new one nothing is known
         condition="HasEndpoint",
@@ -133,13 +133,13 @@ def _quality() -> Iterator[MetricAlarm]:
 
 
 def _monitored(metric: str, stat: str) -> tuple[Metric, ...]:
-    return (Metric("value", "", metric, of("monitor"), stat=stat),)
+    return (Metric("value", "", metric, own_dimensions("monitor"), stat=stat),)
 
 
-def _figures() -> Iterator[MetricAlarm]:
+def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M6
         name="cost-per-picture",
-        meaning="For six hours pictures have cost more than MaxCostPerPicture",
+        description="For six hours pictures have cost more than MaxCostPerPicture",
         runbook="cost-spike",
         metrics=_monitored("CostPerPicture", "Average"),
         comparison="over",
@@ -152,7 +152,7 @@ def _figures() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M7; that of the largest change there is
         name="drift",
-        meaning="Pictures, or what models make of them, have moved away from the baseline (PSI over 0.2)",
+        description="Pictures, or what models make of them, have moved away from the baseline (PSI over 0.2)",
         runbook="model-regressed",
         metrics=_monitored("DriftPsi", "Maximum"),
         comparison="over",
@@ -164,10 +164,10 @@ def _figures() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M8
         name="uploads-refused",
-        meaning="Over a day more than one of a thousand uploads was refused",
+        description="Over a day more than one of a thousand uploads was refused",
         runbook="conversion-errors",
         metrics=tuple(
-            Metric(name, "", metric, of("ingest"), shown=False)
+            Metric(name, "", metric, own_dimensions("ingest"), shown=False)
             for name, metric in (("refused", "ClientErrors"), ("handled", "Requests"))
         ),
         formulas=(
@@ -185,7 +185,7 @@ def _figures() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M9; brought home by the monitor, as alarms cannot look into another region
         name="cache-hit-ratio",
-        meaning="In each of six hours the CDN had fewer than 85 of 100 pictures",
+        description="In each of six hours the CDN had fewer than 85 of 100 pictures",
         runbook="cache-storm",
         metrics=_monitored("CacheHitRatio", "Average"),
         comparison="under",
@@ -197,9 +197,9 @@ def _figures() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(
         name="monitor-missing",
-        meaning="The monitor has not run for an hour",
+        description="The monitor has not run for an hour",
         runbook="bad-deploy",
-        metrics=(Metric("value", "", "Requests", of("monitor"), shown=False),),
+        metrics=(Metric("value", "", "Requests", own_dimensions("monitor"), shown=False),),
         # Without a 0 the newest of three hours would decide, and an hour without a run would not be seen for three.
         formulas=(Formula("runs", "runs", "FILL(value, 0)"),),
         comparison="under",
@@ -209,7 +209,7 @@ def _figures() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(
         name="monitor-known",
-        meaning="The monitor has run in at least two hours of the last week",
+        description="The monitor has run in at least two hours of the last week",
         runbook="bad-deploy",
         metrics=_monitored("Requests", "Sum"),
         comparison="over",
@@ -221,23 +221,23 @@ def _figures() -> Iterator[MetricAlarm]:
     )
 
 
-def composite_tickets() -> Iterator[CompositeAlarm]:
+def composite_ticket_alarms() -> Iterator[CompositeAlarm]:
     """Tickets over the states of other alarms."""
     yield CompositeAlarm(  # not on a first deployment, when the monitor has never run yet
         name="monitor-silent",
-        meaning="The monitor has not run for an hour: figures that it publishes are missing, and so are its remedies",
+        description="The monitor has not run for an hour: its metrics and remedies are missing",
         runbook="bad-deploy",
         any_of_all=(("monitor-missing", "monitor-known"),),
         action="ticket",
     )
 
 
-def _endpoint() -> Iterator[MetricAlarm]:
+def _endpoint_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="breaker-open",
-        meaning="The endpoint failed so often that it is no longer asked; small models look instead",
+        description="The endpoint failed so often that it is no longer asked; small models look instead",
         runbook="model-down",
-        metrics=(Metric("value", "", "BreakerOpen", of("infer"), shown=False),),
+        metrics=(Metric("value", "", "BreakerOpen", own_dimensions("infer"), shown=False),),
         # It is published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
         formulas=(Formula("opened", "times it opened", "FILL(value, 0)"),),
         comparison="over",
@@ -249,7 +249,7 @@ def _endpoint() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M10
         name="gpu-busy",
-        meaning="For an hour the GPU has been busy for more than 90 % of the time",
+        description="For an hour the GPU has been busy for more than 90 % of the time",
         runbook="queue-backlog",
         metrics=(
             Metric(
@@ -275,7 +275,7 @@ LOOPING = (("recursion-stopped", ("Ingest", "Purge"), ""), ("recursion-stopped-i
 """Alarms of the functions that send to queues which they consume (docs/decisions/0030)."""
 
 
-def _recursion() -> Iterator[MetricAlarm]:
+def _recursion_alarms() -> Iterator[MetricAlarm]:
     for name, functions, condition in LOOPING:
         metrics = tuple(
             Metric(
@@ -291,7 +291,7 @@ def _recursion() -> Iterator[MetricAlarm]:
         total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
         yield MetricAlarm(
             name=name,
-            meaning="Lambda has stopped a loop of messages that the code bounds itself; they are dead letters",
+            description="Lambda has stopped a loop of messages that the code bounds itself; they are dead letters",
             runbook="redrive",
             metrics=metrics,
             formulas=(Formula("dropped", "invocations that were stopped", total),),
@@ -305,30 +305,31 @@ def _recursion() -> Iterator[MetricAlarm]:
         )
 
 
-def _settings() -> Iterator[MetricAlarm]:
+def _settings_alarm() -> Iterator[MetricAlarm]:
     """The monitor reads the settings with each run, every five minutes, and so it stands for all functions."""
     metrics = (
-        Metric("invalid", "", "SettingsInvalid", of("monitor"), shown=False),
-        Metric("unread", "", "SettingsReadFailed", of("monitor"), shown=False),
+        Metric("invalid", "", "SettingsInvalid", own_dimensions("monitor"), shown=False),
+        Metric("unread", "", "SettingsReadFailed", own_dimensions("monitor"), shown=False),
     )
     meaning = "The settings document is invalid or cannot be read: functions keep the last good settings, or fail"
-    yield _counted("settings-invalid", meaning, metrics, "failed", "failed reads of the settings")
+    yield _configuration_alarm("settings-invalid", meaning, metrics, "failed", "failed reads of the settings")
 
 
-def _secrets() -> Iterator[MetricAlarm]:
+def _secrets_alarm() -> Iterator[MetricAlarm]:
     """Functions that check signatures read the secrets when a signed request comes, and count a rejected one then."""
     metrics = tuple(
-        Metric(function, "", "SigningSecretInvalid", of(function), shown=False) for function in ("transform", "upload")
+        Metric(function, "", "SigningSecretInvalid", own_dimensions(function), shown=False)
+        for function in ("transform", "upload")
     )
     meaning = "A secret with signing keys is invalid and rejected: signed requests are refused until it is replaced"
-    yield _counted("keys-invalid", meaning, metrics, "rejected", "rejected reads")
+    yield _configuration_alarm("keys-invalid", meaning, metrics, "rejected", "rejected reads")
 
 
-def _counted(name: str, meaning: str, metrics: tuple[Metric, ...], total: str, label: str) -> MetricAlarm:
+def _configuration_alarm(name: str, meaning: str, metrics: tuple[Metric, ...], total: str, label: str) -> MetricAlarm:
     """A configuration that any of ``metrics`` counts as wrong within 15 minutes."""
     return MetricAlarm(
         name=name,
-        meaning=meaning,
+        description=meaning,
         runbook="bad-deploy",
         metrics=metrics,
         formulas=(Formula(total, label, " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
@@ -341,12 +342,12 @@ def _counted(name: str, meaning: str, metrics: tuple[Metric, ...], total: str, l
     )
 
 
-def tickets() -> Iterator[MetricAlarm]:
+def ticket_alarms() -> Iterator[MetricAlarm]:
     """Every alarm that becomes a ticket."""
-    yield from _queues()
-    yield from _recursion()
-    yield from _settings()
-    yield from _secrets()
-    yield from _quality()
-    yield from _figures()
-    yield from _endpoint()
+    yield from _queue_alarms()
+    yield from _recursion_alarms()
+    yield from _settings_alarm()
+    yield from _secrets_alarm()
+    yield from _quality_alarms()
+    yield from _monitor_alarms()
+    yield from _endpoint_alarms()

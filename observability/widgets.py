@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .measures import Formula, Measure, Metric, Split, filled_measure
+from .measures import Formula, Measure, Metric, Split, fill_measure
 from .panel import Dashboard, Panel
 
 COLUMNS, WIDTH, HEIGHT = 24, 12, 6
@@ -70,7 +70,7 @@ def _graph(panel: Panel) -> dict[str, Any]:
 
 
 def _drawn(measure: Measure, period_s: int) -> list[Any]:
-    match filled_measure(measure, _NAMES):
+    match fill_measure(measure, _NAMES):
         case Formula() as measure:
             options = {"id": measure.id, "label": measure.label, "expression": measure.expression}
             return [options | _visible(measure.shown)]

@@ -1,9 +1,8 @@
 """What misses and requests cost by the memory of the function, beside AWS's own solution, from measured durations.
 
 ``python -m tools.cost`` prices what the benchmark's last full run has measured, or measures where there is none, by
-``darkroom/watch/prices.toml``, and writes the tables of docs/explanation/cost.md; ``--print`` leaves the page as it
-is and
-``--anew`` measures in any case.
+``darkroom/operations/prices.toml``, and writes the tables of docs/explanation/cost.md; ``--print`` leaves the page as
+it is and ``--anew`` measures in any case.
 """
 
 from __future__ import annotations
@@ -25,7 +24,15 @@ from bench.paths import ROOT
 from bench.report import MEASURED
 from bench.suites.cost import CASES, measure_requests
 from bench.tables import Table
-from darkroom.watch.cost import MEMORY_MB, PriceTable, billed_ms, load, missed, requests_cost, worth_storing
+from darkroom.operations.cost_model import (
+    MEMORY_MB,
+    PriceTable,
+    billed_ms,
+    break_even_requests,
+    load_prices,
+    requests_cost,
+    with_misses,
+)
 
 PAGE = ROOT / "docs" / "explanation" / "cost.md"
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
     parser.add_argument("--anew", action="store_true", help="measure, whatever the benchmark has left")
     chosen = parser.parse_args(arguments)
-    prices, processor = load(), architecture()
+    prices, processor = load_prices(), architecture()
     try:
         if chosen.anew or not MEASURED.exists():
             measure_requests("full", progress)
@@ -97,19 +104,19 @@ def by_memory(title: str, found: Rivals, prices: PriceTable, processor: str) -> 
     """US dollars for a million viewers' requests, a row for each memory size, whether that is the cheapest or not."""
 
     def dollars(one: Priced, memory_mb: int, times: int) -> str:
-        design = missed(one.design, times)
+        design = with_misses(one.design, times)
         parts = requests_cost(prices, design, memory_mb, requests=REQUESTS, hit_ratio=HIT_RATIO, architecture=processor)
         return f"{sum(parts.values()):.2f}"
 
     rows = [
         (
             str(memory_mb),
-            str(billed_ms(found.ours.design.work, memory_mb)),
+            str(billed_ms(found.ours.design.render, memory_mb)),
             dollars(found.ours, memory_mb, 1),
             dollars(found.ours, memory_mb, TWICE),
-            str(billed_ms(found.theirs.design.work, memory_mb)),
+            str(billed_ms(found.theirs.design.render, memory_mb)),
             dollars(found.theirs, memory_mb, 1),
-            f"{worth_storing(prices, found.ours.design, memory_mb, processor):.1f} times",
+            f"{break_even_requests(prices, found.ours.design, memory_mb, processor):.1f} times",
         )
         for memory_mb in MEMORY_MB
     ]

@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 from darkroom.findings import MODERATION
-from darkroom.models.catalogue import load
+from darkroom.models.catalogue import load_catalogue
 from darkroom.models.onnx_fields import GRAPH, fields, replaced
 
 TABLE = Path(__file__).resolve().parent.parent / "endpoint" / "models.toml"
@@ -30,7 +30,7 @@ def put_worse(models: Path, folder: Path) -> None:
 
     Raises OSError for a folder that cannot be read or written, ValueError if it has another model of moderation.
     """
-    moderation = load(TABLE).of(MODERATION)
+    moderation = load_catalogue(TABLE).get(MODERATION)
     inverted = with_sign_turned((models / moderation.artefact).read_bytes(), LAST_LAYER)
     folder.mkdir(parents=True, exist_ok=True)
     for file in models.glob("*.onnx"):

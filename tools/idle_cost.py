@@ -1,6 +1,6 @@
 """What a deployment costs in a month without a single request, by level of alarms, beside AWS's own solution.
 
-``python -m tools.idle_cost`` prices it by ``darkroom/watch/prices.toml`` and writes the table of
+``python -m tools.idle_cost`` prices it by ``darkroom/operations/prices.toml`` and writes the table of
 docs/explanation/cost.md;
 ``--print`` prints it only. Nothing is measured on AWS: what the monitor publishes and reads is counted by a test, the
 duration of its runs is an assumption.
@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from darkroom.watch.cost import HOURS_A_MONTH, PriceTable, function_amounts, load, summed
-from observability.billing import LEVELS, bill
+from darkroom.operations.cost_model import HOURS_A_MONTH, PriceTable, function_amounts, load_prices, sum_amounts
+from observability.alarm_cost import LEVELS, count_resources
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "explanation" / "cost.md"
 BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.idle_cost", description="What an idle deployment costs.")
     parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
     if not parser.parse_args(arguments).print:
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load()), encoding="utf-8")
-    sys.stdout.write(f"{table(load())}\n")
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load_prices()), encoding="utf-8")
+    sys.stdout.write(f"{table(load_prices())}\n")
     return 0
 
 
@@ -70,7 +70,7 @@ def monthly_amounts() -> Mapping[str, Mapping[str, Amounts]]:
     """What is charged, by level of alarms and by row of the table, without inference."""
     found: dict[str, dict[str, Amounts]] = {"off": {"alarms": {}, "CloudFront's additional metrics": {}, **PER_RUN}}
     for level in LEVELS:
-        amounts = bill(level, "off").amounts
+        amounts = count_resources(level, "off").amounts
         cdn = {name: amount for name, amount in amounts.items() if name.startswith("cdn-")}
         alarms = {name: amount for name, amount in amounts.items() if name not in cdn}
         found[level] = {"alarms": alarms, "CloudFront's additional metrics": cdn, **PER_RUN}
@@ -87,7 +87,7 @@ def table(prices: PriceTable) -> str:
     for row in found["off"]:
         values = (sum(prices.cost(level[row]).values()) for level in found.values())
         lines.append(f"| {row} | " + " | ".join(f"{value:.2f}" for value in values) + " | 0.00 |")
-    totals = (sum(prices.cost(summed(*level.values())).values()) for level in found.values())
+    totals = (sum(prices.cost(sum_amounts(*level.values())).values()) for level in found.values())
     lines.append("| **together** | " + " | ".join(f"**{total:.2f}**" for total in totals) + " | **0.00** |")
     return "\n".join(lines)
 

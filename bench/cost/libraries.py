@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from darkroom.services.library.requests import BATCH
-from darkroom.watch.cost import FULL_CORE_MB, HOURS_A_MONTH, Architecture, PriceTable, function_amounts, summed
+from darkroom.bulk.messages import BATCH_SIZE
+from darkroom.operations.cost_model import (
+    FULL_CORE_MB,
+    HOURS_A_MONTH,
+    Architecture,
+    PriceTable,
+    function_amounts,
+    sum_amounts,
+)
 
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..tables import Table
@@ -73,24 +80,24 @@ def conducting(architecture: Architecture, work_ms: float) -> dict[str, float]:
 
     A batch is a child that starts and a task; its item is read, its result written.
     """
-    batch_ms = work_ms * BATCH + (SAVES + 1) * LATENCY_MS
-    return summed(
-        {"state-transitions": 2 / BATCH, "s3-puts": SAVES / BATCH, "s3-gets": 3 / BATCH},
-        function_amounts(MEMORY_MB, batch_ms / BATCH, 1 / BATCH, architecture),
+    batch_ms = work_ms * BATCH_SIZE + (SAVES + 1) * LATENCY_MS
+    return sum_amounts(
+        {"state-transitions": 2 / BATCH_SIZE, "s3-puts": SAVES / BATCH_SIZE, "s3-gets": 3 / BATCH_SIZE},
+        function_amounts(MEMORY_MB, batch_ms / BATCH_SIZE, 1 / BATCH_SIZE, architecture),
     )
 
 
 def presets(architecture: Architecture) -> dict[str, float]:
     """Prints of a picture: a GET, a HEAD, the PUTs."""
     work_ms = fetch_ms(MASTER_MB) + PRESETS_MS + (PRESETS + 1) * LATENCY_MS
-    return summed(conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
+    return sum_amounts(conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
 
 
 def ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
     """Taking a picture in: the worker asks and waits, ingest does it; ``copied`` from another bucket before."""
     asks_ms = LATENCY_MS * (5 if copied else 3)
     does_ms = fetch_ms(MASTER_MB) + PRESETS_MS + LATENCY_MS * (2 + PRESETS / 4)
-    return summed(
+    return sum_amounts(
         conducting(architecture, asks_ms + does_ms / 4),  # it waits for its batch while four are worked on
         function_amounts(MEMORY_MB, does_ms, 1, architecture),
         {"s3-puts": PRESETS + 1, "s3-gets": 5, "dynamodb-writes": 3, "dynamodb-reads": 6},
@@ -102,7 +109,7 @@ def ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
 def infer(architecture: Architecture) -> dict[str, float]:
     """Having a picture looked at, without the machine: the worker asks, infer prepares it and waits for the answer."""
     does_ms = fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
-    return summed(
+    return sum_amounts(
         conducting(architecture, 3 * LATENCY_MS),
         function_amounts(MEMORY_MB, does_ms, 1, architecture),
         {"s3-puts": 1, "s3-gets": 5, "dynamodb-writes": 4, "dynamodb-reads": 6, "sqs-requests": 3, "events": 1},
@@ -145,7 +152,7 @@ class Way:
     def dollars(self, prices: PriceTable, pictures: float) -> float:
         """All of it, for that many pictures at once."""
         hours = pictures / PICTURES_PER_HOUR + self.further_hours
-        return hours * prices.prices[MACHINE].of_one + total(prices, self.each, pictures)
+        return hours * prices.prices[MACHINE].usd_per_unit + total(prices, self.each, pictures)
 
 
 def ways(architecture: Architecture) -> tuple[Way, ...]:
@@ -156,17 +163,17 @@ def ways(architecture: Architecture) -> tuple[Way, ...]:
     it given the masters, nobody would have to prepare them but the machine.
     """
     live = infer(architecture)
-    quick = summed(live, function_amounts(MEMORY_MB, -ENDPOINT_MS, 0, architecture))
+    quick = sum_amounts(live, function_amounts(MEMORY_MB, -ENDPOINT_MS, 0, architecture))
     answered = function_amounts(512, 6 * LATENCY_MS, 1, architecture)
-    apart = summed(quick, {"s3-puts": 2, "s3-gets": 2}, answered)
+    apart = sum_amounts(quick, {"s3-puts": 2, "s3-gets": 2}, answered)
     kept = {"s3-puts": 2, "s3-gets": 3, "dynamodb-writes": 4, "dynamodb-reads": 6, "events": 1}
     return (
         Way("real-time, a machine that runs anyway", 0.0, live),
         Way("real-time, for the run alone", START_HOURS, live),
         Way("real-time, a machine kept all month", HOURS_A_MONTH, live),
-        Way("asynchronous, scaled to zero", START_HOURS + IDLE_HOURS, summed(apart, {"sqs-requests": 3})),
+        Way("asynchronous, scaled to zero", START_HOURS + IDLE_HOURS, sum_amounts(apart, {"sqs-requests": 3})),
         Way("Batch Transform, of prepared pictures", START_HOURS, apart),
-        Way("Batch Transform, of masters as they are", START_HOURS, summed(answered, kept)),
+        Way("Batch Transform, of masters as they are", START_HOURS, sum_amounts(answered, kept)),
     )
 
 
@@ -203,9 +210,9 @@ def scenes(prices: PriceTable, architecture: Architecture) -> Table:
 def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
     """What the numbers hold for."""
     return [
-        f"12 MP JPEGs of {MASTER_MB} MB, functions with {MEMORY_MB} MB on {architecture}, batches of {BATCH}; "
+        f"12 MP JPEGs of {MASTER_MB} MB, functions with {MEMORY_MB} MB on {architecture}, batches of {BATCH_SIZE}; "
         f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast. "
-        f"Prices of us-east-1 as read on {prices.read}.",
+        f"Prices of us-east-1 as read on {prices.read_on}.",
         f"{PRESETS} presets take {PRESETS_MS:.0f} ms and a picture for models {PREPARE_MS:.0f} ms, measured. "
         "The latter is one opaque frame: animations, pages and transparency cost "
         "[further calls](inference.md#what-is-analysed). "

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from darkroom.watch.cost import (
+from darkroom.operations.cost_model import (
     FULL_CORE_MB,
+    MEMORY_MARGIN,
     MEMORY_MB,
-    MEMORY_ROOM,
-    Design,
     PriceTable,
-    Work,
+    RenderTime,
+    ServiceDesign,
     billed_ms,
     billed_start_ms,
     cheapest_mb,
-    load,
-    missed,
+    load_prices,
     misses_cost,
+    with_misses,
 )
 
 from ..compare import OURS, STORED
@@ -62,18 +62,18 @@ ALL_TIMES = (1, 2, 5, 10, 20)
 class Priced:
     """A design with its memory: that which its misses cost least with, or what its template sets."""
 
-    design: Design
+    design: ServiceDesign
     peak_mb: float
     memory_mb: int
 
     def dollars(self, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
         """For a million misses, each picture missed so many ``times`` in a month."""
-        design = missed(self.design, times)
+        design = with_misses(self.design, times)
         return sum(misses_cost(prices, design, self.memory_mb, architecture=architecture).values())
 
     def cold(self, share: float) -> Priced:
         """With another share of cold starts."""
-        return replace(self, design=replace(self.design, cold=share))
+        return replace(self, design=replace(self.design, cold_share=share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Rivals:
 
 def price_list() -> PriceTable:
     """AWS's, as the monitor has it."""
-    return load()
+    return load_prices()
 
 
 def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = MEASURED) -> Rivals:
@@ -99,13 +99,15 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
     except (FileNotFoundError, KeyError) as error:
         raise Missing(f"Costs: the part `requests` has left no figures of {error}") from error
 
-    def priced(of: Mapping[str, float], design: Design, memory_mb: int = 0) -> Priced:
+    def priced(of: Mapping[str, float], design: ServiceDesign, memory_mb: int = 0) -> Priced:
         peak_mb = of["peak_mb"]
         return Priced(design, peak_mb, memory_mb or cheapest_mb(prices, design, peak_mb, architecture))
 
-    ours = Design(_work(stored), int(stored["picture_bytes"]), stores=True, looks=LOOKS, cold=COLD)
-    unstored = Design(_work(nothing), int(nothing["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD)
-    bare = Design(_work(theirs), int(theirs["picture_bytes"]), cold=COLD)
+    ours = ServiceDesign(_work(stored), int(stored["picture_bytes"]), stores=True, extra_gets=LOOKS, cold_share=COLD)
+    unstored = ServiceDesign(
+        _work(nothing), int(nothing["picture_bytes"]), extra_gets=LOOKS_WITHOUT_STORING, cold_share=COLD
+    )
+    bare = ServiceDesign(_work(theirs), int(theirs["picture_bytes"]), cold_share=COLD)
     return Rivals(
         priced(stored, ours),
         priced(nothing, unstored),
@@ -122,7 +124,7 @@ def ratio(found: Rivals, prices: PriceTable, architecture: str, times: float = T
 
 def floor(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
     """The ratio if rendering took no time: requests and storage alone."""
-    parts = misses_cost(prices, missed(found.ours.design, times), found.ours.memory_mb, architecture=architecture)
+    parts = misses_cost(prices, with_misses(found.ours.design, times), found.ours.memory_mb, architecture=architecture)
     return (sum(parts.values()) - parts["compute"]) / found.theirs.dollars(prices, architecture, times)
 
 
@@ -165,9 +167,9 @@ def by_cold(title: str, found: Rivals, prices: PriceTable, architecture: str) ->
 def memory_lines(found: Rivals) -> list[str]:
     """With which memory each was priced, and what it is billed there."""
     return [
-        f"{name}: {one.memory_mb} MB, {billed_ms(one.design.work, one.memory_mb):,} ms a render, and "
-        f"{billed_start_ms(one.design.work, one.memory_mb):,} ms more for one that starts a process, which was seen to "
-        f"need {one.peak_mb:.0f} MB."
+        f"{name}: {one.memory_mb} MB, {billed_ms(one.design.render, one.memory_mb):,} ms a render, and "
+        f"{billed_start_ms(one.design.render, one.memory_mb):,} ms more for one that starts a process, which was seen "
+        f"to need {one.peak_mb:.0f} MB."
         for name, one in (("Darkroom", found.ours), ("AWS's own", found.theirs))
     ]
 
@@ -175,7 +177,7 @@ def memory_lines(found: Rivals) -> list[str]:
 def refining_line(found: Rivals, prices: PriceTable) -> str:
     """What refining adds to the first miss of a picture, and from how many views on it brings that back."""
     each = sum(prices.cost(REFINING).values())
-    saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].of_one
+    saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
     return (
         f"Refining (`Refine`) is apart: ${each * 1e6:.2f} for a million pictures, and a render at leisure for each. "
         f"Where it saves {REFINED:.0%} of the bytes, the CDN's delivery has brought that back after "
@@ -187,7 +189,7 @@ def rules(prices: PriceTable, architecture: str) -> list[str]:
     """What the tables hold for."""
     return [
         f"Darkroom at the memory that is cheapest of those that its template has ({SIZES} MB) and that hold it, "
-        f"{MEMORY_ROOM - 1:.0%} more than its process was seen to need; AWS's own at the {DIT_MEMORY_MB} MB that its "
+        f"{MEMORY_MARGIN - 1:.0%} more than its process was seen to need; AWS's own at the {DIT_MEMORY_MB} MB that its "
         f"template sets. Below {FULL_CORE_MB} MB, one core's worth, computing takes longer in proportion, waiting does "
         "not.",
         f"Billed are the render and, since August 2025, starting the process, in {COLD:.0%} of renders unless it says "
@@ -195,7 +197,7 @@ def rules(prices: PriceTable, architecture: str) -> list[str]:
         "charges are the same for both.",
         "**missed**: how often the CDN misses each picture within a month. Darkroom renders and stores it once, then "
         "S3 answers; AWS's own renders each time. **storing nothing**: with `store_derivatives = false`.",
-        f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read.isoformat()}.",
+        f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read_on.isoformat()}.",
     ]
 
 
@@ -203,7 +205,7 @@ def _times(times: int) -> str:
     return "once" if times == 1 else f"{times} times"
 
 
-def _work(measured: Mapping[str, float]) -> Work:
+def _work(measured: Mapping[str, float]) -> RenderTime:
     """A cold start is all that its first answer took beyond a warm one."""
     start_ms = max(0.0, (measured["cold_ms"] or 0.0) - measured["warm_ms"])
-    return Work(measured["warm_ms"], measured["cpu_ms"], start_ms)
+    return RenderTime(measured["warm_ms"], measured["cpu_ms"], start_ms)

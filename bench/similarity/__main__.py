@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from darkroom.findings import SIMILARITY
 from darkroom.models import catalogue
-from darkroom.models.running import Models
+from darkroom.models.model_set import ModelSet
 from tools.fetch_models import PLACES, fetch
 
 from ..machine import described
@@ -28,11 +28,11 @@ def main() -> None:
     """Measure everything."""
     folder = ROOT / ".local" / "models"
     fetch(PLACES["lambda"], folder)
-    known = catalogue.load(catalogue.SMALL)
-    models, name = Models(known, folder, [SIMILARITY]), known.of(SIMILARITY).name
+    known = catalogue.load_catalogue(catalogue.SMALL_MODELS)
+    models, name = ModelSet(known, folder, [SIMILARITY]), known.get(SIMILARITY).name
 
     def embed(picture: NDArray[np.uint8]) -> Sequence[float]:
-        return models.find(picture, [SIMILARITY])[SIMILARITY].vector
+        return models.detect(picture, [SIMILARITY])[SIMILARITY].vector
 
     pictures = photographs(Path(skimage.__file__).parent / "data")
     tables = [recall.table(pictures, embed, name), search.table(described())]

@@ -56,7 +56,7 @@ def figure(found: Rivals) -> Figure:
     """The goal's: pictures missed TIMES times."""
     prices, processor = price_list(), architecture()
     value, once = (ratio(found, prices, processor, times) for times in (TIMES, 1))
-    put = prices.prices["s3-puts"].of_one * 1e6
+    put = prices.prices["s3-puts"].usd_per_unit * 1e6
     why = (
         f"for pictures missed {TIMES} times; where each miss is the first of its picture it is {once:.2f}, as the PUTs "
         f"alone cost ${put:.2f}, AWS's own in all ${found.theirs.dollars(prices, processor, 1):.2f}"

@@ -19,7 +19,7 @@ from ..exit_codes import ExitCode
 from ..framework import Call
 
 if TYPE_CHECKING:
-    from darkroom.aws.registry import ModelVersion, Registry
+    from darkroom.mlops.model_registry import ModelRegistry, ModelVersion
     from tools.replay.sides import Side
 
 ANSWERS_WITHIN_S = 65.0
@@ -45,8 +45,8 @@ def findings() -> None:
 @click.argument("key")
 def show(call: Call, key: str) -> None:
     """Print what models found in the image under KEY, in the active generation."""
-    from darkroom.aws.archive import Archive
     from darkroom.aws.documents import DocumentStore
+    from darkroom.aws.findings_store import FindingsStore
     from darkroom.findings import findings_to_document
 
     deployment, generation = call.deployment, _generation(call)
@@ -55,7 +55,7 @@ def show(call: Call, key: str) -> None:
     if master is None:
         raise NotFound(f"There is no image with the key {key}.")
     documents = DocumentStore(deployment.client("dynamodb"), deployment.output("IndexTableName"))
-    sidecar = Archive(deployment.bucket("MediaBucketName"), documents).sidecar(generation, key)
+    sidecar = FindingsStore(deployment.bucket("MediaBucketName"), documents).read_sidecar(generation, key)
     known = sidecar.findings if sidecar else None
     if known is None or known.source_etag != master.etag.strip('"'):
         document = {"key": key, "generation": generation, "state": "pending", "findings": None}
@@ -101,11 +101,11 @@ def reanalyse(call: Call, below: str, again: bool) -> None:
     An image that the endpoint has analysed in the active generation is skipped. The command may be repeated.
     """
     from darkroom.aws.sqs import Queue
-    from darkroom.services.infer.requests import Kind, Request
+    from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 
     deployment = call.deployment
     queue = Queue(deployment.client("sqs"), deployment.output("InferQueueUrl"))
-    messages = (Request(Kind.ANALYSE, key, again=again).message for key in deployment.master_keys(below))
+    messages = (AnalysisRequest(RequestKind.ANALYSE, key, again=again).message for key in deployment.master_keys(below))
     count = queue.send_many(messages)
     call.emit({"queued": count}, [f"queued: {count}"])
 
@@ -129,7 +129,7 @@ VERSION = {"versions": "per version: `version`, `arn`, `image`, `approval`, `why
 def list_versions(call: Call) -> None:
     """List all versions, the newest first."""
     found = _registry(call)
-    versions = found.versions()
+    versions = found.list_versions()
     lines = [line for one in versions for line in _described(one)] or [f"{found.group} has no versions"]
     call.emit({"versions": [_document(one) for one in versions]}, lines)
 
@@ -151,7 +151,7 @@ def register(
     description: str,
 ) -> None:
     """Register a version, which waits for approval."""
-    from darkroom.aws.registry import ModelVersion
+    from darkroom.mlops.model_registry import ModelVersion
 
     origins = {"dataset": dataset, "parent": parent, "revision": revision or _revision()}
     folder = Path(image)
@@ -192,14 +192,14 @@ def _judge(decision: str, done: str) -> Callable[..., None]:
 approve, reject = _judge("approve", "approved"), _judge("reject", "rejected")
 
 
-def _registry(call: Call) -> Registry:
-    from darkroom.aws.registry import Registry
+def _registry(call: Call) -> ModelRegistry:
+    from darkroom.mlops.model_registry import ModelRegistry
 
-    return Registry(call.deployment.client("sagemaker"), call.deployment.output("ModelGroupName"))
+    return ModelRegistry(call.deployment.client("sagemaker"), call.deployment.output("ModelGroupName"))
 
 
 def _described(one: ModelVersion) -> Iterable[str]:
-    yield f"{one.version}  {one.approval}  {one.image}" + (f"  ({one.why})" if one.why else "")
+    yield f"{one.version}  {one.approval}  {one.image}" + (f"  ({one.reason})" if one.reason else "")
     figures = [f"{name} {value:g}" for name, value in sorted(one.metrics.items())]
     origins = [f"{name} {text}" for name, text in sorted(one.lineage.items())]
     for facts in (figures, origins):
@@ -213,7 +213,7 @@ def _document(one: ModelVersion) -> dict[str, Any]:
         "arn": one.arn,
         "image": one.image,
         "approval": one.approval,
-        "why": one.why,
+        "why": one.reason,
         "metrics": dict(one.metrics),
         "lineage": dict(one.lineage),
     }
@@ -237,10 +237,10 @@ def _revision() -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _arn(found: Registry, version: str) -> str:
+def _arn(found: ModelRegistry, version: str) -> str:
     if not version.isdigit():
         return version
-    known = {one.version: one.arn for one in found.versions()}
+    known = {one.version: one.arn for one in found.list_versions()}
     if int(version) not in known:
         raise NotFound(f"{found.group} has no version {version}.")
     return known[int(version)]
@@ -324,7 +324,7 @@ def replay(
     """
     from tools.replay.agreement import agree, figures, rows, table
     from tools.replay.inputs import pictures
-    from tools.replay.replaying import replayed
+    from tools.replay.replaying import replay
 
     if (variants is None) == (folders is None):
         raise WrongArgument("Compare either two --variants or two --folders.")
@@ -336,7 +336,7 @@ def replay(
     )
     bucket, _ = call.deployment.masters()
     jpegs = islice(pictures(bucket, _names(call, below, manifest)), limit)
-    pairs, failed = replayed(jpegs, sides, chosen, call.note)
+    pairs, failed = replay(jpegs, sides, chosen, call.note)
     if not pairs:
         raise CommandError("There is nothing to compare: no image was answered by both.")
     found = rows(pairs)
@@ -350,7 +350,7 @@ def replay(
 
 def _names(call: Call, below: str | None, manifest: str | None) -> Iterable[str]:
     """Names of the objects that are replayed."""
-    from darkroom.aws.samples import Samples
+    from darkroom.mlops.sample_store import SampleStore
     from tools.replay.inputs import listed, sampled
 
     deployment = call.deployment
@@ -359,7 +359,7 @@ def _names(call: Call, below: str | None, manifest: str | None) -> Iterable[str]
         return listed(bucket, manifest)
     if below is not None:
         return map(names.name, deployment.master_keys(below))
-    return sampled(Samples(deployment.client("dynamodb"), deployment.output("IndexTableName")), names)
+    return sampled(SampleStore(deployment.client("dynamodb"), deployment.output("IndexTableName")), names)
 
 
 def _folder_sides(folders: tuple[Path, Path], asked: list[str] | None) -> tuple[tuple[Side, Side], list[str]]:
@@ -373,8 +373,8 @@ def _folder_sides(folders: tuple[Path, Path], asked: list[str] | None) -> tuple[
 def _variant_sides(
     call: Call, variants: tuple[str, str], endpoint: str | None, asked: list[str] | None
 ) -> tuple[tuple[Side, Side], list[str]]:
-    from darkroom.aws.model import Endpoint
-    from darkroom.services.infer.tasks import tasks as configured
+    from darkroom.aws.sagemaker import Endpoint
+    from darkroom.services.inference.tasks import configured_tasks as configured
     from darkroom.settings import DEFAULTS
     from tools.replay.sides import VariantSide
 

@@ -11,11 +11,11 @@ from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.samples import Samples
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.errors import BadKey, DarkroomError
+from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.report import rejection_document
 from darkroom.services.erase.service import EraseService
 from darkroom.services.s3_keys import master_names
@@ -33,7 +33,7 @@ _service = EraseService(
     quarantine=S3Bucket(_s3, _env["QUARANTINE_BUCKET"]),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     vectors=open_vectors(_env),
-    samples=Samples(client("dynamodb"), _env["INDEX_TABLE"]),
+    samples=SampleStore(client("dynamodb"), _env["INDEX_TABLE"]),
     distribution=Distribution(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
     erasures=ErasureTable(client("dynamodb"), _env["INDEX_TABLE"]),

@@ -9,12 +9,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from darkroom.aws.archive import Archive
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.scanner import Clamd
@@ -64,7 +64,7 @@ def _ingest(settings: Settings) -> Ingest:
         publisher=Publisher(claims, _media, DerivativePurge(_media, _source, _names), _purges, caching),
         quarantine=Quarantine(S3Bucket(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
-        brought=ClientFindingsReader(_keys, Archive(_media, _entries), settings.findings_generation, _observer),
+        brought=ClientFindingsReader(_keys, FindingsStore(_media, _entries), settings.findings_generation, _observer),
         bus=EventBus(
             client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header
         ),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.aws.cloudwatch import MetricStat
-from darkroom.aws.registry import REJECTED, ModelVersion
 from darkroom.findings import MODERATION
+from darkroom.mlops.model_registry import REJECTED, ModelVersion
 from local.paths import ENDPOINT, MODELS
 from tools.degraded_model import VERSION, put_worse
 
@@ -87,9 +87,9 @@ class Canary:
 
     def verify(self, play: ScenarioRun) -> None:
         """Rejected, written down, announced, and no picture harmed."""
-        version = play.world.registry.of_image(self._models.as_uri())
+        version = play.world.registry.find_by_image(self._models.as_uri())
         require(version is not None and version.approval == REJECTED, f"the registry says {version}")
-        play.fact("why the registry rejects it", version.why if version else "")
+        play.fact("why the registry rejects it", version.reason if version else "")
         entry = until(lambda: play.noted("decision", ENDPOINT), "the audit log knows of it", TOLD_WITHIN_S)
         facts = entry["facts"]
         play.fact("the audit log", f"{entry['at']}, {entry['kind']} by {entry['by']}: {facts['action']}")

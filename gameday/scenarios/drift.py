@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from darkroom.aws.cloudwatch import MetricStat
-from darkroom.aws.samples import SLOTS, Samples
-from darkroom.watch.sample import Sample
+from darkroom.mlops.sample import Sample
+from darkroom.mlops.sample_store import SLOTS, SampleStore
 
 from .. import synthetic_samples
 from ..environment import NAMESPACE
@@ -103,7 +103,7 @@ class Drift:
     def _fill(self, play: ScenarioRun, samples: list[Sample]) -> None:
         """Have these in all slots."""
         slots = count()
-        there = Samples(play.world.cloud.dynamodb, play.world.facts["index_table"], choose=lambda _: next(slots))
+        there = SampleStore(play.world.cloud.dynamodb, play.world.facts["index_table"], choose=lambda _: next(slots))
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(there.put, samples))
 

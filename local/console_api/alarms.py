@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from observability.composites import Composite, Standing, acts, evaluate_composites
-from observability.states import Alarm, Evaluation, State, evaluate
+from observability.alarm_states import Alarm, Evaluation, State, evaluate
+from observability.composites import Composite, StateSince, evaluate_composites, has_acted
 
 from ..paths import STACK
 from .alarm_history import AlarmHistory
@@ -31,9 +31,9 @@ class AlarmState:
     acted: bool = False
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> StateSince:
         """As rules of suppression look at it."""
-        return Standing(self.state, self.since_s)
+        return StateSince(self.state, self.since_s)
 
 
 class Alarms:
@@ -121,7 +121,7 @@ class Alarms:
         for composite in self._declared.composites:
             stand = self._stand(composite.name)
             above = self._stand(composite.suppressor).standing if composite.suppressor else None
-            if not stand.acted and acts(composite, stand.standing, above, now_s):
+            if not stand.acted and has_acted(composite, stand.standing, above, now_s):
                 self._stands[composite.name] = replace(stand, acted=True)
                 if _pages(composite):
                     self._history.page(at_s=now_s, name=composite.name, reason=stand.reason)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from darkroom.aws.archive import Archive
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
@@ -59,7 +59,7 @@ class Collector:
             failed=Failures(cloud, facts.quarantine_bucket, dead, lines),
             lines=lines,
             catalogue=ImageIndex(
-                cloud, facts.index_table, index, Archive(media, DocumentStore(cloud.dynamodb, facts.index_table))
+                cloud, facts.index_table, index, FindingsStore(media, DocumentStore(cloud.dynamodb, facts.index_table))
             ),
             quarantine=S3Bucket(cloud.s3, facts.quarantine_bucket),
             media=media,

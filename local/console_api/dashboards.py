@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from observability.expressions import Grid, Series, Value, calculate, series
+from observability.alarm_states import fold_periods
+from observability.dashboards import DASHBOARDS, Dashboard, Panel
 from observability.measures import Formula, Measure, Metric, Split
-from observability.panels import DASHBOARDS, Dashboard, Panel
-from observability.states import folded
+from observability.metric_math import Grid, Series, Value, calculate, to_series
 
 from .read_metrics import MetricQuery, MetricReader, build_query
 
@@ -78,7 +78,7 @@ class Dashboards:
     def _resolved(self, panel: Panel) -> Panel:
         """The panel with its tokens filled in, and each split metric as the metrics that it stands for."""
         measures = panel.series or ((MEMORY,) if panel.kind == "table" else ())
-        filled = replace(panel, series=tuple(measures)).within(self.tokens)
+        filled = replace(panel, series=tuple(measures)).for_deployment(self.tokens)
         return replace(filled, series=tuple(one for measure in filled.series for one in self._split(measure)))
 
     def _split(self, measure: Measure) -> Iterator[Measure]:
@@ -127,13 +127,14 @@ class _Frame:
         self, points: Mapping[MetricQuery, Series], times: Sequence[int], period_s: int
     ) -> Iterator[tuple[str, Series]]:
         known: dict[str, Value] = {
-            metric.id: folded(points.get(_wanted(metric), {}), times, period_s, metric.stat) for metric in self.metrics
+            metric.id: fold_periods(points.get(_wanted(metric), {}), times, period_s, metric.stat)
+            for metric in self.metrics
         }
         for measure in self.panel.series:
             if isinstance(measure, Formula):
                 known[measure.id] = calculate(measure.expression, Grid(times, period_s, known))
             if not isinstance(measure, Split) and measure.shown:
-                yield measure.label, series(known[measure.id], times)
+                yield measure.label, to_series(known[measure.id], times)
 
 
 def _wanted(metric: Metric) -> MetricQuery:

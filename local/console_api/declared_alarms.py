@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from observability.alarm_states import Alarm
 from observability.composites import Composite
-from observability.states import Alarm
 
 from ..aws import Cloud
 from ..cfn_resolver import NESTED, Resolver, deployed_template, nested_template

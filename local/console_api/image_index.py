@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from darkroom.aws.archive import Archive
+from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record, from_item, partition_key
 from darkroom.findings import MODERATION, findings_to_document
@@ -28,7 +28,7 @@ class ImageIndex:
     cloud: Cloud
     table: str
     index: Index
-    archive: Archive
+    archive: FindingsStore
 
     def page(self, prefix: str, state: str, after: str, limit: int) -> Document:
         """Up to ``limit`` pictures, in no order; ``after`` is the ``next`` of the page before."""
@@ -52,7 +52,7 @@ class ImageIndex:
         """Everything that is known of ``key``, None if nothing is."""
         if (record := self.index.get(key)) is None:
             return None
-        noted = self.archive.noted(key)
+        noted = self.archive.read_record(key)
         known = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
         found = (
             {"findings": findings_to_document(noted.findings), "generation": noted.findings.generation}
@@ -66,7 +66,7 @@ class ImageIndex:
         return [self._flagged(record) for record in self.index.list_flagged()]
 
     def _flagged(self, record: Record) -> Document:
-        noted = self.archive.noted(record.key).findings
+        noted = self.archive.read_record(record.key).findings
         labels = noted.found[MODERATION].labels if noted and MODERATION in noted.found else ()
         return {
             "key": record.key,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..measures import Metric, Split, of
-from ..panel import LABELLED_TASKS, SERVED, Dashboard, Panel
+from ..measures import Metric, Split, own_dimensions
+from ..panel import LABELLED_TASKS, USER_FACING, Dashboard, Panel
 
-FUNCTIONS = (*SERVED, "purge", "sweep", "forget", "monitor")
+FUNCTIONS = (*USER_FACING, "purge", "sweep", "forget", "monitor")
 DRIFTING_INPUTS = ("brightness", "pixels", "format", "embedding")
 
 DEBUG = Dashboard(
@@ -68,7 +68,7 @@ DEBUG = Dashboard(
                     stat=stat,
                     namespace="AWS/Lambda",
                 )
-                for function in SERVED
+                for function in USER_FACING
                 for word, label, metric, stat in (
                     ("running", "", "ConcurrentExecutions", "Maximum"),
                     ("throttled", " throttled", "Throttles", "Sum"),
@@ -82,7 +82,7 @@ DEBUG = Dashboard(
             kind="line",
             unit="bytes",
             about="What pictures have become smaller by, each counted once: every delivery of one saves as much",
-            series=(Metric("saved", "saved", "BytesSaved", of("refine")),),
+            series=(Metric("saved", "saved", "BytesSaved", own_dimensions("refine")),),
         ),
         Panel(
             id="inputs",
@@ -92,7 +92,7 @@ DEBUG = Dashboard(
             unit="PSI",
             about="How far pictures are from the stored baseline; from 0.2 on they are not what the models know",
             series=tuple(
-                Metric(feature, feature, "DriftPsi", of("monitor", feature=feature), stat="Maximum")
+                Metric(feature, feature, "DriftPsi", own_dimensions("monitor", feature=feature), stat="Maximum")
                 for feature in DRIFTING_INPUTS
             ),
             target=0.2,
@@ -109,7 +109,7 @@ DEBUG = Dashboard(
                     f"confidence_{task}",
                     task,
                     "DriftPsi",
-                    of("monitor", feature=f"confidence-{task}"),
+                    own_dimensions("monitor", feature=f"confidence-{task}"),
                     stat="Maximum",
                 )
                 for task in LABELLED_TASKS
@@ -123,7 +123,15 @@ DEBUG = Dashboard(
             kind="line",
             unit="pictures",
             about="Pictures that each production variant of the endpoint, or the functions themselves, looked at",
-            series=(Split("variants", "PicturesAnalysed", ("service", "function", "variant"), "variant", of("infer")),),
+            series=(
+                Split(
+                    "variants",
+                    "PicturesAnalysed",
+                    ("service", "function", "variant"),
+                    "variant",
+                    own_dimensions("infer"),
+                ),
+            ),
         ),
         Panel(
             id="logs",

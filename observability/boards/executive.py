@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..measures import Formula, Measure, Metric, of
-from ..panel import LABELLED_TASKS, SERVED, Dashboard, Panel
+from ..measures import Formula, Measure, Metric, own_dimensions
+from ..panel import LABELLED_TASKS, USER_FACING, Dashboard, Panel
 
 
 def _per_minute(function: str, label: str) -> tuple[Measure, ...]:
     return (
-        Metric(function, label, "Requests", of(function), shown=False),
+        Metric(function, label, "Requests", own_dimensions(function), shown=False),
         Formula(f"{function}_rate", label, f"60 * {function} / PERIOD({function})"),
     )
 
@@ -16,7 +16,7 @@ def _per_minute(function: str, label: str) -> tuple[Measure, ...]:
 def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
     """What died counts as well: such an invocation could not count itself."""
     counted = [
-        Metric(f"{kind}_{function}", f"{metric} of {function}", metric, of(function), shown=False)
+        Metric(f"{kind}_{function}", f"{metric} of {function}", metric, own_dimensions(function), shown=False)
         for function in functions
         for kind, metric in (("requests", "Requests"), ("faults", "Faults"))
     ]
@@ -45,7 +45,7 @@ def _quality(**figures: str) -> tuple[Measure, ...]:
             f"{task}_{metric.lower()}",
             f"{task}: {label}",
             metric,
-            of("monitor", task=task, variant="{variant}"),
+            own_dimensions("monitor", task=task, variant="{variant}"),
             stat="Average",
         )
         for task in LABELLED_TASKS
@@ -78,7 +78,7 @@ EXECUTIVE = Dashboard(
             unit="USD",
             about="Compute, requests, storage and the endpoint, by the price table, for each thousand pictures served",
             series=(
-                Metric("cost", "a picture", "CostPerPicture", of("monitor"), stat="Average", shown=False),
+                Metric("cost", "a picture", "CostPerPicture", own_dimensions("monitor"), stat="Average", shown=False),
                 Formula("thousand", "a thousand pictures", "1000 * cost"),
             ),
         ),
@@ -90,7 +90,7 @@ EXECUTIVE = Dashboard(
             unit="%",
             about="Requests, uploads and analyses that did not fail on our side. What was rightly refused counts "
             "as a success",
-            series=_success(SERVED),
+            series=_success(USER_FACING),
             target=99.9,
             window_s=86_400,
         ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..measures import Formula, Metric, Split, of
-from ..panel import SERVED, Dashboard, Panel
+from ..measures import Formula, Metric, Split, own_dimensions
+from ..panel import USER_FACING, Dashboard, Panel
 
 QUEUES = ("ingest", "infer-priority", "infer", "purge", "refine")
 DEAD_LETTERS = ("ingest-dead-letters", "infer-dead-letters", "purge-dead-letters", "refine-dead-letters")
@@ -20,8 +20,8 @@ ON_CALL = Dashboard(
             unit="ms",
             about="The function's own time for what the CDN did not have",
             series=(
-                Metric("p95", "p95", "AnswerTime", of("transform"), stat="p95"),
-                Metric("p99", "p99", "AnswerTime", of("transform"), stat="p99"),
+                Metric("p95", "p95", "AnswerTime", own_dimensions("transform"), stat="p95"),
+                Metric("p99", "p99", "AnswerTime", own_dimensions("transform"), stat="p99"),
             ),
             target=500,
         ),
@@ -33,9 +33,11 @@ ON_CALL = Dashboard(
             unit="s",
             about="95 of 100 uploads are ready, and looked at by models, within this time",
             series=(
-                Metric("ready", "ready (p95)", "UploadToReady", of("ingest"), stat="p95", shown=False),
+                Metric("ready", "ready (p95)", "UploadToReady", own_dimensions("ingest"), stat="p95", shown=False),
                 Formula("ready_s", "ready (p95)", "ready / 1000"),
-                Metric("analysed", "looked at (p95)", "UploadToAnalysed", of("infer"), stat="p95", shown=False),
+                Metric(
+                    "analysed", "looked at (p95)", "UploadToAnalysed", own_dimensions("infer"), stat="p95", shown=False
+                ),
                 Formula("analysed_s", "looked at (p95)", "analysed / 1000"),
             ),
             target=30,
@@ -49,9 +51,9 @@ ON_CALL = Dashboard(
             about="What each function was asked, failures included",
             series=tuple(
                 measure
-                for function in SERVED
+                for function in USER_FACING
                 for measure in (
-                    Metric(function, function, "Requests", of(function), shown=False),
+                    Metric(function, function, "Requests", own_dimensions(function), shown=False),
                     Formula(f"{function}_rate", function, f"{function} / PERIOD({function})"),
                 )
             ),

@@ -19,14 +19,14 @@ from darkroom.errors import BadOption
 from darkroom.findings import FACES, MODERATION, Findings
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.services.infer.in_process import InProcess
-from darkroom.services.infer.requests import read_request
-from darkroom.services.infer.views import choose_views, combine
+from darkroom.services.inference.in_process import InProcessDetector
+from darkroom.services.inference.messages import parse_request
+from darkroom.services.inference.views import choose_views, combine
 from darkroom.services.ingest.events import read_event
 from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services import ingesting
-from tests.component.services.infer.inferring import World
+from tests.component.services.inference.harness import World
 from tests.images import hidden
 from tests.images.looking import models_folder, pixels, small_models
 from tests.images.people import crop_portrait
@@ -49,13 +49,13 @@ class Stack:
         self.models.names = {**self.models.names, **shared}
         self.models.block, self.models.mode, self.models.tasks = True, "lambda", TASKS
         self.models.max_views = MOST
-        self.models.finder = InProcess(models_folder(), TASKS)
+        self.models.finder = InProcessDetector(models_folder(), TASKS)
 
     def upload(self, key: str, body: bytes) -> None:
         """Ingest an upload, analyse it, and carry out the verdict."""
         self.uploads.created(key, body)
         for event in self.uploads.messages("told"):
-            if request := read_request(json.dumps(event)):
+            if request := parse_request(json.dumps(event)):
                 self.models.infer.handle(request)
         for message in self.uploads.messages("changes"):
             if change := read_event(json.dumps(message)):
@@ -86,7 +86,7 @@ def stack(aws: Callable[[str], Any]) -> Iterator[Stack]:
 
 
 def score(image: Image.Image) -> float:
-    [label] = small_models().find(pixels(image), [MODERATION])[MODERATION].labels
+    [label] = small_models().detect(pixels(image), [MODERATION])[MODERATION].labels
     return label.score
 
 
@@ -142,7 +142,7 @@ def composites(body: bytes) -> list[Image.Image]:
 
 
 def find_faces(images: list[Image.Image]) -> int:
-    return sum(len(small_models().find(pixels(image), [FACES])[FACES].faces) for image in images)
+    return sum(len(small_models().detect(pixels(image), [FACES])[FACES].faces) for image in images)
 
 
 @pytest.mark.parametrize("kind", FACE_KINDS)
@@ -150,9 +150,9 @@ def test_a_face_hidden_in_alpha_is_covered(kind: str) -> None:
     body = FACE_KINDS[kind](crop_portrait()[0])
     assert find_faces(composites(body)) > 0, "the face is there to be found"
     views = choose_views(Source.from_bytes(body), Limits(), (FACES,))
-    finder = InProcess(models_folder(), (FACES,))
+    finder = InProcessDetector(models_folder(), (FACES,))
     first, *others = [
-        finder.find(jpeg, tasks) for jpeg, tasks in [(views.first[0], (FACES,)), *views.by_tasks((FACES,))]
+        finder.detect(jpeg, tasks) for jpeg, tasks in [(views.first[0], (FACES,)), *views.by_tasks((FACES,))]
     ]
     known = Findings("1", "etag", combine(first, others))
     for options in OUTPUTS:
@@ -163,7 +163,7 @@ def test_a_face_hidden_in_alpha_is_covered(kind: str) -> None:
 @pytest.mark.parametrize("form", ["auto-webp", "webp", "gif", "jpeg", "png", "avif"])
 def test_redaction_returns_no_frame_but_the_first(kind: str, form: str) -> None:
     body = hidden.KINDS[kind](crop_portrait()[0].resize(hidden.SIZE))
-    known = Findings("1", "etag", small_models().find(pixels(hidden.innocent()), [FACES]))
+    known = Findings("1", "etag", small_models().detect(pixels(hidden.innocent()), [FACES]))
     redacted = made(body, known=known, redact="faces", format=form).body
     opened = Image.open(io.BytesIO(redacted))
     assert getattr(opened, "n_frames", 1) == 1

@@ -14,7 +14,7 @@ import pytest
 from obstore.store import MemoryStore
 from PIL import Image
 
-from darkroom.aws.archive import sidecar_name
+from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, findings_to_document
 from darkroom.plan.policy import AccessMode

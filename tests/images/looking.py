@@ -10,8 +10,8 @@ from PIL import Image
 
 from darkroom.findings import Region
 from darkroom.models import catalogue
+from darkroom.models.model_set import ModelSet
 from darkroom.models.pixels import Pixels
-from darkroom.models.running import Models
 from tools.fetch_models import PLACES, fetch
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +26,9 @@ def models_folder() -> Path:
 
 
 @cache
-def small_models() -> Models:
+def small_models() -> ModelSet:
     """Those that a function runs in-process."""
-    return Models(catalogue.load(catalogue.SMALL), models_folder())
+    return ModelSet(catalogue.load_catalogue(catalogue.SMALL_MODELS), models_folder())
 
 
 def pixels(image: Image.Image) -> Pixels:

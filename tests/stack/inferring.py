@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from darkroom.findings import Face, Finding
-from darkroom.models.catalogue import SMALL, load
-from darkroom.models.running import Models
+from darkroom.models.catalogue import SMALL_MODELS, load_catalogue
+from darkroom.models.model_set import ModelSet
 from local.paths import MODELS
 from tests.waiting import wait_until
 
@@ -82,6 +82,6 @@ class Studio:
 
 def detected(image: Image.Image) -> tuple[Face, ...]:
     """The faces that the detector finds in ``image``, at its own threshold."""
-    models = Models(load(SMALL), MODELS, ["faces"])
-    found: Finding = models.find(np.asarray(image), ["faces"])["faces"]
+    models = ModelSet(load_catalogue(SMALL_MODELS), MODELS, ["faces"])
+    found: Finding = models.detect(np.asarray(image), ["faces"])["faces"]
     return found.faces

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from darkroom.aws.record import pad_sequencer
 from darkroom.services.correlation import correlation_id
-from darkroom.services.infer.requests import Kind, Request, read_request
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
 from darkroom.services.ingest.announcements import build_image_id
 from tests.component.services.ingesting import event_text
 
@@ -61,8 +61,8 @@ def test_no_message_is_too_strange(document: Any) -> None:
 
 def test_what_is_put_off_is_still_found() -> None:
     body = own("ImageReady", id="5e9f", sequencer="A0")
-    request = read_request(body)
+    request = parse_request(body)
     assert request is not None
-    assert correlation_id(json.dumps(request.put_off().message)) == correlation_id(body) == "5e9f"
-    later = request.put_off().put_off()
-    assert later == Request(Kind.ANALYSE, "a.jpg", "A0", 2, image_id="5e9f")
+    assert correlation_id(json.dumps(request.next_attempt().message)) == correlation_id(body) == "5e9f"
+    later = request.next_attempt().next_attempt()
+    assert later == AnalysisRequest(RequestKind.ANALYSE, "a.jpg", "A0", 2, image_id="5e9f")

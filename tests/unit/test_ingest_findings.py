@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.archive import Sidecar
+from darkroom.aws.findings_store import Sidecar
 from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from darkroom.aws.s3 import ObjectHead
 from darkroom.client_findings import ClientFindings, FaceBox, Tag, encode_findings, sign_findings
@@ -60,7 +60,7 @@ class Archive:
     written: list[tuple[str, Findings, Sidecar | None]] = field(default_factory=list)
     reads: list[tuple[str, str]] = field(default_factory=list)
 
-    def sidecar(self, generation: str, key: str) -> Sidecar | None:
+    def read_sidecar(self, generation: str, key: str) -> Sidecar | None:
         self.reads.append((generation, key))
         return self.there
 

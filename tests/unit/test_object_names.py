@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 
-from darkroom.aws.archive import sidecar_name
+from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
 from darkroom.dialects.registry import LARGE_SUFFIX
 from darkroom.errors import BadKey

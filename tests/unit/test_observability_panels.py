@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from observability.expressions import Grid, calculate, names, parse
+from observability.dashboards import DASHBOARDS, Panel, token_names
 from observability.measures import Formula, Metric, Split
-from observability.panels import DASHBOARDS, Panel, token_names
+from observability.metric_math import Grid, calculate, names_in, parse
 
 HANDBOOK = {
     "executive": ["Volume", "Cost per picture", "Success in 24 hours", "Model quality"],
@@ -39,14 +39,14 @@ def test_a_panel_draws_numbers_or_asks_logs(panel: Panel) -> None:
     for measure in panel.series:
         if isinstance(measure, Formula):
             parse(measure.expression)
-            assert names(measure.expression) - {"FILL", "PERIOD"} <= set(ids)
+            assert names_in(measure.expression) - {"FILL", "PERIOD"} <= set(ids)
     if panel.kind == "number":
         assert [m for m in panel.series if isinstance(m, Split) or m.shown] == [panel.series[-1]]
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.id)
 def test_a_deployment_fills_every_token(panel: Panel) -> None:
-    here = panel.within(VALUES)
+    here = panel.for_deployment(VALUES)
     assert len(here.series) == len(panel.series)
     for measure in here.series:
         named = (
@@ -57,7 +57,7 @@ def test_a_deployment_fills_every_token(panel: Panel) -> None:
 
 def test_what_a_deployment_lacks_is_not_drawn() -> None:
     bare = {"namespace": "Darkroom/x", "stack": "x", "TransformFunction": "transform"}
-    by_id = {panel.id: panel.within(bare) for panel in PANELS}
+    by_id = {panel.id: panel.for_deployment(bare) for panel in PANELS}
     assert [measure.id for measure in by_id["workers"].series] == ["transform"]
     assert by_id["gpu"].series == ()
     assert {m.namespace for m in by_id["rate"].series if isinstance(m, Metric)} == {"Darkroom/x"}
@@ -65,7 +65,7 @@ def test_what_a_deployment_lacks_is_not_drawn() -> None:
 
 def test_success_counts_what_died_and_needs_no_function_that_is_not_there() -> None:
     [panel] = [panel for panel in PANELS if panel.id == "success"]
-    here = panel.within({"namespace": "Darkroom/x"})
+    here = panel.for_deployment({"namespace": "Darkroom/x"})
     none: dict[str, object] = {measure.id: {} for measure in here.series if isinstance(measure, Metric)}
     known = none | {"requests_transform": {0: 970.0}, "faults_transform": {0: 5.0}, "died_ingest": {0: 30.0}}
     formula = here.series[-1]

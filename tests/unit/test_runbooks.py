@@ -18,7 +18,7 @@ RUN = "".join(
         "stack/test_operating.py",
         "stack/test_runbooks.py",
         "stack/isolated/test_inference.py",
-        "component/services/infer/test_runbook.py",
+        "component/services/inference/test_runbook.py",
     )
 )
 PAGES = sorted(FOLDER.glob("*.md"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from darkroom.aws.record import pad_sequencer
-from darkroom.services.infer.requests import Kind, Request
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 
 from . import Event
 from .sqs import batch
@@ -18,7 +18,7 @@ def events() -> dict[str, Event]:
         "ready.json": batch(QUEUE, told("ImageReady", PHOTO, priority=False)),
         "urgent.json": batch(PRIORITY_QUEUE, told("ImageReady", PHOTO, priority=True)),
         "removed.json": batch(QUEUE, told("ImageRemoved", NOBODY)),
-        "again.json": batch(QUEUE, Request(Kind.ANALYSE, PHOTO, again=True).message),
+        "again.json": batch(QUEUE, AnalysisRequest(RequestKind.ANALYSE, PHOTO, again=True).message),
         "unreadable.json": batch(QUEUE, {"photo": PHOTO}),
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.services.library.requests import Order, written
+from darkroom.bulk.messages import JobSpec, spec_document
 
 RUNNING = "RUNNING"
 STEPS_OF_A_RUN = 1000
@@ -54,9 +54,9 @@ class Machine:
     client: Any
     arn: str
 
-    def start(self, run: str, order: Order, *, concurrency: int, tolerated: float, batch: int) -> str:
+    def start(self, run: str, order: JobSpec, *, concurrency: int, tolerated: float, batch: int) -> str:
         """Start an execution of ``run``; its ARN."""
-        asked = {"run": run, "order": written(order), "concurrency": concurrency}
+        asked = {"run": run, "order": spec_document(order), "concurrency": concurrency}
         asked |= {"tolerated": tolerated, "batch": batch}
         name = f"{run}-{time.time_ns() // 1_000_000}"
         return str(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from darkroom.bulk.job import BulkJob
+from darkroom.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, parse_spec
 from darkroom.errors import BadRun
-from darkroom.services.library.requests import BATCH, TOLERATED_PERCENT, read_order
-from darkroom.services.library.runs import Run
 
 from ..deployment import Deployment
 from .machine import Execution, Figures, Machine
@@ -47,9 +47,9 @@ class Library:
         """Those of a deployed stack."""
         return cls(Machine(deployment.client("stepfunctions"), deployment.output("LibraryMachineArn")), deployment)
 
-    def run(self, name: str) -> Run:
+    def run(self, name: str) -> BulkJob:
         """What is stored of a run."""
-        return Run(self.deployment.bucket("MediaBucketName"), name)
+        return BulkJob(self.deployment.bucket("MediaBucketName"), name)
 
     def start(
         self,
@@ -58,12 +58,12 @@ class Library:
         name: str = "",
         concurrency: int = 0,
         tolerated: float = TOLERATED_PERCENT,
-        batch: int = BATCH,
+        batch: int = BATCH_SIZE,
     ) -> tuple[str, str]:
         """Start a run as ``given`` says; its name and the execution's ARN. Raises BadRun."""
-        order = read_order({key: value for key, value in given.items() if value})
+        order = parse_spec({key: value for key, value in given.items() if value})
         run = self.run(name or f"{given['operation']}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-        if run.document(run.orders) is not None:
+        if run.read_document(run.spec_key) is not None:
             raise BadRun(f"There is a run {run.name} already: resume it, or take another name", field="run")
         return run.name, self.machine.start(run.name, order, concurrency=concurrency, tolerated=tolerated, batch=batch)
 
@@ -73,7 +73,7 @@ class Library:
         Raises NoRun, and BadRun if the run is going on.
         """
         run = self.run(name)
-        order = run.document(run.orders)
+        order = run.read_document(run.spec_key)
         arn = self.machine.latest(name)
         if order is None:
             raise NoRun(f"There is no run {name}.")
@@ -82,10 +82,10 @@ class Library:
         asked = self.machine.asked(arn) if arn is not None else {}
         return self.machine.start(
             name,
-            read_order(order),
+            parse_spec(order),
             concurrency=concurrency or int(asked.get("concurrency", 0)),
             tolerated=float(asked.get("tolerated", TOLERATED_PERCENT)),
-            batch=BATCH,
+            batch=BATCH_SIZE,
         )
 
     def follow(self, name: str, show: Callable[[Figures], object]) -> Ended:
@@ -98,12 +98,12 @@ class Library:
             time.sleep(LOOK_EVERY_S)
         show(self.machine.figures(arn))
         run = self.run(name)
-        return Ended(found, run.document(run.summary) or {})
+        return Ended(found, run.read_document(run.report_key) or {})
 
     def summary(self, name: str) -> Mapping[str, Any]:
         """The summary of a run's report. Raises NoRun if there is none."""
         run = self.run(name)
-        figures = run.document(run.summary)
+        figures = run.read_document(run.report_key)
         if figures is None:
             raise NoRun(f"There is no report of a run {name}.")
         return figures
@@ -111,7 +111,7 @@ class Library:
     def report_url(self, name: str) -> str:
         """Where the report is."""
         run = self.run(name)
-        return f"s3://{run.media.bucket}/{run.summary}"
+        return f"s3://{run.media.bucket}/{run.report_key}"
 
 
 def succeeded(summary: Mapping[str, Any]) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from darkroom.findings import Finding
-from darkroom.watch.agreement import disagreement
-from darkroom.watch.rollout import Policy, percentile
-from darkroom.watch.sample import said
+from darkroom.mlops.agreement import disagreement
+from darkroom.mlops.rollout_policy import Policy, percentile
+from darkroom.mlops.sample import summarise
 
 AGREE_WITHIN = Policy().max_disagreement
 """Two findings agree that are as close as a canary must be to the incumbent on the average."""
@@ -78,7 +78,7 @@ def figures(found: Sequence[Row]) -> dict[str, float]:
 
 def _row(task: str, pairs: Sequence[Pair]) -> Row:
     both = [(pair.found[0][task], pair.found[1][task]) for pair in pairs]
-    empty = [(said(first).empty, said(second).empty) for first, second in both]
+    empty = [(summarise(first).empty, summarise(second).empty) for first, second in both]
     apart = [one for first, second in both if (one := disagreement(first, second)) is not None]
     return Row(
         task, len(both), apart, empty.count((True, True)), empty.count((False, True)), empty.count((True, False))

@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterable, Iterator
 
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.samples import Samples
 from darkroom.errors import DarkroomError
 from darkroom.imaging.source import Source
+from darkroom.mlops.sample_store import SampleStore
 from darkroom.plan.limits import Limits
-from darkroom.services.infer.prepare import prepared
+from darkroom.services.inference.prepare import prepare_jpeg
 from darkroom.services.s3_keys import ObjectNames
 
 
-def sampled(samples: Samples, names: ObjectNames) -> list[str]:
+def sampled(samples: SampleStore, names: ObjectNames) -> list[str]:
     """The masters of which samples are kept, each once, the newest first; raises Unavailable."""
     recent = sorted(samples.recent(), key=lambda sample: sample.at_s, reverse=True)
     return list(dict.fromkeys(names.name(sample.key) for sample in recent))
@@ -57,7 +57,7 @@ def pictures(masters: S3Bucket, keys: Iterable[str]) -> Iterator[bytes]:
             continue
         with opened.body as body:
             try:
-                yield prepared(Source.from_stream(iter(body), opened.head.size_bytes), Limits())
+                yield prepare_jpeg(Source.from_stream(iter(body), opened.head.size_bytes), Limits())
             except DarkroomError as error:
                 if error.status >= 500 or error.retryable:
                     raise

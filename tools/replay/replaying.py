@@ -10,7 +10,7 @@ from .agreement import Pair
 from .sides import Side
 
 
-def replayed(
+def replay(
     jpegs: Iterable[bytes],
     sides: tuple[Side, Side],
     tasks: Sequence[str],
@@ -24,7 +24,7 @@ def replayed(
     for number, jpeg in enumerate(jpegs):
         order = (0, 1) if number % 2 == 0 else (1, 0)
         try:
-            told = {place: sides[place].ask(jpeg, tasks) for place in order}
+            told = {place: sides[place].analyse(jpeg, tasks) for place in order}
         except ModelUnavailable as error:
             failed += 1
             report(error.detail or str(error))

@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from darkroom.aws.model import Endpoint
+from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import Finding
-from darkroom.models.catalogue import Catalogue, load
-from darkroom.models.running import Models
+from darkroom.models.catalogue import ModelCatalogue, load_catalogue
+from darkroom.models.model_set import ModelSet
 
 TABLE = "models.toml"
 SHIPPED = Path(__file__).resolve().parents[2] / "endpoint" / TABLE
@@ -32,7 +32,7 @@ class Side(Protocol):
         """Its name in the report."""
         ...
 
-    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+    def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         """What it finds in a picture, and in how many milliseconds; raises ModelUnavailable."""
         ...
 
@@ -44,10 +44,10 @@ class VariantSide:
         self._endpoint = endpoint
         self.name = name
 
-    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+    def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         """As :meth:`Side.ask`. The picture's own hash is the id under which SageMaker logs the call."""
-        told = self._endpoint.ask(jpeg, tasks, f"replay-{sha256(jpeg).hexdigest()[:24]}", variant=self.name)
-        return told.found, told.took_ms
+        told = self._endpoint.invoke(jpeg, tasks, f"replay-{sha256(jpeg).hexdigest()[:24]}", variant=self.name)
+        return told.found, told.duration_ms
 
 
 class FolderSide:
@@ -55,21 +55,21 @@ class FolderSide:
 
     def __init__(self, folder: Path, tasks: Sequence[str]) -> None:
         self.name = folder.name
-        self._models = Models(catalogue_of(folder), folder, tasks)
+        self._models = ModelSet(catalogue_of(folder), folder, tasks)
 
-    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+    def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         """As :meth:`Side.ask`; the time is that of the models alone."""
         with Image.open(io.BytesIO(jpeg)) as image:
             picture = np.asarray(image.convert("RGB"))
         began_s = time.perf_counter()
-        found = self._models.find(picture, tasks)
+        found = self._models.detect(picture, tasks)
         return found, (time.perf_counter() - began_s) * 1000
 
 
-def catalogue_of(folder: Path) -> Catalogue:
+def catalogue_of(folder: Path) -> ModelCatalogue:
     """The table of models in ``folder``, else the one that ships with the endpoint."""
     own = folder / TABLE
-    return load(own if own.is_file() else SHIPPED)
+    return load_catalogue(own if own.is_file() else SHIPPED)
 
 
 def common_tasks(folders: Sequence[Path]) -> list[str]:
@@ -78,5 +78,5 @@ def common_tasks(folders: Sequence[Path]) -> list[str]:
     return [
         task
         for task in catalogues[0].tasks
-        if all(task in one.tasks and one.of(task).engine == ONNX for one in catalogues)
+        if all(task in one.tasks and one.get(task).engine == ONNX for one in catalogues)
     ]

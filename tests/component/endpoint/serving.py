@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.model import stages_ms
+from darkroom.aws.sagemaker import parse_stages_ms
 from local import tool_venvs
 from tests.conftest import free_port
 from tests.images.looking import ROOT
@@ -47,7 +47,7 @@ class Reply:
     @property
     def stages_ms(self) -> dict[str, float]:
         """Where the server says that its time went."""
-        return stages_ms(self.headers[ATTRIBUTES.lower()])
+        return parse_stages_ms(self.headers[ATTRIBUTES.lower()])
 
     @property
     def _attributes(self) -> dict[str, str]:

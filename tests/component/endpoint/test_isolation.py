@@ -23,7 +23,7 @@ def test_it_needs_no_network(environment: None, tmp_path: Path) -> None:
         pytest.skip("this system has no user namespaces")
     models, image = tmp_path / "models", tmp_path / "image.jpg"
     models.mkdir()
-    table = catalogue.SMALL.read_text(encoding="utf-8")
+    table = catalogue.SMALL_MODELS.read_text(encoding="utf-8")
     (models / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
     (models / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
     image.write_bytes(jpeg_photo())

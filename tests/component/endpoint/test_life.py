@@ -23,7 +23,7 @@ def small(tmp_path: Path) -> Path:
     """A folder of models with the fewest in it."""
     folder = tmp_path / "models"
     folder.mkdir()
-    table = catalogue.SMALL.read_text(encoding="utf-8")
+    table = catalogue.SMALL_MODELS.read_text(encoding="utf-8")
     (folder / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
     (folder / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
     return folder

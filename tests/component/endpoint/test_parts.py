@@ -16,17 +16,17 @@ from PIL import Image
 from darkroom.errors import ModelUnavailable, UnknownTask
 from darkroom.findings import FACES, MODERATION, SIMILARITY, Finding
 from darkroom.models import catalogue
+from darkroom.models.model_set import ModelSet
 from darkroom.models.pixels import Pixels
-from darkroom.models.running import Models
-from endpoint import decoding
-from endpoint.asking import Asked, Origin, origin, wanted
-from endpoint.decoding import decoded
-from endpoint.finding import Finder
+from endpoint import decode
+from endpoint.batch import BatchAnalyser
+from endpoint.decode import decode_image
+from endpoint.request import AnalysisRequest, Origin, parse_origin, requested_tasks
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo
 
 KNOWN = ("faces", "text", "moderation")
-CATALOGUE = catalogue.load(catalogue.SMALL)
+CATALOGUE = catalogue.load_catalogue(catalogue.SMALL_MODELS)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ CATALOGUE = catalogue.load(catalogue.SMALL)
     ],
 )
 def test_tasks_are_read_from_the_attributes(attributes: str, expected: tuple[str, ...]) -> None:
-    assert wanted(attributes, KNOWN) == expected
+    assert requested_tasks(attributes, KNOWN) == expected
 
 
 @pytest.mark.parametrize("attributes", ["tasks=similarity", "tasks=faces,Faces", "tasks=*"])
 def test_unknown_tasks_are_refused(attributes: str) -> None:
     with pytest.raises(UnknownTask):
-        wanted(attributes, KNOWN)
+        requested_tasks(attributes, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_kind_of_pixel_becomes_rgb(kind: str, mode: str) -> None:
     if mode == "I;16":
         picture = Image.fromarray(np.full((5, 7), 204 * 257, np.uint16))
     (picture if mode == "I;16" else picture.convert(mode)).save(out, kind)
-    found = decoded(out.getvalue())
+    found = decode_image(out.getvalue())
     assert found is not None
     assert (found.shape, found.dtype) == ((5, 7, 3), np.uint8)
     assert abs(found.astype(int) - 204).max() <= 6
@@ -75,52 +75,57 @@ def test_every_kind_of_pixel_becomes_rgb(kind: str, mode: str) -> None:
 def test_what_is_transparent_shows_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (3, 3), (0, 0, 0, 0)).save(out, "PNG")
-    picture = decoded(out.getvalue())
+    picture = decode_image(out.getvalue())
     assert picture is not None
     assert (picture == 255).all()
 
 
 def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 900 * 600 - 1)
-    assert decoded(jpeg_photo()) is None
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 900 * 600)
-    assert decoded(jpeg_photo()) is not None
+    monkeypatch.setattr(decode, "MAX_PIXELS", 900 * 600 - 1)
+    assert decode_image(jpeg_photo()) is None
+    monkeypatch.setattr(decode, "MAX_PIXELS", 900 * 600)
+    assert decode_image(jpeg_photo()) is not None
 
 
 def test_who_asks_is_read_from_the_headers() -> None:
     headers = Headers(
         {"x-amzn-sagemaker-inference-id": "a" * 65, "x-amzn-sagemaker-custom-attributes": "tasks=; trace=1-2"}
     )
-    assert origin(headers) == Origin("a" * 64, "1-2")
-    assert origin(Headers({})) == Origin("", "")
+    assert parse_origin(headers) == Origin("a" * 64, "1-2")
+    assert parse_origin(Headers({})) == Origin("", "")
 
 
 def test_time_is_told_from_when_a_request_came() -> None:
     """What came a minute ago has waited that long; the models' time is that of the whole batch."""
-    finder = Finder(CATALOGUE, Models(CATALOGUE, models_folder(), [SIMILARITY]), ThreadPoolExecutor(2))
+    finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), [SIMILARITY]), ThreadPoolExecutor(2))
     now_s = time.monotonic()
-    batch = [Asked(jpeg_photo(), (SIMILARITY,), came_s=now_s - 60), Asked(jpeg_photo(), (SIMILARITY,), came_s=now_s)]
-    early, late = (told.stages_ms for told in finder.tell(batch))
+    batch = [
+        AnalysisRequest(jpeg_photo(), (SIMILARITY,), received_s=now_s - 60),
+        AnalysisRequest(jpeg_photo(), (SIMILARITY,), received_s=now_s),
+    ]
+    early, late = (told.stages_ms for told in finder.analyse(batch))
     assert early["queue"] + early["decode"] - late["queue"] - late["decode"] == pytest.approx(60_000, abs=1)
     assert early["infer"] == late["infer"] > 0
 
 
-class Choking(Models):
+class Choking(ModelSet):
     """Models that fail for every batch with a grey picture in it, as for one that needs too much memory."""
 
     def find_all(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
         if any(np.ptp(picture) == 0 for picture in pictures):
             raise ModelUnavailable(detail="/opt/secret is out of memory")
-        return super().find_all(pictures, tasks)
+        return super().detect_batch(pictures, tasks)
 
 
 def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "grey").save(out, "PNG")
     models = Choking(CATALOGUE, models_folder(), [SIMILARITY])
-    finder = Finder(CATALOGUE, models, ThreadPoolExecutor(2))
+    finder = BatchAnalyser(CATALOGUE, models, ThreadPoolExecutor(2))
     bodies = (jpeg_photo(), out.getvalue(), b"", jpeg_photo())
-    told = finder.tell([Asked(body, (SIMILARITY,), Origin(f"id-{index}")) for index, body in enumerate(bodies)])
+    told = finder.analyse(
+        [AnalysisRequest(body, (SIMILARITY,), Origin(f"id-{index}")) for index, body in enumerate(bodies)]
+    )
     assert [one.status for one in told] == [200, 503, 200, 200]
     assert [one.batch for one in told] == [1, 1, 1, 1]
     assert "vector" in told[0].document["tasks"][SIMILARITY]
@@ -135,8 +140,8 @@ def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixt
 
 
 def test_an_empty_list_of_readable_pictures_is_no_batch() -> None:
-    finder = Finder(CATALOGUE, Models(CATALOGUE, models_folder(), [FACES, MODERATION]), ThreadPoolExecutor(2))
-    [told] = finder.tell([Asked(b"nothing", (FACES, MODERATION))])
+    finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), [FACES, MODERATION]), ThreadPoolExecutor(2))
+    [told] = finder.analyse([AnalysisRequest(b"nothing", (FACES, MODERATION))])
     assert {task: one["error"] for task, one in told.document["tasks"].items()} == {
         FACES: "unreadable",
         MODERATION: "unreadable",

@@ -29,7 +29,7 @@ def source(name: str) -> bytes:
 @cache
 def known(name: str) -> Findings:
     """What the detector finds in the picture, as a sidecar says it."""
-    return Findings("1", "etag", small_models().find(pixels(picture_of_faces(name)), [TASK]))
+    return Findings("1", "etag", small_models().detect(pixels(picture_of_faces(name)), [TASK]))
 
 
 def redacted(name: str, **options: Any) -> bytes:
@@ -44,7 +44,7 @@ def redacted_whole(name: str) -> Pixels:
 @cache
 def found_in(body: bytes) -> list[Region]:
     """Where the detector sees faces, at its own threshold."""
-    found = small_models().find(pixels(opened(body)), [TASK])[TASK].faces
+    found = small_models().detect(pixels(opened(body)), [TASK])[TASK].faces
     return [face.region for face in found]
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TASKS, TEXT
 from darkroom.models import catalogue
-from darkroom.models.catalogue import Catalogue, Input, load
+from darkroom.models.catalogue import InputSpec, ModelCatalogue, load_catalogue
 from tools.fetch_models import PLACES
 
 ROOT = Path(__file__).parents[3]
-TABLES = {"lambda": catalogue.SMALL, "endpoint": ROOT / "endpoint" / "models.toml"}
+TABLES = {"lambda": catalogue.SMALL_MODELS, "endpoint": ROOT / "endpoint" / "models.toml"}
 GOOD = """
 [[model]]
 name = "mine"
@@ -26,15 +26,15 @@ input = { side_px = 224 }
 """
 
 
-def of(text: str, tmp_path: Path) -> Catalogue:
+def of(text: str, tmp_path: Path) -> ModelCatalogue:
     path = tmp_path / "models.toml"
     path.write_text(text, encoding="utf-8")
-    return load(path)
+    return load_catalogue(path)
 
 
 def test_defaults(tmp_path: Path) -> None:
-    model = of(GOOD, tmp_path).of("tags")
-    assert model.input == Input(224)
+    model = of(GOOD, tmp_path).get("tags")
+    assert model.input == InputSpec(224)
     assert (model.engine, model.prepare, model.batch_size) == ("onnxruntime", "square", 1)
     assert model.files == ("mine.onnx", "mine.txt")
 
@@ -72,26 +72,26 @@ def test_a_task_has_one_model(tmp_path: Path) -> None:
 
 def test_a_task_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no model for 'faces'; there are models for tags"):
-        of(GOOD, tmp_path).of(FACES)
+        of(GOOD, tmp_path).get(FACES)
 
 
 def test_the_tasks_of_the_two_tables() -> None:
-    assert load(TABLES["lambda"]).tasks == (FACES, MODERATION, SIMILARITY)
-    assert load(TABLES["endpoint"]).tasks == (FACES, TEXT, MODERATION, SIMILARITY)
-    assert set(load(TABLES["endpoint"]).tasks) < set(TASKS)
+    assert load_catalogue(TABLES["lambda"]).tasks == (FACES, MODERATION, SIMILARITY)
+    assert load_catalogue(TABLES["endpoint"]).tasks == (FACES, TEXT, MODERATION, SIMILARITY)
+    assert set(load_catalogue(TABLES["endpoint"]).tasks) < set(TASKS)
 
 
 @pytest.mark.parametrize("place", TABLES)
 def test_what_is_declared_is_fetched_and_has_the_same_digest(place: str) -> None:
-    models = load(TABLES[place]).models.values()
+    models = load_catalogue(TABLES[place]).models.values()
     assert {file for model in models for file in model.files} == {one.name for one in PLACES[place].artefacts}
     digests = {name: digest for model in models for name, digest in model.sha256.items()}
     assert digests == {one.name: one.sha256 for one in PLACES[place].artefacts}
 
 
 def test_both_tables_say_the_same_of_the_same_model() -> None:
-    small, large = load(TABLES["lambda"]), load(TABLES["endpoint"])
+    small, large = load_catalogue(TABLES["lambda"]), load_catalogue(TABLES["endpoint"])
     for task, model in small.models.items():
-        other = large.of(task)
+        other = large.get(task)
         assert (model.name, model.version, model.input) == (other.name, other.version, other.input)
         assert (model.thresholds, model.artefact) == (other.thresholds, other.artefact)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.models.pixels import fitted, padded, resized
+from darkroom.models.pixels import fit, pad, resize
 from tests.images.looking import pixels
 from tests.images.pictures import photograph
 
@@ -15,19 +15,19 @@ from tests.images.pictures import photograph
 def test_it_resizes_as_pillow_does(width: int, height: int) -> None:
     picture = photograph()
     theirs = pixels(picture.resize((width, height), Image.Resampling.BILINEAR)).astype(int)
-    ours = resized(pixels(picture), width, height).astype(int)
+    ours = resize(pixels(picture), width, height).astype(int)
     assert ours.shape == theirs.shape
     assert abs(ours - theirs).max() <= 2  # Pillow rounds between the two axes
 
 
 def test_the_same_size_is_the_same_picture() -> None:
     picture = pixels(photograph())
-    assert np.array_equal(resized(picture, 512, 512), picture)
+    assert np.array_equal(resize(picture, 512, 512), picture)
 
 
 def test_a_flat_colour_stays_itself() -> None:
     flat = np.full((37, 53, 3), 201, np.uint8)
-    assert (resized(flat, 101, 7) == 201).all()
+    assert (resize(flat, 101, 7) == 201).all()
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_a_flat_colour_stays_itself() -> None:
     ],
 )
 def test_it_fits(shape: tuple[int, ...], side: int, most: float, expected: tuple[int, ...]) -> None:
-    assert fitted(np.zeros(shape, np.uint8), side, most=most).shape == expected
+    assert fit(np.zeros(shape, np.uint8), side, most=most).shape == expected
 
 
 def test_padding_is_black_and_at_the_end() -> None:
-    bigger = padded(np.full((33, 64, 3), 9, np.uint8), 32)
+    bigger = pad(np.full((33, 64, 3), 9, np.uint8), 32)
     assert bigger.shape == (64, 64, 3)
     assert (bigger[:33] == 9).all()
     assert not bigger[33:].any()

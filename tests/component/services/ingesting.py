@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.archive import Archive, item_name
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.findings_store import FindingsStore, item_name
 from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
 from darkroom.aws.record import REVIEW, Record
 from darkroom.aws.s3 import S3Bucket
@@ -148,8 +148,8 @@ class World:
         return Claims(self.index, changes, self.vault("media"), MASTERS, 60, lambda: self.now_s, holding)
 
     @property
-    def archive(self) -> Archive:
-        return Archive(self.vault("media"), DocumentStore(self.clients["dynamodb"], self.names["index"]))
+    def archive(self) -> FindingsStore:
+        return FindingsStore(self.vault("media"), DocumentStore(self.clients["dynamodb"], self.names["index"]))
 
     @property
     def ingest(self) -> Ingest:

@@ -19,11 +19,12 @@ from darkroom.aws.clients import client
 from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
 from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, pad_sequencer
-from darkroom.aws.samples import Samples
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
+from darkroom.mlops.sample import Sample
+from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
 from darkroom.services.ingest.events import read_event
 from darkroom.services.ingest.quarantine import quarantine_key
@@ -31,7 +32,6 @@ from darkroom.services.ingest.service import TOMBSTONE_S, IngestOutcome
 from darkroom.services.purge.consumer import REPEAT_AFTER_S
 from darkroom.services.purge.messages import FIRST, SECOND, purge_message
 from darkroom.services.s3_keys import MASTERS
-from darkroom.watch.sample import Sample
 from tests.component.aws.similar import direction, make_vector_table
 from tools.events.forget import events
 
@@ -83,10 +83,10 @@ class Case:
         return ErasureTable(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
-    def samples(self) -> Samples:
+    def samples(self) -> SampleStore:
         """Those of the function, filled one after the other."""
         table = self.world.names["index"]
-        return Samples(self.world.clients["dynamodb"], table, choose=lambda slots: next(self.slots) * 97 % slots)
+        return SampleStore(self.world.clients["dynamodb"], table, choose=lambda slots: next(self.slots) * 97 % slots)
 
     def forget(self, key: str = KEY, remaining_s: Callable[[], float] = lasting) -> dict[str, Any]:
         return self.service.erase(key, remaining_s).to_document()

@@ -10,9 +10,9 @@ import pytest
 
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
+from darkroom.operations.slo import slow_ms
 from darkroom.plan.limits import Limits
 from darkroom.services.slo_metrics import count_failure
-from darkroom.watch.slo import slow_ms
 from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import Counted, counted, of

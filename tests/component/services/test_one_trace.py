@@ -16,7 +16,7 @@ from tests.component.aws.observed_process import BEFORE, LAMBDA, SENDER, TRACE, 
 from tests.component.aws.sagemaker import Runtime
 from tests.images.pictures import jpeg_photo
 
-from .infer.inferring import make_vectors
+from .inference.harness import make_vectors
 from .ingesting import World, event_text
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"

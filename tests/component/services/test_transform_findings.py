@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.archive import sidecar_name
+from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
 from darkroom.findings import (

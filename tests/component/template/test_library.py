@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from darkroom.bulk.messages import parse_request
 from darkroom.errors import BadRun, GaveUp, Unfinished, Unsettled
-from darkroom.services.library.requests import read_request
 from darkroom.services.s3_keys import LIBRARY
 
 from .stack import Stack
@@ -41,8 +41,8 @@ def test_what_it_hands_on_is_what_the_function_reads() -> None:
     states = definition()["States"]
     for parameters in (states["List"]["Parameters"], states["Work"]["ItemSelector"], states["Report"]["Parameters"]):
         names = {name.removesuffix(".$") for name in parameters} - {"action"}
-        request = read_request({"action": parameters["action"], **{name: given[name] for name in names}})
-        assert request.run == "r"
+        request = parse_request({"action": parameters["action"], **{name: given[name] for name in names}})
+        assert request.job == "r"
     assert states["ReportOfStopped"]["Parameters"]["stopped.$"] == states["Work"]["Catch"][0]["ResultPath"]
 
 

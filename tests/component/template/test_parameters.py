@@ -8,12 +8,12 @@ import re
 import pytest
 
 from darkroom.aws.vectors.factory import open_vectors
-from darkroom.services.infer.trial import open_trials
-from darkroom.services.monitor.functions import queues, read_functions
-from darkroom.services.monitor.modelling import open_models
+from darkroom.mlops.endpoint_models import open_endpoint_models
+from darkroom.mlops.shadow import open_shadow_client
+from darkroom.operations.cost_model import MEMORY_MB
+from darkroom.services.monitor.functions import parse_functions, queue_urls
 from darkroom.services.s3_keys import master_names
 from darkroom.settings import list_setting_fields
-from darkroom.watch.cost import MEMORY_MB
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
 from .policies import listed
@@ -117,9 +117,9 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
     for reader in (
         open_vectors,
-        queues,
-        open_models,
-        open_trials,
+        queue_urls,
+        open_endpoint_models,
+        open_shadow_client,
         master_names,
     ):
         if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
@@ -214,7 +214,7 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
 
 def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
     stack = Stack(InferenceMode="lambda", Size="large")
-    known = read_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
+    known = parse_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
     there = stack.of_type("AWS::Lambda::Function")
     assert {f"<{name}>": int(function["MemorySize"]) for name, function in there.items() if "Monitor" not in name} == {
         one.lambda_name: one.memory_mb for one in known.values()

@@ -12,7 +12,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from observability.alarm import logical_id
-from observability.burning import release_alarms
+from observability.burn_rate import release_alarms
 
 from .building import LAYERS, build, content_hash
 from .stack import PSEUDO, ROOT, Node, Stack, broken_rules, nested_templates, references, template, transformed

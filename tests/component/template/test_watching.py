@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from darkroom.services.monitor.cost import read_amounts
-from darkroom.watch.cost import load
+from darkroom.operations.cost_model import load_prices
+from darkroom.services.monitor.cost_check import parse_amounts
+from observability.alarm_cost import LEVELS as LEVELS_OF_ALARMS
+from observability.alarm_cost import MODES, Level, count_resources, insert_mapping, insert_table
+from observability.alarm_states import Alarm, Evaluation, State, evaluate
 from observability.alarms import ESSENTIAL
-from observability.billing import LEVELS as LEVELS_OF_ALARMS
-from observability.billing import MODES, Level, bill, with_mapping, with_table
 from observability.composites import evaluate_composites
-from observability.expressions import Series
-from observability.states import Alarm, Evaluation, State, evaluate
+from observability.metric_math import Series
 from observability.template import template as alarms_template
 
 from .stack import PSEUDO, ROOT, TEMPLATE, Stack, nested_templates, template
@@ -405,9 +405,9 @@ def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(infere
 
 def test_the_page_about_objectives_is_as_the_tables_are() -> None:
     page = (ROOT / "docs" / "reference" / "slo.md").read_text(encoding="utf-8")
-    assert with_table(page) == page, "make alarms"
+    assert insert_table(page) == page, "make alarms"
     text = TEMPLATE.read_text(encoding="utf-8")
-    assert with_mapping(text) == text, "make alarms"
+    assert insert_mapping(text) == text, "make alarms"
 
 
 @pytest.mark.parametrize("level", LEVELS_OF_ALARMS)
@@ -415,21 +415,21 @@ def test_the_page_about_objectives_is_as_the_tables_are() -> None:
 def test_the_cost_of_a_level_is_that_of_the_template(level: Level, mode: str) -> None:
     stack = Stack(Alarms=level, InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
     read = [Alarm.read(name, properties) for name, properties in stack.of_type(ALARM).items()]
-    found = bill(level, mode)
+    found = count_resources(level, mode)
     assert (found.alarms, found.metrics, found.composites, found.cdn_metrics) == (
         len(read),
         sum(len(alarm.queries) for alarm in read),
         len(stack.of_type(COMPOSITE)),
         8 * len(stack.of_type("AWS::CloudFront::MonitoringSubscription")),
     )
-    told = read_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"])
+    told = parse_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"])
     assert told == {"secret-months": len(stack.of_type("AWS::SecretsManager::Secret")), **found.amounts}
-    assert sum(load().cost(told).values()) > 0
+    assert sum(load_prices().cost(told).values()) > 0
 
 
 def test_without_alarms_only_secrets_are_charged_by_the_month() -> None:
     stack = Stack(Alarms="off", Dialects="on")
-    assert read_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"]) == {"secret-months": 2}
+    assert parse_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"]) == {"secret-months": 2}
     assert len(stack.of_type("AWS::SecretsManager::Secret")) == 2
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from observability.composites import Composite, Standing, acts, evaluate_composites
-from observability.expressions import Series
-from observability.states import Alarm, State, evaluate
+from observability.alarm_states import Alarm, State, evaluate
+from observability.composites import Composite, StateSince, evaluate_composites, has_acted
+from observability.metric_math import Series
 
 from .watching import alarms, composites
 
@@ -65,7 +65,7 @@ def pages(fault: Fault) -> list[tuple[str, int]]:
     """Who paged, and in which minute."""
     counted = {alarm.name: traffic(alarm, fault) for alarm in ALARMS}
     states: dict[str, State] = {}
-    standing: dict[str, Standing] = {composite.name: Standing("OK", 0) for composite in COMPOSITES}
+    standing: dict[str, StateSince] = {composite.name: StateSince("OK", 0) for composite in COMPOSITES}
     paged: list[tuple[str, int]] = []
     acting: set[str] = set()
     for minute in range(1, LAST):
@@ -74,9 +74,9 @@ def pages(fault: Fault) -> list[tuple[str, int]]:
             states[alarm.name] = evaluate(alarm, counted[alarm.name], now_s, states.get(alarm.name, "OK")).state
         for name, state in evaluate_composites(COMPOSITES, states).items():
             if standing[name].state != state:
-                standing[name] = Standing(state, now_s)
+                standing[name] = StateSince(state, now_s)
         for composite in filter(lambda one: one.actions, COMPOSITES):
-            if not acts(composite, standing[composite.name], _suppressor(composite, standing), now_s):
+            if not has_acted(composite, standing[composite.name], _suppressor(composite, standing), now_s):
                 acting.discard(composite.name)
             elif composite.name not in acting:
                 acting.add(composite.name)
@@ -85,7 +85,7 @@ def pages(fault: Fault) -> list[tuple[str, int]]:
     return paged
 
 
-def _suppressor(composite: Composite, standing: dict[str, Standing]) -> Standing | None:
+def _suppressor(composite: Composite, standing: dict[str, StateSince]) -> StateSince | None:
     return standing[composite.suppressor] if composite.suppressor else None
 
 

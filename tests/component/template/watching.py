@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from observability.alarm_states import Alarm
 from observability.composites import Composite
-from observability.states import Alarm
 
 from .stack import Node, Stack
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from darkroom.aws.audit import AuditLog
-from darkroom.aws.registry import APPROVED, PENDING, REJECTED, Registry
 from darkroom.aws.s3 import S3Bucket
+from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry
 from tests import commands
 from tests.commands import Commands
 from tests.component.aws.endpoints import GROUP, Models, running
@@ -30,8 +30,8 @@ class Desk:
     audit: AuditLog
 
     @property
-    def registry(self) -> Registry:
-        return Registry(self.models.client("sagemaker"), GROUP)
+    def registry(self) -> ModelRegistry:
+        return ModelRegistry(self.models.client("sagemaker"), GROUP)
 
     def run(self, *words: str) -> tuple[int, str]:
         done = self.command.run("registry", *words)
@@ -61,7 +61,7 @@ def test_a_version_has_its_figures_and_where_it_comes_from(desk: Desk, tmp_path:
         "--dataset", "s3://media/train.manifest", "--parent", "1", "--revision", "abc",
     )  # fmt: skip
     assert status == 0
-    [version] = desk.registry.versions()
+    [version] = desk.registry.list_versions()
     assert (version.arn, version.image, version.approval) == (arn.strip(), "registry/darkroom:2", PENDING)
     assert version.metrics == {"agreement-faces": 0.98, "n": 100.0}
     assert version.lineage == {"dataset": "s3://media/train.manifest", "parent": "1", "revision": "abc"}
@@ -75,7 +75,7 @@ def test_a_version_has_its_figures_and_where_it_comes_from(desk: Desk, tmp_path:
 
 def test_a_folder_is_registered_as_the_endpoint_here_tells_of_it(desk: Desk, tmp_path: Path) -> None:
     desk.run("register", "--image", str(tmp_path))
-    [version] = desk.registry.versions()
+    [version] = desk.registry.list_versions()
     assert version.image == tmp_path.as_uri()
     assert set(version.lineage) <= {"revision"}
 
@@ -84,7 +84,10 @@ def test_versions_are_judged_by_number_and_by_arn_and_it_is_written_down(desk: D
     arns = [desk.run("register", "--image", f"image:{number}")[1].strip() for number in (1, 2)]
     assert desk.run("approve", "1", "--why", "as good", "--by", "ada") == (0, f"{arns[0]} approved\n")
     assert desk.run("reject", arns[1], "--why", "worse", "--by", "ada")[0] == 0
-    assert [(one.approval, one.why) for one in desk.registry.versions()] == [(REJECTED, "worse"), (APPROVED, "as good")]
+    assert [(one.approval, one.reason) for one in desk.registry.list_versions()] == [
+        (REJECTED, "worse"),
+        (APPROVED, "as good"),
+    ]
     rejected, approved = desk.audit.list_newest(10)
     assert rejected["subject"] == arns[1]
     assert (approved["kind"], approved["subject"], approved["by"]) == ("release", arns[0], "ada")
@@ -108,14 +111,14 @@ def test_what_cannot_be_done_is_told(desk: Desk, words: list[str], why: str) -> 
     assert status in (1, 2, 3)
     assert len(told.splitlines()) == 1
     assert why in told
-    assert desk.registry.versions() == []
+    assert desk.registry.list_versions() == []
 
 
 @pytest.mark.parametrize("content", ["[]", '{"a": "b"}', '{"a": true}', "no json"])
 def test_figures_are_numbers(desk: Desk, tmp_path: Path, content: str) -> None:
     (tmp_path / "figures.json").write_text(content)
     assert desk.run("register", "--image", "image:1", "--metrics", str(tmp_path / "figures.json"))[0] in (1, 2)
-    assert desk.registry.versions() == []
+    assert desk.registry.list_versions() == []
 
 
 def test_a_stack_without_an_endpoint_has_no_registry(

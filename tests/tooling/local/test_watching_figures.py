@@ -14,7 +14,7 @@ from local.console_api.publish_metrics import put
 from local.console_api.read_metrics import MetricQuery, MetricReader, Series, build_query
 from local.console_api.service_metrics import VALUES_AT_ONCE, Metric, ModelCounts, ViewerCounts
 from local.sagemaker.runtime import Invocation
-from observability.panels import DASHBOARDS
+from observability.dashboards import DASHBOARDS
 
 NOW_S = 1_790_000_040.0
 

@@ -32,13 +32,13 @@ from bench.cost.pricing import (
 from bench.goals import goals
 from bench.suites.cost import figure
 from darkroom.aws.s3_fast import FastBucket, StoredObject
+from darkroom.operations.cost_model import load_prices, misses_cost, requests_cost, with_misses
 from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform, TransformRequest
-from darkroom.watch.cost import load, missed, misses_cost, requests_cost
 from tests.images.pictures import jpeg_photo
 from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
 
-PRICES, PROCESSOR, TITLE = load(), "x86_64", "a picture"
+PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "a picture"
 
 
 def measured(warm_ms: float, cpu_ms: float, cold_ms: float, peak_mb: float, size: int) -> dict[str, float]:
@@ -92,10 +92,10 @@ def found(tmp_path: Path) -> Rivals:
 
 def test_designs_are_made_of_what_was_measured(found: Rivals) -> None:
     ours, unstored, theirs = (one.design for one in (found.ours, found.unstored, found.theirs))
-    assert (ours.work.wall_ms, ours.work.cpu_ms, ours.work.start_ms, ours.picture_bytes) == (150, 66, 150, 76_000)
-    assert (ours.stores, ours.looks, ours.cold, ours.rest_api) == (True, 3, COLD, False)
-    assert (unstored.work.wall_ms, unstored.stores, unstored.rest_api) == (100, False, False)
-    assert (theirs.work.wall_ms, theirs.work.start_ms, theirs.stores, theirs.rest_api) == (140, 260, False, True)
+    assert (ours.render.wall_ms, ours.render.cpu_ms, ours.render.start_ms, ours.picture_bytes) == (150, 66, 150, 76_000)
+    assert (ours.stores, ours.extra_gets, ours.cold_share, ours.rest_api) == (True, 3, COLD, False)
+    assert (unstored.render.wall_ms, unstored.stores, unstored.rest_api) == (100, False, False)
+    assert (theirs.render.wall_ms, theirs.render.start_ms, theirs.stores, theirs.rest_api) == (140, 260, False, True)
     assert not found.bare.design.rest_api
 
 
@@ -123,7 +123,7 @@ def test_the_table_by_times_has_the_costs_of_a_million_misses(found: Rivals) -> 
     assert {len(row) for row in table.rows} == {len(table.headings)}
     for times, row in zip(ALL_TIMES, table.rows, strict=True):
         expected = [
-            sum(misses_cost(PRICES, missed(one.design, times), one.memory_mb).values())
+            sum(misses_cost(PRICES, with_misses(one.design, times), one.memory_mb).values())
             for one in (found.ours, found.unstored, found.theirs, found.bare)
         ]
         assert [float(row[at]) for at in (1, 3, 5, 6)] == pytest.approx(expected, abs=0.005)
@@ -170,7 +170,7 @@ def test_the_table_by_memory_has_a_row_for_each_size(found: Rivals) -> None:
     assert [row[0] for row in table.rows] == [str(memory_mb) for memory_mb in MEMORY_MB]
     full = table.rows[MEMORY_MB.index(1769)]
     assert (full[1], full[4]) == ("150", "140")
-    designs = (found.ours.design, missed(found.ours.design, TWICE), found.theirs.design)
+    designs = (found.ours.design, with_misses(found.ours.design, TWICE), found.theirs.design)
     expected = [sum(requests_cost(PRICES, one, 1769).values()) for one in designs]
     assert [float(full[at]) for at in (2, 3, 5)] == pytest.approx(expected, abs=0.005)
 
@@ -180,7 +180,7 @@ def test_the_page_has_its_place_for_the_tables(found: Rivals) -> None:
     assert text.count(MARKERS.begin) == text.count(MARKERS.end) == 1
     measured_part = text[text.index(MARKERS.begin) : text.index(MARKERS.end)]
     assert len(re.findall(r"^\| \d+ \| \d+ \|", measured_part, re.MULTILINE)) == 2 * len(MEMORY_MB)
-    assert f"as read on {PRICES.read.isoformat()}" in measured_part
+    assert f"as read on {PRICES.read_on.isoformat()}" in measured_part
 
 
 def test_the_conditions_are_on_the_page(found: Rivals) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from cli.main import main
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import FACES, MODERATION, Region
-from darkroom.watch.quality import Golden, judged, read_manifest, total
+from darkroom.mlops.golden_set import GoldenImage, parse_manifest, score_image, sum_confusions
 from local import golden as local_golden
 from tests import commands
 from tests.images.looking import models_folder, pixels
@@ -25,7 +25,7 @@ from tools.golden import line_of, put, read_folder, shown
 
 _numbers = itertools.count(1)
 
-LABELLED = Golden("street.png", (Region(0.1, 0.2, 0.3, 0.4),), False, "no entry")
+LABELLED = GoldenImage("street.png", (Region(0.1, 0.2, 0.3, 0.4),), False, "no entry")
 
 
 @pytest.fixture
@@ -52,19 +52,19 @@ def picture(media: S3Bucket, key: str) -> Image.Image:
     ("golden", "line"),
     [
         (LABELLED, {"faces": [[0.1, 0.2, 0.3, 0.4]], "unsafe": False, "text": "no entry"}),
-        (Golden("a.jpg", (), True), {"faces": [], "unsafe": True}),
-        (Golden("a.jpg", text=""), {"text": ""}),
-        (Golden("a.jpg"), {}),
+        (GoldenImage("a.jpg", (), True), {"faces": [], "unsafe": True}),
+        (GoldenImage("a.jpg", text=""), {"text": ""}),
+        (GoldenImage("a.jpg"), {}),
     ],
 )
-def test_a_line_says_what_was_labelled_and_no_more(golden: Golden, line: dict[str, object]) -> None:
+def test_a_line_says_what_was_labelled_and_no_more(golden: GoldenImage, line: dict[str, object]) -> None:
     assert json.loads(line_of(golden)) == {"picture": golden.picture, **line}
-    assert list(read_manifest(line_of(golden))) == [golden]
+    assert list(parse_manifest(line_of(golden))) == [golden]
 
 
 def test_pictures_are_stored_as_models_get_to_see_them(media: S3Bucket) -> None:
     upright = Image.new("RGB", (3000, 1000), (90, 120, 60))
-    count = put(media, [(LABELLED, png(300, 200)), (Golden("lying.jpg", ()), turned(upright, 6))])
+    count = put(media, [(LABELLED, png(300, 200)), (GoldenImage("lying.jpg", ()), turned(upright, 6))])
     assert count == 2
     assert [golden.picture for golden in shown(media)] == ["golden/street.jpg", "golden/lying.jpg"]
     assert (shown(media)[0].faces, shown(media)[0].text) == (LABELLED.faces, "no entry")
@@ -76,14 +76,14 @@ def test_pictures_are_stored_as_models_get_to_see_them(media: S3Bucket) -> None:
 def test_another_set_replaces_the_first(media: S3Bucket) -> None:
     assert shown(media) == []
     put(media, [(LABELLED, png(30, 20))])
-    put(media, [(Golden("other.png"), png(30, 20))])
+    put(media, [(GoldenImage("other.png"), png(30, 20))])
     assert [golden.picture for golden in shown(media)] == ["golden/other.jpg"]
 
 
 def test_a_set_that_fails_leaves_the_one_before(media: S3Bucket) -> None:
     put(media, [(LABELLED, png(30, 20))])
     with pytest.raises(ValueError, match=r"two pictures for golden/a\.jpg"):
-        put(media, [(Golden("a.png"), png(30, 20)), (Golden("a.jpg"), png(30, 20))])
+        put(media, [(GoldenImage("a.png"), png(30, 20)), (GoldenImage("a.jpg"), png(30, 20))])
     assert [golden.picture for golden in shown(media)] == ["golden/street.jpg"]
 
 
@@ -94,7 +94,7 @@ def test_the_command(
     folder.mkdir()
     command = commands.local(aws_environment, tmp_path, capsys, {"MediaBucketName": media.bucket})
     (folder / "street.png").write_bytes(png(30, 20))
-    (folder / "manifest.jsonl").write_text(line_of(LABELLED) + "\n" + line_of(Golden("absent.png")))
+    (folder / "manifest.jsonl").write_text(line_of(LABELLED) + "\n" + line_of(GoldenImage("absent.png")))
     done = command.run("golden", "put", str(folder))
     assert (done.code, "absent.png" in done.err) == (1, True)
     (folder / "manifest.jsonl").write_text(line_of(LABELLED))
@@ -127,18 +127,19 @@ def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media
 
 
 def _judged(media: S3Bucket, models: Path) -> Any:
-    from darkroom.models.catalogue import load
-    from darkroom.models.running import Models
+    from darkroom.models.catalogue import load_catalogue
+    from darkroom.models.model_set import ModelSet
 
     own = models / TABLE.name
-    loaded = Models(load(own if own.exists() else TABLE), models, [FACES, MODERATION])
-    return total(
-        judged(one, loaded.find(pixels(picture(media, one.picture)), [FACES, MODERATION])) for one in shown(media)
+    loaded = ModelSet(load_catalogue(own if own.exists() else TABLE), models, [FACES, MODERATION])
+    return sum_confusions(
+        score_image(one, loaded.detect(pixels(picture(media, one.picture)), [FACES, MODERATION]))
+        for one in shown(media)
     )
 
 
 def test_a_folder_is_read_by_its_manifest(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"a")
     (tmp_path / "b.png").write_bytes(b"b")
-    (tmp_path / "manifest.jsonl").write_text(line_of(Golden("b.png")))
-    assert list(read_folder(tmp_path)) == [(Golden("b.png"), b"b")]
+    (tmp_path / "manifest.jsonl").write_text(line_of(GoldenImage("b.png")))
+    assert list(read_folder(tmp_path)) == [(GoldenImage("b.png"), b"b")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.main import main
-from darkroom.services.library.requests import Doing, Order, read_request
+from darkroom.bulk.messages import JobSpec, Operation, parse_request
 from tests import commands
 from tests.roles import create_role
 from tools.library.machine import Figures, Machine
@@ -37,12 +37,12 @@ def test_an_execution_is_started_with_what_the_state_machine_reads(aws: Callable
     role = create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     arn = client.create_state_machine(name="started", definition=PASSES, roleArn=role)["stateMachineArn"]
     machine = Machine(client, arn)
-    started = machine.start("one", Order(Doing.PRESETS, "a/"), concurrency=3, tolerated=1.5, batch=7)
+    started = machine.start("one", JobSpec(Operation.PRESETS, "a/"), concurrency=3, tolerated=1.5, batch=7)
     assert machine.latest("one") == started
     asked = machine.asked(started)
-    request = read_request({"action": "list", **asked})
-    assert (request.concurrency, request.tolerated_percent, request.batch) == (3, 1.5, 7)
-    assert request.order == Order(Doing.PRESETS, "a/")
+    request = parse_request({"action": "list", **asked})
+    assert (request.concurrency, request.tolerated_percent, request.batch_size) == (3, 1.5, 7)
+    assert request.spec == JobSpec(Operation.PRESETS, "a/")
     assert machine.figures(started) == Figures()
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from bench.cost import libraries
 from bench.cost.libraries import MACHINE, PICTURES, conducting, inference, operations, presets, scene_amounts, ways
+from darkroom.bulk.messages import BATCH_SIZE
+from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.library.requests import BATCH
-from darkroom.watch.cost import HOURS_A_MONTH, load
 from tools.cost import LIBRARY_MARKERS, LIBRARY_PROCESSOR, PAGE
 
-PRICES = load()
+PRICES = load_prices()
 
 
 def test_the_page_is_current() -> None:
@@ -27,7 +27,7 @@ def test_the_presets_that_are_priced_are_those_that_ingest_makes() -> None:
 
 
 def test_a_batch_shares_its_transitions() -> None:
-    assert conducting("arm64", 0.0)["state-transitions"] * BATCH == pytest.approx(2)
+    assert conducting("arm64", 0.0)["state-transitions"] * BATCH_SIZE == pytest.approx(2)
 
 
 def test_a_row_is_the_sum_of_its_parts() -> None:
@@ -40,7 +40,7 @@ def test_dearer_puts_make_presets_dearer_by_their_number() -> None:
     twice = replace(PRICES, prices={**PRICES.prices, "s3-puts": dearer})
     amounts = presets("arm64")
     grown = libraries.total(twice, amounts) - libraries.total(PRICES, amounts)
-    assert grown == pytest.approx(amounts["s3-puts"] * PICTURES * PRICES.prices["s3-puts"].of_one)
+    assert grown == pytest.approx(amounts["s3-puts"] * PICTURES * PRICES.prices["s3-puts"].usd_per_unit)
     assert amounts["s3-puts"] > libraries.PRESETS
 
 
@@ -49,8 +49,8 @@ def test_what_the_page_says_of_inference_holds() -> None:
     assert live < alone < min(later, batch) < kept
     assert 1 / 4 < 1 - masters / live < 1 / 3
     assert len(inference(PRICES, LIBRARY_PROCESSOR).rows) == len(ways(LIBRARY_PROCESSOR))
-    burst = (libraries.START_HOURS + libraries.IDLE_HOURS) * PRICES.prices[MACHINE].of_one
-    assert HOURS_A_MONTH * PRICES.prices[MACHINE].of_one / burst / 30.4 == pytest.approx(60, abs=1)
+    burst = (libraries.START_HOURS + libraries.IDLE_HOURS) * PRICES.prices[MACHINE].usd_per_unit
+    assert HOURS_A_MONTH * PRICES.prices[MACHINE].usd_per_unit / burst / 30.4 == pytest.approx(60, abs=1)
 
 
 def test_what_the_page_says_of_scenes_holds() -> None:

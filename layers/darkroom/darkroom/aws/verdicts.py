@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .archive import item_name
 from .clients import translate_errors
+from .findings_store import item_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, get_origin, get_type_hints
 
 from ..findings import TASKS
 
-SMALL = Path(__file__).with_name("small.toml")
+SMALL_MODELS = Path(__file__).with_name("small.toml")
 """The models that are small enough to run within a Lambda function; their files are in the layer ``inference``."""
 
 LAYOUTS = {"channels-last", "channels-first"}
@@ -23,7 +23,7 @@ each size of picture, so that a model has to ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class InputSpec:
     """What a model takes.
 
     ``side_px`` is the side of its square, or for faces the longest side. ``scaled_px``: what the picture is scaled to
@@ -41,7 +41,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelSpec:
     """One model. Files are named as they lie in the model folder: ``artefact``, and ``parts`` by what they do.
 
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.running` and :mod:`.sessions` know. ``batch_size`` is how
@@ -54,7 +54,7 @@ class Model:
     task: str
     version: str
     artefact: str
-    input: Input
+    input: InputSpec
     engine: str = "onnxruntime"
     prepare: str = "square"
     read: str = ""
@@ -74,39 +74,39 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class ModelCatalogue:
     """The model of each task."""
 
-    models: Mapping[str, Model]
+    models: Mapping[str, ModelSpec]
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """What is declared, in the order of :data:`darkroom.findings.TASKS`."""
         return tuple(task for task in TASKS if task in self.models)
 
-    def of(self, task: str) -> Model:
+    def get(self, task: str) -> ModelSpec:
         """The model of ``task``; raises ValueError if none is declared."""
         if task not in self.models:
             raise ValueError(f"there is no model for {task!r}; there are models for {', '.join(self.tasks)}")
         return self.models[task]
 
 
-def load(path: Path) -> Catalogue:
+def load_catalogue(path: Path) -> ModelCatalogue:
     """Read a ``models.toml``; raises ValueError that names the model and what is wrong with it."""
-    models: dict[str, Model] = {}
+    models: dict[str, ModelSpec] = {}
     for table in tomllib.loads(path.read_text(encoding="utf-8")).get("model", []):
-        model = _model(table)
+        model = _parse_model(table)
         if model.task in models:
             raise ValueError(f"{model.name}: {models[model.task].name} has the task {model.task} already")
         models[model.task] = model
-    return Catalogue(models)
+    return ModelCatalogue(models)
 
 
-def _model(table: Mapping[str, Any]) -> Model:
+def _parse_model(table: Mapping[str, Any]) -> ModelSpec:
     name = str(table.get("name", "a model without a name"))
     try:
-        wanted = _input(table.get("input", {}))
-        model = Model(**_values(Model, {**table, "input": wanted}))
+        wanted = _parse_input(table.get("input", {}))
+        model = ModelSpec(**_parse_fields(ModelSpec, {**table, "input": wanted}))
     except TypeError as error:
         raise ValueError(f"{name}: {error}") from error
     if model.task not in TASKS:
@@ -120,8 +120,8 @@ def _model(table: Mapping[str, Any]) -> Model:
     return model
 
 
-def _input(table: Mapping[str, Any]) -> Input:
-    wanted = Input(**_values(Input, table))
+def _parse_input(table: Mapping[str, Any]) -> InputSpec:
+    wanted = InputSpec(**_parse_fields(InputSpec, table))
     for key, allowed in (("layout", LAYOUTS), ("order", ORDERS), ("type", TYPES)):
         if getattr(wanted, key) not in allowed:
             raise TypeError(f"input.{key} is one of {', '.join(sorted(allowed))}, not {getattr(wanted, key)!r}")
@@ -130,7 +130,7 @@ def _input(table: Mapping[str, Any]) -> Input:
     return wanted
 
 
-def _values(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_fields(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
     """``table`` as the fields of a dataclass take it; raises TypeError for a name or a type that is none of theirs."""
     hints = get_type_hints(kind)
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

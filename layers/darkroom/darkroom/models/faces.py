@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..findings import FACES, Face, Finding, Region
-from .catalogue import Model
-from .pixels import Floats, Pixels, fitted, padded
-from .tensors import Answer, Prepared
+from .catalogue import ModelSpec
+from .pixels import Floats, Pixels, fit, pad
+from .tensors import ModelInput, ModelOutput
 
 MULTIPLE_PX = 32
 STRIDE_PX = 4
@@ -22,19 +22,19 @@ ENLARGED_MOST = 2.0
 """Faces of a dozen pixels are found when they are twice as large, and not before; more makes nothing of nothing."""
 
 
-def prepare(picture: Pixels, model: Model) -> Prepared:
+def prepare(picture: Pixels, model: ModelSpec) -> ModelInput:
     """Planes of ``picture``, its longest side at most ``side_px``: (3, height, width)."""
-    small = fitted(picture, model.input.side_px, most=ENLARGED_MOST)
+    small = fit(picture, model.input.side_px, most=ENLARGED_MOST)
     height, width = small.shape[:2]
-    planes = padded(small, MULTIPLE_PX).transpose(2, 0, 1).astype(np.float32)
-    return Prepared(planes, width, height)
+    planes = pad(small, MULTIPLE_PX).transpose(2, 0, 1).astype(np.float32)
+    return ModelInput(planes, width, height)
 
 
-def read(answer: Answer, model: Model) -> Finding:
+def read(answer: ModelOutput, model: ModelSpec) -> Finding:
     """Faces over the threshold ``face``, the surest first; of two that overlap by ``overlap`` the surer one."""
     heat, sizes, offsets = (np.asarray(output, np.float32) for output in answer.outputs[:3])
     boxes, scores = _boxes(heat[0], sizes, offsets, model.thresholds["face"])
-    kept = distinct(boxes, scores, model.thresholds["overlap"])
+    kept = suppress_overlaps(boxes, scores, model.thresholds["overlap"])
     faces = (_face(boxes[index], float(scores[index]), answer.prepared) for index in kept)
     return Finding(FACES, model.name, model.version, faces=tuple(face for face in faces if face is not None))
 
@@ -49,7 +49,7 @@ def _boxes(heat: Floats, sizes: Floats, offsets: Floats, threshold: float) -> tu
     return boxes.astype(np.float32), heat[down, across]
 
 
-def distinct(boxes: Floats, scores: Floats, most: float) -> list[int]:
+def suppress_overlaps(boxes: Floats, scores: Floats, most: float) -> list[int]:
     """Which of ``boxes`` stay, the surest first: none overlaps a surer one by ``most`` (intersection over union)."""
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     left = np.argsort(-scores, kind="stable")
@@ -64,7 +64,7 @@ def distinct(boxes: Floats, scores: Floats, most: float) -> list[int]:
     return kept
 
 
-def _face(box: Floats, score: float, prepared: Prepared) -> Face | None:
+def _face(box: Floats, score: float, prepared: ModelInput) -> Face | None:
     """The part of ``box`` that is in the picture, in fractions of it; None if there is none."""
     size = np.array([prepared.width, prepared.height] * 2, np.float32)
     left, top, right, bottom = (float(edge) for edge in np.clip(box / size, 0.0, 1.0))

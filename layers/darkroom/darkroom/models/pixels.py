@@ -13,29 +13,29 @@ type Pixels = NDArray[np.uint8]
 type Floats = NDArray[np.float32]
 
 
-def resized(picture: Pixels, width: int, height: int) -> Pixels:
+def resize(picture: Pixels, width: int, height: int) -> Pixels:
     """``picture`` in another size, by a triangle filter as wide as a new pixel, which is what Pillow calls bilinear."""
     if picture.shape[:2] == (height, width):
         return picture
-    lower = _along(picture, 0, height)  # first, since whole rows are summed faster than pixels of a row
-    return np.clip(np.rint(_along(lower, 1, width)), 0, 255).astype(np.uint8)
+    lower = _resample_axis(picture, 0, height)  # first, since whole rows are summed faster than pixels of a row
+    return np.clip(np.rint(_resample_axis(lower, 1, width)), 0, 255).astype(np.uint8)
 
 
-def fitted(picture: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
+def fit(picture: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
     """``picture`` with its longest side ``side_px``, or as long as it gets when enlarged ``most`` times."""
     height, width = picture.shape[:2]
     scale = min(side_px / max(height, width), most)
-    return resized(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    return resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
-def padded(picture: Pixels, multiple: int) -> Pixels:
+def pad(picture: Pixels, multiple: int) -> Pixels:
     """``picture`` with black added at its right and its lower edge, until both sides are multiples."""
     height, width = picture.shape[:2]
     more = [(0, ceil(side / multiple) * multiple - side) for side in (height, width)]
     return np.pad(picture, [*more, (0, 0)])
 
 
-def _along(values: NDArray[np.generic], axis: int, length: int) -> Floats:
+def _resample_axis(values: NDArray[np.generic], axis: int, length: int) -> Floats:
     """``values`` resampled to ``length`` on one axis: a sum of shifted copies, a weight for each."""
     was = values.shape[axis]
     if was == length:

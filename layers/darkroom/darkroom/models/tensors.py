@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Prepared(NamedTuple):
+class ModelInput(NamedTuple):
     """One picture as a model takes it, without the axis of the batch.
 
     ``width`` and ``height`` are the part of it, in pixels, that the picture fills; the rest is padding.
@@ -20,9 +20,9 @@ class Prepared(NamedTuple):
     height: int
 
 
-class Answer(NamedTuple):
+class ModelOutput(NamedTuple):
     """Each output for one picture, without the axis of the batch; what went in; and the model's labels, if any."""
 
     outputs: Sequence[NDArray[np.generic]]
-    prepared: Prepared
+    prepared: ModelInput
     labels: tuple[str, ...] = ()

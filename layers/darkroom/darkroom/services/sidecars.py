@@ -1,6 +1,6 @@
 """The findings that pictures are made with: a JSON document beside the masters.
 
-:mod:`darkroom.aws.archive` writes them. It comes with boto3, without which a render starts.
+:mod:`darkroom.aws.findings_store` writes them. It comes with boto3, without which a render starts.
 """
 
 from __future__ import annotations

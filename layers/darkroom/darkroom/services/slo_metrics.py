@@ -1,6 +1,6 @@
 """What objectives count: requests or attempts, those that failed, by whose fault, and those that took too long.
 
-The objectives themselves are in :mod:`darkroom.watch.slo`.
+The objectives themselves are in :mod:`darkroom.operations.slo`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import DarkroomError, get_error_code, is_fault
-from ..watch.slo import slow_ms
+from ..operations.slo import slow_ms
 
 if TYPE_CHECKING:
     from ..aws.telemetry.protocol import Observer

@@ -13,13 +13,13 @@ from darkroom.aws.audit import AuditLog
 from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.samples import SLOTS, Samples
 from darkroom.aws.switches import SwitchStore
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.mlops.sample import Sample
+from darkroom.mlops.sample_store import SLOTS, SampleStore
 from darkroom.services.monitor.functions import Function
-from darkroom.services.monitor.switching import Hand
-from darkroom.services.monitor.told import Told
-from darkroom.watch.sample import Sample
+from darkroom.services.monitor.metrics_reader import MetricsReader
+from darkroom.services.monitor.switch_controller import SwitchController
 from tests.component.services.ingesting import World
 
 MINUTE_S = 60
@@ -53,8 +53,8 @@ class Stage:
         return CloudWatchMetrics(self.cloudwatch)
 
     @property
-    def told(self) -> Told:
-        return Told(self.metrics, self.metrics, self.namespace, f"E{self.number}", self.functions)
+    def told(self) -> MetricsReader:
+        return MetricsReader(self.metrics, self.metrics, self.namespace, f"E{self.number}", self.functions)
 
     @property
     def observer(self) -> PowertoolsObserver:
@@ -73,12 +73,12 @@ class Stage:
         return EventBus(self.world.clients["events"], self.world.names["bus"], "darkroom")
 
     @property
-    def samples(self) -> Samples:
-        return Samples(self.world.clients["dynamodb"], self.world.names["index"])
+    def samples(self) -> SampleStore:
+        return SampleStore(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
-    def hand(self) -> Hand:
-        return Hand(SwitchStore(self.world.vault("media")), self.audit, self.observer)
+    def hand(self) -> SwitchController:
+        return SwitchController(SwitchStore(self.world.vault("media")), self.audit, self.observer)
 
     @property
     def written(self) -> list[dict[str, Any]]:
@@ -120,6 +120,6 @@ class Stage:
         """Fill the reservoir with ``samples``, each in a slot of its own."""
         assert len(samples) <= SLOTS
         slots = iter(range(SLOTS))
-        reservoir = Samples(self.world.clients["dynamodb"], self.world.names["index"], choose=lambda _: next(slots))
+        reservoir = SampleStore(self.world.clients["dynamodb"], self.world.names["index"], choose=lambda _: next(slots))
         for sample in samples:
             reservoir.put(replace(sample, at_s=self.now_s - 60 if at_s is None else at_s))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.services.monitor.cdn import CdnWatch, hits_and_misses, percent
+from darkroom.services.monitor.cdn_check import CdnCheck, count_hits_and_misses, percent
 from tests.component.services.emf_metrics import counted, of
 
 from .stage import Stage
@@ -14,7 +14,7 @@ from .stage import Stage
 
 def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     observer = stage.observer
-    CdnWatch(stage.told, observer).look(stage.now_s)
+    CdnCheck(stage.told, observer).run(stage.now_s)
     observer.flush()
     figures = counted(capsys.readouterr().out)
     return {name: of(figures, name)[""] for name in ("CacheHitRatio", "StoreHitRatio") if of(figures, name)}
@@ -49,7 +49,7 @@ def test_what_is_older_than_a_quarter_of_an_hour_does_not_count(
 
 
 def test_a_minute_whose_rate_is_missing_is_left_out() -> None:
-    assert hits_and_misses([(0, 100.0), (60, 50.0)], [(60, 80.0)]) == (40.0, 10.0)
+    assert count_hits_and_misses([(0, 100.0), (60, 50.0)], [(60, 80.0)]) == (40.0, 10.0)
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from darkroom.services.monitor.cost import OF_A_MISS, OF_A_RENDER, OF_AN_UPLOAD, CostWatch, read_amounts
-from darkroom.watch.cost import HOURS_A_MONTH, load
+from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
+from darkroom.services.monitor.cost_check import PER_MISS, PER_RENDER, PER_UPLOAD, CostCheck, parse_amounts
 from tests.component.services.emf_metrics import Counted, counted, of
 
 from .stage import Stage
 
-PRICES = load()
+PRICES = load_prices()
 
 
 def usd(name: str, amount: float) -> float:
-    return amount * PRICES.prices[name].of_one
+    return amount * PRICES.prices[name].usd_per_unit
 
 
 def look(
@@ -26,8 +26,8 @@ def look(
     observer = stage.observer
     buckets = [stage.world.names["media"], stage.world.names["uploads"]]
     asked = (lambda: machines) if instance_type else None
-    watch = CostWatch(stage.told, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
-    watch.look(stage.now_s)
+    watch = CostCheck(stage.told, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
+    watch.run(stage.now_s)
     observer.flush()
     return counted(capsys.readouterr().out)
 
@@ -71,7 +71,7 @@ def test_each_kind_of_work_asks_other_services(stage: Stage, capsys: pytest.Capt
     stage.own("ingest", "Requests", 7)
     expected = sum(
         usd(name, count * amount)
-        for amounts, count in ((OF_A_RENDER, 10), (OF_A_MISS, 30), (OF_AN_UPLOAD, 7))
+        for amounts, count in ((PER_RENDER, 10), (PER_MISS, 30), (PER_UPLOAD, 7))
         for name, amount in amounts.items()
     )
     assert of(look(stage, capsys), "CostPerHour")["requests"] == pytest.approx(expected)
@@ -110,7 +110,7 @@ def test_idle_queues_are_polled(stage: Stage, capsys: pytest.CaptureFixture[str]
 
 
 def test_what_is_charged_by_the_month_is_charged_when_idle(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    monthly = read_amounts("secret-months=1,alarm-metric-months=81,composite-alarm-months=7,cdn-metric-months=8")
+    monthly = parse_amounts("secret-months=1,alarm-metric-months=81,composite-alarm-months=7,cdn-metric-months=8")
     parts = of(look(stage, capsys, monthly=monthly), "CostPerHour")
     assert parts["storage"] == pytest.approx(0.40 / HOURS_A_MONTH)
     assert parts["monitoring"] == pytest.approx((8.10 + 3.50 + 2.40) / HOURS_A_MONTH)
@@ -124,12 +124,12 @@ def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
     stage.own("transform", "Errors", 3, code="bad-option")
     stage.of_lambda("monitor", "Invocations", 12)
     told = stage.told
-    watch = CostWatch(told, PRICES, "arm64", [], stage.observer)
-    watch.look(stage.now_s)
+    watch = CostCheck(told, PRICES, "arm64", [], stage.observer)
+    watch.run(stage.now_s)
     expected = usd("custom-metric-months", 3 / HOURS_A_MONTH)
     for run in (1, 2):
         observer = stage.observer
-        found = replace(watch, observer=observer).look(stage.now_s)
+        found = replace(watch, observer=observer).run(stage.now_s)
         assert found
         observer.flush()
         parts = of(counted(capsys.readouterr().out), "CostPerHour")
@@ -140,4 +140,4 @@ def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
 @pytest.mark.parametrize("text", ["alarm-metric-months", "a=b", "a=1;b=2"])
 def test_amounts_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="could not convert"):
-        read_amounts(text)
+        parse_amounts(text)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.archive import Archive, Noted
 from darkroom.aws.clients import client
 from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.findings_store import FindingsRecord, FindingsStore
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     FACES,
@@ -26,17 +26,17 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.services.monitor.drift import BASELINE, MAX_PSI, RECENT_S, BaselineWatch, DriftWatch
-from darkroom.services.monitor.manifests import Manifests, side
+from darkroom.mlops.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
+from darkroom.mlops.drift_check import BASELINE, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
+from darkroom.mlops.manifests import Manifests, split_of
+from darkroom.mlops.sample import Sample
 from darkroom.services.s3_keys import MASTERS
-from darkroom.watch.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
-from darkroom.watch.sample import Sample
 from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo, png_noise
-from tests.unit.watching import samples
+from tests.unit.synthetic_samples import samples
 
 from .stage import Stage
 
@@ -48,11 +48,11 @@ def dark(chance: Any, fields: dict[str, object]) -> dict[str, object]:
     return fields | {"brightness": chance.betavariate(2, 12)}
 
 
-def watch(stage: Stage, enough: int = ENOUGH) -> DriftWatch:
+def watch(stage: Stage, enough: int = ENOUGH) -> DriftCheck:
     media = stage.world.vault("media")
-    baselines = BaselineWatch(media, stage.samples, stage.audit)
+    baselines = BaselineReset(media, stage.samples, stage.audit)
     manifests = Manifests(media, stage.world.archive, stage.world.index, stage.world.names["media"], MASTERS)
-    return DriftWatch(baselines, manifests, stage.bus, stage.observer, enough)
+    return DriftCheck(baselines, manifests, stage.bus, stage.observer, enough)
 
 
 type Look = Callable[[], tuple[dict[str, Any], Counted]]
@@ -65,7 +65,7 @@ def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> Look:
     def looking() -> tuple[dict[str, Any], Counted]:
         capsys.readouterr()
         watching = watch(stage)
-        found = watching.look(stage.now_s)
+        found = watching.run(stage.now_s)
         watching.observer.flush()
         return dict(found), counted(capsys.readouterr().out)
 
@@ -130,7 +130,7 @@ def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Lo
     stage.sampled(samples(3, ENOUGH, dark))
     with faulty.answering(faulty.HANG_UP) as server, pytest.raises(Unavailable):
         nowhere = EventBus(client("events", server.environment, attempts=1), "default", "darkroom")
-        replace(watch(stage), bus=nowhere).look(stage.now_s)
+        replace(watch(stage), bus=nowhere).run(stage.now_s)
     look()
     assert [detail_type for detail_type, _ in stage.world.told()] == ["DriftFound"]
 
@@ -140,14 +140,14 @@ def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: 
     look()
     stage.sampled(samples(3, ENOUGH, dark))
     stage.now_s += 1  # entries of one moment are in no order
-    watch(stage).baselines.look(stage.now_s)
+    watch(stage).baselines.run(stage.now_s)
     assert look()[0]["drift"][BRIGHTNESS]["psi"] == 0
     assert [entry["facts"]["why"] for entry in stage.written] == ["request", "the first"]
 
 
 def test_too_few_samples_are_no_baseline_whoever_wishes_it(stage: Stage) -> None:
     stage.sampled(USUAL[: MIN_SAMPLES - 1])
-    assert watch(stage).baselines.look(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
+    assert watch(stage).baselines.run(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
     assert watch(stage).baselines.read() is None
 
 
@@ -184,8 +184,8 @@ def sample_of(key: str) -> Sample:
 
 
 def looked_at(stage: Stage, key: str, found: dict[str, Finding]) -> None:
-    archive: Archive = stage.world.archive
-    archive.note(key, Noted(Findings("1", "etag", found), image_id="i"))
+    archive: FindingsStore = stage.world.archive
+    archive.write_record(key, FindingsRecord(Findings("1", "etag", found), image_id="i"))
 
 
 def test_a_line_has_every_label_as_ground_truth_writes_it(stage: Stage) -> None:
@@ -249,8 +249,8 @@ def test_a_persons_word_is_the_label_and_held_pictures_are_named_where_they_are(
     world.released("let.jpg")
     world.confirmed("kept.jpg")
     for key in ("let.jpg", "kept.jpg"):
-        entry = world.archive.noted(key)
-        world.archive.note(key, Noted(Findings("1", "etag", FOUND), version=entry.version))
+        entry = world.archive.read_record(key)
+        world.archive.write_record(key, FindingsRecord(Findings("1", "etag", FOUND), version=entry.version))
     both = lines(stage, ["let.jpg", "kept.jpg"])
     by_source = {**both["train"], **both["test"]}
     bucket = world.names["media"]
@@ -273,6 +273,6 @@ def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: Stage) -
 def test_about_a_fifth_of_all_pictures_is_for_tests_and_stays_there(stage: Stage) -> None:
     stage.world.created("a.jpg", jpeg_photo())
     record = stage.world.record("a.jpg")
-    sides = [side(replace(record, sha256=f"{number:064x}")) for number in range(2000)]
+    sides = [split_of(replace(record, sha256=f"{number:064x}")) for number in range(2000)]
     assert 340 < sides.count("test") < 470
-    assert sides[:50] == [side(replace(record, sha256=f"{number:064x}", key="other")) for number in range(50)]
+    assert sides[:50] == [split_of(replace(record, sha256=f"{number:064x}", key="other")) for number in range(50)]

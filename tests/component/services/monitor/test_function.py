@@ -12,13 +12,13 @@ import pytest
 
 from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.errors import BadOption, Unavailable
-from darkroom.services.monitor.requests import SCHEDULED
+from darkroom.services.monitor.messages import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Function, load
 from tests.component.template.stack import Stack as Template
-from tests.unit.watching import samples
+from tests.unit.synthetic_samples import samples
 from tools.events.monitor import events
 from tools.idle_cost import METRICS_PUBLISHED, METRICS_READ
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.model import Endpoint
-from darkroom.aws.variants import Variants
+from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import FACES, MODERATION, Face, Finding, Label, Region
-from darkroom.services.monitor.quality import GIVE_UP_AFTER, HISTORY, MANIFEST, QualityWatch
+from darkroom.mlops.endpoint_variants import EndpointVariants
+from darkroom.mlops.quality_check import HISTORY, MANIFEST, MAX_FAILURES_IN_A_ROW, QualityCheck
 from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import counted
@@ -47,10 +47,10 @@ def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
 
 
 @pytest.fixture
-def watch(stage: Stage, models: Models) -> QualityWatch:
+def watch(stage: Stage, models: Models) -> QualityCheck:
     endpoint = Endpoint(models.client("sagemaker-runtime"), models.endpoint)
-    variants = Variants(models.client("sagemaker"), models.endpoint)
-    return QualityWatch(
+    variants = EndpointVariants(models.client("sagemaker"), models.endpoint)
+    return QualityCheck(
         stage.world.vault("media"), endpoint, variants, (FACES, MODERATION, "similarity"), stage.observer
     )
 
@@ -65,7 +65,7 @@ def provide(stage: Stage) -> None:
 
 
 @pytest.fixture
-def look(stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[Any, float]]:
+def look(stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[Any, float]]:
     """What is told: percents by variant, task and metric."""
 
     def looking() -> dict[Any, float]:
@@ -74,9 +74,9 @@ def look(stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]) 
     return looking
 
 
-def published(watch: QualityWatch, now_s: float, capsys: pytest.CaptureFixture[str]) -> dict[Any, float]:
+def published(watch: QualityCheck, now_s: float, capsys: pytest.CaptureFixture[str]) -> dict[Any, float]:
     """Values by variant, task and metric; of the metrics without these dimensions the first two are empty."""
-    watch.look(now_s)
+    watch.run(now_s)
     watch.observer.flush()
     figures = counted(capsys.readouterr().out)
     return {
@@ -114,14 +114,14 @@ def test_a_variant_without_calls_is_not_asked(
 
 
 def test_without_a_golden_set_nobody_is_asked(
-    watch: QualityWatch, models: Models, look: Callable[[], dict[Any, float]]
+    watch: QualityCheck, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
     assert look() == {}
     assert models.containers["main"].asked == 0
 
 
 def test_the_worst_of_all_is_published_for_alarms(
-    stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     told = published(watch, stage.now_s, capsys)
@@ -133,7 +133,7 @@ def test_the_worst_of_all_is_published_for_alarms(
 
 
 def test_a_variant_that_fails_has_no_figures_and_the_others_have(
-    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     models.containers["canary"].status = 500
@@ -168,18 +168,18 @@ def test_a_picture_that_is_missing_does_not_end_the_check_of_a_large_set(
 
 
 def test_a_variant_that_does_not_answer_at_all_is_given_up_and_leaves_time_to_others(
-    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     line = json.dumps({"picture": "golden/0.jpg", "faces": [HALF], "unsafe": False})
     put(stage.world.vault("media"), MANIFEST, "\n".join([line] * 30).encode())
     models.containers["canary"].status = 500
     assert "main" in {variant for variant, _, _ in published(watch, stage.now_s, capsys)}
-    assert models.containers["canary"].asked == GIVE_UP_AFTER
+    assert models.containers["canary"].asked == MAX_FAILURES_IN_A_ROW
 
 
 def test_each_variant_has_its_share_of_the_time(
-    stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The canary is asked first, and its pictures take as long as the run may."""
     provide(stage)
@@ -189,7 +189,7 @@ def test_each_variant_has_its_share_of_the_time(
 
 
 def test_a_failed_check_is_due_within_the_hour_and_a_good_one_a_day_later(
-    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     due = replace(watch, only_due=True)
@@ -206,7 +206,7 @@ def test_a_failed_check_is_due_within_the_hour_and_a_good_one_a_day_later(
 
 
 def test_the_age_grows_while_checks_fail_and_while_runs_die(
-    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     models.variants(main=1.0, canary=0.0)
@@ -217,12 +217,12 @@ def test_the_age_grows_while_checks_fail_and_while_runs_die(
         assert told == {("", "", "QualityAge"): hours * HOUR_S}
     dying = replace(watch, monotonic=lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        dying.look(stage.now_s + 28 * HOUR_S)
+        dying.run(stage.now_s + 28 * HOUR_S)
     assert "QualityAge" in capsys.readouterr().out
 
 
 def test_an_unreadable_history_makes_all_variants_due(
-    stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+    stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     put(stage.world.vault("media"), HISTORY, b'{"main": 3}')

@@ -13,9 +13,16 @@ import pytest
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, reader
 from darkroom.errors import Unavailable
-from darkroom.services.monitor.functions import Queues
-from darkroom.services.monitor.remedies import Redrive, RemedyWatch, StandIn, Station, Storm, stations
-from darkroom.watch.remedy import FALLBACK_S, OVERRULED_S, PRESETS_ONLY_S, Move
+from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
+from darkroom.services.monitor.functions import QueueUrls
+from darkroom.services.monitor.remedies import (
+    FallbackRemedy,
+    LoadShedding,
+    RedriveRemedy,
+    RedriveTarget,
+    RemedyCheck,
+    redrive_targets,
+)
 from tests.component.services.emf_metrics import counted, of
 
 from .stage import MINUTE_S, Stage
@@ -23,11 +30,11 @@ from .stage import MINUTE_S, Stage
 EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {"object": {"key": "a.jpg"}}})
 
 
-def redrive(stage: Stage) -> Redrive:
+def redrive(stage: Stage) -> RedriveRemedy:
     world = stage.world
     letters = DeadLetterQueue(world.clients["sqs"], world.names["dead"], wait_s=0)
-    station = Station(stage.functions["ingest"], letters, world.names["changes"])
-    return Redrive([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
+    station = RedriveTarget(stage.functions["ingest"], letters, world.names["changes"])
+    return RedriveRemedy([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
 
 
 def die(stage: Stage, **attributes: str) -> None:
@@ -43,7 +50,7 @@ def test_letters_go_back_to_a_function_that_works_again(stage: Stage, capsys: py
     for code in ("unavailable", "unavailable", "defect"):
         die(stage, code=code)
     watch = redrive(stage)
-    assert watch.look(stage.now_s) == {"ingest": 3}
+    assert watch.run(stage.now_s) == {"ingest": 3}
     watch.observer.flush()
     assert of(counted(capsys.readouterr().out), "Redriven") == {"": 3}
     sent = stage.world.messages("changes")
@@ -53,7 +60,7 @@ def test_letters_go_back_to_a_function_that_works_again(stage: Stage, capsys: py
         "ingest dead letters",
         {"redriven": 3, "left": 0, "codes": {"unavailable": 2, "defect": 1}},
     )
-    assert watch.look(stage.now_s) == {}
+    assert watch.run(stage.now_s) == {}
 
 
 URGENT = {
@@ -73,9 +80,9 @@ def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: Stage) ->
     for body, _ in URGENT.values():
         sqs.send_message(QueueUrl=world.names["dead"], MessageBody=json.dumps(body))
     letters = DeadLetterQueue(sqs, world.names["dead"], wait_s=0)
-    station = Station(stage.functions["infer"], letters, world.names["changes"], urgent)
-    watch = Redrive([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
-    assert watch.look(stage.now_s) == {"infer": len(URGENT)}
+    station = RedriveTarget(stage.functions["infer"], letters, world.names["changes"], urgent)
+    watch = RedriveRemedy([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
+    assert watch.run(stage.now_s) == {"infer": len(URGENT)}
 
     def bodies(url: str) -> list[str]:
         return sorted(
@@ -95,21 +102,21 @@ def test_letters_wait_until_ten_minutes_are_good(stage: Stage, minutes: Mapping[
     stage.own("ingest", "Requests", {1: 5})
     stage.own("ingest", "Faults", minutes)
     die(stage, code="unavailable")
-    assert redrive(stage).look(stage.now_s) == {"ingest": goes}
+    assert redrive(stage).run(stage.now_s) == {"ingest": goes}
     assert len(stage.world.messages("changes")) == goes
 
 
 def test_a_function_that_does_not_answer_at_all_has_not_recovered(stage: Stage) -> None:
     stage.of_lambda("ingest", "Errors", {3: 1})
     die(stage)
-    assert redrive(stage).look(stage.now_s) == {"ingest": 0}
+    assert redrive(stage).run(stage.now_s) == {"ingest": 0}
 
 
 def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: Stage) -> None:
     die(stage, code="unavailable", redriven="2026-11-25T12:00:00+00:00")
     die(stage, code="bad-upload")
     die(stage)
-    assert redrive(stage).look(stage.now_s) == {"ingest": 1}
+    assert redrive(stage).run(stage.now_s) == {"ingest": 1}
     assert len(stage.world.messages("dead")) == 2
 
 
@@ -120,10 +127,10 @@ def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: S
         opened.append(url)
         return DeadLetterQueue(None, url)
 
-    addresses = {"ingest": Queues("dead", "queue"), "sweep": Queues("x", "y")}
-    [station] = stations(stage.functions, addresses, letters)
+    addresses = {"ingest": QueueUrls("dead", "queue"), "sweep": QueueUrls("x", "y")}
+    [station] = redrive_targets(stage.functions, addresses, letters)
     assert (station.name, station.queue_url, opened) == ("ingest", "queue", ["dead"])
-    [infer] = stations(stage.functions, {"infer": Queues("dead", "queue", "urgent")}, letters)
+    [infer] = redrive_targets(stage.functions, {"infer": QueueUrls("dead", "queue", "urgent")}, letters)
     assert (infer.queue_url, infer.urgent_url) == ("queue", "urgent")
 
 
@@ -135,8 +142,8 @@ def switched_on(stage: Stage, name: str) -> bool:
 type Answer = Callable[[], bool]
 
 
-def stand_in(stage: Stage, answers: Answer) -> StandIn:
-    return StandIn(stage.metrics, f"endpoint-{stage.number}", lambda: ["canary", "main"], answers, stage.hand)
+def stand_in(stage: Stage, answers: Answer) -> FallbackRemedy:
+    return FallbackRemedy(stage.metrics, f"endpoint-{stage.number}", lambda: ["canary", "main"], answers, stage.hand)
 
 
 def fail(stage: Stage, calls: float, errors: float, variant: str = "main") -> None:
@@ -151,7 +158,7 @@ def never() -> bool:
 
 def test_an_endpoint_that_works_is_left_alone_and_not_asked(stage: Stage) -> None:
     fail(stage, 100, 10)
-    assert stand_in(stage, never).look(stage.now_s) == {"calls": 100, "errors": 10, "move": Move.LEAVE}
+    assert stand_in(stage, never).run(stage.now_s) == {"calls": 100, "errors": 10, "move": SwitchAction.LEAVE}
     assert (switched_on(stage, FALLBACK), stage.written) == (False, [])
 
 
@@ -161,16 +168,16 @@ def test_small_models_stand_in_for_an_endpoint_until_it_answers(
     fail(stage, 10, 8)
     fail(stage, 10, 4, "canary")
     watch = stand_in(stage, lambda: False)
-    assert watch.look(stage.now_s) == {"calls": 20, "errors": 12, "move": Move.ON}
-    watch.hand.observer.flush()
+    assert watch.run(stage.now_s) == {"calls": 20, "errors": 12, "move": SwitchAction.ON}
+    watch.switches.observer.flush()
     assert of(counted(capsys.readouterr().out), "SwitchedOn") == {FALLBACK: 1}
     assert switched_on(stage, FALLBACK)
     stage.now_s += 60
-    assert watch.look(stage.now_s)["move"] == Move.LEAVE
+    assert watch.run(stage.now_s)["move"] == SwitchAction.LEAVE
     stage.now_s += FALLBACK_S / 2
-    assert watch.look(stage.now_s)["move"] == Move.ON  # it would have ended soon
+    assert watch.run(stage.now_s)["move"] == SwitchAction.ON  # it would have ended soon
     stage.now_s += 1  # entries of one moment are in no order
-    assert stand_in(stage, lambda: True).look(stage.now_s)["move"] == Move.OFF
+    assert stand_in(stage, lambda: True).run(stage.now_s)["move"] == SwitchAction.OFF
     assert not switched_on(stage, FALLBACK)
     assert [(one["subject"], one["facts"]["move"]) for one in reversed(stage.written)] == [
         (FALLBACK, "on"),
@@ -181,7 +188,7 @@ def test_small_models_stand_in_for_an_endpoint_until_it_answers(
 
 def test_a_switch_that_nobody_looks_after_ends_by_itself(stage: Stage) -> None:
     fail(stage, 10, 10)
-    stand_in(stage, lambda: False).look(stage.now_s)
+    stand_in(stage, lambda: False).run(stage.now_s)
     stage.now_s += FALLBACK_S - 1
     assert switched_on(stage, FALLBACK)
     stage.now_s += 2
@@ -190,58 +197,58 @@ def test_a_switch_that_nobody_looks_after_ends_by_itself(stage: Stage) -> None:
 
 def test_what_a_person_has_turned_stays(stage: Stage) -> None:
     stage.hand.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
-    assert stand_in(stage, never).look(stage.now_s)["move"] == Move.LEAVE
+    assert stand_in(stage, never).run(stage.now_s)["move"] == SwitchAction.LEAVE
     assert stage.hand.board.read(FALLBACK).by == "ada"
 
 
-def storm(stage: Stage, limit: float = 100) -> Storm:
-    return Storm(stage.metrics, stage.namespace, limit, stage.hand)
+def storm(stage: Stage, limit: float = 100) -> LoadShedding:
+    return LoadShedding(stage.metrics, stage.namespace, limit, stage.hand)
 
 
 def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: Stage) -> None:
     stage.own("transform", "Rendered", {5: 101, 1: 3})
     stage.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
-    assert storm(stage).look(stage.now_s) == {"peak": 101, "move": Move.ON}
+    assert storm(stage).run(stage.now_s) == {"peak": 101, "move": SwitchAction.ON}
     assert switched_on(stage, LOAD_SHEDDING)
     stage.now_s += 11 * MINUTE_S
-    assert storm(stage).look(stage.now_s) == {"peak": 3, "move": Move.OFF}
+    assert storm(stage).run(stage.now_s) == {"peak": 3, "move": SwitchAction.OFF}
 
 
 @pytest.mark.parametrize(
     ("by", "ago_s", "at_s", "move"),
     [
-        ("ada", OVERRULED_S - 60, None, Move.LEAVE),
-        ("ada", OVERRULED_S + 60, None, Move.ON),
-        ("monitor", 60, None, Move.ON),
-        ("ada", 0, "yesterday", Move.ON),
+        ("ada", OVERRIDE_S - 60, None, SwitchAction.LEAVE),
+        ("ada", OVERRIDE_S + 60, None, SwitchAction.ON),
+        ("monitor", 60, None, SwitchAction.ON),
+        ("ada", 0, "yesterday", SwitchAction.ON),
     ],
 )
 def test_what_a_person_has_turned_off_stays_off_for_a_time(
-    stage: Stage, by: str, ago_s: float, at_s: str | None, move: Move
+    stage: Stage, by: str, ago_s: float, at_s: str | None, move: SwitchAction
 ) -> None:
     stage.own("transform", "Rendered", {1: 101})
     at = at_s or datetime.fromtimestamp(stage.now_s - ago_s, UTC).isoformat(timespec="seconds")
     stage.hand.board.write(LOAD_SHEDDING, Switch(on=False, by=by, at=at))
-    assert storm(stage).look(stage.now_s)["move"] == move
+    assert storm(stage).run(stage.now_s)["move"] == move
 
 
 def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: Stage) -> None:
     stage.hand.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
     stage.own("transform", "Rendered", {2: 40})
     stage.own("transform", "Errors", {2: 70}, code="presets-only")
-    assert storm(stage).look(stage.now_s) == {"peak": 110, "move": Move.ON}
+    assert storm(stage).run(stage.now_s) == {"peak": 110, "move": SwitchAction.ON}
 
 
 def test_without_a_limit_nothing_is_ever_a_storm(stage: Stage) -> None:
     stage.own("transform", "Rendered", 10**6)
-    assert storm(stage, 0).look(stage.now_s)["move"] == Move.LEAVE
+    assert storm(stage, 0).run(stage.now_s)["move"] == SwitchAction.LEAVE
 
 
 def test_a_turn_that_cannot_be_written_down_is_not_made(stage: Stage) -> None:
     stage.own("transform", "Rendered", 101)
     stage.world.names = dict(stage.world.names) | {"audit": "no-such-bucket"}
     with pytest.raises(Unavailable):
-        storm(stage).look(stage.now_s)
+        storm(stage).run(stage.now_s)
     assert not switched_on(stage, LOAD_SHEDDING)
 
 
@@ -255,8 +262,8 @@ def test_a_remedy_out_of_reach_keeps_no_other(stage: Stage) -> None:
         looked.append(now_s)
         return {}
 
-    watch = RemedyWatch({"a": unreachable, "b": look}, stage.observer)
+    watch = RemedyCheck({"a": unreachable, "b": look}, stage.observer)
     with pytest.raises(Unavailable):
-        watch.look(5.0)
+        watch.run(5.0)
     assert looked == [5.0]
-    assert replace(watch, remedies={"b": look}).look(6.0) == {"b": {}}
+    assert replace(watch, remedies={"b": look}).run(6.0) == {"b": {}}

@@ -24,7 +24,7 @@ NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "coins.png"
 
 
 def embedded(image: Image.Image) -> tuple[float, ...]:
-    return small_models().find(np.asarray(image), [SIMILARITY])[SIMILARITY].vector
+    return small_models().detect(np.asarray(image), [SIMILARITY])[SIMILARITY].vector
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.archive import sidecar_name
+from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
 from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver

@@ -12,18 +12,18 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...aws.archive import generations, item_name, sidecar_name
 from ...aws.audit import ERASURE, AuditLog, hash_key
 from ...aws.cloudfront import Distribution
 from ...aws.erasures import DONE, FAILED, PENDING, ErasureTable, new_erasure_id
+from ...aws.findings_store import item_name, list_generations, sidecar_name
 from ...aws.index import Index
 from ...aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ...aws.s3 import MAX_KEY_BYTES, S3Bucket
-from ...aws.samples import Samples
 from ...aws.sqs import Queue
 from ...aws.telemetry.protocol import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
+from ...mlops.sample_store import SampleStore
 from ..ingest.quarantine import quarantine_key
 from ..purge.consumer import REPEAT_AFTER_S, cdn_paths
 from ..purge.messages import FIRST, SECOND, purge_message
@@ -60,7 +60,7 @@ class EraseService:
     quarantine: S3Bucket
     index: Index
     vectors: VectorStore
-    samples: Samples
+    samples: SampleStore
     distribution: Distribution
     purges: Queue
     erasures: ErasureTable
@@ -151,10 +151,12 @@ class EraseService:
             "masters": lambda: self.source.erase(self.source_names.name(key)),
             "held": lambda: self.media.erase(HELD_MASTERS.name(key)),
             "derivatives": lambda: self.media.erase_below(derivatives_prefix(key)),
-            "findings": lambda: sum(self.media.erase(sidecar_name(found, key)) for found in generations(self.media)),
+            "findings": lambda: sum(
+                self.media.erase(sidecar_name(found, key)) for found in list_generations(self.media)
+            ),
             "analysis": lambda: int(self.index.delete_item(item_name(key))),
             "embedding": lambda: self._erase_embedding(key),
-            "samples": lambda: self.samples.forget(key),
+            "samples": lambda: self.samples.delete(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._quarantined_copies(key)),
         }
 

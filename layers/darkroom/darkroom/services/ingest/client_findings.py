@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ...aws.archive import Archive
+from ...aws.findings_store import FindingsStore
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.telemetry.protocol import Observer
 from ...client_findings import ClientFindings, decode_findings, has_valid_signature
@@ -30,7 +30,7 @@ class ClientFindingsReader:
     """
 
     keys: KeySource | None
-    archive: Archive
+    archive: FindingsStore
     generation: str
     observer: Observer
 
@@ -73,7 +73,7 @@ class ClientFindingsReader:
 
     def _put(self, key: str, findings: Findings) -> None:
         for _ in range(TRIES):
-            there = self.archive.sidecar(self.generation, key)
+            there = self.archive.read_sidecar(self.generation, key)
             known = there.findings if there is not None else None
             if known is not None and known.source_etag == findings.source_etag:
                 return

@@ -1,1 +1,1 @@
-"""What the stack watches about itself on a schedule, one module a watch; and what it does about it."""
+"""Scheduled checks of a deployment: CDN metrics, cost, and remedies."""

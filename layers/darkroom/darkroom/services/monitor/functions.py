@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...watch.slo import SLOS
+from ...operations.slo import SLOS
 
 OBJECTIVE = 0.999
 """Of functions of which nothing is promised."""
@@ -27,35 +27,35 @@ class Function:
         return next(found, OBJECTIVE)
 
 
-def read_functions(text: str) -> dict[str, Function]:
+def parse_functions(text: str) -> dict[str, Function]:
     """The functions of ``transform=stack-Transform-A1:1769,…``, by name; raises ValueError."""
-    return {one.name: one for one in map(_read, filter(None, text.split(",")))}
+    return {one.name: one for one in map(_parse_function, filter(None, text.split(",")))}
 
 
-def _read(text: str) -> Function:
+def _parse_function(text: str) -> Function:
     name, _, rest = text.partition("=")
     lambda_name, _, memory = rest.rpartition(":")
     return Function(name, lambda_name, int(memory))
 
 
-class Queues(NamedTuple):
+class QueueUrls(NamedTuple):
     """URLs of a function's dead letters, of its queue, and of the queue of urgent messages, "" if it has none."""
 
-    dead: str
+    dead_letters: str
     queue: str
     urgent: str = ""
 
 
-def queues(environment: Mapping[str, str]) -> dict[str, Queues]:
+def queue_urls(environment: Mapping[str, str]) -> dict[str, QueueUrls]:
     """The queues of each function that consumes messages."""
     found = {
-        "ingest": Queues(environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
-        "purge": Queues(environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
-        "refine": Queues(environment.get("REFINE_DLQ_URL", ""), environment.get("REFINE_QUEUE_URL", "")),
-        "infer": Queues(
+        "ingest": QueueUrls(environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
+        "purge": QueueUrls(environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
+        "refine": QueueUrls(environment.get("REFINE_DLQ_URL", ""), environment.get("REFINE_QUEUE_URL", "")),
+        "infer": QueueUrls(
             environment.get("INFER_DLQ_URL", ""),
             environment.get("INFER_QUEUE_URL", ""),
             environment.get("INFER_PRIORITY_QUEUE_URL", ""),
         ),
     }
-    return {name: urls for name, urls in found.items() if urls.dead and urls.queue}
+    return {name: urls for name, urls in found.items() if urls.dead_letters and urls.queue}

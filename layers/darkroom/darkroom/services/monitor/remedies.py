@@ -11,27 +11,27 @@ from ...aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
 from ...aws.switches import FALLBACK, LOAD_SHEDDING
 from ...aws.telemetry.protocol import Observer
 from ...errors import Unavailable
-from ...watch import remedy
-from .functions import Function, Queues
-from .switching import US, Hand
+from ...operations import remedy_rules
+from .functions import Function, QueueUrls
+from .switch_controller import ACTOR, SwitchController
 
 MINUTE_S = 60
 
-MOST_LETTERS = 500
+MAX_REDRIVEN = 500
 """Sent back in one run; the next goes on."""
 
 type Remedy = Callable[[float], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class RedriveTarget:
     """A function that consumes the queue at ``queue_url``, and its dead letters.
 
     ``urgent_url`` is the queue that urgent ones go back to, "" if there is none.
     """
 
     function: Function
-    dead: DeadLetterQueue
+    dead_letters: DeadLetterQueue
     queue_url: str
     urgent_url: str = ""
 
@@ -41,30 +41,37 @@ class Station:
         return self.function.name
 
 
-def stations(
-    functions: Mapping[str, Function], addresses: Mapping[str, Queues], letters: Callable[[str], DeadLetterQueue]
-) -> list[Station]:
+def redrive_targets(
+    functions: Mapping[str, Function],
+    addresses: Mapping[str, QueueUrls],
+    open_dead_letters: Callable[[str], DeadLetterQueue],
+) -> list[RedriveTarget]:
     """A station for each function that has ``addresses``, of its dead letters and of its queue."""
     known = {name: urls for name, urls in addresses.items() if name in functions}
-    return [Station(functions[name], letters(urls.dead), urls.queue, urls.urgent) for name, urls in known.items()]
+    return [
+        RedriveTarget(functions[name], open_dead_letters(urls.dead_letters), urls.queue, urls.urgent)
+        for name, urls in known.items()
+    ]
 
 
 @dataclass(frozen=True)
-class Redrive:
+class RedriveRemedy:
     """Sends dead letters back to functions that work again."""
 
-    stations: Sequence[Station]
+    targets: Sequence[RedriveTarget]
     metrics: CloudWatchMetrics
     namespace: str
     audit: AuditLog
     observer: Observer
 
-    def look(self, now_s: float) -> Mapping[str, object]:
+    def run(self, now_s: float) -> Mapping[str, object]:
         """How many went back, by function; of those with letters only."""
-        waiting = [station for station in self.stations if station.dead.count()]
-        return {station.name: self._redrive(station) if self._recovered(station, now_s) else 0 for station in waiting}
+        waiting = [station for station in self.targets if station.dead_letters.count()]
+        return {
+            station.name: self._redrive(station) if self._has_recovered(station, now_s) else 0 for station in waiting
+        }
 
-    def _recovered(self, station: Station, now_s: float) -> bool:
+    def _has_recovered(self, station: RedriveTarget, now_s: float) -> bool:
         end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S  # what failed just now counts too
         own = {"service": station.name, "function": station.name}
         requests, faults, errors = self.metrics.get_totals(
@@ -73,51 +80,53 @@ class Redrive:
                 MetricStat(self.namespace, "Faults", own),
                 MetricStat("AWS/Lambda", "Errors", {"FunctionName": station.function.lambda_name}),
             ],
-            begin_s=end_s - (remedy.RECOVERED_MINUTES + 1) * MINUTE_S,
+            begin_s=end_s - (remedy_rules.RECOVERED_MINUTES + 1) * MINUTE_S,
             end_s=end_s,
             period_s=MINUTE_S,
         )
-        return remedy.recovered(requests + errors, faults + errors, station.function.objective)
+        return remedy_rules.has_recovered(requests + errors, faults + errors, station.function.objective)
 
-    def _redrive(self, station: Station) -> int:
+    def _redrive(self, station: RedriveTarget) -> int:
         left: list[str] = []
         codes: dict[str, int] = {}
-        for letter in station.dead.read_all():
+        for letter in station.dead_letters.read_all():
             sent = sum(codes.values())
             again = REDRIVEN in letter.attributes
-            if sent >= MOST_LETTERS or not remedy.may_go_back(code=letter.code, redriven=again, unreadable=UNREADABLE):
+            if sent >= MAX_REDRIVEN or not remedy_rules.is_redrivable(
+                code=letter.code, redriven=again, unreadable=UNREADABLE
+            ):
                 left.append(letter.receipt_handle)
                 continue
-            station.dead.redrive(letter, (letter.has_priority and station.urgent_url) or station.queue_url)
+            station.dead_letters.redrive(letter, (letter.has_priority and station.urgent_url) or station.queue_url)
             codes[letter.code or "none"] = codes.get(letter.code or "none", 0) + 1
-        station.dead.make_visible(left)
+        station.dead_letters.make_visible(left)
         if codes:
-            self._tell(station, codes, len(left))
+            self._record(station, codes, len(left))
         return sum(codes.values())
 
-    def _tell(self, station: Station, codes: Mapping[str, int], left: int) -> None:
+    def _record(self, station: RedriveTarget, codes: Mapping[str, int], left: int) -> None:
         sent = sum(codes.values())
         self.observer.count("Redriven", sent)
-        self.audit.write(DECISION, f"{station.name} dead letters", US, redriven=sent, left=left, codes=dict(codes))
+        self.audit.write(DECISION, f"{station.name} dead letters", ACTOR, redriven=sent, left=left, codes=dict(codes))
 
 
 @dataclass(frozen=True)
-class StandIn:
+class FallbackRemedy:
     """Has the small models look at pictures while the endpoint fails. ``answers`` calls it to see."""
 
     metrics: CloudWatchMetrics
     endpoint: str
     variants: Callable[[], Sequence[str]]
-    answers: Callable[[], bool]
-    hand: Hand
+    responds: Callable[[], bool]
+    switches: SwitchController
 
-    def look(self, now_s: float) -> Mapping[str, object]:
+    def run(self, now_s: float) -> Mapping[str, object]:
         """What was done with the switch ``fallback``."""
         calls, errors = self._counts(now_s)
-        standing = self.hand.standing(FALLBACK, now_s)
-        answers = self.answers() if remedy.needs_a_look(standing, calls, errors) else None
-        turn = remedy.fallback(standing, calls, errors, answers)
-        return {"calls": calls, "errors": errors, "move": self.hand.turn(FALLBACK, turn, now_s)}
+        standing = self.switches.read_state(FALLBACK, now_s)
+        answers = self.responds() if remedy_rules.needs_probe(standing, calls, errors) else None
+        turn = remedy_rules.decide_fallback(standing, calls, errors, answers)
+        return {"calls": calls, "errors": errors, "move": self.switches.apply(FALLBACK, turn, now_s)}
 
     def _counts(self, now_s: float) -> tuple[float, float]:
         """Calls of the endpoint and those that failed: SageMaker does not count what failed as an error of ours."""
@@ -129,7 +138,7 @@ class StandIn:
                 for metric in ("Invocations", "Invocation5XXErrors")
                 for one in named
             ],
-            begin_s=end_s - (remedy.ERROR_MINUTES + 1) * MINUTE_S,
+            begin_s=end_s - (remedy_rules.ERROR_MINUTES + 1) * MINUTE_S,
             end_s=end_s,
             period_s=MINUTE_S,
         )
@@ -137,24 +146,24 @@ class StandIn:
 
 
 @dataclass(frozen=True)
-class Storm:
+class LoadShedding:
     """Leaves the presets, while more is asked for than ``limit`` renders a minute (0: never)."""
 
     metrics: CloudWatchMetrics
     namespace: str
     limit: float
-    hand: Hand
+    switches: SwitchController
 
-    def look(self, now_s: float) -> Mapping[str, object]:
+    def run(self, now_s: float) -> Mapping[str, object]:
         """What was done with the switch ``presets-only``."""
-        asked = self._asked(now_s)
-        turn = remedy.presets_only(self.hand.standing(LOAD_SHEDDING, now_s), asked, self.limit)
-        return {"peak": max(asked), "move": self.hand.turn(LOAD_SHEDDING, turn, now_s)}
+        asked = self._renders_per_minute(now_s)
+        turn = remedy_rules.decide_presets_only(self.switches.read_state(LOAD_SHEDDING, now_s), asked, self.limit)
+        return {"peak": max(asked), "move": self.switches.apply(LOAD_SHEDDING, turn, now_s)}
 
-    def _asked(self, now_s: float) -> list[float]:
+    def _renders_per_minute(self, now_s: float) -> list[float]:
         """Renders that were made, or refused because of this very switch, a minute; the last minute is whole."""
         end_s = now_s // MINUTE_S * MINUTE_S
-        begin_s = end_s - remedy.QUIET_MINUTES * MINUTE_S
+        begin_s = end_s - remedy_rules.QUIET_MINUTES * MINUTE_S
         own = {"service": "transform", "function": "transform"}
         found = self.metrics.get_points(
             [
@@ -165,20 +174,20 @@ class Storm:
             end_s=end_s,
             period_s=MINUTE_S,
         )
-        minutes = [0.0] * remedy.QUIET_MINUTES
+        minutes = [0.0] * remedy_rules.QUIET_MINUTES
         for at_s, count in (point for points in found for point in points):
             minutes[int((at_s - begin_s) // MINUTE_S)] += count
         return minutes
 
 
 @dataclass(frozen=True)
-class RemedyWatch:
+class RemedyCheck:
     """All remedies of this deployment, by name. One that cannot be looked after does not keep the others."""
 
     remedies: Mapping[str, Remedy]
     observer: Observer
 
-    def look(self, now_s: float) -> Mapping[str, object]:
+    def run(self, now_s: float) -> Mapping[str, object]:
         """What each did. Raises the last fault, after all have been looked after."""
         found: dict[str, object] = {}
         fault: Unavailable | None = None

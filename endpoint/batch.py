@@ -1,0 +1,114 @@
+"""A batch of requests and what is found in their pictures, without a server around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from darkroom.errors import DarkroomError, ModelUnavailable
+from darkroom.findings import Finding, finding_to_document
+from darkroom.models.catalogue import ModelCatalogue
+from darkroom.models.model_set import ModelSet
+from darkroom.models.pixels import Pixels
+
+from . import log
+from .decode import decode_image
+from .request import AnalysisRequest, problem_document
+
+UNREADABLE = "unreadable"
+"""The error of a finding whose picture could not be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResponse:
+    """The answer to one request: its status and document, and how many requests were answered together.
+
+    ``stages_ms`` is where its time went, from its last byte on: ``queue`` (what it waited for others: for its turn, and
+    for the other pictures of its batch), ``decode`` (its own picture) and ``infer`` (its batch in the models).
+    """
+
+    status: int
+    document: dict[str, Any]
+    batch: int
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The error's code, "" if there was none."""
+        tasks = self.document.get("tasks", {}).values()
+        return str(self.document.get("code") or next((one["error"] for one in tasks if "error" in one), ""))
+
+
+class BatchAnalyser:
+    """Decodes a batch in threads and shows it to the models."""
+
+    def __init__(self, catalogue: ModelCatalogue, models: ModelSet, threads: Executor) -> None:
+        self._catalogue = catalogue
+        self._models = models
+        self._threads = threads
+
+    def analyse(self, batch: Sequence[AnalysisRequest]) -> list[BatchResponse]:
+        """An answer for each request, in their order. A picture that cannot be read is an answer too."""
+        decodings = list(self._threads.map(_decode, (asked.body for asked in batch)))
+        decoded_s = time.monotonic()
+        answers = self._run_models(batch, [picture for picture, _ in decodings])
+        infer_s = time.monotonic() - decoded_s
+        told = []
+        for asked, answer, (_, decode_s) in zip(batch, answers, decodings, strict=True):
+            queue_s = max(0.0, decoded_s - asked.received_s - decode_s)
+            stages_s = {"queue": queue_s, "decode": decode_s, "infer": infer_s}
+            told.append(replace(answer, stages_ms={name: round(spent * 1000, 1) for name, spent in stages_s.items()}))
+            _log(asked, told[-1])
+        return told
+
+    def _run_models(self, batch: Sequence[AnalysisRequest], pictures: Sequence[Pixels | None]) -> list[BatchResponse]:
+        """If the batch fails, each picture is tried alone, so that it is not lost by what was beside it."""
+        readable = [index for index, picture in enumerate(pictures) if picture is not None]
+        try:
+            found = self._models.detect_batch(
+                [picture for picture in pictures if picture is not None], [batch[index].tasks for index in readable]
+            )
+        except ModelUnavailable as error:
+            if len(batch) == 1:
+                return [_refused(batch[0], error)]
+            return [self._run_models([batch[index]], [pictures[index]])[0] for index in range(len(batch))]
+        by_index = dict(zip(readable, found, strict=True))
+        return [
+            BatchResponse(200, _document(by_index.get(index) or self._unreadable(asked)), len(batch))
+            for index, asked in enumerate(batch)
+        ]
+
+    def _unreadable(self, asked: AnalysisRequest) -> dict[str, Finding]:
+        models = {task: self._catalogue.get(task) for task in asked.tasks}
+        return {task: Finding(task, model.name, model.version, error=UNREADABLE) for task, model in models.items()}
+
+
+def _document(found: dict[str, Finding]) -> dict[str, Any]:
+    return {"tasks": {task: finding_to_document(finding, vectors=True) for task, finding in found.items()}}
+
+
+def _decode(body: bytes) -> tuple[Pixels | None, float]:
+    """The picture, and how many seconds it took."""
+    started_s = time.monotonic()
+    picture = decode_image(body)
+    return picture, time.monotonic() - started_s
+
+
+def _refused(asked: AnalysisRequest, error: DarkroomError) -> BatchResponse:
+    log.write("ERROR", error.message, {"code": error.code, "detail": error.detail, **asked.origin.fields})
+    return BatchResponse(error.status, problem_document(error), 1)
+
+
+def _log(asked: AnalysisRequest, told: BatchResponse) -> None:
+    fields = {
+        "status": told.status,
+        "code": told.code,
+        "tasks": list(asked.tasks),
+        "batch": told.batch,
+        "bytes": len(asked.body),
+        "ms": dict(told.stages_ms),
+    }
+    log.write("INFO", "answered", asked.origin.fields | fields)

@@ -1,0 +1,162 @@
+"""Where findings are kept: a sidecar in S3 for each generation, which renders read, and one item in the index.
+
+The item is about the newest findings of any generation. It also says how far the work on them has come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..findings import TEXT, Findings, findings_from_document, findings_to_document
+from ..key_encoding import encode_key
+from .documents import DocumentStore, Value
+from .s3 import S3Bucket
+from .s3_objects import ListedObject
+
+FINDINGS = "findings/"
+"""The folder of all sidecars in the media bucket."""
+
+MAX_ITEM_CHARACTERS = 300_000
+"""Of a document in the index: DynamoDB takes items of 400 KB. The sidecar holds all of it."""
+
+
+def sidecar_name(generation: str, key: str) -> str:
+    """The object that holds the findings of ``key``."""
+    return f"{FINDINGS}{generation}/{encode_key(key)}.json"
+
+
+def item_name(key: str) -> str:
+    """The partition key of the item about the findings of ``key``."""
+    return f"findings#{key}"
+
+
+def list_generations(media: S3Bucket) -> Iterator[str]:
+    """The names of the folders of findings, found by one listing each however many files they have."""
+    after = ""
+    while page := next(media.list_pages(FINDINGS, start_after=after), None):
+        generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
+        yield generation
+        after = f"{FINDINGS}{generation}0"  # the character after the slash
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A sidecar and its own entity tag, with quotes. ``findings`` None: it cannot be read, and may be replaced."""
+
+    findings: Findings | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsRecord:
+    """The index item. ``announced``: all that follows from these findings has been done and told.
+
+    ``sha256_of`` is that of the upload. ``flagged`` is the verdict of moderation, None without one. ``version`` is 0
+    where there is no item.
+    """
+
+    findings: Findings | None = None
+    image_id: str = ""
+    sha256_of: str = ""
+    flagged: bool | None = None
+    announced: bool = False
+    version: int = 0
+
+    def matches(self, generation: str, source_etag: str) -> bool:
+        """Whether it is about this generation and this master."""
+        known = self.findings
+        return known is not None and (known.generation, known.source_etag) == (generation, source_etag)
+
+
+@dataclass(frozen=True)
+class FindingsStore:
+    """Sidecars in ``media``, items in ``entries``. Faults are Unavailable."""
+
+    media: S3Bucket
+    entries: DocumentStore
+
+    def read_sidecar(self, generation: str, key: str) -> Sidecar | None:
+        """The sidecar of ``key`` in ``generation``."""
+        opened = self.media.open(sidecar_name(generation, key))
+        if opened is None:
+            return None
+        with opened.body as body:
+            return Sidecar(_parse(body.read()), opened.head.etag)
+
+    def put_sidecar(self, key: str, findings: Findings, *, replaces: Sidecar | None) -> None:
+        """Write the sidecar over the one that was seen, and over nothing later; raises Changed."""
+        self.media.put(
+            sidecar_name(findings.generation, key),
+            _text(findings).encode(),
+            headers={"Content-Type": "application/json"},
+            metadata={"source-etag": findings.source_etag},
+            replaces=replaces.etag if replaces else "",
+        )
+
+    def read_record(self, key: str) -> FindingsRecord:
+        """What the index says."""
+        entry = self.entries.get(item_name(key))
+        fields = entry.fields
+        return FindingsRecord(
+            _parse(str(fields.get("document", "")).encode()),
+            str(fields.get("image_id", "")),
+            str(fields.get("sha256_of", "")),
+            bool(fields["flagged"]) if "flagged" in fields else None,
+            bool(fields.get("announced", False)),
+            entry.version,
+        )
+
+    def write_record(self, key: str, noted: FindingsRecord) -> FindingsRecord | None:
+        """Write ``noted`` over its own version; as it is then, None if another writer was quicker."""
+        assert noted.findings is not None
+        fields: dict[str, Value] = {
+            "key": key,
+            "generation": noted.findings.generation,
+            "source_etag": noted.findings.source_etag,
+            "document": _short_text(noted.findings),
+            "image_id": noted.image_id,
+            "sha256_of": noted.sha256_of,
+            "announced": noted.announced,
+        }
+        if noted.flagged is not None:
+            fields["flagged"] = noted.flagged
+        done = self.entries.put(item_name(key), fields, replaces=noted.version)
+        return replace(noted, version=noted.version + 1) if done else None
+
+    def list_sidecars(self, key: str) -> list[ListedObject]:
+        """The sidecars of ``key`` in every generation."""
+        found = []
+        for generation in list_generations(self.media):
+            name = sidecar_name(generation, key)
+            page = next(self.media.list_pages(name), [])
+            found += [one for one in page if one.key == name]
+        return found
+
+    def delete(self, key: str, sidecars: list[ListedObject], noted: FindingsRecord) -> int:
+        """Delete what was seen, and nothing that came later; how many objects and items that were."""
+        deleted = self.media.delete_many(sidecars)
+        return deleted + (noted.version > 0 and self.entries.delete(item_name(key), seen=noted.version))
+
+
+def _text(findings: Findings) -> str:
+    return json.dumps(findings_to_document(findings), separators=(",", ":"))
+
+
+def _short_text(findings: Findings) -> str:
+    """The same with only as many lines of text as the item has room for."""
+    text = _text(findings)
+    while len(text) > MAX_ITEM_CHARACTERS and TEXT in findings.found and findings.found[TEXT].lines:
+        read = findings.found[TEXT]
+        fewer = replace(read, lines=read.lines[: len(read.lines) * MAX_ITEM_CHARACTERS // (len(text) + 1)])
+        findings = replace(findings, found={**findings.found, TEXT: fewer})
+        text = _text(findings)
+    return text
+
+
+def _parse(document: bytes) -> Findings | None:
+    try:
+        return findings_from_document(json.loads(document))
+    except ValueError:
+        return None

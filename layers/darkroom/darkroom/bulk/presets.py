@@ -1,0 +1,66 @@
+"""Prints of the presets, made again from the master that is served, as ingest makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..aws.s3 import S3Bucket
+from ..errors import DarkroomError, ObjectChanged
+from ..imaging.rendered_image import RenderedImage
+from ..plan.canonical import derivative_name
+from ..plan.model import Plan
+from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
+from ..services.ingest.examine import UploadExaminer
+from ..services.ingest.prints import Prints
+from ..services.ingest.publish import Clearing
+from ..services.ingest.reprints import Reprints
+from ..services.s3_keys import ObjectNames
+from ..services.serve.transform import DERIVATIVES
+from .messages import JobSpec
+from .results import KeyOutcome, KeyResult
+
+NO_PRESETS = "no-presets"
+"""Reason of a key that has none which can be made without being asked for."""
+
+
+@dataclass(frozen=True)
+class PresetsOperation:
+    """The operation. Masters are in ``source`` by ``source_names``, prints go into ``media``."""
+
+    source: S3Bucket
+    source_names: ObjectNames
+    media: S3Bucket
+    examiner: UploadExaminer
+    prints: Prints
+    purge: Clearing
+    caching: CachePolicy
+
+    def start(self, key: str, order: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
+        """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
+        plans, watermarks = self.prints.of(key)
+        if not plans:
+            return KeyResult(KeyOutcome.UNCHANGED, NO_PRESETS)
+        name = self.source_names.name(key)
+        master = self.source.head(name)
+        if master is None:
+            return KeyResult(KeyOutcome.MISSING)
+        for plan, picture in Reprints(self.source, self.examiner).of(master, plans, watermarks):
+            self._put(plan, picture, master.etag)
+        found = self.source.head(name)
+        if found is None or found.etag != master.etag:
+            self._roll_back(key)
+        return KeyResult(KeyOutcome.DONE)
+
+    def poll(self, key: str, mark: str) -> KeyResult | None:  # noqa: ARG002
+        """Nothing is asked of others."""
+        raise DarkroomError(detail=f"presets of {key} were asked of nobody")
+
+    def _put(self, plan: Plan, picture: RenderedImage, master_etag: str) -> None:
+        headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
+        marks = derivative_metadata(master_etag, "quick")
+        self.media.put(DERIVATIVES + derivative_name(plan), picture.body, headers=headers, metadata=marks)
+
+    def _roll_back(self, key: str) -> None:
+        """Whoever changed the master has printed from it; our prints are of the one before. Raises Changed."""
+        self.purge.delete_stale(key)
+        raise ObjectChanged(detail=f"the master of {key} changed while its presets were made")

@@ -1,0 +1,103 @@
+"""How far two findings about the same picture are apart, and which boxes are of the same face. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from math import sumprod
+
+from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Region, TextLine
+
+SAME_FACE = 0.5
+"""Overlap (intersection over union) from which two boxes are of the same face: the threshold of PASCAL VOC, which
+benchmarks of face detectors (WIDER FACE) have taken over."""
+
+_WORD = re.compile(r"\w+")
+
+
+def disagreement(one: Finding, other: Finding) -> float | None:
+    """From 0, all the same, to 1, nothing: how far two findings for one task are apart. None where that says nothing.
+
+    Of faces: the share of all that only one of both has seen. Of tags and text: the Jaccard distance of their names, of
+    their words. Of moderation: 1 if only one flags the picture, or else how far the scores are apart (total variation).
+    Of embeddings: 1 less their cosine, at most 1.
+    """
+    if one.error or other.error:
+        return None
+    return _DISTANCES[one.task](one, other)
+
+
+def count_matches(one: Sequence[Region], other: Sequence[Region]) -> int:
+    """How many boxes of ``one`` are one of ``other``, each taken once, those that overlap most first."""
+    pairs = sorted(
+        ((intersection_over_union(a, b), i, j) for i, a in enumerate(one) for j, b in enumerate(other)),
+        reverse=True,
+    )
+    first, second = set[int](), set[int]()
+    for share, i, j in pairs:
+        if share >= SAME_FACE and i not in first and j not in second:
+            first.add(i)
+            second.add(j)
+    return len(first)
+
+
+def intersection_over_union(a: Region, b: Region) -> float:
+    """Intersection over union of two rectangles."""
+    across = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
+    down = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
+    shared = max(across, 0.0) * max(down, 0.0)
+    union = a.width * a.height + b.width * b.height - shared
+    return shared / union if union > 0 else 0.0
+
+
+def count_words(text: str) -> Counter[str]:
+    """The words of ``text`` whatever their case, with how often each is there."""
+    return Counter(_WORD.findall(text.casefold()))
+
+
+def count_line_words(lines: Sequence[TextLine]) -> Counter[str]:
+    """The words of lines that were read."""
+    return count_words(" ".join(line.text for line in lines))
+
+
+def _faces(one: Finding, other: Finding) -> float:
+    same = count_matches([face.region for face in one.faces], [face.region for face in other.faces])
+    return _jaccard_distance(same, len(one.faces), len(other.faces))
+
+
+def _tags(one: Finding, other: Finding) -> float:
+    named, known = {label.name for label in one.labels}, {label.name for label in other.labels}
+    return _jaccard_distance(len(named & known), len(named), len(known))
+
+
+def _text(one: Finding, other: Finding) -> float:
+    a, b = count_line_words(one.lines), count_line_words(other.lines)
+    return _jaccard_distance((a & b).total(), a.total(), b.total())
+
+
+def _moderation(one: Finding, other: Finding) -> float:
+    if one.flagged != other.flagged:
+        return 1.0
+    a, b = ({label.name: label.score for label in finding.labels} for finding in (one, other))
+    return min(1.0, sum(abs(a.get(name, 0.0) - b.get(name, 0.0)) for name in a.keys() | b.keys()) / 2)
+
+
+def _embeddings(one: Finding, other: Finding) -> float | None:
+    if not one.vector or len(one.vector) != len(other.vector):
+        return None
+    return min(1.0, max(0.0, 1 - sumprod(one.vector, other.vector)))
+
+
+def _jaccard_distance(same: int, one: int, other: int) -> float:
+    every = one + other - same
+    return 1 - same / every if every else 0.0
+
+
+_DISTANCES: Mapping[str, Callable[[Finding, Finding], float | None]] = {
+    FACES: _faces,
+    TAGS: _tags,
+    TEXT: _text,
+    MODERATION: _moderation,
+    SIMILARITY: _embeddings,
+}

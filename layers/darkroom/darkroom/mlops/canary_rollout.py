@@ -1,0 +1,147 @@
+"""A new variant of the models is tried beside the one in use, and takes over or goes: nobody has to be there.
+
+The decision is written down before anything is done about it, and each step after it was done. A run that dies in
+between is completed by the next one: it repeats at most the one step that it did not see done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from ..aws.audit import DECISION, AuditLog
+from ..aws.cloudwatch import CloudWatchMetrics, MetricStat
+from ..aws.eventbridge import EventBus
+from ..aws.telemetry.protocol import Observer
+from ..services.monitor.switch_controller import ACTOR
+from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
+from .endpoint_variants import EndpointVariants, Variant
+from .model_registry import ModelRegistry
+from .rollout_policy import Policy, VariantStats, decide, shadow_stats
+from .sample_store import SampleStore
+from .shadow import assign_roles
+
+PROMOTE, ROLLBACK = "promote", "rollback"
+EVENTS = {PROMOTE: "ModelPromoted", ROLLBACK: "ModelRolledBack"}
+"""Detail types, which are metrics too."""
+
+HOUR_S, MINUTE_S = 3600.0, 60
+
+
+@dataclass(frozen=True)
+class CanaryRollout:
+    """Judges the canary of an endpoint by ``policy``, and does what follows."""
+
+    variants: EndpointVariants
+    states: CanaryStateStore
+    samples: SampleStore
+    metrics: CloudWatchMetrics
+    registry: ModelRegistry
+    audit: AuditLog
+    bus: EventBus
+    observer: Observer
+    policy: Policy
+
+    def run(self, now_s: float) -> Mapping[str, object]:
+        """Complete what was decided, or decide. Raises Unavailable, Changed: the next run goes on."""
+        case = self.states.read()
+        if case is not None and case.stage == DECIDED:
+            return self._execute(case)
+        variants = self.variants.read_all()
+        weighted = {name: variant for name, variant in variants.items() if variant.weight > 0}
+        if len(weighted) < 2:
+            return {"variants": sorted(weighted)}
+        return self._decide(self._current_state(case, weighted, now_s), now_s)
+
+    def _current_state(self, known: CanaryState | None, weighted: Mapping[str, Variant], now_s: float) -> CanaryState:
+        """The case of the canary, which is opened if it is a new one."""
+        incumbent, canary = assign_roles({name: variant.weight for name, variant in weighted.items()})
+        if known is not None and known.stage == TRYING and known.is_about(canary, weighted[canary]):
+            return known
+        opened = CanaryState(canary, weighted[canary].image, incumbent, weighted[incumbent].instances, now_s)
+        return self.states.write(replace(opened, version=known.version if known is not None else 0))
+
+    def _decide(self, case: CanaryState, now_s: float) -> Mapping[str, object]:
+        baseline, tried = shadow_stats(self.samples.recent(since_s=case.since_s), case.canary)
+        decision = decide(baseline, self._with_call_counts(tried, case, now_s), self.policy)
+        found: dict[str, object] = {"canary": case.canary, "pictures": tried.n, "action": decision.action}
+        found["reasons"] = list(decision.reasons)
+        if decision.action not in EVENTS:
+            return found
+        figures = [asdict(figure) for figure in decision.figures]
+        return found | self._execute(self.states.write(case.with_decision(decision.action, decision.reasons, figures)))
+
+    def _with_call_counts(self, stats: VariantStats, case: CanaryState, now_s: float) -> VariantStats:
+        """``stats`` with SageMaker's own counts, which know of calls that were never answered."""
+        named = {"EndpointName": self.variants.endpoint, "VariantName": case.canary}
+        calls, errors = self.metrics.get_totals(
+            [MetricStat("AWS/SageMaker", metric, named) for metric in ("Invocations", "Invocation5XXErrors")],
+            begin_s=case.since_s // MINUTE_S * MINUTE_S,
+            end_s=now_s + MINUTE_S,
+            period_s=_period_s(now_s - case.since_s),
+        )
+        hours = (now_s - case.since_s) / HOUR_S
+        return replace(stats, errors=round(errors), invocations=round(calls), hours=hours)
+
+    def _execute(self, case: CanaryState) -> dict[str, object]:
+        steps = self._steps()
+        while case.done < len(steps):
+            steps[case.done](case)
+            case = self.states.write(replace(case, done=case.done + 1))
+        self.states.write(replace(case, stage=ENDED))
+        self.observer.count(EVENTS[case.action])
+        self.observer.log("WARNING", EVENTS[case.action], canary=case.canary, reasons=list(case.reasons))
+        return {"done": case.action, "canary": case.canary}
+
+    def _steps(self) -> Sequence[Callable[[CanaryState], None]]:
+        """What a decision takes, in order: first of all, what pictures are looked at with."""
+        return (self._set_weights, self._update_registry, self._write_audit, self._announce)
+
+    def _set_weights(self, case: CanaryState) -> None:
+        """The one that takes all calls needs the machines of the one that took them before."""
+        if case.action == PROMOTE:
+            self.variants.set_weights({case.canary: 1.0, case.incumbent: 0.0}, {case.canary: case.instances})
+        else:
+            self.variants.set_weights({case.canary: 0.0, case.incumbent: 1.0})
+
+    def _update_registry(self, case: CanaryState) -> None:
+        """Approve or reject the canary's version, if its image has been registered."""
+        version = self.registry.find_by_image(case.image) if case.image else None
+        if version is None:
+            self.observer.log("WARNING", "the canary's image is not in the registry", image=case.image)
+            return
+        judge = self.registry.approve if case.action == PROMOTE else self.registry.reject
+        judge(version.arn, "; ".join(case.reasons))
+
+    def _write_audit(self, case: CanaryState) -> None:
+        self.audit.write(DECISION, self.variants.endpoint, ACTOR, **_decision_fields(case), figures=list(case.figures))
+
+    def _announce(self, case: CanaryState) -> None:
+        detail = {
+            "id": decision_id(self.variants.endpoint, case),
+            "endpoint": self.variants.endpoint,
+        } | _decision_fields(case)
+        self.bus.publish(EVENTS[case.action], detail | {"figures": list(case.figures)})
+
+
+def decision_id(endpoint: str, case: CanaryState) -> str:
+    """The id of the event about ``case``, the same however often it is told. 32 hexadecimal digits."""
+    parts = (endpoint, case.canary, case.image, repr(case.since_s), case.action)
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _decision_fields(case: CanaryState) -> dict[str, Any]:
+    return {
+        "action": case.action,
+        "canary": case.canary,
+        "image": case.image,
+        "incumbent": case.incumbent,
+        "reasons": list(case.reasons),
+    }
+
+
+def _period_s(took_s: float) -> int:
+    """A period of which a trial has at most some hundred: CloudWatch keeps minutes for 15 days, 5 minutes for 63."""
+    return MINUTE_S if took_s < HOUR_S else 5 * MINUTE_S

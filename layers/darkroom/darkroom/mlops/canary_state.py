@@ -1,0 +1,87 @@
+"""The trial of a canary as it is remembered between two runs: since when, what was decided, how far that has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ..aws.documents import Document, DocumentStore
+from ..errors import ObjectChanged
+from .endpoint_variants import Variant
+
+TRYING, DECIDED, ENDED = "trying", "decided", "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryState:
+    """A canary beside its incumbent, from ``since_s`` (Unix time) on.
+
+    ``action`` is what was decided, for ``reasons``, and ``done`` counts the steps of carrying it out that are done.
+    """
+
+    canary: str
+    image: str
+    incumbent: str
+    instances: int
+    since_s: float
+    stage: str = TRYING
+    action: str = ""
+    reasons: Sequence[str] = ()
+    figures: Sequence[Mapping[str, Any]] = ()
+    done: int = 0
+    version: int = field(default=0, compare=False)
+
+    def is_about(self, canary: str, variant: Variant) -> bool:
+        """Whether it is about this canary, which may have the name of one that was tried before."""
+        return (self.canary, self.image) == (canary, variant.image)
+
+    def with_decision(self, action: str, reasons: Sequence[str], figures: Sequence[Mapping[str, Any]]) -> CanaryState:
+        """The case with its decision, of which nothing is done yet."""
+        return replace(self, stage=DECIDED, action=action, reasons=tuple(reasons), figures=tuple(figures), done=0)
+
+
+@dataclass(frozen=True)
+class CanaryStateStore:
+    """The case of ``endpoint``, in one entry of the index table."""
+
+    entries: DocumentStore
+    endpoint: str
+
+    def read(self) -> CanaryState | None:
+        """The case as it is; None if no canary was ever tried."""
+        entry = self.entries.get(self._name)
+        return _parse(entry) if entry.version else None
+
+    def write(self, case: CanaryState) -> CanaryState:
+        """Write ``case`` over the version that was seen; raises Changed if another run was quicker."""
+        fields = {
+            name: json.dumps(value) if isinstance(value, tuple | list) else value
+            for name, value in asdict(case).items()
+            if name != "version"
+        }
+        if not self.entries.put(self._name, fields, replaces=case.version):
+            raise ObjectChanged(detail=f"{self._name} is written by another run")
+        return replace(case, version=case.version + 1)
+
+    @property
+    def _name(self) -> str:
+        return f"rollout#{self.endpoint}"
+
+
+def _parse(entry: Document) -> CanaryState:
+    fields = dict(entry.fields)
+    return CanaryState(
+        canary=str(fields["canary"]),
+        image=str(fields["image"]),
+        incumbent=str(fields["incumbent"]),
+        instances=int(fields["instances"]),
+        since_s=float(fields["since_s"]),
+        stage=str(fields["stage"]),
+        action=str(fields["action"]),
+        reasons=tuple(json.loads(str(fields["reasons"]))),
+        figures=tuple(json.loads(str(fields["figures"]))),
+        done=int(fields["done"]),
+        version=entry.version,
+    )

@@ -1,0 +1,127 @@
+"""Whether pictures, and what models say of them, are still like those of a baseline; and who is told if not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from ..aws.audit import DECISION, AuditLog
+from ..aws.eventbridge import EventBus
+from ..aws.s3 import S3Bucket
+from ..aws.telemetry.protocol import Observer
+from .drift import MIN_SAMPLES, Baseline, Drift, compare, largest_psi
+from .manifests import Manifests
+from .sample import Sample
+from .sample_store import SampleStore
+
+BASELINE = "watch/baseline.json"
+"""The object in the media bucket."""
+
+RECENT_S = 86_400.0
+"""What is compared: a whole day, so that the hours of it do not count as drift."""
+
+MAX_PSI = 0.2
+"""Above it a distribution counts as another one (N. Siddiqi, Credit Risk Scorecards, 2006: "significant shift")."""
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class BaselineReset:
+    """Makes the baseline of what is in the reservoir now: by a person's wish, or where there is none yet."""
+
+    media: S3Bucket
+    samples: SampleStore
+    audit: AuditLog
+
+    def run(self, now_s: float) -> Mapping[str, object]:
+        """Put a new baseline in the place of the one before, if there are samples enough to compare anything with."""
+        samples = self.samples.recent()
+        if len(samples) < MIN_SAMPLES:
+            return {"samples": len(samples), "wanted": MIN_SAMPLES}
+        made = self.create(samples, now_s, "request")
+        return {"n": made.n, "made_at": made.made_at}
+
+    def read(self) -> Baseline | None:
+        """The baseline that is kept; raises ValueError if something else lies there."""
+        opened = self.media.open(BASELINE)
+        if opened is None:
+            return None
+        with opened.body as body:
+            return Baseline.from_document(json.loads(body.read()))
+
+    def create(self, samples: Sequence[Sample], now_s: float, why: str) -> Baseline:
+        """Keep the baseline of ``samples``, and write down ``why``."""
+        baseline = Baseline.build(samples, _iso(now_s))
+        self.media.put(BASELINE, json.dumps(baseline.to_document()).encode(), headers=JSON, metadata={})
+        self.audit.write(DECISION, "baseline", "monitor", n=baseline.n, models_of=baseline.by, why=why)
+        return baseline
+
+
+@dataclass(frozen=True)
+class DriftCheck:
+    """``enough`` samples make the first baseline."""
+
+    baselines: BaselineReset
+    manifests: Manifests
+    bus: EventBus
+    observer: Observer
+    baseline_samples: int
+
+    def run(self, now_s: float) -> Mapping[str, object]:
+        """Tell how far each feature has moved; once a day, have what has moved too far looked at by people."""
+        baseline = self.baselines.read()
+        samples = self.baselines.samples.recent(since_s=0.0 if baseline is None else now_s - RECENT_S)
+        if baseline is None:
+            if len(samples) >= self.baseline_samples:
+                self.baselines.create(samples, now_s, "the first")
+            return {"samples": len(samples), "wanted": self.baseline_samples}
+        drifts = {name: drift for name, drift in compare(baseline, samples).items() if drift is not None}
+        self._publish(drifts)
+        found = {name: _document(drift) for name, drift in drifts.items()}
+        if (largest_psi(drifts) or 0.0) <= MAX_PSI:
+            return {"samples": len(samples), "drift": found}
+        return {"samples": len(samples), "drift": found, "manifest": self._announce(samples, drifts, now_s)}
+
+    def _publish(self, drifts: Mapping[str, Drift]) -> None:
+        for feature, drift in drifts.items():
+            self.observer.count("DriftPsi", drift.psi, "None", feature=feature)
+            if drift.ks is not None:
+                self.observer.count("DriftKs", drift.ks, "None", feature=feature)
+        if (largest := largest_psi(drifts)) is not None:
+            self.observer.count("DriftPsi", largest, "None")
+
+    def _announce(self, samples: Sequence[Sample], drifts: Mapping[str, Drift], now_s: float) -> str:
+        """Write the day's manifests and tell of them, once; the folder. The note that it was told comes last."""
+        day = datetime.fromtimestamp(now_s, UTC).date()
+        folder = self.manifests.folder(day)
+        told = f"{folder}drift.json"
+        media = self.baselines.media
+        if media.head(told) is not None:
+            return folder
+        counts = self.manifests.write(day, samples, now_s)
+        detail = {
+            "id": sha256(f"drift\n{media.bucket}\n{day.isoformat()}".encode()).hexdigest()[:32],
+            "at": _iso(now_s),
+            "features": {name: _document(drift) for name, drift in drifts.items()},
+            "limit": MAX_PSI,
+            "manifest": {
+                "train": f"s3://{media.bucket}/{folder}train.manifest",
+                "test": f"s3://{media.bucket}/{folder}test.manifest",
+                "pictures": counts,
+            },
+        }
+        self.bus.publish("DriftFound", detail)
+        media.put(told, json.dumps(detail).encode(), headers=JSON, metadata={})
+        return folder
+
+
+def _document(drift: Drift) -> dict[str, object]:
+    return {"psi": round(drift.psi, 4), "ks": None if drift.ks is None else round(drift.ks, 4), "n": drift.n}
+
+
+def _iso(now_s: float) -> str:
+    return datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,180 @@
+"""The day's pictures with what is known of them, as SageMaker Ground Truth's augmented manifests: for retraining.
+
+A line is a JSON object with ``source-ref`` and, for each task, the label and its ``-metadata`` (SageMaker developer
+guide, "Augmented Manifest Files" and "Output Data"). What models said is labelled as not human; what a person decided
+about moderation, as human. Train and test are kept apart by a hash of the uploaded bytes, so that no picture, under
+whichever key and on whichever day, is ever on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any
+
+from ..aws.findings_store import FindingsStore
+from ..aws.index import Index
+from ..aws.record import HELD, READY, Record
+from ..aws.s3 import S3Bucket
+from ..findings import FACES, MODERATION, TAGS, TEXT, Finding, Findings
+from ..services.s3_keys import HELD_MASTERS, ObjectNames
+from .sample import Sample
+
+FOLDER = "watch/manifests/"
+TRAIN, TEST = "train", "test"
+
+TEST_HASH_BUCKETS = 52
+"""Of 256: about a fifth of all pictures are for tests alone."""
+
+UNSAFE, SAFE = "unsafe", "safe"
+_CLASSES = {"0": SAFE, "1": UNSAFE}
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """Written into ``media``; the masters are in ``source_bucket`` by ``source_names``."""
+
+    media: S3Bucket
+    findings: FindingsStore
+    index: Index
+    source_bucket: str
+    source_names: ObjectNames
+
+    def folder(self, day: date) -> str:
+        """Where the manifests of ``day`` are."""
+        return f"{FOLDER}{day.isoformat()}/"
+
+    def write(self, day: date, samples: Sequence[Sample], now_s: float) -> dict[str, int]:
+        """Write both manifests of ``day``; how many pictures each has. Raises Unavailable."""
+        sides: dict[str, list[str]] = {TRAIN: [], TEST: []}
+        records = self.index.get_many([sample.key for sample in samples])
+        for record in sorted(records.values(), key=lambda one: one.key):
+            if (line := self._line(record, now_s)) is not None:
+                sides[split_of(record)].append(json.dumps(line, ensure_ascii=False) + "\n")
+        for name, lines in sides.items():
+            self.media.put(
+                f"{self.folder(day)}{name}.manifest",
+                "".join(lines).encode(),
+                headers={"Content-Type": "application/x-ndjson"},
+                metadata={},
+            )
+        return {name: len(lines) for name, lines in sides.items()}
+
+    def _line(self, record: Record, now_s: float) -> dict[str, Any] | None:
+        """The line about a picture; None if there is no master of it, or nothing was found by models."""
+        found = self.findings.read_record(record.key).findings
+        master = self._master(record)
+        if found is None or master is None:
+            return None
+        labels = dict(_labels(record, found, _facts(record), now_s))
+        return {"source-ref": master} | labels if labels else None
+
+    def _master(self, record: Record) -> str | None:
+        if record.state == READY:
+            return f"s3://{self.source_bucket}/{self.source_names.name(record.key)}"
+        if record.state == HELD:
+            return f"s3://{self.media.bucket}/{HELD_MASTERS.name(record.key)}"
+        return None
+
+
+def split_of(record: Record) -> str:
+    """Whether the picture is for training or for tests: by its uploaded bytes, or by its key if they are not known."""
+    digest = _digest(record) or sha256(record.key.encode()).hexdigest()
+    return TEST if sha256(digest.encode()).digest()[0] < TEST_HASH_BUCKETS else TRAIN
+
+
+def _digest(record: Record) -> str:
+    return str(record.held.get("sha256", "")) if record.state == HELD else record.sha256
+
+
+def _facts(record: Record) -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = record.held.get("facts", {}) if record.state == HELD else record.facts
+    return facts
+
+
+def _labels(
+    record: Record, findings: Findings, facts: Mapping[str, Any], now_s: float
+) -> Iterator[tuple[str, dict[str, Any] | list[int] | int | str]]:
+    """Label after label, each with its metadata."""
+    created = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    for task, label in _LABELLERS.items():
+        finding = findings.found.get(task)
+        if finding is None or finding.error:
+            continue
+        value, metadata = label(finding, facts)
+        job = f"darkroom/{finding.model}-{finding.version}"
+        yield task, value
+        yield f"{task}-metadata", metadata | {"human-annotated": "no", "creation-date": created, "job-name": job}
+    if (unsafe := _reviewed_as_unsafe(record)) is not None:
+        yield MODERATION, int(unsafe)
+        told = _moderation_metadata(unsafe, 1.0) | {"human-annotated": "yes", "creation-date": created}
+        yield f"{MODERATION}-metadata", told | {"job-name": "darkroom/review"}
+
+
+def _reviewed_as_unsafe(record: Record) -> bool | None:
+    """Whether a person found the picture unsafe; None if none has looked."""
+    if record.released:
+        return False
+    return True if record.state == HELD and record.held.get("reviewed") else None
+
+
+type _Labelled = tuple[dict[str, Any] | list[int] | int | str, dict[str, Any]]
+
+
+def _faces(finding: Finding, facts: Mapping[str, Any]) -> _Labelled:
+    width, height = int(facts.get("width", 0)), int(facts.get("height", 0))
+    boxes = [
+        {
+            "class_id": 0,
+            "left": round(face.region.left * width),
+            "top": round(face.region.top * height),
+            "width": round(face.region.width * width),
+            "height": round(face.region.height * height),
+        }
+        for face in finding.faces
+    ]
+    value = {"image_size": [{"width": width, "height": height, "depth": 3}], "annotations": boxes}
+    scores = [{"confidence": face.score} for face in finding.faces]
+    return value, {"objects": scores, "class-map": {"0": "face"}, "type": "groundtruth/object-detection"}
+
+
+def _text(finding: Finding, _: Mapping[str, Any]) -> _Labelled:
+    scores = [line.score for line in finding.lines]
+    confidence = sum(scores) / len(scores) if scores else 0.0
+    read = "\n".join(line.text for line in finding.lines)
+    return read, {"confidence": round(confidence, 4), "type": "groundtruth/custom"}
+
+
+def _moderation(finding: Finding, _: Mapping[str, Any]) -> _Labelled:
+    score = _best(label.score for label in finding.labels if (label.name == UNSAFE) is finding.flagged)
+    return int(finding.flagged), _moderation_metadata(finding.flagged, score)
+
+
+def _moderation_metadata(unsafe: bool, confidence: float) -> dict[str, Any]:
+    return {
+        "class-name": _CLASSES[str(int(unsafe))],
+        "confidence": confidence,
+        "type": "groundtruth/image-classification",
+    }
+
+
+def _tags(finding: Finding, _: Mapping[str, Any]) -> _Labelled:
+    names = {str(number): label.name for number, label in enumerate(finding.labels)}
+    scores = {str(number): label.score for number, label in enumerate(finding.labels)}
+    told = {"class-map": names, "confidence-map": scores, "type": "groundtruth/image-classification-multilabel"}
+    return list(range(len(finding.labels))), told
+
+
+def _best(scores: Iterable[float]) -> float:
+    return max(scores, default=0.0)
+
+
+_LABELLERS: Mapping[str, Callable[[Finding, Mapping[str, Any]], _Labelled]] = {
+    FACES: _faces,
+    TEXT: _text,
+    MODERATION: _moderation,
+    TAGS: _tags,
+}

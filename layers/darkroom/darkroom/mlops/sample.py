@@ -1,0 +1,188 @@
+"""What models saw of one picture and said of it, in figures: what drift and canaries are judged by.
+
+A sample holds neither the picture nor its words. Samples are kept as a bounded reservoir of recent ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import sqrt, sumprod
+from typing import Any
+
+from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label
+
+LARGEST = 127
+"""Of a signed byte, to which the largest component of an embedding is scaled: only its direction is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSummary:
+    """What was said for one task: how sure (0–1, None where that means nothing), and whether it was nothing at all."""
+
+    confidence: float | None
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskComparison:
+    """Two variants' words for one task about one picture; pairs are (canary, incumbent).
+
+    ``disagreement`` is from 0 to 1, None where the two cannot be compared.
+    """
+
+    disagreement: float | None
+    empty: tuple[bool, bool]
+    confidence: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowComparison:
+    """A picture that a ``canary`` was asked about, and the ``incumbent`` too. ``latency_ms`` is (canary, incumbent)."""
+
+    canary: str
+    incumbent: str
+    tasks: Mapping[str, TaskComparison]
+    latency_ms: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture.
+
+    ``at_s`` is Unix time. ``format`` and ``pixels`` are of the upload, ``brightness`` is the mean luma (0–1) of what
+    models got to see. ``by`` is whose word ``tasks`` are, ``variant`` the production variant that answered.
+    ``embedding`` has a signed byte a dimension, and is empty where there is none.
+    """
+
+    key: str
+    source_etag: str
+    at_s: float
+    format: str
+    pixels: int
+    brightness: float
+    tasks: Mapping[str, TaskSummary]
+    by: str
+    variant: str = ""
+    embedding: bytes = b""
+    trial: ShadowComparison | None = None
+
+    @property
+    def hash_bucket(self) -> int:
+        """A number from 0 to 255 that stays the same for a key, by which samples are kept apart."""
+        return sha256(self.key.encode()).digest()[0]
+
+    def to_document(self) -> dict[str, Any]:
+        """The sample as plain values; the embedding is bytes."""
+        document = {
+            "key": self.key,
+            "source_etag": self.source_etag,
+            "at_s": self.at_s,
+            "format": self.format,
+            "pixels": self.pixels,
+            "brightness": self.brightness,
+            "tasks": {task: {"confidence": said.confidence, "empty": said.empty} for task, said in self.tasks.items()},
+            "by": self.by,
+            "variant": self.variant,
+            "embedding": self.embedding,
+        }
+        return document | ({"trial": _comparison_document(self.trial)} if self.trial is not None else {})
+
+
+def parse_sample(document: Mapping[str, Any]) -> Sample:
+    """The sample that ``document`` describes; raises ValueError if it is none."""
+    try:
+        return Sample(
+            str(document["key"]),
+            str(document["source_etag"]),
+            float(document["at_s"]),
+            str(document["format"]),
+            int(document["pixels"]),
+            float(document["brightness"]),
+            {
+                str(task): TaskSummary(_optional_float(said["confidence"]), bool(said["empty"]))
+                for task, said in document["tasks"].items()
+            },
+            str(document["by"]),
+            str(document["variant"]),
+            bytes(document["embedding"]),
+            _parse_comparison(document["trial"]) if "trial" in document else None,
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"this is no sample: {error!r}") from error
+
+
+def summarise(finding: Finding) -> TaskSummary:
+    """What ``finding`` says in figures.
+
+    The confidence is the mean score of the faces or lines that were found, or the best label's. Where a model could not
+    read the picture, it has said nothing.
+    """
+    scores = _SCORES[finding.task](finding)
+    empty = bool(finding.error) or not (finding.vector if finding.task == SIMILARITY else scores)
+    return TaskSummary(None if empty or not scores else sum(scores) / len(scores), empty)
+
+
+def quantise(vector: Sequence[float]) -> bytes:
+    """``vector`` as a signed byte a dimension, scaled to its largest component; empty if it points nowhere."""
+    largest = max(map(abs, vector), default=0.0)
+    if not largest:
+        return b""
+    return bytes(round(value / largest * LARGEST) & 0xFF for value in vector)
+
+
+def unit_vector(embedding: bytes) -> list[float]:
+    """The vector of unit length that was quantised; raises ValueError for one that points nowhere."""
+    numbers = memoryview(embedding).cast("b").tolist()
+    length = sqrt(sumprod(numbers, numbers))
+    if not length:
+        raise ValueError("a vector without length points nowhere")
+    return [number / length for number in numbers]
+
+
+_SCORES: Mapping[str, Callable[[Finding], list[float]]] = {
+    FACES: lambda finding: [face.score for face in finding.faces],
+    TEXT: lambda finding: [line.score for line in finding.lines],
+    MODERATION: lambda finding: _best_score(finding.labels),
+    TAGS: lambda finding: _best_score(finding.labels),
+    SIMILARITY: lambda _: [],
+}
+
+
+def _best_score(labels: Sequence[Label]) -> list[float]:
+    return sorted((label.score for label in labels), reverse=True)[:1]
+
+
+def _comparison_document(trial: ShadowComparison) -> dict[str, Any]:
+    return {
+        "canary": trial.canary,
+        "incumbent": trial.incumbent,
+        "tasks": {
+            task: {
+                "disagreement": compared.disagreement,
+                "empty": list(compared.empty),
+                "confidence": list(compared.confidence),
+            }
+            for task, compared in trial.tasks.items()
+        },
+        "latency_ms": list(trial.latency_ms),
+    }
+
+
+def _parse_comparison(document: Mapping[str, Any]) -> ShadowComparison:
+    tasks = {}
+    for task, compared in document["tasks"].items():
+        mine, theirs = compared["empty"]
+        sure, surer = compared["confidence"]
+        tasks[str(task)] = TaskComparison(
+            _optional_float(compared["disagreement"]),
+            (bool(mine), bool(theirs)),
+            (_optional_float(sure), _optional_float(surer)),
+        )
+    canary_ms, incumbent_ms = map(float, document["latency_ms"])
+    return ShadowComparison(str(document["canary"]), str(document["incumbent"]), tasks, (canary_ms, incumbent_ms))
+
+
+def _optional_float(value: Any) -> float | None:
+    return None if value is None else float(value)

@@ -1,1 +1,0 @@
-"""Inference flow (docs/explanation/architecture.md): analyse masters by models and store the findings."""

@@ -1,0 +1,1 @@
+"""Inference flow (docs/architecture.md): analyse masters with models and store the findings."""

@@ -1,0 +1,124 @@
+"""A circuit breaker, without a place where it is kept: while the endpoint fails, it is left alone.
+
+Some failures in a row open the circuit. When its time is over one caller, and nobody else, makes a call to see whether
+the endpoint is back. If it is not, the circuit is open again, for twice as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import Enum, auto
+from typing import Any, Self
+
+
+class CircuitState(Enum):
+    """``DUE``: its time is over and nobody has tried yet. ``PROBING``: somebody is trying."""
+
+    CLOSED = auto()
+    OPEN = auto()
+    HALF_OPEN = auto()
+    PROBING = auto()
+
+
+class CircuitEvent(Enum):
+    """What moves a circuit. ``WANTED``: somebody wants to make a call."""
+
+    REQUESTED = auto()
+    SUCCEEDED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitSettings:
+    """When a circuit opens, and for how long.
+
+    ``failures`` in a row open it for ``open_s``, at most for ``longest_s``. ``probe_s`` is longer than a call takes:
+    after it, whoever was trying counts as dead.
+    """
+
+    max_failures: int = 5
+    open_s: float = 30.0
+    max_open_s: float = 300.0
+    probe_s: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """Its state. Times are Unix time, 0 for never; ``opened`` counts how often in a row it was opened."""
+
+    failures: int = 0
+    opened: int = 0
+    opened_until_s: float = 0.0
+    probe_until_s: float = 0.0
+
+    def state(self, now_s: float) -> CircuitState:
+        """Where it stands."""
+        if not self.opened:
+            return CircuitState.CLOSED
+        if now_s < self.opened_until_s:
+            return CircuitState.OPEN
+        return CircuitState.PROBING if now_s < self.probe_until_s else CircuitState.HALF_OPEN
+
+    def allows_call(self, now_s: float) -> bool:
+        """Whether who wants to make a call may: :meth:`after` that is the claim of a probe."""
+        return self.state(now_s) in (CircuitState.CLOSED, CircuitState.HALF_OPEN)
+
+    def apply(self, event: CircuitEvent, now_s: float, terms: CircuitSettings) -> Circuit:
+        """What becomes of it."""
+        return _TRANSITIONS[self.state(now_s), event](self, now_s, terms)
+
+    def to_document(self) -> dict[str, Any]:
+        """The circuit as fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, fields: Any) -> Self:
+        """The circuit that ``fields`` describe; those that are missing are 0."""
+        return cls(
+            int(fields.get("failures", 0)),
+            int(fields.get("opened", 0)),
+            float(fields.get("opened_until_s", 0)),
+            float(fields.get("probe_until_s", 0)),
+        )
+
+
+type _Transition = Callable[[Circuit, float, CircuitSettings], Circuit]
+
+
+def _stay(circuit: Circuit, _: float, __: CircuitSettings) -> Circuit:
+    return circuit
+
+
+def _close(_: Circuit, __: float, ___: CircuitSettings) -> Circuit:
+    return Circuit()
+
+
+def _probe(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
+    return replace(circuit, probe_until_s=now_s + terms.probe_s)
+
+
+def _count(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
+    counted = replace(circuit, failures=circuit.failures + 1)
+    return counted if counted.failures < terms.max_failures else _open(counted, now_s, terms)
+
+
+def _open(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
+    open_s = min(terms.open_s * 2 ** min(circuit.opened, 16), terms.max_open_s)
+    return Circuit(circuit.failures, circuit.opened + 1, now_s + open_s)
+
+
+_TRANSITIONS: dict[tuple[CircuitState, CircuitEvent], _Transition] = {
+    (CircuitState.CLOSED, CircuitEvent.REQUESTED): _stay,
+    (CircuitState.CLOSED, CircuitEvent.SUCCEEDED): _close,
+    (CircuitState.CLOSED, CircuitEvent.FAILED): _count,
+    (CircuitState.OPEN, CircuitEvent.REQUESTED): _stay,
+    (CircuitState.OPEN, CircuitEvent.SUCCEEDED): _stay,  # of a call from before it opened
+    (CircuitState.OPEN, CircuitEvent.FAILED): _stay,
+    (CircuitState.HALF_OPEN, CircuitEvent.REQUESTED): _probe,
+    (CircuitState.HALF_OPEN, CircuitEvent.SUCCEEDED): _close,
+    (CircuitState.HALF_OPEN, CircuitEvent.FAILED): _open,
+    (CircuitState.PROBING, CircuitEvent.REQUESTED): _stay,
+    (CircuitState.PROBING, CircuitEvent.SUCCEEDED): _close,
+    (CircuitState.PROBING, CircuitEvent.FAILED): _open,
+}

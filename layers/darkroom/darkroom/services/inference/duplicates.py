@@ -1,0 +1,60 @@
+"""What is known of the same bytes under another key, so that no model has to look at them twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...aws.findings_store import FindingsStore
+from ...aws.index import Index
+from ...aws.vectors import VectorStore
+from ...findings import SIMILARITY, Finding, Findings
+from .masters import CurrentMaster
+from .merge import RANKS, rank
+
+MAX_DONORS = 5
+"""Keys that are asked: nearly always the first one knows, or nobody."""
+
+
+@dataclass(frozen=True)
+class DuplicateFindings:
+    """``vectors`` None: nothing is kept for similarity, so that a donor need not have any."""
+
+    store: FindingsStore
+    index: Index
+    vectors: VectorStore | None
+
+    def find(self, present: CurrentMaster, generation: str, tasks: Sequence[str], by: str) -> dict[str, Finding] | None:
+        """What ``by``, or better, found for all ``tasks`` in the bytes of ``present``; None if there is no such thing.
+
+        The key itself is asked first: a master that was released or copied may have another entity tag.
+        """
+        if not present.sha256:
+            return None
+        twins = (twin.key for twin in self.index.find_by_sha256(present.sha256))
+        donors = dict.fromkeys([present.key, *twins])
+        for key in list(donors)[:MAX_DONORS]:
+            whole = self._complete_findings(key, present.sha256, generation)
+            if whole is not None and all(rank(whole.found.get(task)) >= RANKS[by] for task in tasks):
+                found = self._with_vector(key, whole.source_etag, {task: whole.found[task] for task in tasks})
+                if found is not None:
+                    return found
+        return None
+
+    def _complete_findings(self, key: str, sha256: str, generation: str) -> Findings | None:
+        """The findings about ``key`` if it has these bytes, from its sidecar: the index may have left some text out."""
+        noted = self.store.read_record(key)
+        if not noted.announced or noted.sha256_of != sha256:
+            return None
+        sidecar = self.store.read_sidecar(generation, key)
+        whole = sidecar.findings if sidecar is not None else None
+        return whole if whole is not None and noted.matches(generation, whole.source_etag) else None
+
+    def _with_vector(self, key: str, source_etag: str, found: dict[str, Finding]) -> dict[str, Finding] | None:
+        embedding = found.get(SIMILARITY)
+        if self.vectors is None or embedding is None or embedding.error:
+            return found
+        stored = self.vectors.get(key)
+        if stored is None or not stored.vector or stored.source_etag != source_etag:
+            return None
+        return found | {SIMILARITY: replace(embedding, vector=tuple(stored.vector))}

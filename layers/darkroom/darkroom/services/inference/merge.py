@@ -1,0 +1,62 @@
+"""What is known of a picture, and what was found anew, brought together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ...findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Finding, Findings, finding_to_document
+
+RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
+"""Whose word counts more, about the same master in the same generation."""
+
+
+def rank(finding: Finding | None) -> int:
+    """How much ``finding`` counts; 0 for none."""
+    return 0 if finding is None else RANKS.get(finding.origin, 0)
+
+
+def is_same_master(one: Findings | None, other: Findings) -> bool:
+    """Whether both are about the same master, in the same generation."""
+    return one is not None and (one.generation, one.source_etag) == (other.generation, other.source_etag)
+
+
+def merge_findings(known: Findings | None, new: Findings, tasks: Iterable[str]) -> Findings:
+    """``new``, but for tasks of which somebody better has been heard already. ``tasks`` are all that are to be done.
+
+    ``known`` counts only if it is about the same master.
+    """
+    earlier = known.found if known is not None and is_same_master(known, new) else {}
+    kept = {task: finding for task, finding in earlier.items() if rank(finding) > rank(new.found.get(task))}
+    found = {**new.found, **kept}
+    awaited = () if new.pending == () else tuple(task for task in tasks if task not in found)
+    return replace(new, found=found, pending=awaited)
+
+
+def invalidates_derivatives(before: Findings | None, after: Findings) -> bool:
+    """Whether a picture that was made by what was known ``before`` would be another one by now.
+
+    Only what was known can have been used: faces and text, or that they cannot be known.
+    """
+    if before is None or not is_same_master(before, after):
+        return False
+    return any(
+        task in before.found and _regions(before.found[task]) != _regions(after.found.get(task))
+        for task in (FACES, TEXT)
+    )
+
+
+def _regions(finding: Finding | None) -> object:
+    if finding is None:
+        return None
+    document = finding_to_document(finding)
+    regions = (
+        [face["box"] for face in document.get("faces", ())],
+        [line["corners"] for line in document.get("lines", ())],
+    )
+    return finding.error, *regions
+
+
+def lowest_source(found: Mapping[str, Finding]) -> str:
+    """The least word that any of ``found`` stands on."""
+    return min((finding.origin for finding in found.values()), key=lambda by: RANKS.get(by, 0), default=ENDPOINT)

@@ -1,0 +1,175 @@
+"""What the last hour cost, by what AWS's own metrics counted and the price table; and what that is per picture.
+
+What no metric counts (requests to S3, DynamoDB and the queues) is taken from how often each kind of work was done, and
+what one of it takes. What costs by the month, used or not (alarms, secrets), is in the template. Discounts and free
+tiers are not known here: the bill is lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from ...aws.cloudwatch import MetricStat
+from ...aws.telemetry.protocol import Observer
+from ...operations.cost_model import (
+    HOURS_A_MONTH,
+    Amounts,
+    Architecture,
+    PriceTable,
+    endpoint_amounts,
+    function_amounts,
+    sum_amounts,
+)
+from .metrics_reader import MINUTE_S, MetricsReader
+
+HOUR_S, DAY_S = 3600, 86_400
+
+PER_RENDER: Amounts = {"s3-gets": 1, "s3-puts": 1}
+PER_UPLOAD: Amounts = {
+    "s3-puts": 2,  # the upload and its master
+    "s3-gets": 3,
+    **{"dynamodb-writes": 6, "dynamodb-reads": 4, "sqs-requests": 3, "events": 1},
+}
+"""Writes are the claim and the end, each in an index too. Presets are a PUT each beside it."""
+
+PER_ANALYSIS: Amounts = {
+    **{"s3-puts": 1, "s3-gets": 3, "dynamodb-writes": 5, "dynamodb-reads": 6},
+    **{"sqs-requests": 3, "events": 1},
+}
+PER_MISS: Amounts = {"s3-gets": 1}
+"""The CDN asks the bucket first."""
+
+UPLOADS = ("ingest", "Requests")
+
+AMOUNTS_BY_METRIC: Mapping[tuple[str, str], Amounts] = {
+    ("transform", "Rendered"): PER_RENDER,
+    ("transform", "Requests"): PER_MISS,
+    UPLOADS: PER_UPLOAD,
+    ("infer", "Requests"): PER_ANALYSIS,
+}
+"""By function and the metric that counts them."""
+
+MONITOR = "monitor"
+
+STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
+"""Kinds of storage that S3 counts by itself, a figure a day."""
+
+
+@dataclass(frozen=True)
+class CostCheck:
+    """``machines`` of ``instance_type`` answer as the endpoint now; None without one. ``buckets`` hold pictures.
+
+    ``queues`` are the names of those that Lambda polls, ``monthly`` the amounts that are charged in any month.
+    ``presets``: how many are rendered of each upload.
+    """
+
+    reader: MetricsReader
+    prices: PriceTable
+    architecture: Architecture
+    buckets: Sequence[str]
+    observer: Observer
+    instance_type: str = ""
+    instance_count: Callable[[], int] | None = None
+    presets: int = 0
+    queues: Sequence[str] = ()
+    monthly: Amounts = field(default_factory=dict)
+    runs: Iterator[int] = field(default_factory=lambda: count(1))
+    """Numbers of this process's runs."""
+
+    def run(self, now_s: float) -> Mapping[str, object]:
+        """Tell what an hour costs, by part; and a picture, if any was asked for."""
+        end_s = now_s // MINUTE_S * MINUTE_S
+        requests, delivered = self._cdn_usage(end_s)
+        amounts = sum_amounts(
+            self._compute_amounts(end_s),
+            self._work_amounts(end_s),
+            {"cdn-requests": requests, "cdn-functions": requests, "cdn-gb": delivered / 1e9},
+            self._storage_amounts(end_s),
+            self._endpoint_amounts(),
+            self._polling_amounts(end_s),
+            {name: amount / HOURS_A_MONTH for name, amount in self.monthly.items()},
+            self._monitoring_amounts(end_s),
+        )
+        parts = self.prices.cost(amounts)
+        for part, usd in parts.items():
+            self.observer.count("CostPerHour", usd, "None", part=part)
+        total = sum(parts.values())
+        self.observer.count("CostPerHour", total, "None")
+        found: dict[str, object] = {"usd_per_hour": {part: round(usd, 6) for part, usd in parts.items()}}
+        if requests:
+            self.observer.count("CostPerPicture", total / requests, "None")
+            found["usd_per_picture"] = round(total / requests, 9)
+        return found
+
+    def _cdn_usage(self, end_s: float) -> tuple[float, float]:
+        """Viewers' requests, and the bytes of the answers."""
+        wanted = {"Requests": "Sum", "BytesDownloaded": "Sum"}
+        requests, delivered = self.reader.cdn_points(wanted, begin_s=end_s - HOUR_S, end_s=end_s)
+        return sum(value for _, value in requests), sum(value for _, value in delivered)
+
+    def _compute_amounts(self, end_s: float) -> dict[str, float]:
+        functions = self.reader.functions
+        wanted = [(name, metric) for name in functions for metric in ("Duration", "Invocations")]
+        totals = self.reader.lambda_totals(wanted, begin_s=end_s - HOUR_S, end_s=end_s)
+        return sum_amounts(
+            *(
+                function_amounts(function.memory_mb, spent_ms, invocations, self.architecture)
+                for function, spent_ms, invocations in zip(functions.values(), totals[::2], totals[1::2], strict=True)
+            )
+        )
+
+    def _work_amounts(self, end_s: float) -> dict[str, float]:
+        """What the work of the hour asked of other services."""
+        totals = self.reader.own_totals([*AMOUNTS_BY_METRIC], begin_s=end_s - HOUR_S, end_s=end_s)
+        each = {**AMOUNTS_BY_METRIC, UPLOADS: sum_amounts(PER_UPLOAD, {"s3-puts": self.presets})}
+        return sum_amounts(*(_scale(amounts, count) for amounts, count in zip(each.values(), totals, strict=True)))
+
+    def _storage_amounts(self, end_s: float) -> dict[str, float]:
+        """The bytes in the buckets by S3's last count, for an hour of a month."""
+        figures = [
+            MetricStat("AWS/S3", "BucketSizeBytes", {"BucketName": bucket, "StorageType": kind}, "Average")
+            for bucket in self.buckets
+            for kind in STORED_AS
+        ]
+        points = self.reader.metrics.get_points(figures, begin_s=end_s - 3 * DAY_S, end_s=end_s, period_s=DAY_S)
+        size_bytes = sum(one[-1][1] for one in points if one)
+        return {"s3-gb-months": size_bytes / 1e9 / HOURS_A_MONTH}
+
+    def _polling_amounts(self, end_s: float) -> dict[str, float]:
+        """Receives that found no message: event source mappings poll idle queues too."""
+        figures = [MetricStat("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}) for name in self.queues]
+        totals = self.reader.metrics.get_totals(figures, begin_s=end_s - HOUR_S, end_s=end_s, period_s=MINUTE_S)
+        return {"sqs-requests": sum(totals)}
+
+    def _monitoring_amounts(self, end_s: float) -> dict[str, float]:
+        """The stack's own metrics, and the reading of metrics by the monitor: an average run, as often as it ran.
+
+        The average is that of the runs of this process, the first of which has not read everything yet.
+        """
+        read = self.reader.metrics.requested + self.reader.global_metrics.requested
+        [runs] = self.reader.lambda_totals([(MONITOR, "Invocations")], begin_s=end_s - HOUR_S, end_s=end_s)
+        return {
+            "custom-metric-months": self.reader.metrics.count_active(self.reader.namespace) / HOURS_A_MONTH,
+            "metrics-requested": read / next(self.runs) * runs,
+        }
+
+    def _endpoint_amounts(self) -> dict[str, float]:
+        if self.instance_count is None:
+            return {}
+        amounts = endpoint_amounts(self.instance_type, self.instance_count(), 1)
+        known = {name: amount for name, amount in amounts.items() if self.prices.has_price(name)}
+        if known != amounts:
+            self.observer.log("WARNING", "no price is known of the endpoint", instance_type=self.instance_type)
+        return known
+
+
+def parse_amounts(text: str) -> dict[str, float]:
+    """Amounts of ``alarm-metric-months=81,secret-months=1``, by their names; raises ValueError."""
+    pairs = (one.partition("=") for one in text.split(",") if one)
+    return {name: float(amount) for name, _, amount in pairs}
+
+
+def _scale(amounts: Amounts, count: float) -> dict[str, float]:
+    return {name: amount * count for name, amount in amounts.items()}

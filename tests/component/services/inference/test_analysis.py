@@ -1,0 +1,480 @@
+"""From an event to findings in S3, in the index and on the bus."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.findings_store import sidecar_name
+from darkroom.aws.record import HELD, Record, to_item
+from darkroom.errors import Unavailable
+from darkroom.findings import (
+    CLIENT,
+    ENDPOINT,
+    FACES,
+    FALLBACK,
+    MODERATION,
+    SIMILARITY,
+    TAGS,
+    TEXT,
+    Face,
+    Finding,
+    Findings,
+    Label,
+    Region,
+)
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
+from darkroom.services.inference.views import UNSAMPLED
+from darkroom.services.ingest.events import VERDICT, build_verdict_message
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
+from tests.announcements import complaints
+from tests.component.aws import sagemaker
+from tests.images.hidden import KINDS, flagged_drawing
+from tests.images.pictures import jpeg_photo, turned
+
+from .harness import ALL, SMALL, World, by, small
+
+KEY = "trips/Rom 2026.jpg"
+
+
+def metrics(printed: str) -> dict[str, float]:
+    """The sums of what was counted, by name."""
+    found: dict[str, float] = {}
+    for line in printed.splitlines():
+        document = json.loads(line)
+        for block in document.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in block["Metrics"]:
+                values = document[metric["Name"]]
+                found[metric["Name"]] = found.get(metric["Name"], 0) + sum(values)
+    return found
+
+
+def test_a_picture_is_looked_at_kept_and_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    findings = world.findings(KEY)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
+    assert (findings.source_etag, findings.generation, findings.pending) == (world.etag(KEY), "1", ())
+    assert findings.found[FACES] == sagemaker.found(FACES)
+    noted = world.noted(KEY)
+    assert noted.findings == findings
+    assert (noted.sha256_of, noted.flagged, noted.announced) == (world.index.get(KEY).sha256, False, True)  # type: ignore[union-attr]
+    stored = world.vectors.get(KEY)
+    assert stored is not None
+    assert (stored.source_etag, stored.perceptual_hash, stored.model) == (
+        world.etag(KEY), "cedbd88c49eaf808", "gpu-similarity/2",
+    )  # fmt: skip
+    [told] = world.told()
+    assert complaints("ImageAnalysed", told) == []
+    assert (told["image_id"], told["key"], told["by"], told["flagged"]) == (noted.image_id, KEY, ENDPOINT, False)
+    assert told["tasks"][FACES] == {"model": "gpu-faces", "version": "2", "by": ENDPOINT, "error": ""}
+    assert not world.models.seen
+    world.observer.flush()
+    counted = metrics(capsys.readouterr().out)
+    assert counted["Handled"] == 1
+    assert {"PrepareTime", "InvokeTime", "StoreTime", "AnnounceTime", "UploadToAnalysed"} <= counted.keys()
+
+
+def sent_picture(world: World) -> Image.Image:
+    return Image.open(io.BytesIO(world.runtime.calls[0].body))
+
+
+def test_models_see_a_small_upright_picture(world: World) -> None:
+    photo = Image.open(io.BytesIO(jpeg_photo((3000, 1500))))
+    world.ready(KEY, turned(photo, 6))
+    picture = sent_picture(world)
+    assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (2048, 1024))
+    assert world.runtime.calls[0].tasks == ALL
+
+
+def test_what_is_transparent_is_white_for_models(world: World) -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (60, 40), (200, 0, 0, 0)).save(out, "PNG")
+    world.ready("a.png", out.getvalue())
+    assert sent_picture(world).getpixel((30, 20)) == (255, 255, 255)
+    black, bare = world.runtime.calls[1:]
+    assert black.tasks == bare.tasks == (FACES, TEXT, MODERATION)
+    assert Image.open(io.BytesIO(black.body)).getpixel((30, 20)) == (0, 0, 0)
+    assert Image.open(io.BytesIO(bare.body)).getpixel((30, 20)) == pytest.approx((200, 0, 0), abs=3)
+
+
+def test_models_see_the_first_frame_and_grey_as_colour(world: World) -> None:
+    out = io.BytesIO()
+    frames = [Image.new("L", (60, 40), shade) for shade in (250, 5)]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    world.ready("a.gif", out.getvalue())
+    picture = sent_picture(world).convert("RGB")
+    assert picture.size == (60, 40)
+    assert picture.getpixel((30, 20)) == pytest.approx((250, 250, 250), abs=3)
+    assert [call.tasks for call in world.runtime.calls] == [ALL, (MODERATION,)]
+
+
+def test_a_further_view_without_an_answer_puts_the_whole_off(world: World) -> None:
+    def answer(call: sagemaker.Call) -> sagemaker.Reply:
+        return sagemaker.answer(call) if call.tasks == ALL else sagemaker.dead(call)
+
+    world.runtime.behave = answer
+    assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.FALLBACK
+    assert world.findings("a.gif").found[MODERATION].origin == FALLBACK
+
+
+def test_further_views_that_take_too_long_are_a_gap(world: World) -> None:
+    """Each of the endpoint's answers takes 8 s here: another attempt would not get farther, and would cost as much."""
+    ticks = count(0, 4)
+    infer = world.infer
+    assert infer.models is not None
+    slow = replace(infer.models.client, call_timeout_s=20.0, deadline_s=45.0, monotonic=lambda: float(next(ticks)))
+    sequencer = world.master("a.gif", KINDS["gif-last"](flagged_drawing()))
+    infer = replace(infer, models=replace(infer.models, client=slow))
+    assert infer.handle(AnalysisRequest(RequestKind.READY, "a.gif", sequencer)) is AnalysisOutcome.ANALYSED
+    assert 1 < len(world.runtime.calls) < 6
+    found = world.findings("a.gif").found[MODERATION]
+    assert (found.origin, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
+
+
+def test_further_backgrounds_of_the_first_frame_are_needed(world: World) -> None:
+    """Redaction depends on them."""
+    ticks = count(0, 9)
+    infer = world.infer
+    assert infer.models is not None
+    slow = replace(infer.models.client, call_timeout_s=20.0, deadline_s=45.0, monotonic=lambda: float(next(ticks)))
+    sequencer = world.master("a.png", KINDS["alpha-zero-png"](flagged_drawing()))
+    infer = replace(infer, models=replace(infer.models, client=slow))
+    assert infer.handle(AnalysisRequest(RequestKind.READY, "a.png", sequencer)) is AnalysisOutcome.FALLBACK
+
+
+def test_a_flagged_frame_flags_the_picture(world: World) -> None:
+    def answer(call: sagemaker.Call) -> sagemaker.Reply:
+        last = len(world.runtime.calls) == 6
+        return (sagemaker.flagging if last else sagemaker.answer)(call)
+
+    world.runtime.behave = answer
+    assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.ANALYSED
+    assert (len(world.runtime.calls), world.noted("a.gif").flagged) == (6, True)
+    assert world.findings("a.gif").found[FACES] == sagemaker.found(FACES)
+
+
+def test_the_same_event_again_does_nothing(world: World) -> None:
+    world.ready(KEY, jpeg_photo())
+    world.told()
+    sequencer = world.masters.find_current(KEY).sequencer  # type: ignore[union-attr]
+    assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.DROPPED
+    assert (len(world.runtime.calls), world.told()) == (1, [])
+
+
+def test_an_event_of_an_earlier_master_does_nothing(world: World) -> None:
+    old = world.master(KEY, jpeg_photo((90, 60)))
+    world.master(KEY, jpeg_photo((60, 90)))
+    assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, old)) is AnalysisOutcome.DROPPED
+    assert (world.runtime.calls, world.keys("findings/")) == ([], [])
+
+
+def test_a_new_master_is_looked_at_and_replaces_what_was_known(world: World) -> None:
+    world.ready(KEY, jpeg_photo((90, 60)))
+    assert world.ready(KEY, jpeg_photo((60, 90))) is AnalysisOutcome.ANALYSED
+    assert world.findings(KEY).source_etag == world.etag(KEY)
+    assert len(world.runtime.calls) == 2
+    assert world.messages("purges") == [], "ingest has purged already"
+
+
+def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: World) -> None:
+    world.ready(KEY, jpeg_photo())
+    world.generation = "2"
+    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
+    assert world.keys("findings/") == [sidecar_name("1", KEY), sidecar_name("2", KEY)]
+    assert world.noted(KEY).findings == world.findings(KEY, "2")
+    assert len(world.runtime.calls) == 2
+
+
+def test_the_same_bytes_are_looked_at_once(world: World) -> None:
+    world.ready("first.jpg", jpeg_photo(), sha256="same")
+    assert world.ready("second.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
+    assert len(world.runtime.calls) == 1
+    assert world.findings("second.jpg").found == world.findings("first.jpg").found
+    assert world.findings("second.jpg").source_etag == world.etag("second.jpg")
+    first, second = world.vectors.get("first.jpg"), world.vectors.get("second.jpg")
+    assert first is not None
+    assert second is not None
+    assert second.vector == pytest.approx(first.vector, abs=0.02)
+    assert [told["key"] for told in world.told()] == ["first.jpg", "second.jpg"]
+
+
+def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: World) -> None:
+    world.tasks = (FACES,)
+    world.ready("first.jpg", jpeg_photo(), sha256="same")
+    world.tasks = ALL
+    assert world.ready("second.jpg", jpeg_photo(), sha256="same") is AnalysisOutcome.ANALYSED
+    world.generation = "2"
+    assert world.ready("third.jpg", jpeg_photo(), sha256="same") is AnalysisOutcome.ANALYSED
+    assert len(world.runtime.calls) == 3
+
+
+def test_looking_again_looks_again(world: World) -> None:
+    world.ready(KEY, jpeg_photo())
+    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True)) is AnalysisOutcome.ANALYSED
+    assert len(world.runtime.calls) == 2
+
+
+def test_without_a_master_nothing_is_kept(world: World) -> None:
+    world.ready(KEY, jpeg_photo())
+    world.ready("other.jpg", jpeg_photo((90, 60)))
+    world.generation = "2"
+    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
+    assert world.removed(KEY) is AnalysisOutcome.REMOVED
+    assert world.keys("findings/") == ["findings/1/other.jpg.json"]
+    assert (world.noted(KEY).version, world.vectors.get(KEY)) == (0, None)
+    assert world.vectors.get("other.jpg") is not None
+    assert world.removed(KEY) is AnalysisOutcome.REMOVED, "the same event once more"
+
+
+def test_a_deletion_that_comes_late_removes_nothing(world: World) -> None:
+    world.ready(KEY, jpeg_photo())
+    assert (
+        world.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, world.next_sequencer())) is AnalysisOutcome.DROPPED
+    )
+    assert world.findings(KEY)
+    assert (
+        world.infer.handle(AnalysisRequest(RequestKind.READY, "gone.jpg", world.next_sequencer()))
+        is AnalysisOutcome.REMOVED
+    )
+
+
+DAMAGED = jpeg_photo()[:3000]
+
+
+@pytest.mark.parametrize("body", [DAMAGED, b"no picture"])
+def test_a_master_that_cannot_be_decoded_is_a_finding(world: World, body: bytes) -> None:
+    assert world.ready(KEY, body) is AnalysisOutcome.ANALYSED
+    assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
+    assert (world.noted(KEY).flagged, world.runtime.calls) == (None, [])
+    [told] = world.told()
+    assert complaints("ImageAnalysed", told) == []
+    assert {task["error"] for task in told["tasks"].values()} == {"unreadable"}
+
+
+@pytest.mark.parametrize("behave", [sagemaker.unreadable, sagemaker.refusing(400)])
+def test_a_picture_that_the_models_refuse_is_a_finding(world: World, behave: Any) -> None:
+    world.runtime.behave = behave
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
+    assert (len(world.runtime.calls), world.models.seen, world.sent) == (1, [], [])
+
+
+def test_the_small_models_alone(world: World) -> None:
+    world.mode = "lambda"
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    findings = world.findings(KEY)
+    assert (tuple(findings.found), findings.pending) == (SMALL, ())
+    assert (world.sent, world.runtime.calls) == ([], [])
+    assert world.told()[0]["by"] == FALLBACK
+    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
+    assert len(world.models.seen) == 1
+
+
+def test_once_there_is_an_endpoint_it_looks_at_what_the_small_models_saw(world: World) -> None:
+    world.mode = "lambda"
+    world.ready(KEY, jpeg_photo())
+    world.mode = "endpoint"
+    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
+    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+
+
+@pytest.mark.parametrize(("behave", "flagged"), [(sagemaker.answer, False), (sagemaker.flagging, True)])
+@pytest.mark.parametrize("block", [False, True])
+def test_a_verdict_is_written_down_told_and_given_to_ingest_if_it_waits(
+    world: World, behave: Any, flagged: bool, block: bool
+) -> None:
+    world.runtime.behave, world.block = behave, block
+    world.ready(KEY, jpeg_photo(), sha256="digest")
+    assert (world.noted(KEY).flagged, world.told()[0]["flagged"]) == (flagged, flagged)
+    message = build_verdict_message(KEY) | {"attributes": {}}
+    assert world.messages("changes") == ([message] if block else [])
+
+
+def test_what_is_held_is_judged_where_it_lies_and_told_of_again(world: World) -> None:
+    world.block = True
+    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
+    held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
+    assert world.infer.handle(held) is AnalysisOutcome.ANALYSED
+    assert world.findings(KEY).source_etag == world.etag(KEY, "held/")
+    assert world.infer.handle(held) is AnalysisOutcome.DROPPED
+    assert [message["detail-type"] for message in world.messages("changes")] == [VERDICT, VERDICT]
+
+
+def test_what_was_released_keeps_its_findings(world: World) -> None:
+    """Its entity tag may be another one, as with a KMS key."""
+    world.block = True
+    sequencer = world.master(KEY, jpeg_photo(), prefix="held/", sha256="same")
+    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    world.media.delete(HELD_MASTERS.name(KEY))
+    assert world.ready(KEY, jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
+    assert world.findings(KEY).source_etag == world.etag(KEY)
+
+
+def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: World) -> None:
+    world.block = True
+    world.ready(KEY, jpeg_photo(), sha256="old")
+    served, vector = world.findings(KEY), world.vectors.get(KEY)
+    printed = world.derivative(KEY, "fv-1_redact-faces_w-320.webp")
+    world.runtime.behave = sagemaker.flagging
+    sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
+    held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
+    assert world.infer.handle(held) is AnalysisOutcome.ANALYSED
+    assert world.noted(KEY).flagged
+    assert (world.findings(KEY), world.vectors.get(KEY)) == (served, vector)
+    assert printed in world.keys("derivatives/")
+    assert world.infer.handle(held) is AnalysisOutcome.DROPPED
+
+
+def test_once_it_is_served_it_has_its_own(world: World) -> None:
+    world.block = True
+    world.ready(KEY, jpeg_photo(), sha256="old")
+    sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
+    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    world.media.delete(HELD_MASTERS.name(KEY))
+    assert world.ready(KEY, jpeg_photo((90, 60)), sha256="new") is AnalysisOutcome.ANALYSED
+    assert world.findings(KEY).source_etag == world.etag(KEY)
+    stored = world.vectors.get(KEY)
+    assert stored is not None
+    assert stored.source_etag == world.etag(KEY)
+
+
+def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: World) -> None:
+    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
+    record = Record(KEY, HELD, sequencer, held={"facts": {"perceptual_hash": "00000000000000ff"}})
+    world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(record))
+    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    stored = world.vectors.get(KEY)
+    assert stored is not None
+    assert stored.perceptual_hash == "00000000000000ff"
+
+
+def test_no_verdict_no_message(world: World) -> None:
+    world.block = True
+    world.runtime.behave = sagemaker.unreadable
+    world.ready(KEY, jpeg_photo())
+    assert world.messages("changes") == []
+
+
+THEIRS = Face(Region(0.25, 0.25, 0.5, 0.5), 1.0)
+
+
+def told_by_client(world: World, *faces: Face) -> Findings:
+    found = {
+        FACES: Finding(FACES, "client", "1", CLIENT, faces=faces),
+        TAGS: Finding(TAGS, "client", "1", CLIENT, labels=(Label("cat", 1.0),)),
+    }
+    return Findings("1", world.etag(KEY), found, (TEXT, MODERATION, SIMILARITY))
+
+
+@pytest.mark.parametrize(
+    ("faces", "apart", "purged"), [((THEIRS,), 0.0, False), ((), 1.0, True), ((THEIRS, THEIRS), 0.5, True)]
+)
+def test_what_an_uploader_said_is_reconciled(
+    world: World, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
+) -> None:
+    sequencer = world.master(KEY, jpeg_photo())
+    world.known(KEY, told_by_client(world, *faces))
+    picture = world.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
+    assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.ANALYSED
+    findings = world.findings(KEY)
+    assert {task: finding.origin for task, finding in findings.found.items()} == {
+        **dict.fromkeys(ALL, ENDPOINT), TAGS: CLIENT,
+    }  # fmt: skip
+    assert findings.found[FACES] == sagemaker.found(FACES)
+    assert (world.media.head(picture) is None, len(world.messages("purges"))) == (purged, int(purged))
+    world.observer.flush()
+    assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
+
+
+def test_pictures_of_other_findings_go_and_no_others(world: World) -> None:
+    world.runtime.behave = sagemaker.dead
+    world.ready(KEY, jpeg_photo())
+    assert world.findings(KEY).found[FACES] == small(FACES)
+    names = ["fv-1_redact-faces.auto-webp", "fit-cover_fv-1_g-face_h-400_w-400.jpeg", "fv-11_redact-faces.jpeg",
+             "w-320.auto-webp", "fv-2_redact-faces.auto-webp"]  # fmt: skip
+    for name in names:
+        world.derivative(KEY, name)
+    world.runtime.behave, world.now_s = sagemaker.answer, world.now_s + 1000
+    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, attempt=1)) is AnalysisOutcome.ANALYSED
+    left = [name.rpartition("/")[2] for name in world.keys("derivatives/")]
+    assert left == ["fv-11_redact-faces.jpeg", "fv-2_redact-faces.auto-webp", "w-320.auto-webp"]
+    assert [message["key"] for message in world.messages("purges")] == [KEY]
+
+
+def test_a_late_fallback_undoes_nothing(world: World) -> None:
+    sequencer = world.master(KEY, jpeg_photo())
+    present = world.masters.find_current(KEY)
+    assert present is not None
+    world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+    late = Findings("1", present.etag, {task: small(task) for task in SMALL}, (TEXT,), "later")
+    kept = world.infer.writer.write(present, "id", late, "")
+    assert kept.findings.pending == ()
+    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+    stored = world.vectors.get(KEY)
+    assert stored is not None
+    assert stored.model == "gpu-similarity/2"
+
+
+def test_findings_of_the_old_kind_are_replaced_not_mixed(world: World) -> None:
+    sequencer = world.master(KEY, jpeg_photo())
+    old = Findings("1", "old", {TEXT: Finding(TEXT, "m", "1")})
+    world.known(KEY, by(old, ENDPOINT))
+    world.tasks = (FACES,)
+    world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+    assert tuple(world.findings(KEY).found) == (FACES,)
+
+
+def test_a_master_that_changes_while_it_is_looked_at_is_looked_at_again(world: World) -> None:
+    def overtaken(call: sagemaker.Call) -> sagemaker.Reply:
+        world.runtime.behave = sagemaker.answer
+        world.master(KEY, jpeg_photo((60, 90)))
+        return sagemaker.answer(call)
+
+    world.runtime.behave = overtaken
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.DROPPED
+    assert world.keys("findings/") == []
+    [message] = world.sent
+    request = parse_request(message)
+    assert request is not None
+    assert request.again
+    assert world.infer.handle(request) is AnalysisOutcome.ANALYSED
+    assert world.findings(KEY).source_etag == world.etag(KEY)
+
+
+def test_a_master_that_goes_while_it_is_looked_at_leaves_nothing(world: World) -> None:
+    def deleted(call: sagemaker.Call) -> sagemaker.Reply:
+        world.media.delete(MASTERS.name(KEY))
+        return sagemaker.answer(call)
+
+    world.runtime.behave = deleted
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.DROPPED
+    request = parse_request(world.sent[0])
+    assert request is not None
+    assert world.infer.handle(request) is AnalysisOutcome.REMOVED
+    assert (world.keys("findings/"), world.noted(KEY).version, world.vectors.get(KEY)) == ([], 0, None)
+
+
+def test_an_index_that_does_not_answer_is_a_fault(world: World) -> None:
+    world.names = {**world.names, "index": "no-such-table"}
+    sequencer = world.next_sequencer()
+    world.media.put(MASTERS.name(KEY), jpeg_photo(), headers={}, metadata={})
+    with pytest.raises(Unavailable):
+        world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+
+
+def test_a_flag_of_the_fallback_can_be_taken_back(world: World) -> None:
+    world.runtime.behave = sagemaker.dead
+    flagged = replace(small(MODERATION), flagged=True)
+    world.finder = type("Prude", (), {"tasks": (MODERATION,), "detect": lambda *_: {MODERATION: flagged}})()
+    world.ready(KEY, jpeg_photo())
+    assert world.noted(KEY).flagged is True
+    world.runtime.behave, world.now_s = sagemaker.answer, world.now_s + 1000
+    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
+    assert world.noted(KEY).flagged is False

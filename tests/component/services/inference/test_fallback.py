@@ -1,0 +1,271 @@
+"""What happens while the endpoint does not answer: small models, messages for later, and a breaker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from darkroom.aws import switches
+from darkroom.aws.documents import DocumentStore
+from darkroom.aws.switches import Switch, SwitchStore
+from darkroom.findings import ENDPOINT, FALLBACK, TEXT
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.breaker import NAME, CircuitBreaker
+from darkroom.services.inference.circuit import Circuit, CircuitSettings, CircuitState
+from darkroom.services.inference.messages import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
+from darkroom.services.s3_keys import MASTERS
+from tests.component.aws import sagemaker
+from tests.images.pictures import jpeg_photo
+from tests.waiting import HANG_S, wait_until
+
+from .harness import ALL, SMALL, TOO_LONG_S, World
+from .test_analysis import metrics
+
+KEY = "a.jpg"
+FAULTS = {
+    "dead": sagemaker.dead,
+    "500": sagemaker.refusing(500),
+    "503": sagemaker.failing(503, "ServiceUnavailable"),
+    "throttled": sagemaker.failing(429, "ThrottlingException"),
+    "hangs": sagemaker.hanging,
+}
+
+
+def put_off(world: World) -> AnalysisRequest:
+    """The one message that was sent for later."""
+    [message] = world.sent
+    world.sent.clear()
+    request = parse_request(message)
+    assert request is not None
+    return request
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_small_models_look_and_the_endpoint_is_asked_again_later(
+    world: World, fault: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.runtime.behave = fault
+    world.wait_for_answers(TOO_LONG_S if fault is sagemaker.hanging else HANG_S)
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
+    wait_until(lambda: len(world.runtime.calls) >= 3, "the third call has come")
+    assert len(world.runtime.calls) == 3
+    world.wait_for_answers(HANG_S)
+    findings = world.findings(KEY)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
+    assert findings.pending == (TEXT,)
+    [told] = world.told()
+    assert (told["by"], told["pending"]) == (FALLBACK, [TEXT])
+    world.observer.flush()
+    counted = metrics(capsys.readouterr().out)
+    assert counted["Fallback"] == 1
+    assert "UploadToAnalysed" not in counted
+
+    world.runtime.behave, later = sagemaker.answer, put_off(world)
+    assert (later.attempt, later.kind) == (1, RequestKind.ANALYSE)
+    assert world.infer.handle(later) is AnalysisOutcome.ANALYSED
+    findings = world.findings(KEY)
+    assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
+    assert (findings.pending, world.sent) == ((), [])
+    again = world.told()[0]
+    assert (again["by"], again["pending"], again["image_id"]) == (ENDPOINT, [], told["image_id"])
+    assert again["id"] != told["id"]
+
+
+def test_it_is_asked_until_it_answers_and_small_models_look_once(world: World) -> None:
+    world.runtime.behave = sagemaker.dead
+    world.ready(KEY, jpeg_photo())
+    for attempt in range(1, 5):
+        request = put_off(world)
+        assert request.attempt == attempt
+        world.now_s += 1000
+        assert world.infer.handle(request) is AnalysisOutcome.FALLBACK
+    assert len(world.models.seen) == 1
+    assert len(world.told()) == 1
+
+
+def test_one_answer_in_three_is_enough(world: World) -> None:
+    replies = [sagemaker.answer, sagemaker.refusing(500), sagemaker.dead]
+
+    def behave(call: sagemaker.Call) -> sagemaker.Reply:
+        return replies.pop()(call)
+
+    world.runtime.behave = behave
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    assert (len(world.runtime.calls), world.models.seen, world.sent) == (3, [], [])
+    assert Circuit.from_document(world.entries.get(NAME).fields) == Circuit()
+
+
+def test_no_try_is_begun_that_could_end_too_late(world: World) -> None:
+    service = world.infer
+    assert service.models is not None
+    caller, now_s, call_s = service.models.client, [0.0], 20.0
+    for name, value in {"deadline_s": 2.4 * call_s, "call_timeout_s": call_s, "monotonic": lambda: now_s[0]}.items():
+        object.__setattr__(caller, name, value)
+
+    def slow(call: sagemaker.Call) -> sagemaker.Reply:
+        now_s[0] += call_s
+        return sagemaker.refusing(500)(call)
+
+    world.runtime.behave = slow
+    assert (
+        service.handle(AnalysisRequest(RequestKind.READY, KEY, world.master(KEY, jpeg_photo())))
+        is AnalysisOutcome.FALLBACK
+    )
+    assert len(world.runtime.calls) == 2
+
+
+def test_if_nothing_looks_the_message_comes_again(world: World) -> None:
+    world.runtime.behave, world.models.broken = sagemaker.dead, True
+    with pytest.raises(RuntimeError):
+        world.ready(KEY, jpeg_photo())
+    assert (world.keys("findings/"), world.sent) == ([], [])
+
+
+def test_an_upload_that_was_overwritten_is_not_put_off_for_ever(world: World) -> None:
+    world.runtime.behave = sagemaker.dead
+    world.ready(KEY, jpeg_photo())
+    request = put_off(world)
+    world.master(KEY, jpeg_photo((90, 60)))
+    assert world.infer.handle(request) is AnalysisOutcome.DROPPED
+    world.media.delete(MASTERS.name(KEY))
+    assert world.infer.handle(request) is AnalysisOutcome.REMOVED
+    assert world.sent == []
+
+
+def test_waits_grow_and_are_left_to_chance() -> None:
+    longest = [30, 60, 120, 240, 480, MAX_DELAY_S, MAX_DELAY_S, MAX_DELAY_S]
+    for attempt, most in enumerate(longest, start=1):
+        waits = {backoff_s(attempt) for _ in range(200)}
+        assert most // 2 <= min(waits) < max(waits) <= most
+        assert len(waits) > 5
+
+
+def test_while_the_breaker_is_open_the_endpoint_is_not_called(world: World) -> None:
+    world.circuit = CircuitSettings(max_failures=4, open_s=30, probe_s=60)
+    world.runtime.behave = sagemaker.dead
+    outcomes = [world.ready(f"{number}.jpg", jpeg_photo((90, 60 + number))) for number in range(8)]
+    assert outcomes == [AnalysisOutcome.FALLBACK] * 8
+    assert len(world.runtime.calls) == 4, "one worker after the other knew that it was open"
+    assert len(world.opened) == 1
+    world.now_s += 29
+    world.ready("8.jpg", jpeg_photo((91, 60)))
+    assert len(world.runtime.calls) == 4
+
+
+def test_one_probe_and_then_everything(world: World) -> None:
+    world.circuit = CircuitSettings(max_failures=3, open_s=30, probe_s=60)
+    world.runtime.behave = sagemaker.dead
+    world.ready("0.jpg", jpeg_photo((90, 60)))
+    world.now_s += 31
+    world.ready("1.jpg", jpeg_photo((90, 61)))
+    assert len(world.runtime.calls) == 4, "the one probe failed, and its second try was no probe"
+    world.now_s += 31
+    world.ready("2.jpg", jpeg_photo((90, 62)))
+    assert len(world.runtime.calls) == 4, "open for twice as long"
+    world.now_s += 31
+    world.runtime.behave = sagemaker.answer
+    assert world.ready("3.jpg", jpeg_photo((90, 63))) is AnalysisOutcome.ANALYSED
+    assert world.ready("4.jpg", jpeg_photo((90, 64))) is AnalysisOutcome.ANALYSED
+    assert len(world.runtime.calls) == 6
+
+
+@pytest.fixture
+def hire(world: World) -> Callable[[], CircuitBreaker]:
+    world.circuit = CircuitSettings(max_failures=2, open_s=30, probe_s=60)
+    return lambda: world.breaker
+
+
+def test_workers_share_their_failures(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+    first, second = hire(), hire()
+    assert first.allows_call()
+    assert second.allows_call()
+    first.record_failure()
+    second.record_failure()
+    assert not first.allows_call()
+    assert not hire().allows_call()
+    assert world.opened == [world.now_s]
+
+
+def test_of_many_only_one_probes(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+    workers = [hire() for _ in range(5)]
+    for worker in workers[:2]:
+        worker.record_failure()
+    world.now_s += 31
+    assert [worker.allows_call() for worker in workers] == [True, False, False, False, False]
+    world.now_s += 61
+    assert [worker.allows_call() for worker in workers] == [True, False, False, False, False], "the first one has died"
+    workers[0].record_success()
+    assert all(worker.allows_call() for worker in workers)
+
+
+@pytest.fixture
+def reads(world: World) -> Iterator[list[str]]:
+    """Names that are read of the index."""
+    seen: list[str] = []
+    events = world.clients["dynamodb"].meta.events
+    events.register(
+        "provide-client-params.dynamodb.GetItem",
+        lambda params, **_: seen.append(params["Key"]["pk"]["S"]),
+        unique_id="r",
+    )
+    yield seen
+    events.unregister("provide-client-params.dynamodb.GetItem", unique_id="r")
+
+
+def test_an_open_circuit_is_not_read_again_before_its_time(
+    world: World, hire: Callable[[], CircuitBreaker], reads: list[str]
+) -> None:
+    worker = hire()
+    worker.record_failure()
+    worker.record_failure()
+    reads.clear()
+    assert [worker.allows_call() for _ in range(10)] == [False] * 10
+    assert reads == []
+    world.now_s += 31
+    assert worker.allows_call()
+    assert reads == [NAME]
+
+
+def test_successes_write_nothing_where_nothing_has_failed(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+    worker = hire()
+    for _ in range(3):
+        assert worker.allows_call()
+        worker.record_success()
+    assert world.entries.get(NAME).version == 0
+
+
+def test_a_table_that_does_not_answer_stops_nobody(world: World) -> None:
+    worker = CircuitBreaker(DocumentStore(world.clients["dynamodb"], "no-such-table"), clock=lambda: world.now_s)
+    assert worker.allows_call()
+    worker.record_failure()
+    assert worker.allows_call()
+
+
+def test_a_change_by_another_worker_is_not_written_over(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+    """Between its look and its write, two others fail."""
+    worker, others = hire(), [hire(), hire()]
+
+    def interfere(**_: Any) -> None:
+        events.unregister("before-send.dynamodb.PutItem", unique_id="i")
+        for other in others:
+            other.record_failure()
+
+    events = world.clients["dynamodb"].meta.events
+    events.register("before-send.dynamodb.PutItem", interfere, unique_id="i")
+    worker.record_failure()
+    assert Circuit.from_document(world.entries.get(NAME).fields).state(world.now_s) is CircuitState.OPEN
+    assert not worker.allows_call()
+
+
+def test_a_switch_leaves_the_endpoint_alone(world: World) -> None:
+    SwitchStore(world.media).write(switches.FALLBACK, Switch(True, "ada", until_s=world.now_s + 600))
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
+    assert world.runtime.calls == []
+    later = put_off(world)
+    assert world.entries.get(NAME).version == 0, "the circuit has nothing to do with it"
+
+    world.now_s += 601
+    assert world.infer.handle(later) is AnalysisOutcome.ANALYSED
+    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}

@@ -1,0 +1,68 @@
+"""What objectives and dashboards are told of pictures that were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from darkroom.findings import Finding
+from darkroom.operations.slo import slow_ms
+from darkroom.services.inference.analysed_event import model_versions
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.s3_keys import MASTERS
+from tests.component.aws import sagemaker
+from tests.component.services.emf_metrics import Counted, counted, of
+from tests.images.pictures import jpeg_photo
+
+from .harness import World
+
+KEY = "trips/rome.jpg"
+
+type Telling = Callable[[], Counted]
+
+
+@pytest.fixture
+def told(world: World, capsys: pytest.CaptureFixture[str]) -> Telling:
+    """What has been counted since the last time."""
+
+    def telling() -> Counted:
+        world.observer.flush()
+        return counted(capsys.readouterr().out)
+
+    return telling
+
+
+def test_pictures_are_counted_by_who_looked(world: World, told: Telling) -> None:
+    world.runtime.drawn = "canary"
+    world.ready(KEY, jpeg_photo())
+    assert of(told(), "PicturesAnalysed") == {"canary": 1}
+    world.runtime.behave = sagemaker.dead
+    world.ready("other.jpg", jpeg_photo())
+    assert of(told(), "PicturesAnalysed") == {"in-process": 1}
+
+
+@pytest.mark.parametrize(("over_ms", "slow"), [(-5_000, {}), (5_000, {"": 1})])
+def test_an_analysis_is_slow_by_its_objective(
+    world: World, told: Telling, over_ms: int, slow: dict[str, float]
+) -> None:
+    sequencer = world.master(KEY, jpeg_photo())
+    master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=MASTERS.name(KEY))
+    world.now_s = master["LastModified"].timestamp() + (slow_ms("infer") + over_ms) / 1000
+    world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+    figures = told()
+    assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)
+
+
+def test_nobody_waits_for_what_is_looked_at_once_more(world: World, told: Telling) -> None:
+    world.ready(KEY, jpeg_photo())
+    told()
+    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True))
+    figures = told()
+    assert of(figures, "PicturesAnalysed") == {"main": 1}
+    assert (of(figures, "Timed"), of(figures, "UploadToAnalysed")) == ({}, {})
+
+
+def test_models_are_named_once_and_in_order() -> None:
+    found = {task: Finding(task, model, "2") for task, model in {"text": "b", "faces": "a", "tags": "b"}.items()}
+    assert model_versions(found) == "a/2 b/2"

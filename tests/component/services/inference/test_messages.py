@@ -1,0 +1,208 @@
+"""The infer function as SQS calls it: what becomes of a message, from either queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from darkroom.errors import BadUpload, Unavailable
+from darkroom.services.inference.consumer import InferenceConsumer
+from darkroom.services.inference.messages import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
+from darkroom.services.s3_keys import MASTERS
+from tests.component.aws import sagemaker
+from tests.component.services.emf_metrics import counted, of
+from tests.component.services.functions import Context, Function, load
+from tests.images.pictures import jpeg_photo
+from tools.events import FOLDER
+from tools.events.infer import NOBODY, PHOTO, told
+
+from .harness import World
+
+MAX_RECEIVES = 3
+
+
+@pytest.fixture
+def function(world: World, aws_environment: dict[str, str]) -> Function:
+    """As a cold start loads it."""
+    return load("infer", aws_environment | world.runtime.environment | variables(world))
+
+
+def variables(world: World) -> dict[str, str]:
+    names = world.names
+    return {
+        "MEDIA_BUCKET": names["media"],
+        "INDEX_TABLE": names["index"],
+        "VECTOR_TABLE": names["vectors"],
+        "INFER_QUEUE_URL": names["normal"],
+        "INFER_PRIORITY_QUEUE_URL": names["priority"],
+        "INFER_DLQ_URL": names["dead"],
+        "PURGE_QUEUE_URL": names["purges"],
+        "INGEST_QUEUE_URL": names["changes"],
+        "EVENT_BUS": names["bus"],
+        "STACK_NAME": "darkroom",
+        "INFERENCE_MODE": "endpoint",
+        "ENDPOINT_NAME": sagemaker.NAME,
+        "MAX_RECEIVES": str(MAX_RECEIVES),
+    }
+
+
+def received(world: World, queue: str, body: str, receives: int = 1) -> dict[str, Any]:
+    """An SQS event with a message that really is in the queue, so that it can be hidden."""
+    sqs, url = world.clients["sqs"], world.names[queue]
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+    [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+    name = url.rpartition("/")[2]
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": body,
+                "attributes": {
+                    "ApproximateReceiveCount": str(receives),
+                    "SentTimestamp": "1795608000000",
+                    "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                    "ApproximateFirstReceiveTimestamp": "1795608000001",
+                },
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{name}",
+                "awsRegion": "us-east-1",
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("queue", ["normal", "priority"])
+def test_an_event_of_ingest_is_worked_off(world: World, function: Function, queue: str) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
+    assert function.invoke(received(world, queue, body)) == {"batchItemFailures": []}
+    assert world.findings(PHOTO).found
+    assert len(world.told()) == 1
+
+
+def test_what_fails_comes_again_later(world: World, function: Function) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+    event = received(world, "priority", json.dumps(told("ImageReady", PHOTO, sequencer=sequencer)))
+    [record] = event["Records"]
+    assert function.invoke(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert (world.messages("priority"), world.messages("dead")) == ([], [])
+
+
+def test_at_last_it_is_given_up_with_its_cause(world: World, function: Function) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+    body = told("ImageReady", PHOTO, sequencer=sequencer)
+    event = received(world, "normal", json.dumps(body), receives=MAX_RECEIVES)
+    assert function.invoke(event) == {"batchItemFailures": []}
+    [dead] = world.messages("dead")
+    assert dead["detail"] == body["detail"]
+    assert dead["attributes"]["code"]["StringValue"] == "unavailable"
+
+
+def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, function: Function) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer))
+    event = received(world, "normal", body, receives=MAX_RECEIVES)
+    event["Records"][0]["messageAttributes"] = {
+        "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
+    }
+    function.invoke(event)
+    [dead] = world.messages("dead")
+    assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
+
+
+def test_what_is_no_message_is_given_up_at_once(world: World, function: Function) -> None:
+    event = received(world, "normal", json.dumps({"photo": "a.jpg"}))
+    assert function.invoke(event) == {"batchItemFailures": []}
+    assert world.messages("dead")[0]["attributes"]["code"]["StringValue"] == "bad-upload"
+
+
+@pytest.mark.parametrize("queue", ["normal", "priority"])
+def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
+    world: World, function: Function, queue: str
+) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    body = told("ImageReady", PHOTO, sequencer=sequencer)
+    event = received(world, queue, json.dumps(body))
+    context = Context(remaining_ms=int(InferenceConsumer.min_remaining_s * 1000) - 1)
+    assert len(function.invoke(event, context)["batchItemFailures"]) == 1
+    assert (world.runtime.calls, world.keys("findings/")) == ([], [])
+    assert [message["detail"] for message in world.messages(queue)] == [body["detail"]]
+
+
+DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "unreadable.json": 0}
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_the_files_do_what_their_names_say(world: World, function: Function, name: str) -> None:
+    world.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
+    event = json.loads((FOLDER / "infer" / name).read_text())
+    assert function.invoke(event) == {"batchItemFailures": []}
+    assert len(world.runtime.calls) == DONE[name]
+    assert len(world.messages("dead")) == (name == "unreadable.json")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (told("ImageReady", "a.jpg"), RequestKind.READY),
+        (told("ImageHeld", "a.jpg"), RequestKind.HELD),
+        (told("ImageHeld", "a.jpg", flagged=False), RequestKind.HELD),
+        (told("ImageHeld", "a.jpg", flagged=True), None),
+        (told("ImageRemoved", NOBODY), RequestKind.REMOVED),
+        (told("ImageRefused", "a.jpg"), None),
+        (told("ImageAnalysed", "a.jpg"), None),
+        (told("ImageReady", "a.jpg") | {"source": "aws.s3"}, None),
+    ],
+)
+def test_events_that_are_followed(event: dict[str, Any], expected: RequestKind | None) -> None:
+    request = parse_request(json.dumps(event))
+    assert (request and request.kind) == expected
+
+
+def test_a_request_reads_as_it_was_sent() -> None:
+    request = AnalysisRequest(RequestKind.ANALYSE, "trips/Rom 2026.jpg", "A0", 3, again=True)
+    assert parse_request(json.dumps(request.message)) == request
+    assert parse_request(json.dumps(request.next_attempt().message)) == AnalysisRequest(
+        RequestKind.ANALYSE, "trips/Rom 2026.jpg", "A0", 4, again=True
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "{}", '{"source": "darkroom", "detail-type": "ImageReady", "detail": {}}',
+     '{"source": "darkroom", "detail-type": "ImageReady", "detail": {"key": "\\ud800"}}',
+     '{"source": "darkroom", "detail-type": "Analyse", "detail": {"object": {"key": 3}}}'],
+)  # fmt: skip
+def test_anything_else_is_refused(body: str) -> None:
+    with pytest.raises(BadUpload):
+        parse_request(body)
+
+
+def test_each_attempt_is_counted(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer))
+    function.invoke(received(world, "normal", body))
+    good = counted(capsys.readouterr().out)
+    assert [of(good, name) for name in ("Requests", "Faults")] == [{"": 1}, {}]
+    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+    function.invoke(received(world, "normal", body))
+    bad = counted(capsys.readouterr().out)
+    assert [of(bad, name) for name in ("Requests", "Faults")] == [{"": 1}, {"": 1}]
+    assert of(bad, "Errors") == {"unavailable": 1}
+
+
+def test_a_request_is_sent_again_as_often_as_it_may() -> None:
+    last = AnalysisRequest(RequestKind.ANALYSE, "a.jpg", "A0", MAX_ATTEMPTS - 1)
+    assert last.next_attempt().attempt == MAX_ATTEMPTS
+    assert last.restart() == AnalysisRequest(RequestKind.ANALYSE, "a.jpg", attempt=MAX_ATTEMPTS, again=True)
+    for send_again in (last.next_attempt().next_attempt, last.restart().restart):
+        with pytest.raises(Unavailable):
+            send_again()

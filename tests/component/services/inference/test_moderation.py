@@ -1,0 +1,119 @@
+"""Ingest and infer together: what is uploaded waits until models have looked, and what they say is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import HELD, READY
+from darkroom.findings import ENDPOINT
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.messages import parse_request
+from darkroom.services.ingest.events import read_event
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
+from tests.component.aws import sagemaker
+from tests.component.aws.sagemaker import Runtime
+from tests.component.services import ingesting
+from tests.images.pictures import jpeg_photo
+
+from .harness import World
+
+KEY = "people/a.jpg"
+
+
+class Studio:
+    """Both, in one place."""
+
+    def __init__(self, aws: Callable[[str], Any], runtime: Runtime) -> None:
+        self.taken = ingesting.World.build(aws)
+        self.taken.blocks = True
+        self.looked = World.build(aws, runtime)
+        shared = {name: self.taken.names[name] for name in ("media", "index", "bus", "changes", "told")}
+        self.looked.names = {**self.looked.names, **shared}
+        self.looked.block = True
+
+    def look(self) -> list[AnalysisOutcome]:
+        """Infer deals with what ingest has told."""
+        requests = [parse_request(json.dumps(event)) for event in self.taken.messages("told")]
+        return [self.looked.infer.handle(request) for request in requests if request is not None]
+
+    def hear(self) -> list[str]:
+        """Ingest deals with what infer has sent."""
+        changes = [read_event(json.dumps(message)) for message in self.taken.messages("changes")]
+        return [self.taken.ingest.handle(change) for change in changes if change is not None]
+
+    @property
+    def state(self) -> str:
+        return self.taken.record(KEY).state
+
+    @property
+    def lies(self) -> list[str]:
+        """Where the masters of the key are."""
+        return [name for name in self.looked.keys("") if name in (HELD_MASTERS.name(KEY), MASTERS.name(KEY))]
+
+
+@pytest.fixture
+def studio(aws: Callable[[str], Any], runtime: Runtime) -> Studio:
+    return Studio(aws, runtime)
+
+
+def test_what_is_fit_to_be_seen_is_served_once_models_have_looked(studio: Studio) -> None:
+    studio.taken.created(KEY, jpeg_photo())
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    assert studio.look() == [AnalysisOutcome.ANALYSED]
+    studio.hear()
+    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
+    assert studio.looked.findings(KEY).source_etag == studio.looked.etag(KEY)
+    assert set(studio.look()) == {AnalysisOutcome.DROPPED}, "its release is told of, and nothing is to be looked at"
+    assert len(studio.looked.runtime.calls) == 1
+
+
+def test_what_is_not_stays_where_it_is(studio: Studio) -> None:
+    studio.looked.runtime.behave = sagemaker.flagging
+    studio.taken.created(KEY, jpeg_photo())
+    studio.look()
+    studio.hear()
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    assert studio.taken.record(KEY).held["flagged"] is True
+    assert studio.look() == []
+    assert studio.hear() == []
+
+
+def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Studio) -> None:
+    studio.looked.runtime.behave = sagemaker.dead
+    studio.taken.created(KEY, jpeg_photo())
+    assert studio.look() == [AnalysisOutcome.FALLBACK]
+    studio.hear()
+    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
+    studio.looked.runtime.behave, studio.looked.now_s = sagemaker.flagging, studio.looked.now_s + 1000
+    request = parse_request(studio.looked.sent[0])
+    assert request is not None
+    assert studio.looked.infer.handle(request) is AnalysisOutcome.ANALYSED
+    studio.hear()
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    studio.look()
+    assert studio.hear() == []
+    assert {finding.origin for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
+
+
+def test_what_no_model_can_read_waits_for_a_person(studio: Studio) -> None:
+    studio.looked.runtime.behave = sagemaker.unreadable
+    studio.taken.created(KEY, jpeg_photo())
+    studio.look()
+    assert studio.hear() == []
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    studio.taken.released(KEY)
+    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
+
+
+def test_what_is_deleted_while_it_waits_leaves_nothing(studio: Studio) -> None:
+    studio.taken.created(KEY, jpeg_photo())
+    studio.look()
+    studio.taken.deleted(KEY)
+    assert studio.look()[-1] is AnalysisOutcome.REMOVED
+    studio.hear()
+    assert (studio.looked.keys("findings/"), studio.lies) == ([], [])
+    assert studio.looked.vectors.get(KEY) is None

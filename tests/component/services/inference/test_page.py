@@ -1,0 +1,55 @@
+"""What docs/guides/image-analysis.md lists is what there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.findings import CLIENT, FACES, Face, Finding, Findings, Region
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.circuit import CircuitSettings
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from local.paths import ROOT
+from tests.component.aws import sagemaker
+from tests.component.services.test_ingest_page import listed, named, rows
+from tests.images.pictures import jpeg_photo
+
+from .harness import ALL, World
+
+PAGE = (ROOT / "docs" / "guides" / "image-analysis.md").read_text(encoding="utf-8")
+
+
+def test_the_steps_are_those_of_the_page(world: World) -> None:
+    world.runtime.behave = sagemaker.dead
+    world.ready("a.jpg", jpeg_photo())
+    steps = rows(PAGE, "The way of a picture")
+    assert list(world.observer.timings_ms) == steps
+    world.observer.begin()
+    world.removed("a.jpg")
+    assert list(world.observer.timings_ms) == ["remove"]
+
+
+def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    sequencer = world.master("a.jpg", jpeg_photo())
+    theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
+    world.known("a.jpg", Findings("1", world.etag("a.jpg"), {FACES: theirs}, ALL[1:]))
+    world.infer.handle(AnalysisRequest(RequestKind.READY, "a.jpg", sequencer))
+    world.runtime.behave = sagemaker.dead
+    world.ready("b.jpg", jpeg_photo((90, 60)))
+    world.observer.flush()
+    found = {
+        name: dimensions for name, dimensions in named(capsys.readouterr().out).items() if not name.endswith("Time")
+    }
+    assert found == {
+        "Handled": {"outcome"},
+        "UploadToAnalysed": set(),
+        "Fallback": set(),
+        "ClientDisagreement": {"task"},
+        "PicturesAnalysed": {"variant"},
+        "Timed": set(),
+    }
+    assert found.keys() <= listed(PAGE)
+
+
+def test_the_numbers_are_those_of_the_page() -> None:
+    assert all(f"`{outcome}`" in PAGE for outcome in AnalysisOutcome)
+    assert (CircuitSettings().max_failures, CircuitSettings().open_s, CircuitSettings().max_open_s) == (5, 30, 300)

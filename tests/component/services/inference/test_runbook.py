@@ -1,0 +1,82 @@
+"""The commands of docs/guides/runbooks/model-down.md, run against a stack of the same outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.findings import ENDPOINT
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.breaker import NAME
+from darkroom.services.inference.messages import parse_request
+from local.aws import tool_environment
+from tests.component.aws import sagemaker
+from tests.images.pictures import jpeg_photo
+from tools import runbooks
+
+from .harness import World
+
+pytestmark = pytest.mark.slow
+
+KEY = "trips/rome.jpg"
+LOG = "/aws/lambda/darkroom-infer"
+
+type Follow = Callable[..., str]
+
+
+@pytest.fixture
+def follow(world: World, aws: Callable[[str], Any], ministack_url: str, tmp_path: Path) -> Iterator[Follow]:
+    """Runs the first block, which defines things, and those that are named; what they print."""
+    outputs = {
+        "IndexTableName": world.names["index"],
+        "InferQueueUrl": world.names["normal"],
+        "InferPriorityQueueUrl": world.names["priority"],
+        "InferDeadLettersUrl": world.names["dead"],
+    }
+    template = {
+        "Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": LOG}}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    cloudformation = aws("cloudformation")
+    cloudformation.create_stack(StackName="darkroom", TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="darkroom", WaiterConfig={"Delay": 1})
+    found = runbooks.commands("model-down")
+    environment = tool_environment(ministack_url)
+
+    def run(*blocks: int) -> str:
+        chosen = [found[number] for number in (0, *blocks)]
+        done = runbooks.run(chosen, environment, folder=tmp_path, by="ada")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    yield lambda _, *blocks: run(*blocks)
+    cloudformation.delete_stack(StackName="darkroom")
+
+
+def test_the_runbook_of_models_that_are_down(world: World, follow: Follow) -> None:
+    world.circuit = type(world.circuit)(max_failures=3)
+    world.runtime.behave = sagemaker.dead
+    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
+    said = follow("model-down.md")
+    assert '"3"' in said
+    assert str(int(world.now_s) + 30) in said
+
+    follow("model-down.md", 1)
+    assert world.entries.get(NAME).version == 0
+    follow("model-down.md", 2)
+    [message] = world.messages("priority")
+    request = parse_request(json.dumps(message))
+    assert request is not None
+    world.runtime.behave = sagemaker.answer
+    assert world.infer.handle(request) is AnalysisOutcome.ANALYSED
+    last = follow("model-down.md", 2, 4).splitlines()[-1]
+    assert {task["by"] for task in json.loads(last)["tasks"].values()} == {ENDPOINT}
+
+    world.queue("dead").send(request.message)
+    assert "sent back: 1" in follow("model-down.md", 3)
+    waiting = world.messages("normal")  # among them, by now, what the small models asked to be looked at again
+    assert sum("redriven" in message.get("attributes", {}) for message in waiting) == 1

@@ -1,0 +1,155 @@
+"""What is written down of a picture that was looked at, and that it never stands in the way."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.record import HELD, Record, to_item
+from darkroom.errors import DarkroomError
+from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
+from darkroom.mlops.sample import TaskSummary
+from darkroom.mlops.sample_store import SAMPLE
+from darkroom.mlops.sampler import brightness
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.s3_keys import MASTERS
+from tests.component.aws import sagemaker
+from tests.images.pictures import jpeg_photo
+
+from .harness import World
+
+KEY = "a.jpg"
+
+
+def index(world: World, key: str, **fields: Any) -> None:
+    """Put what ingest knows of ``key``."""
+    record = world.index.get(key)
+    assert record is not None
+    known = {"state": record.state, "sequencer": record.sequencer, "sha256": record.sha256} | fields
+    world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(Record(key, **known)))
+
+
+def ready(world: World, key: str, body: bytes, **fields: Any) -> AnalysisOutcome:
+    sequencer = world.master(key, body)
+    index(world, key, **fields)
+    return world.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
+
+
+def test_a_picture_that_was_looked_at_is_sampled(world: World) -> None:
+    ready(world, KEY, jpeg_photo(), facts={"format": "heic", "width": 400, "height": 300})
+    [sample] = world.samples.recent()
+    assert (sample.key, sample.source_etag, sample.at_s) == (KEY, world.etag(KEY), world.now_s)
+    assert (sample.format, sample.pixels, sample.by, sample.variant) == ("heic", 120_000, ENDPOINT, "main")
+    assert sample.brightness == pytest.approx(brightness(world.runtime.calls[0].body))
+    assert sample.tasks == {
+        FACES: TaskSummary(0.99, False),
+        TEXT: TaskSummary(0.9, False),
+        MODERATION: TaskSummary(0.9, False),
+        SIMILARITY: TaskSummary(None, False),
+    }
+    assert sample.embedding == bytes([95, 127, *bytes(510)])
+    assert sample.trial is None
+
+
+def test_what_the_small_models_say_is_sampled_as_theirs(world: World) -> None:
+    world.runtime.behave = sagemaker.dead
+    world.ready(KEY, jpeg_photo())
+    [sample] = world.samples.recent()
+    assert (sample.by, sample.variant, sample.format, sample.pixels) == (FALLBACK, "in-process", "", 0)
+
+
+def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: World) -> None:
+    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
+    index(world, KEY, state=HELD, held={"facts": {"format": "png", "width": 3, "height": 2}})
+    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    [sample] = world.samples.recent()
+    assert (sample.format, sample.pixels) == ("png", 6)
+
+
+def test_what_was_not_looked_at_is_not_sampled(world: World) -> None:
+    world.ready("first.jpg", jpeg_photo(), sha256="the same")
+    assert world.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
+    assert world.ready("broken.jpg", b"no picture") is AnalysisOutcome.ANALYSED
+    assert [sample.key for sample in world.samples.recent()] == ["first.jpg"]
+
+
+def broken_puts(world: World) -> None:
+    """No sample can be put from now on."""
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if str(params["Item"]["pk"].get("S")).startswith(SAMPLE):
+            params["TableName"] = "no-such-table"
+
+    world.clients["dynamodb"].meta.events.register("provide-client-params.dynamodb.PutItem", refuse, unique_id="refuse")
+
+
+def test_a_sample_that_cannot_be_written_is_counted_and_nothing_else_is_lost(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken_puts(world)
+    try:
+        assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    finally:
+        world.clients["dynamodb"].meta.events.unregister("provide-client-params.dynamodb.PutItem", unique_id="refuse")
+    assert world.noted(KEY).announced
+    assert world.samples.recent() == []
+    world.observer.flush()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["SamplesLost"] for line in lines if "SamplesLost" in line] == [[1.0]]
+    assert [line["code"] for line in lines if line.get("message") == "no sample was taken"] == ["unavailable"]
+
+
+def test_a_deleted_picture_leaves_no_sample(world: World) -> None:
+    world.ready(KEY, jpeg_photo())
+    world.ready("other.jpg", jpeg_photo((90, 60)))
+    world.removed(KEY)
+    assert [sample.key for sample in world.samples.recent()] == ["other.jpg"]
+
+
+def test_a_sample_of_a_picture_that_goes_meanwhile_is_taken_back(world: World) -> None:
+    """Its deletion has been dealt with when the sample is put."""
+    world.ready("other.jpg", jpeg_photo((90, 60)))
+
+    def overtake(params: dict[str, Any], **_: Any) -> None:
+        if str(params["Item"]["pk"].get("S")).startswith(SAMPLE):
+            world.media.delete(MASTERS.name(KEY))
+            world.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, world.next_sequencer()))
+
+    events = world.clients["dynamodb"].meta.events
+    events.register("provide-client-params.dynamodb.PutItem", overtake, unique_id="overtake")
+    try:
+        world.ready(KEY, jpeg_photo())
+    finally:
+        events.unregister("provide-client-params.dynamodb.PutItem", unique_id="overtake")
+    assert [sample.key for sample in world.samples.recent()] == ["other.jpg"]
+
+
+def jpeg(colour: int | tuple[int, int, int], mode: str = "RGB") -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, (100, 60), colour).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("picture", "expected"),
+    [
+        (jpeg((0, 0, 0)), 0.0),
+        (jpeg((255, 255, 255)), 1.0),
+        (jpeg((255, 0, 0)), 0.299),
+        (jpeg((0, 255, 0)), 0.587),
+        (jpeg((0, 0, 255)), 0.114),
+        (jpeg(128, "L"), 0.502),
+    ],
+)
+def test_brightness_is_the_mean_luma(picture: bytes, expected: float) -> None:
+    assert brightness(picture) == pytest.approx(expected, abs=0.01)
+
+
+def test_brightness_of_no_picture() -> None:
+    with pytest.raises(DarkroomError):
+        brightness(b"no picture")

@@ -1,0 +1,40 @@
+"""Models look at the level of a large pyramid that serves, which is read by ranges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.s3_keys import MASTERS
+from tests.component.services.test_master_reader import scene
+
+from .harness import World
+
+KEY = "maps/scene.tif"
+
+
+def test_a_scene_is_looked_at_piece_by_piece(world: World) -> None:
+    sequencer = world.master(KEY, scene())
+    place = {"Bucket": world.names["media"], "Key": MASTERS.name(KEY)}
+    head = world.media.head(place["Key"])
+    assert head is not None
+    world.media.copy(world.media, head.key, head.key, headers={"Content-Type": "image/tiff"})
+    read: list[int] = []
+
+    def note(parsed: dict[str, Any], **_: Any) -> None:
+        read.append(parsed.get("ContentLength", 0))
+
+    events = world.clients["s3"].meta.events
+    events.register("after-call.s3.GetObject", note, unique_id="note")
+    small = replace(
+        world.infer, settings=replace(world.infer.settings, limits=replace(world.infer.settings.limits, max_bytes=1))
+    )
+    try:
+        assert small.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.ANALYSED
+    finally:
+        events.unregister("after-call.s3.GetObject", unique_id="note")
+    assert not any(finding.error for finding in world.findings(KEY).found.values())
+    assert max(read) < 2_000_000  # its largest level serves, of which no piece is much
+    assert sum(read) < len(scene())

@@ -1,0 +1,254 @@
+"""Canaries on the local SageMaker: a worse one goes, a good one takes over, and a run that dies is completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.errors import DarkroomError, Unavailable
+from darkroom.findings import MODERATION
+from darkroom.mlops.canary_rollout import CanaryRollout
+from darkroom.mlops.canary_state import ENDED, CanaryStateStore
+from darkroom.mlops.endpoint_variants import EndpointVariants
+from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
+from darkroom.mlops.rollout_policy import Policy
+from darkroom.mlops.sample import Sample, ShadowComparison, TaskComparison
+from tests.announcements import complaints
+from tests.component.aws.endpoints import GROUP, Models, running
+from tests.component.aws.sagemaker import found
+from tests.component.services.emf_metrics import counted, of
+from tests.sagemaking import HeldUpdates
+from tests.unit.synthetic_samples import samples
+from tests.waiting import wait_until
+
+from .stage import Stage
+
+POLICY = Policy(min_samples=30, promote_after_samples=100, promote_after_hours=1)
+HOUR_S = 3600
+
+
+def trial(sample: Sample, *, disagreement: float, canary: str = "canary") -> Sample:
+    compared = TaskComparison(disagreement, (False, False), (0.9, 0.9))
+    return replace(sample, trial=ShadowComparison(canary, "main", {MODERATION: compared}, (50.0, 50.0)))
+
+
+def tried(count: int, disagreement: float, canary: str = "canary") -> list[Sample]:
+    return [trial(one, disagreement=disagreement, canary=canary) for one in samples(5, count)]
+
+
+@pytest.fixture
+def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
+    """An endpoint of a name of its own: CloudWatch remembers the figures of every test."""
+    name = f"endpoint-{stage.number}"
+    with running(tmp_path, name, main=lambda task, _: found(task), canary=lambda task, _: found(task)) as models:
+        models.variants(main=1.0, canary=0.11)
+        yield models
+
+
+@pytest.fixture
+def registry(models: Models) -> ModelRegistry:
+    return ModelRegistry(models.client("sagemaker"), GROUP)
+
+
+@pytest.fixture
+def watch(stage: Stage, models: Models, registry: ModelRegistry) -> CanaryRollout:
+    registry.register(ModelVersion("main:1", approval=APPROVED))
+    registry.register(ModelVersion("canary:1"))
+    return CanaryRollout(
+        variants=EndpointVariants(models.client("sagemaker"), models.endpoint),
+        states=CanaryStateStore(stage.entries, models.endpoint),
+        samples=stage.samples,
+        metrics=stage.metrics,
+        registry=registry,
+        audit=stage.audit,
+        bus=stage.bus,
+        observer=stage.observer,
+        policy=POLICY,
+    )
+
+
+def begin(stage: Stage, watch: CanaryRollout) -> None:
+    """Have the canary known since two hours."""
+    watch.run(stage.now_s - 2 * HOUR_S)
+
+
+def approvals(registry: ModelRegistry) -> dict[str, str]:
+    return {one.image: one.approval for one in registry.list_versions()}
+
+
+def test_one_variant_is_nothing_to_decide_about(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+    models.variants(main=1.0, canary=0.0)
+    stage.sampled(tried(100, 0.9))
+    assert watch.run(stage.now_s) == {"variants": ["main"]}
+    assert watch.states.read() is None
+
+
+def test_a_worse_canary_goes_and_everybody_is_told(
+    stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin(stage, watch)
+    stage.sampled(tried(60, 0.9))
+    assert watch.run(stage.now_s)["done"] == "rollback"
+    watch.observer.flush()
+    assert of(counted(capsys.readouterr().out), "ModelRolledBack") == {"": 1}
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    assert models.weights() == {"main": 1.0, "canary": 0.0}
+    assert approvals(registry) == {"main:1": APPROVED, "canary:1": REJECTED}
+    [entry] = stage.written
+    assert (entry["kind"], entry["subject"], entry["by"]) == ("decision", models.endpoint, "monitor")
+    assert (entry["facts"]["action"], entry["facts"]["canary"]) == ("rollback", "canary")
+    assert "disagreement about moderation is 0.9" in entry["facts"]["reasons"][0]
+    [(detail_type, detail)] = stage.world.told()
+    assert (detail_type, complaints(detail_type, detail)) == ("ModelRolledBack", [])
+    assert (detail["image"], detail["incumbent"]) == ("canary:1", "main")
+    assert watch.run(stage.now_s + 60) == {"variants": ["main"]}
+    assert len(stage.written) == 1
+
+
+def test_a_canary_that_fails_goes_though_no_picture_was_compared(
+    stage: Stage, watch: CanaryRollout, models: Models
+) -> None:
+    begin(stage, watch)
+    dimensions = {"EndpointName": models.endpoint, "VariantName": "canary"}
+    stage.tell("AWS/SageMaker", "Invocations", dimensions, {1: 20, 30: 20})
+    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
+    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
+    assert watch.run(stage.now_s)["done"] == "rollback"
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    assert models.weights()["canary"] == 0
+
+
+def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
+    stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry
+) -> None:
+    watch.variants.set_weights({"main": 1.0}, {"main": 4})
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    begin(stage, watch)
+    stage.sampled(tried(99, 0.01))
+    assert watch.run(stage.now_s)["action"] == "hold"
+    stage.sampled(tried(100, 0.01))
+    assert watch.run(stage.now_s)["done"] == "promote"
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    now = watch.variants.read_all()
+    assert {name: (one.weight, one.instances) for name, one in now.items()} == {"main": (0.0, 4), "canary": (1.0, 4)}
+    assert approvals(registry) == {"main:1": APPROVED, "canary:1": APPROVED}
+    [(detail_type, detail)] = stage.world.told()
+    assert (detail_type, complaints(detail_type, detail)) == ("ModelPromoted", [])
+
+
+def test_a_canary_is_held_until_its_time_has_come(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+    watch.run(stage.now_s - HOUR_S + 120)
+    stage.sampled(tried(200, 0.01))
+    held = watch.run(stage.now_s)
+    assert (held["action"], held["pictures"]) == ("hold", 200)
+    assert (models.weights(), stage.written, stage.world.told()) == ({"main": 1.0, "canary": 0.11}, [], [])
+
+
+def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: Stage, watch: CanaryRollout) -> None:
+    stage.sampled(tried(200, 0.9), at_s=stage.now_s - 3 * HOUR_S)
+    begin(stage, watch)
+    assert (watch.run(stage.now_s)["action"], watch.run(stage.now_s)["pictures"]) == ("hold", 0)
+
+
+def test_a_canary_that_is_let_in_again_is_tried_anew(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+    begin(stage, watch)
+    stage.sampled(tried(60, 0.9))
+    watch.run(stage.now_s)
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    watch.variants.set_weights({"canary": 0.2})
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    stage.now_s += 60
+    assert (watch.run(stage.now_s)["action"], watch.run(stage.now_s)["pictures"]) == ("hold", 0)
+    case = watch.states.read()
+    assert case is not None
+    assert case.since_s == stage.now_s
+
+
+def test_an_image_that_nobody_has_registered_goes_all_the_same(
+    stage: Stage, watch: CanaryRollout, models: Models
+) -> None:
+    nothing = replace(watch, registry=ModelRegistry(models.client("sagemaker"), "no-such-group"))
+    begin(stage, nothing)
+    stage.sampled(tried(60, 0.9))
+    assert nothing.run(stage.now_s)["done"] == "rollback"
+
+
+class Dies(Exception):
+    """The function is killed."""
+
+
+def dying(*_: Any, **__: Any) -> Any:
+    raise Dies
+
+
+STEPS: dict[str, Callable[[CanaryRollout], object]] = {
+    "weights": lambda watch: watch.variants,
+    "registry": lambda watch: watch.registry,
+    "audit": lambda watch: watch.audit,
+    "event": lambda watch: watch.bus,
+}
+METHODS = {"weights": "set_weights", "registry": "reject", "audit": "note", "event": "announce"}
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
+    stage: Stage,
+    watch: CanaryRollout,
+    models: Models,
+    registry: ModelRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    before: bool,
+) -> None:
+    begin(stage, watch)
+    stage.sampled(tried(60, 0.9))
+    part, name = STEPS[step](watch), METHODS[step]
+    kind, whole = type(part), getattr(type(part), name)
+
+    def done_and_dead(*given: Any, **named: Any) -> None:
+        whole(*given, **named)
+        raise Dies
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, name, dying if before else done_and_dead)
+        with pytest.raises(Dies):
+            watch.run(stage.now_s)
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    watch.run(stage.now_s + 60)
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
+    case = watch.states.read()
+    assert case is not None
+    assert (case.stage, models.weights()) == (ENDED, {"main": 1.0, "canary": 0.0})
+    assert approvals(registry)["canary:1"] == REJECTED
+    told = stage.world.told()
+    assert {(kind, detail["id"]) for kind, detail in told} == {("ModelRolledBack", told[0][1]["id"])}
+    assert len(told) == 1 + (step == "event" and not before)
+    assert len(stage.written) == 1 + (step == "audit" and not before)
+
+
+def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
+    stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry
+) -> None:
+    begin(stage, watch)
+    held = HeldUpdates(models.runtime)
+    stage.sampled(tried(60, 0.9))
+    watch.variants.set_weights({"canary": 0.12})
+    with pytest.raises(Unavailable):
+        watch.run(stage.now_s)
+    assert (approvals(registry)["canary:1"], stage.written) == (PENDING, [])
+    held.finish()
+    assert watch.run(stage.now_s + 60)["done"] == "rollback"
+
+
+def test_two_runs_at_once_decide_once(stage: Stage, watch: CanaryRollout) -> None:
+    begin(stage, watch)
+    case = watch.states.read()
+    assert case is not None
+    watch.states.write(case.with_decision("rollback", ["a"], []))
+    with pytest.raises(DarkroomError, match="changed by someone else"):
+        watch.states.write(case.with_decision("promote", ["b"], []))

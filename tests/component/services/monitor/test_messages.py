@@ -1,0 +1,82 @@
+"""What the monitor is invoked with, and that no watch keeps another from looking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from darkroom.errors import BadOption, Unavailable
+from darkroom.services.monitor.checks import Monitor
+from darkroom.services.monitor.messages import NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
+from tests.component.services.emf_metrics import counted, of
+from tools.events.monitor import events
+
+from .stage import Stage
+
+
+def test_a_schedule_looks_at_everything_that_is_cheap() -> None:
+    assert parse_request(events()["scheduled.json"]) == RunChecks(list(SCHEDULED))
+    assert parse_request(events()["quality.json"]) == RunChecks(["quality"])
+    assert parse_request({"watch": ["drift", "cdn", "drift"]}) == RunChecks(["drift", "cdn"])
+
+
+@pytest.mark.parametrize("watch", [["gossip"], "cdn", [["cdn"]], [1], {}])
+def test_a_watch_that_there_is_not_is_refused(watch: object) -> None:
+    with pytest.raises(BadOption, match=", ".join(NAMES)):
+        parse_request({"watch": watch})
+
+
+def test_news_of_a_deployment_is_read() -> None:
+    assert parse_request(events()["deployment.json"]) == DeploymentEvent(
+        "darkroom-ServerlessDeploymentApplication", "darkroom-TransformFunctionDeploymentGroup", "d-EXAMPLE1", "SUCCESS"
+    )
+
+
+@dataclass
+class Told:
+    """A watch that says, or raises, what it is told to."""
+
+    found: Mapping[str, object] | Exception
+
+    def run(self, now_s: float) -> Mapping[str, object]:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return {**self.found, "now_s": now_s}
+
+
+def test_a_watch_that_fails_keeps_no_other_from_looking(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    watches = {"cdn": Told({"a": 1}), "cost": Told(Unavailable(detail="x")), "drift": Told(ValueError("y"))}
+    observer = stage.observer
+    monitor = Monitor({**watches, "remedy": Told({"b": 2})}, stage.audit, observer, clock=lambda: 5.0)
+    assert monitor.handle(RunChecks(SCHEDULED)) == {
+        "cdn": {"a": 1, "now_s": 5.0},
+        "cost": {"failed": "unavailable"},
+        "drift": {"failed": "defect"},
+        "remedy": {"b": 2, "now_s": 5.0},
+    }
+    observer.flush()
+    printed = capsys.readouterr().out
+    figures = counted(printed)
+    assert (of(figures, "Requests"), of(figures, "Faults")) == ({"": 4}, {"": 2})
+    assert of(figures, "Errors") == {"unavailable": 1, "defect": 1}
+    failed = [line for line in map(json.loads, printed.splitlines()) if line.get("message") == "a watch failed"]
+    assert [(line["watch"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
+
+
+def test_a_deployment_of_code_is_written_down(stage: Stage) -> None:
+    monitor = Monitor({}, stage.audit, stage.observer)
+    monitor.handle(parse_request(events()["deployment.json"]))
+    [entry] = stage.written
+    assert (entry["kind"], entry["subject"], entry["by"]) == (
+        "release",
+        "darkroom-ServerlessDeploymentApplication",
+        "codedeploy",
+    )
+    assert entry["facts"] == {
+        "deployment_id": "d-EXAMPLE1",
+        "state": "SUCCESS",
+        "group": "darkroom-TransformFunctionDeploymentGroup",
+    }
