@@ -18,7 +18,7 @@ from ..plan.geometry.layout import Box, Geometry, Size
 from ..plan.model import Plan
 from .formats.decoder_patches import find_patches
 from .formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
-from .render.steps.geometry import apply_orientation
+from .resample import apply_orientation
 from .source import Source
 
 QUALITY = 85

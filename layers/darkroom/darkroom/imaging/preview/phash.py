@@ -14,7 +14,7 @@ from statistics import median
 import pyvips
 
 from ...plan.geometry.layout import Size
-from ..render.steps.geometry import resize_to
+from ..resample import resize_to
 
 SIDE_PX = 32
 FREQUENCIES = 8

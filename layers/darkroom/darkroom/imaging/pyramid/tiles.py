@@ -12,7 +12,7 @@ from ..colour.cicp import cicp_to_srgb, needs_conversion
 from ..colour.convert import to_eight_bits, to_srgb
 from ..formats.load import get_loaded_size, load_whole
 from ..formats.probe import Header
-from ..render.steps.geometry import resize_to
+from ..resample import resize_to
 from ..source import Source
 
 type TileOptions = dict[str, Any]

@@ -23,8 +23,8 @@ from ..formats.load import DecodedImage, get_loaded_size, load_whole
 from ..formats.probe import Cicp, Header
 from ..formats.registry import OUTPUT_FORMATS, OutputFormat
 from ..formats.webp.container import iter_chunks
+from ..resample import apply_orientation
 from ..source import Source
-from .steps.geometry import apply_orientation
 
 JPEG_QUALITY = 92
 _JPEG_OPTIONS: dict[str, Any] = {"Q": JPEG_QUALITY, "subsample_mode": "off", "optimize_coding": True}

@@ -23,9 +23,9 @@ from ..formats.jpeg.ultrahdr import GainMap, read_gain_map
 from ..formats.load import load
 from ..formats.probe import Cicp
 from ..formats.sniff import sniff
+from ..resample import apply_orientation, resize_to
 from ..source import Source
 from .pipeline import inspect_source, make_context
-from .steps.geometry import apply_orientation, resize_to
 
 QUALITY = 90
 """Of the JPEG that a model gets."""

@@ -6,8 +6,8 @@ import pyvips
 
 from ....plan.geometry.layout import Size
 from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, split_alpha
+from ...resample import resize_to
 from ..context import RenderContext
-from .geometry import resize_to
 
 
 def add_margins(context: RenderContext) -> None:

@@ -8,6 +8,7 @@ import pyvips
 
 from ....plan.geometry.layout import Box, Size
 from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, to_eight_bits, to_srgb
+from ...resample import apply_orientation, resize_to
 from ..context import IN_MEMORY_PIXELS, RenderContext
 
 
@@ -28,20 +29,6 @@ def resize(context: RenderContext) -> None:
     if size == (context.frames[0].width, context.frames[0].height):
         return
     context.map_frames(lambda frame: resize_to(frame, size))
-
-
-def resize_to(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """``image`` at exactly ``size`` px."""
-    if (image.width, image.height) == size:
-        return image
-    across, down = size.width / image.width, size.height / image.height
-    if not image.hasalpha():
-        return image.resize(across, vscale=down)
-    weighted = image.premultiply()
-    if image.format == "uchar":
-        # Integer resizing is twice as fast; what rounding loses is less than half a step once composited.
-        weighted = (weighted + 0.5).cast("uchar")
-    return weighted.resize(across, vscale=down).unpremultiply().rint().cast(image.format)
 
 
 def crop_to_cover(context: RenderContext) -> None:
@@ -73,13 +60,6 @@ def auto_orient(context: RenderContext) -> None:
     if context.geometry.orientation == 1:
         return
     context.map_frames(lambda frame: apply_orientation(frame, context.geometry.orientation))
-
-
-def apply_orientation(image: pyvips.Image, orientation: int) -> pyvips.Image:
-    """``image`` as a viewer should see it (EXIF 2.32, tag 0x0112)."""
-    angle = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}.get(orientation, "d0")
-    turned = image.rot(angle)
-    return turned.fliphor() if orientation in (2, 4, 5, 7) else turned
 
 
 def rotate_and_flip(context: RenderContext) -> None:

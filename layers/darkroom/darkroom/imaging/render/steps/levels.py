@@ -6,8 +6,8 @@ import pyvips
 
 from ....plan.geometry.layout import Size
 from ...colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha, to_eight_bits
+from ...resample import resize_to
 from ..context import RenderContext
-from .geometry import resize_to
 
 CLIP_PERCENTILES = (1, 99)
 """Percentiles of lightness that become black and white, in whole steps of 100: sharp's ``normalise``."""

@@ -18,9 +18,9 @@ from ....plan.model import Watermark, WatermarkLayout
 from ...colour.convert import ensure_rgb, to_eight_bits, to_srgb
 from ...formats.load import get_loaded_size, load
 from ...formats.probe import probe
+from ...resample import apply_orientation, resize_to
 from ...source import Source
 from ..context import RenderContext
-from .geometry import apply_orientation, resize_to
 
 WATERMARK_MARGIN = 0.02
 """Distance from the picture's edge, as a part of its shorter side."""
