@@ -18,9 +18,9 @@ from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with,
 from darkroom.imaging.formats.encoder_options import Effort, choose_search_options
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content, encode_auto
-from darkroom.imaging.quality.reencode import should_replace
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.imaging.quality.start_table import FLAT
+from darkroom.imaging.render.reencode import should_replace
 
 from ..build_cache import digest
 from ..corpus.views import View, views

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from darkroom.imaging.quality.reencode import MAX_SCORE_LOSS, MAX_SIZE_RATIO
 from darkroom.imaging.quality.ssimulacra2 import Comparator
+from darkroom.imaging.render.reencode import MAX_SCORE_LOSS, MAX_SIZE_RATIO
 from darkroom.services.caching import UNREFINED_S, CachePolicy
 from darkroom.services.reencode.messages import reencode_message
 from tests.images.pictures import jpeg_photo

@@ -13,7 +13,10 @@ from PIL import Image
 from darkroom.errors import DamagedSource
 from darkroom.findings import Findings
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
-from darkroom.imaging.quality.reencode import (
+from darkroom.imaging.quality.search import SCORE_WINDOW
+from darkroom.imaging.quality.ssimulacra2 import Comparator
+from darkroom.imaging.render import context
+from darkroom.imaging.render.reencode import (
     MAX_ENCODES,
     MAX_SCORE_LOSS,
     MAX_SIZE_RATIO,
@@ -21,9 +24,6 @@ from darkroom.imaging.quality.reencode import (
     reencode,
     should_replace,
 )
-from darkroom.imaging.quality.search import SCORE_WINDOW
-from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.imaging.render import context
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan, Watermark

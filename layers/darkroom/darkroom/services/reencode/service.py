@@ -10,7 +10,7 @@ from functools import partial
 from ...aws.s3_fast import FastBucket, StoredObject
 from ...aws.telemetry.protocol import Observer
 from ...errors import DarkroomError, ObjectChanged
-from ...imaging.quality.reencode import ReencodeResult, reencode
+from ...imaging.render.reencode import ReencodeResult, reencode
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.policy import is_refined

@@ -16,15 +16,15 @@ from ...plan.model import AUTO_QUALITY, Plan
 from ..formats.encode import DEFAULT_QUALITY, map_quality
 from ..formats.probe import Header
 from ..formats.registry import OutputFormat
-from ..render.context import RenderContext
-from ..render.output import encode_output
-from ..render.pipeline import StageTimer, decode, inspect_source, internal_errors
-from ..render.step_order import EDIT_STEPS, run_steps
+from ..quality.auto_quality import TARGET_SCORE
+from ..quality.search import SCORE_WINDOW, cost_at_target, find_passing
+from ..quality.ssimulacra2 import MIN_SIDE_PX, Comparator
 from ..rendered_image import RenderedImage
 from ..source import Source
-from .auto_quality import TARGET_SCORE
-from .search import SCORE_WINDOW, cost_at_target, find_passing
-from .ssimulacra2 import MIN_SIDE_PX, Comparator
+from .context import RenderContext
+from .output import encode_output
+from .pipeline import StageTimer, decode, inspect_source, internal_errors
+from .step_order import EDIT_STEPS, run_steps
 
 MAX_SCORE_LOSS = 0.3
 """How much of its score (SSIMULACRA2) a picture may lose. People begin to tell pictures apart at ten times as much."""
