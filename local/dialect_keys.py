@@ -6,56 +6,56 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib import import_module
 
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.registry import BY_NAME
-from darkroom.dialects.serving.signing_keys import KeysByLanguage
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.registry import DIALECTS_BY_NAME
+from darkroom.dialects.serving.signing_keys import KeysByDialect
 from tools.events import LOCAL_KEY
 
 
-def _made(purpose: str) -> str:
+def _derive_key(purpose: str) -> str:
     """The same for every stack of this machine, as the signing key is, and another for each purpose."""
     return sha256(f"{LOCAL_KEY} {purpose}".encode()).hexdigest()
 
 
 DOCUMENT: Mapping[str, list[object]] = {
-    "imgproxy": [{"key": _made("imgproxy key"), "salt": _made("imgproxy salt")}],
-    "thumbor": [_made("thumbor")],
-    "dit": [_made("dit")],
+    "imgproxy": [{"key": _derive_key("imgproxy key"), "salt": _derive_key("imgproxy salt")}],
+    "thumbor": [_derive_key("thumbor")],
+    "dit": [_derive_key("dit")],
 }
-"""The content of the secret, as :func:`darkroom.dialects.serving.signing_keys.read_keys` reads it."""
+"""The content of the secret, as :func:`darkroom.dialects.serving.signing_keys.parse_keys` reads it."""
 
 
-def sign_in_dialect(language: str, target: str, keys: KeysByLanguage) -> str:
+def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
     """``target``, a path without a signature as the language writes it, with one; below the language's prefix.
 
     ``/w:300/plain/photo.jpg`` in imgproxy, ``/300x200/photo.jpg`` in thumbor, ``/photo.jpg?width=300`` in dit. Raises
     ValueError for a language that has no signatures.
     """
-    if language not in _SIGNED:
-        raise ValueError(f"URLs of {language} have no signatures; there are some in {', '.join(_SIGNED)}")
-    known = BY_NAME[language]
+    if dialect not in _SIGNED:
+        raise ValueError(f"URLs of {dialect} have no signatures; there are some in {', '.join(_SIGNED)}")
+    known = DIALECTS_BY_NAME[dialect]
     path = "/" + target.removeprefix(known.prefix + "/").removeprefix("/")
-    return known.prefix + _SIGNED[language](path, keys[language][0])
+    return known.prefix + _SIGNED[dialect](path, keys[dialect][0])
 
 
-def _imgproxy(path: str, key: Key) -> str:
+def _imgproxy(path: str, key: DialectKey) -> str:
     return f"/{_signature('imgproxy', path.encode(), key)}{path}"
 
 
-def _thumbor(path: str, key: Key) -> str:
+def _thumbor(path: str, key: DialectKey) -> str:
     return f"/{_signature('thumbor', path[1:].encode(), key)}{path}"
 
 
-def _dit(path: str, key: Key) -> str:
+def _dit(path: str, key: DialectKey) -> str:
     route, _, query = path.partition("?")
     pairs = sorted(pair for pair in query.split("&") if pair and not pair.startswith("signature="))
     message = f"{route}?{'&'.join(pairs)}" if pairs else route
     return f"{route}?{'&'.join([*pairs, f'signature={_signature("dit", message.encode(), key)}'])}"
 
 
-def _signature(language: str, message: bytes, key: Key) -> str:
-    signing: Callable[[bytes, Key], str] = import_module(f"darkroom.dialects.{language}.signature").sign
+def _signature(language: str, message: bytes, key: DialectKey) -> str:
+    signing: Callable[[bytes, DialectKey], str] = import_module(f"darkroom.dialects.{language}.signature").sign
     return signing(message, key)
 
 
-_SIGNED: Mapping[str, Callable[[str, Key], str]] = {"imgproxy": _imgproxy, "thumbor": _thumbor, "dit": _dit}
+_SIGNED: Mapping[str, Callable[[str, DialectKey], str]] = {"imgproxy": _imgproxy, "thumbor": _thumbor, "dit": _dit}

@@ -110,7 +110,7 @@ def _native(random: Random, key: str) -> str:
     return f"/{_spelled(random, key)}" + ("?" + "&".join(pairs) if pairs else "")
 
 
-_IMGPROXY = [name for covered in imgproxy.COVERAGE for name in covered.names]
+_IMGPROXY = [name for covered in imgproxy.OPTION_MAPPINGS for name in covered.names]
 _HARMLESS = (
     "cb:{n}",
     "exp:{n}",
@@ -176,7 +176,7 @@ def _thumbor(random: Random, key: str) -> str:
             "strip_icc()",
             f"quality({random.randint(0, 101)})",
         )
-        odd = f"{random.choice(thumbor.COVERAGE).name}({_values(random, ',')})"
+        odd = f"{random.choice(thumbor.OPTION_MAPPINGS).name}({_values(random, ',')})"
         filters.append(random.choice((*near, *near, odd)))
     if filters:
         parts.append("filters:" + ":".join(filters))
@@ -197,14 +197,14 @@ def _dit(random: Random, key: str) -> str:
         )
         query = random.choice(near)
         for _ in range(random.choice((0, 0, 1, 2))):
-            name = random.choice([covered.name for covered in dit.COVERAGE if covered.group.startswith("query")])
+            name = random.choice([covered.name for covered in dit.OPTION_MAPPINGS if covered.group.startswith("query")])
             query += f"&{name}={_value(random)}" if name not in ("signature", "expires") else f"&bust={side}"
         return f"/dit/{_spelled(random, key)}?{query}"
     if form < 0.6:
         return "/dit" + _thumbor(random, key).removeprefix("/thumbor/unsafe")
     edits: dict[str, object] = {"resize": {"width": side, "fit": "inside", "withoutEnlargement": True}}
     if random.random() < 0.3:
-        edits[random.choice(dit.COVERAGE).name] = random.choice((True, False, None, side, _value(random), {}))
+        edits[random.choice(dit.OPTION_MAPPINGS).name] = random.choice((True, False, None, side, _value(random), {}))
     if random.random() < 0.3:
         edits = {"toFormat": random.choice(FORMATS), **edits}
     document: dict[str, object] = {"key": key, "edits": edits if random.random() < 0.8 else {}}
@@ -224,7 +224,7 @@ def _cloudflare(random: Random, key: str) -> str:
     ]
     if random.random() < 0.5:
         options.append(f"{random.choice(('format', 'f'))}={random.choice(FORMATS)}")
-    names = [random.choice(random.choice(cloudflare.COVERAGE).names) for _ in range(random.choice((0, 0, 1, 2)))]
+    names = [random.choice(random.choice(cloudflare.OPTION_MAPPINGS).names) for _ in range(random.choice((0, 0, 1, 2)))]
     options += [f"{name}={_value(random)}" for name in names]
     if random.random() < 0.25:
         variant = random.choice((",".join(options), random.choice(WORDS), "public", "cover", "w640"))

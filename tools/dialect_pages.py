@@ -13,17 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor  # noqa: E402
-from darkroom.dialects.common.mapping import Covered, counted  # noqa: E402
-from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings  # noqa: E402
+from darkroom.dialects.common.mapping import OptionMapping, count_supported  # noqa: E402
+from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings  # noqa: E402
 from darkroom.dialects.common.sources import Sources  # noqa: E402
-from darkroom.dialects.registry import BY_NAME  # noqa: E402
+from darkroom.dialects.registry import DIALECTS_BY_NAME  # noqa: E402
 from darkroom.plan.canonical import canonical_path  # noqa: E402
 from darkroom.plan.extended.options import EXTENDED_OPTIONS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference" / "dialects"
 
-_SETTINGS = LanguageSettings(
+_SETTINGS = DialectSettings(
     Sources((("//images.example.com/", ""),)),
     {"logo": "watermarks/logo.png"},
     ImgproxySettings(presets={"sharp": "sharpen:0.7"}),
@@ -32,7 +32,7 @@ _SETTINGS = LanguageSettings(
 
 
 @dataclass(frozen=True)
-class Language:
+class DialectPage:
     """One language. ``counts`` says what its groups of options are, ``examples`` are as they follow its prefix."""
 
     name: str
@@ -43,8 +43,8 @@ class Language:
     examples: tuple[str, ...]
 
     @property
-    def coverage(self) -> Sequence[Covered[Any]]:
-        found: Sequence[Covered[Any]] = self.module.COVERAGE
+    def coverage(self) -> Sequence[OptionMapping[Any]]:
+        found: Sequence[OptionMapping[Any]] = self.module.OPTION_MAPPINGS
         return found
 
     def content(self) -> Content:
@@ -58,14 +58,14 @@ class Language:
 
     def covered(self) -> str:
         rows = (
-            (_names(option), _code(option.arguments), _short_names(option.to), _cell(option.note))
+            (_names(option), _code(option.arguments), _short_names(option.maps_to), _cell(option.note))
             for option in self.coverage
-            if option.read
+            if option.parse
         )
         return table(("option", "arguments", "becomes", ""), *rows)
 
     def refused(self) -> str:
-        rows = ((_names(option), _cell(option.refused)) for option in self.coverage if not option.read)
+        rows = ((_names(option), _cell(option.refused)) for option in self.coverage if not option.parse)
         return table(("option", "refused because"), *rows)
 
     def counted(self) -> str:
@@ -74,16 +74,16 @@ class Language:
         return ", ".join(f"{covered} of {of} {label}" for (covered, of), label in parts if covered)
 
     def count(self, group: str) -> tuple[int, int]:
-        return counted(self.coverage, group)
+        return count_supported(self.coverage, group)
 
     def spelled(self) -> str:
-        begin = "" if BY_NAME[self.name].within else BY_NAME[self.name].prefix
-        read: Callable[..., Any] = self.module.read
+        begin = "" if DIALECTS_BY_NAME[self.name].keeps_prefix else DIALECTS_BY_NAME[self.name].prefix
+        read: Callable[..., Any] = self.module.parse
         rows = ((f"`{begin}{one}`", f"`{canonical_path(read(one, _SETTINGS).plan)}`") for one in self.examples)
         return table(("URL", "canonical request"), *rows)
 
 
-def _names(option: Covered[Any]) -> str:
+def _names(option: OptionMapping[Any]) -> str:
     return " ".join(f"`{name}`" for name in option.names)
 
 
@@ -100,8 +100,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-LANGUAGES = (
-    Language(
+DIALECT_PAGES = (
+    DialectPage(
         "imgproxy",
         "imgproxy",
         imgproxy,
@@ -114,7 +114,7 @@ LANGUAGES = (
             "/unsafe/c:0.5:0.5:nowe/pd:10:20/bg:f80/wm:0.5:soea:10:10:0.2/plain/photo.jpg@jpg",
         ),
     ),
-    Language(
+    DialectPage(
         "thumbor",
         "thumbor",
         thumbor,
@@ -127,7 +127,7 @@ LANGUAGES = (
             "/unsafe/10x20:300x200/filters:grayscale():format(webp)/photo.jpg",
         ),
     ),
-    Language(
+    DialectPage(
         "dit",
         "AWS Dynamic Image Transformation",
         dit,
@@ -148,7 +148,7 @@ LANGUAGES = (
             "/eyJrZXkiOiJwaG90by5qcGciLCJlZGl0cyI6eyJyZXNpemUiOnsid2lkdGgiOjMwMH0sInJvdGF0ZSI6OTB9fQ==",
         ),
     ),
-    Language(
+    DialectPage(
         "cloudflare",
         "Cloudflare Images",
         cloudflare,
@@ -167,23 +167,23 @@ LANGUAGES = (
 def _index() -> str:
     rows = (
         (
-            f"[{language.title}]({language.name}.md)",
-            f"`{BY_NAME[language.name].prefix}/…`",
-            language.signed,
-            language.counted(),
+            f"[{dialect.title}]({dialect.name}.md)",
+            f"`{DIALECTS_BY_NAME[dialect.name].prefix}/…`",
+            dialect.signed,
+            dialect.counted(),
         )
-        for language in LANGUAGES
+        for dialect in DIALECT_PAGES
     )
     return table(("language", "URLs", "signature", "covered"), *rows)
 
 
-def _borrowed() -> str:
+def _extended_options() -> str:
     rows = ((f"`{option.short}`", _cell(option.type.allowed_values), _cell(option.doc)) for option in EXTENDED_OPTIONS)
     return table(("option", "values", "meaning"), *rows)
 
 
 PAGES: dict[Path, Content] = {
-    FOLDER / "README.md": {"languages": _index, "borrowed": _borrowed},
-    **{FOLDER / f"{language.name}.md": language.content() for language in LANGUAGES},
+    FOLDER / "README.md": {"languages": _index, "borrowed": _extended_options},
+    **{FOLDER / f"{dialect.name}.md": dialect.content() for dialect in DIALECT_PAGES},
 }
 """Each page and what fills its places."""

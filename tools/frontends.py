@@ -19,7 +19,7 @@ from darkroom.plan.negotiation import LADDER_PX  # noqa: E402
 from darkroom.plan.options import OPTIONS  # noqa: E402
 from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
-from functions.edge.tables import with_tables  # noqa: E402
+from functions.edge.tables import insert_tables  # noqa: E402
 
 FOLDER = ROOT / "frontends"
 PAGE = ROOT / "docs" / "guides" / "frontends.md"
@@ -100,7 +100,7 @@ def edge(presets: Presets) -> str:
     entries = {
         key: value for key, value in build_edge_entries(AccessMode.GUARDED, "", presets).items() if key != SETTINGS_KEY
     }
-    written = with_tables(source, "/* tables */", presets)
+    written = insert_tables(source, "/* tables */", presets)
     return f"{_HEAD.format(source=named)}const ENTRIES = {json.dumps(entries, indent=4)};\n\n{written}"
 
 

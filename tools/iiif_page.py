@@ -8,16 +8,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
-from darkroom.dialects.iiif.features import FEATURES, FEATURES_V2, FORMATS, HALF_TONE, QUALITIES, UNSERVED  # noqa: E402
-from darkroom.dialects.iiif.limits import Caps  # noqa: E402
-from darkroom.dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count, scale_factors  # noqa: E402
+from darkroom.dialects.iiif.features import (  # noqa: E402
+    BITONAL_THRESHOLD,
+    FEATURES,
+    FEATURES_V2,
+    FORMATS,
+    QUALITIES,
+    UNSUPPORTED_FORMATS,
+)
+from darkroom.dialects.iiif.limits import SizeLimits  # noqa: E402
+from darkroom.dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count_images, list_scale_factors  # noqa: E402
 from darkroom.plan.geometry.boxes import Size  # noqa: E402
 from tools.conformance import TESTS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
 PAGE = ROOT / "docs" / "guides" / "iiif.md"
 
-_CAPS = Caps()
+_CAPS = SizeLimits()
 _PICTURES = (Size(4000, 3000), Size(6000, 4000), Size(11_648, 8736), Size(40_000, 30_000))
 _LEVELS = {1: "1", 2: "2", 3: "beyond"}
 
@@ -26,8 +33,8 @@ def _counts() -> str:
     rows = (
         (
             f"{size.width:,} × {size.height:,} px",
-            ", ".join(map(str, scale_factors(size))),
-            f"{count(size, _CAPS):,}",
+            ", ".join(map(str, list_scale_factors(size))),
+            f"{count_images(size, _CAPS):,}",
         )
         for size in _PICTURES
     )
@@ -35,7 +42,7 @@ def _counts() -> str:
 
 
 def _features() -> str:
-    rows = ((f"`{one.name}`", one.spelled, _LEVELS[one.level], one.note) for one in FEATURES)
+    rows = ((f"`{one.name}`", one.syntax, _LEVELS[one.level], one.note) for one in FEATURES)
     return table(("feature", "spelled", "level", ""), *rows)
 
 
@@ -43,9 +50,9 @@ CONTENT: Content = {
     "counts": _counts,
     "features": _features,
     "qualities": lambda: ", ".join(f"`{name}`" for name in QUALITIES),
-    "half-tone": lambda: str(HALF_TONE),
+    "half-tone": lambda: str(BITONAL_THRESHOLD),
     "formats": lambda: ", ".join(f"`{name}`" for name in FORMATS),
-    "unserved": lambda: ", ".join(f"`{name}` ({why})" for name, why in UNSERVED.items()),
+    "unserved": lambda: ", ".join(f"`{name}` ({why})" for name, why in UNSUPPORTED_FORMATS.items()),
     "features-v2": lambda: ", ".join(f"`{name}`" for name in FEATURES_V2),
     "thumbnails": lambda: " and ".join(map(str, THUMBNAIL_WIDTHS_PX)),
     "max-side": lambda: f"{_CAPS.max_side_px:,}",

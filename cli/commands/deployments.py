@@ -136,10 +136,10 @@ def check_secret(call: Call, secret: str) -> int:
 
     The exit code is 1 if functions would reject it. Values are never printed.
     """
-    from darkroom.dialects.serving.signing_keys import read_keys
+    from darkroom.dialects.serving.signing_keys import parse_keys
     from darkroom.signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
 
-    read: Callable[[Mapping[str, object]], object] = parse_signing_keys if secret == SECRETS[0] else read_keys
+    read: Callable[[Mapping[str, object]], object] = parse_signing_keys if secret == SECRETS[0] else parse_keys
     problems: list[str] = []
     try:
         read(parse_secret(sys.stdin.read()))

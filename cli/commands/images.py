@@ -141,10 +141,10 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
 
 
 def _sign_dialect(dialect: str, target: str, secret: Mapping[str, object]) -> str:
-    from darkroom.dialects.serving.signing_keys import read_keys
+    from darkroom.dialects.serving.signing_keys import parse_keys
     from local.dialect_keys import sign_in_dialect
 
-    return sign_in_dialect(dialect, target, read_keys(secret))
+    return sign_in_dialect(dialect, target, parse_keys(secret))
 
 
 @app.command(output={"token": "the upload token", "expires_at": "ISO 8601", "upload_url": "address of the upload API"})

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
-from functions.edge.minify import minified  # noqa: E402
-from functions.edge.tables import STATE_FIELDS, with_languages, with_tables  # noqa: E402
+from functions.edge.minify import minify  # noqa: E402
+from functions.edge.tables import STATE_FIELDS, insert_dialect_tables, insert_tables  # noqa: E402
 
 SOURCES = (
     "store.js",
@@ -30,7 +30,7 @@ SOURCES = (
 )
 """In this order: engines of this family refuse a constant that stands below a function which reads it."""
 
-LANGUAGES_SOURCES = ("accept.js", "headers.js", "dialects.js")
+DIALECTS_SOURCES = ("accept.js", "headers.js", "dialects.js")
 """Those of the function for other services' languages, below its import and its tables."""
 
 TEMPLATE = ROOT / "template.yaml"
@@ -42,30 +42,30 @@ _TABLES_MARK = "/* tables */"
 
 def edge_code(presets: Presets | None = None) -> str:
     """The function as the template holds it, for ``presets`` (those of presets.toml by default)."""
-    return minified(readable_code(presets or load_default_presets()), STATE_FIELDS)
+    return minify(readable_code(presets or load_default_presets()), STATE_FIELDS)
 
 
 def readable_code(presets: Presets) -> str:
     """The function before it is made small."""
-    return with_tables("\n".join(map(_source, SOURCES)), _TABLES_MARK, presets)
+    return insert_tables("\n".join(map(_source, SOURCES)), _TABLES_MARK, presets)
 
 
-def languages_code() -> str:
+def dialects_code() -> str:
     """The function of other services' languages as the template holds it."""
-    return minified(readable_languages_code(), frozenset())
+    return minify(readable_dialects_code(), frozenset())
 
 
-def readable_languages_code() -> str:
+def readable_dialects_code() -> str:
     """The same before it is made small."""
-    source = "\n".join([_source("store.js"), _TABLES_MARK, *map(_source, LANGUAGES_SOURCES)])
-    return with_languages(source, _TABLES_MARK)
+    source = "\n".join([_source("store.js"), _TABLES_MARK, *map(_source, DIALECTS_SOURCES)])
+    return insert_dialect_tables(source, _TABLES_MARK)
 
 
 def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def written_into(template: str, code: str, mark: str = "edge") -> str:
+def insert_code(template: str, code: str, mark: str = "edge") -> str:
     """``template`` with ``code`` between the marks of its name; raises ValueError if it has no marks."""
     marked = re.compile(rf"^( *# {mark}:begin[^\n]*\n).*?^( *# {mark}:end)", re.DOTALL | re.MULTILINE)
     block = "".join(f"        {line}\n" for line in code.splitlines())
@@ -81,8 +81,8 @@ def main() -> None:
     code = edge_code()
     if len(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
-    written = written_into(TEMPLATE.read_text(encoding="utf-8"), code)
-    TEMPLATE.write_text(written_into(written, languages_code(), "languages"), encoding="utf-8")
+    written = insert_code(TEMPLATE.read_text(encoding="utf-8"), code)
+    TEMPLATE.write_text(insert_code(written, dialects_code(), "languages"), encoding="utf-8")
     print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 
 

@@ -65,14 +65,14 @@ def text_of(node: Node) -> str:
     return (node.text or b"").decode()
 
 
-def declared_names(root: Node) -> frozenset[str]:
+def list_declared_names(root: Node) -> frozenset[str]:
     """Every name that the code below ``root`` gives to a function, a variable or a parameter."""
     named = (node.child_by_field_name(_DECLARED[node.type]) for node in nodes(root) if node.type in _DECLARED)
     lists = (node.named_children for node in nodes(root) if node.type == "formal_parameters")
     return frozenset(text_of(node) for node in chain(named, *lists) if node is not None)
 
 
-def minified(source: str, own_properties: frozenset[str]) -> str:
+def minify(source: str, own_properties: frozenset[str]) -> str:
     """``source`` with short names. ``own_properties`` are names of properties that only this code reads.
 
     Raises ValueError if a name inside a function hides one outside, which could not be renamed apart.
@@ -84,14 +84,14 @@ def minified(source: str, own_properties: frozenset[str]) -> str:
     properties = _short_names(chain(*statements), "property_identifier", own_properties)
     written: list[Token] = []
     for node, tokens in zip(root.children, statements, strict=True):
-        inner = declared_names(node) - _top_names(node)
+        inner = list_declared_names(node) - _top_names(node)
         if inner & outer:
             raise ValueError(f"{sorted(inner & outer)} are names outside and inside a function")
         used = {renamed_outer.get(token.text, token.text) for token in tokens if token.kind == "identifier"}
         variables = renamed_outer | _short_names(tokens, "identifier", inner, used)
         renamed = {"identifier": variables, "property_identifier": properties}
         written += [Token(kind, renamed.get(kind, {}).get(text, text)) for kind, text in tokens]
-    return _joined(written)
+    return _join_tokens(written)
 
 
 def _top_names(statement: Node) -> frozenset[str]:
@@ -138,7 +138,7 @@ def _short_names(
     return dict(zip(by_use, fresh, strict=False))
 
 
-def _joined(tokens: list[Token]) -> str:
+def _join_tokens(tokens: list[Token]) -> str:
     """The text of ``tokens``. A declaration continues the one before it; a semicolon before a brace goes."""
     lines = [[" "]]
     for before, token in pairwise([_DECLARE, *tokens]):

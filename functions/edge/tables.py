@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from darkroom.dialects.dit import COVERAGE
+from darkroom.dialects.dit import OPTION_MAPPINGS
 from darkroom.dialects.registry import (
-    DOCUMENT,
+    DIALECTS,
+    DOCUMENT_SUFFIX,
     DOCUMENT_TYPES,
     IIIF,
     IIIF_2_PREFIX,
     IIIF_2_SUFFIX,
-    LANGUAGES,
     LARGE_PREFIX,
-    Language,
+    Dialect,
 )
 from darkroom.errors import SourceMissing
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
@@ -90,17 +90,17 @@ class Code(str):
     __slots__ = ()
 
 
-def with_tables(source: str, mark: str, presets: Presets) -> str:
+def insert_tables(source: str, mark: str, presets: Presets) -> str:
     """``source`` of the edge function with its tables; see ``filled``."""
-    return filled(source, mark, _tables(presets))
+    return fill_tables(source, mark, _tables(presets))
 
 
-def with_languages(source: str, mark: str) -> str:
+def insert_dialect_tables(source: str, mark: str) -> str:
     """``source`` of the languages' function with its tables; see ``filled``."""
-    return filled(source, mark, _languages())
+    return fill_tables(source, mark, _dialect_tables())
 
 
-def filled(source: str, mark: str, tables: Mapping[str, object]) -> str:
+def fill_tables(source: str, mark: str, tables: Mapping[str, object]) -> str:
     """``source`` with the tables at ``mark``, or where they are read if that is one place or they are short."""
     declared = []
     for name, value in tables.items():
@@ -142,17 +142,17 @@ def _tables(presets: Presets) -> dict[str, object]:
     }
 
 
-def _languages() -> dict[str, object]:
+def _dialect_tables() -> dict[str, object]:
     # Engines need no words for yes and no.
     rows = [
         [one.name, prefix, _parameters(one), int(one.names_host), _normalisation(one)]
-        for one in LANGUAGES
-        for prefix in (one.prefix, *one.also)
+        for one in DIALECTS
+        for prefix in (one.prefix, *one.further_prefixes)
     ]
     return {
         "LANGUAGES": rows,
         "LARGE_PREFIX": LARGE_PREFIX,
-        "DOCUMENT": DOCUMENT,
+        "DOCUMENT": DOCUMENT_SUFFIX,
         "IIIF": IIIF.prefix,
         "IIIF_2": IIIF_2_PREFIX,
         "IIIF_2_SUFFIX": IIIF_2_SUFFIX,
@@ -163,14 +163,14 @@ def _languages() -> dict[str, object]:
     }
 
 
-def _normalisation(language: Language) -> int:
+def _normalisation(dialect: Dialect) -> int:
     """How the percent-encoding of its paths is normalised: 0 not at all, 1 of unreserved characters, 2 of all."""
-    return 0 if language.signed else 2 if language.name == IIIF.name else 1
+    return 0 if dialect.signed else 2 if dialect.name == IIIF.name else 1
 
 
-def _parameters(language: Language) -> list[str]:
-    """The query parameters that ``language`` reads; fields of one follow a dot after it."""
-    read = (option for option in COVERAGE if option.group in QUERIES) if language.has_query else ()
+def _parameters(dialect: Dialect) -> list[str]:
+    """The query parameters that ``dialect`` reads; fields of one follow a dot after it."""
+    read = (option for option in OPTION_MAPPINGS if option.group in QUERIES) if dialect.has_query else ()
     return sorted({name.partition(".")[0] for option in read for name in option.names})
 
 

@@ -29,8 +29,8 @@ from darkroom.services.serve.transform import Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 
 if TYPE_CHECKING:
-    from darkroom.dialects.serving.service import Languages
-    from darkroom.dialects.serving.signing_keys import Document
+    from darkroom.dialects.serving.service import DialectService
+    from darkroom.dialects.serving.signing_keys import KeysSecret
     from darkroom.plan.presets import Presets
     from darkroom.settings import Settings
 
@@ -91,10 +91,10 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpResponse, DarkroomError | None]:
     if language := headers.get("x-darkroom-language"):
         from darkroom.dialects.serving.handler import respond as respond_in
-        from darkroom.dialects.serving.request import LanguageRequest
+        from darkroom.dialects.serving.request import DialectRequest
 
         def begin_in(transform: Transform, presets: Callable[[], Presets]) -> None:
-            _languages(transform).begin(language, LanguageRequest.read(method, headers), presets)
+            _languages(transform).begin(language, DialectRequest.from_headers(method, headers), presets)
 
         with _transform.open(begin_in) as service:
             return respond_in(_languages(service), language, method, headers)
@@ -107,14 +107,14 @@ def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpRe
 
 
 @cache
-def _language_keys() -> Document:
+def _language_keys() -> KeysSecret:
     from darkroom.dialects.serving.handler import connect_keys
 
     return connect_keys(_env.get("LANGUAGE_KEYS_ARN", ""), _credentials, _observer)
 
 
-def _languages(transform: Transform) -> Languages:
+def _languages(transform: Transform) -> DialectService:
     """Dialects are loaded with the first request that needs them: cold starts of native URLs do without."""
-    from darkroom.dialects.serving.handler import connected
+    from darkroom.dialects.serving.handler import build_service
 
-    return connected(_live.last_known, transform, _language_keys())
+    return build_service(_live.last_known, transform, _language_keys())

@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.registry import LANGUAGES
+from darkroom.dialects.registry import DIALECTS
 from darkroom.dialects.serving.handler import respond as respond_in
 from darkroom.http.edge import respond
 from darkroom.plan.edge_settings import build_edge_entries
@@ -21,7 +21,7 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.serve.answers import HttpResponse
-from functions.edge.build import edge_code, languages_code
+from functions.edge.build import dialects_code, edge_code
 from tests.component.services.dialects.serving import Served, served
 from tests.unit.edge.engine import EdgeEngine
 from tests.unsigned_urls import Sent
@@ -47,7 +47,7 @@ class Deployment:
     @classmethod
     def of(cls, bucket: FastBucket, mode: AccessMode = AccessMode.GUARDED, always: str = "") -> Self:
         """A deployment on ``bucket``, with the presets of presets.toml; ``always`` are rules of ``always_redact``."""
-        code = languages_code().replace("${InferenceMode}", "lambda" if always else "off")
+        code = dialects_code().replace("${InferenceMode}", "lambda" if always else "off")
         for name in ("Imgproxy", "Thumbor", "Dit"):
             code = code.replace(f"${{{name}DomainName}}", "")
         stack = served(bucket, mode, always=AlwaysRedact.parse(always), inference=bool(always))
@@ -70,7 +70,9 @@ class Deployment:
     def response(self, sent: Sent, method: str = "GET") -> HttpResponse:
         """The response to a request; one from S3 has neither headers nor a body here."""
         path = sent.target.partition("?")[0]
-        is_native = not any(path.startswith(prefix + "/") for one in LANGUAGES for prefix in (one.prefix, *one.also))
+        is_native = not any(
+            path.startswith(prefix + "/") for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)
+        )
         answer = (self.native if is_native else self.languages).answer(event_of(sent, method))
         if "statusCode" in answer:
             return answer

@@ -16,8 +16,8 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.registry import BY_NAME
-from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
+from darkroom.dialects.registry import DIALECTS_BY_NAME
+from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import KeysInvalid
 from darkroom.signing_secrets import InvalidSecret, parse_secret
 from tests.images.pictures import jpeg_photo
@@ -43,9 +43,9 @@ class Secret:
 
     text: str
 
-    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+    def get(self, *, refresh: bool = False) -> KeysByDialect:
         try:
-            return read_keys(parse_secret(self.text))
+            return parse_keys(parse_secret(self.text))
         except InvalidSecret:
             raise KeysInvalid from None
 
@@ -66,14 +66,14 @@ def forgeries(text: str) -> Iterator[Sent]:
     except (ValueError, RecursionError):
         document = text[:64]
     try:
-        known = read_keys(parse_secret(text))
+        known = parse_keys(parse_secret(text))
     except InvalidSecret:
         known = {}
     for dialect in DIALECTS_WITH_KEYS:
         tried: Sequence[bytes] = sorted(guesses(document, {key.key for key in known.get(dialect, ())}))
         for guess in tried:
             for target in forged(dialect, guess, {b"", *tried[:8]}):
-                yield Sent(dialect, BY_NAME[dialect].prefix + target)
+                yield Sent(dialect, DIALECTS_BY_NAME[dialect].prefix + target)
 
 
 def test_no_forged_url_is_served_whatever_the_secret_holds(deployment: Deployment, tally: Tally) -> None:

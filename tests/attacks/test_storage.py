@@ -18,8 +18,8 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
-from darkroom.dialects.iiif.limits import Caps
-from darkroom.dialects.iiif.tiles import count
+from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.tiles import count_images
 from darkroom.plan.canonical import derivative_name, parse_path
 from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.negotiation import LADDER_PX
@@ -82,7 +82,7 @@ def check_bounds(bucket: FastBucket, tally: Tally) -> None:
         markers = [name for name in objects if name.endswith("/refusal.json")]
         listed = set(objects) - finite - {*copies, *markers}
         assert len(markers) <= 1
-        assert len(listed) <= count(SIZE, Caps()), sorted(listed)
+        assert len(listed) <= count_images(SIZE, SizeLimits()), sorted(listed)
         assert all(parse_path("/" + name).format == "jpeg" for name in listed), "IIIF's, as info.json lists them"
         large = [name for name in objects if (bucket_size(bucket, name)) > LARGE_BYTES and name not in copies]
         assert len(copies) <= len(large), "one copy per large variant"

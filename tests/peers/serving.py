@@ -15,13 +15,13 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.common.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.handler import respond
-from darkroom.dialects.serving.service import Languages
-from darkroom.dialects.serving.signing_keys import KeysByLanguage
+from darkroom.dialects.serving.service import DialectService
+from darkroom.dialects.serving.signing_keys import KeysByDialect
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import parse_presets
 from darkroom.services.serve.answers import HttpResponse
@@ -36,7 +36,7 @@ PRESETS = parse_presets(
     }
 )
 TRUSTED = "a-trusted-signature"
-SETTINGS = LanguageSettings(
+SETTINGS = DialectSettings(
     Sources((("local:///", ""), ("//images.example.com/", ""))),
     {"default": MARK},
     ImgproxySettings(presets={"thumb": "rs:fill:100:50/g:ce"}, trusted_signatures=[TRUSTED]),
@@ -45,16 +45,16 @@ SETTINGS = LanguageSettings(
 )
 
 
-KEY = Key("943b421c9eb07c830af81030552c8600", "520f986b998545b4785e0defbc4f3c12")
+KEY = DialectKey("943b421c9eb07c830af81030552c8600", "520f986b998545b4785e0defbc4f3c12")
 
 
 @dataclass(frozen=True)
 class Document:
     """The keys of the dialects."""
 
-    key: Key
+    key: DialectKey
 
-    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+    def get(self, *, refresh: bool = False) -> KeysByDialect:
         del refresh
         return {"imgproxy": (self.key,)}
 
@@ -70,13 +70,13 @@ class Keys:
 class Deployment:
     """A deployment in the mode ``open``, with its masters."""
 
-    def __init__(self, key: Key = KEY) -> None:
+    def __init__(self, key: DialectKey = KEY) -> None:
         self.bucket = FastBucket(MemoryStore())
         self.bucket.put(MARK, picture("plain 200x100"), {})
         transform = Transform(
             source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: PRESETS
         )
-        self.languages = Languages(
+        self.languages = DialectService(
             transform=transform,
             delivery=Delivery(self.bucket, Keys(), 3600),
             keys=Document(key),

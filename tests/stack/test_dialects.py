@@ -18,8 +18,8 @@ import urllib3
 from PIL import Image
 
 from darkroom.aws.secrets import RETRY_S
-from darkroom.dialects.registry import BY_NAME
-from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.dialects.registry import DIALECTS_BY_NAME
+from darkroom.dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.corpus import CORPUS
 from tests.images.pictures import jpeg_photo, png_noise
@@ -80,7 +80,7 @@ def size(answer: Answer) -> tuple[int, int]:
 
 
 def signed(language: str, target: str) -> str:
-    return sign_in_dialect(language, target, read_keys(DOCUMENT))
+    return sign_in_dialect(language, target, parse_keys(DOCUMENT))
 
 
 def dit_request(key: str) -> str:
@@ -122,7 +122,7 @@ def test_a_forged_url_is_refused_and_so_is_an_unsigned_one(viewer: Viewer, photo
     answer = viewer.get(forged)
     assert (answer.status, answer.problem["code"]) == (403, "bad-signature")
     unsigned = {"thumbor": "/unsafe", "imgproxy": "/insecure", "dit": ""}[language] + target.replace("300", "303")
-    answer = viewer.get(BY_NAME[language].prefix + unsigned)
+    answer = viewer.get(DIALECTS_BY_NAME[language].prefix + unsigned)
     assert (answer.status, answer.problem["code"]) == (403, "unsigned")
 
 
@@ -148,7 +148,9 @@ def test_what_is_wrong_is_named(viewer: Viewer, photo: str) -> None:
 
 def test_a_host_of_its_own_needs_no_prefix(page: Page, viewer: Viewer, photo: str) -> None:
     for language, target in TARGETS.items():
-        url = signed(language, target.format(key=photo).replace("300", "270")).removeprefix(BY_NAME[language].prefix)
+        url = signed(language, target.format(key=photo).replace("300", "270")).removeprefix(
+            DIALECTS_BY_NAME[language].prefix
+        )
         assert size(page.get(f"{language}.localhost:8088", url)) == (270, 200)
         assert viewer.get(url).status != 200, "only there"
     assert page.get("imgproxy.localhost", f"/{photo}?w=320").status == 400, "nor is our own language spoken there"

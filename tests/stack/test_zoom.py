@@ -17,11 +17,11 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Response
 
-from darkroom.dialects.iiif.image import picture_of
-from darkroom.dialects.iiif.info_json import information
-from darkroom.dialects.iiif.limits import Caps
-from darkroom.dialects.iiif.tiles import is_listed, tiles
-from darkroom.dialects.iiif.url import ImageRequest, identifier_of, read
+from darkroom.dialects.iiif.image import resolve_image
+from darkroom.dialects.iiif.info_json import build_info
+from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.tiles import is_listed, iterate_tiles
+from darkroom.dialects.iiif.url import ImageRequest, encode_identifier, parse
 from darkroom.dialects.iiif.version import VERSIONS
 from darkroom.plan.geometry.boxes import Size
 from local import viewer as osd
@@ -108,7 +108,7 @@ def test_it_opens_zooms_and_pans(stack: Stack, large: str) -> None:
     async def act(page: Page, traffic: Traffic) -> None:
         await page.until(f"{DEEPEST} >= 1")
         assert "4000 × 3000 px in 5 levels, level0" in await page.evaluate("document.getElementById('facts').innerText")
-        assert (f"/iiif/3/{identifier_of(large)}/info.json", 200) in traffic.answers
+        assert (f"/iiif/3/{encode_identifier(large)}/info.json", 200) in traffic.answers
         shallow = await page.evaluate(DEEPEST)
         assert shallow < 4
         for _ in range(6):
@@ -169,7 +169,7 @@ ODD_SIZES = (
 
 
 def test_every_tile_that_it_can_ask_for_is_listed() -> None:
-    caps = Caps()
+    caps = SizeLimits()
 
     async def run() -> None:
         async with open_browser() as page:
@@ -177,13 +177,13 @@ def test_every_tile_that_it_can_ask_for_is_listed() -> None:
             await page.tab.add_script_tag(path=await osd.script())
             for upright, version in product(ODD_SIZES, VERSIONS):
                 base = f"https://cdn{version.prefix}a"
-                document = information(base, upright, caps, version, everything=False)
+                document = build_info(base, upright, caps, version, everything=False)
                 found = set(await page.tab.evaluate(ALL_TILES, document))
-                assert len(found) >= len(set(tiles(upright)))
+                assert len(found) >= len(set(iterate_tiles(upright)))
                 for url in found:
-                    asked = read(url.removeprefix("https://cdn"))
+                    asked = parse(url.removeprefix("https://cdn"))
                     assert isinstance(asked, ImageRequest)
-                    assert is_listed(asked, picture_of(asked, upright, caps), caps), (upright, url)
+                    assert is_listed(asked, resolve_image(asked, upright, caps), caps), (upright, url)
 
     asyncio.run(run())
 

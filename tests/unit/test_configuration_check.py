@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.dialects.common import settings
-from darkroom.dialects.common.settings import configured, languages_text, load, main
+from darkroom.dialects.common.settings import load_settings, main, parse_settings, read_settings_file
 from darkroom.dialects.serving import handler
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
@@ -32,20 +32,20 @@ MISTAKES = {
 
 @pytest.fixture(autouse=True)
 def _forget() -> object:
-    configured.cache_clear()
+    load_settings.cache_clear()
     yield
-    configured.cache_clear()
+    load_settings.cache_clear()
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
     mistake: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(settings, "languages_text", lambda: MISTAKES[mistake])
+    monkeypatch.setattr(settings, "read_settings_file", lambda: MISTAKES[mistake])
     assert main() == 1
     assert capsys.readouterr().err.startswith("dialects.toml or presets.toml: ")
     with pytest.raises(Unavailable):
-        handler._configured()
+        handler._load_settings()
 
 
 def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_a_mistake_in_presets_is_a_503_at_run_time(monkeypatch: pytest.MonkeyPat
 
 def test_the_repositorys_own_files_are_right() -> None:
     assert main() == 0
-    assert load(languages_text(), Presets({}, {})).imgproxy.presets
+    assert parse_settings(read_settings_file(), Presets({}, {})).imgproxy.presets
 
 
 def test_the_build_depends_on_the_check() -> None:

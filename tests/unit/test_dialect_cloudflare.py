@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darkroom.dialects.cloudflare import COVERAGE, check, read
-from darkroom.dialects.common.mapping import counted
-from darkroom.dialects.common.settings import CloudflareSettings, LanguageSettings, load
+from darkroom.dialects.cloudflare import OPTION_MAPPINGS, parse, verify
+from darkroom.dialects.common.mapping import count_supported
+from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings, parse_settings
 from darkroom.dialects.common.sources import Sources
 from darkroom.errors import BadKey, BadOption, DarkroomError, DuplicateOption, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
@@ -19,12 +19,12 @@ from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.presets import Presets
 
-SOME = LanguageSettings(Sources((("//images.dev/", ""),)))
+SOME = DialectSettings(Sources((("//images.dev/", ""),)))
 
 
 def path_of(target: str) -> str:
     """The canonical path of a URL, which must name its Plan in turn."""
-    plan = read(target, SOME).plan
+    plan = parse(target, SOME).plan
     path = canonical_path(plan)
     assert parse_path(path) == plan
     return path
@@ -113,7 +113,7 @@ def test_what_options_come_to(options: str, expected: str) -> None:
 
 def test_every_name_of_every_covered_option_is_read_here() -> None:
     written = {option.partition("=")[0] for options, _ in MEANINGS for option in options.split(",")}
-    assert written == {name for covered in COVERAGE if covered.read for name in covered.names}
+    assert written == {name for covered in OPTION_MAPPINGS if covered.parse for name in covered.names}
 
 
 @pytest.mark.parametrize(
@@ -127,30 +127,30 @@ def test_every_name_of_every_covered_option_is_read_here() -> None:
     ],
 )
 def test_where_the_source_is(source: str, key: str) -> None:
-    assert read(f"/cdn-cgi/image/w=5/{source}", SOME).plan.key == key
+    assert parse(f"/cdn-cgi/image/w=5/{source}", SOME).plan.key == key
 
 
 def test_a_quality_for_slow_connections() -> None:
-    assert read("/cdn-cgi/image/scq=40,w=5/a.jpg", SOME).saving_quality == 40
-    assert read("/cdn-cgi/image/slow-connection-quality=medium-low,w=5/a.jpg", SOME).saving_quality == 65
-    assert read("/cdn-cgi/image/w=5/a.jpg", SOME).saving_quality is None
+    assert parse("/cdn-cgi/image/scq=40,w=5/a.jpg", SOME).saving_quality == 40
+    assert parse("/cdn-cgi/image/slow-connection-quality=medium-low,w=5/a.jpg", SOME).saving_quality == 65
+    assert parse("/cdn-cgi/image/w=5/a.jpg", SOME).saving_quality is None
 
 
 def test_nothing_is_signed() -> None:
-    asked = read("/cdn-cgi/image/w=5/a.jpg", SOME)
+    asked = parse("/cdn-cgi/image/w=5/a.jpg", SOME)
     assert (asked.claim, asked.expires_s) == (None, None)
-    check(asked.claim, [], 0, asked.expires_s)
+    verify(asked.claim, [], 0, asked.expires_s)
     with pytest.raises(Expired):
-        check(None, [], 5, 5)
+        verify(None, [], 5, 5)
 
 
 @pytest.mark.parametrize("options", ["width=800", "w=800,f=auto", "w=400,dpr=2,f=webp", "f=auto", "f=json"])
 def test_what_a_stranger_may_ask_for(options: str) -> None:
-    assert not needs_signature(read(f"/cdn-cgi/image/{options}/a.jpg", SOME).plan, AccessMode.GUARDED)
+    assert not needs_signature(parse(f"/cdn-cgi/image/{options}/a.jpg", SOME).plan, AccessMode.GUARDED)
 
 
 def test_what_a_stranger_may_not_ask_for() -> None:
-    assert needs_signature(read("/cdn-cgi/image/w=801/a.jpg", SOME).plan, AccessMode.GUARDED)
+    assert needs_signature(parse("/cdn-cgi/image/w=801/a.jpg", SOME).plan, AccessMode.GUARDED)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_what_a_stranger_may_not_ask_for() -> None:
     ],
 )
 def test_equal_meanings_share_a_picture_with_native_urls(options: str, native: str) -> None:
-    assert read(f"/cdn-cgi/image/{options}/a.jpg", SOME).plan == parse_url(native).plan
+    assert parse(f"/cdn-cgi/image/{options}/a.jpg", SOME).plan == parse_url(native).plan
 
 
 REFUSED = [
@@ -209,7 +209,7 @@ REFUSED = [
 @pytest.mark.parametrize(("options", "error", "told"), REFUSED, ids=[options for options, *_ in REFUSED])
 def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str) -> None:
     with pytest.raises(error) as refusal:
-        read(f"/cdn-cgi/image/{options}/a.jpg", SOME)
+        parse(f"/cdn-cgi/image/{options}/a.jpg", SOME)
     assert told in refusal.value.message
 
 
@@ -226,10 +226,10 @@ def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str
 )
 def test_sources_that_are_none(target: str, told: str) -> None:
     with pytest.raises(BadKey, match=told):
-        read(target, SOME)
+        parse(target, SOME)
 
 
-HOSTED = LanguageSettings(
+HOSTED = DialectSettings(
     SOME.sources,
     cloudflare=CloudflareSettings("ZWd9g1K7eljCn_KDTu_MWA"),
     presets=Presets({"card": {"w": "256", "h": "256", "fit": "cover", "f": "webp"}}, {}),
@@ -248,13 +248,13 @@ ACCOUNT = "/cdn-cgi/imagedelivery/ZWd9g1K7eljCn_KDTu_MWA"
     ],
 )
 def test_hosted_images_are_presets_by_name(path: str, native: str) -> None:
-    asked = read(f"{ACCOUNT}/{path}", HOSTED)
+    asked = parse(f"{ACCOUNT}/{path}", HOSTED)
     assert (asked.plan, asked.claim) == (parse_url(native).plan, None)
 
 
 def test_a_preset_may_be_called_public() -> None:
     some = replace(HOSTED, presets=Presets({"public": {"w": "640"}}, {}))
-    assert read(f"{ACCOUNT}/a.jpg/public", some).plan == parse_url("/a.jpg?w=640").plan
+    assert parse(f"{ACCOUNT}/a.jpg/public", some).plan == parse_url("/a.jpg?w=640").plan
 
 
 @pytest.mark.parametrize(
@@ -269,24 +269,24 @@ def test_a_preset_may_be_called_public() -> None:
         (f"{ACCOUNT}/a.jpg/public", SOME, BadKey, "No images of the account"),
     ],
 )
-def test_hosted_images_that_are_none(path: str, some: LanguageSettings, error: type[DarkroomError], told: str) -> None:
+def test_hosted_images_that_are_none(path: str, some: DialectSettings, error: type[DarkroomError], told: str) -> None:
     with pytest.raises(error, match=told):
-        read(path, some)
+        parse(path, some)
 
 
 def test_an_account_is_a_segment_of_a_path() -> None:
     for account in ("a/b", "a b", "%2F"):
         with pytest.raises(ValueError, match="account_hash"):
-            load(f"[cloudflare]\naccount_hash = '{account}'", Presets({}, {}))
-    assert load("[cloudflare]\naccount_hash = 'a_B-9'", Presets({}, {})).cloudflare.account_hash == "a_B-9"
+            parse_settings(f"[cloudflare]\naccount_hash = '{account}'", Presets({}, {}))
+    assert parse_settings("[cloudflare]\naccount_hash = 'a_B-9'", Presets({}, {})).cloudflare.account_hash == "a_B-9"
 
 
 def test_only_presets_of_hosted_images_need_no_signature() -> None:
     """A flexible variant beyond the finite set does."""
-    flexible = read(f"{ACCOUNT}/a.jpg/w=401", HOSTED).plan
+    flexible = parse(f"{ACCOUNT}/a.jpg/w=401", HOSTED).plan
     assert needs_signature(flexible, AccessMode.GUARDED, lambda: HOSTED.presets)
     for variant in ("public", "card", "w=320"):
-        plan = read(f"{ACCOUNT}/a.jpg/{variant}", HOSTED).plan
+        plan = parse(f"{ACCOUNT}/a.jpg/{variant}", HOSTED).plan
         assert not needs_signature(plan, AccessMode.GUARDED, lambda: HOSTED.presets), variant
 
 
@@ -303,7 +303,7 @@ def test_only_presets_of_hosted_images_need_no_signature() -> None:
     ],
 )
 def test_json_has_the_size_of_the_result_and_its_source(options: str, size: tuple[int, int]) -> None:
-    document = read(f"/cdn-cgi/image/{options}/a.jpg", SOME).document
+    document = parse(f"/cdn-cgi/image/{options}/a.jpg", SOME).document
     assert document is not None
     description = {"width": 4000, "height": 3000, "format": "jpeg", "bytes": 12_345}
     assert document(description) == {
@@ -315,7 +315,9 @@ def test_json_has_the_size_of_the_result_and_its_source(options: str, size: tupl
 
 WORDS = "auto face 300 0.5 2 0x1 cover pad crop h hv true 90 red low fast none webp 1;2;3;4 %20"
 VALUES = st.sampled_from(WORDS.split())
-OPTIONS = st.builds("{}={}".format, st.sampled_from([name for covered in COVERAGE for name in covered.names]), VALUES)
+OPTIONS = st.builds(
+    "{}={}".format, st.sampled_from([name for covered in OPTION_MAPPINGS for name in covered.names]), VALUES
+)
 
 
 @given(options=st.lists(OPTIONS, min_size=1, max_size=6))
@@ -349,13 +351,13 @@ trim.height|width w|zoom face-zoom|upscale
 
 def test_the_table_has_every_option() -> None:
     options = {tuple(names.split()) for line in LISTED.strip().splitlines() for names in line.split("|")}
-    assert {covered.names for covered in COVERAGE} == options
+    assert {covered.names for covered in OPTION_MAPPINGS} == options
 
 
 def test_all_are_covered_that_are_of_urls_and_no_ai() -> None:
-    assert counted(COVERAGE) == (28, 28)
-    assert {covered.name for covered in COVERAGE if not covered.read} == {"border", "segment"}
+    assert count_supported(OPTION_MAPPINGS) == (28, 28)
+    assert {covered.name for covered in OPTION_MAPPINGS if not covered.parse} == {"border", "segment"}
 
 
 def test_a_url_without_a_format_chooses_none_by_the_viewer() -> None:
-    assert read("/cdn-cgi/image/w=5/a.jpg", SOME).plan == Plan("a.jpg", width=5, format="auto-legacy")
+    assert parse("/cdn-cgi/image/w=5/a.jpg", SOME).plan == Plan("a.jpg", width=5, format="auto-legacy")

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageColor
 
-from darkroom.dialects.common.colours import TRANSPARENT, channels, hex_from, hex_of
+from darkroom.dialects.common.colours import TRANSPARENT, format_colour, parse_colour, split_channels
 from darkroom.dialects.common.matrices import (
     LUMA_601,
     LUMA_709,
-    after,
+    compose,
     lightness,
     linear,
-    rounded,
+    round_matrix,
     saturation,
 )
 from darkroom.plan.model import IDENTITY
@@ -24,7 +24,7 @@ from darkroom.plan.option_types import Colour
 @pytest.mark.parametrize("name", sorted(ImageColor.colormap))
 def test_names_are_those_of_css(name: str) -> None:
     red, green, blue, *_ = ImageColor.getrgb(name)
-    assert hex_of(name.upper()) == f"{red:02x}{green:02x}{blue:02x}"
+    assert parse_colour(name.upper()) == f"{red:02x}{green:02x}{blue:02x}"
 
 
 @pytest.mark.parametrize(
@@ -48,38 +48,38 @@ def test_names_are_those_of_css(name: str) -> None:
     ],
 )
 def test_spellings(text: str, digits: str) -> None:
-    assert hex_of(text) == digits
+    assert parse_colour(text) == digits
 
 
 @pytest.mark.parametrize(
     "text", ["", "#", "reddish", "ff", "fffff", "#fffffff", "rgb(1,2)", "rgb(,,)", "hsl()", "rgb(1,2,3"]
 )
 def test_what_is_no_colour(text: str) -> None:
-    assert hex_of(text) is None
+    assert parse_colour(text) is None
 
 
 @given(st.text(max_size=30))
 def test_any_text(text: str) -> None:
-    digits = hex_of(text)
+    digits = parse_colour(text)
     assert digits is None or Colour().parse([digits]) == digits
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))
 def test_channels_and_back(rgb: tuple[int, int, int]) -> None:
-    assert hex_from([channel * 255 for channel in channels(hex_from(rgb))]) == hex_from(rgb)
+    assert format_colour([channel * 255 for channel in split_channels(format_colour(rgb))]) == format_colour(rgb)
 
 
-@pytest.mark.parametrize("matrix", [saturation(1), linear(1), after(linear(-1, 1), linear(-1, 1))])
+@pytest.mark.parametrize("matrix", [saturation(1), linear(1), compose(linear(-1, 1), linear(-1, 1))])
 def test_what_changes_nothing(matrix: tuple[float, ...]) -> None:
-    assert rounded(matrix) == IDENTITY
+    assert round_matrix(matrix) == IDENTITY
 
 
 def test_the_first_is_done_first() -> None:
-    assert after(linear(2), linear(1, 0.5)) == linear(2, 0.5)
-    assert after(linear(1, 0.5), linear(2)) == linear(2, 1.0)
+    assert compose(linear(2), linear(1, 0.5)) == linear(2, 0.5)
+    assert compose(linear(1, 0.5), linear(2)) == linear(2, 1.0)
 
 
 @pytest.mark.parametrize("luma", [LUMA_601, LUMA_709])
 def test_weights_of_lightness(luma: tuple[float, float, float]) -> None:
     assert sum(luma) == pytest.approx(1)
-    assert rounded(saturation(0, luma)) == rounded(lightness(luma))
+    assert round_matrix(saturation(0, luma)) == round_matrix(lightness(luma))

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.mapping import counted
-from darkroom.dialects.common.parsed_url import Claim, Key
-from darkroom.dialects.common.settings import DitSettings, LanguageSettings
+from darkroom.dialects.common.mapping import count_supported
+from darkroom.dialects.common.parsed_url import DialectKey, SignatureClaim
+from darkroom.dialects.common.settings import DialectSettings, DitSettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.dit import COVERAGE, check, read, sign
+from darkroom.dialects.dit import OPTION_MAPPINGS, parse, sign, verify
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Scale
 
-SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""), ("s3://old/", "old/"))), {"logo": "marks/logo.png"})
+SETTINGS = DialectSettings(Sources((("s3://pictures/", ""), ("s3://old/", "old/"))), {"logo": "marks/logo.png"})
 CASES = Path(__file__).parent.parent / "cases" / "dialects"
 KNOWN = json.loads((CASES / "dit.json").read_text(encoding="utf-8"))
 BOX = {"width": 300, "height": 200}
@@ -35,8 +35,8 @@ def named(options: str, key: str = "a.jpg") -> str:
     return f"/{key}/_/{options}" + ("" if options.rpartition(".")[2].isalpha() else ".auto")
 
 
-def path_of(target: str, settings: LanguageSettings = SETTINGS) -> str:
-    return canonical_path(read(target, settings).plan)
+def path_of(target: str, settings: DialectSettings = SETTINGS) -> str:
+    return canonical_path(parse(target, settings).plan)
 
 
 @pytest.mark.parametrize(("edits", "options"), KNOWN["edits"], ids=json.dumps)
@@ -73,9 +73,9 @@ def test_edits_come_to_the_sizes_that_sharp_gave(case: dict[str, Any]) -> None:
     target = encoded({"key": "a.jpg", "edits": case["edits"]})
     if has_no_place(case["edits"]):
         with pytest.raises(BadOption):
-            read(target, SETTINGS)
+            parse(target, SETTINGS)
         return
-    plan = read(target, SETTINGS).plan
+    plan = parse(target, SETTINGS).plan
     size, pad = compute_geometry(plan, Size(*case["source"])).size, plan.padding
     across, down = size.width + pad.left + pad.right, size.height + pad.top + pad.bottom
     roughly = 1 if plan.angle or plan.scale != Scale() else 0  # corners of a turned picture, and halves of a pixel
@@ -135,7 +135,7 @@ def test_which_key_a_path_means(path: str, key: str) -> None:
 )
 def test_what_names_no_picture_of_ours(target: str) -> None:
     with pytest.raises(BadKey):
-        read(target, SETTINGS)
+        parse(target, SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_what_names_no_picture_of_ours(target: str) -> None:
 )
 def test_what_a_request_cannot_say(document: dict[str, Any], message: str) -> None:
     with pytest.raises(BadOption) as refusal:
-        read(encoded(document), SETTINGS)
+        parse(encoded(document), SETTINGS)
     assert refusal.value.message.startswith(message)
 
 
@@ -179,7 +179,7 @@ def test_what_a_request_cannot_say(document: dict[str, Any], message: str) -> No
 )
 def test_what_a_query_cannot_say(query: str, message: str) -> None:
     with pytest.raises(BadOption) as refusal:
-        read(f"/a.jpg?{query}", SETTINGS)
+        parse(f"/a.jpg?{query}", SETTINGS)
     assert refusal.value.message.startswith(message)
 
 
@@ -190,10 +190,10 @@ def test_what_a_request_says_of_its_answer() -> None:
         "outputFormat": "jpeg",
         "effort": 3,
     }
-    asked = read(encoded(document), SETTINGS)
+    asked = parse(encoded(document), SETTINGS)
     assert asked.max_age_s == 31_536_000
     assert asked.plan.format == "jpeg"
-    assert read(encoded({"key": "a.jpg", "headers": None}), SETTINGS).max_age_s is None
+    assert parse(encoded({"key": "a.jpg", "headers": None}), SETTINGS).max_age_s is None
 
 
 def test_a_named_format_goes_before_that_of_an_edit() -> None:
@@ -203,58 +203,58 @@ def test_a_named_format_goes_before_that_of_an_edit() -> None:
 
 
 def test_a_deployment_that_does_not_negotiate() -> None:
-    settings = LanguageSettings(dit=DitSettings(auto_webp=False))
+    settings = DialectSettings(dit=DitSettings(auto_webp=False))
     assert path_of("/30x20/a.jpg", settings) == "/a.jpg/_/fit-cover_h-20_up-1_w-30.auto-legacy"
     assert path_of("/30x20/a.jpg?format=webp", settings) == "/a.jpg/_/fit-cover_h-20_up-1_w-30.webp"
 
 
 SIGNED_PATH = "/eyJidWNrZXQiOiJ2YWxpZEJ1Y2tldCIsImtleSI6InZhbGlkS2V5IiwiZWRpdHMiOnsidG9Gb3JtYXQiOiJwbmcifX0="
 VECTOR = "4d41311006641a56de7bca8abdbda91af254506107a2c7b338a13ca2fa95eac3"
-KEY = Key("secret")
+KEY = DialectKey("secret")
 
 
 @pytest.mark.parametrize("cut", [1, 2])
 def test_base64_may_be_unpadded(cut: int) -> None:
     document = {"key": "a" * (cut + 2) + ".jpg", "edits": {"rotate": 90}}
     target = encoded(document)
-    assert target.endswith("=") and read(target.rstrip("="), SETTINGS).plan == read(target, SETTINGS).plan
+    assert target.endswith("=") and parse(target.rstrip("="), SETTINGS).plan == parse(target, SETTINGS).plan
 
 
 def test_fields_of_version_8_are_signed() -> None:
-    claim = read("/a.jpg?resize.width=3&signature=ab&utm.source=1", SETTINGS).claim
-    assert claim == Claim(b"/a.jpg?resize.width=3", "ab")
+    claim = parse("/a.jpg?resize.width=3&signature=ab&utm.source=1", SETTINGS).claim
+    assert claim == SignatureClaim(b"/a.jpg?resize.width=3", "ab")
 
 
 def test_the_signature_of_aws_own_test() -> None:
     """``test/image-request/setup.spec.ts``, "Should pass when the image signature is correct"."""
-    asked = read(f"{SIGNED_PATH}?signature={VECTOR}", LanguageSettings(Sources((("s3://validbucket/", ""),))))
-    assert asked.claim == Claim(SIGNED_PATH.encode(), VECTOR)
-    check(asked.claim, [Key("older"), KEY], now_s=0)
+    asked = parse(f"{SIGNED_PATH}?signature={VECTOR}", DialectSettings(Sources((("s3://validbucket/", ""),))))
+    assert asked.claim == SignatureClaim(SIGNED_PATH.encode(), VECTOR)
+    verify(asked.claim, [DialectKey("older"), KEY], now_s=0)
     assert canonical_path(asked.plan) == "/validKey/_/full.png"
 
 
 def test_what_is_signed_of_a_query() -> None:
-    claim = read("/a.jpg?width=3&signature=ab&utm=1&format=jp%67&flip=", SETTINGS).claim
-    assert claim == Claim(b"/a.jpg?flip=&format=jpg&width=3", "ab")
+    claim = parse("/a.jpg?width=3&signature=ab&utm=1&format=jp%67&flip=", SETTINGS).claim
+    assert claim == SignatureClaim(b"/a.jpg?flip=&format=jpg&width=3", "ab")
 
 
 @pytest.mark.parametrize("signature", ["", VECTOR[:-1] + "4", VECTOR.upper(), VECTOR[:32], "é"])
 def test_a_signature_that_is_not_ours(signature: str) -> None:
     with pytest.raises(BadSignature):
-        check(Claim(SIGNED_PATH.encode(), signature), [KEY], now_s=0)
+        verify(SignatureClaim(SIGNED_PATH.encode(), signature), [KEY], now_s=0)
 
 
 def test_an_empty_key_signs_nothing() -> None:
     with pytest.raises(BadSignature):
-        check(Claim(b"/a.jpg", sign(b"/a.jpg", Key(""))), [Key("")], now_s=0)
+        verify(SignatureClaim(b"/a.jpg", sign(b"/a.jpg", DialectKey(""))), [DialectKey("")], now_s=0)
 
 
 def test_time_that_is_over() -> None:
-    asked = read("/a.jpg?expires=19700101T000010Z", SETTINGS)
+    asked = parse("/a.jpg?expires=19700101T000010Z", SETTINGS)
     assert (asked.claim, asked.expires_s) == (None, 10)
-    check(None, [KEY], now_s=9, expires_s=asked.expires_s)
+    verify(None, [KEY], now_s=9, expires_s=asked.expires_s)
     with pytest.raises(Expired):
-        check(None, [KEY], now_s=10, expires_s=asked.expires_s)
+        verify(None, [KEY], now_s=10, expires_s=asked.expires_s)
 
 
 ALLOWED = {
@@ -287,7 +287,7 @@ MAPPED = {
 
 
 def names(group: str) -> set[str]:
-    return {name for one in COVERAGE if one.group == group for name in one.names}
+    return {name for one in OPTION_MAPPINGS if one.group == group for name in one.names}
 
 
 def test_everything_of_dit_is_in_the_table() -> None:
@@ -308,10 +308,10 @@ def test_everything_of_dit_is_in_the_table() -> None:
         "expires",
         "signature",
     }
-    assert counted(COVERAGE) == (40, 48)
-    for one in COVERAGE:
-        assert bool(one.refused) != bool(one.read)
-        assert one.to or one.note or one.refused
+    assert count_supported(OPTION_MAPPINGS) == (40, 48)
+    for one in OPTION_MAPPINGS:
+        assert bool(one.refused) != bool(one.parse)
+        assert one.maps_to or one.note or one.refused
 
 
 VALUES = st.recursive(
@@ -351,7 +351,7 @@ VALUES = st.recursive(
 def same(target: str) -> None:
     """What is read is a Plan that its canonical path names, or a refusal of ours."""
     try:
-        plan = read(target, SETTINGS).plan
+        plan = parse(target, SETTINGS).plan
     except DarkroomError as refusal:
         assert refusal.status == 400
     else:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.settings import LanguageSettings
-from darkroom.dialects.dit import read
-from darkroom.dialects.dit.url import COVERAGE
+from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.dit import parse
+from darkroom.dialects.dit.url import OPTION_MAPPINGS
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.model import Plan
 
-SETTINGS = LanguageSettings()
-NAMES = sorted({name for one in COVERAGE if one.group.startswith("query") for name in one.names} - {"signature"})
+SETTINGS = DialectSettings()
+NAMES = sorted({name for one in OPTION_MAPPINGS if one.group.startswith("query") for name in one.names} - {"signature"})
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ NAMES = sorted({name for one in COVERAGE if one.group.startswith("query") for na
 )
 def test_a_value_that_can_be_read_in_two_ways_is_refused(query: str, option: str) -> None:
     with pytest.raises(BadOption) as refusal:
-        read(f"/a.jpg?{query}", SETTINGS)
+        parse(f"/a.jpg?{query}", SETTINGS)
     assert refusal.value.option == option
 
 
@@ -63,7 +63,7 @@ def _joins(pairs: list[str]) -> st.SearchStrategy[str]:
 def _outcome(query: str) -> tuple[bytes, Plan, int | None] | None:
     """What is signed, and what it comes to; None for a refusal."""
     try:
-        parsed = read(f"/a.jpg?{query}&signature=ab", SETTINGS)
+        parsed = parse(f"/a.jpg?{query}&signature=ab", SETTINGS)
     except DarkroomError:
         return None
     assert parsed.claim is not None

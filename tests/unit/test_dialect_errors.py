@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from darkroom.dialects import dit, thumbor
-from darkroom.dialects.registry import BY_NAME
-from darkroom.dialects.serving.negotiate import variant
-from darkroom.dialects.serving.service import grammar_of
+from darkroom.dialects.registry import DIALECTS_BY_NAME
+from darkroom.dialects.serving.negotiate import choose_variant
+from darkroom.dialects.serving.service import load_parser
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size
@@ -36,9 +36,9 @@ def mutated(random: Random, target: str) -> str:
 
 def plan_and_describe(random: Random, sent: Sent) -> None:
     """Do what the service does with ``sent``, for a source of a random size, but render."""
-    language = BY_NAME[sent.dialect]
-    asked = grammar_of(language).read(language.target(sent.target), replace(SETTINGS, finds_faces=True))
-    plan = variant(asked, request_of(sent), NO_FORCED_REDACTION)
+    language = DIALECTS_BY_NAME[sent.dialect]
+    asked = load_parser(language).parse(language.parser_input(sent.target), replace(SETTINGS, detects_faces=True))
+    plan = choose_variant(asked, request_of(sent), NO_FORCED_REDACTION)
     assert parse_path(canonical_path(plan)) == plan
     width, height = (random.choice((1, 2, 3, 100, 640, 4000, 30_000)) for _ in range(2))
     orientation = random.choice((1, 3, 6))
@@ -69,16 +69,16 @@ def test_mutated_urls_are_served_or_refused(dialect: str) -> None:
 @pytest.mark.parametrize("name", ["blur", "resize.width", "flatten", "quality", "extract"])
 def test_lists_of_dit_8_do_not_nest(name: str, value: str) -> None:
     with pytest.raises(BadOption):
-        dit.read(f"/a.jpg?{name}={value}", SETTINGS)
+        dit.parse(f"/a.jpg?{name}={value}", SETTINGS)
 
 
 def test_the_quality_of_a_path_is_no_edit_of_a_request() -> None:
     document = b64encode(b'{"key": "a.jpg", "edits": {" quality": "x"}}').decode()
-    assert dit.read(f"/{document}", SETTINGS).plan.quality is None
+    assert dit.parse(f"/{document}", SETTINGS).plan.quality is None
 
 
 def test_a_side_of_a_thumbor_document_is_at_least_a_pixel() -> None:
-    document = thumbor.read("/unsafe/meta/fit-in/0x1/a.jpg", SETTINGS).document
+    document = thumbor.parse("/unsafe/meta/fit-in/0x1/a.jpg", SETTINGS).document
     assert document is not None
     found = document({"width": 1, "height": 1000, "frames": 1, "orientation": 1})["thumbor"]
     assert found["source"] == {"url": "a.jpg", "width": 1, "height": 1, "frameCount": 1}

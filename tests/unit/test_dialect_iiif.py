@@ -7,16 +7,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkroom.dialects.iiif import tiles
-from darkroom.dialects.iiif.features import FEATURES, FORMATS, QUALITIES, UNSERVED
-from darkroom.dialects.iiif.image import Picture, picture_of
-from darkroom.dialects.iiif.info_json import information
-from darkroom.dialects.iiif.limits import Caps
+from darkroom.dialects.iiif.features import FEATURES, FORMATS, QUALITIES, UNSUPPORTED_FORMATS
+from darkroom.dialects.iiif.image import ResolvedImage, resolve_image
+from darkroom.dialects.iiif.info_json import build_info
+from darkroom.dialects.iiif.limits import SizeLimits
 from darkroom.dialects.iiif.url import (
     BaseRequest,
     ImageRequest,
     InfoRequest,
-    identifier_of,
-    read,
+    encode_identifier,
+    parse,
 )
 from darkroom.dialects.iiif.version import V2, V3, Version
 from darkroom.errors import BadKey, BadOption, DarkroomError, SourceMissing
@@ -24,7 +24,7 @@ from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Box, Size
 from darkroom.plan.geometry.layout import compute_geometry
 
-CAPS = Caps()
+CAPS = SizeLimits()
 SPECIFIED = Size(300, 200)
 """The picture of the specification's own examples."""
 PHOTOGRAPH = Size(6000, 4000)
@@ -32,10 +32,10 @@ PHOTOGRAPH = Size(6000, 4000)
 type Case = tuple[str, str, str]
 
 
-def picture(rest: str, upright: Size = SPECIFIED, caps: Caps = CAPS, version: Version = V3) -> Picture:
-    asked = read(f"{version.prefix}a/{rest}")
+def picture(rest: str, upright: Size = SPECIFIED, caps: SizeLimits = CAPS, version: Version = V3) -> ResolvedImage:
+    asked = parse(f"{version.prefix}a/{rest}")
     assert isinstance(asked, ImageRequest)
-    return picture_of(asked, upright, caps)
+    return resolve_image(asked, upright, caps)
 
 
 CASES: list[Case] = [
@@ -99,11 +99,11 @@ CASES: list[Case] = [
 @pytest.mark.parametrize(("rest", "canonical", "derivative"), CASES, ids=[case[0] for case in CASES])
 def test_what_a_url_comes_to(rest: str, canonical: str, derivative: str) -> None:
     found = picture(rest)
-    assert found.path(CAPS) == canonical
-    assert canonical_path(found.plan()) == f"/a/_/{derivative}"
+    assert found.canonical_path(CAPS) == canonical
+    assert canonical_path(found.build_plan()) == f"/a/_/{derivative}"
     again = picture(canonical)
-    assert again.plan() == found.plan()
-    assert again.path(CAPS) == canonical
+    assert again.build_plan() == found.build_plan()
+    assert again.canonical_path(CAPS) == canonical
 
 
 BAD_OPTIONS = {
@@ -181,7 +181,7 @@ def test_a_refusal_says_the_value_and_what_it_may_be() -> None:
 
 
 def test_a_box_larger_than_the_region_can_be_rejected_as_the_validator_has_it() -> None:
-    strict = Caps(rejects_oversized_box=True)
+    strict = SizeLimits(rejects_oversized_box=True)
     with pytest.raises(BadOption, match="size must be at most that of the region"):
         picture("full/!301,201/0/default.jpg", caps=strict)
     assert picture("full/!300,900/0/default.jpg", caps=strict).size == SPECIFIED
@@ -208,9 +208,9 @@ CASES_V2: list[Case] = [
 @pytest.mark.parametrize(("rest", "canonical", "derivative"), CASES_V2, ids=[case[0] for case in CASES_V2])
 def test_what_a_url_of_version_2_comes_to(rest: str, canonical: str, derivative: str) -> None:
     found = picture(rest, version=V2)
-    assert found.path(CAPS, V2) == canonical
-    assert canonical_path(found.plan()) == f"/a/_/{derivative}"
-    assert picture(canonical, version=V2).plan() == found.plan()
+    assert found.canonical_path(CAPS, V2) == canonical
+    assert canonical_path(found.build_plan()) == f"/a/_/{derivative}"
+    assert picture(canonical, version=V2).build_plan() == found.build_plan()
 
 
 @pytest.mark.parametrize("size", ["^max", "^150,", "^!10,10", "Full", "0,", "full,", "!,10"])
@@ -226,9 +226,9 @@ def test_version_3_does_not_know_full_as_a_size() -> None:
 
 
 def test_what_else_a_path_may_ask_for() -> None:
-    assert read("/iiif/3/a%2Fb%20c.jpg") == BaseRequest("a/b c.jpg", "a%2Fb%20c.jpg")
-    assert read("/iiif/3/a/") == BaseRequest("a", "a")
-    assert read("/iiif/3/a/info.json?x=1") == InfoRequest("a", "a")
+    assert parse("/iiif/3/a%2Fb%20c.jpg") == BaseRequest("a/b c.jpg", "a%2Fb%20c.jpg")
+    assert parse("/iiif/3/a/") == BaseRequest("a", "a")
+    assert parse("/iiif/3/a/info.json?x=1") == InfoRequest("a", "a")
 
 
 @pytest.mark.parametrize(
@@ -237,13 +237,13 @@ def test_what_else_a_path_may_ask_for() -> None:
 )
 def test_a_path_of_another_shape_is_not_found(path: str) -> None:
     with pytest.raises(SourceMissing):
-        read(path)
+        parse(path)
 
 
 @pytest.mark.parametrize("identifier", ["%", "%zz", "_", "%2Fa", "a%2F..%2Fb", "a%00"])
 def test_an_identifier_that_is_no_key_is_refused(identifier: str) -> None:
     with pytest.raises(BadKey):
-        read(f"/iiif/3/{identifier}/info.json")
+        parse(f"/iiif/3/{identifier}/info.json")
 
 
 @pytest.mark.parametrize(
@@ -255,11 +255,15 @@ def test_an_identifier_that_is_no_key_is_refused(identifier: str) -> None:
     ],
 )
 def test_an_identifier_has_one_spelling_that_counts(key: str, spelled: str) -> None:
-    assert identifier_of(key) == spelled
-    asked = read(f"/iiif/3/{spelled}/info.json")
-    assert (asked.key, asked.spelled) == (key, spelled)
-    other = read(f"/iiif/3/%{ord(key[0]):02X}{spelled[1:]}/info.json")
-    assert (other.key, other.spelled, other.identifier == other.spelled) == (key, spelled, False)
+    assert encode_identifier(key) == spelled
+    asked = parse(f"/iiif/3/{spelled}/info.json")
+    assert (asked.key, asked.canonical_identifier) == (key, spelled)
+    other = parse(f"/iiif/3/%{ord(key[0]):02X}{spelled[1:]}/info.json")
+    assert (other.key, other.canonical_identifier, other.identifier == other.canonical_identifier) == (
+        key,
+        spelled,
+        False,
+    )
 
 
 UPRIGHTS = st.builds(Size, st.integers(1, 20_000), st.integers(1, 20_000))
@@ -302,22 +306,22 @@ def test_whatever_is_read_has_the_size_it_says_and_one_canonical_path(rest: str,
         found = picture(rest, upright)
     except BadOption:
         return
-    plan = found.plan()
+    plan = found.build_plan()
     assert parse_path(canonical_path(plan)) == plan
-    assert CAPS.hold(found.size)
+    assert CAPS.allow(found.size)
     assert compute_geometry(plan, upright).scaled == found.size
     assert compute_geometry(plan, upright).subject == found.region
-    again = picture(found.path(CAPS), upright)
-    assert (again.plan(), again.path(CAPS)) == (plan, found.path(CAPS))
+    again = picture(found.canonical_path(CAPS), upright)
+    assert (again.build_plan(), again.canonical_path(CAPS)) == (plan, found.canonical_path(CAPS))
     assert not found.is_enlarged or "^" in rest
 
 
 @given(st.text() | st.text().map(lambda text: f"/iiif/3/a/{text}"), UPRIGHTS)
 def test_any_text_is_read_or_refused(text: str, upright: Size) -> None:
     try:
-        asked = read(text)
+        asked = parse(text)
         if isinstance(asked, ImageRequest):
-            picture_of(asked, upright, CAPS)
+            resolve_image(asked, upright, CAPS)
     except DarkroomError as error:
         assert 400 <= error.status < 500
 
@@ -327,28 +331,28 @@ def listed_rest(region: Box, size: Size, upright: Size) -> str:
     return f"{where}/{size.width},{size.height}/0/default.jpg"
 
 
-SMALL_CAPS = Caps(max_side_px=2000, max_area_px=2_000_000)
+SMALL_CAPS = SizeLimits(max_side_px=2000, max_area_px=2_000_000)
 
 
 @given(st.builds(Size, st.integers(1, 3000), st.integers(1, 3000)), st.sampled_from([CAPS, SMALL_CAPS]))
 @example(Size(1, 1025), CAPS)
 @example(Size(2049, 2049), CAPS)
 @example(Size(1, 2001), SMALL_CAPS)
-def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps: Caps) -> None:
-    listed = tiles.listed(upright, caps)
-    assert len(listed) == tiles.count(upright, caps)
+def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps: SizeLimits) -> None:
+    listed = tiles.list_images(upright, caps)
+    assert len(listed) == tiles.count_images(upright, caps)
     plans = set()
     for region, size in listed:
-        asked = read(f"{V3.prefix}a/{listed_rest(region, size, upright)}")
+        asked = parse(f"{V3.prefix}a/{listed_rest(region, size, upright)}")
         assert isinstance(asked, ImageRequest)
-        found = picture_of(asked, upright, caps)
+        found = resolve_image(asked, upright, caps)
         assert (found.region, found.size) == (region, size)
         assert tiles.is_listed(asked, found, caps)
-        plans.add(found.plan())
-        for rest in (found.path(caps, V2), listed_rest(region, size, upright)):
-            old = read(f"{V2.prefix}a/{rest}")
+        plans.add(found.build_plan())
+        for rest in (found.canonical_path(caps, V2), listed_rest(region, size, upright)):
+            old = parse(f"{V2.prefix}a/{rest}")
             assert isinstance(old, ImageRequest)
-            assert tiles.is_listed(old, picture_of(old, upright, caps), caps), rest
+            assert tiles.is_listed(old, resolve_image(old, upright, caps), caps), rest
     assert len(plans) == len(listed)
 
 
@@ -409,9 +413,9 @@ def test_what_anybody_may_ask_for_in_version_2() -> None:
 
 
 def is_listed(rest: str, upright: Size = PHOTOGRAPH, version: Version = V3) -> bool:
-    asked = read(f"{version.prefix}a/{rest}")
+    asked = parse(f"{version.prefix}a/{rest}")
     assert isinstance(asked, ImageRequest)
-    return tiles.is_listed(asked, picture_of(asked, upright, CAPS), CAPS)
+    return tiles.is_listed(asked, resolve_image(asked, upright, CAPS), CAPS)
 
 
 def openseadragon(upright: Size, level: int, x: int, y: int) -> str:
@@ -419,7 +423,7 @@ def openseadragon(upright: Size, level: int, x: int, y: int) -> str:
 
     The test of the zoom page asks the library itself.
     """
-    factors = tiles.scale_factors(upright)
+    factors = tiles.list_scale_factors(upright)
     deepest = len(factors) - 1
     scale = 0.5 ** (deepest - level)
     width, height = (-int(-side * scale // 1) for side in upright)
@@ -439,16 +443,16 @@ def openseadragon(upright: Size, level: int, x: int, y: int) -> str:
 
 @given(st.builds(Size, st.integers(1, 5000), st.integers(1, 5000)), st.data())
 def test_openseadragon_asks_for_what_is_listed(upright: Size, data: st.DataObject) -> None:
-    level = data.draw(st.integers(0, len(tiles.scale_factors(upright)) - 1))
-    reduced = tiles.reduced(upright, 2 ** (len(tiles.scale_factors(upright)) - 1 - level))
-    across, down = tiles.reduced(reduced, tiles.TILE_PX)
+    level = data.draw(st.integers(0, len(tiles.list_scale_factors(upright)) - 1))
+    reduced = tiles.scale_down(upright, 2 ** (len(tiles.list_scale_factors(upright)) - 1 - level))
+    across, down = tiles.scale_down(reduced, tiles.TILE_PX)
     x, y = data.draw(st.integers(0, across - 1)), data.draw(st.integers(0, down - 1))
     assert is_listed(openseadragon(upright, level, x, y), upright)
 
 
 def test_the_sizes_are_those_of_the_scale_factors() -> None:
     """OpenSeadragon takes them for its levels then: edges of one are edges of the other."""
-    document = information("https://cdn/iiif/3/a", Size(6001, 3999), CAPS, everything=False)
+    document = build_info("https://cdn/iiif/3/a", Size(6001, 3999), CAPS, everything=False)
     assert document["sizes"] == [
         {"width": 188, "height": 125},
         {"width": 376, "height": 250},
@@ -461,13 +465,13 @@ def test_the_sizes_are_those_of_the_scale_factors() -> None:
 
 
 def test_sizes_over_the_caps_are_not_listed() -> None:
-    assert tiles.sizes(Size(40_000, 30_000), CAPS)[-1] == Size(5000, 3750)
-    assert all(CAPS.hold(size) for size in tiles.sizes(Size(8192, 8192), CAPS))
+    assert tiles.list_sizes(Size(40_000, 30_000), CAPS)[-1] == Size(5000, 3750)
+    assert all(CAPS.allow(size) for size in tiles.list_sizes(Size(8192, 8192), CAPS))
 
 
 @pytest.mark.parametrize("everything", [False, True])
 def test_information_claims_what_is_served(everything: bool) -> None:
-    document = information("https://cdn/iiif/3/a", SPECIFIED, CAPS, everything=everything)
+    document = build_info("https://cdn/iiif/3/a", SPECIFIED, CAPS, everything=everything)
     assert next(iter(document)) == "@context"
     assert document["profile"] == ("level2" if everything else "level0")
     assert (document["width"], document["height"]) == SPECIFIED
@@ -506,4 +510,4 @@ def test_the_table_has_every_feature_and_format_of_the_specification() -> None:
     assert {feature.name for feature in FEATURES} == SPECIFIED_FEATURES
     for level, names in LEVELS.items():
         assert {feature.name for feature in FEATURES if feature.level == level} == names
-    assert {*FORMATS, *UNSERVED} == {"jpg", "tif", "png", "gif", "jp2", "pdf", "webp"}
+    assert {*FORMATS, *UNSUPPORTED_FORMATS} == {"jpg", "tif", "png", "gif", "jp2", "pdf", "webp"}

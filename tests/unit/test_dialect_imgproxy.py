@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.mapping import counted
-from darkroom.dialects.common.parsed_url import Claim, Key
-from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings, configured, load
+from darkroom.dialects.common.mapping import count_supported
+from darkroom.dialects.common.parsed_url import DialectKey, SignatureClaim
+from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings, load_settings, parse_settings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.imgproxy import COVERAGE, check, read, sign
-from darkroom.dialects.imgproxy.gravity import COMPASS, Pull
+from darkroom.dialects.imgproxy import OPTION_MAPPINGS, parse, sign, verify
+from darkroom.dialects.imgproxy.gravity import COMPASS, Anchor
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size
@@ -31,16 +31,16 @@ SOURCES = Sources((("//images.dev/", ""), ("s3://bucket/folder/", "old/"), ("loc
 PRESETS = {"sharp": "sharpen:0.7", "thumb": "rs:fill:100:50/pr:sharp"}
 
 
-def settings(**imgproxy: Any) -> LanguageSettings:
-    return LanguageSettings(SOURCES, {"logo": "marks/logo.png"}, ImgproxySettings(**imgproxy))
+def settings(**imgproxy: Any) -> DialectSettings:
+    return DialectSettings(SOURCES, {"logo": "marks/logo.png"}, ImgproxySettings(**imgproxy))
 
 
 SOME = settings(presets=PRESETS)
 
 
-def path_of(target: str, some: LanguageSettings = SOME) -> str:
+def path_of(target: str, some: DialectSettings = SOME) -> str:
     """The canonical path of a URL, which must name its Plan in turn."""
-    plan = read(target, some).plan
+    plan = parse(target, some).plan
     path = canonical_path(plan)
     assert parse_path(path) == plan
     return path
@@ -51,7 +51,7 @@ def test_imgproxys_own_cases(case: dict[str, Any]) -> None:
     some = settings(**case.get("settings", {}))
     if "refused" in case:
         with pytest.raises(BadOption):
-            read(f"/unsafe{case['path']}", some)
+            parse(f"/unsafe{case['path']}", some)
     else:
         assert path_of(f"/unsafe{case['path']}", some) == case["canonical"]
 
@@ -59,7 +59,7 @@ def test_imgproxys_own_cases(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", PAGE["cases"], ids=lambda case: case["name"])
 def test_a_page_that_was_built_for_imgproxy(case: dict[str, Any]) -> None:
     """By arithmetic alone: the sizes that imgproxy gives, its signatures, and what it refuses."""
-    some = LanguageSettings(
+    some = DialectSettings(
         Sources(tuple(PAGE["hosts"].items())),
         imgproxy=ImgproxySettings(PAGE["presets"], base_url=next(iter(PAGE["hosts"]))),
     )
@@ -79,12 +79,12 @@ def test_a_page_that_was_built_for_imgproxy(case: dict[str, Any]) -> None:
 def test_what_is_configured_reads_that_page_too() -> None:
     for case in PAGE["cases"]:
         if case["expect"]["status"] == 200:
-            assert read(case["url"], configured()).plan.key == case["source"]
+            assert parse(case["url"], load_settings()).plan.key == case["source"]
 
 
-def _answered(url: str, some: LanguageSettings) -> Plan:
-    asked = read(url, some)
-    check(asked.claim, [Key(**PAGE["keys"])], 1_800_000_000, asked.expires_s)
+def _answered(url: str, some: DialectSettings) -> Plan:
+    asked = parse(url, some)
+    verify(asked.claim, [DialectKey(**PAGE["keys"])], 1_800_000_000, asked.expires_s)
     return asked.plan
 
 
@@ -242,7 +242,7 @@ def test_what_options_come_to(options: str, expected: str) -> None:
 
 def test_every_name_of_every_covered_option_is_read_here() -> None:
     written = {segment.partition(":")[0] for options, _ in MEANINGS for segment in options.split("/")}
-    assert written == {name for covered in COVERAGE if covered.read for name in covered.names}
+    assert written == {name for covered in OPTION_MAPPINGS if covered.parse for name in covered.names}
 
 
 SOURCED = [
@@ -327,15 +327,15 @@ REFUSED = [
 @pytest.mark.parametrize(("options", "error", "told"), REFUSED, ids=[options for options, *_ in REFUSED])
 def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str) -> None:
     with pytest.raises(error) as refusal:
-        read(f"/unsafe/{options}/plain/a.jpg", SOME)
+        parse(f"/unsafe/{options}/plain/a.jpg", SOME)
     assert told in refusal.value.message
     assert refusal.value.option
 
 
-@pytest.mark.parametrize("name", [name for covered in COVERAGE if not covered.read for name in covered.names])
+@pytest.mark.parametrize("name", [name for covered in OPTION_MAPPINGS if not covered.parse for name in covered.names])
 def test_options_of_pro_are_refused_as_such(name: str) -> None:
     with pytest.raises(BadOption, match=f"{name} is not served here: it is of imgproxy Pro"):
-        read(f"/unsafe/{name}:1/plain/a.jpg", SOME)
+        parse(f"/unsafe/{name}:1/plain/a.jpg", SOME)
 
 
 @pytest.mark.parametrize(
@@ -361,13 +361,13 @@ def test_options_of_pro_are_refused_as_such(name: str) -> None:
 )
 def test_sources_that_are_none(target: str, told: str) -> None:
     with pytest.raises(BadKey, match=told):
-        read(target, SOME)
+        parse(target, SOME)
 
 
 @pytest.mark.parametrize("rest", ["enc/abc", "fit/300/200/ce/0/plain/a.jpg"])
 def test_forms_of_url_that_are_not_served(rest: str) -> None:
     with pytest.raises(BadOption, match="not served here"):
-        read(f"/unsafe/{rest}", SOME)
+        parse(f"/unsafe/{rest}", SOME)
 
 
 def test_only_presets() -> None:
@@ -376,21 +376,21 @@ def test_only_presets() -> None:
         "/a.jpg/_/cov-clip_even-1_fit-cover_h-50_sharp-0.7_w-100.png"
     )
     with pytest.raises(BadOption, match="there is no preset 'w'"):
-        read("/unsafe/w:5/plain/a.jpg", some)
+        parse("/unsafe/w:5/plain/a.jpg", some)
 
 
 def test_quality_by_format_is_for_negotiation() -> None:
-    assert read("/_/fq:jpg:60:avif:40/plain/a.jpg", SOME).qualities == (("avif", 40), ("jpeg", 60))
-    assert read("/_/fq:jpg:60/q:50/plain/a.jpg", SOME).qualities == ()
-    assert read("/_/fq:jpg:60/plain/a.jpg@jpg", SOME).qualities == ()
+    assert parse("/_/fq:jpg:60:avif:40/plain/a.jpg", SOME).qualities == (("avif", 40), ("jpeg", 60))
+    assert parse("/_/fq:jpg:60/q:50/plain/a.jpg", SOME).qualities == ()
+    assert parse("/_/fq:jpg:60/plain/a.jpg@jpg", SOME).qualities == ()
 
 
 def test_the_end_of_its_time() -> None:
-    assert read("/_/exp:1900000000/plain/a.jpg", SOME).expires_s == 1_900_000_001
-    assert read("/_/exp:0/plain/a.jpg", SOME).expires_s is None
-    check(None, [], 1_900_000_000, 1_900_000_001)
+    assert parse("/_/exp:1900000000/plain/a.jpg", SOME).expires_s == 1_900_000_001
+    assert parse("/_/exp:0/plain/a.jpg", SOME).expires_s is None
+    verify(None, [], 1_900_000_000, 1_900_000_001)
     with pytest.raises(Expired):
-        check(None, [], 1_900_000_001, 1_900_000_001)
+        verify(None, [], 1_900_000_001, 1_900_000_001)
 
 
 TRUSTED = "a-signature-of-16"
@@ -398,18 +398,18 @@ TRUSTED = "a-signature-of-16"
 
 def test_a_trusted_signature_is_not_checked() -> None:
     some = settings(trusted_signatures=[TRUSTED])
-    asked = read(f"/{TRUSTED}/w:5/exp:1000/plain/a.jpg", some)
+    asked = parse(f"/{TRUSTED}/w:5/exp:1000/plain/a.jpg", some)
     assert asked.claim is not None
-    check(asked.claim, [], 0, asked.expires_s)
+    verify(asked.claim, [], 0, asked.expires_s)
     with pytest.raises(Expired):
-        check(asked.claim, [], 2000, asked.expires_s)
+        verify(asked.claim, [], 2000, asked.expires_s)
     for signature, here in ((TRUSTED, SOME), (TRUSTED + "x", some), (TRUSTED[:-1], some)):
         with pytest.raises(BadSignature):
-            check(read(f"/{signature}/w:5/plain/a.jpg", here).claim, [], 0, None)
+            verify(parse(f"/{signature}/w:5/plain/a.jpg", here).claim, [], 0, None)
 
 
-def load_trusted(signature: str) -> LanguageSettings:
-    return load(f"[imgproxy]\ntrusted_signatures = ['{signature}']", Presets({}, {}))
+def load_trusted(signature: str) -> DialectSettings:
+    return parse_settings(f"[imgproxy]\ntrusted_signatures = ['{signature}']", Presets({}, {}))
 
 
 def test_trusted_signatures_are_long_segments() -> None:
@@ -442,7 +442,7 @@ DESCRIPTION = {
     ],
 )  # fmt: skip
 def test_info_answers_imgproxys_object(options: str, expected: dict[str, Any]) -> None:
-    asked = read(f"/info/unsafe/{options}plain/a.jpg", SOME)
+    asked = parse(f"/info/unsafe/{options}plain/a.jpg", SOME)
     assert asked.plan == parse_url("/a.jpg?f=json").plan
     assert asked.document is not None
     assert asked.document(DESCRIPTION) == expected
@@ -450,11 +450,11 @@ def test_info_answers_imgproxys_object(options: str, expected: dict[str, Any]) -
 
 def test_info_is_signed_like_a_picture() -> None:
     path = "/page:2/exp:1900000000/plain/a.jpg"
-    asked = read(f"/info/{sign(path.encode(), PAIR)}{path}", SOME)
-    check(asked.claim, [PAIR], 0, asked.expires_s)
+    asked = parse(f"/info/{sign(path.encode(), PAIR)}{path}", SOME)
+    verify(asked.claim, [PAIR], 0, asked.expires_s)
     assert (asked.plan.page, asked.expires_s) == (2, 1_900_000_001)
     with pytest.raises(BadSignature):
-        check(read(f"/info/{'a' * 43}{path}", SOME).claim, [PAIR], 0, None)
+        verify(parse(f"/info/{'a' * 43}{path}", SOME).claim, [PAIR], 0, None)
 
 
 @pytest.mark.parametrize(
@@ -468,21 +468,21 @@ def test_info_is_signed_like_a_picture() -> None:
 )
 def test_info_refuses_by_name(options: str, error: type[BadOption], told: str) -> None:
     with pytest.raises(error, match=told):
-        read(f"/info/unsafe/{options}/plain/a.jpg", SOME)
+        parse(f"/info/unsafe/{options}/plain/a.jpg", SOME)
 
 
 def test_info_needs_a_source() -> None:
     for target in ("/info/unsafe", "/info/unsafe/", "/info/"):
         with pytest.raises(BadKey):
-            read(target, SOME)
+            parse(target, SOME)
 
 
 def test_one_watermark_is_meant_without_a_name() -> None:
-    two = LanguageSettings(SOURCES, {"default": "a.png", "logo": "b.png"})
+    two = DialectSettings(SOURCES, {"default": "a.png", "logo": "b.png"})
     assert path_of("/_/wm:1/plain/a.jpg", two) == "/a.jpg/_/even-1_wm-default-center-100-25_wmx-0-0-0-0-0.auto"
-    for none in (LanguageSettings(SOURCES), LanguageSettings(SOURCES, {"a": "a.png", "b": "b.png"})):
+    for none in (DialectSettings(SOURCES), DialectSettings(SOURCES, {"a": "a.png", "b": "b.png"})):
         with pytest.raises(BadOption, match="no watermark named default"):
-            read("/_/wm:1/plain/a.jpg", none)
+            parse("/_/wm:1/plain/a.jpg", none)
 
 
 @pytest.mark.parametrize(
@@ -495,12 +495,12 @@ def test_one_watermark_is_meant_without_a_name() -> None:
     ],
 )
 def test_equal_meanings_share_a_picture_with_native_urls(imgproxy: str, native: str) -> None:
-    assert read(f"/_/{imgproxy}", SOME).plan == parse_url(native).plan
+    assert parse(f"/_/{imgproxy}", SOME).plan == parse_url(native).plan
 
 
 # imgproxy/imgproxy, security/signature_test.go at 08ef27c0e5f75e96b60707684873aa15d6221e15.
-PAIR = Key(b"test-key".hex(), b"test-salt".hex())
-SECOND = Key(b"test-key2".hex(), b"test-salt2".hex())
+PAIR = DialectKey(b"test-key".hex(), b"test-salt".hex())
+SECOND = DialectKey(b"test-key2".hex(), b"test-salt2".hex())
 
 
 @pytest.mark.parametrize(
@@ -512,8 +512,8 @@ SECOND = Key(b"test-key2".hex(), b"test-salt2".hex())
         ("oWaL7QoW5Ts", 8, [PAIR]),
     ],
 )
-def test_imgproxys_own_signatures(signature: str, size: int, keys: list[Key]) -> None:
-    check(Claim(b"/asd", signature, size), keys, 0, None)
+def test_imgproxys_own_signatures(signature: str, size: int, keys: list[DialectKey]) -> None:
+    verify(SignatureClaim(b"/asd", signature, size), keys, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -521,14 +521,14 @@ def test_imgproxys_own_signatures(signature: str, size: int, keys: list[Key]) ->
 )
 def test_other_signatures_are_none(signature: str) -> None:
     with pytest.raises(BadSignature):
-        check(Claim(b"/asd", signature, 32), [PAIR, SECOND], 0, None)
+        verify(SignatureClaim(b"/asd", signature, 32), [PAIR, SECOND], 0, None)
     with pytest.raises(BadSignature):
-        check(Claim(b"/asd", signature, 32), [], 0, None)
+        verify(SignatureClaim(b"/asd", signature, 32), [], 0, None)
 
 
 # docs.imgproxy.net, "Signing a URL": its example of key, salt and path, and the signature that it comes to.
 def test_the_signature_of_its_guide() -> None:
-    guide = Key(b"secret".hex(), b"hello".hex())
+    guide = DialectKey(b"secret".hex(), b"hello".hex())
     path = "/rs:fill:300:400:0/g:sm/aHR0cDovL2V4YW1w/bGUuY29tL2ltYWdl/cy9jdXJpb3NpdHku/anBn.png"
     assert sign(path.encode(), guide) == "oKfUtW34Dvo2BGQehJFR4Nr0_rIjOtdtzJ3QFsUcXH8"
 
@@ -545,14 +545,14 @@ SIGNED_PATHS = [
 @pytest.mark.parametrize(("sent", "signed"), SIGNED_PATHS)
 def test_what_is_signed_is_the_path_before_proxies_changed_it(sent: str, signed: str) -> None:
     signature = sign(f"/{signed}".encode(), PAIR)
-    asked = read(f"/{signature}/{sent}", SOME)
-    assert asked.claim == Claim(f"/{signed}".encode(), signature, 32)
-    check(asked.claim, [SECOND, PAIR], 0, asked.expires_s)
+    asked = parse(f"/{signature}/{sent}", SOME)
+    assert asked.claim == SignatureClaim(f"/{signed}".encode(), signature, 32)
+    verify(asked.claim, [SECOND, PAIR], 0, asked.expires_s)
 
 
 @pytest.mark.parametrize("word", ["", "_", "-", "unsafe", "insecure"])
 def test_urls_without_a_signature(word: str) -> None:
-    assert read(f"/{word}/w:5/plain/a.jpg", SOME).claim is None
+    assert parse(f"/{word}/w:5/plain/a.jpg", SOME).claim is None
 
 
 @given(at=st.integers(0, 42), to=st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
@@ -560,9 +560,9 @@ def test_a_changed_signature_is_refused(at: int, to: str) -> None:
     signature = sign(b"/w:5/plain/a.jpg", PAIR)
     if signature[at] == to:
         return
-    asked = read(f"/{signature[:at]}{to}{signature[at + 1 :]}/w:5/plain/a.jpg", SOME)
+    asked = parse(f"/{signature[:at]}{to}{signature[at + 1 :]}/w:5/plain/a.jpg", SOME)
     with pytest.raises(BadSignature):
-        check(asked.claim, [PAIR], 0, None)
+        verify(asked.claim, [PAIR], 0, None)
 
 
 WORDS = st.sampled_from(
@@ -570,7 +570,7 @@ WORDS = st.sampled_from(
 )
 SEGMENTS = st.builds(
     lambda name, args: ":".join([name, *args]),
-    st.sampled_from([name for covered in COVERAGE for name in covered.names]),
+    st.sampled_from([name for covered in OPTION_MAPPINGS for name in covered.names]),
     st.lists(WORDS, min_size=1, max_size=6),
 )
 
@@ -601,15 +601,15 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 @pytest.mark.parametrize("word", COMPASS.values())
 def test_gravity_before_a_turn_keeps_what_it_keeps_after(degrees: int, flip_x: bool, flip_y: bool, word: str) -> None:
     """By pixels: where a 3 × 2 window lies in a 30 × 20 picture, turned before it is cut or after."""
-    pull = Pull(word, 2, 1)
-    upright = pull.before(degrees, flip_x=flip_x, flip_y=flip_y)
+    pull = Anchor(word, 2, 1)
+    upright = pull.before_rotation(degrees, flip_x=flip_x, flip_y=flip_y)
     turned_size, window = ((20, 30), (2, 3)) if degrees % 180 else ((30, 20), (3, 2))
     after = _corners(_placed(pull, turned_size, window), window)
     before = _corners(_placed(upright, (30, 20), (3, 2)), (3, 2))
     assert {_turned(corner, degrees, flip_x, flip_y) for corner in before} == after
 
 
-def _placed(pull: Pull, size: tuple[int, int], window: tuple[int, int]) -> tuple[float, float]:
+def _placed(pull: Anchor, size: tuple[int, int], window: tuple[int, int]) -> tuple[float, float]:
     """imgproxy's calcPosition, without its rounding."""
     sides = {"west": (0, None), "east": (1, None), "north": (None, 0), "south": (None, 1)}
     named: list[int | None] = [None, None]
@@ -661,9 +661,9 @@ cache_tags ct
 @pytest.mark.parametrize(("group", "listed"), [("", OPEN_SOURCE), ("Pro", PRO)])
 def test_the_table_has_every_option(group: str, listed: str) -> None:
     options = {tuple(names.split()) for line in listed.strip().splitlines() for names in line.split("|")}
-    assert {covered.names for covered in COVERAGE if covered.group == group} == options
+    assert {covered.names for covered in OPTION_MAPPINGS if covered.group == group} == options
 
 
 def test_all_of_the_open_source_options_are_covered() -> None:
-    assert counted(COVERAGE) == (45, 45)
-    assert counted(COVERAGE, "Pro") == (10, 42)
+    assert count_supported(OPTION_MAPPINGS) == (45, 45)
+    assert count_supported(OPTION_MAPPINGS, "Pro") == (10, 42)

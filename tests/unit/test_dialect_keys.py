@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.dialects.common.settings import LanguageSettings
-from darkroom.dialects.registry import BY_NAME
-from darkroom.dialects.serving.service import grammar_of
-from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.registry import DIALECTS_BY_NAME
+from darkroom.dialects.serving.service import load_parser
+from darkroom.dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 
-KEYS = read_keys(DOCUMENT)
+KEYS = parse_keys(DOCUMENT)
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ KEYS = read_keys(DOCUMENT)
 )
 def test_what_is_signed_is_taken(language: str, target: str) -> None:
     url = sign_in_dialect(language, target, KEYS)
-    known = BY_NAME[language]
+    known = DIALECTS_BY_NAME[language]
     assert url.startswith(f"{known.prefix}/")
-    asked = grammar_of(known).read(known.target(url), LanguageSettings())
+    asked = load_parser(known).parse(known.parser_input(url), DialectSettings())
     assert asked.claim is not None
     assert asked.plan.key == "photo.jpg"
-    grammar_of(known).check(asked.claim, KEYS[language], 0.0, None)
+    load_parser(known).verify(asked.claim, KEYS[language], 0.0, None)
 
 
 @pytest.mark.parametrize("language", ["cloudflare", "iiif", "flickr"])

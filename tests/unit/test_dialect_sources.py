@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.mapping import Covered, by_name, counted, reader_of
-from darkroom.dialects.common.settings import configured, languages_text, load
+from darkroom.dialects.common.mapping import OptionMapping, count_supported, find_parser, index_by_name
+from darkroom.dialects.common.settings import load_settings, parse_settings, read_settings_file
 from darkroom.dialects.common.sources import Sources
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.keys import check_key
@@ -42,7 +42,7 @@ PRESETS = Presets({}, {"logo": "marks/logo.png"})
     ],
 )
 def test_addresses_in_the_table(address: str, key: str) -> None:
-    assert TABLE.key(address) == key
+    assert TABLE.resolve(address) == key
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_addresses_in_the_table(address: str, key: str) -> None:
     ],
 )
 def test_addresses_that_have_lost_their_scheme(address: str, key: str) -> None:
-    assert TABLE.key(address, bare_hosts=True) == key
+    assert TABLE.resolve(address, bare_hosts=True) == key
 
 
 @pytest.mark.parametrize(
@@ -81,21 +81,21 @@ def test_addresses_that_have_lost_their_scheme(address: str, key: str) -> None:
 )
 def test_addresses_that_are_no_keys(address: str, told: str) -> None:
     with pytest.raises(BadKey, match=told):
-        TABLE.key(address)
+        TABLE.resolve(address)
 
 
 @given(address=st.text(max_size=40), bare=st.booleans())
 def test_any_text_is_a_key_or_is_refused(address: str, bare: bool) -> None:
     for text in (address, f"https://img.example.com/{address}", f"https://{address}"):
         try:
-            check_key(TABLE.key(text, bare_hosts=bare))
+            check_key(TABLE.resolve(text, bare_hosts=bare))
         except DarkroomError as error:
             assert error.status == 400
 
 
 def test_what_this_deployment_says_can_be_read() -> None:
-    assert load(languages_text(), PRESETS).watermarks == PRESETS.watermarks
-    assert configured().imgproxy.signature_size == 32
+    assert parse_settings(read_settings_file(), PRESETS).watermarks == PRESETS.watermarks
+    assert load_settings().imgproxy.signature_size == 32
 
 
 def test_a_table_of_everything() -> None:
@@ -111,9 +111,9 @@ def test_a_table_of_everything() -> None:
         [thumbor]
         smart = "face"
     """
-    settings = load(text, PRESETS)
+    settings = parse_settings(text, PRESETS)
     assert settings.sources.table == (("//img.example.com/", ""), ("s3://bucket/", "old%20one/"))
-    assert settings.sources.key("s3://bucket/c.jpg") == "old one/c.jpg"
+    assert settings.sources.resolve("s3://bucket/c.jpg") == "old one/c.jpg"
     assert settings.imgproxy.only_presets
     assert settings.imgproxy.presets == {"sharp": "sharpen:0.7"}
     assert settings.thumbor.smart == "face"
@@ -143,21 +143,21 @@ def test_a_table_of_everything() -> None:
 )
 def test_what_it_may_not_say(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        load(text, PRESETS)
+        parse_settings(text, PRESETS)
 
 
 def test_watermarks_by_address() -> None:
-    settings = load('[sources]\n"//img.example.com/" = ""', PRESETS)
-    assert settings.watermark_at("https://img.example.com/marks/logo.png") == "logo"
-    assert settings.watermark_at("marks/logo.png") == "logo"
+    settings = parse_settings('[sources]\n"//img.example.com/" = ""', PRESETS)
+    assert settings.find_watermark("https://img.example.com/marks/logo.png") == "logo"
+    assert settings.find_watermark("marks/logo.png") == "logo"
     with pytest.raises(BadOption, match="no watermark is configured"):
-        settings.watermark_at("marks/other.png")
+        settings.find_watermark("marks/other.png")
 
 
 def test_a_table_of_coverage() -> None:
-    table = (Covered("a", ("b",), read=len), Covered("c", refused="it is paid for", group="paid"))
-    assert by_name(table).keys() == {"a", "b", "c"}
-    assert reader_of(by_name(table), "b") is len
-    assert (counted(table), counted(table, "paid")) == ((1, 1), (0, 1))
+    table = (OptionMapping("a", ("b",), parse=len), OptionMapping("c", refused="it is paid for", group="paid"))
+    assert index_by_name(table).keys() == {"a", "b", "c"}
+    assert find_parser(index_by_name(table), "b") is len
+    assert (count_supported(table), count_supported(table, "paid")) == ((1, 1), (0, 1))
     with pytest.raises(BadOption, match="c is not served here: it is paid for"):
-        reader_of(by_name(table), "c")
+        find_parser(index_by_name(table), "c")

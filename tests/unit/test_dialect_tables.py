@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from darkroom.dialects import dit, imgproxy, thumbor
-from darkroom.dialects.common.matrices import LUMA_709, chained, lightness, linear, saturation
-from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.matrices import LUMA_709, combine, lightness, linear, saturation
+from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.iiif.features import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSERVED
-from darkroom.dialects.iiif.info_json import information
-from darkroom.dialects.iiif.limits import Caps
-from darkroom.dialects.imgproxy.source import source_of
+from darkroom.dialects.iiif.features import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSUPPORTED_FORMATS
+from darkroom.dialects.iiif.info_json import build_info
+from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.imgproxy.source import parse_source
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, options_text
 from darkroom.plan.geometry.boxes import Size
 
-SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
+SETTINGS = DialectSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
 CASES = Path(__file__).parents[1] / "cases" / "dialects"
 IMGPROXY = json.loads((CASES / "imgproxy-options.json").read_text(encoding="utf-8"))
 NEGATIVE, TWICE = "-1-0-0-1-0--1-0-1-0-0--1-1", "2-0-0-0-0-2-0-0-0-0-2-0"
@@ -30,7 +30,7 @@ ROWS = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 def read_imgproxy(options: str) -> str:
     try:
-        plan = imgproxy.read(f"/{'a' * 43}/{options}/plain/a.jpg", SETTINGS).plan
+        plan = imgproxy.parse(f"/{'a' * 43}/{options}/plain/a.jpg", SETTINGS).plan
     except DarkroomError as error:
         return error.message
     return f"{options_text(plan)}.{plan.format}"
@@ -38,7 +38,7 @@ def read_imgproxy(options: str) -> str:
 
 def read_edits(edits: dict[str, Any]) -> str:
     document = json.dumps({"key": "a.jpg", "edits": edits}).encode()
-    return options_text(dit.read("/" + base64.b64encode(document).decode(), SETTINGS).plan)
+    return options_text(dit.parse("/" + base64.b64encode(document).decode(), SETTINGS).plan)
 
 
 def test_options_of_imgproxy() -> None:
@@ -50,10 +50,10 @@ def test_options_of_imgproxy() -> None:
 
 def test_expiry_of_imgproxy() -> None:
     times = ("0", "1", "-1", "999999999999")
-    asked = [imgproxy.read(f"/{'a' * 43}/exp:{time}/plain/a.jpg", SETTINGS).expires_s for time in times]
+    asked = [imgproxy.parse(f"/{'a' * 43}/exp:{time}/plain/a.jpg", SETTINGS).expires_s for time in times]
     assert asked == [None, 2, None, 1_000_000_000_000]
     with pytest.raises(BadOption):
-        imgproxy.read(f"/{'a' * 43}/exp:1000000000000/plain/a.jpg", SETTINGS)
+        imgproxy.parse(f"/{'a' * 43}/exp:1000000000000/plain/a.jpg", SETTINGS)
 
 
 def encode(text: str) -> str:
@@ -92,11 +92,11 @@ def test_addresses_of_imgproxy() -> None:
     ):
         if wanted is None:
             with pytest.raises(BadKey):
-                source_of(parts, settings)
+                parse_source(parts, settings)
         else:
-            assert source_of(parts, settings) == wanted
+            assert parse_source(parts, settings) == wanted
     with pytest.raises(BadOption, match="encrypted"):
-        source_of(["enc", "a"], plain)
+        parse_source(["enc", "a"], plain)
 
 
 def test_paths_of_dit_with_one_side() -> None:
@@ -108,7 +108,7 @@ def test_paths_of_dit_with_one_side() -> None:
         ("0x200/a.jpg?width=300", "up-1_w-300"),
         ("300x200/a.jpg", "fit-cover_h-200_up-1_w-300"),
     ):
-        assert options_text(dit.read(f"/{path}", SETTINGS).plan) == wanted
+        assert options_text(dit.parse(f"/{path}", SETTINGS).plan) == wanted
 
 
 def test_tones_of_dit() -> None:
@@ -162,15 +162,15 @@ def test_matrices() -> None:
     assert lightness((1, 2, 3), (4, 5, 6)) == (1, 2, 3, 4, 1, 2, 3, 5, 1, 2, 3, 6)
     assert lightness() == (*LUMA_709, 0, *LUMA_709, 0, *LUMA_709, 0)
     assert saturation(0.5, (0.5, 0.25, 0.25)) == (0.75, 0.125, 0.125, 0, 0.25, 0.625, 0.125, 0, 0.25, 0.125, 0.625, 0)
-    assert chained([linear(0.5), linear(0.5, 0.5)]) == linear(0.25, 0.5)
-    assert chained([linear(2), linear(0.5)]) == (*linear(2), *linear(0.5))
-    assert chained([linear(2)] * 6) == (*linear(2) * 3, *linear(8))
+    assert combine([linear(0.5), linear(0.5, 0.5)]) == linear(0.25, 0.5)
+    assert combine([linear(2), linear(0.5)]) == (*linear(2), *linear(0.5))
+    assert combine([linear(2)] * 6) == (*linear(2) * 3, *linear(8))
 
 
 def test_urls_of_thumbor_within_each_other() -> None:
     def read(nested: int) -> str:
         inner = "h.example.com/unsafe/" * nested + "h.example.com/unsafe/10x20:30x40/a.jpg"
-        return canonical_path(thumbor.read(f"/unsafe/300x200/filters:extract_focal()/{inner}", SETTINGS).plan)
+        return canonical_path(thumbor.parse(f"/unsafe/300x200/filters:extract_focal()/{inner}", SETTINGS).plan)
 
     focused = "/a.jpg/_/fit-cover_focus-20-30_h-200_up-1_w-300.auto"
     assert [read(nested) == focused for nested in (0, 1, 8, 9, 10, 11)] == [True, True, True, True, False, False]
@@ -189,7 +189,7 @@ def test_levels_of_iiif() -> None:
     assert list(FORMATS.items()) == [
         *(("jpg", "jpeg"), ("png", "png"), ("webp", "webp"), ("gif", "gif"), ("tif", "tiff")),
     ]
-    assert set(UNSERVED) == {"jp2", "pdf"}
+    assert set(UNSUPPORTED_FORMATS) == {"jp2", "pdf"}
     assert QUALITIES == ("default", "color", "gray", "bitonal")
     assert set(HTTP_FEATURES) == {
         *("baseUriRedirect", "canonicalLinkHeader", "cors", "jsonldMediaType", "profileLinkHeader"),
@@ -212,11 +212,11 @@ def test_information_of_iiif() -> None:
         ],
         "tiles": [{"width": 512, "height": 512, "scaleFactors": [1, 2, 4, 8]}],
     }
-    assert information("https://x/a", Size(1025, 512), Caps(), everything=False) == common | {
+    assert build_info("https://x/a", Size(1025, 512), SizeLimits(), everything=False) == common | {
         "profile": "level0",
         "extraFeatures": list(HTTP_FEATURES),
     }
-    assert information("https://x/a", Size(1025, 512), Caps(), everything=True) == common | {
+    assert build_info("https://x/a", Size(1025, 512), SizeLimits(), everything=True) == common | {
         "profile": "level2",
         "preferredFormats": ["webp", "jpg"],
         "extraFormats": ["webp", "gif", "tif"],

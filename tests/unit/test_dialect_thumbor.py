@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.mapping import counted
-from darkroom.dialects.common.parsed_url import Claim, Key
-from darkroom.dialects.common.settings import LanguageSettings, ThumborSettings
+from darkroom.dialects.common.mapping import count_supported
+from darkroom.dialects.common.parsed_url import DialectKey, SignatureClaim
+from darkroom.dialects.common.settings import DialectSettings, ThumborSettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.thumbor import COVERAGE, check, read, sign
+from darkroom.dialects.thumbor import OPTION_MAPPINGS, parse, sign, verify
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import Size, compute_geometry
 
-SETTINGS = LanguageSettings(
+SETTINGS = DialectSettings(
     Sources((("//img.example.com/", ""), ("https://old.example.com/photos/", "old/"))),
     {"logo": "marks/logo.png"},
-    finds_faces=True,
+    detects_faces=True,
 )
 
 CASES = Path(__file__).parent.parent / "cases"
@@ -31,8 +31,8 @@ KNOWN = json.loads((CASES / "dialects" / "thumbor.json").read_text(encoding="utf
 FILTERS = [call for call, _ in KNOWN["filters"]]
 
 
-def path_of(url: str, settings: LanguageSettings = SETTINGS) -> str:
-    return canonical_path(read(f"/unsafe/{url}", settings).plan)
+def path_of(url: str, settings: DialectSettings = SETTINGS) -> str:
+    return canonical_path(parse(f"/unsafe/{url}", settings).plan)
 
 
 @pytest.mark.parametrize(("url", "options"), KNOWN["parts"] + KNOWN["together"])
@@ -55,26 +55,28 @@ def test_what_is_refused_is_named(url: str, message: str) -> None:
 
 
 def test_where_nobody_looks_for_faces_no_eyes_are_mended() -> None:
-    assert path_of("filters:red_eye():quality(40)/a.jpg", replace(SETTINGS, finds_faces=False)) == "/a.jpg/_/q-40.auto"
+    assert (
+        path_of("filters:red_eye():quality(40)/a.jpg", replace(SETTINGS, detects_faces=False)) == "/a.jpg/_/q-40.auto"
+    )
 
 
 def test_a_deployment_that_leaves_images_as_they_are_stored() -> None:
-    settings = LanguageSettings(thumbor=ThumborSettings(respect_orientation=False))
+    settings = DialectSettings(thumbor=ThumborSettings(respect_orientation=False))
     assert path_of("30x20/a.jpg", settings) == "/a.jpg/_/fit-cover_h-20_orient-0_up-1_w-30.auto"
 
 
 def test_the_metadata_document_of_a_lying_source() -> None:
     source = {"width": 60, "height": 90, "frames": 1, "orientation": 6}
     for respected, size in ((True, (60, 90)), (False, (90, 60))):
-        settings = LanguageSettings(thumbor=ThumborSettings(respect_orientation=respected))
-        describe = read("/unsafe/meta/a.jpg", settings).document
+        settings = DialectSettings(thumbor=ThumborSettings(respect_orientation=respected))
+        describe = parse("/unsafe/meta/a.jpg", settings).document
         assert describe is not None
         document: Any = describe(source)
         assert (document["thumbor"]["source"]["width"], document["thumbor"]["source"]["height"]) == size
 
 
 def test_a_deployment_whose_smart_crop_keeps_faces() -> None:
-    settings = LanguageSettings(thumbor=ThumborSettings("face"))
+    settings = DialectSettings(thumbor=ThumborSettings("face"))
     assert path_of("30x20/smart/a.jpg", settings) == "/a.jpg/_/fit-cover_g-face_h-20_up-1_w-30.auto"
     assert path_of("origx20/smart/a.jpg", settings) == "/a.jpg/_/fit-cover_g-face_h-20_own-w_up-1.auto"
 
@@ -104,7 +106,7 @@ def test_which_key_an_image_means(image: str, key: str) -> None:
 )
 def test_what_names_no_picture_of_ours(path: str) -> None:
     with pytest.raises(BadKey):
-        read(path, SETTINGS)
+        parse(path, SETTINGS)
 
 
 BRIGHT, GREY = "1-0-0-0.4-0-1-0-0.4-0-0-1-0.4", "0.299-0.587-0.114-0"
@@ -132,47 +134,47 @@ def test_tones_stand_where_the_url_has_them(calls: str, options: str) -> None:
 
 
 def test_a_query_says_nothing() -> None:
-    assert read("/unsafe/30x20/a.jpg?v=2", SETTINGS) == read("/unsafe/30x20/a.jpg", SETTINGS)
+    assert parse("/unsafe/30x20/a.jpg?v=2", SETTINGS) == parse("/unsafe/30x20/a.jpg", SETTINGS)
 
 
 def test_how_long_an_answer_may_be_kept() -> None:
-    assert read("/unsafe/filters:max_age(360)/a.jpg", SETTINGS).max_age_s == 360
-    assert read("/unsafe/a.jpg", SETTINGS).max_age_s is None
+    assert parse("/unsafe/filters:max_age(360)/a.jpg", SETTINGS).max_age_s == 360
+    assert parse("/unsafe/a.jpg", SETTINGS).max_age_s is None
 
 
 VECTOR = "8ammJH8D-7tXy6kU3lTvoXlhu4o="
-KEY = Key("my-security-key")
+KEY = DialectKey("my-security-key")
 
 
 def test_the_signature_of_thumbors_own_documentation() -> None:
-    settings = LanguageSettings(Sources((("//my.server.com/", ""),)))
-    asked = read(f"/{VECTOR}/300x200/my.server.com/some/path/to/image.jpg", settings)
-    assert asked.claim == Claim(b"300x200/my.server.com/some/path/to/image.jpg", VECTOR)
+    settings = DialectSettings(Sources((("//my.server.com/", ""),)))
+    asked = parse(f"/{VECTOR}/300x200/my.server.com/some/path/to/image.jpg", settings)
+    assert asked.claim == SignatureClaim(b"300x200/my.server.com/some/path/to/image.jpg", VECTOR)
     assert asked.plan.key == "some/path/to/image.jpg"
     assert sign(asked.claim.message, KEY) == VECTOR
-    check(asked.claim, [Key("an-older-key"), KEY], now_s=0)
+    verify(asked.claim, [DialectKey("an-older-key"), KEY], now_s=0)
 
 
 def test_an_escaped_signature_is_the_same() -> None:
-    claim = read(f"/{VECTOR.replace('=', '%3D')}/a.jpg", SETTINGS).claim
+    claim = parse(f"/{VECTOR.replace('=', '%3D')}/a.jpg", SETTINGS).claim
     assert claim is not None and claim.signature == VECTOR
 
 
-@pytest.mark.parametrize("keys", [[], [Key("")], [Key("another")]])
-def test_a_signature_by_no_key_of_ours(keys: list[Key]) -> None:
+@pytest.mark.parametrize("keys", [[], [DialectKey("")], [DialectKey("another")]])
+def test_a_signature_by_no_key_of_ours(keys: list[DialectKey]) -> None:
     with pytest.raises(BadSignature):
-        check(Claim(b"300x200/my.server.com/some/path/to/image.jpg", VECTOR), keys, now_s=0)
+        verify(SignatureClaim(b"300x200/my.server.com/some/path/to/image.jpg", VECTOR), keys, now_s=0)
 
 
 def test_time_that_is_over() -> None:
-    claim = Claim(b"a.jpg", sign(b"a.jpg", KEY))
-    check(claim, [KEY], now_s=9, expires_s=10)
+    claim = SignatureClaim(b"a.jpg", sign(b"a.jpg", KEY))
+    verify(claim, [KEY], now_s=9, expires_s=10)
     with pytest.raises(Expired):
-        check(claim, [KEY], now_s=10, expires_s=10)
+        verify(claim, [KEY], now_s=10, expires_s=10)
 
 
 def test_what_is_unsafe_claims_nothing() -> None:
-    assert read("/unsafe/a.jpg", SETTINGS).claim is None
+    assert parse("/unsafe/a.jpg", SETTINGS).claim is None
 
 
 PAGE = json.loads((CASES / "moving" / "thumbor.json").read_text())
@@ -181,10 +183,10 @@ ANSWERED = [case for case in PAGE["cases"] if case["expect"]["status"] == 200]
 
 @pytest.mark.parametrize("case", ANSWERED, ids=[case["name"] for case in ANSWERED])
 def test_a_page_comes_to_the_sizes_that_thumbor_gave(case: dict[str, Any]) -> None:
-    settings = LanguageSettings(Sources(tuple(PAGE["hosts"].items())))
-    asked = read(case["url"], settings)
+    settings = DialectSettings(Sources(tuple(PAGE["hosts"].items())))
+    asked = parse(case["url"], settings)
     if case["signed"]:
-        check(asked.claim, [Key(PAGE["keys"]["security_key"])], now_s=0)
+        verify(asked.claim, [DialectKey(PAGE["keys"]["security_key"])], now_s=0)
     assert asked.plan.key == case["source"]
     size = compute_geometry(asked.plan, Size(*case["source_size"])).size
     assert size == (case["expect"]["width"], case["expect"]["height"])
@@ -203,12 +205,12 @@ PART_NAMES = ["debug", "meta", "trim", "crop", "fit", "size", "halign", "valign"
 
 
 def test_every_filter_and_part_of_thumbor_is_in_the_table() -> None:
-    assert {one.name for one in COVERAGE if not one.group} == BUILT_IN
-    assert [one.name for one in COVERAGE if one.group == "path"] == PART_NAMES
-    assert counted(COVERAGE) == (34, 34)
-    for one in COVERAGE:
-        assert bool(one.refused) != bool(one.read)
-        assert one.to or one.note or one.refused
+    assert {one.name for one in OPTION_MAPPINGS if not one.group} == BUILT_IN
+    assert [one.name for one in OPTION_MAPPINGS if one.group == "path"] == PART_NAMES
+    assert count_supported(OPTION_MAPPINGS) == (34, 34)
+    for one in OPTION_MAPPINGS:
+        assert bool(one.refused) != bool(one.parse)
+        assert one.maps_to or one.note or one.refused
 
 
 WORDS = st.sampled_from(
@@ -224,7 +226,7 @@ WORDS = st.sampled_from(
 def same(url: str) -> None:
     """What is read is a Plan that its canonical path names, or a refusal of ours."""
     try:
-        plan = read(url, SETTINGS).plan
+        plan = parse(url, SETTINGS).plan
     except DarkroomError as refusal:
         assert refusal.status == 400
     else:

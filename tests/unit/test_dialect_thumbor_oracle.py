@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from libthumbor import CryptoURL
 from libthumbor.url import Url
 
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.common.settings import DialectSettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.thumbor import check, read
-from darkroom.dialects.thumbor.path import Parts, split
-from darkroom.dialects.thumbor.url import gathered
+from darkroom.dialects.thumbor import parse, verify
+from darkroom.dialects.thumbor.path import PathSegments, split_path
+from darkroom.dialects.thumbor.url import collect_options
 from darkroom.errors import BadSignature
 
 KEY = "a key of thumbor's"
-SETTINGS = LanguageSettings(Sources((("//img.example.com/", ""),)), {"logo": "marks/logo.png"})
+SETTINGS = DialectSettings(Sources((("//img.example.com/", ""),)), {"logo": "marks/logo.png"})
 
 SIDES = st.integers(1, 4000)
 CALLS = st.sampled_from(
@@ -66,11 +66,11 @@ def mirrors(options: dict[str, Any]) -> str:
 def test_what_it_composes_we_read(drawn: dict[str, Any]) -> None:
     options = options_of(drawn)
     url = CryptoURL(key=KEY).generate(**options)
-    asked = read(url, SETTINGS)
-    check(asked.claim, [Key("another"), Key(KEY)], now_s=0)
+    asked = parse(url, SETTINGS)
+    verify(asked.claim, [DialectKey("another"), DialectKey(KEY)], now_s=0)
     assert asked.plan.key == options["image_url"].removeprefix("http://").removeprefix("img.example.com/")
 
-    wanted = gathered(split(url.split("/", 2)[2]), SETTINGS)
+    wanted = collect_options(split_path(url.split("/", 2)[2]), SETTINGS)
     assert (wanted.width, wanted.height) == (options.get("width", 0), options.get("height", 0))
     assert wanted.flip == mirrors(options)
     assert wanted.meta == options.get("meta", False)
@@ -94,11 +94,11 @@ def test_a_changed_byte_is_no_signature(drawn: dict[str, Any], data: st.DataObje
     at = data.draw(st.integers(1, len(url) - 1))
     other = data.draw(st.sampled_from("abcxyz019-_=")).replace(url[at], "#")
     signature, _, rest = (url[:at] + other + url[at + 1 :]).removeprefix("/").partition("/")
-    claim = read(url, SETTINGS).claim
+    claim = parse(url, SETTINGS).claim
     assert claim is not None
     forged = type(claim)(rest.encode(), signature)
     with pytest.raises(BadSignature):
-        check(forged, [Key(KEY)], now_s=0)
+        verify(forged, [DialectKey(KEY)], now_s=0)
 
 
 @st.composite
@@ -126,7 +126,7 @@ def paths(draw: st.DrawFn) -> str:
     return "/".join([*(draw(st.permutations(kept)) if draw(st.integers(0, 3)) == 0 else kept), draw(IMAGES)])
 
 
-def as_libthumbor(parts: Parts) -> dict[str, Any]:
+def as_libthumbor(parts: PathSegments) -> dict[str, Any]:
     """Our parts as ``Url.parse_decrypted`` says them."""
     across, _, down = parts.size.partition("x")
     edges = parts.crop.replace(":", "x").split("x") if parts.crop else [0] * 4
@@ -157,14 +157,14 @@ def _side(text: str) -> int | str:
 
 @given(paths())
 def test_what_we_split_it_splits_alike(path: str) -> None:
-    assert as_libthumbor(split(path)) == Url.parse_decrypted(path)
+    assert as_libthumbor(split_path(path)) == Url.parse_decrypted(path)
 
 
 @given(st.text("abx0123456789:/-().,filterstrimsmartorig", min_size=1, max_size=40))
 def test_any_path_is_split_alike(path: str) -> None:
     parsed = Url.parse_decrypted(path)
     if parsed is not None:
-        assert as_libthumbor(split(path)) == parsed
+        assert as_libthumbor(split_path(path)) == parsed
 
 
 def test_its_signature_is_padded_base64_of_sha1() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.settings import LanguageSettings
-from darkroom.dialects.thumbor import read
+from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.thumbor import parse
 from darkroom.plan.model import Matrix
 
 type Pixel = tuple[int, ...]
@@ -64,7 +64,7 @@ def saturation(pixel: Pixel, change: float) -> Pixel:
 
 
 def matrix_of(filters: str) -> Matrix:
-    return read(f"/unsafe/filters:{filters}/a.jpg", LanguageSettings()).plan.matrix
+    return parse(f"/unsafe/filters:{filters}/a.jpg", DialectSettings()).plan.matrix
 
 
 def ours(pixel: Pixel, matrix: Matrix) -> list[float]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption, DarkroomError, DuplicateOption, UnknownOption
 from darkroom.plan.model import Plan
-from darkroom.plan.native_url import Request, parse_url
+from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.presets import Presets, load_default_presets
 
 SIGNATURE = "a" * 43
@@ -19,12 +19,12 @@ SOME = Presets({"thumb": {"w": "100", "fit": "cover", "dpr": "2"}, "plain": {"q"
 
 def test_a_request() -> None:
     request = parse_url(f"/a.jpg?w=801&exp=1900000000&s={SIGNATURE}")
-    assert request == Request(Plan("a.jpg", width=801), SIGNATURE, 1_900_000_000, True)
+    assert request == NativeRequest(Plan("a.jpg", width=801), SIGNATURE, 1_900_000_000, True)
     assert request.path == "/a.jpg/_/w-801.auto"
 
 
 def test_what_is_not_given() -> None:
-    assert parse_url("/a.jpg?w=1") == Request(Plan("a.jpg", width=1), "", None, True)
+    assert parse_url("/a.jpg?w=1") == NativeRequest(Plan("a.jpg", width=1), "", None, True)
 
 
 @pytest.mark.parametrize("url", ["/a?w=1&dpr=1", "/a?dpr=2", "/a?preset=thumb"])

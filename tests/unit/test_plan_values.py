@@ -14,26 +14,26 @@ import darkroom.dialects
 import darkroom.plan
 from darkroom.client_findings import parse_client_findings
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
-from darkroom.dialects.cloudflare.model import Wanted as CloudflareWanted
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.common.settings import LanguageSettings
-from darkroom.dialects.common.settings import load as load_languages
-from darkroom.dialects.dit.model import Wanted as DitWanted
-from darkroom.dialects.dit.request import Request as DitRequest
-from darkroom.dialects.iiif.image import picture_of
-from darkroom.dialects.iiif.limits import Caps
+from darkroom.dialects.cloudflare.model import CloudflareOptions as CloudflareWanted
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.common.settings import parse_settings as load_languages
+from darkroom.dialects.dit.model import DitOptions as DitWanted
+from darkroom.dialects.dit.request import DitRequest
+from darkroom.dialects.iiif.image import resolve_image
+from darkroom.dialects.iiif.limits import SizeLimits
 from darkroom.dialects.iiif.url import ImageRequest
-from darkroom.dialects.iiif.url import read as read_iiif
+from darkroom.dialects.iiif.url import parse as read_iiif
 from darkroom.dialects.iiif.version import V3
-from darkroom.dialects.imgproxy.gravity import Pull
+from darkroom.dialects.imgproxy.gravity import Anchor
 from darkroom.dialects.imgproxy.info import InfoRequest
-from darkroom.dialects.imgproxy.model import Extend, Mark, Trim
-from darkroom.dialects.imgproxy.model import Wanted as ImgproxyWanted
-from darkroom.dialects.imgproxy.option_parsers import Reading
-from darkroom.dialects.thumbor import COVERAGE
+from darkroom.dialects.imgproxy.model import ExtendOptions, TrimOptions, WatermarkOptions
+from darkroom.dialects.imgproxy.model import ImgproxyOptions as ImgproxyWanted
+from darkroom.dialects.imgproxy.option_parsers import ParseState
+from darkroom.dialects.thumbor import OPTION_MAPPINGS
 from darkroom.dialects.thumbor.meta import _Engine
-from darkroom.dialects.thumbor.model import Wanted as ThumborWanted
-from darkroom.dialects.thumbor.path import split
+from darkroom.dialects.thumbor.model import ThumborOptions as ThumborWanted
+from darkroom.dialects.thumbor.path import split_path
 from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.limits import Limits
@@ -43,7 +43,18 @@ from darkroom.plan.presets import parse_presets_toml as load_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.upload_requests import Grant, parse_upload_request
 
-FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, InfoRequest, Mark, Trim, Reading, _Engine}
+FILLED = {
+    CloudflareWanted,
+    DitWanted,
+    ThumborWanted,
+    ImgproxyWanted,
+    ExtendOptions,
+    InfoRequest,
+    WatermarkOptions,
+    TrimOptions,
+    ParseState,
+    _Engine,
+}
 
 
 def find_dataclasses() -> set[type]:
@@ -64,19 +75,26 @@ def make_values() -> Iterator[Any]:
         assert option.type.allowed_values
         yield from (option, option.type)
     yield parse_url("/a.jpg?w=1")
-    asked = imgproxy.read(f"/{'a' * 43}/rs:fit:1:1/plain/a.jpg", settings)
-    yield from (asked, asked.plan, asked.claim, Key("00"), Pull(), Limits().for_scenes)
-    cloudflare.read("/cdn-cgi/image/width=1/a.jpg", settings)
-    thumbor.read("/unsafe/1x1/a.jpg", settings)
-    dit.read("/1x1/a.jpg", settings)
-    yield from (split("a.jpg"), DitRequest("a.jpg", {}), AlwaysRedact.parse("a/=text"))
-    yield from COVERAGE
-    yield from (one.read for one in COVERAGE if one.read)
+    asked = imgproxy.parse(f"/{'a' * 43}/rs:fit:1:1/plain/a.jpg", settings)
+    yield from (asked, asked.plan, asked.claim, DialectKey("00"), Anchor(), Limits().for_scenes)
+    cloudflare.parse("/cdn-cgi/image/width=1/a.jpg", settings)
+    thumbor.parse("/unsafe/1x1/a.jpg", settings)
+    dit.parse("/1x1/a.jpg", settings)
+    yield from (split_path("a.jpg"), DitRequest("a.jpg", {}), AlwaysRedact.parse("a/=text"))
+    yield from OPTION_MAPPINGS
+    yield from (one.parse for one in OPTION_MAPPINGS if one.parse)
     yield from map(read_iiif, ("/iiif/3/a", "/iiif/3/a/info.json"))
     yield V3
     image = read_iiif("/iiif/3/a/full/max/0/default.jpg")
     assert isinstance(image, ImageRequest)
-    yield from (image, image.region, image.size, image.rotation, Caps(), picture_of(image, Size(2, 2), Caps()))
+    yield from (
+        image,
+        image.region,
+        image.size,
+        image.rotation,
+        SizeLimits(),
+        resolve_image(image, Size(2, 2), SizeLimits()),
+    )
     yield compute_geometry(asked.plan, Size(2, 2))
     yield parse_client_findings({"tags": []})
     grant = Grant("a/", 1)
@@ -93,13 +111,13 @@ def test_values_are_frozen() -> None:
         for field in fields(value):
             with pytest.raises(FrozenInstanceError):
                 setattr(value, field.name, None)
-    assert {one.__qualname__ for one in find_dataclasses() - FILLED - seen} == {"Named"}
+    assert {one.__qualname__ for one in find_dataclasses() - FILLED - seen} == {"ImageReference"}
     assert all(one.__dataclass_params__.frozen for one in find_dataclasses() - FILLED)  # type: ignore[attr-defined]
 
 
 def test_dataclasses_have_slots() -> None:
-    assert isinstance(LanguageSettings().watermarks, dict)
+    assert isinstance(DialectSettings().watermarks, dict)
     assert {type(value) for value in make_values() if hasattr(value, "__dict__") and is_dataclass(value)} == set()
-    filled = (CloudflareWanted(), Reading(LanguageSettings().imgproxy))
+    filled = (CloudflareWanted(), ParseState(DialectSettings().imgproxy))
     assert [type(value) for value in filled if hasattr(value, "__dict__")] == []
     assert [one for one in find_dataclasses() if "__slots__" not in vars(one)] == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.registry import LANGUAGES
+from darkroom.dialects.registry import DIALECTS
 from darkroom.dialects.serving.max_age import DEFAULT_MAX_AGE_S
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
@@ -59,9 +59,9 @@ def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
 
 
 def test_every_dialect_has_an_access_mode() -> None:
-    names = {f"{language.name}_access_mode" for language in LANGUAGES}
+    names = {f"{language.name}_access_mode" for language in DIALECTS}
     assert names == {one.name for one in list_setting_fields() if one.name.endswith("_access_mode")}
-    assert set(dialect_modes(parse_settings(dict.fromkeys(names, "open")))) == {one.name for one in LANGUAGES}
+    assert set(dialect_modes(parse_settings(dict.fromkeys(names, "open")))) == {one.name for one in DIALECTS}
 
 
 ACCEPTED: dict[str, Any] = {

@@ -16,14 +16,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.main import main
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.common.settings import LanguageSettings
-from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.access import authorise
-from darkroom.dialects.serving.negotiate import variant
-from darkroom.dialects.serving.request import LanguageRequest
-from darkroom.dialects.serving.service import grammar_of
-from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
+from darkroom.dialects.serving.negotiate import choose_variant
+from darkroom.dialects.serving.request import DialectRequest
+from darkroom.dialects.serving.service import load_parser
+from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
 from darkroom.plan.model import Plan
 from darkroom.plan.policy import AccessMode
@@ -78,7 +78,7 @@ NOT_OBJECTS = ("", "[]", "no JSON", "null", '"text"', "[" * 100_000, '{"thumbor"
 def test_a_document_with_a_mistake_is_rejected_as_a_whole(case: str) -> None:
     document = REJECTED[case]
     with pytest.raises(InvalidSecret) as caught:
-        read_keys(parse_secret(json.dumps(document)))
+        parse_keys(parse_secret(json.dumps(document)))
     leaves = [text for text in texts_in(list(document.values())) if len(text) > 6]
     assert not [text for text in leaves if text in str(caught.value)], "quotes a value"
 
@@ -96,10 +96,10 @@ def test_what_is_not_one_json_object_is_rejected(text: str) -> None:
 
 
 def test_documents_that_follow_the_schema_are_read() -> None:
-    assert read_keys({}) == dict.fromkeys(DIALECTS_WITH_KEYS, ())
-    assert read_keys({"imgproxy": [{"key": KEY, "salt": SALT}], "thumbor": [STRONG, "sixteen letters!"]}) == {
-        "imgproxy": (Key(KEY, SALT),),
-        "thumbor": (Key(STRONG), Key("sixteen letters!")),
+    assert parse_keys({}) == dict.fromkeys(DIALECTS_WITH_KEYS, ())
+    assert parse_keys({"imgproxy": [{"key": KEY, "salt": SALT}], "thumbor": [STRONG, "sixteen letters!"]}) == {
+        "imgproxy": (DialectKey(KEY, SALT),),
+        "thumbor": (DialectKey(STRONG), DialectKey("sixteen letters!")),
         "dit": (),
     }
     assert parse_signing_keys({"current": STRONG, "previous": ""}) == (STRONG,)
@@ -138,10 +138,10 @@ _DOCUMENTS = st.one_of(
 class Keys:
     """The keys of a document; each use of a rejected one is refused, as by :class:`darkroom.aws.secrets.Secret`."""
 
-    document: KeysByLanguage | None
+    document: KeysByDialect | None
     dialect: str
 
-    def get(self, *, refresh: bool = False) -> Sequence[Key]:
+    def get(self, *, refresh: bool = False) -> Sequence[DialectKey]:
         if self.document is None:
             raise KeysInvalid
         return self.document.get(self.dialect, ())
@@ -203,11 +203,11 @@ def forged(dialect: str, key: bytes, salts: set[bytes]) -> Iterator[str]:
 
 def respond(keys: Keys, target: str) -> str:
     """The code of the answer to ``target`` in guarded mode, empty if it is served. Other exceptions would be a 500."""
-    grammar = grammar_of(BY_NAME[keys.dialect])
-    asked = grammar.read(target, LanguageSettings())
+    grammar = load_parser(DIALECTS_BY_NAME[keys.dialect])
+    asked = grammar.parse(target, DialectSettings())
     try:
-        plan = variant(asked, LanguageRequest(target), NO_FORCED_REDACTION)
-        authorise(asked, plan, AccessMode.GUARDED, load_default_presets, NO_FORCED_REDACTION, grammar.check, keys, 0.0)
+        plan = choose_variant(asked, DialectRequest(target), NO_FORCED_REDACTION)
+        authorise(asked, plan, AccessMode.GUARDED, load_default_presets, NO_FORCED_REDACTION, grammar.verify, keys, 0.0)
     except DarkroomError as error:
         assert error.status != 500
         return error.code
@@ -221,7 +221,7 @@ def respond(keys: Keys, target: str) -> str:
 @example(document={"imgproxy": [{"key": "no hexadecimal digits", "salt": "0a"}]})
 def test_no_document_lets_a_forged_url_pass(document: Any) -> None:
     try:
-        read = read_keys(parse_secret(json.dumps(document)))
+        read = parse_keys(parse_secret(json.dumps(document)))
     except InvalidSecret:
         read = None
     for dialect in DIALECTS_WITH_KEYS:
@@ -261,7 +261,7 @@ def test_no_native_document_lets_a_forged_url_pass(document: Any, signature: str
 def test_every_plan_of_these_targets_needs_a_signature() -> None:
     for dialect in DIALECTS_WITH_KEYS:
         target = UNSIGNED_TARGETS[dialect].format("unsafe")
-        plan: Plan = grammar_of(BY_NAME[dialect]).read(target, LanguageSettings()).plan
+        plan: Plan = load_parser(DIALECTS_BY_NAME[dialect]).parse(target, DialectSettings()).plan
         assert plan.width == 301
         assert respond(Keys({}, dialect), target) == "unsigned"
 

@@ -11,18 +11,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.iiif.image import picture_of
-from darkroom.dialects.iiif.limits import Caps
-from darkroom.dialects.iiif.tiles import count, is_listed
+from darkroom.dialects.iiif.image import resolve_image
+from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.tiles import count_images, is_listed
 from darkroom.dialects.iiif.url import ImageRequest
-from darkroom.dialects.iiif.url import read as read_iiif
-from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.iiif.url import parse as read_iiif
+from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.access import authorise
-from darkroom.dialects.serving.negotiate import variant
-from darkroom.dialects.serving.request import LanguageRequest
-from darkroom.dialects.serving.service import grammar_of
+from darkroom.dialects.serving.negotiate import choose_variant
+from darkroom.dialects.serving.request import DialectRequest
+from darkroom.dialects.serving.service import load_parser
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size
@@ -36,7 +36,7 @@ from .edge.reference import Asked, case_presets, expected
 
 KEYS = ("photo.jpg", "a/b.png")
 SIZE = Size(640, 480)
-SETTINGS = LanguageSettings(
+SETTINGS = DialectSettings(
     sources=Sources((("//images.example.com/photos/", ""),)),
     watermarks={"logo": "watermarks/logo.png"},
     imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120", "w320": "w:320/f:webp"}),
@@ -56,16 +56,16 @@ def planned(sent: Sent) -> Plan | None:
 
 
 def _authorised(sent: Sent) -> Plan:
-    language, request = BY_NAME[sent.dialect], request_of(sent)
-    asked = grammar_of(language).read(language.target(sent.target), SETTINGS)
-    plan = variant(asked, request, NO_FORCED_REDACTION)
+    language, request = DIALECTS_BY_NAME[sent.dialect], request_of(sent)
+    asked = load_parser(language).parse(language.parser_input(sent.target), SETTINGS)
+    plan = choose_variant(asked, request, NO_FORCED_REDACTION)
     authorise(
         asked,
         plan,
         AccessMode.GUARDED,
         case_presets,
         NO_FORCED_REDACTION,
-        grammar_of(language).check,
+        load_parser(language).verify,
         NoKeys(),
         now_s=1_800_000_000,
     )
@@ -79,17 +79,17 @@ class NoKeys:
         return []
 
 
-def request_of(sent: Sent) -> LanguageRequest:
+def request_of(sent: Sent) -> DialectRequest:
     saves = sent.headers.get("save-data") == "on"
-    return LanguageRequest(sent.target, format_class=choose_format_class(sent.headers["accept"]), saves_data=saves)
+    return DialectRequest(sent.target, format_class=choose_format_class(sent.headers["accept"]), saves_data=saves)
 
 
 def _listed(target: str) -> Plan | None:
     asked = read_iiif(target)
-    if not isinstance(asked, ImageRequest) or asked.identifier != asked.spelled:
+    if not isinstance(asked, ImageRequest) or asked.identifier != asked.canonical_identifier:
         return None
-    picture = picture_of(asked, SIZE, Caps())
-    return picture.plan() if is_listed(asked, picture, Caps()) else None
+    picture = resolve_image(asked, SIZE, SizeLimits())
+    return picture.build_plan() if is_listed(asked, picture, SizeLimits()) else None
 
 
 def stored(dialect: str) -> Iterator[Plan]:
@@ -112,7 +112,7 @@ def test_unsigned_iiif_urls_come_to_what_info_json_lists() -> None:
     for plan in stored("iiif"):
         by_key.setdefault(plan.key, set()).add(canonical_path(plan))
     assert max(map(len, by_key.values())) > 3, "the URLs are near what is listed"
-    assert max(map(len, by_key.values())) <= count(SIZE, Caps())
+    assert max(map(len, by_key.values())) <= count_images(SIZE, SizeLimits())
 
 
 def test_the_generator_repeats_itself() -> None:

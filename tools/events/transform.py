@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.signing import sign
 from local.dialect_keys import DOCUMENT, sign_in_dialect
@@ -12,7 +12,7 @@ from . import LOCAL_KEY, Event
 
 def events() -> dict[str, Event]:
     """Each event by its file name."""
-    photo, keys = "/samples/coffee.png", read_keys(DOCUMENT)
+    photo, keys = "/samples/coffee.png", parse_keys(DOCUMENT)
     return {
         "miss.json": event(f"{photo}?w=960", "auto-webp"),
         "hit.json": event(f"{photo}?w=320", "auto-webp"),

@@ -14,8 +14,8 @@ from botocore.credentials import Credentials as BotoCredentials
 from darkroom.aws.credentials import Credentials, CredentialSource
 from darkroom.aws.secrets import CACHE_S, RETRY_S, Secret, SigningKeys, sign_headers
 from darkroom.aws.telemetry import LightObserver
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.errors import KeysInvalid, Unavailable
 
 from .emf_metrics import counted, of
@@ -126,9 +126,9 @@ def test_a_rejected_secret_of_dialects_is_fetched_again(
 ) -> None:
     client, clock = aws("secretsmanager"), Clock()
     arn = client.create_secret(Name=f"languages-{datetime.now(UTC).timestamp()}", **content)["ARN"]
-    keys = Secret(arn, CredentialSource(aws_environment), read_keys, aws_environment, clock)
+    keys = Secret(arn, CredentialSource(aws_environment), parse_keys, aws_environment, clock)
     with pytest.raises(KeysInvalid):
         keys.get()
     client.put_secret_value(SecretId=arn, SecretString=json.dumps({"thumbor": [ONE]}))
     clock.now_s += RETRY_S
-    assert keys.get() == {"imgproxy": (), "thumbor": (Key(ONE),), "dit": ()}
+    assert keys.get() == {"imgproxy": (), "thumbor": (DialectKey(ONE),), "dit": ()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
-from darkroom.dialects.registry import LANGUAGES, LARGE_PREFIX
+from darkroom.dialects.registry import DIALECTS, LARGE_PREFIX
 
 from .stack import Stack
 from .test_permissions import granted
@@ -35,7 +35,7 @@ def test_languages_go_straight_to_the_function_and_what_is_large_to_the_store() 
     origins = {pattern: one["TargetOriginId"] for pattern, one in found.items()}
     assert origins.pop(f"{LARGE_PREFIX}/*") == "derivatives"
     assert set(origins.values()) == {"transform"}
-    prefixes = [prefix for language in LANGUAGES for prefix in (language.prefix, *language.also)]
+    prefixes = [prefix for language in DIALECTS for prefix in (language.prefix, *language.further_prefixes)]
     matched = [[pattern for pattern in origins if fnmatchcase(f"{prefix}/a", pattern)] for prefix in prefixes]
     assert all(len(patterns) == 1 for patterns in matched)
     assert {pattern for patterns in matched for pattern in patterns} == origins.keys()

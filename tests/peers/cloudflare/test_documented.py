@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.dialects.cloudflare import COVERAGE
+from darkroom.dialects.cloudflare import OPTION_MAPPINGS
 from darkroom.services.serve.answers import HttpResponse
 
 from ..serving import ACCOUNT, Deployment, body_of, deploy, key_of, size_of
@@ -57,4 +57,4 @@ def test_a_documented_hosted_image(deployment: Deployment, row: list[Any]) -> No
 
 def test_every_parameter_has_a_row() -> None:
     named = {option.partition("=")[0] for _, _, options, _ in ROWS for option in options.split(",")}
-    assert {covered.name for covered in COVERAGE if not named & set(covered.names)} == set()
+    assert {covered.name for covered in OPTION_MAPPINGS if not named & set(covered.names)} == set()

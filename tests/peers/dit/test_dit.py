@@ -20,9 +20,9 @@ from PIL import Image
 from bench.competitors.dit import __file__ as contender
 from bench.competitors.model import Missing
 from bench.competitors.npm import LOCKED, installed
-from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.common.settings import DialectSettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.dit import read
+from darkroom.dialects.dit import parse
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -45,7 +45,7 @@ NEAR = 8.0
 """Mean difference of levels, of 255, that encoders, resamplers and half a pixel account for."""
 
 HERE = Path(__file__).parent
-SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""),)), {"mark": sources.MARK})
+SETTINGS = DialectSettings(Sources((("s3://pictures/", ""),)), {"mark": sources.MARK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _reduced(body: bytes) -> np.ndarray:
 def make(row: Row, files: dict[str, bytes]) -> bytes:
     """The image that Darkroom makes of ``row``; PNG where nothing names a format."""
     document = json.dumps({"key": row.source, "edits": row.edits}).encode()
-    plan = read("/" + b64encode(document).decode(), SETTINGS).plan
+    plan = parse("/" + b64encode(document).decode(), SETTINGS).plan
     plan = replace(plan, format="png") if plan.format == "auto" else plan
     mark = files[sources.MARK] if plan.watermark else None
     return render(plan, Source.from_bytes(files[plan.key]), limits=Limits(), watermark=mark).body

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.native_url import Request, parse_url
+from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.signing import verify
@@ -97,7 +97,7 @@ def answers() -> dict[str, dict[str, Any]]:
     return {json.dumps(case): answer for case, answer in zip(CASES, found, strict=True)}
 
 
-def requests_of(answer: dict[str, Any]) -> list[tuple[Request, str]]:
+def requests_of(answer: dict[str, Any]) -> list[tuple[NativeRequest, str]]:
     """Parse every URL of an element, each with its descriptor; `src` has none."""
     assert "failed" not in answer, answer
     pairs = [(answer["src"], ""), *map(tuple, answer["candidates"])]
@@ -107,7 +107,7 @@ def requests_of(answer: dict[str, Any]) -> list[tuple[Request, str]]:
     return parsed
 
 
-def excess(request: Request, descriptor: str) -> int:
+def excess(request: NativeRequest, descriptor: str) -> int:
     """Return by how many px an image is wider than its descriptor says; 0 for densities, and for the widest of all."""
     width = request.plan.width
     if not descriptor.endswith("w") or width is None:

@@ -11,12 +11,12 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.dialects.iiif.limits import Caps
-from darkroom.dialects.iiif.tiles import sizes
-from darkroom.dialects.iiif.url import identifier_of
+from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.tiles import list_sizes
+from darkroom.dialects.iiif.url import encode_identifier
 from darkroom.dialects.iiif.version import V2, Version
-from darkroom.dialects.serving.iiif import Iiif
-from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.serving.iiif import IiifService
+from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.geometry.boxes import Size
 from tests.component.browser.serving import served
 from tests.component.services.dialects.iiif_serving import answered, body_of
@@ -28,7 +28,7 @@ MANIFEST = "/manifest.json"
 class Site:
     """What a browser gets. ``requests``: the path and the status of each request below ``/iiif/``."""
 
-    iiif: Iiif
+    iiif: IiifService
     version: Version
     pictures: dict[str, Size]
     page: str
@@ -47,7 +47,7 @@ class Site:
         return web.FileResponse(file) if file.is_file() else web.Response(status=404)
 
     async def _image_service(self, request: web.Request) -> web.Response:
-        asked = LanguageRequest(
+        asked = DialectRequest(
             target=request.raw_path,
             host=request.host,
             scheme="http",
@@ -63,14 +63,15 @@ class Site:
         """Return a manifest of the Presentation API in the version that goes with the Image API's."""
         make = _manifest_v2 if self.version == V2 else _manifest_v3
         services = {
-            f"{origin}{self.version.prefix}{identifier_of(key)}": size for key, size in sorted(self.pictures.items())
+            f"{origin}{self.version.prefix}{encode_identifier(key)}": size
+            for key, size in sorted(self.pictures.items())
         }
         return make(origin, services)
 
 
 def _sizes(upright: Size) -> list[dict[str, int]]:
     """The sizes of ``info.json``: Mirador chooses thumbnails among them, and else loads whole images."""
-    return [{"width": size.width, "height": size.height} for size in sizes(upright, Caps())]
+    return [{"width": size.width, "height": size.height} for size in list_sizes(upright, SizeLimits())]
 
 
 def _manifest_v3(origin: str, services: dict[str, Size]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.services.serve.answers import HttpResponse
 
 from ..serving import TRUSTED, Deployment, picture, size_of
@@ -24,7 +24,7 @@ SIGNED = "/My9d3xq_PYpVHsPrCyww0Kh1w5KZeZhIlWhsa4az1TI/rs:fill:4:4/plain/local:/
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
-    made = Deployment(Key(b"test-key".hex(), b"test-salt".hex()))
+    made = Deployment(DialectKey(b"test-key".hex(), b"test-salt".hex()))
     made.bucket.put("masters/test1.png", picture("plain 60x40"), {})
     made.bucket.put("masters/test1.svg", SVG, {})
     return made

@@ -15,8 +15,8 @@ import pytest
 from bench.competitors import npm
 from bench.competitors.model import Missing
 from bench.competitors.node import FILES, HERE
-from darkroom.dialects.common.settings import LanguageSettings
-from darkroom.dialects.dit import read
+from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.dit import parse
 from tests.images.rendering import Pixels, made, rgba
 from tests.images.sources import cutout, saved
 
@@ -79,7 +79,7 @@ def ours(edits: Edits) -> Pixels:
     """Render ``edits`` as a DIT URL says them."""
     values = {name: True if value is None else value for name, value in edits}
     body = json.dumps({"key": "photo", "edits": values | {"png": True}})
-    plan = read(base64.b64encode(body.encode()).decode(), LanguageSettings()).plan
+    plan = parse(base64.b64encode(body.encode()).decode(), DialectSettings()).plan
     fields = {name: value for name in plan.__slots__ if name != "key" and (value := getattr(plan, name)) is not None}
     return rgba(made(IMAGE, **fields).body)
 

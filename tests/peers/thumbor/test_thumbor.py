@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dialects.common.settings import LanguageSettings, ThumborSettings
-from darkroom.dialects.thumbor import read
+from darkroom.dialects.common.settings import DialectSettings, ThumborSettings
+from darkroom.dialects.thumbor import parse
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -35,7 +35,7 @@ LEAST_EQUAL = 0.97
 """Of the URLs that thumbor serves, the share that is served here at the same size."""
 
 MARKS = {name.partition(".")[0]: name for name in (sources.MARK, sources.SECOND_MARK, sources.FRAME)}
-SETTINGS = LanguageSettings(watermarks=MARKS)
+SETTINGS = DialectSettings(watermarks=MARKS)
 LYING = replace(SETTINGS, thumbor=ThumborSettings(respect_orientation=False))
 CELLS = 12
 """Both images are reduced to at most so many pixels on an axis before their colours are compared."""
@@ -83,9 +83,9 @@ def _reduced(body: bytes) -> np.ndarray:
     return np.asarray(flat.resize(tuple(min(CELLS, side) for side in flat.size), Image.Resampling.BOX), np.float64)
 
 
-def make(path: str, files: dict[str, bytes], settings: LanguageSettings = SETTINGS) -> bytes:
+def make(path: str, files: dict[str, bytes], settings: DialectSettings = SETTINGS) -> bytes:
     """The image that Darkroom makes for ``path``; PNG where the URL leaves the format open."""
-    plan = read(f"/unsafe/{path}", settings).plan
+    plan = parse(f"/unsafe/{path}", settings).plan
     plan = replace(plan, format="png") if plan.format == "auto" else plan
     first, second = (files[MARKS[mark.name]] if mark else None for mark in (plan.watermark, plan.second_watermark))
     source = Source.from_bytes(files[plan.key])
@@ -174,7 +174,7 @@ METADATA = (
 @pytest.mark.parametrize("path", METADATA)
 def test_metadata_documents_are_equal(path: str, address: str, files: dict[str, bytes]) -> None:
     theirs = json.loads(fetch(f"{address}/unsafe/{path}")[1])
-    parsed = read(f"/unsafe/{path}", SETTINGS)
+    parsed = parse(f"/unsafe/{path}", SETTINGS)
     body = render(parsed.plan, Source.from_bytes(files[parsed.plan.key]), limits=Limits()).body
     assert parsed.document is not None
     assert parsed.document(json.loads(body)) == theirs

@@ -9,7 +9,7 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.handler import respond
-from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.limits import Limits
 from darkroom.services.serve.answers import to_response
 from darkroom.services.serve.transform import Transform, TransformRequest
@@ -84,7 +84,7 @@ def test_an_event_in_another_language_gets_its_picture_or_description(name: str)
     bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
     there = served(bucket)
-    there.document.current = read_keys(DOCUMENT)
+    there.document.current = parse_keys(DOCUMENT)
     response, error = respond(there.languages, headers["x-darkroom-language"], "GET", headers)
     assert error is None
     assert (response["statusCode"], response["headers"]["content-type"]) == IN_LANGUAGES[name]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tree_sitter import Node
 
-from functions.edge.minify import ENTRY, declared_names, nodes, parse, text_of
+from functions.edge.minify import ENTRY, list_declared_names, nodes, parse, text_of
 
 _TABLE = tomllib.loads(Path(__file__).with_name("language.toml").read_text(encoding="utf-8"))
 STATICS = {name: frozenset(words.split()) for name, words in _TABLE["statics"].items()}
@@ -41,7 +41,7 @@ which would stand before a line break at the end too."""
 def violations(code: str) -> list[str]:
     """What in ``code`` the engine is not documented to know, each with its line."""
     root = parse(code)
-    known = declared_names(root) | STATICS.keys() | GLOBALS | _imported(root)
+    known = list_declared_names(root) | STATICS.keys() | GLOBALS | _imported(root)
     own = {text_of(node.child_by_field_name("key") or node) for node in nodes(root) if node.type == "pair"}
     return [
         f"line {node.start_point.row + 1}: {what}"

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
-from darkroom.plan.native_url import Request, parse_url
+from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.negotiation import apply_pixel_ratio, apply_save_data, choose_format_class, parse_ratio_hint
 from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from darkroom.plan.presets import Presets, parse_presets_toml
@@ -117,11 +117,11 @@ def _forwarded(asked: Asked) -> dict[str, Any]:
     return {name: value for name, value in forwarded.items() if value}
 
 
-def _is_allowed(plan: Plan, request: Request, mode: AccessMode) -> bool:
+def _is_allowed(plan: Plan, request: NativeRequest, mode: AccessMode) -> bool:
     return bool(request.signature) or not needs_signature(plan, mode, case_presets)
 
 
-def _variant(asked: Asked, request: Request, mode: AccessMode) -> Plan:
+def _variant(asked: Asked, request: NativeRequest, mode: AccessMode) -> Plan:
     if _header(asked, "save-data").lower() == "on":
         return apply_save_data(request.plan)
     if not request.takes_ratio_hint:

@@ -12,12 +12,12 @@ from functions.edge import build
 from functions.edge.build import (
     MAX_BYTES,
     TEMPLATE,
+    dialects_code,
     edge_code,
-    languages_code,
+    insert_code,
     readable_code,
-    written_into,
 )
-from functions.edge.minify import minified
+from functions.edge.minify import minify
 
 from .engine import EdgeEngine
 from .language import read_above, violations
@@ -32,7 +32,7 @@ def test_it_fits() -> None:
 
 def test_the_template_holds_the_latest() -> None:
     template = TEMPLATE.read_text(encoding="utf-8")
-    assert written_into(template, CODE) == template, "run `make edge`"
+    assert insert_code(template, CODE) == template, "run `make edge`"
 
 
 def test_cloudformation_fills_in_nothing() -> None:
@@ -188,12 +188,12 @@ def test_presets_are_data_of_the_build() -> None:
 
 def test_a_template_without_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="edge:begin"):
-        written_into("Resources: {}\n", CODE)
+        insert_code("Resources: {}\n", CODE)
 
 
 def test_a_name_inside_and_outside_a_function_is_refused() -> None:
     with pytest.raises(ValueError, match="are names outside and inside"):
-        minified("const a = 1; function handler(a) { return a; }", frozenset())
+        minify("const a = 1; function handler(a) { return a; }", frozenset())
 
 
 def test_the_minifier_keeps_the_meaning() -> None:
@@ -203,7 +203,7 @@ def test_the_minifier_keeps_the_meaning() -> None:
     const second = /[/ ]x/g;
     function handler(event) { const sum = event + +event; const gone = sum - -1; return typeof gone + first; }
     """
-    assert minified(source, frozenset()) == (
+    assert minify(source, frozenset()) == (
         "let a='a // b',b=/[/ ]x/g;function handler(b){let d=b+ +b,c=d- -1;return typeof c+a}"
     )
 
@@ -221,7 +221,7 @@ def test_make_edge_writes_the_template(
     assert written.endswith("}\n      # languages:end\n  Other: 1\n")
     edge, languages = (re.sub("^        ", "", part, flags=re.MULTILINE) for part in written.split("|-\n")[1:])
     assert edge.startswith(f"{CODE}\n      # edge:end")
-    assert languages.startswith(f"{languages_code()}\n      # languages:end")
+    assert languages.startswith(f"{dialects_code()}\n      # languages:end")
     assert f"{len(CODE):,} of 10,240 bytes" in capsys.readouterr().out
 
 

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.dit import COVERAGE
-from darkroom.dialects.iiif.url import identifier_of
-from darkroom.dialects.registry import LANGUAGES, spelled
-from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.dit import OPTION_MAPPINGS
+from darkroom.dialects.iiif.url import encode_identifier
+from darkroom.dialects.registry import DIALECTS, encode_path
+from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.model import AUTO_CLASSES
 from darkroom.plan.negotiation import choose_format_class
-from functions.edge.build import MAX_BYTES, TEMPLATE, languages_code, readable_languages_code, written_into
+from functions.edge.build import MAX_BYTES, TEMPLATE, dialects_code, insert_code, readable_dialects_code
 
 from .engine import EdgeEngine
 from .language import read_above, violations
 
-CODE = languages_code()
+CODE = dialects_code()
 HOSTS = {
     "${ImgproxyDomainName}": "img.example.com",
     "${ThumborDomainName}": "thumbs.example.com",
@@ -63,21 +63,21 @@ def told(answer: dict[str, Any]) -> dict[str, str]:
 
 def test_it_is_in_the_language_of_the_engine_and_in_the_template() -> None:
     assert violations(CODE) == []
-    assert read_above(readable_languages_code()) == []
+    assert read_above(readable_dialects_code()) == []
     assert CODE.isascii()
     assert len(CODE) + 3 * 253 < MAX_BYTES, "with three host names"
     template = TEMPLATE.read_text(encoding="utf-8")
-    assert written_into(template, CODE, "languages") == template, "run `make edge`"
+    assert insert_code(template, CODE, "languages") == template, "run `make edge`"
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
+@pytest.mark.parametrize("language", DIALECTS, ids=lambda language: language.name)
 def test_a_prefix_tells_the_language(engine: EdgeEngine, language: Any) -> None:
     answer = engine.answer(asked(f"{language.prefix}/a/b%2Fc.jpg"))
     assert told(answer)["x-darkroom-language"] == language.name
     url = told(answer)["x-darkroom-url"]
     assert url == f"{language.prefix}/a/b%2Fc.jpg"
-    assert language.target(url) == ("" if not language.within else language.prefix) + "/a/b%2Fc.jpg"
-    assert answer["uri"] == spelled(url) == f"{language.prefix}/a/b.-252Fc.jpg"
+    assert language.parser_input(url) == ("" if not language.keeps_prefix else language.prefix) + "/a/b%2Fc.jpg"
+    assert answer["uri"] == encode_path(url) == f"{language.prefix}/a/b.-252Fc.jpg"
 
 
 CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2": "/iiif/3/a/b.jpg.-v2"}
@@ -85,7 +85,7 @@ CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2":
 
 
 @pytest.mark.parametrize(
-    ("prefix", "name"), [(prefix, language.name) for language in LANGUAGES for prefix in language.also]
+    ("prefix", "name"), [(prefix, language.name) for language in DIALECTS for prefix in language.further_prefixes]
 )
 def test_a_further_prefix_tells_the_language_too(engine: EdgeEngine, prefix: str, name: str) -> None:
     answer = engine.answer(asked(f"{prefix}/a/b.jpg"))
@@ -135,7 +135,7 @@ def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
 def test_version_2_of_iiif_is_cached_below_version_3_and_apart_from_it(engine: EdgeEngine, rest: str) -> None:
     answers = [engine.answer(asked(f"/iiif/{version}/a/{rest}")) for version in (2, 3)]
     old, new = (str(answer["uri"]) for answer in answers)
-    assert old == spelled(told(answers[0])["x-darkroom-url"])
+    assert old == encode_path(told(answers[0])["x-darkroom-url"])
     assert old == f"{new}.-v2"
     assert old.startswith("/iiif/3/a/")
     assert not new.endswith(".-v2")
@@ -149,7 +149,7 @@ def test_a_preflight_is_answered_without_an_origin(engine: EdgeEngine) -> None:
 
 
 def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
-    read = {name: "1" for option in COVERAGE if option.group.startswith("query") for name in option.names}
+    read = {name: "1" for option in OPTION_MAPPINGS if option.group.startswith("query") for name in option.names}
     assert {"width", "greyscale", "expires", "signature", "resize.width", "quality"} < read.keys()
     url = told(engine.answer(asked("/dit/a.jpg", read)))["x-darkroom-url"]
     assert {pair.partition("=")[0] for pair in url.partition("?")[2].split("&")} == read.keys()
@@ -162,7 +162,7 @@ def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
 def test_the_path_for_the_function_is_unreserved_and_nobody_elses(engine: EdgeEngine, path: str, query: str) -> None:
     answer = engine.answer(asked(f"/dit/{path}", {"width": query} if query else {}))
     url = told(answer)["x-darkroom-url"]
-    assert answer["uri"] == spelled(url)
+    assert answer["uri"] == encode_path(url)
     assert re.fullmatch(r"/dit/[A-Za-z0-9/._-]*", answer["uri"])
     assert not re.search(r"//|/\.(?!-)", answer["uri"])
     assert re.sub(r"\.-([0-9A-F]{2})", lambda escape: chr(int(escape[1], 16)), answer["uri"]) == url
@@ -190,9 +190,9 @@ def test_spellings_of_a_iiif_path_are_one_path(engine: EdgeEngine, prefix: str, 
 
 @given(key=st.text(min_size=1, max_size=12).filter(lambda key: key.isprintable()))
 def test_a_iiif_identifier_is_spelled_as_a_purge_knows_it(engine: EdgeEngine, key: str) -> None:
-    for spelling in (quote(key, safe=""), quote(key, safe="!$&'()*+,;=:@"), identifier_of(key)):
+    for spelling in (quote(key, safe=""), quote(key, safe="!$&'()*+,;=:@"), encode_identifier(key)):
         found = engine.answer(asked(f"/iiif/3/{spelling}/info.json"))
-        assert told(found)["x-darkroom-url"] == f"/iiif/3/{identifier_of(key)}/info.json"
+        assert told(found)["x-darkroom-url"] == f"/iiif/3/{encode_identifier(key)}/info.json"
 
 
 @given(data=st.data())
@@ -224,15 +224,15 @@ def test_accept_becomes_its_class_by_the_rules_of_our_own_urls(engine: EdgeEngin
 
 def test_save_data_is_told_and_read_again(engine: EdgeEngine) -> None:
     answer = engine.answer(asked("/imgproxy/insecure/plain/a.jpg", accept="image/webp", save_data="on"))
-    request = LanguageRequest.read("GET", told(answer))
+    request = DialectRequest.from_headers("GET", told(answer))
     assert (request.format_class, request.saves_data) == (AUTO_CLASSES[1], True)
-    assert not LanguageRequest.read("GET", told(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
+    assert not DialectRequest.from_headers("GET", told(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
 
 
 def test_of_a_document_the_type_is_told_and_of_iiif_the_host(engine: EdgeEngine) -> None:
     def kind(accept: str) -> str:
         answer = engine.answer(asked("/iiif/3/a.jpg/info.json", accept=accept, host="localhost:8088"))
-        request = LanguageRequest.read("GET", told(answer))
+        request = DialectRequest.from_headers("GET", told(answer))
         assert request.host == "localhost:8088"
         return request.accept
 

@@ -12,13 +12,13 @@ LARGE_PREFIX = "/_large"
 LARGE_SUFFIX = ".large"
 """No format of ours, so that no canonical path is such a name and none can be asked for there."""
 
-DOCUMENT = "/info.json"
+DOCUMENT_SUFFIX = "/info.json"
 DOCUMENT_TYPES = ("application/ld+json", "application/json")
 """How paths end whose answer is a document, and the types that it may have, where a viewer names one: IIIF's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class Dialect:
     """One URL language. ``prefix`` begins its paths; ``within`` says that it is the language's own, not one of ours.
 
     ``has_query``: whether a query says something in it. ``names_host``: whether answers say which host they are from.
@@ -29,22 +29,22 @@ class Language:
 
     name: str
     prefix: str
-    within: bool = False
+    keeps_prefix: bool = False
     has_query: bool = False
     names_host: bool = False
     signed: bool = True
     health: tuple[str, str] | None = None
-    also: tuple[str, ...] = ()
+    further_prefixes: tuple[str, ...] = ()
 
-    def target(self, target: str) -> str:
+    def parser_input(self, target: str) -> str:
         """What its parser reads of a request's ``target``, which begins with the prefix."""
-        return target if self.within else target.removeprefix(self.prefix)
+        return target if self.keeps_prefix else target.removeprefix(self.prefix)
 
 
 IIIF_2_PREFIX = "/iiif/2"
 """Begins the paths of version 2.1."""
 
-IIIF = Language("iiif", "/iiif/3", within=True, names_host=True, signed=False, also=(IIIF_2_PREFIX,))
+IIIF = Dialect("iiif", "/iiif/3", keeps_prefix=True, names_host=True, signed=False, further_prefixes=(IIIF_2_PREFIX,))
 """Served by :mod:`darkroom.dialects.serving.iiif`, as it has more to answer than pictures."""
 
 IIIF_2_SUFFIX = ".-v2"
@@ -53,20 +53,22 @@ IIIF_2_SUFFIX = ".-v2"
 No other path ends so: after ``.-`` :func:`spelled` writes two digits or capitals.
 """
 
-LANGUAGES = (
-    Language("imgproxy", "/imgproxy", health=("/health", "imgproxy is running")),
-    Language("thumbor", "/thumbor", health=("/healthcheck", "WORKING")),
-    Language("dit", "/dit", has_query=True),
-    Language("cloudflare", "/cdn-cgi/image", within=True, signed=False, also=("/cdn-cgi/imagedelivery",)),
+DIALECTS = (
+    Dialect("imgproxy", "/imgproxy", health=("/health", "imgproxy is running")),
+    Dialect("thumbor", "/thumbor", health=("/healthcheck", "WORKING")),
+    Dialect("dit", "/dit", has_query=True),
+    Dialect(
+        "cloudflare", "/cdn-cgi/image", keeps_prefix=True, signed=False, further_prefixes=("/cdn-cgi/imagedelivery",)
+    ),
     IIIF,
 )
-BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES}
+DIALECTS_BY_NAME: Mapping[str, Dialect] = {dialect.name: dialect for dialect in DIALECTS}
 
 
 _ESCAPED = re.compile(r"[^A-Za-z0-9/._-]|(?<=\.)-|(?<=/)[/.]")
 
 
-def spelled(target: str) -> str:
+def encode_path(target: str) -> str:
     """The path by which the CDN knows ``target``, a path and query in ASCII, once its function has seen it.
 
     It has the characters of canonical paths and single slashes, no segment of it is ``.`` or ``..``, and no two targets

@@ -17,7 +17,7 @@ from .redaction import check_first_page
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class NativeRequest:
     """What a viewer's URL asks for, before negotiation.
 
     ``takes_ratio_hint`` is False where the URL names its own pixel ratio.
@@ -34,7 +34,7 @@ class Request:
         return canonical_path(self.plan)
 
 
-def parse_url(target: str, presets: Presets | None = None) -> Request:
+def parse_url(target: str, presets: Presets | None = None) -> NativeRequest:
     """Read ``/<key>[?query]``; raises BadKey or a BadOption that names the option, the value and the range.
 
     Of several mistakes the same one is reported whatever the order of the query: unknown names, then repeated ones,
@@ -42,13 +42,13 @@ def parse_url(target: str, presets: Presets | None = None) -> Request:
     """
     path, _, query = target.partition("?")
     key = parse_key(path)
-    given = _by_option(_pairs(query))
-    values = {option.short: _read(option, given[option.short]) for option in OPTIONS if option.short in given}
+    given = _group_by_option(_split_query(query))
+    values = {option.short: _parse_value(option, given[option.short]) for option in OPTIONS if option.short in given}
     preset = values.pop("preset", None)
     if isinstance(preset, str):
         values = (presets or load_default_presets()).parse_values(preset) | values
     expires = values.get("exp")
-    request = Request(
+    request = NativeRequest(
         build_plan(key, values),
         str(values.get("s", "")),
         expires if isinstance(expires, int) else None,
@@ -59,21 +59,21 @@ def parse_url(target: str, presets: Presets | None = None) -> Request:
     return request
 
 
-def _pairs(query: str) -> Iterable[tuple[str, str]]:
+def _split_query(query: str) -> Iterable[tuple[str, str]]:
     for pair in query.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            yield _decoded(name), _decoded(value)
+            yield _decode(name), _decode(value)
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     try:
         return unquote(text.replace("+", " "))
     except (UnicodeError, ValueError) as error:
         raise BadOption("The query is not percent-encoded UTF-8", detail=str(error)) from error
 
 
-def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _group_by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     given: dict[str, str] = {}
     repeated: list[str] = []
     unknown: list[str] = []
@@ -92,7 +92,7 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return given
 
 
-def _read(option: Option, text: str) -> Value:
+def _parse_value(option: Option, text: str) -> Value:
     try:
         return parse_option(option.short, text)
     except ValueError as error:

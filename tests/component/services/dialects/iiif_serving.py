@@ -13,8 +13,8 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.delivery import Delivery
-from darkroom.dialects.serving.iiif import Iiif
-from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.serving.iiif import IiifService
+from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
 from darkroom.plan.policy import AccessMode
 from darkroom.services.serve.answers import Failed, HttpResponse, to_response
@@ -30,22 +30,22 @@ class Keys:
         return ("key",)
 
 
-def service(bucket: FastBucket | None = None, mode: AccessMode = AccessMode.GUARDED) -> Iiif:
+def service(bucket: FastBucket | None = None, mode: AccessMode = AccessMode.GUARDED) -> IiifService:
     """The service on ``bucket``, else on one in memory."""
     bucket = bucket or FastBucket(MemoryStore())
     keys = Keys()
-    return Iiif(Transform(source=bucket, media=bucket, keys=keys), Delivery(bucket, keys), mode)
+    return IiifService(Transform(source=bucket, media=bucket, keys=keys), Delivery(bucket, keys), mode)
 
 
-def ask(iiif: Iiif, target: str, method: str = "GET", **fields: str) -> HttpResponse:
+def ask(iiif: IiifService, target: str, method: str = "GET", **fields: str) -> HttpResponse:
     """What the function answers: errors are problems."""
-    request = LanguageRequest(target=target, method=method, host="cdn.example", **fields)  # type: ignore[arg-type]
+    request = DialectRequest(target=target, method=method, host="cdn.example", **fields)  # type: ignore[arg-type]
     return answered(iiif, request)
 
 
-def answered(iiif: Iiif, request: LanguageRequest) -> HttpResponse:
+def answered(iiif: IiifService, request: DialectRequest) -> HttpResponse:
     try:
-        return iiif.answer(request)
+        return iiif.respond(request)
     except DarkroomError as error:
         return to_response(Failed(error), method=request.method, viewer_url="")
 
@@ -56,12 +56,12 @@ def body_of(response: HttpResponse) -> bytes:
 
 
 @contextmanager
-def served(iiif: Iiif) -> Iterator[str]:
+def served(iiif: IiifService) -> Iterator[str]:
     """The host and port that ``iiif`` is served on."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            request = LanguageRequest(
+            request = DialectRequest(
                 target=self.path, host=self.headers["Host"], scheme="http", accept=self.headers.get("Accept", "")
             )
             response = answered(iiif, request)

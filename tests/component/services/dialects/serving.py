@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.common.parsed_url import Key
-from darkroom.dialects.common.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.parsed_url import DialectKey
+from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.registry import LANGUAGES
+from darkroom.dialects.registry import DIALECTS
 from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.handler import respond
-from darkroom.dialects.serving.service import Languages
-from darkroom.dialects.serving.signing_keys import KeysByLanguage, read_keys
+from darkroom.dialects.serving.service import DialectService
+from darkroom.dialects.serving.signing_keys import KeysByDialect, parse_keys
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets as configured_presets
 from darkroom.services.serve.answers import HttpResponse
@@ -21,10 +21,10 @@ from darkroom.services.serve.transform import Transform
 from tests.component.services.test_transform import Keys
 
 NOW_S = 1_800_000_000
-KEYS: dict[str, Key] = {
-    "imgproxy": Key("0a1b2c3d4e5f6071", "2c"),
-    "thumbor": Key("the key of thumbor"),
-    "dit": Key("the secret of DIT"),
+KEYS: dict[str, DialectKey] = {
+    "imgproxy": DialectKey("0a1b2c3d4e5f6071", "2c"),
+    "thumbor": DialectKey("the key of thumbor"),
+    "dit": DialectKey("the secret of DIT"),
 }
 OLD_KEY = "the older key of thumbor"
 SECRET = {
@@ -32,7 +32,7 @@ SECRET = {
     "thumbor": [OLD_KEY, KEYS["thumbor"].key],
     "dit": [KEYS["dit"].key],
 }
-SETTINGS = LanguageSettings(
+SETTINGS = DialectSettings(
     sources=Sources((("//images.example.com/photos/", ""),)),
     imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120"}),
     cloudflare=CloudflareSettings("account"),
@@ -44,11 +44,11 @@ SETTINGS = LanguageSettings(
 class Document:
     """The secret. ``fresh`` is what it says by now, if anything else."""
 
-    current: KeysByLanguage
-    fresh: KeysByLanguage | None = None
+    current: KeysByDialect
+    fresh: KeysByDialect | None = None
     asked: list[bool] = field(default_factory=list)
 
-    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+    def get(self, *, refresh: bool = False) -> KeysByDialect:
         self.asked.append(refresh)
         return self.fresh if refresh and self.fresh is not None else self.current
 
@@ -57,14 +57,14 @@ class Document:
 class Served:
     """A deployment, and what its viewers ask it."""
 
-    languages: Languages
+    languages: DialectService
     document: Document
     bucket: FastBucket
 
     def get(self, url: str, *, method: str = "GET", **headers: str) -> HttpResponse:
         """The answer to ``url``, a path and query with the language's prefix; ``if_none_match="…"`` is a header."""
         path = url.partition("?")[0]
-        prefixes = {prefix: one.name for one in LANGUAGES for prefix in (one.prefix, *one.also)}
+        prefixes = {prefix: one.name for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)}
         language = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         response, _ = respond(self.languages, language, method, {"x-darkroom-url": url, **sent})
@@ -75,13 +75,13 @@ def served(
     bucket: FastBucket, mode: AccessMode = AccessMode.GUARDED, max_age_s: int = 3600, **transform: Any
 ) -> Served:
     """All languages in ``mode`` on ``bucket``; ``transform`` are fields of that service."""
-    document = Document(read_keys(SECRET))
+    document = Document(parse_keys(SECRET))
     service = Transform(source=bucket, media=bucket, keys=Keys(), clock=lambda: NOW_S, **transform)
-    languages = Languages(
+    languages = DialectService(
         transform=service,
         delivery=Delivery(bucket, Keys(("signing key",)), max_age_s),
         keys=document,
-        modes=dict.fromkeys((language.name for language in LANGUAGES), mode),
+        modes=dict.fromkeys((language.name for language in DIALECTS), mode),
         settings=lambda: SETTINGS,
         clock=lambda: NOW_S,
     )

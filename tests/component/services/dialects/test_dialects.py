@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.registry import BY_NAME, IIIF, LANGUAGES
-from darkroom.dialects.serving.service import grammar_of
-from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.dialects.registry import DIALECTS, DIALECTS_BY_NAME, IIIF
+from darkroom.dialects.serving.service import load_parser
+from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
@@ -92,7 +92,7 @@ def test_an_old_key_is_valid_beside_the_new_one_and_a_fresh_one_is_fetched(stack
     assert stack.get(thumbor("300x200/photo.jpg", OLD_KEY))["statusCode"] == 200
     assert stack.document.asked == [False]
     assert problem(stack.get(thumbor("300x200/photo.jpg", "the newest key of thumbor"))) == (403, "bad-signature")
-    stack.document.fresh = read_keys({"thumbor": ["the newest key of thumbor"]})
+    stack.document.fresh = parse_keys({"thumbor": ["the newest key of thumbor"]})
     assert stack.get(thumbor("300x200/photo.jpg", "the newest key of thumbor"))["statusCode"] == 200
 
 
@@ -370,12 +370,12 @@ def test_red_eyes_are_mended_by_faces_once_they_are_known_and_left_where_nobody_
 # ------------------------------------------------------------------ the table
 
 
-@pytest.mark.parametrize("language", [one for one in LANGUAGES if one.name != IIIF.name], ids=lambda one: one.name)
+@pytest.mark.parametrize("language", [one for one in DIALECTS if one.name != IIIF.name], ids=lambda one: one.name)
 def test_every_language_of_the_table_has_a_parser(language: Any) -> None:
-    grammar = grammar_of(language)
-    assert callable(grammar.read)
-    assert callable(grammar.check)
-    assert BY_NAME[language.name] == language
+    grammar = load_parser(language)
+    assert callable(grammar.parse)
+    assert callable(grammar.verify)
+    assert DIALECTS_BY_NAME[language.name] == language
 
 
 def document(response: HttpResponse) -> Any:

@@ -13,11 +13,11 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.iiif.url import identifier_of
+from darkroom.dialects.iiif.url import encode_identifier
 from darkroom.dialects.iiif.version import V3
-from darkroom.dialects.registry import spelled
-from darkroom.dialects.serving.iiif import Iiif
-from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.registry import encode_path
+from darkroom.dialects.serving.iiif import IiifService
+from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
@@ -43,12 +43,12 @@ def media(bucket: FastBucket) -> FastBucket:
 
 
 @pytest.fixture
-def guarded(media: FastBucket) -> Iiif:
+def guarded(media: FastBucket) -> IiifService:
     return service(media)
 
 
 @pytest.fixture
-def opened(media: FastBucket) -> Iiif:
+def opened(media: FastBucket) -> IiifService:
     return service(media, AccessMode.OPEN)
 
 
@@ -67,7 +67,7 @@ def problem(response: HttpResponse) -> tuple[object, str]:
     return response["statusCode"], json.loads(str(response["body"]))["code"]
 
 
-def test_information_names_the_address_that_the_viewer_used(guarded: Iiif) -> None:
+def test_information_names_the_address_that_the_viewer_used(guarded: IiifService) -> None:
     response = ask(guarded, f"{PHOTO}/info.json", scheme="https")
     document = json.loads(str(response["body"]))
     assert response["statusCode"] == 200
@@ -82,13 +82,13 @@ def test_information_names_the_address_that_the_viewer_used(guarded: Iiif) -> No
     assert headers(response)["link"] == LEVEL_0
 
 
-def test_information_of_who_serves_everything(opened: Iiif) -> None:
+def test_information_of_who_serves_everything(opened: IiifService) -> None:
     response = ask(opened, f"{PHOTO}/info.json")
     assert json.loads(str(response["body"]))["profile"] == "level2"
     assert headers(response)["link"] == LEVEL_2
 
 
-def test_plain_json_for_who_names_it(guarded: Iiif) -> None:
+def test_plain_json_for_who_names_it(guarded: IiifService) -> None:
     plain = ask(guarded, f"{PHOTO}/info.json", accept="application/json")
     linked = ask(guarded, f"{PHOTO}/info.json", accept="application/ld+json")
     assert headers(plain)["content-type"] == "application/json"
@@ -97,13 +97,13 @@ def test_plain_json_for_who_names_it(guarded: Iiif) -> None:
     assert headers(plain)["etag"] != headers(linked)["etag"]
 
 
-def test_a_current_copy_of_the_information_is_not_sent_again(guarded: Iiif) -> None:
+def test_a_current_copy_of_the_information_is_not_sent_again(guarded: IiifService) -> None:
     etag = headers(ask(guarded, f"{PHOTO}/info.json"))["etag"]
     again = ask(guarded, f"{PHOTO}/info.json", if_none_match=f"W/{etag}")
     assert (again["statusCode"], again["body"], headers(again)["etag"]) == (304, "", etag)
 
 
-def test_the_size_is_that_of_the_upright_picture(guarded: Iiif, media: FastBucket) -> None:
+def test_the_size_is_that_of_the_upright_picture(guarded: IiifService, media: FastBucket) -> None:
     upright = photograph().resize((300, 400))
     media.put("masters/turned.jpg", turned(upright, 6), {})
     document = json.loads(str(ask(guarded, "/iiif/3/turned.jpg/info.json")["body"]))
@@ -112,7 +112,7 @@ def test_the_size_is_that_of_the_upright_picture(guarded: Iiif, media: FastBucke
     assert np.abs(np.asarray(top.convert("RGB"), int) - np.asarray(upright)[:100]).mean() < 4
 
 
-def test_its_own_address_leads_to_the_information(guarded: Iiif) -> None:
+def test_its_own_address_leads_to_the_information(guarded: IiifService) -> None:
     for address in (PHOTO, f"{PHOTO}/"):
         response = ask(guarded, address)
         assert response["statusCode"] == 303
@@ -122,13 +122,13 @@ def test_its_own_address_leads_to_the_information(guarded: Iiif) -> None:
 @pytest.mark.parametrize("rest", ["", "/info.json", "/full/450,300/0/default.jpg"])
 @pytest.mark.parametrize("identifier", ["trips%2fphoto.jpg", "%74rips%2Fphoto.jpg", "trips%2Fphoto%2Ejpg"])
 def test_another_spelling_of_an_identifier_leads_to_the_one_that_a_purge_knows(
-    guarded: Iiif, identifier: str, rest: str
+    guarded: IiifService, identifier: str, rest: str
 ) -> None:
     response = ask(guarded, f"/iiif/3/{identifier}{rest}")
     assert (response["statusCode"], headers(response)["location"]) == (301, f"{PHOTO}{rest}")
 
 
-def test_a_picture_says_what_it_is_called(opened: Iiif) -> None:
+def test_a_picture_says_what_it_is_called(opened: IiifService) -> None:
     response = ask(opened, f"{PHOTO}/square/pct:50/!90/color.png")
     assert picture(response).size == (300, 300)
     canonical = f"https://cdn.example{PHOTO}/150,0,600,600/300,300/!90/default.png"
@@ -138,7 +138,7 @@ def test_a_picture_says_what_it_is_called(opened: Iiif) -> None:
     assert body_of(again) == body_of(response)
 
 
-def test_information_of_version_2(guarded: Iiif, opened: Iiif) -> None:
+def test_information_of_version_2(guarded: IiifService, opened: IiifService) -> None:
     old = PHOTO.replace("/3/", "/2/")
     response = ask(guarded, f"{old}/info.json")
     document = json.loads(str(response["body"]))
@@ -159,7 +159,7 @@ def test_information_of_version_2(guarded: Iiif, opened: Iiif) -> None:
     assert "sizeAboveFull" in everything[1]["supports"]
 
 
-def test_a_picture_of_version_2_has_the_same_derivative(guarded: Iiif) -> None:
+def test_a_picture_of_version_2_has_the_same_derivative(guarded: IiifService) -> None:
     old = PHOTO.replace("/3/", "/2/")
     first, second = ask(guarded, f"{old}/full/450,/0/default.jpg"), ask(guarded, f"{PHOTO}/full/450,300/0/default.jpg")
     assert body_of(first) == body_of(second)
@@ -169,7 +169,7 @@ def test_a_picture_of_version_2_has_the_same_derivative(guarded: Iiif) -> None:
     assert ask(guarded, f"{old.replace('%2F', '%2f')}/info.json")["statusCode"] == 301
 
 
-def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: FastBucket) -> None:
+def test_a_picture_is_stored_under_its_canonical_path(guarded: IiifService, media: FastBucket) -> None:
     first = ask(guarded, f"{PHOTO}/0,0,512,512/512,512/0/default.jpg")
     stored = media.open("derivatives/trips/photo.jpg/_/crop-0-0-512-512.jpeg")
     assert stored is not None
@@ -180,7 +180,7 @@ def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: Fast
     assert "server-timing" not in headers(second)
 
 
-def test_a_native_url_has_the_same_derivative(guarded: Iiif, media: FastBucket) -> None:
+def test_a_native_url_has_the_same_derivative(guarded: IiifService, media: FastBucket) -> None:
     size = ask(guarded, f"{PHOTO}/full/450,300/0/default.jpg")
     native = guarded.transform.serve(_plan("/trips/photo.jpg?w=450&f=jpeg"))
     assert body_of(size) == native.body  # type: ignore[union-attr]
@@ -192,7 +192,7 @@ def _plan(url: str) -> object:
     return parse_path(request(url).path)
 
 
-def test_a_current_copy_is_not_sent_again(guarded: Iiif) -> None:
+def test_a_current_copy_is_not_sent_again(guarded: IiifService) -> None:
     target = f"{PHOTO}/full/max/0/default.jpg"
     etag = headers(ask(guarded, target))["etag"]
     again = ask(guarded, target, if_none_match=etag)
@@ -200,18 +200,18 @@ def test_a_current_copy_is_not_sent_again(guarded: Iiif) -> None:
     assert 'rel="canonical"' in headers(again)["link"]
 
 
-def test_head_has_no_body(guarded: Iiif) -> None:
+def test_head_has_no_body(guarded: IiifService) -> None:
     for rest in ("info.json", "full/max/0/default.jpg"):
         response = ask(guarded, f"{PHOTO}/{rest}", method="HEAD")
         assert (response["statusCode"], response["body"]) == (200, "")
 
 
-def test_other_methods_are_refused(guarded: Iiif) -> None:
+def test_other_methods_are_refused(guarded: IiifService) -> None:
     assert problem(ask(guarded, f"{PHOTO}/info.json", method="POST")) == (405, "method-not-allowed")
 
 
 @pytest.mark.parametrize("rest", ["full/899,/0/default.jpg", "full/max/0/default.png", "square/max/0/default.jpg"])
-def test_what_is_not_listed_is_refused_with_what_is(guarded: Iiif, media: FastBucket, rest: str) -> None:
+def test_what_is_not_listed_is_refused_with_what_is(guarded: IiifService, media: FastBucket, rest: str) -> None:
     response = ask(guarded, f"{PHOTO}/{rest}")
     assert problem(response) == (403, "not-listed")
     assert "info.json, the sizes and tiles that it lists" in str(response["body"])
@@ -227,29 +227,29 @@ def test_what_is_not_listed_is_refused_with_what_is(guarded: Iiif, media: FastBu
         ("/iiif/3/%zz/info.json", 400, "bad-key"),
     ],
 )
-def test_refusals(opened: Iiif, target: str, status: int, code: str) -> None:
+def test_refusals(opened: IiifService, target: str, status: int, code: str) -> None:
     assert problem(ask(opened, target)) == (status, code)
 
 
-def test_a_damaged_master_is_refused(opened: Iiif, media: FastBucket) -> None:
+def test_a_damaged_master_is_refused(opened: IiifService, media: FastBucket) -> None:
     media.put("masters/bad.jpg", jpeg_photo()[:200], {})
     media.put("masters/torn.jpg", jpeg_photo()[:-4000], {})
     assert problem(ask(opened, "/iiif/3/bad.jpg/info.json")) == (422, "damaged")
     assert problem(ask(opened, "/iiif/3/torn.jpg/full/max/0/default.jpg")) == (422, "damaged")
 
 
-def test_limits_of_sources_hold(opened: Iiif) -> None:
+def test_limits_of_sources_hold(opened: IiifService) -> None:
     tight = replace(opened, transform=replace(opened.transform, limits=Limits(max_pixels=1000)))
     assert problem(ask(tight, f"{PHOTO}/info.json")) == (413, "over-limits")
 
 
 def test_a_purge_reaches_all_addresses_of_a_picture() -> None:
     key = "Größe/(1) a.jpg"
-    prefix = f"{V3.prefix}{identifier_of(key)}/"
-    assert f"{spelled(prefix)}*" in cdn_paths(key, iiif=True)
+    prefix = f"{V3.prefix}{encode_identifier(key)}/"
+    assert f"{encode_path(prefix)}*" in cdn_paths(key, iiif=True)
 
 
-def test_how_long_answers_are_kept_is_bounded(guarded: Iiif) -> None:
+def test_how_long_answers_are_kept_is_bounded(guarded: IiifService) -> None:
     brief = replace(guarded, delivery=replace(guarded.delivery, max_age_s=60))
     for rest in ("", "/info.json", "/full/max/0/default.jpg"):
         assert headers(ask(brief, f"{PHOTO}{rest}"))["cache-control"] == "public, max-age=60, s-maxage=60"
@@ -284,14 +284,14 @@ PLACES = {
 
 
 @pytest.mark.parametrize("rotation", PLACES)
-def test_squares_lie_where_the_rotation_puts_them(opened: Iiif, rotation: str) -> None:
+def test_squares_lie_where_the_rotation_puts_them(opened: IiifService, rotation: str) -> None:
     source = Image.open(VALIDATED)
     shown = picture(ask(opened, f"{SQUARES}/full/max/{rotation}/default.png"))
     for column, row in ((0, 0), (9, 0), (2, 7)):
         assert square(shown, *PLACES[rotation](column, row)) == square(source, column, row)
 
 
-def test_sizes_are_exact_whatever_comes_after(opened: Iiif) -> None:
+def test_sizes_are_exact_whatever_comes_after(opened: IiifService) -> None:
     for rest, size in {
         "100,200,300,400/100,50/0/default.png": (100, 50),
         "100,200,300,400/100,50/90/default.png": (50, 100),
@@ -304,14 +304,14 @@ def test_sizes_are_exact_whatever_comes_after(opened: Iiif) -> None:
         assert picture(ask(opened, f"{SQUARES}/{rest}")).size == size, rest
 
 
-def test_bitonal_is_black_and_white(opened: Iiif) -> None:
+def test_bitonal_is_black_and_white(opened: IiifService) -> None:
     shown = picture(ask(opened, f"{PHOTO}/full/max/0/bitonal.png"))
     assert {colour for _, colour in shown.convert("L").getcolors() or ()} == {0, 255}
     light = np.asarray(Image.open(io.BytesIO(jpeg_photo())).convert("L"), int)
     assert abs((np.asarray(shown.convert("L")) == 255).mean() - (light >= 128).mean()) < 0.05
 
 
-def test_a_turned_picture_is_all_there_and_transparent_beside(opened: Iiif) -> None:
+def test_a_turned_picture_is_all_there_and_transparent_beside(opened: IiifService) -> None:
     shown = picture(ask(opened, f"{SQUARES}/full/500,500/45/default.png")).convert("RGBA")
     assert all(abs(side - 500 * 2**0.5) < 3 for side in shown.size)
     assert shown.getpixel((0, 0))[3] == 0  # type: ignore[index]
@@ -320,12 +320,12 @@ def test_a_turned_picture_is_all_there_and_transparent_beside(opened: Iiif) -> N
     assert picture(ask(opened, f"{SQUARES}/full/500,500/45/default.jpg")).getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_every_format_is_what_it_says(opened: Iiif) -> None:
+def test_every_format_is_what_it_says(opened: IiifService) -> None:
     for name, form in {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tif": "TIFF"}.items():
         assert picture(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
 
 
-def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: Iiif, media: FastBucket) -> None:
+def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: IiifService, media: FastBucket) -> None:
     media.put("masters/noise.png", png_noise(1500, 1500), {})
     response = ask(opened, "/iiif/3/noise.png/full/max/0/default.png")
     location = headers(response)["location"]
@@ -336,7 +336,7 @@ def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: Iiif,
     assert stored.attributes["Content-Type"] == "image/png"
 
 
-def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: Iiif) -> None:
+def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: IiifService) -> None:
     tile = f"{PHOTO}/0,0,512,512/512,512/0/default.jpg"
     shown = ask(guarded, tile)
     sparing = replace(guarded, transform=replace(guarded.transform, is_load_shedding=lambda: True))
@@ -344,7 +344,7 @@ def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: Iiif
     assert problem(ask(sparing, f"{PHOTO}/512,0,388,512/388,512/0/default.jpg")) == (503, "presets-only")
 
 
-def test_tiles_put_together_are_the_picture(guarded: Iiif, media: FastBucket) -> None:
+def test_tiles_put_together_are_the_picture(guarded: IiifService, media: FastBucket) -> None:
     canvas = Image.new("RGB", (1000, 1000))
     for left, width in ((0, 512), (512, 488)):
         for top, height in ((0, 512), (512, 488)):
@@ -354,7 +354,7 @@ def test_tiles_put_together_are_the_picture(guarded: Iiif, media: FastBucket) ->
     assert np.abs(np.asarray(canvas, int) - source).mean() < 3
 
 
-def counted(s3_bucket: FastBucket, name: str, body: bytes, attributes: dict[str, str]) -> tuple[Iiif, Counting]:
+def counted(s3_bucket: FastBucket, name: str, body: bytes, attributes: dict[str, str]) -> tuple[IiifService, Counting]:
     s3_bucket.put(name, body, attributes)
     counting = Counting(s3_bucket)
     iiif = service(s3_bucket, AccessMode.OPEN)
@@ -391,4 +391,4 @@ def test_a_tile_of_a_scene_reads_little_of_it(s3_bucket: FastBucket) -> None:
 
 def test_errors_are_raised_for_who_logs_them() -> None:
     with pytest.raises(DarkroomError):
-        service(FastBucket(MemoryStore())).answer(LanguageRequest(target="/iiif/3/a/info.json"))
+        service(FastBucket(MemoryStore())).respond(DialectRequest(target="/iiif/3/a/info.json"))

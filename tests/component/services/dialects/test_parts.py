@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.parsed_url import Asked
-from darkroom.dialects.serving.max_age import bounded
-from darkroom.dialects.serving.negotiate import variant
-from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.common.parsed_url import ParsedUrl
+from darkroom.dialects.serving.max_age import limit_max_age
+from darkroom.dialects.serving.negotiate import choose_variant
+from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import BadOption
 from darkroom.plan.model import Plan
 from darkroom.plan.normalize import build_plan
@@ -26,7 +26,7 @@ def test_no_age_of_ours_is_above_the_limit(
     browser: int, cdn: int, stale: int, limit: int, immutable: bool, unrefined: bool
 ) -> None:
     policy = CachePolicy(browser, cdn, stale, ("a/",) if immutable else ())
-    text = bounded(policy.cache_control("a/b.jpg", unrefined=unrefined), limit)
+    text = limit_max_age(policy.cache_control("a/b.jpg", unrefined=unrefined), limit)
     ages = [int(part.partition("=")[2]) for part in text.split(", ")[1:]]
     assert len(ages) == 2
     assert max(ages) <= limit
@@ -49,12 +49,12 @@ def test_no_age_of_ours_is_above_the_limit(
     ],
 )
 def test_ages(given: str, limit_s: int, kept: str) -> None:
-    assert bounded(given, limit_s) == kept
+    assert limit_max_age(given, limit_s) == kept
 
 
 def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False, **asked: Any) -> Plan:
-    request = LanguageRequest("/", format_class=format_class, saves_data=saves_data)
-    return variant(Asked(plan, None, **asked), request, NO_FORCED_REDACTION)
+    request = DialectRequest("/", format_class=format_class, saves_data=saves_data)
+    return choose_variant(ParsedUrl(plan, None, **asked), request, NO_FORCED_REDACTION)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
 
 def test_what_is_forced_is_in_the_variant_with_the_findings_that_are_active() -> None:
     always = AlwaysRedact.parse("people/=faces")
-    request = LanguageRequest("/", findings="b2")
-    found = variant(Asked(build_plan("people/a.jpg", {"w": 320}), None), request, always)
+    request = DialectRequest("/", findings="b2")
+    found = choose_variant(ParsedUrl(build_plan("people/a.jpg", {"w": 320}), None), request, always)
     assert (found.redact, found.findings, found.format) == ("faces", "b2", "auto-legacy")
-    assert variant(Asked(build_plan("a.jpg", {"w": 320}), None), request, always).findings == ""
+    assert choose_variant(ParsedUrl(build_plan("a.jpg", {"w": 320}), None), request, always).findings == ""
     with pytest.raises(BadOption, match="page 0"):
-        variant(Asked(build_plan("people/a.tif", {"w": 320, "page": 1}), None), request, always)
+        choose_variant(ParsedUrl(build_plan("people/a.tif", {"w": 320, "page": 1}), None), request, always)
 
 
 def test_a_request_is_read_from_the_headers_of_the_edge() -> None:
@@ -101,8 +101,8 @@ def test_a_request_is_read_from_the_headers_of_the_edge() -> None:
         "cloudfront-forwarded-proto": "https",
         "if-none-match": '"a"',
     }
-    request = LanguageRequest.read("GET", sent)
+    request = DialectRequest.from_headers("GET", sent)
     assert request.base_url == "https://pictures.example.com"
     assert (request.path, request.accept, request.findings) == (sent["x-darkroom-url"], "application/ld+json", "b2")
     assert request.format_class == "auto-legacy"
-    assert LanguageRequest.read("GET", {}).findings == "1"
+    assert DialectRequest.from_headers("GET", {}).findings == "1"

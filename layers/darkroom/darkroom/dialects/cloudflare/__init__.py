@@ -12,75 +12,77 @@ from functools import partial
 from ...errors import BadKey, BadOption, DuplicateOption, Expired
 from ...plan.keys import unquote
 from ...plan.options import escape_text
-from ..common.mapping import reader_of
-from ..common.parsed_url import Asked, Claim, Key
-from ..common.settings import LanguageSettings
-from ..common.validate import held_plan
-from .convert import values_of
-from .hosted import HOSTED_PREFIX, hosted_parts, named_variant
+from ..common.mapping import find_parser
+from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
+from ..common.settings import DialectSettings
+from ..common.validate import build_valid_plan
+from .convert import convert_options
+from .hosted import HOSTED_PREFIX, find_variant, parse_hosted_path
 from .json_result import describe
-from .model import Wanted
-from .options import COVERAGE, OPTIONS
+from .model import CloudflareOptions
+from .options import MAPPINGS_BY_NAME, OPTION_MAPPINGS
 
-__all__ = ["COVERAGE", "PREFIX", "check", "read"]
+__all__ = ["OPTION_MAPPINGS", "PREFIX", "parse", "verify"]
 
 PREFIX = "/cdn-cgi/image/"
 
 
-def read(target: str, settings: LanguageSettings) -> Asked:
+def parse(target: str, settings: DialectSettings) -> ParsedUrl:
     """Read ``/cdn-cgi/image/…`` or ``/cdn-cgi/imagedelivery/…``, as it stands in the URL.
 
     Raises BadKey, BadOption, UnknownOption or DuplicateOption, which name what is wrong.
     """
     if target.startswith(HOSTED_PREFIX):
-        key, variant = hosted_parts(target, settings)
+        key, variant = parse_hosted_path(target, settings)
         return (
-            _asked(key, _read_options(variant, Wanted(format="auto")))
+            _build_parsed_url(key, _parse_options(variant, CloudflareOptions(format="auto")))
             if "=" in variant
-            else named_variant(key, variant, settings)
+            else find_variant(key, variant, settings)
         )
-    options, slash, source = target.removeprefix(PREFIX).partition("/")
+    option_text, slash, source = target.removeprefix(PREFIX).partition("/")
     if not target.startswith(PREFIX) or not slash or not source:
         raise BadKey(f"The path is not like {PREFIX}<options>/<source>")
-    wanted = _read_options(options, Wanted())
-    return _asked(settings.sources.key(source), wanted)
+    options = _parse_options(option_text, CloudflareOptions())
+    return _build_parsed_url(settings.sources.resolve(source), options)
 
 
-def _asked(key: str, wanted: Wanted) -> Asked:
-    if wanted.format == "json":
-        shown = held_plan(key, values_of(replace(wanted, format="")))
-        return Asked(held_plan(key, {"f": "json"}), claim=None, document=partial(describe, shown))
-    return Asked(held_plan(key, values_of(wanted)), claim=None, saving_quality=wanted.saving_quality or None)
+def _build_parsed_url(key: str, options: CloudflareOptions) -> ParsedUrl:
+    if options.format == "json":
+        shown = build_valid_plan(key, convert_options(replace(options, format="")))
+        return ParsedUrl(build_valid_plan(key, {"f": "json"}), claim=None, document=partial(describe, shown))
+    return ParsedUrl(
+        build_valid_plan(key, convert_options(options)), claim=None, saving_quality=options.saving_quality or None
+    )
 
 
-def _read_options(options: str, wanted: Wanted) -> Wanted:
-    """``wanted`` with ``options`` read into it."""
+def _parse_options(text: str, options: CloudflareOptions) -> CloudflareOptions:
+    """``options`` with ``options`` read into it."""
     named: set[str] = set()
-    for option in options.split(","):
-        named.add(_read_option(option, wanted, named))
-    return wanted
+    for option in text.split(","):
+        named.add(_parse_option(option, options, named))
+    return options
 
 
-def _read_option(option: str, wanted: Wanted, named: set[str]) -> str:
-    """Read ``name=value`` into ``wanted`` and return the option's own name."""
+def _parse_option(option: str, options: CloudflareOptions, named: set[str]) -> str:
+    """Read ``name=value`` into ``options`` and return the option's own name."""
     name, equals, text = option.partition("=")
     if not equals:
         raise BadOption(f"'{escape_text(option)}' is not an option like width=800", option=escape_text(name))
-    reader = reader_of(OPTIONS, name)
-    if OPTIONS[name].name in named:
+    reader = find_parser(MAPPINGS_BY_NAME, name)
+    if MAPPINGS_BY_NAME[name].name in named:
         raise DuplicateOption(f"{name} was given twice", option=name)
-    reader(wanted, name, _decoded(name, text))
-    return OPTIONS[name].name
+    reader(options, name, _decode(name, text))
+    return MAPPINGS_BY_NAME[name].name
 
 
-def _decoded(name: str, text: str) -> str:
+def _decode(name: str, text: str) -> str:
     try:
         return unquote(text)
     except (UnicodeError, ValueError) as error:
         raise BadOption(f"{name} is not percent-encoded UTF-8", option=name, detail=str(error)) from error
 
 
-def check(claim: Claim | None, keys: Sequence[Key], now_s: float, expires_s: int | None) -> None:
+def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None) -> None:
     """Nothing to check: Cloudflare's URLs have neither a signature nor an end of their time."""
     del claim, keys
     if expires_s is not None and now_s >= expires_s:

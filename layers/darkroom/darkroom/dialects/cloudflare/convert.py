@@ -5,9 +5,9 @@ from __future__ import annotations
 from ...plan.model import IDENTITY, Crop, Gravity, Padding
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
-from ..common.matrices import after, linear, rounded, saturation
-from ..common.validate import refused
-from .model import Wanted
+from ..common.matrices import compose, linear, round_matrix, saturation
+from ..common.validate import bad_option
+from .model import CloudflareOptions
 
 _FITS: dict[str, tuple[str, str, bool]] = {
     "scale-down": ("contain", "", False),
@@ -29,86 +29,86 @@ _MAX_REGION_PX = 65_535
 """Reaches the edge of any source."""
 
 
-def values_of(wanted: Wanted) -> dict[str, Value]:
+def convert_options(options: CloudflareOptions) -> dict[str, Value]:
     """Option values by short name; raises BadOption for what cannot be said in ours."""
     return {
-        **_region(wanted),
-        **_box(wanted),
-        **_turned(wanted),
-        **_effects(wanted),
-        **_tones(wanted),
-        **_output(wanted),
+        **_convert_trim(options),
+        **_convert_box(options),
+        **_convert_rotation(options),
+        **_convert_effects(options),
+        **_convert_tones(options),
+        **_convert_output(options),
     }
 
 
-def _region(wanted: Wanted) -> dict[str, Value]:
-    left, top = (_scaled(length, wanted.dpr) for length in (wanted.trim_left, wanted.trim_top))
-    width, height = (_scaled(length, wanted.dpr) for length in (wanted.trim_width, wanted.trim_height))
-    if wanted.trim and any((left, top, width, height)):
-        raise refused("trim", "has either four numbers or trim.left, trim.top, trim.width and trim.height")
+def _convert_trim(options: CloudflareOptions) -> dict[str, Value]:
+    left, top = (_scale(length, options.dpr) for length in (options.trim_left, options.trim_top))
+    width, height = (_scale(length, options.dpr) for length in (options.trim_width, options.trim_height))
+    if options.trim and any((left, top, width, height)):
+        raise bad_option("trim", "has either four numbers or trim.left, trim.top, trim.width and trim.height")
     if width or height:
         return {"crop": Crop("px", left, top, width or _MAX_REGION_PX, height or _MAX_REGION_PX)}
-    if wanted.trim:
-        return {"inset": Padding(*(_scaled(length, wanted.dpr) for length in wanted.trim))}
+    if options.trim:
+        return {"inset": Padding(*(_scale(length, options.dpr) for length in options.trim))}
     return {"inset": Padding(top=top, left=left)}
 
 
-def _scaled(length: int, ratio: float) -> int:
+def _scale(length: int, ratio: float) -> int:
     return round(length * ratio)
 
 
-def _box(wanted: Wanted) -> dict[str, Value]:
-    fit, covering, grows = _FITS[wanted.fit]
-    values: dict[str, Value] = {"fit": fit, "g": wanted.gravity, "up": grows, "grow": wanted.fit == "scale-up"}
-    for short, side in (("w", wanted.width), ("h", wanted.height)):
+def _convert_box(options: CloudflareOptions) -> dict[str, Value]:
+    fit, covering, grows = _FITS[options.fit]
+    values: dict[str, Value] = {"fit": fit, "g": options.gravity, "up": grows, "grow": options.fit == "scale-up"}
+    for short, side in (("w", options.width), ("h", options.height)):
         if side:
-            values[short] = side if side > MAX_SIDE_PX else min(MAX_SIDE_PX, max(1, _scaled(side, wanted.dpr)))
+            values[short] = side if side > MAX_SIDE_PX else min(MAX_SIDE_PX, max(1, _scale(side, options.dpr)))
     if covering:
         values["cov"] = covering
-    if wanted.zoom and wanted.gravity == Gravity("face"):
-        values["fz"] = round(wanted.zoom * 100) / 100
+    if options.zoom and options.gravity == Gravity("face"):
+        values["fz"] = round(options.zoom * 100) / 100
     return values
 
 
-def _turned(wanted: Wanted) -> dict[str, Value]:
+def _convert_rotation(options: CloudflareOptions) -> dict[str, Value]:
     """Theirs mirrors first; around a mirror, a turn goes the other way."""
-    mirrored = wanted.flip in ("h", "v")
-    return {"flip": wanted.flip, "rot": (360 - wanted.rotate) % 360 if mirrored else wanted.rotate}
+    mirrored = options.flip in ("h", "v")
+    return {"flip": options.flip, "rot": (360 - options.rotate) % 360 if mirrored else options.rotate}
 
 
-def _effects(wanted: Wanted) -> dict[str, Value]:
+def _convert_effects(options: CloudflareOptions) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    if wanted.background:
-        values["bg"] = wanted.background
-    elif wanted.fit == "pad":
+    if options.background:
+        values["bg"] = options.background
+    elif options.fit == "pad":
         values["bgm"] = _WHITE
-    if wanted.blur:
-        values["blur"] = max(0.01, round(wanted.blur * _BLUR * 100) / 100)
-    if wanted.sharpen:
-        values["sharp"] = max(0.01, round(wanted.sharpen * 100) / 100)
-    if wanted.gamma != 1:
-        values["gam"] = round(wanted.gamma * 100) / 100
+    if options.blur:
+        values["blur"] = max(0.01, round(options.blur * _BLUR * 100) / 100)
+    if options.sharpen:
+        values["sharp"] = max(0.01, round(options.sharpen * 100) / 100)
+    if options.gamma != 1:
+        values["gam"] = round(options.gamma * 100) / 100
     return values
 
 
-def _tones(wanted: Wanted) -> dict[str, Value]:
+def _convert_tones(options: CloudflareOptions) -> dict[str, Value]:
     """In percent where they are whole and within our range, else all together as the matrix that they come to."""
-    tones = {"sat": wanted.saturation, "bri": wanted.brightness, "con": wanted.contrast}
+    tones = {"sat": options.saturation, "bri": options.brightness, "con": options.contrast}
     percents = {short: round((factor - 1) * 100, 6) for short, factor in tones.items()}
     if all(percent <= 100 and percent == int(percent) for percent in percents.values()):
         return {short: int(percent) for short, percent in percents.items()}
-    matrix = after(IDENTITY, saturation(wanted.saturation))
-    matrix = after(matrix, linear(wanted.brightness))
-    return {"mat": rounded(after(matrix, linear(wanted.contrast, (1 - wanted.contrast) / 2)))}
+    matrix = compose(IDENTITY, saturation(options.saturation))
+    matrix = compose(matrix, linear(options.brightness))
+    return {"mat": round_matrix(compose(matrix, linear(options.contrast, (1 - options.contrast) / 2)))}
 
 
-def _output(wanted: Wanted) -> dict[str, Value]:
+def _convert_output(options: CloudflareOptions) -> dict[str, Value]:
     """Without a format an old one: that no viewer's ``Accept`` chooses is what ``format=auto`` is for."""
-    values: dict[str, Value] = {"anim": wanted.animated}
-    if wanted.format == "baseline-jpeg":
+    values: dict[str, Value] = {"anim": options.animated}
+    if options.format == "baseline-jpeg":
         values |= {"f": "jpeg", "base": True}
     else:
-        values["f"] = wanted.format or "auto-legacy"
-    if wanted.quality:
-        values["q"] = wanted.quality
+        values["f"] = options.format or "auto-legacy"
+    if options.quality:
+        values["q"] = options.quality
     return values

@@ -8,7 +8,7 @@ from ...plan.model import Gravity
 
 
 @dataclass(slots=True)
-class Wanted:
+class CloudflareOptions:
     """Every option that says something about the picture, at Cloudflare's default. Sizes in px before ``dpr``."""
 
     width: int = 0

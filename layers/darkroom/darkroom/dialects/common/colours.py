@@ -16,7 +16,7 @@ _FUNCTION = re.compile(
 _HEX = re.compile("#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
-def hex_of(text: str) -> str | None:
+def parse_colour(text: str) -> str | None:
     """``text`` as 6 hex digits, or 8 where it is not opaque; None if it is no colour.
 
     ``text`` may be a name of CSS Color 4, 3, 4, 6 or 8 hex digits with or without ``#``, or ``rgb()`` or ``hsl()`` with
@@ -25,37 +25,37 @@ def hex_of(text: str) -> str | None:
     word = text.strip().lower()
     if word == "transparent":
         return TRANSPARENT
-    if named := _named().get(word):
+    if named := _load_names().get(word):
         return named
     if match := _HEX.fullmatch(word):
         digits = match[1] if len(match[1]) >= 6 else "".join(digit * 2 for digit in match[1])
         return digits.removesuffix("ff") if len(digits) == 8 else digits
     if match := _FUNCTION.fullmatch(word):
-        return _computed(match)
+        return _parse_function(match)
     return None
 
 
-def channels(digits: str) -> tuple[float, float, float]:
+def split_channels(digits: str) -> tuple[float, float, float]:
     """Red, green and blue of our hex digits, from 0 to 1."""
     red, green, blue = (int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4))
     return red, green, blue
 
 
-def hex_from(rgb: Sequence[float], alpha: float = 1.0) -> str:
+def format_colour(rgb: Sequence[float], alpha: float = 1.0) -> str:
     """Our hex digits of three channels from 0 to 255 and of ``alpha`` from 0 to 1, each clipped to its range."""
     levels = [min(255, max(0, int(level + 0.5))) for level in (*rgb, alpha * 255)]
     return "".join(f"{level:02x}" for level in (levels if levels[3] < 255 else levels[:3]))
 
 
-def _computed(match: re.Match[str]) -> str:
+def _parse_function(match: re.Match[str]) -> str:
     alpha = 1.0 if match[8] is None else _number(match[8]) / (100 if match[9] else 1)
     numbers = [_number(match[k]) for k in (2, 4, 6)]
     if match[1] == "rgb":
-        return hex_from([number * 255 / 100 if match[3] == "%" else number for number in numbers], alpha)
+        return format_colour([number * 255 / 100 if match[3] == "%" else number for number in numbers], alpha)
     from colorsys import hls_to_rgb
 
     saturation, lightness = (min(1.0, max(0.0, number / 100)) for number in numbers[1:])
-    return hex_from([level * 255 for level in hls_to_rgb(numbers[0] % 360 / 360, lightness, saturation)], alpha)
+    return format_colour([level * 255 for level in hls_to_rgb(numbers[0] % 360 / 360, lightness, saturation)], alpha)
 
 
 def _number(text: str) -> float:
@@ -63,7 +63,7 @@ def _number(text: str) -> float:
 
 
 @cache
-def _named() -> dict[str, str]:
+def _load_names() -> dict[str, str]:
     words = iter(_NAMES.split())
     return dict(zip(words, words, strict=True))
 

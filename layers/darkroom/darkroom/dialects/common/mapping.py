@@ -10,7 +10,7 @@ from ...plan.options import escape_text
 
 
 @dataclass(frozen=True, slots=True)
-class Covered[Reader]:
+class OptionMapping[Parser]:
     """One option of another service, by its documented ``name`` and further names.
 
     ``arguments`` are as its documentation writes them. ``to`` says which of our options it comes to ("" for none, and
@@ -22,10 +22,10 @@ class Covered[Reader]:
     name: str
     aliases: tuple[str, ...] = ()
     arguments: str = ""
-    to: str = ""
+    maps_to: str = ""
     refused: str = ""
     note: str = ""
-    read: Reader | None = None
+    parse: Parser | None = None
     group: str = ""
 
     @property
@@ -33,22 +33,22 @@ class Covered[Reader]:
         return (self.name, *self.aliases)
 
 
-def by_name[Reader](coverage: Iterable[Covered[Reader]]) -> Mapping[str, Covered[Reader]]:
+def index_by_name[Parser](mappings: Iterable[OptionMapping[Parser]]) -> Mapping[str, OptionMapping[Parser]]:
     """The table by every name that an option has."""
-    return {name: covered for covered in coverage for name in covered.names}
+    return {name: covered for covered in mappings for name in covered.names}
 
 
-def reader_of[Reader](table: Mapping[str, Covered[Reader]], name: str) -> Reader:
+def find_parser[Parser](table: Mapping[str, OptionMapping[Parser]], name: str) -> Parser:
     """What reads option ``name``; raises UnknownOption, or BadOption that says why the option is refused."""
     covered = table.get(name)
     if covered is None:
         raise UnknownOption(f"There is no option '{escape_text(name)}'", option=escape_text(name))
-    if covered.read is None:
+    if covered.parse is None:
         raise BadOption(f"{name} is not served here: {covered.refused}", option=name)
-    return covered.read
+    return covered.parse
 
 
-def counted[Reader](coverage: Iterable[Covered[Reader]], group: str = "") -> tuple[int, int]:
+def count_supported[Parser](mappings: Iterable[OptionMapping[Parser]], group: str = "") -> tuple[int, int]:
     """How many options of ``group`` are covered, and how many there are."""
-    options = [covered for covered in coverage if covered.group == group]
-    return sum(covered.read is not None for covered in options), len(options)
+    options = [covered for covered in mappings if covered.group == group]
+    return sum(covered.parse is not None for covered in options), len(options)

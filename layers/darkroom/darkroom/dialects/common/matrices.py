@@ -18,7 +18,7 @@ DECIMALS = 4
 """Of the numbers in a canonical path."""
 
 
-def after(first: Matrix, then: Matrix) -> Matrix:
+def compose(first: Matrix, then: Matrix) -> Matrix:
     """The matrix that does ``first`` and ``then`` in this order. Values are not clipped between."""
     rows = []
     for row in range(3):
@@ -28,15 +28,15 @@ def after(first: Matrix, then: Matrix) -> Matrix:
     return tuple(rows)
 
 
-def chained(steps: Sequence[Matrix]) -> Matrix:
+def combine(steps: Sequence[Matrix]) -> Matrix:
     """``steps`` as a Plan has them: one matrix where nothing can be clipped between, else as many as have to be."""
     found: list[Matrix] = [IDENTITY]
     for step in steps:
         if _stays_within(found[-1]) or len(found) == MAX_MATRICES:
-            found[-1] = after(found[-1], step)
+            found[-1] = compose(found[-1], step)
         else:
             found.append(step)
-    return tuple(number for matrix in found for number in rounded(matrix))
+    return tuple(number for matrix in found for number in round_matrix(matrix))
 
 
 def _stays_within(matrix: Matrix) -> bool:
@@ -49,12 +49,12 @@ def _stays_within(matrix: Matrix) -> bool:
     )
 
 
-def rounded(matrix: Matrix) -> Matrix:
+def round_matrix(matrix: Matrix) -> Matrix:
     """``matrix`` in the decimals that a canonical path has."""
     return tuple(round(number, DECIMALS) + 0.0 for number in matrix)
 
 
-def channelwise(slopes: Sequence[float], offsets: Sequence[float]) -> Matrix:
+def scale_channels(slopes: Sequence[float], offsets: Sequence[float]) -> Matrix:
     """Each channel times its own slope, plus its own offset (1 is white)."""
     red, green, blue = slopes
     return (red, 0, 0, offsets[0], 0, green, 0, offsets[1], 0, 0, blue, offsets[2])
@@ -62,7 +62,7 @@ def channelwise(slopes: Sequence[float], offsets: Sequence[float]) -> Matrix:
 
 def linear(slope: float, offset: float = 0.0) -> Matrix:
     """All channels times ``slope``, plus ``offset``."""
-    return channelwise((slope,) * 3, (offset,) * 3)
+    return scale_channels((slope,) * 3, (offset,) * 3)
 
 
 def lightness(luma: Sequence[float] = LUMA_709, tint: Sequence[float] = (0, 0, 0)) -> Matrix:

@@ -10,7 +10,7 @@ from ...plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class DialectKey:
     """What a language signs with, spelled as the language's own configuration spells it."""
 
     key: str
@@ -18,7 +18,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SignatureClaim:
     """What a URL says to prove itself: ``signature`` as it is spelled there, made over ``message``.
 
     The language's own check knows the algorithm. ``size_bytes`` is how much of the digest a signature has, 0 for all.
@@ -32,7 +32,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedUrl:
     """What a URL asks for. ``plan`` is not negotiated: its format may be ``auto``.
 
     ``claim`` is None where the URL is not signed, ``expires_s`` the Unix time from which it is refused.
@@ -42,7 +42,7 @@ class Asked:
     """
 
     plan: Plan
-    claim: Claim | None
+    claim: SignatureClaim | None
     expires_s: int | None = None
     qualities: tuple[tuple[str, int], ...] = ()
     saving_quality: int | None = None

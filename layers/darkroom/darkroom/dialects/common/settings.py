@@ -72,7 +72,7 @@ class CloudflareSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageSettings:
+class DialectSettings:
     """``sources`` says which addresses are which keys, ``watermarks`` has the key of each configured one by name.
 
     ``presets`` are those of native URLs, by which other languages may name variants.
@@ -86,17 +86,17 @@ class LanguageSettings:
     dit: DitSettings = DitSettings()
     cloudflare: CloudflareSettings = CloudflareSettings()
     presets: Presets = field(default_factory=lambda: Presets({}, {}))
-    finds_faces: bool = False
+    detects_faces: bool = False
 
-    def watermark_at(self, address: str, *, bare_hosts: bool = False) -> str:
+    def find_watermark(self, address: str, *, bare_hosts: bool = False) -> str:
         """The name of the configured watermark whose key ``address`` means; raises BadOption, BadKey."""
-        key = self.sources.key(address, bare_hosts=bare_hosts)
+        key = self.sources.resolve(address, bare_hosts=bare_hosts)
         for name, known in self.watermarks.items():
             if known == key:
                 return name
         raise BadOption("watermark: no watermark is configured that is at this address", option="watermark")
 
-    def own_watermark(self) -> str:
+    def default_watermark(self) -> str:
         """The watermark of languages that have one: ``default``, else the only one; raises BadOption if none is it."""
         if "default" in self.watermarks:
             return "default"
@@ -105,35 +105,35 @@ class LanguageSettings:
         raise BadOption("watermark: no watermark named default is configured", option="watermark")
 
 
-def load(text: str, presets: Presets) -> LanguageSettings:
+def parse_settings(text: str, presets: Presets) -> DialectSettings:
     """Read ``dialects.toml``; raises ValueError that names what is wrong."""
     import tomllib
 
     document = tomllib.loads(text)
     if unknown := document.keys() - {"sources", "imgproxy", "thumbor", "dit", "cloudflare"}:
         raise ValueError(f"languages: there is no table {min(unknown)!r}")
-    settings = LanguageSettings(
-        Sources(tuple(_source(prefix, key) for prefix, key in document.get("sources", {}).items())),
+    settings = DialectSettings(
+        Sources(tuple(_parse_source(prefix, key) for prefix, key in document.get("sources", {}).items())),
         presets.watermarks,
-        _section(ImgproxySettings, "imgproxy", document),
-        _section(ThumborSettings, "thumbor", document),
-        _section(DitSettings, "dit", document),
-        _section(CloudflareSettings, "cloudflare", document),
+        _parse_section(ImgproxySettings, "imgproxy", document),
+        _parse_section(ThumborSettings, "thumbor", document),
+        _parse_section(DitSettings, "dit", document),
+        _parse_section(CloudflareSettings, "cloudflare", document),
         presets,
     )
     _check(settings)
     return settings
 
 
-def _source(prefix: str, key: object) -> tuple[str, str]:
+def _parse_source(prefix: str, key: object) -> tuple[str, str]:
     if not PREFIX.fullmatch(prefix):
         raise ValueError(f"sources: {prefix!r} is not like https://images.example.com/ or s3://bucket/folder/")
-    if not isinstance(key, str) or (key and not _begins_keys(key)):
+    if not isinstance(key, str) or (key and not _is_key_prefix(key)):
         raise ValueError(f"sources: {key!r} is not the beginning of keys, such as old/")
     return prefix, quote_key(key)
 
 
-def _begins_keys(text: str) -> bool:
+def _is_key_prefix(text: str) -> bool:
     try:
         check_key(text.removesuffix("/"))
     except BadKey:
@@ -141,7 +141,7 @@ def _begins_keys(text: str) -> bool:
     return text.endswith("/")
 
 
-def _section[Section](shape: type[Section], name: str, document: Mapping[str, Any]) -> Section:
+def _parse_section[Section](shape: type[Section], name: str, document: Mapping[str, Any]) -> Section:
     given = document.get(name, {})
     defaults = shape()
     known = {one.name: getattr(defaults, one.name) for one in fields(shape)}  # type: ignore[arg-type]
@@ -153,7 +153,7 @@ def _section[Section](shape: type[Section], name: str, document: Mapping[str, An
     return shape(**given)
 
 
-def _check(settings: LanguageSettings) -> None:
+def _check(settings: DialectSettings) -> None:
     imgproxy = settings.imgproxy
     if not MIN_SIGNATURE_BYTES <= imgproxy.signature_size <= MAX_SIGNATURE_BYTES:
         raise ValueError(f"imgproxy: signature_size must be from {MIN_SIGNATURE_BYTES} to {MAX_SIGNATURE_BYTES}")
@@ -175,7 +175,7 @@ def _check(settings: LanguageSettings) -> None:
         raise ValueError(f"thumbor: smart must be attention or face, not {settings.thumbor.smart!r}")
 
 
-def languages_text() -> str:
+def read_settings_file() -> str:
     """The content of this deployment's ``dialects.toml``."""
     from pathlib import Path
 
@@ -183,9 +183,9 @@ def languages_text() -> str:
 
 
 @cache
-def configured() -> LanguageSettings:
+def load_settings() -> DialectSettings:
     """What this deployment says."""
-    return load(languages_text(), load_presets(read_presets_file()))
+    return parse_settings(read_settings_file(), load_presets(read_presets_file()))
 
 
 def main() -> int:
@@ -193,7 +193,7 @@ def main() -> int:
     import sys
 
     try:
-        configured()
+        load_settings()
     except Exception as error:  # a file of the wrong shape raises more than ValueError
         sys.stderr.write(f"dialects.toml or presets.toml: {error.__class__.__name__}: {error}\n")
         return 1

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ...errors import BadSignature, Expired
-from .parsed_url import Claim
+from .parsed_url import SignatureClaim
 
 
-def prove(
-    claim: Claim | None, signatures: Callable[[Claim], Iterable[str]], now_s: float, expires_s: int | None
+def verify_claim(
+    claim: SignatureClaim | None,
+    signatures: Callable[[SignatureClaim], Iterable[str]],
+    now_s: float,
+    expires_s: int | None,
 ) -> None:
     """Raise BadSignature if ``claim`` has none of its ``signatures``, one a key, Expired if its time is over.
 

@@ -24,7 +24,7 @@ class Sources:
 
     table: tuple[tuple[str, str], ...] = ()
 
-    def key(self, address: str, *, bare_hosts: bool = False) -> str:
+    def resolve(self, address: str, *, bare_hosts: bool = False) -> str:
         """The key that ``address`` means, a URL or a path; raises BadKey, which names a host that is not in the table.
 
         A path is a key, its leading slash dropped. With ``bare_hosts`` it may be a URL that has lost its scheme.
@@ -34,26 +34,26 @@ class Sources:
         path = re.split("[?#]", address, maxsplit=1)[0]
         if match := _ADDRESS.fullmatch(path):
             scheme, host, rest = match[1].lower(), match[2].lower(), match[3] or "/"
-            path = self._within(scheme, host, rest)
+            path = self._resolve_url(scheme, host, rest)
         elif bare_hosts:
-            path = self._without_scheme(path)
+            path = self._resolve_without_scheme(path)
         try:
             return check_key(unquote(path.removeprefix("/")))
         except (UnicodeError, ValueError) as error:
             raise BadKey("The source's address is not percent-encoded UTF-8", detail=str(error)) from error
 
-    def _within(self, scheme: str, host: str, path: str) -> str:
-        found = self._found(scheme, host, path)
+    def _resolve_url(self, scheme: str, host: str, path: str) -> str:
+        found = self._find_key(scheme, host, path)
         if found is None:
             raise BadKey(f"No pictures from '{escape_text(f'{scheme}://{host}')}' are served here")
         return found
 
-    def _without_scheme(self, path: str) -> str:
+    def _resolve_without_scheme(self, path: str) -> str:
         host, slash, rest = path.removeprefix("/").partition("/")
-        candidates = (self._found(scheme, host.lower(), slash + rest) for scheme in _EITHER)
+        candidates = (self._find_key(scheme, host.lower(), slash + rest) for scheme in _EITHER)
         return next((found for found in candidates if found is not None), path)
 
-    def _found(self, scheme: str, host: str, path: str) -> str | None:
+    def _find_key(self, scheme: str, host: str, path: str) -> str | None:
         """``path`` on that host as a percent-encoded key, None if the table has no prefix of it."""
         address = f"{scheme}://{host}{path}"
         for prefix, beginning in self.table:

@@ -13,29 +13,29 @@ from ...plan.options import OPTIONS_BY_SHORT, make_bad_option
 from ...plan.redaction import check_first_page
 
 
-def held_plan(key: str, values: Mapping[str, Value]) -> Plan:
+def build_valid_plan(key: str, values: Mapping[str, Value]) -> Plan:
     """The Plan of ``values``, by short name; raises BadOption that names what is beyond our range, and the range."""
-    plan = build_plan(key, {short: _held(short, value) for short, value in values.items()})
+    plan = build_plan(key, {short: _validate(short, value) for short, value in values.items()})
     check_length(plan)
     check_first_page(plan)
     return plan
 
 
-def _held(short: str, value: Value) -> Value:
+def _validate(short: str, value: Value) -> Value:
     option = OPTIONS_BY_SHORT[short]
     if short == "f" and value in (*EXTENDED_FORMATS, *AUTO_CLASSES):
         return value
     spelled = str(value) if isinstance(option.type, FileName) else option.type.format(value)
     try:
-        return option.type.parse(_parts(option.type, spelled))
+        return option.type.parse(_split(option.type, spelled))
     except ValueError as error:
-        raise make_bad_option(option, ",".join(_parts(option.type, spelled))) from error
+        raise make_bad_option(option, ",".join(_split(option.type, spelled))) from error
 
 
-def _parts(kind: OptionType, spelled: str) -> list[str]:
+def _split(kind: OptionType, spelled: str) -> list[str]:
     return [spelled] if isinstance(kind, FileName) else split_parts(spelled)
 
 
-def refused(option: str, text: str) -> BadOption:
+def bad_option(option: str, text: str) -> BadOption:
     """The refusal of a value of ``option``; ``text`` says what it must be, or why there is no such value here."""
     return BadOption(f"{option}: {text}", option=option)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from ...plan.model import Length, Watermark, WatermarkLayout
-from .validate import refused
+from .validate import bad_option
 
-OWN_SCALE = 100
+SCALE_BY_SIZE = 100
 """What ``wm`` says of the scale where ``wmx`` says the size."""
 
 WHOLE_SIDE: Length = 0.9999
@@ -16,7 +16,7 @@ WHOLE_SIDE: Length = 0.9999
 _PLACE = re.compile(r"(-?)([0-9]{1,5})(p?)")
 
 
-def stamped(
+def place_watermark(
     name: str, x: str, y: str, *, transparency: int, tiled: bool = False, width: float = 0, height: float = 0
 ) -> tuple[Watermark, WatermarkLayout] | None:
     """The configured watermark ``name`` at ``x`` and ``y``; None where it is wholly transparent.
@@ -24,18 +24,18 @@ def stamped(
     Those are ``center``, or a number of px or, with ``p``, of percent from the left or the top; a negative one is from
     the right or the bottom. ``transparency`` is in percent, ``width`` and ``height`` are parts of the picture's.
     """
-    (across, dx), (down, dy) = _axis(x, "west", "east"), _axis(y, "north", "south")
+    (across, dx), (down, dy) = _parse_offset(x, "west", "east"), _parse_offset(y, "north", "south")
     if transparency >= 100:
         return None
-    mark = Watermark(name, (down + across) or "center", 100 - transparency, OWN_SCALE)
+    mark = Watermark(name, (down + across) or "center", 100 - transparency, SCALE_BY_SIZE)
     return mark, WatermarkLayout(dx, dy, tiled, width, height)
 
 
-def _axis(text: str, near: str, far: str) -> tuple[str, Length]:
+def _parse_offset(text: str, near: str, far: str) -> tuple[str, Length]:
     if text == "center":
         return "", 0.0
     match = _PLACE.fullmatch(text)
     if match is None or (match[3] and int(match[2]) > 100):
-        raise refused("watermark", "its place must be px, percent up to 100 followed by p, or center")
+        raise bad_option("watermark", "its place must be px, percent up to 100 followed by p, or center")
     length = float(match[2])
     return far if match[1] else near, min(length / 100, WHOLE_SIDE) if match[3] else length

@@ -7,7 +7,7 @@ each comes to is in :data:`COVERAGE`, by which they are read.
 
 from __future__ import annotations
 
-from .signature import check, sign
-from .url import COVERAGE, read
+from .signature import sign, verify
+from .url import OPTION_MAPPINGS, parse
 
-__all__ = ["COVERAGE", "check", "read", "sign"]
+__all__ = ["OPTION_MAPPINGS", "parse", "sign", "verify"]

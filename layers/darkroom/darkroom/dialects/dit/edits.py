@@ -2,121 +2,132 @@
 
 from __future__ import annotations
 
-from ..common.mapping import Covered, by_name, reader_of
+from ..common.mapping import OptionMapping, find_parser, index_by_name
 from . import colour, overlays, sharp_edits
-from .model import Json, Wanted
-from .sharp_edits import EditReader
+from .model import DitOptions, Json
+from .sharp_edits import EditParser
 
 
-def read_edits(wanted: Wanted, edits: Json) -> None:
+def apply_edits(options: DitOptions, edits: Json) -> None:
     """Take what ``edits`` want, in their order. What is no edit is left out, as in DIT."""
     for name, value in edits.items():
-        if name in _TABLE:
-            reader_of(_TABLE, name)(wanted, value)
+        if name in _EDITS_BY_NAME:
+            find_parser(_EDITS_BY_NAME, name)(options, value)
 
 
-EDITS: tuple[Covered[EditReader], ...] = (
-    Covered("removeAlpha", refused="the colours of what is transparent would show; flatten puts one behind it"),
-    Covered("ensureAlpha", note="Nothing to do. Below 1 it is refused.", read=sharp_edits.ensure_alpha),
-    Covered("extractChannel", to="mat, late, alpha", note="Alpha itself is refused.", read=colour.extract_channel),
-    Covered("joinChannel", refused="an answer is of one picture here"),
-    Covered("bandbool", refused="there are no bitwise operations here"),
-    Covered(
-        "tint",
-        to="tint",
-        note="As sharp: by CIE lightness, so that black and white stay.",
-        read=colour.tint,
+EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
+    OptionMapping("removeAlpha", refused="the colours of what is transparent would show; flatten puts one behind it"),
+    OptionMapping("ensureAlpha", note="Nothing to do. Below 1 it is refused.", parse=sharp_edits.apply_ensure_alpha),
+    OptionMapping(
+        "extractChannel",
+        maps_to="mat, late, alpha",
+        note="Alpha itself is refused.",
+        parse=colour.apply_extract_channel,
     ),
-    Covered("greyscale", ("grayscale",), to="gray", read=colour.greyscale),
-    Covered(
+    OptionMapping("joinChannel", refused="an answer is of one picture here"),
+    OptionMapping("bandbool", refused="there are no bitwise operations here"),
+    OptionMapping(
+        "tint",
+        maps_to="tint",
+        note="As sharp: by CIE lightness, so that black and white stay.",
+        parse=colour.apply_tint,
+    ),
+    OptionMapping("greyscale", ("grayscale",), maps_to="gray", parse=colour.apply_greyscale),
+    OptionMapping(
         "pipelineColourspace",
         ("pipelineColorspace",),
         note="Nothing to do: pictures are worked on in the depth that they have.",
-        read=sharp_edits.nothing,
+        parse=sharp_edits.ignore,
     ),
-    Covered(
+    OptionMapping(
         "toColourspace",
         ("toColorspace",),
-        to="gray",
+        maps_to="gray",
         note="b-w, and srgb, which every other answer is in. Others are refused.",
-        read=colour.to_colourspace,
+        parse=colour.apply_to_colourspace,
     ),
-    Covered(
+    OptionMapping(
         "rotate",
         arguments="angle",
-        to="rot, angle, bgm",
+        maps_to="rot, angle, bgm",
         note="Before or after the resize as in the request; of other angles than 90, only after it. A picture is "
         "upright first, as with null. A turn by 90 after a resize with fit cover stands before the cut, as in sharp.",
-        read=sharp_edits.rotate,
+        parse=sharp_edits.apply_rotate,
     ),
-    Covered("flip", to="flip", read=sharp_edits.flip),
-    Covered("flop", to="flip", read=sharp_edits.flop),
-    Covered("affine", refused="there are no affine transforms here"),
-    Covered(
+    OptionMapping("flip", maps_to="flip", parse=sharp_edits.apply_flip),
+    OptionMapping("flop", maps_to="flip", parse=sharp_edits.apply_flop),
+    OptionMapping("affine", refused="there are no affine transforms here"),
+    OptionMapping(
         "sharpen",
         arguments="sigma, or {sigma}",
-        to="sharp, conv",
+        maps_to="sharp, conv",
         note="sigma up to 10. Other levels of it say nothing.",
-        read=sharp_edits.sharpen,
+        parse=sharp_edits.apply_sharpen,
     ),
-    Covered("median", arguments="size", to="med", note="Up to 21 px.", read=sharp_edits.median),
-    Covered(
+    OptionMapping("median", arguments="size", maps_to="med", note="Up to 21 px.", parse=sharp_edits.apply_median),
+    OptionMapping(
         "blur",
         arguments="sigma",
-        to="blur, conv",
+        maps_to="blur, conv",
         note="Up to 100. Only one of blur and sharpen without a sigma and convolve.",
-        read=sharp_edits.blur,
+        parse=sharp_edits.apply_blur,
     ),
-    Covered(
+    OptionMapping(
         "flatten",
         arguments="{background}",
-        to="bg",
+        maps_to="bg",
         note="After the effects, and below translucent margins too.",
-        read=sharp_edits.flatten,
+        parse=sharp_edits.apply_flatten,
     ),
-    Covered("unflatten", refused="white becomes transparent nowhere here"),
-    Covered(
-        "gamma", note="Nothing to do: what it does before the resize it undoes after it.", read=sharp_edits.nothing
+    OptionMapping("unflatten", refused="white becomes transparent nowhere here"),
+    OptionMapping(
+        "gamma", note="Nothing to do: what it does before the resize it undoes after it.", parse=sharp_edits.ignore
     ),
-    Covered("negate", to="mat, late, alpha", note="Alpha too, unless {alpha: false}.", read=colour.negate),
-    Covered(
+    OptionMapping(
+        "negate", maps_to="mat, late, alpha", note="Alpha too, unless {alpha: false}.", parse=colour.apply_negate
+    ),
+    OptionMapping(
         "normalise",
         ("normalize",),
-        to="lev=stretch",
+        maps_to="lev=stretch",
         note="lower and upper others than 1 and 99 are refused.",
-        read=sharp_edits.normalise,
+        parse=sharp_edits.apply_normalise,
     ),
-    Covered(
+    OptionMapping(
         "clahe",
         arguments="{width, height, maxSlope}",
-        to="clahe",
+        maps_to="clahe",
         note="A window of up to 256 px, which fits into the image.",
-        read=sharp_edits.clahe,
+        parse=sharp_edits.apply_clahe,
     ),
-    Covered(
+    OptionMapping(
         "convolve",
         arguments="{width, height, kernel, scale}",
-        to="conv",
+        maps_to="conv",
         note="Odd sides, at most 49 weights. An offset is refused.",
-        read=sharp_edits.convolve,
+        parse=sharp_edits.apply_convolve,
     ),
-    Covered("threshold", arguments="level", to="thr, alpha", note="Of alpha too.", read=sharp_edits.threshold),
-    Covered("boolean", refused="an answer is of one picture here"),
-    Covered("linear", arguments="a", to="mat", note="DIT hands on one number, the factor.", read=colour.scale),
-    Covered("recomb", arguments="3 × 3 numbers", to="mat", read=colour.recomb),
-    Covered(
+    OptionMapping(
+        "threshold", arguments="level", maps_to="thr, alpha", note="Of alpha too.", parse=sharp_edits.apply_threshold
+    ),
+    OptionMapping("boolean", refused="an answer is of one picture here"),
+    OptionMapping(
+        "linear", arguments="a", maps_to="mat", note="DIT hands on one number, the factor.", parse=colour.apply_linear
+    ),
+    OptionMapping("recomb", arguments="3 × 3 numbers", maps_to="mat", parse=colour.apply_recomb),
+    OptionMapping(
         "modulate",
         arguments="{brightness, saturation, hue, lightness}",
-        to="lch",
-        read=colour.modulate,
+        maps_to="lch",
+        parse=colour.apply_modulate,
     ),
     *(
-        Covered(
+        OptionMapping(
             output,
             arguments="{quality}",
-            to="f, q",
+            maps_to="f, q",
             note=note,
-            read=sharp_edits.encoder(output),
+            parse=sharp_edits.make_encoder_parser(output),
         )
         for output, note in (
             ("jpeg", "And base, for progressive: false. Other settings say nothing."),
@@ -127,74 +138,80 @@ EDITS: tuple[Covered[EditReader], ...] = (
             ("tiff", "Settings say nothing."),
         )
     ),
-    Covered("heif", refused="it is not written here"),
-    Covered("toFormat", arguments="format", to="f", note="heif, heic and raw are refused.", read=sharp_edits.to_format),
-    Covered(
+    OptionMapping("heif", refused="it is not written here"),
+    OptionMapping(
+        "toFormat",
+        arguments="format",
+        maps_to="f",
+        note="heif, heic and raw are refused.",
+        parse=sharp_edits.apply_to_format,
+    ),
+    OptionMapping(
         "resize",
         arguments="{width, height, fit, position, background, withoutEnlargement, ratio}",
-        to="w, h, fit, g, ext, bgm, up, cov, zoom",
+        maps_to="w, h, fit, g, ext, bgm, up, cov, zoom",
         note="Up to 8192 px. withoutReduction, and fill with withoutEnlargement are refused; "
         "kernel says nothing. contain with one side fills nothing up. Only one colour of margins, by this, extend and "
         "an angle.",
-        read=sharp_edits.resize,
+        parse=sharp_edits.apply_resize,
     ),
-    Covered(
+    OptionMapping(
         "extend",
         arguments="px, or {top, right, bottom, left, background}",
-        to="pad, bgm",
+        maps_to="pad, bgm",
         note="Up to 2048 px. extendWith others than background is refused.",
-        read=sharp_edits.extend,
+        parse=sharp_edits.apply_extend,
     ),
-    Covered(
+    OptionMapping(
         "extract",
         arguments="{left, top, width, height}",
-        to="crop",
+        maps_to="crop",
         note="Of the source; after a resize or a turn it is refused.",
-        read=sharp_edits.region("extract"),
+        parse=sharp_edits.make_region_parser("extract"),
     ),
-    Covered(
+    OptionMapping(
         "trim",
         arguments="{threshold, background}",
-        to="trim, trimx",
+        maps_to="trim, trimx",
         note="After the region is cut out. Threshold up to 100, and 0 is taken for 1; a margin is refused.",
-        read=sharp_edits.trim,
+        parse=sharp_edits.apply_trim,
     ),
-    Covered(
+    OptionMapping(
         "overlayWith",
         arguments="{bucket, key, alpha, wRatio, hRatio, options}",
-        to="wm, wmx",
+        maps_to="wm, wmx",
         note="A configured watermark, by the address of its key; anything else is refused, and so is a blend other "
         "than over.",
-        read=overlays.overlay_with,
+        parse=overlays.apply_overlay_with,
     ),
-    Covered(
+    OptionMapping(
         "smartCrop",
         arguments="{faceIndex, padding}",
-        to="face",
+        maps_to="face",
         note="Ranks go by size, and the face is cut from the source, before the resize.",
-        read=overlays.smart_crop,
+        parse=overlays.apply_smart_crop,
     ),
-    Covered("roundCrop", arguments="{rx, ry, top, left}", to="ell", read=overlays.round_crop),
-    Covered(
+    OptionMapping("roundCrop", arguments="{rx, ry, top, left}", maps_to="ell", parse=overlays.apply_round_crop),
+    OptionMapping(
         "contentModeration",
         refused="what is shown is the deployment's moderation_policy, for every picture and not by URL",
     ),
-    Covered(
+    OptionMapping(
         "crop",
         arguments="{left, top, width, height}",
-        to="crop",
+        maps_to="crop",
         note="As extract.",
-        read=sharp_edits.region("crop"),
+        parse=sharp_edits.make_region_parser("crop"),
     ),
-    Covered(
+    OptionMapping(
         "animated",
-        to="anim",
+        maps_to="anim",
         note="Pictures that move do so in every format that can, without true as well.",
-        read=overlays.animated,
+        parse=overlays.apply_animated,
     ),
-    Covered("stripExif", note="Nothing to do: no answer has metadata.", read=sharp_edits.nothing),
-    Covered("stripIcc", note="Nothing to do: every answer is in sRGB.", read=sharp_edits.nothing),
+    OptionMapping("stripExif", note="Nothing to do: no answer has metadata.", parse=sharp_edits.ignore),
+    OptionMapping("stripIcc", note="Nothing to do: every answer is in sRGB.", parse=sharp_edits.ignore),
 )
 """``SHARP_EDIT_ALLOWLIST_ARRAY`` and ``ALTERNATE_EDIT_ALLOWLIST_ARRAY`` of DIT's ``lib/constants.ts``."""
 
-_TABLE = by_name(EDITS)
+_EDITS_BY_NAME = index_by_name(EDIT_MAPPINGS)

@@ -6,9 +6,9 @@ from math import floor
 
 from ...plan.model import Extension, Gravity, Scale
 from ...plan.option_types import Value
-from ..common.validate import refused
-from ..imgproxy.gravity import Pull
-from .model import Json, Wanted, colour, number
+from ..common.validate import bad_option
+from ..imgproxy.gravity import Anchor
+from .model import DitOptions, Json, require_colour, require_number
 
 COMPASS = ("center", "north", "east", "south", "west", "northeast", "southeast", "southwest", "northwest")
 """sharp's numbers of gravity are places in this list."""
@@ -34,100 +34,104 @@ FITS = ("cover", "contain", "fill", "inside", "outside")
 BLACK = "000000"
 
 
-def geometry(wanted: Wanted) -> dict[str, Value]:
+def convert_geometry(options: DitOptions) -> dict[str, Value]:
     """The options of geometry, by short name; raises BadOption for what sharp can do and we cannot."""
-    values = _resized(wanted)
-    if not wanted.turn_first and wanted.turn % 180 == 90:
-        values = _turned_before_the_cut(values) if _cuts(wanted, values) else _swapped(values)
-    if wanted.crop:
-        values["crop"] = wanted.crop
-    return {**values, **_turned(wanted)}
+    values = _convert_resize(options)
+    if not options.turn_first and options.turn % 180 == 90:
+        values = _rotate_before_crop(values) if _crops_after_rotation(options, values) else _swap_sides(values)
+    if options.crop:
+        values["crop"] = options.crop
+    return {**values, **_convert_rotation(options)}
 
 
-def _cuts(wanted: Wanted, values: dict[str, Value]) -> bool:
+def _crops_after_rotation(options: DitOptions, values: dict[str, Value]) -> bool:
     """Whether sharp cuts the turned image to the box: it resizes, turns, and cuts, whatever the order of the edits."""
-    fit = wanted.resize.get("fit") or "cover"
+    fit = options.resize.get("fit") or "cover"
     return fit == "cover" and bool(values.keys() & {"w", "h"}) and "cov" not in values
 
 
-def _turned_before_the_cut(values: dict[str, Value]) -> dict[str, Value]:
+def _rotate_before_crop(values: dict[str, Value]) -> dict[str, Value]:
     """A box that cuts the turned image, which before its turn is large enough to cover it."""
     least = {f"min{other}": values[short] for short, other in (("w", "h"), ("h", "w")) if short in values}
     return {**{short: value for short, value in values.items() if short != "fit"}, **least}
 
 
-def _swapped(values: dict[str, Value]) -> dict[str, Value]:
+def _swap_sides(values: dict[str, Value]) -> dict[str, Value]:
     """Our box is about the turned image."""
     across, down = values.pop("w", None), values.pop("h", None)
     return values | {short: side for short, side in (("w", down), ("h", across)) if side is not None}
 
 
-def side(resize: Json, name: str) -> int | None:
+def parse_side(resize: Json, name: str) -> int | None:
     """A side of the box in px, None where there is none: strings are numbers too, as in DIT."""
     value = resize.get(name)
     if value is None or value == "":
         return None
     try:
-        return _nearest(number(name, float(value) if isinstance(value, str) else value))
+        return _round_half_up(require_number(name, float(value) if isinstance(value, str) else value))
     except ValueError as error:
-        raise refused(name, "it must be a number of px") from error
+        raise bad_option(name, "it must be a number of px") from error
 
 
-def _nearest(length: float) -> int:
+def _round_half_up(length: float) -> int:
     """As JavaScript's ``Math.round``: halves go up."""
     return floor(length + 0.5)
 
 
 def has_box(resize: Json) -> bool:
     """Whether sharp resizes by ``resize`` at all."""
-    return any(side(resize, name) is not None for name in ("width", "height"))
+    return any(parse_side(resize, name) is not None for name in ("width", "height"))
 
 
-def _resized(wanted: Wanted) -> dict[str, Value]:
-    resize = wanted.resize
+def _convert_resize(options: DitOptions) -> dict[str, Value]:
+    resize = options.resize
     ratio = resize.get("ratio")
     fit = resize.get("fit") or ("inside" if ratio else "cover")
     if fit not in FITS:
-        raise refused("fit", f"it must be one of {', '.join(FITS)}")
-    if is_given(resize, "withoutReduction"):
-        raise refused("withoutReduction", "what is larger than its box is always made smaller here")
+        raise bad_option("fit", f"it must be one of {', '.join(FITS)}")
+    if is_set(resize, "withoutReduction"):
+        raise bad_option("withoutReduction", "what is larger than its box is always made smaller here")
     box = {
-        short: length for short, name in (("w", "width"), ("h", "height")) if (length := side(resize, name)) is not None
+        short: length
+        for short, name in (("w", "width"), ("h", "height"))
+        if (length := parse_side(resize, name)) is not None
     }
     if ratio:
-        factor = number("ratio", ratio)
+        factor = require_number("ratio", ratio)
         if len(box) < 2:
             return {"zoom": Scale(factor, factor), "up": False}
-        box = {short: _nearest(length * factor) for short, length in box.items()}
+        box = {short: _round_half_up(length * factor) for short, length in box.items()}
     if not box:
         return {}
-    grows = not is_given(resize, "withoutEnlargement")
-    return {**box, "up": grows, **_fitted(wanted, str(fit), grows=grows, sides=len(box))}
+    grows = not is_set(resize, "withoutEnlargement")
+    return {**box, "up": grows, **_convert_fit(options, str(fit), grows=grows, sides=len(box))}
 
 
-def is_given(resize: Json, name: str) -> bool:
+def is_set(resize: Json, name: str) -> bool:
     return resize.get(name) not in (None, False)
 
 
-def _fitted(wanted: Wanted, fit: str, *, grows: bool, sides: int) -> dict[str, Value]:
+def _convert_fit(options: DitOptions, fit: str, *, grows: bool, sides: int) -> dict[str, Value]:
     if fit == "fill":
         if not grows:
-            raise refused("fit", "fill goes without withoutEnlargement here")
-        own: dict[str, Value] = {"own": "h" if side(wanted.resize, "height") is None else "w"} if sides == 1 else {}
+            raise bad_option("fit", "fill goes without withoutEnlargement here")
+        own: dict[str, Value] = (
+            {"own": "h" if parse_side(options.resize, "height") is None else "w"} if sides == 1 else {}
+        )
         return {"fit": "fill", **own}
     if fit == "outside":
         return {"fit": "cover", "cov": "uncut"}
     if fit == "inside" or sides == 1:
         return {}
-    place = POSITIONS.get(_hashable(wanted.resize.get("position", "center")))
+    place = POSITIONS.get(_hashable(options.resize.get("position", "center")))
     if place is None:
-        raise refused("position", "it must be a position, gravity or strategy of sharp")
+        raise bad_option("position", "it must be a position, gravity or strategy of sharp")
     if fit == "cover":
         cut: dict[str, Value] = {} if grows else {"cov": "clip"}
-        return {"fit": "cover", "g": _kept(wanted, place), **cut}
+        return {"fit": "cover", "g": _convert_gravity(options, place), **cut}
     if place in ("entropy", "attention"):
         place = "center"
-    wanted.once("resize", bgm=colour("background", wanted.resize.get("background", BLACK)))
+    options.set_once("resize", bgm=require_colour("background", options.resize.get("background", BLACK)))
     return {"fit": "letterbox"} if place == "center" else {"ext": Extension(position=place)}
 
 
@@ -135,22 +139,22 @@ def _hashable(value: object) -> object:
     return value if isinstance(value, str | int) else None
 
 
-def _kept(wanted: Wanted, place: str) -> Gravity:
+def _convert_gravity(options: DitOptions, place: str) -> Gravity:
     """sharp cuts after it has mirrored, and after it has turned first. Our gravity is about the picture before that."""
     if place in ("entropy", "attention"):
         return Gravity(place)
-    degrees = int(wanted.turn) if wanted.turn_first and wanted.turn % 90 == 0 else 0
-    turn = -degrees if wanted.flip != wanted.flop else degrees
-    return Gravity(Pull(place).before(turn % 360, flip_x=wanted.flop, flip_y=wanted.flip).word)
+    degrees = int(options.turn) if options.turn_first and options.turn % 90 == 0 else 0
+    turn = -degrees if options.flip != options.flop else degrees
+    return Gravity(Anchor(place).before_rotation(turn % 360, flip_x=options.flop, flip_y=options.flip).word)
 
 
-def _turned(wanted: Wanted) -> dict[str, Value]:
+def _convert_rotation(options: DitOptions) -> dict[str, Value]:
     """sharp mirrors and then turns. We turn first: around one mirror, the other way."""
-    values: dict[str, Value] = {"flip": ("h" if wanted.flop else "") + ("v" if wanted.flip else "") or "none"}
-    if wanted.turn % 90:
-        if wanted.turn_first and has_box(wanted.resize):
-            raise refused("rotate", "an angle that is no multiple of 90 must come after the resize here")
-        wanted.once("rotate", bgm=BLACK)
-        return {**values, "angle": round(wanted.turn % 360, 2)}
-    turn = -wanted.turn if wanted.flip != wanted.flop else wanted.turn
+    values: dict[str, Value] = {"flip": ("h" if options.flop else "") + ("v" if options.flip else "") or "none"}
+    if options.turn % 90:
+        if options.turn_first and has_box(options.resize):
+            raise bad_option("rotate", "an angle that is no multiple of 90 must come after the resize here")
+        options.set_once("rotate", bgm=BLACK)
+        return {**values, "angle": round(options.turn % 360, 2)}
+    turn = -options.turn if options.flip != options.flop else options.turn
     return {**values, "rot": int(turn) % 360}

@@ -8,9 +8,9 @@ from math import isfinite
 
 from ...plan.model import Crop, Lch, Matrix
 from ...plan.option_types import Value
-from ..common.colours import hex_from, hex_of
-from ..common.settings import LanguageSettings
-from ..common.validate import refused
+from ..common.colours import format_colour, parse_colour
+from ..common.settings import DialectSettings
+from ..common.validate import bad_option
 
 type Json = Mapping[str, object]
 
@@ -19,7 +19,7 @@ MAX_NUMBER = 1e9
 
 
 @dataclass(slots=True)
-class Wanted:
+class DitOptions:
     """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
 
     ``resize`` is sharp's argument of that name. ``turn_first`` says that a turn stands before the resize. ``tones`` has
@@ -28,7 +28,7 @@ class Wanted:
     has those of all.
     """
 
-    settings: LanguageSettings
+    settings: DialectSettings
     values: dict[str, Value] = field(default_factory=dict)
     resize: Json = field(default_factory=dict)
     resized: bool = False
@@ -46,52 +46,52 @@ class Wanted:
     output: str = ""
     qualities: dict[str, int] = field(default_factory=dict)
 
-    def once(self, name: str, **values: Value) -> None:
+    def set_once(self, name: str, **values: Value) -> None:
         """Take ``values`` of edit ``name``; raises BadOption where another value of the same option was there."""
         for short, value in values.items():
             if self.values.setdefault(short, value) != value:
-                raise refused(name, f"there can be only one {short} in a picture here")
+                raise bad_option(name, f"there can be only one {short} in a picture here")
 
 
-def is_on(value: object) -> bool:
+def is_enabled(value: object) -> bool:
     """Whether an edit that is a switch is on: sharp takes all but ``false`` for that."""
     return value is not False
 
 
-def number(name: str, value: object) -> float:
+def require_number(name: str, value: object) -> float:
     """``value`` as a number; raises BadOption if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_small(value):
-        raise refused(name, f"it must be a number up to {MAX_NUMBER:.0e} here")
+        raise bad_option(name, f"it must be a number up to {MAX_NUMBER:.0e} here")
     return value
 
 
-def whole(name: str, value: object) -> int:
+def require_int(name: str, value: object) -> int:
     """``value`` as a whole number; raises BadOption if it is none."""
-    if (found := number(name, value)) != int(found):
-        raise refused(name, "it must be a whole number")
+    if (found := require_number(name, value)) != int(found):
+        raise bad_option(name, "it must be a whole number")
     return int(found)
 
 
-def mapping(name: str, value: object) -> Json:
+def require_object(name: str, value: object) -> Json:
     """``value`` as an object of JSON; raises BadOption if it is none."""
     if not isinstance(value, dict):
-        raise refused(name, "it must be an object")
+        raise bad_option(name, "it must be an object")
     return value
 
 
-def options(value: object) -> Json:
+def object_or_empty(value: object) -> Json:
     """``value`` if it is an object, else none: what sharp makes of an argument that may be one."""
     return value if isinstance(value, dict) else {}
 
 
-def colour(name: str, value: object) -> str:
+def require_colour(name: str, value: object) -> str:
     """A colour as our hex digits: CSS text, or an object of ``r``, ``g``, ``b`` and perhaps ``alpha``."""
     if isinstance(value, dict):
-        channels = [number(name, value.get(channel)) for channel in "rgb"]
-        return hex_from(channels, number(name, value.get("alpha", 1)))
-    digits = hex_of(value) if isinstance(value, str) else None
+        channels = [require_number(name, value.get(channel)) for channel in "rgb"]
+        return format_colour(channels, require_number(name, value.get("alpha", 1)))
+    digits = parse_colour(value) if isinstance(value, str) else None
     if digits is None:
-        raise refused(name, "it must be a name of CSS, hex digits after #, or an object of r, g, b and alpha")
+        raise bad_option(name, "it must be a name of CSS, hex digits after #, or an object of r, g, b and alpha")
     return digits
 
 

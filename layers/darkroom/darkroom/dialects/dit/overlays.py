@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from ...plan.model import Ellipse, FaceCrop
-from ..common.validate import refused
-from ..common.watermark import stamped
+from ..common.validate import bad_option
+from ..common.watermark import place_watermark
 from .geometry import POSITIONS
-from .model import Json, Wanted, is_on, mapping, number, options, whole
-from .request import address_of
+from .model import DitOptions, Json, is_enabled, object_or_empty, require_int, require_number, require_object
+from .request import format_address
 
 _PERCENT = re.compile("100|[1-9]?[0-9]")
 _PLACED = {
@@ -27,18 +27,18 @@ _PLACED = {
 """sharp's gravities as places of :func:`~..stamps.stamped`."""
 
 
-def overlay_with(wanted: Wanted, value: object) -> None:
+def apply_overlay_with(options: DitOptions, value: object) -> None:
     """A configured watermark. ``alpha`` is transparency in percent; ratios are in percent of the picture's sides."""
-    given = mapping("overlayWith", value)
+    given = require_object("overlayWith", value)
     bucket, key = (given.get(name) for name in ("bucket", "key"))
     if not isinstance(bucket, str | None) or not isinstance(key, str):
-        raise refused("overlayWith", "it must have a bucket and a key")
-    name = wanted.settings.watermark_at(address_of(bucket or "", key))
-    placing = mapping("overlayWith", given.get("options") or {})
+        raise bad_option("overlayWith", "it must have a bucket and a key")
+    name = options.settings.find_watermark(format_address(bucket or "", key))
+    placing = require_object("overlayWith", given.get("options") or {})
     if placing.get("blend", "over") != "over":
-        raise refused("overlayWith", "its blend must be over here")
+        raise bad_option("overlayWith", "its blend must be over here")
     x, y = _place(placing)
-    stamp = stamped(
+    stamp = place_watermark(
         name,
         x,
         y,
@@ -48,7 +48,7 @@ def overlay_with(wanted: Wanted, value: object) -> None:
         height=_percent(given, "hRatio") / 100,
     )
     if stamp:
-        wanted.once("overlayWith", wm=stamp[0], wmx=stamp[1])
+        options.set_once("overlayWith", wm=stamp[0], wmx=stamp[1])
 
 
 def _place(placing: Json) -> tuple[str, str]:
@@ -56,11 +56,11 @@ def _place(placing: Json) -> tuple[str, str]:
     if left and top:
         return left, top
     if left or top:
-        raise refused("overlayWith", "it needs both left and top, or none")
+        raise bad_option("overlayWith", "it needs both left and top, or none")
     gravity = placing.get("gravity", "center")
     place = POSITIONS.get(gravity if isinstance(gravity, str | int) else None, "")
     if place not in _PLACED:
-        raise refused("overlayWith", "its gravity must be a place")
+        raise bad_option("overlayWith", "its gravity must be a place")
     return _PLACED[place]
 
 
@@ -76,31 +76,33 @@ def _percent(given: Json, name: str) -> int:
     return int(text) if _PERCENT.fullmatch(text) else 0
 
 
-def smart_crop(wanted: Wanted, value: object) -> None:
+def apply_smart_crop(options: DitOptions, value: object) -> None:
     """One face, by its rank; ``padding`` px on each side."""
     if value is True or isinstance(value, dict):
-        given = options(value)
+        given = object_or_empty(value)
         index, padding = (given.get(name) for name in ("faceIndex", "padding"))
-        wanted.once(
+        options.set_once(
             "smartCrop",
-            face=FaceCrop(whole("faceIndex", 0 if index is None else index), whole("padding", padding or 0)),
+            face=FaceCrop(
+                require_int("faceIndex", 0 if index is None else index), require_int("padding", padding or 0)
+            ),
         )
 
 
-def round_crop(wanted: Wanted, value: object) -> None:
+def apply_round_crop(options: DitOptions, value: object) -> None:
     """An ellipse, by default a circle in the middle that touches the nearer sides."""
     if value is True or isinstance(value, dict):
-        given = options(value)
+        given = object_or_empty(value)
         rx, ry, left, top = (_length(given, name) for name in ("rx", "ry", "left", "top"))
-        wanted.once("roundCrop", ell=Ellipse(rx, ry, left, top))
+        options.set_once("roundCrop", ell=Ellipse(rx, ry, left, top))
 
 
 def _length(given: Json, name: str) -> int:
     """px, 0 for what DIT takes for none given."""
     value = given.get(name)
-    return max(0, round(number(name, value))) if value else 0
+    return max(0, round(require_number(name, value))) if value else 0
 
 
-def animated(wanted: Wanted, value: object) -> None:
-    if not is_on(value):
-        wanted.values["anim"] = False
+def apply_animated(options: DitOptions, value: object) -> None:
+    if not is_enabled(value):
+        options.values["anim"] = False

@@ -10,7 +10,7 @@ from .model import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DitRequest:
     """``address`` is the source's, percent-encoded; ``edits`` are sharp's calls by name, in order.
 
     ``output`` is the format that the request names beside its edits, ``quality`` the one that it names for whatever
@@ -24,7 +24,7 @@ class Request:
     max_age_s: int | None = None
 
 
-def address_of(bucket: str, key: str) -> str:
+def format_address(bucket: str, key: str) -> str:
     """The address of ``key`` in ``bucket``, which may be none; raises BadKey where the key is no text."""
     try:
         quoted = quote_key(key)

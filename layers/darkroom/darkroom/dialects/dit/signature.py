@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..common.parsed_url import Claim, Key
-from ..common.signature import prove
+from ..common.parsed_url import DialectKey, SignatureClaim
+from ..common.signature import verify_claim
 
 
-def message_of(path: str, parameters: Mapping[str, str]) -> bytes:
+def build_message(path: str, parameters: Mapping[str, str]) -> bytes:
     """What is signed of ``path``, which is raw, and ``parameters``, which are decoded."""
     pairs = [f"{name}={value}" for name, value in sorted(parameters.items()) if name != "signature"]
     return ("?".join([path, "&".join(pairs)]) if pairs else path).encode()
 
 
-def sign(message: bytes, key: Key) -> str:
+def sign(message: bytes, key: DialectKey) -> str:
     """The signature of ``message``."""
     import hmac  # with OpenSSL behind it: requests of our own language do without
 
     return hmac.digest(key.key.encode(), message, "sha256").hex()
 
 
-def check(claim: Claim | None, keys: Sequence[Key], now_s: float, expires_s: int | None = None) -> None:
+def verify(
+    claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None = None
+) -> None:
     """Raise BadSignature if ``claim`` is of none of ``keys``, Expired if its time is over."""
-    prove(claim, lambda one: (sign(one.message, key) for key in keys if key.key), now_s, expires_s)
+    verify_claim(claim, lambda one: (sign(one.message, key) for key in keys if key.key), now_s, expires_s)

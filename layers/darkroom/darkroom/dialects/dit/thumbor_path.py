@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from ...errors import BadKey
 from ...plan.keys import unquote
-from ..common.mapping import Covered, by_name, reader_of
-from ..common.validate import refused
+from ..common.mapping import OptionMapping, find_parser, index_by_name
+from ..common.validate import bad_option
 from .model import Json
-from .request import Request
+from .request import DitRequest
 
 type Edits = dict[str, object]
-type FilterReader = Callable[[Edits, str], None]
+type FilterParser = Callable[[Edits, str], None]
 
 _CROP = re.compile("[0-9]{1,6}x[0-9]{1,6}:[0-9]{1,6}x[0-9]{1,6}")
 _SIZE = re.compile("/([0-9]+)x([0-9]+)/")
@@ -37,24 +37,24 @@ _NUMBER = re.compile(r"\s*([+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}))\s*
 _POSITION = re.compile("(?:100|[1-9]?[0-9]|-(?:100|[1-9][0-9]?))p|-?[0-9]+")
 
 
-def request_of(path: str) -> Request:
+def parse_request(path: str) -> DitRequest:
     """The request in ``path``, which is raw; raises BadKey or BadOption."""
     edits: Edits = {}
-    for part in PARTS:
-        reader_of(_PART_TABLE, part.name)(edits, path)
-    for name, arguments in _calls(path):
-        if name in _TABLE:
-            reader_of(_TABLE, name)(edits, arguments)
+    for part in SEGMENT_MAPPINGS:
+        find_parser(_SEGMENTS_BY_NAME, part.name)(edits, path)
+    for name, arguments in _find_filters(path):
+        if name in _FILTERS_BY_NAME:
+            find_parser(_FILTERS_BY_NAME, name)(edits, arguments)
     quality = edits.pop(QUALITY, None)
     assert isinstance(quality, int | None)
-    return Request(_address(path), edits, quality=quality)
+    return DitRequest(_find_address(path), edits, quality=quality)
 
 
 QUALITY = " quality"
 """Where a quality of whatever format comes out is kept among edits: no edit has a name like this."""
 
 
-def _address(path: str) -> str:
+def _find_address(path: str) -> str:
     bucket = _BUCKET.search(path)
     key = path
     for pattern in _NO_KEY:
@@ -64,127 +64,127 @@ def _address(path: str) -> str:
     return f"s3://{bucket[1]}/{key.replace(f's3:{bucket[1]}/', '', 1).lstrip('/')}"
 
 
-def _crop(edits: Edits, path: str) -> None:
+def _parse_crop(edits: Edits, path: str) -> None:
     if match := _CROP.search(path):
         left, top, right, bottom = map(int, re.split("[x:]", match[0]))
         edits["crop"] = {"left": left, "top": top, "width": right - left, "height": bottom - top}
 
 
-def _resize(edits: Edits, path: str) -> None:
+def _parse_resize(edits: Edits, path: str) -> None:
     if match := _SIZE.search(path):
         if max(map(len, match.groups())) > 9:
-            raise refused("size", "a side has at most 9 digits here")
+            raise bad_option("size", "a side has at most 9 digits here")
         width, height = map(int, match.groups())
         edits["resize"] = {"width": width or None, "height": height or None} | (
             {} if width and height else {"fit": "inside"}
         )
 
 
-def _fit_in(edits: Edits, path: str) -> None:
+def _parse_fit_in(edits: Edits, path: str) -> None:
     if "fit-in" in path:
-        _resized(edits)["fit"] = "inside"
+        _resize_edit(edits)["fit"] = "inside"
 
 
-def _in_the_address(_edits: Edits, _: str) -> None:
+def _ignore(_edits: Edits, _: str) -> None:
     pass
 
 
-def _calls(path: str) -> list[tuple[str, str]]:
+def _find_filters(path: str) -> list[tuple[str, str]]:
     """Name and arguments of each filter, decoded, in alphabetical order of the whole."""
     written = sorted(call for match in _FILTERS.finditer(path) for call in match[0].split(":")[1:])
-    return [(match[1], match[2]) for call in written if (match := _CALL.search(_decoded(call)))]
+    return [(match[1], match[2]) for call in written if (match := _CALL.search(_decode(call)))]
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     try:
         return unquote(text)
     except (UnicodeError, ValueError) as error:
         raise BadKey("The path is not percent-encoded UTF-8", detail=str(error)) from error
 
 
-def _resized(edits: Edits) -> Edits:
+def _resize_edit(edits: Edits) -> Edits:
     resize = edits.setdefault("resize", {})
     assert isinstance(resize, dict)
     return resize
 
 
-def number(name: str, text: str) -> float:
+def parse_number(name: str, text: str) -> float:
     """``text`` as a number; raises BadOption if it is none."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise refused(name, "its arguments must be numbers")
+        raise bad_option(name, "its arguments must be numbers")
     return float(match[1])
 
 
-def _background_color(edits: Edits, text: str) -> None:
+def _parse_background_color(edits: Edits, text: str) -> None:
     edits["flatten"] = {"background": text}
 
 
-def _blur(edits: Edits, text: str) -> None:
+def _parse_blur(edits: Edits, text: str) -> None:
     radius, _, sigma = text.partition(",")
-    edits["blur"] = number("blur", sigma) if sigma.strip() else number("blur", radius) / 2
+    edits["blur"] = parse_number("blur", sigma) if sigma.strip() else parse_number("blur", radius) / 2
 
 
-def _convolution(edits: Edits, text: str) -> None:
+def _parse_convolution(edits: Edits, text: str) -> None:
     matrix, columns, *_ = [*text.split(","), ""]
-    kernel = [number("convolution", one) for one in matrix.split(";")]
-    width = int(number("convolution", columns))
+    kernel = [parse_number("convolution", one) for one in matrix.split(";")]
+    width = int(parse_number("convolution", columns))
     height = -(-len(kernel) // width) if width > 0 else 0
     edits["convolve"] = {"width": width, "height": height, "kernel": kernel}
 
 
-def _fill(edits: Edits, text: str) -> None:
-    _resized(edits).update(fit="contain", background=text)
+def _parse_fill(edits: Edits, text: str) -> None:
+    _resize_edit(edits).update(fit="contain", background=text)
 
 
-def _format(edits: Edits, text: str) -> None:
+def _parse_format(edits: Edits, text: str) -> None:
     output = re.sub("[^0-9a-z]", "", text, flags=re.IGNORECASE).replace("jpg", "jpeg")
     if output in ("heic", "heif", "jpeg", "png", "raw", "tif", "tiff", "webp", "gif", "avif"):
         edits["toFormat"] = output
 
 
-def _no_upscale(edits: Edits, _: str) -> None:
-    _resized(edits)["withoutEnlargement"] = True
+def _parse_no_upscale(edits: Edits, _: str) -> None:
+    _resize_edit(edits)["withoutEnlargement"] = True
 
 
-def _proportion(edits: Edits, text: str) -> None:
+def _parse_proportion(edits: Edits, text: str) -> None:
     """Of the box where both of its sides are given, else of the source."""
-    resize, ratio = _resized(edits), number("proportion", text)
+    resize, ratio = _resize_edit(edits), parse_number("proportion", text)
     sides = {name: side for name in ("width", "height") if isinstance(side := resize.get(name), int)}
     resize.update({name: side * ratio for name, side in sides.items()} if len(sides) == 2 else {"ratio": ratio})
 
 
-def _quality(edits: Edits, text: str) -> None:
-    edits[QUALITY] = int(number("quality", text))
+def _parse_quality(edits: Edits, text: str) -> None:
+    edits[QUALITY] = int(parse_number("quality", text))
 
 
-def _rgb(edits: Edits, text: str) -> None:
-    percentages = [number("rgb", one) for one in text.split(",")]
+def _parse_rgb(edits: Edits, text: str) -> None:
+    percentages = [parse_number("rgb", one) for one in text.split(",")]
     if len(percentages) != 3:
-        raise refused("rgb", "it must have three percentages")
+        raise bad_option("rgb", "it must have three percentages")
     edits["tint"] = dict(zip("rgb", (2.55 * percent for percent in percentages), strict=True))
 
 
-def _rotate(edits: Edits, text: str) -> None:
-    edits["rotate"] = number("rotate", text) if text else None
+def _parse_rotate(edits: Edits, text: str) -> None:
+    edits["rotate"] = parse_number("rotate", text) if text else None
 
 
-def _sharpen(edits: Edits, text: str) -> None:
+def _parse_sharpen(edits: Edits, text: str) -> None:
     _, radius, *_ = [*text.split(","), ""]
-    edits["sharpen"] = 1 + number("sharpen", radius) / 2
+    edits["sharpen"] = 1 + parse_number("sharpen", radius) / 2
 
 
-def _stretch(edits: Edits, _: str) -> None:
-    resize = _resized(edits)
+def _parse_stretch(edits: Edits, _: str) -> None:
+    resize = _resize_edit(edits)
     if resize.get("fit") != "inside":
         resize["fit"] = "fill"
 
 
-def _upscale(edits: Edits, _: str) -> None:
-    _resized(edits)["fit"] = "inside"
+def _parse_upscale(edits: Edits, _: str) -> None:
+    _resize_edit(edits)["fit"] = "inside"
 
 
-def _watermark(edits: Edits, text: str) -> None:
+def _parse_watermark(edits: Edits, text: str) -> None:
     bucket, key, x, y, alpha, across, down, *_ = [*re.sub(r"\s", "", text).split(","), *[""] * 7]
     offsets: Json = {name: one for name, one in (("left", x), ("top", y)) if _POSITION.fullmatch(one)}
     edits["overlayWith"] = {"bucket": bucket, "key": key, "alpha": alpha, "wRatio": across, "hRatio": down} | {
@@ -192,73 +192,106 @@ def _watermark(edits: Edits, text: str) -> None:
     }
 
 
-def _animated(edits: Edits, text: str) -> None:
+def _parse_animated(edits: Edits, text: str) -> None:
     edits["animated"] = text.lower() != "false"
 
 
-def _smart_crop(edits: Edits, text: str) -> None:
+def _parse_smart_crop(edits: Edits, text: str) -> None:
     index, padding, *_ = [*text.split(","), ""]
     edits["smartCrop"] = {
-        name: int(number("smart_crop", one))
+        name: int(parse_number("smart_crop", one))
         for name, one in (("faceIndex", index), ("padding", padding))
         if one.strip()
     }
 
 
-def _setting(edit: str, value: object) -> FilterReader:
+def _make_setter(edit: str, value: object) -> FilterParser:
     def read(edits: Edits, _: str) -> None:
         edits[edit] = value
 
     return read
 
 
-PARTS: tuple[Covered[FilterReader], ...] = (
-    Covered("crop", arguments="LEFTxTOP:RIGHTxBOTTOM", to="crop", read=_crop, group="path"),
-    Covered("size", arguments="WIDTHxHEIGHT", to="w, h, fit, up", note="0 is none.", read=_resize, group="path"),
-    Covered("fit-in", to="fit", read=_fit_in, group="path"),
-    Covered("s3:", arguments="bucket", note="As bucket.", read=_in_the_address, group="path"),
+SEGMENT_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
+    OptionMapping("crop", arguments="LEFTxTOP:RIGHTxBOTTOM", maps_to="crop", parse=_parse_crop, group="path"),
+    OptionMapping(
+        "size", arguments="WIDTHxHEIGHT", maps_to="w, h, fit, up", note="0 is none.", parse=_parse_resize, group="path"
+    ),
+    OptionMapping("fit-in", maps_to="fit", parse=_parse_fit_in, group="path"),
+    OptionMapping("s3:", arguments="bucket", note="As bucket.", parse=_ignore, group="path"),
 )
 
-FILTERS: tuple[Covered[FilterReader], ...] = (
-    Covered("animated", arguments="true/false", to="anim", read=_animated, group="filters"),
-    Covered("autojpg", to="f=jpeg", read=_setting("toFormat", "jpeg"), group="filters"),
-    Covered("background_color", arguments="color", to="bg", read=_background_color, group="filters"),
-    Covered("blur", arguments="radius[, sigma]", to="blur", read=_blur, group="filters"),
-    Covered("convolution", arguments="matrix, columns", to="conv", read=_convolution, group="filters"),
-    Covered("equalize", to="lev=stretch", read=_setting("normalise", value=True), group="filters"),
-    Covered("fill", arguments="color", to="fit=letterbox, bgm", read=_fill, group="filters"),
-    Covered(
-        "format", arguments="format", to="f", note="heif, heic and raw are refused.", read=_format, group="filters"
+FILTER_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
+    OptionMapping("animated", arguments="true/false", maps_to="anim", parse=_parse_animated, group="filters"),
+    OptionMapping("autojpg", maps_to="f=jpeg", parse=_make_setter("toFormat", "jpeg"), group="filters"),
+    OptionMapping("background_color", arguments="color", maps_to="bg", parse=_parse_background_color, group="filters"),
+    OptionMapping("blur", arguments="radius[, sigma]", maps_to="blur", parse=_parse_blur, group="filters"),
+    OptionMapping(
+        "convolution", arguments="matrix, columns", maps_to="conv", parse=_parse_convolution, group="filters"
     ),
-    Covered("grayscale", to="gray", read=_setting("greyscale", value=True), group="filters"),
-    Covered("no_upscale", to="up, cov=clip", note="With stretch it is refused.", read=_no_upscale, group="filters"),
-    Covered("proportion", arguments="0.0-1.0", to="w, h, zoom", read=_proportion, group="filters"),
-    Covered("quality", arguments="1-100", to="q", note="Of whatever format comes out.", read=_quality, group="filters"),
-    Covered("rgb", arguments="r, g, b", to="mat", note="As tint.", read=_rgb, group="filters"),
-    Covered("rotate", arguments="angle", to="rot, angle, bgm", note="After the resize.", read=_rotate, group="filters"),
-    Covered(
-        "sharpen",
-        arguments="amount, radius, luminance_only",
-        to="sharp",
-        note="With a sigma of 1 + radius / 2, as in DIT.",
-        read=_sharpen,
+    OptionMapping("equalize", maps_to="lev=stretch", parse=_make_setter("normalise", value=True), group="filters"),
+    OptionMapping("fill", arguments="color", maps_to="fit=letterbox, bgm", parse=_parse_fill, group="filters"),
+    OptionMapping(
+        "format",
+        arguments="format",
+        maps_to="f",
+        note="heif, heic and raw are refused.",
+        parse=_parse_format,
         group="filters",
     ),
-    Covered("smart_crop", arguments="faceIndex, facePadding", to="face", read=_smart_crop, group="filters"),
-    Covered("stretch", to="fit=fill", read=_stretch, group="filters"),
-    Covered("strip_exif", note="Nothing to do.", read=_setting("stripExif", value=True), group="filters"),
-    Covered("strip_icc", note="Nothing to do.", read=_setting("stripIcc", value=True), group="filters"),
-    Covered("upscale", to="fit", note="The picture lies within the box.", read=_upscale, group="filters"),
-    Covered(
+    OptionMapping("grayscale", maps_to="gray", parse=_make_setter("greyscale", value=True), group="filters"),
+    OptionMapping(
+        "no_upscale",
+        maps_to="up, cov=clip",
+        note="With stretch it is refused.",
+        parse=_parse_no_upscale,
+        group="filters",
+    ),
+    OptionMapping("proportion", arguments="0.0-1.0", maps_to="w, h, zoom", parse=_parse_proportion, group="filters"),
+    OptionMapping(
+        "quality",
+        arguments="1-100",
+        maps_to="q",
+        note="Of whatever format comes out.",
+        parse=_parse_quality,
+        group="filters",
+    ),
+    OptionMapping("rgb", arguments="r, g, b", maps_to="mat", note="As tint.", parse=_parse_rgb, group="filters"),
+    OptionMapping(
+        "rotate",
+        arguments="angle",
+        maps_to="rot, angle, bgm",
+        note="After the resize.",
+        parse=_parse_rotate,
+        group="filters",
+    ),
+    OptionMapping(
+        "sharpen",
+        arguments="amount, radius, luminance_only",
+        maps_to="sharp",
+        note="With a sigma of 1 + radius / 2, as in DIT.",
+        parse=_parse_sharpen,
+        group="filters",
+    ),
+    OptionMapping(
+        "smart_crop", arguments="faceIndex, facePadding", maps_to="face", parse=_parse_smart_crop, group="filters"
+    ),
+    OptionMapping("stretch", maps_to="fit=fill", parse=_parse_stretch, group="filters"),
+    OptionMapping("strip_exif", note="Nothing to do.", parse=_make_setter("stripExif", value=True), group="filters"),
+    OptionMapping("strip_icc", note="Nothing to do.", parse=_make_setter("stripIcc", value=True), group="filters"),
+    OptionMapping(
+        "upscale", maps_to="fit", note="The picture lies within the box.", parse=_parse_upscale, group="filters"
+    ),
+    OptionMapping(
         "watermark",
         arguments="bucket, key, xPos, yPos, alpha, wRatio, hRatio",
-        to="wm, wmx",
+        maps_to="wm, wmx",
         note="As overlayWith.",
-        read=_watermark,
+        parse=_parse_watermark,
         group="filters",
     ),
 )
 """What ``mapFilter`` in ``thumbor-mapper.ts`` knows."""
 
-_PART_TABLE = by_name(PARTS)
-_TABLE = by_name(FILTERS)
+_SEGMENTS_BY_NAME = index_by_name(SEGMENT_MAPPINGS)
+_FILTERS_BY_NAME = index_by_name(FILTER_MAPPINGS)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 FORMATS = {"jpg": "jpeg", "png": "png", "webp": "webp", "gif": "gif", "tif": "tiff"}
 """Formats of the specification (section 4.5) by their extension: ours."""
 
-UNSERVED = {"jp2": "no encoder of JPEG 2000 is aboard", "pdf": "no pages are made of pictures"}
+UNSUPPORTED_FORMATS = {"jp2": "no encoder of JPEG 2000 is aboard", "pdf": "no pages are made of pictures"}
 """Formats of the specification that are refused by name."""
 
 QUALITIES = ("default", "color", "gray", "bitonal")
 """All of section 4.4."""
 
-HALF_TONE = 128
+BITONAL_THRESHOLD = 128
 """From which lightness on a bitonal picture is white."""
 
 
@@ -21,7 +21,7 @@ class Feature(NamedTuple):
     """A feature of section 5.7 by its name; ``level`` is the least compliance level that has it, 3 for none."""
 
     name: str
-    spelled: str
+    syntax: str
     level: int
     note: str = ""
 

@@ -13,8 +13,8 @@ from ...plan.geometry.layout import compute_geometry
 from ...plan.model import Crop, Plan
 from ...plan.normalize import build_plan
 from ...plan.option_types import Value
-from .features import FORMATS, HALF_TONE
-from .limits import Caps, fitted, half_up
+from .features import BITONAL_THRESHOLD, FORMATS
+from .limits import SizeLimits, divide_half_up, fit_within
 from .parameters import Region, Rotation, Scale
 from .url import ImageRequest
 from .version import V3, Version
@@ -22,11 +22,11 @@ from .version import V3, Version
 MAX_CROP_PX = 65_535
 """The largest coordinate of a region in a canonical path."""
 
-_OF_QUALITY: dict[str, dict[str, Value]] = {"gray": {"gray": True}, "bitonal": {"thr": HALF_TONE}}
+_OF_QUALITY: dict[str, dict[str, Value]] = {"gray": {"gray": True}, "bitonal": {"thr": BITONAL_THRESHOLD}}
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ResolvedImage:
     """A picture in pixels: ``region`` of the ``upright`` source scaled to ``size``, then mirrored and turned."""
 
     key: str
@@ -46,38 +46,38 @@ class Picture:
     def is_enlarged(self) -> bool:
         return self.size.width > self.region.width or self.size.height > self.region.height
 
-    def words(self, caps: Caps, version: Version = V3) -> tuple[str, str, str, str, str]:
+    def canonical_parameters(self, caps: SizeLimits, version: Version = V3) -> tuple[str, str, str, str, str]:
         """Region, size, rotation, quality and format in their canonical spelling: section 4.8, in version 2.1 4.7."""
         region = "full" if self.is_whole else ",".join(map(str, self.region))
         turned = f"{self.rotation.degrees:.2f}".rstrip("0").rstrip(".")
         quality = "default" if self.quality == "color" else self.quality
-        size = self._size_word_v2() if version.upscales_silently else self._size_word(caps)
+        size = self._canonical_size_v2() if version.upscales_silently else self._canonical_size(caps)
         return region, size, "!" * self.rotation.mirrored + turned, quality, self.format
 
-    def path(self, caps: Caps, version: Version = V3) -> str:
+    def canonical_path(self, caps: SizeLimits, version: Version = V3) -> str:
         """The canonical path after the identifier."""
-        region, size, rotation, quality, output = self.words(caps, version)
+        region, size, rotation, quality, output = self.canonical_parameters(caps, version)
         return f"{region}/{size}/{rotation}/{quality}.{output}"
 
-    def _size_word(self, caps: Caps) -> str:
-        if self.size == most_of(self.region.size, caps):
+    def _canonical_size(self, caps: SizeLimits) -> str:
+        if self.size == max_size(self.region.size, caps):
             return "max"
-        if self.size == caps.largest(self.region.size):
+        if self.size == caps.shrink(self.region.size):
             return "^max"
         return "^" * self.is_enlarged + f"{self.size.width},{self.size.height}"
 
-    def _size_word_v2(self) -> str:
+    def _canonical_size_v2(self) -> str:
         if self.size == self.region.size:
             return "full"
-        proportional = self.size == by_width(self.region.size, self.size.width)
+        proportional = self.size == scale_to_width(self.region.size, self.size.width)
         return f"{self.size.width}," + ("" if proportional else str(self.size.height))
 
-    def plan(self) -> Plan:
+    def build_plan(self) -> Plan:
         """The Plan that makes it. A page or a moving picture's first frame: IIIF knows no others."""
         turned = self.rotation.degrees in (90, 270)
         values: dict[str, Value] = {
-            **self._cropped(),
-            **self._boxed(turned=turned),
+            **self._crop_values(),
+            **self._box_values(turned=turned),
             **_OF_QUALITY.get(self.quality, {}),
             "angle": self.rotation.degrees,
             "anim": False,
@@ -85,10 +85,10 @@ class Picture:
         }
         return build_plan(self.key, values | ({"flip": "h"} if self.rotation.mirrored else {}))
 
-    def _cropped(self) -> dict[str, Value]:
+    def _crop_values(self) -> dict[str, Value]:
         return {} if self.is_whole else {"crop": Crop("px", *self.region)}
 
-    def _boxed(self, *, turned: bool) -> dict[str, Value]:
+    def _box_values(self, *, turned: bool) -> dict[str, Value]:
         """The shortest box that gives the size exactly, so that it shares its derivative with native URLs.
 
         Ours is about the turned picture, IIIF's about the one before: ``turned`` by a right angle changes its sides.
@@ -103,34 +103,34 @@ class Picture:
 
     def _gives(self, box: dict[str, Value]) -> bool:
         """Whether ``box`` gives the size, the picture not turned."""
-        plan = build_plan(self.key, {**self._cropped(), **box, "f": FORMATS[self.format]})
+        plan = build_plan(self.key, {**self._crop_values(), **box, "f": FORMATS[self.format]})
         return compute_geometry(plan, self.upright).scaled == self.size
 
 
-def picture_of(asked: ImageRequest, upright: Size, caps: Caps) -> Picture:
-    """What ``asked`` is of a picture that is ``upright``, in px; raises BadOption, which names the parameter."""
-    region = region_in(asked.region, upright)
-    size = size_of(asked.size, region.size, caps)
-    return Picture(asked.key, upright, region, size, asked.rotation, asked.quality, asked.format)
+def resolve_image(parsed: ImageRequest, upright: Size, caps: SizeLimits) -> ResolvedImage:
+    """What ``parsed`` is of a picture that is ``upright``, in px; raises BadOption, which names the parameter."""
+    region = resolve_region(parsed.region, upright)
+    size = resolve_size(parsed.size, region.size, caps)
+    return ResolvedImage(parsed.key, upright, region, size, parsed.rotation, parsed.quality, parsed.format)
 
 
-def region_in(region: Region, upright: Size) -> Box:
+def resolve_region(region: Region, upright: Size) -> Box:
     """The region in px, clipped to the picture; raises BadOption where nothing is left of it."""
     width, height = upright
     if region.unit == "full":
         return Box(0, 0, width, height)
     if region.unit == "square":
         side = min(upright)
-        return _checked(Box((width - side) // 2, (height - side) // 2, side, side), upright)
+        return _check_region(Box((width - side) // 2, (height - side) // 2, side, side), upright)
     sides = (width, height, width, height)
     numbers = (region.x, region.y, region.width, region.height)
     if region.unit == "pct":
         numbers = tuple(_percent(number, side) for number, side in zip(numbers, sides, strict=True))  # type: ignore[assignment]
     left, top, wide, high = (int(number) for number in numbers)
-    return _checked(Box(left, top, min(wide, width - left), min(high, height - top)), upright)
+    return _check_region(Box(left, top, min(wide, width - left), min(high, height - top)), upright)
 
 
-def _checked(box: Box, upright: Size) -> Box:
+def _check_region(box: Box, upright: Size) -> Box:
     if box.width < 1 or box.height < 1:
         raise BadOption(
             f"region holds nothing of the picture, which is {upright.width} × {upright.height} px", option="region"
@@ -140,24 +140,24 @@ def _checked(box: Box, upright: Size) -> Box:
     return box
 
 
-def size_of(scale: Scale, region: Size, caps: Caps) -> Size:
+def resolve_size(scale: Scale, region: Size, caps: SizeLimits) -> Size:
     """The size in px of a ``region`` after scaling; raises BadOption where it is enlarged without ^, or too large."""
     if scale.form == "max":
-        return caps.largest(region) if scale.up else most_of(region, caps)
-    size = _scaled(scale, region)
+        return caps.shrink(region) if scale.up else max_size(region, caps)
+    size = _scale(scale, region)
     if min(size) < 1:
         raise BadOption("size must be at least 1 px on each side", option="size")
     if not scale.up and (size.width > region.width or size.height > region.height):
         if scale.confined and not caps.rejects_oversized_box:
-            return most_of(region, caps)
+            return max_size(region, caps)
         raise BadOption(
             f"size must be at most that of the region, {region.width} × {region.height} px, "
             f"but is {size.width} × {size.height}; after ^ it may be larger",
             option="size",
         )
     if scale.confined:
-        return size if caps.hold(size) else caps.largest(size)
-    if not caps.hold(size):
+        return size if caps.allow(size) else caps.shrink(size)
+    if not caps.allow(size):
         raise BadOption(
             f"size must be at most {caps.max_side_px} px a side and {caps.max_area_px:,} px in all, "
             f"but is {size.width} × {size.height}",
@@ -166,29 +166,29 @@ def size_of(scale: Scale, region: Size, caps: Caps) -> Size:
     return size
 
 
-def most_of(region: Size, caps: Caps) -> Size:
+def max_size(region: Size, caps: SizeLimits) -> Size:
     """The size of ``max``: the region's own where that is served."""
-    return region if caps.hold(region) else caps.largest(region)
+    return region if caps.allow(region) else caps.shrink(region)
 
 
-def by_width(region: Size, width: int) -> Size:
+def scale_to_width(region: Size, width: int) -> Size:
     """The size of ``w,``: as wide as ``width``, in the shape of ``region``."""
-    return Size(width, max(1, half_up(region.height * width, region.width)))
+    return Size(width, max(1, divide_half_up(region.height * width, region.width)))
 
 
-def _scaled(scale: Scale, region: Size) -> Size:
+def _scale(scale: Scale, region: Size) -> Size:
     """The size that is asked for, whatever is allowed."""
     width, height = scale.width, scale.height
     if scale.form == "pct":
         return Size(*(_percent(scale.percent, side) for side in region))
     if width is None and height is not None:
-        return Size(max(1, half_up(region.width * height, region.height)) if height else 0, height)
+        return Size(max(1, divide_half_up(region.width * height, region.height)) if height else 0, height)
     if height is None and width is not None:
-        return by_width(region, width) if width else Size(0, 0)
+        return scale_to_width(region, width) if width else Size(0, 0)
     assert width is not None
     assert height is not None
     box = Size(width, height)
-    return fitted(region, box) if scale.confined and min(box) else box
+    return fit_within(region, box) if scale.confined and min(box) else box
 
 
 def _percent(percent: float, side: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...plan.geometry.boxes import Size
 from .features import FEATURES, FEATURES_V2, FORMATS, HTTP_FEATURES, QUALITIES
-from .limits import Caps
-from .tiles import TILE_PX, scale_factors, sizes
+from .limits import SizeLimits
+from .tiles import TILE_PX, list_scale_factors, list_sizes
 from .version import V2, V3, Version
 
 LEVELS = {False: "level0", True: "level2"}
@@ -22,16 +22,16 @@ def profile_uri(version: Version = V3, *, everything: bool) -> str:
     return version.profile_uri(LEVELS[everything])
 
 
-def information(
-    base_uri: str, upright: Size, caps: Caps, version: Version = V3, *, everything: bool
+def build_info(
+    base_uri: str, upright: Size, caps: SizeLimits, version: Version = V3, *, everything: bool
 ) -> dict[str, object]:
     """The document of the picture at ``base_uri``, which is ``upright`` in px.
 
     ``everything``: whether anything may be asked for, rather than what is listed.
     """
     lists: dict[str, object] = {
-        "sizes": [{"width": size.width, "height": size.height} for size in sizes(upright, caps)],
-        "tiles": [{"width": TILE_PX, "height": TILE_PX, "scaleFactors": scale_factors(upright)}],
+        "sizes": [{"width": size.width, "height": size.height} for size in list_sizes(upright, caps)],
+        "tiles": [{"width": TILE_PX, "height": TILE_PX, "scaleFactors": list_scale_factors(upright)}],
     }
     limits = {"maxWidth": caps.max_side_px, "maxHeight": caps.max_side_px, "maxArea": caps.max_area_px}
     if version == V2:

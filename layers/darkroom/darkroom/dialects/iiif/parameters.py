@@ -63,7 +63,7 @@ class Rotation:
     degrees: float
 
 
-def read_region(text: str) -> Region:
+def parse_region(text: str) -> Region:
     """The region; raises BadOption."""
     if text == "full":
         return Region("full")
@@ -71,31 +71,31 @@ def read_region(text: str) -> Region:
         return Region("square")
     match = _REGION.fullmatch(text)
     if not match:
-        raise misread("region", REGIONS, text)
+        raise bad_parameter("region", REGIONS, text)
     unit: Literal["px", "pct"] = "px" if match["px"] else "pct"
     return Region(unit, *(float(part) for part in match[unit].split(",")))
 
 
-def read_size(text: str, version: Version = V3) -> Scale:
+def parse_size(text: str, version: Version = V3) -> Scale:
     """The size; raises BadOption. In version 2 every size but ``max`` may be larger than the region."""
     if version.upscales_silently:
-        return _read_size_v2(text)
+        return _parse_size_v2(text)
     match = _SIZE.fullmatch(text)
     if not match:
-        raise misread("size", SIZES, text)
-    return _scale(match, up=bool(match["up"]))
+        raise bad_parameter("size", SIZES, text)
+    return _build_scale(match, up=bool(match["up"]))
 
 
-def _read_size_v2(text: str) -> Scale:
+def _parse_size_v2(text: str) -> Scale:
     match = _SIZE_V2.fullmatch(text)
     if not match:
-        raise misread("size", SIZES_V2, text)
+        raise bad_parameter("size", SIZES_V2, text)
     if match["full"]:
         return Scale("pct", up=True)
-    return _scale(match, up=not match["max"])
+    return _build_scale(match, up=not match["max"])
 
 
-def _scale(match: re.Match[str], *, up: bool) -> Scale:
+def _build_scale(match: re.Match[str], *, up: bool) -> Scale:
     if match["max"]:
         return Scale("max", up)
     if match["pct"]:
@@ -110,15 +110,15 @@ def _scale(match: re.Match[str], *, up: bool) -> Scale:
     )
 
 
-def read_rotation(text: str) -> Rotation:
+def parse_rotation(text: str) -> Rotation:
     """The rotation; raises BadOption. 360 degrees are none."""
     match = _ROTATION.fullmatch(text)
     degrees = float(match[2]) if match else 361.0
     if not match or degrees > 360:
-        raise misread("rotation", ROTATIONS, text)
+        raise bad_parameter("rotation", ROTATIONS, text)
     return Rotation(bool(match[1]), round(degrees, 2) % 360)
 
 
-def misread(parameter: str, expected: str, text: str) -> BadOption:
+def bad_parameter(parameter: str, expected: str, text: str) -> BadOption:
     """The refusal of ``text``: it names the parameter, what it may be and what it is."""
     return BadOption(f"{parameter} must be {expected}, but is '{escape_text(text)}'", option=parameter)

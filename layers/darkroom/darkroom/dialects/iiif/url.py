@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from ...errors import BadOption, SourceMissing
 from ...plan.keys import parse_key, quote_key, unquote
-from .features import FORMATS, QUALITIES, UNSERVED
-from .parameters import Region, Rotation, Scale, misread, read_region, read_rotation, read_size
+from .features import FORMATS, QUALITIES, UNSUPPORTED_FORMATS
+from .parameters import Region, Rotation, Scale, bad_parameter, parse_region, parse_rotation, parse_size
 from .version import V3, VERSIONS, Version
 
-INFORMATION = "info.json"
+INFO_JSON = "info.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ImageReference:
     """A picture by its ``key``. ``identifier`` is the key as the URL spells it."""
 
     key: str
@@ -22,23 +22,23 @@ class Named:
     version: Version = field(default=V3, kw_only=True)
 
     @property
-    def spelled(self) -> str:
+    def canonical_identifier(self) -> str:
         """The one spelling of the identifier under which anything is answered: a purge has to know it."""
-        return identifier_of(self.key)
+        return encode_identifier(self.key)
 
 
 @dataclass(frozen=True, slots=True)
-class BaseRequest(Named):
+class BaseRequest(ImageReference):
     """The picture's own address, which leads to its information."""
 
 
 @dataclass(frozen=True, slots=True)
-class InfoRequest(Named):
+class InfoRequest(ImageReference):
     """``info.json``."""
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRequest(Named):
+class ImageRequest(ImageReference):
     """A picture. ``words`` are region, size, rotation, quality and format as the URL spells them, decoded."""
 
     region: Region
@@ -46,15 +46,15 @@ class ImageRequest(Named):
     rotation: Rotation
     quality: str
     format: str
-    words: tuple[str, str, str, str, str]
+    parameters: tuple[str, str, str, str, str]
 
 
-def identifier_of(key: str) -> str:
+def encode_identifier(key: str) -> str:
     """``key`` as an identifier: percent-encoded like in any path of ours, with its slashes."""
     return quote_key(key).replace("/", "%2F")
 
 
-def read(target: str) -> BaseRequest | InfoRequest | ImageRequest:
+def parse(target: str) -> BaseRequest | InfoRequest | ImageRequest:
     """What ``target`` asks for: a path, not decoded, that begins with a version's prefix; a query says nothing here.
 
     Raises SourceMissing where it has not the shape of such a path, BadKey, or BadOption, which names the parameter.
@@ -67,37 +67,37 @@ def read(target: str) -> BaseRequest | InfoRequest | ImageRequest:
     key = parse_key(identifier)
     if rest in ([], [""]):
         return BaseRequest(key, identifier, version=version)
-    if rest == [INFORMATION]:
+    if rest == [INFO_JSON]:
         return InfoRequest(key, identifier, version=version)
     if len(rest) == 1:
         raise SourceMissing("The path is not like {identifier}/{region}/{size}/{rotation}/{quality}.{format}")
-    return _image(key, identifier, version, [_decoded(part) for part in rest])
+    return _parse_image(key, identifier, version, [_decode(part) for part in rest])
 
 
-def _image(key: str, identifier: str, version: Version, parts: list[str]) -> ImageRequest:
+def _parse_image(key: str, identifier: str, version: Version, parts: list[str]) -> ImageRequest:
     region, size, rotation, file_name = parts
     quality, _, output = file_name.rpartition(".")
-    asked = ImageRequest(
+    parsed = ImageRequest(
         key,
         identifier,
-        read_region(region),
-        read_size(size, version),
-        read_rotation(rotation),
+        parse_region(region),
+        parse_size(size, version),
+        parse_rotation(rotation),
         quality,
         output,
         (region, size, rotation, quality, output),
         version=version,
     )
     if quality not in QUALITIES:
-        raise misread("quality", f"one of {', '.join(QUALITIES)}", quality)
-    if output in UNSERVED:
-        raise BadOption(f"format {output} is not served here: {UNSERVED[output]}", option="format")
+        raise bad_parameter("quality", f"one of {', '.join(QUALITIES)}", quality)
+    if output in UNSUPPORTED_FORMATS:
+        raise BadOption(f"format {output} is not served here: {UNSUPPORTED_FORMATS[output]}", option="format")
     if output not in FORMATS:
-        raise misread("format", f"one of {', '.join(FORMATS)}", output)
-    return asked
+        raise bad_parameter("format", f"one of {', '.join(FORMATS)}", output)
+    return parsed
 
 
-def _decoded(part: str) -> str:
+def _decode(part: str) -> str:
     """Clients may encode what needs none, above all ``^``; raises BadOption."""
     try:
         return unquote(part)

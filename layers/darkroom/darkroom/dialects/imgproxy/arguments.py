@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ...plan.options import escape_text
-from ..common.validate import refused
-from .gravity import COMPASS, Pull
+from ..common.validate import bad_option
+from .gravity import COMPASS, Anchor
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,2})?")
@@ -15,91 +15,91 @@ _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 MAX_NUMBER = 1e9
 
 
-def at_most(option: str, args: list[str], most: int) -> None:
+def check_count(option: str, args: list[str], most: int) -> None:
     """Raise BadOption if there are more arguments than ``most``."""
     if len(args) > most:
-        raise refused(option, f"takes {most} argument{'s'[: most > 1]} at most, but has {len(args)}")
+        raise bad_option(option, f"takes {most} argument{'s'[: most > 1]} at most, but has {len(args)}")
 
 
-def only(option: str, args: list[str]) -> str:
+def single(option: str, args: list[str]) -> str:
     """The only argument."""
-    at_most(option, args, 1)
+    check_count(option, args, 1)
     return args[0]
 
 
-def flag(text: str) -> bool:
+def parse_flag(text: str) -> bool:
     """Whether ``text`` is one of Go's spellings of true; imgproxy takes anything else for false."""
     return text in _TRUE
 
 
-def number(option: str, text: str, low: float = -MAX_NUMBER, high: float = MAX_NUMBER) -> float:
+def parse_number(option: str, text: str, low: float = -MAX_NUMBER, high: float = MAX_NUMBER) -> float:
     """A number from ``low`` to ``high``, of which at most six decimals count."""
     value = float(text) if _NUMBER.fullmatch(text) else None
     if value is None or not low <= value <= high:
-        raise _misread(option, text, "a number", low, high)
+        raise _out_of_range(option, text, "a number", low, high)
     return round(value, 6)
 
 
-def whole(option: str, text: str, low: int = -int(MAX_NUMBER), high: int = int(MAX_NUMBER)) -> int:
+def parse_int(option: str, text: str, low: int = -int(MAX_NUMBER), high: int = int(MAX_NUMBER)) -> int:
     """A whole number from ``low`` to ``high``."""
     value = int(text) if _WHOLE.fullmatch(text) else None
     if value is None or not low <= value <= high:
-        raise _misread(option, text, "a whole number", low, high)
+        raise _out_of_range(option, text, "a whole number", low, high)
     return value
 
 
-def _misread(option: str, text: str, what: str, low: float, high: float) -> Exception:
+def _out_of_range(option: str, text: str, what: str, low: float, high: float) -> Exception:
     bounds = f" from {low:g}" if low > -MAX_NUMBER else ""
     bounds += f" {'to' if bounds else 'up to'} {high:g}" if high < MAX_NUMBER else ""
-    return refused(option, f"must be {what}{bounds}, but is '{escape_text(text)}'")
+    return bad_option(option, f"must be {what}{bounds}, but is '{escape_text(text)}'")
 
 
-def colour(option: str, text: str) -> str:
+def parse_colour(option: str, text: str) -> str:
     """Three or six hex digits, as six in lower case."""
     if not _COLOUR.fullmatch(text):
-        raise refused(option, f"must be a colour of 3 or 6 hex digits, but is '{escape_text(text)}'")
+        raise bad_option(option, f"must be a colour of 3 or 6 hex digits, but is '{escape_text(text)}'")
     return text.lower() if len(text) == 6 else "".join(digit * 2 for digit in text.lower())
 
 
-def place(option: str, text: str) -> str:
+def parse_place(option: str, text: str) -> str:
     """Our word for a place."""
     if text not in COMPASS:
-        raise refused(option, f"must be one of {', '.join(COMPASS)}, but is '{escape_text(text)}'")
+        raise bad_option(option, f"must be one of {', '.join(COMPASS)}, but is '{escape_text(text)}'")
     return COMPASS[text]
 
 
-def pull(option: str, args: list[str], before: Pull, *, smart: bool = True, objects: bool = False) -> Pull:
+def parse_anchor(option: str, args: list[str], before: Anchor, *, smart: bool = True, objects: bool = False) -> Anchor:
     """Gravity with its point or its offsets, which stay those of ``before`` where they are empty or missing.
 
     ``sm`` is refused where ``smart`` is not set, ``obj`` and ``objw`` where ``objects`` is not.
     """
     kind = args[0]
     if kind in ("obj", "objw") and smart:
-        return _faces(option, kind, args[1:], objects=objects)
+        return _parse_faces(option, kind, args[1:], objects=objects)
     if kind == "sm" and smart:
-        at_most(option, args, 1)
-        return Pull("attention")
+        check_count(option, args, 1)
+        return Anchor("attention")
     if kind == "fp":
         if len(args) != 3:
-            raise refused(option, "fp takes two numbers from 0 to 1")
-        return Pull("fp", *(number(option, text, 0, 1) for text in args[1:]))
-    at_most(option, args, 3)
+            raise bad_option(option, "fp takes two numbers from 0 to 1")
+        return Anchor("fp", *(parse_number(option, text, 0, 1) for text in args[1:]))
+    check_count(option, args, 3)
     kept = (0.0, 0.0) if before.word in ("attention", "face") else (before.x, before.y)
     given = (*args[1:], "", "")
-    offsets = [number(option, text) if text else old for text, old in zip(given, kept, strict=False)]
-    return Pull(place(option, kind) if kind else before.word, *offsets)
+    offsets = [parse_number(option, text) if text else old for text, old in zip(given, kept, strict=False)]
+    return Anchor(parse_place(option, kind) if kind else before.word, *offsets)
 
 
-def _faces(option: str, kind: str, args: list[str], *, objects: bool) -> Pull:
+def _parse_faces(option: str, kind: str, args: list[str], *, objects: bool) -> Anchor:
     """The gravity towards faces: the only objects that are found here, so that their weight says nothing."""
     classes = args if kind == "obj" else args[::2]
     if not objects:
-        raise refused(option, f"{kind} is served for the option gravity only")
+        raise bad_option(option, f"{kind} is served for the option gravity only")
     if set(classes) != {"face"}:
-        raise refused(option, f"{kind} is served for the class face only")
+        raise bad_option(option, f"{kind} is served for the class face only")
     if kind == "objw":
         if len(args) % 2:
-            raise refused(option, "objw takes a weight after each class")
+            raise bad_option(option, "objw takes a weight after each class")
         for text in args[1::2]:
-            number(option, text, 0)
-    return Pull("face")
+            parse_number(option, text, 0)
+    return Anchor("face")

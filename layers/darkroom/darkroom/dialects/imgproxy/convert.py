@@ -19,11 +19,11 @@ from ...plan.model import (
 )
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
-from ..common.matrices import after, linear, rounded, saturation
-from ..common.settings import LanguageSettings
-from ..common.validate import refused
-from .gravity import Pull
-from .model import Extend, Wanted
+from ..common.matrices import compose, linear, round_matrix, saturation
+from ..common.settings import DialectSettings
+from ..common.validate import bad_option
+from .gravity import Anchor
+from .model import ExtendOptions, ImgproxyOptions
 
 _FITS: dict[str, tuple[str, str]] = {
     "fit": ("contain", ""),
@@ -42,36 +42,36 @@ _NOISE = 1e-6
 """Of a pixel: what floating point leaves of a whole number."""
 
 
-def values_of(wanted: Wanted, key: str, settings: LanguageSettings) -> dict[str, Value]:
+def convert_options(options: ImgproxyOptions, key: str, settings: DialectSettings) -> dict[str, Value]:
     """Option values by short name; raises BadOption for what cannot be said in ours."""
-    if wanted.raw:
-        return {"skip": ("all",), **_named(wanted, key)}
+    if options.raw:
+        return {"skip": ("all",), **_convert_file_name(options, key)}
     return {
-        **_region(wanted),
-        **_sizes(wanted),
-        **_fitted(wanted),
-        **_extended(wanted),
-        **_turned(wanted),
-        **_effects(wanted),
-        **_tones(wanted),
-        **_marked(wanted, settings),
-        **_output(wanted),
-        **_named(wanted, key),
+        **_convert_crop(options),
+        **_convert_sizes(options),
+        **_convert_fit(options),
+        **_convert_extend(options),
+        **_convert_rotation(options),
+        **_convert_effects(options),
+        **_convert_tones(options),
+        **_convert_watermark(options, settings),
+        **_convert_output(options),
+        **_convert_file_name(options, key),
     }
 
 
-def _region(wanted: Wanted) -> dict[str, Value]:
+def _convert_crop(options: ImgproxyOptions) -> dict[str, Value]:
     """``crop`` is about the turned picture, in lengths that no pixel ratio changes."""
     values: dict[str, Value] = {}
-    width, height = (_cropped(side) for side in (wanted.crop_width, wanted.crop_height))
+    width, height = (_crop_side(side) for side in (options.crop_width, options.crop_height))
     if width or height:
-        pull = _upright(wanted.crop_gravity or wanted.gravity, wanted)
-        if wanted.rotate % 180:
+        anchor = _anchor_before_rotation(options.crop_gravity or options.gravity, options)
+        if options.rotate % 180:
             width, height = height, width
-        values["cut"] = _cut(width, height, pull)
-    trim = wanted.trim
+        values["cut"] = _cut(width, height, anchor)
+    trim = options.trim
     if trim.threshold is not None:
-        level = min(_rounded(trim.threshold), MAX_LEVEL)
+        level = min(_round4(trim.threshold), MAX_LEVEL)
         values["trim"] = min(100, max(1, round(level)))
         equal = "h" * trim.equal_x + "v" * trim.equal_y
         exact = 0.0 if level in (0, values["trim"]) else level
@@ -81,55 +81,55 @@ def _region(wanted: Wanted) -> dict[str, Value]:
     return values
 
 
-def _cropped(side: float) -> float:
-    return float(int(side)) if side >= 1 else max(_rounded(side), 0.0001) if side else 0.0
+def _crop_side(side: float) -> float:
+    return float(int(side)) if side >= 1 else max(_round4(side), 0.0001) if side else 0.0
 
 
-def _cut(width: float, height: float, pull: Pull) -> CropTo:
-    if pull.word == "fp":
-        return CropTo(width, height, "fp", _rounded(pull.x), _rounded(pull.y))
-    return CropTo(width, height, pull.word, dx=_length(pull.x), dy=_length(pull.y))
+def _cut(width: float, height: float, anchor: Anchor) -> CropTo:
+    if anchor.word == "fp":
+        return CropTo(width, height, "fp", _round4(anchor.x), _round4(anchor.y))
+    return CropTo(width, height, anchor.word, dx=_round_length(anchor.x), dy=_round_length(anchor.y))
 
 
-def _upright(pull: Pull, wanted: Wanted) -> Pull:
-    return pull.before(wanted.rotate, flip_x=wanted.flip_x, flip_y=wanted.flip_y)
+def _anchor_before_rotation(anchor: Anchor, options: ImgproxyOptions) -> Anchor:
+    return anchor.before_rotation(options.rotate, flip_x=options.flip_x, flip_y=options.flip_y)
 
 
-def _sizes(wanted: Wanted) -> dict[str, Value]:
+def _convert_sizes(options: ImgproxyOptions) -> dict[str, Value]:
     """``dpr`` and an even ``zoom`` go into the box where that is the same for every source; else they stay factors."""
     values: dict[str, Value] = {"even": True}
-    ratio, zoom = wanted.dpr, (wanted.zoom_x, wanted.zoom_y)
-    sides = (wanted.width, wanted.height)
+    ratio, zoom = options.dpr, (options.zoom_x, options.zoom_y)
+    sides = (options.width, options.height)
     into_box = 1.0
-    stretched = wanted.resizing == "force" and not all(sides)
+    stretched = options.resizing == "force" and not all(sides)
     if any(sides) and not stretched and zoom[0] == zoom[1] and _is_whole(sides, zoom[0]):
         into_box, zoom = zoom[0], (1.0, 1.0)
-    if _goes_into_box(wanted) and _is_whole(sides, into_box * ratio):
+    if _scales_with_box(options) and _is_whole(sides, into_box * ratio):
         into_box, ratio = into_box * ratio, 1.0
-    boxed = {"w": wanted.width, "h": wanted.height}
+    boxed = {"w": options.width, "h": options.height}
     values |= {short: _side(side, into_box) for short, side in boxed.items() if side}
-    least = {"minw": wanted.min_width, "minh": wanted.min_height}
+    least = {"minw": options.min_width, "minh": options.min_height}
     values |= {short: side for short, side in least.items() if side}
     if ratio != 1:
-        values["ratio"] = max(_rounded(ratio), 0.0001)
+        values["ratio"] = max(_round4(ratio), 0.0001)
     if zoom != (1.0, 1.0):
-        values["zoom"] = Scale(*map(_rounded, zoom))
-    if wanted.enlarge:
+        values["zoom"] = Scale(*map(_round4, zoom))
+    if options.enlarge:
         values["up"] = True
-    values["one"] = wanted.resizing == "force"
-    if wanted.max_side and not _is_within(wanted):
-        values["most"] = min(wanted.max_side, MAX_LENGTH_PX)
+    values["one"] = options.resizing == "force"
+    if options.max_side and not _is_within(options):
+        values["most"] = min(options.max_side, MAX_LENGTH_PX)
     return values
 
 
-def _goes_into_box(wanted: Wanted) -> bool:
+def _scales_with_box(options: ImgproxyOptions) -> bool:
     """Whether a box times ``dpr`` gives what imgproxy does for every source: nothing else is scaled, nothing cut."""
-    one = not (wanted.width and wanted.height)
-    contains = wanted.resizing == "fit" or (one and wanted.resizing != "force")
-    scaled = (wanted.min_width, wanted.min_height, *wanted.padding, wanted.mark.opacity, wanted.max_side)
-    extended = wanted.extend.enabled or wanted.extend_ratio.enabled
-    even_zoom = wanted.zoom_x == wanted.zoom_y
-    return contains and not any(scaled) and not extended and even_zoom and bool(wanted.width or wanted.height)
+    one = not (options.width and options.height)
+    contains = options.resizing == "fit" or (one and options.resizing != "force")
+    scaled = (options.min_width, options.min_height, *options.padding, options.watermark.opacity, options.max_side)
+    extended = options.extend.enabled or options.extend_ratio.enabled
+    even_zoom = options.zoom_x == options.zoom_y
+    return contains and not any(scaled) and not extended and even_zoom and bool(options.width or options.height)
 
 
 def _is_whole(sides: tuple[int, int], factor: float) -> bool:
@@ -137,12 +137,18 @@ def _is_whole(sides: tuple[int, int], factor: float) -> bool:
     return all(abs(side * factor - round(side * factor)) < _NOISE for side in sides)
 
 
-def _is_within(wanted: Wanted) -> bool:
+def _is_within(options: ImgproxyOptions) -> bool:
     """Whether the box alone keeps the result within ``max_result_dimension``."""
-    sides = (wanted.width, wanted.height)
-    factor = max(1.0, wanted.dpr) * max(wanted.zoom_x, wanted.zoom_y)
-    grown = (wanted.min_width, wanted.min_height, *wanted.padding, wanted.extend.enabled, wanted.extend_ratio.enabled)
-    return all(sides) and not any(grown) and max(sides) * factor <= wanted.max_side
+    sides = (options.width, options.height)
+    factor = max(1.0, options.dpr) * max(options.zoom_x, options.zoom_y)
+    grown = (
+        options.min_width,
+        options.min_height,
+        *options.padding,
+        options.extend.enabled,
+        options.extend_ratio.enabled,
+    )
+    return all(sides) and not any(grown) and max(sides) * factor <= options.max_side
 
 
 def _side(side: int, scale: float) -> int:
@@ -150,117 +156,119 @@ def _side(side: int, scale: float) -> int:
     return side if side > MAX_SIDE_PX else min(MAX_SIDE_PX, max(1, round(side * scale)))
 
 
-def _fitted(wanted: Wanted) -> dict[str, Value]:
-    fit, covering = _FITS[wanted.resizing]
-    pull = _upright(wanted.gravity, wanted)
+def _convert_fit(options: ImgproxyOptions) -> dict[str, Value]:
+    fit, covering = _FITS[options.resizing]
+    anchor = _anchor_before_rotation(options.gravity, options)
     values: dict[str, Value] = {
         "fit": fit,
-        "g": Gravity("fp", _hundredths(pull.x), _hundredths(pull.y)) if pull.word == "fp" else Gravity(pull.word),
-        "off": Offset(*_offsets(pull)),
+        "g": Gravity("fp", _round2(anchor.x), _round2(anchor.y)) if anchor.word == "fp" else Gravity(anchor.word),
+        "off": Offset(*_offsets(anchor)),
     }
-    if covering and not (covering == "clip" and wanted.enlarge):
+    if covering and not (covering == "clip" and options.enlarge):
         values["cov"] = covering
     return values
 
 
-def _extended(wanted: Wanted) -> dict[str, Value]:
+def _convert_extend(options: ImgproxyOptions) -> dict[str, Value]:
     """To the box's sides if both are asked for: it has its own ratio then."""
-    extend: Extend = wanted.extend if wanted.extend.enabled else wanted.extend_ratio
+    extend: ExtendOptions = options.extend if options.extend.enabled else options.extend_ratio
     if not extend.enabled:
         return {}
-    to = "box" if wanted.extend.enabled else "ratio"
-    return {"ext": Extension(to, extend.pull.word, *_point_or_offsets(extend.pull))}
+    to = "box" if options.extend.enabled else "ratio"
+    return {"ext": Extension(to, extend.anchor.word, *_point_or_offsets(extend.anchor))}
 
 
-def _offsets(pull: Pull) -> tuple[float, float]:
-    return (0.0, 0.0) if pull.word in ("fp", "attention", "face") else (_length(pull.x), _length(pull.y))
+def _offsets(anchor: Anchor) -> tuple[float, float]:
+    return (
+        (0.0, 0.0) if anchor.word in ("fp", "attention", "face") else (_round_length(anchor.x), _round_length(anchor.y))
+    )
 
 
-def _point_or_offsets(pull: Pull) -> tuple[float, float]:
-    return (_rounded(pull.x), _rounded(pull.y)) if pull.word == "fp" else _offsets(pull)
+def _point_or_offsets(anchor: Anchor) -> tuple[float, float]:
+    return (_round4(anchor.x), _round4(anchor.y)) if anchor.word == "fp" else _offsets(anchor)
 
 
-def _length(offset: float) -> float:
+def _round_length(offset: float) -> float:
     """Pixels are whole; parts of a side, those below 1, are not."""
-    return float(round(offset)) if abs(offset) >= 1 else _rounded(offset)
+    return float(round(offset)) if abs(offset) >= 1 else _round4(offset)
 
 
-def _rounded(value: float) -> float:
+def _round4(value: float) -> float:
     return round(value, 4)
 
 
-def _hundredths(value: float) -> float:
+def _round2(value: float) -> float:
     return round(value * 100) / 100
 
 
-def _turned(wanted: Wanted) -> dict[str, Value]:
-    flip = "h" * wanted.flip_x + "v" * wanted.flip_y
-    values: dict[str, Value] = {"rot": wanted.rotate, "flip": flip or "none"}
-    if not wanted.auto_rotate:
+def _convert_rotation(options: ImgproxyOptions) -> dict[str, Value]:
+    flip = "h" * options.flip_x + "v" * options.flip_y
+    values: dict[str, Value] = {"rot": options.rotate, "flip": flip or "none"}
+    if not options.auto_rotate:
         values["orient"] = False
     return values
 
 
-def _effects(wanted: Wanted) -> dict[str, Value]:
-    values: dict[str, Value] = {"pad": Padding(*wanted.padding)}
-    if wanted.background:
-        alpha = f"{round(wanted.background_alpha * 255):02x}"
-        values["bg"] = wanted.background + (alpha if alpha != "ff" else "")
-    if wanted.blur:
-        values["blur"] = max(0.01, _hundredths(wanted.blur))
-    if wanted.sharpen:
-        values["sharp"] = max(0.01, _hundredths(wanted.sharpen))
-    if wanted.pixelate > 1:
-        values["pix"] = wanted.pixelate
+def _convert_effects(options: ImgproxyOptions) -> dict[str, Value]:
+    values: dict[str, Value] = {"pad": Padding(*options.padding)}
+    if options.background:
+        alpha = f"{round(options.background_alpha * 255):02x}"
+        values["bg"] = options.background + (alpha if alpha != "ff" else "")
+    if options.blur:
+        values["blur"] = max(0.01, _round2(options.blur))
+    if options.sharpen:
+        values["sharp"] = max(0.01, _round2(options.sharpen))
+    if options.pixelate > 1:
+        values["pix"] = options.pixelate
     return values
 
 
-def _tones(wanted: Wanted) -> dict[str, Value]:
+def _convert_tones(options: ImgproxyOptions) -> dict[str, Value]:
     """``brightness`` of 255 adds all that there is, ``contrast`` is around the middle, in this order."""
-    matrix: Matrix = linear(1.0, wanted.brightness / 255)
-    matrix = after(matrix, linear(wanted.contrast, (1 - wanted.contrast) / 2))
-    matrix = rounded(after(matrix, saturation(wanted.saturation)))
+    matrix: Matrix = linear(1.0, options.brightness / 255)
+    matrix = compose(matrix, linear(options.contrast, (1 - options.contrast) / 2))
+    matrix = round_matrix(compose(matrix, saturation(options.saturation)))
     return {} if matrix == IDENTITY else {"mat": matrix}
 
 
-def _marked(wanted: Wanted, settings: LanguageSettings) -> dict[str, Value]:
-    mark = wanted.mark
+def _convert_watermark(options: ImgproxyOptions, settings: DialectSettings) -> dict[str, Value]:
+    mark = options.watermark
     if not mark.opacity:
         return {}
     if mark.scale > 1:
-        raise refused("watermark", "its scale must be 1 at most here")
+        raise bad_option("watermark", "its scale must be 1 at most here")
     tiled = mark.position == "tiled"
-    x, y = _length(mark.x), _length(mark.y)
-    scale = max(0.0001, _rounded(mark.scale)) if mark.scale else 0.0
+    x, y = _round_length(mark.x), _round_length(mark.y)
+    scale = max(0.0001, _round4(mark.scale)) if mark.scale else 0.0
     opacity = max(1, round(mark.opacity * 100))
     return {
-        "wm": Watermark(settings.own_watermark(), "center" if tiled else mark.position, opacity),
+        "wm": Watermark(settings.default_watermark(), "center" if tiled else mark.position, opacity),
         "wmx": WatermarkLayout(x, y, tiled, scale, scale),
         "wml": True,
     }
 
 
-def _output(wanted: Wanted) -> dict[str, Value]:
+def _convert_output(options: ImgproxyOptions) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    if wanted.format:
-        values["f"] = wanted.format
-    quality = wanted.quality or wanted.format_quality.get(wanted.format, 0)
+    if options.format:
+        values["f"] = options.format
+    quality = options.quality or options.format_quality.get(options.format, 0)
     if quality:
         values["q"] = quality
-    if wanted.max_bytes:
-        values["mb"] = wanted.max_bytes
-    if wanted.still:
+    if options.max_bytes:
+        values["mb"] = options.max_bytes
+    if options.still:
         values["anim"] = False
-    if wanted.page:
-        values["page"] = wanted.page
-    skipped = wanted.skip & {wanted.format} if wanted.format else wanted.skip
+    if options.page:
+        values["page"] = options.page
+    skipped = options.skip & {options.format} if options.format else options.skip
     if kinds := tuple(kind for kind in SOURCE_FORMATS if kind in skipped):
         values["skip"] = kinds
     return values
 
 
-def _named(wanted: Wanted, key: str) -> dict[str, Value]:
+def _convert_file_name(options: ImgproxyOptions, key: str) -> dict[str, Value]:
     """imgproxy names every answer. Here those that are saved or that the URL names have a name, with an extension."""
     own = key.rpartition("/")[2]
-    name = wanted.file_name or ((own.rpartition(".")[0] or own) if wanted.attachment else "")
-    return {"dl": name, "dlx": True, "inl": not wanted.attachment} if name else {}
+    name = options.file_name or ((own.rpartition(".")[0] or own) if options.attachment else "")
+    return {"dl": name, "dlx": True, "inl": not options.attachment} if name else {}

@@ -24,7 +24,7 @@ _WORDS = {direction: word for word, direction in _DIRECTIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class Anchor:
     """What is kept: a compass word, ``attention``, ``face``, or ``fp`` with ``x`` and ``y`` as its point.
 
     Else those are offsets, inwards from the sides that the word names, and right or down where it names none.
@@ -34,18 +34,18 @@ class Pull:
     x: float = 0.0
     y: float = 0.0
 
-    def before(self, degrees: int, *, flip_x: bool, flip_y: bool) -> Pull:
+    def before_rotation(self, degrees: int, *, flip_x: bool, flip_y: bool) -> Anchor:
         """The same in the picture before it is turned by ``degrees`` clockwise and then mirrored."""
         if self.word in ("attention", "face"):
             return self
         if self.word == "fp":
-            x, y = _before((2 * self.x - 1, 2 * self.y - 1), degrees, flip_x=flip_x, flip_y=flip_y)
+            x, y = _rotate_back((2 * self.x - 1, 2 * self.y - 1), degrees, flip_x=flip_x, flip_y=flip_y)
             return replace(self, x=round((x + 1) / 2, 6), y=round((y + 1) / 2, 6))
         sides = _DIRECTIONS[self.word]
         shift = _inwards(sides, (self.x, self.y))
-        turned = _before(sides, degrees, flip_x=flip_x, flip_y=flip_y)
-        x, y = _inwards(turned, _before(shift, degrees, flip_x=flip_x, flip_y=flip_y))
-        return Pull(_WORDS[turned], x, y)
+        turned = _rotate_back(sides, degrees, flip_x=flip_x, flip_y=flip_y)
+        x, y = _inwards(turned, _rotate_back(shift, degrees, flip_x=flip_x, flip_y=flip_y))
+        return Anchor(_WORDS[turned], x, y)
 
 
 def _inwards(sides: tuple[int, int], pair: tuple[float, float]) -> tuple[float, float]:
@@ -53,7 +53,7 @@ def _inwards(sides: tuple[int, int], pair: tuple[float, float]) -> tuple[float, 
     return (-pair[0] if sides[0] > 0 else pair[0], -pair[1] if sides[1] > 0 else pair[1])
 
 
-def _before[Number: (int, float)](
+def _rotate_back[Number: (int, float)](
     pair: tuple[Number, Number], degrees: int, *, flip_x: bool, flip_y: bool
 ) -> tuple[Number, Number]:
     """A direction, y downwards, before a turn and a mirror."""

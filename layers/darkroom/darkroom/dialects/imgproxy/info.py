@@ -10,12 +10,12 @@ from ...errors import BadKey, UnknownOption
 from ...plan.model import Plan
 from ...plan.normalize import build_plan
 from ...plan.options import escape_text
-from ..common.parsed_url import Asked
-from ..common.settings import LanguageSettings
-from ..common.validate import refused
-from .arguments import flag, number, only, whole
-from .path import INFO_PREFIX, claim_of, restored
-from .source import source_of
+from ..common.parsed_url import ParsedUrl
+from ..common.settings import DialectSettings
+from ..common.validate import bad_option
+from .arguments import parse_flag, parse_int, parse_number, single
+from .path import INFO_PREFIX, parse_claim, restore_path
+from .source import parse_source
 
 
 @dataclass(slots=True)
@@ -27,12 +27,12 @@ class InfoRequest:
     expires_s: int | None = None
 
 
-type _Read = Callable[[InfoRequest, str, list[str]], None]
+type _InfoParser = Callable[[InfoRequest, str, list[str]], None]
 
 
-def _switch(name: str) -> _Read:
+def _make_switch(name: str) -> _InfoParser:
     def read(request: InfoRequest, option: str, args: list[str]) -> None:
-        if flag(only(option, args)):
+        if parse_flag(single(option, args)):
             request.fields.add(name)
         else:
             request.fields.discard(name)
@@ -40,65 +40,65 @@ def _switch(name: str) -> _Read:
     return read
 
 
-def _nothing(_request: InfoRequest, option: str, args: list[str]) -> None:
+def _ignore(_request: InfoRequest, option: str, args: list[str]) -> None:
     """Metadata of which masters have none, and limits that are the deployment's."""
     del option, args
 
 
-def _off(_request: InfoRequest, option: str, args: list[str]) -> None:
+def _reject_if_set(_request: InfoRequest, option: str, args: list[str]) -> None:
     """What is not known here: only that it is not asked for can be served."""
     if any(text not in ("", "0", "f", "F", "false", "False", "FALSE", "none", "ce") for text in args):
-        raise refused(option, "is not served here: nothing is known of it")
+        raise bad_option(option, "is not served here: nothing is known of it")
 
 
-def _page(request: InfoRequest, option: str, args: list[str]) -> None:
-    if text := only(option, args):
-        request.page = whole(option, text, 0)
+def _parse_page(request: InfoRequest, option: str, args: list[str]) -> None:
+    if text := single(option, args):
+        request.page = parse_int(option, text, 0)
 
 
-def _expires(request: InfoRequest, option: str, args: list[str]) -> None:
-    timestamp = int(number(option, only(option, args), 0, 999_999_999_999))
+def _parse_expires(request: InfoRequest, option: str, args: list[str]) -> None:
+    timestamp = int(parse_number(option, single(option, args), 0, 999_999_999_999))
     request.expires_s = timestamp + 1 if timestamp > 0 else None
 
 
-_OPTIONS: tuple[tuple[tuple[str, ...], _Read], ...] = (
-    (("size", "s"), _switch("size")),
-    (("format", "f"), _switch("format")),
-    (("dimensions", "d"), _switch("dimensions")),
-    (("pages_number", "pn"), _switch("pages_number")),
-    (("alpha", "a"), _switch("alpha")),
-    (("thumb_hash", "th"), _switch("thumb_hash")),
-    *(((name,), _nothing) for name in ("exif", "iptc", "xmp")),
-    (("video_meta", "vm"), _nothing),
-    (("cachebuster", "cb"), _nothing),
-    (("bypass_cache", "bc"), _nothing),
-    (("cache_tags", "ct"), _nothing),
-    (("max_src_resolution", "msr"), _nothing),
-    (("max_src_file_size", "msfs"), _nothing),
-    (("video_thumbnail_second", "vts"), _nothing),
-    (("video_thumbnail_keyframes", "vtk"), _nothing),
-    (("page", "pg"), _page),
-    (("expires", "exp"), _expires),
-    (("detect_objects", "do"), _off),
-    (("classify", "cl"), _off),
-    (("crop", "c"), _off),
-    (("palette", "p"), _off),
-    (("average", "avg"), _off),
-    (("dominant_colors", "dc"), _off),
-    (("blurhash", "bh"), _off),
-    (("perceptual_hash", "phash", "ph"), _off),
-    (("calc_hashsums", "chs"), _off),
-    (("preset", "pr"), _off),
+_OPTIONS: tuple[tuple[tuple[str, ...], _InfoParser], ...] = (
+    (("size", "s"), _make_switch("size")),
+    (("format", "f"), _make_switch("format")),
+    (("dimensions", "d"), _make_switch("dimensions")),
+    (("pages_number", "pn"), _make_switch("pages_number")),
+    (("alpha", "a"), _make_switch("alpha")),
+    (("thumb_hash", "th"), _make_switch("thumb_hash")),
+    *(((name,), _ignore) for name in ("exif", "iptc", "xmp")),
+    (("video_meta", "vm"), _ignore),
+    (("cachebuster", "cb"), _ignore),
+    (("bypass_cache", "bc"), _ignore),
+    (("cache_tags", "ct"), _ignore),
+    (("max_src_resolution", "msr"), _ignore),
+    (("max_src_file_size", "msfs"), _ignore),
+    (("video_thumbnail_second", "vts"), _ignore),
+    (("video_thumbnail_keyframes", "vtk"), _ignore),
+    (("page", "pg"), _parse_page),
+    (("expires", "exp"), _parse_expires),
+    (("detect_objects", "do"), _reject_if_set),
+    (("classify", "cl"), _reject_if_set),
+    (("crop", "c"), _reject_if_set),
+    (("palette", "p"), _reject_if_set),
+    (("average", "avg"), _reject_if_set),
+    (("dominant_colors", "dc"), _reject_if_set),
+    (("blurhash", "bh"), _reject_if_set),
+    (("perceptual_hash", "phash", "ph"), _reject_if_set),
+    (("calc_hashsums", "chs"), _reject_if_set),
+    (("preset", "pr"), _reject_if_set),
 )
-INFO_OPTIONS: Mapping[str, _Read] = {name: read for names, read in _OPTIONS for name in names}
+INFO_OPTIONS: Mapping[str, _InfoParser] = {name: read for names, read in _OPTIONS for name in names}
 
 
-def read_info(target: str, settings: LanguageSettings) -> Asked:
+def parse_info_url(target: str, settings: DialectSettings) -> ParsedUrl:
     """Read ``/info/<signature>/…``; raises BadKey, BadOption or UnknownOption, which name what is wrong."""
     signature, slash, rest = target.removeprefix(INFO_PREFIX).partition("/")
     if not slash or not rest:
         raise BadKey("The path is not like /info/<signature>/<options>/plain/<source>")
-    path = restored(rest)
+    path = restore_path(rest)
     parts, separator = path.split("/"), settings.imgproxy.arguments_separator
     request = InfoRequest()
     while parts and separator in parts[0]:
@@ -106,20 +106,20 @@ def read_info(target: str, settings: LanguageSettings) -> Asked:
         if name not in INFO_OPTIONS:
             raise UnknownOption(f"There is no option '{escape_text(name)}' of /info", option=escape_text(name))
         INFO_OPTIONS[name](request, name, args)
-    address, _ = source_of(parts, settings.imgproxy)
-    return Asked(
-        plan=_plan(settings.sources.key(address), request),
-        claim=claim_of(signature, path, settings.imgproxy),
+    address, _ = parse_source(parts, settings.imgproxy)
+    return ParsedUrl(
+        plan=_build_plan(settings.sources.resolve(address), request),
+        claim=parse_claim(signature, path, settings.imgproxy),
         expires_s=request.expires_s,
-        document=lambda description: answer(request.fields, description),
+        document=lambda description: build_response(request.fields, description),
     )
 
 
-def _plan(key: str, request: InfoRequest) -> Plan:
+def _build_plan(key: str, request: InfoRequest) -> Plan:
     return build_plan(key, {"f": "json", "page": request.page})
 
 
-def answer(fields: set[str], description: Mapping[str, Any]) -> dict[str, Any]:
+def build_response(fields: set[str], description: Mapping[str, Any]) -> dict[str, Any]:
     """imgproxy's object: sizes as they are stored, with EXIF's orientation beside."""
     sides = (description["width"], description["height"])
     width, height = sides[::-1] if description["orientation"] >= 5 else sides
@@ -131,4 +131,4 @@ def answer(fields: set[str], description: Mapping[str, Any]) -> dict[str, Any]:
         "alpha": {"alpha": {"has_alpha": description["colour"]["alpha"]}},
         "thumb_hash": {"thumb_hash": description["thumbhash"]},
     }
-    return {name: value for asked, found in known.items() if asked in fields for name, value in found.items()}
+    return {name: value for field, found in known.items() if field in fields for name, value in found.items()}

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .gravity import Pull
+from .gravity import Anchor
 
 
 @dataclass(slots=True)
-class Extend:
+class ExtendOptions:
     """``extend`` or ``extend_aspect_ratio``."""
 
     enabled: bool = False
-    pull: Pull = Pull()
+    anchor: Anchor = Anchor()
 
 
 @dataclass(slots=True)
-class Mark:
+class WatermarkOptions:
     """``watermark``: ``opacity`` and ``scale`` are parts, a scale of 0 is the mark's own size."""
 
     opacity: float = 0.0
@@ -27,7 +27,7 @@ class Mark:
 
 
 @dataclass(slots=True)
-class Trim:
+class TrimOptions:
     """``threshold`` is None where nothing is trimmed."""
 
     threshold: float | None = None
@@ -37,7 +37,7 @@ class Trim:
 
 
 @dataclass(slots=True)
-class Wanted:
+class ImgproxyOptions:
     """Every option that says something about the picture, at imgproxy's default. Sizes in px before ``dpr``."""
 
     resizing: str = "fit"
@@ -49,13 +49,13 @@ class Wanted:
     zoom_y: float = 1.0
     dpr: float = 1.0
     enlarge: bool = False
-    extend: Extend = field(default_factory=Extend)
-    extend_ratio: Extend = field(default_factory=Extend)
-    gravity: Pull = Pull()
+    extend: ExtendOptions = field(default_factory=ExtendOptions)
+    extend_ratio: ExtendOptions = field(default_factory=ExtendOptions)
+    gravity: Anchor = Anchor()
     crop_width: float = 0.0
     crop_height: float = 0.0
-    crop_gravity: Pull | None = None
-    trim: Trim = field(default_factory=Trim)
+    crop_gravity: Anchor | None = None
+    trim: TrimOptions = field(default_factory=TrimOptions)
     padding: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     auto_rotate: bool = True
     rotate: int = 0
@@ -69,7 +69,7 @@ class Wanted:
     blur: float = 0.0
     sharpen: float = 0.0
     pixelate: int = 0
-    mark: Mark = field(default_factory=Mark)
+    watermark: WatermarkOptions = field(default_factory=WatermarkOptions)
     format: str = ""
     quality: int = 0
     format_quality: dict[str, int] = field(default_factory=dict)

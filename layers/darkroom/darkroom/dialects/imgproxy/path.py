@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..common.parsed_url import Claim
+from ..common.parsed_url import SignatureClaim
 from ..common.settings import ImgproxySettings
 from .signature import UNSIGNED
 
@@ -15,7 +15,7 @@ _SQUEEZED = re.compile(r"(\S+):/([^/])")
 """An address whose two slashes some proxy has made one."""
 
 
-def restored(path: str) -> str:
+def restore_path(path: str) -> str:
     """``path`` as it was signed: proxies escape the colons of options and squeeze the slashes of an address."""
     options, plain, address = path.partition("/plain/")
     if path.startswith("plain/"):
@@ -26,9 +26,9 @@ def restored(path: str) -> str:
     return options.replace("%3A", ":") + plain + address
 
 
-def claim_of(signature: str, path: str, settings: ImgproxySettings) -> Claim | None:
+def parse_claim(signature: str, path: str, settings: ImgproxySettings) -> SignatureClaim | None:
     """What the URL says to prove itself; None where it is not signed."""
     if signature in UNSIGNED:
         return None
     trusted = signature in settings.trusted_signatures
-    return Claim(f"/{path}".encode(), signature, settings.signature_size, trusted=trusted)
+    return SignatureClaim(f"/{path}".encode(), signature, settings.signature_size, trusted=trusted)

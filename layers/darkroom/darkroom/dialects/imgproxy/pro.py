@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PRO: tuple[tuple[str, ...], ...] = (
+UNSUPPORTED_PRO_OPTIONS: tuple[tuple[str, ...], ...] = (
     ("objects_position", "obj_pos", "op"),
     ("crop_aspect_ratio", "crop_ar", "car"),
     ("crop_objects", "c_obj"),

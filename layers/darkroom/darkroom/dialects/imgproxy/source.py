@@ -11,20 +11,20 @@ from ..common.settings import ImgproxySettings
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def source_of(parts: list[str], settings: ImgproxySettings) -> tuple[str, str]:
+def parse_source(parts: list[str], settings: ImgproxySettings) -> tuple[str, str]:
     """The source's address and the extension ("" for none) that ``parts``, segments of a path, come to.
 
     Raises BadKey; BadOption for an encrypted address.
     """
     if parts[:1] == ["plain"] and len(parts) > 1:
         text, extension = _split("/".join(parts[1:]), "@")
-        return _based(_unquoted(text), settings.base_url), extension
+        return _add_base_url(_unquote(text), settings.base_url), extension
     if parts[:1] == ["enc"] and len(parts) > 1:
         raise BadOption("enc: encrypted addresses are of imgproxy Pro, and not served here", option="enc")
     if settings.base64_url_includes_filename and len(parts) > 1:
         parts = parts[:-1]
     text, extension = _split("".join(parts), ".")
-    return _based(_decoded(text.rstrip("=")), settings.base_url), extension
+    return _add_base_url(_decode(text.rstrip("=")), settings.base_url), extension
 
 
 def _split(text: str, sign: str) -> tuple[str, str]:
@@ -36,14 +36,14 @@ def _split(text: str, sign: str) -> tuple[str, str]:
     return address, "".join(extensions)
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     try:
         return unquote(text)
     except (UnicodeError, ValueError) as error:
         raise BadKey("The source's address is not percent-encoded UTF-8", detail=str(error)) from error
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     from base64 import urlsafe_b64decode
 
     try:
@@ -54,5 +54,5 @@ def _decoded(text: str) -> str:
         raise BadKey("The source's address is neither plain/ nor base64url of UTF-8", detail=str(error)) from error
 
 
-def _based(address: str, base: str) -> str:
+def _add_base_url(address: str, base: str) -> str:
     return address if not base or address.startswith(base) else base + address

@@ -15,47 +15,47 @@ from ...plan.negotiation import LADDER_PX
 from ...plan.policy import AccessMode, needs_signature
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
-from ..common.parsed_url import Asked, Claim, Key
+from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
 
 
 class KeySource(Protocol):
     """Where the keys of one language come from."""
 
-    def get(self, *, refresh: bool = False) -> Sequence[Key]:
+    def get(self, *, refresh: bool = False) -> Sequence[DialectKey]:
         """The keys that are valid now; ``refresh`` asks for fresher ones if they are not fresh."""
 
 
-type Check = Callable[[Claim | None, Sequence[Key], float, int | None], None]
+type Verify = Callable[[SignatureClaim | None, Sequence[DialectKey], float, int | None], None]
 """A language's own check: the claim, keys that are valid now, the time, and when the URL expires, both Unix time."""
 
 
 def authorise(
-    asked: Asked,
+    parsed: ParsedUrl,
     plan: Plan,
     mode: AccessMode,
     presets: Callable[[], Presets],
     always: AlwaysRedact,
-    check: Check,
+    verify: Verify,
     keys: KeySource,
     now_s: float,
 ) -> None:
-    """Refuse ``plan``, the variant that ``asked`` comes to for a viewer, unless it may be made.
+    """Refuse ``plan``, the variant that ``parsed`` comes to for a viewer, unless it may be made.
 
     A signature that is there has to be right, except in mode ``open``. Raises DarkroomErrors of 403, and Unavailable.
     """
-    if asked.claim is None or mode is AccessMode.OPEN:
+    if parsed.claim is None or mode is AccessMode.OPEN:
         if needs_signature(plan, mode, presets, always):
-            raise Unsigned(_unsigned_set(asked.plan) if mode is AccessMode.GUARDED else "")
-        if asked.expires_s is not None and now_s >= asked.expires_s:
+            raise Unsigned(_describe_unsigned_set(parsed.plan) if mode is AccessMode.GUARDED else "")
+        if parsed.expires_s is not None and now_s >= parsed.expires_s:
             raise Expired
         return
     try:
-        check(asked.claim, keys.get(), now_s, asked.expires_s)
+        verify(parsed.claim, keys.get(), now_s, parsed.expires_s)
     except BadSignature:
-        check(asked.claim, keys.get(refresh=True), now_s, asked.expires_s)
+        verify(parsed.claim, keys.get(refresh=True), now_s, parsed.expires_s)
 
 
-def _unsigned_set(plan: Plan) -> str:
+def _describe_unsigned_set(plan: Plan) -> str:
     """What a stranger can have, in words that hold in every language."""
     widths = ", ".join(map(str, LADDER_PX))
     return (

@@ -22,8 +22,8 @@ from ...plan.signing import sign
 from ...services.serve.answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_response
 from ...services.serve.transform import DERIVATIVES
 from ..registry import LARGE_PREFIX, LARGE_SUFFIX
-from .max_age import DEFAULT_MAX_AGE_S, bounded
-from .request import LanguageRequest
+from .max_age import DEFAULT_MAX_AGE_S, limit_max_age
+from .request import DialectRequest
 
 COPY_OF = "copy-of"
 """User metadata of a copy: the entity tag, without quotes, of the derivative that it was made from."""
@@ -43,17 +43,17 @@ class Delivery:
     keys: SigningKeySource = field(repr=False)
     max_age_s: int = DEFAULT_MAX_AGE_S
 
-    def response(
-        self, answer: Answer, plan: Plan, request: LanguageRequest, max_age_s: int | None = None
+    def build_response(
+        self, answer: Answer, plan: Plan, request: DialectRequest, max_age_s: int | None = None
     ) -> HttpResponse:
         """``answer`` about ``plan`` over HTTP. ``max_age_s`` is what the URL asks for. May raise Unavailable."""
         limit_s = self.max_age_s if max_age_s is None else min(max_age_s, self.max_age_s)
         address = "/"
         if isinstance(answer, Stored) and answer.body is None and request.method != "HEAD":
-            address = self._copied(plan, answer.derivative.etag)
-        return to_response(_kept_for(answer, limit_s), method=request.method, viewer_url=address)
+            address = self._copy_large(plan, answer.derivative.etag)
+        return to_response(_limit_age(answer, limit_s), method=request.method, viewer_url=address)
 
-    def _copied(self, plan: Plan, etag: str) -> str:
+    def _copy_large(self, plan: Plan, etag: str) -> str:
         """The address of the copy of the derivative ``etag``, beside which it lies: a purge of its source finds both.
 
         A new signing key is a new name: each rotation can add one copy per variant.
@@ -66,15 +66,15 @@ class Delivery:
             found = self.media.open(DERIVATIVES + name)
             if found is None or found.etag != etag:
                 raise Unavailable(detail=f"{name} has gone while it was copied")
-            kept = bounded(found.attributes.get("Cache-Control", ""), self.max_age_s)
+            kept = limit_max_age(found.attributes.get("Cache-Control", ""), self.max_age_s)
             attributes = {**found.attributes, "Cache-Control": kept, COPY_OF: etag.strip('"')}
             self.media.put(DERIVATIVES + copy, found.read(), attributes)
         return f"{LARGE_PREFIX}/{copy}"
 
 
-def _kept_for(answer: Answer, limit_s: int) -> Answer:
+def _limit_age(answer: Answer, limit_s: int) -> Answer:
     if not isinstance(answer, Rendered | Stored | NotModified):
         return answer  # a stand-in is kept for less than any limit, and an error by its status
     headers = answer.derivative.headers
-    kept = {**headers, "Cache-Control": bounded(headers.get("Cache-Control", ""), limit_s)}
+    kept = {**headers, "Cache-Control": limit_max_age(headers.get("Cache-Control", ""), limit_s)}
     return replace(answer, derivative=Derivative(answer.derivative.etag, kept))

@@ -7,13 +7,13 @@ from typing import Any
 
 from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored, etag_matches
 
-type Document = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+type DocumentConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """From the object that ``f=json`` answers to the one of another service."""
 
 JSON_TYPE = "application/json"
 
 
-def convert(answer: Answer, document: Document, if_none_match: str) -> Answer:
+def convert_document(answer: Answer, document: DocumentConverter, if_none_match: str) -> Answer:
     """``answer``, a description by ``f=json``, as ``document`` has it; what is no description stays.
 
     Its entity tag is that of the converted document, so ``answer`` must have been made without the viewer's own.

@@ -13,11 +13,11 @@ from ...services.serve.answers import Failed, HttpResponse, to_response
 from ...services.serve.transform import Transform
 from ...services.service_settings import dialect_modes
 from ...settings import Settings
-from ..common.settings import LanguageSettings, configured
+from ..common.settings import DialectSettings, load_settings
 from .delivery import Delivery
-from .request import LanguageRequest
-from .service import Languages
-from .signing_keys import Document, read_keys
+from .request import DialectRequest
+from .service import DialectService
+from .signing_keys import KeysSecret, parse_keys
 
 if TYPE_CHECKING:
     from ...aws.credentials import CredentialSource
@@ -26,36 +26,36 @@ if TYPE_CHECKING:
 type Responded = tuple[HttpResponse, DarkroomError | None]
 
 
-def connected(settings: Settings, transform: Transform, keys: Document) -> Languages:
+def build_service(settings: Settings, transform: Transform, keys: KeysSecret) -> DialectService:
     """The dialects by ``settings``, beside the ``transform`` that was built by them."""
-    return Languages(
+    return DialectService(
         transform=transform,
         delivery=Delivery(transform.media, transform.keys, settings.dialect_max_age_s),
         keys=keys,
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
-        settings=lambda: replace(_configured(), watermarks=settings.presets.watermarks, presets=settings.presets),
+        settings=lambda: replace(_load_settings(), watermarks=settings.presets.watermarks, presets=settings.presets),
     )
 
 
-def _configured() -> LanguageSettings:
+def _load_settings() -> DialectSettings:
     """The settings of dialects; raises Unavailable for a file with a mistake, which a build refuses."""
     try:
-        return configured()
+        return load_settings()
     except Exception as error:
         raise Unavailable(detail=f"dialects.toml or presets.toml: {error!r}") from error
 
 
-def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> Document:
+def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> KeysSecret:
     """The keys of all dialects in the secret ``secret_arn``. Sends nothing yet."""
-    return Secret(secret_arn, credentials, read_keys, observer=observer)
+    return Secret(secret_arn, credentials, parse_keys, observer=observer)
 
 
-def respond(languages: Languages, name: str, method: str, headers: Mapping[str, str]) -> Responded:
+def respond(service: DialectService, name: str, method: str, headers: Mapping[str, str]) -> Responded:
     """The answer to a request with these ``headers`` (names in lower case) in the language ``name``, and its error."""
-    languages.transform.observer.annotate("language", name)
+    service.transform.observer.annotate("language", name)
     try:
-        return languages.answer(name, LanguageRequest.read(method, headers)), None
+        return service.respond(name, DialectRequest.from_headers(method, headers)), None
     except DarkroomError as raised:
         error = raised
     except Exception:  # a defect must answer as a problem too, not as Lambda's own error page

@@ -13,7 +13,7 @@ DEFAULT_MAX_AGE_S = 86_400
 _AGE = re.compile(r"(?:^|[ ,])(max-age|s-maxage)=([0-9]{1,10})")
 
 
-def bounded(cache_control: str, limit_s: int) -> str:
+def limit_max_age(cache_control: str, limit_s: int) -> str:
     """``cache_control`` with no age above ``limit_s``: neither fresh for longer, nor used stale."""
     if "no-store" in cache_control:
         return cache_control

@@ -12,7 +12,7 @@ LEGACY = "auto-legacy"
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageRequest:
+class DialectRequest:
     """What a viewer asks for.
 
     ``target``: path with its leading slash, and query with its ``?``, as the viewer wrote them, not decoded; the
@@ -33,7 +33,7 @@ class LanguageRequest:
     findings: str = FIRST_GENERATION
 
     @classmethod
-    def read(cls, method: str, headers: Mapping[str, str]) -> LanguageRequest:
+    def from_headers(cls, method: str, headers: Mapping[str, str]) -> DialectRequest:
         """The request in the ``headers`` (names in lower case) that the languages' edge function sets."""
         told = headers.get("x-darkroom-class", "")
         name, _, saving = told.partition(" ")

@@ -13,34 +13,34 @@ from ...plan.policy import AccessMode
 from ...plan.presets import Presets
 from ...services.serve.answers import Failed, HttpResponse
 from ...services.serve.transform import Transform
-from ..common.parsed_url import Asked
-from ..common.settings import LanguageSettings
-from ..registry import BY_NAME, IIIF, Language
-from .access import Check, authorise
+from ..common.parsed_url import ParsedUrl
+from ..common.settings import DialectSettings
+from ..registry import DIALECTS_BY_NAME, IIIF, Dialect
+from .access import Verify, authorise
 from .delivery import Delivery
-from .negotiate import variant
-from .request import LanguageRequest
-from .signing_keys import Document, LanguageKeys
+from .negotiate import choose_variant
+from .request import DialectRequest
+from .signing_keys import DialectKeys, KeysSecret
 
 
-class Grammar(Protocol):
+class DialectParser(Protocol):
     """A module of :mod:`darkroom.dialects`."""
 
-    def read(self, target: str, settings: LanguageSettings) -> Asked:
+    def parse(self, target: str, settings: DialectSettings) -> ParsedUrl:
         """What ``target``, the raw path and query after the prefix, asks for. Raises DarkroomErrors of 4xx."""
 
     @property
-    def check(self) -> Check:
+    def verify(self) -> Verify:
         """The check of its signatures."""
 
 
-def grammar_of(language: Language) -> Grammar:
-    """The parser of ``language``."""
-    return cast(Grammar, import_module(f"darkroom.dialects.{language.name}"))
+def load_parser(dialect: Dialect) -> DialectParser:
+    """The parser of ``dialect``."""
+    return cast(DialectParser, import_module(f"darkroom.dialects.{dialect.name}"))
 
 
 @dataclass(frozen=True, slots=True)
-class Languages:
+class DialectService:
     """The service. ``modes`` says who may ask for what in each language that is switched on.
 
     ``rejects_oversized_box``: see :class:`darkroom.dialects.iiif.limits.Caps`.
@@ -48,76 +48,76 @@ class Languages:
 
     transform: Transform
     delivery: Delivery
-    keys: Document
+    keys: KeysSecret
     modes: Mapping[str, AccessMode]
-    settings: Callable[[], LanguageSettings]
+    settings: Callable[[], DialectSettings]
     clock: Callable[[], float] = time.time
     rejects_oversized_box: bool = False
 
-    def answer(self, name: str, request: LanguageRequest) -> HttpResponse:
+    def respond(self, name: str, request: DialectRequest) -> HttpResponse:
         """The answer to ``request`` in the language ``name``. Raises DarkroomErrors."""
         mode = self.modes.get(name)
-        if mode is None or name not in BY_NAME:
+        if mode is None or name not in DIALECTS_BY_NAME:
             raise SourceMissing("This deployment does not serve URLs of that language")
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         if name == IIIF.name:
-            from ..iiif.limits import Caps
-            from .iiif import Iiif
+            from ..iiif.limits import SizeLimits
+            from .iiif import IiifService
 
-            caps = Caps(rejects_oversized_box=self.rejects_oversized_box)
-            return Iiif(transform=self.transform, delivery=self.delivery, mode=mode, caps=caps).answer(request)
-        language = BY_NAME[name]
-        if _is_health_check(language, request):
-            return _healthy(language, request.method)
-        return self._picture(language, mode, request)
+            caps = SizeLimits(rejects_oversized_box=self.rejects_oversized_box)
+            return IiifService(transform=self.transform, delivery=self.delivery, mode=mode, caps=caps).respond(request)
+        dialect = DIALECTS_BY_NAME[name]
+        if _is_health_check(dialect, request):
+            return _health_response(dialect, request.method)
+        return self._respond_with_image(dialect, mode, request)
 
-    def begin(self, name: str, request: LanguageRequest, presets: Callable[[], Presets]) -> None:
+    def begin(self, name: str, request: DialectRequest, presets: Callable[[], Presets]) -> None:
         """Begin the reads of ``request`` before the settings in force are known. Raises DarkroomErrors of 4xx."""
         if name == IIIF.name:
-            from ..iiif.url import read
+            from ..iiif.url import parse
 
-            self.transform.prefetch_master(read(request.target).key)
-        elif name in BY_NAME:
-            language = BY_NAME[name]
-            if _is_health_check(language, request):
+            self.transform.prefetch_master(parse(request.target).key)
+        elif name in DIALECTS_BY_NAME:
+            dialect = DIALECTS_BY_NAME[name]
+            if _is_health_check(dialect, request):
                 return
-            asked = grammar_of(language).read(language.target(request.target), self._settings())
-            self.transform.prefetch(variant(asked, request, self.transform.always), presets)
+            parsed = load_parser(dialect).parse(dialect.parser_input(request.target), self._settings())
+            self.transform.prefetch(choose_variant(parsed, request, self.transform.always), presets)
 
-    def _settings(self) -> LanguageSettings:
-        return replace(self.settings(), finds_faces=self.transform.inference)
+    def _settings(self) -> DialectSettings:
+        return replace(self.settings(), detects_faces=self.transform.inference)
 
-    def _picture(self, language: Language, mode: AccessMode, request: LanguageRequest) -> HttpResponse:
-        grammar, always = grammar_of(language), self.transform.always
+    def _respond_with_image(self, dialect: Dialect, mode: AccessMode, request: DialectRequest) -> HttpResponse:
+        parser, always = load_parser(dialect), self.transform.always
         with self.transform.observer.step("parse"):
-            asked = grammar.read(language.target(request.target), self._settings())
-            plan = variant(asked, request, always)
-            keys = LanguageKeys(self.keys, language.name)
-            authorise(asked, plan, mode, self.transform.presets, always, grammar.check, keys, self.clock())
-        if asked.document is None:
+            parsed = parser.parse(dialect.parser_input(request.target), self._settings())
+            plan = choose_variant(parsed, request, always)
+            keys = DialectKeys(self.keys, dialect.name)
+            authorise(parsed, plan, mode, self.transform.presets, always, parser.verify, keys, self.clock())
+        if parsed.document is None:
             answer = self.transform.serve(plan, request.if_none_match)
         else:
-            from .documents import convert
+            from .documents import convert_document
 
-            answer = convert(self.transform.serve(plan), asked.document, request.if_none_match)
+            answer = convert_document(self.transform.serve(plan), parsed.document, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error
-        return self.delivery.response(answer, plan, request, self._max_age_s(asked))
+        return self.delivery.build_response(answer, plan, request, self._max_age_s(parsed))
 
-    def _max_age_s(self, asked: Asked) -> int | None:
+    def _max_age_s(self, parsed: ParsedUrl) -> int | None:
         """How long a response may be kept by its URL: never beyond the URL's expiry; None if it says nothing."""
-        ages_s = [] if asked.max_age_s is None else [asked.max_age_s]
-        if asked.expires_s is not None:
-            ages_s.append(max(0, int(asked.expires_s - self.clock())))
+        ages_s = [] if parsed.max_age_s is None else [parsed.max_age_s]
+        if parsed.expires_s is not None:
+            ages_s.append(max(0, int(parsed.expires_s - self.clock())))
         return min(ages_s, default=None)
 
 
-def _is_health_check(language: Language, request: LanguageRequest) -> bool:
-    return language.health is not None and language.target(request.path) == language.health[0]
+def _is_health_check(dialect: Dialect, request: DialectRequest) -> bool:
+    return dialect.health is not None and dialect.parser_input(request.path) == dialect.health[0]
 
 
-def _healthy(language: Language, method: str) -> HttpResponse:
+def _health_response(dialect: Dialect, method: str) -> HttpResponse:
     """The answer to a health check, which neither the CDN nor a browser keeps."""
-    body = language.health[1] if language.health and method != "HEAD" else ""
+    body = dialect.health[1] if dialect.health and method != "HEAD" else ""
     return {"statusCode": 200, "headers": {"content-type": "text/plain", "cache-control": "no-cache"}, "body": body}

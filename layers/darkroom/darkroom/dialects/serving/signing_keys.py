@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...signing_secrets import MAX_KEYS, InvalidSecret, find_hex_problem, find_key_problem, find_unknown_fields
-from ..common.parsed_url import Key
+from ..common.parsed_url import DialectKey
 
-type KeysByLanguage = Mapping[str, tuple[Key, ...]]
+type KeysByDialect = Mapping[str, tuple[DialectKey, ...]]
 
 
-class Document(Protocol):
+class KeysSecret(Protocol):
     """The secret, read."""
 
-    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+    def get(self, *, refresh: bool = False) -> KeysByDialect:
         """What it says now; ``refresh`` asks for it again if it is not fresh."""
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageKeys:
+class DialectKeys:
     """The keys of ``language`` in ``document``. None at all is no fault: then no signature is valid."""
 
-    document: Document
-    language: str
+    secret: KeysSecret
+    dialect: str
 
-    def get(self, *, refresh: bool = False) -> Sequence[Key]:
+    def get(self, *, refresh: bool = False) -> Sequence[DialectKey]:
         """See :class:`darkroom.dialects.serving.access.KeySource`."""
-        return self.document.get(refresh=refresh).get(self.language, ())
+        return self.secret.get(refresh=refresh).get(self.dialect, ())
 
 
 _KEY, _SALT = "key", "salt"
@@ -38,13 +38,13 @@ _HEXADECIMAL = "imgproxy"
 DIALECTS_WITH_KEYS = (_HEXADECIMAL, "thumbor", "dit")
 
 
-def read_keys(document: Mapping[str, object]) -> KeysByLanguage:
+def parse_keys(document: Mapping[str, object]) -> KeysByDialect:
     """Read ``{"imgproxy": [{"key": "<hex>", "salt": "<hex>"}], "thumbor": ["<key>"], "dit": ["<key>"]}``.
 
     Every key of a list is valid; dialects may be missing. Raises InvalidSecret, for the document as a whole.
     """
     problems = list(find_unknown_fields(document, DIALECTS_WITH_KEYS, ""))
-    found: dict[str, tuple[Key, ...]] = {}
+    found: dict[str, tuple[DialectKey, ...]] = {}
     for name in DIALECTS_WITH_KEYS:
         keys = document.get(name, [])
         if not isinstance(keys, list) or len(keys) > MAX_KEYS:
@@ -52,7 +52,7 @@ def read_keys(document: Mapping[str, object]) -> KeysByLanguage:
             continue
         check = _check_pair if name == _HEXADECIMAL else find_key_problem
         problems += [problem for at, item in enumerate(keys) if (problem := check(item, f"{name}[{at}]"))]
-        found[name] = () if problems else tuple(map(_read_key, keys))
+        found[name] = () if problems else tuple(map(_parse_key, keys))
     if problems:
         raise InvalidSecret(problems)
     return found
@@ -70,5 +70,5 @@ def _check_pair(item: object, where: str) -> str:
     )
 
 
-def _read_key(item: Any) -> Key:
-    return Key(item) if isinstance(item, str) else Key(item[_KEY], item[_SALT])
+def _parse_key(item: Any) -> DialectKey:
+    return DialectKey(item) if isinstance(item, str) else DialectKey(item[_KEY], item[_SALT])

@@ -5,8 +5,8 @@ As of thumbor 7.8. What an option comes to is in :data:`COVERAGE`, which the par
 
 from __future__ import annotations
 
-from .path_segments import COVERAGE
-from .signature import check, sign
-from .url import read
+from .path_segments import OPTION_MAPPINGS
+from .signature import sign, verify
+from .url import parse
 
-__all__ = ["COVERAGE", "check", "read", "sign"]
+__all__ = ["OPTION_MAPPINGS", "parse", "sign", "verify"]

@@ -7,11 +7,11 @@ from itertools import batched
 from math import exp
 
 from ...plan.model import Convolution, Curve
-from ..common.colours import hex_of
-from ..common.matrices import LUMA_601, channelwise, lightness, linear, saturation
-from ..common.validate import refused
-from .filter_calls import is_true
-from .model import Wanted, decimal, whole, wholes
+from ..common.colours import parse_colour
+from ..common.matrices import LUMA_601, lightness, linear, saturation, scale_channels
+from ..common.validate import bad_option
+from .filter_calls import parse_bool
+from .model import ThumborOptions, parse_decimal, parse_int, parse_ints
 from .tone_order import BLUR, EQUALIZE
 
 WHITE = 255
@@ -28,46 +28,46 @@ LARGEST_RADIUS_PX = 4096
 _IDENTITY_CURVES: tuple[Curve, ...] = ((), ((0, 0), (255, 255)))
 
 
-def brightness(wanted: Wanted, arguments: list[str]) -> None:
+def apply_brightness(options: ThumborOptions, arguments: list[str]) -> None:
     """``v + 255 × percent / 100``, in whole levels."""
-    wanted.tone(linear(1, _levels(whole("brightness", arguments[0])) / WHITE))
+    options.add_tone(linear(1, _levels(parse_int("brightness", arguments[0])) / WHITE))
 
 
-def contrast(wanted: Wanted, arguments: list[str]) -> None:
+def apply_contrast(options: ThumborOptions, arguments: list[str]) -> None:
     """``(v − 128) × (1 + percent / 100)² + 128``, the factor in whole percent."""
-    slope = (whole("contrast", arguments[0]) + 100) ** 2 // 100 / 100
-    wanted.tone(linear(slope, (1 - slope) * MIDDLE / WHITE))
+    slope = (parse_int("contrast", arguments[0]) + 100) ** 2 // 100 / 100
+    options.add_tone(linear(slope, (1 - slope) * MIDDLE / WHITE))
 
 
-def rgb(wanted: Wanted, arguments: list[str]) -> None:
+def apply_rgb(options: ThumborOptions, arguments: list[str]) -> None:
     """As brightness, channel by channel."""
-    offsets = [_levels(percent) / WHITE for percent in wholes("rgb", arguments)]
-    wanted.tone(channelwise((1, 1, 1), offsets))
+    offsets = [_levels(percent) / WHITE for percent in parse_ints("rgb", arguments)]
+    options.add_tone(scale_channels((1, 1, 1), offsets))
 
 
-def colorize(wanted: Wanted, arguments: list[str]) -> None:
+def apply_colorize(options: ThumborOptions, arguments: list[str]) -> None:
     """Each channel moved by its percentage towards that of a colour of six hex digits."""
     digits = arguments[3]
     if not re.fullmatch("[0-9A-Fa-f]{6}", digits):
-        raise refused("colorize", "its colour must be six hex digits")
-    parts = [percent / 100 for percent in wholes("colorize", arguments[:3])]
+        raise bad_option("colorize", "its colour must be six hex digits")
+    parts = [percent / 100 for percent in parse_ints("colorize", arguments[:3])]
     fills = bytes.fromhex(digits)
-    wanted.tone(
-        channelwise(
+    options.add_tone(
+        scale_channels(
             [1 - part for part in parts], [fill * part / WHITE for fill, part in zip(fills, parts, strict=True)]
         )
     )
 
 
-def saturate(wanted: Wanted, arguments: list[str]) -> None:
+def apply_saturate(options: ThumborOptions, arguments: list[str]) -> None:
     """The distance from grey times a factor. thumbor's grey is a root of squares, ours a sum: equal for greys."""
-    wanted.tone(saturation(decimal("saturation", arguments[0]), LUMA_601))
+    options.add_tone(saturation(parse_decimal("saturation", arguments[0]), LUMA_601))
 
 
-def grayscale(wanted: Wanted, _: list[str]) -> None:
+def apply_grayscale(options: ThumborOptions, _: list[str]) -> None:
     """Pillow's greys, which our own ``gray`` then keeps: of equal channels it makes one."""
-    wanted.tone(lightness(LUMA_601))
-    wanted.grey = True
+    options.add_tone(lightness(LUMA_601))
+    options.grey = True
 
 
 def _levels(percent: int) -> int:
@@ -75,50 +75,50 @@ def _levels(percent: int) -> int:
     return int(WHITE * percent / 100)
 
 
-def red_eye(wanted: Wanted, _: list[str]) -> None:
+def apply_red_eye(options: ThumborOptions, _: list[str]) -> None:
     """By the faces that were found, as in thumbor: where nobody looks for any, there is nothing to do."""
-    if wanted.settings.finds_faces:
-        wanted.values["reye"] = True
+    if options.settings.detects_faces:
+        options.values["reye"] = True
 
 
-def equalize(wanted: Wanted, _: list[str]) -> None:
-    wanted.steps.append(EQUALIZE)
+def apply_equalize(options: ThumborOptions, _: list[str]) -> None:
+    options.steps.append(EQUALIZE)
 
 
-def curve(wanted: Wanted, arguments: list[str]) -> None:
-    curves = tuple(_points(text) for text in arguments)
+def apply_curve(options: ThumborOptions, arguments: list[str]) -> None:
+    curves = tuple(_parse_points(text) for text in arguments)
     if any(curves):
-        wanted.once("curve", curve=curves)
+        options.set_once("curve", curve=curves)
 
 
-def _points(text: str) -> Curve:
-    numbers = wholes("curve", re.findall("[0-9]+", text))
+def _parse_points(text: str) -> Curve:
+    numbers = parse_ints("curve", re.findall("[0-9]+", text))
     points = tuple(batched(numbers, 2, strict=True))
     return () if points in _IDENTITY_CURVES else points
 
 
-def noise(wanted: Wanted, arguments: list[str]) -> None:
-    wanted.once("noise", noise=whole("noise", arguments[0]))
+def apply_noise(options: ThumborOptions, arguments: list[str]) -> None:
+    options.set_once("noise", noise=parse_int("noise", arguments[0]))
 
 
-def convolution(wanted: Wanted, arguments: list[str]) -> None:
-    weights = tuple(decimal("convolution", text) for text in arguments[0].split(";"))
-    normal = is_true(arguments[2]) if len(arguments) > 2 else True
-    wanted.once("convolution", conv=Convolution(whole("convolution", arguments[1]), normal, weights))
+def apply_convolution(options: ThumborOptions, arguments: list[str]) -> None:
+    weights = tuple(parse_decimal("convolution", text) for text in arguments[0].split(";"))
+    normal = parse_bool(arguments[2]) if len(arguments) > 2 else True
+    options.set_once("convolution", conv=Convolution(parse_int("convolution", arguments[1]), normal, weights))
 
 
-def blur(wanted: Wanted, arguments: list[str]) -> None:
+def apply_blur(options: ThumborOptions, arguments: list[str]) -> None:
     """A Gaussian that is cut off at the radius; one after the other they add up in their squares."""
-    radius = whole("blur", arguments[0])
-    sigma = abs(decimal("blur", arguments[1])) if len(arguments) > 1 else 0.0
-    spread = _spread(min(radius, MAX_BLUR_RADIUS_PX), sigma or radius)
-    before = wanted.values.get("blur", 0.0)
+    radius = parse_int("blur", arguments[0])
+    sigma = abs(parse_decimal("blur", arguments[1])) if len(arguments) > 1 else 0.0
+    spread = _kernel_deviation(min(radius, MAX_BLUR_RADIUS_PX), sigma or radius)
+    before = options.values.get("blur", 0.0)
     assert isinstance(before, float)
-    wanted.values["blur"] = (before**2 + spread**2) ** 0.5
-    wanted.steps.append(BLUR)
+    options.values["blur"] = (before**2 + spread**2) ** 0.5
+    options.steps.append(BLUR)
 
 
-def _spread(radius: int, sigma: float) -> float:
+def _kernel_deviation(radius: int, sigma: float) -> float:
     """The standard deviation of thumbor's kernel in px: less than its sigma, because the kernel ends at the radius."""
     if sigma < SMALLEST_SIGMA:
         return 0.0
@@ -127,30 +127,30 @@ def _spread(radius: int, sigma: float) -> float:
     return float((2 * sum(weight * x**2 for x, weight in enumerate(weights)) / total) ** 0.5)
 
 
-def sharpen(wanted: Wanted, arguments: list[str]) -> None:
+def apply_sharpen(options: ThumborOptions, arguments: list[str]) -> None:
     """Unsharp masking where thumbor has wavelets: a sigma of ``1 + radius / 2``, as AWS translates this filter."""
-    if decimal("sharpen", arguments[0]) > 0:
-        wanted.once("sharpen", sharp=1 + decimal("sharpen", arguments[1]) / 2)
+    if parse_decimal("sharpen", arguments[0]) > 0:
+        options.set_once("sharpen", sharp=1 + parse_decimal("sharpen", arguments[1]) / 2)
 
 
-def round_corner(wanted: Wanted, arguments: list[str]) -> None:
+def apply_round_corner(options: ThumborOptions, arguments: list[str]) -> None:
     across, _, down = arguments[0].partition("|")
-    colour = wholes("round_corner", arguments[1:4])
+    colour = parse_ints("round_corner", arguments[1:4])
     if max(colour) > WHITE:
-        raise refused("round_corner", "a channel of its colour must be from 0 to 255")
-    radii = [min(whole("round_corner", text), LARGEST_RADIUS_PX) for text in (across, down or across)]
-    wanted.once("round_corner", radius=radii[0], ry=radii[1])
-    if len(arguments) < 5 or not is_true(arguments[4]):
-        wanted.once("round_corner", bgm="".join(f"{level:02x}" for level in colour))
+        raise bad_option("round_corner", "a channel of its colour must be from 0 to 255")
+    radii = [min(parse_int("round_corner", text), LARGEST_RADIUS_PX) for text in (across, down or across)]
+    options.set_once("round_corner", radius=radii[0], ry=radii[1])
+    if len(arguments) < 5 or not parse_bool(arguments[4]):
+        options.set_once("round_corner", bgm="".join(f"{level:02x}" for level in colour))
 
 
-def background_color(wanted: Wanted, arguments: list[str]) -> None:
-    wanted.once("background_color", bg=colour_of("background_color", arguments[0]))
+def apply_background_color(options: ThumborOptions, arguments: list[str]) -> None:
+    options.set_once("background_color", bg=require_colour("background_color", arguments[0]))
 
 
-def colour_of(name: str, text: str) -> str:
+def require_colour(name: str, text: str) -> str:
     """``text`` as our hex digits; raises BadOption where it is no colour."""
-    digits = hex_of(text)
+    digits = parse_colour(text)
     if digits is None:
-        raise refused(name, "its colour must be a name of CSS, or 3, 4, 6 or 8 hex digits")
+        raise bad_option(name, "its colour must be a name of CSS, or 3, 4, 6 or 8 hex digits")
     return digits

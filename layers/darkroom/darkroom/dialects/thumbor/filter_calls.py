@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from .model import Wanted
+from .model import ThumborOptions
 
 NUMBER = "-?[0-9]+"
 POSITIVE = "[0-9]+"
@@ -21,14 +21,14 @@ _TRUE = frozenset({"true", "True", "1"})
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class FilterSpec:
     """What reads a filter's arguments, and the pattern of each. The last ``optional`` of them may be missing."""
 
-    read: Callable[[Wanted, list[str]], None]
+    apply: Callable[[ThumborOptions, list[str]], None]
     parameters: tuple[str, ...] = ()
     optional: int = 0
 
-    def arguments(self, name: str, call: str) -> list[str] | None:
+    def parse_arguments(self, name: str, call: str) -> list[str] | None:
         """The arguments in ``call``; None where thumbor sees no call of this filter in it, and leaves it out."""
         match = _pattern(name, self.parameters, self.optional).match(call)
         return [text for text in match.groups() if text is not None] if match else None
@@ -44,11 +44,11 @@ def _pattern(name: str, parameters: tuple[str, ...], optional: int) -> re.Patter
     return re.compile(rf"{name}\({''.join(words)}\)", re.DOTALL)
 
 
-def is_true(text: str) -> bool:
+def parse_bool(text: str) -> bool:
     """Whether an argument of the pattern :data:`BOOLEAN` is true."""
     return text in _TRUE
 
 
-def unquoted(text: str) -> str:
+def strip_quotes(text: str) -> str:
     """An argument of the pattern :data:`TEXT` without its quotes."""
     return text[1:-1] if len(text) > 2 and text[0] == text[-1] == "'" else text

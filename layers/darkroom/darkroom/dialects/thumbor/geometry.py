@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...plan.model import Crop, Extension, Focus, Gravity, Proportion
 from ...plan.option_types import Value
-from ..common.validate import refused
-from .model import Side, Wanted
+from ..common.validate import bad_option
+from .model import Side, ThumborOptions
 
 MAX_CROP_PX = 65_535
 MIN_PROPORTION = 0.0001
@@ -15,82 +15,82 @@ _ACROSS = {"left": "west", "center": "", "right": "east"}
 _DOWN = {"top": "north", "middle": "", "bottom": "south"}
 
 
-def geometry(wanted: Wanted) -> dict[str, Value]:
+def convert_geometry(options: ThumborOptions) -> dict[str, Value]:
     """The options of geometry, by short name; raises BadOption for what thumbor can do and we cannot."""
-    values = _one_side(wanted) if 0 in _sides(wanted) else _box(wanted)
-    if wanted.turn % 180:
-        _swap(values)
-    return {**values, **_crop(wanted), **_turned(wanted), **_proportion(wanted)}
+    values = _convert_one_side(options) if 0 in _sides(options) else _convert_box(options)
+    if options.turn % 180:
+        _swap_sides(values)
+    return {**values, **_convert_crop(options), **_convert_rotation(options), **_convert_proportion(options)}
 
 
-def _sides(wanted: Wanted) -> tuple[Side, Side]:
+def _sides(options: ThumborOptions) -> tuple[Side, Side]:
     """The box. Both sides, or one alone, being the source's own is no box at all."""
-    sides = (wanted.width, wanted.height)
+    sides = (options.width, options.height)
     return sides if any(isinstance(side, int) and side for side in sides) else (0, 0)
 
 
-def gravity(wanted: Wanted) -> Gravity:
+def convert_gravity(options: ThumborOptions) -> Gravity:
     """What ``smart``, or else the alignments keep."""
-    if wanted.smart:
-        return Gravity(wanted.settings.thumbor.smart)
-    return Gravity((_DOWN[wanted.valign] + _ACROSS[wanted.halign]) or "center")
+    if options.smart:
+        return Gravity(options.settings.thumbor.smart)
+    return Gravity((_DOWN[options.valign] + _ACROSS[options.halign]) or "center")
 
 
-def _one_side(wanted: Wanted) -> dict[str, Value]:
+def _convert_one_side(options: ThumborOptions) -> dict[str, Value]:
     """The other side follows. Only what is fitted in does not grow, and ``upscale()`` leaves that as it is."""
-    sides = {short: side for short, side in zip("wh", _sides(wanted), strict=True) if side}
+    sides = {short: side for short, side in zip("wh", _sides(options), strict=True) if side}
     if not sides:
         return {}
-    canvas: dict[str, Value] = {"ext": Extension()} if wanted.fill and wanted.fit_in else {}
-    return {**sides, **canvas, "up": (wanted.full or not wanted.fit_in) and not wanted.no_upscale}
+    canvas: dict[str, Value] = {"ext": Extension()} if options.fill and options.fit_in else {}
+    return {**sides, **canvas, "up": (options.full or not options.fit_in) and not options.no_upscale}
 
 
-def _box(wanted: Wanted) -> dict[str, Value]:
-    values: dict[str, Value] = {"up": not wanted.no_upscale}
-    for short, side in zip("wh", _sides(wanted), strict=True):
+def _convert_box(options: ThumborOptions) -> dict[str, Value]:
+    values: dict[str, Value] = {"up": not options.no_upscale}
+    for short, side in zip("wh", _sides(options), strict=True):
         values["own" if side == "orig" else short] = short if side == "orig" else side
-    if wanted.fit_in:
-        values["adapt"] = wanted.adaptive
-        if wanted.full:
+    if options.fit_in:
+        values["adapt"] = options.adaptive
+        if options.full:
             return {**values, "fit": "cover", "cov": "uncut"}
         return {
             **values,
-            "fit": "letterbox" if wanted.fill else "contain",
-            "up": wanted.upscale and not wanted.no_upscale,
+            "fit": "letterbox" if options.fill else "contain",
+            "up": options.upscale and not options.no_upscale,
         }
-    if wanted.stretch:
-        if wanted.no_upscale:
-            raise refused("no_upscale", "it does not go together with stretch() here")
+    if options.stretch:
+        if options.no_upscale:
+            raise bad_option("no_upscale", "it does not go together with stretch() here")
         return {**values, "fit": "fill"}
-    values |= {"fit": "cover", "g": gravity(wanted)}
-    if wanted.no_upscale:
+    values |= {"fit": "cover", "g": convert_gravity(options)}
+    if options.no_upscale:
         values["cov"] = "clip"
-    if focus := _focus(wanted):
+    if focus := _convert_focus(options):
         values["focus"] = focus
     return values
 
 
-def _swap(values: dict[str, Value]) -> None:
+def _swap_sides(values: dict[str, Value]) -> None:
     """thumbor's box is about the picture before it is turned, ours about the one that is."""
     pair = {"h": values.pop("w", None), "w": values.pop("h", None)}
     values |= {short: side for short, side in pair.items() if side is not None}
 
 
-def _crop(wanted: Wanted) -> dict[str, Value]:
-    if wanted.crop is None:
+def _convert_crop(options: ThumborOptions) -> dict[str, Value]:
+    if options.crop is None:
         return {}
-    left, top, right, bottom = wanted.crop
+    left, top, right, bottom = options.crop
     return {"crop": Crop("px", left, top, min(right - left, MAX_CROP_PX), min(bottom - top, MAX_CROP_PX))}
 
 
-def _focus(wanted: Wanted) -> Focus | None:
+def _convert_focus(options: ThumborOptions) -> Focus | None:
     """The middle of all focal regions, each as heavy as it is large. Those outside of the crop do not count."""
     points = [
         (left + (right - left) // 2, top + (bottom - top) // 2, (right - left) * (bottom - top))
-        for left, top, right, bottom in wanted.focal
+        for left, top, right, bottom in options.focal
     ]
-    if wanted.crop is not None:
-        left, top, right, bottom = wanted.crop
+    if options.crop is not None:
+        left, top, right, bottom = options.crop
         points = [point for point in points if left <= point[0] <= right and top <= point[1] <= bottom]
     weight = sum(heavy for *_, heavy in points)
     if not weight:
@@ -99,13 +99,13 @@ def _focus(wanted: Wanted) -> Focus | None:
     return Focus(min(max(0, x), MAX_CROP_PX), min(max(0, y), MAX_CROP_PX))
 
 
-def _turned(wanted: Wanted) -> dict[str, Value]:
+def _convert_rotation(options: ThumborOptions) -> dict[str, Value]:
     """thumbor mirrors and then turns. We turn first: around one mirror, the other way."""
-    turn = -wanted.turn if len(wanted.flip) == 1 else wanted.turn
-    return {"flip": wanted.flip or "none", "rot": turn % 360}
+    turn = -options.turn if len(options.flip) == 1 else options.turn
+    return {"flip": options.flip or "none", "rot": turn % 360}
 
 
-def _proportion(wanted: Wanted) -> dict[str, Value]:
-    if wanted.proportion == 1:
+def _convert_proportion(options: ThumborOptions) -> dict[str, Value]:
+    if options.proportion == 1:
         return {}
-    return {"prop": Proportion(max(MIN_PROPORTION, round(wanted.proportion, 4)), wanted.fills_first)}
+    return {"prop": Proportion(max(MIN_PROPORTION, round(options.proportion, 4)), options.fills_first)}

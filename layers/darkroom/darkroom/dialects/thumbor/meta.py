@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from .model import Side, Wanted
+from .model import Side, ThumborOptions
 
 type Point = dict[str, object]
 
@@ -35,31 +35,31 @@ class _Engine:
         self.width, self.height = int(width), int(height)
 
 
-def describe(wanted: Wanted, source: Mapping[str, object]) -> dict[str, object]:
+def describe(options: ThumborOptions, source: Mapping[str, object]) -> dict[str, object]:
     """The document about ``source``, of which our own JSON says ``width``, ``height``, ``frames`` and ``orientation``.
 
     As in thumbor, ``source`` has the size that the operations come to. What needs pixels is not in it: a trim, and the
     focal points of ``smart``.
     """
     size = (int(str(source["width"])), int(str(source["height"])))
-    lies = not wanted.settings.thumbor.respect_orientation and int(str(source.get("orientation", 1))) >= _ON_ITS_SIDE
+    lies = not options.settings.thumbor.respect_orientation and int(str(source.get("orientation", 1))) >= _ON_ITS_SIDE
     engine = _Engine(*(size[::-1] if lies else size))
-    crop = _crop(engine, wanted.crop)
-    box = _box(engine, wanted)
-    points = _points(engine, wanted, crop)
-    if wanted.fit_in:
-        _fit(engine, wanted, box)
+    crop = _crop(engine, options.crop)
+    box = _box(engine, options)
+    points = _focal_points(engine, options, crop)
+    if options.fit_in:
+        _contain(engine, options, box)
     else:
-        if not wanted.stretch:
-            _cover(engine, box, points)
+        if not options.stretch:
+            _crop_to_cover(engine, box, points)
         if box != (engine.width, engine.height):
             engine.resize(box[0] or 1.0, box[1] or 1.0)
     width, height = _target(engine)
-    engine.operations += [{"type": f"flip_{name}"} for axis, name in _FLIPS if axis in wanted.flip]
+    engine.operations += [{"type": f"flip_{name}"} for axis, name in _FLIPS if axis in options.flip]
     return {
         "thumbor": {
             "source": {
-                "url": wanted.image,
+                "url": options.image,
                 "width": engine.width,
                 "height": engine.height,
                 "frameCount": source["frames"],
@@ -74,19 +74,19 @@ def describe(wanted: Wanted, source: Mapping[str, object]) -> dict[str, object]:
 _FLIPS = (("h", "horizontally"), ("v", "vertically"))
 
 
-def _crop(engine: _Engine, wanted: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
-    if wanted is None:
+def _crop(engine: _Engine, requested: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
+    if requested is None:
         return None
-    left, right = (min(edge, int(engine.width)) for edge in wanted[::2])
-    top, bottom = (min(edge, int(engine.height)) for edge in wanted[1::2])
+    left, right = (min(edge, int(engine.width)) for edge in requested[::2])
+    top, bottom = (min(edge, int(engine.height)) for edge in requested[1::2])
     if left >= right or top >= bottom:
         return None
     engine.crop(left, top, right, bottom)
     return left, top, right, bottom
 
 
-def _box(engine: _Engine, wanted: Wanted) -> tuple[float, float]:
-    width, height = _length(wanted.width, engine.width), _length(wanted.height, engine.height)
+def _box(engine: _Engine, options: ThumborOptions) -> tuple[float, float]:
+    width, height = _length(options.width, engine.width), _length(options.height, engine.height)
     if not width and not height:
         return engine.width, engine.height
     return (
@@ -99,16 +99,16 @@ def _length(side: Side, own: float) -> float:
     return float(own if side == "orig" else side)
 
 
-def _points(engine: _Engine, wanted: Wanted, crop: tuple[int, int, int, int] | None) -> list[Point]:
+def _focal_points(engine: _Engine, options: ThumborOptions, crop: tuple[int, int, int, int] | None) -> list[Point]:
     found = []
-    for left, top, right, bottom in wanted.focal:
+    for left, top, right, bottom in options.focal:
         x, y = left + (right - left) // 2, top + (bottom - top) // 2
         if crop is not None:
             if not (crop[0] <= x <= crop[2] and crop[1] <= y <= crop[3]):
                 continue
             x, y = x - crop[0], y - crop[1]
         found.append(_point(x, y, right - left, bottom - top, (right - left) * (bottom - top), "Explicit"))
-    x, y = int(engine.width * _SHARE[wanted.halign]), int(engine.height * _SHARE[wanted.valign])
+    x, y = int(engine.width * _SHARE[options.halign]), int(engine.height * _SHARE[options.valign])
     return found or [_point(x, y, 1, 1, 1.0, "alignment")]
 
 
@@ -116,15 +116,15 @@ def _point(x: int, y: int, width: int, height: int, weight: float, origin: str) 
     return {"x": x, "y": y, "z": weight, "height": height, "width": width, "origin": origin}
 
 
-def _cover(engine: _Engine, box: tuple[float, float], points: Sequence[Point]) -> None:
+def _crop_to_cover(engine: _Engine, box: tuple[float, float], points: Sequence[Point]) -> None:
     """Cut to the box's shape, unless that is the image's own to two decimals."""
-    own, wanted = (engine.width, engine.height), (box[0] or 1.0, box[1] or 1.0)
-    if round(own[0] / own[1], 2) == round(wanted[0] / wanted[1], 2):
+    own, target = (engine.width, engine.height), (box[0] or 1.0, box[1] or 1.0)
+    if round(own[0] / own[1], 2) == round(target[0] / target[1], 2):
         return
-    if wanted[0] / own[0] > wanted[1] / own[1]:
-        kept = (int(own[0]), round(own[0] * wanted[1] / wanted[0]))
+    if target[0] / own[0] > target[1] / own[1]:
+        kept = (int(own[0]), round(own[0] * target[1] / target[0]))
     else:
-        kept = (ceil(wanted[0] * own[1] / wanted[1]), int(own[1]))
+        kept = (ceil(target[0] * own[1] / target[1]), int(own[1]))
     weights = [float(str(point["z"])) for point in points]
     edges = []
     for name, side, length in (("x", own[0], kept[0]), ("y", own[1], kept[1])):
@@ -134,12 +134,12 @@ def _cover(engine: _Engine, box: tuple[float, float], points: Sequence[Point]) -
     engine.crop(edges[0][0], edges[1][0], edges[0][1], edges[1][1])
 
 
-def _fit(engine: _Engine, wanted: Wanted, box: tuple[float, float]) -> None:
+def _contain(engine: _Engine, options: ThumborOptions, box: tuple[float, float]) -> None:
     """Contain in ``box``. thumbor divides by a side that rounds to 0 and answers 500; here it is 1 px."""
     box = (box[0] or 1.0, box[1] or 1.0)
-    if wanted.adaptive and (engine.width - engine.height) * (box[0] - box[1]) < 0:
+    if options.adaptive and (engine.width - engine.height) * (box[0] - box[1]) < 0:
         box = (box[1], box[0])
-    sign = -1 if wanted.full else 1
+    sign = -1 if options.full else 1
     if sign == 1 and box[0] >= engine.width and box[1] >= engine.height:
         return
     if engine.width / box[0] * sign >= engine.height / box[1] * sign:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from ...plan.model import Matrix
 from ...plan.option_types import Value
-from ..common.settings import LanguageSettings
-from ..common.validate import refused
+from ..common.settings import DialectSettings
+from ..common.validate import bad_option
 
 type Side = int | Literal["orig"]
 """A side of the box in px: 0 follows from the other one, ``orig`` is the source's own."""
@@ -18,7 +18,7 @@ MAX_DIGITS = 9
 
 
 @dataclass(slots=True)
-class Wanted:
+class ThumborOptions:
     """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
 
     ``backdrop`` is what fill() puts into margins. ``crop`` and ``focal`` are left, top, right and bottom in px of the
@@ -27,7 +27,7 @@ class Wanted:
     fill() stands before the first proportion().
     """
 
-    settings: LanguageSettings
+    settings: DialectSettings
     image: str
     values: dict[str, Value] = field(default_factory=dict)
     meta: bool = False
@@ -41,7 +41,7 @@ class Wanted:
     upscale: bool = False
     fill: bool = False
     fills_transparency: bool = False
-    backdrop: dict[str, Value] = field(default_factory=dict)
+    background_fill: dict[str, Value] = field(default_factory=dict)
     smart: bool = False
     flip: str = ""
     halign: str = "center"
@@ -55,32 +55,32 @@ class Wanted:
     grey: bool = False
     max_age_s: int | None = None
 
-    def once(self, name: str, **values: Value) -> None:
+    def set_once(self, name: str, **values: Value) -> None:
         """Take ``values`` of filter ``name``; raises BadOption where another value of the same option was there."""
         for short, value in values.items():
             if self.values.setdefault(short, value) != value:
-                raise refused(name, f"there can be only one {short} in a picture here")
+                raise bad_option(name, f"there can be only one {short} in a picture here")
 
-    def tone(self, change: Matrix) -> None:
+    def add_tone(self, change: Matrix) -> None:
         """Let ``change`` follow the tones so far."""
         self.steps.append(change)
         self.grey = False
 
 
-def whole(name: str, text: str) -> int:
+def parse_int(name: str, text: str) -> int:
     """The digits of ``text`` as a number; raises BadOption where there are more than any picture needs."""
     if len(text) > MAX_DIGITS:
-        raise refused(name, f"a number has at most {MAX_DIGITS} digits here")
+        raise bad_option(name, f"a number has at most {MAX_DIGITS} digits here")
     return int(text)
 
 
-def wholes(name: str, texts: Sequence[str]) -> tuple[int, ...]:
+def parse_ints(name: str, texts: Sequence[str]) -> tuple[int, ...]:
     """As :func:`whole`, of each."""
-    return tuple(whole(name, text) for text in texts)
+    return tuple(parse_int(name, text) for text in texts)
 
 
-def decimal(name: str, text: str) -> float:
+def parse_decimal(name: str, text: str) -> float:
     """A number with decimals; raises BadOption where it is of more digits than any picture needs."""
     if len(text.partition(".")[0]) > MAX_DIGITS:
-        raise refused(name, f"a number has at most {MAX_DIGITS} digits here")
+        raise bad_option(name, f"a number has at most {MAX_DIGITS} digits here")
     return float(text)

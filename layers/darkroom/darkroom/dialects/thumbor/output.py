@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from ..common.validate import refused
-from .filter_calls import unquoted
-from .model import Wanted, whole
+from ..common.validate import bad_option
+from .filter_calls import strip_quotes
+from .model import ThumborOptions, parse_int
 
 FORMATS = frozenset({"png", "jpeg", "jpg", "gif", "webp", "avif"})
-UNWRITTEN_FORMATS = frozenset({"heic", "heif"})
+UNSUPPORTED_FORMATS = frozenset({"heic", "heif"})
 MAX_BYTES = 2_000_000_000
 
 
-def cover(wanted: Wanted, _: list[str]) -> None:
-    wanted.values["anim"] = False
+def apply_cover(options: ThumborOptions, _: list[str]) -> None:
+    options.values["anim"] = False
 
 
-def file_format(wanted: Wanted, arguments: list[str]) -> None:
-    output = unquoted(arguments[0]).lower()
-    if output in UNWRITTEN_FORMATS:
-        raise refused("format", f"{output} is not written here; {', '.join(sorted(FORMATS))} are")
-    wanted.values.pop("f", None)
+def apply_file_format(options: ThumborOptions, arguments: list[str]) -> None:
+    output = strip_quotes(arguments[0]).lower()
+    if output in UNSUPPORTED_FORMATS:
+        raise bad_option("format", f"{output} is not written here; {', '.join(sorted(FORMATS))} are")
+    options.values.pop("f", None)
     if output in FORMATS:
-        wanted.values["f"] = output.replace("jpg", "jpeg")
+        options.values["f"] = output.replace("jpg", "jpeg")
 
 
-def max_age(wanted: Wanted, arguments: list[str]) -> None:
-    wanted.max_age_s = whole("max_age", arguments[0])
+def apply_max_age(options: ThumborOptions, arguments: list[str]) -> None:
+    options.max_age_s = parse_int("max_age", arguments[0])
 
 
-def max_bytes(wanted: Wanted, arguments: list[str]) -> None:
-    wanted.values["mb"] = min(whole("max_bytes", arguments[0]), MAX_BYTES)
+def apply_max_bytes(options: ThumborOptions, arguments: list[str]) -> None:
+    options.values["mb"] = min(parse_int("max_bytes", arguments[0]), MAX_BYTES)
 
 
-def quality(wanted: Wanted, arguments: list[str]) -> None:
-    wanted.values["q"] = min(100, max(1, whole("quality", arguments[0])))
+def apply_quality(options: ThumborOptions, arguments: list[str]) -> None:
+    options.values["q"] = min(100, max(1, parse_int("quality", arguments[0])))

@@ -26,7 +26,7 @@ _SIGNED = re.compile(r"/?(?P<signature>[^/]+)/(?P<rest>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PathSegments:
     """The parts as they are spelled, "" where there is none; ``filters`` without its name."""
 
     debug: str
@@ -54,11 +54,11 @@ def split_signature(path: str) -> tuple[str, str] | None:
     return (match["signature"], match["rest"]) if match else None
 
 
-def split(path: str) -> Parts:
+def split_path(path: str) -> PathSegments:
     """The parts of ``path``, which is not empty and has no signature; none is decoded."""
     match = _SHAPE.fullmatch(path)
     assert match is not None  # the image takes whatever else there is
-    return Parts(**{name: text or "" for name, text in match.groupdict().items()})
+    return PathSegments(**{name: text or "" for name, text in match.groupdict().items()})
 
 
 def split_filters(text: str) -> list[tuple[str, str]]:

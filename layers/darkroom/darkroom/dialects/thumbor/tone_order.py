@@ -13,7 +13,7 @@ from ...plan.model import Matrix
 EQUALIZE, BLUR, WATERMARK = "equalize", "blur", "watermark"
 
 
-class Order(NamedTuple):
+class ToneOrder(NamedTuple):
     """The tones of both places, and whether ``equalize()`` is at the later one (None: there is none)."""
 
     early: tuple[Matrix, ...]
@@ -21,7 +21,7 @@ class Order(NamedTuple):
     equalizes_late: bool | None
 
 
-def order(steps: Sequence[Matrix | str]) -> Order:
+def order_tones(steps: Sequence[Matrix | str]) -> ToneOrder:
     """The places of ``steps``. What stands before a watermark is early, so that the watermark is left alone."""
     last_mark = max((at for at, step in enumerate(steps) if step == WATERMARK), default=-1)
     equalize = next((at for at, step in enumerate(steps) if step == EQUALIZE), None)
@@ -33,4 +33,4 @@ def order(steps: Sequence[Matrix | str]) -> Order:
             continue
         is_late = at > equalize if equalize is not None and late_equalize else at > after_blur
         places[is_late and at > last_mark].append(step)
-    return Order(tuple(places[0]), tuple(places[1]), None if equalize is None else late_equalize)
+    return ToneOrder(tuple(places[0]), tuple(places[1]), None if equalize is None else late_equalize)

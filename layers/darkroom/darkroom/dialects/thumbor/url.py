@@ -9,27 +9,27 @@ from ...errors import BadKey
 from ...plan.keys import unquote
 from ...plan.model import IDENTITY
 from ...plan.option_types import Value
-from ..common.mapping import by_name, reader_of
-from ..common.matrices import chained
-from ..common.parsed_url import Asked, Claim
-from ..common.settings import LanguageSettings
-from ..common.validate import held_plan
-from .filters import apply
-from .geometry import geometry
+from ..common.mapping import find_parser, index_by_name
+from ..common.matrices import combine
+from ..common.parsed_url import ParsedUrl, SignatureClaim
+from ..common.settings import DialectSettings
+from ..common.validate import build_valid_plan
+from .filters import apply_filter
+from .geometry import convert_geometry
 from .meta import describe
-from .model import Wanted
-from .path import Parts, split, split_filters, split_signature
-from .path_segments import PARTS
-from .tone_order import order
+from .model import ThumborOptions
+from .path import PathSegments, split_filters, split_path, split_signature
+from .path_segments import SEGMENT_MAPPINGS
+from .tone_order import order_tones
 
 UNSAFE = "unsafe"
 """What stands where a signature would."""
 
-_PARTS = by_name(PARTS)
+_SEGMENTS_BY_NAME = index_by_name(SEGMENT_MAPPINGS)
 _ESCAPED_SCHEME = re.compile(r"https?%3a", re.IGNORECASE)
 
 
-def read(target: str, settings: LanguageSettings) -> Asked:
+def parse(target: str, settings: DialectSettings) -> ParsedUrl:
     """Read ``target``, the raw path after the language's prefix, perhaps with a query, which says nothing.
 
     Raises BadKey, or BadOption where something is asked for that there is not here.
@@ -38,49 +38,51 @@ def read(target: str, settings: LanguageSettings) -> Asked:
     if signed is None:
         raise BadKey("The path must have a signature or 'unsafe', and an image")
     signature, rest = signed
-    claim = None if signature == UNSAFE else Claim(rest.encode(), decoded(signature))
-    wanted = gathered(split(rest), settings)
-    key = settings.sources.key(wanted.image, bare_hosts=True)
-    document = partial(describe, wanted) if wanted.meta else None
-    return Asked(held_plan(key, options(wanted)), claim, max_age_s=wanted.max_age_s, document=document)
+    claim = None if signature == UNSAFE else SignatureClaim(rest.encode(), decode(signature))
+    options = collect_options(split_path(rest), settings)
+    key = settings.sources.resolve(options.image, bare_hosts=True)
+    document = partial(describe, options) if options.meta else None
+    return ParsedUrl(
+        build_valid_plan(key, convert_options(options)), claim, max_age_s=options.max_age_s, document=document
+    )
 
 
-def gathered(parts: Parts, settings: LanguageSettings) -> Wanted:
+def collect_options(parts: PathSegments, settings: DialectSettings) -> ThumborOptions:
     """What ``parts`` say, each read by its row of the table."""
-    wanted = Wanted(settings, address(parts.image))
+    options = ThumborOptions(settings, decode_source(parts.image))
     for name, text in parts.named():
-        reader_of(_PARTS, name)(wanted, text)
-    for name, call in split_filters(decoded(parts.filters)):
-        apply(wanted, name, call)
-    return wanted
+        find_parser(_SEGMENTS_BY_NAME, name)(options, text)
+    for name, call in split_filters(decode(parts.filters)):
+        apply_filter(options, name, call)
+    return options
 
 
-def options(wanted: Wanted) -> dict[str, Value]:
+def convert_options(options: ThumborOptions) -> dict[str, Value]:
     """Our options, by short name; raises BadOption."""
-    values = {**wanted.values, **geometry(wanted)}
-    if values.get("fit") == "letterbox" or "ext" in values or wanted.fills_transparency:
-        wanted.once("fill", **wanted.backdrop)
-        values |= wanted.backdrop
-    placed = order(wanted.steps)
-    matrices = (("mat", chained(placed.early)), ("late", chained(placed.late)))
+    values = {**options.values, **convert_geometry(options)}
+    if values.get("fit") == "letterbox" or "ext" in values or options.fills_transparency:
+        options.set_once("fill", **options.background_fill)
+        values |= options.background_fill
+    placed = order_tones(options.steps)
+    matrices = (("mat", combine(placed.early)), ("late", combine(placed.late)))
     values |= {short: matrix for short, matrix in matrices if matrix != IDENTITY}
     if placed.equalizes_late is not None:
         values["lev"] = "after" if placed.equalizes_late else "equal"
-    if wanted.grey and not placed.late:
+    if options.grey and not placed.late:
         values["gray"] = True
-    if wanted.meta:
+    if options.meta:
         values["f"] = "json"
-    if not wanted.settings.thumbor.respect_orientation:
+    if not options.settings.thumbor.respect_orientation:
         values["orient"] = False
     return values
 
 
-def address(image: str) -> str:
+def decode_source(image: str) -> str:
     """The source's address in ``image``, a raw part of the path. A URL that was escaped as a whole is decoded once."""
-    return decoded(image) if _ESCAPED_SCHEME.match(image) else image
+    return decode(image) if _ESCAPED_SCHEME.match(image) else image
 
 
-def decoded(text: str) -> str:
+def decode(text: str) -> str:
     """``text`` without its percent-escapes; raises BadKey if they are not UTF-8."""
     try:
         return unquote(text)

@@ -18,7 +18,7 @@ from ...aws.cloudfront import MAX_WILDCARDS, Distribution
 from ...aws.erasures import DONE, FAILED, ErasureTable, started_s
 from ...aws.sqs import Queue
 from ...aws.telemetry.protocol import Observer
-from ...dialects.registry import IIIF, spelled
+from ...dialects.registry import IIIF, encode_path
 from ...errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ...key_encoding import encode_key
 from ...plan.keys import check_key, quote_key
@@ -62,7 +62,7 @@ def cdn_paths(key: str, *, iiif: bool = False) -> list[str]:
     except BadKey:
         return []
     ours = [f"/{encoded}/_/*", f"/{encoded}"]
-    return [*ours, spelled(f"{IIIF.prefix}/{quote_key(key).replace('/', '%2F')}/") + "*"] if iiif else ours
+    return [*ours, encode_path(f"{IIIF.prefix}/{quote_key(key).replace('/', '%2F')}/") + "*"] if iiif else ours
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,6 @@
 What a URL means is :mod:`darkroom.dialects.iiif`'s to say; here is who may ask for it, and the answer.
 """
 
-from .service import Iiif
+from .service import IiifService
 
-__all__ = ["Iiif"]
+__all__ = ["IiifService"]

@@ -15,7 +15,7 @@ PLAIN = "application/json"
 _LINKED_V2 = "application/ld+json"
 
 
-def document_response(
+def build_info_response(
     document: dict[str, object],
     version: Version,
     *,
@@ -43,6 +43,6 @@ def _content_type(version: Version, accept: str) -> str:
     return PLAIN if accept == PLAIN else LINKED.format(context=version.context)
 
 
-def redirect(status: int, location: str, cache_control: str) -> HttpResponse:
+def build_redirect(status: int, location: str, cache_control: str) -> HttpResponse:
     """To ``location``."""
     return {"statusCode": status, "headers": {"location": location, "cache-control": cache_control}, "body": ""}

@@ -12,7 +12,7 @@ from ....plan.geometry.boxes import Size
 from ....services.serve.transform import Transform
 
 
-class Recorded(Iterator[bytes]):
+class ReplayableStream(Iterator[bytes]):
     """``chunks``, of which those that were taken are kept, so that a stream need not be asked for twice."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -30,12 +30,12 @@ class Recorded(Iterator[bytes]):
         if close is not None:
             close()
 
-    def again(self) -> Iterator[bytes]:
+    def replay(self) -> Iterator[bytes]:
         """All chunks from the first one on."""
         return chain(self._taken, self._chunks)
 
 
-def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
+def open_master(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     """The master of ``key``, to be rendered from, and the size in px of the upright picture in it.
 
     Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.formats.probe.probe` raises.
@@ -46,7 +46,7 @@ def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     master = transform.open_master(key)
     if master is None:
         raise SourceMissing
-    stream = Recorded(master.chunks)
+    stream = ReplayableStream(master.chunks)
     with transform.scenes.source(transform.source, name, replace(master, chunks=stream)) as source:
         header = probe(source, transform.limits, animated=False, partial=True)
-    return replace(master, chunks=stream.again()), Size(header.upright_width, header.upright_height)
+    return replace(master, chunks=stream.replay()), Size(header.upright_width, header.upright_height)
