@@ -18,7 +18,7 @@ from darkroom.aws.switches import reader
 from darkroom.errors import DarkroomError
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
-from darkroom.plan.options import OPTIONS
+from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.s3_keys import MASTERS
 from darkroom.services.upload_requests import Grant, make_token
@@ -119,7 +119,7 @@ class ControlPages:
                 "expects": option.type.allowed_values,
                 "default": _default(option.plan_field),
             }
-            for option in OPTIONS
+            for option in NATIVE_OPTIONS
             if option.short not in ("exp", "s")
         ]
         try:

@@ -17,7 +17,7 @@ from darkroom.dialects.iiif.features import FORMATS as IIIF_FORMATS
 from darkroom.dialects.iiif.features import QUALITIES
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
 from darkroom.plan.negotiation import LADDER_PX
-from darkroom.plan.options import OPTIONS
+from darkroom.plan.options import NATIVE_OPTIONS
 
 ORIGIN = "https://images.example.com/photos/"
 """An address that the languages' test settings map to keys."""
@@ -100,7 +100,7 @@ def _native(random: Random, key: str) -> str:
     ]
     pairs = list(random.choice(near))
     for _ in range(random.choice((0, 0, 0, 1, 2))):
-        option = random.choice(OPTIONS)
+        option = random.choice(NATIVE_OPTIONS)
         default = option.type.format(option.default) if option.default is not None else ""
         name = random.choice((option.short, option.long))
         value = random.choice((default, _values(random, random.choice(",:"))))

@@ -18,7 +18,7 @@ from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings 
 from darkroom.dialects.common.sources import Sources  # noqa: E402
 from darkroom.dialects.registry import DIALECTS_BY_NAME  # noqa: E402
 from darkroom.plan.canonical import canonical_path  # noqa: E402
-from darkroom.plan.extended.options import EXTENDED_OPTIONS  # noqa: E402
+from darkroom.plan.options import EXTENDED_OPTIONS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference" / "dialects"

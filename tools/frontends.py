@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
 from darkroom.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
 from darkroom.plan.negotiation import LADDER_PX  # noqa: E402
-from darkroom.plan.options import OPTIONS  # noqa: E402
+from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
 from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from functions.edge.tables import insert_tables  # noqa: E402
@@ -81,7 +81,10 @@ def tables(presets: Presets) -> str:
     """``frontends/tables.mjs``: the widths without a signature, names of options, and presets as in a URL."""
     constants = {
         "LADDER": ("Widths in px that need no signature.", list(LADDER_PX)),
-        "OPTION_NAMES": ("Options by their short and long names.", {option.short: option.long for option in OPTIONS}),
+        "OPTION_NAMES": (
+            "Options by their short and long names.",
+            {option.short: option.long for option in NATIVE_OPTIONS},
+        ),
         "PRESETS": ("What each preset stands for.", {name: dict(found) for name, found in presets.options.items()}),
     }
     written = (

@@ -17,7 +17,7 @@ from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E40
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.option_types import split_parts  # noqa: E402
-from darkroom.plan.options import OPTIONS, Option  # noqa: E402
+from darkroom.plan.options import NATIVE_OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import list_unsigned_variants  # noqa: E402
 from darkroom.plan.presets import load_default_presets  # noqa: E402
 from tools.dialect_pages import PAGES  # noqa: E402
@@ -39,7 +39,7 @@ _EXAMPLES = (
 
 
 def _options() -> str:
-    return table(("option", "values", "default", "meaning"), *map(_option, OPTIONS))
+    return table(("option", "values", "default", "meaning"), *map(_option, NATIVE_OPTIONS))
 
 
 def _option(option: Option) -> tuple[str, str, str, str]:

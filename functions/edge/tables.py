@@ -33,7 +33,7 @@ from darkroom.plan.model import (
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY
 from darkroom.plan.normalize import DEFAULT_MAX_SIDE_PX, build_plan
 from darkroom.plan.option_types import FixedPoint, Flag, Integer, JsArgs, Pattern, format_hundredths
-from darkroom.plan.options import MAX_SIDE_PX, OPTIONS, OPTIONS_BY_NAME, Option
+from darkroom.plan.options import MAX_SIDE_PX, NATIVE_OPTIONS, OPTIONS_BY_NAME, Option
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
@@ -116,10 +116,10 @@ def _tables(presets: Presets) -> dict[str, object]:
     entries = build_edge_entries(AccessMode.GUARDED, "", presets)
     bare = build_plan("", {})
     return {
-        "OPTIONS": f";{';'.join(map(_row, OPTIONS))};",
+        "OPTIONS": f";{';'.join(map(_row, NATIVE_OPTIONS))};",
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
-        "APART": [option.short for option in OPTIONS if not option.plan_field],
+        "APART": [option.short for option in NATIVE_OPTIONS if not option.plan_field],
         "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text),
         "FALLBACK": {f"_{name}": json.loads(entries[PRESET_PREFIX + name]) for name in presets.options},
         "COMPASS": " ".join(COMPASS_POINTS),

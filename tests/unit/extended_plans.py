@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from darkroom.plan.extended.option_types import (
-    ChoiceList,
+from darkroom.plan.compound_types import (
     ConvolutionType,
     CropToType,
     CurvesType,
-    Decimal,
-    Degrees,
     ExtensionType,
     NumberTuple,
     ProportionType,
     TrimOptionsType,
     WatermarkLayoutType,
 )
-from darkroom.plan.extended.options import EXTENDED_OPTIONS
 from darkroom.plan.model import (
     EXTENDED_FORMATS,
     Convolution,
@@ -29,7 +25,8 @@ from darkroom.plan.model import (
     WatermarkLayout,
 )
 from darkroom.plan.normalize import build_plan
-from darkroom.plan.option_types import Value
+from darkroom.plan.option_types import ChoiceList, Decimal, Value
+from darkroom.plan.options import EXTENDED_OPTIONS
 
 from .plans import KEYS, Strategy, option_values, values_of
 
@@ -70,7 +67,7 @@ def _(kind: CropToType) -> Strategy:
 @values_of.register
 def _(kind: ExtensionType) -> Strategy:
     to = st.sampled_from(["box", "ratio"])
-    return st.builds(Extension, to, st.sampled_from(kind.places), LENGTHS, LENGTHS) | st.builds(
+    return st.builds(Extension, to, st.sampled_from(kind.positions), LENGTHS, LENGTHS) | st.builds(
         Extension, to, st.just("fp"), PARTS, PARTS
     )
 
@@ -110,11 +107,6 @@ def _(kind: ChoiceList) -> Strategy:
     return st.sets(st.sampled_from(kind.words), min_size=1).map(
         lambda chosen: tuple(word for word in kind.words if word in chosen)
     )
-
-
-@values_of.register
-def _(kind: Degrees) -> Strategy:
-    return st.integers(0, 35_999).map(lambda steps: steps / 100)
 
 
 @st.composite

@@ -23,7 +23,7 @@ from darkroom.plan.option_types import (
     Value,
     split_parts,
 )
-from darkroom.plan.options import OPTIONS
+from darkroom.plan.options import NATIVE_OPTIONS
 
 type Strategy = st.SearchStrategy[Any]
 
@@ -105,7 +105,7 @@ def _(kind: FileName) -> Strategy:
     return st.text(letters, min_size=1, max_size=kind.high).filter(lambda name: len(name.encode()) <= kind.high)
 
 
-PLANNED = tuple(option for option in OPTIONS if option.plan_field)
+PLANNED = tuple(option for option in NATIVE_OPTIONS if option.plan_field)
 KEYS = st.lists(
     st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/"), min_size=1, max_size=20).filter(
         lambda segment: segment not in (".", "..", "_")
@@ -142,7 +142,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 def url_text(short: str, value: Value) -> str:
     """``value`` as a viewer writes it, encoded."""
-    kind = next(option.type for option in OPTIONS if option.short == short)
+    kind = next(option.type for option in NATIVE_OPTIONS if option.short == short)
     if isinstance(kind, FileName):
         return quote(str(value), safe="")
     return ",".join(split_parts(kind.format(value)))

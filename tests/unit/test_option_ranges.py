@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.errors import BadOption
-from darkroom.plan.extended.options import EXTENDED_OPTIONS, uses_extended_options
 from darkroom.plan.model import IDENTITY, Gravity, Offset, Padding, Plan, Scale, TrimOptions
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.options import FINDINGS_OPTION, OPTIONS, OPTIONS_BY_SHORT
+from darkroom.plan.options import (
+    EXTENDED_OPTIONS,
+    FINDINGS_OPTION,
+    NATIVE_OPTIONS,
+    OPTIONS_BY_SHORT,
+    uses_extended_options,
+)
 
 MATRIX = "0~0~0~0~0~0~0~0~0~0~0"
 COMPASS = "center north northeast east southeast south southwest west northwest"
@@ -188,7 +193,7 @@ def is_served(short: str, text: str) -> bool:
 
 
 def test_options_accept_their_range_and_nothing_else() -> None:
-    assert [option.short for option in (*OPTIONS, FINDINGS_OPTION)] == list(NATIVE)
+    assert [option.short for option in (*NATIVE_OPTIONS, FINDINGS_OPTION)] == list(NATIVE)
     accepted = [(short, text) for short, (texts, _) in NATIVE.items() for text in texts.split(" ")]
     refused = [(short, text) for short, (_, texts) in NATIVE.items() for text in ["", *texts.split(" ")]]
     assert [case for case in accepted if not is_read(*case)] == []
@@ -225,12 +230,12 @@ def test_messages_have_the_bounds_of_the_kinds() -> None:
         "conv": "the columns of a matrix, 0 or 1, and at most 49 weights",
         "mat": "12 numbers from -100 to 100, up to 4 times",
         "zoom": "2 numbers from 0.0001 to 100",
-        "angle": "degrees from 0 to 359.99",
+        "angle": "a number from 0 to 359.99 in steps of 0.01",
     }
 
 
 def test_options_have_their_defaults() -> None:
-    named: tuple[Any, ...] = (*OPTIONS, FINDINGS_OPTION, *EXTENDED_OPTIONS)
+    named: tuple[Any, ...] = (*NATIVE_OPTIONS, FINDINGS_OPTION, *EXTENDED_OPTIONS)
     parse_url("/a.jpg?w=1")
     assert {option.short: option.default for option in named if option.default is not None} == DEFAULTS
     assert [
@@ -239,7 +244,9 @@ def test_options_have_their_defaults() -> None:
 
 
 def test_rules_for_the_edge_have_the_bounds_of_the_kinds() -> None:
-    rules: dict[str, dict[str, Any]] = {option.short: option.type.js_args() for option in (*OPTIONS, FINDINGS_OPTION)}
+    rules: dict[str, dict[str, Any]] = {
+        option.short: option.type.js_args() for option in (*NATIVE_OPTIONS, FINDINGS_OPTION)
+    }
     whole = {short: (rule["low"], rule["high"]) for short, rule in rules.items() if "low" in rule}
     assert whole == {
         **{"w": (1, 8192), "h": (1, 8192), "dpr": (1, 4), "trim": (0, 100), "radius": (0, 4096), "blur": (0, 100)},

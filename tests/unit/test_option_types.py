@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.extended.options import EXTENDED_OPTIONS
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
 from darkroom.plan.option_types import FileName, Value, format_hundredths, parse_hundredths, split_parts
-from darkroom.plan.options import CANONICAL_OPTIONS, FINDINGS_OPTION, OPTIONS, OPTIONS_BY_NAME
+from darkroom.plan.options import CANONICAL_OPTIONS, EXTENDED_OPTIONS, FINDINGS_OPTION, NATIVE_OPTIONS, OPTIONS_BY_NAME
 from darkroom.plan.presets import parse_option
 
 from .plans import PLANNED, hundredths, url_text, values_of
@@ -147,7 +146,7 @@ def test_refuse(short: str, text: str) -> None:
         parse_option(short, text)
 
 
-@pytest.mark.parametrize("option", [*OPTIONS, FINDINGS_OPTION], ids=lambda option: option.short)
+@pytest.mark.parametrize("option", [*NATIVE_OPTIONS, FINDINGS_OPTION], ids=lambda option: option.short)
 def test_a_message_says_what_to_write(option: Any) -> None:
     assert option.type.allowed_values
     assert option.type.allowed_values[0] not in "AEIOU"
@@ -155,7 +154,7 @@ def test_a_message_says_what_to_write(option: Any) -> None:
 
 
 def test_names_are_one_each() -> None:
-    names = [name for option in OPTIONS for name in {option.short, option.long}]
+    names = [name for option in NATIVE_OPTIONS for name in {option.short, option.long}]
     assert len(names) == len(set(names))
     assert OPTIONS_BY_NAME.keys() == set(names)
     ours = {option.short for option in PLANNED} - {"f"} | {"fv"}
@@ -163,7 +162,7 @@ def test_names_are_one_each() -> None:
     assert not borrowed & set(names), "a borrowed option has a name of its own"
     assert [option.short for option in CANONICAL_OPTIONS] == sorted(ours | borrowed)
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz-") for name in names), "names stand in paths"
-    assert not any("-" in option.short for option in OPTIONS), "a dash ends the name in a path"
+    assert not any("-" in option.short for option in NATIVE_OPTIONS), "a dash ends the name in a path"
 
 
 def test_every_field_of_a_plan_has_an_option() -> None:

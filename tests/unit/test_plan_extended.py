@@ -10,12 +10,11 @@ from hypothesis import given
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.extended.options import EXTENDED_OPTIONS
 from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, TrimOptions, Watermark, WatermarkLayout
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value, join_parts, split_parts
-from darkroom.plan.options import OPTIONS_BY_SHORT
+from darkroom.plan.options import EXTENDED_OPTIONS, OPTIONS_BY_SHORT
 from darkroom.plan.redaction import add_redaction, needs_findings, uses_faces
 
 from .extended_plans import borrowed_plans, borrowed_values

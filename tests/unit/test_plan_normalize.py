@@ -7,7 +7,7 @@ import pytest
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan
 from darkroom.plan.normalize import build_plan, scale_length
 from darkroom.plan.option_types import Value
-from darkroom.plan.options import OPTIONS
+from darkroom.plan.options import NATIVE_OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,9 @@ def test_eight_symmetries_have_eight_plans() -> None:
     assert len(symmetries) == 8
 
 
-@pytest.mark.parametrize("option", [o for o in OPTIONS if o.default not in (None, "")], ids=lambda option: option.short)
+@pytest.mark.parametrize(
+    "option", [o for o in NATIVE_OPTIONS if o.default not in (None, "")], ids=lambda option: option.short
+)
 def test_a_default_is_the_same_as_nothing(option: object) -> None:
     assert build_plan("a", {"w": 9, option.short: option.default}) == build_plan("a", {"w": 9})  # type: ignore[attr-defined]
 

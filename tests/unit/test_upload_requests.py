@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadSignature, BadToken, BadUpload, DarkroomError, NotGranted
-from darkroom.imaging.formats.sniff import SOURCE_FORMATS
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.keys import MAX_KEY_BYTES, check_key
+from darkroom.plan.model import SOURCE_FORMATS
 from darkroom.plan.signing import sign, verify
 from darkroom.services.upload_requests import (
     IMAGE_TYPES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.plan.options import OPTIONS
+from darkroom.plan.options import NATIVE_OPTIONS
 from tools.url_reference import PAGE, filled
 
 
@@ -15,7 +15,7 @@ def test_the_page_is_fresh() -> None:
 
 def test_the_page_has_every_option() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for option in OPTIONS:
+    for option in NATIVE_OPTIONS:
         assert f"`{option.short}`" in page
         assert f"| {option.type.allowed_values} |" in page
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from darkroom.plan.options import OPTIONS
+from darkroom.plan.options import NATIVE_OPTIONS
 
 from .engine import NOW_S
 from .reference import Asked
@@ -85,7 +85,7 @@ def spelled(draw: st.DrawFn, text: str) -> str:
 @st.composite
 def pairs(draw: st.DrawFn) -> str:
     """One ``name=value`` of a query, as a rule one that is nearly right."""
-    option = draw(st.sampled_from(OPTIONS))
+    option = draw(st.sampled_from(NATIVE_OPTIONS))
     fitting = EXPIRIES if option.short == "exp" else FITTING[option.type.name]
     name = option.long if draw(st.integers(0, 4)) == 0 else option.short
     return f"{name}={draw(spelled(draw(st.one_of(fitting, fitting, fitting, ANYTHING))))}"

@@ -1,20 +1,60 @@
-"""Kinds of option value that have a shape: a place, a region, a margin, a watermark."""
+"""Types of option values that have several parts: the values are the tuples of :mod:`.model`.
+
+Those of native options come first. The others are in canonical paths only and have one spelling each.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
 
-from .model import Crop, Gravity, Padding, Watermark
-from .option_types import JsArgs, Value, format_hundredths, get_only_part, join_parts, parse_hundredths, parse_integer
+from .model import (
+    Convolution,
+    Crop,
+    CropTo,
+    Curve,
+    Extension,
+    Gravity,
+    Padding,
+    Proportion,
+    TrimOptions,
+    Watermark,
+    WatermarkLayout,
+)
+from .option_types import (
+    JsArgs,
+    OptionType,
+    Value,
+    format_decimal,
+    format_hundredths,
+    get_only_part,
+    join_parts,
+    parse_decimal,
+    parse_hundredths,
+    parse_integer,
+)
+
+MAX_LENGTH_PX = 65_535
+MAX_LEVEL = 255
+"""Of an 8-bit channel."""
+
+MAX_WEIGHTS = 49
+"""Of a convolution: seven by seven."""
+
+CORNER_COLOUR, NO_AXES = "auto", "none"
+_COLOUR = re.compile(rf"[0-9a-f]{{6}}|[0-9a-f]{{8}}|{CORNER_COLOUR}")
+_CHANNELS = "argb"
 
 
 @dataclass(frozen=True, slots=True)
-class GravityType:
-    """A named place, or ``fp:x:y`` with fractions of the upright picture."""
+class GravityType(OptionType):
+    """One of ``words``, or ``fp:x:y`` with fractions of the upright picture."""
 
+    name: ClassVar[str] = "gravity"
     words: tuple[str, ...]
-    name: str = "gravity"
 
     @property
     def allowed_values(self) -> str:
@@ -29,22 +69,20 @@ class GravityType:
 
     def format(self, value: Value) -> str:
         assert isinstance(value, Gravity)
-        return (
-            join_parts(("fp", format_hundredths(value.x), format_hundredths(value.y)))
-            if value.name == "fp"
-            else value.name
-        )
+        if value.name != "fp":
+            return value.name
+        return join_parts(("fp", format_hundredths(value.x), format_hundredths(value.y)))
 
     def js_args(self) -> JsArgs:
         return {"words": list(self.words)}
 
 
 @dataclass(frozen=True, slots=True)
-class CropType:
-    """``x,y,w,h`` in pixels of the upright source, or the same in percent after ``pct:``."""
+class CropType(OptionType):
+    """``x,y,w,h`` in pixels of the upright source, or in percent after ``pct:``."""
 
+    name: ClassVar[str] = "crop"
     high: int
-    name: str = "crop"
 
     @property
     def allowed_values(self) -> str:
@@ -73,11 +111,11 @@ class CropType:
 
 
 @dataclass(frozen=True, slots=True)
-class PaddingType:
-    """One number for all sides, two for top/bottom and right/left, or four: ``t,r,b,l`` (CSS order)."""
+class PaddingType(OptionType):
+    """One number for all sides, two for top/bottom and right/left, or four in CSS order: ``t,r,b,l``."""
 
+    name: ClassVar[str] = "padding"
     high: int
-    name: str = "padding"
 
     @property
     def allowed_values(self) -> str:
@@ -98,11 +136,11 @@ class PaddingType:
 
 
 @dataclass(frozen=True, slots=True)
-class WatermarkType:
+class WatermarkType(OptionType):
     """``name[,position[,opacity[,scale]]]``."""
 
+    name: ClassVar[str] = "watermark"
     positions: tuple[str, ...]
-    name: str = "watermark"
 
     @property
     def allowed_values(self) -> str:
@@ -135,3 +173,200 @@ class WatermarkType:
             "opacity": default.opacity,
             "scale": default.scale,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTuple(OptionType):
+    """``count`` numbers from ``low`` to ``high``, from which ``constructor`` makes the value.
+
+    ``integral``: the numbers are whole. ``max_repeats``: there may be this many times ``count`` numbers.
+    """
+
+    constructor: Callable[..., tuple[object, ...]]
+    count: int
+    low: float
+    high: float
+    integral: bool = False
+    max_repeats: int = 1
+
+    @property
+    def allowed_values(self) -> str:
+        times = f", up to {self.max_repeats} times" if self.max_repeats > 1 else ""
+        return f"{self.count} numbers from {format_decimal(self.low)} to {format_decimal(self.high)}{times}"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) % self.count or not 1 <= len(parts) // self.count <= self.max_repeats:
+            raise ValueError(parts)
+        if self.integral and any("." in part for part in parts):
+            raise ValueError(parts)
+        values = [parse_decimal(part, self.low, self.high) for part in parts]
+        return self.constructor(*(int(value) for value in values)) if self.integral else self.constructor(*values)
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, tuple)
+        return join_parts(format_decimal(float(str(one))) for one in value)
+
+
+@dataclass(frozen=True, slots=True)
+class CropToType(OptionType):
+    """``w-h-gravity-x-y-dx-dy``."""
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed_values(self) -> str:
+        return "width, height, gravity, the focal point's x and y, and an offset's dx and dy"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) != 7 or parts[2] not in self.words:
+            raise ValueError(parts)
+        width, height = (parse_decimal(part, 0, MAX_LENGTH_PX) for part in parts[:2])
+        x, y = (parse_decimal(part, 0, 1) for part in parts[3:5])
+        return CropTo(width, height, parts[2], x, y, _parse_length(parts[5]), _parse_length(parts[6]))
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, CropTo)
+        return join_parts(part if isinstance(part, str) else format_decimal(part) for part in value)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionType(OptionType):
+    """``box|ratio-position-dx-dy``. With the position ``fp`` the numbers are a point, from 0 to 1."""
+
+    positions: tuple[str, ...]
+
+    @property
+    def allowed_values(self) -> str:
+        return "box or ratio, a position, and an offset's dx and dy"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) != 4 or parts[0] not in ("box", "ratio") or parts[1] not in (*self.positions, "fp"):
+            raise ValueError(parts)
+        if parts[1] == "fp":
+            return Extension(parts[0], "fp", parse_decimal(parts[2], 0, 1), parse_decimal(parts[3], 0, 1))
+        return Extension(parts[0], parts[1], _parse_length(parts[2]), _parse_length(parts[3]))
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, Extension)
+        return join_parts((value.to, value.position, format_decimal(value.dx), format_decimal(value.dy)))
+
+
+@dataclass(frozen=True, slots=True)
+class TrimOptionsType(OptionType):
+    """``colour-corner-axes[-level]``. ``auto`` is the colour of the corner and ``none`` no axes: "" in the value."""
+
+    @property
+    def allowed_values(self) -> str:
+        return "a colour or auto, northwest or southeast, the axes h, v, hv or none, and optionally a threshold"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) not in (3, 4) or not _COLOUR.fullmatch(parts[0]):
+            raise ValueError(parts)
+        if parts[1] not in ("northwest", "southeast") or parts[2] not in (NO_AXES, "h", "v", "hv"):
+            raise ValueError(parts)
+        colour, corner, axes = parts[:3]
+        level = parse_decimal(parts[3], 0.0001, MAX_LEVEL) if len(parts) == 4 else 0.0
+        return TrimOptions("" if colour == CORNER_COLOUR else colour, corner, "" if axes == NO_AXES else axes, level)
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, TrimOptions)
+        colour, corner, axes, level = value
+        end = [format_decimal(level)] if level else []
+        return join_parts((colour or CORNER_COLOUR, corner, axes or NO_AXES, *end))
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkLayoutType(OptionType):
+    """``dx-dy-tiled-width-height``."""
+
+    @property
+    def allowed_values(self) -> str:
+        return "an offset's dx and dy, 0 or 1 for tiles, and fractions of the picture's width and height"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) != 5:
+            raise ValueError(parts)
+        width, height = (parse_decimal(part, 0, 1) for part in parts[3:])
+        tiled = bool(parse_integer(parts[2], 0, 1))
+        return WatermarkLayout(_parse_length(parts[0]), _parse_length(parts[1]), tiled, width, height)
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, WatermarkLayout)
+        return join_parts(map(format_decimal, value))
+
+
+@dataclass(frozen=True, slots=True)
+class ProportionType(OptionType):
+    """``factor-canvas``."""
+
+    @property
+    def allowed_values(self) -> str:
+        return "a factor from 0.0001 to 1, and 0 or 1 for margins that shrink too"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) != 2:
+            raise ValueError(parts)
+        return Proportion(parse_decimal(parts[0], 0.0001, 1), bool(parse_integer(parts[1], 0, 1)))
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, Proportion)
+        return join_parts(map(format_decimal, value))
+
+
+@dataclass(frozen=True, slots=True)
+class ConvolutionType(OptionType):
+    """``columns-normal-weight-weight…``: whole rows, an odd number of rows and of columns."""
+
+    @property
+    def allowed_values(self) -> str:
+        return f"the columns of a matrix, 0 or 1, and at most {MAX_WEIGHTS} weights"
+
+    def parse(self, parts: list[str]) -> Value:
+        first, second, *others = parts
+        columns, normal = parse_integer(first, 1, MAX_WEIGHTS), bool(parse_integer(second, 0, 1))
+        weights = tuple(parse_decimal(part, -1000, 1000) for part in others)
+        rows = len(weights) // columns
+        if len(weights) > MAX_WEIGHTS or rows * columns != len(weights) or not (rows % 2 and columns % 2):
+            raise ValueError(parts)
+        return Convolution(columns, normal, weights)
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, Convolution)
+        return join_parts(map(format_decimal, (value.columns, value.normal, *value.weights)))
+
+
+@dataclass(frozen=True, slots=True)
+class CurvesType(OptionType):
+    """Four curves, of all channels, red, green and blue: ``a.x.y.x.y-r…-g…-b…`` with numbers from 0 to 255."""
+
+    @property
+    def allowed_values(self) -> str:
+        return "four tone curves: points with two numbers from 0 to 255"
+
+    def parse(self, parts: list[str]) -> Value:
+        if len(parts) != len(_CHANNELS):
+            raise ValueError(parts)
+        return tuple(_parse_curve(channel, part) for channel, part in zip(_CHANNELS, parts, strict=True))
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, tuple)
+        return join_parts(
+            ".".join([channel, *(str(one) for point in curve for one in point)])  # type: ignore[attr-defined]
+            for channel, curve in zip(_CHANNELS, value, strict=True)
+        )
+
+
+def _parse_length(text: str) -> float:
+    """Parse a :data:`~.model.Length`; raises ValueError."""
+    return parse_decimal(text, -MAX_LENGTH_PX, MAX_LENGTH_PX)
+
+
+def _parse_curve(channel: str, text: str) -> Curve:
+    head, *numbers = text.split(".")
+    if head != channel or len(numbers) % 2:
+        raise ValueError(text)
+    levels = [parse_integer(one, 0, MAX_LEVEL) for one in numbers]
+    points = tuple(zip(levels[::2], levels[1::2], strict=True))
+    if len(points) == 1 or any(left[0] >= right[0] for left, right in pairwise(points)):
+        raise ValueError(text)
+    return points

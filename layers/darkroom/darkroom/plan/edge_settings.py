@@ -38,7 +38,7 @@ from .canonical import options_text
 from .keys import MAX_ENCODED_KEY_BYTES
 from .keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .negotiation import is_ladder_request
-from .options import OPTIONS, OPTIONS_BY_NAME
+from .options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from .policy import UNSIGNED_SET, AccessMode
 from .presets import Presets, format_names
 from .redaction import AlwaysRedact
@@ -105,7 +105,7 @@ def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
         f"bad-option.{option.short}": BadOption(
             f"{option.short} must be {option.type.allowed_values}, but is '{PLACEHOLDER}'", option=option.short
         )
-        for option in OPTIONS
+        for option in NATIVE_OPTIONS
     }
     return values | {
         "bad-key.utf8": BadKey("The path is not percent-encoded UTF-8"),

@@ -16,6 +16,9 @@ IMAGE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
 EXTENDED_FORMATS = ("tiff",)
 """Formats that other URL languages can ask for, and ours cannot."""
 
+SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "heic", "tiff", "svg")
+"""Formats of masters."""
+
 DATA_FORMATS = ("json", "thumbhash")
 """Formats that describe the whole source: no other option but ``page`` has a meaning for them."""
 

@@ -11,7 +11,7 @@ from .keys import parse_key, unquote
 from .model import Plan
 from .normalize import build_plan
 from .option_types import Value
-from .options import OPTIONS, OPTIONS_BY_NAME, Option, escape_text, make_bad_option
+from .options import NATIVE_OPTIONS, OPTIONS_BY_NAME, Option, escape_text, make_bad_option
 from .presets import Presets, load_default_presets, parse_option
 from .redaction import check_first_page
 
@@ -43,7 +43,9 @@ def parse_url(target: str, presets: Presets | None = None) -> NativeRequest:
     path, _, query = target.partition("?")
     key = parse_key(path)
     given = _group_by_option(_split_query(query))
-    values = {option.short: _parse_value(option, given[option.short]) for option in OPTIONS if option.short in given}
+    values = {
+        option.short: _parse_value(option, given[option.short]) for option in NATIVE_OPTIONS if option.short in given
+    }
     preset = values.pop("preset", None)
     if isinstance(preset, str):
         values = (presets or load_default_presets()).parse_values(preset) | values

@@ -8,12 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .model import ANIMATED_FORMATS, DATA_FORMATS, LOSSLESS_FORMATS, Crop, Gravity, Plan
+from .model import (
+    ANIMATED_FORMATS,
+    DATA_FORMATS,
+    IDENTITY,
+    LOSSLESS_FORMATS,
+    Crop,
+    CropTo,
+    Extension,
+    Gravity,
+    Plan,
+    Watermark,
+)
 from .option_types import Value
-from .options import MAX_SIDE_PX, NATIVE_FIELDS, OPTIONS_BY_SHORT
+from .options import MAX_SIDE_PX, OPTIONS_BY_SHORT
 
 DEFAULT_MAX_SIDE_PX = 2560
 """The longest side of a picture whose URL says nothing."""
+
+_JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
+_LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
+_CENTRED_POSITIONS = frozenset({"center", "north", "east", "south", "west", "fp"})
+"""Places that have a middle on some axis."""
+
+_REQUIREMENTS = (
+    ("trim_options", "trim"),
+    ("trim_first", "trim"),
+    ("trim_first", "crop_to"),
+    ("nine_patch", "watermark"),
+    ("watermark_layout", "watermark"),
+    ("watermark_repeat", "watermark_layout"),
+    ("watermark_last", "watermark_layout"),
+    ("second_watermark", "watermark"),
+    ("second_watermark_layout", "second_watermark"),
+    ("second_watermark_repeat", "second_watermark_layout"),
+    ("radius_y", "radius"),
+    ("append_extension", "download"),
+    ("inline", "download"),
+)
+"""Fields that say more about another one, and nothing without it."""
 
 
 def build_plan(key: str, values: Mapping[str, Value]) -> Plan:
@@ -30,10 +63,7 @@ def build_plan(key: str, values: Mapping[str, Value]) -> Plan:
     _fold_rotation(fields)
     _drop_format_options(fields)
     _drop_findings_options(fields)
-    if not fields.keys() <= NATIVE_FIELDS:
-        from .extended.normalize import normalize_extended  # only other URL languages have these options
-
-        normalize_extended(fields)
+    _normalize_extended(fields)
     _limit_default_size(fields)
     return Plan(key, **fields)  # type: ignore[arg-type]
 
@@ -102,3 +132,139 @@ def _drop_findings_options(fields: dict[str, Value]) -> None:
 def _limit_default_size(fields: dict[str, Value]) -> None:
     if not fields:
         fields.update(width=DEFAULT_MAX_SIDE_PX, height=DEFAULT_MAX_SIDE_PX)
+
+
+def _normalize_extended(fields: dict[str, Value]) -> None:
+    """Bring ``fields``, in the normal form of native options, into that of all. None is at its default."""
+    for name in ("matrix", "late_matrix"):
+        if fields.get(name) == IDENTITY:
+            del fields[name]
+    if len(fields.keys() & {"width", "height"}) != 1:
+        fields.pop("source_side", None)
+    for name, other in _REQUIREMENTS:
+        if other not in fields:
+            fields.pop(name, None)
+    if "redact" in fields:
+        for name in ("orient", "passthrough_formats"):
+            fields.pop(name, None)
+    _fold_quarter_turns(fields)
+    _drop_nine_patch_position(fields)
+    _drop_watermark_scale(fields)
+    _drop_extended_box_options(fields)
+    _drop_even_centre(fields)
+    _fold_letterbox(fields)
+    _drop_margin_colour(fields)
+    _drop_pixel_ratio(fields)
+    if fields.get("fit") != "letterbox" and not fields.keys() & {"padding", "extension"}:
+        fields.pop("watermark_last", None)
+    _fold_enlarge_only(fields)
+    if len(fields.keys() & {"width", "height"}) != 1:
+        fields.pop("one_side", None)
+    if fields.get("gravity") != Gravity("face"):
+        fields.pop("face_zoom", None)
+    if fields.get("format", "auto") not in _JPEGS:
+        fields.pop("baseline", None)
+    if fields.get("format", "auto") not in _LOSSY:
+        fields.pop("max_bytes", None)
+
+
+def _fold_quarter_turns(fields: dict[str, Value]) -> None:
+    """A turn by ``angle`` comes after a mirror: around one, the other way round."""
+    angle = fields.get("angle", 0.0)
+    assert isinstance(angle, int | float)
+    if not angle or angle % 90:
+        return
+    del fields["angle"]
+    rotate = fields.pop("rotate", 0)
+    assert isinstance(rotate, int)
+    turned = (rotate + (-int(angle) if "flip" in fields else int(angle))) % 360
+    if turned:
+        fields["rotate"] = turned
+
+
+def _drop_nine_patch_position(fields: dict[str, Value]) -> None:
+    """A frame is all around, as it is."""
+    mark = fields.get("watermark")
+    if "nine_patch" in fields and isinstance(mark, Watermark):
+        fields["watermark"] = Watermark(mark.name)
+        for name in ("watermark_layout", "watermark_repeat"):
+            fields.pop(name, None)
+
+
+def _drop_watermark_scale(fields: dict[str, Value]) -> None:
+    """A stamp says how large its mark is."""
+    for name, place in (("watermark", "watermark_layout"), ("second_watermark", "second_watermark_layout")):
+        mark = fields.get(name)
+        if place in fields and isinstance(mark, Watermark):
+            fields[name] = mark._replace(scale=Watermark("").scale)
+
+
+def _drop_extended_box_options(fields: dict[str, Value]) -> None:
+    sides = fields.keys() & {"width", "height", "source_side"}
+    extension = fields.get("extension")
+    if isinstance(extension, Extension) and len(sides) < (2 if extension.to == "ratio" else 1):
+        del fields["extension"]
+    if len(sides) < 2:
+        for name in ("adaptive", "cover_mode"):
+            fields.pop(name, None)
+    if fields.get("fit") != "cover":
+        for name in ("cover_mode", "focus"):
+            fields.pop(name, None)
+        if not fields.keys() & {"min_width", "min_height"}:
+            fields.pop("offset", None)
+    if fields.get("cover_mode") == "uncut":
+        for name in ("gravity", "offset", "focus"):
+            fields.pop(name, None)
+    if "focus" in fields:
+        fields.pop("gravity", None)
+
+
+def _drop_margin_colour(fields: dict[str, Value]) -> None:
+    """Drop ``margin_colour`` where nothing can have margins or corners, or where ``background`` gives them the same."""
+    colour = fields.get("margin_colour")
+    has_margins = fields.get("fit") == "letterbox" or bool(fields.keys() & {"padding", "extension", "angle", "radius"})
+    if not has_margins or (isinstance(colour, str) and len(colour) == 6 and colour == fields.get("background")):
+        fields.pop("margin_colour", None)
+
+
+def _drop_even_centre(fields: dict[str, Value]) -> None:
+    """``even_centre`` is about what has a middle or a focal point."""
+    cut, mark, extension = fields.get("crop_to"), fields.get("watermark"), fields.get("extension")
+    keeps_part = fields.get("fit") == "cover" or bool(fields.keys() & {"min_width", "min_height"})
+    gravity = fields.get("gravity", Gravity())
+    places = (
+        cut.gravity if isinstance(cut, CropTo) else "",
+        extension.position if isinstance(extension, Extension) else "",
+        gravity.name if keeps_part and isinstance(gravity, Gravity) else "",
+        mark.position if isinstance(mark, Watermark) and "watermark_layout" in fields else "",
+    )
+    if not any(place in _CENTRED_POSITIONS for place in places):
+        fields.pop("even_centre", None)
+
+
+def _fold_letterbox(fields: dict[str, Value]) -> None:
+    """A contained picture extended to its box, in its middle, is a letterbox."""
+    if fields.get("fit") == "letterbox":
+        fields.pop("extension", None)
+    elif (
+        "fit" not in fields
+        and "even_centre" not in fields
+        and fields.get("extension") == Extension()
+        and fields.keys() >= {"width", "height"}
+    ):
+        del fields["extension"]
+        fields["fit"] = "letterbox"
+
+
+def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
+    """Without a box or a zoom the source is as large as it may be."""
+    ratio = fields.get("pixel_ratio", 1.0)
+    assert isinstance(ratio, int | float)
+    if ratio >= 1 and not fields.keys() & {"width", "height", "scale", "upscale"}:
+        fields.pop("pixel_ratio", None)
+
+
+def _fold_enlarge_only(fields: dict[str, Value]) -> None:
+    """``only_grow`` is about a contained picture that a box may enlarge."""
+    if fields.pop("enlarge_only", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
+        fields |= {"enlarge_only": True, "upscale": True}

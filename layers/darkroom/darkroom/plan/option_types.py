@@ -1,11 +1,11 @@
-"""Kinds of option value: how each is read, written canonically and described. Here are numbers, words and texts.
+"""Types of option values: how each is parsed, formatted canonically and described. This module has scalar types.
 
-A value has two spellings. In a viewer's URL its parts are separated by ``,`` or ``:``; in a canonical path they are
-separated by ``-``, so that a path uses letters, digits, ``-``, ``.``, ``_`` and ``/`` only (decision 29). Both
-spellings are read by the same :meth:`OptionType.parse` from a list of parts.
+A value has two spellings. Its parts are separated by ``,`` or ``:`` in a client's URL and by ``-`` in a canonical path,
+which consists of letters, digits, ``-``, ``.``, ``_`` and ``/`` only (decision 29). :meth:`OptionType.parse` accepts
+the parts of both spellings.
 
-The edge function has a twin of each type, chosen by :attr:`OptionType.name` and configured by
-:meth:`OptionType.js_args`.
+The edge function implements the types of native options again: :attr:`OptionType.name` selects the implementation and
+:meth:`OptionType.js_args` configures it.
 """
 
 from __future__ import annotations
@@ -13,57 +13,64 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 from ..key_encoding import encode_key
 
 type Value = bool | int | float | str | tuple[object, ...]
-"""Tuples are the shapes of :mod:`.model`, each read and written by a kind of its own."""
+"""A tuple is one of the compound values of :mod:`.model`, with a type of its own."""
 
 type JsArgs = dict[str, object]
 
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
-_FIXED = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,2})?")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
+_HUNDREDTHS = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,2})?")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,4})?")
 
 PART_SEPARATOR = "-"
-"""Between the parts of a value in a canonical path. No part is empty or ends in ``-``, so a further ``-`` is a sign."""
+"""Separates the parts of a value in a canonical path. Parts are not empty and do not end in ``-``, so that the second
+of two dashes is a minus sign."""
 _SEPARATED = re.compile(r"(?<=[^-])-")
 
 
 def join_parts(parts: Iterable[str]) -> str:
-    """The canonical spelling of a value's ``parts``."""
+    """Join the ``parts`` of a value to its canonical spelling."""
     return PART_SEPARATOR.join(parts)
 
 
 def split_parts(text: str) -> list[str]:
-    """The parts of a value in its canonical spelling: ``10--5`` has the parts ``10`` and ``-5``."""
+    """Split a value's canonical spelling into parts: ``10--5`` has the parts ``10`` and ``-5``."""
     return _SEPARATED.split(text)
 
 
-class OptionType(Protocol):
-    """One kind of value."""
+class OptionType:
+    """The type of an option's value."""
 
-    @property
-    def name(self) -> str:
-        """The kind's name in the edge function."""
+    __slots__ = ()
+
+    name: ClassVar[str] = ""
+    """The type's name in the edge function, which implements the types of native options."""
 
     @property
     def allowed_values(self) -> str:
-        """What a reader of an error message is told to write."""
+        """The allowed values, for error messages and the documentation."""
+        raise NotImplementedError
 
     def parse(self, parts: list[str]) -> Value:
-        """The value of ``parts``; raises ValueError if it is not one of this kind."""
+        """Return the value of ``parts``; raises ValueError if it is not allowed."""
+        raise NotImplementedError
 
     def format(self, value: Value) -> str:
-        """The canonical spelling of ``value``."""
+        """Return the canonical spelling of ``value``."""
+        return str(value)
 
     def js_args(self) -> JsArgs:
-        """The kind's parameters, for the edge function and the form."""
+        """Return the type's parameters for the edge function."""
+        return {}
 
 
 def parse_integer(text: str, low: int, high: int) -> int:
-    """A whole number within bounds; raises ValueError."""
-    if not _WHOLE.fullmatch(text) or text == "-0":
+    """Parse a whole number within bounds; raises ValueError."""
+    if not _INTEGER.fullmatch(text) or text == "-0":
         raise ValueError(text)
     number = int(text)
     if not low <= number <= high:
@@ -72,8 +79,8 @@ def parse_integer(text: str, low: int, high: int) -> int:
 
 
 def parse_hundredths(text: str, low: float, high: float) -> float:
-    """A number with at most two decimals within bounds; raises ValueError. Exact in hundredths."""
-    if not _FIXED.fullmatch(text):
+    """Parse a number with at most two decimals within bounds, exact in hundredths; raises ValueError."""
+    if not _HUNDREDTHS.fullmatch(text):
         raise ValueError(text)
     number = round(float(text) * 100) / 100
     if not low <= number <= high:
@@ -82,27 +89,43 @@ def parse_hundredths(text: str, low: float, high: float) -> float:
 
 
 def format_hundredths(number: float) -> str:
-    """The shortest spelling of a number of hundredths: ``1``, ``0.5``, ``12.25``."""
+    """Return the shortest spelling of a number of hundredths: ``1``, ``0.5``, ``12.25``."""
     hundredths = round(number * 100)
     text = f"{hundredths // 100}.{hundredths % 100:02d}"
     return text.rstrip("0").rstrip(".")
 
 
+def parse_decimal(text: str, low: float, high: float) -> float:
+    """Parse a number with at most four decimals within bounds; raises ValueError."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    value = round(float(text), 4)
+    if not low <= value <= high:
+        raise ValueError(text)
+    return value
+
+
+def format_decimal(value: float) -> str:
+    """Return the shortest spelling with at most four decimals: ``1``, ``-0.25``."""
+    text = f"{round(value, 4):.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def get_only_part(parts: list[str]) -> str:
-    """The only one of ``parts``; raises ValueError if there are more."""
+    """Return the only one of ``parts``; raises ValueError if there are more."""
     if len(parts) != 1:
         raise ValueError(parts)
     return parts[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Integer:
-    """A whole number from ``low`` to ``high``, or ``word`` where there is one."""
+class Integer(OptionType):
+    """A whole number from ``low`` to ``high``, or ``word`` if it is not empty."""
 
+    name: ClassVar[str] = "whole"
     low: int
     high: int
     word: str = ""
-    name: str = "whole"
 
     @property
     def allowed_values(self) -> str:
@@ -112,21 +135,18 @@ class Integer:
         text = get_only_part(parts)
         return self.word if self.word and text == self.word else parse_integer(text, self.low, self.high)
 
-    def format(self, value: Value) -> str:
-        return str(value)
-
     def js_args(self) -> JsArgs:
         return {"low": self.low, "high": self.high} | ({"word": self.word} if self.word else {})
 
 
 @dataclass(frozen=True, slots=True)
-class FixedPoint:
-    """A number from ``low`` to ``high`` in steps of ``step``, which is a multiple of 0.01."""
+class FixedPoint(OptionType):
+    """A number from ``low`` to ``high`` in steps of ``step``, a multiple of 0.01."""
 
+    name: ClassVar[str] = "fixed"
     low: float
     high: float
     step: float = 0.01
-    name: str = "fixed"
 
     @property
     def allowed_values(self) -> str:
@@ -148,10 +168,29 @@ class FixedPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """Off or on: ``0`` or ``1``."""
+class Decimal(OptionType):
+    """A number from ``low`` to ``high`` with at most four decimals."""
 
-    name: str = "flag"
+    low: float
+    high: float
+
+    @property
+    def allowed_values(self) -> str:
+        return f"a number from {format_decimal(self.low)} to {format_decimal(self.high)}"
+
+    def parse(self, parts: list[str]) -> Value:
+        return parse_decimal(get_only_part(parts), self.low, self.high)
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, int | float)
+        return format_decimal(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(OptionType):
+    """``0`` (off) or ``1`` (on)."""
+
+    name: ClassVar[str] = "flag"
 
     @property
     def allowed_values(self) -> str:
@@ -163,17 +202,14 @@ class Flag:
     def format(self, value: Value) -> str:
         return "1" if value else "0"
 
-    def js_args(self) -> JsArgs:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One word of a list. ``synonyms`` maps further spellings to words of the list."""
+class Choice(OptionType):
+    """One of ``words``. ``synonyms`` maps further spellings to them."""
 
+    name: ClassVar[str] = "choice"
     words: tuple[str, ...]
     synonyms: tuple[tuple[str, str], ...] = ()
-    name: str = "choice"
 
     @property
     def allowed_values(self) -> str:
@@ -186,19 +222,16 @@ class Choice:
             raise ValueError(word)
         return word
 
-    def format(self, value: Value) -> str:
-        return str(value)
-
     def js_args(self) -> JsArgs:
         return {"words": list(self.words), "synonyms": dict(self.synonyms)}
 
 
 @dataclass(frozen=True, slots=True)
-class IntegerChoice:
-    """One whole number of a list."""
+class IntegerChoice(OptionType):
+    """One of ``numbers``."""
 
+    name: ClassVar[str] = "choice"
     numbers: tuple[int, ...]
-    name: str = "choice"
 
     @property
     def allowed_values(self) -> str:
@@ -210,18 +243,35 @@ class IntegerChoice:
             raise ValueError(word)
         return int(word)
 
-    def format(self, value: Value) -> str:
-        return str(value)
-
     def js_args(self) -> JsArgs:
         return {"words": [str(number) for number in self.numbers]}
 
 
 @dataclass(frozen=True, slots=True)
-class Colour:
-    """A colour as 3, 4, 6 or 8 hex digits without ``#``. Normal form: 6 digits, or 8 when not opaque; lower case."""
+class ChoiceList(OptionType):
+    """Some of ``words``, each once, in their order."""
 
-    name: str = "colour"
+    words: tuple[str, ...]
+
+    @property
+    def allowed_values(self) -> str:
+        return "some of " + ", ".join(self.words)
+
+    def parse(self, parts: list[str]) -> Value:
+        if not parts or tuple(word for word in self.words if word in parts) != tuple(parts):
+            raise ValueError(parts)
+        return tuple(parts)
+
+    def format(self, value: Value) -> str:
+        assert isinstance(value, tuple)
+        return join_parts(map(str, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Colour(OptionType):
+    """A colour of 3, 4, 6 or 8 hex digits without ``#``. Normal form: 6 digits, or 8 if not opaque; lower case."""
+
+    name: ClassVar[str] = "colour"
 
     @property
     def allowed_values(self) -> str:
@@ -235,22 +285,16 @@ class Colour:
             text = "".join(digit * 2 for digit in text)
         return text[:6] if text[6:] == "ff" else text
 
-    def format(self, value: Value) -> str:
-        return str(value)
-
-    def js_args(self) -> JsArgs:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class FileName:
-    """A file name for a download, at most ``high`` bytes of UTF-8.
+class FileName(OptionType):
+    """A file name of at most ``high`` bytes of UTF-8, for downloads.
 
-    Canonically it is encoded as a key is (:func:`.keys.encode_key`), ``_`` too.
+    The canonical spelling is that of a key (:func:`.keys.encode_key`), with ``_`` encoded too.
     """
 
+    name: ClassVar[str] = "fileName"
     high: int
-    name: str = "fileName"
 
     @property
     def allowed_values(self) -> str:
@@ -270,12 +314,16 @@ class FileName:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """A word that matches ``pattern``, a regular expression both Python and JavaScript understand alike."""
+class Pattern(OptionType):
+    """A text that matches ``pattern``, a regular expression with the same meaning in Python and in JavaScript."""
 
+    name: ClassVar[str] = "word"
     pattern: str
-    allowed_values: str
-    name: str = "word"
+    description: str
+
+    @property
+    def allowed_values(self) -> str:
+        return self.description
 
     def parse(self, parts: list[str]) -> Value:
         word = get_only_part(parts)
@@ -283,8 +331,5 @@ class Pattern:
             raise ValueError(word)
         return word
 
-    def format(self, value: Value) -> str:
-        return str(value)
-
     def js_args(self) -> JsArgs:
-        return {"pattern": self.pattern, "expects": self.allowed_values}
+        return {"pattern": self.pattern, "expects": self.description}

@@ -1,8 +1,7 @@
 """The option table: every option once, as data.
 
-From it come the parsers, the error messages, the reference page (``docs/reference/urls.md``), the console's form and
-the edge
-function's allow-list.
+Parsers, error messages, canonical paths, the reference page (``docs/urls.md``), the console's form and the edge
+function's allow-list come from it.
 """
 
 from __future__ import annotations
@@ -10,31 +9,89 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import BadOption
-from .compound_types import CropType, GravityType, PaddingType, WatermarkType
-from .extended.options import EXTENDED_OPTIONS, ExtendedOption
-from .model import AUTO_QUALITY, COMPASS_POINTS, DATA_FORMATS, IMAGE_FORMATS, REDACTIONS, Plan
-from .option_types import Choice, Colour, FileName, FixedPoint, Flag, Integer, IntegerChoice, OptionType, Pattern, Value
+from .compound_types import (
+    MAX_LENGTH_PX,
+    ConvolutionType,
+    CropToType,
+    CropType,
+    CurvesType,
+    ExtensionType,
+    GravityType,
+    NumberTuple,
+    PaddingType,
+    ProportionType,
+    TrimOptionsType,
+    WatermarkLayoutType,
+    WatermarkType,
+)
+from .model import (
+    AUTO_QUALITY,
+    COMPASS_POINTS,
+    DATA_FORMATS,
+    IMAGE_FORMATS,
+    MAX_MATRICES,
+    REDACTIONS,
+    SOURCE_FORMATS,
+    Clahe,
+    Ellipse,
+    FaceCrop,
+    Focus,
+    Lch,
+    Offset,
+    Padding,
+    Plan,
+    Scale,
+)
+from .option_types import (
+    Choice,
+    ChoiceList,
+    Colour,
+    Decimal,
+    FileName,
+    FixedPoint,
+    Flag,
+    Integer,
+    IntegerChoice,
+    OptionType,
+    Pattern,
+    Value,
+)
 
 MAX_SIDE_PX = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or not of the plan."""
+    """One option. ``plan_field`` is its field of :class:`Plan`; empty if it is folded into others or not in the plan.
+
+    ``native``: clients can set it in URLs of our own. The other options are in canonical paths only: dialects set them,
+    and the edge function does not implement them.
+    """
 
     short: str
     long: str
     type: OptionType
     doc: str
     plan_field: str = ""
+    native: bool = True
 
     @property
     def default(self) -> Value | None:
-        """The field's value where the option is not given."""
+        """The field's value if the option is not given."""
         return getattr(_DEFAULTS, self.plan_field, None) if self.plan_field else None
 
 
 _DEFAULTS = Plan(key="")
+_AXES = Choice(("h", "v", "hv"))
+
+
+def _extended(short: str, option_type: OptionType, doc: str, plan_field: str) -> Option:
+    return Option(short, short, option_type, doc, plan_field, native=False)
+
+
+def _numbers(*values: float) -> tuple[float, ...]:
+    return values
+
 
 OPTIONS: tuple[Option, ...] = (
     Option("w", "width", Integer(1, MAX_SIDE_PX), "Width of the box in px.", "width"),
@@ -106,41 +163,186 @@ OPTIONS: tuple[Option, ...] = (
     Option("dl", "download", FileName(64), "Makes browsers save the picture under this name.", "download"),
     Option("exp", "expires", Integer(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),
     Option("s", "signature", Pattern("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
+    _extended("orient", Flag(), "0 leaves it as it is stored, whatever EXIF says; HEIF is upright.", "orient"),
+    _extended("inset", NumberTuple(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels that each side loses first.", "inset"),
+    _extended(
+        "cut",
+        CropToType((*COMPASS_POINTS, "attention", "fp")),
+        "Region that is kept, by its size; after crop and inset.",
+        "crop_to",
+    ),
+    _extended("face", NumberTuple(FaceCrop, 2, 0, 4096, True), "Cuts the source to one face.", "face_crop"),
+    _extended("fz", FixedPoint(0, 1), "How close g=face goes: 0 as far as ever, 1 the faces alone.", "face_zoom"),
+    _extended("trimx", TrimOptionsType(), "What trim takes for border.", "trim_options"),
+    _extended("tfirst", Flag(), "Trims before cut, which is of what is left.", "trim_first"),
+    _extended(
+        "own",
+        Choice(("w", "h")),
+        "The axis of the source that the missing side of the box is as long as.",
+        "source_side",
+    ),
+    _extended("minw", Integer(1, 8192), "Least width in px; the box cuts what grows beyond it.", "min_width"),
+    _extended("minh", Integer(1, 8192), "Least height in px; the box cuts what grows beyond it.", "min_height"),
+    _extended(
+        "zoom", NumberTuple(Scale, 2, 0.0001, 100), "Factors of the width and height that the box comes to.", "scale"
+    ),
+    _extended("prop", ProportionType(), "Factor of the finished size; sides are cut to whole px.", "proportion"),
+    _extended(
+        "cov",
+        Choice(("clip", "flex", "uncut")),
+        "With fit=cover: clip cuts a smaller source to the box without keeping the box's shape, flex covers only where "
+        "source and box are both upright or both lying, and is contained else, uncut covers and cuts nothing.",
+        "cover_mode",
+    ),
+    _extended("adapt", Flag(), "Swaps w and h where the source lies otherwise than the box.", "adaptive"),
+    _extended("off", NumberTuple(Offset, 2, -MAX_LENGTH_PX, MAX_LENGTH_PX), "Moves what a cover keeps.", "offset"),
+    _extended(
+        "focus",
+        NumberTuple(Focus, 2, 0, MAX_LENGTH_PX, True),
+        "Point of the source that a cover keeps, in px.",
+        "focus",
+    ),
+    _extended(
+        "ratio",
+        Decimal(0.0001, 1000),
+        "Multiplies sides, padding and offsets in px; unless up=1 no further than the source has pixels for.",
+        "pixel_ratio",
+    ),
+    _extended("most", Integer(0, MAX_LENGTH_PX), "Longest side of the result, with padding and extension.", "max_side"),
+    _extended("even", Flag(), "Places what is centred as imgproxy does, which rounds to even numbers.", "even_centre"),
+    _extended("one", Flag(), "Stretches to the one of w and h that is given; the other side stays.", "one_side"),
+    _extended("grow", Flag(), "Only enlarges: with fit=contain nothing becomes smaller.", "enlarge_only"),
+    _extended("ext", ExtensionType(COMPASS_POINTS), "Room around a result that is smaller than the box.", "extension"),
+    _extended(
+        "angle", FixedPoint(0, 359.99), "Degrees clockwise, after rot and flip; the corners show bgm or bg.", "angle"
+    ),
+    _extended("med", Integer(0, 21), "Side of a median filter in px.", "median"),
+    _extended("reye", Flag(), "Takes the red out of eyes that a flash has lit, where faces were found.", "red_eye"),
+    _extended(
+        "lev",
+        Choice(("stretch", "equal", "after")),
+        "Stretches lightness to the whole range, or evens its histogram, before other tones or after watermarks.",
+        "normalise",
+    ),
+    _extended("curve", CurvesType(), "Tone curves of all channels and of each.", "curves"),
+    _extended(
+        "mat",
+        NumberTuple(_numbers, 12, -100, 100, max_repeats=MAX_MATRICES),
+        "Colour matrices with offsets, one after the other; values are clipped after each.",
+        "matrix",
+    ),
+    _extended(
+        "lch",
+        NumberTuple(Lch, 4, -1000, 1000),
+        "In CIE LCh: factors of lightness and chroma, degrees of hue, and lightness that is added.",
+        "lch",
+    ),
+    _extended(
+        "clahe",
+        NumberTuple(Clahe, 3, 0, MAX_LENGTH_PX, True),
+        "Histogram equalisation in a window of this width and height, with contrast bounded by the third number.",
+        "clahe",
+    ),
+    _extended("tint", Colour(), "Gives greys the hue of a colour; black and white stay.", "tint"),
+    _extended(
+        "late",
+        NumberTuple(_numbers, 12, -100, 100, max_repeats=MAX_MATRICES),
+        "As mat, after other tones.",
+        "late_matrix",
+    ),
+    _extended(
+        "alpha", Choice(("invert", "drop", "threshold")), "Inverts or drops alpha, or applies thr to it.", "alpha"
+    ),
+    _extended("thr", Integer(0, 255), "Makes lightness from here on white and the rest black; 0 is off.", "threshold"),
+    _extended("conv", ConvolutionType(), "A convolution.", "convolution"),
+    _extended("pix", Integer(0, 1024), "Side of the squares that pixels are made to, in px.", "pixelate"),
+    _extended("noise", Integer(0, 100), "Grain, as wide as so many of 255 levels.", "noise"),
+    _extended(
+        "wmx", WatermarkLayoutType(), "The place and size of the watermark, without a margin.", "watermark_layout"
+    ),
+    _extended(
+        "rep",
+        _AXES,
+        "Repeats the watermark from the near side on, with equal gaps, along these axes.",
+        "watermark_repeat",
+    ),
+    _extended("wml", Flag(), "Lays the watermark over margins too, after the background.", "watermark_last"),
+    _extended("wm2", WatermarkType(COMPASS_POINTS), "A second watermark, over the first one.", "second_watermark"),
+    _extended("wmx2", WatermarkLayoutType(), "The place and size of the second watermark.", "second_watermark_layout"),
+    _extended("rep2", _AXES, "Repeats the second watermark.", "second_watermark_repeat"),
+    _extended("frm", Flag(), "Makes the watermark a nine-patch that is stretched around the picture.", "nine_patch"),
+    _extended(
+        "ry",
+        Integer(0, 4096),
+        "The vertical radius of rounded corners; each radius is at most half of its own side.",
+        "radius_y",
+    ),
+    _extended(
+        "ell", NumberTuple(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"
+    ),
+    _extended(
+        "bgx",
+        Choice(("blur", "auto", "blurall", "autoall")),
+        "Fills margins by the image blurred, or by its mean colour; with all, its own transparency too.",
+        "background_fill",
+    ),
+    _extended(
+        "bgm",
+        Colour(),
+        "Colour of margins and corners. The image's own transparency stays, other than with bg.",
+        "margin_colour",
+    ),
+    _extended(
+        "skip",
+        ChoiceList((*SOURCE_FORMATS, "all")),
+        "Types of source that are answered as they are.",
+        "passthrough_formats",
+    ),
+    _extended("mb", Integer(0, 2_000_000_000), "Most bytes: quality goes down until it fits.", "max_bytes"),
+    _extended("base", Flag(), "A JPEG that is not progressive.", "baseline"),
+    _extended("dlx", Flag(), "Adds the extension of the picture's type to the name.", "append_extension"),
+    _extended("inl", Flag(), "Shows what has a name instead of saving it.", "inline"),
 )
+
+NATIVE_OPTIONS = tuple(option for option in OPTIONS if option.native)
+EXTENDED_OPTIONS = tuple(option for option in OPTIONS if not option.native)
 
 GENERATION_TYPE = Pattern("[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9")
 """A generation of findings: a set of models in certain versions."""
 
-FINDINGS_OPTION = Option(
-    "fv", "findings", GENERATION_TYPE, "The generation of findings that the picture is made with.", "findings"
+FINDINGS_OPTION = _extended(
+    "fv", GENERATION_TYPE, "Generation of the findings that the picture is made with.", "findings"
 )
-"""In canonical paths only: the edge writes it, and viewers know no such option."""
+"""Set by the edge function, in canonical paths only."""
 
-OPTIONS_BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {
-    option.long: option for option in OPTIONS
-}
-_ALL: tuple[Option | ExtendedOption, ...] = (*OPTIONS, FINDINGS_OPTION, *EXTENDED_OPTIONS)
-OPTIONS_BY_SHORT: dict[str, Option | ExtendedOption] = {option.short: option for option in _ALL}
-CANONICAL_OPTIONS: tuple[Option | ExtendedOption, ...] = tuple(
+OPTIONS_BY_NAME: dict[str, Option] = {name: option for option in NATIVE_OPTIONS for name in (option.short, option.long)}
+"""The options of native URLs by both names."""
+
+OPTIONS_BY_SHORT: dict[str, Option] = {option.short: option for option in (*OPTIONS, FINDINGS_OPTION)}
+"""The options of canonical paths, and those of native URLs that are not in one."""
+
+CANONICAL_OPTIONS: tuple[Option, ...] = tuple(
     sorted((o for o in OPTIONS_BY_SHORT.values() if o.plan_field and o.short != "f"), key=lambda o: o.short)
 )
-"""The options that appear in a canonical path, in its order. The format is the path's extension."""
-
-NATIVE_FIELDS = frozenset(option.plan_field for option in (*OPTIONS, FINDINGS_OPTION))
-"""The fields of a Plan that no other URL language brought."""
+"""The options of a canonical path in its order. The format is the path's extension."""
 
 
-def make_bad_option(option: Option | ExtendedOption, text: str) -> BadOption:
-    """The refusal of ``text`` as a value of ``option``: it names the option, the value and the range."""
+def uses_extended_options(plan: Plan) -> bool:
+    """Return whether ``plan`` has an option that native URLs cannot set."""
+    return any(getattr(plan, option.plan_field) != option.default for option in EXTENDED_OPTIONS)
+
+
+def make_bad_option(option: Option, text: str) -> BadOption:
+    """Make the error for ``text`` as a value of ``option``. It has the option, the value and the allowed values."""
     return BadOption(
         f"{option.short} must be {option.type.allowed_values}, but is '{escape_text(text)}'", option=option.short
     )
 
 
 def escape_text(text: str) -> str:
-    """A client's text as it appears in our answers: short, and percent-encoded where it is not printable ASCII.
+    """Make a client's text safe for a response: at most 40 characters, percent-encoded if not printable ASCII.
 
-    Encoded before it is cut, because the engines that read URLs do not agree on the length of other characters.
+    It is encoded before it is cut, because Python and JavaScript count the length of other characters differently.
     """
     ascii_text = "".join(chr(byte) if 0x20 <= byte < 0x7F else f"%{byte:02X}" for byte in text.encode())
     return ascii_text if len(ascii_text) <= 40 else ascii_text[:40] + "..."

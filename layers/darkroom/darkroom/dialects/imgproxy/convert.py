@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...plan.extended.option_types import MAX_LENGTH_PX, MAX_LEVEL
-from ...plan.extended.options import SOURCE_FORMATS
+from ...plan.compound_types import MAX_LENGTH_PX, MAX_LEVEL
 from ...plan.model import (
     IDENTITY,
+    SOURCE_FORMATS,
     CropTo,
     Extension,
     Gravity,

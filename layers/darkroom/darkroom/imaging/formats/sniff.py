@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from ...errors import TypeNotAllowed
+from ...plan.model import SOURCE_FORMATS
 
-SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "heic", "tiff", "svg")
 """Types that are let in, as named by :func:`sniff`."""
 
 

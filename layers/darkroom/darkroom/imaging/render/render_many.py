@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
-from ...plan.extended.options import uses_extended_options
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
 from ...plan.model import DATA_FORMATS, Plan
+from ...plan.options import uses_extended_options
 from ...plan.redaction import needs_findings
 from ..formats.encode import measure_flat_share
 from ..formats.load import DecodedImage, get_loaded_size, load
