@@ -18,9 +18,9 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.mlops.model_registry import ModelRegistry
 from darkroom.mlops.sample_store import SampleStore
+from darkroom.plan.url_builder import sign_target
 from local.aws import Cloud
 from local.paths import ENDPOINT, STACK
-from local.sign_urls import sign_target
 from tools.local_stack import environment
 from tools.settings.stacks import of_facts
 

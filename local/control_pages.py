@@ -19,6 +19,7 @@ from darkroom.errors import DarkroomError
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import NATIVE_OPTIONS
+from darkroom.plan.url_builder import sign_target
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.s3_keys import MASTERS
 from darkroom.services.upload_requests import Grant, make_token
@@ -28,7 +29,6 @@ from . import viewer
 from .aws import Cloud
 from .errors import StartError
 from .paths import CONTROL, ROOT
-from .sign_urls import sign_target
 from .stack_info import StackInfo
 
 CONSOLE = ROOT / "local" / "console"

@@ -122,7 +122,7 @@ def _read_expected(path: Path) -> dict[str, str]:
 def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -> None:
     """Print a signed URL for TARGET, a path with a query such as '/photo.jpg?w=801'."""
     from darkroom.errors import DarkroomError
-    from local.sign_urls import sign_target
+    from darkroom.plan.url_builder import sign_target
 
     expires_s = None if expires_in is None else int(time.time()) + expires_in
     deployment = call.deployment

@@ -19,9 +19,9 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from darkroom.plan.url_builder import sign_target
 from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.settings import DEFAULTS
-from local.sign_urls import sign_target
 
 from ..deployment import Deployment
 from .model import CheckFailed, require

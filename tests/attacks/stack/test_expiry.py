@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from urllib.parse import unquote
 
-from local.sign_urls import sign_target
+from darkroom.plan.url_builder import sign_target
 from tests.images.pictures import jpeg_photo
 from tests.stack.conftest import Stack
 from tests.stack.viewer import Viewer

@@ -20,6 +20,7 @@ from cloudfront_local.model import Cors, OriginKind, Pick, PolicyHeader
 from darkroom.errors import BadOption
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.signing import sign, verify
+from darkroom.plan.url_builder import sign_target
 from local import pidfile, source_digest
 from local.aws import tool_environment
 from local.containers import relays
@@ -28,7 +29,6 @@ from local.ministack import environment
 from local.ministack_process import find_layer_packages, unpack_layers_once
 from local.paths import Ports, StackPaths
 from local.samples import PHOTOGRAPHS, draw_watermark
-from local.sign_urls import sign_target
 from local.stack import require_free
 
 

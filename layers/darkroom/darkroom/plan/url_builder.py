@@ -1,0 +1,54 @@
+"""Building and signing URLs of Darkroom's own format, as an application does that has the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from .keys import check_key, quote_key
+from .native_url import parse_url
+from .options import OPTIONS_BY_NAME
+from .presets import Presets
+from .signing import sign
+
+type OptionValue = str | int | float | bool
+"""The value of an option: ``True`` is written as ``1``, ``False`` as ``0``, a number without trailing zeros."""
+
+_REPLACED = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("exp", "s"))
+
+
+def build_target(key: str, options: Mapping[str, OptionValue]) -> str:
+    """Build the path and query of the image ``key``, with options by their short or long names.
+
+    The name of a preset is not checked: the server's settings define it. Raises a DarkroomError for a key that no image
+    can have, and for an option or value that does not exist.
+    """
+    path = f"/{quote_key(check_key(key))}"
+    parse_url(f"{path}?{_query({name: value for name, value in options.items() if name != 'preset'})}")
+    query = _query(options)
+    return f"{path}?{query}" if query else path
+
+
+def sign_target(target: str, key: str, expires_s: int | None = None, presets: Presets | None = None) -> str:
+    """Add a signature to ``target``, a path with a query, valid until ``expires_s`` (Unix time).
+
+    An ``exp`` or ``s`` that it has already is replaced. ``presets`` are the server's, by default those that Darkroom
+    ships with. Raises a DarkroomError where ``target`` is no valid request.
+    """
+    path, _, query = ("/" + target.removeprefix("/")).partition("?")
+    kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _REPLACED]
+    request = parse_url(path + ("?" + "&".join(kept) if kept else ""), presets)
+    if expires_s is not None:
+        kept.append(f"exp={expires_s}")
+    kept.append(f"s={sign(request.path, key, expires_s)}")
+    return f"{path}?{'&'.join(kept)}"
+
+
+def _query(options: Mapping[str, OptionValue]) -> str:
+    return "&".join(f"{name}={quote(_text(value), safe=',:;.~-_/')}" for name, value in options.items())
+
+
+def _text(value: OptionValue) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

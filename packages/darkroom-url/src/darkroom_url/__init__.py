@@ -1,0 +1,133 @@
+"""URLs of Darkroom images, signed where they need it, and upload tokens. Nothing but Python's standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ._darkroom.errors import DarkroomError
+from ._darkroom.plan.negotiation import LADDER_PX
+from ._darkroom.plan.presets import parse_presets
+from ._darkroom.plan.url_builder import OptionValue, build_target, sign_target
+from ._darkroom.services.upload_requests import Grant, make_token
+
+__all__ = [
+    "WIDTHS",
+    "OptionValue",
+    "PresetTable",
+    "UrlError",
+    "build_srcset",
+    "build_url",
+    "create_upload_token",
+    "sign",
+]
+
+WIDTHS: tuple[int, ...] = LADDER_PX
+"""Widths in pixels that need no signature."""
+
+
+type PresetTable = Mapping[str, Mapping[str, OptionValue]]
+"""Options of presets, by the names of these."""
+
+
+class UrlError(ValueError):
+    """The key, an option or a value is not allowed. ``code`` is the code that the server answers with."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def build_url(
+    image: str,
+    *,
+    base: str = "",
+    signing_key: str | None = None,
+    expires_at: datetime | int | None = None,
+    presets: PresetTable | None = None,
+    **options: OptionValue,
+) -> str:
+    """Build the URL of an image.
+
+    ``image`` is its key, such as ``trips/rome.jpg``, not percent-encoded. ``base`` is the address of the CDN, such as
+    ``https://images.example.com``. ``options`` have the short or long names of docs/reference/urls.md: ``w=800`` is
+    ``width=800``. With ``signing_key`` the URL is signed, and valid until ``expires_at`` (an aware datetime, or Unix
+    time) if that is given. ``presets`` is the server's setting of that name, where a URL with a preset of your own is
+    signed; it replaces the presets that Darkroom ships with.
+
+    Raises UrlError.
+    """
+    try:
+        target = build_target(image, options)
+    except DarkroomError as error:
+        raise UrlError(error.message, error.code) from None
+    if signing_key is not None:
+        target = sign(target, signing_key, expires_at=expires_at, presets=presets)
+    elif expires_at is not None:
+        raise UrlError("Only a signed URL expires: give a signing_key", "unsigned")
+    return base.removesuffix("/") + target
+
+
+def build_srcset(
+    image: str,
+    *,
+    widths: Iterable[int] = WIDTHS,
+    base: str = "",
+    signing_key: str | None = None,
+    expires_at: datetime | int | None = None,
+    presets: PresetTable | None = None,
+    **options: OptionValue,
+) -> str:
+    """Build the ``srcset`` of an ``<img>``: a URL for each of ``widths``. Raises UrlError. Other arguments are those of
+    :func:`build_url`."""
+    shared: dict[str, Any] = {"base": base, "signing_key": signing_key, "expires_at": expires_at, "presets": presets}
+    return ", ".join(f"{build_url(image, w=width, **shared, **options)} {width}w" for width in widths)
+
+
+def sign(
+    target: str,
+    signing_key: str,
+    *,
+    expires_at: datetime | int | None = None,
+    presets: PresetTable | None = None,
+) -> str:
+    """Sign a path with a query, such as ``/photo.jpg?w=801``. Raises UrlError.
+
+    A signature or an expiry that ``target`` has already is replaced. ``presets`` is as for :func:`build_url`.
+    """
+    try:
+        known = None if presets is None else parse_presets({"presets": presets})
+        return sign_target(target, signing_key, _unix_time(expires_at), known)
+    except DarkroomError as error:
+        raise UrlError(error.message, error.code) from None
+    except ValueError as error:
+        raise UrlError(str(error), "bad-option") from None
+
+
+def create_upload_token(
+    prefix: str,
+    signing_key: str,
+    *,
+    expires_at: datetime | int,
+    max_bytes: int | None = None,
+    max_files: int | None = None,
+) -> str:
+    """Create a token for uploads.
+
+    ``prefix`` is ``trips/`` for all keys below it, or the key of one file. ``max_bytes`` limits each file,
+    ``max_files`` the number of files. Raises UrlError.
+    """
+    grant = Grant(prefix, _unix_time(expires_at) or 0, max_bytes, max_files)
+    try:
+        return make_token(grant, signing_key)
+    except DarkroomError as error:
+        raise UrlError(error.message, error.code) from None
+
+
+def _unix_time(at: datetime | int | None) -> int | None:
+    if not isinstance(at, datetime):
+        return at
+    if at.tzinfo is None:
+        raise UrlError("expires_at has no time zone", "bad-option")
+    return int(at.timestamp())

@@ -1,0 +1,184 @@
+"""The distribution for web servers: it installs alone, agrees with the layer, is typed, and its README runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.plan.native_url import parse_url
+from darkroom.plan.signing import verify
+from darkroom.plan.url_builder import build_target, sign_target
+from darkroom.services.upload_requests import verify_token
+from local.paths import ROOT
+
+PACKAGE = ROOT / "packages" / "darkroom-url"
+KEY = "a key of more than 16 characters"
+EXPIRES_S = 1_999_999_999
+URLS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("photo.jpg", {}),
+    ("trips/Rom & Cäsar 100%.jpg", {"w": 800}),
+    ("photo.jpg", {"width": 400, "dpr": 2, "f": "webp"}),
+    ("photo.jpg", {"w": 600, "h": 400, "fit": "cover", "g": "attention"}),
+    ("photo.jpg", {"crop": "pct:10,10,50,50", "rot": 90, "sat": -40, "pad": 20, "bg": "ff8800"}),
+    ("photo.jpg", {"w": 1200, "wm": "logo,southeast,80,20"}),
+    ("photo.jpg", {"dpr": 1.5, "w": 300}),
+    ("photo.jpg", {"preset": "cover"}),
+    ("photo.jpg", {"f": "json"}),
+)
+REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("photo.jpg", {"w": 0}, "bad-option"),
+    ("photo.jpg", {"colour": "red"}, "unknown-option"),
+    ("photo.jpg", {"w": 1, "width": 2}, "duplicate-option"),
+    ("a//b.jpg", {}, "bad-key"),
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A virtual environment with the wheel, and nothing else."""
+
+    python: Path
+
+    def run(self, code: str, **given: Any) -> Any:
+        """Run ``code``, which has the names ``given``; what it assigns to ``result``."""
+        script = f"import json, sys\nglobals().update(json.load(sys.stdin))\n{code}\nprint(json.dumps(result))"
+        done = subprocess.run(
+            [self.python, "-I", "-c", script], input=json.dumps(given), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(build, cwd=PACKAGE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [built] = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def server(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    folder = tmp_path_factory.mktemp("server")
+    venv.create(folder, with_pip=False)
+    python = folder / "bin" / "python"
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-index", str(wheel)]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Server(python)
+
+
+def test_the_wheel_has_no_dependency_and_no_more_of_the_layer_than_it_imports(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        [metadata] = [name for name in names if name.endswith("METADATA")]
+        assert "Requires-Dist" not in archive.read(metadata).decode()
+    assert "darkroom_url/py.typed" in names
+    layer = {name.removeprefix("darkroom_url/_darkroom/") for name in names if "/_darkroom/" in name}
+    assert {"plan/native_url.py", "plan/signing.py", "presets.toml"} <= layer
+    assert not {name for name in layer if name.startswith(("aws/", "imaging/", "models/"))}
+    assert len(layer) < 45
+
+
+BUILD = """
+from darkroom_url import build_url
+result = [build_url(image, base="https://cdn/", **options) for image, options in urls]
+result += [build_url(image, signing_key=key, expires_at=expires, **options) for image, options in urls]
+"""
+
+
+def test_its_urls_are_those_of_the_layer(server: Server) -> None:
+    found = server.run(BUILD, urls=URLS, key=KEY, expires=EXPIRES_S)
+    plain, signed = found[: len(URLS)], found[len(URLS) :]
+    assert plain == [f"https://cdn{build_target(image, options)}" for image, options in URLS]
+    assert signed == [sign_target(build_target(image, options), KEY, EXPIRES_S) for image, options in URLS]
+    for url in signed:
+        request = parse_url(url)
+        verify(request.path, request.signature, request.expires_s, [KEY], EXPIRES_S - 1)
+
+
+REFUSE = """
+from darkroom_url import UrlError, build_url
+try:
+    build_url(image, **options)
+except UrlError as error:
+    result = error.code
+"""
+
+
+@pytest.mark.parametrize(("image", "options", "code"), REFUSED, ids=[case[2] for case in REFUSED])
+def test_what_the_server_refuses_is_refused(server: Server, image: str, options: dict[str, Any], code: str) -> None:
+    assert server.run(REFUSE, image=image, options=options) == code
+
+
+PRESETS = """
+from darkroom_url import UrlError, build_srcset, build_url, sign
+result = [build_url("a.jpg", preset="mine"), build_url("a.jpg", preset="mine", signing_key=key, presets=table)]
+try:
+    sign("/a.jpg?preset=mine", key)
+except UrlError as error:
+    result.append(error.code)
+result.append(build_srcset("a.jpg", widths=(320, 640), f="webp"))
+"""
+
+
+def test_presets_of_ones_own_and_srcset(server: Server) -> None:
+    plain, signed, code, srcset = server.run(PRESETS, key=KEY, table={"mine": {"w": 333}})
+    assert plain == "/a.jpg?preset=mine"
+    signature = signed.rpartition("s=")[2]
+    verify(parse_url("/a.jpg?w=333").path, signature, None, [KEY], 0)
+    assert code == "bad-option"
+    assert srcset == "/a.jpg?w=320&f=webp 320w, /a.jpg?w=640&f=webp 640w"
+
+
+TOKEN = """
+from datetime import UTC, datetime
+from darkroom_url import create_upload_token
+at = datetime.fromtimestamp(expires, UTC)
+result = create_upload_token("trips/", key, expires_at=at, max_bytes=1000, max_files=2)
+"""
+
+
+def test_a_token_is_accepted_by_the_upload_api(server: Server) -> None:
+    grant = verify_token(server.run(TOKEN, key=KEY, expires=EXPIRES_S), [KEY], EXPIRES_S - 1)
+    assert (grant.prefix, grant.expires_s, grant.max_bytes, grant.max_files) == ("trips/", EXPIRES_S, 1000, 2)
+
+
+@pytest.mark.parametrize("page", [PACKAGE / "README.md", ROOT / "README.md"], ids=["package", "repository"])
+def test_the_examples_of_the_readme_run_as_printed(server: Server, page: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    examples = [block for block in blocks if "darkroom_url" in block]
+    assert examples
+    for example in examples:
+        server.run(f"{example}\nresult = None")
+
+
+TYPED = """
+from darkroom_url import build_srcset, build_url, create_upload_token, sign
+
+url: str = build_url("a.jpg", w=800, f="webp", signing_key="k")
+srcset: str = build_srcset("a.jpg", widths=[320])
+signed: str = sign("/a.jpg?w=801", "k", expires_at=1)
+token: str = create_upload_token("a/", "k", expires_at=1)
+wrong: int = sign("/a.jpg", "k")
+"""
+
+
+def test_a_type_checker_reads_its_types(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "page.py").write_text(TYPED)
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(server.python), "page.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert len(errors) == 1, done.stdout
+    assert errors[0].startswith("page.py:8: error: Incompatible types in assignment")
