@@ -18,8 +18,8 @@ from darkroom.errors import BadKey, DarkroomError
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.report import rejection_document
 from darkroom.services.erase.service import EraseService
+from darkroom.services.request_metrics import count_attempt
 from darkroom.services.s3_keys import master_names
-from darkroom.services.slo_metrics import count_attempt
 
 _env = os.environ
 _s3 = client("s3")

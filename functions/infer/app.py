@@ -23,6 +23,7 @@ from darkroom.aws.vectors.factory import open_vectors
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.mlops.sampler import SampleRecorder
 from darkroom.mlops.shadow import open_shadow_client
+from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.inference.analysis import AnalysisService, AnalysisSettings
 from darkroom.services.inference.breaker import open_breaker
 from darkroom.services.inference.consumer import InferenceConsumer
@@ -32,7 +33,6 @@ from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.masters import Masters
 from darkroom.services.inference.tasks import configured_tasks
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.restart import restart_if_abandoned
 from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_source_limits
 from darkroom.services.sqs_message import SqsMessage

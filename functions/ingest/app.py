@@ -24,7 +24,7 @@ from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
-from darkroom.services.deadline import limit_for_lease
+from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.client_findings import ClientFindingsReader
 from darkroom.services.ingest.consumer import IngestConsumer
@@ -35,7 +35,6 @@ from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.restart import restart_if_abandoned
 from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.services.sqs_message import SqsMessage

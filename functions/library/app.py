@@ -22,14 +22,13 @@ from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
 from darkroom.bulk.worker import Worker, reserve_s
 from darkroom.findings import ENDPOINT, FALLBACK
-from darkroom.services.deadline import limit_for_lease
+from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.inference.masters import Masters
 from darkroom.services.inference.tasks import configured_tasks
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.prints import Prints
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.restart import restart_if_abandoned
 from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.settings import Settings

@@ -14,7 +14,7 @@ from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.popular.service import PopularityScan, read_window
-from darkroom.services.slo_metrics import count_attempt
+from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
 
 _env = dict(os.environ)

@@ -14,10 +14,10 @@ from darkroom.aws.s3_fast import connect
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import fast_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.reencode.consumer import ReencodeConsumer
 from darkroom.services.reencode.service import Reencoder
-from darkroom.services.restart import restart_if_abandoned
 from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.services.sqs_message import SqsMessage

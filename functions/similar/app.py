@@ -15,10 +15,10 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.findings import SIMILARITY
-from darkroom.http.api import respond
+from darkroom.http.api import parse_key, read_bearer_token, respond
+from darkroom.http.response import HttpResponse, json_response
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.serve.answers import HttpResponse
-from darkroom.services.similarity import SimilarityRequest, SimilaritySearch
+from darkroom.services.similarity import SimilaritySearch
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -47,12 +47,12 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
-        return respond(_observer, lambda: _service().answer(_decoded(event)))
+        return respond(_observer, lambda: _respond(event))
 
 
-def _decoded(event: dict[str, Any]) -> SimilarityRequest:
-    return SimilarityRequest(
-        authorization=event["headers"].get("authorization", ""),
-        key_path=event["pathParameters"]["key"],
-        count=(event.get("queryStringParameters") or {}).get("count", ""),
-    )
+def _respond(event: dict[str, Any]) -> HttpResponse:
+    service = _service()
+    grant = service.authorise(read_bearer_token(event))
+    key = parse_key(event["pathParameters"]["key"])
+    count = (event.get("queryStringParameters") or {}).get("count", "")
+    return json_response(200, service.find(grant, key, count))

@@ -11,8 +11,8 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.services.request_metrics import count_attempt
 from darkroom.services.s3_keys import master_names
-from darkroom.services.slo_metrics import count_attempt
 from darkroom.services.sweep import Sweep
 
 _env = os.environ

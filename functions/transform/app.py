@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +14,17 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import LOAD_SHEDDING, Switches, fast_reader
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import DarkroomError
-from darkroom.http.edge import respond
+from darkroom.http.edge import EdgeRequest, Responded, respond, respond_error
+from darkroom.http.response import HttpResponse
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.policy import AccessMode
+from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.master_reader import MasterReader
-from darkroom.services.request_log import log_image_request
-from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.request_metrics import log_image_request
 from darkroom.services.s3_keys import master_names
-from darkroom.services.serve.answers import Failed, HttpResponse, to_response
-from darkroom.services.serve.live import LiveTransform
-from darkroom.services.serve.prefetch import Prefetch
-from darkroom.services.serve.transform import Transform
+from darkroom.services.serve.background import Prefetch
+from darkroom.services.serve.transform import LiveTransform, Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 
 if TYPE_CHECKING:
@@ -72,38 +71,37 @@ _transform = LiveTransform(_live, _build)
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer a Lambda Function URL event (payload format 2.0)."""
-    headers = event.get("headers") or {}
-    edge_request_id = headers.get("x-amz-cf-id", "")
+    request = EdgeRequest.parse(event)
     _observer.begin(context)
-    with _observer.message("answer", correlation_id=edge_request_id, path=event["rawPath"]):
-        if edge_request_id:
-            _observer.annotate("edge_request_id", edge_request_id)
+    with _observer.message("answer", correlation_id=request.request_id, path=request.path):
+        if request.request_id:
+            _observer.annotate("edge_request_id", request.request_id)
         started = time.perf_counter()
-        method = event["requestContext"]["http"]["method"]
         try:
-            response, error = _respond(event["rawPath"], method, headers)
-        except DarkroomError as raised:  # no settings to answer by
-            response, error = to_response(Failed(raised), method=method, viewer_url=""), raised
+            response, error = _respond(request)
+        except DarkroomError as raised:  # there are no settings to answer by
+            response, error = respond_error(raised, request)
         log_image_request(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
         return response
 
 
-def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpResponse, DarkroomError | None]:
-    if language := headers.get("x-darkroom-language"):
-        from darkroom.dialects.serving.handler import respond as respond_in
+def _respond(request: EdgeRequest) -> Responded:
+    if request.dialect:
+        from darkroom.dialects.serving.handler import respond as respond_in_dialect
         from darkroom.dialects.serving.request import DialectRequest
 
-        def begin_in(transform: Transform, presets: Callable[[], Presets]) -> None:
-            _languages(transform).begin(language, DialectRequest.from_headers(method, headers), presets)
+        def start_in_dialect(transform: Transform, presets: Callable[[], Presets]) -> None:
+            parsed = DialectRequest.from_headers(request.method, request.headers)
+            _languages(transform).begin(request.dialect, parsed, presets)
 
-        with _transform.open(begin_in) as service:
-            return respond_in(_languages(service), language, method, headers)
+        with _transform.open(start_in_dialect) as transform:
+            return respond_in_dialect(_languages(transform), request)
 
-    def begin(transform: Transform, presets: Callable[[], Presets]) -> None:
-        transform.prefetch(parse_path(path), presets)
+    def start(transform: Transform, presets: Callable[[], Presets]) -> None:
+        transform.prefetch(parse_path(request.path), presets)
 
-    with _transform.open(begin) as service:
-        return respond(service, path, method, headers)
+    with _transform.open(start) as transform:
+        return respond(transform, request)
 
 
 @cache

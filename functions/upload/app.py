@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from base64 import b64decode
 from typing import Any
 
 from darkroom.aws.clients import client
@@ -15,10 +14,10 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
-from darkroom.http.api import respond
+from darkroom.http.api import parse_key, read_bearer_token, read_body, respond
+from darkroom.http.response import HttpResponse, json_response
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.serve.answers import HttpResponse
-from darkroom.services.upload import UploadApi, UploadRequest
+from darkroom.services.upload import UploadApi
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -48,13 +47,13 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``POST /uploads`` or ``GET /uploads/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
-        return respond(_observer, lambda: _service().answer(_decoded(event)))
+        return respond(_observer, lambda: _respond(event))
 
 
-def _decoded(event: dict[str, Any]) -> UploadRequest:
-    body = event.get("body") or ""
-    return UploadRequest(
-        authorization=event["headers"].get("authorization", ""),
-        status_key=(event.get("pathParameters") or {}).get("key"),
-        body=b64decode(body) if event.get("isBase64Encoded") else body.encode(),
-    )
+def _respond(event: dict[str, Any]) -> HttpResponse:
+    service = _service()
+    grant = service.authorise(read_bearer_token(event))
+    key = (event.get("pathParameters") or {}).get("key")
+    if key is None:
+        return json_response(201, service.presign(grant, read_body(event)))
+    return json_response(200, service.read_status(grant, parse_key(key)))

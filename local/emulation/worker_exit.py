@@ -1,6 +1,6 @@
 """The end of a worker that has an abandoned thread.
 
-In Lambda such a process replaces itself by way of the runtime API (:mod:`darkroom.services.restart`). MiniStack's
+In Lambda such a process replaces itself by way of the runtime API (:mod:`darkroom.services.deadline`). MiniStack's
 workers have none: they read requests from a pipe. So a worker says with its response that it has to end, and MiniStack
 ends it before it can get another request.
 """

@@ -15,12 +15,12 @@ from urllib.parse import quote
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import DIALECTS
 from darkroom.dialects.serving.handler import respond as respond_in
-from darkroom.http.edge import respond
+from darkroom.http.edge import EdgeRequest, respond
+from darkroom.http.response import HttpResponse
 from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.serve.answers import HttpResponse
 from functions.edge.build import dialects_code, edge_code
 from tests.component.services.dialects.serving import Served, served
 from tests.unit.edge.engine import EdgeEngine
@@ -83,9 +83,10 @@ class Deployment:
         return self._invoke(answer["uri"], method, headers)
 
     def _invoke(self, uri: str, method: str, headers: Mapping[str, str]) -> HttpResponse:
-        if language := headers.get("x-darkroom-language"):
-            return respond_in(self.stack.languages, language, method, headers)[0]
-        return respond(self.stack.languages.transform, uri, method, headers)[0]
+        request = EdgeRequest(uri, method, headers)
+        if request.dialect:
+            return respond_in(self.stack.languages, request)[0]
+        return respond(self.stack.languages.transform, request)[0]
 
 
 def event_of(sent: Sent, method: str = "GET") -> dict[str, Any]:

@@ -24,10 +24,10 @@ import pytest
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import DarkroomError
+from darkroom.http.response import HttpResponse, to_response
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
 from darkroom.services.caching import MASTER_SHA256
-from darkroom.services.serve.answers import HttpResponse, to_response
 from darkroom.services.serve.transform import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr
 from tests.component.services.dialects.serving import Served, served
@@ -230,7 +230,7 @@ def placed(
             world.created(key, body)
         else:
             (by_hand if request.param == "by hand" else with_copied_metadata)(bucket, key, body)
-    monkeypatch.setattr("darkroom.services.serve.transform.MAX_BODY_BYTES", LARGE_BYTES)
+    monkeypatch.setattr("darkroom.services.serve.rendering.MAX_BODY_BYTES", LARGE_BYTES)
     stack = served(bucket, AccessMode.OPEN)
     stack.languages = replace(stack.languages, transform=replace(stack.languages.transform, mode=AccessMode.OPEN))
     return Placed(stack, ingested=request.param == "by ingest")

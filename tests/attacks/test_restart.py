@@ -24,7 +24,7 @@ FUNCTION = """
 import hashlib, os, time
 from darkroom.errors import TooSlow
 from darkroom.services.deadline import CpuLimit, Deadline
-from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.deadline import restart_if_abandoned
 
 STARTED = time.time()
 

@@ -47,7 +47,7 @@ LARGE_BYTES = 8_000
 def deployment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, aws_environment: dict[str, str]
 ) -> Iterator[Deployment]:
-    monkeypatch.setattr("darkroom.services.serve.transform.MAX_BODY_BYTES", LARGE_BYTES)
+    monkeypatch.setattr("darkroom.services.serve.rendering.MAX_BODY_BYTES", LARGE_BYTES)
     bucket = FastBucket(MemoryStore())
     if request.param == "s3":
         aws = request.getfixturevalue("aws")

@@ -22,9 +22,10 @@ from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.service import DialectService
 from darkroom.dialects.serving.signing_keys import KeysByDialect
+from darkroom.http.edge import DIALECT, VIEWER_URL, EdgeRequest
+from darkroom.http.response import HttpResponse
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import parse_presets
-from darkroom.services.serve.answers import HttpResponse
 from darkroom.services.serve.transform import Transform
 
 MARK = "watermarks/geometry.png"
@@ -93,7 +94,8 @@ class Deployment:
     def get(self, url: str, language: str = "imgproxy", *, method: str = "GET", **headers: str) -> HttpResponse:
         """Answer ``url``, a path that begins with the dialect's prefix."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return respond(self.languages, language, method, {"x-darkroom-url": url, **sent})[0]
+        request = EdgeRequest("", method, {DIALECT: language, VIEWER_URL: url, **sent})
+        return respond(self.languages, request)[0]
 
 
 def deploy(sources: Iterable[str]) -> Deployment:

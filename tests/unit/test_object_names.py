@@ -16,10 +16,16 @@ from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.purge.consumer import cdn_paths
-from darkroom.services.purge.stale_derivatives import derivatives_prefix
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS, UPLOADS, ObjectNames, master_names
+from darkroom.services.s3_keys import (
+    DERIVATIVES,
+    HELD_MASTERS,
+    MASTERS,
+    UPLOADS,
+    ObjectNames,
+    derivatives_prefix,
+    master_names,
+)
 from darkroom.services.serve.negative_cache import marker_key
-from darkroom.services.serve.transform import DERIVATIVES
 from tests.odd_keys import odd_keys
 
 from .extended_plans import borrowed_plans

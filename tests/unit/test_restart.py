@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.services.restart import parse_environment
+from darkroom.services.deadline import parse_environment
 
 
 def test_variables_stay() -> None:

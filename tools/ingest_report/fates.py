@@ -16,8 +16,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import reader
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
-from darkroom.services.serve.transform import DERIVATIVES
+from darkroom.services.s3_keys import DERIVATIVES, HELD_MASTERS, MASTERS
 from local.stack_info import QUEUES
 
 from ..deployment import Deployment

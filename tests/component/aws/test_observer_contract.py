@@ -12,7 +12,7 @@ from .observed_process import BEFORE, LAMBDA, OBSERVERS, PARENT, SENDER, TRACE, 
 WORK = """
 from concurrent.futures import ThreadPoolExecutor
 from darkroom.aws import telemetry
-from darkroom.errors import Damaged, FindingsPending, Unavailable
+from darkroom.errors import DamagedSource, FindingsPending, Unavailable
 
 class Context:
     aws_request_id = "8f5"
@@ -38,7 +38,7 @@ with observer.message("change", correlation_id="cf-id-1", key="a.jpg"):
     with observer.step("fetch"):
         inner = observer.trace_header()
         observer.record_stages({"read": 20.0, "decode": 30.0}, started_s=1_700_000_000.0)
-    failing("sniff", Damaged("the words of a user", detail="native words"))
+    failing("sniff", DamagedSource("the words of a user", detail="native words"))
     failing("index", RuntimeError("the words of a user"))
     failing("wait", FindingsPending("the words of a user"))
     failing("ask", Unavailable("the words of a user"))
@@ -46,7 +46,7 @@ with observer.message("change", correlation_id="cf-id-1", key="a.jpg"):
         stages_ms = {"decode": 12.0, "infer": 80.0}
         observer.record_remote_call("endpoint", stages_ms, started_s=1_700_000_000.0, ended_s=1_700_000_000.5)
     with observer.step("answer"):
-        observer.record_error(Damaged("the words of a user"))
+        observer.record_error(DamagedSource("the words of a user"))
     observer.count("Refused", reason="damaged")
     observer.count("Refused", reason="")
     observer.count("Pixels", 3.5, "None")

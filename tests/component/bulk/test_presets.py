@@ -7,8 +7,7 @@ from typing import Any
 
 from darkroom.bulk.messages import Operation
 from darkroom.plan.limits import Limits
-from darkroom.services.purge.stale_derivatives import derivatives_prefix
-from darkroom.services.s3_keys import MASTERS
+from darkroom.services.s3_keys import MASTERS, derivatives_prefix
 from tests.images.pictures import jpeg_photo
 
 from .jobs import Runs

@@ -17,7 +17,8 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.key_encoding import encode_key
 from darkroom.services.caching import derivative_metadata
 from darkroom.services.purge.consumer import PurgeConsumer
-from darkroom.services.purge.stale_derivatives import DerivativePurge, derivatives_prefix
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.s3_keys import derivatives_prefix
 
 from .cloudfront import HeldDistribution, make_distribution
 

@@ -12,7 +12,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
 from darkroom.operations.slo import slow_ms
 from darkroom.plan.limits import Limits
-from darkroom.services.slo_metrics import count_failure
+from darkroom.services.request_metrics import count_failure
 from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import Counted, counted, of

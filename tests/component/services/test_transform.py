@@ -13,6 +13,7 @@ from obstore.store import MemoryStore
 from bench.quality import pixels_of, ssimulacra2
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import DamagedSource, OverLimits, Unavailable
+from darkroom.http.response import to_response
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
@@ -21,7 +22,7 @@ from darkroom.plan.signing import sign
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.s3_keys import ObjectNames
-from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored, to_response
+from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored
 from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, find_refusal, read_marker, write_marker
 from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.drawn import animation
@@ -318,7 +319,7 @@ def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, buc
 def test_what_is_too_large_for_an_answer_is_stored_anyway(
     service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("darkroom.services.serve.transform.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("darkroom.services.serve.rendering.MAX_BODY_BYTES", 1000)
     answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Stored)
     assert answer.body is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.dialects.cloudflare import OPTION_MAPPINGS
-from darkroom.services.serve.answers import HttpResponse
+from darkroom.http.response import HttpResponse
 
 from ..serving import ACCOUNT, Deployment, body_of, deploy, key_of, size_of
 

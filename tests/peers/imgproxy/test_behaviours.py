@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.services.serve.answers import HttpResponse
+from darkroom.http.response import HttpResponse
 
 from ..serving import TRUSTED, Deployment, picture, size_of
 

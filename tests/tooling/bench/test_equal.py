@@ -33,7 +33,7 @@ from bench.pictures import Recipe, photograph
 from bench.processes import children, free_ports
 from bench.quality import reference, ssimulacra2
 from bench.runtime import Sandbox
-from darkroom.aws.telemetry.trace_header import read_header
+from darkroom.aws.telemetry.traces import read_header
 from darkroom.plan.canonical import parse_path
 
 pytestmark = pytest.mark.slow

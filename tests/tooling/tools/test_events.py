@@ -10,8 +10,9 @@ from obstore.store import MemoryStore
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.signing_keys import parse_keys
+from darkroom.http.edge import EdgeRequest
+from darkroom.http.response import to_response
 from darkroom.plan.limits import Limits
-from darkroom.services.serve.answers import to_response
 from darkroom.services.serve.transform import Transform, TransformRequest
 from local.dialect_keys import DOCUMENT
 from tests.component.services.dialects.serving import served
@@ -85,6 +86,6 @@ def test_an_event_in_another_language_gets_its_picture_or_description(name: str)
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
     there = served(bucket)
     there.document.current = parse_keys(DOCUMENT)
-    response, error = respond(there.languages, headers["x-darkroom-language"], "GET", headers)
+    response, error = respond(there.languages, EdgeRequest("", "GET", headers))
     assert error is None
     assert (response["statusCode"], response["headers"]["content-type"]) == IN_LANGUAGES[name]

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
+from darkroom.http.response import to_response
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
@@ -24,7 +25,7 @@ from darkroom.plan.redaction import (
     check_first_page,
     needs_findings,
 )
-from darkroom.services.serve.answers import Failed, to_response
+from darkroom.services.serve.answers import Failed
 
 from .engine import NOW_S
 

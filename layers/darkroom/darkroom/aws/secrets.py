@@ -13,7 +13,7 @@ from ..signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
 from .credentials import Credentials, CredentialSource
 
 if TYPE_CHECKING:
-    from .telemetry.protocol import Observer
+    from .telemetry import Observer
 
 CACHE_S = 300.0
 """How long keys are used before they are fetched again."""

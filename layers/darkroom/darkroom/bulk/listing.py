@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import batched
 
 from ..aws.s3 import S3Bucket
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import BadKey, BadRun
 from ..services.s3_keys import UPLOADS, ObjectNames
 from .inventory import read_inventory, read_key_list

@@ -14,8 +14,7 @@ from ..services.ingest.examine import UploadExaminer
 from ..services.ingest.prints import Prints
 from ..services.ingest.publish import Clearing
 from ..services.ingest.reprints import Reprints
-from ..services.s3_keys import ObjectNames
-from ..services.serve.transform import DERIVATIVES
+from ..services.s3_keys import DERIVATIVES, ObjectNames
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 

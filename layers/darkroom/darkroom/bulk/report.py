@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from .job import Batch, BatchResults, BulkJob, require_batches
 from .listing import PARALLEL_READS
 from .messages import BulkRequest, spec_document

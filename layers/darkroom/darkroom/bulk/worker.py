@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import DarkroomError, GaveUp, Unfinished, Unsettled
 from ..services.deadline import INGEST, CpuLimit, is_abandoned
 from .job import BatchResults, BulkJob

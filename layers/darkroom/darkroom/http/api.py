@@ -1,64 +1,48 @@
-"""What the routes of the HTTP API have in common: the token, the key in the path, and answers in JSON."""
+"""The routes of the HTTP API: upload tokens, keys in paths, and responses in JSON."""
 
 from __future__ import annotations
 
-import json
-import traceback
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadToken, DarkroomError
 from ..plan.keys import check_key, unquote
-from ..services.request_log import log_request
-from ..services.serve.answers import HttpResponse
-from ..services.upload_requests import Grant, verify_token
-from .problem import problem_response
+from ..services.request_metrics import log_request
+from .response import HttpResponse, guard, problem_response
 
 if TYPE_CHECKING:
-    from ..aws.telemetry.protocol import Observer
+    from ..aws.telemetry import Observer
 
 
-class KeySource(Protocol):
-    """Where the signing keys come from."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        """The keys that are valid now; ``refresh`` asks for fresher ones if they are not fresh."""
-
-
-def read_grant(authorization: str, keys: KeySource, now_s: float) -> Grant:
-    """What the header ``Authorization`` permits; raises BadToken."""
-    scheme, _, token = authorization.partition(" ")
+def read_bearer_token(event: Mapping[str, Any]) -> str:
+    """Read the token from the header ``Authorization`` of an HTTP API event; raises BadToken."""
+    scheme, _, token = event["headers"].get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise BadToken("Send the upload token in the header Authorization: Bearer <token>")
-    token = token.strip(" ")
-    try:
-        return verify_token(token, keys.get(), now_s)
-    except BadToken:
-        return verify_token(token, keys.get(refresh=True), now_s)
+    return str(token.strip(" "))
+
+
+def read_body(event: Mapping[str, Any]) -> bytes:
+    """Read the body of an HTTP API event."""
+    body = event.get("body") or ""
+    return b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
 def parse_key(key_in_path: str) -> str:
-    """The key that a path asks for; raises BadKey. An HTTP API hands a path on decoded, except for ``%25``."""
+    """Parse the key in a path; raises BadKey. An HTTP API decodes the path, except for ``%25``."""
     try:
         return check_key(unquote(key_in_path))
     except ValueError:
         return check_key(key_in_path)
 
 
-def json_response(status: int, document: dict[str, object]) -> HttpResponse:
-    """``document`` as a Lambda response (payload format 2.0) that nobody keeps."""
-    headers = {"content-type": "application/json", "cache-control": "no-store"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(document)}
-
-
 def respond(observer: Observer, work: Callable[[], HttpResponse]) -> HttpResponse:
-    """What ``work`` answers, or what it raises as a problem; either is told of."""
-    try:
-        response, error = work(), None
-    except DarkroomError as raised:
-        response, error = problem_response(raised), raised
-    except Exception:  # a defect must answer as a problem too, not as Lambda's own error
-        error = DarkroomError(detail=traceback.format_exc())
-        response = problem_response(error)
+    """Return the response of ``work``, or its error as problem details; log either."""
+    result = guard(work)
+    if isinstance(result, DarkroomError):
+        response, error = problem_response(result), result
+    else:
+        response, error = result, None
     log_request(observer, int(str(response["statusCode"])), error)
     return response

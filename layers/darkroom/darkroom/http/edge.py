@@ -1,35 +1,71 @@
-"""A request for a canonical path, as the edge function hands it on in headers, and its answer over HTTP."""
+"""Requests from the edge functions: Lambda Function URL events with ``x-darkroom-*`` headers."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ..errors import DarkroomError, MethodNotAllowed
-from ..services.serve.answers import Answer, Failed, HttpResponse, to_response
+from ..services.serve.answers import Failed
 from ..services.serve.transform import Transform, TransformRequest
+from .response import HttpResponse, guard, to_response
+
+REQUEST = "x-darkroom-request"
+"""Canonical request that the path was negotiated from."""
+
+SIGNATURE, EXPIRES = "x-darkroom-signature", "x-darkroom-expires"
+
+VIEWER_URL = "x-darkroom-url"
+"""Path and query as the viewer sent them."""
+
+DIALECT = "x-darkroom-language"
+"""Name of the URL dialect; not set for native URLs."""
+
+type Responded = tuple[HttpResponse, DarkroomError | None]
+"""A response, and the error that it reports, if any."""
 
 
-def respond(
-    transform: Transform, path: str, method: str, headers: Mapping[str, str]
-) -> tuple[HttpResponse, DarkroomError | None]:
-    """The answer for ``path`` with these ``headers`` (names in lower case), and the error that it is, if any."""
-    answer = _answer(transform, path, method, headers)
-    response = to_response(answer, method=method, viewer_url=headers.get("x-darkroom-url", ""))
+class EdgeRequest(NamedTuple):
+    """A request as an edge function sends it. Header names are in lower case."""
+
+    path: str
+    method: str
+    headers: Mapping[str, str]
+    request_id: str = ""
+    """CloudFront's id of the request, "" if there is none."""
+
+    @classmethod
+    def parse(cls, event: Mapping[str, Any]) -> EdgeRequest:
+        """Parse a Lambda Function URL event (payload format 2.0)."""
+        headers = event.get("headers") or {}
+        method = event["requestContext"]["http"]["method"]
+        return cls(event["rawPath"], method, headers, headers.get("x-amz-cf-id", ""))
+
+    @property
+    def dialect(self) -> str:
+        """Name of the URL dialect, "" for a native URL."""
+        return self.headers.get(DIALECT, "")
+
+
+def respond(transform: Transform, request: EdgeRequest) -> Responded:
+    """Respond to a request for a canonical path."""
+    if request.method not in ("GET", "HEAD"):
+        return respond_error(MethodNotAllowed(), request)
+    headers = request.headers
+    asked = TransformRequest(
+        path=request.path,
+        request_path=headers.get(REQUEST, ""),
+        signature=headers.get(SIGNATURE, ""),
+        expires=headers.get(EXPIRES, ""),
+        if_none_match=headers.get("if-none-match", ""),
+    )
+    answer = guard(lambda: transform.answer(asked))
+    if isinstance(answer, DarkroomError):
+        return respond_error(answer, request)
+    response = to_response(answer, method=request.method, viewer_url=headers.get(VIEWER_URL, ""))
     return response, answer.error if isinstance(answer, Failed) else None
 
 
-def _answer(transform: Transform, path: str, method: str, headers: Mapping[str, str]) -> Answer:
-    if method not in ("GET", "HEAD"):
-        return Failed(MethodNotAllowed())
-    request = TransformRequest(
-        path=path,
-        request_path=headers.get("x-darkroom-request", ""),
-        signature=headers.get("x-darkroom-signature", ""),
-        expires=headers.get("x-darkroom-expires", ""),
-        if_none_match=headers.get("if-none-match", ""),
-    )
-    try:
-        return transform.answer(request)
-    except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
-        return Failed(DarkroomError(detail=traceback.format_exc()))
+def respond_error(error: DarkroomError, request: EdgeRequest) -> Responded:
+    """Respond with problem details."""
+    return to_response(Failed(error), method=request.method, viewer_url=""), error

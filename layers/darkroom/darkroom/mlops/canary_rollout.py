@@ -14,7 +14,7 @@ from typing import Any
 from ..aws.audit import DECISION, AuditLog
 from ..aws.cloudwatch import CloudWatchMetrics, MetricStat
 from ..aws.eventbridge import EventBus
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..services.monitor.switch_controller import ACTOR
 from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
 from .endpoint_variants import EndpointVariants, Variant

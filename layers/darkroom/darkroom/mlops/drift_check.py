@@ -11,7 +11,7 @@ from hashlib import sha256
 from ..aws.audit import DECISION, AuditLog
 from ..aws.eventbridge import EventBus
 from ..aws.s3 import S3Bucket
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from .drift import MIN_SAMPLES, Baseline, Drift, compare, largest_psi
 from .manifests import Manifests
 from .sample import Sample

@@ -12,7 +12,7 @@ from ..aws.documents import DocumentStore
 from ..aws.eventbridge import EventBus
 from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..services.inference.endpoint_client import CALL_TIMEOUT_S
 from ..services.inference.tasks import configured_tasks
 from ..services.monitor.remedies import FallbackRemedy

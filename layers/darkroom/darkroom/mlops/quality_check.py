@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import Unavailable
 from ..findings import FACES, MODERATION, TEXT, Finding
 from .drift_check import JSON

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyvips
 
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import DarkroomError
 from ..findings import SIMILARITY, Finding
 from ..services.inference.masters import CurrentMaster, Masters

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..aws.clients import client
 from ..aws.sagemaker import Endpoint, InferenceResult
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import Unavailable
 from ..findings import Finding
 from ..services.inference.breaker import CircuitBreaker

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from ..errors import BadSignature, Expired
+
+
+class KeySource[Keys](Protocol):
+    """A source of signing keys, such as :class:`darkroom.aws.secrets.Secret`."""
+
+    def get(self, *, refresh: bool = False) -> Keys:
+        """Return the keys that are valid now; ``refresh`` fetches them again if they are not fresh."""
+
+
+def try_keys[Keys, T](keys: KeySource[Keys], check: Callable[[Keys], T], rejected: type[Exception]) -> T:
+    """Return what ``check`` returns for the valid keys, or, where it raises ``rejected``, for fresh ones."""
+    try:
+        return check(keys.get())
+    except rejected:
+        return check(keys.get(refresh=True))
 
 
 def sign(request_path: str, key: str, expires_s: int | None = None) -> str:

@@ -82,6 +82,12 @@ def derivative_metadata(master_etag: str, pace: StoredEffort | None = None) -> d
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
 
 
+def etag_matches(if_none_match: str, etag: str) -> bool:
+    """Compare weakly against a list of entity tags or ``*`` (RFC 9110, 13.1.2)."""
+    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    return etag in candidates or "*" in candidates
+
+
 def _extension(content_type: str) -> str:
     subtype = content_type.rpartition("/")[2]
     return {"jpeg": "jpg", "svg+xml": "svg"}.get(subtype, subtype)

@@ -6,7 +6,7 @@ import traceback
 
 from ..aws.dead_letter_queue import REDRIVEN
 from ..aws.sqs import Queue
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import BadUpload, DarkroomError
 from .sqs_message import SqsMessage
 

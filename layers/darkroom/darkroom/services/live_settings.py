@@ -18,7 +18,7 @@ from ..settings import DEFAULTS, InvalidSettings, Settings, parse_settings
 
 if TYPE_CHECKING:
     from ..aws.switches import ReadObject
-    from ..aws.telemetry.protocol import Observer
+    from ..aws.telemetry import Observer
 
 CURRENT = "settings/current.json"
 HISTORY = "settings/history/"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..aws.sqs import Queue
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..errors import Unavailable
 from .backoff import backoff_s
 from .correlation import correlation_id
 from .dead_letters import send_to_dlq_if_due
-from .slo_metrics import count_failure, count_request
+from .request_metrics import count_failure, count_request
 from .sqs_message import SqsMessage
 
 

@@ -35,6 +35,9 @@ MASTERS = ObjectNames("masters/")
 HELD_MASTERS = ObjectNames("held/")
 """Masters that wait for moderation."""
 
+DERIVATIVES = "derivatives/"
+"""Prefix of derivatives, and of the markers of refused sources among them."""
+
 UPLOADS = ObjectNames("", encoded=False)
 """Uploads, whose names are given by clients."""
 
@@ -49,3 +52,8 @@ def master_names(environment: Mapping[str, str]) -> ObjectNames:
     """The names of masters, by the variables of a function."""
     own = environment.get("SOURCE_BUCKET", "") not in ("", environment["MEDIA_BUCKET"])
     return ObjectNames(environment.get("SOURCE_PREFIX", MASTERS.prefix), encoded=not own)
+
+
+def derivatives_prefix(key: str) -> str:
+    """Return the prefix of every derivative of ``key``."""
+    return f"{DERIVATIVES}{encode_key(key)}/_/"

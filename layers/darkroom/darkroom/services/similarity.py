@@ -12,6 +12,7 @@ from ..aws.vectors import MAX_COUNT, HashIndex, Neighbour, StoredVector, VectorS
 from ..aws.vectors.packing import hamming_distance
 from ..errors import (
     BadOption,
+    BadToken,
     Busy,
     FindingsPending,
     NoInference,
@@ -19,9 +20,8 @@ from ..errors import (
     NotIngested,
     SourceMissing,
 )
-from ..http.api import KeySource, json_response, parse_key, read_grant
-from .serve.answers import HttpResponse
-from .upload_requests import Grant
+from ..plan.signing import KeySource, try_keys
+from .upload_requests import Grant, verify_token
 
 COPY_SCORE = 0.75
 """From which score a picture counts as a copy: 90 % of such pairs are (README of SSCD, for ``sscd_disc_mixup`` on the
@@ -38,15 +38,6 @@ OVERFETCH = 25
 EMBEDDING, PERCEPTUAL_HASH = "embedding", "perceptual-hash"
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarityRequest:
-    """``authorization`` is the header of that name, ``asked_key`` the rest of the path, ``count`` as in the query."""
-
-    authorization: str
-    key_path: str
-    count: str = ""
-
-
 @dataclass(frozen=True)
 class SimilaritySearch:
     """The service, with its adapters.
@@ -57,17 +48,20 @@ class SimilaritySearch:
     vectors: VectorStore
     hashes: HashIndex | None
     index: Index
-    keys: KeySource
+    keys: KeySource[Sequence[str]]
     analyses: bool = True
     clock: Callable[[], float] = time.time
 
-    def answer(self, request: SimilarityRequest) -> HttpResponse:
-        """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
-        grant = read_grant(request.authorization, self.keys, self.clock())
-        key, count = parse_key(request.key_path), _read_count(request.count)
+    def authorise(self, token: str) -> Grant:
+        """Verify an upload token; raises BadToken, Unavailable."""
+        return try_keys(self.keys, lambda keys: verify_token(token, keys, self.clock()), BadToken)
+
+    def find(self, grant: Grant, key: str, count: str = "") -> dict[str, object]:
+        """Find the images most similar to ``key`` within ``grant``; ``count`` is text. Raises DarkroomErrors."""
+        limit = _read_count(count)
         if not grant.covers(key):
             raise NotGranted
-        return json_response(200, {"key": key, **self._search(self._find_served(key), grant, count)})
+        return {"key": key, **self._search(self._find_served(key), grant, limit)}
 
     def _find_served(self, key: str) -> Record:
         record = self.index.get(key)

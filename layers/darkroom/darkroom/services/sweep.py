@@ -13,7 +13,7 @@ from ..aws.index import Index
 from ..aws.record import CLAIMED, HELD, Record
 from ..aws.s3 import ListedObject, S3Bucket
 from ..aws.sqs import Queue
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from .ingest.events import build_repair_message, build_verdict_message
 from .s3_keys import ObjectNames
 

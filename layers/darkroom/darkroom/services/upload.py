@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from ..aws.index import Index
 from ..aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
 from ..aws.record import Record
-from ..aws.telemetry.protocol import Observer
+from ..aws.telemetry import Observer
 from ..aws.upload_counters import UploadCounters
 from ..client_findings import sign_findings
-from ..errors import NotGranted, NotIngested
-from ..http.api import KeySource, json_response, parse_key, read_grant
+from ..errors import BadToken, NotGranted, NotIngested
 from ..plan.keys import quote_key
 from ..plan.limits import Limits
-from .serve.answers import HttpResponse
-from .upload_requests import DeclaredUpload, Grant, parse_upload_request
+from ..plan.signing import KeySource, try_keys
+from .upload_requests import DeclaredUpload, Grant, parse_upload_request, verify_token
 
 POST_LIFETIME_S = 900
 """How long a form may be sent: a quarter of an hour, within which a phone has to begin."""
 
 PATH = "/uploads"
-
-
-@dataclass(frozen=True, slots=True)
-class UploadRequest:
-    """A request to the upload API. ``authorization`` is the header of that name.
-
-    ``asked_key`` is the rest of the path after ``/uploads/`` where the fate of an upload is asked for; None asks for a
-    form, by the JSON in ``body``.
-    """
-
-    authorization: str
-    status_key: str | None = None
-    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -45,22 +31,20 @@ class UploadApi:
 
     presigner: PostPresigner
     index: Index
-    keys: KeySource
+    keys: KeySource[Sequence[str]]
     counters: UploadCounters
     observer: Observer
     max_bytes: int = Limits().max_bytes
     post_lifetime_s: int = POST_LIFETIME_S
     clock: Callable[[], float] = time.time
 
-    def answer(self, request: UploadRequest) -> HttpResponse:
-        """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
-        grant = read_grant(request.authorization, self.keys, self.clock())
-        if request.status_key is None:
-            self.counters.count_request(grant.text, self.clock())
-            return json_response(201, self._presign(grant, request.body))
-        return json_response(200, self._read_status(grant, request.status_key))
+    def authorise(self, token: str) -> Grant:
+        """Verify an upload token; raises BadToken, Unavailable."""
+        return try_keys(self.keys, lambda keys: verify_token(token, keys, self.clock()), BadToken)
 
-    def _presign(self, grant: Grant, body: bytes) -> dict[str, object]:
+    def presign(self, grant: Grant, body: bytes) -> dict[str, object]:
+        """Presign the upload that the JSON in ``body`` describes. Raises DarkroomErrors."""
+        self.counters.count_request(grant.text, self.clock())
         upload = parse_upload_request(body, grant, self.max_bytes)
         if grant.max_files is not None:
             self.counters.count_file(grant.text, grant.max_files, grant.expires_s)
@@ -88,8 +72,8 @@ class UploadApi:
         signature = sign_findings(upload.key, upload.sha256.hex(), upload.findings, self.keys.get()[0])
         return {FINDINGS: upload.findings, FINDINGS_SIGNATURE: signature}
 
-    def _read_status(self, grant: Grant, asked_key: str) -> dict[str, object]:
-        key = parse_key(asked_key)
+    def read_status(self, grant: Grant, key: str) -> dict[str, object]:
+        """Return the state of the upload ``key``; raises NotGranted, NotIngested, Unavailable."""
         if not grant.covers(key):
             raise NotGranted
         record = self.index.get(key)

@@ -16,8 +16,9 @@ from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.iiif import IiifService
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
+from darkroom.http.response import HttpResponse, to_response
 from darkroom.plan.policy import AccessMode
-from darkroom.services.serve.answers import Failed, HttpResponse, to_response
+from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
 
 VALIDATED = Path(__file__).parents[3] / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"

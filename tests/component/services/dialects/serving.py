@@ -14,9 +14,10 @@ from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.service import DialectService
 from darkroom.dialects.serving.signing_keys import KeysByDialect, parse_keys
+from darkroom.http.edge import DIALECT, VIEWER_URL, EdgeRequest
+from darkroom.http.response import HttpResponse
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets as configured_presets
-from darkroom.services.serve.answers import HttpResponse
 from darkroom.services.serve.transform import Transform
 from tests.component.services.test_transform import Keys
 
@@ -67,7 +68,8 @@ class Served:
         prefixes = {prefix: one.name for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)}
         language = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        response, _ = respond(self.languages, language, method, {"x-darkroom-url": url, **sent})
+        request = EdgeRequest("", method, {DIALECT: language, VIEWER_URL: url, **sent})
+        response, _ = respond(self.languages, request)
         return response
 
 

@@ -19,11 +19,11 @@ from darkroom.dialects.registry import encode_path
 from darkroom.dialects.serving.iiif import IiifService
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
+from darkroom.http.response import HttpResponse
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.purge.consumer import cdn_paths
-from darkroom.services.serve.answers import HttpResponse
 from tests.component.services.test_master_reader import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request
 from tests.images.pictures import jpeg_photo, photograph, png_noise, turned

@@ -49,8 +49,7 @@ from darkroom.services.inference.masters import Masters
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from darkroom.services.purge.stale_derivatives import derivatives_prefix
-from darkroom.services.s3_keys import MASTERS, ObjectNames
+from darkroom.services.s3_keys import MASTERS, ObjectNames, derivatives_prefix
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingesting import Recording, make_table
 from tests.waiting import HANG_S

@@ -1,8 +1,8 @@
-"""What the functions tell of their work, as far as it needs nothing of third parties; see :mod:`..observer`."""
+"""Telemetry of the functions: logs, metrics and traces, as far as that needs nothing third-party."""
 
 from __future__ import annotations
 
-from .light import LightObserver
 from .logs import log
+from .observer import LightObserver, Observer
 
-__all__ = ["LightObserver", "log"]
+__all__ = ["LightObserver", "Observer", "log"]

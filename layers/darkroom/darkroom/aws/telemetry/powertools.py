@@ -23,18 +23,17 @@ from aws_xray_sdk.core.models.entity import Entity
 
 from ...errors import get_error_code, is_fault
 from . import logs
-from .base import BaseObserver, namespace
-from .emf import Dimensions
-from .trace_header import VARIABLE
-from .traces import LOCAL, Annotation, Traces, mark, put_annotation, put_metadata
+from .logs import Dimensions
+from .observer import Observer, namespace
+from .traces import LOCAL, VARIABLE, Annotation, Traces, mark, put_annotation, put_metadata
 from .xray_daemon import Document, XRayDaemon
 
 _SDK_CALL_FIELDS = {"operation", "region", "request_id", "id_2", "retries", "bucket_name", "table_name", "queue_url"}
 """What the SDK may write of a call of AWS: not the keys of objects, which it would."""
 
 
-class PowertoolsObserver(BaseObserver):
-    """Observes ``function``, one message or request after the other; see :mod:`darkroom.aws.telemetry.protocol`."""
+class PowertoolsObserver(Observer):
+    """Observes ``function``, one message or request after the other, and its calls of boto3."""
 
     def __init__(self, function: str) -> None:
         super().__init__(function, _Metrics(), _SdkTraces(_Daemon()))
@@ -45,7 +44,6 @@ class PowertoolsObserver(BaseObserver):
         )
 
     def log(self, level: str, message: str, **fields: object) -> None:
-        """See the protocol."""
         write = getattr(self._logger, level.lower())
         write(message, extra={_FIELDS: {**logs.bound_fields(), **fields}})
 

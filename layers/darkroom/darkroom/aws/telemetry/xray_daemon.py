@@ -5,10 +5,9 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
-
-from .logs import to_json
 
 type Document = dict[str, Any]
 """A segment or subsegment: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html"""
@@ -28,7 +27,7 @@ class XRayDaemon:
 
     def send(self, document: Document) -> None:
         """Send ``document``, if need be in parts, without its metadata, or not at all."""
-        data = _PREFIX + to_json(document).encode()
+        data = _PREFIX + json.dumps(document, default=str, separators=(",", ":")).encode()
         if len(data) <= MAX_BYTES:
             self._transmit(data)
         elif children := document.get("subsegments"):

@@ -6,7 +6,6 @@ So that the cost guard counts the same pictures, whatever language they are aske
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from ...errors import BadSignature, Expired, Unsigned
 from ...plan.canonical import options_text
@@ -15,15 +14,8 @@ from ...plan.negotiation import LADDER_PX
 from ...plan.policy import AccessMode, needs_signature
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
+from ...plan.signing import KeySource, try_keys
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
-
-
-class KeySource(Protocol):
-    """Where the keys of one language come from."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[DialectKey]:
-        """The keys that are valid now; ``refresh`` asks for fresher ones if they are not fresh."""
-
 
 type Verify = Callable[[SignatureClaim | None, Sequence[DialectKey], float, int | None], None]
 """A language's own check: the claim, keys that are valid now, the time, and when the URL expires, both Unix time."""
@@ -36,7 +28,7 @@ def authorise(
     presets: Callable[[], Presets],
     always: AlwaysRedact,
     verify: Verify,
-    keys: KeySource,
+    keys: KeySource[Sequence[DialectKey]],
     now_s: float,
 ) -> None:
     """Refuse ``plan``, the variant that ``parsed`` comes to for a viewer, unless it may be made.
@@ -49,10 +41,7 @@ def authorise(
         if parsed.expires_s is not None and now_s >= parsed.expires_s:
             raise Expired
         return
-    try:
-        verify(parsed.claim, keys.get(), now_s, parsed.expires_s)
-    except BadSignature:
-        verify(parsed.claim, keys.get(refresh=True), now_s, parsed.expires_s)
+    try_keys(keys, lambda valid: verify(parsed.claim, valid, now_s, parsed.expires_s), BadSignature)
 
 
 def _describe_unsigned_set(plan: Plan) -> str:

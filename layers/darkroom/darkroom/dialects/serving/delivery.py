@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from ...aws.s3_fast import FastBucket
 from ...errors import Unavailable
+from ...http.response import HttpResponse, to_response
 from ...key_encoding import encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
 from ...plan.model import Plan
-from ...plan.signing import sign
-from ...services.serve.answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_response
-from ...services.serve.transform import DERIVATIVES
+from ...plan.signing import KeySource, sign
+from ...services.s3_keys import DERIVATIVES
+from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored
 from ..registry import LARGE_PREFIX, LARGE_SUFFIX
 from .max_age import DEFAULT_MAX_AGE_S, limit_max_age
 from .request import DialectRequest
@@ -29,18 +29,12 @@ COPY_OF = "copy-of"
 """User metadata of a copy: the entity tag, without quotes, of the derivative that it was made from."""
 
 
-class SigningKeySource(Protocol):
-    """Where the stack's own signing keys come from, the newest first."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[str]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """``media`` has the derivatives; ``keys`` name what is handed over. Nothing is kept for over ``max_age_s``."""
 
     media: FastBucket
-    keys: SigningKeySource = field(repr=False)
+    keys: KeySource[Sequence[str]] = field(repr=False)
     max_age_s: int = DEFAULT_MAX_AGE_S
 
     def build_response(

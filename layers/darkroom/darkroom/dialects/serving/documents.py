@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored, etag_matches
+from ...services.caching import etag_matches
+from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored
 
 type DocumentConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """From the object that ``f=json`` answers to the one of another service."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...aws.secrets import Secret
 from ...errors import DarkroomError, Unavailable
-from ...services.serve.answers import Failed, HttpResponse, to_response
+from ...http.edge import EdgeRequest, Responded, respond_error
+from ...http.response import guard
 from ...services.serve.transform import Transform
 from ...services.service_settings import dialect_modes
 from ...settings import Settings
@@ -21,9 +20,7 @@ from .signing_keys import KeysSecret, parse_keys
 
 if TYPE_CHECKING:
     from ...aws.credentials import CredentialSource
-    from ...aws.telemetry.protocol import Observer
-
-type Responded = tuple[HttpResponse, DarkroomError | None]
+    from ...aws.telemetry import Observer
 
 
 def build_service(settings: Settings, transform: Transform, keys: KeysSecret) -> DialectService:
@@ -51,13 +48,9 @@ def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Obser
     return Secret(secret_arn, credentials, parse_keys, observer=observer)
 
 
-def respond(service: DialectService, name: str, method: str, headers: Mapping[str, str]) -> Responded:
-    """The answer to a request with these ``headers`` (names in lower case) in the language ``name``, and its error."""
-    service.transform.observer.annotate("language", name)
-    try:
-        return service.respond(name, DialectRequest.from_headers(method, headers)), None
-    except DarkroomError as raised:
-        error = raised
-    except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
-        error = DarkroomError(detail=traceback.format_exc())
-    return to_response(Failed(error), method=method, viewer_url=""), error
+def respond(service: DialectService, request: EdgeRequest) -> Responded:
+    """Respond to a request for a URL of a dialect."""
+    service.transform.observer.annotate("language", request.dialect)
+    parsed = DialectRequest.from_headers(request.method, request.headers)
+    result = guard(lambda: service.respond(request.dialect, parsed))
+    return respond_error(result, request) if isinstance(result, DarkroomError) else (result, None)

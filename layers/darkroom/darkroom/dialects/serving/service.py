@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from ...errors import MethodNotAllowed, SourceMissing
+from ...http.response import HttpResponse
 from ...plan.policy import AccessMode
 from ...plan.presets import Presets
-from ...services.serve.answers import Failed, HttpResponse
+from ...services.serve.answers import Failed
 from ...services.serve.transform import Transform
 from ..common.parsed_url import ParsedUrl
 from ..common.settings import DialectSettings

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from ...plan.signing import KeySource
 from ...signing_secrets import MAX_KEYS, InvalidSecret, find_hex_problem, find_key_problem, find_unknown_fields
 from ..common.parsed_url import DialectKey
 
 type KeysByDialect = Mapping[str, tuple[DialectKey, ...]]
 
 
-class KeysSecret(Protocol):
-    """The secret, read."""
-
-    def get(self, *, refresh: bool = False) -> KeysByDialect:
-        """What it says now; ``refresh`` asks for it again if it is not fresh."""
+type KeysSecret = KeySource[KeysByDialect]
+"""The secret with the keys of all dialects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class DialectKeys:
     dialect: str
 
     def get(self, *, refresh: bool = False) -> Sequence[DialectKey]:
-        """See :class:`darkroom.dialects.serving.access.KeySource`."""
+        """Return the keys that are valid now; none if the document has none."""
         return self.secret.get(refresh=refresh).get(self.dialect, ())
 
 

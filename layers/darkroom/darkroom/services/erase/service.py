@@ -20,15 +20,14 @@ from ...aws.index import Index
 from ...aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ...aws.s3 import MAX_KEY_BYTES, S3Bucket
 from ...aws.sqs import Queue
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
 from ...mlops.sample_store import SampleStore
 from ..ingest.quarantine import quarantine_key
 from ..purge.consumer import REPEAT_AFTER_S, cdn_paths
 from ..purge.messages import FIRST, SECOND, purge_message
-from ..purge.stale_derivatives import derivatives_prefix
-from ..s3_keys import HELD_MASTERS, SCENES, ObjectNames
+from ..s3_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix
 from .report import ErasureReport, state_document
 
 SHA256 = "sha256"

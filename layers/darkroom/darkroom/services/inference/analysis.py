@@ -15,7 +15,7 @@ from ...aws.findings_store import FindingsRecord
 from ...aws.index import Index
 from ...aws.sagemaker import UNREADABLE, InferenceResult
 from ...aws.sqs import Queue
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import DarkroomError, ObjectChanged, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...mlops.agreement import disagreement
@@ -25,7 +25,7 @@ from ...plan.limits import Limits
 from ..deadline import INGEST, Deadline
 from ..ingest.announcements import build_image_id
 from ..ingest.events import build_verdict_message
-from ..slo_metrics import count_latency
+from ..request_metrics import count_latency
 from .analysed_event import build_analysed_event, model_versions, moderation_verdict
 from .duplicates import DuplicateFindings
 from .endpoint_client import IN_PROCESS, Detector

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from ...aws.documents import DocumentStore
 from ...aws.s3 import S3Bucket
 from ...aws.switches import FALLBACK, Switches, reader
-from ...aws.telemetry import log
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer, log
 from ...errors import Unavailable
 from .circuit import Circuit, CircuitEvent, CircuitSettings, CircuitState
 

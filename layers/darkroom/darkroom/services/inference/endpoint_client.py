@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...aws.sagemaker import InferenceResult
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import ModelUnavailable
 from ...findings import Finding
 from .breaker import CircuitBreaker

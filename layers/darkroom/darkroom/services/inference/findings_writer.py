@@ -17,7 +17,7 @@ from ...aws.vectors import VectorStore
 from ...errors import ObjectChanged
 from ...findings import CLIENT, SIMILARITY, Findings, findings_from_document, findings_to_document
 from ..purge.messages import purge_message
-from ..purge.stale_derivatives import derivatives_prefix
+from ..s3_keys import derivatives_prefix
 from .analysed_event import moderation_verdict
 from .masters import CurrentMaster, Masters
 from .merge import invalidates_derivatives, is_same_master, merge_findings

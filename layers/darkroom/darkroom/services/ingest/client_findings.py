@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ...aws.findings_store import FindingsStore
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...client_findings import ClientFindings, decode_findings, has_valid_signature
 from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
-from ...http.api import KeySource
+from ...plan.signing import KeySource
 from .examine import FetchedUpload
 from .master_store import TRIES
 
@@ -29,7 +30,7 @@ class ClientFindingsReader:
     ``keys`` None: nothing that comes along is believed.
     """
 
-    keys: KeySource | None
+    keys: KeySource[Sequence[str]] | None
     archive: FindingsStore
     generation: str
     observer: Observer

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ...aws.eventbridge import EventBus
 from ...aws.record import Record
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
 from .announcements import build_announcement, build_preset_paths, with_image_id

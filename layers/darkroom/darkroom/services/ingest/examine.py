@@ -12,7 +12,7 @@ from ...aws.checksums import ChecksumSet, compute_checksums
 from ...aws.presigned_post import DECLARED_SHA256
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff

@@ -10,7 +10,7 @@ from typing import Any
 from ...aws.audit import AuditLog
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...aws.stepfunctions import StateMachine
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, OverLimits
 from ...imaging.formats.metadata.provenance import read_provenance
@@ -19,7 +19,7 @@ from ...imaging.preview.summary import ImageSummary
 from ...imaging.render.render_many import BatchRender
 from ...plan.model import Plan
 from ..deadline import Deadline
-from ..slo_metrics import count_refusal
+from ..request_metrics import count_refusal
 from .claims import Attempt, Lease, StaleIndex
 from .client_findings import ClientFindingsReader
 from .ending import Ending, IngestOutcome

@@ -9,8 +9,7 @@ from typing import Any
 from ...aws.audit import OVERRIDE, hash_key
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...aws.s3 import ObjectHead
-from ...aws.telemetry import log
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer, log
 from ...aws.verdicts import Verdict
 from ...errors import Busy, DarkroomError, ObjectChanged
 from ...imaging.rendered_image import RenderedImage

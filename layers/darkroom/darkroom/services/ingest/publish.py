@@ -19,8 +19,7 @@ from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
 from ..purge.messages import purge_message
-from ..s3_keys import HELD_MASTERS
-from ..serve.transform import DERIVATIVES
+from ..s3_keys import DERIVATIVES, HELD_MASTERS
 from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, Superseded
 from .examine import FetchedUpload
 from .master_store import TRIES, MasterStore

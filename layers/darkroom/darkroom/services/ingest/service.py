@@ -8,11 +8,11 @@ from ...aws.audit import AuditLog
 from ...aws.eventbridge import EventBus
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
 from ...aws.stepfunctions import StateMachine
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import Busy
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
-from ..slo_metrics import count_latency
+from ..request_metrics import count_latency
 from .announcements import was_finished, with_image_id
 from .claims import Attempt, Claims, Superseded
 from .client_findings import ClientFindingsReader

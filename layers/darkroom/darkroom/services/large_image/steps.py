@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ...aws.assembly import CopiedRange, MultipartAssembler, Part
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import DarkroomError, ObjectChanged, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
 from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble, iter_strips

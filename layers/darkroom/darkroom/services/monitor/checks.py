@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...aws.audit import RELEASE, AuditLog
-from ...aws.telemetry.protocol import Observer
-from .. import slo_metrics
+from ...aws.telemetry import Observer
 from ..dead_letters import describe_error
+from ..request_metrics import count_failure, count_request
 from .messages import DeploymentEvent, RunChecks
 
 
@@ -43,10 +43,10 @@ class Monitor:
         except Exception as error:  # whatever it is, the next watch is to look
             code, cause = describe_error(error)
             self.observer.log("ERROR", "a watch failed", watch=name, code=code, cause=cause)
-            slo_metrics.count_failure(self.observer, error)
+            count_failure(self.observer, error)
             return {"failed": code}
         finally:
-            slo_metrics.count_request(self.observer)
+            count_request(self.observer)
         self.observer.log("INFO", "looked", watch=name, found=found)
         return found
 
@@ -55,5 +55,5 @@ class Monitor:
         facts = {"deployment_id": deployment.deployment_id, "state": deployment.state, "group": deployment.group}
         with self.observer.step("deployment"):
             entry = self.audit.write(RELEASE, deployment.application, "codedeploy", **facts)
-        slo_metrics.count_request(self.observer)
+        count_request(self.observer)
         return {"entry": entry}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from ...aws.cloudwatch import MetricStat
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...operations.cost_model import (
     HOURS_A_MONTH,
     Amounts,

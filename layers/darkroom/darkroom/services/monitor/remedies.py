@@ -9,7 +9,7 @@ from ...aws.audit import DECISION, AuditLog
 from ...aws.cloudwatch import CloudWatchMetrics, MetricStat
 from ...aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
 from ...aws.switches import FALLBACK, LOAD_SHEDDING
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import Unavailable
 from ...operations import remedy_rules
 from .functions import Function, QueueUrls

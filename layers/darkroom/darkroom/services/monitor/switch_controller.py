@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ...aws.audit import DECISION, AuditLog
 from ...aws.switches import Switch, SwitchStore
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...operations.remedy_rules import OVERRIDE_S, SwitchAction, SwitchChange, SwitchState
 
 ACTOR = "monitor"

@@ -12,14 +12,13 @@ from typing import Any, BinaryIO, cast
 
 from ...aws.s3 import ListedObject, ObjectBody, S3Bucket
 from ...aws.sqs import Queue
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import BadOption
 from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..caching import PACE
-from ..purge.stale_derivatives import derivatives_prefix
-from ..serve.transform import DERIVATIVES
+from ..s3_keys import DERIVATIVES, derivatives_prefix
 from .access_log import LogReader
 from .frequent_items import FrequentItems
 from .requested_variant import RequestedVariant, filter_variants, parse_target

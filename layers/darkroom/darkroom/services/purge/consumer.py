@@ -17,14 +17,14 @@ from typing import Any
 from ...aws.cloudfront import MAX_WILDCARDS, Distribution
 from ...aws.erasures import DONE, FAILED, ErasureTable, started_s
 from ...aws.sqs import Queue
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...dialects.registry import IIIF, encode_path
 from ...errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ...key_encoding import encode_key
 from ...plan.keys import check_key, quote_key
 from ..backoff import backoff_s
 from ..dead_letters import describe_error, failure_attributes
-from ..slo_metrics import count_failure, count_request
+from ..request_metrics import count_failure, count_request
 from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, merge_messages, parse_message, purge_message
 from .stale_derivatives import PAGE_TIME_S, DerivativePurge
 

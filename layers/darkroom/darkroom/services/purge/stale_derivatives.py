@@ -13,10 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ...aws.s3 import ListedObject, ObjectHead, S3Bucket
-from ...key_encoding import encode_key
 from ..caching import SOURCE_ETAG
-from ..s3_keys import MASTERS, ObjectNames
-from ..serve.transform import DERIVATIVES
+from ..s3_keys import MASTERS, ObjectNames, derivatives_prefix
 
 CONCURRENT_HEADS = 10
 """Connections of a boto3 client."""
@@ -98,8 +96,3 @@ class DerivativePurge:
             heads = [head for head in pool.map(self.media.head, [one.key for one in page]) if head is not None]
         stale = [head for head in heads if head.metadata.get(SOURCE_ETAG) != master]
         return stale, len(heads) - len(stale)
-
-
-def derivatives_prefix(key: str) -> str:
-    """The prefix of every derivative of ``key``."""
-    return f"{DERIVATIVES}{encode_key(key)}/_/"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...errors import BadUpload, DarkroomError
 from ...plan.canonical import parse_path
 from ...plan.model import DATA_FORMATS, Plan
-from ..serve.transform import DERIVATIVES
+from ..s3_keys import DERIVATIVES
 
 
 @dataclass(frozen=True, slots=True)

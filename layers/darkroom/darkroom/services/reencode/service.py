@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 
 from ...aws.s3_fast import FastBucket, StoredObject
-from ...aws.telemetry.protocol import Observer
+from ...aws.telemetry import Observer
 from ...errors import DarkroomError, ObjectChanged
 from ...imaging.render.reencode import ReencodeResult, reencode
 from ...plan.limits import Limits
@@ -19,8 +19,8 @@ from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
 from ..deadline import REFINE, Deadline
 from ..master_reader import MasterReader
-from ..render_inputs import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
 from ..s3_keys import MASTERS, ObjectNames
+from ..serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
 from ..sidecars import Sidecar, read_sidecar
 from .messages import ReencodeMessage
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from zlib import crc32
 
-from ....services.serve.answers import HttpResponse, etag_matches
+from ....http.response import HttpResponse
+from ....services.caching import etag_matches
 from ...iiif.version import V2, Version
 
 LINKED = 'application/ld+json;profile="{context}"'

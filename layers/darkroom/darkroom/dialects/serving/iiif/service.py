@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from ....errors import MethodNotAllowed, NotListed
+from ....http.response import HttpResponse
 from ....plan.model import Plan
 from ....plan.policy import AccessMode
 from ....plan.redaction import apply_forced_redaction, needs_findings
-from ....services.serve.answers import Failed, HttpResponse
+from ....services.serve.answers import Failed
 from ....services.serve.transform import Transform
 from ...iiif.image import ResolvedImage, resolve_image
 from ...iiif.info_json import build_info, profile_uri

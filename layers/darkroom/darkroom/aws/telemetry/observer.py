@@ -1,18 +1,24 @@
-"""An observer over three parts: whoever makes lines, metrics and traces, what is told of the work is the same."""
+"""The observer of a function: log lines, metrics (EMF) and X-Ray segments.
+
+Two classes extend it: :class:`LightObserver`, which imports nothing third-party and so costs a cold start little, and
+:class:`darkroom.aws.telemetry.powertools.PowertoolsObserver`, which also traces the calls of boto3. The same calls
+write the same lines and the same segments with either.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
 from . import logs
-from .emf import Dimensions
-from .trace_header import TraceHeader, trace_id
-from .traces import REMOTE, Annotation, Traces
+from .logs import Dimensions, EmfMetrics
+from .traces import REMOTE, Annotation, LightTraces, TraceHeader, Traces, trace_id
+from .xray_daemon import XRayDaemon
 
 NAMESPACE = "Darkroom"
 MAX_VALUES = 64
@@ -27,7 +33,7 @@ _OF_CONTEXT = {
     "function_arn": "invoked_function_arn",
     "function_request_id": "aws_request_id",
 }
-"""What Powertools' Logger calls the attributes of Lambda's context."""
+"""Powertools' names of the attributes of Lambda's context."""
 
 
 class Metrics(Protocol):
@@ -37,11 +43,14 @@ class Metrics(Protocol):
         """Add ``value`` to ``metric``."""
 
     def flush(self) -> None:
-        """Write what has been counted."""
+        """Write the counts."""
 
 
-class BaseObserver:
-    """Keeps :class:`darkroom.aws.telemetry.protocol.Observer`, but for how a log line is made."""
+class Observer(ABC):
+    """Observes ``function``, one request or message after the other. Its methods never fail the work.
+
+    ``timings_ms`` is the time spent in each step since the work began, by the step's name.
+    """
 
     def __init__(self, function: str, metrics: Metrics, traces: Traces) -> None:
         self._function = function
@@ -54,7 +63,12 @@ class BaseObserver:
         self.timings_ms: dict[str, float] = {}
 
     def begin(self, context: object = None) -> None:
-        """See the protocol."""
+        """Begin the next piece of work: write the counts of the last one and reset the timings.
+
+        ``context`` is Lambda's, at the start of an invocation: it adds the request id, the function's name, ARN and
+        memory, and whether this is the first invocation of the process to the log lines. Without it they stay as they
+        are.
+        """
         self.flush()
         self.timings_ms = {}
         if context is None:
@@ -70,7 +84,13 @@ class BaseObserver:
     def message(
         self, name: str, /, *, trace_header: str = "", correlation_id: str = "", **fields: str
     ) -> Iterator[None]:
-        """See the protocol."""
+        """Observe one piece of work: a step called ``name``, and then a flush.
+
+        ``fields`` and ``correlation_id`` (by default that of the invocation) are added to its log lines. In the trace
+        the fields are metadata, so that they may hold keys; the correlation id is an annotation, which can be searched
+        for. ``trace_header`` (``Root=…;Parent=…;Sampled=…``) is that of the hop before: if it names another trace than
+        the invocation's, the work is a segment of its own in that trace instead of a subsegment in this one.
+        """
         self.begin()
         correlation_id = correlation_id or str(self._invocation.get("function_request_id", ""))
         found_by = {"correlation_id": correlation_id} if correlation_id else {}
@@ -89,12 +109,16 @@ class BaseObserver:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """See the protocol."""
+        """Time the enclosed work under ``name`` (a constant of the code): subsegment, metric and ``timings_ms``.
+
+        A refusal marks the subsegment as an error, any other exception as a fault, by its code or class alone:
+        messages may quote user input.
+        """
         with self._time(name), self._traces.step(name):
             yield
 
     def record_stages(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
-        """See the protocol."""
+        """Record steps that were timed elsewhere and have ended, one after the other from ``started_s`` (Unix time)."""
         for name, spent_ms in stages_ms.items():
             ended_s = started_s + spent_ms / 1000
             self._record_time(name, spent_ms)
@@ -104,40 +128,48 @@ class BaseObserver:
     def record_remote_call(
         self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float
     ) -> None:
-        """See the protocol."""
+        """Record a finished call of another service, with the stages that it reported, in the trace alone."""
         stages_s = {stage: spent_ms / 1000 for stage, spent_ms in stages_ms.items()}
         self._traces.record(name, started_s, ended_s, stages_s, REMOTE)
 
     def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
-        """See the protocol."""
+        """Add ``value`` to ``metric``, by the dimensions ``service``, ``function`` and ``dimensions`` together.
+
+        Dimensions have few values, such as error codes: never a key. A metric that is needed both by a dimension and
+        without it is counted twice.
+        """
         with self._lock:
             named = {name: self._limit_values(name, text) for name, text in dimensions.items()}
             of_all = {"function": self._function, "service": self._service}
             self._metrics.add(metric, value, unit, tuple(sorted({**named, **of_all}.items())))
 
     def flush(self) -> None:
-        """See the protocol."""
+        """Write the counts since the last flush, a line for each set of dimensions."""
         with self._lock:
             self._metrics.flush()
 
     def annotate(self, name: str, value: Annotation) -> None:
-        """See the protocol."""
+        """Make the trace of the innermost step, if any, searchable by ``value``: one of few values, never a key."""
         self._traces.annotate(name, value)
 
     def add_metadata(self, name: str, value: object) -> None:
-        """See the protocol."""
+        """Add ``value`` to the innermost step, if any, as metadata, which cannot be searched for."""
         self._traces.add_metadata(name, value)
 
     def record_error(self, error: BaseException) -> None:
-        """See the protocol."""
+        """Mark the innermost step as ended by ``error``, where that is answered instead of raised."""
         self._traces.record_error(error)
 
+    @abstractmethod
+    def log(self, level: str, message: str, **fields: object) -> None:
+        """Write one log line. ``fields`` are JSON values; others are written as their text."""
+
     def trace_id(self) -> str:
-        """See the protocol."""
+        """Return the X-Ray trace of the work, "" if there is none."""
         return trace_id()
 
     def trace_header(self) -> str:
-        """See the protocol."""
+        """Return the header that puts the next hop's segment below the innermost step; "" if nothing is traced."""
         header = self._traces.header
         return str(TraceHeader(header.root, self._traces.current_id(), sampled=True)) if header else ""
 
@@ -175,13 +207,23 @@ class BaseObserver:
         return value
 
 
+class LightObserver(Observer):
+    """The observer of the transform function. It does not trace calls of S3, which obstore makes."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(function, EmfMetrics(namespace()), LightTraces(XRayDaemon()))
+
+    def log(self, level: str, message: str, **fields: object) -> None:
+        logs.log(level, message, **fields)
+
+
 def namespace() -> str:
-    """Of all metrics of this deployment."""
+    """Return the namespace of all metrics of this deployment."""
     return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
 
 
 def _starts_on_demand() -> bool:
-    """Whether a process starts because somebody waits for it, who so waits for its start."""
+    """Whether the process starts while a client waits for it."""
     return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "provisioned-concurrency"
 
 

@@ -1,0 +1,105 @@
+"""HTTP responses in the form that Lambda expects (payload format 2.0): pictures, JSON and problem details."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+
+from ..errors import DarkroomError
+from ..services.serve.answers import Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
+
+type HttpResponse = dict[str, object]
+
+RETRY_AFTER_S = 5
+
+_CACHE_CONTROL_BY_STATUS = dict.fromkeys((400, 404, 413, 415, 422), "public, max-age=60")
+"""Client errors that depend on the path alone are cached briefly.
+
+A 403 does not: the signature is not part of the cache key, so a forged one would lock out the true one. Faults are
+never cached.
+"""
+
+
+def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
+    """Convert an answer of the transform service.
+
+    ``viewer_url`` is the path and query of the viewer's request; a derivative that is too large for a response is
+    requested there again. Anything but a path is replaced by ``/``.
+    """
+    match answer:
+        case Rendered(derivative, body, timings_ms):
+            return _picture(_derivative_headers(derivative), body, timings_ms, method)
+        case Provisional(headers, body, timings_ms):
+            return _picture(_lower_names(headers), body, timings_ms, method)
+        case Stored(derivative, None, timings_ms) if method != "HEAD":
+            location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
+            redirect = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
+            return {"statusCode": 302, "headers": redirect, "body": ""}
+        case Stored(derivative, body, timings_ms):
+            return _picture(_derivative_headers(derivative), body or b"", timings_ms, method)
+        case NotModified(derivative):
+            return {"statusCode": 304, "headers": _derivative_headers(derivative), "body": ""}
+        case Failed(error):
+            cache_control = _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store")
+            return problem_response(error, cache_control=cache_control, method=method)
+
+
+def problem_response(error: DarkroomError, *, cache_control: str = "no-store", method: str = "GET") -> HttpResponse:
+    """Convert ``error`` to problem details (RFC 9457) with its ``code``, and the option or field at fault."""
+    document: dict[str, object] = {
+        "type": f"urn:darkroom:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+    }
+    for part in ("option", "field"):
+        if name := getattr(error, part, ""):
+            document[part] = name
+    headers = {"content-type": "application/problem+json", "cache-control": cache_control}
+    if error.retryable:
+        headers["retry-after"] = str(getattr(error, "retry_after_s", 0) or RETRY_AFTER_S)
+    if error.status == 401:  # names the authentication scheme: RFC 9110, 11.6.1
+        headers["www-authenticate"] = "Bearer"
+    return {"statusCode": error.status, "headers": headers, "body": "" if method == "HEAD" else json.dumps(document)}
+
+
+def json_response(status: int, document: Mapping[str, object]) -> HttpResponse:
+    """Return ``document`` as JSON that is not cached."""
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(document)}
+
+
+def guard[T](call: Callable[[], T]) -> T | DarkroomError:
+    """Return the value of ``call``, or its error: a defect is a fault with its traceback, not Lambda's error page."""
+    try:
+        return call()
+    except DarkroomError as error:
+        return error
+    except Exception:
+        return DarkroomError(detail=traceback.format_exc())
+
+
+def _picture(headers: dict[str, str], body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
+    headers = headers | _server_timing(timings_ms)
+    if method == "HEAD":
+        return {"statusCode": 200, "headers": headers, "body": ""}
+    # base64's own function calls this one; importing base64 takes a cold start 3 ms.
+    encoded = b2a_base64(body, newline=False).decode("ascii")
+    return {"statusCode": 200, "headers": headers, "body": encoded, "isBase64Encoded": True}
+
+
+def _derivative_headers(derivative: Derivative) -> dict[str, str]:
+    return _lower_names(derivative.headers) | {"etag": derivative.etag}
+
+
+def _lower_names(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _server_timing(timings_ms: Mapping[str, float]) -> dict[str, str]:
+    if not timings_ms:
+        return {}
+    return {"server-timing": ", ".join(f"{stage};dur={spent:.1f}" for stage, spent in timings_ms.items())}

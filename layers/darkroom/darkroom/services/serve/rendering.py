@@ -1,0 +1,225 @@
+"""Render a derivative from its master and store it, if neither has changed meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from ...aws.s3_fast import FastBucket, StoredObject
+from ...errors import BadOption, FindingsPending, ObjectChanged, Unavailable
+from ...plan.limits import Limits
+from ...plan.model import Plan
+from ...plan.policy import is_refined
+from ...plan.presets import Presets
+from ...plan.redaction import AlwaysRedact, uses_faces
+from ..caching import (
+    MASTER_SHA256,
+    SOURCE_ETAG,
+    CachePolicy,
+    derivative_headers,
+    derivative_metadata,
+    etag_matches,
+    provisional_headers,
+)
+from ..deadline import CpuLimit, Deadline
+from ..master_reader import MasterReader
+from ..request_metrics import record_render, record_store_hit
+from ..s3_keys import ObjectNames
+from ..sidecars import Sidecar
+from .answers import MAX_BODY_BYTES, Answer, Derivative, NotModified, Provisional, Rendered, Stored
+from .background import BackgroundCall
+
+if TYPE_CHECKING:
+    from ...aws.telemetry import Observer
+    from ...findings import Findings
+    from ...imaging.rendered_image import RenderedImage
+
+_STORED_HEADERS = ("Content-Type", "Cache-Control", "Content-Disposition")
+_SOURCE_CHANGED = "The source changed while its derivative was rendered"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """The derivative ``name`` to render from ``master``; it replaces the object ``replaces`` ("": there is none)."""
+
+    plan: Plan
+    name: str
+    master: StoredObject
+    replaces: str
+    watermarks: Mapping[str, BackgroundCall[bytes]]
+    sidecar: Sidecar | None
+    fetch_ms: float
+    if_none_match: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders derivatives; the fields are those of :class:`darkroom.services.serve.transform.Transform`."""
+
+    source: FastBucket
+    media: FastBucket
+    source_names: ObjectNames
+    scenes: MasterReader
+    stores: bool
+    always: AlwaysRedact
+    presets: Callable[[], Presets]
+    limits: Limits
+    cpu_limit: CpuLimit
+    caching: CachePolicy
+    observer: Observer
+
+    def render(self, job: RenderJob) -> Answer:
+        """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
+        plan = job.plan
+        findings = trusted_findings(plan.key, job.master.etag, job.sidecar, self.always)
+        picture = self._run_pipeline(job, findings)
+        timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
+        record_render(self.observer, plan, picture, job.master.size_bytes)
+        if uses_faces(plan) and _awaits_faces(findings):
+            return _answer_provisional(plan, picture, timings_ms)
+        too_large = len(picture.body) > MAX_BODY_BYTES
+        if not (self.stores or job.replaces or too_large):
+            return self._answer_unstored(job, picture, timings_ms)
+        unrefined = self.caching.refines and is_refined(plan, self.presets, self.always)
+        headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=unrefined)
+        started = time.perf_counter()
+        with self.observer.step("store"):
+            etag = self._store(job, picture.body, headers)
+        timings_ms["store"] = (time.perf_counter() - started) * 1000
+        derivative = Derivative(etag, headers)
+        if etag_matches(job.if_none_match, etag):
+            return NotModified(derivative)
+        return Stored(derivative, None, timings_ms) if too_large else Rendered(derivative, picture.body, timings_ms)
+
+    def answer_stored(self, found: StoredObject, plan: Plan, if_none_match: str) -> Answer:
+        """Answer with a derivative from the store."""
+        headers = {name: found.attributes[name] for name in _STORED_HEADERS if name in found.attributes}
+        derivative = Derivative(found.etag, headers)
+        record_store_hit(self.observer, plan, headers)
+        if etag_matches(if_none_match, found.etag):
+            return NotModified(derivative)
+        return Stored(derivative, found.read() if found.size_bytes <= MAX_BODY_BYTES else None)
+
+    def answer_stored_meanwhile(self, name: str, plan: Plan, if_none_match: str) -> Answer:
+        """Answer with what another request, or ingest, has stored since this one looked. Raises Unavailable."""
+        found = self.media.open(name)
+        if found is None or is_stale(found, self.source.open(self.source_names.name(plan.key))):
+            raise Unavailable(_SOURCE_CHANGED, detail=name)
+        return self.answer_stored(found, plan, if_none_match)
+
+    def _run_pipeline(self, job: RenderJob, findings: Findings | None) -> RenderedImage:
+        from ...imaging.render.pipeline import render
+
+        plan, master = job.plan, job.master
+        files = {name: found.result() for name, found in job.watermarks.items()}
+        first, second = (files[mark.name] if mark else None for mark in (plan.watermark, plan.second_watermark))
+        started_s = time.time()
+        checked_sha256 = master.attributes.get(MASTER_SHA256, "")  # missing from objects that ingest did not write
+        with self.scenes.source(self.source, self.source_names.name(plan.key), master) as source:
+            picture = Deadline(self.cpu_limit).run(
+                partial(
+                    render,
+                    plan,
+                    source,
+                    limits=self.limits,
+                    watermark=first,
+                    second_watermark=second,
+                    findings=findings,
+                    checked_sha256=checked_sha256,
+                )
+            )
+        self.observer.record_stages(picture.timings_ms, started_s=started_s)
+        return picture
+
+    def _answer_unstored(self, job: RenderJob, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Answer:
+        """Answer with a picture that only the CDN caches. Its entity tag is computed: no PUT returned one."""
+        name = self.source_names.name(job.plan.key)
+        if job.sidecar and inputs_changed(self.source, name, job.master.etag, self.media, job.sidecar):
+            raise Unavailable(_SOURCE_CHANGED, detail=job.name)
+        etag = f'"{crc32(picture.body):08x}-{len(picture.body):x}"'
+        derivative = Derivative(etag, derivative_headers(job.plan, picture.content_type, self.caching))
+        if etag_matches(job.if_none_match, etag):
+            return NotModified(derivative)
+        return Rendered(derivative, picture.body, timings_ms)
+
+    def _store(self, job: RenderJob, body: bytes, headers: Mapping[str, str]) -> str:
+        """Store the derivative, unless its inputs have changed; return its entity tag.
+
+        Raises ObjectChanged, Unavailable.
+
+        The inputs are checked beside the PUT, which saves each miss a round trip: the purge's second pass deletes the
+        derivative of a master that is overwritten between the two. A redacted derivative must not depend on that, so
+        its inputs are checked after the PUT.
+        """
+        name = self.source_names.name(job.plan.key)
+        check = partial(inputs_changed, self.source, name, job.master.etag, self.media, job.sidecar)
+        beside = None if job.sidecar else BackgroundCall(check)
+        etag = self._put(job.name, body, {**headers, **derivative_metadata(job.master.etag, "quick")}, job.replaces)
+        if beside.result() if beside else check():
+            delete_if_unchanged(self.media, job.name, etag)
+            raise Unavailable(_SOURCE_CHANGED, detail=job.name)
+        return etag
+
+    def _put(self, name: str, body: bytes, attributes: Mapping[str, str], replaces: str) -> str:
+        """Replace the object ``replaces``, or create one if a purge has deleted it. Raises ObjectChanged."""
+        try:
+            return self.media.put(name, body, attributes, replaces)
+        except ObjectChanged:
+            if not replaces or self.media.etag(name) is not None:
+                raise
+            return self.media.put(name, body, attributes, "")
+
+
+def load_renderer() -> None:
+    """Load libvips and the pipeline: a cold start does it while S3 responds."""
+    from ...imaging.render import pipeline  # noqa: F401
+
+
+def is_stale(found: StoredObject, master: StoredObject | None) -> bool:
+    """Whether the derivative ``found`` was made from another master: a purge has not deleted it yet."""
+    source_etag = found.attributes.get(SOURCE_ETAG, "")
+    return master is not None and source_etag not in ("", master.etag.strip('"'))
+
+
+def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:
+    """Read the file of the watermark ``name``; raises BadOption if ``presets`` have none of that name."""
+    key = presets.watermarks.get(name)
+    found = media.open(key) if key else None
+    if found is None:
+        raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")
+    return found.read()
+
+
+def trusted_findings(key: str, master_etag: str, sidecar: Sidecar | None, always: AlwaysRedact) -> Findings | None:
+    """Return the findings about the master; client-supplied ones do not count where the deployment redacts."""
+    return sidecar.get_findings(master_etag, ours=bool(always.for_key(key))) if sidecar else None
+
+
+def inputs_changed(
+    source: FastBucket, master_name: str, master_etag: str, media: FastBucket, sidecar: Sidecar | None
+) -> bool:
+    """Whether the master or its sidecar has changed since it was read; raises Unavailable."""
+    found = BackgroundCall(lambda: sidecar.has_changed(media)) if sidecar else None
+    changed = source.etag(master_name) != master_etag
+    return (found.result() if found else False) or changed
+
+
+def delete_if_unchanged(media: FastBucket, name: str, etag: str) -> None:
+    """Delete the object ``name`` if it still has this entity tag; raises Unavailable."""
+    if media.etag(name) == etag:
+        media.delete(name)
+
+
+def _awaits_faces(findings: Findings | None) -> bool:
+    return findings is None or ("faces" not in findings.found and findings.is_awaited("faces"))
+
+
+def _answer_provisional(plan: Plan, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:
+    """Answer with a picture rendered before its faces are known. It is not stored."""
+    if len(picture.body) > MAX_BODY_BYTES:
+        raise FindingsPending(detail="too large to be answered without being stored")
+    return Provisional(provisional_headers(plan, picture.content_type), picture.body, timings_ms)
