@@ -1,6 +1,6 @@
 """The audit log: decisions, overrides, releases and erasures, each a JSON object that is written once.
 
-The bucket keeps versions and locks each for a retention time; functions may put objects there and do nothing else.
+The bucket keeps versions and locks each for a retention time; functions may only put objects there.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from ..errors import ObjectChanged
 from .s3 import S3Bucket
 
 DECISION, OVERRIDE, RELEASE, ERASURE = "decision", "override", "release", "erasure"
-"""Kinds of entries: what the monitor decided; where a person overruled a model; a version of code or model that was put
-in front of users; a request to be forgotten."""
+"""Kinds of entries: a decision of the monitor; a model's result overruled by a person; a version of code or model that
+was released to users; an erasure request."""
 
 KINDS = (DECISION, OVERRIDE, RELEASE, ERASURE)
 
 
 def hash_key(key: str) -> str:
-    """How an erased key is named: a log that names what was forgotten would be a trace of it."""
+    """Return the name of an erased key in the log, where the key itself would be a trace."""
     return "sha256:" + sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class AuditLog:
-    """The log in ``vault``. Faults are Unavailable."""
+    """The log in ``bucket``. Faults are Unavailable."""
 
     bucket: S3Bucket
     clock: Callable[[], float] = time.time
@@ -40,22 +40,22 @@ class AuditLog:
     def write(self, kind: str, subject: str, by: str, **facts: object) -> str:
         """Write an entry and return its object key.
 
-        ``subject`` is what was decided about, ``by`` who did it: a function's name, or the person who is known to AWS.
-        An erasure's subject is its key by :func:`hashed`. ``facts`` are JSON values. Raises ValueError for an unknown
+        ``subject`` is what the entry is about; ``by`` is a function's name, or the person's AWS identity. An erasure's
+        subject is its key by :func:`hash_key`. ``facts`` are JSON values. Raises ValueError for an unknown
         ``kind``.
         """
         if kind not in KINDS:
-            raise ValueError(f"the audit log has no {kind!r}")
+            raise ValueError(f"unknown kind of audit entry: {kind!r}")
         at = datetime.fromtimestamp(self.clock(), UTC)
         entry = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, "subject": subject, "by": by}
         key = f"{_day_prefix(at)}{at:%H%M%S.%f}-{secrets.token_hex(6)}.json"
         body = json.dumps(entry | {"facts": facts}, separators=(",", ":")).encode()
-        with suppress(ObjectChanged):  # the name is our own: this very write, sent again because its answer was lost
+        with suppress(ObjectChanged):  # the name is unique: a retry of this very write
             self.bucket.put(key, body, headers={"Content-Type": "application/json"}, metadata={}, replaces="")
         return key
 
     def list_newest(self, limit: int, *, days: int = 30) -> list[dict[str, Any]]:
-        """The newest entries first, at most ``limit``, of the last ``days``. For people: functions may not read."""
+        """Return at most ``limit`` entries of the last ``days``, newest first. Functions may not read."""
         found: list[dict[str, Any]] = []
         today = datetime.fromtimestamp(self.clock(), UTC).date()
         for day in (today - timedelta(days=past) for past in range(days)):

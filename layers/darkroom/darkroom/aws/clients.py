@@ -1,4 +1,4 @@
-"""AWS clients of boto3, for every function but transform, with bounded waiting; and one way to say what failed."""
+"""Clients of boto3 with bounded timeouts, for every function but transform, and the translation of their errors."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from ..errors import Unavailable
 CONNECT_S = 2.0
 READ_S = 20.0
 MAX_ATTEMPTS = 4
-"""Of one call, the first included. Standard retries wait at most 20 s between two of them, far less at first."""
+"""Attempts of one call, the first included. Standard retries wait at most 20 s between two, far less at first."""
 
 _FAULTS = (
     BotoCoreError,
     Boto3Error,
     ClientError,
     HTTPError,
-    KeyError,  # an answer without a field that AWS always gives
+    KeyError,  # a response without a field that AWS always returns
     ResponseParserError,
     RetriesExceededError,
     S3CopyFailedError,
-    UnicodeDecodeError,  # of an answer that is no text
+    UnicodeDecodeError,  # of a response that is no text
 )
 
 _ENDPOINT_NAMES = {
@@ -41,7 +41,7 @@ _ENDPOINT_NAMES = {
     "secretsmanager": "SECRETS_MANAGER",
     "stepfunctions": "SFN",
 }
-"""Services that AWS's endpoint variables call otherwise than boto3 does."""
+"""Services whose name in AWS's endpoint variables differs from boto3's."""
 
 
 def client(
@@ -51,10 +51,10 @@ def client(
     read_s: float | None = None,
     attempts: int = MAX_ATTEMPTS,
 ) -> Any:
-    """A boto3 client of ``service`` in the region, and at the endpoint if any, of ``environment``. Sends nothing yet.
+    """Create a boto3 client of ``service`` in the region and, if any, at the endpoint of ``environment``.
 
-    Credentials that ``environment`` lacks come from botocore's own chain. ``read_s`` is how long an answer may take,
-    of each of ``attempts`` at a call.
+    Credentials that ``environment`` lacks come from botocore's own chain. ``read_s`` is the read timeout of each of
+    ``attempts``.
     """
     name = _ENDPOINT_NAMES.get(service, service.upper())
     endpoint = environment.get(f"AWS_ENDPOINT_URL_{name}") or environment.get("AWS_ENDPOINT_URL")
@@ -62,7 +62,7 @@ def client(
         connect_timeout=CONNECT_S,
         read_timeout=READ_S if read_s is None else read_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
-        response_checksum_validation="when_required",  # a wrong checksum is a reason to refuse, not a fault
+        response_checksum_validation="when_required",  # ingest verifies: a wrong checksum is a refusal, not a fault
         s3={"addressing_style": "path" if endpoint else "virtual"},
         signature_version="s3v4" if service == "s3" else None,  # botocore would sign forms by version 2
         tcp_keepalive=True,
@@ -80,13 +80,13 @@ def client(
 
 @cache
 def _session() -> boto3.Session:
-    """One for all clients: it keeps the endpoint rules and service models that it has read."""
+    """Return the session of all clients: it caches endpoint rules and service models."""
     return boto3.Session()
 
 
 @contextmanager
 def translate_errors(what: str) -> Iterator[None]:
-    """Turn every fault of AWS, or of the way there, into Unavailable. ``what`` is for the logs."""
+    """Translate every error of AWS or the network into Unavailable. ``what`` names the call in logs."""
     try:
         yield
     except _FAULTS as error:
@@ -94,5 +94,5 @@ def translate_errors(what: str) -> Iterator[None]:
 
 
 def error_code(error: ClientError) -> str:
-    """The machine-readable code of an error answer, such as ``NoSuchKey``; a bare HTTP status has its number."""
+    """Return the code of an error response, such as ``NoSuchKey``, or the HTTP status if there is none."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -1,4 +1,4 @@
-"""Invalidations of a CloudFront distribution."""
+"""Invalidate paths of a CloudFront distribution."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _REFUSED: dict[str, type[DarkroomError]] = {
     "InvalidArgument": InvalidPath,
     "TooManyInvalidationsInProgress": TooManyInvalidations,
 }
-"""Errors of CreateInvalidation (CloudFront API reference) that have a class of their own."""
+"""Errors of CreateInvalidation (CloudFront API reference) that have their own class."""
 
 MAX_WILDCARDS = 15
-"""Paths ending in ``*`` that CloudFront lets be in progress at a time, over all invalidations of a distribution."""
+"""CloudFront's maximum of wildcard paths in progress, over all invalidations of a distribution."""
 
 
 class Distribution:
-    """One distribution; every fault is Unavailable."""
+    """One distribution. Every fault is Unavailable."""
 
     def __init__(self, client: Any, distribution_id: str) -> None:
         self._client = client
         self._id = distribution_id
 
     def count_wildcards_in_progress(self) -> int:
-        """How many wildcard paths are being invalidated now."""
+        """Count the wildcard paths whose invalidation is in progress."""
         paginator = self._client.get_paginator("list_invalidations")
         pages = iter(paginator.paginate(DistributionId=self._id))
         found = 0
@@ -37,7 +37,7 @@ class Distribution:
                 page = next(pages, None)
                 listed = _items(page["InvalidationList"]) if page else []
             current = [one["Id"] for one in listed if one["Status"] == "InProgress"]
-            if not current:  # the newest come first, so older pages hold none either
+            if not current:  # the newest come first, so older pages have none either
                 return found
             found += sum(self._count_wildcards(invalidation_id) for invalidation_id in current)
 
@@ -48,7 +48,7 @@ class Distribution:
         return sum(path.endswith("*") for path in paths)
 
     def is_complete(self, invalidation_id: str) -> bool:
-        """Whether every edge location has carried out an invalidation."""
+        """Whether every edge location has completed an invalidation."""
         with translate_errors(f"get invalidation {invalidation_id}"):
             answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
             return bool(answer["Invalidation"]["Status"] == "Completed")
@@ -56,11 +56,10 @@ class Distribution:
     def invalidate(self, paths: Sequence[str], reference: str) -> str:
         """Invalidate ``paths`` and return the invalidation's id.
 
-        Paths start with a slash and are canonical, with encoded keys (``key_encoding.encode_key``);
-        ``*`` at the end stands for any characters. They are sent as they are. The same ``reference`` with the same
-        paths is the same invalidation, so that a repeat starts no second one. Raises TooManyInvalidations, and
-        InvalidPath if CloudFront refuses one of the paths: then none of them is invalidated, and the same request never
-        succeeds.
+        Paths start with a slash and are canonical, with encoded keys (``key_encoding.encode_key``); a final ``*`` is a
+        wildcard. A repeat with the same ``reference`` and paths starts no second invalidation. Raises
+        TooManyInvalidations, and InvalidPath if CloudFront refuses a path: then none is invalidated, and the same
+        request never succeeds.
         """
         items = [*dict.fromkeys(paths)]
         batch = {"Paths": {"Quantity": len(items), "Items": items}, "CallerReference": reference}
@@ -75,5 +74,5 @@ class Distribution:
 
 
 def _items(found: dict[str, Any]) -> list[Any]:
-    """A list of CloudFront's, which has no items where its quantity is 0."""
+    """Read a list of CloudFront, which has no items if its quantity is 0."""
     return list(found["Items"]) if found["Quantity"] else []

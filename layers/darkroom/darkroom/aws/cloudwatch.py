@@ -1,4 +1,4 @@
-"""Figures that CloudWatch holds. Functions write theirs as log lines (EMF): this only reads."""
+"""Read metrics from CloudWatch. Functions write theirs as log lines (EMF)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from .clients import translate_errors
 
 MAX_QUERIES = 500
-"""The most queries of one GetMetricData."""
+"""CloudWatch's maximum of queries in one GetMetricData."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricStat:
-    """One metric under one set of dimensions, and which statistic of it is meant."""
+    """One metric under one set of dimensions, and the statistic of it."""
 
     namespace: str
     metric: str
@@ -24,7 +24,7 @@ class MetricStat:
     stat: str = "Sum"
 
     def to_request(self, number: int, period_s: int) -> dict[str, Any]:
-        """The MetricDataQuery for it, of the id ``m<number>``."""
+        """Return its MetricDataQuery with the id ``m<number>``."""
         dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions.items()]
         metric = {"Namespace": self.namespace, "MetricName": self.metric, "Dimensions": dimensions}
         return {
@@ -35,13 +35,13 @@ class MetricStat:
 
 
 type Points = list[tuple[float, float]]
-"""Unix time of a period's begin and its value, oldest first. A period in which nothing was told is missing."""
+"""Start of a period (Unix time) and its value, oldest first. A period without data is missing."""
 
 
 class CloudWatchMetrics:
     """CloudWatch of one region. Every fault is Unavailable.
 
-    ``requested`` counts the metrics that were asked for, each of which GetMetricData charges.
+    ``requested`` counts the requested metrics, each of which GetMetricData charges for.
     """
 
     def __init__(self, client: Any) -> None:
@@ -49,15 +49,15 @@ class CloudWatchMetrics:
         self.requested = 0
 
     def count_active(self, namespace: str) -> int:
-        """How many metrics of ``namespace`` had data within three hours, the least that ListMetrics knows."""
+        """Count the metrics of ``namespace`` with data within three hours, the shortest period of ListMetrics."""
         with translate_errors(f"metrics of {namespace}"):
             pages = self._client.get_paginator("list_metrics").paginate(Namespace=namespace, RecentlyActive="PT3H")
             return sum(len(page["Metrics"]) for page in pages)
 
     def get_points(self, queries: Sequence[MetricStat], *, begin_s: float, end_s: float, period_s: int) -> list[Points]:
-        """Those of each of ``figures`` from ``begin_s`` to ``end_s`` (Unix time), in their order.
+        """Return the points of each metric from ``begin_s`` to ``end_s`` (Unix time), in the order of ``queries``.
 
-        ``period_s`` is a multiple of 60, and the times are best whole periods.
+        ``period_s`` is a multiple of 60; the times are best multiples of it.
         """
         found: list[Points] = []
         for some in batched(queries, MAX_QUERIES, strict=False):
@@ -65,7 +65,7 @@ class CloudWatchMetrics:
         return found
 
     def get_totals(self, queries: Sequence[MetricStat], *, begin_s: float, end_s: float, period_s: int) -> list[float]:
-        """The sum of all periods of each of ``figures``; 0 where nothing was told."""
+        """Return the sum of all periods of each metric; 0 without data."""
         points = self.get_points(queries, begin_s=begin_s, end_s=end_s, period_s=period_s)
         return [sum(value for _, value in one) for one in points]
 
@@ -79,7 +79,7 @@ class CloudWatchMetrics:
         }
         found: dict[str, Points] = {f"m{number}": [] for number in range(len(queries))}
         while True:
-            with translate_errors(f"figures of {queries[0].namespace}"):
+            with translate_errors(f"metrics of {queries[0].namespace}"):
                 answer = self._client.get_metric_data(**asked)
                 for result in answer["MetricDataResults"]:
                     times = (at.timestamp() for at in result["Timestamps"])

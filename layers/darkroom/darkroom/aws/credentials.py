@@ -1,8 +1,8 @@
-"""AWS credentials of the running function, for clients that do not bring botocore's chain.
+"""AWS credentials of the running function, for clients without botocore's chain.
 
-A Lambda function has them in its environment, where they stay as they are as long as its process lives: Lambda replaces
-the process before they expire. Under SnapStart they come from an endpoint on the machine instead, which object_store
-only reads with a token *file* where Lambda gives the token.
+A Lambda function has them in its environment, where they stay the same while its process lives: Lambda replaces the
+process before they expire. Under SnapStart they come from a local endpoint instead. object_store reads that only with a
+token *file*, where Lambda provides the token.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from threading import Lock
 from ..errors import Unavailable
 
 RENEW_BEFORE = timedelta(minutes=5)
-"""Lead time before expiry at which credentials are fetched again, as object_store does."""
+"""Time before expiry at which credentials are fetched again, as in object_store."""
 
 RETRY_AFTER = timedelta(seconds=10)
-"""How long an endpoint is left alone that has failed, or has no newer credentials yet, while the old ones hold."""
+"""Time between requests to an endpoint that failed or has no newer credentials, while the old ones are valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An access key and when it expires, None if never within this process."""
+    """An access key and its expiry; None if it does not expire within this process."""
 
     access_key_id: str
     secret_access_key: str
@@ -33,7 +33,7 @@ class Credentials:
     expires_at: datetime | None = None
 
     def is_valid_at(self, at: datetime) -> bool:
-        """Whether they are still valid."""
+        """Whether they are valid at this time."""
         return self.expires_at is None or at < self.expires_at
 
 
@@ -42,9 +42,9 @@ def _now() -> datetime:
 
 
 class CredentialSource:
-    """Finds credentials in ``environment`` or behind its container endpoint, and keeps them until they expire.
+    """Reads credentials from ``environment`` or its container endpoint, and caches them until they expire.
 
-    Any number of threads may ask at once: the endpoint is asked by one of them.
+    Thread-safe: one thread requests the endpoint at a time.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = _now) -> None:
@@ -60,7 +60,7 @@ class CredentialSource:
         return "AWS_CONTAINER_CREDENTIALS_FULL_URI" in self._environment
 
     def get(self) -> Credentials:
-        """Valid credentials; raises Unavailable."""
+        """Return valid credentials; raises Unavailable."""
         with self._lock:
             now = self._clock()
             if self._cached is None or not self._cached.is_valid_at(now):
@@ -70,7 +70,7 @@ class CredentialSource:
             return self._cached
 
     def _refresh(self, old: Credentials, now: datetime) -> Credentials:
-        """What is found now, or the old ones, which still hold."""
+        """Fetch credentials; return the old ones, which are valid, if that fails."""
         try:
             return self._fetch(now)
         except Unavailable:
@@ -98,8 +98,8 @@ class CredentialSource:
         try:
             token = self._endpoint_token()
             request = urllib.request.Request(url, headers={"Authorization": token} if token else {})  # noqa: S310
-            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
-                document = json.load(answer)
+            with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
+                document = json.load(response)
             return Credentials(
                 document["AccessKeyId"],
                 document["SecretAccessKey"],
@@ -110,9 +110,9 @@ class CredentialSource:
             raise Unavailable(detail=f"no credentials from the container endpoint: {error!r}") from error
 
     def _endpoint_token(self) -> str:
-        """What the endpoint wants to be shown: of a file, which may be written anew at any time, or as it was given.
+        """Read the endpoint's token: from its file, which may be replaced at any time, or from the variable.
 
-        The file goes first, as with botocore. Raises OSError.
+        The file has precedence, as in botocore. Raises OSError.
         """
         if file := self._environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
             return Path(file).read_text(encoding="utf-8").strip()

@@ -1,7 +1,7 @@
-"""The state of erasures in the index table, by the SHA-256 of their keys: whether a key is gone from every place.
+"""The state of erasures in the index table, by the SHA-256 of their keys.
 
-``forget`` erases what is stored; the purge function invalidates the CDN afterwards, and confirms that CloudFront has
-completed it. Each writes its own half of the state, so that neither claims success for the other.
+The forget function erases what is stored; then the purge function invalidates the CDN and confirms that CloudFront has
+completed that. Each writes its own half of the state, so that neither reports success for the other.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from .audit import hash_key
 from .clients import translate_errors
 
 RUNNING, PENDING_INVALIDATION, COMPLETE, FAILED = "running", "pending_invalidation", "complete", "failed"
-"""States of an erasure. ``failed``: something is left; a run for the same key goes on with it."""
+"""States of an erasure. ``failed``: something is left; a further run for the same key continues."""
 
 DONE, PENDING = "done", "pending"
 """States of a half, beside ``failed``."""
 
 ERASURE = "erasure#"
-"""Before the key's hash, in the partition key."""
+"""Prefix of the partition key; the key's hash follows."""
 
 RETENTION_S = 35 * 86_400
-"""As long as the tombstone of the key."""
+"""The same as for the tombstone of the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What is known of the last erasure of a key. ``started_s`` is Unix time."""
+    """The state of the last erasure of a key. ``started_s`` is Unix time."""
 
     id: str
     started_s: float
@@ -40,7 +40,7 @@ class Erasure:
 
     @property
     def status(self) -> str:
-        """One of the states."""
+        """The state of both halves together."""
         if FAILED in (self.stored, self.cdn):
             return FAILED
         if self.stored == RUNNING:
@@ -49,18 +49,18 @@ class Erasure:
 
 
 def new_erasure_id(now_s: float) -> str:
-    """The id of an erasure that begins now; a later one is greater."""
+    """Create the id of an erasure; ids of later ones are greater."""
     return f"{int(now_s * 1000):013d}-{uuid.uuid4().hex[:8]}"
 
 
 def started_s(erasure_id: str) -> float:
-    """When it began, Unix time; 0 for what is no id."""
+    """Return the start of the erasure (Unix time); 0 for a malformed id."""
     digits = erasure_id.partition("-")[0]
     return int(digits) / 1000 if digits.isascii() and digits.isdigit() else 0.0
 
 
 class ErasureTable:
-    """The items in ``table``. Every fault of it is Unavailable."""
+    """The items in ``table``. Every fault is Unavailable."""
 
     def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -68,19 +68,19 @@ class ErasureTable:
         self._clock = clock
 
     def begin(self, key: str, erasure_id: str) -> None:
-        """Replace what is known of ``key`` by an erasure that runs."""
+        """Replace the state of ``key`` by a running erasure."""
         self._update(key, erasure_id, {"stored": RUNNING, "cdn": PENDING, "invalidation": ""}, only_if="")
 
     def set_stored(self, key: str, erasure_id: str, state: str) -> bool:
-        """Write whether all that is stored is gone; False if a later erasure of ``key`` has begun."""
+        """Write the state of the stored half; return False if a later erasure of ``key`` has begun."""
         return self._update(key, erasure_id, {"stored": state})
 
     def set_cdn(self, key: str, erasure_id: str, state: str, invalidation: str = "") -> bool:
-        """Write the same of the CDN, with the id of the last ``invalidation``."""
+        """Write the state of the CDN half, with the id of the last ``invalidation``; return as ``set_stored``."""
         return self._update(key, erasure_id, {"cdn": state, "invalidation": invalidation})
 
     def get(self, key: str) -> Erasure | None:
-        """The last erasure of ``key`` within :data:`KEPT_S`, as it is at this moment."""
+        """Read the last erasure of ``key`` within :data:`RETENTION_S`, consistently."""
         with translate_errors("erasure get"):
             found = self._client.get_item(TableName=self._table, Key=_item_key(key), ConsistentRead=True)
         if "Item" not in found:

@@ -1,4 +1,4 @@
-"""Announcements on an EventBridge bus."""
+"""Publish events on an EventBridge bus."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ SOURCE = "darkroom"
 
 
 class EventBus:
-    """One event bus, by name or ARN, for the announcements of the stack named ``stack``.
+    """One event bus, by name or ARN, for the events of the stack named ``stack``.
 
-    Stacks of a region share its default bus: ``stack`` in the detail is what a rule tells them apart by.
-    ``trace_header`` tells the trace that an announcement belongs to, ``Root=…;Parent=…;Sampled=1``, "" if none:
-    EventBridge passes it on to its targets.
+    Stacks of a region share its default bus, so the detail names the ``stack``. ``trace_header`` returns the trace that
+    an event belongs to, ``Root=…;Parent=…;Sampled=1``, "" if there is none; EventBridge passes it to its targets.
     """
 
     def __init__(self, client: Any, name: str, stack: str, trace_header: Callable[[], str] = lambda: "") -> None:
@@ -27,7 +26,7 @@ class EventBus:
         self._trace_header = trace_header
 
     def publish(self, detail_type: str, detail: Mapping[str, object]) -> None:
-        """Put one event on the bus; raises Unavailable if it was not taken. ``detail`` must be JSON values."""
+        """Publish one event; raises Unavailable if the bus did not accept it. ``detail`` has JSON values."""
         entry = {
             "Source": SOURCE,
             "DetailType": detail_type,
@@ -36,7 +35,7 @@ class EventBus:
         }
         if header := self._trace_header():
             entry["TraceHeader"] = header
-        with translate_errors(f"announce {detail_type}"):
-            [taken] = self._client.put_events(Entries=[entry])["Entries"]
-        if "EventId" not in taken:
-            raise Unavailable(detail=f"announce {detail_type}: {taken.get('ErrorCode')}")
+        with translate_errors(f"publish {detail_type}"):
+            [accepted] = self._client.put_events(Entries=[entry])["Entries"]
+        if "EventId" not in accepted:
+            raise Unavailable(detail=f"publish {detail_type}: {accepted.get('ErrorCode')}")

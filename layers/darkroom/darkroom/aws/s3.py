@@ -1,4 +1,4 @@
-"""Objects in S3 by boto3, for what obstore has not: versions, checksums, server-side copies and storage classes."""
+"""S3 by boto3, for what obstore lacks: versions, checksums, server-side copies and storage classes."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .s3_objects import HEADERS, ListedObject, ObjectBody, ObjectHead, OpenObjec
 __all__ = ["ListedObject", "ObjectBody", "ObjectHead", "OpenObject", "S3Bucket"]
 
 COPY_LIMIT_BYTES = 1024**3
-"""The largest object that is copied in one request. S3 allows 5 GiB, but takes longer over it than an answer may;
+"""The largest object that is copied in one request. S3 allows 5 GiB, but that can exceed the read timeout;
 larger ones are copied in parts, several at a time."""
 
 PART_BYTES = 512 * 1024**2
 """Size of a copied part: 10,000 of them, which S3 allows, are 5 TB."""
 
 PAGE_SIZE = 1000
-"""Objects or versions of one listing, which S3 allows at most."""
+"""S3's maximum of objects or versions in one listing."""
 
 MAX_KEY_BYTES = 1_024
 """Of an object's key (Amazon S3 user guide, "Naming Amazon S3 objects"). A request with a longer one fails with
-KeyTooLongError (Amazon S3 API reference, "Error responses"), also where it only looks for the object."""
+KeyTooLongError (Amazon S3 API reference, "Error responses"), reads included."""
 
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
-"""S3 answers 405 for a version that is a delete marker. The code of a HEAD is its status: that answer has no body."""
+"""S3 responds 405 for a version that is a delete marker. The code of a HEAD is its status: it has no body."""
 
 
 class S3Bucket:
     """One bucket. A missing key is None; every fault is Unavailable, 403 included: roles that use this may list.
 
-    A key that is longer than S3 allows is missing, and no request is sent for it, except by ``put`` and ``copy``.
+    A key that is longer than S3 allows is missing; only ``put`` and ``copy`` send a request for it.
     """
 
     def __init__(self, client: Any, bucket: str) -> None:
@@ -45,9 +45,9 @@ class S3Bucket:
         client.meta.events.register("before-call.s3.GetObject", _request_checksums, unique_id="ask-for-checksums")
 
     def head(self, key: str, version_id: str = "") -> ObjectHead | None:
-        """The head of the current version, or of ``version_id``; None if it is missing or deleted.
+        """Return the head of the current version, or of ``version_id``; None if it is missing or deleted.
 
-        Also None where there is no such bucket, which S3 does not tell a HEAD.
+        Also None if the bucket does not exist: the response to a HEAD does not distinguish the two.
         """
         if _is_too_long(key):
             return None
@@ -63,7 +63,7 @@ class S3Bucket:
             return parse_head(key, answer)
 
     def open(self, key: str) -> OpenObject | None:
-        """Start reading the current version; None if the key is missing or deleted. Close the body after use."""
+        """Open the current version; None if the key is missing or deleted. Close the body after use."""
         if _is_too_long(key):
             return None
         with translate_errors(f"get {key}"):
@@ -76,9 +76,9 @@ class S3Bucket:
             return OpenObject(parse_head(key, answer), ObjectBody(answer["Body"], f"get {key}"))
 
     def read_range(self, key: str, start: int, end: int, *, etag: str) -> bytes:
-        """Bytes ``start`` to before ``end`` of the current version.
+        """Read bytes ``start`` to before ``end`` of the current version.
 
-        Raises Changed if that has another entity tag than ``etag``, or has gone, or Unavailable.
+        Raises ObjectChanged if its entity tag is not ``etag`` or it is deleted, or Unavailable.
         """
         what = f"get {start}-{end - 1} of {key}"
         with translate_errors(what):
@@ -105,9 +105,9 @@ class S3Bucket:
     ) -> str:
         """Write ``body`` and return its entity tag. ``metadata`` values are ASCII; ``tiered`` is Intelligent-Tiering.
 
-        ``replaces`` is the entity tag that the object must have before, "" for a key that must be free, None for
-        whatever is there. Raises Changed if that is not so, which may be by this very write: where its answer was
-        lost, it was sent again.
+        ``replaces`` is the entity tag that the object must have, "" if the key must be free, None for no condition.
+        Raises ObjectChanged if the condition fails, which this very write can cause: it is
+        retried if its response is lost.
         """
         condition = {} if replaces is None else {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         with translate_errors(f"put {key}"):
@@ -139,34 +139,33 @@ class S3Bucket:
         source_etag: str = "",
         source_version_id: str = "",
     ) -> str | None:
-        """Copy an object of any size inside S3; returns the copy's entity tag, None if the source is missing.
+        """Copy an object of any size within S3; return the copy's entity tag, None if the source is missing.
 
-        The source is its current version, or ``source_version_id``.
-
-        Headers and metadata that are given replace the source's, those that are not are kept; tags are not copied.
-        Raises Changed if the source has another entity tag than ``source_etag``, or gets one meanwhile.
+        The source is the current version, or ``source_version_id``. ``headers`` and ``metadata`` replace the source's;
+        None copies them. Tags are not copied. Raises ObjectChanged if the source's entity tag is not
+        ``source_etag``, or changes meanwhile.
         """
         what = f"copy {source_key} to {key}"
-        kept = source.head(source_key, source_version_id)
-        if kept is None:
+        head = source.head(source_key, source_version_id)
+        if head is None:
             return None
-        if source_etag and kept.etag != source_etag:
-            raise ObjectChanged(detail=f"{what}: the source is {kept.etag}")
+        if source_etag and head.etag != source_etag:
+            raise ObjectChanged(detail=f"{what}: the source is {head.etag}")
         attributes = {
-            "Metadata": dict(kept.metadata if metadata is None else metadata),
-            **_header_fields(kept.headers if headers is None else headers),
+            "Metadata": dict(head.metadata if metadata is None else metadata),
+            **_header_fields(head.headers if headers is None else headers),
             **_storage_class(tiered),
         }
         place = {"Bucket": source.bucket, "Key": source_key, **_version(source_version_id)}
         with translate_errors(what):
             try:
-                if kept.size_bytes > COPY_LIMIT_BYTES:
+                if head.size_bytes > COPY_LIMIT_BYTES:
                     return copy_in_parts(
                         self._client,
                         place,
                         {"Bucket": self.bucket, "Key": key},
-                        etag=kept.etag,
-                        size_bytes=kept.size_bytes,
+                        etag=head.etag,
+                        size_bytes=head.size_bytes,
                         part_bytes=PART_BYTES,
                         attributes=attributes,
                     )
@@ -174,7 +173,7 @@ class S3Bucket:
                     Bucket=self.bucket,
                     Key=key,
                     CopySource=place,
-                    CopySourceIfMatch=kept.etag,
+                    CopySourceIfMatch=head.etag,
                     TaggingDirective="REPLACE",
                     MetadataDirective="REPLACE",
                     **attributes,
@@ -188,21 +187,21 @@ class S3Bucket:
             return str(answer["CopyObjectResult"]["ETag"])
 
     def delete(self, key: str, etag: str = "") -> None:
-        """Delete ``key``, which leaves older versions where the bucket has them; it is no error if it is missing.
+        """Delete ``key``; older versions stay, and a missing key is no error.
 
-        Raises Changed, and deletes nothing, if it has another entity tag than ``etag``.
+        Raises ObjectChanged, and deletes nothing, if its entity tag is not ``etag``.
         """
         if not _is_too_long(key):
             delete_one(self._client, self.bucket, ETag=etag, Key=key)
 
     def list_pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[ListedObject]]:
-        """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
+        """Yield the objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
         if _is_too_long(prefix):
             return
         paginator = self._client.get_paginator("list_objects_v2")
         sized = {"PageSize": PAGE_SIZE}
-        asked = paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after, PaginationConfig=sized)
-        answers = iter(asked)
+        pages = paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after, PaginationConfig=sized)
+        answers = iter(pages)
         while True:
             with translate_errors(f"list {prefix}"):
                 answer = next(answers, None)
@@ -216,7 +215,7 @@ class S3Bucket:
                 yield found
 
     def is_deleted(self, key: str, version_id: str) -> bool:
-        """Whether that version of ``key`` has gone, or a delete marker has come after it, or in the same second."""
+        """Whether that version of ``key`` is deleted, or a delete marker is newer than it or of the same second."""
         paginator = self._client.get_paginator("list_object_versions")
         answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=key, PaginationConfig={"PageSize": PAGE_SIZE}))
         versions, markers = list[dict[str, Any]](), list[dict[str, Any]]()
@@ -231,24 +230,24 @@ class S3Bucket:
         return not made or any(one["LastModified"] >= made[0] for one in markers)
 
     def delete_many(self, found: Sequence[ObjectHead | ListedObject]) -> int:
-        """Delete what was ``found``, in batches, but for what has changed or gone since; returns how many.
+        """Delete the objects ``found``, in batches, except those that have changed since; return how many.
 
-        Raises Unavailable if one of them was not deleted for another reason.
+        Raises Unavailable if an object was not deleted for another reason.
         """
         return delete_listed(self._client, self.bucket, [{"Key": one.key, "ETag": one.etag} for one in found])
 
     def erase(self, key: str) -> int:
-        """Delete every version and delete marker of exactly ``key``; returns how many there were."""
+        """Delete every version and delete marker of exactly ``key``; return how many there were."""
         return self._erase(key, only=key)
 
     def erase_below(self, prefix: str) -> int:
-        """Delete every version and delete marker of every key that starts with ``prefix``; returns how many."""
+        """Delete every version and delete marker of every key that starts with ``prefix``; return how many."""
         if not prefix:
             raise ValueError("an empty prefix would erase the whole bucket")
         return self._erase(prefix)
 
     def _erase(self, prefix: str, only: str = "") -> int:
-        """List, delete, and list from the start again: a place in a listing may go with the version that it is at."""
+        """List, delete, and list from the start again: a deleted version may be the listing's position."""
         erased = 0
         if _is_too_long(prefix):
             return erased
@@ -264,7 +263,7 @@ class S3Bucket:
 
 
 def _request_checksums(params: dict[str, Any], **_: object) -> None:
-    """As botocore's own ChecksumMode would, which also makes it compare: that is for us to do, and to refuse."""
+    """Request checksums without botocore's ChecksumMode, which would also verify them: ingest does, to refuse."""
     params["headers"]["x-amz-checksum-mode"] = "ENABLED"
 
 

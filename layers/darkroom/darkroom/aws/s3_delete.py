@@ -1,4 +1,4 @@
-"""Deleting many objects or versions of S3, a thousand in a request."""
+"""Delete many objects or versions of S3, a thousand in a request."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ..errors import ObjectChanged, Unavailable
 from .clients import error_code, translate_errors
 
 BATCH = 1000
-"""S3's limit of one DeleteObjects."""
+"""S3's maximum of objects in one DeleteObjects."""
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML 1.0 document may hold, but an S3 key can."""
+"""Characters that XML 1.0 forbids, but S3 keys may have."""
 
 
 CHANGED_CODES = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
-"""Codes for an object that is not, or was no longer while it was asked for, the one that was meant."""
+"""Codes of S3 for a condition on the entity tag that failed."""
 
 _MISSING_CODES = frozenset({"404", "NoSuchKey"})
 
 
 def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -> int:
-    """Delete ``objects`` (Key, and VersionId if that version is meant); returns how many.
+    """Delete ``objects`` (Key, and VersionId for a version); return how many.
 
-    Those with an ETag are left if they have another one by now, or are gone. Raises Unavailable if one was not deleted
-    for another reason; others may have been.
+    An object with an ETag is skipped if its entity tag has changed or it is deleted. Raises Unavailable if one was not
+    deleted for another reason; others may have been.
     """
     deleted = 0
     alone = [one for one in objects if _NOT_IN_XML.search(one["Key"])]
@@ -52,9 +52,9 @@ def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -
 
 
 def delete_one(client: Any, bucket: str, ETag: str = "", **one: str) -> bool:  # noqa: N803, as S3 spells it
-    """Delete one object (Key, VersionId); False if there is none of ``ETag`` any more.
+    """Delete one object (Key, VersionId); return False if it was to have an ``ETag`` and is missing.
 
-    Raises Changed, and deletes nothing, if it has another entity tag.
+    Raises ObjectChanged, and deletes nothing, if it has another entity tag.
     """
     condition = {"IfMatch": ETag} if ETag else {}
     with translate_errors(f"delete {one['Key']!r}"):

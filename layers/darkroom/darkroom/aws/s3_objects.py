@@ -1,4 +1,4 @@
-"""What S3 tells of an object, and the object's body on its way."""
+"""Heads, listings and bodies of S3 objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 from .clients import translate_errors
 
 CHUNK_BYTES = 256 * 1024
-"""Size of the chunks that a body is iterated in."""
+"""Size of the chunks that iterating a body yields."""
 
 HEADERS = {
     "Content-Type": "ContentType",
@@ -30,15 +30,15 @@ CHECKSUMS = {
     "xxhash3": "ChecksumXXHASH3",
     "xxhash128": "ChecksumXXHASH128",
 }
-"""All checksums that S3 keeps, by our names in :mod:`darkroom.aws.checksums`, and boto3's names for them."""
+"""All checksums that S3 stores, by their names in :mod:`darkroom.aws.checksums`, and boto3's names for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
     """The head of an object. ``etag`` has its quotes; ``version_id`` is empty in a bucket without versions.
 
-    ``metadata`` has lower-case names. ``checksums`` are base64 of the whole object's bytes, by the names in
-    :data:`CHECKSUMS`; what S3 keeps of a multipart upload is often a checksum of checksums, and left out.
+    ``metadata`` has lower-case names. ``checksums`` are base64, by the names in :data:`CHECKSUMS`; composite
+    ones of multipart uploads (checksums of checksums) are left out.
     """
 
     key: str
@@ -62,14 +62,14 @@ class ListedObject:
 
 
 class ObjectBody:
-    """Bytes that are still arriving; raises Unavailable if they break off."""
+    """A body that is still arriving; raises Unavailable if the connection breaks."""
 
     def __init__(self, stream: Any, what: str) -> None:
         self._stream = stream
         self._what = what
 
     def read(self, size: int = -1) -> bytes:
-        """The next ``size`` bytes, fewer only at the end; all that are left if negative."""
+        """Read the next ``size`` bytes, fewer only at the end; all that are left if negative."""
         with translate_errors(self._what):
             return bytes(self._stream.read(None if size < 0 else size))
 
@@ -78,7 +78,7 @@ class ObjectBody:
             yield chunk
 
     def close(self) -> None:
-        """End the connection, whether or not all has been read."""
+        """Close the connection, even if the body has not been read."""
         self._stream.close()
 
     def __enter__(self) -> Self:
@@ -89,14 +89,14 @@ class ObjectBody:
 
 
 class OpenObject(NamedTuple):
-    """An object's head, and its body still arriving."""
+    """An object's head, and its body, which is still arriving."""
 
     head: ObjectHead
     body: ObjectBody
 
 
 def parse_head(key: str, answer: Mapping[str, Any]) -> ObjectHead:
-    """The head of ``key`` in an answer of HeadObject or GetObject; raises KeyError if it is none."""
+    """Parse the head of ``key`` in a response of HeadObject or GetObject; raises KeyError if it is neither."""
     return ObjectHead(
         key=key,
         etag=answer["ETag"],
@@ -110,13 +110,13 @@ def parse_head(key: str, answer: Mapping[str, Any]) -> ObjectHead:
 
 
 def read_list(answer: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
-    """What ``field`` of a listing holds, which S3 leaves out for nothing; raises KeyError if it is no listing."""
+    """Read the list ``field`` of a listing, which S3 omits if empty; raises KeyError if the response is no listing."""
     _ = answer["IsTruncated"]
     return list(answer.get(field, []))
 
 
 def _whole_checksums(answer: Mapping[str, Any]) -> dict[str, str]:
-    """A checksum of parts' checksums says so, or ends in ``-<number of parts>``, which base64 cannot."""
+    """Read the checksums of whole objects. A composite one has its type or ends in ``-<number of parts>``."""
     if answer.get("ChecksumType") == "COMPOSITE":
         return {}
     found = {name: str(answer.get(field, "")) for name, field in CHECKSUMS.items()}

@@ -1,4 +1,4 @@
-"""Keys, from Secrets Manager without botocore: one signed POST, and only for a request with a signature."""
+"""Signing keys from Secrets Manager, without botocore: one signed POST, only for requests with a signature."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from .telemetry import Observer
 
 CACHE_S = 300.0
-"""How long keys are used before they are fetched again."""
+"""Time after which keys are fetched again."""
 
 RETRY_S = 10.0
-"""How old keys must be before a signature that none of them made is a reason to fetch again (after a rotation).
+"""Minimum age of keys at which an unknown signature makes them be fetched again (after a rotation).
 
-A rejected secret is fetched again when its rejection is as old.
+A rejected secret is fetched again after the same time.
 """
 
 
 class Secret[Content]:
-    """A secret whose value is a JSON object, fetched when it is first asked for and kept for a while.
+    """A secret whose value is a JSON object, fetched on first use and cached.
 
-    ``read`` makes of the object what is kept, and raises InvalidSecret if it does not follow its schema. Such a secret
-    is rejected as a whole, also where a valid one was known: then no signature can be checked, and none is valid.
+    ``read`` parses the object; it raises InvalidSecret if the object does not follow its schema. Such a secret is
+    rejected as a whole, even if a valid one was cached: then no signature can be verified, and none is valid.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Secret[Content]:
         self._rejected: tuple[str, float] | None = None
 
     def get(self, *, refresh: bool = False) -> Content:
-        """The content of the secret; raises KeysInvalid and other Unavailable.
+        """Return the content of the secret; raises KeysInvalid and other Unavailable.
 
-        ``refresh`` fetches it again if what is known is old.
+        ``refresh`` fetches it again if it was fetched more than 10 s ago.
         """
         now_s, known = self._clock(), self._cached
         if known is not None and now_s - known[1] < (RETRY_S if refresh else CACHE_S):
@@ -70,7 +70,7 @@ class Secret[Content]:
         return content
 
     def _reject(self, problems: str, now_s: float) -> None:
-        """Keep the rejection. It is counted at each fetch, so that an alarm lasts, and logged when it is new."""
+        """Record the rejection. It is counted at each fetch, so that an alarm persists, and logged when it is new."""
         known = self._rejected
         self._cached, self._rejected = None, (problems, now_s)
         if self._observer is None:
@@ -97,15 +97,15 @@ class Secret[Content]:
         )
         request = urllib.request.Request(endpoint.rstrip("/") + "/", data=body, headers=headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310
-                document = json.load(answer)
+            with urllib.request.urlopen(request, timeout=3) as response:  # noqa: S310
+                document = json.load(response)
         except (OSError, ValueError) as error:
             raise Unavailable(detail=f"keys: {error!r}") from error
-        return str(document.get("SecretString", ""))  # a binary secret has none: it is rejected
+        return str(document.get("SecretString", ""))  # missing from a binary secret, which is rejected
 
 
 class SigningKeys(Secret[Sequence[str]]):
-    """The stack's own keys (:func:`darkroom.signing_secrets.read_signing_keys`), the current one first."""
+    """The signing keys of the stack (:func:`darkroom.signing_secrets.read_signing_keys`), the current one first."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class SigningKeys(Secret[Sequence[str]]):
 def sign_headers(
     *, host: str, target: str, body: bytes, region: str, credentials: Credentials, now: datetime
 ) -> dict[str, str]:
-    """Headers of a POST to ``/`` of Secrets Manager's JSON API, signed by AWS Signature Version 4.
+    """Sign the headers of a POST to ``/`` of Secrets Manager's JSON API with AWS Signature Version 4.
 
     Source: AWS, "Create a signed AWS API request" (IAM user guide). A test compares it with botocore's signer.
     """

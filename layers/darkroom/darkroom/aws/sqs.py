@@ -1,4 +1,4 @@
-"""Messages in SQS."""
+"""Send and delay messages of SQS queues."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..errors import Unavailable
 from .clients import translate_errors
 
 BATCH = 10
-"""SQS's limit of one SendMessageBatch."""
+"""SQS's maximum of messages in one SendMessageBatch."""
 
 TRACE_HEADER = "AWSTraceHeader"
-"""The one system attribute that a sender may set (SQS developer guide, "Message system attributes")."""
+"""The only system attribute that a sender may set (SQS developer guide, "Message system attributes")."""
 
 
 class Queue:
-    """One queue, of JSON messages; every fault is Unavailable.
+    """One queue of JSON messages. Every fault is Unavailable.
 
-    ``trace_header`` tells the trace that what is sent belongs to, ``Root=…;Parent=…;Sampled=1``, "" if none: whoever
-    receives it can go on with it.
+    ``trace_header`` returns the trace that a message belongs to, ``Root=…;Parent=…;Sampled=1``, "" if there is none;
+    the consumer can continue it.
     """
 
     def __init__(self, client: Any, url: str, trace_header: Callable[[], str] = lambda: "") -> None:
@@ -31,17 +31,17 @@ class Queue:
 
     @property
     def name(self) -> str:
-        """Its name, which its ARN ends in too."""
+        """The name of the queue, which is also the end of its ARN."""
         return self.url.rpartition("/")[2]
 
     def send(
         self, body: Mapping[str, object], *, delay_s: int = 0, attributes: Mapping[str, str] | None = None
     ) -> None:
-        """Send one message, to be seen after ``delay_s`` (at most 900) seconds, with string ``attributes``."""
+        """Send one message with string ``attributes``, delayed by ``delay_s`` (at most 900) seconds."""
         self.send_text(_text(body), delay_s=delay_s, attributes=attributes)
 
     def send_text(self, text: str, *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
-        """The same with a body that need not be JSON."""
+        """Send one message whose body need not be JSON."""
         named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
         with translate_errors(f"send to {self.url}"):
             answer = self._client.send_message(
@@ -51,12 +51,12 @@ class Queue:
                 MessageAttributes=named,
                 MessageSystemAttributes=self._trace_attributes(),
             )
-            _ = answer["MessageId"]  # without one it was not SQS that answered
+            _ = answer["MessageId"]  # a response without one is not from SQS
 
     def send_many(self, bodies: Iterable[Mapping[str, object]], *, delay_s: int | None = None) -> int:
-        """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent.
+        """Send messages, ten in a request; return how many. Raises Unavailable if one was not sent.
 
-        They are seen after ``delay_s`` seconds, at most 900, or after the queue's own delay.
+        ``delay_s`` is at most 900; None is the queue's own delay.
         """
         sent, delay = 0, {} if delay_s is None else {"DelaySeconds": delay_s}
         for batch in batched(bodies, BATCH, strict=False):
@@ -70,14 +70,14 @@ class Queue:
         return sent
 
     def set_visibility_timeout(self, receipt_handle: str, seconds: float) -> None:
-        """Let a received message be seen again ``seconds`` from now."""
-        with translate_errors(f"hide a message of {self.url}"):
+        """Make a received message visible again ``seconds`` from now."""
+        with translate_errors(f"change the visibility of a message of {self.url}"):
             self._client.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds)
             )
 
     def count_waiting(self) -> int:
-        """About how many messages wait to be received, now or after a delay. Those being worked on are not counted."""
+        """Return the approximate number of messages waiting, delayed ones included, those in flight not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
         with translate_errors(f"attributes of {self.url}"):
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)

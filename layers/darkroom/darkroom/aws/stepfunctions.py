@@ -1,4 +1,4 @@
-"""A state machine of Step Functions."""
+"""Start executions of a Step Functions state machine."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ..errors import Unavailable
 from .clients import translate_errors
 
 MAX_EXECUTIONS = 100
-"""Of one piece of work: their names stay taken for 90 days after they have ended."""
+"""Executions of one job: their names stay reserved for 90 days after they have ended."""
 
 
 @dataclass(frozen=True)
 class StateMachine:
-    """One, of the type STANDARD. ``connect`` makes its client, when it is first needed: most workers never do."""
+    """A state machine of type STANDARD. ``connect`` creates its client on first use: most workers never need it."""
 
     connect: Callable[[], Any]
     arn: str
 
     @classmethod
     def from_arn(cls, arn: str, connect: Callable[[], Any]) -> Self | None:
-        """The one with that ARN, None for an empty one."""
+        """Return the state machine of ``arn``; None if that is empty."""
         return cls(connect, arn) if arn else None
 
     def start(self, work: str, document: Mapping[str, object]) -> str:
-        """See that an execution works on ``work``, with that input; the name of the one that does.
+        """Start an execution for the job ``work`` with the input ``document``, unless one is running; return its name.
 
-        One that does already is left at it: however often this is called, there is one at a time. Raises Unavailable.
+        Idempotent: however often it is called, one execution runs at a time. Raises Unavailable.
         """
         for number in range(1, MAX_EXECUTIONS + 1):
             name = f"{work}-{number}"
@@ -42,7 +42,7 @@ class StateMachine:
                         return name
                     continue
             return name
-        raise Unavailable(detail=f"{work} has been worked on {MAX_EXECUTIONS} times")
+        raise Unavailable(detail=f"{work} has had {MAX_EXECUTIONS} executions")
 
     @cached_property
     def _client(self) -> Any:

@@ -1,8 +1,7 @@
-"""Switches that are read at run time: small JSON documents in the media bucket, which monitor or a person turns.
+"""Switches read at run time: small JSON documents in the media bucket, set by the monitor or an operator.
 
-A switch that is missing, or no document of ours, is off. One that cannot be reached stays as it was last seen. What is
-on has an end (``until_s``), so that none stays on for ever because somebody forgot it. Nothing third-party is imported:
-transform reads switches too.
+A switch that is missing or malformed is off. One that cannot be read keeps its last known state. A switch that is on
+ends at ``until_s``, so that none stays on by mistake. Nothing third-party is imported: transform reads switches too.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ if TYPE_CHECKING:
     from .s3_fast import FastBucket
 
 LOAD_SHEDDING = "presets-only"
-"""Transform renders named presets, and answers what is stored; all else is 503."""
+"""Transform renders named presets only and serves stored derivatives; other requests get 503."""
 
 FALLBACK = "fallback"
-"""Infer does not ask the endpoint: the small models within the function are all."""
+"""Infer uses the models within the function instead of the endpoint."""
 
 NAMES = (LOAD_SHEDDING, FALLBACK)
 
 FRESH_S = 15.0
-"""How long what was read counts as known."""
+"""Time after which a switch is read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """``by`` and ``reason`` tell operators who turned it and why, ``at`` when (ISO 8601).
+    """A switch: who set it (``by``), why (``reason``) and when (``at``, ISO 8601).
 
-    ``until_s`` is the Unix time at which it counts as off again, 0 for never.
+    ``until_s`` is the Unix time at which it is off again, 0 for never.
     """
 
     on: bool = False
@@ -44,21 +43,21 @@ class Switch:
     until_s: float = 0.0
 
     def is_on_at(self, now_s: float) -> bool:
-        """Whether it is on at this time."""
+        """Whether the switch is on at this time."""
         return self.on and (not self.until_s or now_s < self.until_s)
 
     def to_document(self) -> dict[str, Any]:
-        """The switch as JSON has it."""
+        """Return the switch in JSON values."""
         return {"on": self.on, "by": self.by, "reason": self.reason, "at": self.at, "until_s": int(self.until_s)}
 
 
 def switch_key(name: str) -> str:
-    """The object that the switch ``name`` is kept in."""
+    """Return the object key of the switch ``name``."""
     return f"switches/{name}.json"
 
 
 def parse_switch(document: bytes | None) -> Switch:
-    """The switch that ``document`` is; off if there is none or it cannot be read."""
+    """Parse a switch; off if there is no document or it is malformed."""
     import json
 
     try:
@@ -75,16 +74,16 @@ def parse_switch(document: bytes | None) -> Switch:
 
 
 type ReadObject = Callable[[str], bytes | None]
-"""Reads an object by its key, None if it is missing; may raise Unavailable."""
+"""Reads an object by its key; None if it is missing. May raise Unavailable."""
 
 
 def fast_reader(media: FastBucket) -> ReadObject:
-    """Reads of the media bucket without boto3, for transform and refine. The role may list the bucket."""
+    """Return a reader of the media bucket without boto3. The role may list the bucket."""
     return media.read
 
 
 def reader(media: S3Bucket) -> ReadObject:
-    """Reads of the media bucket by boto3, for every other function."""
+    """Return a reader of the media bucket by boto3."""
 
     def read(key: str) -> bytes | None:
         found = media.open(key)
@@ -98,7 +97,7 @@ def reader(media: S3Bucket) -> ReadObject:
 
 @dataclass
 class Switches:
-    """Switches as one process knows them: each is read again when what is known of it is ``fresh_s`` old."""
+    """Switches as cached by one process: each is read again after ``fresh_s``."""
 
     read: ReadObject
     fresh_s: float = FRESH_S
@@ -123,16 +122,16 @@ class Switches:
 
 @dataclass(frozen=True)
 class SwitchStore:
-    """Where switches are turned; ``media`` is the media bucket. Faults are Unavailable."""
+    """The switches in ``bucket``, the media bucket. Faults are Unavailable."""
 
     bucket: S3Bucket
 
     def read(self, name: str) -> Switch:
-        """The switch as it is kept at this moment."""
+        """Read the current state of the switch ``name``."""
         return parse_switch(reader(self.bucket)(switch_key(name)))
 
     def write(self, name: str, switch: Switch) -> None:
-        """Keep ``switch`` as ``name``, whatever it was before."""
+        """Write ``switch`` as ``name``, unconditionally."""
         import json
 
         body = json.dumps(switch.to_document()).encode()

@@ -19,34 +19,34 @@ _bound: dict[str, object] = {}
 
 
 def service_name() -> str:
-    """What this function is called in logs and metrics."""
+    """Return the name of the function in logs and metrics."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "darkroom")
 
 
 def to_json(document: Mapping[str, object]) -> str:
-    """``document`` as JSON in ASCII, so that any text can be written; what JSON does not know, as its text."""
+    """Format ``document`` as JSON in ASCII, so that any text can be written; values of other types as their text."""
     return json.dumps(document, default=str, separators=(",", ":"))
 
 
 def write_line(line: str) -> None:
-    """Write one line where CloudWatch reads it, at once: nothing runs between two invocations."""
+    """Write one line to standard output and flush it: nothing runs between two invocations."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def bind(fields: Mapping[str, object]) -> None:
-    """From now on every line of this process bears ``fields`` instead of those that it bore."""
+    """Add ``fields`` to every further line of this process, in place of those bound before."""
     _bound.clear()
     _bound.update(fields)
 
 
 def bound_fields() -> dict[str, object]:
-    """The fields that every line bears now."""
+    """Return the fields that are added to every line."""
     return dict(_bound)
 
 
 def log(level: str, message: str, **fields: object) -> None:
-    """Write one line, with the fields of the work in hand. ``fields`` must be JSON values, or are written as text."""
+    """Write one line with the bound fields and ``fields``, which are JSON values or written as text."""
     line: dict[str, object] = {
         "level": level,
         "message": message,
@@ -65,7 +65,7 @@ type Dimensions = tuple[tuple[str, str], ...]
 
 
 class EmfMetrics:
-    """Counts until it is flushed, or a line is full."""
+    """Collects metrics until it is flushed, or a line is full."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -80,7 +80,7 @@ class EmfMetrics:
             self._write(dimensions, self._counted.pop(dimensions))
 
     def flush(self) -> None:
-        """Write what has been counted, a line for each set of dimensions."""
+        """Write the collected metrics, a line for each set of dimensions."""
         counted, self._counted = self._counted, {}
         for dimensions, metrics in counted.items():
             self._write(dimensions, metrics)

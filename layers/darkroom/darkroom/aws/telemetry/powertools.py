@@ -1,7 +1,6 @@
 """The observer of every function but transform: logs and metrics by Powertools, traces by the X-Ray SDK.
 
-The SDK also shows the calls of boto3. Outside Lambda nothing is traced. Metrics and logs go to standard output, where
-CloudWatch reads them.
+The SDK also traces the calls of boto3. Outside Lambda nothing is traced. Metrics and logs go to standard output.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from .traces import LOCAL, VARIABLE, Annotation, Traces, mark, put_annotation, p
 from .xray_daemon import Document, XRayDaemon
 
 _SDK_CALL_FIELDS = {"operation", "region", "request_id", "id_2", "retries", "bucket_name", "table_name", "queue_url"}
-"""What the SDK may write of a call of AWS: not the keys of objects, which it would."""
+"""Fields of AWS calls that are sent: not the keys of objects, which the SDK records too."""
 
 
 class PowertoolsObserver(Observer):
@@ -53,7 +52,7 @@ _recorder: Any = xray_recorder  # its types know neither times nor emitters of o
 
 
 class _StandardOutput:
-    """Whatever standard output is at the moment."""
+    """The current standard output."""
 
     def write(self, text: str) -> None:
         sys.stdout.write(text)
@@ -63,7 +62,7 @@ class _StandardOutput:
 
 
 class _Formatter(LambdaPowertoolsFormatter):
-    """Powertools' lines, which take fields of any name: as keys of a record some are Python's own."""
+    """Powertools' log lines with fields of any name: some are reserved as keys of a LogRecord."""
 
     def serialize(self, log: Any) -> str:
         fields = log.pop(_FIELDS, {})
@@ -71,7 +70,7 @@ class _Formatter(LambdaPowertoolsFormatter):
 
 
 class _Metrics:
-    """Powertools' metrics, one set of them for each set of dimensions."""
+    """Powertools' metrics, one set for each set of dimensions."""
 
     def __init__(self) -> None:
         self._sets: dict[Dimensions, EphemeralMetrics] = {}
@@ -96,7 +95,7 @@ class _SdkTraces(Traces):
 
     def __init__(self, daemon: _Daemon) -> None:
         super().__init__(daemon)
-        logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns at every call that is not traced
+        logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it logs a warning for every untraced call
         Tracer(disabled=not self.enabled, patch_modules=("botocore",))
         if self.enabled:
             _recorder.configure(emitter=daemon, context=_Context())
@@ -111,7 +110,7 @@ class _SdkTraces(Traces):
             try:
                 yield
             except BaseException as error:
-                failure = error  # raised below, out of sight of the SDK, which would record the message
+                failure = error  # raised below, outside the SDK, which would record the message
                 _mark(subsegment, error)
         if failure is not None:
             raise failure
@@ -160,7 +159,7 @@ def _mark(subsegment: Any, error: BaseException) -> None:
 
 
 class _Context(LambdaContext):
-    """The SDK's own goes by the trace alone, and would take a later segment of the same trace for the one before."""
+    """The SDK's own context compares the trace alone, and would reuse the previous segment of the same trace."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,15 +174,15 @@ class _Context(LambdaContext):
 
 
 class _Daemon(XRayDaemon):
-    """The SDK's emitter as well."""
+    """The daemon as the SDK's emitter."""
 
     def send_entity(self, entity: Entity) -> None:
-        """Send what the SDK has made, without what nobody is to read there."""
+        """Send an entity of the SDK, without keys and error messages."""
         self.send(_redact(entity.to_dict()))
 
 
 def _redact(document: Document) -> Document:
-    """``document`` without keys of objects and native messages of errors."""
+    """Return ``document`` without keys of objects and messages of exceptions."""
     kept: Document = dict(document)
     if "aws" in kept:
         kept["aws"] = {name: value for name, value in kept["aws"].items() if name in _SDK_CALL_FIELDS}

@@ -14,7 +14,7 @@ from ...errors import get_error_code, is_fault
 from .xray_daemon import Document, XRayDaemon
 
 VARIABLE = "_X_AMZN_TRACE_ID"
-"""Where Lambda puts the header of each invocation, and where the SDKs look for it."""
+"""The variable with the header of each invocation, which Lambda sets and the SDKs read."""
 
 
 class TraceHeader(NamedTuple):
@@ -28,24 +28,24 @@ class TraceHeader(NamedTuple):
     sampled: bool
 
     def __str__(self) -> str:
-        """As the next hop reads it."""
+        """Format the header for the next hop."""
         return f"Root={self.root};Parent={self.parent};Sampled={int(self.sampled)}"
 
 
 def read_header(text: str) -> TraceHeader | None:
-    """The header in ``text``; None if it names no trace. One without a decision is not sampled."""
+    """Parse a header; None if it names no trace. One without a sampling decision is not sampled."""
     parts = dict(part.strip().partition("=")[::2] for part in text.split(";"))
     root = parts.get("Root", "")
     return TraceHeader(root, parts.get("Parent", ""), parts.get("Sampled") == "1") if root else None
 
 
 def current_header() -> TraceHeader | None:
-    """That of the work in hand."""
+    """Return the header of the current work."""
     return read_header(os.environ.get(VARIABLE, ""))
 
 
 def trace_id() -> str:
-    """The trace that the work in hand belongs to, "" if none."""
+    """Return the trace of the current work, "" if there is none."""
     header = current_header()
     return header.root if header else ""
 
@@ -54,17 +54,17 @@ LOCAL, REMOTE = "local", "remote"
 type Annotation = str | int | bool
 
 _NO_PART_OF_A_NAME = str.maketrans("", "", "?;*()!$~^<>")
-"""What the SDK takes out of names."""
+"""Characters that the SDK removes from names."""
 
 
 def is_traced(environment: Mapping[str, str]) -> bool:
-    """Whether a process with this environment traces at all: in Lambda, unless Powertools is told not to."""
+    """Whether a process with this environment traces: in Lambda, unless Powertools' tracing is disabled."""
     disabled = environment.get("POWERTOOLS_TRACE_DISABLED", "").lower() in ("1", "true", "yes", "y", "on", "t")
     return bool(environment.get("LAMBDA_TASK_ROOT")) and not environment.get("AWS_SAM_LOCAL") and not disabled
 
 
 class Traces(ABC):
-    """Makes subsegments of the invocation's segment, which is Lambda's, or of one of its own in another trace."""
+    """Creates subsegments of the invocation's segment, which is Lambda's, or of its own segment in another trace."""
 
     def __init__(self, daemon: XRayDaemon) -> None:
         self.enabled = is_traced(os.environ)
@@ -73,16 +73,15 @@ class Traces(ABC):
 
     @property
     def header(self) -> TraceHeader | None:
-        """That of the work in hand, if it is traced."""
+        """The header of the current work, if it is traced."""
         found = current_header() if self.enabled else None
         return found if found and found.sampled else None
 
     @contextmanager
     def continue_trace(self, name: str, text: str) -> Iterator[bool]:
-        """Work on in the trace that the header ``text`` names, in a segment called ``name``; whether that is another.
+        """Continue the trace of the header ``text`` in a segment called ``name``; yield whether that is another trace.
 
-        Lambda's variable says so for the time being, as the segment of the invocation does for the rest: whatever
-        looks there, in any thread, is part of the trace that is worked on.
+        Meanwhile Lambda's variable holds the continued header: whatever reads it, in any thread, is part of that trace.
         """
         there, here = (read_header(text), current_header()) if self.enabled else (None, None)
         if there is None or (here and here.root == there.root):
@@ -106,33 +105,33 @@ class Traces(ABC):
 
     @abstractmethod
     def step(self, name: str) -> AbstractContextManager[None]:
-        """A subsegment around what is done inside, which is marked if that raises."""
+        """Create a subsegment around the enclosed work, and mark it if that raises."""
 
     @abstractmethod
     def record(
         self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
     ) -> None:
-        """A subsegment that is over, with ``stages_s`` one after the other from its beginning."""
+        """Send a finished subsegment, with ``stages_s`` one after the other from its start."""
 
     @abstractmethod
     def annotate(self, name: str, value: Annotation) -> None:
-        """On the innermost subsegment, or the segment if it is one of ours."""
+        """Annotate the innermost subsegment, or the segment if it is our own."""
 
     @abstractmethod
     def add_metadata(self, name: str, value: object) -> None:
-        """Metadata of the same."""
+        """Add metadata to it."""
 
     @abstractmethod
     def record_error(self, error: BaseException) -> None:
-        """Mark the same."""
+        """Mark it with ``error``."""
 
     @abstractmethod
     def current_id(self) -> str:
-        """Of the same, or of the invocation's segment."""
+        """Return its id, or that of the invocation's segment."""
 
 
 class LightTraces(Traces):
-    """Makes the documents itself, as the SDK does in Lambda: each is sent as soon as it is over."""
+    """Writes the documents itself, as the SDK does in Lambda: each is sent as soon as it ends."""
 
     def __init__(self, daemon: XRayDaemon) -> None:
         super().__init__(daemon)
@@ -188,7 +187,7 @@ class LightTraces(Traces):
         return document | {"type": "subsegment", "namespace": LOCAL}
 
     def _stack(self) -> list[Document]:
-        """The open subsegments of this thread, of none but the present trace."""
+        """Return the open subsegments of this thread, of the current trace only."""
         present = os.environ.get(VARIABLE)
         if getattr(self._local, "variable", None) != present:
             self._local.variable, self._local.stack = present, []
@@ -210,13 +209,13 @@ def _close_document(document: Document, ended_s: float = 0.0) -> Document:
 
 
 def clean_name(name: str) -> str:
-    """``name`` in the characters that X-Ray takes."""
+    """Remove the characters of ``name`` that X-Ray does not accept."""
     return name.translate(_NO_PART_OF_A_NAME)
 
 
 @contextmanager
 def mark_errors(document: Document) -> Iterator[None]:
-    """Mark ``document`` with what is raised inside."""
+    """Mark ``document`` with an exception of the enclosed work."""
     try:
         yield
     except BaseException as error:
@@ -225,16 +224,16 @@ def mark_errors(document: Document) -> Iterator[None]:
 
 
 def mark(document: Document, error: BaseException) -> None:
-    """Say that it ended in ``error``, by its code alone: its message may quote what users sent."""
+    """Record ``error`` by its code alone: its message may quote user input."""
     document["fault" if is_fault(error) else "error"] = True
     put_annotation(document, "code", get_error_code(error))
 
 
 def put_annotation(document: Document, name: str, value: Annotation) -> None:
-    """Annotate ``document``; X-Ray takes letters, digits and underscores."""
+    """Annotate ``document``; X-Ray accepts letters, digits and underscores."""
     document.setdefault("annotations", {})[name.replace("-", "_")] = value
 
 
 def put_metadata(document: Document, name: str, value: object) -> None:
-    """Note in the namespace that the SDK uses."""
+    """Add metadata to ``document``, in the namespace that the SDK uses."""
     document.setdefault("metadata", {}).setdefault("default", {})[name] = value

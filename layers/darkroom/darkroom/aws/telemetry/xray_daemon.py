@@ -1,4 +1,4 @@
-"""The X-Ray daemon, which Lambda runs beside each function: documents in datagrams.
+"""Send documents to the X-Ray daemon, which Lambda runs beside each function.
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html
 """
@@ -13,20 +13,20 @@ type Document = dict[str, Any]
 """A segment or subsegment: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html"""
 
 MAX_BYTES = 64_000
-"""Of a datagram: X-Ray takes documents of 64 kB, and UDP over IPv4 no more than 65,507 bytes."""
+"""Maximum of a datagram: X-Ray accepts documents of 64 kB, UDP over IPv4 carries at most 65,507 bytes."""
 
 _PREFIX = b'{"format":"json","version":1}\n'
 
 
 class XRayDaemon:
-    """Sends without waiting: what cannot be sent at once, or at all, is lost without a word."""
+    """Sends without waiting: what cannot be sent at once is dropped silently."""
 
     def __init__(self) -> None:
         self._socket: Any = None
         self._address = _address(os.environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
 
     def send(self, document: Document) -> None:
-        """Send ``document``, if need be in parts, without its metadata, or not at all."""
+        """Send ``document``; one that is too large is split, then sent without its metadata, or dropped."""
         data = _PREFIX + json.dumps(document, default=str, separators=(",", ":")).encode()
         if len(data) <= MAX_BYTES:
             self._transmit(data)
@@ -47,7 +47,7 @@ class XRayDaemon:
 
 
 def _open() -> Any:
-    """By socket's part in C: the one in Python costs a cold start several ms, for names of constants."""
+    """Open a socket by the C module: ``socket`` costs a cold start several ms for names of constants."""
     from _socket import AF_INET, SOCK_DGRAM, socket
 
     opened = socket(AF_INET, SOCK_DGRAM)
@@ -56,7 +56,7 @@ def _open() -> Any:
 
 
 def _address(text: str) -> tuple[str, int]:
-    """Of ``host:port``, or ``tcp:host:port udp:host:port``."""
+    """Parse ``host:port``, or ``tcp:host:port udp:host:port``."""
     for part in text.split():
         if not part.startswith("tcp:"):
             host, _, port = part.removeprefix("udp:").rpartition(":")

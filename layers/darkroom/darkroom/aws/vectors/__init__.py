@@ -1,7 +1,7 @@
-"""Where the embeddings of pictures are kept, and asked for the nearest: a table of our own, or S3 Vectors.
+"""Stores of embeddings with nearest-neighbour search: a DynamoDB table, or S3 Vectors.
 
-Vectors of different models have nothing to say to each other: what is put carries the name of its ``model``, and only
-vectors of one model are compared.
+Vectors of different models are not comparable: each is stored with the name of its ``model``, and a search compares
+vectors of one model.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MAX_COUNT = 100
-"""The most neighbours of one question: S3 Vectors answers no more ("Limitations and restrictions", S3 user guide)."""
+"""Maximum of neighbours in one search, which is S3 Vectors' ("Limitations and restrictions", S3 user guide)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """What is kept of the picture ``key``.
+    """The embedding of the image ``key``.
 
-    ``vector`` has unit length and is empty where a picture has a perceptual hash alone. ``source_etag`` (without
-    quotes) names the master that it was made of.
+    ``vector`` has unit length; it is empty for an image with a perceptual hash alone. ``source_etag`` (without quotes)
+    is the entity tag of the analysed master.
     """
 
     key: str
@@ -32,7 +32,7 @@ class StoredVector:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A picture that was found. ``score`` is the cosine of the angle between two embeddings: 1 for the same picture."""
+    """A similar image. ``score`` is the cosine similarity of the embeddings: 1 for the same image."""
 
     key: str
     score: float
@@ -40,7 +40,7 @@ class Neighbour:
 
 
 class VectorStore(Protocol):
-    """The store. Every fault of it is Unavailable."""
+    """A store of embeddings. Every fault is Unavailable."""
 
     def put(
         self,
@@ -52,27 +52,29 @@ class VectorStore(Protocol):
         generation: str,
         model: str = "",
     ) -> None:
-        """Keep ``vector`` (of any length but zero) for ``key``, in place of what was there.
+        """Store ``vector`` (of any length but zero) for ``key``, in place of the previous one.
 
-        An empty one keeps the hash alone, unless there is a vector of the same master already.
+        An empty vector stores the hash alone, unless a vector of the same master is stored.
         """
 
     def delete(self, key: str) -> None:
-        """Keep nothing of ``key``."""
+        """Delete the embedding of ``key``."""
 
     def get(self, key: str) -> StoredVector | None:
-        """What is kept of ``key``, at this moment."""
+        """Read the embedding of ``key``, consistently."""
 
     def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Neighbour]:
-        """The ``count`` (1 to MAX_COUNT) nearest of ``model`` among the keys that begin with ``prefix``, nearest first.
+        """Find the ``count`` (1 to MAX_COUNT) nearest of ``model`` among keys below ``prefix``, nearest first.
 
-        ``prefix`` is empty or ends in a slash. What was put within the last second may be missing.
+        ``prefix`` is empty or ends in a slash. Vectors of the last second may be missing.
         """
 
 
 class HashIndex(Protocol):
-    """A store that can also be asked by perceptual hash, which every picture has before its embedding."""
+    """A store that can also be searched by perceptual hash, which every image has before its embedding."""
 
     def nearest_by_hash(self, perceptual_hash: str, *, count: int, prefix: str) -> list[Neighbour]:
-        """The ``count`` pictures below ``prefix`` whose hashes differ least, fewest bits first; ``score`` is the share
-        of the 64 bits that agree."""
+        """Find the ``count`` images below ``prefix`` whose hashes differ in the fewest bits.
+
+        ``score`` is the share of the 64 bits that are equal.
+        """

@@ -1,7 +1,7 @@
-"""Embeddings in a DynamoDB table of their own, searched exactly: every vector below the prefix is read and compared.
+"""Embeddings in a DynamoDB table, searched exactly: every vector below the prefix is read and compared.
 
-The table's partition key is a shard of the picture's key, its sort key the picture's key: so one question reads what is
-below its prefix alone, from all shards at once. What a search costs is in ``docs/guides/similarity.md``.
+The partition key is a shard of the image's key, the sort key the image's key: a search reads only what is below its
+prefix, from all shards concurrently. ``docs/guides/similarity.md`` has the cost of a search.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from . import Neighbour, StoredVector
 from .packing import HASH_BITS, QueryVector, hamming_distance, pack, unpack
 
 SHARDS = 8
-"""Partitions that share the writes and are read at the same time: fewer than the 10 connections of a client. Other
-numbers would not find what was written under this one."""
+"""Partitions that share the writes and are read concurrently: fewer than the 10 connections of a client. The number is
+part of the stored keys and cannot change."""
 
 type _Item = Mapping[str, Any]
 type _Scored = tuple[float, str, str]
-"""Minus the score, key and perceptual hash: the best are the least, and those that are equal go by their keys."""
+"""Minus the score, key and perceptual hash: the best sort first, equal scores by key."""
 
 
 class DynamoDBVectors:
-    """The table. ``client`` is a boto3 client for DynamoDB."""
+    """A table of embeddings. ``client`` is a boto3 client for DynamoDB."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -93,7 +93,7 @@ class DynamoDBVectors:
     def _best(
         self, score: Callable[[_Item], float], count: int, prefix: str, condition: str, values: Mapping[str, Any]
     ) -> list[Neighbour]:
-        """The best of all shards. ``score`` sees the items for which ``condition`` holds."""
+        """Return the best of all shards. ``score`` is applied to items that match ``condition``."""
 
         def of_shard(shard: int) -> list[_Scored]:
             items = self._items(shard, prefix, condition, values)
@@ -104,8 +104,8 @@ class DynamoDBVectors:
         return [Neighbour(key, -minus, perceptual_hash) for minus, key, perceptual_hash in nsmallest(count, found)]
 
     def _items(self, shard: int, prefix: str, condition: str, values: Mapping[str, Any]) -> Iterator[_Item]:
-        """What lies below ``prefix`` in one shard, page by page (1 MB each)."""
-        asked: dict[str, Any] = {
+        """Yield the items below ``prefix`` in one shard, page by page (1 MB each)."""
+        query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :shard" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             "FilterExpression": condition,
@@ -115,11 +115,11 @@ class DynamoDBVectors:
         }
         while True:
             with translate_errors(f"vectors below {prefix} in shard {shard}"):
-                page = self._client.query(**asked)
+                page = self._client.query(**query)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
-            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _item_key(key: str) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Which store of embeddings a deployment has, by its environment."""
+"""Open the store of embeddings that the environment names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .s3_vectors import S3Vectors
 
 
 def open_vectors(environment: Mapping[str, str]) -> DynamoDBVectors | S3Vectors:
-    """The store that ``SIMILARITY_STORE`` names: ``table`` (default; in ``VECTOR_TABLE``) or ``s3vectors`` (the index
-    whose ARN is ``VECTOR_INDEX``)."""
+    """Open the store ``SIMILARITY_STORE``: ``table`` (default; ``VECTOR_TABLE``) or ``s3vectors`` (``VECTOR_INDEX``, an
+    ARN). Sends nothing yet."""
     if environment.get("SIMILARITY_STORE", "table") == "s3vectors":
         return S3Vectors(client("s3vectors", environment), environment["VECTOR_INDEX"])
     return DynamoDBVectors(client("dynamodb", environment), environment["VECTOR_TABLE"])

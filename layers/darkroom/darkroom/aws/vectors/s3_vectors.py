@@ -1,7 +1,7 @@
-"""Embeddings in an index of S3 Vectors, which finds the nearest by itself, approximately, among millions.
+"""Embeddings in an index of S3 Vectors, which searches millions approximately.
 
-An index filters by metadata and knows no prefixes of keys. So every vector says which folders it lies in; a folder's
-name may be long and an index takes 2 KB of what it filters by, so they are said by their digests.
+An index filters by metadata, not by prefixes of keys. So each vector lists the folders of its key, by their digests:
+names can be long, and filterable metadata is limited to 2 KB.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ..clients import translate_errors
 from . import Neighbour, StoredVector
 
 UNFILTERED = ("source_etag", "perceptual_hash", "generation")
-"""Metadata that the index is told, once and for all, not to filter by: it has room for 40 KB of such."""
+"""Metadata that is not filterable, as configured when the index is created: its limit is 40 KB."""
 
 MAX_FOLDERS = 32
-"""Of one key. Below a deeper prefix, what is nearest elsewhere in its 32nd folder can crowd out what is asked for."""
+"""Folders per key. Below a deeper prefix, neighbours elsewhere in its 32nd folder can displace wanted ones."""
 
 _DIGEST_CHARACTERS = 12
 
 
 class S3Vectors:
-    """The index. ``client`` is a boto3 client for S3 Vectors, ``index_arn`` an index of cosine distances."""
+    """An index of cosine distances. ``client`` is a boto3 client for S3 Vectors."""
 
     def __init__(self, client: Any, index_arn: str) -> None:
         self._client = client
@@ -41,9 +41,9 @@ class S3Vectors:
         model: str = "",
     ) -> None:
         if not vector:
-            return  # a hash alone is nothing to search by here
+            return  # this store does not search by hash
         if not any(vector):
-            raise ValueError("a vector without length points nowhere")
+            raise ValueError("the vector has length 0")
         metadata = {
             "source_etag": source_etag,
             "perceptual_hash": perceptual_hash,
@@ -51,9 +51,9 @@ class S3Vectors:
             "model": model,
             "folders": _folders(key),
         }
-        kept = {"key": key, "data": {"float32": [*vector]}, "metadata": {k: v for k, v in metadata.items() if v}}
+        item = {"key": key, "data": {"float32": [*vector]}, "metadata": {k: v for k, v in metadata.items() if v}}
         with translate_errors(f"vector put {key}"):
-            self._client.put_vectors(indexArn=self._index_arn, vectors=[kept])
+            self._client.put_vectors(indexArn=self._index_arn, vectors=[item])
 
     def delete(self, key: str) -> None:
         with translate_errors(f"vector delete {key}"):
@@ -90,7 +90,7 @@ def _filter(prefix: str, model: str) -> dict[str, Any]:
 
 
 def _folders(key: str) -> list[str]:
-    """The digests of the folders that ``key`` lies in, the outermost first. What ends in a slash is itself a folder."""
+    """Return the digests of the folders of ``key``, the outermost first. A key that ends in a slash is a folder."""
     names = key.split("/")[:-1][:MAX_FOLDERS]
     return [_digest("/".join(names[: depth + 1])) for depth in range(len(names))]
 
