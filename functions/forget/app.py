@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from darkroom.aws.audit import AuditLog
@@ -14,6 +13,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
+from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.report import rejection_document
@@ -21,25 +21,25 @@ from darkroom.services.erase.service import EraseService
 from darkroom.services.request_metrics import count_attempt
 from darkroom.services.s3_keys import master_names
 
-_env = os.environ
+_env = ForgetEnvironment()
 _s3 = client("s3")
 _observer = PowertoolsObserver("forget")
 
 _service = EraseService(
-    uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
-    media=S3Bucket(_s3, _env["MEDIA_BUCKET"]),
-    source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+    uploads=S3Bucket(_s3, _env.uploads_bucket),
+    media=S3Bucket(_s3, _env.media_bucket),
+    source=S3Bucket(_s3, _env.master_bucket),
     source_names=master_names(_env),
-    quarantine=S3Bucket(_s3, _env["QUARANTINE_BUCKET"]),
-    index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
+    quarantine=S3Bucket(_s3, _env.quarantine_bucket),
+    index=Index(client("dynamodb"), _env.index_table),
     vectors=open_vectors(_env),
-    samples=SampleStore(client("dynamodb"), _env["INDEX_TABLE"]),
-    distribution=Distribution(client("cloudfront"), _env["DISTRIBUTION_ID"]),
-    purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
-    erasures=ErasureTable(client("dynamodb"), _env["INDEX_TABLE"]),
-    audit=AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"])),
+    samples=SampleStore(client("dynamodb"), _env.index_table),
+    distribution=Distribution(client("cloudfront"), _env.distribution_id),
+    purges=Queue(client("sqs"), _env.purge_queue_url),
+    erasures=ErasureTable(client("dynamodb"), _env.index_table),
+    audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
-    iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is erased too,
+    iiif=_env.dialects,  # whatever the settings say now: what was cached before is erased too,
 )
 
 

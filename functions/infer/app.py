@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
+from darkroom.environment import InferEnvironment
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.mlops.sampler import SampleRecorder
 from darkroom.mlops.shadow import open_shadow_client
@@ -38,19 +38,19 @@ from darkroom.services.service_settings import build_source_limits
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = InferEnvironment()
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_media, _source = S3Bucket(_s3, _env["MEDIA_BUCKET"]), S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"])
-_entries, _index = DocumentStore(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _env["INDEX_TABLE"])
+_media, _source = S3Bucket(_s3, _env.media_bucket), S3Bucket(_s3, _env.master_bucket)
+_entries, _index = DocumentStore(_dynamodb, _env.index_table), Index(_dynamodb, _env.index_table)
 _archive, _vectors = FindingsStore(_media, _entries), open_vectors(_env)
 _observer = PowertoolsObserver("infer")
 
 
-def _to(variable: str) -> Queue:
-    return Queue(_sqs, _env[variable], _observer.trace_header)
+def _to(url: str) -> Queue:
+    return Queue(_sqs, url, _observer.trace_header)
 
 
-_queue, _priority = _to("INFER_QUEUE_URL"), _to("INFER_PRIORITY_QUEUE_URL")
+_queue, _priority = _to(_env.infer_queue_url), _to(_env.infer_priority_queue_url)
 _masters = Masters(_source, master_names(_env), _media)
 _breaker = open_breaker(_entries, _media, _observer)
 
@@ -58,7 +58,7 @@ _breaker = open_breaker(_entries, _media, _observer)
 @cache
 def _finder(wanted: tuple[str, ...]) -> InProcessDetector:
     """Models stay loaded when other settings change."""
-    return InProcessDetector(Path(_env.get("MODEL_DIR", "/opt/models")), wanted)
+    return InProcessDetector(Path(_env.model_dir), wanted)
 
 
 def _infer(settings: Settings) -> AnalysisService:
@@ -71,17 +71,15 @@ def _infer(settings: Settings) -> AnalysisService:
             blocks,
             max_views=settings.moderation_max_views,
         ),
-        writer=FindingsWriter(_archive, _masters, _media, _to("PURGE_QUEUE_URL"), _vectors, wanted),
+        writer=FindingsWriter(_archive, _masters, _media, _to(_env.purge_queue_url), _vectors, wanted),
         duplicates=DuplicateFindings(_archive, _index, _vectors),
         index=_index,
         models=open_shadow_client(_env, _breaker, _observer),
         detector=_finder(wanted),
         queue=_queue,
-        verdicts=_to("INGEST_QUEUE_URL"),
-        bus=EventBus(
-            client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header
-        ),
-        samples=SampleRecorder(SampleStore(_dynamodb, _env["INDEX_TABLE"]), _masters, _observer),
+        verdicts=_to(_env.ingest_queue_url),
+        bus=EventBus(client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
+        samples=SampleRecorder(SampleStore(_dynamodb, _env.index_table), _masters, _observer),
         observer=_observer,
     )
 
@@ -91,8 +89,8 @@ def _open_inbox(settings: Settings) -> InferenceConsumer:
         service=_infer(settings),
         observer=_observer,
         queues={queue.name: queue for queue in (_queue, _priority)},
-        dead_letters=_to("INFER_DLQ_URL"),
-        max_receives=int(_env["MAX_RECEIVES"]),
+        dead_letters=_to(_env.infer_dlq_url),
+        max_receives=_env.max_receives,
     )
 
 

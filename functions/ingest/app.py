@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +23,7 @@ from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
+from darkroom.environment import IngestEnvironment
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.client_findings import ClientFindingsReader
@@ -40,65 +40,63 @@ from darkroom.services.service_settings import build_cache_policy, build_upload_
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
-_CPU_LIMIT = limit_for_lease(float(_env["LEASE_S"]))
+_env = IngestEnvironment()
+_CPU_LIMIT = limit_for_lease(_env.lease_s)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_uploads, _media = S3Bucket(_s3, _env["UPLOADS_BUCKET"]), S3Bucket(_s3, _env["MEDIA_BUCKET"])
-_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), master_names(_env)
-_index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
+_uploads, _media = S3Bucket(_s3, _env.uploads_bucket), S3Bucket(_s3, _env.media_bucket)
+_source, _names = S3Bucket(_s3, _env.master_bucket), master_names(_env)
+_index, _entries = Index(_dynamodb, _env.index_table), DocumentStore(_dynamodb, _env.index_table)
 _observer = PowertoolsObserver("ingest")
-_queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
-_purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
-_dead_letters = Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header)
-_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer)
+_queue = Queue(_sqs, _env.ingest_queue_url, _observer.trace_header)
+_purges = Queue(_sqs, _env.purge_queue_url, _observer.trace_header)
+_dead_letters = Queue(_sqs, _env.ingest_dlq_url, _observer.trace_header)
+_keys = SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer)
 
 
 def _ingest(settings: Settings) -> Ingest:
-    blocks, refines = settings.moderation_policy == BLOCK, _env.get("REFINE") == "on"
+    blocks, refines = settings.moderation_policy == BLOCK, _env.refine
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
     caching = build_cache_policy(settings, refines=refines)
-    claims = Claims(_index, _queue, _source, _names, float(_env["LEASE_S"]), holding=_media if blocks else None)
+    claims = Claims(_index, _queue, _source, _names, _env.lease_s, holding=_media if blocks else None)
     return Ingest(
         examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
         publisher=Publisher(claims, _media, DerivativePurge(_media, _source, _names), _purges, caching),
-        quarantine=Quarantine(S3Bucket(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
-        moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
+        quarantine=Quarantine(S3Bucket(_s3, _env.quarantine_bucket), _uploads),
+        moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), blocks),
         brought=ClientFindingsReader(_keys, FindingsStore(_media, _entries), settings.findings_generation, _observer),
-        bus=EventBus(
-            client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header
-        ),
-        audit=AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"])),
+        bus=EventBus(client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
+        audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
         observer=_observer,
         keep_gps=settings.keep_gps,
         presets=settings.presets,
         always=settings.always_redact,
-        machine=StateMachine.from_arn(_env.get("SCENE_MACHINE_ARN", ""), lambda: client("stepfunctions", _env)),
+        machine=StateMachine.from_arn(_env.scene_machine_arn, lambda: client("stepfunctions", _env.variables)),
     )
 
 
 def _open_inbox(
-    ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives: str, *, decides: bool
+    ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives: int, *, decides: bool
 ) -> IngestConsumer:
     return IngestConsumer(
         ingest=ingest,
         observer=_observer,
         queue=queue,
         dead_letters=dead_letters,
-        max_receives=int(max_receives),
+        max_receives=max_receives,
         decides=decides,
     )
 
 
-_REVIEWS = _env["REVIEW_QUEUE_URL"].rpartition("/")[2]
+_REVIEWS = _env.review_queue_url.rpartition("/")[2]
 """The name of the queue of people's decisions."""
 
 
 def _open_inboxes(settings: Settings) -> Mapping[bool, IngestConsumer]:
     """By whether messages are people's decisions."""
-    ingest, reviews = _ingest(settings), (Queue(_sqs, _env["REVIEW_QUEUE_URL"]), Queue(_sqs, _env["REVIEW_DLQ_URL"]))
+    ingest, reviews = _ingest(settings), (Queue(_sqs, _env.review_queue_url), Queue(_sqs, _env.review_dlq_url))
     return {
-        False: _open_inbox(ingest, _queue, _dead_letters, _env["MAX_RECEIVES"], decides=False),
-        True: _open_inbox(ingest, *reviews, _env["REVIEW_MAX_RECEIVES"], decides=True),
+        False: _open_inbox(ingest, _queue, _dead_letters, _env.max_receives, decides=False),
+        True: _open_inbox(ingest, *reviews, _env.review_max_receives, decides=True),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from darkroom.aws.clients import client
@@ -21,6 +20,7 @@ from darkroom.bulk.messages import Operation, parse_request
 from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
 from darkroom.bulk.worker import Worker, reserve_s
+from darkroom.environment import LibraryEnvironment
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.inference.masters import Masters
@@ -33,37 +33,37 @@ from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = LibraryEnvironment()
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_uploads, _media = S3Bucket(_s3, _env["UPLOADS_BUCKET"]), S3Bucket(_s3, _env["MEDIA_BUCKET"])
-_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), master_names(_env)
+_uploads, _media = S3Bucket(_s3, _env.uploads_bucket), S3Bucket(_s3, _env.media_bucket)
+_source, _names = S3Bucket(_s3, _env.master_bucket), master_names(_env)
 _observer = PowertoolsObserver("library")
-_CPU_LIMIT = limit_for_lease(float(_env["LEASE_S"]))
+_CPU_LIMIT = limit_for_lease(_env.lease_s)
 
 
 def _vault(bucket: str) -> S3Bucket:
     return S3Bucket(_s3, bucket)
 
 
-def _to(variable: str) -> Queue:
-    return Queue(_sqs, _env[variable], _observer.trace_header)
+def _to(url: str) -> Queue:
+    return Queue(_sqs, url, _observer.trace_header)
 
 
 _purge = DerivativePurge(_media, _source, _names)
 _archive, _masters = (
-    FindingsStore(_media, DocumentStore(_dynamodb, _env["INDEX_TABLE"])),
+    FindingsStore(_media, DocumentStore(_dynamodb, _env.index_table)),
     Masters(_source, _names, _media),
 )
-_infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
-_best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK
-_index = Index(_dynamodb, _env["INDEX_TABLE"])
+_infers = _to(_env.infer_queue_url) if _env.infer_queue_url else None
+_best = ENDPOINT if _env.inference_mode == "endpoint" else FALLBACK
+_index = Index(_dynamodb, _env.index_table)
 
 
 def _open_library(settings: Settings) -> BulkJobHandler:
     prints = Prints(settings.presets, settings.always_redact, _media)
     examiner, caching = (
         UploadExaminer(build_upload_limits(settings), _observer, cpu_limit=_CPU_LIMIT),
-        build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
+        build_cache_policy(settings, refines=_env.refine),
     )
     generation, wanted = settings.findings_generation, configured_tasks(settings)
     return BulkJobHandler(
@@ -71,7 +71,9 @@ def _open_library(settings: Settings) -> BulkJobHandler:
         lister=Lister(_uploads, _source, _names, _vault, settings.library_concurrency, _observer),
         worker=Worker(
             {
-                Operation.INGEST: IngestOperation(_uploads, _source, _names, _index, _to("INGEST_QUEUE_URL"), _vault),
+                Operation.INGEST: IngestOperation(
+                    _uploads, _source, _names, _index, _to(_env.ingest_queue_url), _vault
+                ),
                 Operation.INFER: AnalyseOperation(_archive, _masters, _infers, generation, wanted, _best),
                 Operation.PRESETS: PresetsOperation(_source, _names, _media, examiner, prints, _purge, caching),
             },

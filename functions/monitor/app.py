@@ -18,6 +18,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import SwitchStore, reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.environment import MonitorEnvironment
 from darkroom.mlops.drift_check import BaselineReset, DriftCheck
 from darkroom.mlops.endpoint_models import open_endpoint_models, rollout_policy
 from darkroom.mlops.manifests import Manifests
@@ -35,21 +36,21 @@ from darkroom.services.monitor.switch_controller import SwitchController
 from darkroom.services.s3_keys import master_names
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = MonitorEnvironment()
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_media, _entries = S3Bucket(_s3, _env["MEDIA_BUCKET"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
-_samples, _audit = SampleStore(_dynamodb, _env["INDEX_TABLE"]), AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"]))
-_observer, _namespace = PowertoolsObserver("monitor"), _env["POWERTOOLS_METRICS_NAMESPACE"]
-_bus = EventBus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header)
+_media, _entries = S3Bucket(_s3, _env.media_bucket), DocumentStore(_dynamodb, _env.index_table)
+_samples, _audit = SampleStore(_dynamodb, _env.index_table), AuditLog(S3Bucket(_s3, _env.audit_bucket))
+_observer, _namespace = PowertoolsObserver("monitor"), _env.powertools_metrics_namespace
+_bus = EventBus(client("events"), _env.event_bus, _env.stack_name, _observer.trace_header)
 _metrics = CloudWatchMetrics(client("cloudwatch"))
-_global = CloudWatchMetrics(client("cloudwatch", {**_env, "AWS_REGION": "us-east-1"}))
-_functions = parse_functions(_env["FUNCTIONS"])
+_global = CloudWatchMetrics(client("cloudwatch", {**_env.variables, "AWS_REGION": "us-east-1"}))
+_functions = parse_functions(_env.functions)
 _hand = SwitchController(SwitchStore(_media), _audit, _observer)
 _baselines = BaselineReset(_media, _samples, _audit)
-_source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], master_names(_env)
-_manifests = Manifests(_media, FindingsStore(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
+_source, _names = _env.master_bucket, master_names(_env)
+_manifests = Manifests(_media, FindingsStore(_media, _entries), Index(_dynamodb, _env.index_table), _source, _names)
 _stations = redrive_targets(_functions, queue_urls(_env), lambda url: DeadLetterQueue(_sqs, url))
-_distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
+_distribution, _buckets = _env.distribution_id, (_env.media_bucket, _env.uploads_bucket)
 _self = Function(  # by variables that Lambda sets
     MONITOR,
     os.environ.get("AWS_LAMBDA_FUNCTION_NAME", MONITOR),
@@ -57,7 +58,7 @@ _self = Function(  # by variables that Lambda sets
 )
 _told = MetricsReader(_global, _metrics, _namespace, _distribution, {**_functions, MONITOR: _self})
 _polled = [url.rpartition("/")[2] for one in queue_urls(_env).values() for url in (one.queue, one.urgent) if url]
-_monthly, _runs = parse_amounts(_env.get("MONTHLY_AMOUNTS", "")), count(1)
+_monthly, _runs = parse_amounts(_env.monthly_amounts), count(1)
 
 
 def _open_monitor(settings: Settings) -> Monitor:
@@ -65,7 +66,7 @@ def _open_monitor(settings: Settings) -> Monitor:
         "redrive": RedriveRemedy(_stations, _metrics, _namespace, _audit, _observer).run,
         "storm": LoadShedding(_metrics, _namespace, float(settings.max_renders_per_minute), _hand).run,
     }
-    architecture: Architecture = "arm64" if _env.get("ARCH") == "arm64" else "x86_64"
+    architecture: Architecture = "arm64" if _env.arch == "arm64" else "x86_64"
     cost = CostCheck(
         _told,
         load_prices(),
@@ -78,17 +79,17 @@ def _open_monitor(settings: Settings) -> Monitor:
         runs=_runs,
     )
     watches: dict[str, MonitorCheck] = {"cdn": CdnCheck(_told, _observer)}
-    if _env["INFERENCE_MODE"] != "off":
+    if _env.inference_mode != "off":
         enough = settings.baseline_samples
         watches |= {"drift": DriftCheck(_baselines, _manifests, _bus, _observer, enough), "baseline": _baselines}
-    if _env["INFERENCE_MODE"] == "endpoint":
+    if _env.inference_mode == "endpoint":
         models = open_endpoint_models(_env, settings)
         watches["rollout"] = models.rollout(
             _entries, _samples, _metrics, _audit, _bus, _observer, rollout_policy(settings)
         )
         quality = models.quality(_media, _observer)
         watches |= {"quality": quality, "quality-due": replace(quality, only_due=True)}
-        cost = replace(cost, instance_type=_env.get("ENDPOINT_INSTANCE_TYPE", ""), instance_count=models.instance_count)
+        cost = replace(cost, instance_type=_env.endpoint_instance_type, instance_count=models.instance_count)
         remedies["fallback"] = models.fallback(_metrics, _hand).run
     watches |= {"cost": cost, "remedy": RemedyCheck(remedies, _observer)}
     return Monitor(watches, _audit, _observer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import asdict
 from typing import Any
@@ -12,23 +11,24 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.environment import PopularEnvironment
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.popular.service import PopularityScan, read_window
 from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = PopularEnvironment()
 _s3 = client("s3")
 _observer = PowertoolsObserver("popular")
-_media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
+_media = S3Bucket(_s3, _env.media_bucket)
 
 
 def _popular(settings: Settings) -> PopularityScan:
     return PopularityScan(
-        logs=S3Bucket(_s3, _env["LOG_BUCKET"]),
+        logs=S3Bucket(_s3, _env.log_bucket),
         media=_media,
-        queue=Queue(client("sqs", _env), _env["REFINE_QUEUE_URL"], _observer.trace_header),
-        distribution_id=_env["DISTRIBUTION_ID"],
+        queue=Queue(client("sqs", _env.variables), _env.refine_queue_url, _observer.trace_header),
+        distribution_id=_env.distribution_id,
         least_hits=settings.refine_hits,
         observer=_observer,
         always=settings.always_redact,

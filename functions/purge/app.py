@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from darkroom.aws.clients import client
@@ -11,29 +10,30 @@ from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.environment import PurgeEnvironment
 from darkroom.services.purge.consumer import PurgeConsumer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.s3_keys import master_names
 
-_env = dict(os.environ)
+_env = PurgeEnvironment()
 _s3, _sqs = client("s3"), client("sqs")
 _observer = PowertoolsObserver("purge")
 
-_media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
+_media = S3Bucket(_s3, _env.media_bucket)
 
 _service = PurgeConsumer(
     purge=DerivativePurge(
         media=_media,
-        source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+        source=S3Bucket(_s3, _env.master_bucket),
         source_names=master_names(_env),
     ),
-    distribution=Distribution(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
-    queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
-    dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
-    max_receives=int(_env["MAX_RECEIVES"]),
+    distribution=Distribution(client("cloudfront", _env.variables), _env.distribution_id),
+    queue=Queue(_sqs, _env.purge_queue_url),
+    dead_letters=Queue(_sqs, _env.purge_dlq_url),
+    max_receives=_env.max_receives,
     observer=_observer,
-    erasures=ErasureTable(client("dynamodb", _env), _env["INDEX_TABLE"]),
-    iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is purged too
+    erasures=ErasureTable(client("dynamodb", _env.variables), _env.index_table),
+    iiif=_env.dialects,  # whatever the settings say now: what was cached before is purged too
 )
 
 

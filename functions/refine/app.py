@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -14,6 +13,7 @@ from darkroom.aws.s3_fast import connect
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import fast_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.environment import RefineEnvironment
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.reencode.consumer import ReencodeConsumer
@@ -23,11 +23,11 @@ from darkroom.services.service_settings import build_cache_policy, build_source_
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = RefineEnvironment()
 _sqs, _credentials = client("sqs"), CredentialSource()
 _observer = PowertoolsObserver("refine")
-_source = connect(_env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _credentials)
-_media = connect(_env["MEDIA_BUCKET"], _credentials)
+_source = connect(_env.master_bucket, _credentials)
+_media = connect(_env.media_bucket, _credentials)
 
 
 def _open_inbox(settings: Settings) -> ReencodeConsumer:
@@ -40,12 +40,12 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             always=settings.always_redact,
             presets=lambda: settings.presets,
             limits=build_source_limits(settings),
-            caching=build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
+            caching=build_cache_policy(settings, refines=_env.refine),
         ),
         observer=_observer,
-        queue=Queue(_sqs, _env["REFINE_QUEUE_URL"], _observer.trace_header),
-        dead_letters=Queue(_sqs, _env["REFINE_DLQ_URL"], _observer.trace_header),
-        max_receives=int(_env["MAX_RECEIVES"]),
+        queue=Queue(_sqs, _env.refine_queue_url, _observer.trace_header),
+        dead_letters=Queue(_sqs, _env.refine_dlq_url, _observer.trace_header),
+        max_receives=_env.max_receives,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from darkroom.aws.assembly import MultipartAssembler
@@ -11,23 +10,24 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.environment import SceneEnvironment
 from darkroom.services.large_image.step_request import read_request
 from darkroom.services.large_image.steps import LargeImageSteps
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = SceneEnvironment()
 _s3, _observer = client("s3"), PowertoolsObserver("scene")
-_media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
+_media = S3Bucket(_s3, _env.media_bucket)
 
 
 def _open_strips(settings: Settings) -> LargeImageSteps:
     return LargeImageSteps(
-        uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
+        uploads=S3Bucket(_s3, _env.uploads_bucket),
         media=_media,
-        assembler=MultipartAssembler(_s3, _env["MEDIA_BUCKET"]),
-        queue=Queue(client("sqs", _env), _env["INGEST_QUEUE_URL"], _observer.trace_header),
+        assembler=MultipartAssembler(_s3, _env.media_bucket),
+        queue=Queue(client("sqs", _env.variables), _env.ingest_queue_url, _observer.trace_header),
         limits=build_upload_limits(settings),
         at_once=settings.scene_concurrency,
         observer=_observer,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from darkroom.aws.clients import client
@@ -14,6 +13,7 @@ from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
+from darkroom.environment import SimilarEnvironment
 from darkroom.findings import SIMILARITY
 from darkroom.http.api import parse_key, read_bearer_token, respond
 from darkroom.http.response import HttpResponse, json_response
@@ -21,12 +21,12 @@ from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.similarity import SimilaritySearch
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = SimilarEnvironment()
 _observer = PowertoolsObserver("similar")
 _vectors = open_vectors(_env)
 _index, _keys = (
-    Index(client("dynamodb", _env), _env["INDEX_TABLE"]),
-    SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer),
+    Index(client("dynamodb", _env.variables), _env.index_table),
+    SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer),
 )
 
 
@@ -36,11 +36,11 @@ def _similar(settings: Settings) -> SimilaritySearch:
         hashes=_vectors if isinstance(_vectors, DynamoDBVectors) else None,
         index=_index,
         keys=_keys,
-        analyses=_env.get("INFERENCE_MODE", "off") != "off" and SIMILARITY in settings.tasks,
+        analyses=_env.inference_mode != "off" and SIMILARITY in settings.tasks,
     )
 
 
-_service = SettingsBound(LiveSettings(reader(S3Bucket(client("s3"), _env["MEDIA_BUCKET"])), _observer), _similar)
+_service = SettingsBound(LiveSettings(reader(S3Bucket(client("s3"), _env.media_bucket)), _observer), _similar)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

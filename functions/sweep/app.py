@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import Any
 
@@ -11,20 +10,21 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.environment import SweepEnvironment
 from darkroom.services.request_metrics import count_attempt
 from darkroom.services.s3_keys import master_names
 from darkroom.services.sweep import Sweep
 
-_env = os.environ
+_env = SweepEnvironment()
 _s3 = client("s3")
 _observer = PowertoolsObserver("sweep")
 
 _service = Sweep(
-    uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
-    source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+    uploads=S3Bucket(_s3, _env.uploads_bucket),
+    source=S3Bucket(_s3, _env.master_bucket),
     source_names=master_names(_env),
-    index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
-    queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"]),
+    index=Index(client("dynamodb"), _env.index_table),
+    queue=Queue(client("sqs"), _env.ingest_queue_url),
     observer=_observer,
 )
 

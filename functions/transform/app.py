@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from functools import cache, partial
@@ -13,6 +12,7 @@ from darkroom.aws.s3_fast import connect
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import LOAD_SHEDDING, Switches, fast_reader
 from darkroom.aws.telemetry import LightObserver
+from darkroom.environment import TransformEnvironment
 from darkroom.errors import DarkroomError
 from darkroom.http.edge import EdgeRequest, Responded, respond, respond_error
 from darkroom.http.response import HttpResponse
@@ -33,13 +33,12 @@ if TYPE_CHECKING:
     from darkroom.plan.presets import Presets
     from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = TransformEnvironment()
 _observer = LightObserver("transform")
 _credentials = CredentialSource()
-_media = connect(_env["MEDIA_BUCKET"], _credentials)
-_same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
-_source = _media if _same else connect(_env["SOURCE_BUCKET"], _credentials)
-_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials, observer=_observer)
+_media = connect(_env.media_bucket, _credentials)
+_source = _media if _env.master_bucket == _env.media_bucket else connect(_env.master_bucket, _credentials)
+_keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
 _sparing = partial(Switches(fast_reader(_media)).is_on, LOAD_SHEDDING)
 _scenes = MasterReader()
 _live = LiveSettings(fast_reader(_media), _observer)
@@ -53,11 +52,11 @@ def _build(settings: Settings, ahead: Prefetch) -> Transform:
         stores=settings.store_derivatives,
         keys=_keys,
         mode=AccessMode(settings.access_mode),
-        inference=_env.get("INFERENCE_MODE", "off") != "off",
+        inference=_env.inference_mode != "off",
         always=settings.always_redact,
         presets=lambda: settings.presets,
         limits=build_source_limits(settings),
-        caching=build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
+        caching=build_cache_policy(settings, refines=_env.refine),
         observer=_observer,
         is_load_shedding=_sparing,
         scenes=_scenes,
@@ -108,7 +107,7 @@ def _respond(request: EdgeRequest) -> Responded:
 def _language_keys() -> KeysSecret:
     from darkroom.dialects.serving.handler import connect_keys
 
-    return connect_keys(_env.get("LANGUAGE_KEYS_ARN", ""), _credentials, _observer)
+    return connect_keys(_env.language_keys_arn, _credentials, _observer)
 
 
 def _languages(transform: Transform) -> DialectService:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from darkroom.aws.clients import client
@@ -14,19 +13,20 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
+from darkroom.environment import UploadEnvironment
 from darkroom.http.api import parse_key, read_bearer_token, read_body, respond
 from darkroom.http.response import HttpResponse, json_response
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.upload import UploadApi
 from darkroom.settings import Settings
 
-_env = dict(os.environ)
+_env = UploadEnvironment()
 _observer = PowertoolsObserver("upload")
 _s3 = client("s3")
 _dynamodb = client("dynamodb")
-_forms, _index = PostPresigner(_s3, _env["UPLOADS_BUCKET"]), Index(_dynamodb, _env["INDEX_TABLE"])
-_counters = UploadCounters(_dynamodb, _env["INDEX_TABLE"])
-_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer)
+_forms, _index = PostPresigner(_s3, _env.uploads_bucket), Index(_dynamodb, _env.index_table)
+_counters = UploadCounters(_dynamodb, _env.index_table)
+_keys = SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer)
 
 
 def _uploads(settings: Settings) -> UploadApi:
@@ -40,7 +40,7 @@ def _uploads(settings: Settings) -> UploadApi:
     )
 
 
-_service = SettingsBound(LiveSettings(reader(S3Bucket(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)
+_service = SettingsBound(LiveSettings(reader(S3Bucket(_s3, _env.media_bucket)), _observer), _uploads)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

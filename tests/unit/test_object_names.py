@@ -10,6 +10,7 @@ from hypothesis import given
 from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
 from darkroom.dialects.registry import LARGE_SUFFIX
+from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import canonical_path
@@ -86,10 +87,12 @@ def test_a_name_that_no_key_has(name: str) -> None:
 
 
 def test_the_names_of_a_bucket_of_the_owner_are_keys_as_they_are() -> None:
-    names = master_names({"MEDIA_BUCKET": "media", "SOURCE_BUCKET": "photos", "SOURCE_PREFIX": "old/"})
+    names = master_names(
+        MasterEnvironment({"MEDIA_BUCKET": "media", "SOURCE_BUCKET": "photos", "SOURCE_PREFIX": "old/"})
+    )
     assert (names.name("é b.jpg"), names.key("old/é b.jpg")) == ("old/é b.jpg", "é b.jpg")
     for own in ({}, {"SOURCE_BUCKET": ""}, {"SOURCE_BUCKET": "media"}):
-        assert master_names({"MEDIA_BUCKET": "media", **own}) == MASTERS
+        assert master_names(MasterEnvironment({"MEDIA_BUCKET": "media", **own})) == MASTERS
 
 
 def check_paths(key: str) -> None:

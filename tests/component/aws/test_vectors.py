@@ -13,6 +13,7 @@ from darkroom.aws.vectors import MAX_COUNT, VectorStore
 from darkroom.aws.vectors.dynamodb import SHARDS, DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.aws.vectors.s3_vectors import MAX_FOLDERS, UNFILTERED, S3Vectors
+from darkroom.environment import VectorEnvironment
 from darkroom.errors import Unavailable
 
 from .s3vectors import INDEX_ARN, VectorIndex, serving
@@ -38,7 +39,7 @@ def service() -> VectorIndex:
 def managed(service: VectorIndex, aws_environment: dict[str, str]) -> Iterator[S3Vectors]:
     with serving(service) as url:
         where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "SIMILARITY_STORE": "s3vectors", "VECTOR_INDEX": INDEX_ARN}
-        made = open_vectors(aws_environment | where)
+        made = open_vectors(VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **where}))
         assert isinstance(made, S3Vectors)
         yield made
 
@@ -169,7 +170,10 @@ def test_an_index_that_refuses_is_unavailable(managed: S3Vectors) -> None:
 
 
 def test_a_deployment_that_says_nothing_has_a_table(aws_environment: dict[str, str]) -> None:
-    assert isinstance(open_vectors(aws_environment | {"VECTOR_TABLE": "vectors"}), DynamoDBVectors)
+    assert isinstance(
+        open_vectors(VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **{"VECTOR_TABLE": "vectors"}})),
+        DynamoDBVectors,
+    )
 
 
 def test_a_table_reads_page_after_page(table: DynamoDBVectors, aws: Callable[[str], Any]) -> None:

@@ -23,6 +23,7 @@ FORBIDDEN = {
     "darkroom.signing_secrets": NATIVE
     | AWS
     | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.environment": NATIVE | AWS | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.settings": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services"},

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 
 import pytest
 
-from darkroom.aws.vectors.factory import open_vectors
-from darkroom.mlops.endpoint_models import open_endpoint_models
-from darkroom.mlops.shadow import open_shadow_client
+from darkroom import environment
+from darkroom.environment import Environment
 from darkroom.operations.cost_model import MEMORY_MB
-from darkroom.services.monitor.functions import parse_functions, queue_urls
-from darkroom.services.s3_keys import master_names
+from darkroom.services.monitor.functions import parse_functions
 from darkroom.settings import list_setting_fields
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
@@ -109,23 +106,15 @@ READ_BY_LIBRARIES = {
     "infer": LIBVIPS | POWERTOOLS,
     "monitor": POWERTOOLS,
 }
-_VARIABLE = re.compile(r'\b(?:(?:_env|environment)(?:\.get\(|\[)|_to\()"([A-Z_]+)"')
 
 
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
 def test_environment_is_what_the_function_reads(function: str) -> None:
+    read: type[Environment] = getattr(environment, f"{function.capitalize()}Environment")
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
-    for reader in (
-        open_vectors,
-        queue_urls,
-        open_endpoint_models,
-        open_shadow_client,
-        master_names,
-    ):
-        if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
-            source += inspect.getsource(reader)
+    assert f"_env = {read.__name__}()" in source
     given = set(Stack(InferenceMode="lambda", AccessLogDays="1").variables(f"{function.capitalize()}Function"))
-    assert given == set(_VARIABLE.findall(source)) | READ_BY_LIBRARIES[function]
+    assert given == {name.upper() for name in read.fields()} | READ_BY_LIBRARIES[function]
 
 
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)

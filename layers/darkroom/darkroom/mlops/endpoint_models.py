@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..aws.audit import AuditLog
@@ -13,6 +12,7 @@ from ..aws.eventbridge import EventBus
 from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
+from ..environment import MonitorEnvironment
 from ..services.inference.endpoint_client import CALL_TIMEOUT_S
 from ..services.inference.tasks import configured_tasks
 from ..services.monitor.remedies import FallbackRemedy
@@ -70,11 +70,11 @@ class EndpointModels:
         )
 
 
-def open_endpoint_models(environment: Mapping[str, str], settings: Settings) -> EndpointModels:
+def open_endpoint_models(environment: MonitorEnvironment, settings: Settings) -> EndpointModels:
     """The models that ``environment`` names, asked for the tasks of ``settings``. Sends nothing yet."""
-    control, name = client("sagemaker", environment), environment["ENDPOINT_NAME"]
-    runtime = client("sagemaker-runtime", environment, read_s=CALL_TIMEOUT_S, attempts=1)
-    registry = ModelRegistry(control, environment["MODEL_GROUP"])
+    control, name = client("sagemaker", environment.variables), environment.endpoint_name
+    runtime = client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1)
+    registry = ModelRegistry(control, environment.model_group)
     return EndpointModels(
         Endpoint(runtime, name), EndpointVariants(control, name), registry, configured_tasks(settings)
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..aws.clients import client
 from ..aws.sagemaker import Endpoint, InferenceResult
 from ..aws.telemetry import Observer
+from ..environment import InferEnvironment
 from ..errors import Unavailable
 from ..findings import Finding
 from ..services.inference.breaker import CircuitBreaker
@@ -138,17 +139,17 @@ class ShadowClient:
 
 
 def open_shadow_client(
-    environment: Mapping[str, str], breaker: CircuitBreaker, observer: Observer
+    environment: InferEnvironment, breaker: CircuitBreaker, observer: Observer
 ) -> ShadowClient | None:
     """Those at the endpoint that a deployment names; None if it has none."""
-    if environment["INFERENCE_MODE"] != "endpoint":
+    if environment.inference_mode != "endpoint":
         return None
-    name = environment.get("ENDPOINT_NAME", "")
-    endpoint = Endpoint(client("sagemaker-runtime", environment, read_s=CALL_TIMEOUT_S, attempts=1), name)
+    name = environment.endpoint_name
+    endpoint = Endpoint(client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1), name)
 
     @cache
     def variants() -> EndpointVariants:  # a service that takes long to load
-        return EndpointVariants(client("sagemaker", environment, read_s=WEIGHTS_TIMEOUT_S, attempts=2), name)
+        return EndpointVariants(client("sagemaker", environment.variables, read_s=WEIGHTS_TIMEOUT_S, attempts=2), name)
 
     return ShadowClient(EndpointClient(endpoint, breaker, observer), VariantRolesCache(variants, observer))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..environment import MasterEnvironment
 from ..key_encoding import decode_key, encode_key
 
 
@@ -48,10 +48,9 @@ SCENES = "scenes/"
 """Parts of huge pictures, until they are put together. What nobody has deleted expires after three days."""
 
 
-def master_names(environment: Mapping[str, str]) -> ObjectNames:
-    """The names of masters, by the variables of a function."""
-    own = environment.get("SOURCE_BUCKET", "") not in ("", environment["MEDIA_BUCKET"])
-    return ObjectNames(environment.get("SOURCE_PREFIX", MASTERS.prefix), encoded=not own)
+def master_names(environment: MasterEnvironment) -> ObjectNames:
+    """Return the names of masters. In a bucket that is not the deployment's they are keys as they are."""
+    return ObjectNames(environment.source_prefix, encoded=environment.master_bucket == environment.media_bucket)
 
 
 def derivatives_prefix(key: str) -> str:

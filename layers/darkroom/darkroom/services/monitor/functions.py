@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ...environment import MonitorEnvironment
 from ...operations.slo import SLOS
 
 OBJECTIVE = 0.999
@@ -46,16 +46,16 @@ class QueueUrls(NamedTuple):
     urgent: str = ""
 
 
-def queue_urls(environment: Mapping[str, str]) -> dict[str, QueueUrls]:
+def queue_urls(environment: MonitorEnvironment) -> dict[str, QueueUrls]:
     """The queues of each function that consumes messages."""
     found = {
-        "ingest": QueueUrls(environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
-        "purge": QueueUrls(environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
-        "refine": QueueUrls(environment.get("REFINE_DLQ_URL", ""), environment.get("REFINE_QUEUE_URL", "")),
+        "ingest": QueueUrls(environment.ingest_dlq_url, environment.ingest_queue_url),
+        "purge": QueueUrls(environment.purge_dlq_url, environment.purge_queue_url),
+        "refine": QueueUrls(environment.refine_dlq_url, environment.refine_queue_url),
         "infer": QueueUrls(
-            environment.get("INFER_DLQ_URL", ""),
-            environment.get("INFER_QUEUE_URL", ""),
-            environment.get("INFER_PRIORITY_QUEUE_URL", ""),
+            environment.infer_dlq_url,
+            environment.infer_queue_url,
+            environment.infer_priority_queue_url,
         ),
     }
     return {name: urls for name, urls in found.items() if urls.dead_letters and urls.queue}
