@@ -11,8 +11,7 @@ from darkroom.errors import BadOption, BadUpload
 from darkroom.findings import Region
 from darkroom.plan.geometry.boxes import Box, Size, rescale_box, round_half_up, to_stored_box, to_upright_box
 from darkroom.plan.geometry.crop import compute_crop
-from darkroom.plan.geometry.face_crop import crop_to_faces
-from darkroom.plan.geometry.face_gravity import project_face
+from darkroom.plan.geometry.faces import crop_to_faces, project_face
 from darkroom.plan.geometry.layout import Geometry, compute_geometry
 from darkroom.plan.geometry.placement import (
     center_window,

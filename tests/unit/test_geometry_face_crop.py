@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from darkroom.errors import BadOption
 from darkroom.findings import FACES, Face, Finding, Findings, Region, get_face_regions
 from darkroom.plan.geometry.boxes import Box, Size, to_stored_box
-from darkroom.plan.geometry.face_crop import crop_to_faces
-from darkroom.plan.geometry.orientation import rotate_faces_to_stored
+from darkroom.plan.geometry.faces import crop_to_faces, rotate_faces_to_stored
 from darkroom.plan.model import Crop, FaceCrop, Gravity, Padding, Plan
 
 SIZE = Size(1000, 500)

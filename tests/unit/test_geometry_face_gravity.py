@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import Region
-from darkroom.plan.geometry.face_gravity import move_window_to_faces
+from darkroom.plan.geometry.faces import move_window_to_faces
 from darkroom.plan.geometry.layout import Box, Geometry, Size, compute_geometry
 from darkroom.plan.model import Crop, Gravity, Plan
 

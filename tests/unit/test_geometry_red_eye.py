@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from darkroom.findings import Region
+from darkroom.plan.geometry.faces import locate_eyes
 from darkroom.plan.geometry.layout import Box, Size, compute_geometry
-from darkroom.plan.geometry.red_eye import locate_eyes
 from darkroom.plan.model import Crop, Plan
 
 FACE = Region(0.25, 0.25, 0.25, 0.5)

@@ -186,7 +186,7 @@ def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = Non
     subject = None
     if findings is not None and (plan.face_crop or plan.face_zoom):
         from ...findings import get_face_regions
-        from ...plan.geometry.face_crop import crop_to_faces  # only other URL languages ask for it
+        from ...plan.geometry.faces import crop_to_faces  # only other URL languages ask for it
 
         subject = crop_to_faces(plan, stored, orientation, get_face_regions(_locate_findings(plan, header, findings)))
     return compute_geometry(
@@ -199,7 +199,7 @@ def _locate_findings(plan: Plan, header: Header, findings: Findings | None) -> F
     orientation = get_loaded_size(header)[1]
     if findings is None or plan.orient or plan.redact or orientation == 1:
         return findings
-    from ...plan.geometry.orientation import rotate_faces_to_stored
+    from ...plan.geometry.faces import rotate_faces_to_stored
 
     return rotate_faces_to_stored(findings, orientation)
 

@@ -25,7 +25,6 @@ from ..model import Extension, Padding, Plan, Scale
 from ..options import MAX_SIDE_PX
 from .boxes import Box, Size, rescale_box, to_stored_box, to_upright_box
 from .crop import CropRegion, apply_crop_to, compute_crop
-from .pixel_ratio import RatioRequest, multiply_padding, resize_at_ratio
 from .placement import (
     FREE_SPACE_SHARES,
     EvenCentring,
@@ -36,7 +35,19 @@ from .placement import (
     place_window,
     rotate_size,
 )
-from .resize import MAX_SCALED_SIDE_PX, ResizeRequest, contain, cover, limit_pixels, resize, shrink_to_fit, swap_box
+from .resize import (
+    MAX_SCALED_SIDE_PX,
+    RatioRequest,
+    ResizeRequest,
+    contain,
+    cover,
+    limit_pixels,
+    multiply_padding,
+    resize,
+    resize_at_ratio,
+    shrink_to_fit,
+    swap_box,
+)
 
 __all__ = ["FREE_SPACE_SHARES", "MAX_SCALED_SIDE_PX", "Box", "Geometry", "Size", "compute_geometry"]
 
@@ -188,9 +199,7 @@ def compute_geometry(
         else _resize_to_box(plan, placed, room, most)
     )
     if plan.proportion is not None:
-        from .proportion import apply_proportion  # only other URL languages ask for it
-
-        laid = apply_proportion(laid, plan.proportion.factor)
+        laid = _apply_proportion(laid, plan.proportion.factor)
     return _add_canvas(
         plan, laid, Size(*(min(side, MAX_SIDE_PX) for side in _subtract_padding(plan.padding, max_side_px)))
     )
@@ -344,3 +353,22 @@ def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
         return geometry
     stand = None if extension == Extension() and not plan.even_centre else (around.left, around.top)
     return replace(geometry, canvas=around.size, canvas_position=stand)
+
+
+def _apply_proportion(geometry: Geometry, factor: float) -> Geometry:
+    """Scale the sides of ``geometry`` by ``factor``, rounded down: thumbor's ``proportion()``.
+
+    A factor that would leave a side of less than 1 px is ignored. The window keeps the same part of the picture.
+    """
+    kept = Size(*(int(side * factor) for side in geometry.cropped_size))
+    if min(kept) < 1:
+        return geometry
+    if geometry.window is None:
+        return replace(geometry, scaled=kept)
+    across, down = (new / old for new, old in zip(kept, geometry.cropped_size, strict=True))
+    scaled = Size(
+        max(kept.width, round(geometry.scaled.width * across)), max(kept.height, round(geometry.scaled.height * down))
+    )
+    left = min(round(geometry.window.left * across), scaled.width - kept.width)
+    top = min(round(geometry.window.top * down), scaled.height - kept.height)
+    return replace(geometry, scaled=scaled, window=Box(left, top, *kept))

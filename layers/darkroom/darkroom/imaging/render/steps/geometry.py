@@ -39,7 +39,7 @@ def crop_to_cover(context: RenderContext) -> None:
     """
     if context.geometry.search == "face":
         from ....findings import get_face_regions
-        from ....plan.geometry.face_gravity import move_window_to_faces  # few pictures are cut by their faces
+        from ....plan.geometry.faces import move_window_to_faces  # few pictures are cut by their faces
 
         context.geometry = move_window_to_faces(context.geometry, get_face_regions(context.findings))
     window = context.geometry.stored_window

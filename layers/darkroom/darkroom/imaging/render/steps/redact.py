@@ -8,8 +8,8 @@ from math import ceil
 import pyvips
 
 from ....findings import get_face_regions
+from ....plan.geometry.faces import locate_eyes
 from ....plan.geometry.layout import Box
-from ....plan.geometry.red_eye import locate_eyes
 from ...colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha, to_eight_bits
 from ..context import RenderContext
 
