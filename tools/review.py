@@ -34,13 +34,13 @@ def decide(index: Index, queue: Queue, key: str, decision: str, by: str) -> Reco
     record = index.get(key)
     if record is None or record.state != HELD:
         raise NotHeld(f"{key} is not held: " + (record.state if record else "nothing is known of it"))
-    queue.send(DECISIONS[decision](key, str(record.held["sha256"]), by))
+    queue.send(DECISIONS[decision](key, record.held.sha256, by))
     return record
 
 
 def described(record: Record) -> dict[str, Any]:
     """A picture that waits, as JSON has it: its key, its size in pixels, and since when."""
-    facts = record.held.get("facts", {})
+    facts = record.held.facts
     return {
         "key": record.key,
         "since": record.updated_at,

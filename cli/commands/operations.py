@@ -172,7 +172,7 @@ def _decide(call: Call, key: str, decision: str, by: str) -> None:
         record = decide(_index(call), queue, key, decision, by)
     except NotHeld as error:
         raise NotFound(error.message) from error
-    sha256 = str(record.held["sha256"])
+    sha256 = record.held.sha256
     call.emit(
         {"key": key, "sha256": sha256, "decision": decision},
         [f"{key}: {decision} by {by} is on its way, of the upload with the SHA-256 {sha256}"],

@@ -1,4 +1,4 @@
-"""The ingest function: messages about uploads in, masters and their first derivatives out."""
+"""The ingest function: consumes messages about uploads, writes masters and their presets."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.client_findings import ClientFindingsReader
 from darkroom.services.ingest.consumer import IngestConsumer
+from darkroom.services.ingest.context import IngestContext
+from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.examine import UploadExaminer
+from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.ingest.moderation import BLOCK, Moderation
-from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.service import Ingest
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import master_names
+from darkroom.services.s3_keys import HELD_MASTERS, master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
@@ -45,7 +46,7 @@ _CPU_LIMIT = limit_for_lease(_env.lease_s)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = S3Bucket(_s3, _env.uploads_bucket), S3Bucket(_s3, _env.media_bucket)
 _source, _names = S3Bucket(_s3, _env.master_bucket), master_names(_env)
-_index, _entries = Index(_dynamodb, _env.index_table), DocumentStore(_dynamodb, _env.index_table)
+_index, _documents = Index(_dynamodb, _env.index_table), DocumentStore(_dynamodb, _env.index_table)
 _observer = PowertoolsObserver("ingest")
 _queue = Queue(_sqs, _env.ingest_queue_url, _observer.trace_header)
 _purges = Queue(_sqs, _env.purge_queue_url, _observer.trace_header)
@@ -53,65 +54,60 @@ _dead_letters = Queue(_sqs, _env.ingest_dlq_url, _observer.trace_header)
 _keys = SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer)
 
 
-def _ingest(settings: Settings) -> Ingest:
+def _build_context(settings: Settings) -> IngestContext:
     blocks, refines = settings.moderation_policy == BLOCK, _env.refine
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
-    caching = build_cache_policy(settings, refines=refines)
-    claims = Claims(_index, _queue, _source, _names, _env.lease_s, holding=_media if blocks else None)
-    return Ingest(
-        examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
-        publisher=Publisher(claims, _media, DerivativePurge(_media, _source, _names), _purges, caching),
+    claims = Claims(_index, _queue, _source, _names, _env.lease_s, held_bucket=_media if blocks else None)
+    purge = DerivativePurge(_media, _source, _names)
+    return IngestContext(
+        claims=claims,
+        uploads=_uploads,
+        media=_media,
+        masters=MasterStore(claims, _source, _names),
+        held_masters=MasterStore(claims, _media, HELD_MASTERS),
+        derivatives=DerivativeStore(_media, purge, _purges, build_cache_policy(settings, refines=refines)),
         quarantine=Quarantine(S3Bucket(_s3, _env.quarantine_bucket), _uploads),
+        examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
         moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), blocks),
-        brought=ClientFindingsReader(_keys, FindingsStore(_media, _entries), settings.findings_generation, _observer),
+        client_findings=ClientFindingsReader(
+            _keys, FindingsStore(_media, _documents), settings.findings_generation, _observer
+        ),
         bus=EventBus(client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
         audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
         observer=_observer,
         keep_gps=settings.keep_gps,
         presets=settings.presets,
         always=settings.always_redact,
-        machine=StateMachine.from_arn(_env.scene_machine_arn, lambda: client("stepfunctions", _env.variables)),
-    )
-
-
-def _open_inbox(
-    ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives: int, *, decides: bool
-) -> IngestConsumer:
-    return IngestConsumer(
-        ingest=ingest,
-        observer=_observer,
-        queue=queue,
-        dead_letters=dead_letters,
-        max_receives=max_receives,
-        decides=decides,
+        state_machine=StateMachine.from_arn(_env.scene_machine_arn, lambda: client("stepfunctions", _env.variables)),
     )
 
 
 _REVIEWS = _env.review_queue_url.rpartition("/")[2]
-"""The name of the queue of people's decisions."""
+"""The name of the review queue."""
 
 
-def _open_inboxes(settings: Settings) -> Mapping[bool, IngestConsumer]:
-    """By whether messages are people's decisions."""
-    ingest, reviews = _ingest(settings), (Queue(_sqs, _env.review_queue_url), Queue(_sqs, _env.review_dlq_url))
+def _build_consumers(settings: Settings) -> Mapping[bool, IngestConsumer]:
+    """Return the consumers, by whether their messages are decisions of operators."""
+    context = _build_context(settings)
+    reviews, undecided = Queue(_sqs, _env.review_queue_url), Queue(_sqs, _env.review_dlq_url)
     return {
-        False: _open_inbox(ingest, _queue, _dead_letters, _env.max_receives, decides=False),
-        True: _open_inbox(ingest, *reviews, _env.review_max_receives, decides=True),
+        False: IngestConsumer(_observer, _dead_letters, _env.max_receives, context, _queue),
+        True: IngestConsumer(_observer, undecided, _env.review_max_receives, context, reviews, decides=True),
     }
 
 
-_inboxes = SettingsBound(LiveSettings(reader(_media), _observer), _open_inboxes)
+_consumers = SettingsBound(LiveSettings(reader(_media), _observer), _build_consumers)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Deal with a batch of SQS messages; the answer names those that are to come again."""
+    """Process a batch of SQS messages; the result names those to receive again."""
 
     def receive(record: SQSRecord) -> None:
         message = SqsMessage.parse(record.raw_event)
-        inbox = _inboxes()[message.queue == _REVIEWS]
-        inbox.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
+        consumer = _consumers()[message.queue == _REVIEWS]
+        consumer.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

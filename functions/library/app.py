@@ -26,7 +26,6 @@ from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.inference.masters import Masters
 from darkroom.services.inference.tasks import configured_tasks
 from darkroom.services.ingest.examine import UploadExaminer
-from darkroom.services.ingest.prints import Prints
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.s3_keys import master_names
@@ -60,7 +59,6 @@ _index = Index(_dynamodb, _env.index_table)
 
 
 def _open_library(settings: Settings) -> BulkJobHandler:
-    prints = Prints(settings.presets, settings.always_redact, _media)
     examiner, caching = (
         UploadExaminer(build_upload_limits(settings), _observer, cpu_limit=_CPU_LIMIT),
         build_cache_policy(settings, refines=_env.refine),
@@ -75,7 +73,9 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                     _uploads, _source, _names, _index, _to(_env.ingest_queue_url), _vault
                 ),
                 Operation.INFER: AnalyseOperation(_archive, _masters, _infers, generation, wanted, _best),
-                Operation.PRESETS: PresetsOperation(_source, _names, _media, examiner, prints, _purge, caching),
+                Operation.PRESETS: PresetsOperation(
+                    _source, _names, _media, examiner, settings.presets, settings.always_redact, _purge, caching
+                ),
             },
             _observer,
             reserve_s=reserve_s(_CPU_LIMIT),

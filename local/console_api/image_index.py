@@ -88,13 +88,13 @@ class ImageIndex:
 
 def row(record: Record) -> Document:
     """A line of the list. Of what waits, the facts are those of the picture that waits."""
-    facts = record.facts or record.held.get("facts") or {}
+    facts = record.facts or record.held.facts
     return {
         "key": record.key,
         "state": record.state,
         "at_s": _unix(record.updated_at),
         **{name: facts.get(name) for name in ("format", "width", "height", "size_bytes", "thumbhash")},
-        "code": record.refusal.get("code", ""),
+        "code": record.refusal.code,
     }
 
 

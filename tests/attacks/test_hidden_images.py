@@ -59,7 +59,7 @@ class Stack:
                 self.models.infer.handle(request)
         for message in self.uploads.messages("changes"):
             if change := read_event(json.dumps(message)):
-                self.uploads.ingest.handle(change)
+                self.uploads.handle(change)
 
     def master(self, key: str) -> bytes:
         return self.uploads.body("media", MASTERS.name(key))
@@ -70,7 +70,7 @@ class Stack:
         names = set(self.models.keys(""))
         assert (MASTERS.name(key) in names) != (HELD_MASTERS.name(key) in names)
         if record.state == HELD:
-            assert record.held["flagged"] is True
+            assert record.held.flagged is True
             assert HELD_MASTERS.name(key) in names
             assert not [name for name in names if name.startswith("derivatives/")]
             assert [one.key for one in self.uploads.index.list_flagged()] == [key]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import HELD
+from darkroom.aws.record import HELD, HeldUpload, MasterRef
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
@@ -114,14 +114,9 @@ def flag(operator: Operator, key: str) -> None:
     assert record is not None
     s3.copy_object(Bucket=media, CopySource=f"{media}/masters/{key}", Key=f"held/{key}")
     s3.delete_object(Bucket=media, Key=f"masters/{key}")
-    waits = {
-        "sha256": record.sha256,
-        "facts": record.facts,
-        "provenance": record.provenance,
-        "master": record.master,
-        "flagged": True,
-    }
-    held = replace(record, state=HELD, sha256="", facts={}, provenance={}, master={}, derivatives=(), held=waits)
+    waits = HeldUpload(record.sha256, record.facts, record.provenance, record.master, flagged=True)
+    bare = replace(record, state=HELD, sha256="", facts={}, provenance={}, master=MasterRef(), derivatives=())
+    held = replace(bare, held=waits)
     assert operator.index.put_record(held)
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from darkroom.services.purge.stale_derivatives.stale_derivatives import derivatives_prefix
 
 from cli.main import main
 from darkroom.aws.clients import client
@@ -23,6 +22,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.key_encoding import encode_key
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.paths import ROOT
@@ -150,7 +150,7 @@ def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: 
     before = [viewer.get(url).body for url in urls]
     assert viewer.again(urls[0]).cache == "Hit"
     second = intake.put("twice.jpg", jpeg_photo((600, 900)))
-    assert set(intake.sources(second.key).values()) == {second.master["etag"].strip('"')} != {first.master["etag"]}
+    assert set(intake.sources(second.key).values()) == {second.master.etag.strip('"')} != {first.master.etag}
     assert len(intake.sources(second.key)) == len(PRESETS)
 
     def all_new() -> bool:
@@ -159,7 +159,7 @@ def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: 
 
     wait_until(all_new, "the CDN serves the new picture")
     assert seen(viewer.get(urls[0]).body).shape == (900, 600, 3)
-    assert set(intake.sources(second.key).values()) == {second.master["etag"].strip('"')}
+    assert set(intake.sources(second.key).values()) == {second.master.etag.strip('"')}
 
 
 @pytest.mark.smoke
@@ -197,7 +197,7 @@ def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
     assert head is not None
     assert (head.metadata["code"], head.metadata["reason"]) == ("damaged", "The source image is damaged")
     assert (head.metadata["sha256"], head.metadata["trace-id"]) == (
-        record.refusal["sha256"],
+        record.refusal.sha256,
         event["detail"]["trace_id"],
     )
     assert re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", event["detail"]["trace_id"])

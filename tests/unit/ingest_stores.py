@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
-from darkroom.services.s3_keys import MASTERS
+from darkroom.services.ingest.context import IngestContext
+from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 
 KEY = "photo.jpg"
 NOW_S = 1_795_600_000.0
 EARLIER, CURRENT, LATER = pad_sequencer("0A"), pad_sequencer("0B"), pad_sequencer("0C")
-HOLD = Lease(KEY, CURRENT, "token")
+LEASE = Lease(KEY, CURRENT, "token")
 
 
 def build_marks(sequencer: str, version_id: str = "v1") -> dict[str, str]:
@@ -24,7 +26,7 @@ def build_marks(sequencer: str, version_id: str = "v1") -> dict[str, str]:
     return {SEQUENCER: sequencer, SHA256: f"sha256 of {version_id}", VERSION_ID: version_id, HOW: "cleaned"}
 
 
-def build_record(state: str = READY, sequencer: str = CURRENT, token: str = HOLD.token, **fields: Any) -> Record:
+def build_record(state: str = READY, sequencer: str = CURRENT, token: str = LEASE.token, **fields: Any) -> Record:
     return Record(KEY, state, sequencer, token, **fields)
 
 
@@ -134,3 +136,15 @@ class Stores:
         media: Any = self.media
         holding = media if self.holds_pictures else None
         return Claims(index, queue, media, MASTERS, self.lease_s, lambda: NOW_S, holding)
+
+
+def build_context(**parts: Any) -> IngestContext:
+    """Return a context with ``parts``, and None for all others."""
+    return IngestContext(**{**{one.name: None for one in fields(IngestContext)}, **parts})
+
+
+def build_stored_context(stores: Stores, **parts: Any) -> IngestContext:
+    """Return a context with the claims and master stores of ``stores``, ``parts``, and None for all others."""
+    media: Any = stores.media
+    masters, held = MasterStore(stores.claims, media, MASTERS), MasterStore(stores.claims, media, HELD_MASTERS)
+    return build_context(claims=stores.claims, media=media, masters=masters, held_masters=held, **parts)

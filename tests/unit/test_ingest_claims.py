@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from darkroom.aws.index import Claimed, Outdated
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record
 from darkroom.errors import DamagedSource, Unavailable
 from darkroom.services.ingest.claims import MAX_REPAIRS, Attempt, Superseded
 from darkroom.services.ingest.events import build_repair_message
 
-from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, NOW_S, Stores, build_marks, build_record
+from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, NOW_S, Stores, build_marks, build_record
 
 REPAIR_DELAY_S = 5
 """The other worker has the time of a few calls to end; a viewer sees the wrong picture no longer."""
@@ -30,25 +30,25 @@ def test_a_record_of_another_token_is_not_ours(token: str) -> None:
     stores = Stores()
     stores.table.record = build_record(CLAIMED, token=token)
     with pytest.raises(Superseded) as raised:
-        stores.claims.own(HOLD)
+        stores.claims.get_own_record(LEASE)
     assert raised.value.wrote is False
 
 
 def test_the_record_of_our_token_is_ours() -> None:
     stores = Stores()
-    assert stores.claims.own(HOLD) is stores.table.record
+    assert stores.claims.get_own_record(LEASE) is stores.table.record
     stores.table.record = None
     with pytest.raises(Superseded):
-        stores.claims.own(HOLD)
+        stores.claims.get_own_record(LEASE)
 
 
 @pytest.mark.parametrize("wrote", [True, False])
 def test_a_lost_claim_states_whether_something_was_written(wrote: bool) -> None:
     stores = Stores()
-    stores.claims.require(HOLD, wrote=wrote)
+    stores.claims.require(LEASE, wrote=wrote)
     stores.table.lost_after = 0
     with pytest.raises(Superseded) as raised:
-        stores.claims.require(HOLD, wrote=wrote)
+        stores.claims.require(LEASE, wrote=wrote)
     assert raised.value.wrote is wrote
 
 
@@ -63,26 +63,26 @@ def test_a_record_that_is_not_settled_may_have_undone_another() -> None:
 def test_a_worker_that_wrote_requests_a_repair_after_a_delay() -> None:
     stores = Stores()
     stores.table.record = None
-    stores.claims.overtaken(KEY, wrote=True)
+    stores.claims.request_repair(KEY, wrote=True)
     assert stores.queue.sent == [(build_repair_message(KEY, 1), REPAIR_DELAY_S)]
 
 
 def test_a_chain_of_repairs_ends() -> None:
     stores = Stores()
-    stores.claims.overtaken(KEY, wrote=True, repairs=MAX_REPAIRS - 1)
+    stores.claims.request_repair(KEY, wrote=True, repairs=MAX_REPAIRS - 1)
     assert stores.queue.sent == [(build_repair_message(KEY, MAX_REPAIRS), REPAIR_DELAY_S)]
     with pytest.raises(Unavailable):
-        stores.claims.overtaken(KEY, wrote=True, repairs=MAX_REPAIRS)
+        stores.claims.request_repair(KEY, wrote=True, repairs=MAX_REPAIRS)
     assert len(stores.queue.sent) == 1
 
 
 @pytest.mark.parametrize("state", [READY, CLAIMED, None])
 def test_a_key_in_order_is_not_repaired(state: str | None) -> None:
     stores = Stores()
-    master = {"sequencer": CURRENT}
+    master = MasterRef(sequencer=CURRENT)
     stores.table.record = build_record(state, master=master, lease_until_s=int(NOW_S)) if state else None
     stores.media.store(f"masters/{KEY}", build_marks(CURRENT))
-    stores.claims.overtaken(KEY, wrote=False)
+    stores.claims.request_repair(KEY, wrote=False)
     assert stores.queue.sent == []
 
 
@@ -104,9 +104,11 @@ def test_a_key_in_order_is_not_repaired(state: str | None) -> None:
 )
 def test_a_repair_waits_for_the_end_of_the_lease(state: str, lease_left_s: int, delay_s: int) -> None:
     stores = Stores()
-    stores.table.record = build_record(state, lease_until_s=int(NOW_S) + lease_left_s, master={"sequencer": CURRENT})
+    stores.table.record = build_record(
+        state, lease_until_s=int(NOW_S) + lease_left_s, master=MasterRef(sequencer=CURRENT)
+    )
     stores.media.store(f"masters/{KEY}", build_marks(EARLIER))
-    stores.claims.overtaken(KEY, wrote=False)
+    stores.claims.request_repair(KEY, wrote=False)
     assert stores.queue.sent == [(build_repair_message(KEY, 1), delay_s)]
 
 
@@ -139,10 +141,10 @@ def test_a_master_agrees_with_its_record(state: str, recorded: str | None, there
     stores = Stores()
     if there is not None:
         stores.media.store(f"masters/{KEY}", build_marks(there) if there else {})
-    record = build_record(state, master={"sequencer": recorded} if recorded else {})
+    record = build_record(state, master=MasterRef(sequencer=recorded or ""))
     claims = stores.claims
-    assert claims.agrees(record, claims.master(KEY)) is agrees
-    assert claims.in_order(record) is agrees
+    assert claims.matches(record, claims.head_master(KEY)) is agrees
+    assert claims.is_consistent(record) is agrees
 
 
 @pytest.mark.parametrize(
@@ -168,8 +170,8 @@ def test_the_object_that_waits_agrees_with_its_record(
         stores.media.store(f"held/{KEY}", build_marks(waiting))
     if state == CLAIMED:
         stores.media.store(f"masters/{KEY}", build_marks(CURRENT))
-    held: dict[str, Any] = {"master": {"sequencer": recorded}} if recorded else {}
-    assert stores.claims.in_order(build_record(state, held=held)) is in_order
+    held = HeldUpload(master=MasterRef(sequencer=recorded or ""))
+    assert stores.claims.is_consistent(build_record(state, held=held)) is in_order
 
 
 class Claiming:
@@ -187,9 +189,9 @@ class Claiming:
 def test_an_attempt_claims_its_key_once() -> None:
     stores, table = Stores(), Claiming(Claimed())
     stores.table = table  # type: ignore[assignment]
-    attempt = Attempt(stores.claims, KEY, CURRENT, instead_of="before")
-    hold = attempt.claimed()
-    assert attempt.claimed() is hold
+    attempt = Attempt(stores.claims, KEY, CURRENT, replaces_token="before")
+    hold = attempt.acquire()
+    assert attempt.acquire() is hold
     assert table.claims == [
         {
             "key": KEY,
@@ -197,10 +199,10 @@ def test_an_attempt_claims_its_key_once() -> None:
             "token": hold.token,
             "now_s": NOW_S,
             "lease_s": stores.lease_s,
-            "instead_of": "before",
+            "replaces_token": "before",
         }
     ]
-    assert attempt.risen(LATER).claimed().sequencer == LATER
+    assert attempt.with_newer_event(LATER).acquire().sequencer == LATER
     assert len({claim["token"] for claim in table.claims}) == 2
 
 
@@ -208,7 +210,7 @@ def test_a_claim_that_is_refused_is_superseded() -> None:
     stores = Stores()
     stores.table = Claiming(Outdated(build_record()))  # type: ignore[assignment]
     with pytest.raises(Superseded) as raised:
-        stores.claims.take(KEY, CURRENT, instead_of="")
+        stores.claims.acquire(KEY, CURRENT, replaces_token="")
     assert raised.value.wrote is False
 
 
@@ -226,20 +228,20 @@ def test_a_claim_that_is_refused_is_superseded() -> None:
 )
 def test_a_claim_is_released_after_a_failure(failure: BaseException | None, claimed: bool, released: bool) -> None:
     stores = Stores()
-    attempt = Attempt(stores.claims, KEY, CURRENT, _hold=HOLD if claimed else None)
+    attempt = Attempt(stores.claims, KEY, CURRENT, _lease=LEASE if claimed else None)
     assert attempt.__enter__() is attempt
     attempt.__exit__(type(failure), failure, None)
-    assert stores.table.released == ([(KEY, HOLD.token)] if released else [])
+    assert stores.table.released == ([(KEY, LEASE.token)] if released else [])
 
 
 def test_a_claim_that_cannot_be_released_hides_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     stores = Stores()
     stores.table.reachable = False
-    with pytest.raises(DamagedSource), Attempt(stores.claims, KEY, CURRENT, _hold=HOLD):
+    with pytest.raises(DamagedSource), Attempt(stores.claims, KEY, CURRENT, _lease=LEASE):
         raise DamagedSource
-    assert "the claim was not released" in capsys.readouterr().out
+    assert "lease not released" in capsys.readouterr().out
 
 
 def test_a_record_of_a_served_picture_has_the_token_and_the_event_of_its_claim() -> None:
-    expected = Record(KEY, READY, CURRENT, HOLD.token, sha256="s", version_id="v", same_as="other.jpg")
-    assert HOLD.ready("s", "v", same_as="other.jpg") == expected
+    expected = Record(KEY, READY, CURRENT, LEASE.token, sha256="s", version_id="v", same_as="other.jpg")
+    assert LEASE.build_ready_record("s", "v", same_as="other.jpg") == expected

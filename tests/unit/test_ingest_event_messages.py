@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
+from darkroom.aws.record import READY, REFUSED, REMOVED, MasterRef, Record, Refusal, pad_sequencer
 from darkroom.aws.s3 import MAX_KEY_BYTES
 from darkroom.errors import BadKey, BadUpload
 from darkroom.key_encoding import decode_key, encode_key
@@ -63,7 +64,7 @@ def test_a_deletion_hides_all_versions_or_erases_one(deletion_type: str, kind: E
 def test_a_deletion_takes_down_what_was_made_of_it_before(
     kind: EventKind, version_id: str, made_for: str | None, taken_down: bool
 ) -> None:
-    master = {"sequencer": pad_sequencer(made_for), "version_id": "v1"} if made_for else {}
+    master = MasterRef(sequencer=pad_sequencer(made_for), version_id="v1") if made_for else MasterRef()
     assert IngestEvent(kind, "a.jpg", pad_sequencer("0A"), 0, version_id).deletes_master(master) is taken_down
 
 
@@ -150,7 +151,7 @@ def test_an_id_is_that_of_key_event_and_version() -> None:
 def test_each_end_is_told() -> None:
     presets = build_preset_paths("a b.jpg", ["w320"])
     assert presets == {"w320": "/a%20b.jpg?preset=w320"}
-    master = {"content_type": "image/jpeg", "size_bytes": 3, "how": "cleaned", "etag": "private"}
+    master = MasterRef(content_type="image/jpeg", size_bytes=3, how="cleaned", etag="private")
     ready = Record("a b.jpg", READY, "1", image_id="id", version_id="v", sha256="s", master=master, facts={"width": 3})
     detail_type, detail = build_announcement(ready, presets)
     assert detail_type == "ImageReady"
@@ -169,11 +170,11 @@ def test_each_end_is_told() -> None:
         "priority": False,
     }
     assert build_announcement(ready, presets, priority=True)[1]["priority"] is True
-    refusal = {"code": "damaged", "reason": "r", "trace_id": "t", "sha256": "s", "quarantined": "q"}
+    refusal = Refusal("damaged", "r", "t", "s", "q")
     detail_type, detail = build_announcement(Record("k", REFUSED, "1", image_id="id", refusal=refusal), {})
     assert (detail_type, detail) == (
         "ImageRefused",
-        {"id": "id", "key": "k", "version_id": "", "sequencer": "1", **refusal},
+        {"id": "id", "key": "k", "version_id": "", "sequencer": "1", **asdict(refusal)},
     )
     assert build_announcement(Record("k", REMOVED, "1"), {}) == (
         "ImageRemoved",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, READY, Record
+from darkroom.aws.record import CLAIMED, READY, LargeImageRef, MasterRef, Record
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import (
     Busy,
@@ -24,20 +24,23 @@ from darkroom.errors import (
 )
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom.services.ingest import large_image
 from darkroom.services.ingest.announcements import build_image_id
-from darkroom.services.ingest.claims import Lease, StaleIndex
-from darkroom.services.ingest.cutting import FORMATS, LEASE_S, TRIES, Cutting, _Reach
-from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.claims import Claims, Lease, StaleIndex
+from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent
 from darkroom.services.ingest.examine import FetchedUpload
+from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES, _RemoteBytes
 from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.master_reader import TIFF
 from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.images.pictures import jpeg_photo, png_noise
 
+from .ingest_stores import build_context
+
 KEY, SEQUENCER, VERSION, SHA256 = "map.png", "0A", "v1", "a" * 64
 NOW_S = 1_000_000.0
-SCENE = build_image_id(KEY, SEQUENCER, VERSION)
+IMAGE_ID = build_image_id(KEY, SEQUENCER, VERSION)
 
 
 def kept(key: str = KEY, size_bytes: int = 3) -> ObjectHead:
@@ -72,33 +75,33 @@ class Work:
             raise InfectedUpload
 
     @property
-    def cutting(self) -> Cutting:
+    def context(self) -> IngestContext:
         claims: Any = SimpleNamespace(
             clock=lambda: NOW_S,
-            own=lambda hold: self.record,
+            get_own_record=lambda lease: self.record,
             settle=self._settle,
-            index=SimpleNamespace(release_lease=self._call("release")),
-            take=lambda key, sequencer, instead_of: Lease(key, sequencer, "token"),
+            release=self._call("release"),
+            acquire=lambda key, sequencer, replaces_token: Lease(key, sequencer, "token"),
+            build_busy=lambda known: Claims.build_busy(claims, known),
         )
-        media: Any = SimpleNamespace(
-            copy=self._call("copy", '"new"'),
-            list_pages=lambda folder: iter(()),
-        )
-        masters = MasterStore(claims, media, MASTERS)
-        held = MasterStore(claims, media, HELD_MASTERS)
-        intake: Any = SimpleNamespace(
+        media: Any = SimpleNamespace(copy=self._call("copy", '"new"'), list_pages=lambda folder: iter(()))
+        return build_context(
+            claims=claims,
+            media=media,
+            masters=MasterStore(claims, media, MASTERS),
+            held_masters=MasterStore(claims, media, HELD_MASTERS),
+            derivatives=SimpleNamespace(purge=self._call("purge")),
             examiner=SimpleNamespace(limits=self.limits, scanner=self.scanner, scan=self._scan),
             observer=SimpleNamespace(step=lambda name: nullcontext(), log=self._call("log"), count=self._call("count")),
-            publisher=SimpleNamespace(
-                claims=claims, media=media, masters=masters, held=held, replace_master=self._replace_master
-            ),
-            quarantine=SimpleNamespace(uploads=SimpleNamespace(head=self._head)),
-            ending=SimpleNamespace(claimed=lambda attempt: attempt.claimed(), announce=self._call("announce")),
-            refuse=self._refuse,
+            uploads=SimpleNamespace(head=self._head),
+            state_machine=SimpleNamespace(start=self._start),
             keep_gps=False,
         )
-        machine: Any = SimpleNamespace(start=self._start)
-        return Cutting(intake, machine)
+
+    def complete(self, event: IngestEvent, monkeypatch: pytest.MonkeyPatch) -> IngestOutcome:
+        monkeypatch.setattr(large_image, "announce", lambda context, record: self._call("announce")(record))
+        monkeypatch.setattr(large_image, "refuse", self._refuse)
+        return large_image.complete(self.context, event, self.record)
 
     def _start(self, name: str, document: dict[str, str]) -> str:
         self.started.append((name, document))
@@ -108,124 +111,126 @@ class Work:
         assert (key, version_id) == (KEY, VERSION)
         return kept() if self.present else None
 
-    def _refuse(self, attempt: Any, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
+    def _refuse(self, context: Any, attempt: Any, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
         self.calls.append(("refuse", (upload, error)))
         return IngestOutcome.REFUSED
-
-    def _replace_master(self, hold: Lease, write: Any) -> str:
-        self.calls.append(("replace_master", hold))
-        etag: str = write(None)
-        return etag
 
     def called(self, name: str) -> list[Any]:
         return [arguments for one, arguments in self.calls if one == name]
 
 
-def claimed(token: str = "begun", lease_until_s: float = NOW_S + LEASE_S, **scene: Any) -> Record:
-    begun = {"id": SCENE, "token": "begun", "tries": 1, "sha256": SHA256, "version_id": VERSION} | scene
-    return Record(KEY, CLAIMED, SEQUENCER, token, lease_until_s=int(lease_until_s), scene=begun)
+def claimed(token: str = "begun", lease_until_s: float = NOW_S + LEASE_S, **changed: Any) -> Record:
+    started = replace(LargeImageRef(IMAGE_ID, "begun", 1, SHA256, VERSION), **changed)
+    return Record(KEY, CLAIMED, SEQUENCER, token, lease_until_s=int(lease_until_s), large_image=started)
 
 
 def message(**further: str) -> IngestEvent:
-    return IngestEvent(EventKind.LARGE_IMAGE, KEY, "", version_id=VERSION, **{"scene": SCENE, **further})
+    return IngestEvent(EventKind.LARGE_IMAGE, KEY, "", version_id=VERSION, **{"large_image_id": IMAGE_ID, **further})
 
 
 def begin(work: Work, body: bytes | None) -> None:
-    attempt: Any = SimpleNamespace(claimed=lambda: Lease(KEY, SEQUENCER, "token"))
+    attempt: Any = SimpleNamespace(acquire=lambda: Lease(KEY, SEQUENCER, "token"))
     header: Any = SimpleNamespace(
         format="png", upright_width=8, upright_height=4, frames=1, colour="rgb", bits=8, has_alpha=False, gain_map=False
     )
     upload = FetchedUpload(kept(size_bytes=77), body, SHA256, (body or b"")[:100])
-    assert work.cutting.begin(attempt, upload, header) is IngestOutcome.CUTTING
+    assert large_image.start(work.context, attempt, upload, header) is IngestOutcome.STARTED
 
 
 def test_the_first_execution_is_number_one() -> None:
     work = Work(Record(KEY, CLAIMED, SEQUENCER, "token"))
     begin(work, None)
-    assert work.started == [(SCENE, {"scene": SCENE, "key": KEY, "version_id": VERSION})]
+    assert work.started == [(IMAGE_ID, {"scene": IMAGE_ID, "key": KEY, "version_id": VERSION})]
     assert work.record is not None
     assert LEASE_S == 18_000
     assert (work.record.state, work.record.lease_until_s) == (CLAIMED, int(NOW_S + LEASE_S))
-    facts = work.record.scene["facts"]
+    facts = work.record.large_image.facts
     assert (facts["format"], facts["width"], facts["height"], facts["size_bytes"]) == ("png", 8, 4, 77)
-    named = {name: work.record.scene[name] for name in ("id", "token", "tries", "sha256", "version_id", "provenance")}
+    named = {
+        name: getattr(work.record.large_image, name)
+        for name in ("id", "token", "tries", "sha256", "version_id", "provenance")
+    }
     assert named == {
-        "id": SCENE,
+        "id": IMAGE_ID,
         "token": "token",
         "tries": 1,
         "sha256": SHA256,
         "version_id": VERSION,
         "provenance": {},
     }
-    assert work.called("count") == [("ScenesBegun",)]
+    assert work.called("count") == [("LargeImagesStarted",)]
 
 
 @pytest.mark.parametrize("tries", range(1, TRIES + 2))
-def test_three_executions_are_tried(tries: int) -> None:
+def test_three_executions_are_tried(monkeypatch: pytest.MonkeyPatch, tries: int) -> None:
     assert TRIES == 3
     work = Work(claimed(tries=tries))
     if tries >= 3:
         with pytest.raises(SceneFailed) as raised:
-            work.cutting.end(message(fault="States.Timeout"), work.record)
-        assert raised.value.detail == f"States.Timeout; {tries} executions of {SCENE} have failed"
+            work.complete(message(fault="States.Timeout"), monkeypatch)
+        assert raised.value.detail == f"States.Timeout; {tries} executions of {IMAGE_ID} failed"
         assert work.started == []
         assert work.called("release")[-1] == (KEY, "token"), "the next attempt need not wait"
         return
-    assert work.cutting.end(message(fault="States.Timeout"), work.record) is IngestOutcome.CUTTING
+    assert work.complete(message(fault="States.Timeout"), monkeypatch) is IngestOutcome.STARTED
     assert work.record is not None
-    assert (work.record.scene["tries"], work.record.scene["token"]) == (tries + 1, "token")
-    assert [name for name, _ in work.started] == [SCENE]
+    assert (work.record.large_image.tries, work.record.large_image.token) == (tries + 1, "token")
+    assert [name for name, _ in work.started] == [IMAGE_ID]
 
 
 @pytest.mark.parametrize(("left_s", "retry_in_s"), [(30.0, 30.0), (1.0, 1.0), (2.0, 2.0), (0.0, 1.0), (-60.0, 1.0)])
-def test_a_message_before_its_record_comes_again_after_the_lease(left_s: float, retry_in_s: float) -> None:
+def test_a_message_before_its_record_comes_again_after_the_lease(
+    monkeypatch: pytest.MonkeyPatch, left_s: float, retry_in_s: float
+) -> None:
     for scene in ("", "z"):
         work = Work(claimed("other", NOW_S + left_s, id=scene))
         with pytest.raises(Busy) as raised:
-            work.cutting.end(message(), work.record)
+            work.complete(message(), monkeypatch)
         assert raised.value.retry_in_s == retry_in_s
         assert raised.value.detail == f"{KEY} is claimed by other"
         assert work.calls == []
 
 
 @pytest.mark.parametrize("id_", ["", "0", "z"])
-def test_a_message_about_another_event_is_dropped(id_: str) -> None:
+def test_a_message_about_another_event_is_dropped(monkeypatch: pytest.MonkeyPatch, id_: str) -> None:
     for known in (None, claimed(id=id_)):
         work = Work(known)
         other = build_image_id(KEY, "09", VERSION)
-        assert work.cutting.end(message(scene=other), known) is IngestOutcome.DROPPED
+        assert work.complete(message(large_image_id=other), monkeypatch) is IngestOutcome.DROPPED
         assert (work.called("announce"), work.called("release"), work.started) == ([], [], [])
 
 
-def test_a_message_about_a_settled_key_announces_it_again() -> None:
-    known = Record(KEY, READY, SEQUENCER, "token", scene={"id": SCENE})
+def test_a_message_about_a_settled_key_announces_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Record(KEY, READY, SEQUENCER, "token", large_image=LargeImageRef(IMAGE_ID))
     work = Work(known)
-    assert work.cutting.end(message(), known) is IngestOutcome.DROPPED
+    assert work.complete(message(), monkeypatch) is IngestOutcome.DROPPED
     assert work.called("announce") == [(known,)]
 
 
 @pytest.mark.parametrize(
     ("present", "code"), [(False, ""), (False, "damaged"), (True, SourceMissing.code), (False, SourceMissing.code)]
 )
-def test_an_upload_that_is_gone_releases_the_key(present: bool, code: str) -> None:
+def test_an_upload_that_is_gone_releases_the_key(monkeypatch: pytest.MonkeyPatch, present: bool, code: str) -> None:
     work = Work(claimed(), present=present)
-    assert work.cutting.end(message(code=code), work.record) is IngestOutcome.DROPPED
-    assert work.called("log") == [("INFO", "the upload is gone")]
+    assert work.complete(message(code=code), monkeypatch) is IngestOutcome.DROPPED
+    assert work.called("log") == [("INFO", "upload missing")]
     assert work.called("release") == [(KEY, "begun"), (KEY, "token")]
     assert work.called("refuse") == []
 
 
 @pytest.mark.parametrize("token", ["other", "a", "z"])
-def test_the_claim_of_another_attempt_is_not_released(token: str) -> None:
+def test_the_claim_of_another_attempt_is_not_released(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     work = Work(claimed(token), present=False)
-    assert work.cutting.end(message(), work.record) is IngestOutcome.DROPPED
+    assert work.complete(message(), monkeypatch) is IngestOutcome.DROPPED
     assert work.called("release") == [(KEY, "token")]
 
 
 @pytest.mark.parametrize(("code", "kind"), [("damaged", DamagedSource), ("no-such-code", DarkroomError)])
-def test_a_code_refuses_the_upload_with_its_reason(code: str, kind: type[DarkroomError]) -> None:
+def test_a_code_refuses_the_upload_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, code: str, kind: type[DarkroomError]
+) -> None:
     work = Work(claimed())
-    assert work.cutting.end(message(code=code, reason="Row 7 is damaged"), work.record) is IngestOutcome.REFUSED
+    assert work.complete(message(code=code, reason="Row 7 is damaged"), monkeypatch) is IngestOutcome.REFUSED
     [(upload, error)] = work.called("refuse")
     assert (upload.head, upload.data, upload.sha256) == (kept(), None, SHA256)
     assert (type(error), error.message) == (kind, "Row 7 is damaged")
@@ -235,44 +240,33 @@ def test_a_newer_master_is_published_over(monkeypatch: pytest.MonkeyPatch) -> No
     work = Work(claimed())
     sequencers: list[str] = []
 
-    def publish(_: Cutting, hold: Lease, own: Record, upload: FetchedUpload, change: IngestEvent) -> IngestOutcome:
-        sequencers.append(hold.sequencer)
+    def publish(_: Any, lease: Lease, own: Record, upload: FetchedUpload, large_image_id: str) -> IngestOutcome:
+        sequencers.append(lease.sequencer)
         if len(sequencers) == 1:
             raise StaleIndex("0F")
         return IngestOutcome.READY
 
-    monkeypatch.setattr(Cutting, "_publish", publish)
-    assert work.cutting.end(message(), work.record) is IngestOutcome.READY
+    monkeypatch.setattr(large_image, "publish", publish)
+    assert work.complete(message(), monkeypatch) is IngestOutcome.READY
     assert sequencers == [SEQUENCER, "0F"]
 
 
 @pytest.mark.parametrize("name", ["masters", "held"])
 def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     work = Work(claimed())
-    cutting = work.cutting
-    replaced: list[str] = []
 
-    def replace(shelf: MasterStore, hold: Lease, write: Any) -> tuple[str, bool]:
-        replaced.append(shelf.names.prefix)
+    def replace_object(store: MasterStore, lease: Lease, write: Any) -> tuple[str, bool]:
         return write(None), True
 
-    monkeypatch.setattr(MasterStore, "replace", replace)
-    bound = kept("scenes/x/master.tif", 99)
+    monkeypatch.setattr(MasterStore, "replace", replace_object)
+    pyramid = kept("scenes/x/master.tif", 99)
     upload = FetchedUpload(kept(), None, SHA256)
-    shelf = getattr(cutting.intake.publisher, name)
-    described = cutting._copied(Lease(KEY, SEQUENCER, "token"), upload, bound, shelf)
-    assert described == {
-        "etag": '"new"',
-        "sequencer": SEQUENCER,
-        "version_id": VERSION,
-        "content_type": TIFF,
-        "size_bytes": 99,
-        "how": "pyramid",
-    }
-    assert len(work.called("replace_master")) == (name == "masters")
-    assert replaced == ([] if name == "masters" else ["held/"])
+    lease = Lease(KEY, SEQUENCER, "token")
+    described = large_image.copy_pyramid(work.context, lease, upload, pyramid, held=name == "held")
+    assert described == MasterRef('"new"', SEQUENCER, VERSION, TIFF, 99, "pyramid")
+    assert work.called("purge") == ([(KEY,)] if name == "masters" else [])
     [(_, source, target)] = work.called("copy")
-    assert (source, target) == (bound.key, f"{name}/{KEY}")
+    assert (source, target) == (pyramid.key, f"{name}/{KEY}")
 
 
 def header_of(work: Work, body: bytes, *, fetched: bool = True, head: bytes | None = None) -> Any:
@@ -280,7 +274,7 @@ def header_of(work: Work, body: bytes, *, fetched: bool = True, head: bytes | No
     upload = FetchedUpload(
         kept(size_bytes=len(body)), body if fetched else None, SHA256, body if head is None else head, sums
     )
-    return work.cutting.header(upload, OverLimits("over"))
+    return large_image.read_header(work.context, upload, OverLimits("over"))
 
 
 LARGE = Limits(max_pixels=6, max_scene_pixels=4_000_000)
@@ -317,12 +311,12 @@ def test_a_large_image_is_compared_with_its_checksums() -> None:
     declared = ObjectHead(KEY, '"etag"', len(body), VERSION, 0.0, {}, {}, {"sha256": "A" * 43 + "="})
     work = Work(limits=LARGE)
     with pytest.raises(ChecksumMismatch):
-        work.cutting.header(FetchedUpload(declared, body, SHA256, body), OverLimits())
+        large_image.read_header(work.context, FetchedUpload(declared, body, SHA256, body), OverLimits())
 
 
 def test_slices_of_a_remote_file_are_those_of_its_bytes() -> None:
     data = bytes(range(12))
-    file = _Reach(Source.from_bytes(data))
+    file = _RemoteBytes(Source.from_bytes(data))
     assert len(file) == 12
     bounds = (None, *range(-14, 15))
     for part in (slice(start, end) for start in bounds for end in bounds):
@@ -339,13 +333,14 @@ def test_the_provenance_of_a_png_is_read_only_where_it_was_fetched(
     body = jpeg_photo()
     read: list[object] = []
     monkeypatch.setattr(
-        "darkroom.services.ingest.cutting.provenance", lambda data, header, keep_gps: read.append(data) or {"read": 1}
+        "darkroom.services.ingest.large_image.read_provenance",
+        lambda data, header, keep_gps: read.append(data) or {"read": 1},
     )
     header: Any = SimpleNamespace(format=format_)
     upload = FetchedUpload(kept(size_bytes=len(body)), body if fetched else None, SHA256)
-    found = Work().cutting._provenance(upload, header)
+    found = large_image._read_provenance(Work().context, upload, header)
     if not fetched and format_ == "png":
         assert (found, read) == ({}, [])
         return
     assert found == {"read": 1}
-    assert [type(one) for one in read] == [_Reach if sources else bytes]
+    assert [type(one) for one in read] == [_RemoteBytes if sources else bytes]

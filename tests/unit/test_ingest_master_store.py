@@ -12,14 +12,14 @@ from darkroom.services.ingest.claims import StaleIndex, Superseded
 from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.s3_keys import MASTERS
 
-from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, Stores, build_marks
+from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, Stores, build_marks
 
 PLACE = f"masters/{KEY}"
 MOST_TRIES = 4
 """Two other workers, each with one write and one deletion, are overcome; what changes more often is left to a retry."""
 
 
-def build_shelf(stores: Stores) -> MasterStore:
+def build_store(stores: Stores) -> MasterStore:
     media: Any = stores.media
     return MasterStore(stores.claims, media, MASTERS)
 
@@ -35,7 +35,7 @@ def test_a_write_states_whether_it_replaced_an_object(there: str | None) -> None
         seen.append(found)
         return "etag"
 
-    assert build_shelf(stores).replace(HOLD, write) == ("etag", there is not None)
+    assert build_store(stores).replace(LEASE, write) == ("etag", there is not None)
     assert seen == [existing]
     assert stores.table.checks == 2
 
@@ -58,7 +58,7 @@ def test_an_object_that_was_seen_at_any_try_was_replaced(there: tuple[bool, bool
 
     calls: list[int] = []
     set_object()
-    assert build_shelf(stores).replace(HOLD, write) == ("etag", any(there))
+    assert build_store(stores).replace(LEASE, write) == ("etag", any(there))
 
 
 @pytest.mark.parametrize("failures", range(6))
@@ -72,10 +72,10 @@ def test_a_write_is_tried_four_times(failures: int) -> None:
         return "etag"
 
     if failures < MOST_TRIES:
-        assert build_shelf(stores).replace(HOLD, write) == ("etag", False)
+        assert build_store(stores).replace(LEASE, write) == ("etag", False)
     else:
         with pytest.raises(ObjectChanged):
-            build_shelf(stores).replace(HOLD, write)
+            build_store(stores).replace(LEASE, write)
     assert len(calls) == min(failures + 1, MOST_TRIES)
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_written_over_a_newer_object() -> None:
     stores = Stores()
     stores.media.store(PLACE, build_marks(LATER))
     with pytest.raises(StaleIndex) as raised:
-        build_shelf(stores).replace(HOLD, lambda _: pytest.fail("written"))
+        build_store(stores).replace(LEASE, lambda _: pytest.fail("written"))
     assert raised.value.sequencer == LATER
 
 
@@ -97,14 +97,14 @@ def test_a_write_is_between_two_checks_of_the_claim(lost_after: int, written: bo
         return "etag"
 
     with pytest.raises(Superseded) as raised:
-        build_shelf(stores).replace(HOLD, write)
+        build_store(stores).replace(LEASE, write)
     assert (raised.value.wrote, len(made)) == (written, calls)
 
 
 def test_a_write_that_wrote_nothing_needs_no_second_check() -> None:
     stores = Stores()
     stores.table.lost_after = 1
-    assert build_shelf(stores).replace(HOLD, lambda _: None) == (None, False)
+    assert build_store(stores).replace(LEASE, lambda _: None) == (None, False)
 
 
 @pytest.mark.parametrize(("there", "removed"), [(None, False), ("", False), (EARLIER, True), (CURRENT, True)], ids=repr)
@@ -112,7 +112,7 @@ def test_a_deletion_states_whether_there_was_an_object(there: str | None, remove
     stores = Stores()
     if there is not None:
         stores.media.store(PLACE, build_marks(there) if there else {})
-    assert build_shelf(stores).remove(HOLD) is removed
+    assert build_store(stores).remove(LEASE) is removed
     assert (PLACE in stores.media.objects) is (there == "")
 
 
@@ -120,7 +120,7 @@ def test_a_newer_object_is_not_deleted() -> None:
     stores = Stores()
     stores.media.store(PLACE, build_marks(LATER))
     with pytest.raises(Superseded) as raised:
-        build_shelf(stores).remove(HOLD)
+        build_store(stores).remove(LEASE)
     assert (raised.value.wrote, PLACE in stores.media.objects) == (False, True)
 
 
@@ -130,7 +130,7 @@ def test_a_deletion_is_between_two_checks_of_the_claim(lost_after: int, deleted:
     stores.table.lost_after = lost_after
     stores.media.store(PLACE, build_marks(EARLIER))
     with pytest.raises(Superseded) as raised:
-        build_shelf(stores).remove(HOLD)
+        build_store(stores).remove(LEASE)
     assert (raised.value.wrote, PLACE not in stores.media.objects) == (deleted, deleted)
 
 
@@ -146,8 +146,8 @@ def test_a_deletion_is_tried_four_times(changes: int) -> None:
     stores.media.store(PLACE, build_marks(EARLIER))
     stores.media.interfere = change
     if changes < MOST_TRIES:
-        assert build_shelf(stores).remove(HOLD) is True
+        assert build_store(stores).remove(LEASE) is True
     else:
         with pytest.raises(ObjectChanged):
-            build_shelf(stores).remove(HOLD)
+            build_store(stores).remove(LEASE)
     assert len(calls) == min(changes + 1, MOST_TRIES)

@@ -5,29 +5,32 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, Record
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, HeldUpload, MasterRef, Record, Refusal
 from darkroom.aws.s3 import ObjectHead
 from darkroom.aws.verdicts import Verdict
 from darkroom.errors import DarkroomError, ObjectChanged, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
+from darkroom.services.ingest import admit, review
+from darkroom.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
-from darkroom.services.ingest.ending import IngestOutcome
-from darkroom.services.ingest.intake import _DONORS, Intake
-from darkroom.services.ingest.moderating import Moderating
+from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.derivatives import render_from_master
+from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.moderation import Moderation, ReviewState
-from darkroom.services.ingest.reprints import Reprints
 from tests.images.pictures import png_noise
+
+from .ingest_stores import build_context
 
 KEY, OURS, OTHERS = "photo.jpg", "a" * 64, "b" * 64
 EARLIER, CURRENT, LATER = "0A", "0B", "0C"
-HOLD = Lease(KEY, CURRENT, "token")
+LEASE = Lease(KEY, CURRENT, "token")
 PASSED, FLAGGED = Verdict(OURS, "etag", False), Verdict(OURS, "etag", True)
 
 
@@ -91,17 +94,15 @@ class Observer:
         pass
 
 
-def build_intake(**parts: Any) -> Intake:
-    names = (one.name for one in fields(Intake) if one.name != "machine")
-    return Intake(**{**dict.fromkeys(names), "observer": Observer(), **parts})
-
-
-@pytest.mark.parametrize("position", range(_DONORS + 2))
+@pytest.mark.parametrize("position", range(_MAX_DONORS + 2))
 def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: int) -> None:
-    assert _DONORS == 4
-    donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS) for number in range(_DONORS + 2)]
-    intake = build_intake(moderation=moderation({donors[position].key: PASSED}))
-    found = intake._donor(donors, ReviewState.WAITING)
+    assert _MAX_DONORS == 4
+    donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS) for number in range(_MAX_DONORS + 2)]
+    context = build_context(
+        moderation=moderation({donors[position].key: PASSED}), claims=SimpleNamespace(find_by_sha256=lambda _: donors)
+    )
+    candidate = Candidate(FetchedUpload(kept({}), b"", OURS), ReviewState.WAITING, None, (), {})
+    found = _find_donor(context, KEY, candidate)
     assert found is (donors[position] if position < 4 else None)
 
 
@@ -129,20 +130,20 @@ def test_an_upload_is_refused_for_its_own_errors_alone(
 ) -> None:
     body = b"no picture"
     stored = SimpleNamespace(open=lambda key: (kept({}, len(body)), io.BytesIO(body)))
-    intake = build_intake(examiner=SimpleNamespace(limits=Limits()), quarantine=SimpleNamespace(uploads=stored))
+    context = build_context(uploads=stored, observer=Observer(), examiner=SimpleNamespace(limits=Limits()))
     error = make_error(status, retryable)
 
-    def accept(*_: object) -> IngestOutcome:
+    def fail(*_: object) -> IngestOutcome:
         raise error
 
-    monkeypatch.setattr(Intake, "_accept", accept)
-    monkeypatch.setattr(Intake, "refuse", lambda _, __, ___, raised: (IngestOutcome.REFUSED, raised))
+    monkeypatch.setattr(admit, "admit", fail)
+    monkeypatch.setattr(admit, "refuse", lambda _, __, ___, raised: (IngestOutcome.REFUSED, raised))
     attempt: Any = SimpleNamespace(key=KEY)
     if refuses:
-        assert intake.take_in(attempt, None) == (IngestOutcome.REFUSED, error)
+        assert admit.ingest_upload(context, attempt, None) == (IngestOutcome.REFUSED, error)
     else:
         with pytest.raises(DarkroomError) as raised:
-            intake.take_in(attempt, None)
+            admit.ingest_upload(context, attempt, None)
         assert raised.value is error
 
 
@@ -160,97 +161,110 @@ class Work:
     removed: list[Lease] = field(default_factory=list)
 
     @property
-    def moderating(self) -> Moderating:
-        claims = SimpleNamespace(
-            own=lambda hold: self.own,
-            master=lambda key: self.served,
-            source=SimpleNamespace(open=lambda key: None),
-            require=lambda hold, wrote: None,
-        )
-        shelf = SimpleNamespace(
-            head=lambda key: self.waiting, remove=self.removed.append, name=lambda key: f"held/{key}"
-        )
-        publisher = SimpleNamespace(
-            claims=claims,
-            held=shelf,
-            masters=SimpleNamespace(head=lambda key: self.served, name=lambda key: f"masters/{key}"),
-            clear=lambda key: None,
-            taken_down=lambda hold, own: Record(own.key, own.state, hold.sequencer, hold.token),
-            put_presets=self._put_presets,
-        )
-        ending = SimpleNamespace(
-            claimed=lambda attempt: HOLD, settle=lambda record, silently=False: self.settled.append(record)
-        )
-        return Moderating(
-            build_intake(
-                publisher=publisher,
-                ending=ending,
-                moderation=moderation(self.verdict),
-                prints=SimpleNamespace(of=lambda key: (list(self.plans), {})),
-                examiner=SimpleNamespace(limits=Limits(), decode=lambda *_: SimpleNamespace(pictures=lambda: iter(()))),
-            )
+    def context(self) -> IngestContext:
+        bucket = SimpleNamespace(open=lambda key: None)
+        return build_context(
+            claims=SimpleNamespace(
+                get_own_record=lambda lease: self.own,
+                head_master=lambda key: self.served,
+                require=lambda lease, wrote: None,
+                settle=self.settled.append,
+                mark_announced=lambda record: None,
+                clock=lambda: 0.0,
+            ),
+            masters=SimpleNamespace(
+                head=lambda key: self.served,
+                name=lambda key: f"masters/{key}",
+                bucket=bucket,
+                remove=lambda lease: False,
+                copy_writer=lambda *_: None,
+            ),
+            held_masters=SimpleNamespace(
+                head=lambda key: self.waiting, remove=self.removed.append, name=lambda key: f"held/{key}", bucket=bucket
+            ),
+            derivatives=SimpleNamespace(purge=lambda key: None, put_all=self._put_all),
+            moderation=moderation(self.verdict),
+            examiner=SimpleNamespace(limits=Limits(), decode=lambda *_: SimpleNamespace(pictures=lambda: iter(()))),
+            presets=SimpleNamespace(at_ingest=()),
+            always=SimpleNamespace(for_key=lambda key: ""),
+            bus=SimpleNamespace(publish=lambda *_: None),
+            observer=Observer(),
         )
 
-    def _put_presets(self, hold: Lease, etag: str, pictures: Any) -> list[str]:
+    def _put_all(self, etag: str, pictures: Any) -> list[str]:
         if isinstance(self.presets, Exception):
             raise self.presets
         return ["photo.jpg/_/w-8.webp"]
 
-    def end(self) -> IngestOutcome | None:
-        attempt: Any = None
-        return self.moderating.as_found(attempt, self.own)
+    def end(self, monkeypatch: pytest.MonkeyPatch) -> IngestOutcome | None:
+        self.choose(monkeypatch)
+        attempt: Any = SimpleNamespace(acquire=lambda: LEASE)
+        return review.recover(self.context, attempt, self.own)
+
+    def render(self, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+        self.choose(monkeypatch)
+        return review.render_presets(self.context, LEASE, master())
+
+    def choose(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(review, "choose_presets", lambda *_: (list(self.plans), {}))
 
 
-def master(sequencer: str = CURRENT) -> dict[str, Any]:
-    return {"sequencer": sequencer, "version_id": "v1", "how": "cleaned", "etag": '"etag"', "content_type": "image/png"}
+def master(sequencer: str = CURRENT) -> MasterRef:
+    return MasterRef('"etag"', sequencer, "v1", "image/png", how="cleaned")
 
 
 def marks(sequencer: str = CURRENT, sha256: str = OURS) -> dict[str, str]:
     return {SEQUENCER: sequencer, SHA256: sha256, "version-id": "v1", "how": "cleaned"}
 
 
-HELD_PICTURE = {"sha256": OURS, "facts": {"width": 1}, "provenance": {}, "master": master(), "flagged": False}
+HELD_PICTURE = HeldUpload(OURS, {"width": 1}, {}, master())
 
 
 @pytest.mark.parametrize(
     ("verdict", "by_a_person"), [(None, True), (FLAGGED, True), (PASSED, False), (OTHER_BYTES, True)]
 )
-def test_a_release_that_had_copied_the_master_is_completed(verdict: Verdict | None, by_a_person: bool) -> None:
+def test_a_release_that_had_copied_the_master_is_completed(
+    monkeypatch: pytest.MonkeyPatch, verdict: Verdict | None, by_a_person: bool
+) -> None:
     work = Work(record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks()), waiting=kept(marks()), verdict=verdict)
-    assert work.end() is IngestOutcome.RELEASED
+    assert work.end(monkeypatch) is IngestOutcome.RELEASED
     [settled] = work.settled
     assert (settled.state, settled.sha256, settled.released) == (READY, OURS, by_a_person)
     assert (settled.version_id, settled.facts, settled.derivatives) == ("v1", {"width": 1}, ())
-    assert work.removed == [HOLD]
+    assert work.removed == [LEASE]
 
 
 @pytest.mark.parametrize("served", [None, EARLIER, LATER])
-def test_what_waits_goes_on_waiting_where_another_master_is_served(served: str | None) -> None:
+def test_what_waits_goes_on_waiting_where_another_master_is_served(
+    monkeypatch: pytest.MonkeyPatch, served: str | None
+) -> None:
     work = Work(
         record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks(served)) if served else None, waiting=kept(marks())
     )
-    assert work.end() is IngestOutcome.HELD
+    assert work.end(monkeypatch) is IngestOutcome.HELD
     [settled] = work.settled
-    assert (settled.state, settled.held, settled.master) == (HELD, HELD_PICTURE, {})
+    assert (settled.state, settled.held, settled.master) == (HELD, HELD_PICTURE, MasterRef())
     assert work.removed == []
 
 
-@pytest.mark.parametrize("held", [{}, HELD_PICTURE])
-@pytest.mark.parametrize(("refusal", "state"), [({}, READY), ({"code": "damaged"}, REFUSED)])
-def test_a_master_that_the_index_knows_stays(held: dict[str, Any], refusal: dict[str, str], state: str) -> None:
+@pytest.mark.parametrize("held", [HeldUpload(), HELD_PICTURE])
+@pytest.mark.parametrize(("refusal", "state"), [(Refusal(), READY), (Refusal("damaged"), REFUSED)])
+def test_a_master_that_the_index_knows_stays(
+    monkeypatch: pytest.MonkeyPatch, held: HeldUpload, refusal: Refusal, state: str
+) -> None:
     work = Work(record(CLAIMED, master=master(EARLIER), held=held, refusal=refusal), served=kept(marks(EARLIER)))
-    assert work.end() is IngestOutcome.READY
+    assert work.end(monkeypatch) is IngestOutcome.READY
     [settled] = work.settled
     assert (settled.state, settled.master) == (state, master(EARLIER))
 
 
-def test_a_picture_that_was_taken_back_halfway_is_held_and_flagged() -> None:
+def test_a_picture_that_was_taken_back_halfway_is_held_and_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work(record(CLAIMED, master=master(EARLIER)), waiting=kept(marks()))
-    assert work.end() is IngestOutcome.HELD
+    assert work.end(monkeypatch) is IngestOutcome.HELD
     [settled] = work.settled
-    assert (settled.state, settled.master, settled.refusal) == (HELD, {}, {})
-    assert (settled.held["sha256"], settled.held["flagged"]) == (OURS, True)
-    assert settled.held["master"] == master() | {"etag": '"etag"'}
+    assert (settled.state, settled.master, settled.refusal) == (HELD, MasterRef(), Refusal())
+    assert (settled.held.sha256, settled.held.flagged) == (OURS, True)
+    assert settled.held.master == master()
 
 
 @pytest.mark.parametrize(
@@ -266,13 +280,15 @@ def test_a_picture_that_was_taken_back_halfway_is_held_and_flagged() -> None:
         (record(CLAIMED, ""), None, OURS),
     ],
 )
-def test_where_nothing_is_left_the_upload_is_needed(own: Record, served: str | None, waiting: str | None) -> None:
+def test_where_nothing_is_left_the_upload_is_needed(
+    monkeypatch: pytest.MonkeyPatch, own: Record, served: str | None, waiting: str | None
+) -> None:
     work = Work(
         own,
         served=kept(marks(served)) if served else None,
         waiting=kept(marks(sha256=waiting)) if waiting else None,
     )
-    assert work.end() is None
+    assert work.end(monkeypatch) is None
     assert work.settled == []
 
 
@@ -281,13 +297,13 @@ def test_presets_are_left_out_for_errors_of_the_master_alone(
     monkeypatch: pytest.MonkeyPatch, status: int, retryable: bool, refuses: bool
 ) -> None:
     error = make_error(status, retryable)
-    monkeypatch.setattr(Reprints, "of", lambda *_: iter(()))
+    monkeypatch.setattr(review, "render_from_master", lambda *_: iter(()))
     work = Work(record(), served=kept(marks()), plans=("plan",), presets=error)
     if refuses:
-        assert work.moderating._printed(HOLD, master()) == ()
+        assert work.render(monkeypatch) == ()
     else:
         with pytest.raises(DarkroomError) as raised:
-            work.moderating._printed(HOLD, master())
+            work.render(monkeypatch)
         assert raised.value is error
 
 
@@ -298,15 +314,15 @@ def test_presets_are_left_out_for_errors_of_the_master_alone(
 def test_presets_need_a_master_and_plans(
     monkeypatch: pytest.MonkeyPatch, served: bool, plans: tuple[str, ...], names: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(Reprints, "of", lambda *_: iter(()))
+    monkeypatch.setattr(review, "render_from_master", lambda *_: iter(()))
     work = Work(record(), served=kept(marks()) if served else None, plans=plans)
-    assert work.moderating._printed(HOLD, master()) == names
+    assert work.render(monkeypatch) == names
 
 
-def test_a_release_whose_master_was_replaced_is_superseded() -> None:
+def test_a_release_whose_master_was_replaced_is_superseded(monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work(record(), served=kept(marks()), plans=("plan",))
     with pytest.raises(Superseded) as raised:
-        work.moderating._printed(HOLD, master())
+        work.render(monkeypatch)
     assert raised.value.wrote is True
 
 
@@ -340,7 +356,7 @@ def reprint(store: Any, master: ObjectHead, limits: Limits) -> list[Any]:
 
     examiner: Any = SimpleNamespace(limits=limits, cpu_limit=INGEST, decode=expose, render=render)
     plans: Any = ["plan"]
-    return list(Reprints(store, examiner).of(master, plans, {}))
+    return list(render_from_master(store, examiner, master, plans, {}))
 
 
 def test_a_master_is_read_whole_up_to_the_limit_of_bytes() -> None:
@@ -363,6 +379,6 @@ def test_a_master_over_the_limit_of_pixels_is_not_decoded() -> None:
 
 
 def test_an_attempt_at_what_is_done_names_the_attempt_before() -> None:
-    attempt = Work(record()).moderating._attempt(record())
+    attempt = review._start_attempt(Work(record()).context, record())
     assert isinstance(attempt, Attempt)
-    assert (attempt.key, attempt.sequencer, attempt.instead_of) == (KEY, CURRENT, "token")
+    assert (attempt.key, attempt.sequencer, attempt.replaces_token) == (KEY, CURRENT, "token")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record
+from darkroom.aws.record import READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record, Refusal
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged
 from darkroom.imaging.master import Master
@@ -19,11 +19,35 @@ from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.ingest.claims import Superseded
+from darkroom.services.ingest.context import IngestContext
+from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.examine import FetchedUpload
-from darkroom.services.ingest.publish import Publisher
+from darkroom.services.ingest.publish import (
+    adopt_orphan,
+    copy_master,
+    copy_presets,
+    put_held_master,
+    put_master,
+    put_presets,
+    remove_held_master,
+    remove_master,
+    unpublish,
+)
 from darkroom.services.purge.messages import purge_message
 
-from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, NOW_S, Bucket, Stores, build_marks, build_record
+from .ingest_stores import (
+    CURRENT,
+    EARLIER,
+    KEY,
+    LATER,
+    LEASE,
+    NOW_S,
+    Bucket,
+    Stores,
+    build_marks,
+    build_record,
+    build_stored_context,
+)
 
 PLACE, HELD = f"masters/{KEY}", f"held/{KEY}"
 SMALLEST_TIERED = 131_072
@@ -45,15 +69,18 @@ class Clearing:
         self.cleared.append(key)
 
 
-def build_publisher(stores: Stores, caching: CachePolicy | None = None) -> Publisher:
+def build_publishing_context(
+    stores: Stores, caching: CachePolicy | None = None, uploads: Bucket | None = None
+) -> IngestContext:
     media: Any = stores.media
     purges: Any = stores.purges
-    return Publisher(stores.claims, media, Clearing(), purges, caching or CachePolicy())
+    derivatives = DerivativeStore(media, Clearing(), purges, caching or CachePolicy())
+    return build_stored_context(stores, derivatives=derivatives, uploads=uploads)
 
 
-def list_purges(publisher: Publisher, stores: Stores) -> list[str]:
+def list_purges(context: IngestContext, stores: Stores) -> list[str]:
     """Return the purged keys, which S3 and the CDN must share."""
-    clearing: Any = publisher.purge
+    clearing: Any = context.derivatives.purger
     assert stores.purges.sent == [(purge_message(key), 0) for key in clearing.cleared]
     return list(clearing.cleared)
 
@@ -65,25 +92,25 @@ def list_purges(publisher: Publisher, stores: Stores) -> list[str]:
 @pytest.mark.parametrize("held", [False, True])
 def test_a_master_is_tiered_from_the_size_that_s3_tiers(size_bytes: int, tiered: bool, held: bool) -> None:
     stores = Stores()
-    publisher = build_publisher(stores)
-    put = publisher.put_held if held else publisher.put_master
-    described = put(HOLD, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"))
+    context = build_publishing_context(stores)
+    put = put_held_master if held else put_master
+    described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"))
     assert [(one["key"], one["tiered"]) for one in stores.media.puts] == [(HELD if held else PLACE, tiered)]
-    assert described["size_bytes"] == size_bytes
+    assert described.size_bytes == size_bytes
 
 
 @pytest.mark.parametrize(("size_bytes", "tiered"), [(SMALLEST_TIERED - 1, False), (SMALLEST_TIERED, True)])
 def test_a_copy_is_tiered_as_its_original(size_bytes: int, tiered: bool) -> None:
     stores = Stores()
-    copied = build_publisher(stores).copy_master(HOLD, UPLOAD, store_donor(stores, size_bytes))
+    copied = copy_master(build_publishing_context(stores), LEASE, UPLOAD, store_donor(stores, size_bytes))
     assert [(one["key"], one["tiered"]) for one in stores.media.copies] == [(PLACE, tiered)]
     assert copied is not None
-    assert (copied["size_bytes"], copied["sequencer"]) == (size_bytes, CURRENT)
+    assert (copied.size_bytes, copied.sequencer) == (size_bytes, CURRENT)
 
 
 def store_donor(stores: Stores, size_bytes: int = 3) -> Record:
     etag = stores.media.store("masters/donor.jpg", build_marks(EARLIER), size_bytes)
-    master = {"etag": etag, "content_type": "image/jpeg", "size_bytes": size_bytes, "how": "cleaned"}
+    master = MasterRef(etag=etag, content_type="image/jpeg", size_bytes=size_bytes, how="cleaned")
     return Record("donor.jpg", READY, EARLIER, master=master)
 
 
@@ -92,9 +119,9 @@ def test_a_donor_that_changed_is_not_copied() -> None:
     donor = store_donor(stores)
     stores.media.store("masters/donor.jpg", build_marks(LATER))
     stores.media.store(PLACE, build_marks(EARLIER))
-    publisher = build_publisher(stores)
-    assert publisher.copy_master(HOLD, UPLOAD, donor) is None
-    assert list_purges(publisher, stores) == []
+    context = build_publishing_context(stores)
+    assert copy_master(context, LEASE, UPLOAD, donor) is None
+    assert list_purges(context, stores) == []
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -102,17 +129,17 @@ def test_a_master_that_replaces_another_is_purged(there: bool) -> None:
     stores = Stores()
     if there:
         stores.media.store(PLACE, build_marks(EARLIER))
-    publisher = build_publisher(stores)
-    publisher.put_master(HOLD, UPLOAD, MASTER)
-    assert list_purges(publisher, stores) == ([KEY] if there else [])
+    context = build_publishing_context(stores)
+    put_master(context, LEASE, UPLOAD, MASTER)
+    assert list_purges(context, stores) == ([KEY] if there else [])
 
 
 def test_a_held_master_purges_nothing() -> None:
     stores = Stores()
     stores.media.store(HELD, build_marks(EARLIER))
-    publisher = build_publisher(stores)
-    publisher.put_held(HOLD, UPLOAD, MASTER)
-    assert list_purges(publisher, stores) == []
+    context = build_publishing_context(stores)
+    put_held_master(context, LEASE, UPLOAD, MASTER)
+    assert list_purges(context, stores) == []
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -121,9 +148,9 @@ def test_a_removal_purges_what_was_there_or_as_requested(there: bool, purge: boo
     stores = Stores()
     if there:
         stores.media.store(PLACE, build_marks(EARLIER))
-    publisher = build_publisher(stores)
-    assert publisher.remove_master(HOLD, purge=purge) is there
-    assert list_purges(publisher, stores) == ([KEY] if there or purge else [])
+    context = build_publishing_context(stores)
+    assert remove_master(context, LEASE, purge=purge) is there
+    assert list_purges(context, stores) == ([KEY] if there or purge else [])
 
 
 @pytest.mark.parametrize("holds_pictures", [False, True])
@@ -131,8 +158,8 @@ def test_a_removal_purges_what_was_there_or_as_requested(there: bool, purge: boo
 def test_what_waits_is_deleted_where_something_may_wait(holds_pictures: bool, known: str) -> None:
     stores = Stores(holds_pictures=holds_pictures)
     stores.media.store(HELD, build_marks(EARLIER))
-    record = None if known == "unknown" else build_record(held={"sha256": "s"} if known == "held" else {})
-    build_publisher(stores).end_waiting(HOLD, record)
+    record = None if known == "unknown" else build_record(held=HeldUpload("s") if known == "held" else HeldUpload())
+    remove_held_master(build_publishing_context(stores), LEASE, record)
     assert (HELD not in stores.media.objects) is (holds_pictures or known == "held")
 
 
@@ -141,47 +168,47 @@ def test_what_waits_is_deleted_where_something_may_wait(holds_pictures: bool, kn
 def test_a_master_is_adopted_unless_the_index_knows_it(there: str, recorded: str | None) -> None:
     stores, uploads = Stores(), Bucket()
     etag = stores.media.store(PLACE, build_marks(there, "v2") if there else {})
-    known = build_record(REFUSED, master={"sequencer": recorded} if recorded else {}, sha256="s", refusal={"code": "c"})
-    publisher = build_publisher(stores)
-    adopted = publisher.adopted(HOLD, known, uploads)  # type: ignore[arg-type]
+    known = build_record(REFUSED, master=MasterRef(sequencer=recorded or ""), sha256="s", refusal=Refusal("c"))
+    context = build_publishing_context(stores, uploads=uploads)
+    adopted = adopt_orphan(context, LEASE, known)
     if there in ("", recorded):
         assert adopted is known
-        assert list_purges(publisher, stores) == []
+        assert list_purges(context, stores) == []
         return
-    assert (adopted.state, adopted.sha256, adopted.refusal) == (REFUSED, "sha256 of v2", {})
-    assert (adopted.sequencer, adopted.token) == (HOLD.sequencer, HOLD.token)
-    assert (adopted.master["sequencer"], adopted.master["etag"], adopted.master["size_bytes"]) == (there, etag, 3)
-    assert list_purges(publisher, stores) == [KEY]
+    assert (adopted.state, adopted.sha256, adopted.refusal) == (REFUSED, "sha256 of v2", Refusal())
+    assert (adopted.sequencer, adopted.token) == (LEASE.sequencer, LEASE.token)
+    assert (adopted.master.sequencer, adopted.master.etag, adopted.master.size_bytes) == (there, etag, 3)
+    assert list_purges(context, stores) == [KEY]
 
 
 def test_a_master_of_a_deleted_version_is_not_adopted() -> None:
     stores, uploads = Stores(), Bucket(deleted_versions={"v2"})
     stores.media.store(PLACE, build_marks(EARLIER, "v2"))
-    publisher = build_publisher(stores)
-    adopted = publisher.adopted(HOLD, build_record(REFUSED, sha256="s"), uploads)  # type: ignore[arg-type]
-    assert adopted == Record(KEY, REFUSED, HOLD.sequencer, HOLD.token)
+    context = build_publishing_context(stores, uploads=uploads)
+    adopted = adopt_orphan(context, LEASE, build_record(REFUSED, sha256="s"))
+    assert adopted == Record(KEY, REFUSED, LEASE.sequencer, LEASE.token)
     assert stores.media.objects == {}
-    assert list_purges(publisher, stores) == [KEY]
+    assert list_purges(context, stores) == [KEY]
 
 
 @pytest.mark.parametrize("recorded", [None, EARLIER])
 def test_a_master_that_is_missing_is_forgotten(recorded: str | None) -> None:
     stores = Stores()
-    known = build_record(REFUSED, sha256="s", master={"sequencer": recorded} if recorded else {})
-    publisher = build_publisher(stores)
-    adopted = publisher.adopted(HOLD, known, Bucket())  # type: ignore[arg-type]
+    known = build_record(REFUSED, sha256="s", master=MasterRef(sequencer=recorded or ""))
+    context = build_publishing_context(stores, uploads=Bucket())
+    adopted = adopt_orphan(context, LEASE, known)
     assert (adopted is known) is (recorded is None)
-    assert adopted.master == {}
-    assert list_purges(publisher, stores) == ([KEY] if recorded else [])
+    assert adopted.master == MasterRef()
+    assert list_purges(context, stores) == ([KEY] if recorded else [])
 
 
 def test_a_picture_that_is_taken_down_leaves_its_refusal_and_what_is_held() -> None:
     stores = Stores()
-    record = build_record(REFUSED, sha256="s", refusal={"code": "c"}, held={"sha256": "h"}, master={"etag": "e"})
-    publisher = build_publisher(stores)
-    expected = Record(KEY, REFUSED, HOLD.sequencer, HOLD.token, refusal={"code": "c"}, held={"sha256": "h"})
-    assert publisher.taken_down(HOLD, record) == expected
-    assert list_purges(publisher, stores) == [KEY], "derivatives of a master that has gone may be left"
+    record = build_record(REFUSED, sha256="s", refusal=Refusal("c"), held=HeldUpload("h"), master=MasterRef(etag="e"))
+    context = build_publishing_context(stores)
+    expected = Record(KEY, REFUSED, LEASE.sequencer, LEASE.token, refusal=Refusal("c"), held=HeldUpload("h"))
+    assert unpublish(context, LEASE, record) == expected
+    assert list_purges(context, stores) == [KEY], "derivatives of a master that has gone may be left"
 
 
 PICTURE = RenderedImage(b"preset", "image/webp", 8, 8)
@@ -195,13 +222,13 @@ def test_presets_are_stored_and_named() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     pictures = list_pictures(3)
-    publisher = build_publisher(stores)
-    names = publisher.put_presets(HOLD, etag, pictures)
-    assert names == [derivative_name(plan) for plan, _ in pictures]
+    context = build_publishing_context(stores)
+    names = put_presets(context, LEASE, etag, pictures)
+    assert names == tuple(derivative_name(plan) for plan, _ in pictures)
     assert all(
         stores.media.objects[f"derivatives/{name}"].metadata == derivative_metadata(etag, "quick") for name in names
     )
-    assert list_purges(publisher, stores) == []
+    assert list_purges(context, stores) == []
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -210,17 +237,17 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
     stores = Stores()
     if there:
         stores.media.store(PLACE, build_marks(LATER))
-    publisher = build_publisher(stores)
+    context = build_publishing_context(stores)
     with pytest.raises(Superseded) as raised:
-        publisher.put_presets(HOLD, etag, list_pictures(1))
+        put_presets(context, LEASE, etag, list_pictures(1))
     assert raised.value.wrote is True
-    assert list_purges(publisher, stores) == [KEY]
+    assert list_purges(context, stores) == [KEY]
 
 
 def test_a_preset_is_about_to_be_refined() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
-    build_publisher(stores, CachePolicy(refines=True)).put_presets(HOLD, etag, list_pictures(1))
+    put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, etag, list_pictures(1))
     assert f"s-maxage={UNREFINED_S}," in stores.media.puts[0]["headers"]["Cache-Control"]
 
 
@@ -238,13 +265,13 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
             stores.media.store(name, {"source-etag": "another"})
 
     stores.media.interfere = change
-    publisher = build_publisher(stores)
+    context = build_publishing_context(stores)
     if changes < MOST_TRIES:
-        assert publisher.put_presets(HOLD, etag, [(plan, picture)]) == [derivative_name(plan)]
+        assert put_presets(context, LEASE, etag, [(plan, picture)]) == (derivative_name(plan),)
         assert stores.media.objects[name].metadata == derivative_metadata(etag, "quick")
     else:
         with pytest.raises(ObjectChanged):
-            publisher.put_presets(HOLD, etag, [(plan, picture)])
+            put_presets(context, LEASE, etag, [(plan, picture)])
     assert len(calls) == min(changes + 1, MOST_TRIES)
 
 
@@ -271,7 +298,7 @@ def test_four_presets_are_put_at_once() -> None:
     stores, meeting = Stores(), Meeting()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     stores.media.interfere = meeting.enter
-    build_publisher(stores).put_presets(HOLD, etag, list_pictures(2 * AT_ONCE))
+    put_presets(build_publishing_context(stores), LEASE, etag, list_pictures(2 * AT_ONCE))
     assert meeting.most == AT_ONCE
 
 
@@ -285,9 +312,9 @@ def test_copied_presets_are_as_refined_as_their_originals(pace: Any, refined: bo
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2)]
-    store_presets(stores, donor, plans, derivative_metadata(donor.master["etag"], pace))
-    publisher = build_publisher(stores, CachePolicy(refines=True))
-    assert publisher.copy_presets(HOLD, etag, plans, donor) == [derivative_name(plan) for plan in plans]
+    store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, pace))
+    context = build_publishing_context(stores, CachePolicy(refines=True))
+    assert copy_presets(context, LEASE, etag, plans, donor) == tuple(derivative_name(plan) for plan in plans)
     for copied in stores.media.copies:
         assert copied["metadata"] == derivative_metadata(etag, pace or "quick")
         assert (f"s-maxage={UNREFINED_S}," in copied["headers"]["Cache-Control"]) is not refined
@@ -299,19 +326,19 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2)]
-    store_presets(stores, donor, plans[:1], derivative_metadata(donor.master["etag"], "quick"))
+    store_presets(stores, donor, plans[:1], derivative_metadata(donor.master.etag, "quick"))
     if other:
         store_presets(stores, donor, plans[1:], derivative_metadata(other, "quick"))
-    publisher = build_publisher(stores)
-    assert publisher.copy_presets(HOLD, etag, plans, donor) is None
-    assert list_purges(publisher, stores) == []
+    context = build_publishing_context(stores)
+    assert copy_presets(context, LEASE, etag, plans, donor) is None
+    assert list_purges(context, stores) == []
 
 
 def test_four_presets_are_copied_at_once() -> None:
     stores, meeting = Stores(), Meeting()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2 * AT_ONCE)]
-    store_presets(stores, donor, plans, derivative_metadata(donor.master["etag"], "quick"))
+    store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, "quick"))
     copy = stores.media.copy
 
     def enter(*arguments: Any, **further: Any) -> str | None:
@@ -319,11 +346,11 @@ def test_four_presets_are_copied_at_once() -> None:
         return copy(*arguments, **further)
 
     stores.media.copy = enter  # type: ignore[method-assign]
-    build_publisher(stores).copy_presets(HOLD, etag, plans, donor)
+    copy_presets(build_publishing_context(stores), LEASE, etag, plans, donor)
     assert meeting.most == AT_ONCE
 
 
 def test_a_removed_key_has_no_master_to_adopt() -> None:
     stores = Stores()
     known = build_record(REMOVED)
-    assert build_publisher(stores).adopted(HOLD, known, Bucket()) is known  # type: ignore[arg-type]
+    assert adopt_orphan(build_publishing_context(stores, uploads=Bucket()), LEASE, known) is known

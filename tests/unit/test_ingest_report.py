@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from darkroom.aws.record import READY, REFUSED, Record
+from darkroom.aws.record import READY, REFUSED, MasterRef, Record, Refusal
 from tools.ingest_report.fates import Fate, Sent, complaints
 from tools.ingest_report.table import table, totals
 
 FACTS = {"format": "heic", "width": 4032, "height": 3024, "frames": 1, "size_bytes": 2_204_000}
-MASTER = {"content_type": "image/jpeg", "how": "encoded", "size_bytes": 3600}
+MASTER = MasterRef(content_type="image/jpeg", how="encoded", size_bytes=3600)
 TAKEN = Record("c/a.heic", READY, "1", facts=FACTS, master=MASTER, updated_at="1970-01-01T00:01:42.500+00:00")
-REFUSAL = {"code": "damaged", "reason": "The source image is damaged " * 5}
+REFUSAL = Refusal("damaged", "The source image is damaged " * 5)
 
 
 def sent(name: str) -> Sent:

@@ -14,27 +14,28 @@ import pytest
 
 import darkroom.services.ingest
 from darkroom.aws.index import Claimed
-from darkroom.aws.record import CLAIMED, HELD, Record
+from darkroom.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, OverLimits
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.claims import SHA256, Attempt, Claims, Lease, Superseded
-from darkroom.services.ingest.cutting import Cutting
-from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.admit import Candidate
+from darkroom.services.ingest.announcements import build_image_id
+from darkroom.services.ingest.claims import Attempt, Claims, Lease
+from darkroom.services.ingest.client_findings import ClientFindingsReader
+from darkroom.services.ingest.consumer import IngestConsumer
+from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
-from darkroom.services.ingest.moderating import Moderating
-from darkroom.services.ingest.moderation import Moderation
-from darkroom.services.ingest.moving import Moving
-from darkroom.services.ingest.publish import Publisher
+from darkroom.services.ingest.handler import handle_event
+from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.ingest.moderation import Moderation, ReviewState
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.reprints import Reprints
-from darkroom.services.ingest.service import Ingest
 from darkroom.services.s3_keys import MASTERS
 
 KEY = "photo.jpg"
 FILLED = {Attempt}
-WITH_SLOTS = {IngestEvent, Lease, FetchedUpload}
+WITH_SLOTS = {Candidate, IngestEvent, Lease, FetchedUpload}
 """Values of which there may be many at once."""
 
 
@@ -57,77 +58,47 @@ def build_kept(size_bytes: int = 3, **metadata: str) -> ObjectHead:
 
 def make_values() -> Iterator[object]:
     """Yield values that the code of the package makes, or that it runs code of."""
-    change = read_event(str(build_repair_message(KEY)).replace("'", '"'))
-    assert change is not None
-    yield change
+    event = read_event(str(build_repair_message(KEY)).replace("'", '"'))
+    assert event is not None
+    yield event
     claims = Claims(build_stub(claim__return_value=Claimed()), build_stub(), build_stub(), MASTERS, 60)
-    hold = claims.take(KEY, "0A", instead_of="")
-    yield from (claims, hold)
+    lease = claims.acquire(KEY, "0A", replaces_token="")
+    yield from (claims, lease)
     body = io.BytesIO(b"abc")
     upload = fetch_upload(build_stub(open__return_value=(build_kept(), body)), KEY, Limits())
     assert upload is not None
     examiner = UploadExaminer(Limits(), build_stub())
     examiner.scan(b"")
-    yield from (upload, examiner)
-    publisher = Publisher(claims, build_stub(), build_stub(), build_stub(), build_stub())
-    yield from (publisher, publisher.masters, publisher.held)
+    yield from (upload, examiner, MasterStore(claims, build_stub(), MASTERS))
+    yield DerivativeStore(build_stub(), build_stub(), build_stub(), build_stub())
     quarantine = Quarantine(build_stub(copy__return_value=None), build_stub())
     assert quarantine.store(build_kept(), "0A", OverLimits(), digest="", trace_id="") == ""
-    moderation = Moderation(build_stub(of__return_value=None), blocks=True)
+    moderation = Moderation(build_stub(get__return_value=None), blocks=True)
     assert moderation.get_verdict(KEY, "") is None
-    yield from (quarantine, moderation)
-    yield from make_services(moderation)
-    yield from make_parts(hold)
+    findings = ClientFindingsReader(None, build_stub(), "1", build_stub())
+    assert findings.read(FetchedUpload(build_kept(), b"abc", "")) is None
+    yield from (quarantine, moderation, findings, Candidate(upload, ReviewState.PASSED, None, (), {}))
+    yield from make_contexts(moderation, findings)
 
 
-def make_services(moderation: Moderation) -> Iterator[object]:
-    """Yield the service and its parts, after messages that leave the record as it is."""
-    held = {"sha256": "a", "flagged": False, "facts": {}, "master": {"content_type": "", "size_bytes": 0, "how": ""}}
+def make_contexts(moderation: Moderation, findings: ClientFindingsReader) -> Iterator[object]:
+    """Yield the context and the consumer, after messages that leave the record as it is."""
     records = {
-        EventKind.VERDICT: Record(KEY, HELD, "0A", announced=True, held=held),
-        EventKind.LARGE_IMAGE: Record(KEY, CLAIMED, "0A", scene={"id": "another", "token": "token"}),
+        EventKind.VERDICT: Record(KEY, HELD, "0A", announced=True, held=HeldUpload("a")),
+        EventKind.LARGE_IMAGE: Record(KEY, CLAIMED, "0A", large_image=LargeImageRef("another", "token")),
     }
     for kind, known in records.items():
-        claims = build_stub(index__get__return_value=known, clock__return_value=0.0, holding=None)
-        brought = darkroom.services.ingest.client_findings.ClientFindingsReader(None, build_stub(), "1", build_stub())
-        assert brought.read(FetchedUpload(build_kept(), b"abc", "")) is None
-        ingest = Ingest(
-            examiner=build_stub(),
-            publisher=build_stub(claims=claims),
-            quarantine=build_stub(),
-            moderation=moderation,
-            brought=brought,
-            bus=build_stub(),
-            audit=build_stub(),
-            observer=build_stub(),
-            machine=build_stub(),
-        )
-        scene = darkroom.services.ingest.announcements.build_image_id(KEY, "0A", "")
+        index = build_stub(get__return_value=known)
+        claims = Claims(index, build_stub(), build_stub(), MASTERS, 60, lambda: 0.0)
+        parts = {one.name: build_stub() for one in fields(IngestContext)}
+        context = IngestContext(**{**parts, "claims": claims, "moderation": moderation, "client_findings": findings})
+        large_image_id = build_image_id(KEY, "0A", "")
         if kind is EventKind.LARGE_IMAGE:
             with pytest.raises(Busy):
-                ingest.handle(IngestEvent(kind, KEY, "", scene=scene))
+                handle_event(context, IngestEvent(kind, KEY, "", large_image_id=large_image_id))
         else:
-            assert ingest.handle(IngestEvent(kind, KEY, "")) is IngestOutcome.DROPPED
-        intake = ingest._intake
-        yield from (brought, ingest, intake, intake.ending, intake.prints, Moderating(intake))
-        yield Cutting(intake, build_stub())
-
-
-def make_parts(hold: Lease) -> Iterator[object]:
-    """Yield the parts that move masters and read them again, after one use by moderation."""
-    own = Record(KEY, CLAIMED, "0A", sha256="a", master={"sequencer": "09"})
-    intake = build_stub(
-        examiner__limits=Limits(),
-        publisher__claims__own__return_value=own,
-        publisher__claims__master__return_value=None,
-        publisher__claims__source__open__return_value=None,
-        publisher__held__head__return_value=build_kept(**{SHA256: "a"}),
-        publisher__taken_down__return_value=own,
-    )
-    assert Moderating(intake).as_found(build_stub(), own) is IngestOutcome.HELD
-    with pytest.raises(Superseded):
-        Moderating(intake)._reprinted(build_kept(), [], {})
-    yield from (Moving(intake.publisher), Reprints(build_stub(), intake.examiner))
+            assert handle_event(context, IngestEvent(kind, KEY, "")) is IngestOutcome.DROPPED
+        yield from (context, IngestConsumer(build_stub(), build_stub(), 1, context, build_stub()))
 
 
 def test_values_are_frozen() -> None:
@@ -138,7 +109,7 @@ def test_values_are_frozen() -> None:
         for field in fields(value):
             with pytest.raises(FrozenInstanceError):
                 setattr(value, field.name, None)
-    assert {one.__name__ for one in find_dataclasses() - FILLED - seen} == {"IngestConsumer"}
+    assert find_dataclasses() - FILLED - seen == set()
     assert all(one.__dataclass_params__.frozen for one in find_dataclasses() - FILLED)  # type: ignore[attr-defined]
 
 

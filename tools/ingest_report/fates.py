@@ -50,7 +50,7 @@ class Fate:
         """``ready``, ``held`` (it waits for moderation), or the code of a refusal."""
         if self.record is None:
             return LOST
-        return str(self.record.refusal["code"]) if self.record.refusal else self.record.state
+        return self.record.refusal.code if self.record.refusal else self.record.state
 
     @property
     def took_s(self) -> float:
@@ -143,13 +143,13 @@ class Stack:
         if record.state == HELD:
             waits = self.bucket("media").head(HELD_MASTERS.name(sent.key)) is not None
             return Fate(sent, record, missing=() if waits else ("the held master",))
-        place = str(record.refusal["quarantined"])  # "" if the upload was deleted before it could be copied
+        place = record.refusal.quarantined  # "" if the upload was deleted before it could be copied
         copy = self.bucket("quarantine").head(place) if place else None
-        kept = copy is not None and copy.metadata["code"] == record.refusal["code"]
+        kept = copy is not None and copy.metadata["code"] == record.refusal.code
         return Fate(sent, record, missing=() if kept else ("the copy in quarantine",))
 
     def _ready(self, sent: Sent, record: Record) -> Fate:
-        media, etag = self.bucket("media"), record.master["etag"]
+        media, etag = self.bucket("media"), record.master.etag
         master = media.head(MASTERS.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
         presets = sum(head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"') for head in heads)

@@ -46,7 +46,7 @@ def _described(fate: Fate) -> tuple[str, str, str]:
         return "", "", ""
     if fate.record.state == READY:
         return _upload(fate.record), _master(fate.record), str(fate.presets)
-    return "", shorten(fate.record.refusal["reason"], REASON_CHARACTERS, placeholder=" …"), ""
+    return "", shorten(fate.record.refusal.reason, REASON_CHARACTERS, placeholder=" …"), ""
 
 
 def _upload(record: Record) -> str:
@@ -56,9 +56,9 @@ def _upload(record: Record) -> str:
 
 
 def _master(record: Record) -> str:
-    kind = str(record.master["content_type"]).removeprefix("image/")
+    kind = record.master.content_type.removeprefix("image/")
     copied = f", as {record.same_as}" if record.same_as else ""
-    return f"{kind} {record.master['how']}, {_size(record.master['size_bytes'])}{copied}"
+    return f"{kind} {record.master.how}, {_size(record.master.size_bytes)}{copied}"
 
 
 def _size(size_bytes: int) -> str:

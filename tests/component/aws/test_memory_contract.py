@@ -71,7 +71,7 @@ def index(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Any:
     if request.param == "memory":
         return Table()
     found = World.build(aws).index
-    found.claim(KEY, CURRENT, HOLD.token, now_s=1.0, lease_s=60, instead_of="")
+    found.claim(KEY, CURRENT, HOLD.token, now_s=1.0, lease_s=60, replaces_token="")
     return found
 
 

@@ -22,7 +22,6 @@ from darkroom.errors import DarkroomError, Unfinished
 from darkroom.services.caching import CachePolicy
 from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
-from darkroom.services.ingest.prints import Prints
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.s3_keys import MASTERS
 from tests.component.services.ingesting import World
@@ -55,7 +54,8 @@ class Runs:
             source_names=MASTERS,
             media=media,
             examiner=UploadExaminer(world.limits, observer),
-            prints=Prints(world.ingest.presets, world.always, media),
+            presets=world.context.presets,
+            always=world.always,
             purge=DerivativePurge(media, media),
             caching=CachePolicy(),
         )

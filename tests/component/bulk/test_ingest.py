@@ -9,8 +9,8 @@ import pytest
 
 from darkroom.bulk.ingest import COPIED_FROM
 from darkroom.errors import BadRun, Unsettled
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, read_event
-from darkroom.services.ingest.service import IngestOutcome
 from tests.images.pictures import jpeg_photo
 
 from .jobs import Patience, Runs
@@ -80,7 +80,7 @@ def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs:
     sequencer = runs.world.upload("a.jpg", jpeg_photo())
     batches = asked(runs, "one", ORDER)
     assert runs.world.messages("changes") == []
-    runs.world.ingest.handle(runs.world.change("a.jpg", sequencer))
+    runs.world.handle(runs.world.change("a.jpg", sequencer))
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
@@ -96,7 +96,7 @@ def test_a_full_bucket_is_copied_in_and_s3_tells_ingest_of_it(runs: Runs, photos
     assert copied is not None
     assert copied.metadata.keys() == {COPIED_FROM}
     for key in runs.world.keys("uploads"):
-        runs.world.ingest.handle(runs.world.change(key, runs.world.next_sequencer()))
+        runs.world.handle(runs.world.change(key, runs.world.next_sequencer()))
     assert settle(runs, "one", order, batches) == {"2019/a.jpg": "done", "2019/b.txt": "refused type-not-allowed"}
     assert runs.world.record("old/2019/a.jpg").state == "ready"
 
@@ -111,7 +111,7 @@ def test_a_copy_is_made_once_and_no_upload_of_somebody_elses_is_overwritten(runs
     batches = asked(runs, "one", order)
     first = runs.world.vault("uploads").head("ours.jpg")
     assert first is not None
-    runs.world.ingest.handle(runs.world.change("ours.jpg", runs.world.next_sequencer()))
+    runs.world.handle(runs.world.change("ours.jpg", runs.world.next_sequencer()))
     expected = {"ours.jpg": "done", "theirs.jpg": "refused key-taken", "known.jpg": "unchanged known"}
     assert settle(runs, "one", order, batches) == expected
     assert runs.all("two", order) == expected | {"ours.jpg": "unchanged"}
@@ -133,7 +133,7 @@ def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: Runs, photos: 
     change = read_event(json.dumps(message))
     assert change is not None
     assert change.kind is EventKind.CREATED  # the lowest of all: S3's own event is newer
-    runs.world.ingest.handle(runs.world.change("a.jpg", runs.world.next_sequencer()))
+    runs.world.handle(runs.world.change("a.jpg", runs.world.next_sequencer()))
     assert settle(runs, "one", order, [(number, keys)]) == {"a.jpg": "done"}
 
 

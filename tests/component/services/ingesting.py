@@ -26,6 +26,8 @@ from darkroom.services.caching import CachePolicy
 from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.client_findings import ClientFindingsReader
+from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.events import (
     IngestEvent,
     build_confirm_message,
@@ -34,12 +36,12 @@ from darkroom.services.ingest.events import (
     read_event,
 )
 from darkroom.services.ingest.examine import UploadExaminer
+from darkroom.services.ingest.handler import handle_event
+from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.ingest.moderation import Moderation
-from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.service import Ingest, IngestOutcome
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import MASTERS
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 
 _numbers = itertools.count(1)
 
@@ -152,26 +154,29 @@ class World:
         return FindingsStore(self.vault("media"), DocumentStore(self.clients["dynamodb"], self.names["index"]))
 
     @property
-    def ingest(self) -> Ingest:
-        observer = PowertoolsObserver("ingest")
-        return Ingest(
-            examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit),
-            publisher=Publisher(
-                claims=self.claims,
-                media=self.vault("media"),
-                purge=DerivativePurge(self.vault("media"), self.vault("media")),
-                purges=self.queue("purges"),
-                caching=CachePolicy(),
-            ),
+    def context(self) -> IngestContext:
+        observer, claims, media = PowertoolsObserver("ingest"), self.claims, self.vault("media")
+        return IngestContext(
+            claims=claims,
+            uploads=self.vault("uploads"),
+            media=media,
+            masters=MasterStore(claims, media, MASTERS),
+            held_masters=MasterStore(claims, media, HELD_MASTERS),
+            derivatives=DerivativeStore(media, DerivativePurge(media, media), self.queue("purges"), CachePolicy()),
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
+            examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit),
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
-            brought=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
+            client_findings=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
             audit=AuditLog(self.vault("audit")),
             observer=observer,
             keep_gps=self.keep_gps,
             always=self.always,
         )
+
+    def handle(self, event: IngestEvent) -> IngestOutcome:
+        """Have ingest process ``event``."""
+        return handle_event(self.context, event)
 
     def judge(self, key: str, *, flagged: bool, body: bytes) -> None:
         """Have inference write down what it says of ``body``, uploaded under ``key``."""
@@ -200,7 +205,7 @@ class World:
         """Deal with a message of our own."""
         found = read_event(json.dumps(message))
         assert found is not None
-        return self.ingest.handle(found)
+        return self.handle(found)
 
     def upload(self, key: str, body: bytes, **further: Any) -> str:
         """Put an upload; the sequencer of its event."""
@@ -240,11 +245,11 @@ class World:
 
     def created(self, key: str, body: bytes, **further: Any) -> IngestOutcome:
         """Upload and ingest."""
-        return self.ingest.handle(self.change(key, self.upload(key, body, **further)))
+        return self.handle(self.change(key, self.upload(key, body, **further)))
 
     def deleted(self, key: str) -> IngestOutcome:
         """Delete the upload and ingest that."""
-        return self.ingest.handle(self.deletion(key))
+        return self.handle(self.deletion(key))
 
     def record(self, key: str) -> Record:
         found = self.index.get(key)

@@ -14,9 +14,8 @@ from darkroom.aws.assembly import MultipartAssembler
 from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
-from darkroom.services.ingest.service import Ingest
 from darkroom.services.large_image.step_request import read_request
 from darkroom.services.large_image.steps import LargeImageSteps
 from darkroom.services.s3_keys import SCENES
@@ -89,8 +88,10 @@ class SceneWorld(World):
         return world
 
     @property
-    def ingest(self) -> Ingest:
-        return replace(super().ingest, machine=StateMachine(lambda: self.clients["stepfunctions"], self.machine_arn))
+    def context(self) -> IngestContext:
+        return replace(
+            super().context, state_machine=StateMachine(lambda: self.clients["stepfunctions"], self.machine_arn)
+        )
 
     def executions(self) -> list[dict[str, Any]]:
         """Those that run, with their inputs, the first begun first."""
@@ -119,14 +120,14 @@ class SceneWorld(World):
 
     def cuts(self) -> list[IngestEvent]:
         """What the machine has told ingest, as it reads it."""
-        changes = [change for text in self.sent if (change := read_event(text)) is not None and change.scene]
+        changes = [change for text in self.sent if (change := read_event(text)) is not None and change.large_image_id]
         self.sent.clear()
         return changes
 
     def ended(self) -> IngestOutcome:
         """Deal with the one thing that the machine has told."""
         [change] = self.cuts()
-        return self.ingest.handle(change)
+        return self.handle(change)
 
     def parts(self) -> list[str]:
         return self.keys("media", SCENES)

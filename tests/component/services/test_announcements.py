@@ -17,7 +17,7 @@ from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.record import REMOVED
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.ingest.context import IngestOutcome
 from local.event_samples import photograph
 from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
@@ -153,11 +153,11 @@ def test_told_again_it_has_the_same_id(world: World) -> None:
     """As after a worker that was killed before it had noted that it told."""
     sequencer = world.upload("a.jpg", jpeg_photo())
     change = world.change("a.jpg", sequencer)
-    world.ingest.handle(change)
+    world.handle(change)
     first = only(world)[1]
     record = world.record("a.jpg")
     assert world.index.put_record(replace(record, announced=False))
-    assert world.ingest.handle(change) is IngestOutcome.DROPPED
+    assert world.handle(change) is IngestOutcome.DROPPED
     assert only(world)[1] == first
 
 

@@ -18,7 +18,17 @@ from darkroom.aws.audit import AuditLog, hash_key
 from darkroom.aws.clients import client
 from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
-from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, pad_sequencer
+from darkroom.aws.record import (
+    CLAIMED,
+    READY,
+    REFUSED,
+    REMOVED,
+    LargeImageRef,
+    MasterRef,
+    Record,
+    Refusal,
+    pad_sequencer,
+)
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.errors import BadKey
@@ -26,9 +36,10 @@ from darkroom.key_encoding import encode_key
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import read_event
+from darkroom.services.ingest.handler import TOMBSTONE_S
 from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.ingest.service import TOMBSTONE_S, IngestOutcome
 from darkroom.services.purge.consumer import REPEAT_AFTER_S
 from darkroom.services.purge.messages import FIRST, SECOND, purge_message
 from darkroom.services.s3_keys import MASTERS
@@ -105,7 +116,7 @@ class Case:
             for message in messages:
                 change = read_event(message["Body"])
                 if change is not None:
-                    self.world.ingest.handle(change)
+                    self.world.handle(change)
                 sqs.delete_message(QueueUrl=self.events_url, ReceiptHandle=message["ReceiptHandle"])
 
     def put(self, bucket: str, *keys: str) -> None:
@@ -116,7 +127,7 @@ class Case:
     def know(self, key: str, state: str = READY, **further: Any) -> None:
         """Have an item in the index."""
         self.world.index.claim(key, "0", "token", now_s=0, lease_s=0)
-        fields = {"sha256": DIGEST, "master": {"etag": '"e"', "sequencer": pad_sequencer("0")}, **further}
+        fields = {"sha256": DIGEST, "master": MasterRef(etag='"e"', sequencer=pad_sequencer("0")), **further}
         assert self.world.index.put_record(Record(key, state, pad_sequencer("0"), "token", **fields))
 
     def everything(self) -> dict[str, list[str]]:
@@ -195,7 +206,13 @@ def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: Case) -> Non
     report = case.forget()
     record = case.world.record(KEY)
     assert (record.state, record.expires_at_s) == (REMOVED, int(case.world.now_s) + TOMBSTONE_S)
-    assert (record.sha256, record.facts, record.provenance, record.master, record.derivatives) == ("", {}, {}, {}, ())
+    assert (record.sha256, record.facts, record.provenance, record.master, record.derivatives) == (
+        "",
+        {},
+        {},
+        MasterRef(),
+        (),
+    )
     remains = {one["what"]: one["until"] for one in report["remains"]}
     assert "the key in the index, with the time of its deletion" in remains
     assert len(remains) == 7
@@ -297,7 +314,7 @@ def test_other_keys_of_the_same_picture_are_named_and_stay(case: Case) -> None:
 
 def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: Case) -> None:
     case.know("copy.jpg")
-    case.know(KEY, REFUSED, sha256="", master={}, refusal={"sha256": DIGEST})
+    case.know(KEY, REFUSED, sha256="", master=MasterRef(), refusal=Refusal(sha256=DIGEST))
     assert case.forget()["same_bytes"] == ["copy.jpg"]
     case.world.vault("media").put("masters/b.jpg", b"picture", headers={}, metadata={"sha256": DIGEST})
     assert case.forget("b.jpg")["same_bytes"] == ["copy.jpg"]
@@ -309,7 +326,7 @@ def test_an_event_from_before_does_not_bring_it_back(case: Case) -> None:
     change = read_event(created["Body"])
     assert change is not None
     assert case.forget()["status"] == PENDING_INVALIDATION
-    assert case.world.ingest.handle(change) is IngestOutcome.DROPPED
+    assert case.world.handle(change) is IngestOutcome.DROPPED
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
@@ -333,7 +350,7 @@ def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:
 
 
 def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: Case) -> None:
-    case.know(KEY, state=CLAIMED, scene={"id": "s1", "token": "t", "tries": 1})
+    case.know(KEY, state=CLAIMED, large_image=LargeImageRef("s1", "t", 1))
     case.put("media", "scenes/s1/plan.json", "scenes/s1/strips/00000", "scenes/s2/plan.json")
     report = case.forget()
     assert report["removed"]["scenes"] == 2

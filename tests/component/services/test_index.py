@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.index import Claimed, Done, Index, Outdated
-from darkroom.aws.record import CLAIMED, READY, REFUSED, SEQUENCER_CHARACTERS, Record, from_item, pad_sequencer, to_item
+from darkroom.aws.record import (
+    CLAIMED,
+    READY,
+    REFUSED,
+    SEQUENCER_CHARACTERS,
+    MasterRef,
+    Record,
+    from_item,
+    pad_sequencer,
+    to_item,
+)
 from darkroom.errors import Busy, Unavailable
 
 from .ingesting import World
@@ -25,7 +35,7 @@ def index(aws: Callable[[str], Any]) -> Index:
 
 
 def claim(index: Index, sequencer: str, token: str, now_s: float = NOW_S, *, instead_of: str = "") -> object:
-    return index.claim("photo.jpg", sequencer, token, now_s=now_s, lease_s=LEASE_S, instead_of=instead_of)
+    return index.claim("photo.jpg", sequencer, token, now_s=now_s, lease_s=LEASE_S, replaces_token=instead_of)
 
 
 def settled(index: Index, sequencer: str, token: str, state: str = READY) -> Record:
@@ -114,16 +124,19 @@ def test_who_has_lost_the_claim_cannot_settle(index: Index) -> None:
 
 
 def test_a_claim_keeps_what_is_known_of_the_picture_until_it_is_settled(index: Index) -> None:
-    record = replace(settled(index, "10", "a"), master={"etag": '"e"'}, announced=True, expires_at_s=NOW_S)
+    record = replace(settled(index, "10", "a"), master=MasterRef(etag='"e"'), announced=True, expires_at_s=NOW_S)
     index.put_record(record)
     claim(index, "11", "b")
     known = index.get("photo.jpg")
     assert known is not None
-    assert (known.master, known.announced, known.expires_at_s) == ({"etag": '"e"'}, False, 0)
+    assert (known.master, known.announced, known.expires_at_s) == (MasterRef(etag='"e"'), False, 0)
+
+
+MASTER = MasterRef(etag="e")
 
 
 def test_only_pictures_that_are_served_are_found_by_their_bytes(index: Index) -> None:
-    for number, (state, master) in enumerate(((READY, {"etag": "e"}), (REFUSED, {"etag": "e"}), (READY, {}))):
+    for number, (state, master) in enumerate(((READY, MASTER), (REFUSED, MASTER), (READY, MasterRef()))):
         key = f"{number}.jpg"
         index.claim(key, "1", "t", now_s=NOW_S, lease_s=LEASE_S)
         index.put_record(Record(key, state, pad_sequencer("1"), "t", sha256="abc", master=master))

@@ -11,8 +11,8 @@ import pytest
 import skimage
 
 from darkroom.aws.record import READY, REFUSED, REMOVED
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
-from darkroom.services.ingest.service import IngestOutcome
 from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, photograph
 from tests.images.exiftool import needs_exiftool, private_parts
 from tools.events import FOLDER
@@ -41,39 +41,39 @@ def put(world: World, key: str) -> None:
 
 def test_created(world: World) -> None:
     put(world, CREATED)
-    assert world.ingest.handle(told_of("created.json")) is IngestOutcome.READY
+    assert world.handle(told_of("created.json")) is IngestOutcome.READY
     record = world.record(CREATED)
-    assert (record.state, record.master["how"], len(record.derivatives)) == (READY, "cleaned", 6)
+    assert (record.state, record.master.how, len(record.derivatives)) == (READY, "cleaned", 6)
     assert record.provenance["camera"] == "Darkroom Pinhole"
-    assert world.ingest.handle(told_of("created.json")) is IngestOutcome.DROPPED, "the same event once more"
+    assert world.handle(told_of("created.json")) is IngestOutcome.DROPPED, "the same event once more"
 
 
 def test_duplicate(world: World) -> None:
     world.created("samples/coffee.png", (PHOTOGRAPHS / "coffee.png").read_bytes())
     put(world, DUPLICATE)
-    assert world.ingest.handle(told_of("duplicate.json")) is IngestOutcome.DUPLICATE
+    assert world.handle(told_of("duplicate.json")) is IngestOutcome.DUPLICATE
     assert world.record(DUPLICATE).same_as == "samples/coffee.png"
 
 
 def test_damaged(world: World) -> None:
     put(world, DAMAGED)
-    assert world.ingest.handle(told_of("damaged.json")) is IngestOutcome.REFUSED
-    assert (world.record(DAMAGED).state, world.record(DAMAGED).refusal["code"]) == (REFUSED, "damaged")
+    assert world.handle(told_of("damaged.json")) is IngestOutcome.REFUSED
+    assert (world.record(DAMAGED).state, world.record(DAMAGED).refusal.code) == (REFUSED, "damaged")
 
 
 def test_deleted(world: World) -> None:
     put(world, DELETED)
-    world.ingest.handle(world.change(DELETED, FIRST))
+    world.handle(world.change(DELETED, FIRST))
     assert world.keys("media", f"masters/{DELETED}")
     world.vault("uploads").delete(DELETED)
-    assert world.ingest.handle(told_of("deleted.json")) is IngestOutcome.REMOVED
+    assert world.handle(told_of("deleted.json")) is IngestOutcome.REMOVED
     assert world.record(DELETED).state == REMOVED
     assert not world.keys("media")
 
 
 def test_an_event_of_s3_outranks_those_in_the_files(world: World) -> None:
     world.created(CREATED, (PHOTOGRAPHS / "rocket.jpg").read_bytes())
-    assert world.ingest.handle(told_of("created.json")) is IngestOutcome.DROPPED
+    assert world.handle(told_of("created.json")) is IngestOutcome.DROPPED
 
 
 @pytest.mark.parametrize("key", BODIES)

@@ -12,6 +12,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
 from darkroom.operations.slo import slow_ms
 from darkroom.plan.limits import Limits
+from darkroom.services.ingest.handler import handle_event
 from darkroom.services.request_metrics import count_failure
 from tests.images.pictures import jpeg_photo
 
@@ -88,9 +89,9 @@ def test_a_refusal_is_the_uploaders_fault(
 
 def test_what_is_too_large_is_refused_by_its_format_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.limits = Limits(max_bytes=1000)
-    ingest = world.ingest
-    ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
-    ingest.observer.flush()
+    context = world.context
+    handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
+    context.observer.flush()
     assert of(counted(capsys.readouterr().out), "RefusedByFormat") == {"jpeg": 1}
 
 
@@ -127,10 +128,10 @@ def test_who_waits_for_another_worker_has_not_been_dealt_with(
 def test_an_upload_is_slow_by_its_objective(
     world: World, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
 ) -> None:
-    ingest, change = world.ingest, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))
+    context, change = world.context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))
     world.now_s = change.happened_at_s + (slow_ms("ingest") + over_ms) / 1000
-    ingest.handle(change)
-    ingest.observer.flush()
+    handle_event(context, change)
+    context.observer.flush()
     told: Counted = counted(capsys.readouterr().out)
     assert (of(told, "Timed"), of(told, "Slow")) == ({"": 1}, slow)
 

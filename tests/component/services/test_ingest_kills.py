@@ -18,8 +18,9 @@ from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy
 from darkroom.plan.presets import Presets
 from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.ingest.context import IngestContext
 from darkroom.services.ingest.events import EventKind, IngestEvent, read_event
-from darkroom.services.ingest.service import Ingest
+from darkroom.services.ingest.handler import handle_event
 from tests.profiles import select_calls
 
 from .ingesting import World
@@ -29,8 +30,8 @@ ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f":
 MOST_CALLS = 60
 
 
-def ingest(world: World) -> Ingest:
-    found = world.ingest
+def build_context(world: World) -> IngestContext:
+    found = world.context
     object.__setattr__(found, "presets", ONE_PRESET)
     return found
 
@@ -66,7 +67,7 @@ class Scene:
         for _ in range(4):
             self.world.now_s += 1000
             with suppress(Busy):
-                ingest(self.world).handle(self.change)
+                handle_event(build_context(self.world), self.change)
                 break
         self.mend()
 
@@ -74,13 +75,13 @@ class Scene:
         for _ in range(3):
             self.world.now_s += 1000
             for change in mends(self.world):
-                ingest(self.world).handle(change)
+                handle_event(build_context(self.world), change)
 
     def check(self) -> None:
         record, media = self.world.record(self.key), self.world.vault("media")
         assert (record.state, record.announced) == (self.state, True)
         master = media.head(f"masters/{self.key}")
-        assert self.world.claims.in_order(record)
+        assert self.world.claims.is_consistent(record)
         self._check_what_waits()
         stored = self.world.keys("media", f"derivatives/{self.key}/_/")
         assert (master is None) == (self.bytes_served is None)
@@ -100,10 +101,10 @@ class Scene:
         assert bool(record.held) == bool(self.bytes_held)
         if self.bytes_held:
             assert pixels(self.world.body("media", waiting[0])) == pixels(self.bytes_held)
-            assert record.held["flagged"] is self.flagged
+            assert record.held.flagged is self.flagged
             head = self.world.vault("media").head(waiting[0])
             assert head is not None
-            assert head.etag == record.held["master"]["etag"]
+            assert head.etag == record.held.master.etag
 
 
 def pixels(data: bytes | None) -> bytes:
@@ -124,29 +125,29 @@ def created(world: World, key: str) -> Scene:
 
 
 def overwritten(world: World, key: str) -> Scene:
-    ingest(world).handle(created(world, key).change)
+    handle_event(build_context(world), created(world, key).change)
     stale = f"derivatives/{key}/_/w-5.webp"
-    master = world.record(key).master["etag"].strip('"')
+    master = world.record(key).master.etag.strip('"')
     world.vault("media").put(stale, b"x", headers={}, metadata={SOURCE_ETAG: master})
     return created(world, key)
 
 
 def duplicated(world: World, key: str) -> Scene:
     first = created(world, f"{key}.first")
-    ingest(world).handle(first.change)
+    handle_event(build_context(world), first.change)
     assert first.bytes_served is not None
     return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
 
 
 def refused(world: World, key: str) -> Scene:
     first = created(world, key)
-    ingest(world).handle(first.change)
+    handle_event(build_context(world), first.change)
     change = world.change(key, world.upload(key, b"no picture"))
     return Scene(world, key, change, REFUSED, first.bytes_served)
 
 
 def removed(world: World, key: str) -> Scene:
-    ingest(world).handle(created(world, key).change)
+    handle_event(build_context(world), created(world, key).change)
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
     change = world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
     return Scene(world, key, change, REMOVED, None)
@@ -157,13 +158,13 @@ def refused_after_a_death(world: World, key: str) -> Scene:
     first = created(world, key)
     wire = Wire("after-call", 1, kill, "s3.PutObject")
     with wired(world, wire), suppress(Killed):
-        ingest(world).handle(first.change)
+        handle_event(build_context(world), first.change)
     return Scene(world, key, _spoilt(world, key), REFUSED, first.bytes_served)
 
 
 def replaced_by_damage(world: World, key: str) -> Scene:
     """Deleted, and uploaded again as no picture, before anybody looked."""
-    ingest(world).handle(created(world, key).change)
+    handle_event(build_context(world), created(world, key).change)
     deletion = _deleted(world, key)
     world.upload(key, b"no picture")
     return Scene(world, key, deletion, REFUSED, None)
@@ -171,9 +172,9 @@ def replaced_by_damage(world: World, key: str) -> Scene:
 
 def overtaken_deletion(world: World, key: str) -> Scene:
     """The same, but the event of the deletion comes after that of the new upload."""
-    ingest(world).handle(created(world, key).change)
+    handle_event(build_context(world), created(world, key).change)
     deletion = _deleted(world, key)
-    ingest(world).handle(_spoilt(world, key))
+    handle_event(build_context(world), _spoilt(world, key))
     return Scene(world, key, deletion, REFUSED, None)
 
 
@@ -185,7 +186,7 @@ def held(world: World, key: str) -> Scene:
 
 def let_pass_at_once(world: World, key: str) -> Scene:
     """The verdict was there before the event, over a picture that waits."""
-    ingest(world).handle(uploaded(world, key)[0])
+    handle_event(build_context(world), uploaded(world, key)[0])
     change, body = uploaded(world, key)
     world.judge(key, flagged=False, body=body)
     return Scene(world, key, change, READY, body)
@@ -195,7 +196,7 @@ def flagged_at_once(world: World, key: str) -> Scene:
     """The very bytes that are served, since nobody had to look before."""
     body = picture()
     world.blocks = False
-    ingest(world).handle(world.change(key, world.upload(key, body)))
+    handle_event(build_context(world), world.change(key, world.upload(key, body)))
     world.blocks = True
     world.judge(key, flagged=True, body=body)
     return Scene(world, key, world.change(key, world.upload(key, body)), HELD, None, body, flagged=True)
@@ -231,7 +232,7 @@ def released(world: World, key: str) -> Scene:
     let_pass(world, key)
     body = waiting(world, key)
     world.judge(key, flagged=True, body=body)
-    ingest(world).handle(IngestEvent(EventKind.VERDICT, key, ""))
+    handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
     return Scene(world, key, IngestEvent(EventKind.RELEASE, key, ""), READY, body)
 
 
@@ -261,7 +262,7 @@ def uploaded(world: World, key: str) -> tuple[IngestEvent, bytes]:
 def waiting(world: World, key: str) -> bytes:
     """Have a new picture held."""
     change, body = uploaded(world, key)
-    ingest(world).handle(change)
+    handle_event(build_context(world), change)
     return body
 
 
@@ -269,7 +270,7 @@ def let_pass(world: World, key: str) -> bytes:
     """Have a new picture served."""
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
-    ingest(world).handle(IngestEvent(EventKind.VERDICT, key, ""))
+    handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
     return body
 
 
@@ -345,7 +346,7 @@ def killed_at_each_call(world: World, name: str, stage: Callable[[World, str], S
         staged = stage(world, f"{at}.jpg")
         wire = Wire(moment, at, kill)
         with wired(world, wire), suppress(Killed):
-            ingest(world).handle(staged.change)
+            handle_event(build_context(world), staged.change)
         staged.settle()
         staged.check()
         if not wire.reached:
@@ -372,9 +373,9 @@ def puts(world: World) -> Iterator[list[dict[str, Any]]]:
 def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: World) -> None:
     with puts(world) as late:
         for _ in range(2):
-            ingest(world).handle(created(world, "a.jpg").change)
+            handle_event(build_context(world), created(world, "a.jpg").change)
     final = created(world, "a.jpg")
-    ingest(world).handle(final.change)
+    handle_event(build_context(world), final.change)
     presets = [put for put in late if put["Key"].startswith("derivatives/")]
     assert len(presets) >= 4
     for put in presets:
@@ -426,7 +427,7 @@ class Overtaking:
     def overtake(self) -> None:
         world = self.first.world
         self.scene = self.newer(world, self.first.key, self.first)
-        ingest(world).handle(self.scene.change)
+        handle_event(build_context(world), self.scene.change)
         if self.dies:
             raise Killed
 
@@ -437,15 +438,15 @@ class Overtaking:
 def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, newer: str, dies: bool) -> None:
     for at in select_calls(f"{older} {newer} {dies}", MOST_CALLS):
         first = created(world, f"{at}.jpg")
-        ingest(world).handle(first.change)
+        handle_event(build_context(world), first.change)
         change, last = OLDER[older](world, first.key), Overtaking(NEWER[newer], first, dies)
         with wired(world, Wire("after-call", at, last.overtake)), suppress(Killed):
-            ingest(world).handle(change)
+            handle_event(build_context(world), change)
         if last.scene is None:
             break
         if dies:
             world.now_s += 1000
-            ingest(world).handle(change)
+            handle_event(build_context(world), change)
         last.scene.mend()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1
@@ -467,13 +468,13 @@ def test_overtaken_at_any_call_a_verdict_makes_room(
         first = HOLDING[older](holding, f"{at}.jpg")
         last = Overtaking(newer, first, dies)
         with wired(holding, Wire("after-call", at, last.overtake)), suppress(Killed, Busy):
-            ingest(holding).handle(first.change)
+            handle_event(build_context(holding), first.change)
         if last.scene is None:
             break
         if dies:
             holding.now_s += 1000
             with suppress(Busy):
-                ingest(holding).handle(first.change)
+                handle_event(build_context(holding), first.change)
         last.scene.mend()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1

@@ -15,7 +15,7 @@ import pyvips
 from PIL import Image
 
 from darkroom.aws.presigned_post import DECLARED_SHA256
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, LargeImageRef
 from darkroom.errors import Busy, SceneRefused
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -23,10 +23,11 @@ from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.ingest.consumer import IngestConsumer
-from darkroom.services.ingest.cutting import LEASE_S, TRIES
-from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import build_large_image_message, build_repair_message
 from darkroom.services.ingest.examine import FetchedUpload, fetch_upload
+from darkroom.services.ingest.handler import handle_event
+from darkroom.services.ingest.large_image import LEASE_S, TRIES
 from darkroom.services.sqs_message import SqsMessage
 
 from .killing import Killed, Wire, kill, wired
@@ -61,7 +62,7 @@ def mean_difference(body: bytes, image: pyvips.Image) -> float:
 
 def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
     assert len(tiff()) > LIMITS.max_bytes
-    assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is IngestOutcome.CUTTING
+    assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is IngestOutcome.STARTED
     claimed = world.record(KEY)
     assert (claimed.state, claimed.lease_until_s) == (CLAIMED, int(world.now_s + LEASE_S))
     assert world.told() == []
@@ -69,17 +70,17 @@ def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
     assert world.ended() is IngestOutcome.READY
 
     record = world.record(KEY)
-    assert (record.state, record.scene, record.announced) == (READY, {}, True)
+    assert (record.state, record.large_image, record.announced) == (READY, LargeImageRef(), True)
     assert (record.facts["width"], record.facts["height"], record.facts["format"]) == (2600, 2100, "tiff")
     assert record.facts["size_bytes"] == len(tiff())
     assert len(record.facts["perceptual_hash"]) == 16
-    assert (record.master["how"], record.master["content_type"]) == ("pyramid", "image/tiff")
+    assert (record.master.how, record.master.content_type) == ("pyramid", "image/tiff")
     [(kind, detail)] = world.told()
     assert (kind, detail["key"], detail["sha256"]) == ("ImageReady", KEY, record.sha256)
     assert mean_difference(world.body("media", MASTER), scene_image()) < 3
     head = world.vault("media").head(MASTER)
     assert head is not None
-    assert (head.etag, head.metadata["sequencer"]) == (record.master["etag"], record.sequencer)
+    assert (head.etag, head.metadata["sequencer"]) == (record.master.etag, record.sequencer)
     assert world.parts() == []
 
 
@@ -110,13 +111,13 @@ def test_what_its_file_says_of_it_goes_into_the_index(world: SceneWorld) -> None
     body = io.BytesIO()
     image.save(body, "TIFF", tiffinfo=told, compression="raw")
     world.created(KEY, body.getvalue())
-    assert world.record(KEY).scene["provenance"] == {"camera": "Maker Camera 1", "copyright": "Somebody"}
+    assert world.record(KEY).large_image.provenance == {"camera": "Maker Camera 1", "copyright": "Somebody"}
 
 
 @pytest.mark.parametrize("form", [".png", ".jpg"])
 def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: SceneWorld, form: str) -> None:
     key, body = f"maps/north{form}", scene_image().write_to_buffer(form)
-    assert world.created(key, body) is IngestOutcome.CUTTING
+    assert world.created(key, body) is IngestOutcome.STARTED
     cut = world.execution()
     cut.whole()
     assert cut.calls == [-1]
@@ -128,7 +129,7 @@ def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: SceneWor
 def test_what_is_over_the_limit_of_pixels_alone_is_a_scene_too(world: SceneWorld) -> None:
     body = pyvips.Image.black(2600, 2100, bands=3).copy(interpretation="srgb").pngsave_buffer()
     assert len(body) < LIMITS.max_bytes
-    assert world.created("flat.png", body) is IngestOutcome.CUTTING
+    assert world.created("flat.png", body) is IngestOutcome.STARTED
 
 
 def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
@@ -139,10 +140,10 @@ def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
     webp.save(pages, "TIFF", save_all=True, append_images=[webp], compression="raw")
     for key, body in (("a.webp", large.getvalue()), ("pages.tif", pages.getvalue())):
         assert world.created(key, body) is IngestOutcome.REFUSED
-        assert world.record(key).refusal["code"] == "over-limits"
+        assert world.record(key).refusal.code == "over-limits"
     world.limits = replace(LIMITS, max_scene_pixels=5_000_000)
     assert world.created("larger.tif", tiff()) is IngestOutcome.REFUSED
-    assert "5,000,000" in world.record("larger.tif").refusal["reason"]
+    assert "5,000,000" in world.record("larger.tif").refusal.reason
     world.limits = replace(LIMITS, max_scene_pixels=LIMITS.max_pixels)
     assert world.created("never.tif", tiff()) is IngestOutcome.REFUSED
     assert world.executions() == []
@@ -156,28 +157,28 @@ def test_a_scene_that_no_scanner_can_look_into_is_refused(world: SceneWorld) -> 
     world.scanner = Clean()
     assert world.created(KEY, tiff()) is IngestOutcome.REFUSED
     small = pyvips.Image.black(2600, 2100, bands=3).copy(interpretation="srgb").pngsave_buffer()
-    assert world.created("flat.png", small) is IngestOutcome.CUTTING  # all of it was looked into
+    assert world.created("flat.png", small) is IngestOutcome.STARTED  # all of it was looked into
 
 
 def test_a_scene_whose_bytes_are_not_those_that_were_meant_is_refused(world: SceneWorld) -> None:
     sequencer = world.upload(KEY, tiff(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
-    assert world.ingest.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
-    assert world.record(KEY).refusal["code"] == "checksum-mismatch"
+    assert world.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
+    assert world.record(KEY).refusal.code == "checksum-mismatch"
 
 
 def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: SceneWorld) -> None:
     damaged = bytearray(tiff())
     at = len(damaged) // 2
     damaged[at : at + 60_000] = b"\xa5" * 60_000
-    assert world.created(KEY, bytes(damaged)) is IngestOutcome.CUTTING
+    assert world.created(KEY, bytes(damaged)) is IngestOutcome.STARTED
     cut = world.execution()
     with pytest.raises(SceneRefused):
         cut.whole()
     cut.step("tell", stopped={"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""})
     assert world.ended() is IngestOutcome.REFUSED
     record = world.record(KEY)
-    assert (record.state, record.refusal["code"], record.scene) == (REFUSED, "damaged", {})
-    kept = world.vault("quarantine").head(record.refusal["quarantined"])
+    assert (record.state, record.refusal.code, record.large_image) == (REFUSED, "damaged", LargeImageRef())
+    kept = world.vault("quarantine").head(record.refusal.quarantined)
     assert kept is not None
     assert (kept.size_bytes, kept.metadata["code"]) == (len(damaged), "damaged")
     assert world.keys("media") == []
@@ -257,7 +258,7 @@ def test_a_scene_waits_for_moderation_and_is_released(world: SceneWorld) -> None
     world.execution().whole()
     assert world.ended() is IngestOutcome.HELD
     record = world.record(KEY)
-    assert (record.state, record.held["facts"]["width"]) == (HELD, 2600)
+    assert (record.state, record.held.facts["width"]) == (HELD, 2600)
     assert world.keys("media", "masters/") == []
     world.sent.clear()
     assert world.judged(KEY, flagged=False, body=tiff()) is IngestOutcome.RELEASED
@@ -270,9 +271,9 @@ def test_it_is_told_twice(world: SceneWorld) -> None:
     cut = world.execution()
     cut.whole()
     [change] = world.cuts()
-    assert world.ingest.handle(change) is IngestOutcome.READY
+    assert world.handle(change) is IngestOutcome.READY
     record = world.record(KEY)
-    assert world.ingest.handle(change) is IngestOutcome.DROPPED
+    assert world.handle(change) is IngestOutcome.DROPPED
     assert world.record(KEY) == record
     assert len(world.told()) == 1
 
@@ -283,21 +284,21 @@ def test_nobody_else_ends_what_another_is_at(world: SceneWorld) -> None:
     [change] = world.cuts()
     world.index.release_lease(KEY, world.record(KEY).token)
     claims = world.claims
-    claims.take(KEY, world.record(KEY).sequencer, instead_of="")
+    claims.acquire(KEY, world.record(KEY).sequencer, replaces_token="")
     with pytest.raises(Busy):
-        world.ingest.handle(change)
+        world.handle(change)
     world.now_s += 61
-    assert world.ingest.handle(change) is IngestOutcome.READY
+    assert world.handle(change) is IngestOutcome.READY
 
 
 def test_one_event_begins_one_execution(world: SceneWorld) -> None:
     sequencer = world.upload(KEY, tiff())
     wire = Wire("after-call", 1, kill, calls_of="stepfunctions.StartExecution")
     with wired(world, wire), pytest.raises(Killed):
-        world.ingest.handle(world.change(KEY, sequencer))
+        world.handle(world.change(KEY, sequencer))
     assert wire.reached
     world.now_s += 61
-    assert world.ingest.handle(world.change(KEY, sequencer)) is IngestOutcome.CUTTING
+    assert world.handle(world.change(KEY, sequencer)) is IngestOutcome.STARTED
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
 
@@ -310,13 +311,13 @@ def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneW
         [running] = world.executions()
         names.add(running["name"])
         world.execution().step("tell", stopped=fault)
-        assert world.ended() is IngestOutcome.CUTTING
+        assert world.ended() is IngestOutcome.STARTED
     cut = world.execution()
     assert len(names) == TRIES - 1
     world.sent.clear()
     inbox = IngestConsumer(
-        ingest=world.ingest,
-        observer=world.ingest.observer,
+        context=world.context,
+        observer=world.context.observer,
         queue=world.claims.queue,
         dead_letters=world.queue("dead"),
         max_receives=6,
@@ -328,7 +329,7 @@ def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneW
     assert letter["detail"] == build_repair_message(KEY)["detail"]
     world.now_s += 61
     assert (
-        world.message(build_repair_message(KEY)) is IngestOutcome.CUTTING
+        world.message(build_repair_message(KEY)) is IngestOutcome.STARTED
     )  # as the sweep asks, or whoever sends the letter back
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
@@ -340,8 +341,8 @@ def message(body: dict[str, object]) -> SqsMessage:
 
 def test_without_a_machine_such_an_upload_is_refused(world: SceneWorld) -> None:
     sequencer = world.upload(KEY, tiff())
-    plain = replace(world.ingest, machine=None)
-    assert plain.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
+    plain = replace(world.context, state_machine=None)
+    assert handle_event(plain, world.change(KEY, sequencer)) is IngestOutcome.REFUSED
 
 
 def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(world: SceneWorld) -> None:
@@ -359,13 +360,13 @@ def test_killed_anywhere_while_it_publishes_the_end_is_the_same(world: SceneWorl
     [change] = world.cuts()
     wire = Wire("before-send", at, kill)
     with wired(world, wire), pytest.raises(Killed):
-        world.ingest.handle(change)
+        world.handle(change)
     world.now_s += 61
-    outcome = world.ingest.handle(change)
+    outcome = world.handle(change)
     assert outcome in (IngestOutcome.READY, IngestOutcome.DROPPED)
     record = world.record(KEY)
-    assert (record.state, record.announced, record.scene) == (READY, True, {})
+    assert (record.state, record.announced, record.large_image) == (READY, True, LargeImageRef())
     assert world.parts() == []
     master = world.vault("media").head(MASTER)
     assert master is not None
-    assert master.etag == record.master["etag"]
+    assert master.etag == record.master.etag

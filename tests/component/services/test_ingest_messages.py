@@ -120,7 +120,7 @@ def test_only_what_failed_comes_again(world: World, app: Any, capsys: pytest.Cap
     handled = next(line for line in lines if line.get("key") == "good.jpg")
     steps = {"fetch", "sniff", "limits", "checksum", "dedupe", "decode", "claim", "clean", "master", "presets", "index"}
     assert steps | {"announce"} <= set(handled["ms"])
-    assert any(line.get("message") == "failed" and line["code"] == "unavailable" for line in lines)
+    assert any(line.get("message") == "message failed" and line["code"] == "unavailable" for line in lines)
     metrics = {name for line in lines for name in line if name == "PresetsTime"}
     assert metrics == {"PresetsTime"}
 
@@ -220,7 +220,7 @@ def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatc
 def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> None:
     body = created(world, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    now_s = app._inboxes()[False].ingest.publisher.claims.clock()
+    now_s = app._consumers()[False].context.claims.clock()
     world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
     answer = app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []

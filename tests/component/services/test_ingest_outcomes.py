@@ -11,8 +11,9 @@ import pytest
 
 from darkroom.aws.record import CLAIMED, READY, REMOVED, pad_sequencer
 from darkroom.errors import Busy
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.ingest.handler import handle_event
 from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import counted, of
@@ -35,10 +36,10 @@ def count(
     world: World, change: IngestEvent, capsys: pytest.CaptureFixture[str]
 ) -> tuple[IngestOutcome, dict[str, Any]]:
     """Handle ``change``; return the outcome, and the metrics with all their values added."""
-    ingest = world.ingest
-    outcome = ingest.handle(change)
+    context = world.context
+    outcome = handle_event(context, change)
     capsys.readouterr()
-    ingest.observer.flush()
+    context.observer.flush()
     told = counted(capsys.readouterr().out)
     return outcome, {name: dict(of(told, name)) for name in ("Handled", "UploadToReady", "Timed", "Slow")}
 
@@ -109,10 +110,10 @@ def test_a_deletion_of_nothing_is_neither_announced_nor_purged(world: World) -> 
 def test_an_event_that_is_done_or_outdated_fetches_no_upload(world: World, older: bool) -> None:
     late = world.next_sequencer()
     change = world.change(KEY, world.upload(KEY, SMALL))
-    world.ingest.handle(change)
+    world.handle(change)
     before, fetched = world.record(KEY), Wire("before-send", 1, lambda: None, "s3.GetObject")
     with wired(world, fetched):
-        assert world.ingest.handle(world.change(KEY, late) if older else change) is IngestOutcome.DROPPED
+        assert world.handle(world.change(KEY, late) if older else change) is IngestOutcome.DROPPED
     assert fetched.calls == 0
     assert (world.record(KEY), world.sent) == (before, [])
 
@@ -130,10 +131,10 @@ def test_a_newer_event_fetches_the_upload(world: World) -> None:
 def test_an_announcement_is_repeated_for_its_own_event_alone(world: World, older: bool) -> None:
     late = world.next_sequencer()
     change = world.change(KEY, world.upload(KEY, SMALL))
-    world.ingest.handle(change)
+    world.handle(change)
     world.told()
     world.index.put_record(replace(world.record(KEY), announced=False))
-    world.ingest.handle(world.change(KEY, late) if older else change)
+    world.handle(world.change(KEY, late) if older else change)
     assert len(world.told()) == (0 if older else 1)
     assert world.record(KEY).announced is not older
 
@@ -142,9 +143,9 @@ def test_an_event_that_is_worked_on_is_not_dropped(world: World) -> None:
     change = world.change(KEY, world.upload(KEY, SMALL))
     world.index.claim(KEY, change.sequencer, "a worker", now_s=world.now_s, lease_s=60)
     with pytest.raises(Busy):
-        world.ingest.handle(change)
+        world.handle(change)
     world.now_s += 61
-    assert world.ingest.handle(change) is IngestOutcome.READY
+    assert world.handle(change) is IngestOutcome.READY
 
 
 def test_a_decision_waits_for_the_lease_and_then_has_the_work_done(world: World) -> None:
@@ -159,7 +160,7 @@ def test_a_decision_waits_for_the_lease_and_then_has_the_work_done(world: World)
 
 def test_a_message_about_an_unknown_key_is_dropped(world: World) -> None:
     for kind in (EventKind.VERDICT, EventKind.RELEASE, EventKind.CONFIRM, EventKind.LARGE_IMAGE, EventKind.REPAIR):
-        assert world.ingest.handle(IngestEvent(kind, KEY, "")) is IngestOutcome.DROPPED
+        assert world.handle(IngestEvent(kind, KEY, "")) is IngestOutcome.DROPPED
     assert (world.index.get(KEY), world.sent) == (None, [])
 
 
@@ -168,7 +169,7 @@ def test_a_repair_of_a_key_in_order_claims_nothing(world: World) -> None:
     before = world.record(KEY)
     mend = read_event(json.dumps(build_repair_message(KEY)))
     assert mend is not None
-    assert world.ingest.handle(mend) is IngestOutcome.DROPPED
+    assert world.handle(mend) is IngestOutcome.DROPPED
     assert world.record(KEY) == before
 
 
@@ -179,7 +180,7 @@ def test_a_removal_that_left_its_master_is_repaired(world: World) -> None:
     world.vault("media").put(f"masters/{KEY}", b"of an overtaken worker", headers={}, metadata=marks)
     mend = read_event(json.dumps(build_repair_message(KEY)))
     assert mend is not None
-    assert world.ingest.handle(mend) is IngestOutcome.REMOVED
+    assert world.handle(mend) is IngestOutcome.REMOVED
     assert world.keys("media") == []
     assert world.record(KEY).state == REMOVED
 
@@ -189,5 +190,5 @@ def test_a_claim_that_was_left_by_an_expired_upload_is_a_removal(world: World) -
     world.index.claim(KEY, sequencer, "a worker", now_s=world.now_s, lease_s=60)
     world.vault("uploads").erase(KEY)
     world.now_s += 61
-    assert world.ingest.handle(IngestEvent(EventKind.REPAIR, KEY, "")) is IngestOutcome.REMOVED
+    assert world.handle(IngestEvent(EventKind.REPAIR, KEY, "")) is IngestOutcome.REMOVED
     assert world.record(KEY).state == REMOVED

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent
-from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.ingest.handler import handle_event
 from local.paths import ROOT
 from tests.announcements import SCHEMAS
 from tests.images.pictures import jpeg_photo
@@ -58,39 +59,39 @@ def named(metric_lines: str) -> dict[str, set[str]]:
 
 def test_the_steps_are_those_of_the_page(world: World) -> None:
     world.scanner = Finder()
-    ingest = world.ingest
-    ingest.observer.begin()
-    assert ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY
-    assert list(ingest.observer.timings_ms) == rows(PAGE, "The steps")
+    context = world.context
+    context.observer.begin()
+    assert handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY
+    assert list(context.observer.timings_ms) == rows(PAGE, "The steps")
 
 
 def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
     assert "A refusal is `quarantine`, `index`, `announce`. A deletion is `remove`, `index`, `announce`." in PAGE
-    ingest = world.ingest
-    ingest.observer.begin()
-    ingest.handle(world.change("a.jpg", world.upload("a.jpg", b"no picture")))
-    assert list(ingest.observer.timings_ms)[-3:] == ["quarantine", "index", "announce"]
+    context = world.context
+    context.observer.begin()
+    handle_event(context, world.change("a.jpg", world.upload("a.jpg", b"no picture")))
+    assert list(context.observer.timings_ms)[-3:] == ["quarantine", "index", "announce"]
     world.created("b.jpg", jpeg_photo())
     world.vault("uploads").delete("b.jpg")
-    ingest.observer.begin()
-    ingest.handle(world.change("b.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject"))
-    assert list(ingest.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
+    context.observer.begin()
+    handle_event(context, world.change("b.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject"))
+    assert list(context.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
 
 
 def test_the_steps_of_what_waits_and_of_its_release(world: World) -> None:
     assert "`hold` in the place of `render`, `master` and `presets`" in PAGE
     assert "release is `release`, `decode`, `render`, `presets`, `index`, `announce`" in PAGE
     world.blocks = True
-    ingest, body = world.ingest, jpeg_photo()
-    ingest.observer.begin()
-    ingest.handle(world.change("a.jpg", world.upload("a.jpg", body)))
+    context, body = world.context, jpeg_photo()
+    context.observer.begin()
+    handle_event(context, world.change("a.jpg", world.upload("a.jpg", body)))
     steps = [step for step in rows(PAGE, "The steps") if step not in ("render", "master", "presets", "scan")]
     steps.insert(steps.index("index"), "hold")
-    assert list(ingest.observer.timings_ms) == steps
+    assert list(context.observer.timings_ms) == steps
     world.judge("a.jpg", flagged=False, body=body)
-    ingest.observer.begin()
-    ingest.handle(IngestEvent(EventKind.VERDICT, "a.jpg", ""))
-    assert list(ingest.observer.timings_ms) == ["claim", "release", "decode", "render", "presets", "index", "announce"]
+    context.observer.begin()
+    handle_event(context, IngestEvent(EventKind.VERDICT, "a.jpg", ""))
+    assert list(context.observer.timings_ms) == ["claim", "release", "decode", "render", "presets", "index", "announce"]
 
 
 def test_every_outcome_is_on_the_page() -> None:
@@ -103,10 +104,10 @@ def test_every_state_is_on_the_page() -> None:
 
 
 def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    ingest = world.ingest
-    ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
-    ingest.handle(world.change("b.jpg", world.upload("b.jpg", b"no picture")))
-    ingest.observer.flush()
+    context = world.context
+    handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
+    handle_event(context, world.change("b.jpg", world.upload("b.jpg", b"no picture")))
+    context.observer.flush()
     found = {
         name: dimensions for name, dimensions in named(capsys.readouterr().out).items() if not name.endswith("Time")
     }

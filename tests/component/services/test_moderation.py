@@ -13,12 +13,13 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.audit import AuditLog, hash_key
-from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
+from darkroom.aws.record import HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef
 from darkroom.errors import Busy, Unavailable
 from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
-from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.ingest.handler import handle_event
 from tests import commands
 from tests.images.pictures import jpeg_photo, png_noise
 
@@ -59,11 +60,11 @@ def test_an_upload_waits_where_nothing_is_served_from(world: World) -> None:
     assert world.created(KEY, BODY) is IngestOutcome.HELD
     assert world.keys("media") == [f"held/{KEY}"]
     record = world.record(KEY)
-    assert (record.state, record.announced, record.master, record.sha256) == (HELD, True, {}, "")
-    assert record.held["facts"]["format"] == "jpeg"
-    assert record.held["master"]["sequencer"] == record.sequencer
-    assert record.held["flagged"] is False
-    assert world.index.find_by_sha256(record.held["sha256"]) == []
+    assert (record.state, record.announced, record.master, record.sha256) == (HELD, True, MasterRef(), "")
+    assert record.held.facts["format"] == "jpeg"
+    assert record.held.master.sequencer == record.sequencer
+    assert record.held.flagged is False
+    assert world.index.find_by_sha256(record.held.sha256) == []
     assert [kind for kind, _ in world.told()] == ["ImageHeld"]
 
 
@@ -76,8 +77,8 @@ def test_what_is_let_pass_is_as_if_it_had_never_waited(world: World, aws: Callab
     other.created(KEY, BODY)
     ours, theirs = world.record(KEY), other.record(KEY)
     differ = {name: getattr(theirs, name) for name in ("token", "version_id", "updated_at", "image_id")}
-    assert replace(ours, **differ, master={}) == replace(theirs, master={})
-    assert ours.master | {"version_id": ""} == theirs.master | {"version_id": ""}
+    assert replace(ours, **differ, master=MasterRef()) == replace(theirs, master=MasterRef())
+    assert replace(ours.master, version_id="") == replace(theirs.master, version_id="")
     assert world.keys("media") == other.keys("media")
     for name in world.keys("media", "derivatives/"):
         assert world.body("media", name) == other.body("media", name)
@@ -111,7 +112,7 @@ def test_what_is_flagged_stays_where_it_is_and_is_told_once(world: World) -> Non
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.DROPPED
-    assert (world.record(KEY).state, world.record(KEY).held["flagged"]) == (HELD, True)
+    assert (world.record(KEY).state, world.record(KEY).held.flagged) == (HELD, True)
     assert held(world)
     assert not served(world)
     assert [detail["flagged"] for _, detail in world.told()] == [False, True]
@@ -137,13 +138,13 @@ def test_a_message_without_a_verdict_asks_for_one(world: World) -> None:
 def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
-    etag = world.record(KEY).master["etag"]
+    etag = world.record(KEY).master.etag
     world.told()
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert world.keys("media") == [f"held/{KEY}"]
     record = world.record(KEY)
-    assert (record.state, record.held["flagged"], record.master, record.derivatives) == (HELD, True, {}, ())
-    assert record.held["master"]["etag"] == etag
+    assert (record.state, record.held.flagged, record.master, record.derivatives) == (HELD, True, MasterRef(), ())
+    assert record.held.master.etag == etag
     assert {message["key"] for message in world.messages("purges")} == {KEY}
     assert [(kind, detail["flagged"]) for kind, detail in world.told()] == [("ImageHeld", True)]
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED, (
@@ -186,9 +187,9 @@ def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: World
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
     assert world.judged(KEY, flagged=False, body=new) is IngestOutcome.RELEASED
     after = world.record(KEY)
-    assert (after.facts["format"], after.held) == ("png", {})
+    assert (after.facts["format"], after.held) == ("png", HeldUpload())
     assert world.body("media", f"masters/{KEY}") != BODY
-    etag = after.master["etag"].strip('"')
+    etag = after.master.etag.strip('"')
     for name in world.keys("media", "derivatives/"):
         head = world.vault("media").head(name)
         assert head is not None
@@ -203,7 +204,7 @@ def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: World
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert not served(world)
     record = world.record(KEY)
-    assert (record.held["facts"]["format"], record.held["flagged"]) == ("png", False)
+    assert (record.held.facts["format"], record.held.flagged) == ("png", False)
     assert world.judged(KEY, flagged=False, body=new) is IngestOutcome.RELEASED
     assert world.record(KEY).facts["format"] == "png"
 
@@ -227,10 +228,10 @@ def test_what_waits_makes_room_for_what_is_newer(world: World, newer: str) -> No
         return
     if newer == "refusal":
         assert world.created(KEY, b"no picture") is IngestOutcome.REFUSED
-        assert (world.record(KEY).state, world.record(KEY).held) == (REFUSED, {})
+        assert (world.record(KEY).state, world.record(KEY).held) == (REFUSED, HeldUpload())
     else:
         assert world.deleted(KEY) is IngestOutcome.REMOVED
-        assert (world.record(KEY).state, world.record(KEY).held) == (REMOVED, {})
+        assert (world.record(KEY).state, world.record(KEY).held) == (REMOVED, HeldUpload())
     assert world.keys("media") == []
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
     assert world.keys("media") == []
@@ -268,20 +269,20 @@ def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World
     world.judge(KEY, flagged=True, body=BODY)
     world.blocks = True
     assert world.created(KEY, BODY) is IngestOutcome.HELD
-    assert world.record(KEY).held["flagged"] is True
+    assert world.record(KEY).held.flagged is True
     assert not served(world)
 
 
 def test_a_verdict_waits_for_whoever_is_at_the_key(world: World) -> None:
     world.created(KEY, BODY)
     sequencer = world.upload(KEY, png_noise(40, 30))
-    world.claims.take(KEY, sequencer, instead_of="")
+    world.claims.acquire(KEY, sequencer, replaces_token="")
     with pytest.raises(Busy):
         world.judged(KEY, flagged=False, body=BODY)
     world.now_s += 1000
     with pytest.raises(Busy):
         world.judged(KEY, flagged=False, body=BODY)
-    assert world.record(KEY).held["facts"]["format"] == "png", "what the dead worker left has been done"
+    assert world.record(KEY).held.facts["format"] == "png", "what the dead worker left has been done"
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
 
 
@@ -339,8 +340,8 @@ def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: W
         {},
         ("f", "w"),
     )
-    ingest = replace(world.ingest, presets=presets)
-    ingest.handle(world.change(KEY, world.upload(KEY, BODY)))
+    context = replace(world.context, presets=presets)
+    handle_event(context, world.change(KEY, world.upload(KEY, BODY)))
     assert world.record(KEY).derivatives == (f"{KEY}/_/w-8.webp",)
     assert set(world.told()[0][1]["presets"]) == {"f", "w"}
 
@@ -380,7 +381,7 @@ def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
 def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
     world.created(KEY, BODY)
     assert world.confirmed(KEY) is IngestOutcome.CONFIRMED
-    assert world.record(KEY).held["flagged"] is True
+    assert world.record(KEY).held.flagged is True
     assert [detail["flagged"] for _, detail in world.told()] == [False, True]
 
 
@@ -389,7 +390,7 @@ def test_another_upload_is_judged_anew(world: World) -> None:
     world.confirmed(KEY)
     other = png_noise(60, 40)
     world.created(KEY, other)
-    assert "reviewed" not in world.record(KEY).held
+    assert world.record(KEY).held.reviewed is False
     assert world.judged(KEY, flagged=True, body=other) is IngestOutcome.HELD
     assert in_review(world) == [KEY]
 

@@ -12,8 +12,8 @@ import pytest
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
-from darkroom.services.ingest.service import IngestOutcome
 from darkroom.services.s3_keys import MASTERS
 from darkroom.services.sweep import (
     LEASE_GRACE_S,
@@ -79,10 +79,10 @@ def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: 
     sweep(world).run(lasting)
     (change,) = queued(world)
     assert change is not None
-    assert world.ingest.handle(change) is IngestOutcome.REFUSED
+    assert world.handle(change) is IngestOutcome.REFUSED
     assert sweep(world).run(lasting).queued == 0
-    assert world.ingest.handle(world.change("a.jpg", sequencer)) is IngestOutcome.REFUSED
-    assert world.ingest.handle(change) is IngestOutcome.DROPPED
+    assert world.handle(world.change("a.jpg", sequencer)) is IngestOutcome.REFUSED
+    assert world.handle(change) is IngestOutcome.DROPPED
 
 
 def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
@@ -94,7 +94,7 @@ def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
     assert sweep(world).run(lasting).queued == 2
     for change in queued(world):
         assert change is not None
-        assert world.ingest.handle(change) in (IngestOutcome.READY, IngestOutcome.DUPLICATE)
+        assert world.handle(change) in (IngestOutcome.READY, IngestOutcome.DUPLICATE)
     after = world.record("a.jpg")
     assert (after.state, after.sequencer, after.image_id) == (READY, before.sequencer, before.image_id)
     assert (after.sha256, after.facts) == (before.sha256, before.facts)

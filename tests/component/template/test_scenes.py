@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import SceneRefused
-from darkroom.services.ingest.cutting import LEASE_S
+from darkroom.services.ingest.large_image import LEASE_S
 from darkroom.services.large_image.step_request import StepAction, read_request
 from darkroom.services.s3_keys import SCENES
 

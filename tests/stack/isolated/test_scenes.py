@@ -134,15 +134,15 @@ def test_a_damaged_scene_is_refused_with_its_reason(scenic: Stack, operator: Ope
     wait_until(lambda: operator.state(key) == "refused", "it is refused")
     record = operator.index.get(key)
     assert record is not None
-    assert record.refusal["code"] == "damaged"
-    assert operator.keys("quarantine_bucket", key) == [record.refusal["quarantined"]]
+    assert record.refusal.code == "damaged"
+    assert operator.keys("quarantine_bucket", key) == [record.refusal.quarantined]
     wait_until(lambda: operator.keys("media_bucket", "scenes/") == [], "its parts are gone")
 
 
 def cutting(operator: Operator, key: str) -> str:
     """The id of the scene that is being cut of ``key``."""
     record = operator.index.get(key)
-    return str(record.scene.get("id", "")) if record is not None else ""
+    return str(record.large_image.get("id", "")) if record is not None else ""
 
 
 def workers(stack: Stack) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import HELD, READY
-from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.ingest.context import IngestOutcome
 from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands

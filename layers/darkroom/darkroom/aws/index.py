@@ -77,7 +77,7 @@ class Index:
         return found
 
     def claim(
-        self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, instead_of: str = ""
+        self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, replaces_token: str = ""
     ) -> Claim:
         """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` is new for each attempt.
 
@@ -85,7 +85,7 @@ class Index:
         carries out late, after this attempt or another is done, claims nothing: nobody would be there to work on it.
         Raises Busy while somebody else's lease for the same event lasts.
         """
-        redone = {":instead_of": {"S": instead_of}} if instead_of else {}
+        redone = {":instead_of": {"S": replaces_token}} if replaces_token else {}
         condition = f"{_NEWER} OR {_UNHELD}" + (f" OR {_DONE}" if redone else "")
         with translate_errors(f"index claim {key}"):
             try:

@@ -1,4 +1,7 @@
-"""What the index knows of one key, and how that is written in DynamoDB."""
+"""The record of one key in the index, and its DynamoDB item.
+
+:func:`to_item` and :func:`from_item` are the only places that know the names and the shape of attributes.
+"""
 
 from __future__ import annotations
 
@@ -10,44 +13,111 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 CLAIMED, READY, REFUSED, REMOVED, HELD = "claimed", "ready", "refused", "removed", "held"
-"""States: being worked on; served; not taken in (an earlier master, if any, goes on being served); deleted; not to be
-served before a verdict or a person says so (an earlier master, if any, goes on being served)."""
+"""States: in progress; served; refused (an earlier master, if any, stays served); deleted; held until a verdict or an
+operator releases it (an earlier master, if any, stays served)."""
 
 REVIEW, WAITING = "review", "waiting"
-"""An attribute that only items have which wait for a person: an index over it holds these alone."""
+"""An attribute that only items in the review queue have, and its value: a sparse index holds these items alone."""
 
 SEQUENCER_CHARACTERS = 64
-"""S3's sequencers are hexadecimal and of no fixed length: to compare two, the shorter is filled up on the right with
+"""S3's sequencers are hexadecimal and of no fixed length. To compare two, the shorter is padded on the right with
 zeros (S3 user guide, "Event ordering and duplicate events")."""
 
 _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
 def pad_sequencer(sequencer: str) -> str:
-    """``sequencer`` such that texts compare as sequencers do."""
+    """Pad ``sequencer`` so that string order is event order."""
     return sequencer.upper().ljust(SEQUENCER_CHARACTERS, "0")
 
 
 def partition_key(key: str) -> str:
-    """The partition key of the item about the picture ``key``."""
+    """Return the partition key of the item about the image ``key``."""
     return f"image#{key}"
+
+
+class _Part:
+    """A part of a record. An instance with all defaults is false: the record has no such part."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return self != type(self)()
+
+
+@dataclass(frozen=True, slots=True)
+class MasterRef(_Part):
+    """A master in S3.
+
+    ``sequencer`` is that of the event and ``version_id`` that of the upload that the master was made from. ``how`` is
+    the method. ``master_sha256`` is the SHA-256 of the master's bytes in hexadecimal, empty if unknown.
+    """
+
+    etag: str = ""
+    sequencer: str = ""
+    version_id: str = ""
+    content_type: str = ""
+    size_bytes: int = 0
+    how: str = ""
+    master_sha256: str = ""
+
+    @property
+    def bare_etag(self) -> str:
+        """The ETag without quotes."""
+        return self.etag.strip('"')
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(_Part):
+    """Why an upload was refused. ``quarantined`` is its key in the quarantine bucket, empty if there is no copy."""
+
+    code: str = ""
+    reason: str = ""
+    trace_id: str = ""
+    sha256: str = ""
+    quarantined: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUpload(_Part):
+    """An upload that waits for moderation. ``master`` is the object below ``held/``.
+
+    ``flagged``: a model or an operator decided that it must not be served. ``reviewed``: an operator confirmed that.
+    """
+
+    sha256: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    master: MasterRef = MasterRef()
+    flagged: bool = False
+    reviewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LargeImageRef(_Part):
+    """A large image that the state machine processes.
+
+    ``token`` is that of the attempt that started it, ``tries`` the number of executions so far.
+    """
+
+    id: str = ""
+    token: str = ""
+    tries: int = 0
+    sha256: str = ""
+    version_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One item.
+    """The record of one key.
 
-    ``sequencer`` (padded) is that of the newest event that was claimed, ``token`` names the attempt that claimed it,
-    ``lease_until_s`` (Unix time) says how long nobody else may try. ``master`` has ``etag``, ``sequencer`` (of the
-    event that made it), ``version_id`` (of the upload that it was made of), ``content_type``, ``size_bytes`` and
-    ``how``; ``derivatives`` are names below ``derivatives/``.
-    ``refusal`` has ``code``, ``reason``, ``trace_id``, ``sha256`` and ``quarantined``. ``held`` is the picture that
-    waits: ``sha256``, ``facts``, ``provenance``, ``master`` (as above, of the object below ``held/``), ``flagged``, and
-    ``reviewed`` once a person has confirmed that it is not to be served.
-    ``released``: a person let these very bytes pass, whatever models say. ``same_as`` is the key that the master was
-    copied from. ``scene`` is what is being cut in strips, while it is: ``id``, ``token`` (of the attempt that had it
-    begun), ``tries``, ``sha256``, ``version_id``, ``facts``, ``provenance``. ``expires_at_s`` is for DynamoDB's time to
-    live, 0 for never.
+    ``sequencer`` (padded) is that of the newest claimed event, ``token`` names the attempt that claimed it,
+    ``lease_until_s`` (Unix time) is the end of its lease. ``facts`` and ``provenance`` are JSON documents about the
+    image, which events and the upload API return as they are. ``derivatives`` are names below ``derivatives/``.
+    ``released``: an operator released these bytes, whatever a model reports. ``same_as`` is the key that the master was
+    copied from. ``expires_at_s`` is DynamoDB's time to live, 0 for never.
     """
 
     key: str
@@ -61,49 +131,83 @@ class Record:
     version_id: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    master: Mapping[str, Any] = field(default_factory=dict)
+    master: MasterRef = MasterRef()
     derivatives: tuple[str, ...] = ()
-    refusal: Mapping[str, Any] = field(default_factory=dict)
-    held: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Refusal = Refusal()
+    held: HeldUpload = HeldUpload()
     released: bool = False
     same_as: str = ""
-    scene: Mapping[str, Any] = field(default_factory=dict)
+    large_image: LargeImageRef = LargeImageRef()
     updated_at: str = ""
     expires_at_s: int = 0
 
     @property
     def done(self) -> bool:
-        """Whether nobody works on it."""
+        """Whether no attempt is in progress."""
         return self.state != CLAIMED
 
     @property
     def awaits_review(self) -> bool:
-        """Whether a model has flagged what is held, and no person has looked at it yet."""
-        return self.state == HELD and bool(self.held.get("flagged")) and not self.held.get("reviewed")
+        """Whether the held upload is flagged and no operator has decided yet."""
+        return self.state == HELD and self.held.flagged and not self.held.reviewed
 
 
-_NAMES = tuple(found.name for found in fields(Record))
+_ATTRIBUTES = {"large_image": "scene"}
+"""Attributes whose name is not that of the field."""
+
+_OPTIONAL = frozenset({"master_sha256", "reviewed"})
+"""Fields of parts that are left out where they are empty. Items of earlier versions lack them."""
+
+_PARTS: dict[str, type[_Part]] = {
+    "master": MasterRef,
+    "refusal": Refusal,
+    "held": HeldUpload,
+    "large_image": LargeImageRef,
+}
 
 
 def to_item(record: Record) -> dict[str, Any]:
-    """The item of ``record``. What is empty is left out: an index key may not be an empty text."""
-    values = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
+    """Convert ``record`` to its item. Empty fields are left out: an index key may not be an empty string."""
+    values = {
+        one.name: _part_to_map(value) if isinstance(value, _Part) else value
+        for one in fields(Record)
+        if (value := getattr(record, one.name))
+    }
     if record.awaits_review:
         values[REVIEW] = WAITING
     return {"pk": {"S": partition_key(record.key)}} | {
-        name: _serializer.serialize(to_decimals(value)) for name, value in values.items()
+        _ATTRIBUTES.get(name, name): _serializer.serialize(to_decimals(value)) for name, value in values.items()
     }
 
 
 def from_item(item: Mapping[str, Any]) -> Record:
-    """The record that an item holds."""
-    values = {name: from_decimals(_deserializer.deserialize(item[name])) for name in _NAMES if name in item}
+    """Convert an item of this or an earlier version to its record."""
+    values: dict[str, Any] = {"state": "", "sequencer": ""}
+    for one in fields(Record):
+        attribute = _ATTRIBUTES.get(one.name, one.name)
+        if attribute in item:
+            value = from_decimals(_deserializer.deserialize(item[attribute]))
+            values[one.name] = _part_from_map(_PARTS[one.name], value) if one.name in _PARTS else value
     values["derivatives"] = tuple(values.get("derivatives", ()))
-    return Record(**{"state": "", "sequencer": "", **values})
+    return Record(**values)
+
+
+def _part_to_map(part: _Part) -> dict[str, Any]:
+    values = asdict(part)  # type: ignore[call-overload]
+    if isinstance(part, HeldUpload):
+        values["master"] = _part_to_map(part.master)
+    return {name: value for name, value in values.items() if value or name not in _OPTIONAL}
+
+
+def _part_from_map(kind: type[_Part], values: Mapping[str, Any]) -> _Part:
+    known = {one.name: values[one.name] for one in fields(kind) if one.name in values}  # type: ignore[arg-type]
+    if kind is HeldUpload and "master" in known:
+        known["master"] = _part_from_map(MasterRef, known["master"])
+    return kind(**known)
 
 
 def to_decimals(value: Any) -> Any:
-    """DynamoDB has decimal numbers only."""
+    """Convert floats to decimals, DynamoDB's only kind of number."""
     match value:
         case float():
             return Decimal(repr(value))
@@ -115,7 +219,7 @@ def to_decimals(value: Any) -> Any:
 
 
 def from_decimals(value: Any) -> Any:
-    """The opposite: whole numbers are of type int again."""
+    """Convert decimals to numbers. Whole numbers become ``int``."""
     match value:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)

@@ -94,7 +94,7 @@ def result_of_record(record: Record, version_id: str, outcome: KeyOutcome) -> Ke
     entries = {
         READY: KeyResult(outcome),
         HELD: KeyResult(outcome, WAITING),
-        REFUSED: KeyResult(KeyOutcome.REFUSED, str(record.refusal.get("code", ""))),
+        REFUSED: KeyResult(KeyOutcome.REFUSED, record.refusal.code),
         REMOVED: KeyResult(KeyOutcome.MISSING),
     }
     return entries[record.state]

@@ -9,11 +9,11 @@ from ..errors import DarkroomError, ObjectChanged
 from ..imaging.rendered_image import RenderedImage
 from ..plan.canonical import derivative_name
 from ..plan.model import Plan
+from ..plan.presets import Presets
+from ..plan.redaction import AlwaysRedact
 from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
+from ..services.ingest.derivatives import DerivativePurger, render_from_master, select_presets
 from ..services.ingest.examine import UploadExaminer
-from ..services.ingest.prints import Prints
-from ..services.ingest.publish import Clearing
-from ..services.ingest.reprints import Reprints
 from ..services.s3_keys import DERIVATIVES, ObjectNames
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
@@ -30,20 +30,21 @@ class PresetsOperation:
     source_names: ObjectNames
     media: S3Bucket
     examiner: UploadExaminer
-    prints: Prints
-    purge: Clearing
+    presets: Presets
+    always: AlwaysRedact
+    purge: DerivativePurger
     caching: CachePolicy
 
     def start(self, key: str, order: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
         """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
-        plans, watermarks = self.prints.of(key)
+        plans, watermarks = select_presets(self.presets, self.always, self.media, key)
         if not plans:
             return KeyResult(KeyOutcome.UNCHANGED, NO_PRESETS)
         name = self.source_names.name(key)
         master = self.source.head(name)
         if master is None:
             return KeyResult(KeyOutcome.MISSING)
-        for plan, picture in Reprints(self.source, self.examiner).of(master, plans, watermarks):
+        for plan, picture in render_from_master(self.source, self.examiner, master, plans, watermarks):
             self._put(plan, picture, master.etag)
         found = self.source.head(name)
         if found is None or found.etag != master.etag:

@@ -87,12 +87,11 @@ def split_of(record: Record) -> str:
 
 
 def _digest(record: Record) -> str:
-    return str(record.held.get("sha256", "")) if record.state == HELD else record.sha256
+    return record.held.sha256 if record.state == HELD else record.sha256
 
 
 def _facts(record: Record) -> Mapping[str, Any]:
-    facts: Mapping[str, Any] = record.held.get("facts", {}) if record.state == HELD else record.facts
-    return facts
+    return record.held.facts if record.state == HELD else record.facts
 
 
 def _labels(
@@ -118,7 +117,7 @@ def _reviewed_as_unsafe(record: Record) -> bool | None:
     """Whether a person found the picture unsafe; None if none has looked."""
     if record.released:
         return False
-    return True if record.state == HELD and record.held.get("reviewed") else None
+    return True if record.state == HELD and record.held.reviewed else None
 
 
 type _Labelled = tuple[dict[str, Any] | list[int] | int | str, dict[str, Any]]

@@ -39,7 +39,14 @@ def send_to_dlq_if_due(
     code, cause = describe_error(error)
     receives, body = message.receives, message.body
     given_up = receives >= max_receives or isinstance(error, BadUpload)
-    observer.log("ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=receives, body=body)
+    observer.log(
+        "ERROR",
+        "message sent to DLQ" if given_up else "message failed",
+        code=code,
+        cause=cause,
+        receives=receives,
+        body=body,
+    )
     if given_up:
         words = failure_attributes(error, attempts=receives, trace_id=observer.trace_id(), redriven=message.redriven)
         dead_letters.send_text(body, attributes=words)

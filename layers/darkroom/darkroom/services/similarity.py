@@ -75,7 +75,7 @@ class SimilaritySearch:
 
     def _search(self, record: Record, grant: Grant, count: int) -> dict[str, object]:
         stored = self.vectors.get(record.key)
-        if stored is not None and stored.vector and stored.source_etag == record.master["etag"].strip('"'):
+        if stored is not None and stored.vector and stored.source_etag == record.master.bare_etag:
             return self._search_by_embedding(record, stored, grant, count)
         return self._search_by_hash(record, grant, count)
 

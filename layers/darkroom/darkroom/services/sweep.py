@@ -110,7 +110,7 @@ class Sweep:
         record = known.get(upload.key)
         if record is None:
             return build_created_event(self.uploads.bucket, upload, self._sequencer(upload.key))
-        if record.state == HELD and not record.held["flagged"] and now_s - upload.modified_s > MAX_REVIEW_WAIT_S:
+        if record.state == HELD and not record.held.flagged and now_s - upload.modified_s > MAX_REVIEW_WAIT_S:
             self.observer.count("UploadsUnjudged")
             return build_verdict_message(upload.key)
         if record.state != CLAIMED or now_s - record.lease_until_s < LEASE_GRACE_S:

@@ -83,17 +83,17 @@ class UploadApi:
 
 
 def _details(record: Record, grant: Grant) -> dict[str, object]:
-    """What is told beside the state. A key that holds the same bytes is named only to who may upload there too."""
+    """Return the fields beside the state. ``same_as`` is returned only if the token permits uploads to that key."""
     match record.state:
         case "ready":
             same_as = {"same_as": record.same_as} if record.same_as and grant.covers(record.same_as) else {}
             return {**_version(record), **same_as, "picture": dict(record.facts)}
         case "refused":
-            return _version(record) | {name: record.refusal.get(name, "") for name in ("code", "reason", "sha256")}
+            refusal = record.refusal
+            return {**_version(record), "code": refusal.code, "reason": refusal.reason, "sha256": refusal.sha256}
         case "held":
             held = record.held
-            told = {"sha256": held["sha256"], "flagged": held["flagged"], "picture": dict(held["facts"])}
-            return _version(record) | told
+            return {**_version(record), "sha256": held.sha256, "flagged": held.flagged, "picture": dict(held.facts)}
     return {}
 
 

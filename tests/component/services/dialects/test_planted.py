@@ -15,7 +15,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.services.caching import MASTER_SHA256
-from darkroom.services.ingest.publish import digest
+from darkroom.services.ingest.publish import compute_digest
 from tests.images.planted import planted
 
 from .serving import Served, served
@@ -62,7 +62,9 @@ def test_a_master_of_ingest_is_returned_as_it_is(name: str) -> None:
     upload = planted()[name]
     master = make_master(upload, probe(Source.from_bytes(upload), Limits()), limits=Limits())
     bucket = FastBucket(MemoryStore())
-    bucket.put("masters/photo", master.body, {"Content-Type": master.content_type, MASTER_SHA256: digest(master)})
+    bucket.put(
+        "masters/photo", master.body, {"Content-Type": master.content_type, MASTER_SHA256: compute_digest(master)}
+    )
     response = served(bucket, AccessMode.OPEN).get("/imgproxy/unsafe/raw:1/plain/photo")
     assert b64decode(str(response["body"])) == master.body
     assert MARKER not in master.body

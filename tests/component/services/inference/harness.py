@@ -14,7 +14,7 @@ from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsRecord, FindingsStore
 from darkroom.aws.index import Index
-from darkroom.aws.record import READY, Record, pad_sequencer, to_item
+from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.sqs import Queue
@@ -247,7 +247,12 @@ class World:
             ObjectNames(prefix).name(key), body, headers={"Content-Type": "image/jpeg"}, metadata=marks
         )
         record = Record(
-            key, READY, sequencer, sha256=digest, facts={"perceptual_hash": "cedbd88c49eaf808"}, master={"etag": etag}
+            key,
+            READY,
+            sequencer,
+            sha256=digest,
+            facts={"perceptual_hash": "cedbd88c49eaf808"},
+            master=MasterRef(etag=etag),
         )
         self.clients["dynamodb"].put_item(TableName=self.names["index"], Item=to_item(record))
         return sequencer

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.findings_store import sidecar_name
-from darkroom.aws.record import HELD, Record, to_item
+from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     CLIENT,
@@ -347,7 +347,7 @@ def test_once_it_is_served_it_has_its_own(world: World) -> None:
 
 def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: World) -> None:
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
-    record = Record(KEY, HELD, sequencer, held={"facts": {"perceptual_hash": "00000000000000ff"}})
+    record = Record(KEY, HELD, sequencer, held=HeldUpload(facts={"perceptual_hash": "00000000000000ff"}))
     world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(record))
     world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
     stored = world.vectors.get(KEY)

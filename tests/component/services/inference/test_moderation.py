@@ -43,7 +43,7 @@ class Studio:
     def hear(self) -> list[str]:
         """Ingest deals with what infer has sent."""
         changes = [read_event(json.dumps(message)) for message in self.taken.messages("changes")]
-        return [self.taken.ingest.handle(change) for change in changes if change is not None]
+        return [self.taken.handle(change) for change in changes if change is not None]
 
     @property
     def state(self) -> str:
@@ -77,7 +77,7 @@ def test_what_is_not_stays_where_it_is(studio: Studio) -> None:
     studio.look()
     studio.hear()
     assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
-    assert studio.taken.record(KEY).held["flagged"] is True
+    assert studio.taken.record(KEY).held.flagged is True
     assert studio.look() == []
     assert studio.hear() == []
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.record import HELD, Record, to_item
+from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import DarkroomError
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
 from darkroom.mlops.sample import TaskSummary
@@ -65,7 +65,7 @@ def test_what_the_small_models_say_is_sampled_as_theirs(world: World) -> None:
 
 def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: World) -> None:
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
-    index(world, KEY, state=HELD, held={"facts": {"format": "png", "width": 3, "height": 2}})
+    index(world, KEY, state=HELD, held=HeldUpload(facts={"format": "png", "width": 3, "height": 2}))
     world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
     [sample] = world.samples.recent()
     assert (sample.format, sample.pixels) == ("png", 6)

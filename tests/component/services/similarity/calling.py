@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from darkroom.aws.record import READY, Record, to_item
+from darkroom.aws.record import READY, MasterRef, Record, to_item
 from darkroom.aws.vectors import VectorStore
 from tests.component.services.functions import Function, load
 from tests.component.services.upload.calling import Answer, token_for
@@ -61,7 +61,7 @@ class Deployment:
         state: str = READY,
     ) -> None:
         """A picture that is served, and what the store has of it: an embedding, a hash, or nothing."""
-        master = {"etag": f'"{etag}"', "sequencer": "1"} if state == READY else {}
+        master = MasterRef(etag=f'"{etag}"', sequencer="1") if state == READY else MasterRef()
         facts = {"perceptual_hash": perceptual_hash} if perceptual_hash else {}
         record = Record(key, state, "1", facts=facts, master=master, sha256="ab")
         self.dynamodb.put_item(TableName=self.environment["INDEX_TABLE"], Item=to_item(record))

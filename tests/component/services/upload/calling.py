@@ -34,7 +34,6 @@ READY_RECORD = Record(
     version_id="v1",
     facts={"width": 640, "height": 480, "format": "jpeg", "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI"},
     provenance={"camera": "not for everyone"},
-    refusal={},
     updated_at="2026-11-25T12:00:00+00:00",
 )
 

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.index import Index
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, Record, Refusal
 from darkroom.plan.limits import Limits
 
 from .calling import KEYS, READY_RECORD, Api, token_for
@@ -130,13 +130,7 @@ def test_same_bytes_are_told_of_within_the_grant_only(api: Api) -> None:
 
 
 def test_the_fate_of_what_was_refused(api: Api) -> None:
-    refusal = {
-        "code": "damaged",
-        "reason": "It ends too soon",
-        "sha256": "cd" * 32,
-        "trace_id": "1-2",
-        "quarantined": "q",
-    }
+    refusal = Refusal("damaged", "It ends too soon", "1-2", "cd" * 32, "q")
     api.know(replace(READY_RECORD, key="trips/bad.jpg", state=REFUSED, version_id="v2", refusal=refusal))
     assert api.fate("trips/bad.jpg").document == {
         "key": "trips/bad.jpg",
@@ -150,7 +144,7 @@ def test_the_fate_of_what_was_refused(api: Api) -> None:
 
 
 def test_the_fate_of_what_waits(api: Api) -> None:
-    held = {"sha256": "cd" * 32, "facts": {"width": 3}, "provenance": {"camera": "x"}, "master": {}, "flagged": True}
+    held = HeldUpload("cd" * 32, {"width": 3}, {"camera": "x"}, flagged=True)
     api.know(replace(READY_RECORD, key="trips/held.jpg", state=HELD, version_id="v2", held=held))
     assert api.fate("trips/held.jpg").document == {
         "key": "trips/held.jpg",

@@ -18,7 +18,8 @@ from darkroom.aws.upload_counters import UploadCounters
 from darkroom.client_findings import MAX_TEXT_BYTES, encode_findings, sign_findings
 from darkroom.client_findings import parse_client_findings as brought
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, findings_from_document, findings_to_document
-from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.ingest.context import IngestOutcome
+from darkroom.services.ingest.handler import handle_event
 from darkroom.services.upload import UploadApi
 from darkroom.services.upload_requests import Grant, make_token
 from tests.component.services.ingesting import KEYS, SigningKeys, World
@@ -60,10 +61,10 @@ def test_from_the_form_to_the_sidecar(world: World) -> None:
     assert send(form, BODY, **{"x-amz-meta-findings": "another"})[1] == "AccessDenied"
     assert send(form, BODY, **{"x-amz-meta-findings-signature": None})[1] == "AccessDenied"
     assert send(form, BODY) == (204, "")
-    assert world.ingest.handle(world.change(KEY, world.next_sequencer())) is IngestOutcome.READY
+    assert world.handle(world.change(KEY, world.next_sequencer())) is IngestOutcome.READY
     found = sidecar(world)
     assert found is not None
-    assert found.source_etag == world.record(KEY).master["etag"].strip('"')
+    assert found.source_etag == world.record(KEY).master.etag.strip('"')
     assert (found.generation, found.pending) == ("1", ())
     assert {finding.origin for finding in found.found.values()} == {CLIENT}
     [face], [tag] = found.found[FACES].faces, found.found[TAGS].labels
@@ -96,20 +97,20 @@ def test_the_key_before_counts_too(world: World) -> None:
 def test_what_is_not_ours_is_ignored_and_the_picture_is_not(
     world: World, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
 ) -> None:
-    ingest = world.ingest
+    context = world.context
     change = world.change(KEY, world.upload(KEY, BODY, Metadata=metadata))
-    assert ingest.handle(change) is IngestOutcome.READY
-    ingest.observer.flush()
+    assert handle_event(context, change) is IngestOutcome.READY
+    context.observer.flush()
     assert world.record(KEY).state == READY
     assert sidecar(world) is None
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["reason"] for line in lines if line.get("message") == "findings are ignored"] == [reason]
+    assert [line["reason"] for line in lines if line.get("message") == "client findings ignored"] == [reason]
     assert [line["reason"] for line in lines if "FindingsIgnored" in line] == [reason]
 
 
 def test_what_inference_found_in_this_master_stays(world: World) -> None:
     world.created(KEY, BODY)
-    etag = world.record(KEY).master["etag"].strip('"')
+    etag = world.record(KEY).master.etag.strip('"')
     ours = Findings("1", etag, {FACES: Finding(FACES, "centerface", "1")})
     world.archive.put_sidecar(KEY, ours, replaces=None)
     assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
@@ -118,7 +119,7 @@ def test_what_inference_found_in_this_master_stays(world: World) -> None:
 
 def test_what_was_found_in_an_earlier_master_goes(world: World) -> None:
     world.created(KEY, png_noise(40, 30))
-    ours = Findings("1", world.record(KEY).master["etag"].strip('"'), {FACES: Finding(FACES, "centerface", "1")})
+    ours = Findings("1", world.record(KEY).master.etag.strip('"'), {FACES: Finding(FACES, "centerface", "1")})
     world.archive.put_sidecar(KEY, ours, replaces=None)
     world.created(KEY, BODY, Metadata=signed())
     found = sidecar(world)

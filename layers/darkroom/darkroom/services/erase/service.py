@@ -90,7 +90,7 @@ class EraseService:
         with report.record_failures("index"):
             known = self.index.get(key)
             report.same_bytes = self._keys_with_same_bytes(key, known)
-            cut = str(known.scene.get("id", "")) if known is not None else ""
+            cut = known.large_image.id if known is not None else ""
         self._erase_from(report, {**self._derived_places(key), **self._scene_places(cut)}, remaining_s)
         marked = 0
         with report.record_failures("uploads"):
@@ -126,7 +126,7 @@ class EraseService:
         """Other keys with the same bytes."""
         digest = ""
         if known is not None:
-            digest = known.sha256 or str(known.refusal.get("sha256", "") or known.held.get("sha256", ""))
+            digest = known.sha256 or known.refusal.sha256 or known.held.sha256
         if not digest and (master := self.source.head(self.source_names.name(key))) is not None:
             digest = master.metadata.get(SHA256, "")
         return sorted({twin.key for twin in self.index.find_by_sha256(digest)} - {key}) if digest else []

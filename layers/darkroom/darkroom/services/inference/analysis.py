@@ -252,8 +252,7 @@ class AnalysisService:
         record = self.index.get(present.key)
         if record is None:
             return {}
-        facts: Mapping[str, Any] = record.held.get("facts", {}) if present.is_held else record.facts
-        return facts
+        return record.held.facts if present.is_held else record.facts
 
     def _send_verdict(self, key: str, findings: Findings | None) -> None:
         """Have ingest look at the verdict, if there is one that it waits for."""

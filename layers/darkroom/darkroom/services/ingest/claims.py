@@ -1,8 +1,9 @@
-"""Who may change the state of a key, and what is done when somebody did who should not have.
+"""Leases on keys, and repair after a stale worker wrote.
 
-S3 has no transaction over a master and its index item. So a worker verifies its claim before and after it writes. One
-that was overtaken in between may have replaced a newer master: it asks for the key to be mended. One that was killed
-there is found out when its message comes again: the master does not bear the sequencer that the index knows.
+S3 has no transaction over a master and its index item. A worker therefore verifies its claim before and after each
+write. A worker that lost its claim in between may have replaced a newer master: it requests a repair of the key. A
+worker that was killed in between is detected when its message is received again: the sequencer of the master differs
+from that in the index.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ...aws.index import Claimed, Index
@@ -18,21 +19,21 @@ from ...aws.record import HELD, READY, REMOVED, Record
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import log
-from ...errors import Unavailable
+from ...errors import Busy, Unavailable
 from ..s3_keys import HELD_MASTERS, ObjectNames
 from .events import build_repair_message
 
 SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
-"""User metadata of a master: the event and the upload that it was made of, and in which way."""
+"""User metadata of a master: the event and the upload that it was made from, and the method."""
 
 PYRAMID = "pyramid"
-"""The way of a master that holds smaller versions of itself."""
+"""The method of a master that holds smaller versions of itself."""
 
 REPAIR_DELAY_S = 5
-"""After being overtaken: time for the other worker to end what it is doing."""
+"""Delay of a repair after a lost claim: time for the other worker to finish."""
 
 MAX_REPAIRS = 100
-"""Of one chain of repair messages. Each needs another attempt that overtakes the one before, so that a chain is short.
+"""Longest chain of repair messages. Each needs another attempt that supersedes the one before: a chain is short.
 
 Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (docs/decisions/0030):
 this ends the loop.
@@ -43,7 +44,7 @@ _MAX_DELAY_S = 900
 
 
 class Superseded(Exception):
-    """A newer event, or another attempt, has taken the key over. ``wrote``: whether we may have undone its work."""
+    """A newer event, or another attempt, claimed the key. ``wrote``: whether this worker may have undone its work."""
 
     def __init__(self, *, wrote: bool = False) -> None:
         super().__init__()
@@ -51,7 +52,7 @@ class Superseded(Exception):
 
 
 class StaleIndex(Exception):
-    """The master was made for an event newer than any that the index knows: the index has lost its item."""
+    """The master was made for an event newer than any in the index: the index lost its item."""
 
     def __init__(self, sequencer: str) -> None:
         super().__init__(sequencer)
@@ -66,16 +67,20 @@ class Lease:
     sequencer: str
     token: str
 
-    def ready(self, sha256: str, version_id: str, **made: Any) -> Record:
-        """The record of a picture that is served, made of that version of the upload. ``made``: further fields."""
-        return Record(self.key, READY, self.sequencer, self.token, sha256=sha256, version_id=version_id, **made)
+    def build_record(self, state: str, **fields: Any) -> Record:
+        """Build a record of the key with this claim."""
+        return Record(self.key, state, self.sequencer, self.token, **fields)
+
+    def build_ready_record(self, sha256: str, version_id: str, **fields: Any) -> Record:
+        """Build the record of an image that is served, made from that version of the upload."""
+        return self.build_record(READY, sha256=sha256, version_id=version_id, **fields)
 
 
 @dataclass(frozen=True)
 class Claims:
-    """Claims on keys. Masters are in ``source`` by ``names``; ``queue`` is the one that changes come from.
+    """Claims on keys. Masters are in ``source`` by ``names``; ``queue`` is ingest's own.
 
-    ``holding``: the bucket of masters that wait for moderation, where pictures have to; None where they do not.
+    ``held_bucket``: the bucket of masters that wait for moderation; None if the policy is not to wait.
     """
 
     index: Index
@@ -84,117 +89,138 @@ class Claims:
     names: ObjectNames
     lease_s: float
     clock: Callable[[], float] = time.time
-    holding: S3Bucket | None = None
+    held_bucket: S3Bucket | None = None
 
-    def take(self, key: str, sequencer: str, *, instead_of: str) -> Lease:
+    def acquire(self, key: str, sequencer: str, *, replaces_token: str) -> Lease:
         """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
-        hold = Lease(key, sequencer, uuid.uuid4().hex)
+        lease = Lease(key, sequencer, uuid.uuid4().hex)
         claim = self.index.claim(
-            key, sequencer, hold.token, now_s=self.clock(), lease_s=self.lease_s, instead_of=instead_of
+            key, sequencer, lease.token, now_s=self.clock(), lease_s=self.lease_s, replaces_token=replaces_token
         )
         if not isinstance(claim, Claimed):
             raise Superseded
-        return hold
+        return lease
 
-    def require(self, hold: Lease, *, wrote: bool) -> None:
-        """Raise Superseded unless ``hold`` still stands."""
-        if not self.index.has_lease(hold.key, hold.token):
+    def require(self, lease: Lease, *, wrote: bool) -> None:
+        """Raise Superseded unless ``lease`` is still valid."""
+        if not self.index.has_lease(lease.key, lease.token):
             raise Superseded(wrote=wrote)
 
-    def own(self, hold: Lease) -> Record:
-        """The record as it is under our claim, with what it says of an earlier master; raises Superseded."""
-        known = self.index.get(hold.key)
-        if known is None or known.token != hold.token:
+    def release(self, key: str, token: str) -> None:
+        """End the lease of the claim with ``token``, so that the next attempt need not wait for its end."""
+        self.index.release_lease(key, token)
+
+    def get_record(self, key: str) -> Record | None:
+        """Return the record of ``key``."""
+        return self.index.get(key)
+
+    def get_own_record(self, lease: Lease) -> Record:
+        """Return the record under ``lease``, which still describes an earlier master; raises Superseded."""
+        known = self.index.get(lease.key)
+        if known is None or known.token != lease.token:
             raise Superseded
         return known
+
+    def find_by_sha256(self, sha256: str) -> list[Record]:
+        """Return records that are served from an upload of these bytes."""
+        return self.index.find_by_sha256(sha256)
 
     def settle(self, record: Record) -> None:
         """Write the record that ends the work on it; raises Superseded."""
         if not self.index.put_record(record):
             raise Superseded(wrote=True)
 
-    def master(self, key: str) -> ObjectHead | None:
-        """The head of the master of ``key``."""
+    def mark_announced(self, record: Record) -> None:
+        """Note in the index that the event of ``record`` is published."""
+        self.index.put_record(replace(record, announced=True))
+
+    def build_busy(self, known: Record) -> Busy:
+        """Build the error that delays a message until the lease of ``known`` ends."""
+        left_s = known.lease_until_s - self.clock()
+        return Busy(retry_in_s=max(1.0, left_s), detail=f"{known.key} is claimed by {known.token}")
+
+    def head_master(self, key: str) -> ObjectHead | None:
+        """Return the head of the master of ``key``."""
         return self.source.head(self.names.name(key))
 
-    def overtaken(self, key: str, *, wrote: bool, repairs: int = 0) -> None:
-        """See that the newer state of ``key`` stays, or comes back; ``wrote``: whether we may have undone it.
+    def request_repair(self, key: str, *, wrote: bool, repairs: int = 0) -> None:
+        """Have ``key`` repaired if its objects are not those of its record; ``wrote``: whether we may have undone them.
 
         ``repairs`` counts the repair messages that led here. Raises Unavailable after :data:`MAX_REPAIRS`.
         """
         if wrote:
-            self._repair(key, repairs, REPAIR_DELAY_S)
+            self._send_repair(key, repairs, REPAIR_DELAY_S)
             return
         record = self.index.get(key)
-        if record is None or self.in_order(record):
+        if record is None or self.is_consistent(record):
             return
         wait_s = 0 if record.done else max(0, record.lease_until_s - self.clock()) + 1
-        log("WARNING", "the master is not that of the index", key=key, sequencer=record.sequencer)
-        self._repair(key, repairs, int(min(wait_s, _MAX_DELAY_S)))
+        log("WARNING", "master differs from index", key=key, sequencer=record.sequencer)
+        self._send_repair(key, repairs, int(min(wait_s, _MAX_DELAY_S)))
 
-    def _repair(self, key: str, repairs: int, delay_s: int) -> None:
+    def _send_repair(self, key: str, repairs: int, delay_s: int) -> None:
         if repairs >= MAX_REPAIRS:
-            raise Unavailable(detail=f"{key} was overtaken in {repairs} repairs")
+            raise Unavailable(detail=f"{key} was superseded in {repairs} repairs")
         self.queue.send(build_repair_message(key, repairs + 1), delay_s=delay_s)
 
-    def in_order(self, record: Record) -> bool:
-        """Whether the objects of the key are those that ``record`` speaks of, or will speak of."""
-        return self.agrees(record, self.master(record.key)) and self._holds_what_it_should(record)
+    def is_consistent(self, record: Record) -> bool:
+        """Whether the objects of the key are those that ``record`` describes, or will describe."""
+        return self.matches(record, self.head_master(record.key)) and self._held_master_matches(record)
 
-    def _holds_what_it_should(self, record: Record) -> bool:
-        """What is still claimed is looked at when that ends. A master that waits while none should is nobody's."""
-        if self.holding is None or not record.done:
+    def _held_master_matches(self, record: Record) -> bool:
+        """A key in progress is checked when that ends. A held master without a held record belongs to no one."""
+        if self.held_bucket is None or not record.done:
             return True
-        there = self.holding.head(HELD_MASTERS.name(record.key))
-        waiting = there.metadata.get(SEQUENCER, "") if there is not None else ""
-        return waiting == (record.held["master"]["sequencer"] if record.state == HELD else "")
+        existing = self.held_bucket.head(HELD_MASTERS.name(record.key))
+        held = existing.metadata.get(SEQUENCER, "") if existing is not None else ""
+        return held == (record.held.master.sequencer if record.state == HELD else "")
 
-    def agrees(self, record: Record, master: ObjectHead | None) -> bool:
-        """Whether the master is the one that ``record`` speaks of, or will speak of once its claim is done.
+    def matches(self, record: Record, master: ObjectHead | None) -> bool:
+        """Whether the master is the one that ``record`` describes, or will describe once its claim is done.
 
-        A master without a sequencer was put there by hand, past this pipeline, and is left alone.
+        A master without a sequencer was stored by an operator and is not changed.
         """
         if master is not None and SEQUENCER not in master.metadata:
             return True
-        there = master.metadata[SEQUENCER] if master is not None else ""
+        existing = master.metadata[SEQUENCER] if master is not None else ""
         if not record.done:
-            return there == record.sequencer
-        return there == ("" if record.state == REMOVED else record.master.get("sequencer", ""))
+            return existing == record.sequencer
+        return existing == ("" if record.state == REMOVED else record.master.sequencer)
 
 
 @dataclass
 class Attempt:
-    """One try at an event. The key is claimed when something is first to be changed.
+    """One attempt at an event. The key is claimed just before the first change.
 
-    ``instead_of`` is the token of the attempt by which it is done already, if it is to be done again.
+    ``replaces_token`` is the token of the attempt that completed the event, if it is to be repeated.
     """
 
     claims: Claims
     key: str
     sequencer: str
-    instead_of: str = ""
-    _hold: Lease | None = None
+    replaces_token: str = ""
+    _lease: Lease | None = None
 
-    def claimed(self) -> Lease:
-        """The claim; raises Superseded or Busy."""
-        if self._hold is None:
-            self._hold = self.claims.take(self.key, self.sequencer, instead_of=self.instead_of)
-        return self._hold
+    def acquire(self) -> Lease:
+        """Return the lease; raises Superseded or Busy."""
+        if self._lease is None:
+            self._lease = self.claims.acquire(self.key, self.sequencer, replaces_token=self.replaces_token)
+        return self._lease
 
-    def risen(self, sequencer: str) -> Attempt:
-        """This attempt as one at the newer event ``sequencer``."""
-        self.sequencer, self._hold = sequencer, None
+    def with_newer_event(self, sequencer: str) -> Attempt:
+        """Make this the attempt at the newer event ``sequencer``."""
+        self.sequencer, self._lease = sequencer, None
         return self
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, failure: BaseException | None, _: object) -> None:
-        """After a fault or a defect, the next attempt need not wait for the end of the lease."""
+        """Release the lease after a fault or a defect: the next attempt need not wait for its end."""
         failed = isinstance(failure, Exception) and not isinstance(failure, Superseded)
-        if self._hold is None or not failed:
+        if self._lease is None or not failed:
             return
         try:
-            self.claims.index.release_lease(self._hold.key, self._hold.token)
+            self.claims.release(self._lease.key, self._lease.token)
         except Unavailable as error:
-            log("WARNING", "the claim was not released", key=self.key, detail=error.detail)
+            log("WARNING", "lease not released", key=self.key, detail=error.detail)

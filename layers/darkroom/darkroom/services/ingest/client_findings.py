@@ -1,4 +1,4 @@
-"""Findings that came with an upload: they hold until inference has looked at the picture itself."""
+"""Client-supplied findings of an upload: they apply until inference has analysed the image."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .examine import FetchedUpload
 from .master_store import TRIES
 
 MODEL = "client"
-"""The name of the model in findings of which nobody here knows by what they were made."""
+"""Name of the model in findings whose model is unknown."""
 
-_WHOLE = 10_000
+_SCALE = 10_000
 
 
 @dataclass(frozen=True)
 class ClientFindingsReader:
-    """Reads them, and keeps them where those of inference will be, under ``generation``.
+    """Reads client-supplied findings, and stores them as findings of ``generation``.
 
-    ``keys`` None: nothing that comes along is believed.
+    Without ``keys`` all are ignored.
     """
 
     keys: KeySource[Sequence[str]] | None
@@ -36,63 +36,58 @@ class ClientFindingsReader:
     observer: Observer
 
     def read(self, upload: FetchedUpload) -> ClientFindings | None:
-        """What came with ``upload``; None if it is not signed by us, which is no reason to refuse a picture.
+        """Return the findings of ``upload``; None if they are not signed with our key: the upload is not refused.
 
-        Raises Unavailable where the keys cannot be had.
+        Raises Unavailable if the keys cannot be read.
         """
         text = upload.head.metadata.get(FINDINGS)
         if text is None or self.keys is None:
             return None
         signature = upload.head.metadata.get(FINDINGS_SIGNATURE, "")
         try:
-            if self._is_ours(upload, text, signature):
+            if self._is_signed(upload, text, signature):
                 return decode_findings(text)
-            self._ignored(upload, "forged" if signature else "unsigned")
+            self._ignore(upload, "forged" if signature else "unsigned")
         except ValueError as error:
-            self._ignored(upload, "malformed", str(error))
+            self._ignore(upload, "malformed", str(error))
         return None
 
-    def store(self, key: str, brought: ClientFindings | None, master_etag: str) -> None:
-        """Write ``brought`` down for the master of ``key``, unless there are findings on that master.
-
-        Raises Changed, Unavailable.
-        """
-        if brought is None:
+    def store(self, key: str, findings: ClientFindings | None, master_etag: str) -> None:
+        """Store ``findings`` for the master of ``key``, unless it has findings. Raises ObjectChanged, Unavailable."""
+        if findings is None:
             return
         with self.observer.step("findings"):
-            self._put(key, _findings(brought, self.generation, master_etag.strip('"')))
+            self._put(key, _convert(findings, self.generation, master_etag.strip('"')))
 
-    def _is_ours(self, upload: FetchedUpload, text: str, signature: str) -> bool:
+    def _is_signed(self, upload: FetchedUpload, text: str, signature: str) -> bool:
         if self.keys is None or not signature:
             return False
         named = (upload.head.key, upload.sha256, text, signature)
         return has_valid_signature(*named, self.keys.get()) or has_valid_signature(*named, self.keys.get(refresh=True))
 
-    def _ignored(self, upload: FetchedUpload, reason: str, detail: str = "") -> None:
-        self.observer.log("WARNING", "findings are ignored", key=upload.head.key, reason=reason, detail=detail)
+    def _ignore(self, upload: FetchedUpload, reason: str, detail: str = "") -> None:
+        self.observer.log("WARNING", "client findings ignored", key=upload.head.key, reason=reason, detail=detail)
         self.observer.count("FindingsIgnored", reason=reason)
 
     def _put(self, key: str, findings: Findings) -> None:
         for _ in range(TRIES):
-            there = self.archive.read_sidecar(self.generation, key)
-            known = there.findings if there is not None else None
+            stored = self.archive.read_sidecar(self.generation, key)
+            known = stored.findings if stored is not None else None
             if known is not None and known.source_etag == findings.source_etag:
                 return
             with suppress(ObjectChanged):
-                self.archive.put_sidecar(key, findings, replaces=there)
+                self.archive.put_sidecar(key, findings, replaces=stored)
                 return
-        raise ObjectChanged(detail=f"the findings of {key} do not hold still")
+        raise ObjectChanged(detail=f"the findings of {key} changed {TRIES} times")
 
 
-def _findings(brought: ClientFindings, generation: str, source_etag: str) -> Findings:
+def _convert(given: ClientFindings, generation: str, source_etag: str) -> Findings:
     found: dict[str, Finding] = {}
-    if brought.faces is not None:
-        faces = tuple(
-            Face(Region(*(part / _WHOLE for part in face[:4])), face.score / _WHOLE) for face in brought.faces
-        )
+    if given.faces is not None:
+        faces = tuple(Face(Region(*(part / _SCALE for part in face[:4])), face.score / _SCALE) for face in given.faces)
         found[FACES] = Finding(FACES, MODEL, "", CLIENT, faces=faces)
-    if brought.tags is not None:
-        labels = tuple(Label(tag.name, tag.score / _WHOLE) for tag in brought.tags)
+    if given.tags is not None:
+        labels = tuple(Label(tag.name, tag.score / _SCALE) for tag in given.tags)
         found[TAGS] = Finding(TAGS, MODEL, "", CLIENT, labels=labels)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Findings(generation, source_etag, found, analysed_at=now)

@@ -1,4 +1,4 @@
-"""From queue messages to the service."""
+"""The consumer of the ingest queue and of the review queue."""
 
 from __future__ import annotations
 
@@ -12,69 +12,71 @@ from ...errors import BadUpload, Busy, SceneFailed
 from .. import queue_consumer
 from ..dead_letters import failure_attributes
 from ..sqs_message import POSTPONED, SqsMessage
+from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, build_repair_message, read_event
-from .service import Ingest, IngestOutcome
+from .handler import handle_event
 
 MAX_POSTPONEMENTS = 100
-"""Of one message: a day at most, where one lease of a scene takes 20 of them. What holds a claim for longer is stuck.
+"""Of one message: a day at most. One lease of a large image takes 20 of them; a longer claim is stuck.
 
 Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (docs/decisions/0030):
-this ends the loop. Then the message fails, and becomes a dead letter.
+this ends the loop. Then the message fails, and is sent to the DLQ.
 """
 
 
 @dataclass(frozen=True)
 class IngestConsumer(queue_consumer.QueueConsumer):
-    """The queue of changes, or the review queue. ``spare_s``: a large upload takes as long.
+    """The consumer of one queue. ``min_remaining_s``: time that a large upload takes.
 
-    ``decides``: messages are decisions of people about held images. Functions and services can send to the queue of
-    changes, and only operators to the review queue: a decision in the former, or a change in the latter, is refused.
+    ``decides``: this is the review queue, with decisions of operators about held uploads. Functions and services can
+    send to the ingest queue, only operators to the review queue: a message in the wrong queue is refused.
     """
 
     work: ClassVar[str] = "change"
     min_remaining_s: ClassVar[float] = 30.0
 
-    ingest: Ingest
+    context: IngestContext
     queue: Queue
     decides: bool = False
 
     def handle(self, message: SqsMessage) -> None:
-        """Take in the change that ``message`` tells of; raises BadUpload, or what the service raises but Busy."""
-        change = read_event(message.body)
-        if change is not None and (change.kind in DECISIONS) is not self.decides:
-            raise BadUpload(f"{change.kind} messages are not accepted from this queue", field="detail-type")
-        self.observer.add_metadata("key", change.key if change else "")
+        """Process the event in ``message``; raises BadUpload, or what :func:`handle_event` raises but Busy."""
+        event = read_event(message.body)
+        if event is not None and (event.kind in DECISIONS) is not self.decides:
+            raise BadUpload(f"{event.kind} messages are not accepted from this queue", field="detail-type")
+        kind, key = (event.kind.value, event.key) if event else ("", "")
+        self.observer.add_metadata("key", key)
         try:
-            outcome = self.ingest.handle(change) if change else IngestOutcome.DROPPED
+            outcome = handle_event(self.context, event) if event else IngestOutcome.DROPPED
         except Busy as error:
             if self.decides:
-                raise  # the function may not send to this queue; the message comes again
+                raise  # the function may not send to this queue; the message is received again
             self._postpone(message, error)
             return
         except SceneFailed as error:
             self._give_up(message, error)
             return
-        self.log_handled(message, outcome, kind=change.kind if change else "", key=change.key if change else "")
+        self.log_handled(message, outcome, kind=kind, key=key)
 
     def _give_up(self, message: SqsMessage, error: SceneFailed) -> None:
-        """It has been tried often enough. Whoever sends the letter back has the upload looked at from the start."""
+        """Send a repair message to the DLQ: a redrive processes the upload from the start."""
         key = json.loads(message.body)["detail"]["object"]["key"]
-        words = failure_attributes(
+        attributes = failure_attributes(
             error, attempts=message.receives, trace_id=self.observer.trace_id(), redriven=message.redriven
         )
-        self.observer.log("ERROR", "given up", code=error.code, cause=error.detail, body=message.body)
-        self.dead_letters.send_text(json.dumps(build_repair_message(key)), attributes=words)
+        self.observer.log("ERROR", "message sent to DLQ", code=error.code, cause=error.detail, body=message.body)
+        self.dead_letters.send_text(json.dumps(build_repair_message(key)), attributes=attributes)
         self.observer.count("GivenUp", reason=error.code)
         self.observer.record_error(error)
 
     def hide(self, message: SqsMessage, seconds: float) -> None:
-        """Let ``message`` wait in its queue."""
+        """Hide ``message`` in its queue."""
         self.queue.set_visibility_timeout(message.receipt_handle, seconds)
 
     def _postpone(self, message: SqsMessage, error: Busy) -> None:
-        """Another attempt holds the claim. Waiting for it is no failure, so it does not count as one.
+        """Send ``message`` again while another attempt holds the claim, which does not count as a failure.
 
-        Raises ``error`` after :data:`MAX_POSTPONEMENTS`: then it counts as one.
+        Raises ``error`` after :data:`MAX_POSTPONEMENTS`.
         """
         if message.postponed >= MAX_POSTPONEMENTS:
             raise error

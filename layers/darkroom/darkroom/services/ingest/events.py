@@ -1,4 +1,4 @@
-"""What happened to an upload, read from a queue message: an EventBridge event of S3, of the sweep, or of ourselves."""
+"""Messages of the ingest queue: events of S3 or the sweep about uploads, and messages of Darkroom itself."""
 
 from __future__ import annotations
 
@@ -9,52 +9,51 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ...aws.record import pad_sequencer
+from ...aws.record import MasterRef, pad_sequencer
 from ...errors import BadUpload
 
 OWN_SOURCE = "darkroom"
 REPAIR, VERDICT, RELEASE, CONFIRM, LARGE_IMAGE = "Mend", "Moderated", "Release", "Confirm", "Cut"
-"""Detail types of our own messages: a worker asks that a key be put right; inference has a verdict on a picture; a
-person lets a picture pass that is held, or agrees that it is not to be served; a scene has been cut, or cannot be."""
+"""Detail types of Darkroom's own messages: a worker requests a repair; inference has a verdict; an operator releases a
+held upload, or confirms that it must not be served; a large image is assembled, or cannot be."""
 
-_DELETED_BY_PERSON = "DeleteObject"
+_DELETED_BY_CLIENT = "DeleteObject"
 """The ``reason`` of an Object Deleted event that is not ``Lifecycle Expiration`` (S3 user guide, "EventBridge")."""
 
-
-_FOR_GOOD = "Permanently Deleted"
-"""The ``deletion-type`` of what is not hidden behind a delete marker."""
+_PERMANENT = "Permanently Deleted"
+"""The ``deletion-type`` without a delete marker."""
 
 
 class EventKind(StrEnum):
-    """``DELETED``: hidden behind a delete marker. ``ERASED``: one version deleted for good, the newest or another one.
+    """``DELETED``: hidden by a delete marker. ``ERASED``: a version, the newest or another, deleted permanently.
 
-    ``MEND``: look again, and make the state what it should be. ``MODERATED``: do as the verdict in the index says.
-    ``RELEASE``: serve what is held, whatever the verdict. ``CONFIRM``: a person agrees with the verdict. ``CUT``: see
-    what became of a scene that was cut in strips.
+    ``REPAIR``: check the objects of a key, and correct them. ``VERDICT``: carry out the verdict in the index.
+    ``RELEASE``: serve a held upload, whatever the verdict. ``CONFIRM``: an operator agrees with the verdict.
+    ``LARGE_IMAGE``: the state machine completed a large image.
     """
 
     CREATED = "created"
     DELETED = "deleted"
     ERASED = "erased"
-    REPAIR = "mend"
-    VERDICT = "moderated"
+    REPAIR = "repair"
+    VERDICT = "verdict"
     RELEASE = "release"
     CONFIRM = "confirm"
-    LARGE_IMAGE = "cut"
+    LARGE_IMAGE = "large-image"
 
 
 DECISIONS = frozenset({EventKind.RELEASE, EventKind.CONFIRM})
-"""What a person decides about an image that is held. Such messages count in the review queue alone."""
+"""Decisions of an operator about a held upload. Such messages are accepted from the review queue alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestEvent:
-    """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.
+    """One event of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if unknown.
 
-    ``version_id`` is that of the object, or delete marker, that came or went. ``sha256`` is that of the bytes which are
-    to be released or confirmed, empty for whatever is held; ``by`` is the person who decided it. ``scene`` is the id of
-    the scene that was cut, ``code`` and ``reason`` say why it is refused, ``fault`` what stopped the work on it.
-    ``repairs`` counts the repair messages that led to this one.
+    ``version_id`` is that of the new or deleted object or delete marker. ``sha256`` is that of the bytes to release or
+    confirm, empty for any; ``by`` is the operator. ``large_image_id`` is the large image that is complete; ``code`` and
+    ``reason`` state why it is refused, ``fault`` is the error that stopped its processing. ``repairs`` counts the
+    repair messages that led to this one.
     """
 
     kind: EventKind
@@ -64,7 +63,7 @@ class IngestEvent:
     version_id: str = ""
     sha256: str = ""
     by: str = ""
-    scene: str = ""
+    large_image_id: str = ""
     code: str = ""
     reason: str = ""
     fault: str = ""
@@ -72,14 +71,14 @@ class IngestEvent:
 
     @property
     def deletes(self) -> bool:
-        """Whether something was deleted."""
+        """Whether this is a deletion."""
         return self.kind in (EventKind.DELETED, EventKind.ERASED)
 
-    def deletes_master(self, master: Mapping[str, Any]) -> bool:
-        """Whether what ``master``, as the index describes it, was made of is deleted by this."""
-        if not self.deletes or master.get("sequencer", self.sequencer) >= self.sequencer:
+    def deletes_master(self, master: MasterRef) -> bool:
+        """Whether this deletes the upload that ``master`` was made from."""
+        if not self.deletes or not master.sequencer or master.sequencer >= self.sequencer:
             return False
-        return self.kind is EventKind.DELETED or master.get("version_id") == self.version_id
+        return self.kind is EventKind.DELETED or master.version_id == self.version_id
 
 
 _OWN = {
@@ -89,71 +88,73 @@ _OWN = {
     CONFIRM: EventKind.CONFIRM,
     LARGE_IMAGE: EventKind.LARGE_IMAGE,
 }
-_FURTHER = ("version_id", "sha256", "by", "scene", "code", "reason", "fault")
-"""Of our own messages: what some of them have beside the key."""
+_FIELDS = {name: name for name in ("version_id", "sha256", "by", "code", "reason", "fault")} | {
+    "large_image_id": "scene"
+}
+"""Fields of Darkroom's own messages beside the key, with their names in the detail."""
 
 
 def read_event(body: str) -> IngestEvent | None:
-    """The change that a message tells of, None if it is none of ours to follow.
+    """Read the event in a message; return None if it is ignored. The rule that fills the queue selects the bucket.
 
-    Which bucket it is about was settled by the rule that fills the queue.
-
-    Not followed: objects that a lifecycle rule let expire, folders of the S3 console, and other detail types. Raises
-    BadUpload for what is no such message.
+    Ignored are objects that a lifecycle rule expired, folders of the S3 console, and other detail types. Raises
+    BadUpload for any other message.
     """
     try:
         event = json.loads(body)
         source, detail_type, detail = event["source"], event["detail-type"], event["detail"]
         key = detail["object"]["key"]
     except (ValueError, TypeError, KeyError) as error:
-        raise BadUpload("The message is no event of an upload", field="body", detail=repr(error)) from error
+        raise BadUpload("The message is not an event of an upload", field="body", detail=repr(error)) from error
     if not isinstance(key, str):
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
     if source == OWN_SOURCE and isinstance(detail_type, str) and detail_type in _OWN:
-        further: dict[str, Any] = {name: str(detail.get(name, "")) for name in _FURTHER}
-        return IngestEvent(_OWN[detail_type], key, "", **further, repairs=_count(detail.get("repairs", 0)))
-    kind, object_ = _kind(detail_type, detail), detail["object"]
+        further: dict[str, Any] = {name: str(detail.get(there, "")) for name, there in _FIELDS.items()}
+        return IngestEvent(_OWN[detail_type], key, "", **further, repairs=_read_count(detail.get("repairs", 0)))
+    kind, object_ = _read_kind(detail_type, detail), detail["object"]
     if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
     return IngestEvent(
         kind,
         key,
         pad_sequencer(str(object_.get("sequencer", ""))),
-        _unix_time(event.get("time", "")),
+        _parse_time(event.get("time", "")),
         str(object_.get("version-id", "")),
     )
 
 
 def build_repair_message(key: str, repairs: int = 0) -> dict[str, object]:
-    """The message that asks for ``key`` to be put right, after ``repairs`` others that led to it."""
-    return _own_message(REPAIR, key, **_given(repairs=str(repairs) if repairs else ""))
+    """Build the message that requests a repair of ``key``, after ``repairs`` others that led to it."""
+    return _own_message(REPAIR, key, **_drop_empty(repairs=str(repairs) if repairs else ""))
 
 
 def build_verdict_message(key: str) -> dict[str, object]:
-    """The message that there is, or should be, a verdict on ``key``."""
+    """Build the message that there is, or should be, a verdict on ``key``."""
     return _own_message(VERDICT, key)
 
 
 def build_release_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
-    """The message by which ``by``, a person, lets ``key`` pass, or only what was uploaded with that ``sha256``."""
-    return _own_message(RELEASE, key, **_given(sha256=sha256, by=by))
+    """Build the message by which the operator ``by`` releases ``key``, or only the upload with that ``sha256``."""
+    return _own_message(RELEASE, key, **_drop_empty(sha256=sha256, by=by))
 
 
 def build_confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
-    """The message by which ``by``, a person, agrees that what is held under ``key`` is not to be served."""
-    return _own_message(CONFIRM, key, **_given(sha256=sha256, by=by))
+    """Build the message by which the operator ``by`` confirms that the held upload of ``key`` must not be served."""
+    return _own_message(CONFIRM, key, **_drop_empty(sha256=sha256, by=by))
 
 
 def build_large_image_message(
-    key: str, scene: str, version_id: str, code: str = "", reason: str = "", fault: str = ""
+    key: str, large_image_id: str, version_id: str, code: str = "", reason: str = "", fault: str = ""
 ) -> dict[str, object]:
-    """The message that ``scene`` has been cut from that version of ``key``; or why it is refused, or could not be."""
+    """Build the message that a large image is assembled from that version of ``key``, is refused, or has failed."""
     return _own_message(
-        LARGE_IMAGE, key, **_given(scene=scene, version_id=version_id, code=code, reason=reason, fault=fault)
+        LARGE_IMAGE,
+        key,
+        **_drop_empty(scene=large_image_id, version_id=version_id, code=code, reason=reason, fault=fault),
     )
 
 
-def _given(**values: str) -> dict[str, str]:
+def _drop_empty(**values: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
@@ -161,20 +162,20 @@ def _own_message(detail_type: str, key: str, **further: str) -> dict[str, object
     return {"source": OWN_SOURCE, "detail-type": detail_type, "detail": {"object": {"key": key}, **further}}
 
 
-def _kind(detail_type: str, detail: Mapping[str, Any]) -> EventKind | None:
+def _read_kind(detail_type: str, detail: Mapping[str, Any]) -> EventKind | None:
     if detail_type == "Object Created":
         return EventKind.CREATED
-    if detail_type == "Object Deleted" and detail.get("reason") == _DELETED_BY_PERSON:
-        return EventKind.ERASED if detail.get("deletion-type") == _FOR_GOOD else EventKind.DELETED
+    if detail_type == "Object Deleted" and detail.get("reason") == _DELETED_BY_CLIENT:
+        return EventKind.ERASED if detail.get("deletion-type") == _PERMANENT else EventKind.DELETED
     return None
 
 
-def _count(text: Any) -> int:
-    """The number in our own message; 0 for what is none."""
+def _read_count(text: Any) -> int:
+    """Read the number in a message of Darkroom itself; 0 if it is not a number."""
     return int(text) if str(text).isdecimal() else 0
 
 
-def _unix_time(text: Any) -> float:
+def _parse_time(text: Any) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
     except (TypeError, ValueError):

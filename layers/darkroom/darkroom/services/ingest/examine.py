@@ -1,4 +1,4 @@
-"""Looking at an upload before anything is done about it: type, limits, checksums, every pixel."""
+"""Validate an upload: type, limits, checksums, malware, and every pixel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ...aws.checksums import ChecksumSet, compute_checksums
 from ...aws.presigned_post import DECLARED_SHA256
@@ -14,9 +14,11 @@ from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
 from ...aws.telemetry import Observer
 from ...errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
+from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
 from ...imaging.master import Master, make_master
+from ...imaging.preview.summary import ImageSummary
 from ...imaging.render.render_many import BatchRender, decode_once
 from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import HEAD_BYTES, Source
@@ -26,7 +28,7 @@ from ...plan.model import Plan
 from ..deadline import INGEST, CpuLimit, Deadline
 
 
-class Series(Protocol):
+class PictureSource(Protocol):
     """Pictures that are rendered when they are requested."""
 
     def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]: ...
@@ -34,18 +36,18 @@ class Series(Protocol):
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_HASHED_BYTES = 1024**3
-"""Largest refused upload whose hash is worth its download: what max_source_bytes may be at most. Of what may be a scene
-it is needed."""
+"""Largest refused upload that is downloaded for its hash: the highest value of max_source_bytes. A possible large image
+is always hashed."""
 
 NO_FORMAT = "unknown"
-"""What is none of the types that are let in, or was never looked into."""
+"""Format of an upload that is of no accepted type, or whose bytes were not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedUpload:
-    """An upload that has been fetched. ``data`` is None where it is over the limit of bytes, ``head`` its beginning.
+    """A downloaded upload. ``data`` is None above the limit of bytes; ``first_bytes`` is its beginning.
 
-    ``sums`` are then the checksums that it has to be compared with, as its bytes have them.
+    ``checksums`` are then those of its bytes, by each algorithm that it must be compared with.
     """
 
     head: ObjectHead
@@ -56,35 +58,35 @@ class FetchedUpload:
 
 
 def fetch_upload(uploads: S3Bucket, key: str, limits: Limits) -> FetchedUpload | None:
-    """The current version of ``key``, None if there is none; raises Unavailable."""
+    """Download the current version of ``key``; return None if there is none. Raises Unavailable."""
     opened = uploads.open(key)
     if opened is None:
         return None
-    kept, stream = opened
+    head, stream = opened
     try:
-        if kept.size_bytes > max(_MAX_HASHED_BYTES, limits.max_scene_bytes):
-            return FetchedUpload(kept, None, "")
-        large = kept.size_bytes > limits.max_bytes
-        digest, pieces, head = ChecksumSet({"sha256", *(_given(kept) if large else ())}), list[bytes](), b""
+        if head.size_bytes > max(_MAX_HASHED_BYTES, limits.max_scene_bytes):
+            return FetchedUpload(head, None, "")
+        large = head.size_bytes > limits.max_bytes
+        digest, pieces, first_bytes = ChecksumSet({"sha256", *(_expected(head) if large else ())}), list[bytes](), b""
         while piece := stream.read(_CHUNK_BYTES):
             digest.update(piece)
-            head = head or piece[:HEAD_BYTES]
+            first_bytes = first_bytes or piece[:HEAD_BYTES]
             if not large:
                 pieces.append(piece)
     finally:
         stream.close()
-    sums = digest.finish()
-    name = b64decode(sums["sha256"]).hex()
+    checksums = digest.finish()
+    sha256 = b64decode(checksums["sha256"]).hex()
     if large:
-        return FetchedUpload(kept, None, name, head, sums)
+        return FetchedUpload(head, None, sha256, first_bytes, checksums)
     data = b"".join(pieces)
-    if len(data) != kept.size_bytes:
-        raise Unavailable(detail=f"{key}: {len(data)} of {kept.size_bytes} bytes arrived")
-    return FetchedUpload(kept, data, name, head)
+    if len(data) != head.size_bytes:
+        raise Unavailable(detail=f"{key}: {len(data)} of {head.size_bytes} bytes arrived")
+    return FetchedUpload(head, data, sha256, first_bytes)
 
 
 def detect_format(upload: FetchedUpload) -> str:
-    """The type of what may have been refused: one of ``SOURCE_FORMATS``, or :data:`NO_FORMAT`."""
+    """Return the format of an upload that may have been refused: one of ``SOURCE_FORMATS``, or :data:`NO_FORMAT`."""
     try:
         return sniff(upload.first_bytes)
     except TypeNotAllowed:
@@ -93,7 +95,7 @@ def detect_format(upload: FetchedUpload) -> str:
 
 @dataclass(frozen=True)
 class UploadExaminer:
-    """What uploads are held to. ``scanner`` None: none looks for viruses. ``cpu_limit`` is that of one upload."""
+    """Checks of uploads. Without a ``scanner``, nothing is scanned. ``cpu_limit`` applies to one upload."""
 
     limits: Limits
     observer: Observer
@@ -101,7 +103,7 @@ class UploadExaminer:
     cpu_limit: CpuLimit = INGEST
 
     def read_header(self, key: str, upload: FetchedUpload) -> tuple[Header, bytes]:
-        """The header and the bytes of ``upload``, after everything that can be said without decoding it.
+        """Return the header and the bytes of ``upload``, after all checks short of decoding.
 
         Raises BadKey, OverLimits, TypeNotAllowed, Damaged, ChecksumMismatch.
         """
@@ -118,7 +120,7 @@ class UploadExaminer:
         return header, upload.data
 
     def scan(self, data: bytes) -> None:
-        """Raise Infected if the scanner knows something in ``data``, Unavailable if it does not answer."""
+        """Raise InfectedUpload if the scanner finds malware in ``data``, Unavailable if it does not answer."""
         if self.scanner is None:
             return
         with self.observer.step("scan"):
@@ -129,37 +131,75 @@ class UploadExaminer:
     def decode(
         self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None
     ) -> BatchRender:
-        """Every pixel of ``data``, decoded once; raises Damaged, TooSlow."""
+        """Decode every pixel of ``data`` once, for all ``plans``; raises Damaged, TooSlow."""
         with self.observer.step("decode"):
             return (deadline or Deadline(self.cpu_limit)).run(
                 partial(decode_once, Source.from_bytes(data), plans, limits=self.limits, watermarks=watermarks)
             )
 
     def make_master(self, data: bytes, header: Header, deadline: Deadline) -> Master:
-        """The master of ``data``, which has been decoded; raises what :func:`make_master` does, and TooSlow."""
+        """Make the master of decoded ``data``; raises what :func:`make_master` does, and TooSlow."""
         with self.observer.step("clean"):
             return deadline.run(partial(make_master, data, header, limits=self.limits))
 
-    def render(self, series: Series, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
-        """All pictures of ``series``; raises what rendering one does, and TooSlow."""
+    def render(self, source: PictureSource, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
+        """Render all pictures of ``source``; raises what rendering one does, and TooSlow."""
         with self.observer.step("render"):
-            return (deadline or Deadline(self.cpu_limit)).run(lambda: list(series.render_all()))
+            return (deadline or Deadline(self.cpu_limit)).run(lambda: list(source.render_all()))
 
 
-def _declared(kept: ObjectHead) -> dict[str, str]:
-    """The checksum that an upload's form was asked for with, where the store did not check it."""
-    return {"sha256": kept.metadata[DECLARED_SHA256]} if DECLARED_SHA256 in kept.metadata else {}
+def _declared(head: ObjectHead) -> dict[str, str]:
+    """Return the checksum that the presigned POST was requested with: not every S3-compatible store checks it."""
+    return {"sha256": head.metadata[DECLARED_SHA256]} if DECLARED_SHA256 in head.metadata else {}
 
 
-def _given(kept: ObjectHead) -> dict[str, str]:
-    """All checksums that an upload is to have."""
-    return {**_declared(kept), **kept.checksums}
+def _expected(head: ObjectHead) -> dict[str, str]:
+    """Return all checksums that an upload must have."""
+    return {**_declared(head), **head.checksums}
 
 
 def check_checksums(upload: FetchedUpload) -> None:
     """Raise ChecksumMismatch unless every checksum agrees."""
-    given = _given(upload.head)
-    ours = upload.checksums if upload.data is None else compute_checksums(upload.data, given)
-    wrong = sorted(name for name in given if ours[name] != given[name])
+    expected = _expected(upload.head)
+    actual = upload.checksums if upload.data is None else compute_checksums(upload.data, expected)
+    wrong = sorted(name for name in expected if actual[name] != expected[name])
     if wrong:
-        raise ChecksumMismatch(f"The upload does not match its {', '.join(wrong)} checksum", detail=repr((given, ours)))
+        detail = repr((expected, actual))
+        raise ChecksumMismatch(f"The upload does not match its {', '.join(wrong)} checksum", detail=detail)
+
+
+class Description(NamedTuple):
+    """The documents about an image in the index."""
+
+    facts: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+
+def describe_image(header: Header, pixels: ImageSummary, data: bytes, *, keep_gps: bool) -> Description:
+    """Describe an image and its origin for the index."""
+    facts = {**describe_header(header, len(data)), **describe_pixels(pixels)}
+    return Description(facts, read_provenance(data, header, keep_gps=keep_gps))
+
+
+def describe_pixels(pixels: ImageSummary) -> dict[str, Any]:
+    """Return the facts that need pixels."""
+    return {
+        "thumbhash": pixels.thumbhash,
+        "dominant": pixels.dominant,
+        "perceptual_hash": pixels.perceptual_hash,
+    }
+
+
+def describe_header(header: Header, size_bytes: int) -> dict[str, Any]:
+    """Return the facts that the header has. Sizes are in pixels, upright."""
+    return {
+        "format": header.format,
+        "width": header.upright_width,
+        "height": header.upright_height,
+        "frames": header.frames,
+        "size_bytes": size_bytes,
+        "colour": header.colour,
+        "bits": header.bits,
+        "has_alpha": header.has_alpha,
+        "gain_map": header.gain_map,
+    }

@@ -1,4 +1,4 @@
-"""Which pictures have to wait for moderation."""
+"""The moderation policy: which uploads wait for a verdict."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ...aws.record import READY, Record
 from ...aws.verdicts import Verdict
 
 OFF, LABEL, BLOCK = "off", "label", "block"
-"""Policies: no moderation; what it says is written down; and pictures wait for it."""
+"""Policies: no moderation; verdicts are recorded; uploads wait for their verdict."""
 
 
 class Verdicts(Protocol):
-    """Where verdicts come from."""
+    """Source of verdicts."""
 
     def get(self, key: str) -> Verdict | None:
-        """The newest verdict on the picture ``key``, if there is one."""
+        """Return the newest verdict on the image ``key``, if there is one."""
 
 
 class ReviewState(StrEnum):
-    """What is known of an upload: it may be served, it has to wait, or it must not be served."""
+    """Whether an upload may be served, must wait for a verdict, or must not be served."""
 
     PASSED = "passed"
     WAITING = "waiting"
@@ -30,13 +30,13 @@ class ReviewState(StrEnum):
 
 @dataclass(frozen=True)
 class Moderation:
-    """The policy. ``blocks``: pictures wait until a verdict lets them pass."""
+    """The policy. ``blocks``: uploads wait for their verdict."""
 
     verdicts: Verdicts
     blocks: bool
 
     def get_review_state(self, key: str, known: Record | None, sha256: str) -> ReviewState:
-        """That of an upload of ``key`` with these bytes. ``known`` is the record of the key before."""
+        """Return the state of an upload of ``key`` with these bytes. ``known`` is the record of the key before."""
         if not self.blocks:
             return ReviewState.PASSED
         same = known is not None and known.sha256 == sha256
@@ -45,20 +45,22 @@ class Moderation:
         if (verdict := self.get_verdict(key, sha256)) is not None:
             return ReviewState.FLAGGED if verdict.flagged else ReviewState.PASSED
         served = same and known is not None and known.state == READY
-        return (
-            ReviewState.PASSED if served else ReviewState.WAITING
-        )  # what is served already has its verdict on the way
+        return ReviewState.PASSED if served else ReviewState.WAITING  # the verdict of what is served is on its way
+
+    def find_verdict(self, key: str) -> Verdict | None:
+        """Return the newest verdict on ``key``."""
+        return self.verdicts.get(key)
 
     def get_verdict(self, key: str, sha256: str) -> Verdict | None:
-        """The verdict on ``key`` if it is one on these very bytes."""
-        found = self.verdicts.get(key)
+        """Return the verdict on ``key`` if it is about these bytes."""
+        found = self.find_verdict(key)
         return found if found is not None and found.sha256_of == sha256 else None
 
-    def allows_copy(self, donor: Record, standing: ReviewState) -> bool:
-        """Whether an upload of the bytes of ``donor``, which is served, may be served too."""
-        if standing is ReviewState.PASSED or donor.released:
+    def allows_copy(self, donor: Record, state: ReviewState) -> bool:
+        """Whether an upload of the same bytes as ``donor``, which is served, may be served."""
+        if state is ReviewState.PASSED or donor.released:
             return True
-        if standing is ReviewState.FLAGGED:
+        if state is ReviewState.FLAGGED:
             return False
         verdict = self.get_verdict(donor.key, donor.sha256)
         return verdict is not None and not verdict.flagged

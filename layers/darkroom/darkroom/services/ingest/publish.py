@@ -1,246 +1,197 @@
-"""Writing masters and their derivatives such that a newer event always wins."""
+"""Steps that write masters. All of them keep the rule that the newest event wins."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from ...aws.record import Record
-from ...aws.s3 import ObjectHead, S3Bucket
-from ...aws.sqs import Queue
+from ...aws.record import HeldUpload, MasterRef, Record
+from ...aws.s3 import ObjectHead
 from ...errors import ObjectChanged
 from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
-from ...plan.canonical import derivative_name
 from ...plan.model import Plan
-from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
-from ..purge.messages import purge_message
-from ..s3_keys import DERIVATIVES, HELD_MASTERS
-from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, Superseded
+from .claims import SEQUENCER, SHA256, VERSION_ID, Lease, Superseded
+from .context import IngestContext
+from .derivatives import select_presets
 from .examine import FetchedUpload
-from .master_store import TRIES, MasterStore
-
-TIERED_FROM_BYTES = 131_072
-"""Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
-
-INDEXED_SHA256 = "master_sha256"
-"""Field of a master in the index that has the value of the metadata :data:`MASTER_SHA256`."""
-
-_PUTS_AT_ONCE = 4
+from .master_store import build_metadata, describe_master
 
 
-class Clearing(Protocol):
-    """The half of a purge that concerns S3."""
+def put_master(context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master) -> MasterRef:
+    """Write the master that is served, then purge what was made from an earlier one.
 
-    def delete_stale(self, key: str) -> Any:
-        """Delete the derivatives of ``key`` that were not made from its present master."""
-
-
-@dataclass(frozen=True)
-class Publisher:
-    """Where masters and derivatives go. ``purges`` is the queue of purges that reach the CDN."""
-
-    claims: Claims
-    media: S3Bucket
-    purge: Clearing
-    purges: Queue
-    caching: CachePolicy
-
-    @property
-    def masters(self) -> MasterStore:
-        """Where masters are that are served."""
-        return MasterStore(self.claims, self.claims.source, self.claims.names)
-
-    @property
-    def held(self) -> MasterStore:
-        """Where masters are that wait."""
-        return MasterStore(self.claims, self.media, HELD_MASTERS)
-
-    def put_master(self, hold: Lease, upload: FetchedUpload, master: Master) -> dict[str, Any]:
-        """Write the master, then purge what was made from an earlier one; its description for the index.
-
-        Raises Superseded, Outranked, Changed, Unavailable.
-        """
-        marks = marked(hold, upload, master.method, digest(master))
-        etag = self.replace_master(hold, _writing(self.masters, hold, master, marks))
-        return described(marks, etag, master.content_type, len(master.body))
-
-    def put_held(self, hold: Lease, upload: FetchedUpload, master: Master) -> dict[str, Any]:
-        """The same where masters wait, and nothing is served from."""
-        marks = marked(hold, upload, master.method, digest(master))
-        etag, _ = self.held.replace(hold, _writing(self.held, hold, master, marks))
-        return described(marks, etag, master.content_type, len(master.body))
-
-    def copy_master(self, hold: Lease, upload: FetchedUpload, donor: Record) -> dict[str, Any] | None:
-        """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
-        source, original = self.claims.source, donor.master
-        marks = marked(hold, upload, original["how"], original.get(INDEXED_SHA256, ""))
-
-        def write(_: ObjectHead | None) -> str | None:
-            try:
-                return source.copy(
-                    source,
-                    self.claims.names.name(donor.key),
-                    self.claims.names.name(hold.key),
-                    headers={"Content-Type": original["content_type"]},
-                    metadata=marks,
-                    tiered=original["size_bytes"] >= TIERED_FROM_BYTES,
-                    source_etag=original["etag"],
-                )
-            except ObjectChanged:
-                return None
-
-        etag = self.replace_master(hold, write)
-        if etag is None:
-            return None
-        return described(marks, etag, original["content_type"], original["size_bytes"])
-
-    def replace_master[E: str | None](self, hold: Lease, write: Callable[[ObjectHead | None], E]) -> E:
-        """Have ``write`` write the master, and purge if there was one. Raises Superseded, Outranked, Changed."""
-        etag, replaced = self.masters.replace(hold, write)
-        if etag is not None and replaced:
-            self.clear(hold.key)
-        return etag
-
-    def remove_master(self, hold: Lease, *, purge: bool) -> bool:
-        """Delete the master and all that was made from it; whether there was one.
-
-        ``purge``: even if there is none. A master that was put there by hand is left alone. Raises Superseded, Changed,
-        Unavailable.
-        """
-        removed = self.masters.remove(hold)
-        if purge or removed:
-            self.clear(hold.key)
-        return removed
-
-    def adopted(self, hold: Lease, known: Record, uploads: S3Bucket) -> Record:
-        """``known`` with the master that is there, if it is another than that of which ``known`` speaks.
-
-        Whoever put it was overtaken before it could write that down. Nobody else knows of it, so it stays only if the
-        version in ``uploads`` that it was made of has not been deleted since. Raises Superseded, Changed, Unavailable.
-        """
-        there = self.claims.master(hold.key)
-        marks = there.metadata if there is not None else {SEQUENCER: ""}
-        if marks.get(SEQUENCER) in (None, known.master.get("sequencer", "")):
-            return known
-        bare = Record(hold.key, known.state, hold.sequencer, hold.token)
-        if there is None or uploads.is_deleted(hold.key, marks[VERSION_ID]):
-            self.remove_master(hold, purge=True)
-            return bare
-        self.clear(hold.key)
-        master = described(marks, there.etag, there.headers.get("Content-Type", ""), there.size_bytes)
-        return replace(bare, sha256=marks[SHA256], master=master)
-
-    def end_waiting(self, hold: Lease, known: Record | None) -> None:
-        """Delete what waits under the key, if anything may: it ends otherwise."""
-        if self.claims.holding is not None or (known is not None and known.held):
-            self.held.remove(hold)
-
-    def taken_down(self, hold: Lease, record: Record) -> Record:
-        """``record`` of a key whose picture is served no more. Raises as remove_master does."""
-        self.remove_master(hold, purge=True)
-        return Record(record.key, record.state, hold.sequencer, hold.token, refusal=record.refusal, held=record.held)
-
-    def clear(self, key: str) -> None:
-        """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
-        self.purge.delete_stale(key)
-        self.purges.send(purge_message(key))
-
-    def put_presets(self, hold: Lease, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
-        """Store ``pictures`` while the next is made; their names. Raises Superseded, Damaged, Changed, Unavailable."""
-
-        def put(plan: Plan, picture: RenderedImage) -> str:
-            name = derivative_name(plan)
-            headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
-            self._put_over(DERIVATIVES + name, picture.body, headers, derivative_metadata(master_etag, "quick"))
-            return name
-
-        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
-            stored = [pool.submit(put, plan, picture) for plan, picture in pictures]
-            names = [one.result() for one in stored]
-        self._require_master(hold, master_etag)
-        return names
-
-    def _put_over(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
-        """Put over what is there now, and over nothing later: a put that is carried out late must not win."""
-        there = ""
-        for _ in range(TRIES):
-            with suppress(ObjectChanged):
-                self.media.put(name, body, headers=headers, metadata=metadata, replaces=there)
-                return
-            found = self.media.head(name)
-            there = found.etag if found is not None else ""
-        raise ObjectChanged(detail=f"{name} does not hold still")
-
-    def copy_presets(self, hold: Lease, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
-        """The same by server-side copies of those of ``donor``; None if one of them is not there."""
-        donor_etag = donor.master["etag"].strip('"')
-
-        def copy(plan: Plan) -> str | None:
-            name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
-            found = self.media.head(original)
-            if found is None or found.metadata.get(SOURCE_ETAG) != donor_etag:
-                return None
-            refined = found.metadata.get(PACE) == "thorough"
-            headers = derivative_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
-            marks = derivative_metadata(master_etag, "thorough" if refined else "quick")
-            done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=marks)
-            return None if done is None else name
-
-        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
-            names = [name for name in pool.map(copy, plans) if name is not None]
-        self._require_master(hold, master_etag)
-        return names if len(names) == len(plans) else None
-
-    def _require_master(self, hold: Lease, etag: str) -> None:
-        """Raise Superseded if the master is not the one that derivatives were just stored for, and remove those."""
-        found = self.claims.master(hold.key)
-        if found is None or found.etag != etag:
-            self.clear(hold.key)
-            raise Superseded(wrote=True)
+    Raises Superseded, StaleIndex, ObjectChanged, Unavailable.
+    """
+    metadata = build_upload_metadata(lease, upload, master.method, compute_digest(master))
+    write = context.masters.put_writer(lease, master.body, master.content_type, metadata)
+    etag = replace_master(context, lease, write)
+    return describe_master(metadata, etag, master.content_type, len(master.body))
 
 
-def digest(master: Master) -> str:
+def put_held_master(context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master) -> MasterRef:
+    """Write the master that waits for moderation. Raises as :func:`put_master` does."""
+    metadata = build_upload_metadata(lease, upload, master.method, compute_digest(master))
+    write = context.held_masters.put_writer(lease, master.body, master.content_type, metadata)
+    etag, _ = context.held_masters.replace(lease, write)
+    return describe_master(metadata, etag, master.content_type, len(master.body))
+
+
+def copy_master(context: IngestContext, lease: Lease, upload: FetchedUpload, donor: Record) -> MasterRef | None:
+    """Copy the master of ``donor`` inside S3; return None if it changed or is gone.
+
+    Raises as :func:`put_master` does.
+    """
+    masters, original = context.masters, donor.master
+    metadata = build_upload_metadata(lease, upload, original.how, original.master_sha256)
+    write = masters.copy_writer(lease, masters.bucket, masters.name(donor.key), original, metadata)
+    etag = replace_master(context, lease, write)
+    return None if etag is None else describe_master(metadata, etag, original.content_type, original.size_bytes)
+
+
+def replace_master[E: str | None](context: IngestContext, lease: Lease, write: Callable[[ObjectHead | None], E]) -> E:
+    """Have ``write`` write the served master, and purge if there was one.
+
+    Raises Superseded, StaleIndex, ObjectChanged.
+    """
+    etag, replaced = context.masters.replace(lease, write)
+    if etag is not None and replaced:
+        context.derivatives.purge(lease.key)
+    return etag
+
+
+def remove_master(context: IngestContext, lease: Lease, *, purge: bool) -> bool:
+    """Delete the served master and its derivatives; return whether there was one.
+
+    ``purge``: purge even if there is none. A master that an operator stored is left alone.
+    Raises Superseded, ObjectChanged, Unavailable.
+    """
+    removed = context.masters.remove(lease)
+    if purge or removed:
+        context.derivatives.purge(lease.key)
+    return removed
+
+
+def unpublish(context: IngestContext, lease: Lease, record: Record) -> Record:
+    """Delete the served master; return ``record`` without it. Raises as :func:`remove_master` does."""
+    remove_master(context, lease, purge=True)
+    return lease.build_record(record.state, refusal=record.refusal, held=record.held)
+
+
+def remove_held_master(context: IngestContext, lease: Lease, known: Record | None) -> None:
+    """Delete the held master, if there can be one."""
+    if context.claims.held_bucket is not None or (known is not None and known.held):
+        context.held_masters.remove(lease)
+
+
+def adopt_orphan(context: IngestContext, lease: Lease, known: Record) -> Record:
+    """Return ``known``, with the existing master if it is not the one that ``known`` describes.
+
+    Such a master is from a worker that lost its claim before it wrote its record. It stays only if the version of the
+    upload that it was made from still exists. Raises Superseded, ObjectChanged, Unavailable.
+    """
+    master = context.claims.head_master(lease.key)
+    metadata = master.metadata if master is not None else {SEQUENCER: ""}
+    if metadata.get(SEQUENCER) in (None, known.master.sequencer):
+        return known
+    bare = lease.build_record(known.state)
+    if master is None or context.uploads.is_deleted(lease.key, metadata[VERSION_ID]):
+        remove_master(context, lease, purge=True)
+        return bare
+    context.derivatives.purge(lease.key)
+    found = describe_master(metadata, master.etag, master.headers.get("Content-Type", ""), master.size_bytes)
+    return replace(bare, sha256=metadata[SHA256], master=found)
+
+
+def release_master(context: IngestContext, lease: Lease, held: HeldUpload) -> MasterRef | None:
+    """Copy the held master to where it is served; return None if it does not exist.
+
+    A master that is served already was copied by a worker that stopped there. The held one is left to the caller.
+    Raises as :func:`put_master` does.
+    """
+    metadata = _describe_metadata(lease, held)
+    existing = context.masters.head(lease.key)
+    if existing is not None and metadata.items() <= existing.metadata.items():
+        context.derivatives.purge(lease.key)
+        return replace(held.master, etag=existing.etag)
+    waiting = context.held_masters
+    write = context.masters.copy_writer(lease, waiting.bucket, waiting.name(lease.key), held.master, metadata)
+    etag = replace_master(context, lease, write)
+    return None if etag is None else replace(held.master, etag=etag)
+
+
+def hold_master(context: IngestContext, lease: Lease, record: Record) -> HeldUpload:
+    """Copy the served master to where it waits; the served one is left to the caller.
+
+    Raises ObjectChanged if it is gone.
+    """
+    held, masters = _describe_held(lease, record), context.masters
+    metadata = _describe_metadata(lease, held)
+    write = context.held_masters.copy_writer(lease, masters.bucket, masters.name(lease.key), record.master, metadata)
+    etag, _ = context.held_masters.replace(lease, write)
+    if etag is None:
+        context.claims.require(lease, wrote=False)
+        raise ObjectChanged(detail=f"the master of {lease.key} is not that of the index")
+    return replace(held, master=replace(held.master, etag=etag))
+
+
+def describe_held_master(context: IngestContext, lease: Lease, record: Record) -> HeldUpload:
+    """Describe the copy of a worker that stopped after :func:`hold_master`. Raises ObjectChanged if there is none."""
+    existing, held = context.held_masters.head(lease.key), _describe_held(lease, record)
+    if existing is None:
+        raise ObjectChanged(detail=f"no held master of {lease.key}")
+    return replace(held, master=replace(held.master, etag=existing.etag))
+
+
+def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[str, bytes]]:
+    """Return the presets to render at ingest of ``key``, and the watermark files by name."""
+    return select_presets(context.presets, context.always, context.media, key)
+
+
+def put_presets(
+    context: IngestContext, lease: Lease, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]
+) -> tuple[str, ...]:
+    """Store ``pictures`` of the master; return their names. Raises Superseded, Damaged, ObjectChanged, Unavailable."""
+    names = context.derivatives.put_all(master_etag, pictures)
+    _require_master(context, lease, master_etag)
+    return tuple(names)
+
+
+def copy_presets(
+    context: IngestContext, lease: Lease, master_etag: str, plans: Sequence[Plan], donor: Record
+) -> tuple[str, ...] | None:
+    """Copy presets of ``donor``; return their names, or None if one does not exist. Raises as :func:`put_presets`."""
+    names = context.derivatives.copy_all(master_etag, plans, donor)
+    _require_master(context, lease, master_etag)
+    return None if names is None else tuple(names)
+
+
+def _require_master(context: IngestContext, lease: Lease, etag: str) -> None:
+    """Raise Superseded if the master is not the one whose derivatives were just stored, and purge those."""
+    found = context.claims.head_master(lease.key)
+    if found is None or found.etag != etag:
+        context.derivatives.purge(lease.key)
+        raise Superseded(wrote=True)
+
+
+def compute_digest(master: Master) -> str:
     """Compute the SHA-256 of the bytes of ``master``, in hexadecimal."""
     return hashlib.sha256(master.body).hexdigest()
 
 
-def marked(hold: Lease, upload: FetchedUpload, how: str, master_sha256: str = "") -> dict[str, str]:
-    """The metadata of a master of ``upload``; ``master_sha256`` is of the master itself, empty if not known."""
-    marks = {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.head.version_id, HOW: how}
-    return marks | ({MASTER_SHA256: master_sha256} if master_sha256 else {})
+def build_upload_metadata(lease: Lease, upload: FetchedUpload, how: str, master_sha256: str = "") -> dict[str, str]:
+    """Build the metadata of a master of ``upload``."""
+    return build_metadata(lease, upload.sha256, upload.head.version_id, how, master_sha256)
 
 
-def _writing(
-    shelf: MasterStore, hold: Lease, master: Master, marks: Mapping[str, str]
-) -> Callable[[ObjectHead | None], str]:
-    """Puts ``master`` on ``shelf`` over what is there."""
-
-    def write(existing: ObjectHead | None) -> str:
-        return shelf.vault.put(
-            shelf.name(hold.key),
-            master.body,
-            headers={"Content-Type": master.content_type},
-            metadata=marks,
-            tiered=len(master.body) >= TIERED_FROM_BYTES,
-            replaces=existing.etag if existing else "",
-        )
-
-    return write
+def _describe_held(lease: Lease, record: Record) -> HeldUpload:
+    """Describe the served image of ``record`` as a held and flagged upload."""
+    master = replace(record.master, sequencer=lease.sequencer)
+    return HeldUpload(record.sha256, record.facts, record.provenance, master, flagged=True)
 
 
-def described(marks: Mapping[str, str], etag: str, content_type: str, size_bytes: int) -> dict[str, Any]:
-    """A master in the index. ``marks`` is its metadata."""
-    master = {
-        "etag": etag,
-        "sequencer": marks[SEQUENCER],
-        "version_id": marks[VERSION_ID],
-        "content_type": content_type,
-        "size_bytes": size_bytes,
-        "how": marks[HOW],
-    }
-    return master | ({INDEXED_SHA256: marks[MASTER_SHA256]} if MASTER_SHA256 in marks else {})
+def _describe_metadata(lease: Lease, held: HeldUpload) -> dict[str, str]:
+    """Build the metadata of the master of ``held``."""
+    master = held.master
+    return build_metadata(lease, held.sha256, master.version_id, master.how, master.master_sha256)

@@ -1,4 +1,4 @@
-"""Copies of refused uploads, with what was wrong, where nothing is served from."""
+"""Copies of refused uploads, with the reason, in a bucket that nothing is served from."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ...errors import DarkroomError
 from ...key_encoding import encode_key
 
 LONG_KEYS = ".-long/"
-"""Before the hashes of keys that are too long. No encoding of a key begins with it, since an escape is ``.-`` and
-hexadecimal digits in upper case (:mod:`darkroom.key_encoding`)."""
+"""Prefix of the hashes of keys that are too long. No encoded key starts with it: an escape is ``.-`` and upper case
+hexadecimal digits (:mod:`darkroom.key_encoding`)."""
 
 _MAX_VALUE_BYTES = 700
-"""Of one value: S3 allows 2 KB of user metadata in all."""
+"""Limit of one value: S3 allows 2 KB of user metadata in total."""
 
 
 def quarantine_key(key: str, sequencer: str) -> str:
-    """Where the upload of ``key`` that came with ``sequencer`` is kept."""
+    """Return the key of the copy of the upload of ``key`` with ``sequencer``."""
     readable = f"{encode_key(key)}/_/{sequencer}"
     if len(readable) <= MAX_KEY_BYTES:
         return readable
@@ -27,34 +27,34 @@ def quarantine_key(key: str, sequencer: str) -> str:
 
 
 def long_key_prefix(key: str) -> str:
-    """The folder of copies of a ``key`` that is too long to be part of another."""
+    """Return the prefix of copies of a ``key`` that is too long to be part of another key."""
     return f"{LONG_KEYS}{sha256(key.encode()).hexdigest()}/_/"
 
 
 @dataclass(frozen=True)
 class Quarantine:
-    """The bucket, which may only be put to, and that of the uploads."""
+    """The quarantine ``bucket``, which is write-only, and the bucket of ``uploads``."""
 
     bucket: S3Bucket
     uploads: S3Bucket
 
-    def store(self, kept: ObjectHead, sequencer: str, error: DarkroomError, *, digest: str, trace_id: str) -> str:
-        """Copy this very version; its key in quarantine, empty if the version has been deleted. Raises Unavailable."""
-        key = quarantine_key(kept.key, sequencer)
+    def store(self, head: ObjectHead, sequencer: str, error: DarkroomError, *, digest: str, trace_id: str) -> str:
+        """Copy this version; return the key of the copy, empty if the version was deleted. Raises Unavailable."""
+        key = quarantine_key(head.key, sequencer)
         metadata = {
             "code": error.code,
-            "reason": _ascii(error.message),
+            "reason": _to_header(error.message),
             "trace-id": trace_id,
             "sha256": digest,
-            "source-key": _ascii(kept.key),
+            "source-key": _to_header(head.key),
         }
-        headers = {"Content-Type": "application/octet-stream"}  # whatever it claims to be, no browser shall open it
+        headers = {"Content-Type": "application/octet-stream"}  # no browser opens it, whatever its type
         done = self.bucket.copy(
-            self.uploads, kept.key, key, headers=headers, metadata=metadata, source_version_id=kept.version_id
+            self.uploads, head.key, key, headers=headers, metadata=metadata, source_version_id=head.version_id
         )
         return "" if done is None else key
 
 
-def _ascii(text: str) -> str:
-    """``text`` as a header can have it: percent-encoded where it is not plain ASCII, and not too long."""
+def _to_header(text: str) -> str:
+    """Percent-encode and shorten ``text`` for a header."""
     return quote(text, safe=" !#$&'()*+,/:;=?@[]")[:_MAX_VALUE_BYTES]

@@ -1,0 +1,181 @@
+"""From an upload to its end: it is served, held for moderation, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ...aws.record import READY, MasterRef, Record
+from ...client_findings import ClientFindings
+from ...errors import DarkroomError, OverLimits
+from ...plan.model import Plan
+from ..deadline import Deadline
+from .claims import Attempt, Lease, StaleIndex
+from .context import IngestContext, IngestOutcome
+from .examine import FetchedUpload, describe_image, fetch_upload
+from .finish import claim, hold, refuse, serve
+from .moderation import ReviewState
+from .publish import choose_presets, copy_master, copy_presets, put_held_master, put_master, put_presets
+
+_MAX_DONORS = 4
+"""Keys with the same bytes that are checked for a copy: if none has a verdict, one analysis costs less than more
+checks."""
+
+
+def ingest_upload(context: IngestContext, attempt: Attempt, known: Record | None) -> IngestOutcome:
+    """Ingest the current upload of the key of ``attempt``; ``known`` is the record of the key before."""
+    try:
+        return _ingest(context, attempt, known)
+    except StaleIndex as found:
+        return _ingest(context, attempt.with_newer_event(found.sequencer), known)
+
+
+def _ingest(context: IngestContext, attempt: Attempt, known: Record | None) -> IngestOutcome:
+    with context.observer.step("fetch"):
+        upload = fetch_upload(context.uploads, attempt.key, context.examiner.limits)
+    if upload is None:
+        context.observer.log("INFO", "upload missing", key=attempt.key)
+        return IngestOutcome.DROPPED
+    try:
+        return admit(context, attempt, known, upload)
+    except DarkroomError as error:
+        if error.status >= 500 or error.retryable:
+            raise
+        return refuse(context, attempt, upload, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An upload that passed all checks short of decoding, and what decides about it.
+
+    ``findings`` came with the upload; ``plans`` are the presets to render, ``watermarks`` their files by name.
+    """
+
+    upload: FetchedUpload
+    state: ReviewState
+    findings: ClientFindings | None
+    plans: Sequence[Plan]
+    watermarks: dict[str, bytes]
+
+
+def assess(context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload) -> Candidate:
+    """Collect what decides about ``upload``. Raises Unavailable."""
+    state = context.moderation.get_review_state(attempt.key, known, upload.sha256)
+    findings = context.client_findings.read(upload)
+    return Candidate(upload, state, findings, *choose_presets(context, attempt.key))
+
+
+def admit(context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload) -> IngestOutcome:
+    """Serve or hold ``upload``. Raises a DarkroomError of status 4xx if it must be refused."""
+    examiner = context.examiner
+    try:
+        header, data = examiner.read_header(attempt.key, upload)
+    except OverLimits as over:
+        return _admit_large_image(context, attempt, known, upload, over)
+    context.observer.annotate("format", header.format)
+    examiner.scan(data)  # known bytes too: they may be older than the scanner or its signatures
+    candidate = assess(context, attempt, known, upload)
+    if deduplicate(context, attempt, known, candidate):
+        return IngestOutcome.DUPLICATE
+    deadline = Deadline(examiner.cpu_limit)
+    decoded = examiner.decode(data, candidate.plans, candidate.watermarks, deadline)
+    lease = claim(context, attempt)
+    master = examiner.make_master(data, header, deadline)
+    description = describe_image(header, decoded, data, keep_gps=context.keep_gps)
+    if candidate.state is not ReviewState.PASSED:
+        with context.observer.step("hold"):
+            held = put_held_master(context, lease, upload, master)
+        flagged = candidate.state is ReviewState.FLAGGED
+        return hold(context, lease, upload, held, description, flagged=flagged)
+    pictures = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
+    with context.observer.step("master"):
+        published = put_master(context, lease, upload, master)
+    with context.observer.step("presets"):
+        names = put_presets(context, lease, published.etag, pictures)
+    record = lease.build_ready_record(
+        upload.sha256,
+        upload.head.version_id,
+        facts=description.facts,
+        provenance=description.provenance,
+        master=published,
+        derivatives=names,
+    )
+    serve(context, record, known, candidate.findings)
+    return IngestOutcome.READY
+
+
+def _admit_large_image(
+    context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload, over: OverLimits
+) -> IngestOutcome:
+    """Start processing of an ``upload`` above the limits of one worker; raises ``over`` if it is not a large image."""
+    from . import large_image  # few uploads are large images
+
+    if context.state_machine is None:
+        raise over
+    header = large_image.read_header(context, upload, over)
+    if deduplicate(context, attempt, known, assess(context, attempt, known, upload)):
+        return IngestOutcome.DUPLICATE
+    return large_image.start(context, attempt, upload, header)
+
+
+def deduplicate(context: IngestContext, attempt: Attempt, known: Record | None, candidate: Candidate) -> bool:
+    """Serve bytes that this key or another one serves already, without decoding; return whether that was possible."""
+    with context.observer.step("dedupe"):
+        record = None
+        if candidate.state is ReviewState.PASSED:
+            record = _reuse_record(context, attempt, known, candidate.upload)
+        record = record or _copy_donor(context, attempt, candidate)
+    if record is None:
+        return False
+    serve(context, record, known, candidate.findings)
+    return True
+
+
+def _reuse_record(
+    context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload
+) -> Record | None:
+    """Return the record of a key whose bytes did not change."""
+    if known is None or known.state != READY or known.sha256 != upload.sha256:
+        return None
+    master = context.claims.head_master(attempt.key)
+    if master is None or not context.claims.matches(known, master):
+        return None
+    lease = claim(context, attempt)
+    return _build_copy(lease, upload, known, known.master, known.derivatives, known.same_as)
+
+
+def _copy_donor(context: IngestContext, attempt: Attempt, candidate: Candidate) -> Record | None:
+    """Copy master and presets of another key with the same bytes; return None if no key has all of them."""
+    upload = candidate.upload
+    donor = _find_donor(context, attempt.key, candidate)
+    if donor is None:
+        return None
+    lease = claim(context, attempt)
+    master = copy_master(context, lease, upload, donor)
+    if master is None:
+        return None
+    names = copy_presets(context, lease, master.etag, candidate.plans, donor)
+    return None if names is None else _build_copy(lease, upload, donor, master, names, donor.key)
+
+
+def _find_donor(context: IngestContext, key: str, candidate: Candidate) -> Record | None:
+    same = context.claims.find_by_sha256(candidate.upload.sha256)
+    donors: Iterable[Record] = islice((record for record in same if record.key != key), _MAX_DONORS)
+    return next((donor for donor in donors if context.moderation.allows_copy(donor, candidate.state)), None)
+
+
+def _build_copy(
+    lease: Lease, upload: FetchedUpload, donor: Record, master: MasterRef, names: tuple[str, ...], same_as: str
+) -> Record:
+    """Build the record of ``upload`` with what ``donor`` describes of the same bytes."""
+    return lease.build_ready_record(
+        upload.sha256,
+        upload.head.version_id,
+        facts=donor.facts,
+        provenance=donor.provenance,
+        released=donor.released,
+        master=master,
+        derivatives=names,
+        same_as=same_as,
+    )

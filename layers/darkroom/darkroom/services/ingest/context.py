@@ -1,0 +1,66 @@
+"""What each step of ingest works with: adapters and settings in one value, and the outcomes of an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ...aws.audit import AuditLog
+from ...aws.eventbridge import EventBus
+from ...aws.s3 import S3Bucket
+from ...aws.stepfunctions import StateMachine
+from ...aws.telemetry.observer import Observer
+from ...plan.presets import Presets, load_default_presets
+from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
+from .claims import Claims
+from .client_findings import ClientFindingsReader
+from .derivatives import DerivativeStore
+from .examine import UploadExaminer
+from .master_store import MasterStore
+from .moderation import Moderation
+from .quarantine import Quarantine
+
+
+class IngestOutcome(StrEnum):
+    """The result of an event.
+
+    ``STARTED``: the state machine processes a large image, and reports its result as an event of its own.
+    ``DROPPED``: there was nothing to do, or a newer event did it.
+    """
+
+    READY = "ready"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    REMOVED = "removed"
+    HELD = "held"
+    RELEASED = "released"
+    CONFIRMED = "confirmed"
+    STARTED = "started"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class IngestContext:
+    """Adapters and settings of ingest.
+
+    ``masters`` are served, ``held_masters`` wait for moderation. ``media`` holds watermarks and parts of large images.
+    ``state_machine`` processes large images; without it they are refused.
+    """
+
+    claims: Claims
+    uploads: S3Bucket
+    media: S3Bucket
+    masters: MasterStore
+    held_masters: MasterStore
+    derivatives: DerivativeStore
+    quarantine: Quarantine
+    examiner: UploadExaminer
+    moderation: Moderation
+    client_findings: ClientFindingsReader
+    bus: EventBus
+    audit: AuditLog
+    observer: Observer
+    keep_gps: bool = False
+    presets: Presets = field(default_factory=load_default_presets)
+    always: AlwaysRedact = NO_FORCED_REDACTION
+    state_machine: StateMachine | None = None

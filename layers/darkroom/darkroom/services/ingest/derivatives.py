@@ -1,0 +1,160 @@
+"""Derivatives that ingest stores: presets of a new master, and the purge of those of an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from ...aws.record import Record
+from ...aws.s3 import ObjectHead, S3Bucket
+from ...aws.sqs import Queue
+from ...aws.telemetry import log
+from ...errors import ObjectChanged, OverLimits
+from ...imaging.formats.probe import probe
+from ...imaging.rendered_image import RenderedImage
+from ...imaging.source import Source
+from ...plan.canonical import derivative_name
+from ...plan.model import Plan
+from ...plan.presets import Presets
+from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findings
+from ..caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
+from ..deadline import Deadline
+from ..purge.messages import purge_message
+from ..range_source import open_ranges
+from ..s3_keys import DERIVATIVES
+from .claims import HOW, PYRAMID
+from .examine import UploadExaminer
+from .master_store import TRIES
+
+_PUTS_AT_ONCE = 4
+
+
+class DerivativePurger(Protocol):
+    """The half of a purge that concerns S3."""
+
+    def delete_stale(self, key: str) -> Any:
+        """Delete the derivatives of ``key`` that were not made from its present master."""
+
+
+@dataclass(frozen=True)
+class DerivativeStore:
+    """Derivatives in ``media``. ``purges`` is the queue of CDN purges."""
+
+    media: S3Bucket
+    purger: DerivativePurger
+    purges: Queue
+    caching: CachePolicy
+
+    def purge(self, key: str) -> None:
+        """Delete what was made from an earlier master: in S3 at once, at the CDN by a message."""
+        self.purger.delete_stale(key)
+        self.purges.send(purge_message(key))
+
+    def put_all(self, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
+        """Store ``pictures``, each while the next is rendered; return their names.
+
+        Raises Damaged, ObjectChanged, Unavailable.
+        """
+
+        def put(plan: Plan, picture: RenderedImage) -> str:
+            name = derivative_name(plan)
+            headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
+            self._put(DERIVATIVES + name, picture.body, headers, derivative_metadata(master_etag, "quick"))
+            return name
+
+        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
+            stored = [pool.submit(put, plan, picture) for plan, picture in pictures]
+            return [one.result() for one in stored]
+
+    def copy_all(self, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
+        """Copy the presets of ``donor``; return their names, or None if one of them does not exist."""
+
+        def copy(plan: Plan) -> str | None:
+            name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
+            found = self.media.head(original)
+            if found is None or found.metadata.get(SOURCE_ETAG) != donor.master.bare_etag:
+                return None
+            refined = found.metadata.get(PACE) == "thorough"
+            headers = derivative_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
+            metadata = derivative_metadata(master_etag, "thorough" if refined else "quick")
+            done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=metadata)
+            return None if done is None else name
+
+        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
+            names = [name for name in pool.map(copy, plans) if name is not None]
+        return names if len(names) == len(plans) else None
+
+    def _put(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
+        """Replace the existing object and nothing newer: a put that is delayed must not win."""
+        etag = ""
+        for _ in range(TRIES):
+            with suppress(ObjectChanged):
+                self.media.put(name, body, headers=headers, metadata=metadata, replaces=etag)
+                return
+            found = self.media.head(name)
+            etag = found.etag if found is not None else ""
+        raise ObjectChanged(detail=f"{name} changed {TRIES} times")
+
+
+def select_presets(
+    presets: Presets, always: AlwaysRedact, media: S3Bucket, key: str
+) -> tuple[list[Plan], dict[str, bytes]]:
+    """Return the presets to render at ingest of ``key``, and the watermark files by name, read from ``media``.
+
+    Presets that need findings, or that must be redacted, are rendered on request.
+    """
+    watermarks = _read_watermarks(presets, media)
+    plans = [
+        plan
+        for plan in presets.build_ingest_plans(key).values()
+        if not needs_findings(apply_forced_redaction(plan, always))
+        and (plan.watermark is None or plan.watermark.name in watermarks)
+    ]
+    return plans, watermarks
+
+
+def _read_watermarks(presets: Presets, media: S3Bucket) -> dict[str, bytes]:
+    marks = [plan.watermark for plan in presets.build_ingest_plans("any").values() if plan.watermark]
+    keys = {mark.name: presets.watermarks.get(mark.name) for mark in marks}
+    opened = {name: media.open(key) for name, key in keys.items() if key}
+    if missing := [name for name in keys if opened.get(name) is None]:
+        log("ERROR", "watermark missing: presets that use it are rendered on request", names=missing)
+    return {name: found.body.read() for name, found in opened.items() if found is not None}
+
+
+def render_from_master(
+    source: S3Bucket,
+    examiner: UploadExaminer,
+    master: ObjectHead,
+    plans: Sequence[Plan],
+    watermarks: Mapping[str, bytes],
+) -> list[tuple[Plan, RenderedImage]]:
+    """Render ``plans`` from ``master`` in ``source``: a pyramid by ranges, any other after one decode.
+
+    Raises OverLimits, Damaged, TooSlow, TypeNotAllowed, ObjectChanged if the master was replaced, or Unavailable.
+    """
+    if master.metadata.get(HOW) == PYRAMID:
+        from ...imaging.render.pyramid_presets import PyramidPresets  # few masters are pyramids
+
+        return examiner.render(
+            PyramidPresets(open_ranges(source, master), plans, limits=examiner.limits, watermarks=watermarks)
+        )
+    data = _read_master(source, master, examiner.limits.max_bytes)
+    probe(Source.from_bytes(data), examiner.limits)
+    deadline = Deadline(examiner.cpu_limit)
+    return examiner.render(examiner.decode(data, plans, watermarks, deadline), deadline)
+
+
+def _read_master(source: S3Bucket, master: ObjectHead, max_bytes: int) -> bytes:
+    if master.size_bytes > max_bytes:
+        raise OverLimits(f"The master has {master.size_bytes:,} bytes; the limit is {max_bytes:,}")
+    opened = source.open(master.key)
+    if opened is None:
+        raise ObjectChanged(detail=f"{master.key} is gone")
+    with opened.body as body:
+        if opened.head.etag != master.etag:
+            raise ObjectChanged(detail=f"{master.key} is {opened.head.etag}")
+        return body.read()

@@ -1,0 +1,142 @@
+"""The steps from an event to a finished, announced state. An event is idempotent: a killed worker's is done again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
+from ..request_metrics import count_latency
+from .admit import ingest_upload
+from .announcements import was_finished, with_image_id
+from .claims import Attempt, Superseded
+from .context import IngestContext, IngestOutcome
+from .events import EventKind, IngestEvent
+from .finish import announce, claim, finish, publish_event
+from .publish import remove_held_master, remove_master, unpublish
+from .review import decide, recover
+
+TOMBSTONE_S = 35 * 86_400
+"""How long a deletion is recorded: longer than a message stays in the queue and its DLQ, 14 days each."""
+
+
+def handle_event(context: IngestContext, event: IngestEvent) -> IngestOutcome:
+    """Process ``event``. If this raises, the event must be processed again."""
+    try:
+        outcome = _dispatch(context, event)
+    except Superseded as reason:
+        context.claims.request_repair(event.key, wrote=reason.wrote, repairs=event.repairs)
+        outcome = IngestOutcome.DROPPED
+    context.observer.count("Handled", outcome=outcome)
+    if outcome in (IngestOutcome.READY, IngestOutcome.DUPLICATE) and event.happened_at_s:
+        waited_s = max(0.0, context.claims.clock() - event.happened_at_s)
+        context.observer.count("UploadToReady", waited_s * 1000, "Milliseconds")
+        count_latency(context.observer, "ingest", waited_s)
+    return outcome
+
+
+def _dispatch(context: IngestContext, event: IngestEvent) -> IngestOutcome:
+    known = context.claims.get_record(event.key)
+    match event.kind:
+        case EventKind.REPAIR:
+            return repair(context, event, known)
+        case EventKind.LARGE_IMAGE:
+            return _complete_large_image(context, event, known)
+        case EventKind.VERDICT | EventKind.RELEASE | EventKind.CONFIRM:
+            return _review(context, event, known)
+        case EventKind.CREATED | EventKind.DELETED | EventKind.ERASED:
+            return _follow(context, event, known)
+
+
+def _follow(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
+    """Process a change of the upload."""
+    if known is not None and (known.sequencer, known.done) >= (event.sequencer, True):
+        return _revisit(context, event, known)
+    with Attempt(context.claims, event.key, event.sequencer) as attempt:
+        if event.deletes and _is_upload_gone(context, event.key):
+            return remove(context, attempt, known)
+        outcome = ingest_upload(context, attempt, known)
+    if event.deletes and (left := context.claims.get_record(event.key)) is not None:
+        _take_down(context, event, left)
+    return outcome
+
+
+def _revisit(context: IngestContext, event: IngestEvent, known: Record) -> IngestOutcome:
+    """Complete an event that was processed, or that is older than one that was. Raises Superseded if all is done."""
+    if _take_down(context, event, known):
+        return IngestOutcome.REMOVED
+    if known.sequencer == event.sequencer:
+        announce(context, known)
+    raise Superseded
+
+
+def _complete_large_image(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
+    if context.state_machine is None:
+        return IngestOutcome.DROPPED
+    from . import large_image  # few uploads are large images
+
+    return large_image.complete(context, event, known)
+
+
+def _review(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
+    if known is None:
+        return IngestOutcome.DROPPED
+    _require_done(context, event, known)
+    return decide(context, event, known)
+
+
+def _require_done(context: IngestContext, event: IngestEvent, known: Record) -> None:
+    """Raise Busy while an attempt is in progress. What a dead worker left is done first."""
+    if known.done:
+        return
+    if known.lease_until_s < context.claims.clock():
+        repair(context, event, known)
+    raise context.claims.build_busy(known)
+
+
+def _take_down(context: IngestContext, event: IngestEvent, known: Record) -> bool:
+    """Remove an earlier image whose upload was deleted, and that is served because a newer upload is not.
+
+    Returns whether there was one. Raises Busy while the newer upload is in progress.
+    """
+    if known.state not in (CLAIMED, REFUSED, HELD) or not event.deletes_master(known.master):
+        return False
+    _require_done(context, event, known)
+    with Attempt(context.claims, known.key, known.sequencer, replaces_token=known.token) as attempt:
+        lease = claim(context, attempt)
+        with context.observer.step("remove"):
+            bare = unpublish(context, lease, known)
+        publish_event(context, with_image_id(Record(known.key, REMOVED, event.sequencer)))
+        finish(context, replace(bare, version_id=known.version_id), silent=known.announced)
+    return True
+
+
+def repair(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
+    """Repeat the last event of the index if the master is not its result, or if it was not completed."""
+    if known is None or (known.done and context.claims.is_consistent(known)):
+        return IngestOutcome.DROPPED
+    done_by = known.token if known.done else ""
+    with Attempt(context.claims, event.key, known.sequencer, replaces_token=done_by) as attempt:
+        gone = not known.done and _is_upload_gone(context, event.key)
+        if gone and was_finished(known):  # its upload may have expired since
+            recovered = recover(context, attempt, known)
+            if recovered is not None:
+                return recovered
+        if known.state == REMOVED or gone:
+            return remove(context, attempt, known)
+        return ingest_upload(context, attempt, known)
+
+
+def remove(context: IngestContext, attempt: Attempt, known: Record | None) -> IngestOutcome:
+    """Delete the master and its derivatives, and record the deletion for :data:`TOMBSTONE_S`."""
+    lease = claim(context, attempt)
+    with context.observer.step("remove"):
+        gone = known is None or known.state == REMOVED
+        remove_held_master(context, lease, known)
+        removed = remove_master(context, lease, purge=not gone)
+    expires_at_s = int(context.claims.clock()) + TOMBSTONE_S
+    finish(context, lease.build_record(REMOVED, expires_at_s=expires_at_s), silent=gone and not removed)
+    return IngestOutcome.REMOVED
+
+
+def _is_upload_gone(context: IngestContext, key: str) -> bool:
+    return context.uploads.head(key) is None
