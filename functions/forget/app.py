@@ -13,6 +13,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
+from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.mlops.sample_store import SampleStore
@@ -39,7 +40,7 @@ _service = EraseService(
     erasures=ErasureTable(client("dynamodb"), _env.index_table),
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
-    iiif=_env.dialects,  # whatever the settings say now: what was cached before is erased too,
+    wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are erased too
 )
 
 

@@ -10,6 +10,7 @@ from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import PurgeEnvironment
 from darkroom.services.purge.consumer import PurgeConsumer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
@@ -33,7 +34,7 @@ _service = PurgeConsumer(
     max_receives=_env.max_receives,
     observer=_observer,
     erasures=ErasureTable(client("dynamodb", _env.variables), _env.index_table),
-    iiif=_env.dialects,  # whatever the settings say now: what was cached before is purged too
+    wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are purged too
 )
 
 

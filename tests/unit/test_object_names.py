@@ -9,7 +9,7 @@ from hypothesis import given
 
 from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
-from darkroom.dialects.registry import LARGE_SUFFIX
+from darkroom.dialects.registry import LARGE_SUFFIX, iiif_wildcard
 from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
@@ -96,7 +96,7 @@ def test_the_names_of_a_bucket_of_the_owner_are_keys_as_they_are() -> None:
 
 
 def check_paths(key: str) -> None:
-    paths = cdn_paths(key, iiif=True)
+    paths = cdn_paths(key, [iiif_wildcard])
     assert paths[:2] == [f"/{encode_key(key)}/_/*", f"/{encode_key(key)}"]
     for path in paths:
         assert re.fullmatch(r"/[A-Za-z0-9/._-]*\*?", path)
@@ -115,7 +115,7 @@ def test_invalidations_of_any_key(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["!" * 1024, "é" * 512, "x" * 701, "a/_/b.jpg", "/a", "a//b", "."])
 def test_a_key_that_is_never_served_needs_no_invalidation(key: str) -> None:
-    assert cdn_paths(key, iiif=True) == []
+    assert cdn_paths(key, [iiif_wildcard]) == []
 
 
 @given(plan=plans() | borrowed_plans())

@@ -31,6 +31,7 @@ from darkroom.aws.record import (
 )
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom.dialects.registry import iiif_wildcard
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
 from darkroom.mlops.sample import Sample
@@ -266,7 +267,7 @@ def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: Case
     case.ingest()
     assert len(case.everything()["quarantine"]) == 1
     case.world.messages("purges")
-    report = replace(case.service, iiif=True).erase(key, lasting).to_document()
+    report = replace(case.service, wildcards=[iiif_wildcard]).erase(key, lasting).to_document()
     assert {name: report[name] for name in ("status", "failed", "invalidation", "check_in_s")} == {
         "status": COMPLETE,
         "failed": {},
@@ -469,7 +470,7 @@ def test_a_key_without_an_erasure_has_an_unknown_state(case: Case) -> None:
 def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("darkroom.services.erase.service.cdn_paths", lambda key, *, iiif: [f"/~{key}"])
+    monkeypatch.setattr("darkroom.services.erase.service.cdn_paths", lambda key, wildcards: [f"/~{key}"])
     service = case.service
     report = service.erase(KEY, lasting).to_document()
     assert (report["status"], report["failed"]) == (FAILED, {"cdn": "invalid-path"})

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, new_erasure_id
+from darkroom.dialects.registry import iiif_wildcard
 from darkroom.services.backoff import MAX_WAIT_S, backoff_s
 from darkroom.services.purge.consumer import CDN_TIME_S, MAX_DEFERRALS, REPEAT_AFTER_S
 from darkroom.services.purge.messages import CONFIRM, FIRST, SECOND, purge_message
@@ -90,7 +91,7 @@ def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: 
     keys = [f"trip/{number} ä.jpg" for number in range(20)]
     site.queue.send_many(purge_message(key, SECOND) for key in keys)
     while records := site.receive():
-        failed = site.purging(iiif=True).run(records, lasting)
+        failed = site.purging(wildcards=[iiif_wildcard]).run(records, lasting)
         assert failed == []
         site.done(records, failed)
         site.cdn.let_go()
@@ -196,7 +197,7 @@ def test_cloudfront_refuses_the_path_of_no_odd_key(site: Site) -> None:
     keys = odd_keys()
     site.queue.send_many(purge_message(key, SECOND) for key in keys)
     while records := site.receive():
-        failed = site.purging(iiif=True).run(records, lasting)
+        failed = site.purging(wildcards=[iiif_wildcard]).run(records, lasting)
         assert failed == []
         site.done(records, failed)
         site.cdn.let_go(len(site.cdn.held))
@@ -294,7 +295,7 @@ UNSERVABLE = ["!" * 1024, "é" * 512, "a/_/b.jpg"]
 def test_a_key_that_the_cdn_cannot_hold_is_purged_without_it(site: Site, key: str) -> None:
     erase(site, key)
     site.queue.send(purge_message("other.jpg", SECOND))
-    assert len(work_off(site, iiif=True)) == 2
+    assert len(work_off(site, wildcards=[iiif_wildcard])) == 2
     assert status(site, key) == COMPLETE
     assert work_off(site) == []
     assert [path for made in site.cdn.invalidations() for path in made if "other" not in path] == []

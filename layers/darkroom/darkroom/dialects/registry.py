@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..plan.keys import quote_key
+
 LARGE_PREFIX = "/_large"
 """What the CDN serves objects under that are too large for a function's answer: a cache behaviour, and no key's."""
 
@@ -79,3 +81,8 @@ def encode_path(target: str) -> str:
     path = _ESCAPED.sub(lambda match: f".-{ord(match[0]):02X}", target)
     in_version_2 = path.startswith(f"{IIIF_2_PREFIX}/")
     return IIIF.prefix + path.removeprefix(IIIF_2_PREFIX) + IIIF_2_SUFFIX if in_version_2 else path
+
+
+def iiif_wildcard(key: str) -> str:
+    """Return the path with a wildcard that covers all IIIF responses of ``key`` in the CDN."""
+    return encode_path(f"{IIIF.prefix}/{quote_key(key).replace('/', '%2F')}/") + "*"

@@ -25,7 +25,7 @@ from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
 from ...mlops.sample_store import SampleStore
 from ..ingest.quarantine import quarantine_key
-from ..purge.consumer import REPEAT_AFTER_S, cdn_paths
+from ..purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
 from ..purge.messages import FIRST, SECOND, purge_message
 from ..s3_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix
 from .report import ErasureReport, state_document
@@ -65,7 +65,7 @@ class EraseService:
     erasures: ErasureTable
     audit: AuditLog
     observer: Observer
-    iiif: bool = False
+    wildcards: Sequence[Wildcard] = ()
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
 
@@ -105,7 +105,7 @@ class EraseService:
             report, {**self._derived_places(key), **self._scene_places(cut), **self._upload_places(key)}, remaining_s
         )
         with report.record_failures("cdn"):
-            paths = cdn_paths(key, iiif=self.iiif)
+            paths = cdn_paths(key, self.wildcards)
             report.cdn = PENDING if paths else DONE
             report.invalidation = self._invalidate(key, paths, report.erasure) if paths else ""
         done = {"removed": dict(report.removed), "failed": dict(report.failed)}

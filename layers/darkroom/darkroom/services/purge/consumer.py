@@ -18,10 +18,9 @@ from ...aws.cloudfront import MAX_WILDCARDS, Distribution
 from ...aws.erasures import DONE, FAILED, ErasureTable, started_s
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
-from ...dialects.registry import IIIF, encode_path
 from ...errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ...key_encoding import encode_key
-from ...plan.keys import check_key, quote_key
+from ...plan.keys import check_key
 from ..backoff import backoff_s
 from ..dead_letters import describe_error, failure_attributes
 from ..request_metrics import count_failure, count_request
@@ -48,31 +47,32 @@ CDN_TIME_S = 15.0
 """Time kept for the CDN and the queue after the half in S3."""
 
 
-def cdn_paths(key: str, *, iiif: bool = False) -> list[str]:
-    """What the CDN may hold of ``key``, in the encoding of canonical paths, and of IIIF if that is served.
+type Wildcard = Callable[[str], str]
+"""Returns the wildcard path of a key's images in one URL dialect."""
 
-    Nothing for a key that may name no source: every path of it is refused at the edge, which caches no refusals. Its
-    paths can have more characters than CloudFront accepts, 4,000, so that their invalidation would never succeed.
 
-    Answers in other services' languages are kept for a short time instead: where a signature stands first in a path, no
-    prefix is that of one picture.
+def cdn_paths(key: str, wildcards: Sequence[Wildcard] = ()) -> list[str]:
+    """Return the paths that the CDN may cache for ``key``: canonical ones, and those of dialects with ``wildcards``.
+
+    An invalid key has none: the edge refuses its paths, and caches no refusals. Its paths can exceed CloudFront's limit
+    of 4,000 characters, so that their invalidation would never succeed.
+
+    Dialects whose paths begin with a signature have no wildcard for one image; their responses have a short maximum
+    age instead.
     """
     try:
         encoded = encode_key(check_key(key))
     except BadKey:
         return []
-    ours = [f"/{encoded}/_/*", f"/{encoded}"]
-    return [*ours, encode_path(f"{IIIF.prefix}/{quote_key(key).replace('/', '%2F')}/") + "*"] if iiif else ours
+    return [f"/{encoded}/_/*", f"/{encoded}", *(wildcard(key) for wildcard in wildcards)]
 
 
 @dataclass(frozen=True)
 class PurgeConsumer:
-    """The service behind the purge queue. ``queue`` is that queue: it sends itself what is to be done later.
+    """Consumes the purge queue, ``queue``, and sends itself messages for what is due later.
 
     A purge that belongs to an erasure is confirmed in ``erasures`` when CloudFront has completed its invalidation.
-
-    ``iiif``: whether IIIF's API may serve images too, whatever the settings say at present: what was cached before is
-    purged too.
+    ``wildcards`` are those of dialects that may be served.
     """
 
     purge: DerivativePurge
@@ -82,7 +82,7 @@ class PurgeConsumer:
     max_receives: int
     observer: Observer
     erasures: ErasureTable
-    iiif: bool = False
+    wildcards: Sequence[Wildcard] = ()
     repeat_after_s: int = REPEAT_AFTER_S
     defer_s: int = DEFER_S
     clock: Callable[[], float] = time.time
@@ -203,8 +203,8 @@ class PurgeConsumer:
 
     def _free_slots(self) -> int:
         """How many orders the CDN has room for. Raises Unavailable."""
-        wildcards = MAX_WILDCARDS - RESERVED_WILDCARDS - self.distribution.count_wildcards_in_progress()
-        return max(wildcards, 0) // (2 if self.iiif else 1)
+        free = MAX_WILDCARDS - RESERVED_WILDCARDS - self.distribution.count_wildcards_in_progress()
+        return max(free, 0) // (1 + len(self.wildcards))
 
     def _invalidate(
         self, orders: Sequence[PurgeMessage], failed: list[str]
@@ -216,7 +216,7 @@ class PurgeConsumer:
         """
         if not orders:
             return [], []
-        paths = [path for order in orders for path in cdn_paths(order.key, iiif=self.iiif)]
+        paths = [path for order in orders for path in cdn_paths(order.key, self.wildcards)]
         try:
             invalidation = self.distribution.invalidate(paths, _caller_reference(orders))
         except TooManyInvalidations:  # another client has used the room meanwhile
