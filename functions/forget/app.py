@@ -34,13 +34,13 @@ _service = EraseService(
     quarantine=S3Bucket(_s3, _env.quarantine_bucket),
     index=Index(client("dynamodb"), _env.index_table),
     vectors=open_vectors(_env),
-    samples=SampleStore(client("dynamodb"), _env.index_table),
     distribution=Distribution(client("cloudfront"), _env.distribution_id),
     purges=Queue(client("sqs"), _env.purge_queue_url),
     erasures=ErasureTable(client("dynamodb"), _env.index_table),
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
     wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are erased too
+    further={"samples": SampleStore(client("dynamodb"), _env.index_table).delete},
 )
 
 

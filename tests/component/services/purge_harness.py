@@ -71,7 +71,7 @@ class Site:
     def purging(self, **further: Any) -> PurgeConsumer:
         """The service, which sends what is for later so that it can be seen at once."""
         cdn = Distribution(self.cdn.client, self.cdn.distribution_id)
-        further = {"repeat_after_s": 0, "put_back_for_s": 0, **further}
+        further = {"repeat_after_s": 0, "defer_s": 0, **further}
         queues = self.queue, self.dead_letters
         return PurgeConsumer(
             self.purge, cdn, *queues, MAX_RECEIVES, PowertoolsObserver("purge"), self.erasures, **further

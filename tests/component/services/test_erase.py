@@ -81,7 +81,7 @@ class Case:
             quarantine=self.world.vault("quarantine"),
             index=self.world.index,
             vectors=self.vectors,
-            samples=self.samples,
+            further={"samples": self.samples.delete},
             distribution=Distribution(self.cdn.client, self.cdn.distribution_id),
             purges=self.world.queue("purges"),
             erasures=self.erasures,

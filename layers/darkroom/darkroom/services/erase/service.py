@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from ...aws.audit import ERASURE, AuditLog, hash_key
 from ...aws.cloudfront import Distribution
@@ -23,7 +24,6 @@ from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
-from ...mlops.sample_store import SampleStore
 from ..ingest.quarantine import quarantine_key
 from ..purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
 from ..purge.messages import FIRST, SECOND, purge_message
@@ -59,13 +59,13 @@ class EraseService:
     quarantine: S3Bucket
     index: Index
     vectors: VectorStore
-    samples: SampleStore
     distribution: Distribution
     purges: Queue
     erasures: ErasureTable
     audit: AuditLog
     observer: Observer
     wildcards: Sequence[Wildcard] = ()
+    further: Mapping[str, Callable[[str], int]] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
 
@@ -155,8 +155,8 @@ class EraseService:
             ),
             "analysis": lambda: int(self.index.delete_item(item_name(key))),
             "embedding": lambda: self._erase_embedding(key),
-            "samples": lambda: self.samples.delete(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._quarantined_copies(key)),
+            **{place: partial(erase, key) for place, erase in self.further.items()},
         }
 
     def _erase_embedding(self, key: str) -> int:
