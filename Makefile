@@ -20,6 +20,7 @@ $(READY): requirements-dev.txt
 	@echo "Installing the Python packages of requirements-dev.txt into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "python3.13 has no venv module; on Debian: apt-get install python3.13-venv"; exit 1; }
 	@$(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(READY)  ## Start Darkroom on this machine (Ctrl-C ends it)

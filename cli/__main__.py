@@ -14,6 +14,9 @@ try:
 except ModuleNotFoundError as missing:
     sys.stderr.write(f"darkroom: the package {missing.name} is not installed. Run: make -C {ROOT} .venv/.ready\n")
     sys.exit(1)
+except KeyboardInterrupt:
+    sys.stderr.write("darkroom: interrupted\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -92,13 +92,11 @@ def describe(error: BaseException) -> CommandError:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error of AWS's says more than ours that it caused, so it comes first."""
+    """Our tools' own errors first; then those of AWS, which say more than errors of the layer that they caused."""
     causes = [error]
     while (cause := causes[-1].__cause__) is not None and cause not in causes:
         causes.append(cause)
-    for one in causes:
-        if isinstance(one, CommandError):
-            yield one
+    yield from (one for one in causes if type(one).__module__.startswith(("cli.", "local.", "tools.")))
     yield from (one for one in causes if type(one).__module__.startswith(("botocore", "boto3", "urllib3")))
     yield from causes
 

@@ -1,16 +1,20 @@
-"""The AWS CLI's commands in the documentation: operations and options, by the models that the CLI is made from."""
+"""Commands in the documentation: those of the AWS CLI by its models, those of ``darkroom`` by its own parser."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 from botocore import xform_name
 from botocore.model import OperationModel
 from botocore.session import get_session
+
+from cli.commands import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -89,3 +93,52 @@ def test_a_command_is_one_of_the_cli(place: str, service: str, command: str, opt
     assert {option if option in members else option.removeprefix("no-") for option in given - GLOBAL} <= members, place
     if "cli-input-json" not in options:
         assert required <= given, place
+
+
+# ----------------------------------------------------------------- the command darkroom
+
+_TEXTS = (*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "packages/darkroom-url/README.md")))
+_DARKROOM = re.compile(r"(?<![\w/.-])\./darkroom ((?:[^\n|;&`'\"()<>#]|'[^']*'|\"[^\"]*\"|\$\([^()]*\))+)")
+_MODULE = re.compile(r"python[0-9.]* -m ((?:local|tools|bench|chaos|gameday|observability|cli)[a-z_.]*)")
+LEAST_DARKROOM = 60
+
+
+def darkroom_commands() -> list[tuple[str, list[str]]]:
+    """Place and words of each call of the command."""
+    found = []
+    for page in _TEXTS:
+        for rest in _DARKROOM.findall(page.read_text(encoding="utf-8").replace("\\\n", " ")):
+            words = [word for word in shlex.split(rest) if not word.startswith("[")]  # [--optional] in a summary
+            found.append((f"{page.relative_to(ROOT)}: darkroom {rest.strip()}", words))
+    return found
+
+
+DARKROOM = darkroom_commands()
+
+
+def test_calls_of_the_command_are_found() -> None:
+    assert len(DARKROOM) >= LEAST_DARKROOM
+
+
+@pytest.mark.parametrize(("place", "words"), DARKROOM, ids=[place for place, _ in DARKROOM])
+def test_a_call_of_the_command_names_commands_and_options_that_exist(place: str, words: list[str]) -> None:
+    command: click.Command = app
+    rest = list(words)
+    while isinstance(command, click.Group) and rest and rest[0] in command.commands:
+        command = command.commands[rest.pop(0)]
+    if isinstance(command, click.Group):
+        assert command is not app or rest[:1] in (["--version"], ["--help"], ["…"]) or rest[0].startswith("--"), place
+        return
+    options = {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
+    given = {word.partition("=")[0].rstrip(",.:") for word in rest if word.startswith("--") and word != "--"}
+    assert given <= options | {"--help"}, place
+
+
+def test_no_text_names_a_module_that_does_not_run() -> None:
+    missing = []
+    for page in (*_TEXTS, *sorted((ROOT / "endpoint").glob("*.md")), ROOT / "Makefile", ROOT / "template.yaml"):
+        for module in _MODULE.findall(page.read_text(encoding="utf-8")):
+            path = ROOT.joinpath(*module.rstrip(".").split("."))
+            if not (path / "__main__.py").is_file() and not path.with_suffix(".py").is_file():
+                missing.append(f"{page.relative_to(ROOT)}: python -m {module}")
+    assert missing == []

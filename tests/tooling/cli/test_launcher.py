@@ -1,0 +1,130 @@
+"""The command as a process: the launcher, completion in a shell, what it imports, and the installed script."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+import pytest
+
+from cli.app import version
+from cli.exit_codes import ExitCode
+from cli.main import main
+from local.paths import COMMAND, ROOT
+from tests.waiting import HANG_S
+
+
+def test_help_is_fast_because_it_imports_little() -> None:
+    code = "import sys; import cli.commands; print([m for m in sys.modules if m.partition('.')[0] in sys.argv[1:]])"
+    heavy = ["boto3", "botocore", "rich", "pyvips", "numpy", "aiohttp", "darkroom", "local", "tools"]
+    done = subprocess.run([sys.executable, "-c", code, *heavy], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_environment_names_a_stack_and_local_overrides_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DARKROOM_STACK", "trial")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["status", "--state-dir", str(tmp_path)]) == ExitCode.USAGE
+    assert "No region is set" in capsys.readouterr().err
+    assert main(["status", "--local", "--state-dir", str(tmp_path)]) == ExitCode.UNREACHABLE
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_a_completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "_DARKROOM_COMPLETE" in script
+    assert len(script.splitlines()) > 10
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("sta", "status"), ("settings rol", "rollback"), ("switch pres", "presets-only")]
+)
+def test_words_are_completed(typed: str, offered: str) -> None:
+    words = f"darkroom {typed}"
+    environment = os.environ | {
+        "_DARKROOM_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    done = subprocess.run([ROOT / "darkroom"], env=environment, capture_output=True, text=True, check=False)
+    assert f"plain,{offered}" in done.stdout.splitlines()
+
+
+def test_the_launcher_works_from_any_folder_and_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "dr").symlink_to(ROOT / "darkroom")
+    done = subprocess.run(["./dr", "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"darkroom {version()}\n"
+
+
+MAKEFILE = """
+.venv/.ready:
+\t@echo installing
+\t@mkdir -p .venv/bin && ln -s $(PYTHON) .venv/bin/python && touch $@
+"""
+
+
+def test_the_launcher_installs_the_environment_once(tmp_path: Path) -> None:
+    (tmp_path / "darkroom").write_bytes((ROOT / "darkroom").read_bytes())
+    (tmp_path / "darkroom").chmod(0o755)
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "__main__.py").write_text("import sys; print(sys.argv[1:])")
+    environment = os.environ | {"PYTHON": sys.executable}
+    first, second = (
+        subprocess.run([tmp_path / "darkroom", "a b"], env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert first.stdout == second.stdout == "['a b']\n"
+    assert (first.stderr, second.stderr) == ("installing\n", "")
+
+
+def test_a_missing_package_names_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError('no', name='click')")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([ROOT / "darkroom", "status"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"darkroom: the package click is not installed. Run: make -C {ROOT} .venv/.ready\n"
+
+
+def test_the_installed_script_is_the_command(tmp_path: Path) -> None:
+    """As ``make`` installs it, in an environment that has the packages of this one."""
+    venv.create(tmp_path, with_pip=False)
+    python = tmp_path / "bin" / "python"
+    [site] = (tmp_path / "lib").glob("python*/site-packages")
+    (site / "packages.pth").write_text(str(Path(pytest.__file__).parents[1]) + "\n")
+    install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), *install], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run([tmp_path / "bin" / "darkroom", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"darkroom {version()}\n"
+
+
+def test_ctrl_c_ends_a_process_with_130_and_a_line(tmp_path: Path) -> None:
+    """It is sent while the command reads its standard input."""
+    process = subprocess.Popen(
+        [*COMMAND, "keys", "encode"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        time.sleep(1)  # it has started; earlier, Python itself would be interrupted
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=HANG_S)
+    finally:
+        process.kill()
+    assert (process.returncode, said.strip()) == (ExitCode.INTERRUPTED, "darkroom: interrupted")
