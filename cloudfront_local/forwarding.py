@@ -8,7 +8,7 @@ from .cache_key import cookie_pairs, normalize_encoding, query_pairs
 from .messages import Request
 from .model import Behaviour, Origin, Selection
 
-VIA = "1.1 darkroom-local.cloudfront.net (CloudFront)"
+VIA = "1.1 local.cloudfront.net (CloudFront)"
 NEVER_FORWARDED = frozenset(
     {
         "host",

@@ -15,9 +15,7 @@ from urllib.request import Request, urlopen
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-
-from local.aws import CREDENTIALS
-from local.paths import REGION
+from botocore.credentials import Credentials
 
 PAGE = 50
 """The most keys that an answer lists."""
@@ -30,9 +28,11 @@ class StoreChanged(Exception):
 
 
 class KeyValues:
-    """The stores of the MiniStack at ``endpoint_url``."""
+    """Reads and writes the stores at ``endpoint_url``."""
 
-    def __init__(self, endpoint_url: str) -> None:
+    def __init__(self, endpoint_url: str, credentials: Credentials, region: str) -> None:
+        self._credentials = credentials
+        self._region = region
         self._url = endpoint_url.rstrip("/") + "/key-value-stores/"
 
     def read(self, store: str) -> dict[str, str]:
@@ -71,7 +71,7 @@ class KeyValues:
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
         signed = AWSRequest(method, self._url + path, sent, data)
-        SigV4Auth(CREDENTIALS, "cloudfront-keyvaluestore", REGION).add_auth(signed)
+        SigV4Auth(self._credentials, "cloudfront-keyvaluestore", self._region).add_auth(signed)
         request = Request(self._url + path, data, dict(signed.headers.items()), method=method)
         with urlopen(request, timeout=TIMEOUT_S) as answer:
             document: dict[str, Any] = json.loads(answer.read())

@@ -13,11 +13,10 @@ from botocore.credentials import Credentials
 from multidict import CIMultiDict
 from yarl import URL
 
-from local.emulation.signatures import is_unambiguous
-
 from .journal import Journal, OriginCall
 from .messages import Response
 from .model import Origin, OriginKind
+from .signed_paths import is_unambiguous
 
 _SIGNERS = {OriginKind.S3: S3SigV4Auth, OriginKind.FUNCTION_URL: SigV4Auth}
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})

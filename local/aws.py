@@ -10,6 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from cloudfront_local.key_values import KeyValues
+
 from .paths import REGION
 
 if TYPE_CHECKING:
@@ -43,6 +45,11 @@ def tool_environment(endpoint_url: str) -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.2",
     }
+
+
+def connect_key_values(endpoint_url: str) -> KeyValues:
+    """Connect to the key-value stores of the MiniStack at ``endpoint_url``."""
+    return KeyValues(endpoint_url, CREDENTIALS, REGION)
 
 
 class Cloud:

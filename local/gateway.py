@@ -12,14 +12,13 @@ from aiohttp import web
 
 from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
-from cloudfront_local.key_values import KeyValues
 from cloudfront_local.live import LiveEdge
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.server import MAX_LINE_BYTES, serve
 from tools.settings.edge import active_generation
 
-from .aws import Cloud
+from .aws import Cloud, connect_key_values
 from .console_api.collector import Collector
 from .control_pages import ControlPages
 from .endpoint import Endpoint
@@ -45,7 +44,7 @@ async def open_gateway(
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
         origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal, report)
-        stores = KeyValues(cloud.endpoint_url)
+        stores = connect_key_values(cloud.endpoint_url)
         distributions = [facts.distribution_id, facts.outputs.get("DropInDistributionId", "")]
         live = Hosts([LiveEdge(cloud.cloudfront, stores, one, origins, report) for one in distributions if one])
         live.load()

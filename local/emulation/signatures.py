@@ -6,30 +6,17 @@ CloudFront signs both with origin access control. Everything here gets MiniStack
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-UNAMBIGUOUS = re.compile(r"/|(?:/[A-Za-z0-9._~-]+)+/?")
-"""Paths that CloudFront and Lambda canonicalise alike.
+from cloudfront_local.signed_paths import is_unambiguous
 
-CloudFront and Lambda do not encode other characters, percent-encoded or not, in the same way before they sign, and the
-request fails with SignatureDoesNotMatch (aws-samples/image-optimization#44). Empty segments and dot segments are left
-out of a canonical request ("Create a signed AWS API request", IAM user guide), but not of the path that Lambda gets.
-"""
-
-_DOTS = re.compile(r"/\.\.?(?:/|$)")
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
 )
-
-
-def is_unambiguous(path: str) -> bool:
-    """Whether CloudFront and Lambda sign ``path``, without a query, in the same way."""
-    return UNAMBIGUOUS.fullmatch(path) is not None and _DOTS.search(path) is None
 
 
 class Verifier:

@@ -52,16 +52,17 @@ class LocalStore:
 
     def read(self) -> Mapping[str, str]:
         """See the protocol."""
-        from cloudfront_local.key_values import KeyValues
+        from local.aws import connect_key_values
 
-        return KeyValues(self.endpoint_url).read(self.arn)
+        return connect_key_values(self.endpoint_url).read(self.arn)
 
     def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
         """See the protocol."""
-        from cloudfront_local.key_values import KeyValues, StoreChanged
+        from cloudfront_local.key_values import StoreChanged
+        from local.aws import connect_key_values
 
         try:
-            KeyValues(self.endpoint_url).update(self.arn, puts, deletes)
+            connect_key_values(self.endpoint_url).update(self.arn, puts, deletes)
         except StoreChanged as error:
             raise StoreConflict(self.arn) from error
 

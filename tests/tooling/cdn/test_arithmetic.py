@@ -206,7 +206,7 @@ def test_without_policies_an_origin_sees_the_cdn_only() -> None:
     assert dict(headers) == {
         "User-Agent": "Amazon CloudFront",
         "X-Forwarded-For": "198.51.100.1, 192.0.2.7",
-        "Via": "1.1 darkroom-local.cloudfront.net (CloudFront)",
+        "Via": "1.1 local.cloudfront.net (CloudFront)",
         "X-Amz-Cf-Id": "id-1",
         "x-origin-secret": "42",
     }

@@ -16,8 +16,8 @@ from cloudfront_local.journal import Journal
 from cloudfront_local.messages import Response
 from cloudfront_local.model import Origin, OriginKind
 from cloudfront_local.origins import MiniStackOrigins
+from cloudfront_local.signed_paths import is_unambiguous
 from darkroom.key_encoding import encode_key
-from local.emulation.signatures import is_unambiguous
 from tests.odd_keys import odd_keys
 from tests.roles import create_function
 

@@ -20,6 +20,7 @@ from cloudfront_local.model import Origin
 from darkroom.plan.edge_settings import MAX_UPDATES, format_settings
 from darkroom.settings import parse_settings
 from functions.edge.build import edge_code
+from local.aws import connect_key_values
 from tests import commands
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
@@ -46,7 +47,7 @@ class Echo:
 
 @pytest.fixture
 def stores(ministack_url: str) -> KeyValues:
-    return KeyValues(ministack_url)
+    return connect_key_values(ministack_url)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_write_beside_another_is_told(stores: KeyValues, store: str, monkeypat
     def overtaken(method: str, *rest: Any) -> Any:
         answer = ask(method, *rest)
         if method == "GET":
-            KeyValues(stores._url.removesuffix("key-value-stores/")).write(store, "findings", "theirs")
+            connect_key_values(stores._url.removesuffix("key-value-stores/")).write(store, "findings", "theirs")
         return answer
 
     monkeypatch.setattr(stores, "_ask", overtaken)

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudfront_local.key_values import KeyValues
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import parse_settings
 from local import intervals, settings
-from local.aws import Cloud
+from local.aws import Cloud, connect_key_values
 from local.errors import StartError
 from local.paths import STACK
 from tools.settings.edge import entries_of
@@ -68,7 +67,7 @@ def test_the_first_start_serves_dialects_and_later_ones_keep_what_is_there(cloud
     settings.ensure(cloud, {})
     assert document(cloud)["number"] == 2
     entries = entries_of(parse_settings({"access_mode": "open"}))
-    assert KeyValues(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
+    assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
 
 
 def test_the_monitor_and_refining_have_another_pace(cloud: Cloud) -> None:

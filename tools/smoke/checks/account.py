@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudfront_local.key_values import KeyValues
+from local.aws import connect_key_values
 
 from ..model import Check, CheckSkipped, require
 from ..world import World
@@ -70,7 +70,7 @@ def read_store(world: World) -> str:
     arn = world.outputs["FindingsStoreArn"]
     if world.is_local:
         try:
-            return f"{len(KeyValues(world.endpoints['']).read(arn))} entries"
+            return f"{len(connect_key_values(world.endpoints['']).read(arn))} entries"
         except URLError as error:
             require(False, str(error))
     try:
