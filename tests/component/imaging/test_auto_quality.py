@@ -111,7 +111,7 @@ def test_at_leisure_options_are_tried() -> None:
 
 def test_options_that_are_there_already_are_not_tried() -> None:
     proof = _SampleEncoder(opened(pictures()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
-    tried = [one.knobs for one in proof.with_options([{"smart_subsample": True}, {"smart_deblock": True}])]
+    tried = [one.encoder_options for one in proof.with_options([{"smart_subsample": True}, {"smart_deblock": True}])]
     assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
 
 

@@ -218,7 +218,7 @@ def test_a_master_is_within_the_limits_itself(kind: str, monkeypatch: pytest.Mon
 
 def test_a_master_that_stays_too_large_is_refused() -> None:
     drawing = saved(photo().quantize(3), "TIFF", compression="tiff_lzw")
-    with pytest.raises(OverLimits, match="to serve from"):
+    with pytest.raises(OverLimits, match="pyramid of the source"):
         make_master(drawing, header(drawing), limits=Limits(max_bytes=len(drawing)))
 
 

@@ -128,7 +128,5 @@ def _build_pyramid(source: Source, header: Header, limits: Limits) -> Master:
     if len(body) > limits.max_bytes:
         body = build_pyramid(source, header, limits=limits, compact=True)
     if len(body) > limits.max_bytes:
-        raise OverLimits(
-            f"The source makes a picture to serve from of {len(body):,} bytes; the limit is {limits.max_bytes:,}"
-        )
+        raise OverLimits(f"The pyramid of the source has {len(body):,} bytes; the limit is {limits.max_bytes:,}")
     return Master(body, CONTENT_TYPE, "pyramid")

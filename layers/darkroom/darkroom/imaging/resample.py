@@ -8,7 +8,7 @@ from ..plan.geometry.layout import Size
 
 
 def resize_to(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """``image`` at exactly ``size`` px."""
+    """Resize ``image`` to exactly ``size`` px."""
     if (image.width, image.height) == size:
         return image
     across, down = size.width / image.width, size.height / image.height
@@ -22,7 +22,7 @@ def resize_to(image: pyvips.Image, size: Size) -> pyvips.Image:
 
 
 def apply_orientation(image: pyvips.Image, orientation: int) -> pyvips.Image:
-    """``image`` as a viewer should see it (EXIF 2.32, tag 0x0112)."""
+    """Return ``image`` upright (EXIF 2.32, tag 0x0112)."""
     angle = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}.get(orientation, "d0")
     turned = image.rot(angle)
     return turned.fliphor() if orientation in (2, 4, 5, 7) else turned

@@ -1,6 +1,6 @@
-"""``f=json`` and ``f=thumbhash``: what a page wants to know of a picture before it shows it.
+"""``f=json`` and ``f=thumbhash``: what a page needs before it shows an image.
 
-``f=json`` answers one object::
+``f=json`` returns one object::
 
     {"width": 4608, "height": 1976,             upright, px
      "format": "jpeg", "bytes": 2190194,        of the source
@@ -11,7 +11,7 @@
      "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
      "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w"}
 
-``f=thumbhash`` answers the ThumbHash alone, as base64 text, since that is how it goes into a page.
+``f=thumbhash`` returns the ThumbHash alone, as base64 text, the form in which pages embed it.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from .thumbhash import encode_thumbhash
 JSON_TYPE = "application/json"
 THUMBHASH_TYPE = "text/plain; charset=utf-8"
 SAMPLE_SIDE_PX = 64
-"""Of the picture that colours are taken from: the hash holds seven frequencies at most."""
+"""Of the sample: the hash holds seven frequencies at most."""
 _BIN_BITS = 3
 """Of each channel, for counting colours: 512 bins."""
 _OPAQUE_ENOUGH = 128
 
 
 def make_sample_plan(plan: Plan) -> Plan:
-    """The plan of the small upright sRGB picture that a description of ``plan``'s source is taken from."""
+    """Return the plan of the small upright sRGB sample that describes the source of ``plan``."""
     side = SAMPLE_SIDE_PX
     return Plan(plan.key, width=side, height=side, page=plan.page, animate=False, format="png")
 
 
 def encode_placeholder(sample: pyvips.Image) -> str:
-    """The ThumbHash of a picture of at most 100 × 100 px in sRGB or grey, as base64."""
+    """Return the ThumbHash of an image of at most 100 × 100 px in sRGB or grey, as base64."""
     return b64encode(encode_thumbhash(sample.width, sample.height, _rgba(sample))).decode()
 
 
@@ -58,10 +58,10 @@ def describe(
     profile: bytes | None = None,
     ladder: Sequence[int] = LADDER_PX,
 ) -> bytes:
-    """The JSON about a source of ``size_bytes``.
+    """Return the JSON about a source of ``size_bytes``.
 
-    ``sample`` is what :func:`sample_plan` gives, ``profile`` the source's ICC profile, ``ladder`` the widths in px that
-    its ``srcset`` may have.
+    ``sample`` is rendered by :func:`make_sample_plan`, ``profile`` is the source's ICC profile, ``ladder`` are the
+    widths in px that its ``srcset`` may have.
     """
     import json  # not needed for pictures
 
@@ -89,10 +89,10 @@ def describe(
 
 
 def build_srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:
-    """An ``srcset`` for a picture ``width`` px wide: the ladder below it, and one step more, which gives it whole.
+    """Return an ``srcset`` for an image ``width`` px wide: the ladder below it, and the next step for all of it.
 
-    ``dpr=1``: browsers reckon with the screen's pixel ratio when they choose by width descriptors, and a client hint
-    must not multiply it again (docs/decisions/0005).
+    ``dpr=1``: browsers apply the screen's pixel ratio when they choose by width descriptors, and a client hint must not
+    multiply it again (docs/decisions/0005).
     """
     page = f"&page={plan.page}" if plan.page else ""
     path = f"/{quote_key(plan.key)}"
@@ -101,7 +101,10 @@ def build_srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> s
 
 
 def find_dominant_colour(sample: pyvips.Image) -> str:
-    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels count only if there are no others."""
+    """Return the mean of the most frequent colours, as ``#rrggbb``.
+
+    Transparent pixels count only if there are no others.
+    """
     rgba = _rgba(sample)
     pixels = list(zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True))
     shift = 8 - _BIN_BITS

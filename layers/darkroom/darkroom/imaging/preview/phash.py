@@ -1,9 +1,9 @@
-"""A perceptual hash: 64 bits that stay nearly the same when a picture is encoded again, resized or retouched a little.
+"""A perceptual hash: 64 bits that stay nearly equal when an image is encoded again, resized or retouched.
 
 This is pHash as the ``imagehash`` package computes it (after N. Krawetz, "Looks Like It", 2011, and C. Zauner,
 "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010): 32 × 32 px of luma, the 8 × 8 lowest
-frequencies of its cosine transform, and for each whether it is above their median. Compare two by how many bits differ:
-copies have less than about 10 of 64, pictures that have nothing in common about 32.
+frequencies of its cosine transform, and for each whether it is above their median. Hashes are compared by the number of
+bits that differ: fewer than about 10 of 64 for copies, about 32 for unrelated images.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LUMA = (0.299, 0.587, 0.114)
 
 _WAVES = [[cos(pi * (2 * x + 1) * k / (2 * SIDE_PX)) for x in range(SIDE_PX)] for k in range(FREQUENCIES)]
 _DIGITS = 6
-"""To which coefficients are rounded, or those of a flat picture would be the noise of the arithmetic."""
+"""Coefficients are rounded to so many: those of a flat image would be the noise of the arithmetic otherwise."""
 
 
 def compute_perceptual_hash(sample: pyvips.Image) -> str:
-    """The hash of a picture in sRGB or grey, 8 bits a band, as 16 hex digits; what is transparent shows white."""
+    """Return the hash of an image in sRGB or grey, 8 bits a band, as 16 hex digits; transparency is shown white."""
     luma = _luma_values(sample)
     rows = [luma[start : start + SIDE_PX] for start in range(0, len(luma), SIDE_PX)]
     across = [[_dot(row, wave) for row in rows] for wave in _WAVES]
@@ -39,7 +39,7 @@ def compute_perceptual_hash(sample: pyvips.Image) -> str:
 
 
 def hamming_distance(a: str, b: str) -> int:
-    """The number of bits of 64 in which two hashes differ."""
+    """Return the number of bits of 64 in which two hashes differ."""
     return (int(a, 16) ^ int(b, 16)).bit_count()
 
 

@@ -1,4 +1,4 @@
-"""What the index and placeholders know of how a picture looks, from one small sample of it."""
+"""What the index stores about the look of an image, computed from one small sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .phash import compute_perceptual_hash
 
 
 class ImageSummary(ABC):
-    """A picture, or the first frame of one, whose sample is developed when it is asked for, once."""
+    """Hashes and colours of an image, or of its first frame. The sample is rendered once, on demand."""
 
     @cached_property
     def thumbhash(self) -> str:
@@ -21,19 +21,19 @@ class ImageSummary(ABC):
 
     @cached_property
     def dominant(self) -> str:
-        """The colour of most of it, as ``#rrggbb``."""
+        """The dominant colour, as ``#rrggbb``."""
         return find_dominant_colour(self.sample)
 
     @cached_property
     def perceptual_hash(self) -> str:
-        """64 bits that copies of it share, as 16 hex digits (:mod:`.fingerprint`)."""
+        """A hash of 64 bits that copies of the image share, as 16 hex digits (:mod:`.phash`)."""
         return compute_perceptual_hash(self.sample)
 
     @cached_property
     def sample(self) -> pyvips.Image:
-        """The picture as :func:`.describe.sample_plan` has it."""
+        """The image as :func:`.describe.make_sample_plan` renders it."""
         return self._make_sample()
 
     @abstractmethod
     def _make_sample(self) -> pyvips.Image:
-        """Develop the sample."""
+        """Render the sample."""

@@ -1,8 +1,8 @@
-"""ThumbHash (Evan Wallace, 2023): a picture's placeholder in about 25 bytes.
+"""ThumbHash (Evan Wallace, 2023): the placeholder of an image in about 25 bytes.
 
 Average colour, aspect ratio, alpha and the lowest frequencies of a cosine transform, in the byte layout of the
-reference implementation, whose hashes these are. Written here because the ports on PyPI spend 100 ms of Python on the
-plain sums; these are the same sums, rows first.
+reference implementation, with equal results. The ports on PyPI take 100 ms of Python for the plain sums; these are the
+same sums, rows first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MAX_SIDE_PX = 100
 
 
 class _Channel(NamedTuple):
-    """The mean, the other coefficients as fractions of the largest, and that."""
+    """The mean, the other coefficients as fractions of the largest one, and that one."""
 
     mean: float
     rest: list[float]
@@ -23,7 +23,7 @@ class _Channel(NamedTuple):
 
 
 def encode_thumbhash(width: int, height: int, rgba: bytes) -> bytes:
-    """The hash of a picture of at most 100 × 100 px; ``rgba`` has four bytes a pixel, alpha not multiplied in."""
+    """Return the hash of an image of at most 100 × 100 px; ``rgba`` has four bytes a pixel, alpha not multiplied in."""
     if not 1 <= width <= MAX_SIDE_PX or not 1 <= height <= MAX_SIDE_PX:
         raise ValueError(f"{width} × {height} is not within {MAX_SIDE_PX} × {MAX_SIDE_PX}")
     alpha = [value / 255 for value in rgba[3::4]]
@@ -57,13 +57,13 @@ def encode_thumbhash(width: int, height: int, rgba: bytes) -> bytes:
 
 
 def _blend_over_mean(band: bytes, alpha: list[float], covered: float) -> list[float]:
-    """A colour band, 0–1, laid over its own mean where it is transparent."""
+    """Blend a colour band, 0–1, over its own mean where it is transparent."""
     mean = sum(a * value for a, value in zip(alpha, band, strict=True)) / 255 / covered if covered else 0.0
     return [mean * (1 - a) + a / 255 * value for a, value in zip(alpha, band, strict=True)]
 
 
 def _cosine_transform(channel: Sequence[float], width: int, across: int, down: int) -> _Channel:
-    """The lowest coefficients of the cosine transform: those under the diagonal from ``across`` to ``down``."""
+    """Return the lowest coefficients of the cosine transform: those under the diagonal from ``across`` to ``down``."""
     height = len(channel) // width
     waves = [[cos(pi / width * cx * (x + 0.5)) for x in range(width)] for cx in range(across)]
     falls = [[cos(pi / height * cy * (y + 0.5)) for y in range(height)] for cy in range(down)]
@@ -91,5 +91,5 @@ def _pack_nibbles(fractions: list[float]) -> bytes:
 
 
 def _round_half_up(value: float) -> int:
-    """JavaScript's Math.round, half up."""
+    """Round as JavaScript's Math.round."""
     return floor(value + 0.5)

@@ -1,6 +1,6 @@
-"""Scenes: pyramids of stills that are too large for one piece of work, made in strips.
+"""Pyramids: tiled TIFFs of TIFFs and large images, made in one piece or in strips.
 
-:mod:`.planning` lays a scene out; :mod:`.cutting` makes the tiles of one strip, in any order and as often as it takes,
-always the same bytes; :mod:`.crowning` makes what lies above all strips; :mod:`.binding` says how all that becomes one
-BigTIFF, which S3 can put together without anybody reading it. :mod:`.writing` does the four in one process.
+:mod:`.build` makes a pyramid in one piece. A larger image is made in strips: :mod:`.plan` lays it out; :mod:`.strips`
+encodes the tiles of one strip, in any order, with the same bytes each time, and the levels above all strips;
+:mod:`.assemble` plans how they become one BigTIFF, which S3 assembles from the parts by itself.
 """

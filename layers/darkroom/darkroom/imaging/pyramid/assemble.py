@@ -1,4 +1,8 @@
-"""Assemble strips and top levels into one BigTIFF."""
+"""Assemble strips and top levels into one BigTIFF: its directories, and the order of its parts.
+
+The directories come first, then the top levels, then the strips. So a small derivative reads the front, as with
+:mod:`.build`, and the strips are whole objects that S3 copies to their offsets by itself.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ from .tiff_write import BIG, Directory, Value, file_header
 from .tiles import load_page
 
 MIN_PART_BYTES = 5 * 1024 * 1024
-"""Of a multipart upload to S3, but for its last part."""
+"""Of a part of a multipart upload to S3, except the last."""
 FILE_HEAD = -1
-"""The number of what comes before the strips, among parts."""
+"""The number of the part before the strips."""
 
 
 class Slice(NamedTuple):
@@ -45,10 +49,10 @@ class Assembly:
         return len(self.head) + sum(self.strip_bytes)
 
     def plan_parts(self, least_bytes: int = MIN_PART_BYTES) -> list[list[Slice]]:
-        """The file as parts of an upload of at least ``least_bytes`` each, but for the last one.
+        """Return the file as parts of an upload of at least ``least_bytes`` each, except the last.
 
-        A part of one slice of a strip is copied where that strip lies. The others are small: the head, and what it
-        takes of the next strips to make it, or a small strip, large enough.
+        A part of one slice of a strip is copied where that strip lies. The others are small: the head, with as much of
+        the next strips as it needs to be large enough, or a small strip with the same.
         """
         runs: list[list[Slice]] = []
         for part, size in enumerate((len(self.head), *self.strip_bytes), FILE_HEAD):
@@ -68,9 +72,10 @@ def _byte_count(run: Sequence[Slice]) -> int:
 
 
 def assemble(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels, limits: Limits) -> Assembly:
-    """The file of ``strips``, in order, and their ``crown``.
+    """Plan the file of ``strips``, in order, and their ``top`` levels.
 
-    Raises ValueError where they are not of one scene, and OverLimits where the file has more bytes than a scene may.
+    Raises ValueError where they are not of one image, and OverLimits where the file would be over the limit of large
+    images.
     """
     _require_matching(plan, strips, top)
     at = len(file_header(BIG))
@@ -81,8 +86,7 @@ def assemble(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels, lim
     binding = Assembly(front, tuple(strip.size_bytes for strip in strips))
     if binding.size_bytes > limits.max_scene_bytes:
         raise OverLimits(
-            f"The source makes a picture to serve from of {binding.size_bytes:,} bytes; "
-            f"the limit is {limits.max_scene_bytes:,}"
+            f"The pyramid of the source has {binding.size_bytes:,} bytes; the limit is {limits.max_scene_bytes:,}"
         )
     return binding
 
@@ -94,7 +98,7 @@ def _require_matching(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLe
         for number in range(layout.strips)
     ]
     if [tuple(map(len, strip.lengths)) for strip in strips] != wanted:
-        raise ValueError("these are not the strips of the scene")
+        raise ValueError("the strips are not those of the image")
     if {strip.encoding_checksum for strip in strips} != {top.index.encoding_checksum}:
         raise ValueError("the strips are not encoded alike")
 
@@ -102,7 +106,7 @@ def _require_matching(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLe
 def _build_directories(
     plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels, at: int, top_at: int
 ) -> list[Directory]:
-    """Those of all levels, in full first, from ``at`` on; tiles begin at ``crown_at``."""
+    """Build those of all levels, in full first, from ``at`` on; tiles begin at ``top_at``."""
     levels = [*_locate_strip_levels(plan, strips, top_at + len(top.body)), *_locate_top_levels(top, top_at)]
     values = [_values(top.values, size, *level) for size, level in zip(plan.layout.sizes, levels, strict=True)]
     for level in values[1:]:
@@ -125,7 +129,7 @@ def _values(shared: Mapping[int, Value], size: Size, places: list[int], lengths:
 
 
 def _locate_strip_levels(plan: PyramidPlan, strips: Sequence[TileIndex], at: int) -> list[tuple[list[int], list[int]]]:
-    """Places and lengths of the tiles of each level, in full first; the first strip begins at ``at``."""
+    """Return offsets and lengths of the tiles of each level, in full first; the first strip begins at ``at``."""
     levels: list[tuple[list[int], list[int]]] = [([], []) for _ in range(plan.layout.first_top_level)]
     for strip in strips:
         for level, own in zip(reversed(levels), reversed(strip.lengths), strict=True):
@@ -144,11 +148,11 @@ def _locate_top_levels(top: TopLevels, at: int) -> list[tuple[list[int], list[in
 
 
 type PutStrip = Callable[[int, bytes], None]
-"""Takes the body of the strip with that number."""
+"""Stores the body of the strip with that number."""
 
 
 def iter_strips(source: Source, header: Header, plan: PyramidPlan, limits: Limits) -> Iterator[EncodedStrip]:
-    """All strips from the top, each once; the source is decoded once. Raises what :func:`cut` does."""
+    """Yield all strips from the top, each once; the source is decoded once. Raises what :func:`.cut_strip` does."""
     if plan.by_region:
         for strip in range(plan.layout.strips):
             yield cut_strip(source, header, plan, strip, limits)
@@ -160,15 +164,16 @@ def iter_strips(source: Source, header: Header, plan: PyramidPlan, limits: Limit
 
 
 def write_pyramid(source: Source, header: Header, plan: PyramidPlan, put: PutStrip, limits: Limits) -> Assembly:
-    """Make the scene in ``source`` and give its strips to ``put``; what then says how they become a file.
+    """Encode the pyramid of ``source`` in one process, give its strips to ``put``, and return the assembly.
 
-    Raises Damaged, OverLimits where the file would be too large, or what the source's stream or ``put`` raised.
+    One strip is held, and the next-level rows of all. Raises DamagedSource, OverLimits where the file would be too
+    large, or what the source's stream or ``put`` raised.
     """
-    facts: list[TileIndex] = []
-    shares: list[bytes] = []
+    indexes: list[TileIndex] = []
+    rows: list[bytes] = []
     for strip, made in enumerate(iter_strips(source, header, plan, limits)):
         put(strip, made.body)
-        facts.append(made.index)
-        shares.append(made.next_level)
+        indexes.append(made.index)
+        rows.append(made.next_level)
         del made
-    return assemble(plan, facts, build_top_levels(plan, shares), limits)
+    return assemble(plan, indexes, build_top_levels(plan, rows), limits)

@@ -1,4 +1,12 @@
-"""Pyramids made in one piece."""
+"""Pyramids made in one piece: tiled TIFFs that hold each page in full and halved, again and again.
+
+A small derivative reads the nearest larger level (see :mod:`..formats.load`), which comes first in the file. Pages stay
+pages, whatever their sizes. The tiles of a page are encoded while it is decoded, and each half from the tiles before,
+so that pixels are never all in memory unless a page's own decoder needs them there.
+
+All directories come first, then the tiles, those of the smallest level first. So a stream that reads a small level ends
+before the large ones, as with cloud-optimised GeoTIFF. libtiff would write them the other way round.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +42,8 @@ from .tiles import (
 __all__ = ["CONTENT_TYPE", "build_pyramid"]
 
 FAST_DEFLATE_PIXELS = 16_000_000
-"""Above this, tiles are deflated at level 1: 23 ms a megapixel for 8 bits and 70 for 16, against 93 at level 6 for
-0.63 of the bytes."""
+"""Above this, tiles are deflated at level 1: 23 ms a megapixel for 8 bits and 70 for 16, against 93 at level 6 for 0.63
+of the bytes."""
 
 _COMPACT: TileOptions = {"compression": "jpeg", "Q": 85}
 _COMPACT_ALPHA: TileOptions = {"compression": "webp", "Q": 85}
@@ -43,11 +51,11 @@ _COMPACT_ALPHA: TileOptions = {"compression": "webp", "Q": 85}
 
 
 def build_pyramid(source: Source, header: Header, *, limits: Limits, compact: bool = False) -> bytes:
-    """The pyramid of a still picture or of a TIFF's pages, in sRGB or grey, without metadata.
+    """Build the pyramid of a still image or of a TIFF's pages, in sRGB or grey, without metadata.
 
-    Photographs of 8 bits a channel become JPEG tiles, everything else is kept losslessly: transparency, 16 bits,
-    drawings. ``thrifty`` keeps 8 bits and nothing losslessly. Stored as it was turned, with the one tag that says how.
-    Raises OverLimits where the pages have too many pixels together, or Damaged.
+    Photographs of 8 bits a channel become JPEG tiles; transparency, 16 bits and drawings are stored losslessly.
+    ``compact`` stores 8 bits and nothing losslessly. The orientation stays as stored, with its tag. Raises OverLimits
+    where the pages have too many pixels together, or DamagedSource.
     """
     pages = _inspect_pages(source, header, limits)
     return join_pages(
@@ -68,24 +76,24 @@ def _inspect_pages(source: Source, header: Header, limits: Limits) -> list[Heade
 
 
 def _build_levels(source: Source, header: Header, number: int, limits: Limits, *, compact: bool) -> list[bytes]:
-    """A page in full, then halved until it is one tile: a tiled TIFF each."""
+    """Return a page in full, then halved until it is one tile: a tiled TIFF each."""
     image = load_page(source, header, number, limits)
     if compact:
         image = to_eight_bits(image)
-        knobs = _COMPACT_ALPHA if image.hasalpha() else _COMPACT
+        options = _COMPACT_ALPHA if image.hasalpha() else _COMPACT
     else:
-        knobs = _tile_options(image, lossy=_is_photograph(source, header, number, limits))
+        options = _tile_options(image, lossy=_is_photograph(source, header, number, limits))
     with source.decoding():
-        sheets = [save_tiled(image, knobs)]
+        images = [save_tiled(image, options)]
     with internal_errors():
         while max(image.width, image.height) > TILE_PX:
-            image = halve(open_tiled(sheets[-1]))
-            sheets.append(save_tiled(image, knobs))
-    return sheets
+            image = halve(open_tiled(images[-1]))
+            images.append(save_tiled(image, options))
+    return images
 
 
 def _is_photograph(source: Source, header: Header, number: int, limits: Limits) -> bool:
-    """Whether nothing is seen of what JPEG loses. Takes a pass of its own, where the picture may be a drawing."""
+    """Return whether JPEG's losses are invisible. Takes a pass of its own, where the image may be a drawing."""
     if header.has_alpha:
         return False
     if header.format not in DRAWING_FORMATS:
@@ -95,7 +103,7 @@ def _is_photograph(source: Source, header: Header, number: int, limits: Limits) 
 
 
 def _tile_options(image: pyvips.Image, *, lossy: bool) -> TileOptions:
-    """How the tiles are compressed."""
+    """Return how the tiles are compressed."""
     if lossy and can_be_jpeg(image):
         return LOSSY
     level = 6 if image.width * image.height <= FAST_DEFLATE_PIXELS else 1
@@ -104,7 +112,7 @@ def _tile_options(image: pyvips.Image, *, lossy: bool) -> TileOptions:
 
 @dataclass(slots=True)
 class _Image:
-    """One picture of a file: its tags but for places, its tiles, its smaller versions, and where all that will be."""
+    """One image of a file: its tags without offsets, its tiles, its levels, and their places."""
 
     values: dict[int, Value]
     tiles: list[memoryview]
@@ -119,7 +127,7 @@ class _Image:
 
     @property
     def directory(self) -> Directory:
-        """Its tags, those of places included."""
+        """Its tags, with offsets."""
         starts = accumulate(map(len, self.tiles[:-1]), initial=self.tiles_at)
         placed = {
             TILE_OFFSETS: Value.offsets(starts, CLASSIC),
@@ -131,24 +139,24 @@ class _Image:
 
 
 def join_pages(pages: Sequence[Sequence[bytes]]) -> bytes:
-    """One TIFF of pages, each given as little-endian tiled TIFFs: the picture in full, then its smaller versions.
+    """Join pages to one TIFF, each given as little-endian tiled TIFFs: the image in full, then its levels.
 
     Raises ValueError for files that are built otherwise, and OverflowError above 4 GB.
     """
     mains = [_read_page(files) for files in pages]
-    sheets = [sheet for main in mains for sheet in (main, *main.levels)]
+    images = [image for main in mains for image in (main, *main.levels)]
     at = len(file_header(CLASSIC))
-    for sheet in sheets:
-        sheet.at = at
-        at = sheet.directory.end
-    by_size = sorted(sheets, key=lambda sheet: sheet.tile_bytes)
-    for sheet in by_size:
-        sheet.tiles_at = at
-        at += sheet.tile_bytes
+    for image in images:
+        image.at = at
+        at = image.directory.end
+    by_size = sorted(images, key=lambda image: image.tile_bytes)
+    for image in by_size:
+        image.tiles_at = at
+        at += image.tile_bytes
     for page, following in pairwise(mains):
         page.next_at = following.at
-    directories = (sheet.directory.to_bytes() for sheet in sheets)
-    return b"".join([file_header(CLASSIC), *directories, *(tile for sheet in by_size for tile in sheet.tiles)])
+    directories = (image.directory.to_bytes() for image in images)
+    return b"".join([file_header(CLASSIC), *directories, *(tile for image in by_size for tile in image.tiles)])
 
 
 def _read_page(files: Sequence[bytes]) -> _Image:

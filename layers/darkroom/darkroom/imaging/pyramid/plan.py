@@ -1,4 +1,8 @@
-"""The plan of a large image's pyramid: where its tiles are, and how they are compressed."""
+"""Plan the pyramid of a large image: where its tiles are, and how they are encoded.
+
+An image is held in full and halved until it is one tile. It is cut into strips of whole rows of tiles, so high that the
+first levels have whole rows of tiles in each strip too; the levels above those are the *top levels*.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +24,14 @@ from .read import is_region_readable
 from .tiles import DEFLATED, LOSSY, TileOptions, load_page
 
 TILE_PX = 512
-"""See docs/decisions/0022: half the entries and requests of 256, and tiles that a viewer asks for are as large."""
+"""See docs/decisions/0022: half the entries and requests of 256, and viewers request tiles of this size."""
 STRIP_BYTES = 400_000_000
-"""Most pixels of a strip, in bytes: all that is held of it is their tiles, a sixth of that where they are JPEG."""
+"""Most pixels of a strip, in bytes. Only its tiles are held, a sixth of that where they are JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
 class PyramidLayout:
-    """A scene of ``size`` px, as stored. Levels 0 (in full) to ``depth`` lie in strips, the others in the crown."""
+    """The layout of an image of ``size`` px, as stored. Levels 0 (in full) to ``depth`` lie in strips."""
 
     size: Size
     tile_px: int
@@ -37,12 +41,12 @@ class PyramidLayout:
     def of(
         cls, size: Size, pixel_bytes: int, *, tile_px: int = TILE_PX, strip_bytes: int = STRIP_BYTES
     ) -> PyramidLayout:
-        """The layout with the highest strips of at most ``strip_bytes``; raises ValueError for a picture of one tile.
+        """Return the layout with the highest strips of at most ``strip_bytes``.
 
-        A single row of tiles may have more bytes than that.
+        A single row of tiles may have more bytes than that. Raises ValueError for an image of one tile.
         """
         if max(size) <= tile_px:
-            raise ValueError("a scene has more than one tile")
+            raise ValueError("a large image has more than one tile")
         depth, row_bytes = 0, size.width * tile_px * pixel_bytes
         while (
             row_bytes << (depth + 1) <= strip_bytes and max(size) >> (depth + 1) > tile_px and min(size) >> (depth + 2)
@@ -52,7 +56,7 @@ class PyramidLayout:
 
     @property
     def sizes(self) -> tuple[Size, ...]:
-        """The size of each level, down to the one that is a single tile."""
+        """The size of each level, down to the single tile."""
         found = [self.size]
         while max(found[-1]) > self.tile_px:
             found.append(Size(max(1, found[-1].width // 2), max(1, found[-1].height // 2)))
@@ -65,31 +69,31 @@ class PyramidLayout:
 
     @property
     def strips(self) -> int:
-        """How many strips there are."""
+        """The number of strips."""
         return -(-self.size.height // self.strip_px)
 
     @property
     def first_top_level(self) -> int:
-        """The first level that is not in strips; each of them makes a share of it."""
+        """The first level that is not in strips; each of them makes its rows of it."""
         return self.depth + 1
 
     def part(self, strip: int, level: int) -> Size:
-        """What ``strip`` holds of a level up to the crown's first; it may have no height in the last strip."""
+        """Return the size of ``strip`` in a level up to the first top level; the last strip may be empty there."""
         whole, high = self.sizes[level], self.strip_px >> level
         return Size(whole.width, max(0, min(high, whole.height - strip * high)))
 
     def tiles(self, size: Size) -> int:
-        """How many tiles a picture of ``size`` has."""
+        """Return the number of tiles of an image of ``size``."""
         return -(-size.width // self.tile_px) * -(-size.height // self.tile_px)
 
 
 _WINDOWS_PER_SIDE = 5
-"""Rows and columns of windows by which a drawing is told from a photograph."""
+"""Rows and columns of windows by which drawings are distinguished from photographs."""
 
 
 @dataclass(frozen=True, slots=True)
 class PyramidPlan:
-    """The plan of a scene. ``lossy``: its tiles are JPEG; else they are deflated.
+    """The plan of a pyramid. ``lossy``: its tiles are JPEG; else they are deflated.
 
     ``by_region``: any strip can be made alone at the cost of that strip; else they are made from the top in one pass.
     """
@@ -100,11 +104,11 @@ class PyramidPlan:
 
     @property
     def tile_options(self) -> TileOptions:
-        """How its tiles are compressed. What is lossless is deflated in haste, as large pictures are elsewhere."""
+        """How its tiles are compressed. Lossless tiles are deflated at the fastest level."""
         return LOSSY if self.lossy else DEFLATED | {"level": 1}
 
     def to_document(self) -> dict[str, Any]:
-        """This plan as plain values, for JSON."""
+        """Return the plan as plain values, for JSON."""
         width, height = self.layout.size
         return {
             "width": width,
@@ -117,25 +121,27 @@ class PyramidPlan:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> PyramidPlan:
-        """The opposite of :meth:`document`; raises KeyError for what is none."""
+        """Reverse :meth:`to_document`; raises KeyError for an invalid document."""
         layout = PyramidLayout(Size(document["width"], document["height"]), document["tile_px"], document["depth"])
         return cls(layout, document["lossy"], document["by_region"])
 
 
 def inspect_large_image(source: Source, limits: Limits) -> Header:
-    """The header of what may become a scene. Raises what :func:`inspect` does, or OverLimits for pages and animations:
-    the limits of scenes are for stills."""
+    """Return the header of a possible large image.
+
+    Raises what :func:`.probe` does, or OverLimits for pages and animations: the limits of large images are for stills.
+    """
     header = probe(source, limits.for_scenes)
     if header.frames != 1:
-        raise OverLimits(f"The source has {header.frames} frames or pages; what is that large may have one")
+        raise OverLimits(f"The source has {header.frames} frames or pages; a large image may have one")
     return header
 
 
 def plan_pyramid(source: Source, header: Header, limits: Limits, **layout: int) -> PyramidPlan:
-    """The plan of the scene in ``source``; ``layout`` are options of :meth:`Layout.of`.
+    """Plan the pyramid of the image in ``source``; ``layout`` are options of :meth:`PyramidLayout.of`.
 
-    Photographs of 8 bits a channel without alpha become JPEG tiles. Raises Damaged, or ValueError for a picture of one
-    tile.
+    Photographs of 8 bits a channel without alpha become JPEG tiles. Raises DamagedSource, or ValueError for an image of
+    one tile.
     """
     image = load_page(source, header, 0, limits.for_scenes)
     pixel_bytes = image.bands * (2 if image.format == "ushort" else 1)
@@ -146,7 +152,7 @@ def plan_pyramid(source: Source, header: Header, limits: Limits, **layout: int) 
 
 
 def _is_drawing(source: Source, header: Header, image: pyvips.Image, *, free: bool) -> bool:
-    """As of any picture; but what can be read by region is looked at here and there only."""
+    """Return whether it is a drawing. Of what can be read by region, only samples are analysed."""
     if header.format not in DRAWING_FORMATS:
         return False
     with source.decoding():
@@ -154,12 +160,12 @@ def _is_drawing(source: Source, header: Header, image: pyvips.Image, *, free: bo
 
 
 def _is_tiled(image: pyvips.Image) -> bool:
-    """Whether libvips reads regions of it."""
+    """Return whether libvips reads regions of it."""
     return bool(image.get_typeof("tile-width"))
 
 
 def _sample_windows(image: pyvips.Image, side: int = 512) -> pyvips.Image:
-    """Windows of ``side`` px at even distances, side by side."""
+    """Return windows of ``side`` px at even distances, side by side."""
     wide, high = min(side, image.width), min(side, image.height)
     steps = range(_WINDOWS_PER_SIDE)
     places = [

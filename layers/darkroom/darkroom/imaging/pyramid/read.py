@@ -1,4 +1,9 @@
-"""Read a part of a TIFF: which sources can be decoded from any line on, and a window over such lines."""
+"""Read some lines of a TIFF at the cost of those lines.
+
+libtiff reads strips from the first one on. A window is a TIFF with the same bytes at the same offsets, another
+directory behind them, which names only some of the strips, and another header, which names that directory. So only the
+strips that it shows are read.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +29,13 @@ from ..source import Source
 
 _ROOM_BYTES = 8 * 1024 * 1024
 _WHOLE_ROWS = 128
-"""Strips of up to so many lines libvips decodes as one, higher ones line by line: only those go on where they ended."""
+"""libvips decodes strips of up to so many lines as one, higher ones line by line: only those continue where they ended.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Some lines of a picture, from the line ``top`` of the whole on; a source and a header of their own."""
+    """Some lines of an image, from the line ``top`` of the whole on, with a source and a header of their own."""
 
     source: Source
     header: Header
@@ -64,18 +70,18 @@ def _is_tiled(source: Source) -> bool:
 
 _LONG, _LONG8 = 4, 16
 _OLD_JPEG = 6
-"""Strips of this kind may share what decodes them."""
+"""Strips of this kind may share tables."""
 
 
 class Strips(NamedTuple):
-    """How a picture is cut: lines a strip, and how many strips."""
+    """How an image is cut: lines a strip, and number of strips."""
 
     rows: int
     number: int
 
 
 def read_strips(tiff: TiffReader, directory: Directory) -> Strips:
-    """The strips of a picture; raises ValueError where a window would not show it right."""
+    """Return the strips of an image; raises ValueError where a window would not show it correctly."""
     height = tiff.read_number(directory, HEIGHT)
     rows = min(tiff.read_number(directory, STRIP_ROWS, height), height)
     together = tiff.read_number(directory, PLANES, 1) == 1 and tiff.read_number(directory, COMPRESSION, 1) != _OLD_JPEG
@@ -86,9 +92,9 @@ def read_strips(tiff: TiffReader, directory: Directory) -> Strips:
 
 
 class TiffWindow:
-    """``rows`` lines from ``top`` on, or some more at either end, of a TIFF of ``size_bytes`` that ``read_at`` reads.
+    """``rows`` lines from ``top`` on of a TIFF of ``size_bytes`` that ``read_at`` reads, or some more at either end.
 
-    ``top`` and ``rows`` then are what it shows. Raises ValueError where that is not possible.
+    ``top`` and ``rows`` then are those of the window. Raises ValueError where that is not possible.
     """
 
     def __init__(self, read_at: ReadAt, size_bytes: int, top: int, rows: int) -> None:
@@ -110,7 +116,7 @@ class TiffWindow:
         self.size_bytes = self._at + len(self._tail)
 
     def read(self, start: int, end: int) -> bytes:
-        """Bytes of the window; raises what ``read_at`` raises."""
+        """Read bytes of the window; raises what ``read_at`` raises."""
         pieces = [self._head[start:end]]
         here = start + len(pieces[0])
         if here < min(end, self._size_bytes):
@@ -125,7 +131,7 @@ class TiffWindow:
 
 
 def _head(tiff: TiffReader, head: bytes, at: int) -> bytes:
-    """The first bytes, which name the directory at ``at``; raises ValueError where it lies too far for that."""
+    """Return the first bytes, which name the directory at ``at``; raises ValueError where its offset is too large."""
     length, order = tiff.layout.offset, tiff.layout.order
     if at >= 1 << (8 * length):
         raise ValueError("no room for another directory")
@@ -133,7 +139,7 @@ def _head(tiff: TiffReader, head: bytes, at: int) -> bytes:
 
 
 def _directory(tiff: TiffReader, old: Directory, at: int, rows: int, places: list[int], lengths: list[int]) -> bytes:
-    """A directory at ``at`` for ``rows`` lines in strips at ``places``; what else it says is as in ``old``."""
+    """Return a directory at ``at`` for ``rows`` lines in strips at ``places``, with the other tags of ``old``."""
     layout, order = tiff.layout, tiff.layout.order
     kind, size = (_LONG8, 8) if layout.offset == 8 else (_LONG, 4)
     changed = {HEIGHT: (_LONG, 4, [rows]), STRIP_OFFSETS: (kind, size, places), STRIP_BYTES: (kind, size, lengths)}

@@ -1,4 +1,7 @@
-"""Encode one strip of a large image, and the levels above all strips."""
+"""Encode one strip of a large image: the tiles of all of its levels, and its rows of the first top level.
+
+The top levels lie above all strips, and are made from those rows.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,17 @@ from .tiles import DEFLATED, halve, load_page, open_tiled, save_tiled, shrink_pa
 
 _NEXT_LEVEL_OPTIONS = DEFLATED | {"level": 1}
 _MIN_TILED_READ_PX = 129
-"""Longer side of a picture from which libvips 8.18 reads tiles of 512 px; others are out of its range. Smaller levels,
-of the last strip of a narrow scene, are halved from the pixels that were saved."""
+"""Longer side of an image from which libvips 8.18 reads tiles of 512 px; smaller ones fail. Smaller levels, of the last
+strip of a narrow image, are halved from the pixels that were saved."""
 _PER_LEVEL_TAGS = frozenset((WIDTH, HEIGHT, *RESOLUTION))
-"""Tags that say nothing of how a tile is decoded."""
+"""Tags that do not affect how a tile is decoded."""
 
 
 class TileIndex(NamedTuple):
-    """What binding has to know of a strip, or of the crown.
+    """What assembly needs of a strip, or of the top levels.
 
-    ``lengths``: by level, in full first, the bytes of each tile in their order. ``alike``: a check sum of the tags that
-    all levels share, which tell how tiles are decoded.
+    ``lengths``: by level, in full first, the bytes of each tile in order. ``encoding_checksum``: of the tags that all
+    levels share, which define how tiles are decoded.
     """
 
     lengths: tuple[tuple[int, ...], ...]
@@ -43,20 +46,20 @@ class TileIndex(NamedTuple):
         return sum(map(sum, self.lengths))
 
     def to_document(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+        """Return it as plain values, for JSON."""
         return {"lengths": [list(level) for level in self.lengths], "alike": self.encoding_checksum}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TileIndex:
-        """The opposite of :meth:`document`; raises KeyError for what is none."""
+        """Reverse :meth:`to_document`; raises KeyError for an invalid document."""
         return cls(tuple(map(tuple, document["lengths"])), document["alike"])
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedStrip:
-    """A strip. ``body``: its tiles as they will lie in the file, those of the smallest level first.
+    """A strip. ``body``: its tiles as they lie in the file, those of the smallest level first.
 
-    ``share``: its part of the crown's first level as a lossless TIFF, empty where that has no line of it.
+    ``next_level``: its rows of the first top level as a lossless TIFF, empty where it has none.
     """
 
     body: bytes
@@ -65,10 +68,10 @@ class EncodedStrip:
 
 
 def cut_strip(source: Source, header: Header, plan: PyramidPlan, strip: int, limits: Limits) -> EncodedStrip:
-    """The strip with the number ``strip``, from 0 at the top; the same bytes whenever it is made.
+    """Encode the strip with the number ``strip``, from 0 at the top; the same bytes each time.
 
-    Costs no more than the strip where ``scene.by_region`` says so, else a decode of all that lies above it as well.
-    Raises Damaged, or what the source's stream raised.
+    Costs no more than the strip where ``plan.by_region``, else a decode of all that lies above it as well. Raises
+    DamagedSource, or what the source's stream raised.
     """
     top = strip * plan.layout.strip_px
     whole = Region(source, header, 0)
@@ -78,7 +81,7 @@ def cut_strip(source: Source, header: Header, plan: PyramidPlan, strip: int, lim
 
 
 def encode_strip(image: pyvips.Image, source: Source, plan: PyramidPlan, strip: int) -> EncodedStrip:
-    """The strip ``strip``, whose pixels in full are ``image``, decoded from ``source``."""
+    """Encode the strip ``strip``, whose pixels in full are ``image``, decoded from ``source``."""
     layout = plan.layout
     with source.decoding():
         image = _ensure_readable(image)
@@ -92,17 +95,17 @@ def encode_strip(image: pyvips.Image, source: Source, plan: PyramidPlan, strip: 
             bodies.append(save_tiled(image, plan.tile_options, layout.tile_px))
         size = layout.part(strip, layout.first_top_level)
         next_level = _save_next_level(shrink_pairs(_reopen(image, bodies[-1]), size)) if size.height else b""
-    sheets = [read_tiled(body) for body in bodies]
-    return EncodedStrip(join_tiles(sheets), next_level, index_tiles(sheets, layout.first_top_level))
+    saved = [read_tiled(body) for body in bodies]
+    return EncodedStrip(join_tiles(saved), next_level, index_tiles(saved, layout.first_top_level))
 
 
 def _ensure_readable(image: pyvips.Image) -> pyvips.Image:
-    """``image``, in memory where it cannot be read from its tiles."""
+    """Return ``image``, in memory where it cannot be read from its tiles."""
     return image if _is_readable(image) else image.copy_memory()
 
 
 def _reopen(image: pyvips.Image, body: bytes) -> pyvips.Image:
-    """``image``, which was saved as ``body``, from its top."""
+    """Return ``image``, which was saved as ``body``, from its top."""
     return open_tiled(body) if _is_readable(image) else image
 
 
@@ -111,22 +114,22 @@ def _is_readable(image: pyvips.Image) -> bool:
 
 
 def _save_next_level(image: pyvips.Image) -> bytes:
-    """A share, which may be as small as that, without tiles."""
+    """Encode rows of the next level, which may be small, without tiles."""
     body: bytes = image.tiffsave_buffer(keep="none", **_NEXT_LEVEL_OPTIONS)
     return body
 
 
 def join_tiles(levels: Sequence[Tiled]) -> bytes:
-    """The tiles of levels, in full first, as they lie in the file: the smallest level first."""
-    return b"".join(tile for sheet in reversed(levels) for tile in sheet.tiles)
+    """Join the tiles of levels, given in full first, in the order of the file: the smallest level first."""
+    return b"".join(tile for level in reversed(levels) for tile in level.tiles)
 
 
-def index_tiles(sheets: Sequence[Tiled], levels: int) -> TileIndex:
-    """The facts of ``levels`` levels, of which those that are not in ``sheets`` have no tile."""
-    lengths = [tuple(map(len, sheet.tiles)) for sheet in sheets]
-    checks = {_encoding_checksum(sheet.values) for sheet in sheets}
+def index_tiles(saved: Sequence[Tiled], levels: int) -> TileIndex:
+    """Return the index of ``levels`` levels; those that are not in ``saved`` have no tile."""
+    lengths = [tuple(map(len, level.tiles)) for level in saved]
+    checks = {_encoding_checksum(level.values) for level in saved}
     if len(checks) != 1:
-        raise ValueError("levels of one scene are encoded in different ways")
+        raise ValueError("the levels of one image are encoded differently")
     return TileIndex((*lengths, *[()] * (levels - len(lengths))), checks.pop())
 
 
@@ -136,9 +139,9 @@ def _encoding_checksum(values: Mapping[int, Value]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TopLevels:
-    """Levels from the first that is not in strips. ``body``: their tiles, those of the smallest level first.
+    """The levels from the first that is not in strips. ``body``: their tiles, those of the smallest level first.
 
-    ``values``: the tags that tell how tiles are decoded, of all levels of the scene.
+    ``values``: the tags that define how tiles are decoded, of all levels of the pyramid.
     """
 
     body: bytes
@@ -147,20 +150,20 @@ class TopLevels:
 
 
 def build_top_levels(plan: PyramidPlan, rows: Sequence[bytes]) -> TopLevels:
-    """The crown of the strips whose ``shares`` these are, in order, empty ones too.
+    """Build the top levels from the ``rows`` of all strips, in order, empty ones too.
 
-    Raises ValueError where a share is missing or another strip's.
+    Raises ValueError where rows are missing or another strip's.
     """
     layout = plan.layout
     with internal_errors():
-        parts = [open_tiled(share) for share in rows if share]
+        parts = [open_tiled(row) for row in rows if row]
         wanted = [layout.part(strip, layout.first_top_level) for strip in range(layout.strips)]
         if [(part.width, part.height) for part in parts] != [tuple(size) for size in wanted if size.height]:
-            raise ValueError("these are not the shares of all strips")
+            raise ValueError("the next-level rows are not those of the strips")
         image = pyvips.Image.arrayjoin(parts, across=1, valign="low") if len(parts) > 1 else parts[0]
         image = image.crop(0, 0, *layout.sizes[layout.first_top_level])
         bodies = [save_tiled(image, plan.tile_options, layout.tile_px)]
         while len(bodies) < len(layout.sizes) - layout.first_top_level:
             bodies.append(save_tiled(halve(open_tiled(bodies[-1])), plan.tile_options, layout.tile_px))
-    sheets = [read_tiled(body) for body in bodies]
-    return TopLevels(join_tiles(sheets), sheets[0].values, index_tiles(sheets, len(sheets)))
+    saved = [read_tiled(body) for body in bodies]
+    return TopLevels(join_tiles(saved), saved[0].values, index_tiles(saved, len(saved)))

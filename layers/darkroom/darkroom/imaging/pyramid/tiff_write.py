@@ -1,4 +1,4 @@
-"""Directories of tiled TIFFs, written one by one: what tags hold, and tiles as they lie in somebody else's file."""
+"""Write directories of tiled TIFFs: the values of tags, and tiles read from another file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONG, LONG8 = 4, 16
 
 
 class Value(NamedTuple):
-    """What a tag holds: the type, the number of values and their bytes."""
+    """The value of a tag: its type, the number of values and their bytes."""
 
     type_code: int
     value_count: int
@@ -24,23 +24,23 @@ class Value(NamedTuple):
 
     @classmethod
     def longs(cls, numbers: Iterable[int]) -> Value:
-        """Whole numbers of 32 bits; raises OverflowError for larger ones."""
+        """Encode whole numbers of 32 bits; raises OverflowError for larger ones."""
         body = b"".join(number.to_bytes(4, "little") for number in numbers)
         return cls(LONG, len(body) // 4, body)
 
     @classmethod
     def offsets(cls, numbers: Iterable[int], layout: TiffLayout) -> Value:
-        """Places in a file, as large as its offsets."""
+        """Encode offsets in a file of this layout."""
         body = b"".join(number.to_bytes(layout.offset, "little") for number in numbers)
         return cls(LONG8 if layout.offset == 8 else LONG, len(body) // layout.offset, body)
 
     def outside_bytes(self, layout: TiffLayout) -> int:
-        """How much of it does not fit in its entry, rounded up to a whole word as TIFF wants it."""
+        """Return how many of its bytes do not fit in its entry, rounded up to whole words as TIFF requires."""
         return len(self.body) + (len(self.body) & 1) if len(self.body) > layout.offset else 0
 
 
 class Tiled(NamedTuple):
-    """A tiled picture: its tags but for places and sizes of tiles, and the tiles from left to right, row by row."""
+    """A tiled image: its tags without offsets and sizes of tiles, and the tiles from left to right, row by row."""
 
     values: Mapping[int, Value]
     tiles: list[memoryview]
@@ -48,7 +48,7 @@ class Tiled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The tags of a directory. ``at`` is where it begins; ``following`` where the next one does, 0 after the last."""
+    """The tags of a directory. ``at`` is its offset; ``next_at`` that of the next one, 0 after the last."""
 
     values: Mapping[int, Value]
     layout: TiffLayout
@@ -57,16 +57,16 @@ class Directory:
 
     @property
     def _values_at(self) -> int:
-        """Where the values begin that do not fit in their entries."""
+        """The offset of the values that do not fit in their entries."""
         return self.at + self.layout.length + self.layout.entry * len(self.values) + self.layout.offset
 
     @property
     def end(self) -> int:
-        """Where it ends, with the values."""
+        """Its end, with the values."""
         return self._values_at + sum(value.outside_bytes(self.layout) for value in self.values.values())
 
     def to_bytes(self) -> bytes:
-        """Its bytes, entries in the order of their tags."""
+        """Encode it, entries in the order of their tags."""
         layout = self.layout
         entries, outside = bytearray(), bytearray()
         for tag, value in sorted(self.values.items()):
@@ -82,14 +82,14 @@ class Directory:
 
 
 def file_header(layout: TiffLayout) -> bytes:
-    """The first bytes of a file whose first directory follows at once."""
+    """Return the first bytes of a file whose first directory follows at once."""
     if layout == CLASSIC:
         return b"II\x2a\0" + (8).to_bytes(4, "little")
     return b"II\x2b\0" + (8).to_bytes(2, "little") + bytes(2) + (16).to_bytes(8, "little")
 
 
 def read_tiled(file: bytes) -> Tiled:
-    """What the little-endian tiled TIFF of one picture ``file`` holds; raises ValueError for any other file."""
+    """Read ``file``, the little-endian tiled TIFF of one image; raises ValueError for any other file."""
     tiff = TiffReader(lambda at, length: file[at : at + length])
     directories = tiff.read_directories()
     if tiff.layout != CLASSIC or len(directories) != 1 or SUB_DIRECTORIES in directories[0].entries:

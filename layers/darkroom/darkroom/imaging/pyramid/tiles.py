@@ -1,4 +1,4 @@
-"""Tiles of TIFF pyramids: in which numbers pixels are stored, how tiles are compressed, how a picture is halved."""
+"""Tiles of pyramids: pixel formats, compression, and halving."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEFLATED: TileOptions = {"compression": "deflate", "predictor": "horizontal"}
 
 
 def load_page(source: Source, header: Header, number: int, limits: Limits) -> pyvips.Image:
-    """A page in the numbers that are stored: sRGB or grey, 8 or 16 bits. Raises what :func:`load_whole` does."""
+    """Load a page in the stored pixel format: sRGB or grey, 8 or 16 bits. Raises what :func:`.load_whole` does."""
     image = load_whole(source, header, limits, page=number).frames[0]
     with source.decoding():
         if not header.has_profile and header.cicp is not None and needs_conversion(header.cicp):
@@ -39,26 +39,26 @@ def load_page(source: Source, header: Header, number: int, limits: Limits) -> py
 
 
 def can_be_jpeg(image: pyvips.Image) -> bool:
-    """Whether JPEG tiles can hold such pixels."""
+    """Return whether JPEG tiles can hold the pixels of ``image``."""
     return image.format == "uchar" and not image.hasalpha()
 
 
 def save_tiled(image: pyvips.Image, options: TileOptions, tile_px: int = TILE_PX) -> bytes:
-    """A tiled TIFF of ``image`` alone."""
+    """Encode ``image`` as a tiled TIFF."""
     body: bytes = image.tiffsave_buffer(tile=True, tile_width=tile_px, tile_height=tile_px, keep="none", **options)
     return body
 
 
 def open_tiled(body: bytes) -> pyvips.Image:
-    """The picture in what :func:`saved` has made, to be read once from its top."""
+    """Open the result of :func:`save_tiled`, to be read once from its top."""
     return pyvips.Image.tiffload_buffer(body, access="sequential")
 
 
 def halve(image: pyvips.Image) -> pyvips.Image:
-    """``image`` at half its size, down to whole pixels.
+    """Reduce ``image`` to half its size, rounded down to whole pixels.
 
-    Of an odd side, the whole is made to fit: to cut off the last pixel, as libvips' own pyramids do, adds up to half a
-    pixel in a small derivative.
+    An odd side is scaled as a whole: cropping its last pixel, as libvips' own pyramids do, adds up to half a pixel in a
+    small derivative.
     """
     size = Size(max(1, image.width // 2), max(1, image.height // 2))
     if size.width * 2 == image.width and size.height * 2 == image.height and not image.hasalpha():
@@ -67,9 +67,9 @@ def halve(image: pyvips.Image) -> pyvips.Image:
 
 
 def shrink_pairs(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """``image`` with each two by two pixels made one, to ``size``, which is half of it or less.
+    """Average each two by two pixels of ``image``, to ``size``, which is half of it or less.
 
-    Each pixel comes from four and no others, so that a part of a picture gives that part of its half; hence an odd
+    Each pixel is computed from four and no others, so that a part of an image gives that part of its half; hence an odd
     side loses its last pixel. A side of one pixel stays. Colours are weighted by their alpha.
     """
     wide, high = size.width * 2, size.height * 2

@@ -1,10 +1,9 @@
-"""How like the finished picture an encoded one looks, on SSIMULACRA2's scale, by libvips alone.
+"""SSIMULACRA2 by libvips alone: the similarity of an encoded image to its original.
 
-This is SSIMULACRA2 (``tools/ssimulacra2.cc`` of libjxl 0.11, Copyright the JPEG XL Project Authors, BSD-3-Clause) less
-what weighs nothing: of 108 features it has the 26 whose weights are above 0.2, so that only lightness is looked at in
-full size, two planes at half of it, and nothing below a sixteenth. ``docs/explanation/performance.md`` shows how far
-from the whole
-it is. 100 is the same picture, 90 cannot be told apart, 70 is high and 50 medium quality.
+This is SSIMULACRA2 (``tools/ssimulacra2.cc`` of libjxl 0.11, Copyright the JPEG XL Project Authors, BSD-3-Clause)
+without what has no weight: of 108 features it has the 26 whose weights are above 0.2, so that only lightness is
+compared in full size, two planes at half of it, and nothing below a sixteenth. ``docs/performance.md`` has the
+deviation from the full metric. 100 is the same image, 90 is indistinguishable, 70 is high and 50 medium quality.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from itertools import batched
 import pyvips
 
 MIN_SIDE_PX = 16
-"""Smaller pictures have nothing left at the smallest scale."""
+"""Smaller images have no pixels left at the smallest scale."""
 
 DIGITS = 6
-"""Of a score. libvips' threads add up a sum in the order in which they happen to finish, so that its last digits depend
-on what else the machine does. AV1 has 64 steps: two qualities of 100 may give the same bytes, and those last digits
-would decide which of them is nearer to a target, and with it where the search goes on."""
+"""Of a score. libvips' threads add up a sum in the order in which they finish, so that its last digits depend on the
+load of the machine. AV1 has 64 quantisers: two qualities of 100 may give the same bytes, and those last digits would
+decide which of them is nearer to a target, and with it where the search goes on."""
 
 STRIP_PX = 64
 MAX_WHOLE_PIXELS = 200_000
-"""Above so many, the full size is judged by a third of it: strips of 64 lines."""
+"""Above this, a third of the full size is compared: strips of 64 lines."""
 
 X, Y, B = range(3)
 """The planes: red against green, lightness, and blue against lightness."""
@@ -44,7 +43,7 @@ _KERNEL = [0.00941437, 0.03601111, 0.10933537, 0.21292859, 0.26462111, 0.2129285
 _MARGIN_PX = len(_KERNEL) // 2
 _GREY = 128
 _SUM, _SQUARES = 2, 3
-"""Columns of libvips' table of statistics, whose row 0 is about all bands together."""
+"""Columns of libvips' table of statistics, whose row 0 covers all bands."""
 _UNIT = 65_000
 """Light as a whole number below 65,536, with room for the bias: the roots come from a table."""
 
@@ -74,7 +73,7 @@ _WEIGHTS: tuple[Mapping[int, tuple[_Norms, _Norms, _Norms]], ...] = (
         B: ((95.1080498811086, 0.0), (0.9863978034400682, 171.2667255897307), (0.98343827924653, 0.98078588724353)),
     },
 )
-"""By scale and plane: of unlikeness, of what was added and of what was lost."""
+"""By scale and plane: of dissimilarity, of added and of lost detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,9 @@ class _Original:
 
 
 class Comparator:
-    """Compares encoded pictures with ``picture``, which is 8-bit sRGB or grey, transparent or not.
+    """Compares encoded images with ``picture``, which is 8-bit sRGB or grey, transparent or not.
 
-    It keeps 20 bytes a pixel. Raises ValueError below 16 px a side.
+    It holds 20 bytes a pixel. Raises ValueError below 16 px a side.
     """
 
     def __init__(self, picture: pyvips.Image) -> None:
@@ -100,7 +99,7 @@ class Comparator:
         self._originals = [_prepare_original(planes) for planes in _iter_scales(picture)]
 
     def score(self, body: bytes) -> float:
-        """How like the picture the still that ``body`` encodes looks, the same each time.
+        """Return the score of the still that ``body`` encodes, the same for each call.
 
         Raises ValueError if it has another size.
         """
@@ -112,14 +111,14 @@ class Comparator:
 
 
 def to_score(unlike: float) -> float:
-    """The weighted sum of features as a score: SSIMULACRA2's fit to what people said."""
+    """Convert the weighted sum of features to a score: SSIMULACRA2's fit to ratings."""
     unlike *= 0.9562382616834844
     bent = 2.326765642916932 * unlike - 0.020884521182843837 * unlike**2 + 6.248496625763138e-05 * unlike**3
     return float(100.0 - 10.0 * bent**0.6276336467831387) if bent > 0 else 100.0
 
 
 def _iter_scales(picture: pyvips.Image) -> Iterator[pyvips.Image]:
-    """The planes that are looked at, in full size, half of it, and so on; halved in linear light."""
+    """Yield the compared planes in full size, half of it, and so on; halved in linear light."""
     light = _to_linear_light(picture)
     for scale, wanted in enumerate(_WEIGHTS):
         if scale:
@@ -128,7 +127,7 @@ def _iter_scales(picture: pyvips.Image) -> Iterator[pyvips.Image]:
 
 
 def _sample_strips(light: pyvips.Image) -> pyvips.Image:
-    """A third of ``light`` if it is large: strips of whole lines, one below the other."""
+    """Return a third of ``light`` if it is large: strips of whole lines, one below the other."""
     tops = range(STRIP_PX, light.height - STRIP_PX + 1, 3 * STRIP_PX)
     if light.width * light.height <= MAX_WHOLE_PIXELS or not tops:
         return light
@@ -160,7 +159,7 @@ def _prepare_original(planes: pyvips.Image) -> _Original:
 def _sum_features(
     original: _Original, planes: pyvips.Image, weights: Mapping[int, tuple[_Norms, _Norms, _Norms]]
 ) -> float:
-    """The features of one scale, weighted and summed."""
+    """Return the weighted sum of the features of one scale."""
     mean, square, product = _blur([planes, planes * planes, planes * original.planes])
     covariance = product - mean * original.mean
     variances = square - mean * mean + original.variance
@@ -180,7 +179,7 @@ def _sum_features(
 
 
 def _moments(maps: pyvips.Image) -> list[tuple[float, float]]:
-    """The means of each band of ``maps`` and of its fourth power."""
+    """Return the means of each band of ``maps`` and of its fourth power."""
     held = maps.copy_memory()
     table = held.bandjoin(held * held).stats()
     _, *rows = batched(memoryview(table.write_to_memory()).cast("d"), table.width, strict=True)
@@ -189,7 +188,7 @@ def _moments(maps: pyvips.Image) -> list[tuple[float, float]]:
 
 
 def _blur(images: list[pyvips.Image]) -> list[pyvips.Image]:
-    """``images``, of one size and number of bands, blurred by 1.5 px in black surroundings."""
+    """Blur ``images``, of one size and number of bands, by 1.5 px in black surroundings."""
     first = images[0]
     wide_px, high_px = first.width + 2 * _MARGIN_PX, first.height + 2 * _MARGIN_PX
     wide = first.bandjoin(images[1:]).embed(_MARGIN_PX, _MARGIN_PX, wide_px, high_px)
@@ -200,7 +199,7 @@ def _blur(images: list[pyvips.Image]) -> list[pyvips.Image]:
 
 @cache
 def _linear_table() -> pyvips.Image:
-    """Linear light of 8-bit sRGB."""
+    """Return linear light by level of 8-bit sRGB."""
     levels = [level / 255 for level in range(256)]
     light = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
     return pyvips.Image.new_from_array([light]).cast("float").copy_memory()
@@ -208,6 +207,6 @@ def _linear_table() -> pyvips.Image:
 
 @cache
 def _root_table() -> pyvips.Image:
-    """What the eye makes of an amount of light in units of 1/65,000."""
+    """Return the perceived value of an amount of light in units of 1/65,000."""
     biased = pyvips.Image.identity(ushort=True).cast("double") / _UNIT + _BIAS
     return ((biased ** (1 / 3)) - _BIAS ** (1 / 3)).cast("float").copy_memory()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 FLAT, SMOOTH, BUSY = "flat", "smooth", "busy"
-"""What a picture holds: drawings, soft tones, or detail."""
+"""Kinds of content: drawings, soft tones, detail."""
 
 _ANY = 1 << 62
 
 
 class Start(NamedTuple):
-    """A quality on the encoder's own scale that usually has the target's score, and how much a step of it is worth."""
+    """A quality on the encoder's own scale that usually has the target score, and the gain per step."""
 
     quality: int
     slope: float

@@ -1,4 +1,4 @@
-"""What the steps of a render context on."""
+"""The state of one render."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from ...findings import Findings
 
 IN_MEMORY_PIXELS = 32_000_000
-"""Finished pictures up to here are held in memory (100 MB of RGB), larger ones stream from decoder to encoder."""
+"""Images of up to this size are held in memory (100 MB of RGB). Larger ones stream from decoder to encoder."""
 
 UNBUFFERED_LINES = 1024
-"""More lines than libvips makes at once."""
+"""More lines than libvips computes at once."""
 _THREADS = "vips-concurrency"
-"""The field of an image by which libvips takes another number of threads for it."""
+"""The metadata field that sets libvips' number of threads for an image."""
 
 
 @dataclass(slots=True)
 class RenderContext:
-    """A render on its way through the pipeline.
+    """The state of one render, which the steps change.
 
-    ``frames`` are the pictures so far, one for a still. Until :mod:`.steps.develop` they are sequential: each line is
-    read once, in order. ``geometry`` is about a frame as it was loaded; steps that look at pixels refine it.
-    ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile says it.
-    ``findings`` is what is known of the source. ``unread`` is the picture as it was loaded, until it has been read.
-    ``touched``: whether any pixel may differ from the source's. ``pace`` is that of the encoders.
+    ``frames`` are the current images, one for a still. Until :func:`.pixels.materialise` they are sequential: each line
+    is read once, in order. ``geometry`` refers to a frame as it was loaded; steps that analyse pixels refine it.
+    ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile gives it.
+    ``findings`` are those of the source. ``unread`` is the image as it was loaded, until it has been read. ``touched``:
+    whether any pixel may differ from the source's. ``effort`` is that of the encoders.
     """
 
     plan: Plan
@@ -52,7 +52,7 @@ class RenderContext:
     effort: Effort = "fast"
 
     def map_frames(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
-        """Put every frame through ``change``."""
+        """Replace every frame by ``change`` of it."""
         changed = [change(frame) for frame in self.frames]
         self.touched = self.touched or any(new is not old for new, old in zip(changed, self.frames, strict=True))
         self.frames = changed
@@ -64,13 +64,13 @@ class RenderContext:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the picture is too large to be held: it is decoded while it is encoded, once."""
+        """Whether the image is too large to be held in memory: it is decoded once, while it is encoded."""
         return len(self.frames) == 1 and self.pixels > IN_MEMORY_PIXELS
 
     def copy_to_memory(self) -> None:
-        """Read all frames into memory, in their order, so that they can be read again and in any order.
+        """Read all frames into memory, in order, for random access.
 
-        The source is read to its end, even where a crop needs less: damage behind it is damage all the same.
+        The source is read to its end, even where a crop needs less: damage in the rest of it is reported all the same.
         """
         if self.unread is not None and not self._includes_last_line:
             self.frames = [_copy_with_last_line(self.unread, frame) for frame in self.frames]
@@ -80,7 +80,7 @@ class RenderContext:
 
     @property
     def _includes_last_line(self) -> bool:
-        """Whether the last line of the stored picture is part of what is kept."""
+        """Whether the last line of the stored image is part of the crop."""
         geometry = self.geometry
         region, window = geometry.stored_region, geometry.stored_window
         within = window is None or window.top + window.height == geometry.stored_scaled.height
@@ -88,10 +88,10 @@ class RenderContext:
 
 
 def _copy_with_last_line(loaded: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:
-    """``frame`` in memory, and one pixel of the last line of ``loaded`` read in the same pass: libvips has only one.
+    """Copy ``frame`` to memory, and read a pixel of the last line of ``loaded`` in the same, only pass.
 
-    That pixel comes after the frame for certain: by one thread, in a strip of its own. A line that was passed cannot be
-    read any more.
+    That pixel has to be read after the frame, since earlier lines are no longer available then: it is read by one
+    thread, in a strip of its own.
     """
     last = loaded.crop(0, loaded.height - 1, 1, 1).extract_band(0).cast(frame.format)
     apart = frame.embed(0, 0, frame.width, frame.height + UNBUFFERED_LINES).join(last, "vertical", expand=True).copy()
@@ -102,4 +102,4 @@ def _copy_with_last_line(loaded: pyvips.Image, frame: pyvips.Image) -> pyvips.Im
 
 
 type Step = Callable[[RenderContext], None]
-"""One verb. A step with nothing to do returns at once."""
+"""A processing step. It returns at once where there is nothing to do."""

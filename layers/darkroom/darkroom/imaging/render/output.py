@@ -1,4 +1,4 @@
-"""The last decision: which type a finished picture becomes, and that it is never larger than its source."""
+"""Choose the output format, encode, and keep the result no larger than the source or the plan's limit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..source import Source
 from .context import RenderContext
 
 MIN_QUALITY = 10
-"""How far quality goes down so that a picture is no larger than its source."""
+"""The lowest quality used to keep an image no larger than its source."""
 
 DRAWING_FORMATS = ("png", "gif", "svg", "tiff", "webp")
-"""Sources that may be drawings. A JPEG of a drawing is no longer flat."""
+"""Source formats that may hold drawings. A JPEG of a drawing is no longer flat."""
 
 
 @dataclass(frozen=True, slots=True)
 class LosslessAlternative:
-    """For drawings: the lossless type that is taken where it is no larger than the lossy one."""
+    """The lossless format of a drawing, used where it is no larger than the lossy one."""
 
     lossless: OutputFormat
     lossy: OutputFormat
@@ -33,51 +33,51 @@ LOSSLESS_ALTERNATIVES: dict[str, LosslessAlternative] = {
     "auto-legacy": LosslessAlternative(OUTPUT_FORMATS["png"], OUTPUT_FORMATS["jpeg"]),
     "auto": LosslessAlternative(OUTPUT_FORMATS["png"], OUTPUT_FORMATS["jpeg"]),
 }
-"""By the plan's format. AVIF is compared by WebP's size, which is known in a tenth of the time."""
+"""By the plan's format. AVIF is compared by the size of WebP, which is known in a tenth of the time."""
 
 
 def encode_output(context: RenderContext, source: Source, header: Header) -> tuple[OutputFormat, bytes]:
-    """The finished picture's type and bytes."""
-    press = _Output(
+    """Return the format and the bytes of a finished image."""
+    output = _Output(
         context, source, header, EncodableImage.from_frames(context.frames, context.delays_ms, context.loop)
     )
-    if context.target.format is OUTPUT_FORMATS["gif"] and (cleaned := press.strip_source(OUTPUT_FORMATS["gif"])):
+    if context.target.format is OUTPUT_FORMATS["gif"] and (cleaned := output.strip_source(OUTPUT_FORMATS["gif"])):
         return OUTPUT_FORMATS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
-    form, body = press.encode()
-    return form, press.cap_at_max_bytes(form, press.cap_at_source_size(form, body))
+    form, body = output.encode()
+    return form, output.cap_at_max_bytes(form, output.cap_at_source_size(form, body))
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """A finished picture and where it came from."""
+    """A finished image with its source."""
 
     context: RenderContext
     source: Source
     header: Header
-    sheet: EncodableImage
+    encodable: EncodableImage
 
     def encode(self) -> tuple[OutputFormat, bytes]:
-        """The type that the plan and the picture ask for, and the bytes."""
-        image, frames = self.sheet.image, self.sheet.frames
-        form = self.context.target.choose(transparent=image.hasalpha(), frames=frames, pixels=self.sheet.pixels)
+        """Choose the format by plan and content, and encode."""
+        image, frames = self.encodable.image, self.encodable.frames
+        form = self.context.target.choose(transparent=image.hasalpha(), frames=frames, pixels=self.encodable.pixels)
         if self.context.is_streamed or self.header.format not in DRAWING_FORMATS or not is_drawing(image):
             return form, self._encode(form, self.context.plan.quality)
         if form.name == "png":
-            return form, encode_lossless(self.sheet, form, self.context.effort)
-        rivals = LOSSLESS_ALTERNATIVES.get(self.context.plan.format)
-        if rivals is None or (frames > 1 and not rivals.lossless.animated):
+            return form, encode_lossless(self.encodable, form, self.context.effort)
+        alternative = LOSSLESS_ALTERNATIVES.get(self.context.plan.format)
+        if alternative is None or (frames > 1 and not alternative.lossless.animated):
             return form, self._encode(form, self.context.plan.quality)
-        lossless = encode_lossless(self.sheet, rivals.lossless, self.context.effort)
-        lossy = self._encode(rivals.lossy, self.context.plan.quality)
+        lossless = encode_lossless(self.encodable, alternative.lossless, self.context.effort)
+        lossy = self._encode(alternative.lossy, self.context.plan.quality)
         if len(lossless) <= len(lossy):
-            return rivals.lossless, lossless
-        return form, lossy if form == rivals.lossy else self._encode(form, self.context.plan.quality)
+            return alternative.lossless, lossless
+        return form, lossy if form == alternative.lossy else self._encode(form, self.context.plan.quality)
 
     def cap_at_source_size(self, form: OutputFormat, body: bytes) -> bytes:
-        """``body``, or a smaller one where the source has the same type and size and fewer bytes.
+        """Return ``body``, or a smaller encode where the source has the same format and size and fewer bytes.
 
-        The source itself, cleaned without loss, where no pixel was touched. Else a lower quality. A lossless format
-        whose pixels were changed has nothing to give: it may be larger.
+        That is the source without metadata where no pixel was changed, else a lower quality. A lossless format whose
+        pixels were changed may be larger.
         """
         if not self._matches_source(form):
             return body
@@ -94,10 +94,10 @@ class _Output:
         return body
 
     def cap_at_max_bytes(self, form: OutputFormat, body: bytes) -> bytes:
-        """``body``, or the best by a lower quality that has no more than the plan's bytes.
+        """Return ``body``, or the best encode of lower quality within the plan's ``max_bytes``.
 
-        Where none has, that of the least quality: it is the floor of imgproxy too (``save_fit_bytes.go``). A lossless
-        format has nothing to give.
+        Where none fits, that of the lowest quality, as in imgproxy (``save_fit_bytes.go``). Lossless formats are not
+        limited.
         """
         most = self.context.plan.max_bytes
         if not most or len(body) <= most or form.lossless:
@@ -110,15 +110,15 @@ class _Output:
         return min(body, best, key=len)
 
     def strip_source(self, form: OutputFormat) -> bytes | None:
-        """The source without metadata, where it is the picture that is wanted, pixel by pixel; else None."""
-        if self.context.touched or not self._matches_source(form) or self.sheet.frames != self.header.frames:
+        """Return the source without metadata, where it has the wanted pixels; else None."""
+        if self.context.touched or not self._matches_source(form) or self.encodable.frames != self.header.frames:
             return None
         from ..formats.metadata.strip import strip_metadata  # needed only here
 
         return strip_metadata(self.source.read_all(), self.header)
 
     def _matches_source(self, form: OutputFormat) -> bool:
-        """Whether the source has this type and the picture's size."""
+        """Return whether the source has this format and the size of the image."""
         frame, header = self.context.frames[0], self.header
         return form.name == header.format and (frame.width, frame.height) == (
             header.upright_width,
@@ -126,19 +126,19 @@ class _Output:
         )
 
     def _encode_auto(self, form: OutputFormat) -> bytes:
-        """The bytes by the quality that fits the picture. One that streams can be read only once, and is not judged."""
+        """Encode with ``q=auto``. A streamed image can be read only once, and is encoded with the default quality."""
         if form.lossless or self.context.is_streamed:
-            return encode(self.sheet, form, None, self.context.effort, baseline=self.context.plan.baseline)
+            return encode(self.encodable, form, None, self.context.effort, baseline=self.context.plan.baseline)
         from ..quality.auto_quality import encode_auto  # no other quality needs a judge
 
-        return encode_auto(self.sheet, form, self.context.effort, baseline=self.context.plan.baseline).body
+        return encode_auto(self.encodable, form, self.context.effort, baseline=self.context.plan.baseline).body
 
     def _encode(self, form: OutputFormat, quality: Quality | None) -> bytes:
         baseline = self.context.plan.baseline
         if quality == AUTO_QUALITY:
             body = self._encode_auto(form)
         else:
-            body = encode(self.sheet, form, quality, self.context.effort, baseline=baseline)
+            body = encode(self.encodable, form, quality, self.context.effort, baseline=baseline)
         if form.name != "jpeg" or not self.header.gain_map:
             return body
         from .. import gainmap  # few sources have one

@@ -1,4 +1,4 @@
-"""Requests for what the master already is: its bytes are the answer, without a decode and an encode that only lose."""
+"""Return the master's bytes where a render would only lose quality."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ SOURCE_CONTENT_TYPES = {name: form.content_type for name, form in OUTPUT_FORMATS
     "heic": "image/heic",
     "svg": "image/svg+xml",
 }
-"""Of sources, by format."""
+"""Content types of sources, by format."""
 
 _DQT = 0xDB
 _TABLE_BYTES = 64
 
 K1_SUM = 3688
-"""Of the luminance table of ITU-T T.81, K.1, which libjpeg scales for a quality: by 1 at 50, by 2 - q / 50 above."""
+"""The sum of the luminance table of ITU-T T.81, K.1, which libjpeg scales for a quality: by 1 at 50, by 2 - q / 50
+above."""
 
 
 def reuse_source(
     plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str
 ) -> tuple[OutputFormat, bytes] | None:
-    """The type and the bytes of ``source`` without metadata, where ``plan`` asks for nothing else; None where it does.
+    """Return the format and the bytes of ``source`` without metadata, where ``plan`` requests nothing else; else None.
 
-    That is a JPEG of no better quality than is asked for, or a GIF: what others were encoded with, no header says.
-    None also where the bytes are not those of ``checked_sha256``: nothing has decoded them whole yet.
-    Raises what the stream of ``source`` raised.
+    That is a JPEG of at most the requested quality, or a GIF: other headers do not record the quality. None also where
+    the bytes are not those of ``checked_sha256``, since they have not been decoded whole. Raises what the stream of
+    ``source`` raised.
     """
     form = TargetFormat.from_name(plan.format).choose(
         transparent=header.has_alpha, frames=header.frames, pixels=header.width * header.height
@@ -59,12 +60,12 @@ def reuse_source(
 def pass_through(
     plan: Plan, source: Source, header: Header, limits: Limits, checked_sha256: str
 ) -> tuple[str, bytes] | None:
-    """The type and the bytes of ``source``, where ``plan`` leaves its type as it is; None where it does not.
+    """Return the content type and the bytes of ``source``, where ``plan`` passes its format through; else None.
 
-    Bytes of the SHA-256 ``checked_sha256`` were cleaned and decoded by ingest, and are returned as they are. All others
-    are decoded whole and cleaned; None where that is not possible. Raises Damaged, or what the stream raised.
+    Bytes with the SHA-256 ``checked_sha256`` were stripped and decoded by ingest, and are returned unmodified. Others
+    are decoded whole and stripped; None where they cannot be stripped. Raises DamagedSource, or what the stream raised.
     """
-    large = source.size_bytes > limits.max_bytes  # a scene is read in parts
+    large = source.size_bytes > limits.max_bytes  # a large image is read in parts
     if plan.redact or large or not {header.format, "all"} & set(plan.passthrough_formats):
         return None
     from ..formats.load import load_whole
@@ -88,15 +89,15 @@ def pass_through(
 
 
 def is_verified(source: Source, sha256: str) -> bool:
-    """Whether ``source`` has the bytes of ``sha256``, which ingest recorded of what it cleaned and decoded whole."""
+    """Return whether ``source`` has the SHA-256 that ingest recorded for stripped and decoded bytes."""
     return bool(sha256) and hashlib.sha256(source.read_all()).hexdigest() == sha256
 
 
 def estimate_jpeg_quality(source: Source) -> float:
-    """libjpeg's quality (1–100) of the JPEG in ``source``, by the sum of its first quantisation table.
+    """Return libjpeg's quality (1–100) of the JPEG in ``source``, from the sum of its first quantisation table.
 
     Exact but for rounding where that table is libjpeg's own, scaled. 100 where the first table has 16 bits a number, or
-    there is none before the picture; raises ValueError where the file ends before.
+    there is none before the image; raises ValueError where the file ends before.
     """
     table = next((segment.body for segment in iter_segments(source.read_at) if segment.marker == _DQT), None)
     if table is None or source.read_at(table, 1)[0] >> 4:
@@ -106,13 +107,13 @@ def estimate_jpeg_quality(source: Source) -> float:
 
 
 def _only_resizes(plan: Plan) -> bool:
-    """Whether nothing but a size, a type and a quality is asked for."""
+    """Return whether the plan sets nothing but a size, a format and a quality."""
     size = replace(plan, key="", width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
     return replace(size, format="auto", quality=None, download="", inline=False, passthrough_formats=()) == Plan("")
 
 
 def _has_plain_colour(header: Header) -> bool:
-    """Whether a finished picture would have the same colours."""
+    """Return whether a render would have the same colours."""
     return not header.has_profile and header.cicp is None and header.bits == 8 and header.colour in ("rgb", "gray")
 
 

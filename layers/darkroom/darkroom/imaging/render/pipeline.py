@@ -1,7 +1,4 @@
-"""From a plan and a source to a picture.
-
-A negative is mounted, exposed and finished. A series of pictures goes the same way (:mod:`.series`).
-"""
+"""Render one image from a plan and a source."""
 
 from __future__ import annotations
 
@@ -48,45 +45,46 @@ def render(
     effort: Effort = "fast",
     checked_sha256: str = "",
 ) -> RenderedImage:
-    """Make the picture that ``plan`` describes of ``source``.
+    """Render the image that ``plan`` describes from ``source``.
 
-    ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name, ``findings`` what is known of
-    ``source``: a plan that hides something is not made without, one that keeps faces keeps the most striking part.
-    ``pace`` is the encoder's.
-    ``checked_sha256``: the SHA-256 of the bytes that ingest cleaned and decoded whole, empty if it is not known. Only a
-    ``source`` of these bytes may be returned without a decode, or as it is; any other is decoded whole and cleaned.
-    Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are
-    in memory; with a streamed source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is
-    the encoder alone, all tries included. Only a picture of more than 32 MP streams through, with its decoding counted
-    as ``encode``.
+    ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name. ``findings`` are the known
+    findings of ``source``: a redaction is not rendered without them, and a crop to faces without them keeps the most
+    striking part. ``effort`` is that of the encoder. ``checked_sha256`` is the SHA-256 of the bytes that ingest
+    stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode, or
+    unmodified; any other is decoded whole and stripped.
 
-    Raises TypeNotAllowed, OverLimits, Damaged, BadOption (a crop or page that the source does not have),
-    FindingsPending or Unanalysable where what is to be hidden is not known, what the source's stream raised, or
-    DarkroomError for faults of ours.
+    Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the remaining pixels are in
+    memory; with a streamed source it includes the wait for bytes. ``transform`` is every later step. ``encode`` is the
+    encoder alone, all encodes included. Only an image of more than 32 MP is streamed, and its decoding then counts as
+    ``encode``.
+
+    Raises TypeNotAllowed, OverLimits, DamagedSource, BadOption (a crop or page that the source does not have),
+    FindingsPending or Unanalysable where a redaction has no findings, what the source's stream raised, or DarkroomError
+    for internal errors.
     """
     if plan.format in DATA_FORMATS:
         return _describe(plan, source, limits)
-    clock = StageTimer()
+    timer = StageTimer()
     header, geometry = inspect_source(plan, source, limits, findings)
     if plan.passthrough_formats:
         from .passthrough import pass_through  # only other URL languages ask for it
 
         if answer := pass_through(plan, source, header, limits, checked_sha256):
-            clock.stop("decode")
+            timer.stop("decode")
             size = (header.upright_width, header.upright_height)
-            return RenderedImage(answer[1], answer[0], *size, header.frames, clock.timings_ms)
+            return RenderedImage(answer[1], answer[0], *size, header.frames, timer.timings_ms)
     if checked_sha256 and geometry.scaled == geometry.stored:
         from .passthrough import reuse_source  # most requests are for something smaller
 
-        if kept := reuse_source(plan, source, header, geometry, checked_sha256):
-            clock.stop("decode")
+        if reused := reuse_source(plan, source, header, geometry, checked_sha256):
+            timer.stop("decode")
             return RenderedImage(
-                kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms
+                reused[1], reused[0].content_type, header.width, header.height, header.frames, timer.timings_ms
             )
     context = decode(plan, source, header, geometry, limits, watermark, findings, effort)
     context.second_watermark = second_watermark
-    clock.stop("decode")
-    return encode_result(context, source, header, clock)
+    timer.stop("decode")
+    return encode_result(context, source, header, timer)
 
 
 def decode(
@@ -99,7 +97,7 @@ def decode(
     findings: Findings | None,
     effort: Effort,
 ) -> RenderContext:
-    """The picture with the pixels that are kept; raises what :func:`render` does."""
+    """Decode and reduce the source to the remaining pixels. Raises what :func:`render` does."""
     context = _load(plan, source, header, geometry, limits, effort)
     context.watermark, context.findings, context.effort = watermark, _locate_findings(plan, header, findings), effort
     with source.decoding(of_source=decodes_identically(source, header)):
@@ -108,10 +106,10 @@ def decode(
 
 
 def _describe(plan: Plan, source: Source, limits: Limits) -> RenderedImage:
-    """``f=json`` and ``f=thumbhash``, from one small picture that is developed like any other."""
+    """Render ``f=json`` and ``f=thumbhash`` from a small sample, which is rendered like any other image."""
     from ..preview.describe import JSON_TYPE, THUMBHASH_TYPE, describe, encode_placeholder, make_sample_plan
 
-    clock = StageTimer()
+    timer = StageTimer()
     sampled = make_sample_plan(plan)
     header, geometry = inspect_source(sampled, source, limits)
     context = _load(sampled, source, header, geometry, limits, "slow")
@@ -119,24 +117,24 @@ def _describe(plan: Plan, source: Source, limits: Limits) -> RenderedImage:
     profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
     with source.decoding():
         run_steps(DECODE_STEPS, context)
-    clock.stop("decode")
+    timer.stop("decode")
     with internal_errors():
         run_steps(EDIT_STEPS, context)
-        clock.stop("transform")
+        timer.stop("transform")
         sample = context.frames[0]
         if plan.format == "thumbhash":
             content_type, body = THUMBHASH_TYPE, encode_placeholder(sample).encode()
         else:
             content_type = JSON_TYPE
             body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile)
-    clock.stop("encode")
+    timer.stop("encode")
     return RenderedImage(
-        body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms
+        body, content_type, header.upright_width, header.upright_height, header.frames, timer.timings_ms
     )
 
 
 class StageTimer:
-    """Stages, each from the end of the last."""
+    """Time consecutive stages, each from the end of the one before."""
 
     def __init__(self) -> None:
         self.timings_ms: dict[str, float] = {}
@@ -152,7 +150,7 @@ class StageTimer:
 def inspect_source(
     plan: Plan, source: Source, limits: Limits, findings: Findings | None = None
 ) -> tuple[Header, Geometry]:
-    """What the header of ``source`` says, and the geometry of ``plan`` for it with what is known of it."""
+    """Return the header of ``source``, and the geometry of ``plan`` for it."""
     header = probe(source, limits, page=plan.page, animated=is_animated(plan), partial=True)
     return header, resolve_geometry(plan, header, findings)
 
@@ -160,7 +158,7 @@ def inspect_source(
 def _load(
     plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, effort: Effort
 ) -> RenderContext:
-    """The picture before any pixel is decoded."""
+    """Return a render context before any pixel is decoded."""
     animated = is_animated(plan) and header.animated
     spare = (
         SPARE_REDUCTION
@@ -168,17 +166,17 @@ def _load(
         else choose_spare_reduction(TargetFormat.from_name(plan.format).still.name, effort)
     )
     whole = bool(plan.trim)
-    negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
-    return make_context(plan, header, geometry, negative, unread=not animated and not source.is_ranged)
+    decoded = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
+    return make_context(plan, header, geometry, decoded, unread=not animated and not source.is_ranged)
 
 
 def is_animated(plan: Plan) -> bool:
-    """Whether ``plan`` shows every frame of an animation."""
+    """Return whether ``plan`` renders every frame of an animation."""
     return plan.animate and not plan.redact and plan.page == 0 and TargetFormat.from_name(plan.format).animated
 
 
 def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
-    """Compute the geometry of ``plan`` for the picture of ``header``; raises BadOption."""
+    """Return the geometry of ``plan`` for ``header``. Raises BadOption as :func:`.compute_geometry` does."""
     target = TargetFormat.from_name(plan.format)
     stored, orientation = get_loaded_size(header)
     if not (plan.orient or plan.redact):
@@ -195,7 +193,7 @@ def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = Non
 
 
 def _locate_findings(plan: Plan, header: Header, findings: Findings | None) -> Findings | None:
-    """``findings`` of the upright source, by places in what ``plan`` takes for upright."""
+    """Convert ``findings``, which refer to the upright source, to the orientation that ``plan`` renders."""
     orientation = get_loaded_size(header)[1]
     if findings is None or plan.orient or plan.redact or orientation == 1:
         return findings
@@ -207,10 +205,10 @@ def _locate_findings(plan: Plan, header: Header, findings: Findings | None) -> F
 def make_context(
     plan: Plan, header: Header, geometry: Geometry, decoded: DecodedImage, *, unread: bool = False
 ) -> RenderContext:
-    """``plan``'s context on ``negative``, which may be smaller than the picture that ``geometry`` is about.
+    """Return the context of ``plan`` for ``decoded``, which may be smaller than the image of ``geometry``.
 
-    ``unread``: a still that has to be read to its end. One that is read by ranges has not: it is more than anybody
-    wants, and ingest has decoded it.
+    ``unread``: a still that has to be read to its end. One that is read by ranges has not: its end would cost requests,
+    and ingest has decoded it.
     """
     first = decoded.frames[0]
     geometry = geometry.for_stored_size(Size(first.width, first.height))
@@ -224,7 +222,7 @@ def make_context(
 
 
 def encode_result(context: RenderContext, source: Source, header: Header, timer: StageTimer) -> RenderedImage:
-    """The picture that exposed ``context`` becomes."""
+    """Run the edit steps on ``context`` and encode its image."""
     with source.decoding() if context.is_streamed else internal_errors():
         run_steps(EDIT_STEPS, context)
         timer.stop("transform")
@@ -236,7 +234,7 @@ def encode_result(context: RenderContext, source: Source, header: Header, timer:
 
 @contextmanager
 def internal_errors() -> Iterator[None]:
-    """Around what has no part of the source left to read."""
+    """Convert errors of libvips to DarkroomError, where no part of the source is left to read."""
     try:
         yield
     except pyvips.Error as error:

@@ -1,6 +1,6 @@
-"""What ingest wants of a scene's pixels: each picture from the smallest level of the pyramid that is large enough.
+"""Render presets from a pyramid, each from the smallest level that is large enough.
 
-The counterpart of :mod:`.series`, which decodes a source once and whole. Here it has been, while it was cut.
+The counterpart of :mod:`.render_many`, which decodes a source once. A pyramid has been decoded while it was made.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .step_order import EDIT_STEPS, run_steps
 
 
 class PyramidPresets(ImageSummary):
-    """Pictures of the pyramid in ``source``, as they would be if they were asked for one by one.
+    """Renders of the pyramid in ``source``, equal to those of single requests.
 
-    ``watermarks`` are the files of the plans' watermarks, by name. All of it raises what
-    :func:`darkroom.imaging.render.pipeline.render` raises without findings.
+    ``watermarks`` are the files of the plans' watermarks, by name. All methods raise what :func:`.pipeline.render`
+    raises without findings.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class PyramidPresets(ImageSummary):
         self._watermarks = watermarks or {}
 
     def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]:
-        """Each plan and its picture, made when it is asked for.
+        """Render each plan on demand.
 
-        None of a plan that would read more than one request may, or what the picture does not have: of those a viewer
-        who asks is told.
+        Skips plans that would read more than one request may, or a region that the image does not have: such a request
+        returns the error.
         """
         for plan in self._plans:
             mark = self._watermarks.get(plan.watermark.name) if plan.watermark else None

@@ -1,8 +1,8 @@
-"""Masters that are encoded anew, where the upload itself cannot be kept.
+"""Masters encoded again, where the upload itself cannot be stored.
 
 HEIC becomes JPEG rather than AVIF, since every derivative decodes its master: 36 ms for 12 MP of JPEG, 438 for AVIF.
-What is transparent, or was lossless, becomes PNG, which loses nothing and is quick both ways: a cut-out from a phone is
-mostly empty. Animations become lossless WebP.
+Transparent or lossless images become PNG, which loses nothing and is fast both ways: a cut-out from a phone is mostly
+empty. Animations become lossless WebP.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _ICC_FIELD = "icc-profile-data"
 
 
 def transcode(source: Source, header: Header, *, limits: Limits) -> tuple[OutputFormat, bytes]:
-    """The type and the bytes of a master made of the pixels of ``source``: upright, without metadata.
+    """Return the format and the bytes of a master made from the pixels of ``source``: upright, without metadata.
 
-    8 bits a channel, but 16 from a PNG that had them. A profile of matrix and curves stays, and Display P3 by code
-    points gets one; all other colours become sRGB. Raises Damaged, or what the source's stream raised.
+    8 bits a channel, but 16 from a PNG that has them. A matrix-and-curves profile is kept, and Display P3 by code
+    points gets one; all other colours are converted to sRGB. Raises DamagedSource, or what the source's stream raised.
     """
     orientation = get_loaded_size(header)[1]
-    negative = load_whole(source, header, limits, animated=header.animated)
+    decoded = load_whole(source, header, limits, animated=header.animated)
     with source.decoding():
         if header.animated:
-            return OUTPUT_FORMATS["webp"], _encode_animation(negative)
-        image = _convert_colour(negative.frames[0], header)
+            return OUTPUT_FORMATS["webp"], _encode_animation(decoded)
+        image = _convert_colour(decoded.frames[0], header)
         if header.format != "png":
             image = to_eight_bits(image)
         if orientation != 1:
@@ -53,15 +53,13 @@ def transcode(source: Source, header: Header, *, limits: Limits) -> tuple[Output
         return _encode_still(_drop_opaque_alpha(image), lossless=_is_lossless(source, header))
 
 
-def _encode_animation(negative: DecodedImage) -> bytes:
-    frames = [to_eight_bits(to_srgb(frame)).copy_memory() for frame in negative.frames]
-    return encode_lossless(
-        EncodableImage.from_frames(frames, negative.delays_ms, negative.loop), OUTPUT_FORMATS["webp"]
-    )
+def _encode_animation(decoded: DecodedImage) -> bytes:
+    frames = [to_eight_bits(to_srgb(frame)).copy_memory() for frame in decoded.frames]
+    return encode_lossless(EncodableImage.from_frames(frames, decoded.delays_ms, decoded.loop), OUTPUT_FORMATS["webp"])
 
 
 def _convert_colour(image: pyvips.Image, header: Header) -> pyvips.Image:
-    """``image`` in sRGB, or in the colours of the one profile that it carries then."""
+    """Convert ``image`` to sRGB, or keep its colours with the profile attached."""
     cicp = None if header.has_profile else header.cicp
     if cicp is not None and needs_conversion(cicp):
         return _tag_display_p3(image) if _is_display_p3(cicp) else cicp_to_srgb(image, cicp)
@@ -77,12 +75,12 @@ def _is_display_p3(cicp: Cicp) -> bool:
 
 
 def _tag_display_p3(image: pyvips.Image) -> pyvips.Image:
-    """``image``, whose numbers are Display P3 already, with the profile that says so."""
+    """Attach the Display P3 profile to ``image``, whose values are Display P3 already."""
     return _attach_profile(image, rewrite_profile(bytes(pyvips.Image.profile_load("p3"))))
 
 
 def _attach_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
-    """``image`` with ``profile``, and its numbers as they are."""
+    """Attach ``profile`` to ``image`` without converting its values."""
     tagged = image.copy()
     tagged.set_type(pyvips.GValue.blob_type, _ICC_FIELD, profile)
     return tagged
@@ -95,7 +93,7 @@ def _drop_profile(image: pyvips.Image) -> pyvips.Image:
 
 
 def _drop_opaque_alpha(image: pyvips.Image) -> pyvips.Image:
-    """``image`` without an alpha band that hides nothing."""
+    """Drop an alpha band that is opaque everywhere."""
     if not image.hasalpha():
         return image
     held = image.copy_memory()

@@ -1,8 +1,8 @@
-"""Every image that a viewer can be shown of one source, as models take it: 8-bit sRGB without alpha, upright.
+"""Every rendition of a source that a viewer can show, as models take it: 8-bit sRGB without alpha, upright.
 
-Of a frame with alpha there are three: on white, on black, and its colours without alpha. A viewer chooses what lies
-behind transparency, and a file without alpha may keep colours that alpha hid. Any other background is a linear mixture
-of white and black: an image that is flat on both is flat on all.
+Of a frame with alpha there are three: on white, on black, and its colours without alpha. A viewer chooses the
+background of transparency, and a file without alpha may keep colours that alpha hid. Any other background is a linear
+mixture of white and black: an image that is flat on both is flat on all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..source import Source
 from .pipeline import inspect_source, make_context
 
 QUALITY = 90
-"""Of the JPEG that a model gets."""
+"""Of the JPEG sent to a model."""
 
 _PERCENT_WHITE = 99.5
 """Of the pixels of an HDR rendition that are no brighter than white here: a few lights must not darken the rest."""
@@ -113,8 +113,8 @@ def _render_pages(
         pages = 1 if animated else header.frames
         # A version that is reduced while it is decoded has lost the colours under its alpha.
         whole = header.has_alpha and header.format != "svg" and not source.is_ranged
-        negative = load(source, header, geometry, limits, page=page, animated=animated, whole=whole)
-        context = make_context(plan, header, geometry, negative)
+        decoded = load(source, header, geometry, limits, page=page, animated=animated, whole=whole)
+        context = make_context(plan, header, geometry, decoded)
         for frame in context.frames:
             if not (opaque or frame.hasalpha()):
                 yield []

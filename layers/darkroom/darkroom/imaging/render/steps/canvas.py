@@ -1,4 +1,4 @@
-"""Margins, and what is put behind transparency."""
+"""Margins, and fills behind transparency."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..context import RenderContext
 
 
 def add_margins(context: RenderContext) -> None:
-    """Put the picture into its letterbox or extension, with padding around.
+    """Put the image into its letterbox or extension, with padding around.
 
-    The margins have ``margin_colour``, whatever is transparent within the picture, as sharp's ``extend`` and
-    ``contain`` do. Without one they are transparent, until ``background`` fills all that is.
+    The margins have ``margin_colour``, independent of transparency within the image, as sharp's ``extend`` and
+    ``contain`` do. Without one they are transparent, until ``background`` fills all transparency.
     """
     padding, inner = context.geometry.padding, context.geometry.size
     width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
@@ -25,7 +25,7 @@ def add_margins(context: RenderContext) -> None:
 
 
 def find_inner_offset(context: RenderContext) -> tuple[int, int]:
-    """Where the picture begins within its margins."""
+    """Return where the image begins within its margins."""
     padding, inner, own = context.geometry.padding, context.geometry.size, context.geometry.image_size
     left, top = context.geometry.canvas_position or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
     return padding.left + left, padding.top + top
@@ -43,7 +43,7 @@ WHITE = "ffffff"
 
 
 def fill_background(context: RenderContext) -> None:
-    """Fill what is transparent with ``bg``, and with white where the output cannot be transparent."""
+    """Fill transparency with ``bg``, and with white where the output format has no alpha."""
     if not context.frames[0].hasalpha():
         return
     colour = context.plan.background
@@ -62,27 +62,27 @@ def _flatten(frame: pyvips.Image, colour: str) -> pyvips.Image:
 
 
 def _flatten_translucent(frame: pyvips.Image, colour: str) -> pyvips.Image:
-    """``frame`` over a translucent colour."""
+    """Composite ``frame`` over a translucent colour."""
     rich = ensure_rgb(frame)
     numbers = scale_hex_colour(colour, get_white_level(rich), 4)
-    sheet = (rich.extract_band(0, n=1) * 0 + numbers).cast(rich.format).copy(interpretation=rich.interpretation)
-    return sheet.composite2(rich, "over").rint().cast(rich.format).copy(interpretation=rich.interpretation)
+    layer = (rich.extract_band(0, n=1) * 0 + numbers).cast(rich.format).copy(interpretation=rich.interpretation)
+    return layer.composite2(rich, "over").rint().cast(rich.format).copy(interpretation=rich.interpretation)
 
 
 FILL_SIGMA_PX = 50
-"""Of the blur, in the finished picture: thumbor's ``fill(blur)``."""
+"""Of the blur, in the finished image: thumbor's ``fill(blur)``."""
 
 FILL_ALL_SUFFIX = "all"
 
 BLUR_REDUCTION = 8
-"""By how much the picture is reduced to be blurred: so wide a blur has no finer detail."""
+"""The reduction before the blur: so wide a blur has no finer detail."""
 
 
 def fill_from_image(context: RenderContext) -> None:
-    """Fill margins by the picture, covering all and blurred, or by its mean colour.
+    """Fill margins by the image itself, covering and blurred, or by its mean colour.
 
-    The words that end in ``all`` fill what is transparent in the picture too. Each frame has its own blurred picture;
-    one colour is that of the first frame.
+    Values that end in ``all`` fill transparency within the image too. Each frame has its own blurred image; the colour
+    is that of the first frame.
     """
     left, top = find_inner_offset(context)
     width, height = context.geometry.image_size
@@ -118,7 +118,7 @@ def _has_margins(context: RenderContext) -> bool:
 
 
 def _mean_colour(picture: pyvips.Image) -> list[float]:
-    """The mean colour of what can be seen; white where nothing can."""
+    """Return the mean colour of visible pixels, white where there are none."""
     colour, alpha = split_alpha(picture)
     if alpha is None:
         return [colour[band].avg() for band in range(3)]
@@ -131,14 +131,14 @@ def _solid_layer(frame: pyvips.Image, colour: list[float]) -> pyvips.Image:
     return (frame.extract_band(0, n=3) * 0 + colour).rint().cast(frame.format).copy(interpretation=frame.interpretation)
 
 
-def _composite_over(sheet: pyvips.Image, picture: pyvips.Image) -> pyvips.Image:
-    """``picture`` over an opaque ``sheet``, opaque."""
-    both = sheet.composite2(picture, "over").rint().cast(picture.format).extract_band(0, n=3)
+def _composite_over(layer: pyvips.Image, picture: pyvips.Image) -> pyvips.Image:
+    """Composite ``picture`` over an opaque ``layer``; the result is opaque."""
+    both = layer.composite2(picture, "over").rint().cast(picture.format).extract_band(0, n=3)
     return both.copy(interpretation=picture.interpretation)
 
 
 def _blur_to_cover(picture: pyvips.Image, size: Size) -> pyvips.Image:
-    """The middle of ``picture``, covering ``size``, out of focus."""
+    """Return the middle of ``picture``, covering ``size``, blurred."""
     small = Size(*(max(1, -(-side // BLUR_REDUCTION)) for side in size))
     factor = max(small.width / picture.width, small.height / picture.height)
     cover = Size(max(small.width, round(picture.width * factor)), max(small.height, round(picture.height * factor)))

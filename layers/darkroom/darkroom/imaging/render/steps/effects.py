@@ -15,11 +15,12 @@ MIN_SIGMA_PX = 0.2
 
 
 MIN_KERNEL_WEIGHT = 0.02
-"""Where the kernel ends, against its middle. libvips' own 0.2 leaves something like a box, which shows as blocks."""
+"""The weight at which the kernel ends, relative to its middle. libvips' own 0.2 leaves nearly a box, which shows as
+blocks."""
 
 
 def blur(context: RenderContext) -> None:
-    """Gaussian blur with a sigma of ``blur`` px, of alpha too: a sharp outline around blurred colours is no blur.
+    """Apply a Gaussian blur with a sigma of ``blur`` px, to alpha too: blurred colours need a blurred outline.
 
     Colours are weighted by their alpha, so that what is invisible does not bleed into what is visible.
     """
@@ -36,7 +37,7 @@ def _blur_frame(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
 
 
 def sharpen(context: RenderContext) -> None:
-    """Unsharp masking of CIE lightness with a sigma of ``sharp`` px; flat areas and their noise are left alone.
+    """Apply unsharp masking to CIE lightness with a sigma of ``sharp`` px, not to flat areas and their noise.
 
     Alpha stays, and outlines are no edges: neither the colours below transparency nor the step to it are sharpened.
     """
@@ -51,14 +52,14 @@ def _sharpen_frame(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
 
 DENOISE_RADIUS_PX = 2
 LEVELS_PER_STRENGTH = 3.0
-"""Strength n takes differences of up to about 3 n of 255 levels for noise: 10 reaches that of a dark ISO 6400 shot."""
+"""Strength n treats differences of up to about 3 n of 255 levels as noise: 10 reaches that of a dark ISO 6400 shot."""
 
 
 def denoise(context: RenderContext) -> None:
     """Smooth by ``denoise`` (1–10) with a guided filter, which flattens small differences and follows large ones.
 
-    Guided image filtering (He, Sun, Tang 2013) with the picture as its own guide: in each window the picture is
-    approximated by ``a × picture + b``; ``a`` is near 0 where the variance is below (3 × strength)², near 1 at edges.
+    Guided image filtering (He, Sun, Tang 2013) with the image as its own guide: in each window the image is
+    approximated by ``a × image + b``; ``a`` is near 0 where the variance is below (3 × strength)², near 1 at edges.
     """
     if not context.plan.denoise:
         return
@@ -77,15 +78,15 @@ def _denoise_frame(frame: pyvips.Image, strength: int) -> pyvips.Image:
 
 
 def _box_mean(image: pyvips.Image) -> pyvips.Image:
-    """The mean of each pixel's window."""
+    """Return the mean of each pixel's window."""
     side = 2 * DENOISE_RADIUS_PX + 1
     return image.convsep(pyvips.Image.new_from_array([[1] * side], scale=side))
 
 
 def apply_median(context: RenderContext) -> None:
-    """Make each value, of alpha too, the median of the ``median`` × ``median`` around it: dust goes, edges stay.
+    """Make each value, of alpha too, the median of the ``median`` × ``median`` around it: removes dust, keeps edges.
 
-    With 8 bits, of which libvips keeps a histogram: with 16 it sorts, and 21 px take 3 s a megapixel.
+    On 8 bits, of which libvips keeps a histogram: with 16 it sorts, and 21 px take 3 s a megapixel.
     """
     side = min(context.plan.median, context.frames[0].width, context.frames[0].height)
     if side < 2:
@@ -100,10 +101,10 @@ def _median_frame(frame: pyvips.Image, side: int) -> pyvips.Image:
 
 
 def convolve(context: RenderContext) -> None:
-    """Make each value the sum of its neighbours' by the kernel's weights, clipped; edges are continued.
+    """Make each value the weighted sum of its neighbours, clipped; edges are continued.
 
-    Colours are weighted by their alpha, and alpha is convolved as well, as in sharp, by the weights over their sum. A
-    kernel without a positive sum, which finds edges, leaves alpha as it is: nothing would be visible else.
+    Colours are weighted by their alpha, and alpha is convolved as well, as in sharp, by the weights over their sum.
+    With a kernel without a positive sum, which finds edges, alpha stays: nothing would be visible otherwise.
     """
     kernel = context.plan.convolution
     assert kernel is not None
@@ -127,7 +128,7 @@ def _convolve_frame(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
 def pixelate(context: RenderContext) -> None:
     """Give squares of ``pixelate`` px their mean colour, from the upper left corner on, as imgproxy does.
 
-    Squares that reach beyond the picture take its edge for what is there. Colours are weighted by their alpha.
+    Squares that reach beyond the image continue its edge. Colours are weighted by their alpha.
     """
     if context.plan.pixelate < 2:
         return
@@ -144,14 +145,14 @@ def _pixelate_frame(frame: pyvips.Image, side: int) -> pyvips.Image:
 
 
 NOISE_TILE_PX = 512
-"""The grain repeats after so many pixels: nobody sees that in noise."""
+"""The noise repeats after this many pixels, which is not visible."""
 
 NOISE_SEED = 1
-"""Always the same, so that a picture that is made anew is the same."""
+"""Constant, so that repeated renders are equal."""
 
 
 def add_noise(context: RenderContext) -> None:
-    """Add to all channels of a pixel one random number, evenly out of ``noise`` levels of 255 around 0, clipped.
+    """Add to all channels of a pixel one random number, uniform over ``noise`` levels of 255 around 0, clipped.
 
     The levels are thumbor's (``_noise.c``): half of them, rounded down, are below 0. Alpha stays.
     """

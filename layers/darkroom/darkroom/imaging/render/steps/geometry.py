@@ -13,7 +13,7 @@ from ..context import IN_MEMORY_PIXELS, RenderContext
 
 
 def crop(context: RenderContext) -> None:
-    """Cut ``crop`` out, in the coordinates of the stored picture: turning it upright is cheaper after the resize."""
+    """Crop to ``crop``, in the coordinates of the stored image: orienting is cheaper after the resize."""
     box = context.geometry.stored_region
     if box.size == context.geometry.stored:
         return
@@ -23,7 +23,7 @@ def crop(context: RenderContext) -> None:
 def resize(context: RenderContext) -> None:
     """Scale to the geometry's size with Lanczos 3 (bicubic where it enlarges).
 
-    Colours are weighted by their alpha, else the colour of invisible pixels would show at edges.
+    Colours are weighted by their alpha, since the colour of invisible pixels would show at edges otherwise.
     """
     size = context.geometry.stored_scaled
     if size == (context.frames[0].width, context.frames[0].height):
@@ -32,14 +32,14 @@ def resize(context: RenderContext) -> None:
 
 
 def crop_to_cover(context: RenderContext) -> None:
-    """Keep the window of the scaled picture, found by what gravity asks for: the faces, or the look of the first frame.
+    """Crop to the window of ``fit=cover``, chosen by gravity: by faces, or by the pixels of the first frame.
 
-    Without a face that is known of, it is the most striking part that stays. A scaled picture too large to hold in
-    memory (only extreme ``up=1`` makes one) keeps its middle.
+    Without known faces the most striking part is kept. A scaled image too large for memory (only extreme ``up=1`` makes
+    one) keeps its middle.
     """
     if context.geometry.search == "face":
         from ....findings import get_face_regions
-        from ....plan.geometry.faces import move_window_to_faces  # few pictures are cut by their faces
+        from ....plan.geometry.faces import move_window_to_faces  # few images are cropped to faces
 
         context.geometry = move_window_to_faces(context.geometry, get_face_regions(context.findings))
     window = context.geometry.stored_window
@@ -74,10 +74,10 @@ def rotate_and_flip(context: RenderContext) -> None:
 
 
 def rotate_free(context: RenderContext) -> None:
-    """Turn by ``angle`` degrees clockwise about the middle, by a bicubic kernel; the picture grows to hold all of it.
+    """Rotate by ``angle`` degrees clockwise about the middle; the canvas grows to hold the whole image.
 
-    The corners have ``margin_colour``, without one they become transparent; edges are soft. Colours are weighted by
-    their alpha, as in a resize.
+    Bicubic, with soft edges. The corners have ``margin_colour``, without one they become transparent. Colours are
+    weighted by their alpha, as in a resize.
     """
     size = context.geometry.angled_size
     context.map_frames(lambda frame: _rotate_frame(frame, context.plan.angle, size, context.plan.margin_colour))

@@ -13,11 +13,11 @@ CLIP_PERCENTILES = (1, 99)
 """Percentiles of lightness that become black and white, in whole steps of 100: sharp's ``normalise``."""
 
 MIN_SPAN = 1
-"""A picture whose lightness spans no more steps is left as it is, as sharp leaves it."""
+"""An image whose lightness spans no more steps is unchanged, as in sharp."""
 
 
 def equalise_histogram(context: RenderContext) -> None:
-    """Even out the histogram of each band, if the plan's levels are ``equal``; alpha stays.
+    """Equalise the histogram of each band, if the plan's levels are ``equal``; alpha stays.
 
     All frames of an animation change alike.
     """
@@ -26,9 +26,9 @@ def equalise_histogram(context: RenderContext) -> None:
 
 
 def normalise_late(context: RenderContext) -> None:
-    """Stretch lightness to the whole range, colours staying, if the plan's levels are ``stretch``; alpha stays.
+    """Stretch lightness to the whole range, keeping colours, if the plan's levels are ``stretch``; alpha stays.
 
-    After watermarks, as in sharp. If they are ``after``, even out the histogram of each band. All frames of an
+    After watermarks, as in sharp. If they are ``after``, equalise the histogram of each band. All frames of an
     animation change alike.
     """
     if context.plan.normalise == "stretch":
@@ -59,7 +59,7 @@ def _stretch_frame(frame: pyvips.Image, gain: float, lift: float) -> pyvips.Imag
 
 
 def _equalise_histograms(context: RenderContext) -> None:
-    """The formula is thumbor's (``_equalize.c``): share of the pixels up to a level, without those of the least one."""
+    """Equalise as thumbor (``_equalize.c``): by the share of pixels up to a level, without those of the lowest one."""
     frames = [to_eight_bits(frame) for frame in context.frames]
     colours = pyvips.Image.arrayjoin([split_alpha(frame)[0] for frame in frames], across=1)
     counted = colours.hist_find()
@@ -87,14 +87,14 @@ def _map_levels(frame: pyvips.Image, table: pyvips.Image) -> pyvips.Image:
 
 WINDOWS_PER_SIDE = 8
 MAX_SLOPE = 3
-"""How much CLAHE may steepen contrast: 3 is the common choice of OpenCV's and libvips' users; more shows noise."""
+"""How much CLAHE may steepen contrast: 3 is the usual choice of OpenCV's and libvips' users; more shows noise."""
 
 DIRECT_PIXELS = 500_000
-"""Above this, the transfer is learnt from a smaller copy: a sliding histogram takes a second for 3 MP."""
+"""Above this, the transfer is computed on a smaller copy: a sliding histogram takes a second for 3 MP."""
 
 
 def equalise_locally(context: RenderContext) -> None:
-    """Contrast-limited adaptive histogram equalisation (CLAHE) of CIE lightness, colour and alpha untouched."""
+    """Equalise CIE lightness locally (CLAHE: contrast-limited, adaptive); colour and alpha stay."""
     if not context.plan.equalise:
         return
     context.map_frames(_equalise_lightness)
@@ -124,7 +124,7 @@ def _apply_clahe(light: pyvips.Image) -> pyvips.Image:
 
 
 def _transfer_clahe(light: pyvips.Image, size: Size) -> pyvips.Image:
-    """CLAHE by a smaller copy: its local ``a × light + b`` (fast guided filter, He and Sun 2015) over the whole."""
+    """Apply CLAHE of a smaller copy: its local ``a × light + b`` (fast guided filter, He and Sun 2015) on the whole."""
     small = resize_to(light, size).copy_memory()
     even = _apply_clahe(small).copy_memory()
     side = 2 * (max(size) // 100) + 3

@@ -23,17 +23,17 @@ from ...source import Source
 from ..context import RenderContext
 
 WATERMARK_MARGIN = 0.02
-"""Distance from the picture's edge, as a part of its shorter side."""
+"""Distance from the image's edge, relative to its shorter side."""
 
 WATERMARK_LIMITS = Limits(max_bytes=10 * 1024 * 1024, max_pixels=50_000_000, max_frames=500)
 
 
 def add_watermark(context: RenderContext) -> None:
-    """Composite the watermark: ``scale`` percent of the picture's width wide, as high as its shape makes it.
+    """Composite the watermark: ``scale`` percent of the image's width wide, with its own aspect ratio.
 
-    It is made smaller where it would not fit into the picture's height, so that any shape works on any picture. A
-    plan's ``stamp`` says otherwise where it stands and how large it is. One that is a frame is :mod:`.frame`'s. Raises
-    DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
+    It is made smaller where it would not fit into the image's height, so that any shape works on any image. A plan's
+    ``watermark_layout`` overrides place and size. A nine-patch is :func:`overlay_nine_patch`'s. Raises DarkroomError,
+    not a client error, where the configured watermark cannot be decoded.
     """
     wanted = context.plan.watermark
     if wanted is not None and not (context.plan.nine_patch or context.plan.watermark_last):
@@ -64,7 +64,7 @@ def composite_watermark(
 
 
 def load_watermark(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
-    """The watermark as 8-bit sRGB with alpha in memory, and the place in the picture that its own size gives it."""
+    """Return the watermark as 8-bit sRGB with alpha in memory, and its place in the image, by its own size."""
     source = Source.from_bytes(data)
     try:
         header = probe(source, WATERMARK_LIMITS, animated=False)
@@ -101,14 +101,14 @@ def _composite(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Imag
 
 
 def scale_offsets(layout: WatermarkLayout, ratio: float) -> WatermarkLayout:
-    """``stamp`` with its offsets in px times ``ratio``."""
+    """Multiply the offsets in px of ``layout`` by ``ratio``."""
     return layout._replace(dx=scale_offset(layout.dx, ratio), dy=scale_offset(layout.dy, ratio))
 
 
 def place_watermark(
     own: Size, position: str, layout: WatermarkLayout, picture: Size, even: EvenCentring | None = None
 ) -> Box:
-    """The place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside of the picture.
+    """Return the place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside the image.
 
     The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
     """
@@ -137,7 +137,7 @@ def _mark_size(own: Size, layout: WatermarkLayout, picture: Size) -> Size:
 
 
 def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, picture: Size) -> tuple[pyvips.Image, Box]:
-    """What is seen of ``mark`` at ``box`` in the picture, and where: tiles of it, if the stamp wants them."""
+    """Return the visible part of ``mark`` at ``box``, and its place: tiles of it, if the layout is tiled."""
     if layout.tiled:
         return _tile_watermark(mark, layout, picture), Box(0, 0, *picture)
     left, top = max(0, box.left), max(0, box.top)
@@ -148,7 +148,7 @@ def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, pictur
 
 
 def add_watermark_last(context: RenderContext) -> None:
-    """Composite the watermark over the finished picture, margins included."""
+    """Composite the watermark over the finished image, margins included."""
 
     assert context.plan.watermark is not None
     composite_watermark(
@@ -157,7 +157,7 @@ def add_watermark_last(context: RenderContext) -> None:
 
 
 def add_second_watermark(context: RenderContext) -> None:
-    """Composite the second watermark, as :func:`.watermark.stamp` does the first."""
+    """Composite the second watermark, as :func:`add_watermark` does the first."""
 
     plan = context.plan
     assert plan.second_watermark is not None
@@ -171,18 +171,18 @@ def add_second_watermark(context: RenderContext) -> None:
 
 
 def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
-    """``mark`` all along ``axes`` of the picture, and at ``box`` on the other one."""
+    """Repeat ``mark`` along ``axes`` of the image, at ``box`` on the other one."""
     across, down = compute_tile_positions(picture, box.size, axes)
     columns, rows = across or range(0, mark.width, mark.width), down or range(0, mark.height, mark.height)
     cell = mark.embed(0, 0, columns.step, rows.step).copy_memory()
-    sheet = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
+    layer = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
     marks = cell.replicate(len(columns), len(rows))
-    sheet = sheet.insert(marks, 0 if across else box.left, 0 if down else box.top)
-    return sheet.copy_memory(), Box(0, 0, *picture)
+    layer = layer.insert(marks, 0 if across else box.left, 0 if down else box.top)
+    return layer.copy_memory(), Box(0, 0, *picture)
 
 
 def _tile_watermark(mark: pyvips.Image, layout: WatermarkLayout, picture: Size) -> pyvips.Image:
-    """As many marks as the picture takes, one in its middle, with ``dx`` and ``dy`` px between them."""
+    """Fill the image with marks, one in its middle, with ``dx`` and ``dy`` px between them."""
     gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), picture, strict=True)]
     tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
     across, down = (
@@ -196,17 +196,17 @@ MIN_PATCH_SIDE_PX = 3
 """Of the file: a pixel between its marks."""
 
 MAX_PATCH_SIDE_PX = 2048
-"""Of the file. A frame is stretched: a larger one is a picture by mistake, and its margins would know no bounds."""
+"""Of the file. A nine-patch is stretched: a larger one is an image by mistake, and its margins would have no bounds."""
 
 WHITE = 255
 OPAQUE_BLACK = (0, 0, 0, 255)
 
 
 def overlay_nine_patch(context: RenderContext) -> None:
-    """Lay the plan's watermark over the picture as a nine-patch: its corners keep their size, its sides are stretched.
+    """Composite the plan's watermark as a nine-patch: its corners keep their size, its sides are stretched.
 
-    Where it has room for content, the picture grows by white margins first. Raises DarkroomError (our fault, not the
-    viewer's) where the configured file is no picture, or none of a frame's size.
+    Where it has room for content, the image grows by white margins first. Raises DarkroomError, not a client error,
+    where the configured file cannot be decoded, or has the size of no nine-patch.
     """
     wanted = context.plan.watermark
     if wanted is None or context.watermark is None:
@@ -224,13 +224,13 @@ def overlay_nine_patch(context: RenderContext) -> None:
 
 
 def _read_marks(patch: pyvips.Image, left: int, top: int, width: int, height: int) -> list[bool]:
-    """Which pixels of a line or a column are opaque black."""
+    """Return which pixels of a line or a column are opaque black."""
     pixels = patch.crop(left, top, width, height).write_to_memory()
     return [tuple(pixels[start : start + 4]) == OPAQUE_BLACK for start in range(0, len(pixels), 4)]
 
 
 def _stretch_patch(patch: pyvips.Image, size: Size) -> pyvips.Image:
-    """The frame of ``size``, premultiplied, in memory."""
+    """Return the nine-patch stretched to ``size``, premultiplied, in memory."""
     inner = patch.crop(1, 1, patch.width - 2, patch.height - 2).premultiply()
     canvas = (pyvips.Image.black(*size, bands=4) + 0.0).copy(interpretation=patch.interpretation)
     columns = stretch_segments(_read_marks(patch, 1, 0, inner.width, 1), size.width)

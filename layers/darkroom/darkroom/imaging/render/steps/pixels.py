@@ -18,9 +18,9 @@ def convert_cmyk(context: RenderContext) -> None:
 
 
 def convert_to_srgb(context: RenderContext) -> None:
-    """Convert each frame to sRGB or grey, by the profile it carries or the code points of its header.
+    """Convert each frame to sRGB or grey, by its ICC profile or the code points of the header.
 
-    There are fewest pixels right after the resize.
+    Runs after the resize, on the fewest pixels.
     """
     cicp = context.cicp
     if cicp is not None and needs_conversion(cicp):
@@ -47,7 +47,7 @@ def _needs_memory(plan: Plan) -> bool:
 
 
 def materialise(context: RenderContext) -> None:
-    """Hold the frames. Stills that are too large for that go on streaming, unless a later step must jump about."""
+    """Copy the frames to memory. Larger stills go on streaming, unless a later step needs random access."""
     jumps = context.geometry.orientation > 2 or _needs_memory(context.plan)
     if context.is_streamed and not jumps:
         return
@@ -55,7 +55,7 @@ def materialise(context: RenderContext) -> None:
 
 
 def finalise(context: RenderContext) -> None:
-    """Round to 8 bits a band, hold the result in memory, and drop an alpha band that hides nothing."""
+    """Round to 8 bits a band, copy the result to memory, and drop an alpha band that is opaque everywhere."""
     context.frames = [to_eight_bits(frame) for frame in context.frames]
     if context.is_streamed:
         return

@@ -14,21 +14,21 @@ from ...colour.convert import ensure_rgb, get_white_level, join_alpha, split_alp
 from ..context import RenderContext
 
 MASK_CELLS = 4_000_000
-"""Most cells of a mask, a byte each. In a larger picture a cell stands for several pixels."""
+"""Most cells of a mask, a byte each. In a larger image a cell stands for several pixels."""
 
 BLACK = 0
 """In grey, RGB and Lab alike, of any depth, with any profile."""
 
 
 def redact(context: RenderContext) -> None:
-    """Paint the faces or the text black that the plan hides.
+    """Paint the faces or the text of the plan's redaction black.
 
-    Nothing of what is covered gets into the result: two sources that differ there only become the same bytes. A blur or
-    a mosaic keeps sums of the pixels under it, of which faces are recognised and texts are read (McPherson, Shokri and
+    Nothing of what is covered reaches the result: two sources that differ there only give the same bytes. A blur or a
+    mosaic keeps sums of the pixels under it, from which faces are recognised and texts are read (McPherson, Shokri and
     Shmatikov, "Defeating Image Obfuscation with Deep Learning", 2016; Hill et al., "On the (In)effectiveness of
-    Mosaicing and Blurring as Tools for Document Redaction", 2016). Here they would also be other sums for each size and
-    crop that is asked for, so that a patient viewer collected equations until they could be solved. The colour is fixed
-    for that reason too. Raises what :func:`darkroom.plan.geometry.redaction_mask.outlines` raises.
+    Mosaicing and Blurring as Tools for Document Redaction", 2016). Here they would also be other sums for each
+    requested size and crop, so that a client could collect equations and solve them. The colour is fixed for the same
+    reason. Raises what :func:`darkroom.plan.geometry.redaction_mask.compute_outlines` raises.
     """
     if not context.plan.redact:
         return
@@ -47,7 +47,7 @@ def redact(context: RenderContext) -> None:
 
 
 def _cover(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
-    """``frame`` black, and opaque, where ``mask`` is 255."""
+    """Make ``frame`` black, and opaque, where ``mask`` is 255."""
     alpha = frame.hasalpha()
     ink = [BLACK] * (frame.bands - alpha) + [get_white_level(frame)] * alpha
     return mask.ifthenelse(ink, frame).copy(interpretation=frame.interpretation)
@@ -55,13 +55,13 @@ def _cover(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
 
 RED_TIMES = 2.0
 LEAST_RED = 60
-"""What counts as lit: more red than twice the mean of green and blue, and not dark (thumbor, ``filters/redeye.py``)."""
+"""Red pupils: more red than twice the mean of green and blue, and not dark (thumbor, ``filters/redeye.py``)."""
 
 
 def darken_red_eyes(context: RenderContext) -> None:
-    """Make lit pupils grey, where findings have faces: as bright as their green and blue are.
+    """Make red pupils grey, where findings have faces: as bright as their green and blue are.
 
-    Of stills: what moves has been looked at in its first frame only.
+    Stills only: of an animation, only the first frame is analysed.
     """
     places = locate_eyes(get_face_regions(context.findings), context.geometry)
     if len(context.frames) == 1 and places:

@@ -10,10 +10,10 @@ from ..context import RenderContext
 
 
 def round_corners(context: RenderContext) -> None:
-    """Make the corners transparent outside of a circle of ``radius`` px, which at most spans the shorter side.
+    """Make the corners transparent outside a circle of ``radius`` px, at most half of the shorter side.
 
-    With a vertical radius it is an ellipse, and each radius spans its own side at most. With ``margin_colour``
-    the corners have that colour instead, and what is transparent stays so, as in thumbor.
+    With a vertical radius it is an ellipse, and each radius is at most half of its own side. With ``margin_colour`` the
+    corners have that colour instead, and existing transparency stays, as in thumbor.
     """
     radius, radius_y = context.plan.radius, context.plan.radius_y
     if not radius:
@@ -34,7 +34,7 @@ def round_corners(context: RenderContext) -> None:
 
 
 def _paint_outside(frame: pyvips.Image, mask: pyvips.Image, colour: str) -> pyvips.Image:
-    """``frame`` with ``colour`` where ``mask`` is 0. Its alpha stays, but for that of a translucent colour."""
+    """Paint ``colour`` where ``mask`` is 0. Alpha stays, but for that of a translucent colour."""
     rich = ensure_rgb(frame)
     bands, alpha = split_alpha(rich)
     *paint, opacity = scale_hex_colour(colour, get_white_level(rich), 4)
@@ -48,7 +48,7 @@ def _paint_outside(frame: pyvips.Image, mask: pyvips.Image, colour: str) -> pyvi
 
 
 def _corner_mask(width: int, height: int, radius_px: float) -> pyvips.Image:
-    """Coverage from 0 to 1, with edges smoothed over one pixel."""
+    """Return the coverage from 0 to 1, with edges smoothed over one pixel."""
     x, y = (
         _distance_beyond(axis, side, radius_px)
         for axis, side in zip(_pixel_centres(width, height), (width, height), strict=True)
@@ -62,19 +62,19 @@ def _pixel_centres(width: int, height: int) -> tuple[pyvips.Image, pyvips.Image]
 
 
 def _distance_beyond(place: pyvips.Image, side: int, radius_px: float) -> pyvips.Image:
-    """How far a place lies beyond the straight part of its side, 0 within."""
+    """Return how far a place lies beyond the straight part of its side, 0 within."""
     return ((place - side / 2).abs() - (side / 2 - radius_px)).clamp(min=0, max=max(radius_px, 1))
 
 
 def apply_mask(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
-    """``frame`` with its alpha multiplied by ``mask``, from 0 to 1."""
+    """Multiply the alpha of ``frame`` by ``mask``, from 0 to 1."""
     colour, alpha = split_alpha(frame)
     shown = (mask * get_white_level(frame)) if alpha is None else mask * alpha
     return colour.bandjoin(shown.rint().cast(frame.format)).copy(interpretation=frame.interpretation)
 
 
 def crop_to_ellipse(context: RenderContext) -> None:
-    """Make what lies outside of the plan's ellipse transparent, and cut the picture to its bounds."""
+    """Make everything outside the plan's ellipse transparent, and crop to its bounds."""
     ellipse, bounds = context.plan.ellipse, context.geometry.ellipse
     assert ellipse is not None
     assert bounds is not None
@@ -87,10 +87,10 @@ def crop_to_ellipse(context: RenderContext) -> None:
 
 
 def compute_coverage(x: pyvips.Image, y: pyvips.Image, across: float, down: float) -> pyvips.Image:
-    """How much of each pixel lies in the ellipse with these radii around (0, 0), from 0 to 1.
+    """Return how much of each pixel lies in the ellipse with these radii around (0, 0), from 0 to 1.
 
-    By the distance of its middle from the edge, to first order: how much the ellipse's equation is off, against how
-    steeply it rises.
+    By the distance of its middle from the edge, to first order: the residual of the ellipse's equation over its
+    gradient.
     """
     off = (x / across) ** 2 + (y / down) ** 2 - 1
     steepness = ((x / across**2) ** 2 + (y / down**2) ** 2) ** 0.5 * 2 + 1e-9

@@ -54,7 +54,7 @@ def _adjust_frame(frame: pyvips.Image, context: RenderContext) -> pyvips.Image:
 
 
 def _saturation_matrix(amount: float) -> list[list[float]]:
-    """The matrix that scales the distance of a colour from its luma."""
+    """Return the matrix that scales the distance of a colour from its luma."""
     return [
         [weight * (1 - amount) + (amount if row == column else 0) for column, weight in enumerate(LUMA)]
         for row in range(3)
@@ -69,9 +69,9 @@ CURVE_LEVELS = range(PEAK_8_BIT + 1)
 
 
 def apply_curves(context: RenderContext) -> None:
-    """Put red, green and blue through their own curve, then each through that of all; alpha stays.
+    """Apply the curves of red, green and blue, then to each the curve of all channels; alpha stays.
 
-    Grey pictures stay grey where the three curves are one.
+    Grey images stay grey where the three curves are one.
     """
     curves = context.plan.curves
     assert curves is not None
@@ -81,9 +81,9 @@ def apply_curves(context: RenderContext) -> None:
 
 
 def build_curve_table(curve: Curve) -> list[float]:
-    """By level, what ``curve`` makes of it, from 0 to 255: a natural cubic spline, as in thumbor's ``_curve.c``.
+    """Return the output of ``curve``, from 0 to 255, for each input level.
 
-    Beyond its ends it is level. A curve without points changes nothing.
+    A natural cubic spline, as in thumbor's ``_curve.c``, level beyond its ends. A curve without points changes nothing.
     """
     if not curve:
         return [float(level) for level in CURVE_LEVELS]
@@ -100,7 +100,7 @@ def build_curve_table(curve: Curve) -> list[float]:
 
 
 def _second_derivatives(curve: Curve) -> list[float]:
-    """Of the natural cubic spline through ``curve``, at its points: those at the ends are 0 (Thomas' algorithm)."""
+    """Return the second derivatives of the natural cubic spline through ``curve``, 0 at its ends (Thomas)."""
     slopes = [(next_y - y) / (next_x - x) for (x, y), (next_x, next_y) in pairwise(curve)]
     ahead, found = [0.0], [0.0]
     for at in range(1, len(curve) - 1):
@@ -125,7 +125,7 @@ def _apply_tables(frame: pyvips.Image, tables: list[list[int]]) -> pyvips.Image:
 
 
 def _expand_to_16_bits(table: pyvips.Image) -> pyvips.Image:
-    """``table`` for 16 bits, straight between its levels."""
+    """Interpolate ``table`` linearly for 16 bits."""
     places = (pyvips.Image.identity(ushort=True) / 257).bandjoin(0)
     fine = table.cast("float").mapim(places, interpolate=pyvips.Interpolate.new("bilinear"), extend="copy")
     return (fine * 257).rint().cast("ushort")
@@ -134,13 +134,13 @@ def _expand_to_16_bits(table: pyvips.Image) -> pyvips.Image:
 def apply_colour_matrix(context: RenderContext) -> None:
     """Make each channel a weighted sum of all three and a constant, on sRGB values from 0 to 1, clipped; alpha stays.
 
-    Of several matrices, each is applied to what the last one left. Grey pictures stay grey where grey stays.
+    Several matrices are applied one after another. Grey images stay grey where the matrix keeps grey.
     """
     apply_matrices(context, context.plan.matrix)
 
 
 def apply_matrices(context: RenderContext, matrices: Matrix) -> None:
-    """Apply each of ``matrices``, in their order."""
+    """Apply each of ``matrices``, in order."""
     for matrix in batched(matrices, len(IDENTITY), strict=True):
         context.map_frames(partial(_mix_channels, matrix=matrix))
 
@@ -158,7 +158,7 @@ def _mix_channels(frame: pyvips.Image, matrix: Matrix) -> pyvips.Image:
 
 
 def apply_threshold(context: RenderContext) -> None:
-    """Make what is as light as ``threshold`` (of 255, on the scale of grey pictures) white and the rest black.
+    """Make what is as light as ``threshold`` (of 255, on the scale of grey images) white and the rest black.
 
     One band; alpha stays.
     """
@@ -201,7 +201,7 @@ def _equalise_window_frame(frame: pyvips.Image, clahe: Clahe) -> pyvips.Image:
 def tint(context: RenderContext) -> None:
     """Give each lightness L the chroma of the plan's colour, by 1 − 4 (L − ½)²: none at black and white.
 
-    Alpha stays. An image without colour stays too, as sharp makes greys of its result again.
+    Alpha stays. Grey images stay too, as sharp converts its result back to grey.
     """
     if split_alpha(context.frames[0])[0].bands < 3:
         return
@@ -220,12 +220,12 @@ def _tint_frame(frame: pyvips.Image, table: pyvips.Image) -> pyvips.Image:
 
 
 def apply_late_matrix(context: RenderContext) -> None:
-    """Apply the plan's late matrices, as :func:`.matrix.mix` its first ones."""
+    """Apply the plan's late matrices, as :func:`apply_colour_matrix` its first ones."""
     apply_matrices(context, context.plan.late_matrix)
 
 
 def change_alpha(context: RenderContext) -> None:
-    """Invert alpha, drop it so that hidden colours show, or make it opaque from the plan's threshold on, and clear."""
+    """Invert alpha, drop it so that hidden colours show, or make it 0 or opaque by the plan's threshold."""
     if context.frames[0].hasalpha():
         context.map_frames(partial(_change_alpha_frame, how=context.plan.alpha, threshold=context.plan.threshold))
 

@@ -13,21 +13,21 @@ from ...colour.convert import ensure_rgb, parse_hex_colour, split_alpha, to_eigh
 from ..context import IN_MEMORY_PIXELS, RenderContext
 
 MEDIAN_PX = 3
-"""The side of the median filter by which libvips tells content from noise, unless it is told that this is line art."""
+"""The side of the median filter by which libvips separates content from noise, unless the image is line art."""
 
 _SWAPPED = str.maketrans("hv", "vh")
-"""The axes of a picture that is stored on its side."""
+"""The axes of an image that is stored on its side."""
 
 MEDIAN_MAX_PIXELS = 2_000_000
 """The filter takes 250 ms a megapixel, the rest 10."""
 
 
 def trim(context: RenderContext) -> None:
-    """Cut the border whose colour is within ``trim`` (0–255) of the upright picture's first pixel.
+    """Crop the border whose colour is within ``trim`` (0–255) of the upright image's first pixel.
 
-    Where that pixel is transparent, it is the transparent border that goes. What is left counts as the whole picture
-    for the resize. All frames of an animation are cut alike, so that none loses content. A picture of one colour stays.
-    A plan's ``trimming`` may say another pixel or a colour, and on which axes both sides lose alike.
+    Where that pixel is transparent, the transparent border is cropped. The rest counts as the whole image for the
+    resize. All frames of an animation are cropped alike, so that none loses content. An image of one colour stays. A
+    plan's ``trim_options`` may set another pixel or a colour, and the axes on which both sides lose alike.
     """
     if not context.plan.trim:
         return
@@ -58,7 +58,7 @@ def trim(context: RenderContext) -> None:
 
 
 def _crop_trimmed(context: RenderContext, trimmed: Box) -> None:
-    """Keep what the plan's cut does of ``trimmed``, a region of the stored picture."""
+    """Apply the plan's ``crop_to`` within ``trimmed``, a region of the stored image."""
 
     region = context.geometry.stored_region
     if region != trimmed:
@@ -67,7 +67,7 @@ def _crop_trimmed(context: RenderContext, trimmed: Box) -> None:
 
 
 def _find_content(frame: pyvips.Image, orientation: int, threshold: float, trimming: TrimOptions) -> Box:
-    """The box of what differs from the border, without width and height where nothing does."""
+    """Return the box of what differs from the border, without width and height where nothing does."""
     seen = to_eight_bits(to_srgb(frame))
     if trimming.colour:
         return _find_other_than(seen, parse_hex_colour(trimming.colour), threshold)
@@ -82,7 +82,7 @@ def _find_content(frame: pyvips.Image, orientation: int, threshold: float, trimm
 
 
 def _find_other_than(seen: pyvips.Image, colour: list[int], threshold: float) -> Box:
-    """The box of what is not ``colour``, of which transparent pixels are if its alpha is 0."""
+    """Return the box of what is not ``colour``; transparent pixels count as ``colour`` if its alpha is 0."""
     rich = ensure_rgb(seen)
     if rich.hasalpha():
         away = 0 if len(colour) > 3 and colour[3] == 0 else 128
@@ -96,7 +96,7 @@ def _find_differing(flat: pyvips.Image, border: Sequence[float], threshold: floa
 
 
 def _even_sides(box: Box, whole: Size, axes: str) -> Box:
-    """``box`` made larger until both sides of ``axes`` lose as much of ``whole`` as the one that loses less."""
+    """Enlarge ``box`` until both sides of ``axes`` lose as much of ``whole`` as the one that loses less."""
     across = min(box.left, whole.width - box.left - box.width) if "h" in axes else None
     down = min(box.top, whole.height - box.top - box.height) if "v" in axes else None
     left, width = (box.left, box.width) if across is None else (across, whole.width - 2 * across)
@@ -112,9 +112,9 @@ def _enclose(boxes: list[Box]) -> Box:
 
 
 def crop_to_attention(context: RenderContext) -> None:
-    """Keep the most striking part of the region, of the size that the plan's cut has.
+    """Crop to the most striking part of the region, of the size of the plan's ``crop_to``.
 
-    All frames are cut where the first one is. A region that is too large to be held in memory keeps its middle.
+    All frames are cropped where the first one is. A region too large for memory keeps its middle.
     """
     geometry = context.geometry
     if geometry.search_area is None:
