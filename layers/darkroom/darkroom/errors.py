@@ -1,9 +1,8 @@
-"""The one error tree.
+"""All errors, by class.
 
-Every refusal and fault is a :class:`DarkroomError`. Its class fixes the machine-readable ``code``, the HTTP
-``status``, whether trying again can help, and whether who asks for a picture can meet it. Its ``message`` is written
-for the person who sent the request. What only an operator may read (native messages, bucket names) goes into
-``detail`` and never leaves the logs.
+A class fixes the machine-readable ``code``, the HTTP ``status``, the ``title``, whether a retry can help and whether a
+client that requests images can get it. ``message`` is for the client. ``detail`` is for logs only: error messages of
+libraries, bucket names.
 """
 
 from __future__ import annotations
@@ -12,18 +11,29 @@ from typing import ClassVar
 
 
 class DarkroomError(Exception):
-    """Base of all errors. ``message`` is public; ``detail`` is for logs only.
+    """Base of all errors.
 
-    ``of_source``: the source is refused in every variant. Else a refusal holds for the variant that was requested.
+    Class arguments set ``code``, ``status``, ``title``, ``retryable`` and ``expected`` (status 5xx, but no fault). A
+    subclass inherits those that it does not set. ``viewer_facing``: a request for an image can have this error.
+
+    ``applies_to_source``: every variant of the source has this error. Otherwise it holds for the requested variant.
     """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
-    title: ClassVar[str] = "Something went wrong on our side"
+    title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
     viewer_facing: ClassVar[bool] = True
     expected: ClassVar[bool] = False
-    """Of status 5xx, and yet nothing that an operator has to look into."""
+
+    def __init_subclass__(
+        cls, code: str = "", status: int = 0, title: str = "", *, retryable: bool = False, expected: bool = False
+    ) -> None:
+        super().__init_subclass__()
+        given = {"code": code, "status": status, "title": title, "retryable": retryable, "expected": expected}
+        for name, value in given.items():
+            if value:
+                setattr(cls, name, value)
 
     def __init__(self, message: str = "", *, detail: str = "", applies_to_source: bool = False) -> None:
         super().__init__(message or self.title)
@@ -33,394 +43,254 @@ class DarkroomError(Exception):
 
     @property
     def is_fault(self) -> bool:
-        """Whether it is ours, and not that of who asked."""
+        """Whether the service caused the error, not the client."""
         return self.status >= 500 and not self.expected
 
 
-class BadKey(DarkroomError):
+class NonViewerError(DarkroomError):
+    """Base of errors of the upload API and of background work."""
+
+    viewer_facing = False
+
+
+class BadKey(DarkroomError, code="bad-key", status=400, title="The path is not a valid image key"):
     """The path does not name a source."""
 
-    code = "bad-key"
-    status = 400
-    title = "The path is not a valid image key"
 
-
-class BadOption(DarkroomError):
+class BadOption(DarkroomError, code="bad-option", status=400, title="An option has an invalid value"):
     """An option has a value outside its range. ``option`` is its short name."""
-
-    code = "bad-option"
-    status = 400
-    title = "An option has a value that is not allowed"
 
     def __init__(self, message: str = "", *, option: str = "", detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.option = option
 
 
-class UnknownOption(BadOption):
+class UnknownOption(BadOption, code="unknown-option", title="Unknown option"):
     """No option has this name."""
 
-    code = "unknown-option"
-    title = "No such option"
+
+class DuplicateOption(BadOption, code="duplicate-option", title="An option is given twice"):
+    """An option is given twice, perhaps once by its long name."""
 
 
-class DuplicateOption(BadOption):
-    """An option was given twice, perhaps once by its long name."""
-
-    code = "duplicate-option"
-    title = "An option was given twice"
+class Unsigned(DarkroomError, code="unsigned", status=403, title="This variant requires a signature"):
+    """The request has no signature and is not in the finite unsigned set."""
 
 
-class Unsigned(DarkroomError):
-    """Outside the finite unsigned set and not signed."""
-
-    code = "unsigned"
-    status = 403
-    title = "This variant needs a signature"
+class NotListed(DarkroomError, code="not-listed", status=403, title="Only requests that info.json lists are allowed"):
+    """An IIIF request that ``info.json`` does not list, in a mode that serves no other."""
 
 
-class NotListed(DarkroomError):
-    """By IIIF's API, something else than ``info.json`` lists, where that is all that anybody may ask for."""
-
-    code = "not-listed"
-    status = 403
-    title = "Only what info.json lists may be asked for"
+class BadSignature(DarkroomError, code="bad-signature", status=403, title="The signature does not match this request"):
+    """No valid key makes this signature for this request."""
 
 
-class BadSignature(DarkroomError):
-    """The signature does not match the request."""
-
-    code = "bad-signature"
-    status = 403
-    title = "The signature does not match this request"
+class Expired(DarkroomError, code="expired", status=403, title="This link has expired"):
+    """The expiry time of a signed link has passed."""
 
 
-class Expired(DarkroomError):
-    """The signed link's time is over."""
-
-    code = "expired"
-    status = 403
-    title = "This link has expired"
+class SourceMissing(DarkroomError, code="no-source", status=404, title="There is no image with this key"):
+    """The key has no master."""
 
 
-class SourceMissing(DarkroomError):
-    """No master under this key."""
-
-    code = "no-source"
-    status = 404
-    title = "There is no image with this key"
+class MethodNotAllowed(DarkroomError, code="method-not-allowed", status=405, title="Only GET and HEAD are allowed"):
+    """The HTTP method is not GET or HEAD."""
 
 
-class MethodNotAllowed(DarkroomError):
-    """Only GET and HEAD are served."""
-
-    code = "method-not-allowed"
-    status = 405
-    title = "Only GET and HEAD are allowed"
-
-
-class OverLimits(DarkroomError):
+class OverLimits(
+    DarkroomError, code="over-limits", status=413, title="The source image exceeds the limits of this service"
+):
     """The source has more pixels, frames or bytes than this deployment allows."""
 
-    code = "over-limits"
-    status = 413
-    title = "The source image is over this service's limits"
+
+class TypeNotAllowed(
+    DarkroomError, code="type-not-allowed", status=415, title="The source is not a supported image type"
+):
+    """The bytes are not of a supported image type."""
 
 
-class TypeNotAllowed(DarkroomError):
-    """The bytes are not one of the image types that are allowed in."""
-
-    code = "type-not-allowed"
-    status = 415
-    title = "The source is not an image type that is served here"
-
-
-class DamagedSource(DarkroomError):
+class DamagedSource(DarkroomError, code="damaged", status=422, title="The source image is damaged"):
     """The source cannot be decoded completely."""
 
-    code = "damaged"
-    status = 422
-    title = "The source image is damaged"
+
+class TooSlow(DarkroomError, code="too-slow", status=422, title="The image takes too long to render"):
+    """Rendering takes more CPU time than a request may use."""
 
 
-class TooSlow(DarkroomError):
-    """Rendering the picture takes more CPU time than a request may use."""
-
-    code = "too-slow"
-    status = 422
-    title = "The picture takes too long to render"
+class Unanalysable(
+    DarkroomError, code="unanalysable", status=422, title="This image cannot be analysed, so it cannot be redacted"
+):
+    """The model cannot read the image. A redacted variant of it is never served."""
 
 
-class ChecksumMismatch(DarkroomError):
-    """The upload's bytes are not those that its checksum is of."""
-
-    code = "checksum-mismatch"
-    status = 422
-    title = "The upload does not match its checksum"
-    viewer_facing = False
+class NoInference(
+    DarkroomError, code="no-inference", status=501, title="This deployment does not analyse images", expected=True
+):
+    """The request needs findings, and this deployment has no inference."""
 
 
-class InfectedUpload(DarkroomError):
-    """A virus scanner knows these bytes."""
-
-    code = "infected"
-    status = 422
-    title = "The upload was found to be infected"
-    viewer_facing = False
+class Unavailable(
+    DarkroomError, code="unavailable", status=503, title="The image cannot be rendered right now", retryable=True
+):
+    """A service that this one depends on did not respond."""
 
 
-class BadUpload(DarkroomError):
-    """A request to upload is wrong. ``field`` is the part of it that is."""
+class KeysInvalid(
+    Unavailable,
+    code="keys-invalid",
+    title="Signatures cannot be verified: the signing keys of this deployment are invalid",
+):
+    """The secret with the signing keys does not follow its schema, so every signature is rejected."""
 
-    code = "bad-upload"
-    status = 400
-    title = "This upload cannot be accepted"
-    viewer_facing = False
+
+class FindingsPending(
+    Unavailable, code="findings-pending", title="This image has not been analysed yet", expected=True
+):
+    """A redacted variant was requested before its image was analysed."""
+
+
+class PresetsOnly(Unavailable, code="presets-only", title="Only presets are rendered at the moment", expected=True):
+    """Load shedding is on: only presets are rendered, besides what is stored."""
+
+
+class ChecksumMismatch(
+    NonViewerError, code="checksum-mismatch", status=422, title="The upload does not match its checksum"
+):
+    """The checksum of the upload is not that of its bytes."""
+
+
+class InfectedUpload(NonViewerError, code="infected", status=422, title="The upload is infected"):
+    """The virus scanner found a signature."""
+
+
+class InvalidRequest(NonViewerError):
+    """Base of errors in the JSON of a request. ``field`` is the invalid field."""
 
     def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.field = field
 
 
-class BadToken(DarkroomError):
-    """No valid upload token came with the request."""
-
-    code = "bad-token"
-    status = 401
-    title = "This needs a valid upload token"
-    viewer_facing = False
+class BadUpload(InvalidRequest, code="bad-upload", status=400, title="The upload request is invalid"):
+    """A request to the upload API is invalid."""
 
 
-class NotGranted(DarkroomError):
+class BadToken(NonViewerError, code="bad-token", status=401, title="A valid upload token is required"):
+    """The request has no valid upload token."""
+
+
+class NotGranted(NonViewerError, code="not-granted", status=403, title="The upload token does not cover this key"):
     """The upload token is valid, but for other keys."""
 
-    code = "not-granted"
-    status = 403
-    title = "The upload token is not for this key"
-    viewer_facing = False
+
+class TokenUsedUp(
+    NonViewerError, code="token-used-up", status=403, title="The file limit of the upload token is reached"
+):
+    """The upload token is valid, but it was exchanged for as many forms as it allows files."""
 
 
-class TokenUsedUp(DarkroomError):
-    """The upload token is valid, but forms for as many files as it allows were made already."""
-
-    code = "token-used-up"
-    status = 403
-    title = "The upload token has been used for as many files as it allows"
-    viewer_facing = False
-
-
-class TooManyUploads(DarkroomError):
-    """One upload token has asked for more forms in a minute than it may. ``retry_after_s`` is when the minute ends."""
-
-    code = "too-many-uploads"
-    status = 429
-    title = "This upload token has sent too many requests in this minute"
-    viewer_facing = False
-    retryable = True
+class TooManyUploads(
+    NonViewerError,
+    code="too-many-uploads",
+    status=429,
+    title="Too many requests with this upload token in this minute",
+    retryable=True,
+):
+    """An upload token exceeded its rate of forms per minute. ``retry_after_s``: the end of the minute."""
 
     def __init__(self, message: str = "", *, retry_after_s: int = 0, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.retry_after_s = retry_after_s
 
 
-class NotIngested(SourceMissing):
-    """The index knows nothing of an upload. It may do so in a moment."""
-
-    code = "not-ingested"
-    title = "Nothing is known of this upload yet"
-    viewer_facing = False
-    retryable = True
+class NotIngested(
+    NonViewerError, SourceMissing, code="not-ingested", title="This upload is not known yet", retryable=True
+):
+    """The index has no record of an upload yet."""
 
 
-class ObjectChanged(DarkroomError):
-    """An object is not, or no longer, the one that was to be replaced or copied."""
-
-    code = "changed"
-    status = 409
-    title = "The object was changed by someone else"
-    viewer_facing = False
-    retryable = True
+class ObjectChanged(NonViewerError, code="changed", status=409, title="The object has changed", retryable=True):
+    """The precondition of a write or copy failed: the object is not the expected version."""
 
 
-class Unavailable(DarkroomError):
-    """A service that we need did not answer. Trying again can help."""
-
-    code = "unavailable"
-    status = 503
-    title = "The picture cannot be made right now"
-    retryable = True
+class ModelUnavailable(
+    NonViewerError, Unavailable, code="model-unavailable", title="The image cannot be analysed right now"
+):
+    """The inference endpoint timed out or failed."""
 
 
-class KeysInvalid(Unavailable):
-    """The secret with the signing keys does not follow its schema: no signature can be checked, so none is valid."""
-
-    code = "keys-invalid"
-    title = "Signatures cannot be checked: this deployment's signing keys are invalid"
+class UnknownTask(NonViewerError, code="unknown-task", status=400, title="There is no model for this task"):
+    """The endpoint has no model for the requested task."""
 
 
-class FindingsPending(Unavailable):
-    """A picture that is to be redacted has not been looked at yet. Without findings it is not shown at all."""
-
-    code = "findings-pending"
-    title = "This picture has not been analysed yet"
-    expected = True
-
-
-class PresetsOnly(Unavailable):
-    """For a time only named presets are rendered, and what is stored already is answered."""
-
-    code = "presets-only"
-    title = "Only presets are made at the moment"
-    expected = True
-
-
-class Unanalysable(DarkroomError):
-    """The model cannot read the picture, so that what is to be hidden in it is not known. It is not shown at all."""
-
-    code = "unanalysable"
-    status = 422
-    title = "What is to be hidden in this picture cannot be found"
-
-
-class ModelUnavailable(Unavailable):
-    """The inference endpoint did not answer in time, or with a fault of its own."""
-
-    code = "model-unavailable"
-    title = "The picture cannot be analysed right now"
-    viewer_facing = False
-
-
-class UnknownTask(DarkroomError):
-    """A task was asked for that the endpoint has no model for."""
-
-    code = "unknown-task"
-    status = 400
-    title = "There is no model for this task"
-    viewer_facing = False
-
-
-class NoSuchVersion(DarkroomError):
+class NoSuchVersion(NonViewerError, code="no-such-version", status=404, title="There is no such model version"):
     """The model registry has no such version."""
 
-    code = "no-such-version"
-    status = 404
-    title = "There is no such model version"
-    viewer_facing = False
 
-
-class NoInference(DarkroomError):
-    """Needs what inference finds in pictures, and this deployment has no inference."""
-
-    code = "no-inference"
-    status = 501
-    title = "This deployment does not analyse pictures"
-    expected = True
-
-
-class Busy(Unavailable):
-    """Another worker has claimed the same work and may still be at it. ``retry_in_s`` is when its claim ends."""
-
-    code = "busy"
-    title = "This is being worked on already"
-    viewer_facing = False
-    expected = True
+class Busy(NonViewerError, Unavailable, code="busy", title="Another worker is processing this", expected=True):
+    """Another worker holds the lease. ``retry_in_s``: when the lease ends."""
 
     def __init__(self, message: str = "", *, retry_in_s: float = 0.0, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.retry_in_s = retry_in_s
 
 
-class BadRun(DarkroomError):
-    """A run over a library was asked for that cannot be. ``field`` is the part of the request that is wrong."""
-
-    code = "bad-run"
-    status = 400
-    title = "This run cannot be started"
-    viewer_facing = False
-
-    def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
-        super().__init__(message, detail=detail)
-        self.field = field
+class BadRun(InvalidRequest, code="bad-run", status=400, title="The bulk job request is invalid"):
+    """A request for a bulk job is invalid."""
 
 
-class Unsettled(Unavailable):
-    """Other functions are still at keys of a batch. The state machine goes by the name of this class."""
-
-    code = "unsettled"
-    title = "Some keys are not settled yet"
-    viewer_facing = False
-    expected = True
+class Unsettled(
+    NonViewerError, Unavailable, code="unsettled", title="Other functions are still processing some keys", expected=True
+):
+    """Other functions are still processing keys of a batch. The state machine matches the name of this class."""
 
 
-class Unfinished(Unavailable):
-    """Keys of a batch are to be tried again. The state machine goes by the name of this class."""
-
-    code = "unfinished"
-    title = "Some keys are to be tried again"
-    viewer_facing = False
-    expected = True
+class Unfinished(NonViewerError, Unavailable, code="unfinished", title="Some keys must be retried", expected=True):
+    """Keys of a batch must be retried. The state machine matches the name of this class."""
 
 
-class GaveUp(DarkroomError):
-    """Keys of a batch have failed too often. The state machine goes by the name of this class."""
-
-    code = "gave-up"
-    title = "Some keys have failed too often"
-    viewer_facing = False
+class GaveUp(NonViewerError, code="gave-up", title="Some keys have failed too many times"):
+    """Keys of a batch have failed too many times. The state machine matches the name of this class."""
 
 
-class SceneRefused(DarkroomError):
-    """An upload that was to be cut in strips is refused; why, is written down. The state machine goes by this name."""
-
-    code = "scene-refused"
-    status = 422
-    title = "This scene cannot be taken in"
-    viewer_facing = False
+class SceneRefused(NonViewerError, code="scene-refused", status=422, title="This large image cannot be ingested"):
+    """A large upload is refused, with a recorded reason. The state machine matches the name of this class."""
 
 
-class SceneFailed(DarkroomError):
-    """A scene could not be cut, by our fault, as often as it was tried."""
-
-    code = "scene-failed"
-    title = "This scene could not be cut"
-    viewer_facing = False
+class SceneFailed(NonViewerError, code="scene-failed", title="This large image could not be split"):
+    """Splitting a large image failed in all attempts."""
 
 
-class TooManyInvalidations(Unavailable):
-    """The CDN works on as many invalidations as it takes at a time."""
-
-    code = "too-many-invalidations"
-    title = "Too many changes are on their way to the CDN"
-    viewer_facing = False
+class TooManyInvalidations(
+    NonViewerError, Unavailable, code="too-many-invalidations", title="Too many CDN invalidations are in progress"
+):
+    """The distribution has reached its limit of concurrent invalidations."""
 
 
-class InvalidPath(DarkroomError):
-    """The CDN refuses to invalidate a path, and with it every other path of the same request."""
-
-    code = "invalid-path"
-    title = "The CDN refuses to invalidate this path"
-    viewer_facing = False
+class InvalidPath(NonViewerError, code="invalid-path", title="The CDN rejected an invalidation path"):
+    """CloudFront rejected one path, and with it the request."""
 
 
 DEFECT = "defect"
 
 
 def get_error_code(error: BaseException) -> str:
-    """What ``error`` is called in traces, metrics and dead letters. What is no DarkroomError is a defect of ours."""
+    """Return the code of ``error`` in traces, metrics and dead letters; ``defect`` for an unexpected exception."""
     return error.code if isinstance(error, DarkroomError) else DEFECT
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether ``error`` is ours: a defect, or one of 5xx that nobody expects."""
+    """Return whether the service caused ``error``: an unexpected exception, or status 5xx that is not expected."""
     return error.is_fault if isinstance(error, DarkroomError) else True
 
 
 def list_errors_by_code() -> dict[str, type[DarkroomError]]:
-    """Every error class by its code, for turning a stored marker back into the error it records."""
+    """Return every error class by its code, to restore the error of a stored marker."""
     found: dict[str, type[DarkroomError]] = {}
     waiting: list[type[DarkroomError]] = [DarkroomError]
     while waiting:
         kind = waiting.pop()
-        found[kind.code] = kind
+        if "code" in vars(kind):
+            found[kind.code] = kind
         waiting.extend(kind.__subclasses__())
     return found

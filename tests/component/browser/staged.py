@@ -50,7 +50,7 @@ class Staged:
         if path.startswith("/_"):
             return web.json_response(self._told(path, request))
         if "redact" in query and not self.redacts:
-            problem = {"code": "findings-pending", "detail": "This picture has not been analysed yet"}
+            problem = {"code": "findings-pending", "detail": "This image has not been analysed yet"}
             return web.json_response(problem, status=503, content_type="application/problem+json")
         if "f=json" in query:
             return web.json_response({"format": "jpeg", "width": 100, "height": 100})
