@@ -1,7 +1,7 @@
-"""Writes the edge functions into template.yaml: their sources with the tables of darkroom in them, made small.
+"""Write the edge functions and the cache behaviours of dialects into template.yaml.
 
-Run by ``make edge`` after every change of a source, of the option table or of presets.toml; a test finds a template
-whose copy is stale.
+``make edge`` inserts the tables of darkroom into the JavaScript sources and minifies them. Run it after each change of
+a source, of the option table, of the table of dialects or of presets.toml; a test fails if the template is stale.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
+from darkroom.dialects.registry import DIALECTS, Dialect  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from functions.edge.minify import minify  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, insert_dialect_tables, insert_tables  # noqa: E402
@@ -28,10 +29,10 @@ SOURCES = (
     "headers.js",
     "handler.js",
 )
-"""In this order: engines of this family refuse a constant that stands below a function which reads it."""
+"""In this order: the engine refuses a constant declared below a function that reads it."""
 
 DIALECTS_SOURCES = ("accept.js", "headers.js", "dialects.js")
-"""Those of the function for other services' languages, below its import and its tables."""
+"""Sources of the function for dialects, below its import and its tables."""
 
 TEMPLATE = ROOT / "template.yaml"
 MAX_BYTES = 10_240
@@ -41,22 +42,22 @@ _TABLES_MARK = "/* tables */"
 
 
 def edge_code(presets: Presets | None = None) -> str:
-    """The function as the template holds it, for ``presets`` (those of presets.toml by default)."""
+    """Return the function as in the template, for ``presets`` (those of presets.toml by default)."""
     return minify(readable_code(presets or load_default_presets()), STATE_FIELDS)
 
 
 def readable_code(presets: Presets) -> str:
-    """The function before it is made small."""
+    """Return the function before it is minified."""
     return insert_tables("\n".join(map(_source, SOURCES)), _TABLES_MARK, presets)
 
 
 def dialects_code() -> str:
-    """The function of other services' languages as the template holds it."""
+    """Return the function for dialects as in the template."""
     return minify(readable_dialects_code(), frozenset())
 
 
 def readable_dialects_code() -> str:
-    """The same before it is made small."""
+    """Return the function for dialects before it is minified."""
     source = "\n".join([_source("store.js"), _TABLES_MARK, *map(_source, DIALECTS_SOURCES)])
     return insert_dialect_tables(source, _TABLES_MARK)
 
@@ -65,24 +66,61 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
+_BEHAVIOUR = """\
+            - PathPattern: {pattern}
+              TargetOriginId: transform
+              ViewerProtocolPolicy: redirect-to-https
+              AllowedMethods: {methods}
+              CachedMethods: [GET, HEAD]
+              Compress: false
+              CachePolicyId: !Ref LanguageCachePolicy
+              OriginRequestPolicyId: !Ref LanguageRequestPolicy
+              ResponseHeadersPolicyId: !Ref ResponseHeadersPolicy
+              FunctionAssociations:
+                - EventType: viewer-request
+                  FunctionARN: !GetAtt LanguagesFunction.FunctionARN
+                - EventType: viewer-response
+                  FunctionARN: !GetAtt VaryFunction.FunctionARN
+"""
+
+
+def dialect_behaviours() -> str:
+    """Return the cache behaviours of all dialects as in the template. Each begins the list or continues it."""
+    return "".join(map(_format_behaviour, DIALECTS)).replace(
+        "            - PathPattern", "          - - PathPattern", 1
+    )
+
+
+def _format_behaviour(dialect: Dialect) -> str:
+    preflights = "[GET, HEAD, OPTIONS] # the function at the edge answers preflights"
+    methods = preflights if dialect.preflights else "[GET, HEAD]"
+    return _BEHAVIOUR.format(pattern=dialect.behaviour_pattern, methods=methods)
+
+
 def insert_code(template: str, code: str, mark: str = "edge") -> str:
-    """``template`` with ``code`` between the marks of its name; raises ValueError if it has no marks."""
-    marked = re.compile(rf"^( *# {mark}:begin[^\n]*\n).*?^( *# {mark}:end)", re.DOTALL | re.MULTILINE)
+    """Return ``template`` with ``code`` between the marks of a name; raises ValueError without marks."""
     block = "".join(f"        {line}\n" for line in code.splitlines())
     how = "!Sub |-" if "${" in code else "|-"
-    written, found = marked.subn(lambda marks: f"{marks[1]}      FunctionCode: {how}\n{block}{marks[2]}", template)
+    return insert_block(template, f"      FunctionCode: {how}\n{block}", mark)
+
+
+def insert_block(template: str, block: str, mark: str) -> str:
+    """Return ``template`` with ``block`` between the marks of a name; raises ValueError without marks."""
+    marked = re.compile(rf"^( *# {mark}:begin[^\n]*\n).*?^( *# {mark}:end)", re.DOTALL | re.MULTILINE)
+    written, found = marked.subn(lambda marks: f"{marks[1]}{block}{marks[2]}", template)
     if found != 1:
         raise ValueError(f"The template has no # {mark}:begin and # {mark}:end")
     return written
 
 
 def main() -> None:
-    """Write the template, and print how much of CloudFront's limit the code takes."""
+    """Write the template and print the size of the edge function."""
     code = edge_code()
     if len(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
     written = insert_code(TEMPLATE.read_text(encoding="utf-8"), code)
-    TEMPLATE.write_text(insert_code(written, dialects_code(), "languages"), encoding="utf-8")
+    written = insert_code(written, dialects_code(), "dialects")
+    TEMPLATE.write_text(insert_block(written, dialect_behaviours(), "dialect-behaviours"), encoding="utf-8")
     print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 
 

@@ -1,19 +1,19 @@
 // The CloudFront Function of other services' URL languages (viewer request, cloudfront-js-2.0). Their parsers do not fit
-// here: this one only says which language a URL is in, and leaves of the request what an answer may depend on, so that the
+// here: this one only says which dialect a URL is in, and leaves of the request what an answer may depend on, so that the
 // cache holds as few as can be. `make edge` writes it into template.yaml, as it does its sister.
 
 const INFERENCE = '${InferenceMode}';
 // A host of a language's own, whose paths are the language's without our prefix.
-const HOSTS = '${ImgproxyDomainName}=imgproxy,${ThumborDomainName}=thumbor,${DitDomainName}=dit';
+const HOSTS = HOST_PAIRS;
 
-// The language of a request, whose path begins with the language's prefix afterwards; undefined for none.
-function languageOf(request) {
+// The dialect of a request, whose path begins with the language's prefix afterwards; undefined for none.
+function dialectOf(request) {
     const host = header(request, 'host').toLowerCase().split(':')[0];
     const pair = HOSTS.split(',').find(one => one.split('=')[0] === host);
     if (pair) {
-        request.uri = LANGUAGES.find(one => one[0] === pair.split('=')[1])[1] + request.uri;
+        request.uri = DIALECTS.find(one => one[0] === pair.split('=')[1])[1] + request.uri;
     }
-    return LANGUAGES.find(one => (request.uri + '/').startsWith(one[1] + '/'));
+    return DIALECTS.find(one => (request.uri + '/').startsWith(one[1] + '/'));
 }
 
 // Parameters that say nothing would only be further copies in the cache.
@@ -77,24 +77,24 @@ async function handler(event) {
     if (request.uri.startsWith(LARGE_PREFIX + '/')) {
         return large(request);
     }
-    const language = languageOf(request);
-    if (!language) {
+    const dialect = dialectOf(request);
+    if (!dialect) {
         return notServed();
     }
     // A preflight: the response headers policy adds what it asks for.
     if (request.method === 'OPTIONS') {
         return {statusCode: 204, headers: {allow: {value: 'GET, HEAD, OPTIONS'}}};
     }
-    if (language[4]) {
-        request.uri = normalised(request.uri.replace(/[^!-~]+/g, encodeURIComponent), language[4] > 1);
+    if (dialect[4]) {
+        request.uri = normalised(request.uri.replace(/[^!-~]+/g, encodeURIComponent), dialect[4] > 1);
     }
-    dropUnread(request, language[2]);
+    dropUnread(request, dialect[2]);
     const query = queryText(request);
-    setHeader(request, 'language', language[0]);
+    setHeader(request, 'language', dialect[0]);
     const url = (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent);
     setHeader(request, 'url', url);
     setHeader(request, 'class', classOf(request));
-    setHeader(request, 'host', language[3] && header(request, 'host'));
+    setHeader(request, 'host', dialect[3] && header(request, 'host'));
     setHeader(request, 'findings', '');
     request.uri = spelled(url);
     // Versions 2 and 3 of IIIF are invalidated by one wildcard.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import chain
+from typing import Any
 
-from darkroom.dialects.dit import OPTION_MAPPINGS
+from darkroom.dialects.common.mapping import OptionMapping
 from darkroom.dialects.registry import (
     DIALECTS,
     DOCUMENT_SUFFIX,
@@ -74,8 +76,8 @@ _LETTERS = {
 
 _WORDS = {"preset": "a", "s": "s"}
 
-QUERIES = ("query", "query 8")
-"""The group of options that AWS's language, the one with a query, reads there."""
+QUERY_GROUPS = "query"
+"""Begins the names of the option groups that a parser reads from the query."""
 
 _LONG = 60
 """Characters of a text from which on it is declared, not repeated."""
@@ -150,7 +152,8 @@ def _dialect_tables() -> dict[str, object]:
         for prefix in (one.prefix, *one.further_prefixes)
     ]
     return {
-        "LANGUAGES": rows,
+        "DIALECTS": rows,
+        "HOST_PAIRS": ",".join(f"${{{one.host_parameter}}}={one.name}" for one in DIALECTS if one.host_parameter),
         "LARGE_PREFIX": LARGE_PREFIX,
         "DOCUMENT": DOCUMENT_SUFFIX,
         "IIIF": IIIF.prefix,
@@ -169,9 +172,12 @@ def _normalisation(dialect: Dialect) -> int:
 
 
 def _parameters(dialect: Dialect) -> list[str]:
-    """The query parameters that ``dialect`` reads; fields of one follow a dot after it."""
-    read = (option for option in OPTION_MAPPINGS if option.group in QUERIES) if dialect.has_query else ()
-    return sorted({name.partition(".")[0] for option in read for name in option.names})
+    """Return the query parameters that the parser of ``dialect`` reads, without the fields after a dot."""
+    if not dialect.has_query:
+        return []
+    mappings: Sequence[OptionMapping[Any]] = import_module(f"darkroom.dialects.{dialect.name}").OPTION_MAPPINGS
+    options = (option for option in mappings if option.group.startswith(QUERY_GROUPS))
+    return sorted({name.partition(".")[0] for option in options for name in option.names})
 
 
 def _negotiation() -> dict[str, object]:

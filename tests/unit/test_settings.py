@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.dialects.registry import DIALECTS
+from darkroom.dialects.serving.handler import dialect_modes
 from darkroom.dialects.serving.max_age import DEFAULT_MAX_AGE_S
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
@@ -32,7 +33,6 @@ from darkroom.services.service_settings import (
     build_cache_policy,
     build_source_limits,
     build_upload_limits,
-    dialect_modes,
 )
 from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, list_setting_fields, parse_settings
 

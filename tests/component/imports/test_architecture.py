@@ -25,17 +25,17 @@ FORBIDDEN = {
     | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.environment": NATIVE | AWS | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.settings": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
-    "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
-    "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services"},
-    "darkroom.aws": NATIVE | {"darkroom.plan", "darkroom.imaging", "darkroom.services"},
+    "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services", "darkroom.dialects"},
+    "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services", "darkroom.dialects"},
+    "darkroom.aws": NATIVE | {"darkroom.plan", "darkroom.imaging", "darkroom.services", "darkroom.dialects"},
     "darkroom.models": (NATIVE - {"numpy", "onnxruntime"})
     | AWS
     | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.operations": NATIVE
     | AWS
     | {"darkroom.plan", "darkroom.imaging", "darkroom.models", "darkroom.aws", "darkroom.services"},
-    "darkroom.http": set(),
-    "darkroom.services": {"darkroom.bulk"},
+    "darkroom.http": {"darkroom.dialects"},
+    "darkroom.services": {"darkroom.bulk", "darkroom.dialects"},
     "darkroom.mlops": {"darkroom.bulk"},
     "darkroom.bulk": {"darkroom.mlops"},
     "darkroom.dialects": set(),

@@ -12,6 +12,7 @@ from functions.edge import build
 from functions.edge.build import (
     MAX_BYTES,
     TEMPLATE,
+    dialect_behaviours,
     dialects_code,
     edge_code,
     insert_code,
@@ -213,15 +214,16 @@ def test_make_edge_writes_the_template(
 ) -> None:
     template = tmp_path / "template.yaml"
     marks = "      # {0}:begin - by make edge\n      FunctionCode: old\n      # {0}:end\n"
-    template.write_text(f"{marks.format('edge')}{marks.format('languages')}  Other: 1\n")
+    names = ("edge", "dialects", "dialect-behaviours")
+    template.write_text("".join(map(marks.format, names)) + "  Other: 1\n")
     monkeypatch.setattr(build, "TEMPLATE", template)
     build.main()
     written = template.read_text()
     assert written.startswith(f"      # edge:begin - by make edge\n      FunctionCode: |-\n        {CODE[:99]}")
-    assert written.endswith("}\n      # languages:end\n  Other: 1\n")
-    edge, languages = (re.sub("^        ", "", part, flags=re.MULTILINE) for part in written.split("|-\n")[1:])
+    assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n  Other: 1\n")
+    edge, dialects = (re.sub("^        ", "", part, flags=re.MULTILINE) for part in written.split("|-\n")[1:])
     assert edge.startswith(f"{CODE}\n      # edge:end")
-    assert languages.startswith(f"{dialects_code()}\n      # languages:end")
+    assert dialects.startswith(f"{dialects_code()}\n      # dialects:end")
     assert f"{len(CODE):,} of 10,240 bytes" in capsys.readouterr().out
 
 

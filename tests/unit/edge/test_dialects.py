@@ -17,7 +17,15 @@ from darkroom.dialects.registry import DIALECTS, encode_path
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.model import AUTO_CLASSES
 from darkroom.plan.negotiation import choose_format_class
-from functions.edge.build import MAX_BYTES, TEMPLATE, dialects_code, insert_code, readable_dialects_code
+from functions.edge.build import (
+    MAX_BYTES,
+    TEMPLATE,
+    dialect_behaviours,
+    dialects_code,
+    insert_block,
+    insert_code,
+    readable_dialects_code,
+)
 
 from .engine import EdgeEngine
 from .language import read_above, violations
@@ -67,7 +75,8 @@ def test_it_is_in_the_language_of_the_engine_and_in_the_template() -> None:
     assert CODE.isascii()
     assert len(CODE) + 3 * 253 < MAX_BYTES, "with three host names"
     template = TEMPLATE.read_text(encoding="utf-8")
-    assert insert_code(template, CODE, "languages") == template, "run `make edge`"
+    assert insert_code(template, CODE, "dialects") == template, "run `make edge`"
+    assert insert_block(template, dialect_behaviours(), "dialect-behaviours") == template, "run `make edge`"
 
 
 @pytest.mark.parametrize("language", DIALECTS, ids=lambda language: language.name)

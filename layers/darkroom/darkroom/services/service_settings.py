@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..plan.limits import Limits
-from ..plan.policy import AccessMode
-from ..settings import OFF, Settings
+from ..settings import Settings
 from .caching import CachePolicy
 
 MEMORY_MB = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
@@ -52,15 +51,3 @@ def build_cache_policy(settings: Settings, *, refines: bool) -> CachePolicy:
         immutable_prefixes=settings.immutable_prefixes,
         refines=refines,
     )
-
-
-def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:
-    """Access mode by dialect; a dialect that is off is not among them."""
-    modes = {
-        "imgproxy": settings.imgproxy_access_mode,
-        "thumbor": settings.thumbor_access_mode,
-        "dit": settings.dit_access_mode,
-        "cloudflare": settings.cloudflare_access_mode,
-        "iiif": settings.iiif_access_mode,
-    }
-    return {name: AccessMode(mode) for name, mode in modes.items() if mode != OFF}

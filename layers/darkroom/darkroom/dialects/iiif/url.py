@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...errors import BadOption, SourceMissing
-from ...plan.keys import parse_key, quote_key, unquote
+from ...plan.keys import parse_key, unquote
+from ..registry import encode_identifier
 from .features import FORMATS, QUALITIES, UNSUPPORTED_FORMATS
 from .parameters import Region, Rotation, Scale, bad_parameter, parse_region, parse_rotation, parse_size
 from .version import V3, VERSIONS, Version
@@ -47,11 +48,6 @@ class ImageRequest(ImageReference):
     quality: str
     format: str
     parameters: tuple[str, str, str, str, str]
-
-
-def encode_identifier(key: str) -> str:
-    """``key`` as an identifier: percent-encoded like in any path of ours, with its slashes."""
-    return quote_key(key).replace("/", "%2F")
 
 
 def parse(target: str) -> BaseRequest | InfoRequest | ImageRequest:

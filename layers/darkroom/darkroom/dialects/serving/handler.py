@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ from ...aws.secrets import Secret
 from ...errors import DarkroomError, Unavailable
 from ...http.edge import EdgeRequest, Responded, respond_error
 from ...http.response import guard
+from ...plan.policy import AccessMode
 from ...services.serve.transform import Transform
-from ...services.service_settings import dialect_modes
-from ...settings import Settings
+from ...settings import OFF, Settings
 from ..common.settings import DialectSettings, load_settings
+from ..registry import DIALECTS
 from .delivery import Delivery
 from .request import DialectRequest
 from .service import DialectService
@@ -33,6 +35,12 @@ def build_service(settings: Settings, transform: Transform, keys: KeysSecret) ->
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
         settings=lambda: replace(_load_settings(), watermarks=settings.presets.watermarks, presets=settings.presets),
     )
+
+
+def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:
+    """Return the access mode by dialect, without dialects that are off."""
+    modes = {dialect.name: str(getattr(settings, dialect.mode_setting)) for dialect in DIALECTS}
+    return {name: AccessMode(mode) for name, mode in modes.items() if mode != OFF}
 
 
 def _load_settings() -> DialectSettings:
