@@ -10,9 +10,9 @@ from darkroom.findings import Region
 from darkroom.imaging.render.context import Step
 from darkroom.imaging.render.steps import effects as grain_step
 from darkroom.imaging.render.steps import levels as equalise_step
+from darkroom.imaging.render.steps.common import convert_cmyk, convert_to_srgb
 from darkroom.imaging.render.steps.effects import add_noise, apply_median, blur, convolve, denoise, pixelate, sharpen
 from darkroom.imaging.render.steps.levels import equalise_histogram, equalise_locally, normalise_late
-from darkroom.imaging.render.steps.pixels import convert_cmyk, convert_to_srgb
 from darkroom.imaging.render.steps.redact import darken_red_eyes, redact
 from darkroom.imaging.render.steps.tone import (
     adjust_tone,

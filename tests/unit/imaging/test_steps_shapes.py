@@ -8,18 +8,20 @@ import pyvips
 
 from darkroom.imaging.render import context as context_module
 from darkroom.imaging.render.context import RenderContext
-from darkroom.imaging.render.steps import geometry as cover_step
+from darkroom.imaging.render.steps import common as cover_step
 from darkroom.imaging.render.steps import trim as cut_step
-from darkroom.imaging.render.steps.canvas import add_margins, fill_background, fill_from_image
-from darkroom.imaging.render.steps.geometry import (
+from darkroom.imaging.render.steps.common import (
+    add_margins,
     auto_orient,
     crop,
     crop_to_cover,
+    finalise,
+    materialise,
     resize,
     rotate_and_flip,
     rotate_free,
 )
-from darkroom.imaging.render.steps.pixels import finalise, materialise
+from darkroom.imaging.render.steps.fill import fill_background, fill_from_image
 from darkroom.imaging.render.steps.shape import crop_to_ellipse, round_corners
 from darkroom.imaging.render.steps.trim import crop_to_attention
 from darkroom.plan.geometry.layout import Box, Size

@@ -17,8 +17,7 @@ from ..preview.describe import make_sample_plan
 from ..preview.summary import ImageSummary
 from ..rendered_image import RenderedImage
 from ..source import Source
-from .pipeline import decode, inspect_source, internal_errors, render
-from .step_order import EDIT_STEPS, run_steps
+from .pipeline import EDIT_STEPS, decode, inspect_source, internal_errors, render, run_steps
 
 
 class PyramidPresets(ImageSummary):

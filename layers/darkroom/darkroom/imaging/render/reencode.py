@@ -23,8 +23,7 @@ from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import RenderContext
 from .output import encode_output
-from .pipeline import StageTimer, decode, inspect_source, internal_errors
-from .step_order import EDIT_STEPS, run_steps
+from .pipeline import EDIT_STEPS, StageTimer, decode, inspect_source, internal_errors, run_steps
 
 MAX_SCORE_LOSS = 0.3
 """Points of SSIMULACRA2 that an image may lose. People begin to see differences at ten times as much."""

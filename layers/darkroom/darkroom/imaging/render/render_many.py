@@ -26,8 +26,18 @@ from ..preview.summary import ImageSummary
 from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import IN_MEMORY_PIXELS, RenderContext
-from .pipeline import StageTimer, encode_result, internal_errors, is_animated, make_context, render, resolve_geometry
-from .step_order import DECODE_STEPS, EDIT_STEPS, run_steps
+from .pipeline import (
+    DECODE_STEPS,
+    EDIT_STEPS,
+    StageTimer,
+    encode_result,
+    internal_errors,
+    is_animated,
+    make_context,
+    render,
+    resolve_geometry,
+    run_steps,
+)
 
 MIN_REDUCTION = 1.4
 """The least factor between two intermediates.

@@ -1,4 +1,4 @@
-"""Crop, resize, orient and rotate."""
+"""Steps of every render: pixel formats, crop, resize, orientation, rotation and margins."""
 
 from __future__ import annotations
 
@@ -7,9 +7,79 @@ from math import cos, radians, sin
 import pyvips
 
 from ....plan.geometry.layout import Box, Size
-from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, to_eight_bits, to_srgb
+from ....plan.model import Plan
+from ...colour.cicp import cicp_to_srgb, needs_conversion
+from ...colour.convert import (
+    PEAK_8_BIT,
+    ensure_rgb,
+    get_white_level,
+    is_cmyk,
+    scale_hex_colour,
+    split_alpha,
+    to_eight_bits,
+    to_srgb,
+)
 from ...resample import apply_orientation, resize_to
 from ..context import IN_MEMORY_PIXELS, RenderContext
+
+
+def convert_cmyk(context: RenderContext) -> None:
+    """Convert CMYK to sRGB before the resize: averages of ink amounts are not averages of colours."""
+    if not is_cmyk(context.frames[0]):
+        return
+    context.map_frames(to_srgb)
+
+
+def convert_to_srgb(context: RenderContext) -> None:
+    """Convert each frame to sRGB or grey, by its ICC profile or the code points of the header.
+
+    Runs after the resize, on the fewest pixels.
+    """
+    cicp = context.cicp
+    if cicp is not None and needs_conversion(cicp):
+        context.map_frames(lambda frame: cicp_to_srgb(frame, cicp))
+    context.map_frames(to_srgb)
+
+
+def _needs_memory(plan: Plan) -> bool:
+    """Return whether a step of ``plan`` reads pixels in another order than line by line, or more than once."""
+    return any(
+        (
+            *(plan.rotate, plan.equalise, plan.blur, plan.denoise, plan.sharpen),
+            *(
+                plan.angle,
+                plan.median,
+                plan.normalise,
+                plan.convolution,
+                plan.pixelate,
+                plan.background_fill,
+                plan.max_bytes,
+            ),
+        )
+    )
+
+
+def materialise(context: RenderContext) -> None:
+    """Copy the frames to memory. Larger stills go on streaming, unless a later step needs random access."""
+    jumps = context.geometry.orientation > 2 or _needs_memory(context.plan)
+    if context.is_streamed and not jumps:
+        return
+    context.copy_to_memory()
+
+
+def finalise(context: RenderContext) -> None:
+    """Round to 8 bits a band, copy the result to memory, and drop an alpha band that is opaque everywhere."""
+    context.frames = [to_eight_bits(frame) for frame in context.frames]
+    if context.is_streamed:
+        return
+    context.copy_to_memory()
+    if context.frames[0].hasalpha() and all(_is_opaque(frame) for frame in context.frames):
+        context.frames = [split_alpha(frame)[0] for frame in context.frames]
+
+
+def _is_opaque(frame: pyvips.Image) -> bool:
+    alpha = split_alpha(frame)[1]
+    return alpha is not None and alpha.min() == PEAK_8_BIT
 
 
 def crop(context: RenderContext) -> None:
@@ -107,3 +177,32 @@ def _rotate_frame(frame: pyvips.Image, degrees: float, size: Size, colour: str) 
 def _premultiply_colour(colour: str, white: int) -> list[float]:
     *bands, alpha = scale_hex_colour(colour, white, 4)
     return [*(band * alpha / white for band in bands), alpha]
+
+
+def add_margins(context: RenderContext) -> None:
+    """Put the image into its letterbox or extension, with padding around.
+
+    The margins have ``margin_colour``, independent of transparency within the image, as sharp's ``extend`` and
+    ``contain`` do. Without one they are transparent, until ``background`` fills all transparency.
+    """
+    padding, inner = context.geometry.padding, context.geometry.size
+    width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
+    if (width, height) == (context.frames[0].width, context.frames[0].height):
+        return
+    left, top = find_inner_offset(context)
+    context.map_frames(lambda frame: _embed(frame, left, top, width, height, context.plan.margin_colour))
+
+
+def find_inner_offset(context: RenderContext) -> tuple[int, int]:
+    """Return where the image begins within its margins."""
+    padding, inner, own = context.geometry.padding, context.geometry.size, context.geometry.image_size
+    left, top = context.geometry.canvas_position or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
+    return padding.left + left, padding.top + top
+
+
+def _embed(frame: pyvips.Image, left: int, top: int, width: int, height: int, colour: str) -> pyvips.Image:
+    shown = ensure_rgb(frame) if colour else frame
+    if not shown.hasalpha() and len(colour) != 6:
+        shown = shown.addalpha()
+    background = scale_hex_colour(colour, get_white_level(shown), shown.bands) if colour else [0] * shown.bands
+    return shown.embed(left, top, width, height, extend="background", background=background)

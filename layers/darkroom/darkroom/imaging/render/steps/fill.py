@@ -1,4 +1,4 @@
-"""Margins, and fills behind transparency."""
+"""Fills behind transparency."""
 
 from __future__ import annotations
 
@@ -8,36 +8,7 @@ from ....plan.geometry.layout import Size
 from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, split_alpha
 from ...resample import resize_to
 from ..context import RenderContext
-
-
-def add_margins(context: RenderContext) -> None:
-    """Put the image into its letterbox or extension, with padding around.
-
-    The margins have ``margin_colour``, independent of transparency within the image, as sharp's ``extend`` and
-    ``contain`` do. Without one they are transparent, until ``background`` fills all transparency.
-    """
-    padding, inner = context.geometry.padding, context.geometry.size
-    width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
-    if (width, height) == (context.frames[0].width, context.frames[0].height):
-        return
-    left, top = find_inner_offset(context)
-    context.map_frames(lambda frame: _embed(frame, left, top, width, height, context.plan.margin_colour))
-
-
-def find_inner_offset(context: RenderContext) -> tuple[int, int]:
-    """Return where the image begins within its margins."""
-    padding, inner, own = context.geometry.padding, context.geometry.size, context.geometry.image_size
-    left, top = context.geometry.canvas_position or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
-    return padding.left + left, padding.top + top
-
-
-def _embed(frame: pyvips.Image, left: int, top: int, width: int, height: int, colour: str) -> pyvips.Image:
-    shown = ensure_rgb(frame) if colour else frame
-    if not shown.hasalpha() and len(colour) != 6:
-        shown = shown.addalpha()
-    background = scale_hex_colour(colour, get_white_level(shown), shown.bands) if colour else [0] * shown.bands
-    return shown.embed(left, top, width, height, extend="background", background=background)
-
+from .common import find_inner_offset
 
 WHITE = "ffffff"
 
