@@ -1,4 +1,4 @@
-"""The forget function: an operator invokes it with a key, reads what was removed of it, and checks the state later."""
+"""The forget function: an operator invokes it with a key, gets a report of what was removed, and checks later."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _service = EraseService(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report. With ``"check": true`` only its state.
+    """Erase ``{"key": "photo.jpg", "by": "requested by"}``; return the report, with ``"check": true`` the state.
 
-    An event without a valid key is answered by a document, too, with the status ``refused``.
+    An event without a valid key gets a document, too, with the status ``refused``.
     """
     _observer.begin(context)
     with _observer.message("forget"):
         try:
             with count_attempt(_observer):
                 return _answer(event, context)
-        except DarkroomError as error:  # returned, because Lambda's Errors page: they are timeouts and crashes only
-            _observer.log("WARNING", "erasure request not carried out", code=error.code, detail=error.detail)
+        except DarkroomError as error:  # returned: Lambda's Errors metric pages, and is for timeouts and crashes only
+            _observer.log("WARNING", "erasure request rejected", code=error.code, detail=error.detail)
             return rejection_document(event.get("key"), error)
 
 

@@ -1,4 +1,4 @@
-"""The popular function: every hour, what was asked for often of the CDN, by its access logs, is sent to be refined."""
+"""The popular function: hourly, sends frequently requested derivatives to be re-encoded, by the CDN's access logs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _service = SettingsBound(LiveSettings(reader(_media), _observer), _popular)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Read the logs of the hour before a schedule's event; ``{"hours": 24}`` reads those of a day until now."""
+    """Read the logs of the hour before a schedule's event; ``{"hours": 24}`` reads those of the last day."""
     _observer.begin(context)
     with _observer.message("popular"), count_attempt(_observer):
         window = read_window(event, time.time())

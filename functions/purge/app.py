@@ -1,4 +1,4 @@
-"""The purge function: messages about keys in; stale derivatives deleted, and the CDN told."""
+"""The purge function: deletes stale derivatives of keys and invalidates the CDN."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _service = PurgeConsumer(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
-    """Work off a batch of SQS messages; the answer names those that are to come again.
+    """Process a batch of SQS messages; return those that are to be retried.
 
-    The batch is one piece of work, since it is one invalidation: hence no BatchProcessor, which takes records singly.
+    The batch is one piece of work, because it is one invalidation: hence no BatchProcessor.
     """
     _observer.begin(context)
     with _observer.message("purge"):

@@ -1,4 +1,4 @@
-"""The refine function: messages about derivatives in, smaller ones put over them."""
+"""The refine function: re-encodes derivatives and replaces them by smaller ones."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Deal with a batch of SQS messages; the answer names those that are to come again."""
+    """Process a batch of SQS messages; return those that are to be retried."""
 
     def receive(record: SQSRecord) -> None:
         _inbox().receive(SqsMessage.parse(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,4 +1,4 @@
-"""The similar function: an HTTP API's request in, the pictures that are like one out."""
+"""The similar function: finds images similar to one, for the HTTP API."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _service = SettingsBound(LiveSettings(reader(S3Bucket(client("s3"), _env.media_b
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
-    """Answer an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
+    """Respond to an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
         return respond(_observer, lambda: _respond(event))

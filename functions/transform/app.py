@@ -1,4 +1,4 @@
-"""The transform function: CloudFront's origin request in, a picture out."""
+"""The transform function: renders images for CloudFront's origin requests."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _transform = LiveTransform(_live, _build)
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
-    """Answer a Lambda Function URL event (payload format 2.0)."""
+    """Respond to a Lambda Function URL event (payload format 2.0)."""
     request = EdgeRequest.parse(event)
     _observer.begin(context)
     with _observer.message("answer", correlation_id=request.request_id, path=request.path):

@@ -162,7 +162,7 @@ class Burst:
 
     def deferrals(self) -> float:
         """How often a purge was sent again to wait."""
-        return self.total(self.name, "PurgesPutBack", service="purge", function="purge")
+        return self.total(self.name, "PurgesDeferred", service="purge", function="purge")
 
     def dropped(self) -> float:
         """Invocations that were stopped as a loop."""

@@ -508,7 +508,7 @@ def test_what_no_upload_can_be_called_is_refused(case: Case, key: str) -> None:
 
 def test_the_log_does_not_name_what_was_forgotten(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     case.forget()
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if '"forgotten"' in line]
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if '"erasure finished"' in line]
     assert "rome" not in line
     assert sha256(KEY.encode()).hexdigest() in line
 

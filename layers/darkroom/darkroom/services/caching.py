@@ -1,4 +1,4 @@
-"""The HTTP headers that a derivative is stored and answered with."""
+"""HTTP headers and metadata of derivatives, and conditional requests."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ type StoredEffort = Literal["quick", "thorough"]
 """Values of :data:`PACE`: encoded for a first request, or in the background (``fast`` and ``slow`` in imaging)."""
 
 SOURCE_ETAG = "source-etag"
-"""User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
+"""User metadata of a derivative: the entity tag, without quotes, of its master. A purge compares it."""
 
 MASTER_SHA256 = "master-sha256"
-"""User metadata of a master: the SHA-256 of its own bytes, as ingest wrote them after it removed the metadata and
-decoded every pixel. It holds for these bytes alone: other bytes with a copy of this field do not match it."""
+"""User metadata of a master: the SHA-256 of its bytes as ingest wrote them, after it had removed the metadata and
+decoded every pixel. It does not match other bytes with a copy of this field."""
 
 PACE = "pace"
 """User metadata of a derivative: how hard its encoder tried (:data:`StoredEffort`), if known."""
 
 UNREFINED_S = 7_200
-"""How long the CDN keeps a picture that is about to be refined: longer than any queue delays a message (15 minutes) and
-the encoder takes, short enough that most of its views get the smaller one. To ask again costs one GET a place."""
+"""CDN age of a derivative that will be re-encoded: longer than queue and encoder take (15 minutes), short enough that
+most views get the smaller one. Each expiry costs one GET per edge location."""
 
 PROVISIONAL_S = 30
-"""How long the CDN keeps a picture that was made before its faces were found. They are within seconds, mostly."""
+"""CDN age of a picture rendered before its faces were found, which mostly takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """How long browsers and the CDN keep a derivative.
+    """Ages of derivatives in browsers and the CDN.
 
-    A purge reaches the CDN but no browser, hence the two ages. ``immutable_prefixes`` are key prefixes declared to hold
-    content-named objects, whose pictures never change. ``refines``: whether pictures of the finite set are encoded
-    again, after which the CDN should have the smaller ones.
+    A purge reaches the CDN but no browser, hence the two ages. ``immutable_prefixes`` are key prefixes of
+    content-addressed objects, whose images never change. ``refines``: whether derivatives of the finite set are
+    re-encoded, after which the CDN should fetch the smaller ones.
     """
 
     browser_max_age_s: int = 86_400
@@ -44,7 +44,7 @@ class CachePolicy:
     refines: bool = False
 
     def cache_control(self, key: str, *, unrefined: bool = False) -> str:
-        """The Cache-Control of every derivative of ``key``; ``unrefined``: of one that is about to be refined."""
+        """Return the Cache-Control of derivatives of ``key``; ``unrefined``: of one that will be re-encoded."""
         cdn_s = min(UNREFINED_S, self.cdn_max_age_s) if unrefined else self.cdn_max_age_s
         if self.immutable_prefixes and key.startswith(self.immutable_prefixes):
             shared = f", s-maxage={cdn_s}" if unrefined else ""
@@ -58,9 +58,9 @@ class CachePolicy:
 def derivative_headers(
     plan: Plan, content_type: str, policy: CachePolicy, *, unrefined: bool = False
 ) -> dict[str, str]:
-    """The headers that go with a derivative of ``plan`` into the store, from where CDN and function answer alike.
+    """Return the headers that a derivative of ``plan`` is stored and served with.
 
-    ``unrefined``: it was encoded quickly, and is one of those that are refined.
+    ``unrefined``: it was encoded fast and will be re-encoded.
     """
     cache_control = policy.cache_control(plan.key, unrefined=unrefined and policy.refines)
     headers = {"Content-Type": content_type, "Cache-Control": cache_control}
@@ -71,14 +71,14 @@ def derivative_headers(
 
 
 def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
-    """The headers of a picture that stands in for that of ``plan``: the CDN asks again in half a minute."""
+    """Return the headers of a provisional picture: the CDN revalidates after half a minute."""
     return derivative_headers(plan, content_type, CachePolicy()) | {
         "Cache-Control": f"public, max-age=0, s-maxage={PROVISIONAL_S}"
     }
 
 
 def derivative_metadata(master_etag: str, pace: StoredEffort | None = None) -> dict[str, str]:
-    """The user metadata of whatever was made from the master with this entity tag, and at which pace."""
+    """Return the user metadata of a derivative of the master with this entity tag."""
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
 
 
@@ -94,7 +94,7 @@ def _extension(content_type: str) -> str:
 
 
 def _disposition(how: str, file_name: str) -> str:
-    """RFC 6266: an ASCII stand-in for old clients, and the true name (RFC 8187)."""
+    """Format the header (RFC 6266): an ASCII name for old clients, and the full name (RFC 8187)."""
     from urllib.parse import quote
 
     plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "_" for c in file_name)

@@ -27,17 +27,17 @@ from typing import Any
 from ..errors import TooSlow, Unavailable
 
 _POLL_S = 0.25
-"""Time between two looks at the CPU clock. A render that ends wakes the calling thread at once."""
+"""Interval of checks of the CPU clock. A render that ends wakes the calling thread at once."""
 
 _MOSTLY_CPU = 0.8
-"""Part of the CPU time from which on a call that reaches the elapsed limit is too slow, and not waiting for others: a
-function that gets a little less CPU than it should would never reach the limit, and render the same each time."""
+"""Share of the CPU limit above which a call that reaches the elapsed limit is too slow, not waiting: a function with
+slightly less CPU than expected would otherwise never reach the limit, and repeat the same render each time."""
 
 _LEASE_SPARE_S = 15.0
-"""By which a lease is longer than the timeout of ingest (template.yaml)."""
+"""Time by which a lease exceeds the timeout of ingest (template.yaml)."""
 
 _LEAST_TIMEOUT_S = 60.0
-"""A lease shorter than any of the template's, as tests have, is no reason to refuse what takes a second."""
+"""Minimum for leases shorter than any in the template, as in tests: an upload of a second is not refused."""
 
 _API = "AWS_LAMBDA_RUNTIME_API"
 _INVOCATION = "/2018-06-01/runtime/invocation"
@@ -60,7 +60,7 @@ REQUEST = CpuLimit(cpu_s=10.0, wall_s=18.0)
 guide, "Configure Lambda function memory": one vCPU at 1,769 MB), so that 10 s of CPU take 17 s."""
 
 REFINE = CpuLimit(cpu_s=120.0, wall_s=150.0)
-"""One derivative that is encoded again: up to five encodes at the slowest effort. The timeout is 180 s."""
+"""One derivative that is re-encoded: up to five encodes at the slowest effort. The timeout is 180 s."""
 
 INGEST = CpuLimit(cpu_s=75.0, wall_s=90.0)
 """One upload with all its presets. The timeout is 120 s."""
@@ -69,27 +69,26 @@ UNLIMITED = CpuLimit(cpu_s=math.inf, wall_s=math.inf)
 
 
 def limit_for_timeout(timeout_s: float) -> CpuLimit:
-    """The limit of one upload for a function with this timeout, in the same ratio as :data:`INGEST` to 120 s."""
+    """Return the limit of one upload for a function with this timeout, in the ratio of :data:`INGEST` to 120 s."""
     return CpuLimit(cpu_s=timeout_s * 0.625, wall_s=timeout_s * 0.75)
 
 
 def limit_for_lease(lease_s: float) -> CpuLimit:
-    """The limit of one upload where claims have leases of ``lease_s``: mapping Sizes of the template."""
+    """Return the limit of one upload for leases of ``lease_s``: mapping Sizes of the template."""
     return limit_for_timeout(max(lease_s - _LEASE_SPARE_S, _LEAST_TIMEOUT_S))
 
 
 class Deadline:
-    """A limit that the calls of one piece of work share."""
+    """A limit shared by the calls of one piece of work."""
 
     def __init__(self, limit: CpuLimit) -> None:
         self._left = limit
 
     def run[T](self, call: Callable[[], T]) -> T:
-        """The value of ``call``, or what it raises. Raises TooSlow after ``cpu_s``, Unavailable after ``wall_s``.
+        """Return the value of ``call``. Raises TooSlow after ``cpu_s``, Unavailable after ``wall_s``.
 
-        TooSlow also after ``wall_s`` if most of ``cpu_s`` was used.
-
-        ``call`` goes on in the background after either; :func:`is_abandoned` is true until it ends.
+        Raises TooSlow also after ``wall_s`` if most of ``cpu_s`` was used. After either, ``call`` continues in the
+        background; :func:`is_abandoned` is true until it ends.
         """
         done: list[T] = []
         failed: list[BaseException] = []
@@ -131,9 +130,9 @@ type Handler[T] = Callable[[dict[str, Any], Any], T]
 
 
 def restart_if_abandoned[T](handler: Handler[T]) -> Handler[T]:
-    """``handler``, which restarts its process after an invocation that left an abandoned thread, also by an exception.
+    """Decorate ``handler`` to restart its process after an invocation that abandoned a thread, exceptions included.
 
-    Without Lambda's runtime API the response is returned as always, and restarting is left to the caller
+    Without Lambda's runtime API the response is returned as usual, and the caller restarts
     (:mod:`local.emulation.worker_exit`).
     """
 
@@ -151,14 +150,14 @@ def restart_if_abandoned[T](handler: Handler[T]) -> Handler[T]:
 
 
 def _restart_after(outcome: str, context: Any, document: Callable[[], object]) -> None:
-    """Post ``document`` as the ``outcome`` of the invocation and replace the process, if it has to be."""
+    """If a thread is abandoned, post ``document`` as the ``outcome`` of the invocation and replace the process."""
     if is_abandoned() and (address := os.environ.get(_API)):
         _post(address, f"{_INVOCATION}/{context.aws_request_id}/{outcome}", document())
         _replace_process()
 
 
 def _describe_error(error: Exception) -> dict[str, object]:
-    """``error`` as the runtime describes it: a state machine goes by the type. It is logged, as by the runtime."""
+    """Describe and log ``error`` as the runtime does: a state machine matches the type."""
     import traceback
 
     traceback.print_exception(error)
@@ -180,14 +179,14 @@ def _post(address: str, path: str, document: object) -> None:
 
 
 def _replace_process() -> None:
-    """Run the command of this process anew, with the environment that it was started with."""
+    """Run the command of this process again, with its initial environment."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, sys.orig_argv, _initial_environment())  # noqa: S606 - the same command as before
 
 
 def _initial_environment() -> dict[str, str]:
-    """The runtime removes variables that it has read, such as that of its log's file descriptor."""
+    """Read the initial environment: the runtime removes variables such as its log's file descriptor."""
     try:
         with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - pathlib would be a cold start's import
             return parse_environment(file.read())
@@ -196,10 +195,10 @@ def _initial_environment() -> dict[str, str]:
 
 
 def parse_environment(block: bytes) -> dict[str, str]:
-    """The variables in ``block``, of the form of /proc/self/environ, for the process that is to come.
+    """Parse ``block``, in the form of /proc/self/environ, for the new process.
 
-    With SnapStart the runtime waits after its start to be restored from a snapshot, which has happened by then. Its
-    request would be refused, and the process end.
+    With SnapStart a runtime first waits to be restored from a snapshot, which has already happened: its request would
+    be refused, and the process would end.
     """
     pairs = (os.fsdecode(entry).partition("=") for entry in block.split(b"\0") if entry)
     found = {name: value for name, _, value in pairs}

@@ -1,9 +1,9 @@
-"""The settings document in the media bucket, as functions read it.
+"""Read the settings document from the media bucket.
 
-``settings/current.json`` is the document in force; ``settings/history/<number>.json`` is every version that was ever
-written. A document is the JSON object ``{"number", "previous", "at", "by", "reason", "settings"}``, whose ``settings``
-is a table that :func:`darkroom.settings.parse_settings` validates. Without a document all settings are defaults.
-Nothing third-party is imported: transform reads it too.
+``settings/current.json`` is the document in force; ``settings/history/<number>.json`` are all versions. A document is
+the JSON object ``{"number", "previous", "at", "by", "reason", "settings"}``, whose ``settings`` is a table that
+:func:`darkroom.settings.parse_settings` validates. Without a document all settings are defaults. Nothing third-party is
+imported: transform reads it too.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ CURRENT = "settings/current.json"
 HISTORY = "settings/history/"
 
 FRESH_S = 60.0
-"""How long a document that was read is in force before it is read again."""
+"""Time after which the document is read again."""
 
 RETRY_S = 5.0
-"""After how long a failed read is repeated, while the last good document is in force."""
+"""Time after which a failed read is retried, while the last good document is in force."""
 
 
 def history_key(number: int) -> str:
-    """The object that version ``number`` is kept in. Numbers have one width, so that listings are in order."""
+    """Return the object key of version ``number``. Numbers have a fixed width, so that listings are sorted."""
     return f"{HISTORY}{number:08d}.json"
 
 
 def parse_document(body: bytes) -> Settings:
-    """The settings of a stored document; raises InvalidSettings. Keys of a newer version are ignored."""
+    """Parse a stored document; raises InvalidSettings. Keys of a newer version are ignored."""
     import json
 
     try:
@@ -51,10 +51,10 @@ def parse_document(body: bytes) -> Settings:
 
 @dataclass
 class LiveSettings:
-    """The settings as one process knows them, read again when they are ``fresh_s`` old.
+    """The settings as cached by one process, read again after ``fresh_s``.
 
-    The last good document stays in force while a read fails, or finds an invalid document or none where there was one.
-    Before the first good document such a failure is Unavailable: defaults could show what the document hides.
+    The last good document stays in force while reads fail, or find an invalid document, or none where there was one.
+    Before the first good document such a failure is Unavailable: defaults could show what the document redacts.
     """
 
     read: ReadObject
@@ -72,11 +72,11 @@ class LiveSettings:
 
     @property
     def last_known(self) -> Settings:
-        """What was read last, the defaults before that. For reads that begin early, and beside :meth:`current`."""
+        """The last read settings, before that the defaults. For reads that start early, beside :meth:`current`."""
         return DEFAULTS if self._known is None else self._known
 
     def current(self) -> Settings:
-        """The settings in force: the same object as long as the document is the same. Raises Unavailable."""
+        """Return the settings in force: the same object while the document is the same. Raises Unavailable."""
         if self._known is not None and not self.is_due:
             return self._known
         now_s = self.clock()
@@ -109,7 +109,7 @@ class LiveSettings:
 
 
 class SettingsBound[T]:
-    """An object built from the settings in force, and built again when they change."""
+    """An object built from the settings in force, and rebuilt when they change."""
 
     def __init__(self, live: LiveSettings, build: Callable[[Settings], T]) -> None:
         self._live = live
@@ -117,7 +117,7 @@ class SettingsBound[T]:
         self._built: tuple[Settings, T] | None = None
 
     def __call__(self) -> T:
-        """The object for the settings in force. Raises Unavailable."""
+        """Return the object for the settings in force. Raises Unavailable."""
         settings, built = self._live.current(), self._built
         if built is None or built[0] is not settings:
             built = self._built = settings, self._build(settings)

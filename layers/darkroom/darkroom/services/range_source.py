@@ -1,4 +1,4 @@
-"""Objects of a vault as sources that are read by ranges, so that their size is no matter."""
+"""Sources that are read from S3 by ranges, whatever their size."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ..imaging.source import Source
 from .master_reader import STREAMED_BYTES, TIFF
 
 LARGE_BLOCK_BYTES = 1024 * 1024
-"""A block of what is read nearly whole: the strips of 1.2 gigapixels are 210 requests, where 64 KiB make 3,548."""
+"""Block size for sources that are read nearly whole: 1.2 gigapixels are 210 requests, with 64 KiB 3,548."""
 
 
-def open_ranges(vault: S3Bucket, kept: ObjectHead, block_bytes: int = BLOCK_BYTES) -> Source:
-    """What ``kept`` is the head of. Reading it raises Changed if another is there by now, or none; or Unavailable."""
+def open_ranges(bucket: S3Bucket, head: ObjectHead, block_bytes: int = BLOCK_BYTES) -> Source:
+    """Open the object of ``head``. Reading raises ObjectChanged if it was replaced or deleted, or Unavailable."""
 
     def fetch(start: int, end: int) -> bytes:
-        return vault.read_range(kept.key, start, end, etag=kept.etag)
+        return bucket.read_range(head.key, start, end, etag=head.etag)
 
-    return Source.from_ranges(BlockCache(fetch, kept.size_bytes, block_bytes=block_bytes))
+    return Source.from_ranges(BlockCache(fetch, head.size_bytes, block_bytes=block_bytes))
 
 
-def is_large_pyramid(kept: ObjectHead) -> bool:
-    """Whether it is a master of which small pictures are had by ranges, for much less than all of it."""
-    return kept.headers.get("Content-Type") == TIFF and kept.size_bytes > STREAMED_BYTES
+def is_large_pyramid(head: ObjectHead) -> bool:
+    """Whether small derivatives of a master can be rendered from ranges, much less than all of it."""
+    return head.headers.get("Content-Type") == TIFF and head.size_bytes > STREAMED_BYTES

@@ -1,4 +1,4 @@
-"""Where the buckets have what is not for viewers, and how keys become names of objects."""
+"""Object names and prefixes in the buckets."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from ..key_encoding import decode_key, encode_key
 class ObjectNames:
     """Names of objects, one for each key, below ``prefix``.
 
-    ``encoded``: keys are encoded (:func:`.keys.encode_key`), as in every bucket of this deployment but that of uploads.
-    Names in a ``SourceBucket`` are their owner's: there they are keys as they are.
+    ``encoded``: keys are encoded (:func:`darkroom.key_encoding.encode_key`), as in every bucket of the deployment but
+    that of uploads. In a ``SourceBucket`` names are keys as they are.
     """
 
     prefix: str
     encoded: bool = True
 
     def name(self, key: str) -> str:
-        """The name of the object of ``key``. The name of a prefix of keys is a prefix of their names."""
+        """Return the name of the object of ``key``. The name of a prefix of keys is a prefix of their names."""
         return self.prefix + (encode_key(key) if self.encoded else key)
 
     def key(self, name: str) -> str:
-        """The key of the object ``name``, which begins with the prefix; raises BadKey if no key has this name."""
+        """Return the key of the object ``name``, which starts with the prefix; raises BadKey if there is none."""
         rest = name.removeprefix(self.prefix)
         return decode_key(rest) if self.encoded else rest
 
 
 MASTERS = ObjectNames("masters/")
-"""Masters, unless there is a ``SourceBucket``."""
+"""Masters, without a ``SourceBucket``."""
 
 HELD_MASTERS = ObjectNames("held/")
-"""Masters that wait for moderation."""
+"""Masters that are held for moderation."""
 
 DERIVATIVES = "derivatives/"
 """Prefix of derivatives, and of the markers of refused sources among them."""
 
 UPLOADS = ObjectNames("", encoded=False)
-"""Uploads, whose names are given by clients."""
+"""Uploads, whose names clients choose."""
 
 LIBRARY = "library/"
-"""Runs over whole libraries: what was listed, what became of each key, and reports. They expire after 30 days."""
+"""Prefix of bulk jobs: lists of keys, results by key, and reports. They expire after 30 days."""
 
 SCENES = "scenes/"
-"""Parts of huge pictures, until they are put together. What nobody has deleted expires after three days."""
+"""Prefix of parts of large images, until they are assembled. They expire after three days."""
 
 
 def master_names(environment: MasterEnvironment) -> ObjectNames:

@@ -1,4 +1,4 @@
-"""Which pictures are like a picture: by their embeddings, or by perceptual hash while there is none."""
+"""Find similar images by embedding, or by perceptual hash if there is none yet."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ..plan.signing import KeySource, try_keys
 from .upload_requests import Grant, verify_token
 
 COPY_SCORE = 0.75
-"""From which score a picture counts as a copy: 90 % of such pairs are (README of SSCD, for ``sscd_disc_mixup`` on the
+"""Minimum score of a copy: 90 % of such pairs are (README of SSCD, for ``sscd_disc_mixup`` on the
 pairs of DISC2021; E. Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", 2022)."""
 
 COPY_BITS = 10
-"""Below how many differing bits of their hashes two pictures count as copies: see ``imaging.fingerprint``."""
+"""Number of differing bits of their hashes below which two images count as copies: see ``imaging.fingerprint``."""
 
 COUNT, LARGEST_COUNT = 10, 50
 _COUNTS = frozenset(map(str, range(1, LARGEST_COUNT + 1)))
 OVERFETCH = 25
-"""Asked for beyond what is wanted, for those that are left out: the picture itself, and what is no longer served."""
+"""Neighbours requested in addition, for those that are left out: the image itself, and images no longer served."""
 
 EMBEDDING, PERCEPTUAL_HASH = "embedding", "perceptual-hash"
 
@@ -42,7 +42,7 @@ EMBEDDING, PERCEPTUAL_HASH = "embedding", "perceptual-hash"
 class SimilaritySearch:
     """The service, with its adapters.
 
-    ``hashes`` is the store if it can be asked by hash. ``analyses`` says whether this deployment makes embeddings.
+    ``hashes`` is the store if it can be searched by hash. ``analyses``: whether the deployment creates embeddings.
     """
 
     vectors: VectorStore
@@ -90,7 +90,7 @@ class SimilaritySearch:
         return {"basis": EMBEDDING, "model": stored.model, "results": results}
 
     def _search_by_hash(self, record: Record, grant: Grant, count: int) -> dict[str, object]:
-        """Cheaper, known as soon as a picture is served, and blind to crops and to what was turned."""
+        """Search by hash: cheaper, available as soon as an image is served, but blind to crops and rotations."""
         perceptual_hash, hashes = _hash_of(record), self.hashes
         if hashes is None or not perceptual_hash:
             raise FindingsPending if self.analyses else NoInference
@@ -109,7 +109,7 @@ class SimilaritySearch:
     def _served_neighbours(
         self, record: Record, grant: Grant, count: int, ask: Callable[[int, str], Sequence[Neighbour]]
     ) -> list[tuple[Neighbour, int | None]]:
-        """What is near ``record``, granted and served at this moment, each with the bits in which its hash differs."""
+        """Return neighbours of ``record`` that are granted and served, each with the differing bits of its hash."""
         if not grant.prefix.endswith("/"):
             return []  # a token for one key
         nears = [near for near in ask(min(count + OVERFETCH, MAX_COUNT), grant.prefix) if near.key != record.key]

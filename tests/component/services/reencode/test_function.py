@@ -98,7 +98,7 @@ def test_an_event_of_s3_makes_it_smaller_and_is_counted(world: World, capsys: py
     assert of(told, "Requests") == {"": 1}
     assert of(told, "Refined") == {"": 1, "webp": 1}
     assert of(told, "BytesSaved") == {"": before.size_bytes - after.size_bytes}
-    [line] = [json.loads(one) for one in printed.splitlines() if '"refined"' in one and '"bytes"' in one]
+    [line] = [json.loads(one) for one in printed.splitlines() if '"derivative re-encoded"' in one and '"bytes"' in one]
     assert line["bytes"] == {"before": before.size_bytes, "after": after.size_bytes}
     assert line["score"]["after"] >= line["score"]["before"] - 0.3
 

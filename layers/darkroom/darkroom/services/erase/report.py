@@ -1,4 +1,4 @@
-"""What was removed of a key that is to be forgotten, and what remains."""
+"""The report of an erasure: what was removed and what remains."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ...aws.telemetry import log
 from ...errors import DarkroomError
 
 RETRY_IN_S = 60
-"""When to run it again where it could not end."""
+"""Time after which to retry an erasure that failed."""
 
 CHECK_IN_S = 120
-"""When the CDN is likely to have completed both invalidations: the second pass begins after 60 s."""
+"""Time after which the CDN has probably completed both invalidations: the second pass begins after 60 s."""
 
 UNKNOWN = "unknown"
-"""The status of a key for which no erasure is known."""
+"""Status of a key without a known erasure."""
 
 REFUSED, UNAVAILABLE = "refused", "unavailable"
-"""The status of a request that was not carried out: its event has no valid key, or the state could not be read."""
+"""Status of a rejected request: its event has no valid key, or the state could not be read."""
 
 REMAINING = {
     "copies in viewers' browsers": "browser_max_age_s after they were fetched",
@@ -32,17 +32,16 @@ REMAINING = {
     "messages that name the key, in queues and dead letters": "14 days",
     "backups of the index (point-in-time recovery)": "35 days",
 }
-"""What nothing of ours can remove, and until when it lasts."""
+"""Traces that Darkroom cannot remove, and until when they last."""
 
 
 @dataclass
 class ErasureReport:
-    """``removed`` counts versions and delete markers by place; ``failed`` has the code of what went wrong, by place.
-    ``erasure`` is the id of this one.
+    """The report. ``removed`` counts versions and delete markers by place; ``failed`` has the error code by place.
 
-    ``invalidation`` is that of the CDN, empty if it is queued. ``cdn`` is the state of that half: done at once where
-    the CDN cannot hold the key. ``same_bytes`` are other keys of the same picture, which stay: each is a picture of its
-    own. ``remains`` says until when what is left lasts.
+    ``erasure`` is its id. ``invalidation`` is the CDN's, empty if it is queued. ``cdn`` is the state of that half: done
+    at once if the CDN cannot cache the key. ``same_bytes`` are other keys of the same image, which are kept.
+    ``remains`` lists what is left, and until when.
     """
 
     key: str
@@ -56,28 +55,28 @@ class ErasureReport:
 
     @property
     def status(self) -> str:
-        """``failed`` if something is left; else the CDN has still to complete its invalidations, if it needs any."""
+        """``failed`` if something is left, else the state of the CDN's half."""
         return FAILED if self.failed else COMPLETE if self.cdn == DONE else PENDING_INVALIDATION
 
     @contextmanager
     def record_failures(self, place: str) -> Iterator[None]:
-        """Write down a failure at ``place`` rather than end by it; that it went well there after all, too."""
+        """Record a failure at ``place`` instead of raising it, or clear an earlier one."""
         try:
             yield
         except DarkroomError as error:
-            log("ERROR", "not forgotten everywhere", place=place, code=error.code, detail=error.detail)
+            log("ERROR", "erasure step failed", place=place, code=error.code, detail=error.detail)
             self.failed[place] = error.code
         else:
             self.failed.pop(place, None)
 
     def record_tombstone(self, known: Record | None, tombstone: Record) -> None:
-        """Ingest has put ``tombstone`` in the place of what was ``known``."""
+        """Record that ingest has replaced the record ``known`` by ``tombstone``."""
         self.removed["index"] = int(known is not None and known.state != REMOVED)
         until = datetime.fromtimestamp(tombstone.expires_at_s, UTC)
         self.remains["the key in the index, with the time of its deletion"] = until.isoformat(timespec="minutes")
 
     def to_document(self) -> dict[str, object]:
-        """The answer in JSON values."""
+        """Return the report in JSON values."""
         return {
             "key": self.key,
             "status": self.status,
@@ -93,7 +92,7 @@ class ErasureReport:
 
 
 def state_document(key: str, erasure: Erasure | None) -> dict[str, object]:
-    """The answer to a caller that checks an erasure, in JSON values."""
+    """Return the state of an erasure in JSON values."""
     if erasure is None:
         return {"key": key, "status": UNKNOWN}
     return {
@@ -109,6 +108,6 @@ def state_document(key: str, erasure: Erasure | None) -> dict[str, object]:
 
 
 def rejection_document(key: object, error: DarkroomError) -> dict[str, object]:
-    """The answer to a request that raised ``error``, in JSON values."""
+    """Return the response to a request that raised ``error``, in JSON values."""
     status = REFUSED if error.status < 500 else UNAVAILABLE
     return {"key": key, "status": status, "code": error.code, "reason": error.message}

@@ -1,8 +1,8 @@
-"""A request to be forgotten: every trace of one key is removed, and what was removed is told.
+"""Erasure flow (docs/explanation/architecture.md): remove every trace of one key and report what was removed.
 
-What was made of the upload is erased, then the upload itself. The event of its deletion makes ingest write a tombstone,
-which keeps every earlier event of the key, and every worker that is still at one, from bringing the picture back. Once
-the tombstone is there all is erased again: what a worker wrote in between.
+What was derived from the upload is erased, then the upload itself. The event of its deletion makes ingest write a
+tombstone, which stops earlier events of the key, and workers that still process one, from restoring the image. Then
+everything is erased again, because a worker may have written in between.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from ..s3_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix
 from .report import ErasureReport, state_document
 
 SHA256 = "sha256"
-"""User metadata of a master: of the upload that it was made of. Ingest has it too, with all of the imaging layer."""
+"""User metadata of a master: the SHA-256 of its upload. Not imported from ingest, which loads the imaging layer."""
 
 TOMBSTONE_TIMEOUT_S = 45.0
-"""How long is waited for ingest to deal with the deletion. S3's events take a second or two; queues are short."""
+"""Time to wait for ingest to process the deletion. S3's events take a second or two; queues are short."""
 
 POLL_S = 1.0
 
 RESERVED_S = 10.0
-"""Time left for the CDN and the answer."""
+"""Time reserved for the CDN and the response."""
 
 type Erase = Callable[[], int]
-"""Erases a key in one place, all versions of it, and says how many there were."""
+"""Erases all versions of a key in one place and returns how many there were."""
 
 
 @dataclass(frozen=True)
 class EraseService:
-    """The service. Masters are in ``source`` by ``source_names``; ``purges`` is the queue of purges.
+    """The service. Masters are in ``source`` by ``source_names``; ``purges`` is the purge queue.
 
-    ``iiif``: whether IIIF's API may serve images too.
+    ``wildcards`` are those of dialects that may be served. ``further`` are places outside the core, by name.
     """
 
     uploads: S3Bucket
@@ -70,18 +70,16 @@ class EraseService:
     clock: Callable[[], float] = time.time
 
     def check(self, key: str) -> dict[str, object]:
-        """The state of the last erasure of ``key``. Raises BadKey and Unavailable."""
+        """Return the state of the last erasure of ``key``. Raises BadKey and Unavailable."""
         _check_key(key)
         return state_document(key, self.erasures.get(key))
 
     def erase(self, key: str, remaining_s: Callable[[], float], by: str = "") -> ErasureReport:
-        """Remove every trace of ``key``, even one that may name no picture; raises BadKey for what no upload can have.
+        """Remove every trace of ``key``, invalid image keys included; raises BadKey for what no upload can have.
 
-        The audit log gets to know that ``by``, a person, had something forgotten, and not what it was called.
-
-        What cannot be reached is left out and told. Running it again goes on with it; so does running it for a key that
-        has been forgotten already. The CDN is not done when this returns, unless it cannot hold the key: ``check``
-        returns whether it is.
+        The audit log records ``by``, the person who requested it, and the key's hash instead of the key. The report
+        names places that could not be reached; a further run continues with them. The CDN has not completed its
+        invalidations when this returns, unless it cannot cache the key: ``check`` returns whether it has.
         """
         _check_key(key)
         report, known, cut = ErasureReport(key, new_erasure_id(self.clock())), None, ""
@@ -94,10 +92,12 @@ class EraseService:
         self._erase_from(report, {**self._derived_places(key), **self._scene_places(cut)}, remaining_s)
         marked = 0
         with report.record_failures("uploads"):
-            self.uploads.delete(key)  # a delete marker: an event even if the upload has expired
+            self.uploads.delete(key)  # a delete marker is an event even if the upload has expired
             marked = 1
         self._erase_from(report, self._upload_places(key), remaining_s)
-        report.removed["uploads"] = max(0, report.removed.get("uploads", 0) - marked)  # our own is not a trace
+        report.removed["uploads"] = max(
+            0, report.removed.get("uploads", 0) - marked
+        )  # our own delete marker is not a trace
         with report.record_failures("index"):
             tombstone = self._wait_for_tombstone(key, known, remaining_s)
             report.record_tombstone(known, tombstone)
@@ -116,14 +116,14 @@ class EraseService:
             stored = FAILED if set(report.failed) - {"cdn", "state"} else DONE
             written = self.erasures.set_cdn(key, report.erasure, cdn, report.invalidation)
             if not (written and self.erasures.set_stored(key, report.erasure, stored)):
-                raise Unavailable(detail="the beginning was not written, or a later erasure of the key has begun")
+                raise Unavailable(detail="the start was not written, or a later erasure of the key has begun")
         if report.failed:
             self.observer.count("ErasuresFailed")
-        self.observer.log("INFO", "forgotten", subject=hash_key(key), **done)
+        self.observer.log("INFO", "erasure finished", subject=hash_key(key), **done)
         return report
 
     def _keys_with_same_bytes(self, key: str, known: Record | None) -> list[str]:
-        """Other keys with the same bytes."""
+        """Return other keys with the same bytes."""
         digest = ""
         if known is not None:
             digest = known.sha256 or known.refusal.sha256 or known.held.sha256
@@ -142,7 +142,7 @@ class EraseService:
         return {"uploads": lambda: self.uploads.erase(key)}
 
     def _scene_places(self, scene: str) -> Mapping[str, Erase]:
-        """The parts of the scene that is being made of it; those that a worker writes later expire."""
+        """The parts of a large image that is being processed; those that a worker writes later expire."""
         return {"scenes": lambda: self.media.erase_below(f"{SCENES}{scene}/")} if scene else {}
 
     def _derived_places(self, key: str) -> Mapping[str, Erase]:
@@ -165,32 +165,32 @@ class EraseService:
         return int(known)
 
     def _quarantined_copies(self, key: str) -> Iterator[str]:
-        """The quarantined copies of ``key``. A key that is refused may itself contain /_/, and begin like this one."""
+        """Yield the quarantined copies of ``key``. A refused key may itself contain /_/, and begin like this one."""
         sequencer = "0" * SEQUENCER_CHARACTERS
         folder = quarantine_key(key, sequencer).removesuffix(sequencer)
         for page in self.quarantine.list_pages(folder):
             yield from (listed.key for listed in page if "/" not in listed.key.removeprefix(folder))
 
     def _wait_for_tombstone(self, key: str, before: Record | None, remaining_s: Callable[[], float]) -> Record:
-        """Wait until ingest has dealt with the deletion; raises Unavailable if that takes too long."""
+        """Wait until ingest has processed the deletion; raises Unavailable if that takes too long."""
         waited_s = 0.0
         while True:
             found = self.index.get(key)
             if found is not None and found.state == REMOVED and (before is None or found.sequencer > before.sequencer):
                 return found
             if waited_s >= TOMBSTONE_TIMEOUT_S or remaining_s() < 2 * RESERVED_S:
-                raise Unavailable(detail="ingest has not dealt with the deletion yet")
+                raise Unavailable(detail="ingest has not processed the deletion yet")
             self.sleep(POLL_S)
             waited_s += POLL_S
 
     def _invalidate(self, key: str, paths: Sequence[str], erasure: str) -> str:
-        """Have the CDN forget, now and after renders that are under way; the invalidation's id, "" if it is queued.
+        """Invalidate the CDN now, and again after renders in progress; return the id, "" if it is queued.
 
-        Raises InvalidPath if the CDN refuses the path, and Unavailable if the queue is out of reach.
+        Raises InvalidPath if the CDN refuses the path, and Unavailable if the queue cannot be reached.
         """
         try:
             invalidation = self.distribution.invalidate(paths, f"forget-{uuid.uuid4()}")
-        except Unavailable:  # the purge function goes on trying
+        except Unavailable:  # the purge function retries
             self.purges.send(purge_message(key, FIRST, erasure=erasure))
             return ""
         self.purges.send(purge_message(key, SECOND, erasure=erasure), delay_s=REPEAT_AFTER_S)

@@ -1,4 +1,4 @@
-"""Lines of CloudFront's access logs (W3C extended format, tab-separated), and what they say was asked for."""
+"""Parse CloudFront's access logs (W3C extended format, tab-separated) for requested images."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ MAX_LINE_BYTES = 65_536
 """CloudFront logs no request whose URL has more than 8 KB, or whose headers have more than 20 KB."""
 
 MAX_TARGET_CHARACTERS = 2_500
-"""Of a path and a query: more than any key and options need, but for keys of hundreds of characters beyond ASCII."""
+"""Maximum of a path and a query: enough for any key and options but keys of hundreds of non-ASCII characters."""
 
 SUCCESSFUL_RESULTS = frozenset({"Hit", "RefreshHit", "Miss", "OriginShieldHit"})
-"""Values of ``x-edge-result-type`` for a picture that a viewer got, be it from the cache or through it."""
+"""Values of ``x-edge-result-type`` for an image that was delivered."""
 
 NOTHING = "-"
-"""What stands in a field without a value."""
+"""Value of an empty field."""
 
 _FIELDS = "#Fields:"
 _OUTSIDE_THE_PLAN = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("s", "exp"))
 
 
 class Columns(NamedTuple):
-    """Where in a line the fields are that count, and how many it has."""
+    """Positions of the fields in a line, and how many it has."""
 
     method: int
     stem: int
@@ -39,7 +39,7 @@ _NAMES = ("cs-method", "cs-uri-stem", "cs-uri-query", "sc-status", "x-edge-resul
 
 
 def parse_columns(header: str) -> Columns | None:
-    """The columns that a ``#Fields:`` line tells of; None if one that is needed is not among them."""
+    """Parse a ``#Fields:`` line; None if a required field is missing."""
     names = header.removeprefix(_FIELDS).split()
     if not all(name in names for name in _NAMES):
         return None
@@ -47,9 +47,9 @@ def parse_columns(header: str) -> Columns | None:
 
 
 def parse_line(columns: Columns, line: str) -> str | None:
-    """The path and query of a picture that was sent to a viewer; "" for any other request, None for no log line at all.
+    """Parse the path and query of a delivered image; "" for any other request, None for a malformed line.
 
-    The query is sorted and has no signature: all viewers of a picture count together.
+    The query is sorted and has no signature, so that all requests for a variant count together.
     """
     fields = line.split("\t")
     if len(fields) != columns.total:
@@ -68,13 +68,13 @@ def _without_signature(query: str) -> str:
 
 @dataclass(slots=True)
 class LogReader:
-    """Reads one log file after the other. ``lines`` are requests of any kind, ``unread`` those that made no sense."""
+    """Reads one log file after the other. ``lines`` counts requests of any kind, ``unread`` malformed lines."""
 
     lines: int = 0
     unread: int = 0
 
     def targets(self, log: BinaryIO) -> Iterator[str]:
-        """What was asked for, line by line, in bounded memory. Raises what reading ``log`` does."""
+        """Yield the requested paths, line by line, in bounded memory. Raises what reading ``log`` does."""
         columns: Columns | None = None
         for piece in _read_lines(log):
             line = piece.decode("ascii", "replace").rstrip("\r\n")
@@ -90,7 +90,7 @@ class LogReader:
 
 
 def _read_lines(log: BinaryIO) -> Iterator[bytes]:
-    """Lines, of which none has more than MAX_LINE_BYTES: the rest of a longer one is left out."""
+    """Yield lines of at most MAX_LINE_BYTES: the rest of a longer one is skipped."""
     while piece := log.readline(MAX_LINE_BYTES):
         yield piece
         while piece and not piece.endswith(b"\n"):

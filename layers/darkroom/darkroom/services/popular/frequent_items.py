@@ -1,4 +1,4 @@
-"""Counting what comes often among any number of things, in bounded memory."""
+"""Count the most frequent items of a stream in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 class FrequentItems:
     """Counts of at most ``most`` names (Misra and Gries, "Finding repeated elements", 1982).
 
-    A count is never too high. It is too low by at most ``total / (most + 1)``, and only where there were more than
-    ``most`` names: whatever came more often than that is among them.
+    A count is never too high. It is too low by at most ``total / (most + 1)``, and only if there are more than ``most``
+    names: every name that is more frequent than that is counted.
     """
 
     def __init__(self, most: int) -> None:
@@ -29,5 +29,5 @@ class FrequentItems:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How often each name came, at least."""
+        """Lower bound of the count of each name."""
         return self._counts

@@ -1,4 +1,4 @@
-"""From what a log line holds to the derivatives that it may be about."""
+"""From a log line's path to the derivatives that it may be about."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 
 @dataclass(frozen=True, slots=True)
 class RequestedVariant:
-    """A picture that was asked for: the variant that was sent, if ``negotiated``, else what a viewer's URL asks for."""
+    """A requested variant: the canonical one if ``negotiated``, else that of a viewer's URL."""
 
     plan: Plan
     negotiated: bool
 
 
 def parse_target(target: str, presets: Presets | None = None) -> tuple[RequestedVariant, ...]:
-    """What ``target``, a path with a query, may ask for: nothing, if it is no picture's, or up to two.
+    """Parse ``target``, a path with a query: return up to two variants, none if it is not an image's.
 
-    The edge function rewrites paths, and CloudFront's documentation does not say which of the two its logs hold, nor
-    whether a percent sign is written as one. Both readings of both are taken: no viewer's path can be a canonical
-    one, and whoever uses this looks for what is there.
+    The edge function rewrites paths, and CloudFront's documentation does not specify which of the two is logged, nor
+    whether a percent sign is encoded. All readings are returned: no viewer's path is a canonical one, and the caller
+    looks up which variants are stored.
     """
     found = []
     for text in dict.fromkeys((target, _decoded(target))):
@@ -53,16 +53,16 @@ def _read(text: str, presets: Presets | None) -> RequestedVariant:
 
 
 def filter_variants(
-    names: Iterator[str], asked: RequestedVariant, always: AlwaysRedact = NO_FORCED_REDACTION
+    names: Iterator[str], requested: RequestedVariant, always: AlwaysRedact = NO_FORCED_REDACTION
 ) -> Iterator[str]:
-    """Those of ``names``, derivatives of one key below the prefix of all of them, that viewers of ``asked`` get."""
-    wanted = list_variants(asked.plan, always=always)
+    """Filter ``names``, derivatives of one key without their prefix, to those that ``requested`` can negotiate."""
+    wanted = list_variants(requested.plan, always=always)
     return filter(partial(_is_one_of, wanted), names)
 
 
 def _is_one_of(wanted: frozenset[Plan], name: str) -> bool:
     try:
         plan = parse_path("/" + name)
-    except DarkroomError:  # a marker of a refusal, which lies among them
+    except DarkroomError:  # a marker of a refusal
         return False
     return replace(plan, findings="") in wanted

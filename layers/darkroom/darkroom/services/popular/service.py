@@ -1,4 +1,5 @@
-"""The CDN's access logs are read, and whatever was asked for often and encoded in a hurry is sent to be refined."""
+"""Popularity flow (docs/explanation/architecture.md): find frequently requested derivatives in the CDN's access logs
+and send those that were encoded fast to be re-encoded."""
 
 from __future__ import annotations
 
@@ -26,22 +27,22 @@ from .requested_variant import RequestedVariant, filter_variants, parse_target
 MAX_HOURS = 168
 
 SETTLED_S = 300.0
-"""Age from which a log file counts: S3 dates an object by when its upload began, and shows it when that has ended."""
+"""Minimum age of a log file: S3 dates an object by the start of its upload, and lists it when that has ended."""
 
 MAX_DELIVERY_DELAY_S = 25 * 3_600
-"""How long after its hour, which a log file is named by, it may be delivered (CloudFront's guide: up to a day)."""
+"""Maximum delay of a log file after the hour in its name (CloudFront's guide: up to a day)."""
 
 MAX_TARGETS = 20_000
-"""Paths that are counted at once: what was asked for 20 times among 400,000 requests is found for certain."""
+"""Maximum of counted paths: one with 20 of 400,000 requests is always found."""
 
 MAX_LOOKUPS = 1_000
-"""Pictures of a run that are looked up in the store, the most popular first; each costs a HEAD, or a listing."""
+"""Variants that a run looks up in the store, the most popular first; each costs a HEAD, or a listing."""
 
 FILE_TIME_S = 60.0
-"""Time left below which no further log file is begun: a thousand look-ups take some 20 s."""
+"""Minimum remaining time for a further log file: a thousand look-ups take some 20 s."""
 
 LOOKUP_TIME_S = 10.0
-"""Time left below which nothing more is looked up."""
+"""Minimum remaining time for a further look-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What a run did. ``files_left``: for want of time; ``files_unread``: no gzip, or cut short."""
+    """Result of a run. ``files_left``: for lack of time; ``files_unread``: no gzip, or truncated."""
 
     files: int = 0
     files_left: int = 0
@@ -118,14 +119,14 @@ class PopularityScan:
         return outcome
 
     def _files(self, window: Window) -> list[ListedObject]:
-        """Named by their hours, so that a listing need not begin with the first of all."""
+        """List the files of the window. Their names have the hour, so that a listing need not start with the first."""
         first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=MAX_DELIVERY_DELAY_S)
         prefix = f"{self.distribution_id}."
         pages = self.logs.list_pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
         return [one for page in pages for one in page if window.since_s < one.modified_s <= window.until_s]
 
     def _count(self, file: ListedObject, reader: LogReader, tally: FrequentItems) -> bool:
-        """Whether all of ``file`` could be read; what could is counted in any case."""
+        """Count the requests of ``file``; return whether all of it could be read."""
         opened = self.logs.open(file.key)
         if opened is None:  # it has expired since
             return False
@@ -134,7 +135,7 @@ class PopularityScan:
                 for target in reader.targets(_unpacked(body)):
                     tally.add(target)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                self.observer.log("WARNING", "an access log cannot be read", file=file.key, reason=repr(error))
+                self.observer.log("WARNING", "access log unreadable", file=file.key, reason=repr(error))
                 return False
         return True
 
@@ -144,24 +145,24 @@ class PopularityScan:
         for alternatives, hits in popular:
             if remaining_s() < LOOKUP_TIME_S:
                 return
-            for asked in alternatives:
-                for name in self._fast_encoded(asked):
+            for requested in alternatives:
+                for name in self._fast_encoded(requested):
                     yield {"refine": name, "hits": hits}
 
-    def _fast_encoded(self, asked: RequestedVariant) -> Iterator[str]:
-        """The derivatives of ``asked`` that are stored, and whose encoder was not given time."""
-        for name in self._candidates(asked):
+    def _fast_encoded(self, requested: RequestedVariant) -> Iterator[str]:
+        """Yield the stored derivatives of ``requested`` that were encoded fast."""
+        for name in self._candidates(requested):
             kept = self.media.head(name)
             if kept is not None and kept.metadata.get(PACE) != "thorough":
                 yield name
 
-    def _candidates(self, asked: RequestedVariant) -> Iterator[str]:
-        """Names that may be stored. Of a viewer's URL these are among the first thousand variants of its picture."""
-        if asked.negotiated:
-            return iter((DERIVATIVES + derivative_name(asked.plan),))
-        page = next(self.media.list_pages(derivatives_prefix(asked.plan.key)), [])
+    def _candidates(self, requested: RequestedVariant) -> Iterator[str]:
+        """Yield names that may be stored: for a viewer's URL, among the first thousand variants of its image."""
+        if requested.negotiated:
+            return iter((DERIVATIVES + derivative_name(requested.plan),))
+        page = next(self.media.list_pages(derivatives_prefix(requested.plan.key)), [])
         names = (one.key.removeprefix(DERIVATIVES) for one in page)
-        return (DERIVATIVES + name for name in filter_variants(names, asked, self.always))
+        return (DERIVATIVES + name for name in filter_variants(names, requested, self.always))
 
     def _log_report(self, outcome: ScanReport) -> None:
         self.observer.log("INFO", "access logs read", **asdict(outcome))
@@ -172,15 +173,15 @@ class PopularityScan:
 
 
 def _unpacked(body: ObjectBody) -> BinaryIO:
-    return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only ever calls read
+    return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only calls read
 
 
 def _popular(
     tally: FrequentItems, least_hits: int, presets: Presets | None
 ) -> list[tuple[tuple[RequestedVariant, ...], int]]:
-    """What came at least ``least_hits`` times, by whatever spelling: the most popular first, and not too many."""
+    """Return variants with at least ``least_hits`` requests by any spelling, the most popular first, up to a limit."""
     hits: Counter[tuple[RequestedVariant, ...]] = Counter()
     for target, count in tally.counts.items():
         if alternatives := parse_target(target, presets):
             hits[alternatives] += count
-    return [(asked, count) for asked, count in hits.most_common(MAX_LOOKUPS) if count >= least_hits]
+    return [(requested, count) for requested, count in hits.most_common(MAX_LOOKUPS) if count >= least_hits]

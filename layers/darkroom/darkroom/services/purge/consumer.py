@@ -1,8 +1,8 @@
-"""Purge flow (docs/explanation/architecture.md) for a batch of messages: clear each key in S3, then invalidate all of
-them at once.
+"""Purge flow (docs/explanation/architecture.md) for a batch of messages: delete stale derivatives in S3, then
+invalidate all keys in one request.
 
-A key is purged twice. What is rendered from the old master during the first pass may be stored, or reach the CDN, after
-it; by the second pass such a render has ended.
+A key is purged twice: a render from the old master may be stored, or reach the CDN, after the first pass; by the second
+one it has ended.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, merge_messages, pars
 from .stale_derivatives import PAGE_TIME_S, DerivativePurge
 
 REPEAT_AFTER_S = 60
-"""From the first pass to the second: the transform function's timeout, 25 s, and what is on its way to the CDN."""
+"""Time between the passes: the transform function's timeout of 25 s, and responses on their way to the CDN."""
 
 DEFER_S = 30
-"""A wildcard invalidation takes CloudFront some ten seconds to a minute."""
+"""Delay of a deferred message: CloudFront completes a wildcard invalidation in ten seconds to a minute."""
 
 MAX_DEFERRALS = 4 * 24 * 3600 // DEFER_S
-"""How often a purge is sent again to wait: for four days, the queue's retention, which each sending begins anew.
+"""Maximum of deferrals: four days, the queue's retention, which restarts with each message.
 
 The purge function sends to the queue that it consumes, and Lambda's recursive loop detection is off for it
-(docs/decisions/0030), so that this is what ends the loop. Then the message goes to the dead letters.
+(docs/decisions/0030), so this limit ends the loop. Then the message is sent to the DLQ.
 """
 
 RESERVED_WILDCARDS = 1
-"""Left for a person who invalidates by hand."""
+"""Wildcards reserved for manual invalidations."""
 
 CDN_TIME_S = 15.0
-"""Time kept for the CDN and the queue after the half in S3."""
+"""Time reserved for the CDN and the queue after the S3 part."""
 
 
 type Wildcard = Callable[[str], str]
@@ -88,67 +88,66 @@ class PurgeConsumer:
     clock: Callable[[], float] = time.time
 
     def run(self, records: Iterable[Mapping[str, Any]], remaining_s: Callable[[], float]) -> list[str]:
-        """Work off the ``records`` of an SQS event; the ids of the messages that failed and must come again.
+        """Process the ``records`` of an SQS event; return the ids of the messages that failed and are retried.
 
-        What only has to wait (for time, or for room at the CDN) is sent anew instead, because each receipt of a message
-        brings it nearer to the dead letters. There it gets after ``max_receives`` or :data:`MAX_DEFERRALS`, with its
-        cause.
+        A message that has to wait, for time or for the CDN's limit, is deferred: it is sent again, because each receive
+        counts towards the DLQ. It is sent there after ``max_receives`` or :data:`MAX_DEFERRALS`, with its cause.
         """
         failed: list[str] = []
-        orders = merge_messages(order for record in records if (order := self._read(record, failed)) is not None)
-        for _ in orders:
+        messages = merge_messages(message for record in records if (message := self._read(record, failed)) is not None)
+        for _ in messages:
             count_request(self.observer)
-        self._record_pending_time(orders)
-        for order in orders:
-            if order.pass_number == CONFIRM:
-                self._try([order], partial(self._confirm, order), failed)
-        orders = [order for order in orders if order.pass_number != CONFIRM]
+        self._record_pending_time(messages)
+        for message in messages:
+            if message.pass_number == CONFIRM:
+                self._try([message], partial(self._confirm, message), failed)
+        messages = [message for message in messages if message.pass_number != CONFIRM]
         cleared = [
-            order
-            for order in orders
-            if self._try([order], partial(self._delete_stale, order, remaining_s), failed) is True
+            message
+            for message in messages
+            if self._try([message], partial(self._delete_stale, message, remaining_s), failed) is True
         ]
-        for order in [order for order in cleared if not cdn_paths(order.key)]:
-            cleared.remove(order)
-            self._try([order], partial(self._confirm_uncached, order), failed)
+        for message in [message for message in cleared if not cdn_paths(message.key)]:
+            cleared.remove(message)
+            self._try([message], partial(self._confirm_uncached, message), failed)
         room = self._try(cleared, self._free_slots, failed) if cleared else 0
         if room is None:
             return failed
         invalidated, refused = self._invalidate(cleared[:room], failed)
-        for order in invalidated:
-            self._try([order], partial(self._schedule_next_pass, order), failed)
-        for order in [*refused, *cleared[room:]]:
-            self._try([order], partial(self._defer, order), failed)
+        for message in invalidated:
+            self._try([message], partial(self._schedule_next_pass, message), failed)
+        for message in [*refused, *cleared[room:]]:
+            self._try([message], partial(self._defer, message), failed)
         return failed
 
-    def _try[T](self, orders: Sequence[PurgeMessage], act: Callable[[], T], failed: list[str]) -> T | None:
-        """The result of ``act``; None if it failed, and with it ``orders``."""
+    def _try[T](self, messages: Sequence[PurgeMessage], act: Callable[[], T], failed: list[str]) -> T | None:
+        """Return the result of ``act``; None if it failed, and with it ``messages``."""
         try:
             return act()
-        except Exception as error:  # a defect comes again too, and is told of in the end
-            for order in orders:
-                self._give_up(order, error, failed, at_once=self._exhausted(order))
+        except Exception as error:  # a defect is retried too, and ends in the DLQ
+            for message in messages:
+                self._give_up(message, error, failed, at_once=self._exhausted(message))
             return None
 
-    def _exhausted(self, order: PurgeMessage) -> bool:
-        return order.receives >= self.max_receives or order.deferrals >= MAX_DEFERRALS
+    def _exhausted(self, message: PurgeMessage) -> bool:
+        return message.receives >= self.max_receives or message.deferrals >= MAX_DEFERRALS
 
-    def _give_up(self, order: PurgeMessage, error: Exception, failed: list[str], *, at_once: bool) -> None:
-        """Send ``order`` to the dead letters, or have it come again if that fails or is not due yet."""
+    def _give_up(self, message: PurgeMessage, error: Exception, failed: list[str], *, at_once: bool) -> None:
+        """Send ``message`` to the DLQ, or retry it if that fails or is not due yet."""
         self._record_failure(error)
-        if at_once and self._send_to_dlq(order.document, error, order.receives, order.redriven):
-            self._fail_erasure(order)
+        if at_once and self._send_to_dlq(message.document, error, message.receives, message.redriven):
+            self._fail_erasure(message)
             return
-        failed += order.message_ids
-        self._delay_retry(order, error)
+        failed += message.message_ids
+        self._delay_retry(message, error)
 
-    def _fail_erasure(self, order: PurgeMessage) -> None:
-        """Write that the CDN may keep what was to be erased. A redrive of the dead letter goes on with it."""
-        if not order.erasure:
+    def _fail_erasure(self, message: PurgeMessage) -> None:
+        """Mark the CDN half of the erasure as failed. A redrive of the DLQ message continues it."""
+        if not message.erasure:
             return
         self.observer.count("ErasuresFailed")
         try:
-            self.erasures.set_cdn(order.key, order.erasure, FAILED, order.invalidation)
+            self.erasures.set_cdn(message.key, message.erasure, FAILED, message.invalidation)
         except Unavailable as unavailable:
             self.observer.log("ERROR", "erasure state not written", detail=unavailable.detail)
 
@@ -157,7 +156,7 @@ class PurgeConsumer:
         self.observer.record_error(error)
 
     def _read(self, record: Mapping[str, Any], failed: list[str]) -> PurgeMessage | None:
-        """The order in ``record``; one that cannot be read is given up at once."""
+        """Parse ``record``; a malformed message is sent to the DLQ at once."""
         try:
             return parse_message(record)
         except BadUpload as error:
@@ -167,120 +166,125 @@ class PurgeConsumer:
                 failed.append(record["messageId"])
             return None
 
-    def _send_to_dlq(
-        self, message: dict[str, object] | str, error: Exception, attempts: int, redriven: str = ""
-    ) -> bool:
-        """Give a message up; whether that went well. If not it comes again, and is SQS's to give up."""
-        words = failure_attributes(error, attempts=attempts, trace_id=self.observer.trace_id(), redriven=redriven)
-        self.observer.log("ERROR", "given up", purge=message, **words)
+    def _send_to_dlq(self, body: dict[str, object] | str, error: Exception, attempts: int, redriven: str = "") -> bool:
+        """Send a message to the DLQ; return whether that succeeded. Otherwise it is retried, and SQS moves it."""
+        attributes = failure_attributes(error, attempts=attempts, trace_id=self.observer.trace_id(), redriven=redriven)
+        self.observer.log("ERROR", "message sent to DLQ", purge=body, **attributes)
         try:
-            if isinstance(message, str):
-                self.dead_letters.send_text(message, attributes=words)
+            if isinstance(body, str):
+                self.dead_letters.send_text(body, attributes=attributes)
             else:
-                self.dead_letters.send(message, attributes=words)
+                self.dead_letters.send(body, attributes=attributes)
         except Unavailable as unavailable:
-            self.observer.log("ERROR", "not even given up", detail=unavailable.detail)
+            self.observer.log("ERROR", "DLQ send failed", detail=unavailable.detail)
             return False
-        self.observer.count("GivenUp", reason=words["code"])
+        self.observer.count("GivenUp", reason=attributes["code"])
         return True
 
-    def _delete_stale(self, order: PurgeMessage, remaining_s: Callable[[], float]) -> bool:
-        """The half in S3; whether it is complete. What is not is put back. Raises Unavailable."""
+    def _delete_stale(self, message: PurgeMessage, remaining_s: Callable[[], float]) -> bool:
+        """Run the S3 part; return whether it is complete. The rest is deferred. Raises Unavailable."""
         if remaining_s() < PAGE_TIME_S + CDN_TIME_S:
-            self._defer(order)
+            self._defer(message)
             return False
-        done = self.purge.delete_stale(order.key, lambda: remaining_s() - CDN_TIME_S, order.position)
+        done = self.purge.delete_stale(message.key, lambda: remaining_s() - CDN_TIME_S, message.position)
         self.observer.log(
-            "INFO", "purged", key=order.key, number=order.pass_number, deleted=done.deleted, kept=done.kept
+            "INFO",
+            "derivatives purged",
+            key=message.key,
+            number=message.pass_number,
+            deleted=done.deleted,
+            kept=done.kept,
         )
         self.observer.count("DerivativesPurged", done.deleted)
         if done.complete:
             return True
         if done.position is None:
-            raise Unavailable(detail="a master that does not rest, or no time for one page of derivatives")
-        self._defer(replace(order, position=done.position))
+            raise Unavailable(detail="the master keeps changing, or there is no time for one page of derivatives")
+        self._defer(replace(message, position=done.position))
         return False
 
     def _free_slots(self) -> int:
-        """How many orders the CDN has room for. Raises Unavailable."""
+        """Return how many messages the CDN's limit of wildcards allows. Raises Unavailable."""
         free = MAX_WILDCARDS - RESERVED_WILDCARDS - self.distribution.count_wildcards_in_progress()
         return max(free, 0) // (1 + len(self.wildcards))
 
     def _invalidate(
-        self, orders: Sequence[PurgeMessage], failed: list[str]
+        self, messages: Sequence[PurgeMessage], failed: list[str]
     ) -> tuple[list[PurgeMessage], list[PurgeMessage]]:
-        """Invalidate ``orders`` in one request; those that are, and those that the CDN has no room for.
+        """Invalidate ``messages`` in one request; return the invalidated ones, and those beyond the CDN's limit.
 
-        One path that CloudFront refuses fails the whole request. Then both halves are tried by themselves, until the
-        order with that path is alone: it goes to the dead letters, since it would fail as often as it is tried.
+        A path that CloudFront refuses fails the whole request. Then both halves are tried separately, until the message
+        with that path is alone: it is sent to the DLQ, because a retry would fail too.
         """
-        if not orders:
+        if not messages:
             return [], []
-        paths = [path for order in orders for path in cdn_paths(order.key, self.wildcards)]
+        paths = [path for message in messages for path in cdn_paths(message.key, self.wildcards)]
         try:
-            invalidation = self.distribution.invalidate(paths, _caller_reference(orders))
-        except TooManyInvalidations:  # another client has used the room meanwhile
-            return [], list(orders)
+            invalidation = self.distribution.invalidate(paths, _caller_reference(messages))
+        except TooManyInvalidations:  # another client has reached the limit meanwhile
+            return [], list(messages)
         except InvalidPath as error:
-            if len(orders) == 1:
-                self._give_up(orders[0], error, failed, at_once=True)
+            if len(messages) == 1:
+                self._give_up(messages[0], error, failed, at_once=True)
                 return [], []
-            middle = len(orders) // 2
-            first, second = (self._invalidate(half, failed) for half in (orders[:middle], orders[middle:]))
+            middle = len(messages) // 2
+            first, second = (self._invalidate(half, failed) for half in (messages[:middle], messages[middle:]))
             return first[0] + second[0], first[1] + second[1]
         except Exception as error:
-            for order in orders:
-                self._give_up(order, error, failed, at_once=self._exhausted(order))
+            for message in messages:
+                self._give_up(message, error, failed, at_once=self._exhausted(message))
             return [], []
-        self.observer.log("INFO", "invalidated", keys=[order.key for order in orders], invalidation=invalidation)
-        return [replace(order, invalidation=invalidation) for order in orders], []
+        self.observer.log(
+            "INFO", "CDN invalidated", keys=[message.key for message in messages], invalidation=invalidation
+        )
+        return [replace(message, invalidation=invalidation) for message in messages], []
 
-    def _schedule_next_pass(self, order: PurgeMessage) -> None:
-        if order.pass_number == FIRST:
-            message = purge_message(order.key, SECOND, erasure=order.erasure)
-            self.queue.send(message, delay_s=self.repeat_after_s)
-        elif order.erasure:
-            message = purge_message(order.key, CONFIRM, erasure=order.erasure, invalidation=order.invalidation)
-            self.queue.send(message, delay_s=self.defer_s)
+    def _schedule_next_pass(self, message: PurgeMessage) -> None:
+        if message.pass_number == FIRST:
+            second = purge_message(message.key, SECOND, erasure=message.erasure)
+            self.queue.send(second, delay_s=self.repeat_after_s)
+        elif message.erasure:
+            confirm = purge_message(message.key, CONFIRM, erasure=message.erasure, invalidation=message.invalidation)
+            self.queue.send(confirm, delay_s=self.defer_s)
 
-    def _confirm(self, order: PurgeMessage) -> None:
-        """Complete an erasure, if CloudFront has completed its last invalidation."""
-        if not self.distribution.is_complete(order.invalidation):
-            self._defer(order)
-        elif self.erasures.set_cdn(order.key, order.erasure, DONE, order.invalidation):
-            self.observer.log("INFO", "CDN erased", key=order.key, invalidation=order.invalidation)
+    def _confirm(self, message: PurgeMessage) -> None:
+        """Complete an erasure if CloudFront has completed its last invalidation."""
+        if not self.distribution.is_complete(message.invalidation):
+            self._defer(message)
+        elif self.erasures.set_cdn(message.key, message.erasure, DONE, message.invalidation):
+            self.observer.log("INFO", "CDN erasure confirmed", key=message.key, invalidation=message.invalidation)
             self.observer.count("ErasuresConfirmed")
 
-    def _confirm_uncached(self, order: PurgeMessage) -> None:
-        """Complete an erasure of a key that the CDN cannot hold, and a purge by its first pass."""
-        if order.erasure and self.erasures.set_cdn(order.key, order.erasure, DONE):
+    def _confirm_uncached(self, message: PurgeMessage) -> None:
+        """Complete an erasure of a key that the CDN cannot cache, and a purge by its first pass."""
+        if message.erasure and self.erasures.set_cdn(message.key, message.erasure, DONE):
             self.observer.count("ErasuresConfirmed")
 
-    def _record_pending_time(self, orders: Iterable[PurgeMessage]) -> None:
-        """Record for how long the oldest erasure of a batch has been waiting for the CDN."""
-        started = [started_s(order.erasure) for order in orders if order.erasure]
+    def _record_pending_time(self, messages: Iterable[PurgeMessage]) -> None:
+        """Record how long the oldest erasure of a batch has been waiting for the CDN."""
+        started = [started_s(message.erasure) for message in messages if message.erasure]
         if started:
             self.observer.count("ErasurePendingSeconds", max(0.0, self.clock() - min(started)), "Seconds")
 
-    def _defer(self, order: PurgeMessage) -> None:
-        """Send ``order`` again to wait. Raises Unavailable, also if it has waited as often as it may."""
-        if order.deferrals >= MAX_DEFERRALS:
-            raise Unavailable(detail=f"deferred {order.deferrals} times")
-        self.queue.send(order.deferred_document, delay_s=self.defer_s)
-        self.observer.count("PurgesPutBack")
+    def _defer(self, message: PurgeMessage) -> None:
+        """Send ``message`` again with a delay. Raises Unavailable, also after :data:`MAX_DEFERRALS`."""
+        if message.deferrals >= MAX_DEFERRALS:
+            raise Unavailable(detail=f"deferred {message.deferrals} times")
+        self.queue.send(message.deferred_document, delay_s=self.defer_s)
+        self.observer.count("PurgesDeferred")
 
-    def _delay_retry(self, order: PurgeMessage, error: Exception) -> None:
-        """Let an order that failed wait."""
+    def _delay_retry(self, message: PurgeMessage, error: Exception) -> None:
+        """Delay the retry of a message that failed."""
         code, cause = describe_error(error)
-        self.observer.log("ERROR", "not purged", key=order.key, code=code, cause=cause, receives=order.receives)
-        for handle in order.receipt_handles:
+        self.observer.log("ERROR", "purge failed", key=message.key, code=code, cause=cause, receives=message.receives)
+        for handle in message.receipt_handles:
             try:
-                self.queue.set_visibility_timeout(handle, backoff_s(order.receives))
-            except Unavailable as unavailable:  # then it comes again after the queue's visibility timeout
-                self.observer.log("WARNING", "not hidden", key=order.key, detail=unavailable.detail)
+                self.queue.set_visibility_timeout(handle, backoff_s(message.receives))
+            except Unavailable as unavailable:  # then it is retried after the queue's visibility timeout
+                self.observer.log("WARNING", "retry not delayed", key=message.key, detail=unavailable.detail)
 
 
-def _caller_reference(orders: Iterable[PurgeMessage]) -> str:
-    """The same messages are the same invalidation, so that a retry does not pay twice."""
-    ids = sorted(message_id for order in orders for message_id in order.message_ids)
+def _caller_reference(messages: Iterable[PurgeMessage]) -> str:
+    """Return a reference that is the same for the same messages, so that a retry starts no second invalidation."""
+    ids = sorted(message_id for message in messages for message_id in message.message_ids)
     return "purge-" + sha256("\n".join(ids).encode()).hexdigest()

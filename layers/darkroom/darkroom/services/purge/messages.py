@@ -1,6 +1,6 @@
-"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``, with a ``place`` if some of it has been done.
+"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``, with a ``place`` if the pass has begun.
 
-``deferrals`` counts how often the purge has been sent again because it has to wait.
+``deferrals`` counts how often the message has been deferred.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def purge_message(  # one argument for each field
     erasure: str = "",
     invalidation: str = "",
 ) -> dict[str, object]:
-    """The message that has ``key`` purged; ``number`` is that of the pass, ``place`` where it goes on.
+    """Return the message for a pass over ``key``, from ``position`` on.
 
     ``erasure`` is the id of the erasure that the purge belongs to.
     """
@@ -41,10 +41,10 @@ def purge_message(  # one argument for each field
 
 @dataclass(frozen=True, slots=True)
 class PurgeMessage:
-    """What the messages of a batch ask for about one key. ``receives``: how often one of them has been received.
+    """The messages of a batch about one key, merged. ``receives``: the most receives of one of them.
 
-    ``redriven``: when one of them was sent back from the dead letters, "" if none was. ``deferrals``: how often one of
-    them has been sent again to wait. ``erasure``: the newest of those that they belong to, "" if to none.
+    ``redriven``: when one of them was redriven from the DLQ, "" if none was. ``deferrals``: the most deferrals of
+    one of them. ``erasure``: the newest erasure that they belong to, "" if there is none.
     """
 
     key: str
@@ -60,20 +60,20 @@ class PurgeMessage:
 
     @property
     def document(self) -> dict[str, object]:
-        """One message that says the same, and has not waited yet."""
+        """One message for the same work, not deferred yet."""
         return purge_message(self.key, self.pass_number, self.position, 0, self.erasure, self.invalidation)
 
     @property
     def deferred_document(self) -> dict[str, object]:
-        """One message that says the same, and has waited once more."""
+        """One message for the same work, deferred once more."""
         return purge_message(
             self.key, self.pass_number, self.position, self.deferrals + 1, self.erasure, self.invalidation
         )
 
     def merge(self, other: PurgeMessage) -> PurgeMessage:
-        """Both in one, from the start: a first pass does what a second would, and is followed by another.
+        """Merge both, without a position: a first pass includes a second, and is followed by another.
 
-        Of two erasures the older one is over when the newer one has begun.
+        A newer erasure replaces an older one.
         """
         return PurgeMessage(
             self.key,
@@ -89,18 +89,18 @@ class PurgeMessage:
 
 
 def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
-    """The order in a record of an SQS event; raises BadUpload for a message that is none."""
+    """Parse a record of an SQS event; raises BadUpload for another message."""
     try:
         document = json.loads(record["body"])
         key, number = document["key"], document["pass"]
-        key.encode()  # JSON can hold half a character, a path cannot
+        key.encode()  # JSON can contain a lone surrogate, a path cannot
         place = PurgePosition(**document["place"]) if "place" in document else None
         deferrals = int(document.get("deferrals", 0))
         erasure, invalidation = str(document.get("erasure", "")), str(document.get("invalidation", ""))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadUpload("The message is no purge", field="body", detail=repr(error)) from error
+        raise BadUpload("The message is not a purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND, CONFIRM) and (number != CONFIRM or (erasure and invalidation))):
-        raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
+        raise BadUpload("The message is not a purge", field="body", detail=record["body"][:500])
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     ids, handles = (record["messageId"],), (record["receiptHandle"],)
     return PurgeMessage(
@@ -109,9 +109,9 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
 
 
 def merge_messages(messages: Iterable[PurgeMessage]) -> list[PurgeMessage]:
-    """One order for each key, and one that confirms."""
+    """Merge to one message for each key, and one that confirms."""
     by_key: dict[tuple[str, bool], PurgeMessage] = {}
-    for order in messages:
-        name = order.key, order.pass_number == CONFIRM
-        by_key[name] = by_key[name].merge(order) if name in by_key else order
+    for message in messages:
+        name = message.key, message.pass_number == CONFIRM
+        by_key[name] = by_key[name].merge(message) if name in by_key else message
     return list(by_key.values())

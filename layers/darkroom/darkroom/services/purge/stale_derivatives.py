@@ -1,8 +1,6 @@
-"""Purge flow (docs/explanation/architecture.md), S3 part: delete derivatives that were not made from the current
-master.
+"""Purge flow (docs/explanation/architecture.md), S3 part: delete derivatives that are not of the current master.
 
-It may run at any time and any number of times. A run that stops early returns its position, and the next run continues
-from there as long as the master is the same.
+Idempotent. A run that stops early returns its position, and the next run continues there if the master is the same.
 """
 
 from __future__ import annotations
@@ -20,15 +18,15 @@ CONCURRENT_HEADS = 10
 """Connections of a boto3 client."""
 
 MAX_STARTS = 5
-"""How often a purge begins anew because the master changed under it, before it leaves the rest to a later one."""
+"""Maximum of restarts because the master changed meanwhile; then a later purge continues."""
 
 PAGE_TIME_S = 10.0
-"""Time left below which no further page is begun: a thousand HEADs and a DeleteObjects take some 3 s."""
+"""Minimum remaining time for a further page: a thousand HEADs and a DeleteObjects take some 3 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class PurgePosition:
-    """How far a purge came: all up to the derivative ``after`` have been held against ``master``, its entity tag."""
+    """Position of a purge: derivatives up to ``after`` have been compared with ``master``, an entity tag."""
 
     master: str
     after: str
@@ -36,9 +34,9 @@ class PurgePosition:
 
 @dataclass(frozen=True, slots=True)
 class PurgeResult:
-    """What a purge did. ``kept`` were made from the present master.
+    """Result of a purge. ``kept`` derivatives are of the current master.
 
-    Not ``complete``: it has to be run again, from ``place`` if there is one.
+    Not ``complete``: it has to be run again, from ``position`` if there is one.
     """
 
     deleted: int
@@ -49,7 +47,7 @@ class PurgeResult:
 
 @dataclass(frozen=True)
 class DerivativePurge:
-    """Derivatives are in ``media``, masters in ``source`` by ``source_names``."""
+    """Deletes stale derivatives in ``media``; masters are in ``source`` by ``source_names``."""
 
     media: S3Bucket
     source: S3Bucket
@@ -58,11 +56,11 @@ class DerivativePurge:
     def delete_stale(
         self, key: str, remaining_s: Callable[[], float] = lambda: math.inf, position: PurgePosition | None = None
     ) -> PurgeResult:
-        """Delete the derivatives of ``key`` that were not made from its present master; all of them if it has none.
+        """Delete the derivatives of ``key`` that are not of its current master; all of them if it has none.
 
-        A refused source's marker is one of them. What is replaced meanwhile is left. Stops early when ``remaining_s``
-        tells that time is short, or when the master keeps changing. ``place`` is where an earlier one stopped. Raises
-        Unavailable.
+        The marker of a refused source is one of them. Objects that are replaced meanwhile are kept. Stops early when
+        ``remaining_s`` is short, or when the master keeps changing. ``position`` is where an earlier run stopped.
+        Raises Unavailable.
         """
         deleted = 0
         for _ in range(MAX_STARTS):
@@ -84,12 +82,12 @@ class DerivativePurge:
         return PurgeResult(deleted, kept, complete=False)
 
     def _master(self, key: str) -> str:
-        """The present master's entity tag as derivatives bear it, empty if there is no master."""
+        """Return the current master's entity tag as derivatives store it, "" if there is no master."""
         found = self.source.head(self.source_names.name(key))
         return found.etag.strip('"') if found is not None else ""
 
     def _find_stale(self, page: Sequence[ListedObject], master: str) -> tuple[Sequence[ObjectHead | ListedObject], int]:
-        """The stale ones, and how many are fresh. What does not say what it was made from is stale."""
+        """Return the stale ones, and how many are fresh. A derivative without a master's entity tag is stale."""
         if not master:
             return page, 0
         with ThreadPoolExecutor(CONCURRENT_HEADS) as pool:

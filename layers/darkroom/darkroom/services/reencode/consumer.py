@@ -1,4 +1,4 @@
-"""From queue messages to the service."""
+"""Consume the queue of derivatives to re-encode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .service import Reencoder
 
 @dataclass(frozen=True)
 class ReencodeConsumer(queue_consumer.QueueConsumer):
-    """The queue of what is to be refined. ``spare_s``: five encodes of ten seconds each, and their scores."""
+    """Consumes the queue. ``spare_s``: five encodes of ten seconds each, and their scores."""
 
     work: ClassVar[str] = "refine"
     min_remaining_s: ClassVar[float] = 60.0
@@ -23,12 +23,12 @@ class ReencodeConsumer(queue_consumer.QueueConsumer):
     queue: Queue
 
     def handle(self, message: SqsMessage) -> None:
-        """Refine what ``message`` names; raises BadUpload, or what the service raises."""
-        order = parse_message(message.body)
-        self.observer.add_metadata("key", order.name)
-        outcome = self.reencoder.handle(order)
-        self.log_handled(message, outcome, name=order.name, hits=order.hits)
+        """Re-encode the derivative of ``message``; raises BadUpload, or what the service raises."""
+        parsed = parse_message(message.body)
+        self.observer.add_metadata("key", parsed.name)
+        outcome = self.reencoder.handle(parsed)
+        self.log_handled(message, outcome, name=parsed.name, hits=parsed.hits)
 
     def hide(self, message: SqsMessage, seconds: float) -> None:
-        """Let ``message`` wait in its queue."""
+        """Delay the retry of ``message``."""
         self.queue.set_visibility_timeout(message.receipt_handle, seconds)

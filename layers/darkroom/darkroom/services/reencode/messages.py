@@ -1,4 +1,4 @@
-"""Which derivative is to be refined, read from a queue message: an event of S3, or a message of our own."""
+"""Messages that name a derivative to re-encode: an event of S3, or a message of the popular function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..s3_keys import DERIVATIVES
 class ReencodeMessage:
     """The derivative ``name``, an object key.
 
-    ``hits`` is how often the CDN was asked for it in the time that somebody counted, 0 for one that was just stored.
+    ``hits`` counts its requests at the CDN in the scanned period, 0 for one that was just stored.
     """
 
     name: str
@@ -23,7 +23,7 @@ class ReencodeMessage:
 
     @property
     def plan(self) -> Plan | None:
-        """What the derivative is of, None for what is no picture: data, or the marker of a refused source."""
+        """The derivative's plan; None for data, and for the marker of a refused source."""
         try:
             plan = parse_path("/" + self.name.removeprefix(DERIVATIVES))
         except DarkroomError:
@@ -32,20 +32,20 @@ class ReencodeMessage:
 
 
 def reencode_message(name: str, hits: int) -> dict[str, object]:
-    """The message that the derivative ``name``, an object key, was asked for ``hits`` times and is to be refined."""
+    """Return the message to re-encode the derivative ``name``, an object key, which had ``hits`` requests."""
     return {"refine": name, "hits": hits}
 
 
 def parse_message(body: str) -> ReencodeMessage:
-    """The order in a message; raises BadUpload for what is none."""
+    """Parse a message; raises BadUpload for another one."""
     try:
         document = json.loads(body)
         if "refine" in document:
-            order = ReencodeMessage(document["refine"], document.get("hits", 0))
+            message = ReencodeMessage(document["refine"], document.get("hits", 0))
         else:
-            order = ReencodeMessage(document["detail"]["object"]["key"])
+            message = ReencodeMessage(document["detail"]["object"]["key"])
     except (ValueError, TypeError, KeyError) as error:
         raise BadUpload("The message names no derivative", field="body", detail=repr(error)) from error
-    if not isinstance(order.name, str) or not order.name.startswith(DERIVATIVES) or type(order.hits) is not int:
+    if not isinstance(message.name, str) or not message.name.startswith(DERIVATIVES) or type(message.hits) is not int:
         raise BadUpload("The message names no derivative", field="key", detail=body[:500])
-    return order
+    return message

@@ -1,4 +1,4 @@
-"""A derivative is rendered again from its master, at leisure, and put over the one that was made in a hurry."""
+"""Re-encode flow (docs/explanation/architecture.md): render a derivative again with slow effort and replace it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .messages import ReencodeMessage
 
 
 class ReencodeOutcome(StrEnum):
-    """``REFINED``: smaller now. ``KEPT``: as small as it gets, which is written down. All others: nothing was done.
+    """``REFINED``: replaced by a smaller one. ``KEPT``: not smaller, which is recorded. All others: not changed.
 
-    ``THOROUGH``: it was refined before. ``NO_PICTURE``: data, or a marker. ``SIGNED``: outside the finite set, and
-    nobody has counted that it is popular. ``GONE``: the derivative is no longer there. ``STALE``: its master is another
-    one by now. ``OVERTAKEN``: one of the two changed meanwhile. ``REFUSED``: its source is one that is refused by now.
+    ``THOROUGH``: re-encoded before. ``NO_PICTURE``: data, or a marker. ``SIGNED``: outside the finite set and not
+    popular. ``GONE``: the derivative is deleted. ``STALE``: its master has changed. ``OVERTAKEN``: one of the two
+    changed meanwhile. ``REFUSED``: its source is refused now.
     """
 
     REFINED = "refined"
@@ -46,7 +46,7 @@ class ReencodeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """``stored``, the derivative ``name`` of ``plan``, and the master that it was made from."""
+    """``stored``, the derivative ``name`` of ``plan``, and its master."""
 
     plan: Plan
     name: str
@@ -57,7 +57,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class Reencoder:
-    """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment hides."""
+    """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment redacts."""
 
     source: FastBucket
     media: FastBucket
@@ -69,25 +69,25 @@ class Reencoder:
     caching: CachePolicy = field(default_factory=CachePolicy)
     _scenes: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
-    def handle(self, order: ReencodeMessage) -> ReencodeOutcome:
-        """Refine the derivative that ``order`` names, if that is due. Raises DarkroomError where a later try may help.
+    def handle(self, message: ReencodeMessage) -> ReencodeOutcome:
+        """Re-encode the derivative of ``message``, if that is due. Raises DarkroomErrors where a retry may help.
 
-        It may be called any number of times: the second finds nothing to do.
+        Idempotent: a second call finds nothing to do.
         """
-        job = self._find_job(order)
+        job = self._find_job(message)
         outcome = job if isinstance(job, ReencodeOutcome) else self._reencode(job)
         if outcome is not ReencodeOutcome.REFINED:
             self.observer.count("RefineSkipped", reason=outcome.value)
         return outcome
 
-    def _find_job(self, order: ReencodeMessage) -> _Job | ReencodeOutcome:
-        """What is to be done, or why nothing is; the cheapest questions come first."""
-        plan = order.plan
+    def _find_job(self, message: ReencodeMessage) -> _Job | ReencodeOutcome:
+        """Return the job, or why there is none; the cheapest checks come first."""
+        plan = message.plan
         if plan is None:
             return ReencodeOutcome.NO_PICTURE
-        if not order.hits and not is_refined(plan, self.presets, self.always):
+        if not message.hits and not is_refined(plan, self.presets, self.always):
             return ReencodeOutcome.SIGNED
-        stored = self.media.open(order.name)
+        stored = self.media.open(message.name)
         if stored is None:
             return ReencodeOutcome.GONE
         if stored.attributes.get(PACE) == "thorough":
@@ -97,7 +97,7 @@ class Reencoder:
             if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
                 return ReencodeOutcome.STALE
             sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
-        return _Job(plan, order.name, stored, master, sidecar)
+        return _Job(plan, message.name, stored, master, sidecar)
 
     def _reencode(self, job: _Job) -> ReencodeOutcome:
         body = job.stored.read()
@@ -107,7 +107,7 @@ class Reencoder:
         except DarkroomError as error:
             if error.is_fault or error.retryable:
                 raise
-            self.observer.log("WARNING", "not refined", key=job.plan.key, code=error.code, detail=error.detail)
+            self.observer.log("WARNING", "re-encode refused", key=job.plan.key, code=error.code, detail=error.detail)
             return ReencodeOutcome.REFUSED
         content_type = better.picture.content_type if better else job.stored.attributes["Content-Type"]
         with self.observer.step("store"):
@@ -136,10 +136,10 @@ class Reencoder:
             )
 
     def _replace(self, job: _Job, body: bytes, content_type: str) -> bool:
-        """Put over what was read, and over nothing else; whether that is still the picture of its master.
+        """Replace exactly the derivative that was read; return whether its master is still current.
 
-        What stays as it is goes there once more as well: with its pace, so that nobody tries again, and with a time at
-        the CDN as long as that of all others.
+        A derivative that stays the same is written again too, with its effort, so that it is not tried again, and with
+        the usual CDN age.
         """
         headers = derivative_headers(job.plan, content_type, self.caching)
         try:
@@ -164,7 +164,7 @@ class Reencoder:
         scores = {"before": better.stored_score, "after": better.score}
         self.observer.log(
             "INFO",
-            "refined",
+            "derivative re-encoded",
             key=job.plan.key,
             name=job.name,
             bytes={"before": len(body), "after": len(better.picture.body)},

@@ -1,8 +1,8 @@
-"""Markers of refusals: what was damaged or over the limits is not decoded again for every request.
+"""Negative cache: sources that are damaged or over the limits are not decoded again for every request.
 
-One object per source records refusals of the whole source and of single variants. It lies among the source's
-derivatives, so that a purge of the source deletes it, and holds only for the version of the source and the limits that
-it was made under. Its size is bounded: the oldest variants are dropped.
+One marker object per source records refusals of the whole source and of single variants. It is among the source's
+derivatives, so that a purge deletes it, and applies to one version of the source and one set of limits. Its size is
+bounded: the oldest variants are dropped.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from ..caching import derivative_metadata
 CACHED_ERRORS: tuple[type[DarkroomError], ...] = (DamagedSource, OverLimits, TooSlow)
 
 MAX_VARIANTS = 512
-"""Variants that one marker records: more than the finite set of 60 presets; signed ones of 300 bytes take 200 kB."""
+"""Maximum of variants in a marker: more than the finite set of 60 presets; signed ones of 300 bytes take 200 kB."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalMarker:
-    """A marker as it was read. ``etag`` is "" if there is none."""
+    """A marker. ``etag`` is "" if there is none."""
 
     etag: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)
 
     def applies_to(self, source_etag: str, limits: Limits) -> bool:
-        """Whether it was made from this version of the source under these limits."""
+        """Whether it is of this version of the source and these limits."""
         return self.document.get("source_etag") == source_etag and self.document.get("limits") == asdict(limits)
 
     @property
@@ -42,12 +42,12 @@ class RefusalMarker:
 
 
 def marker_key(prefix: str, key: str) -> str:
-    """The marker's object key. Its last part is no canonical path, so no derivative can have this name."""
+    """Return the marker's object key. Its last part is no canonical path, so no derivative has this name."""
     return f"{prefix}{encode_key(key)}/_/refusal.json"
 
 
 def read_marker(media: FastBucket, name: str) -> RefusalMarker:
-    """The marker ``name``, empty if there is none or it cannot be read."""
+    """Read the marker ``name``; empty if there is none or it is malformed."""
     import json
 
     found = media.open(name)
@@ -61,7 +61,7 @@ def read_marker(media: FastBucket, name: str) -> RefusalMarker:
 
 
 def find_refusal(marker: RefusalMarker, variant: str, source_etag: str, limits: Limits) -> DarkroomError | None:
-    """The refusal of the source or of ``variant``, a derivative's name, for this version of the source and limits."""
+    """Return the refusal of the source or of ``variant``, a derivative's name, if one is recorded."""
     if not marker.applies_to(source_etag, limits):
         return None
     kinds = {kind.code: kind for kind in CACHED_ERRORS}
@@ -80,9 +80,9 @@ def write_marker(
     source_etag: str,
     limits: Limits,
 ) -> None:
-    """Add ``error`` to ``marker``, which was read as ``name``: of the source, or of ``variant`` alone.
+    """Add ``error`` to ``marker``, the object ``name``: for the source, or for ``variant`` alone.
 
-    Nothing is written if the marker has changed since: the next request for the variant records it. Raises Unavailable.
+    Writes nothing if the marker has changed: the next request for the variant records it. Raises Unavailable.
     """
     import json
 
