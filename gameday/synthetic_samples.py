@@ -18,14 +18,14 @@ from typing import Any
 
 from darkroom.findings import MODERATION, SIMILARITY
 from darkroom.imaging.formats.sniff import sniff
+from darkroom.imaging.render import views
 from darkroom.imaging.source import Source
-from darkroom.mlops import sampler
 from darkroom.mlops.sample import Sample, parse_sample, quantise, summarise
 from darkroom.models.catalogue import SMALL_MODELS
 from darkroom.plan.limits import Limits
 from darkroom.services.inference import in_process
 from darkroom.services.inference.merge import lowest_source
-from darkroom.services.inference.prepare import prepare_jpeg
+from darkroom.services.inference.views import prepare_jpeg
 from local.paths import MODELS
 
 from . import pictures
@@ -63,7 +63,7 @@ def _sample(kind: str, seed: str, number: int) -> Sample:
         at_s=0.0,
         format=sniff(picture.body),
         pixels=size[0] * size[1],
-        brightness=sampler.brightness(jpeg),
+        brightness=views.mean_luma(jpeg),
         tasks={task: summarise(finding) for task, finding in found.items()},
         by=lowest_source(found),
         embedding=quantise(found[SIMILARITY].vector),
@@ -78,7 +78,7 @@ def _models() -> in_process.InProcessDetector:
 @cache
 def _digest() -> str:
     """Of the code and the models that the figures come from."""
-    sources = (Path(pictures.__file__), Path(sampler.__file__), Path(in_process.__file__), Path(__file__), SMALL_MODELS)
+    sources = (Path(pictures.__file__), Path(views.__file__), Path(in_process.__file__), Path(__file__), SMALL_MODELS)
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 

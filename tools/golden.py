@@ -25,7 +25,7 @@ def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
     """
     from darkroom.imaging.source import Source
     from darkroom.plan.limits import Limits
-    from darkroom.services.inference.prepare import prepare_jpeg
+    from darkroom.services.inference.views import prepare_jpeg
 
     lines: dict[str, str] = {}
     for golden, body in pictures:

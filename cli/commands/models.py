@@ -374,7 +374,7 @@ def _variant_sides(
     call: Call, variants: tuple[str, str], endpoint: str | None, asked: list[str] | None
 ) -> tuple[tuple[Side, Side], list[str]]:
     from darkroom.aws.sagemaker import Endpoint
-    from darkroom.services.inference.tasks import configured_tasks as configured
+    from darkroom.services.service_settings import configured_tasks as configured
     from darkroom.settings import DEFAULTS
     from tools.replay.sides import VariantSide
 

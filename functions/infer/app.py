@@ -1,4 +1,4 @@
-"""The infer function: messages about pictures in, findings out."""
+"""The infer function: analyses masters that queue messages name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.environment import InferEnvironment
+from darkroom.mlops.agreement import disagreement
+from darkroom.mlops.sample import ShadowComparison
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.mlops.sampler import SampleRecorder
 from darkroom.mlops.shadow import open_shadow_client
@@ -31,10 +33,9 @@ from darkroom.services.inference.duplicates import DuplicateFindings
 from darkroom.services.inference.findings_writer import FindingsWriter
 from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.masters import Masters
-from darkroom.services.inference.tasks import configured_tasks
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.s3_keys import master_names
-from darkroom.services.service_settings import build_source_limits
+from darkroom.services.service_settings import build_source_limits, configured_tasks
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
@@ -57,11 +58,11 @@ _breaker = open_breaker(_entries, _media, _observer)
 
 @cache
 def _finder(wanted: tuple[str, ...]) -> InProcessDetector:
-    """Models stay loaded when other settings change."""
+    """Keep models loaded when other settings change."""
     return InProcessDetector(Path(_env.model_dir), wanted)
 
 
-def _infer(settings: Settings) -> AnalysisService:
+def _infer(settings: Settings) -> AnalysisService[ShadowComparison]:
     wanted, blocks = configured_tasks(settings), settings.moderation_policy == "block"
     return AnalysisService(
         settings=AnalysisSettings(
@@ -80,6 +81,7 @@ def _infer(settings: Settings) -> AnalysisService:
         verdicts=_to(_env.ingest_queue_url),
         bus=EventBus(client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
         samples=SampleRecorder(SampleStore(_dynamodb, _env.index_table), _masters, _observer),
+        distance=disagreement,
         observer=_observer,
     )
 
@@ -100,7 +102,7 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Deal with a batch of SQS messages; the answer names those that are to come again."""
+    """Process a batch of SQS messages; return those that failed, which SQS delivers again."""
 
     def receive(record: SQSRecord) -> None:
         _inbox().receive(SqsMessage.parse(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)

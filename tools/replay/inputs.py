@@ -10,7 +10,7 @@ from darkroom.errors import DarkroomError
 from darkroom.imaging.source import Source
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.plan.limits import Limits
-from darkroom.services.inference.prepare import prepare_jpeg
+from darkroom.services.inference.views import prepare_jpeg
 from darkroom.services.s3_keys import ObjectNames
 
 

@@ -110,7 +110,7 @@ def colours(tmp_path: Path) -> ModelSet:
         batch_size=4,
         thresholds={"tag": 0.2},
     )
-    return ModelSet(ModelCatalogue({TAGS: model}), tmp_path, by=FALLBACK)
+    return ModelSet(ModelCatalogue({TAGS: model}), tmp_path, origin=FALLBACK)
 
 
 def test_a_model_of_ones_own_gives_tags(colours: ModelSet) -> None:

@@ -43,7 +43,7 @@ def test_each_picture_gets_the_tasks_that_were_asked() -> None:
 @pytest.mark.slow
 def test_a_batch_says_what_each_picture_alone_would() -> None:
     batched = {task: replace(model, batch_size=3) for task, model in SMALL.models.items()}
-    models = ModelSet(ModelCatalogue(batched), models_folder(), by=FALLBACK)
+    models = ModelSet(ModelCatalogue(batched), models_folder(), origin=FALLBACK)
     pictures = [*turned(4), pixels(photograph().resize((400, 300)))]
     together = models.detect_batch(pictures, [SMALL.tasks] * 5)
     for picture, found in zip(pictures, together, strict=True):

@@ -17,11 +17,10 @@ from ..aws.eventbridge import EventBus
 from ..aws.telemetry import Observer
 from ..services.monitor.switch_controller import ACTOR
 from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
-from .endpoint_variants import EndpointVariants, Variant
+from .endpoint_variants import EndpointVariants, Variant, assign_roles
 from .model_registry import ModelRegistry
 from .rollout_policy import Policy, VariantStats, decide, shadow_stats
 from .sample_store import SampleStore
-from .shadow import assign_roles
 
 PROMOTE, ROLLBACK = "promote", "rollback"
 EVENTS = {PROMOTE: "ModelPromoted", ROLLBACK: "ModelRolledBack"}

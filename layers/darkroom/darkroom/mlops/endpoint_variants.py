@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from ..aws.clients import error_code, translate_errors
+from ..aws.telemetry import Observer
 from ..errors import Unavailable
 
 IN_SERVICE = "InService"
+
+MAIN = "main"
+"""The variant of an endpoint whose variants cannot be read."""
+
+ROLES_TTL_S = 60.0
+"""How long weights are cached: a canary takes minutes to start, and hours to take over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +79,45 @@ def _parse_variant(one: Mapping[str, Any]) -> Variant:
     asked = next((str(image.get("SpecifiedImage", "")) for image in images), "")
     weight = one.get("DesiredWeight", one.get("CurrentWeight", 0.0))
     return Variant(float(weight), int(one.get("CurrentInstanceCount", 0)), asked)
+
+
+class VariantRoles(NamedTuple):
+    """The variant with the highest weight, and the next one that takes calls, "" without one."""
+
+    incumbent: str
+    canary: str = ""
+
+
+@dataclass
+class VariantRolesCache:
+    """Roles of the variants, cached. ``variants`` is called at first use.
+
+    A variant that responds and was not known to take calls is new: the roles are read again, once for each.
+    """
+
+    variants: Callable[[], EndpointVariants]
+    observer: Observer
+    monotonic: Callable[[], float] = time.monotonic
+    _known: VariantRoles = VariantRoles(MAIN)
+    _read_at_s: float | None = None
+    _unknown: set[str] = field(default_factory=set)
+
+    def current(self, responded: str = "") -> VariantRoles:
+        """Return the roles, the last known ones if they cannot be read; ``responded`` is the variant of a response."""
+        now_s = self.monotonic()
+        is_new = bool(responded) and responded not in {*self._known, *self._unknown}
+        if is_new or self._read_at_s is None or now_s - self._read_at_s >= ROLES_TTL_S:
+            self._unknown = {*self._unknown, responded} if is_new else set()
+            self._read_at_s = now_s
+            try:
+                self._known = assign_roles({name: one.weight for name, one in self.variants().read_all().items()})
+            except Unavailable as error:
+                self.observer.log("WARNING", "endpoint variants unavailable", detail=error.detail)
+        return self._known
+
+
+def assign_roles(weights: Mapping[str, float]) -> VariantRoles:
+    """Return the roles by ``weights``; of equal weights MAIN comes first, then the first by name."""
+    names = sorted(weights, key=lambda name: (-weights[name], name != MAIN, name))
+    weighted = [name for name in names if weights[name] > 0]
+    return VariantRoles(*weighted[:2]) if weighted else VariantRoles(names[0] if names else MAIN)

@@ -1,4 +1,4 @@
-"""Samples of what models saw: written down for drift and canaries to be judged by, and never in the way of the work."""
+"""Record samples of analysed images for drift checks and canary decisions, without ever failing the analysis."""
 
 from __future__ import annotations
 
@@ -7,26 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyvips
-
 from ..aws.telemetry import Observer
 from ..errors import DarkroomError
-from ..findings import SIMILARITY, Finding
+from ..findings import SIMILARITY
 from ..services.inference.masters import CurrentMaster, Masters
 from ..services.inference.merge import lowest_source
+from ..services.inference.predictions import Prediction
 from .sample import Sample, ShadowComparison, quantise, summarise
 from .sample_store import SampleStore
-
-LUMA = [0.299, 0.587, 0.114]
-"""Of ITU-R BT.601, as in JPEG."""
-
-_SHRINK = 8
-"""What a JPEG can be decoded smaller by, so that brightness costs a millisecond."""
 
 
 @dataclass(frozen=True)
 class SampleRecorder:
-    """Writes samples. What cannot be written is counted (``SamplesLost``) and let go."""
+    """The recorder that the analysis service requires. A sample that cannot be written is counted (``SamplesLost``)."""
 
     store: SampleStore
     masters: Masters
@@ -34,49 +27,39 @@ class SampleRecorder:
     clock: Callable[[], float] = time.time
 
     def record(
-        self,
-        present: CurrentMaster,
-        facts: Mapping[str, Any],
-        jpeg: bytes,
-        found: Mapping[str, Finding],
-        *,
-        variant: str = "",
-        trial: ShadowComparison | None = None,
+        self, master: CurrentMaster, facts: Mapping[str, Any], jpeg: bytes, prediction: Prediction[ShadowComparison]
     ) -> None:
-        """Write down what was ``found`` by ``variant`` in ``jpeg``, made of ``present``; ``facts`` are the index's."""
+        """Store a sample of ``jpeg``, rendered from ``master``; ``facts`` are those of the index."""
+        from ..imaging.render.views import mean_luma
+
+        result = prediction.result
+        embedding = result.found.get(SIMILARITY)
         try:
-            embedding = found.get(SIMILARITY)
             slot = self.store.put(
                 Sample(
-                    present.key,
-                    present.etag,
+                    master.key,
+                    master.etag,
                     self.clock(),
                     str(facts.get("format", "")),
                     int(facts.get("width", 0)) * int(facts.get("height", 0)),
-                    brightness(jpeg),
-                    {task: summarise(finding) for task, finding in found.items()},
-                    lowest_source(found),
-                    variant,
+                    mean_luma(jpeg),
+                    {task: summarise(finding) for task, finding in result.found.items()},
+                    lowest_source(result.found),
+                    result.variant,
                     quantise(embedding.vector) if embedding is not None else b"",
-                    trial,
+                    prediction.comparison,
                 )
             )
-            self._withdraw_if_gone(present, slot)
+            self._withdraw_if_deleted(master, slot)
         except DarkroomError as error:
-            self.observer.log("WARNING", "no sample was taken", code=error.code, detail=error.detail)
+            self.observer.log("WARNING", "sample not recorded", code=error.code, detail=error.detail)
             self.observer.count("SamplesLost")
 
-    def _withdraw_if_gone(self, present: CurrentMaster, slot: int) -> None:
-        """Whoever forgets a key reads the slots after its master has gone: one of both sees the other."""
-        now = self.masters.find_current(present.key)
-        if now is None:
-            self.store.withdraw(slot, present.key)
+    def delete(self, key: str) -> int:
+        """Delete all samples of ``key``; return their number. Raises Unavailable."""
+        return self.store.delete(key)
 
-
-def brightness(jpeg: bytes) -> float:
-    """The mean luma of a JPEG of our own making, from 0 to 1; raises DarkroomError if it is none."""
-    try:
-        image = pyvips.Image.jpegload_buffer(jpeg, shrink=_SHRINK).colourspace("srgb")
-        return float(image.recomb([LUMA]).avg()) / 255
-    except pyvips.Error as error:
-        raise DarkroomError(detail=str(error)) from error
+    def _withdraw_if_deleted(self, master: CurrentMaster, slot: int) -> None:
+        """Delete the sample if the master is gone: erasure reads the slots after deleting it, so one side sees it."""
+        if self.masters.find_current(master.key) is None:
+            self.store.withdraw(slot, master.key)

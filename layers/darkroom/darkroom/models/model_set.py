@@ -1,4 +1,4 @@
-"""All models that a process has loaded, and what they find in pictures."""
+"""Load models and run them on images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Engine(Protocol):
     """A loaded model."""
 
     def detect_batch(self, pictures: Sequence[Pixels]) -> list[Finding]:
-        """What it finds in each picture; raises ModelUnavailable."""
+        """Return the finding of each image. Raises ModelUnavailable."""
         ...
 
 
@@ -30,15 +30,14 @@ def _rapidocr(model: ModelSpec, folder: Path, device: int) -> Engine:
 
 
 ENGINES: Mapping[str, Callable[[ModelSpec, Path, int], Engine]] = {"onnxruntime": OnnxModel, "rapidocr": _rapidocr}
-"""What ``models.toml`` may name."""
+"""Values of ``engine`` in ``models.toml``."""
 
 
 class ModelSet:
     """The models of ``tasks`` (all that ``catalogue`` has, if none are named), loaded from ``model_dir``.
 
-    ``by`` marks the findings; ``device`` is the number of the GPU, where there is one. Raises ValueError for a task, a
-    name or an engine that there is none of, ModelUnavailable if a file is missing, broken or not the one that the
-    catalogue expects.
+    ``origin`` is that of the findings; ``device`` is the number of the GPU. Raises ValueError for an unknown task, name
+    or engine, ModelUnavailable if a file is missing, broken or has another digest than the catalogue's.
     """
 
     def __init__(
@@ -47,24 +46,24 @@ class ModelSet:
         model_dir: Path,
         tasks: Sequence[str] = (),
         *,
-        by: str = ENDPOINT,
+        origin: str = ENDPOINT,
         device: int = 0,
     ) -> None:
-        self._by = by
+        self._origin = origin
         self._engines = {task: _engine(catalogue.get(task), model_dir, device) for task in tasks or catalogue.tasks}
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What can be asked for."""
+        """The tasks that are loaded."""
         return tuple(self._engines)
 
     def detect(self, picture: Pixels, tasks: Sequence[str]) -> dict[str, Finding]:
-        """What there is in one picture, by task."""
+        """Return the findings of one image by task."""
         [found] = self.detect_batch([picture], [tasks])
         return found
 
     def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
-        """What there is in each picture, by the tasks asked of it; each model sees all of its pictures at once.
+        """Return the findings of each image by its tasks; each model gets its images as one batch.
 
         Raises ModelUnavailable if a model fails, ValueError for a task that is not loaded.
         """
@@ -78,7 +77,7 @@ class ModelSet:
                 continue
             findings = engine.detect_batch([pictures[index] for index in asked])
             for index, finding in zip(asked, findings, strict=True):
-                found[index][task] = replace(finding, origin=self._by)
+                found[index][task] = replace(finding, origin=self._origin)
         return found
 
 

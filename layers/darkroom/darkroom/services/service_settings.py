@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..findings import MODERATION
 from ..plan.limits import Limits
-from ..settings import Settings
+from ..settings import OFF, Settings
 from .caching import CachePolicy
 
 MEMORY_MB = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
@@ -20,6 +21,12 @@ def decoder_limit(environment: Mapping[str, str] = os.environ) -> int:
     """What a decoder may hold in a function with this environment; the default outside of Lambda."""
     memory_mb = int(environment.get(MEMORY_MB, "0"))
     return (memory_mb - RESERVED_MB) * 1024 * 1024 if memory_mb > RESERVED_MB else Limits().max_decoder_bytes
+
+
+def configured_tasks(settings: Settings) -> tuple[str, ...]:
+    """Return the tasks of the models: those of ``settings``, and moderation if its policy needs it."""
+    required = [MODERATION] if settings.moderation_policy != OFF else []
+    return tuple(dict.fromkeys([*settings.tasks, *required]))
 
 
 def build_source_limits(settings: Settings) -> Limits:

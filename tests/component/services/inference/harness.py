@@ -33,20 +33,22 @@ from darkroom.findings import (
     Label,
     Region,
 )
-from darkroom.mlops.endpoint_variants import EndpointVariants
+from darkroom.mlops.agreement import disagreement
+from darkroom.mlops.endpoint_variants import EndpointVariants, VariantRolesCache
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.mlops.sampler import SampleRecorder
-from darkroom.mlops.shadow import ShadowClient, VariantRolesCache
+from darkroom.mlops.shadow import ShadowClient
 from darkroom.plan.limits import Limits
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
 from darkroom.services.inference.breaker import CircuitBreaker
 from darkroom.services.inference.circuit import CircuitSettings as CircuitTerms
 from darkroom.services.inference.duplicates import DuplicateFindings
-from darkroom.services.inference.endpoint_client import Detector, EndpointClient
+from darkroom.services.inference.endpoint_client import EndpointClient
 from darkroom.services.inference.findings_writer import FindingsWriter
 from darkroom.services.inference.masters import Masters
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.inference.predictions import Detector
 from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from darkroom.services.s3_keys import MASTERS, ObjectNames, derivatives_prefix
@@ -230,6 +232,7 @@ class World:
             verdicts=self.queue("changes"),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
             samples=SampleRecorder(self.samples, self.masters, self.observer, lambda: self.now_s),
+            distance=disagreement,
             observer=self.observer,
             clock=lambda: self.now_s,
         )
@@ -318,4 +321,4 @@ class World:
 
 def by(findings: Findings, who: str) -> Findings:
     """The same as if ``who`` had found it."""
-    return replace(findings, found={task: replace(one, source=who) for task, one in findings.found.items()})
+    return replace(findings, found={task: replace(one, origin=who) for task, one in findings.found.items()})

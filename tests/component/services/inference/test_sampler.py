@@ -12,9 +12,9 @@ from PIL import Image
 from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import DarkroomError
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
+from darkroom.imaging.render.views import mean_luma
 from darkroom.mlops.sample import TaskSummary
 from darkroom.mlops.sample_store import SAMPLE
-from darkroom.mlops.sampler import brightness
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from darkroom.services.s3_keys import MASTERS
@@ -45,7 +45,7 @@ def test_a_picture_that_was_looked_at_is_sampled(world: World) -> None:
     [sample] = world.samples.recent()
     assert (sample.key, sample.source_etag, sample.at_s) == (KEY, world.etag(KEY), world.now_s)
     assert (sample.format, sample.pixels, sample.by, sample.variant) == ("heic", 120_000, ENDPOINT, "main")
-    assert sample.brightness == pytest.approx(brightness(world.runtime.calls[0].body))
+    assert sample.brightness == pytest.approx(mean_luma(world.runtime.calls[0].body))
     assert sample.tasks == {
         FACES: TaskSummary(0.99, False),
         TEXT: TaskSummary(0.9, False),
@@ -101,7 +101,7 @@ def test_a_sample_that_cannot_be_written_is_counted_and_nothing_else_is_lost(
     world.observer.flush()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["SamplesLost"] for line in lines if "SamplesLost" in line] == [[1.0]]
-    assert [line["code"] for line in lines if line.get("message") == "no sample was taken"] == ["unavailable"]
+    assert [line["code"] for line in lines if line.get("message") == "sample not recorded"] == ["unavailable"]
 
 
 def test_a_deleted_picture_leaves_no_sample(world: World) -> None:
@@ -147,9 +147,9 @@ def jpeg(colour: int | tuple[int, int, int], mode: str = "RGB") -> bytes:
     ],
 )
 def test_brightness_is_the_mean_luma(picture: bytes, expected: float) -> None:
-    assert brightness(picture) == pytest.approx(expected, abs=0.01)
+    assert mean_luma(picture) == pytest.approx(expected, abs=0.01)
 
 
 def test_brightness_of_no_picture() -> None:
     with pytest.raises(DarkroomError):
-        brightness(b"no picture")
+        mean_luma(b"no picture")

@@ -14,10 +14,18 @@ from darkroom.aws.sagemaker import InferenceResult
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT, Finding, Label, finding_to_document
-from darkroom.mlops.endpoint_variants import EndpointVariants, Variant
+from darkroom.mlops.endpoint_variants import (
+    MAIN,
+    ROLES_TTL_S,
+    EndpointVariants,
+    Variant,
+    VariantRoles,
+    VariantRolesCache,
+    assign_roles,
+)
 from darkroom.mlops.rollout_policy import shadow_stats
 from darkroom.mlops.sample import TaskComparison
-from darkroom.mlops.shadow import MAIN, ROLES_TTL_S, VariantRoles, VariantRolesCache, assign_roles, compare_results
+from darkroom.mlops.shadow import compare_results
 from darkroom.services.inference.analysis import AnalysisOutcome
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply

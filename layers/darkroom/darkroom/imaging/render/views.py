@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import log
+from typing import TYPE_CHECKING
 
 import pyvips
 
-from ...errors import DamagedSource
+from ...errors import DamagedSource, DarkroomError
 from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ...plan.model import Plan
@@ -27,8 +28,18 @@ from ..resample import apply_orientation, resize_to
 from ..source import Source
 from .pipeline import inspect_source, make_context
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 QUALITY = 90
 """Of the JPEG sent to a model."""
+
+_LUMA = [0.299, 0.587, 0.114]
+"""Weights of ITU-R BT.601, as in JPEG."""
+
+_LUMA_SHRINK = 8
+"""Factor by which a JPEG is reduced while it is decoded, so that the mean luma costs a millisecond."""
 
 _PERCENT_WHITE = 99.5
 """Of the pixels of an HDR rendition that are no brighter than white here: a few lights must not darken the rest."""
@@ -86,6 +97,24 @@ def encode_view(view: pyvips.Image) -> bytes:
 def decode_view(jpeg: bytes) -> pyvips.Image:
     """Return the view that :func:`encode` was given."""
     return pyvips.Image.jpegload_buffer(jpeg).copy_memory()
+
+
+def read_rgb(jpeg: bytes) -> NDArray[np.uint8]:
+    """Return a JPEG of ours as an array (height, width, 3) of sRGB. Raises DarkroomError if it cannot be decoded."""
+    try:
+        pixels: NDArray[np.uint8] = pyvips.Image.new_from_buffer(jpeg, "").colourspace("srgb").numpy()
+    except pyvips.Error as error:
+        raise DarkroomError(detail=str(error)) from error
+    return pixels
+
+
+def mean_luma(jpeg: bytes) -> float:
+    """Return the mean luma of a JPEG of ours, from 0 to 1. Raises DarkroomError if it cannot be decoded."""
+    try:
+        image = pyvips.Image.jpegload_buffer(jpeg, shrink=_LUMA_SHRINK).colourspace("srgb")
+        return float(image.recomb([_LUMA]).avg()) / PEAK_8_BIT
+    except pyvips.Error as error:
+        raise DarkroomError(detail=str(error)) from error
 
 
 def make_thumbnail(view: pyvips.Image, side_px: int) -> bytes:

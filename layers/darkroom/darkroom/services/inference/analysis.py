@@ -1,4 +1,7 @@
-"""From a request to findings that are kept and told. Killed at any step, it is done again."""
+"""Analyse the current master of a key, store the findings and publish them. Idempotent: a killed attempt is repeated.
+
+A request is dropped if the findings are complete, copied if the same bytes were analysed, and analysed otherwise.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,8 @@ from ...aws.index import Index
 from ...aws.sagemaker import UNREADABLE, InferenceResult
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
-from ...errors import DarkroomError, ObjectChanged, Unavailable
+from ...errors import DarkroomError, ObjectChanged
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
-from ...mlops.agreement import disagreement
-from ...mlops.sampler import SampleRecorder
-from ...mlops.shadow import ShadowClient, ShadowResult
 from ...plan.limits import Limits
 from ..deadline import INGEST, Deadline
 from ..ingest.announcements import build_image_id
@@ -28,22 +28,23 @@ from ..ingest.events import build_verdict_message
 from ..request_metrics import count_latency
 from .analysed_event import build_analysed_event, model_versions, moderation_verdict
 from .duplicates import DuplicateFindings
-from .endpoint_client import IN_PROCESS, Detector
+from .endpoint_client import IN_PROCESS
 from .findings_writer import FindingsWriter, Superseded, WrittenFindings
 from .masters import CurrentMaster
 from .merge import RANKS, rank
 from .messages import AnalysisRequest, RequestKind, backoff_s
+from .predictions import Detector, Distance, EndpointModels, Prediction, SampleRecorder
 from .views import MAX_VIEWS, UNSAMPLED, Views, choose_views, combine
 
 SUPERSEDED_DELAY_S = 5
-"""Before a key is looked at again whose master changed under us: time for the other worker to end what it is doing."""
+"""Delay before a key is analysed again whose master was replaced: time for the other worker to finish."""
 
 
 class AnalysisOutcome(StrEnum):
-    """What became of a request.
+    """Outcome of a request.
 
-    ``FALLBACK``: the endpoint did not answer, and is asked again later. ``COPIED``: the same bytes had been looked at.
-    ``DROPPED``: nothing was to be done, or another master is the present one.
+    ``FALLBACK``: the endpoint did not respond; the request is queued again. ``COPIED``: findings of the same bytes were
+    reused. ``DROPPED``: nothing to do, or another master is current.
     """
 
     ANALYSED = "analysed"
@@ -55,7 +56,7 @@ class AnalysisOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
-    """How findings are made here. ``block``: ingest waits for the verdict of moderation.
+    """``blocks_on_moderation``: ingest holds uploads until the verdict of moderation.
 
     ``max_views``: images of one source that moderation analyses at most.
     """
@@ -67,32 +68,33 @@ class AnalysisSettings:
     max_views: int = MAX_VIEWS
 
 
-class Analysis(NamedTuple):
-    """``found`` in all views of a source; ``tried`` is about the first alone, which samples and canaries go by."""
+class _Analysis[C](NamedTuple):
+    """``found`` in all views of a source; ``prediction`` for the first view, which is sampled."""
 
-    tried: ShadowResult
+    prediction: Prediction[C]
     found: dict[str, Finding]
 
 
 @dataclass(frozen=True)
-class AnalysisService:
-    """The service, with its adapters. ``caller`` None: there is no endpoint, and what ``finder`` finds is all."""
+class AnalysisService[C]:
+    """``models`` is None without an endpoint; the ``detector`` is used instead. ``distance`` compares findings."""
 
     settings: AnalysisSettings
     writer: FindingsWriter
     duplicates: DuplicateFindings
     index: Index
-    models: ShadowClient | None
+    models: EndpointModels[C] | None
     detector: Detector
     queue: Queue
     verdicts: Queue
     bus: EventBus
-    samples: SampleRecorder
+    samples: SampleRecorder[C]
+    distance: Distance
     observer: Observer
     clock: Callable[[], float] = time.time
 
     def handle(self, request: AnalysisRequest) -> AnalysisOutcome:
-        """Deal with ``request``. Whatever this raises, it is to be handled again."""
+        """Process ``request``. After any exception it is to be processed again."""
         try:
             outcome = self._handle(request)
         except Superseded:
@@ -102,32 +104,32 @@ class AnalysisService:
         return outcome
 
     def _handle(self, request: AnalysisRequest) -> AnalysisOutcome:
-        present = self.writer.masters.find_current(request.key)
-        if present is None:
+        master = self.writer.find_master(request.key)
+        if master is None:
             return self._remove(request)
-        if request.kind is RequestKind.REMOVED or (request.sequencer and request.sequencer < present.sequencer):
+        if request.kind is RequestKind.REMOVED or (request.sequencer and request.sequencer < master.sequencer):
             return AnalysisOutcome.DROPPED
-        noted = self.writer.store.read_record(request.key)
+        record = self.writer.read_record(request.key)
         if request.again:
-            return self._analyse(request, present, noted)
-        if self._is_done(noted, present) and self.writer.is_published(present, self.settings.generation):
-            if request.kind is RequestKind.HELD and present.is_held:
-                self._send_verdict(present.key, noted.findings)
+            return self._analyse(request, master, record)
+        if self._is_done(record, master) and self.writer.is_published(master, self.settings.generation):
+            if request.kind is RequestKind.HELD and master.is_held:
+                self._send_verdict(master.key, record.findings)
             return AnalysisOutcome.DROPPED
-        if copied := self.duplicates.find(present, self.settings.generation, self._available_tasks, self._best_source):
-            self._publish(request, present, self._make_findings(present, copied))
+        if copied := self.duplicates.find(master, self.settings.generation, self._available_tasks, self._best_source):
+            self._publish(request, master, self._make_findings(master, copied))
             return AnalysisOutcome.COPIED
-        return self._analyse(request, present, noted)
+        return self._analyse(request, master, record)
 
     def _is_done(
-        self, noted: FindingsRecord, present: CurrentMaster, tasks: Sequence[str] | None = None, by: str = ""
+        self, record: FindingsRecord, master: CurrentMaster, tasks: Sequence[str] | None = None, source: str = ""
     ) -> bool:
-        """Whether nobody could add anything: ``tasks`` (all that can be done) have been found by ``by``, or better."""
-        if not noted.announced or not noted.matches(self.settings.generation, present.etag) or noted.findings is None:
+        """Whether ``tasks`` (default: all available) have findings of ``source`` (default: the best) or better."""
+        if not record.announced or not record.matches(self.settings.generation, master.etag) or record.findings is None:
             return False
-        wanted = RANKS[by or self._best_source]
-        every = self._available_tasks if tasks is None else tasks
-        return all(rank(noted.findings.found.get(task)) >= wanted for task in every)
+        required = RANKS[source or self._best_source]
+        found = record.findings.found
+        return all(rank(found.get(task)) >= required for task in (self._available_tasks if tasks is None else tasks))
 
     @property
     def _best_source(self) -> str:
@@ -137,156 +139,143 @@ class AnalysisService:
     def _available_tasks(self) -> Sequence[str]:
         return self.settings.tasks if self.models is not None else self.detector.tasks
 
-    def _analyse(self, request: AnalysisRequest, present: CurrentMaster, noted: FindingsRecord) -> AnalysisOutcome:
-        views = self._prepare_views(present)
+    def _analyse(self, request: AnalysisRequest, master: CurrentMaster, record: FindingsRecord) -> AnalysisOutcome:
+        views = self._prepare_views(master)
         if views is None:
-            unreadable = {
-                task: Finding(task, "", "", self._best_source, error=UNREADABLE) for task in self._available_tasks
-            }
-            self._publish(request, present, self._make_findings(present, unreadable))
+            source = self._best_source
+            unreadable = {task: Finding(task, "", "", source, error=UNREADABLE) for task in self._available_tasks}
+            self._publish(request, master, self._make_findings(master, unreadable))
             return AnalysisOutcome.ANALYSED
-        analysis = self._run_models(present, views)
+        analysis = self._run_models(master, views)
         if analysis is not None:
-            self._store_analysis(request, present, views, analysis)
+            self._store_analysis(request, master, views, analysis)
             return AnalysisOutcome.ANALYSED
-        if request.again or not self._is_done(noted, present, self.detector.tasks, FALLBACK):
+        if request.again or not self._is_done(record, master, self.detector.tasks, FALLBACK):
             analysis = self._run_in_process("fallback", views)
             self.observer.count("Fallback")
-            self._store_analysis(request, present, views, analysis)
+            self._store_analysis(request, master, views, analysis)
         self.queue.send(request.next_attempt().message, delay_s=backoff_s(request.attempt + 1))
         return AnalysisOutcome.FALLBACK
 
-    def _prepare_views(self, present: CurrentMaster) -> Views | None:
+    def _prepare_views(self, master: CurrentMaster) -> Views | None:
         """Return the images that models analyse; None if the master cannot be decoded.
 
         Raises Superseded, Unavailable.
         """
         with self.observer.step("prepare"):
             try:
-                with present.open_source() as source:
+                with master.open_source() as source:
                     limits, most = self.settings.limits, self.settings.max_views
-                    views = Deadline(INGEST).run(
-                        partial(choose_views, source, limits, self._available_tasks, most=most)
-                    )
+                    choose = partial(choose_views, source, limits, self._available_tasks, most=most)
+                    views = Deadline(INGEST).run(choose)
             except ObjectChanged as error:
                 raise Superseded from error
             except DarkroomError as error:
                 if error.status >= 500 or error.retryable:
                     raise
-                self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
+                self.observer.log("WARNING", "master unreadable", key=master.key, code=error.code, detail=error.detail)
                 return None
         if more := len(views.first) + len(views.further) - 1:
             self.observer.count("FurtherViews", more)
         if views.gap:
-            self.observer.log("WARNING", "moderation incomplete", key=present.key, gap=views.gap)
+            self.observer.log("WARNING", "moderation incomplete", key=master.key, gap=views.gap)
         return views
 
     def _store_analysis(
-        self, request: AnalysisRequest, present: CurrentMaster, views: Views, analysis: Analysis
+        self, request: AnalysisRequest, master: CurrentMaster, views: Views, analysis: _Analysis[C]
     ) -> None:
-        """Store what ``views`` showed, and a sample of the first of them."""
-        tried = analysis.tried
-        facts = self._publish(
-            request, present, self._make_findings(present, self._count_models(tried.result, analysis.found))
-        )
-        self.samples.record(
-            present, facts, views.first[0], tried.result.found, variant=tried.result.variant, trial=tried.comparison
-        )
+        """Publish the findings, and record a sample of the first view."""
+        result = analysis.prediction.result
+        self.observer.count("PicturesAnalysed", variant=result.variant)
+        self.observer.annotate("variant", result.variant)
+        self.observer.annotate("model_version", model_versions(result.found))
+        facts = self._publish(request, master, self._make_findings(master, analysis.found))
+        self.samples.record(master, facts, views.first[0], analysis.prediction)
 
-    def _run_models(self, present: CurrentMaster, views: Views) -> Analysis | None:
-        """Return the findings of the models that are asked first; None if they do not answer."""
+    def _run_models(self, master: CurrentMaster, views: Views) -> _Analysis[C] | None:
+        """Return the findings of the endpoint, or without one of the detector; None if it does not respond."""
         if self.models is None:
             return self._run_in_process("invoke", views)
-        tried = self.models.analyse(views.first[0], self.settings.tasks, self._image_id(present))
-        if tried is None:
+        image_id = _image_id(master)
+        prediction = self.models.predict(views.first[0], self.settings.tasks, image_id)
+        if prediction is None:
             return None
         further = list(views.by_tasks(self.settings.tasks))
-        others = self.models.analyse_views(further, self._image_id(present), needed=len(views.first) - 1)
+        others = self.models.predict_views(further, image_id, needed=len(views.first) - 1)
         if others is None:
             return None
         gap = views.gap if len(others) == len(further) else views.gap or UNSAMPLED
-        return Analysis(tried, combine(tried.result.found, others, gap))
+        return _Analysis(prediction, combine(prediction.result.found, others, gap))
 
-    def _run_in_process(self, step: str, views: Views) -> Analysis:
-        """Return the findings of the models within the function; their time counts as ``step``."""
+    def _run_in_process(self, step: str, views: Views) -> _Analysis[C]:
+        """Return the findings of the detector; its time counts as ``step``."""
         tasks = self.detector.tasks
         with self.observer.step(step):
             found = self.detector.detect(views.first[0], tasks)
-            others = [self.detector.detect(jpeg, asked) for jpeg, asked in views.by_tasks(tasks)]
-        tried = ShadowResult(InferenceResult(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
-        return Analysis(tried, combine(found, others, views.gap))
+            others = [self.detector.detect(jpeg, wanted) for jpeg, wanted in views.by_tasks(tasks)]
+        prediction = Prediction[C](InferenceResult(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
+        return _Analysis(prediction, combine(found, others, views.gap))
 
-    def _count_models(self, told: InferenceResult, found: dict[str, Finding]) -> dict[str, Finding]:
-        """Return ``found``, after publishing which models found it."""
-        self.observer.count("PicturesAnalysed", variant=told.variant)
-        self.observer.annotate("variant", told.variant)
-        self.observer.annotate("model_version", model_versions(told.found))
-        return found
-
-    def _make_findings(self, present: CurrentMaster, found: dict[str, Finding]) -> Findings:
+    def _make_findings(self, master: CurrentMaster, found: dict[str, Finding]) -> Findings:
         pending = tuple(task for task in self.settings.tasks if task not in found) if self.models is not None else ()
         now = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
-        return Findings(self.settings.generation, present.etag, found, pending, now)
+        return Findings(self.settings.generation, master.etag, found, pending, now)
 
-    def _publish(self, request: AnalysisRequest, present: CurrentMaster, findings: Findings) -> Mapping[str, Any]:
-        """Keep ``findings``, and do and tell what follows from them; at last, write down that it was done.
+    def _publish(self, request: AnalysisRequest, master: CurrentMaster, findings: Findings) -> Mapping[str, Any]:
+        """Write ``findings``, send the verdict and the event, then mark the record as announced.
 
-        Returns what the index says of the picture.
+        Returns the facts of the index.
         """
         with self.observer.step("store"):
-            facts = self._facts(present)
+            facts = self._facts(master)
             perceptual_hash = str(facts.get("perceptual_hash", ""))
-            kept = self.writer.write(present, self._image_id(present), findings, perceptual_hash)
-        self._count_disagreement(kept)
+            written = self.writer.write(master, _image_id(master), findings, perceptual_hash)
+        self._count_disagreement(written)
+        record = written.record
         with self.observer.step("announce"):
-            self._send_verdict(present.key, kept.findings)
-            self.bus.publish(*build_analysed_event(present.key, kept.record.image_id, kept.findings))
-            self.writer.store.write_record(present.key, replace(kept.record, announced=True))
-        if request.sequencer and not kept.findings.pending:  # nobody waits for what is only looked at once more
-            waited_s = max(0.0, self.clock() - present.head.modified_s)
+            self._send_verdict(master.key, written.findings)
+            self.bus.publish(*build_analysed_event(master.key, record.image_id, written.findings))
+            self.writer.write_record(master.key, replace(record, announced=True))
+        if request.sequencer and not written.findings.pending:  # a repeated analysis has no latency
+            waited_s = max(0.0, self.clock() - master.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
             count_latency(self.observer, "infer", waited_s)
         return facts
 
-    def _facts(self, present: CurrentMaster) -> Mapping[str, Any]:
-        record = self.index.get(present.key)
+    def _facts(self, master: CurrentMaster) -> Mapping[str, Any]:
+        record = self.index.get(master.key)
         if record is None:
             return {}
-        return record.held.facts if present.is_held else record.facts
+        return record.held.facts if master.is_held else record.facts
 
     def _send_verdict(self, key: str, findings: Findings | None) -> None:
-        """Have ingest look at the verdict, if there is one that it waits for."""
+        """Send a message to ingest if it waits for the verdict and there is one."""
         if self.settings.blocks_on_moderation and findings is not None and moderation_verdict(findings) is not None:
             self.verdicts.send(build_verdict_message(key))
 
-    def _count_disagreement(self, kept: WrittenFindings) -> None:
-        """Tell how far what an uploader said is from what was found."""
-        for task, theirs in (kept.before.found if kept.before is not None else {}).items():
-            ours = kept.findings.found.get(task)
+    def _count_disagreement(self, written: WrittenFindings) -> None:
+        """Publish the distance of client-supplied findings from those of the models."""
+        for task, theirs in (written.before.found if written.before is not None else {}).items():
+            ours = written.findings.found.get(task)
             if theirs.origin != CLIENT or ours is None or ours.origin == CLIENT:
                 continue
-            apart = disagreement(theirs, ours)
-            if apart is not None:
-                self.observer.count("ClientDisagreement", apart, "None", task=task)
-
-    def _image_id(self, present: CurrentMaster) -> str:
-        return build_image_id(present.key, present.sequencer, present.version_id)
+            distance = self.distance(theirs, ours)
+            if distance is not None:
+                self.observer.count("ClientDisagreement", distance, "None", task=task)
 
     def _remove(self, request: AnalysisRequest) -> AnalysisOutcome:
-        """Keep nothing of a key that has no master, unless it gets one meanwhile."""
+        """Delete everything about a key without a master. Raises Unavailable if it gets one meanwhile."""
         key = request.key
-        archive = self.writer.store
         with self.observer.step("remove"):
-            sidecars, noted = archive.list_sidecars(key), archive.read_record(key)
-            if self.writer.masters.find_current(key) is not None:
-                raise Unavailable(detail=f"{key} has a master again")
-            archive.delete(key, sidecars, noted)
-            if self.writer.vectors is not None:
-                self.writer.vectors.delete(key)
-            self.samples.store.delete(key)
-        if self.writer.masters.find_current(key) is not None:  # its vector may just have gone with the old one
+            self.writer.delete(key)
+            self.samples.delete(key)
+        if self.writer.find_master(key) is not None:  # its vector may just have been deleted with the old one
             self._requeue(request)
         return AnalysisOutcome.REMOVED
 
     def _requeue(self, request: AnalysisRequest) -> None:
         self.queue.send(request.restart().message, delay_s=SUPERSEDED_DELAY_S)
+
+
+def _image_id(master: CurrentMaster) -> str:
+    return build_image_id(master.key, master.sequencer, master.version_id)

@@ -1,10 +1,10 @@
-"""From the messages of two queues to the service."""
+"""Consume the two queues of the infer function."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...aws.sqs import Queue
 from .. import queue_consumer
@@ -15,16 +15,16 @@ from .messages import parse_request
 
 @dataclass(frozen=True)
 class InferenceConsumer(queue_consumer.QueueConsumer):
-    """The ``queues`` by their names, with one queue of dead letters. ``spare_s``: three tries and the fallback."""
+    """``queues`` by name, with one dead letter queue. ``min_remaining_s`` covers three attempts and the fallback."""
 
     work: ClassVar[str] = "infer"
     min_remaining_s: ClassVar[float] = 60.0
 
-    service: AnalysisService
+    service: AnalysisService[Any]
     queues: Mapping[str, Queue]
 
     def handle(self, message: SqsMessage) -> None:
-        """Look at the picture that ``message`` names; raises BadUpload, or what the service raises."""
+        """Analyse the master that ``message`` names. Raises BadUpload, and what the service raises."""
         request = parse_request(message.body)
         self.observer.add_metadata("key", request.key if request else "")
         outcome = self.service.handle(request) if request else AnalysisOutcome.DROPPED
@@ -37,6 +37,6 @@ class InferenceConsumer(queue_consumer.QueueConsumer):
         )
 
     def hide(self, message: SqsMessage, seconds: float) -> None:
-        """Let ``message`` wait. One of a queue that we do not know waits for that queue's own time."""
+        """Hide ``message`` for ``seconds``; in an unknown queue its own visibility timeout applies."""
         if message.queue in self.queues:
             self.queues[message.queue].set_visibility_timeout(message.receipt_handle, seconds)

@@ -1,4 +1,4 @@
-"""Asking the endpoint, within a deadline and past a circuit breaker; and who is asked instead."""
+"""Invoke the endpoint with retries, within a deadline and behind the circuit breaker."""
 
 from __future__ import annotations
 
@@ -6,50 +6,28 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from ...aws.sagemaker import InferenceResult
+from ...aws.sagemaker import Endpoint, InferenceResult
 from ...aws.telemetry import Observer
 from ...errors import ModelUnavailable
-from ...findings import Finding
 from .breaker import CircuitBreaker
 
 CALL_TIMEOUT_S = 20.0
-"""How long an answer may take. SageMaker itself gives up after 60 s."""
+"""Timeout of one call. SageMaker's own is 60 s."""
 
 MAX_ATTEMPTS = 3
 FIRST_BACKOFF_S = 0.5
-"""Before the second try; twice as long before the third. Up to half of it is left to chance."""
+"""Delay before the second attempt, doubled before the third. Up to half of it is jitter."""
 
 IN_PROCESS = "in-process"
-"""What the models within this process are called beside the endpoint's production variants."""
-
-
-class Detector(Protocol):
-    """Models within this process."""
-
-    @property
-    def tasks(self) -> Sequence[str]:
-        """What they can do."""
-
-    def detect(self, jpeg: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
-        """What they say of a picture, for those of ``tasks`` that they can do."""
-
-
-class ModelEndpoint(Protocol):
-    """What the caller needs of the endpoint."""
-
-    def invoke(
-        self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, trace: str = "", variant: str = ""
-    ) -> InferenceResult:
-        """As :meth:`darkroom.aws.sagemaker.Endpoint.ask`."""
+"""Name of the models within this process, beside the production variants of the endpoint."""
 
 
 @dataclass(frozen=True)
 class EndpointClient:
-    """The endpoint behind its breaker. ``within_s``: no try is begun that could end after it."""
+    """``endpoint`` behind ``breaker``. No attempt is started that could end after ``deadline_s``."""
 
-    endpoint: ModelEndpoint
+    endpoint: Endpoint
     breaker: CircuitBreaker
     observer: Observer
     deadline_s: float = 45.0
@@ -58,7 +36,7 @@ class EndpointClient:
     monotonic: Callable[[], float] = time.monotonic
 
     def invoke(self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, variant: str = "") -> InferenceResult | None:
-        """What the endpoint, or its ``variant``, says; None if it does not answer, or may not be asked at this time."""
+        """Return the result of the endpoint or ``variant``; None without a response or while the circuit is open."""
         ends_s = self.monotonic() + self.deadline_s
         for number in range(MAX_ATTEMPTS):
             if number:
@@ -67,20 +45,20 @@ class EndpointClient:
                 return None
             try:
                 with self.observer.step("invoke"):
-                    told = self.endpoint.invoke(jpeg, tasks, image_id, trace=self.observer.trace_id(), variant=variant)
-                    self._record_stages(told)
+                    trace = self.observer.trace_id()
+                    result = self.endpoint.invoke(jpeg, tasks, image_id, trace=trace, variant=variant)
+                    self._record_stages(result)
             except ModelUnavailable as error:
-                self.observer.log("WARNING", "the endpoint does not answer", tries=number + 1, detail=error.detail)
+                self.observer.log("WARNING", "endpoint call failed", attempt=number + 1, detail=error.detail)
                 self.breaker.record_failure()
                 continue
             self.breaker.record_success()
-            return told
+            return result
         return None
 
-    def _record_stages(self, told: InferenceResult) -> None:
-        """Show within the present step what has just been done: the endpoint's stages, and reading its answer."""
-        answered_s = time.time() - told.decode_ms / 1000
-        self.observer.record_remote_call(
-            "endpoint", told.stages_ms, started_s=answered_s - told.duration_ms / 1000, ended_s=answered_s
-        )
-        self.observer.record_stages({"decode": told.decode_ms}, started_s=answered_s)
+    def _record_stages(self, result: InferenceResult) -> None:
+        """Add the stages of the container, and the decoding of its response, to the current trace step."""
+        ended_s = time.time() - result.decode_ms / 1000
+        started_s = ended_s - result.duration_ms / 1000
+        self.observer.record_remote_call("endpoint", result.stages_ms, started_s=started_s, ended_s=ended_s)
+        self.observer.record_stages({"decode": result.decode_ms}, started_s=ended_s)

@@ -1,8 +1,7 @@
-"""Writing findings such that those about the present master, by who knows best, always win.
+"""Write findings so that those of the current master with the highest rank always win.
 
-There is no transaction over a sidecar, an item and a vector. Each is written over what was seen before the master was
-looked at, and over nothing later; the item comes last and says that the others are there. Killed in between, all of it
-is done again.
+No transaction spans the sidecar, the index item and the vector. Each is written conditionally on the version that was
+read before; the item is written last and marks the others as complete. After a crash all of it is repeated.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from ...aws.findings_store import FindingsRecord, FindingsStore, Sidecar
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
 from ...aws.vectors import VectorStore
-from ...errors import ObjectChanged
+from ...errors import ObjectChanged, Unavailable
 from ...findings import CLIENT, SIMILARITY, Findings, findings_from_document, findings_to_document
 from ..purge.messages import purge_message
 from ..s3_keys import derivatives_prefix
@@ -23,32 +22,32 @@ from .masters import CurrentMaster, Masters
 from .merge import invalidates_derivatives, is_same_master, merge_findings
 
 _MAX_ATTEMPTS = 5
-"""At findings that change between looking and writing."""
+"""Attempts to write findings that another worker changes concurrently."""
 
 
 class Superseded(Exception):
-    """Another master is the present one, or none."""
+    """Another master is current, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFindings:
-    """What is kept now, and what the sidecar said of the same master before."""
+    """The index ``record`` as written, and the earlier findings of the same master, None without any."""
 
     record: FindingsRecord
     before: Findings | None
 
     @property
     def findings(self) -> Findings:
-        """What is kept now."""
+        """The findings as written."""
         assert self.record.findings is not None
         return self.record.findings
 
 
 @dataclass(frozen=True)
 class FindingsWriter:
-    """Where findings go. Derivatives are in ``media``; ``purges`` is the queue of purges that reach the CDN.
+    """Derivatives are in ``media``; ``purges`` is the queue of CDN purges; ``tasks`` are all tasks of an analysis.
 
-    ``tasks`` are all that a picture is looked at for. ``vectors`` None: nothing is kept for similarity.
+    ``vectors`` is None if similarity is off.
     """
 
     store: FindingsStore
@@ -59,58 +58,79 @@ class FindingsWriter:
     tasks: Sequence[str]
 
     def write(self, master: CurrentMaster, image_id: str, new: Findings, perceptual_hash: str) -> WrittenFindings:
-        """Keep ``new`` about ``present``; raises Superseded, Changed where nothing holds still, Unavailable."""
+        """Merge ``new`` into the stored findings of ``master``. Raises Superseded, ObjectChanged, Unavailable."""
         for _ in range(_MAX_ATTEMPTS):
-            sidecar, noted = self.store.read_sidecar(new.generation, master.key), self.store.read_record(master.key)
+            sidecar, record = self.store.read_sidecar(new.generation, master.key), self.store.read_record(master.key)
             self._require_current(master)
-            known = noted.findings if master.is_replacement else sidecar.findings if sidecar is not None else None
+            known = record.findings if master.is_replacement else sidecar.findings if sidecar is not None else None
             findings = merge_findings(known, new, self.tasks)
             if not master.is_replacement:
                 try:
                     findings = self._put_sidecar(master.key, findings, sidecar)
                 except ObjectChanged:
                     continue
-                if _derivatives_are_stale(known, noted, findings):
+                if _derivatives_are_stale(known, record, findings):
                     self._purge(master.key, new.generation)
-            to_note = FindingsRecord(
-                findings, image_id, master.sha256, moderation_verdict(findings), version=noted.version
+            updated = FindingsRecord(
+                findings, image_id, master.sha256, moderation_verdict(findings), version=record.version
             )
-            written = self.store.write_record(master.key, to_note)
+            written = self.store.write_record(master.key, updated)
             if written is None:
                 continue
             if not master.is_replacement:
                 self._put_vector(master, findings, perceptual_hash)
             self._require_current(master)
             return WrittenFindings(written, known if is_same_master(known, new) else None)
-        raise ObjectChanged(detail=f"the findings of {master.key} do not hold still")
+        raise ObjectChanged(detail=f"the findings of {master.key} were changed concurrently")
 
-    def is_published(self, present: CurrentMaster, generation: str) -> bool:
-        """Whether pictures of ``present`` are made with findings about it; of one that is not served, none are."""
-        if present.is_replacement:
+    def is_published(self, master: CurrentMaster, generation: str) -> bool:
+        """Whether renders of ``master`` use its own findings; true for a held master, which is not rendered."""
+        if master.is_replacement:
             return True
-        sidecar = self.store.read_sidecar(generation, present.key)
+        sidecar = self.store.read_sidecar(generation, master.key)
         found = sidecar.findings if sidecar is not None else None
-        return found is not None and found.source_etag == present.etag
+        return found is not None and found.source_etag == master.etag
 
-    def _require_current(self, present: CurrentMaster) -> None:
-        now = self.masters.find_current(present.key)
-        if now is None or now.etag != present.etag:
+    def find_master(self, key: str) -> CurrentMaster | None:
+        """Return the current master of ``key``, None if there is none. Raises Unavailable."""
+        return self.masters.find_current(key)
+
+    def read_record(self, key: str) -> FindingsRecord:
+        """Return the index record of ``key``; an empty one if there is none."""
+        return self.store.read_record(key)
+
+    def write_record(self, key: str, record: FindingsRecord) -> FindingsRecord | None:
+        """Write ``record`` over its own version; None if another worker has written first."""
+        return self.store.write_record(key, record)
+
+    def delete(self, key: str) -> None:
+        """Delete findings and vector of a key without a master. Raises Unavailable if it has one again."""
+        sidecars, record = self.store.list_sidecars(key), self.store.read_record(key)
+        if self.find_master(key) is not None:
+            raise Unavailable(detail=f"{key} has a master again")
+        self.store.delete(key, sidecars, record)
+        if self.vectors is not None:
+            self.vectors.delete(key)
+
+    def _require_current(self, master: CurrentMaster) -> None:
+        now = self.find_master(master.key)
+        if now is None or now.etag != master.etag:
             raise Superseded
 
-    def _put_sidecar(self, key: str, findings: Findings, over: Sidecar | None) -> Findings:
-        """Write the sidecar, unless it says all this already; ``findings`` as of the time that it tells."""
-        known = over.findings if over is not None else None
+    def _put_sidecar(self, key: str, findings: Findings, stored: Sidecar | None) -> Findings:
+        """Write the sidecar unless it is equal already; return ``findings`` with the time of the stored ones."""
+        known = stored.findings if stored is not None else None
         if known is not None and _as_stored(findings, known.analysed_at) == known:
             return replace(findings, analysed_at=known.analysed_at)
-        self.store.put_sidecar(key, findings, replaces=over)
+        self.store.put_sidecar(key, findings, replaces=stored)
         return findings
 
-    def _put_vector(self, present: CurrentMaster, findings: Findings, perceptual_hash: str) -> None:
+    def _put_vector(self, master: CurrentMaster, findings: Findings, perceptual_hash: str) -> None:
         embedding = findings.found.get(SIMILARITY)
         if self.vectors is None or embedding is None or not embedding.vector:
             return
         self.vectors.put(
-            present.key,
+            master.key,
             embedding.vector,
             source_etag=findings.source_etag,
             perceptual_hash=perceptual_hash,
@@ -119,7 +139,7 @@ class FindingsWriter:
         )
 
     def _purge(self, key: str, generation: str) -> None:
-        """Remove derivatives that were made by findings of ``generation``: here at once, at the CDN by its queue."""
+        """Delete derivatives that were rendered with findings of ``generation``, and purge them from the CDN."""
         mark = f"fv-{generation}"
         for page in self.media.list_pages(derivatives_prefix(key)):
             made = [one for one in page if mark in _options(one.key) or one.key.endswith("/_/refusal.json")]
@@ -127,14 +147,14 @@ class FindingsWriter:
         self.purges.send(purge_message(key))
 
 
-def _derivatives_are_stale(known: Findings | None, noted: FindingsRecord, now: Findings) -> bool:
-    """Whether pictures may have been made by other findings than those of ``now``.
+def _derivatives_are_stale(known: Findings | None, record: FindingsRecord, now: Findings) -> bool:
+    """Whether derivatives may have been rendered with other findings than ``now``.
 
-    The index is written after a purge: where it is behind the sidecar, a worker was killed in between.
+    The index is written after a purge; if it is older than the sidecar, a worker was killed before the purge.
     """
-    if invalidates_derivatives(known, now) or invalidates_derivatives(noted.findings, now):
+    if invalidates_derivatives(known, now) or invalidates_derivatives(record.findings, now):
         return True
-    unfinished = not noted.matches(now.generation, now.source_etag)
+    unfinished = not record.matches(now.generation, now.source_etag)
     return unfinished and known is not None and is_same_master(known, now) and not _is_client_only(known)
 
 
@@ -143,10 +163,10 @@ def _is_client_only(findings: Findings) -> bool:
 
 
 def _options(name: str) -> list[str]:
-    """The options in the name of a derivative, with its extension as the last."""
+    """Return the options in the name of a derivative; its extension is the last."""
     return name.rpartition("/_/")[2].replace(".", "_").split("_")
 
 
 def _as_stored(findings: Findings, analysed_at: str) -> Findings:
-    """``findings`` as they read once they are written, at the time ``analysed_at``."""
+    """Return ``findings`` as they read after a round trip, with the time ``analysed_at``."""
     return findings_from_document(findings_to_document(replace(findings, analysed_at=analysed_at)))

@@ -1,4 +1,4 @@
-"""Which master of a key is the present one: that which is served, or a newer one that waits for moderation."""
+"""Find the current master of a key: the one that is served, or a newer one that waits for moderation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..s3_keys import HELD_MASTERS, ObjectNames
 
 @dataclass(frozen=True, slots=True)
 class CurrentMaster:
-    """A master where it lies. ``etag`` has no quotes.
+    """A master in its bucket.
 
-    ``behind``: it is held, and an earlier one goes on being served. What pictures are made with stays that one's.
+    ``is_replacement``: it is held, and an earlier master is still served and rendered with its own findings.
     """
 
     key: str
@@ -29,22 +29,27 @@ class CurrentMaster:
 
     @property
     def etag(self) -> str:
-        """The entity tag by which findings name their master."""
+        """The entity tag without quotes, by which findings name their master."""
         return self.head.etag.strip('"')
 
     @property
+    def modified_s(self) -> float:
+        """When it was written, in Unix time."""
+        return self.head.modified_s
+
+    @property
     def sequencer(self) -> str:
-        """Of the event that it was made for; "" for one that was put there by hand."""
+        """The sequencer of its upload's event; "" for a master that was not ingested."""
         return self.head.metadata.get(SEQUENCER, "")
 
     @property
     def sha256(self) -> str:
-        """Of the upload that it was made of, "" if that is not known."""
+        """The SHA-256 of its upload, "" if unknown."""
         return self.head.metadata.get(SHA256, "")
 
     @property
     def version_id(self) -> str:
-        """Of that upload."""
+        """The version id of its upload, "" if unknown."""
         return self.head.metadata.get(VERSION_ID, "")
 
     @property
@@ -54,9 +59,9 @@ class CurrentMaster:
 
     @contextmanager
     def open_source(self) -> Iterator[Source]:
-        """Its bytes: as they come, or of a large pyramid by the ranges that are read.
+        """Open its bytes: a stream, or for a large pyramid range reads.
 
-        Raises Changed if it has gone meanwhile, or another is there; or Unavailable.
+        Raises ObjectChanged if it was deleted or replaced, Unavailable.
         """
         if is_large_pyramid(self.head):
             yield open_ranges(self.bucket, self.head)
@@ -72,18 +77,18 @@ class CurrentMaster:
 
 @dataclass(frozen=True)
 class Masters:
-    """Masters in ``source`` by ``names``; those that are held in ``media``."""
+    """Masters in ``source`` by ``names``; held masters in ``media``."""
 
     source: S3Bucket
     names: ObjectNames
     media: S3Bucket
 
     def find_current(self, key: str) -> CurrentMaster | None:
-        """The newest master of ``key``, None if there is none. Raises Unavailable."""
-        places = ((self.source, self.names), (self.media, HELD_MASTERS))
-        heads = [(place, place.head(names.name(key))) for place, names in places]
-        found = [CurrentMaster(key, place, head) for place, head in heads if head is not None]
+        """Return the newest master of ``key``, None if there is none. Raises Unavailable."""
+        buckets = ((self.source, self.names), (self.media, HELD_MASTERS))
+        heads = [(bucket, bucket.head(names.name(key))) for bucket, names in buckets]
+        found = [CurrentMaster(key, bucket, head) for bucket, head in heads if head is not None]
         newest = max(found, key=lambda one: one.sequencer, default=None)
-        return (
-            replace(newest, is_replacement=True) if newest is not None and newest.is_held and len(found) > 1 else newest
-        )
+        if newest is not None and newest.is_held and len(found) > 1:
+            return replace(newest, is_replacement=True)
+        return newest
