@@ -12,7 +12,7 @@ from urllib.parse import quote
 import urllib3
 
 from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import Switch, SwitchStore
@@ -105,7 +105,9 @@ class Environment:
     @cached_property
     def registry(self) -> ModelRegistry:
         """The stack's model registry."""
-        return ModelRegistry(client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"])
+        return ModelRegistry(
+            create_client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"]
+        )
 
     @cached_property
     def samples(self) -> SampleStore:

@@ -14,7 +14,7 @@ from aiohttp import web
 from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.errors import DarkroomError
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
@@ -47,7 +47,7 @@ class ControlPages:
         self._facts = facts
         self._live = live
         self._journal = journal
-        self._settings = LiveSettings(reader(S3Bucket(cloud.s3, facts.media_bucket)), fresh_s=0)
+        self._settings = LiveSettings(build_reader(S3Bucket(cloud.s3, facts.media_bucket)), fresh_s=0)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""

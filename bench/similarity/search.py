@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 
 from ..statistics import Spread
@@ -29,7 +29,7 @@ def searched(pictures: int, turns: int) -> Spread:
     vector = [dice.gauss(0, 1) for _ in range(DIMENSIONS)]
     with serving(pictures) as url:
         where = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-        store = DynamoDBVectors(client("dynamodb", where), "vectors")
+        store = DynamoDBVectors(create_client("dynamodb", where), "vectors")
         taken = [_timed(store, vector) for _ in range(turns + 1)]
     return Spread.of(taken[1:])  # the first one makes connections
 

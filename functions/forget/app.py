@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.index import Index
@@ -23,7 +23,7 @@ from darkroom.services.request_metrics import count_attempt
 from darkroom.services.s3_keys import master_names
 
 _env = ForgetEnvironment()
-_s3 = client("s3")
+_s3 = create_client("s3")
 _observer = PowertoolsObserver("forget")
 
 _service = EraseService(
@@ -32,15 +32,15 @@ _service = EraseService(
     source=S3Bucket(_s3, _env.master_bucket),
     source_names=master_names(_env),
     quarantine=S3Bucket(_s3, _env.quarantine_bucket),
-    index=Index(client("dynamodb"), _env.index_table),
+    index=Index(create_client("dynamodb"), _env.index_table),
     vectors=open_vectors(_env),
-    distribution=Distribution(client("cloudfront"), _env.distribution_id),
-    purges=Queue(client("sqs"), _env.purge_queue_url),
-    erasures=ErasureTable(client("dynamodb"), _env.index_table),
+    distribution=Distribution(create_client("cloudfront"), _env.distribution_id),
+    purges=Queue(create_client("sqs"), _env.purge_queue_url),
+    erasures=ErasureTable(create_client("dynamodb"), _env.index_table),
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
     wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are erased too
-    further={"samples": SampleStore(client("dynamodb"), _env.index_table).delete},
+    further={"samples": SampleStore(create_client("dynamodb"), _env.index_table).delete},
 )
 
 

@@ -9,14 +9,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.environment import InferEnvironment
@@ -40,7 +40,7 @@ from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = InferEnvironment()
-_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
+_s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _media, _source = S3Bucket(_s3, _env.media_bucket), S3Bucket(_s3, _env.master_bucket)
 _entries, _index = DocumentStore(_dynamodb, _env.index_table), Index(_dynamodb, _env.index_table)
 _archive, _vectors = FindingsStore(_media, _entries), open_vectors(_env)
@@ -79,7 +79,7 @@ def _infer(settings: Settings) -> AnalysisService[ShadowComparison]:
         detector=_finder(wanted),
         queue=_queue,
         verdicts=_to(_env.ingest_queue_url),
-        bus=EventBus(client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
+        bus=EventBus(create_client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
         samples=SampleRecorder(SampleStore(_dynamodb, _env.index_table), _masters, _observer),
         distance=disagreement,
         observer=_observer,
@@ -96,7 +96,7 @@ def _open_inbox(settings: Settings) -> InferenceConsumer:
     )
 
 
-_inbox = SettingsBound(LiveSettings(reader(_media), _observer), _open_inbox)
+_inbox = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
@@ -20,7 +20,7 @@ from darkroom.aws.scanner import Clamd
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.sqs import Queue
 from darkroom.aws.stepfunctions import StateMachine
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
 from darkroom.environment import IngestEnvironment
@@ -43,7 +43,7 @@ from darkroom.settings import Settings
 
 _env = IngestEnvironment()
 _CPU_LIMIT = limit_for_lease(_env.lease_s)
-_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
+_s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _uploads, _media = S3Bucket(_s3, _env.uploads_bucket), S3Bucket(_s3, _env.media_bucket)
 _source, _names = S3Bucket(_s3, _env.master_bucket), master_names(_env)
 _index, _documents = Index(_dynamodb, _env.index_table), DocumentStore(_dynamodb, _env.index_table)
@@ -72,13 +72,15 @@ def _build_context(settings: Settings) -> IngestContext:
         client_findings=ClientFindingsReader(
             _keys, FindingsStore(_media, _documents), settings.findings_generation, _observer
         ),
-        bus=EventBus(client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
+        bus=EventBus(create_client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),
         audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
         observer=_observer,
         keep_gps=settings.keep_gps,
         presets=settings.presets,
         always=settings.always_redact,
-        state_machine=StateMachine.from_arn(_env.scene_machine_arn, lambda: client("stepfunctions", _env.variables)),
+        state_machine=StateMachine.from_arn(
+            _env.scene_machine_arn, lambda: create_client("stepfunctions", _env.variables)
+        ),
     )
 
 
@@ -96,7 +98,7 @@ def _build_consumers(settings: Settings) -> Mapping[bool, IngestConsumer]:
     }
 
 
-_consumers = SettingsBound(LiveSettings(reader(_media), _observer), _build_consumers)
+_consumers = SettingsBound(LiveSettings(build_reader(_media), _observer), _build_consumers)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.bulk.analyse import AnalyseOperation
 from darkroom.bulk.handler import BulkJobHandler
@@ -32,7 +32,7 @@ from darkroom.services.service_settings import build_cache_policy, build_upload_
 from darkroom.settings import Settings
 
 _env = LibraryEnvironment()
-_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
+_s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _uploads, _media = S3Bucket(_s3, _env.uploads_bucket), S3Bucket(_s3, _env.media_bucket)
 _source, _names = S3Bucket(_s3, _env.master_bucket), master_names(_env)
 _observer = PowertoolsObserver("library")
@@ -83,7 +83,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
     )
 
 
-_library = SettingsBound(LiveSettings(reader(_media), _observer), _open_library)
+_library = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_library)
 
 
 @restart_if_abandoned

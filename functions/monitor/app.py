@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.documents import DocumentStore
@@ -16,7 +16,7 @@ from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import SwitchStore, reader
+from darkroom.aws.switches import SwitchStore, build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import MonitorEnvironment
 from darkroom.mlops.drift_check import BaselineReset, DriftCheck
@@ -37,13 +37,13 @@ from darkroom.services.s3_keys import master_names
 from darkroom.settings import Settings
 
 _env = MonitorEnvironment()
-_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
+_s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _media, _entries = S3Bucket(_s3, _env.media_bucket), DocumentStore(_dynamodb, _env.index_table)
 _samples, _audit = SampleStore(_dynamodb, _env.index_table), AuditLog(S3Bucket(_s3, _env.audit_bucket))
 _observer, _namespace = PowertoolsObserver("monitor"), _env.powertools_metrics_namespace
-_bus = EventBus(client("events"), _env.event_bus, _env.stack_name, _observer.trace_header)
-_metrics = CloudWatchMetrics(client("cloudwatch"))
-_global = CloudWatchMetrics(client("cloudwatch", {**_env.variables, "AWS_REGION": "us-east-1"}))
+_bus = EventBus(create_client("events"), _env.event_bus, _env.stack_name, _observer.trace_header)
+_metrics = CloudWatchMetrics(create_client("cloudwatch"))
+_global = CloudWatchMetrics(create_client("cloudwatch", {**_env.variables, "AWS_REGION": "us-east-1"}))
 _functions = parse_functions(_env.functions)
 _hand = SwitchController(SwitchStore(_media), _audit, _observer)
 _baselines = BaselineReset(_media, _samples, _audit)
@@ -95,7 +95,7 @@ def _open_monitor(settings: Settings) -> Monitor:
     return Monitor(watches, _audit, _observer)
 
 
-_monitor = SettingsBound(LiveSettings(reader(_media), _observer), _open_monitor)
+_monitor = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_monitor)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

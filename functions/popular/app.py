@@ -6,10 +6,10 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PopularEnvironment
 from darkroom.services.live_settings import LiveSettings, SettingsBound
@@ -18,7 +18,7 @@ from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
 
 _env = PopularEnvironment()
-_s3 = client("s3")
+_s3 = create_client("s3")
 _observer = PowertoolsObserver("popular")
 _media = S3Bucket(_s3, _env.media_bucket)
 
@@ -27,7 +27,7 @@ def _popular(settings: Settings) -> PopularityScan:
     return PopularityScan(
         logs=S3Bucket(_s3, _env.log_bucket),
         media=_media,
-        queue=Queue(client("sqs", _env.variables), _env.refine_queue_url, _observer.trace_header),
+        queue=Queue(create_client("sqs", _env.variables), _env.refine_queue_url, _observer.trace_header),
         distribution_id=_env.distribution_id,
         least_hits=settings.refine_hits,
         observer=_observer,
@@ -36,7 +36,7 @@ def _popular(settings: Settings) -> PopularityScan:
     )
 
 
-_service = SettingsBound(LiveSettings(reader(_media), _observer), _popular)
+_service = SettingsBound(LiveSettings(build_reader(_media), _observer), _popular)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

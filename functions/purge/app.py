@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
@@ -17,7 +17,7 @@ from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.s3_keys import master_names
 
 _env = PurgeEnvironment()
-_s3, _sqs = client("s3"), client("sqs")
+_s3, _sqs = create_client("s3"), create_client("sqs")
 _observer = PowertoolsObserver("purge")
 
 _media = S3Bucket(_s3, _env.media_bucket)
@@ -28,12 +28,12 @@ _service = PurgeConsumer(
         source=S3Bucket(_s3, _env.master_bucket),
         source_names=master_names(_env),
     ),
-    distribution=Distribution(client("cloudfront", _env.variables), _env.distribution_id),
+    distribution=Distribution(create_client("cloudfront", _env.variables), _env.distribution_id),
     queue=Queue(_sqs, _env.purge_queue_url),
     dead_letters=Queue(_sqs, _env.purge_dlq_url),
     max_receives=_env.max_receives,
     observer=_observer,
-    erasures=ErasureTable(client("dynamodb", _env.variables), _env.index_table),
+    erasures=ErasureTable(create_client("dynamodb", _env.variables), _env.index_table),
     wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are purged too
 )
 

@@ -7,11 +7,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import fast_reader
+from darkroom.aws.switches import build_fast_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
 from darkroom.services.deadline import restart_if_abandoned
@@ -24,7 +24,7 @@ from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = RefineEnvironment()
-_sqs, _credentials = client("sqs"), CredentialSource()
+_sqs, _credentials = create_client("sqs"), CredentialSource()
 _observer = PowertoolsObserver("refine")
 _source = connect(_env.master_bucket, _credentials)
 _media = connect(_env.media_bucket, _credentials)
@@ -49,7 +49,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
     )
 
 
-_inbox = SettingsBound(LiveSettings(fast_reader(_media), _observer), _open_inbox)
+_inbox = SettingsBound(LiveSettings(build_fast_reader(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

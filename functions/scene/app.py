@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.aws.assembly import MultipartAssembler
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SceneEnvironment
 from darkroom.services.large_image.step_request import read_request
@@ -18,7 +18,7 @@ from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings
 
 _env = SceneEnvironment()
-_s3, _observer = client("s3"), PowertoolsObserver("scene")
+_s3, _observer = create_client("s3"), PowertoolsObserver("scene")
 _media = S3Bucket(_s3, _env.media_bucket)
 
 
@@ -27,14 +27,14 @@ def _open_strips(settings: Settings) -> LargeImageSteps:
         uploads=S3Bucket(_s3, _env.uploads_bucket),
         media=_media,
         assembler=MultipartAssembler(_s3, _env.media_bucket),
-        queue=Queue(client("sqs", _env.variables), _env.ingest_queue_url, _observer.trace_header),
+        queue=Queue(create_client("sqs", _env.variables), _env.ingest_queue_url, _observer.trace_header),
         limits=build_upload_limits(settings),
         at_once=settings.scene_concurrency,
         observer=_observer,
     )
 
 
-_strips = SettingsBound(LiveSettings(reader(_media), _observer), _open_strips)
+_strips = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_strips)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
@@ -25,7 +25,7 @@ _env = SimilarEnvironment()
 _observer = PowertoolsObserver("similar")
 _vectors = open_vectors(_env)
 _index, _keys = (
-    Index(client("dynamodb", _env.variables), _env.index_table),
+    Index(create_client("dynamodb", _env.variables), _env.index_table),
     SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer),
 )
 
@@ -40,7 +40,9 @@ def _similar(settings: Settings) -> SimilaritySearch:
     )
 
 
-_service = SettingsBound(LiveSettings(reader(S3Bucket(client("s3"), _env.media_bucket)), _observer), _similar)
+_service = SettingsBound(
+    LiveSettings(build_reader(S3Bucket(create_client("s3"), _env.media_bucket)), _observer), _similar
+)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
@@ -16,15 +16,15 @@ from darkroom.services.s3_keys import master_names
 from darkroom.services.sweep import Sweep
 
 _env = SweepEnvironment()
-_s3 = client("s3")
+_s3 = create_client("s3")
 _observer = PowertoolsObserver("sweep")
 
 _service = Sweep(
     uploads=S3Bucket(_s3, _env.uploads_bucket),
     source=S3Bucket(_s3, _env.master_bucket),
     source_names=master_names(_env),
-    index=Index(client("dynamodb"), _env.index_table),
-    queue=Queue(client("sqs"), _env.ingest_queue_url),
+    index=Index(create_client("dynamodb"), _env.index_table),
+    queue=Queue(create_client("sqs"), _env.ingest_queue_url),
     observer=_observer,
 )
 

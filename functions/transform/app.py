@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import LOAD_SHEDDING, Switches, fast_reader
+from darkroom.aws.switches import LOAD_SHEDDING, Switches, build_fast_reader
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import TransformEnvironment
 from darkroom.errors import DarkroomError
@@ -39,12 +39,12 @@ _credentials = CredentialSource()
 _media = connect(_env.media_bucket, _credentials)
 _source = _media if _env.master_bucket == _env.media_bucket else connect(_env.master_bucket, _credentials)
 _keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
-_sparing = partial(Switches(fast_reader(_media)).is_on, LOAD_SHEDDING)
-_scenes = MasterReader()
-_live = LiveSettings(fast_reader(_media), _observer)
+_is_load_shedding = partial(Switches(build_fast_reader(_media)).is_on, LOAD_SHEDDING)
+_master_reader = MasterReader()
+_live = LiveSettings(build_fast_reader(_media), _observer)
 
 
-def _build(settings: Settings, ahead: Prefetch) -> Transform:
+def _build(settings: Settings, prefetch: Prefetch) -> Transform:
     return Transform(
         source=_source,
         source_names=master_names(_env),
@@ -58,9 +58,9 @@ def _build(settings: Settings, ahead: Prefetch) -> Transform:
         limits=build_source_limits(settings),
         caching=build_cache_policy(settings, refines=_env.refine),
         observer=_observer,
-        is_load_shedding=_sparing,
-        scenes=_scenes,
-        prefetched=ahead,
+        is_load_shedding=_is_load_shedding,
+        master_reader=_master_reader,
+        prefetched=prefetch,
     )
 
 
@@ -91,10 +91,10 @@ def _respond(request: EdgeRequest) -> Responded:
 
         def start_in_dialect(transform: Transform, presets: Callable[[], Presets]) -> None:
             parsed = DialectRequest.from_headers(request.method, request.headers)
-            _languages(transform).begin(request.dialect, parsed, presets)
+            _dialects(transform).begin(request.dialect, parsed, presets)
 
         with _transform.open(start_in_dialect) as transform:
-            return respond_in_dialect(_languages(transform), request)
+            return respond_in_dialect(_dialects(transform), request)
 
     def start(transform: Transform, presets: Callable[[], Presets]) -> None:
         transform.prefetch(parse_path(request.path), presets)
@@ -104,14 +104,14 @@ def _respond(request: EdgeRequest) -> Responded:
 
 
 @cache
-def _language_keys() -> KeysSecret:
+def _dialect_keys() -> KeysSecret:
     from darkroom.dialects.serving.handler import connect_keys
 
     return connect_keys(_env.language_keys_arn, _credentials, _observer)
 
 
-def _languages(transform: Transform) -> DialectService:
+def _dialects(transform: Transform) -> DialectService:
     """Dialects are loaded with the first request that needs them: cold starts of native URLs do without."""
     from darkroom.dialects.serving.handler import build_service
 
-    return build_service(_live.last_known, transform, _language_keys())
+    return build_service(_live.last_known, transform, _dialect_keys())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.presigned_post import PostPresigner
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
 from darkroom.environment import UploadEnvironment
@@ -22,8 +22,8 @@ from darkroom.settings import Settings
 
 _env = UploadEnvironment()
 _observer = PowertoolsObserver("upload")
-_s3 = client("s3")
-_dynamodb = client("dynamodb")
+_s3 = create_client("s3")
+_dynamodb = create_client("dynamodb")
 _forms, _index = PostPresigner(_s3, _env.uploads_bucket), Index(_dynamodb, _env.index_table)
 _counters = UploadCounters(_dynamodb, _env.index_table)
 _keys = SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer)
@@ -40,7 +40,7 @@ def _uploads(settings: Settings) -> UploadApi:
     )
 
 
-_service = SettingsBound(LiveSettings(reader(S3Bucket(_s3, _env.media_bucket)), _observer), _uploads)
+_service = SettingsBound(LiveSettings(build_reader(S3Bucket(_s3, _env.media_bucket)), _observer), _uploads)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

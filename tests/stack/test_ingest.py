@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from cli.main import main
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.key_encoding import encode_key
 from darkroom.plan.presets import load_default_presets
@@ -94,7 +94,7 @@ def intake(stack: Stack) -> Intake:
 @pytest.fixture(scope="module")
 def told(stack: Stack) -> Iterator[Callable[[str], dict[str, Any]]]:
     """The announcement with an id, as a rule's target gets it. All that come are held against their schemas."""
-    events, sqs = client("events", tool_environment(stack.aws_endpoint_url)), stack.cloud.queues
+    events, sqs = create_client("events", tool_environment(stack.aws_endpoint_url)), stack.cloud.queues
     url = sqs.create_queue(QueueName="e2e-told")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="e2e-told", EventPattern=json.dumps({"source": ["darkroom"], "detail-type": list(SCHEMAS)}))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import ListedObject
 from darkroom.key_encoding import encode_key
 from darkroom.services.purge.messages import purge_message
@@ -113,7 +113,7 @@ def test_what_expires_is_no_deletion(operator: Operator, viewer: Viewer) -> None
 
 @pytest.mark.parametrize(("reason", "followed"), [("DeleteObject", True), ("Lifecycle Expiration", False)])
 def test_the_rule_lets_only_wishes_through(operator: Operator, reason: str, followed: bool) -> None:
-    events = client("events", tool_environment(operator.stack.aws_endpoint_url))
+    events = create_client("events", tool_environment(operator.stack.aws_endpoint_url))
     patterns = [rule["EventPattern"] for rule in events.list_rules()["Rules"] if "EventPattern" in rule]
     event = json.dumps(deletion(operator, "a.jpg", reason))
     matches = [events.test_event_pattern(EventPattern=pattern, Event=event)["Result"] for pattern in patterns]

@@ -13,7 +13,7 @@ from typing import Any
 from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, READY, Record
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.s3_keys import DERIVATIVES, HELD_MASTERS, MASTERS
@@ -114,7 +114,7 @@ class Stack:
     @cached_property
     def at_ingest(self) -> tuple[str, ...]:
         """The presets that are rendered at ingest, by the settings in force when this is first read."""
-        return LiveSettings(reader(self.bucket("media"))).current().presets.at_ingest
+        return LiveSettings(build_reader(self.bucket("media"))).current().presets.at_ingest
 
     def send(self, files: Mapping[str, Path], prefix: str) -> Iterator[Sent]:
         """Upload each file with its SHA-256, under its name in ``files`` behind ``prefix``."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.settings import OFF, Settings
 
@@ -81,5 +81,5 @@ def target_of(deployment: Deployment) -> Target:
 def of_facts(facts: Mapping[str, Any]) -> Target:
     """The stack on this machine that has the ``facts``."""
     outputs = facts["outputs"]
-    media = S3Bucket(client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
+    media = S3Bucket(create_client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
     return Target(SettingsStore(media), LocalStore(facts["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})

@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def s3(aws_environment: dict[str, str]) -> Any:
-    return clients.client("s3", aws_environment)
+    return clients.create_client("s3", aws_environment)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.findings import Finding, finding_to_document
 from local.sagemaker.runtime import Runtime, open_runtime
 from local.sagemaker.variants import Variant
@@ -60,7 +60,7 @@ class Models:
 
     def client(self, service: str) -> Any:
         """A client of ``sagemaker`` or ``sagemaker-runtime`` that tries once."""
-        return client(service, self.environment, attempts=1)
+        return create_client(service, self.environment, attempts=1)
 
     def variants(self, **weights: float) -> None:
         """Have the endpoint consist of these variants; each runs the image ``<name>:1``."""

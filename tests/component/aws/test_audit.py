@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, AuditLog, hash_key
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import Unavailable
 
@@ -68,14 +68,14 @@ def test_an_erasure_names_its_key_by_a_hash_alone() -> None:
 
 def test_a_write_whose_answer_was_lost_is_no_error(s3: Any) -> None:
     with faulty.answering(faulty.error(500, "InternalError"), faulty.error(412, "PreconditionFailed")) as server:
-        audit = AuditLog(S3Bucket(client("s3", server.environment), "log"))
+        audit = AuditLog(S3Bucket(create_client("s3", server.environment), "log"))
         assert audit.write(ERASURE, hash_key("a"), "person").endswith(".json")
         assert len(server.requests) == 2
 
 
 def test_a_bucket_that_does_not_answer_is_a_fault() -> None:
     with faulty.answering(faulty.error(403, "AccessDenied")) as server:
-        audit = AuditLog(S3Bucket(client("s3", server.environment), "log"))
+        audit = AuditLog(S3Bucket(create_client("s3", server.environment), "log"))
         with pytest.raises(Unavailable):
             audit.write(DECISION, "a", "b")
 

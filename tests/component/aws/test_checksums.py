@@ -132,7 +132,7 @@ def test_a_wrong_checksum_does_not_fail_the_read() -> None:
         "x-amz-checksum-type": "FULL_OBJECT",
     }
     with answering(Reply(200, DATA, headers)) as faulty:
-        opened = S3Bucket(clients.client("s3", faulty.environment), "bucket").open("a")
+        opened = S3Bucket(clients.create_client("s3", faulty.environment), "bucket").open("a")
         assert opened
         assert opened.body.read() == DATA
         assert opened.head.checksums == compute_checksums(b"other", ["crc32"])

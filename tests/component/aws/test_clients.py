@@ -80,7 +80,7 @@ def test_every_fault_is_unavailable_after_few_attempts(
         monkeypatch.setattr(clients, "READ_S", TOO_LONG_S)
     service, ask = (ASKING | TELLING)[operation]
     with answering(FAULTS[fault]) as faulty:
-        client = clients.client(service, faulty.environment)
+        client = clients.create_client(service, faulty.environment)
         with pytest.raises(Unavailable) as caught:
             ask(client)
         wait_until(lambda: faulty.requests, "a request has come")
@@ -97,7 +97,7 @@ def test_every_fault_is_unavailable_after_few_attempts(
 def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "READ_S", 5.0 if passing == HANG else HANG_S)
     with answering(passing, passing, Reply(200, headers={"ETag": '"e"'})) as faulty:
-        vault = S3Bucket(clients.client("s3", faulty.environment), "bucket")
+        vault = S3Bucket(clients.create_client("s3", faulty.environment), "bucket")
         assert vault.put("k", b"body", headers={}, metadata={}) == '"e"'
     assert [(method, path) for method, path, _ in faulty.requests] == [("PUT", "/bucket/k")] * 3
 
@@ -106,7 +106,7 @@ def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence, monkeypatch: 
 def test_a_body_that_breaks_off_is_unavailable() -> None:
     headers = {"ETag": '"e"', "Last-Modified": "Wed, 25 Nov 2026 00:00:00 GMT"}
     with answering(Reply(200, b"x" * 100, headers, promised=1000)) as faulty:
-        opened = S3Bucket(clients.client("s3", faulty.environment), "bucket").open("k")
+        opened = S3Bucket(clients.create_client("s3", faulty.environment), "bucket").open("k")
         assert opened
         assert opened.body.read(50) == b"x" * 50
         with pytest.raises(Unavailable):
@@ -118,7 +118,7 @@ def test_where_nobody_listens_is_unavailable(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     with pytest.raises(Unavailable, match="cannot be made"):
-        S3Bucket(clients.client("s3", environment), "bucket").head("k")
+        S3Bucket(clients.create_client("s3", environment), "bucket").head("k")
 
 
 def test_our_own_mistakes_are_not_faults_of_aws() -> None:
@@ -133,13 +133,13 @@ def test_region_endpoint_and_credentials_come_from_the_environment() -> None:
         "AWS_SECRET_ACCESS_KEY": "s",
         "AWS_SESSION_TOKEN": "t",
     }
-    client = clients.client("sqs", given)
+    client = clients.create_client("sqs", given)
     assert client.meta.region_name == "eu-central-1"
     assert client.meta.endpoint_url == "https://sqs.eu-central-1.amazonaws.com"
     credentials = client._request_signer._credentials
     assert (credentials.access_key, credentials.secret_key, credentials.token) == ("id", "s", "t")
     everywhere = given | {"AWS_ENDPOINT_URL": "http://localhost:1"}
-    assert clients.client("events", everywhere).meta.endpoint_url == "http://localhost:1"
+    assert clients.create_client("events", everywhere).meta.endpoint_url == "http://localhost:1"
     one = everywhere | {"AWS_ENDPOINT_URL_EVENTBRIDGE": "http://localhost:2"}
-    assert clients.client("events", one).meta.endpoint_url == "http://localhost:2"
-    assert clients.client("s3", one).meta.endpoint_url == "http://localhost:1"
+    assert clients.create_client("events", one).meta.endpoint_url == "http://localhost:2"
+    assert clients.create_client("s3", one).meta.endpoint_url == "http://localhost:1"

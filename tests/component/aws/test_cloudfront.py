@@ -23,7 +23,7 @@ XML = {"Content-Type": "text/xml"}
 
 @pytest.fixture(scope="session")
 def cloudfront(aws_environment: dict[str, str]) -> Any:
-    return clients.client("cloudfront", aws_environment)
+    return clients.create_client("cloudfront", aws_environment)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_paths_are_invalidated_as_the_edge_writes_them(cloudfront: Any, distribu
 
 def test_paths_are_sent_once_and_as_they_are() -> None:
     with answering(invalidation("/a")) as faulty:
-        cdn = Distribution(clients.client("cloudfront", faulty.environment), "E1")
+        cdn = Distribution(clients.create_client("cloudfront", faulty.environment), "E1")
         cdn.invalidate(["/größe 1.jpg/_/*", "/a", "/a"], "one")
     [(_, _, sent)] = faulty.requests
     body = sent.decode()
@@ -84,7 +84,7 @@ def test_an_unknown_distribution_is_a_fault(cloudfront: Any) -> None:
 
 def test_too_many_at_a_time_has_its_own_error() -> None:
     with answering(error(400, "TooManyInvalidationsInProgress")) as faulty:
-        cdn = Distribution(clients.client("cloudfront", faulty.environment), "E1")
+        cdn = Distribution(clients.create_client("cloudfront", faulty.environment), "E1")
         with pytest.raises(TooManyInvalidations) as caught:
             cdn.invalidate(["/a/_/*"], "one")
     assert len(faulty.requests) == 1
@@ -127,10 +127,16 @@ def test_wildcards_under_way_are_counted_over_pages() -> None:
         error(500, "InternalError"),
     )
     with answering(*script) as faulty:
-        assert Distribution(clients.client("cloudfront", faulty.environment), "E1").count_wildcards_in_progress() == 3
+        assert (
+            Distribution(clients.create_client("cloudfront", faulty.environment), "E1").count_wildcards_in_progress()
+            == 3
+        )
     assert len(faulty.requests) == 5
 
 
 def test_no_invalidation_at_all_is_none_under_way() -> None:
     with answering(listing({})) as faulty:
-        assert Distribution(clients.client("cloudfront", faulty.environment), "E1").count_wildcards_in_progress() == 0
+        assert (
+            Distribution(clients.create_client("cloudfront", faulty.environment), "E1").count_wildcards_in_progress()
+            == 0
+        )

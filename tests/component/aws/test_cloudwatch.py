@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudwatch import MAX_QUERIES, CloudWatchMetrics, MetricStat
 from darkroom.errors import Unavailable
 
@@ -28,7 +28,7 @@ def namespace() -> str:
 
 @pytest.fixture
 def cloudwatch(aws_environment: dict[str, str]) -> Any:
-    return client("cloudwatch", aws_environment)
+    return create_client("cloudwatch", aws_environment)
 
 
 def tell(cloudwatch: Any, namespace: str, metric: str, values: dict[float, float], **dimensions: str) -> None:
@@ -64,7 +64,7 @@ def test_the_statistic_is_the_one_asked_for(cloudwatch: Any, namespace: str) -> 
 
 def test_all_pages_of_an_answer_are_read(aws_environment: dict[str, str]) -> None:
     """MiniStack gives one page: botocore answers here, as CloudWatch would."""
-    cloudwatch = client("cloudwatch", aws_environment)
+    cloudwatch = create_client("cloudwatch", aws_environment)
     early, late = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 11, 25, 13, tzinfo=UTC)
     with Stubber(cloudwatch) as pages:
         for times, values, more in ([late], [2.0], {"NextToken": "t"}), ([early], [1.0], {}):
@@ -76,7 +76,7 @@ def test_all_pages_of_an_answer_are_read(aws_environment: dict[str, str]) -> Non
 
 def test_a_region_that_does_not_answer_is_a_fault(no_pauses: None) -> None:
     with faulty.answering(faulty.HANG_UP) as server:
-        metrics = CloudWatchMetrics(client("cloudwatch", server.environment))
+        metrics = CloudWatchMetrics(create_client("cloudwatch", server.environment))
         with pytest.raises(Unavailable, match="cannot be made"):
             metrics.get_points([MetricStat("AWS/Lambda", "Errors")], begin_s=0, end_s=60, period_s=60)
 

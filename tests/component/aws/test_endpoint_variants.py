@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.errors import Unavailable
 from darkroom.mlops.endpoint_variants import EndpointVariants, Variant
 from tests.sagemaking import HeldUpdates
@@ -60,7 +60,7 @@ def test_no_endpoint_and_no_answer_are_faults(models: Models) -> None:
     with pytest.raises(Unavailable):
         EndpointVariants(models.client("sagemaker"), "nobody").read_all()
     with faulty.answering(faulty.HANG_UP) as server:
-        unreachable = EndpointVariants(client("sagemaker", server.environment, attempts=1), NAME)
+        unreachable = EndpointVariants(create_client("sagemaker", server.environment, attempts=1), NAME)
         for action in (unreachable.read_all, unreachable.is_updatable, lambda: unreachable.set_weights({"main": 1})):
             with pytest.raises(Unavailable):
                 action()

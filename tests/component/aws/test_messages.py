@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def sqs(aws_environment: dict[str, str]) -> Any:
-    return clients.client("sqs", aws_environment)
+    return clients.create_client("sqs", aws_environment)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_so_does_each_of_a_batch(header: str) -> None:
     named = {"MessageId": "m", "MD5OfMessageBody": "99914b932bd37a50b983c5e7c90ae93b"}
     answer = {"Successful": [{"Id": "0", **named}, {"Id": "1", **named}], "Failed": []}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        Queue(clients.client("sqs", faulty.environment), f"{faulty.url}/0/q", lambda: header).send_many([{}, {}])
+        Queue(clients.create_client("sqs", faulty.environment), f"{faulty.url}/0/q", lambda: header).send_many([{}, {}])
     entries = json.loads(faulty.requests[0][2])["Entries"]
     expected = {TRACE_HEADER: {"DataType": "String", "StringValue": header}} if header else {}
     assert [entry["MessageSystemAttributes"] for entry in entries] == [expected] * 2
@@ -110,7 +110,7 @@ def test_a_message_that_was_not_taken_is_a_fault() -> None:
         "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}],
     }
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        queue = Queue(clients.client("sqs", faulty.environment), f"{faulty.url}/0/q")
+        queue = Queue(clients.create_client("sqs", faulty.environment), f"{faulty.url}/0/q")
         with pytest.raises(Unavailable) as caught:
             queue.send_many([{}, {}])
     assert "InternalError" in caught.value.detail
@@ -138,7 +138,7 @@ def test_an_announcement_is_put_in_its_trace(header: str) -> None:
     """EventBridge refuses a header without characters."""
     answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        EventBus(clients.client("events", faulty.environment), "default", "pictures", lambda: header).publish(
+        EventBus(clients.create_client("events", faulty.environment), "default", "pictures", lambda: header).publish(
             "ImageReady", {}
         )
     [entry] = json.loads(faulty.requests[0][2])["Entries"]
@@ -148,7 +148,7 @@ def test_an_announcement_is_put_in_its_trace(header: str) -> None:
 def test_an_announcement_that_was_not_taken_is_a_fault() -> None:
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slower"}]}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        bus = EventBus(clients.client("events", faulty.environment), "default", "pictures")
+        bus = EventBus(clients.create_client("events", faulty.environment), "default", "pictures")
         with pytest.raises(Unavailable) as caught:
             bus.publish("ImageReady", {})
     assert "ThrottlingException" in caught.value.detail

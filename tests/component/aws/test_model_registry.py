@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.errors import NoSuchVersion, Unavailable
 from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
 
@@ -100,7 +100,7 @@ def test_what_would_not_be_kept_whole_is_refused(registry: ModelRegistry, model:
 
 def test_a_sagemaker_that_does_not_answer_is_a_fault() -> None:
     with faulty.answering(faulty.HANG_UP) as server:
-        registry = ModelRegistry(client("sagemaker", server.environment, attempts=1), GROUP)
+        registry = ModelRegistry(create_client("sagemaker", server.environment, attempts=1), GROUP)
         for action in (registry.list_versions, lambda: registry.register(MODEL), lambda: registry.reject("arn", "x")):
             with pytest.raises(Unavailable):
                 action()

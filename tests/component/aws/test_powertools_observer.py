@@ -15,7 +15,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver as Observer
 from darkroom.aws.s3 import S3Bucket as Vault
 
 observer = Observer("ingest")
-s3 = clients.client("s3")
+s3 = clients.create_client("s3")
 with observer.message("change"):
     with observer.step("fetch"):
         assert Vault(s3, "no-such-bucket").head("a-users-key") is None

@@ -22,7 +22,7 @@ HEAD = Reply(
 def asked(ask: Callable[[S3Bucket], Any], *replies: Reply | Silence) -> tuple[Any, int]:
     """What ``ask`` returns of a bucket that gives ``replies``, and how many requests that took."""
     with answering(*replies) as faulty:
-        answer = ask(S3Bucket(clients.client("s3", faulty.environment), "bucket"))
+        answer = ask(S3Bucket(clients.create_client("s3", faulty.environment), "bucket"))
     return answer, len(faulty.requests)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.sagemaker import Endpoint, parse_stages_ms
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import ENDPOINT, FACES, MODERATION, SIMILARITY, TEXT, Finding
@@ -29,7 +29,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture
 def endpoint(runtime: Runtime) -> Endpoint:
-    made = client("sagemaker-runtime", runtime.environment, read_s=HANG_S, attempts=1)
+    made = create_client("sagemaker-runtime", runtime.environment, read_s=HANG_S, attempts=1)
     return Endpoint(made, sagemaker.NAME)
 
 
@@ -142,7 +142,7 @@ def test_anything_else_is_unavailable_after_one_call(
 
 def test_an_endpoint_that_does_not_answer_is_waited_for_only_so_long(runtime: Runtime) -> None:
     runtime.behave = sagemaker.hanging
-    impatient = client("sagemaker-runtime", runtime.environment, read_s=TOO_LONG_S, attempts=1)
+    impatient = create_client("sagemaker-runtime", runtime.environment, read_s=TOO_LONG_S, attempts=1)
     with pytest.raises(ModelUnavailable) as raised:
         Endpoint(impatient, sagemaker.NAME).invoke(b"jpeg", [FACES], "id")
     assert raised.value.retryable
@@ -153,4 +153,4 @@ def test_an_endpoint_that_does_not_answer_is_waited_for_only_so_long(runtime: Ru
 def test_nobody_there() -> None:
     nowhere: dict[str, Any] = Runtime("http://127.0.0.1:9").environment
     with pytest.raises(ModelUnavailable):
-        Endpoint(client("sagemaker-runtime", nowhere, attempts=1), sagemaker.NAME).invoke(b"jpeg", [FACES], "id")
+        Endpoint(create_client("sagemaker-runtime", nowhere, attempts=1), sagemaker.NAME).invoke(b"jpeg", [FACES], "id")

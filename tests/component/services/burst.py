@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import boto3
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.services.purge.messages import purge_message
 from tests.roles import create_role
 
@@ -49,12 +49,12 @@ class Burst:
     @classmethod
     def build(cls, environment: dict[str, str], recursive_loop: str) -> Burst:
         """Deploy it, as the template has it but for ``recursive_loop``."""
-        name, sqs = f"burst-{uuid4().hex[:8]}", client("sqs", environment)
-        client("s3", environment).create_bucket(Bucket=name)
+        name, sqs = f"burst-{uuid4().hex[:8]}", create_client("sqs", environment)
+        create_client("s3", environment).create_bucket(Bucket=name)
         dead, dead_arn = _queue(sqs, f"{name}-dead")
         policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 20})
         queue, arn = _queue(sqs, name, RedrivePolicy=policy, VisibilityTimeout="365")
-        made = cls(environment, name, make_distribution(client("cloudfront", environment)), queue, dead)
+        made = cls(environment, name, make_distribution(create_client("cloudfront", environment)), queue, dead)
         made._deploy(arn, recursive_loop)
         return made
 
@@ -75,13 +75,13 @@ class Burst:
             "POWERTOOLS_SERVICE_NAME": "purge",
             "POWERTOOLS_METRICS_NAMESPACE": self.name,
         }
-        functions = client("lambda", self.environment)
+        functions = create_client("lambda", self.environment)
         functions.create_function(
             FunctionName=self.name,
             Runtime="python3.13",
             Handler="quick.handler",
             Timeout=60,
-            Role=create_role(client("iam", self.environment), {"Service": "lambda.amazonaws.com"}, GRANTS),
+            Role=create_role(create_client("iam", self.environment), {"Service": "lambda.amazonaws.com"}, GRANTS),
             Code={"ZipFile": archive.getvalue()},
             Environment={"Variables": variables},
         )
@@ -96,7 +96,7 @@ class Burst:
 
     def overwrite(self, keys: list[str]) -> None:
         """Send what ingest sends when uploads are overwritten."""
-        sqs = client("sqs", self.environment)
+        sqs = create_client("sqs", self.environment)
         for at in range(0, len(keys), 10):
             entries = [
                 {"Id": str(number), "MessageBody": json.dumps(purge_message(key))}
@@ -107,7 +107,7 @@ class Burst:
     @contextmanager
     def full_quota(self) -> Iterator[None]:
         """Have other clients of the distribution use all of its quota."""
-        cloudfront, over = client("cloudfront", self.environment), Event()
+        cloudfront, over = create_client("cloudfront", self.environment), Event()
 
         def fill() -> None:
             while not over.is_set():
@@ -135,7 +135,7 @@ class Burst:
 
     def invalidated(self) -> list[str]:
         """All paths that were ever invalidated but those of other clients."""
-        cloudfront = client("cloudfront", self.environment)
+        cloudfront = create_client("cloudfront", self.environment)
         listed = cloudfront.list_invalidations(DistributionId=self.distribution)["InvalidationList"].get("Items", [])
         paths = [path for one in listed for path in self._paths(cloudfront, one["Id"])]
         return [path for path in paths if not path.startswith("/by-hand/")]
@@ -143,13 +143,13 @@ class Burst:
     def waiting(self, url: str) -> int:
         """Messages of a queue, received or not."""
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
-        answer = client("sqs", self.environment).get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        answer = create_client("sqs", self.environment).get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(int(value) for value in answer["Attributes"].values())
 
     def total(self, namespace: str, metric: str, **dimensions: str) -> float:
         """The sum of a metric in the last hour."""
         now = datetime.now(UTC)
-        found = client("cloudwatch", self.environment).get_metric_statistics(
+        found = create_client("cloudwatch", self.environment).get_metric_statistics(
             Namespace=namespace,
             MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],

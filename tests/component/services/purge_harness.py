@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
@@ -49,12 +49,12 @@ class Site:
     def build(cls, environment: dict[str, str]) -> Site:
         """A new one."""
         number = next(_numbers)
-        s3, sqs = client("s3", environment), client("sqs", environment)
+        s3, sqs = create_client("s3", environment), create_client("sqs", environment)
         s3.create_bucket(Bucket=f"site-{number}")
         url = sqs.create_queue(QueueName=f"site-purges-{number}", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
         dead_url = sqs.create_queue(QueueName=f"site-dead-letters-{number}")["QueueUrl"]
-        distribution = make_distribution(client("cloudfront", environment))
-        dynamodb, index = client("dynamodb", environment), f"site-index-{number}"
+        distribution = make_distribution(create_client("cloudfront", environment))
+        dynamodb, index = create_client("dynamodb", environment), f"site-index-{number}"
         dynamodb.create_table(
             TableName=index,
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from darkroom.aws.audit import AuditLog, hash_key
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
 from darkroom.aws.record import (
@@ -155,7 +155,7 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Case:
     )
     table = f"forget-vectors-{number}"
     make_vector_table(aws("dynamodb"), table)
-    distribution = make_distribution(client("cloudfront", aws_environment))
+    distribution = make_distribution(create_client("cloudfront", aws_environment))
     return Case(world, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
 
 

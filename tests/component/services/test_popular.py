@@ -16,7 +16,7 @@ from cloudfront_local.access_log import LogRecord, file_name
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Distribution
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
@@ -52,7 +52,7 @@ class World:
     @classmethod
     def build(cls, environment: dict[str, str]) -> World:
         number = next(_numbers)
-        s3, sqs = client("s3", environment), client("sqs", environment)
+        s3, sqs = create_client("s3", environment), create_client("sqs", environment)
         logs, media = f"popular-logs-{number}", f"popular-media-{number}"
         for bucket in (logs, media):
             s3.create_bucket(Bucket=bucket)

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.live_settings import CURRENT
@@ -29,7 +29,7 @@ OWN = {
 
 @pytest.fixture
 def media(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> S3Bucket:
-    s3, bucket = client("s3", aws_environment), "presets-in-force"
+    s3, bucket = create_client("s3", aws_environment), "presets-in-force"
     s3.create_bucket(Bucket=bucket)
     for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
         s3.delete_object(Bucket=bucket, Key=found["Key"])

@@ -17,9 +17,9 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import reader
+from darkroom.aws.switches import build_reader
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
 from darkroom.services.live_settings import CURRENT, LiveSettings
@@ -47,7 +47,7 @@ class Deployed:
 
     def live(self) -> Any:
         """The settings as a function reads them now."""
-        return LiveSettings(reader(self.media)).current()
+        return LiveSettings(build_reader(self.media)).current()
 
     def run(self, *words: str) -> Done:
         """The command for this stack."""
@@ -62,7 +62,7 @@ def deployed(
     capsys: pytest.CaptureFixture[str],
 ) -> Deployed:
     number = next(_numbers)
-    s3 = client("s3", aws_environment)
+    s3 = create_client("s3", aws_environment)
     s3.create_bucket(Bucket=f"settings-{number}")
     arn = aws("cloudfront").create_key_value_store(Name=f"settings-{number}")["KeyValueStore"]["ARN"]
     media, edge = S3Bucket(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)

@@ -44,7 +44,7 @@ _ENDPOINT_NAMES = {
 """Services whose name in AWS's endpoint variables differs from boto3's."""
 
 
-def client(
+def create_client(
     service: str,
     environment: Mapping[str, str] = os.environ,
     *,

@@ -77,12 +77,12 @@ type ReadObject = Callable[[str], bytes | None]
 """Reads an object by its key; None if it is missing. May raise Unavailable."""
 
 
-def fast_reader(media: FastBucket) -> ReadObject:
+def build_fast_reader(media: FastBucket) -> ReadObject:
     """Return a reader of the media bucket without boto3. The role may list the bucket."""
     return media.read
 
 
-def reader(media: S3Bucket) -> ReadObject:
+def build_reader(media: S3Bucket) -> ReadObject:
     """Return a reader of the media bucket by boto3."""
 
     def read(key: str) -> bytes | None:
@@ -128,7 +128,7 @@ class SwitchStore:
 
     def read(self, name: str) -> Switch:
         """Read the current state of the switch ``name``."""
-        return parse_switch(reader(self.bucket)(switch_key(name)))
+        return parse_switch(build_reader(self.bucket)(switch_key(name)))
 
     def write(self, name: str, switch: Switch) -> None:
         """Write ``switch`` as ``name``, unconditionally."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..aws.audit import AuditLog
-from ..aws.clients import client
+from ..aws.clients import create_client
 from ..aws.cloudwatch import CloudWatchMetrics
 from ..aws.documents import DocumentStore
 from ..aws.eventbridge import EventBus
@@ -72,8 +72,8 @@ class EndpointModels:
 
 def open_endpoint_models(environment: MonitorEnvironment, settings: Settings) -> EndpointModels:
     """The models that ``environment`` names, asked for the tasks of ``settings``. Sends nothing yet."""
-    control, name = client("sagemaker", environment.variables), environment.endpoint_name
-    runtime = client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1)
+    control, name = create_client("sagemaker", environment.variables), environment.endpoint_name
+    runtime = create_client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1)
     registry = ModelRegistry(control, environment.model_group)
     return EndpointModels(
         Endpoint(runtime, name), EndpointVariants(control, name), registry, configured_tasks(settings)

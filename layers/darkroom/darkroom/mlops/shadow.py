@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from ..aws.clients import client
+from ..aws.clients import create_client
 from ..aws.sagemaker import Endpoint, InferenceResult
 from ..aws.telemetry import Observer
 from ..environment import InferEnvironment
@@ -87,11 +87,15 @@ def open_shadow_client(
     if environment.inference_mode != "endpoint":
         return None
     name = environment.endpoint_name
-    endpoint = Endpoint(client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1), name)
+    endpoint = Endpoint(
+        create_client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1), name
+    )
 
     @cache
     def variants() -> EndpointVariants:  # a service that takes long to load
-        return EndpointVariants(client("sagemaker", environment.variables, read_s=WEIGHTS_TIMEOUT_S, attempts=2), name)
+        return EndpointVariants(
+            create_client("sagemaker", environment.variables, read_s=WEIGHTS_TIMEOUT_S, attempts=2), name
+        )
 
     return ShadowClient(EndpointClient(endpoint, breaker, observer), VariantRolesCache(variants, observer))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.aws import switches as switching
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsRecord, FindingsStore
@@ -18,7 +18,7 @@ from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import Switches, reader
+from darkroom.aws.switches import Switches, build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import (
@@ -131,8 +131,10 @@ class World:
         """A new one."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
-        clients["sagemaker-runtime"] = client("sagemaker-runtime", runtime.environment, read_s=HANG_S, attempts=1)
-        clients["sagemaker"] = client("sagemaker", runtime.environment, attempts=1)
+        clients["sagemaker-runtime"] = create_client(
+            "sagemaker-runtime", runtime.environment, read_s=HANG_S, attempts=1
+        )
+        clients["sagemaker"] = create_client("sagemaker", runtime.environment, attempts=1)
         names = {name: f"infer-{name}-{number}" for name in ("media", "index", "vectors", "bus")}
         clients["s3"].create_bucket(Bucket=names["media"])
         make_table(clients["dynamodb"], names["index"])
@@ -192,7 +194,7 @@ class World:
     @property
     def breaker(self) -> CircuitBreaker:
         """One of a worker that has just started."""
-        switches = Switches(reader(self.media), clock=lambda: self.now_s)
+        switches = Switches(build_reader(self.media), clock=lambda: self.now_s)
         return CircuitBreaker(
             self.entries,
             self.circuit,
@@ -204,7 +206,7 @@ class World:
     def wait_for_answers(self, read_s: float) -> None:
         """Have clients wait so long for an answer of the endpoint."""
         environment = self.runtime.environment
-        self.clients["sagemaker-runtime"] = client("sagemaker-runtime", environment, read_s=read_s, attempts=1)
+        self.clients["sagemaker-runtime"] = create_client("sagemaker-runtime", environment, read_s=read_s, attempts=1)
 
     @property
     def infer(self) -> AnalysisService:

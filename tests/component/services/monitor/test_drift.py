@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsRecord, FindingsStore
 from darkroom.errors import Unavailable
@@ -129,7 +129,7 @@ def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Lo
     look()
     stage.sampled(samples(3, ENOUGH, dark))
     with faulty.answering(faulty.HANG_UP) as server, pytest.raises(Unavailable):
-        nowhere = EventBus(client("events", server.environment, attempts=1), "default", "darkroom")
+        nowhere = EventBus(create_client("events", server.environment, attempts=1), "default", "darkroom")
         replace(watch(stage), bus=nowhere).run(stage.now_s)
     look()
     assert [detail_type for detail_type, _ in stage.world.told()] == ["DriftFound"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
-from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, reader
+from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, build_reader
 from darkroom.errors import Unavailable
 from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
 from darkroom.services.monitor.functions import QueueUrls
@@ -136,7 +136,7 @@ def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: S
 
 def switched_on(stage: Stage, name: str) -> bool:
     """As functions see it."""
-    return Switches(reader(stage.world.vault("media")), clock=lambda: stage.now_s).is_on(name)
+    return Switches(build_reader(stage.world.vault("media")), clock=lambda: stage.now_s).is_on(name)
 
 
 type Answer = Callable[[], bool]

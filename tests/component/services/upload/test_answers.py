@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.index import Index
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, Record, Refusal
 from darkroom.plan.limits import Limits
@@ -207,7 +207,7 @@ def test_a_defect_is_a_problem_too(api: Api, capsys: pytest.CaptureFixture[str])
 
 
 def test_an_index_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = client("dynamodb", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    nowhere = create_client("dynamodb", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     unanswered = replace(api.app._service(), index=Index(nowhere, api.table))
     monkeypatch.setattr(api.app, "_service", lambda: unanswered)
     answer = api.fate("trips/rome.jpg")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from darkroom.aws.clients import client
+from darkroom.aws.clients import create_client
 from darkroom.aws.presigned_post import PostPresigner
 from darkroom.services.upload_requests import IMAGE_TYPES
 
@@ -102,7 +102,7 @@ def test_s3_refuses_another_size(api: Api, data: bytes, code: str) -> None:
 
 
 def test_s3_refuses_a_form_whose_time_is_over(aws_environment: dict[str, str], api: Api) -> None:
-    forms = PostPresigner(client("s3", aws_environment), api.bucket)
+    forms = PostPresigner(create_client("s3", aws_environment), api.bucket)
     checksum = base64.b64encode(SHA256.digest()).decode()
     late = forms.presign("trips/late.jpg", "image/jpeg", len(DATA), checksum, expires_in_s=-1)
     assert send(late) == (403, "AccessDenied")
@@ -113,7 +113,7 @@ def test_a_form_is_for_the_store_next_to_the_function(monkeypatch: pytest.Monkey
     """On AWS that is the bucket's own host in its region: a global host would redirect a POST, body and all."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     environment = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    forms = PostPresigner(client("s3", environment | {"AWS_SESSION_TOKEN": "of a function"}), "my-uploads")
+    forms = PostPresigner(create_client("s3", environment | {"AWS_SESSION_TOKEN": "of a function"}), "my-uploads")
     form = forms.presign("a.jpg", "image/jpeg", 1, "x", expires_in_s=9)
     assert form.url == "https://my-uploads.s3.eu-central-1.amazonaws.com/"
     assert form.fields["x-amz-security-token"] == "of a function"

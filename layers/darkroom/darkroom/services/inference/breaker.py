@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ...aws.documents import DocumentStore
 from ...aws.s3 import S3Bucket
-from ...aws.switches import FALLBACK, Switches, reader
+from ...aws.switches import FALLBACK, Switches, build_reader
 from ...aws.telemetry import Observer, log
 from ...errors import Unavailable
 from .circuit import Circuit, CircuitEvent, CircuitSettings, CircuitState
@@ -74,7 +74,7 @@ class CircuitBreaker:
 
 def open_breaker(entries: DocumentStore, media: S3Bucket, observer: Observer) -> CircuitBreaker:
     """That of a function: it counts when it opens, and rests while the switch ``fallback`` is on."""
-    switches = Switches(reader(media))
+    switches = Switches(build_reader(media))
     return CircuitBreaker(
         entries, on_open=lambda: observer.count("BreakerOpen"), is_disabled=lambda: switches.is_on(FALLBACK)
     )

@@ -67,7 +67,7 @@ class Reencoder:
     presets: Callable[[], Presets] = load_default_presets
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
-    _scenes: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
+    _master_reader: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
     def handle(self, message: ReencodeMessage) -> ReencodeOutcome:
         """Re-encode the derivative of ``message``, if that is due. Raises DarkroomErrors where a retry may help.
@@ -93,7 +93,7 @@ class Reencoder:
         if stored.attributes.get(PACE) == "thorough":
             return ReencodeOutcome.THOROUGH
         with self.observer.step("fetch"):
-            master = self._scenes.open(self.source, self.source_names.name(plan.key))
+            master = self._master_reader.open(self.source, self.source_names.name(plan.key))
             if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
                 return ReencodeOutcome.STALE
             sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
@@ -121,7 +121,7 @@ class Reencoder:
     def _encode(self, job: _Job, body: bytes) -> ReencodeResult | None:
         marks = (job.plan.watermark, job.plan.second_watermark)
         first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
-        with self._scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
+        with self._master_reader.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             return Deadline(REFINE).run(
                 partial(
                     reencode,

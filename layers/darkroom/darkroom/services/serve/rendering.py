@@ -63,7 +63,7 @@ class Renderer:
     source: FastBucket
     media: FastBucket
     source_names: ObjectNames
-    scenes: MasterReader
+    master_reader: MasterReader
     stores: bool
     always: AlwaysRedact
     presets: Callable[[], Presets]
@@ -119,7 +119,7 @@ class Renderer:
         first, second = (files[mark.name] if mark else None for mark in (plan.watermark, plan.second_watermark))
         started_s = time.time()
         checked_sha256 = master.attributes.get(MASTER_SHA256, "")  # missing from objects that ingest did not write
-        with self.scenes.source(self.source, self.source_names.name(plan.key), master) as source:
+        with self.master_reader.source(self.source, self.source_names.name(plan.key), master) as source:
             picture = Deadline(self.cpu_limit).run(
                 partial(
                     render,

@@ -83,7 +83,7 @@ class Transform:
     clock: Callable[[], float] = time.time
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
     is_load_shedding: Callable[[], bool] = lambda: False
-    scenes: MasterReader = field(default_factory=MasterReader, repr=False)
+    master_reader: MasterReader = field(default_factory=MasterReader, repr=False)
     prefetched: Prefetch = field(default_factory=Prefetch, repr=False)
 
     def answer(self, request: TransformRequest) -> Answer:
@@ -126,7 +126,7 @@ class Transform:
         return self.prefetched.take(*self._master_read(key)).result()
 
     def _master_read(self, key: str) -> Read[StoredObject | None]:
-        return f"master {key}", lambda: self.scenes.open(self.source, self.source_names.name(key))
+        return f"master {key}", lambda: self.master_reader.open(self.source, self.source_names.name(key))
 
     def _derivative_read(self, plan: Plan) -> Read[StoredObject | None]:
         name = DERIVATIVES + derivative_name(plan)
@@ -210,7 +210,7 @@ class Transform:
             self.source,
             self.media,
             self.source_names,
-            self.scenes,
+            self.master_reader,
             self.stores,
             self.always,
             self.presets,

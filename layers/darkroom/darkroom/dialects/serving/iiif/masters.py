@@ -47,6 +47,6 @@ def open_master(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     if master is None:
         raise SourceMissing
     stream = ReplayableStream(master.chunks)
-    with transform.scenes.source(transform.source, name, replace(master, chunks=stream)) as source:
+    with transform.master_reader.source(transform.source, name, replace(master, chunks=stream)) as source:
         header = probe(source, transform.limits, animated=False, partial=True)
     return replace(master, chunks=stream.replay()), Size(header.upright_width, header.upright_height)
