@@ -54,7 +54,7 @@ def test_rules_that_are_not_understood_are_refused() -> None:
 
 def test_what_does_not_fit_into_the_store_is_refused() -> None:
     rules = ",".join(f"folder-{number}/=faces" for number in range(60))
-    with pytest.raises(ValueError, match="'settings' is over the limits"):
+    with pytest.raises(ValueError, match="'settings' exceeds the limits"):
         build_edge_entries(AccessMode.GUARDED, rules, PRESETS)
 
 

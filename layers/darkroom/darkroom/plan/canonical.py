@@ -1,4 +1,4 @@
-"""The canonical path: the one string that names a derivative.
+"""The canonical path: the unique name of a derivative.
 
 ``/<key>/_/<options>.<format>``: the key is encoded (:mod:`.keys`), options are ``name-value`` in alphabetical order
 joined by ``_``, or ``full`` where there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative,
@@ -25,13 +25,13 @@ MAX_REQUEST_BYTES = 971
 ``derivatives``, these, 5 that negotiation may add (``_q-50``), 13 that the deployment may force (``_redact-faces``), 12
 for the generation of findings (``_fv-`` and 8) and 12 for ``.auto-legacy``."""
 MIN_OPTIONS_BYTES = MAX_REQUEST_BYTES - len("/") - MAX_ENCODED_KEY_BYTES - len(SEPARATOR)
-"""What the longest key leaves to the options: the most that a preset may take, because presets are for all keys."""
+"""The length of options that fits with the longest key. It limits presets, which are for all keys."""
 
 _FORMATS = frozenset({*IMAGE_FORMATS, *EXTENDED_FORMATS, *DATA_FORMATS, "auto", *AUTO_CLASSES})
 
 
 def options_text(plan: Plan) -> str:
-    """The part of the canonical path between ``/_/`` and the extension."""
+    """Return the part of the canonical path between ``/_/`` and the extension."""
     words = [
         f"{option.short}-{option.type.format(value)}"
         for option in CANONICAL_OPTIONS
@@ -41,12 +41,12 @@ def options_text(plan: Plan) -> str:
 
 
 def canonical_path(plan: Plan) -> str:
-    """The canonical path of ``plan``."""
+    """Return the canonical path of ``plan``."""
     return "/" + derivative_name(plan)
 
 
 def check_length(plan: Plan) -> None:
-    """Raise BadOption if the options of ``plan``, a request, are too long together, or too long for its key."""
+    """Raise BadOption if the options of ``plan``, a request, exceed the length limit, also that for its key."""
     start = f"/{encode_key(plan.key)}{SEPARATOR}"
     room = min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - len(start))
     if len(options_text(plan)) > room:
@@ -54,12 +54,12 @@ def check_length(plan: Plan) -> None:
 
 
 def derivative_name(plan: Plan) -> str:
-    """The derivative's object name below the prefix of derivatives: the canonical path without its first slash."""
+    """Return the object name below the prefix of derivatives: the canonical path without its first slash."""
     return f"{encode_key(plan.key)}{SEPARATOR}{options_text(plan)}.{plan.format}"
 
 
 def parse_path(path: str) -> Plan:
-    """The Plan that a canonical ``path`` names.
+    """Parse a canonical ``path``.
 
     Raises BadKey or BadOption if ``path`` is not exactly the canonical path of a Plan: a second spelling would be a
     second derivative.

@@ -1,7 +1,7 @@
-"""The entries of CloudFront's KeyValueStore that the edge function reads: settings, presets and texts of refusals.
+"""The entries of CloudFront's key-value store that the edge function reads: settings, presets and error bodies.
 
-One store belongs to a deployment. ``findings`` (the active generation) is in it as before; a published settings
-document adds these, and replaces the defaults that are compiled into the function:
+A deployment has one store. The entry ``findings`` is the active generation. A published settings document adds these
+entries, which replace the defaults that are compiled into the function:
 
 ``settings``
     The access mode, and after a space the AlwaysRedact rules if there are any: ``guarded people/=faces``. Read with
@@ -13,8 +13,8 @@ document adds these, and replaces the defaults that are compiled into the functi
     The canonical request of a preset, which needs no signature in guarded mode however it is spelled. The rest of the
     unsigned set does not depend on settings and is compiled in.
 ``refusal-<code>`` and ``refusal-<code>.<mistake>``
-    The body of a refusal, in which ``%s`` stands for what the viewer wrote. Without it the function answers with status
-    and code alone.
+    The body of an error response, with ``%s`` in place of the client's text. Without the entry the function responds
+    with status and code only.
 
 A publisher writes ``settings`` after all others, and deletes ``stale_keys`` last, so that no request finds half of it.
 """
@@ -58,18 +58,18 @@ REFUSAL_PREFIX = "refusal-"
 _PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX)
 
 PLACEHOLDER = "%s"
-"""Stands in a refusal for what the viewer wrote."""
+"""Stands for the client's text in an error body."""
 
 
 def format_settings(access_mode: str, always_redact: str) -> str:
-    """The value of ``settings``."""
+    """Format the value of ``settings``."""
     return f"{access_mode} {always_redact}".rstrip(" ")
 
 
 def build_edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) -> Mapping[str, str]:
-    """The store's entries for these settings, ``settings`` last.
+    """Build the entries of the store for these settings, ``settings`` last.
 
-    Raises ValueError if ``always_redact`` is not understood, or an entry is over the store's limits.
+    Raises ValueError if ``always_redact`` is invalid or an entry exceeds the limits of the store.
     """
     AlwaysRedact.parse(always_redact)
     plans = presets.build_plans("").values()
@@ -83,12 +83,12 @@ def build_edge_entries(access_mode: AccessMode, always_redact: str, presets: Pre
     }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:
-            raise ValueError(f"The edge's entry {key!r} is over the limits of CloudFront's KeyValueStore")
+            raise ValueError(f"The entry {key!r} exceeds the limits of CloudFront's key-value store")
     return entries
 
 
 def find_stale_keys(held: Iterable[str], entries: Mapping[str, str]) -> list[str]:
-    """Those of the keys that a store holds which settings once wrote and ``entries`` have no more."""
+    """Return those of the store's keys that earlier settings wrote and ``entries`` lacks."""
     return sorted(key for key in held if key.startswith(_PREFIXES) and key not in entries)
 
 
@@ -99,7 +99,7 @@ def _format_values(presets: Presets, name: str) -> str:
 
 
 def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
-    """What the edge function refuses, by the names that it has in ``functions/edge``."""
+    """Return the errors of the edge function, by their names in ``functions/edge``."""
     preset = f"preset: there is no preset '{PLACEHOLDER}'; there are {format_names(presets.options)}"
     values = {
         f"bad-option.{option.short}": BadOption(
@@ -133,7 +133,7 @@ def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
 
 
 def _format_body(error: DarkroomError) -> str:
-    """The body that the function behind the CDN answers with (``services.problems``)."""
+    """Format the problem document of ``error``, as the functions behind the CDN do."""
     option = getattr(error, "option", "")
     document = {
         "type": f"urn:darkroom:problem:{error.code}",

@@ -1,4 +1,4 @@
-"""Image keys, and their percent-encoding in the URLs of viewers.
+"""Image keys, and their percent-encoding in clients' URLs.
 
 Percent-encoding is written out rather than taken from urllib because the edge function must do exactly the same, and
 because a malformed escape has to be an error here where urllib passes it through. In canonical paths and names of S3
@@ -40,7 +40,7 @@ def unquote(text: str) -> str:
 
 
 def quote_key(key: str) -> str:
-    """The percent-encoding of ``key`` in URLs of viewers, without a leading slash."""
+    """Percent-encode ``key`` as in clients' URLs, without a leading slash."""
     return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in key.encode())
 
 
@@ -63,7 +63,7 @@ def check_key(key: str) -> str:
 
 
 def parse_key(path: str) -> str:
-    """The key that a viewer's ``path`` (with its leading slash, without a query) names; raises BadKey."""
+    """Parse the key of a client's ``path`` (with its leading slash, without a query); raises BadKey."""
     try:
         return check_key(unquote(path.removeprefix("/")))
     except (UnicodeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How much one source may ask of us. Checked from its header, before any pixel is decoded."""
+"""Limits of a source, checked from its header before pixels are decoded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 class Limits:
     """Upper bounds of a source.
 
-    ``max_pixels`` counts width × height × frames that are read. The defaults let a 100 MP camera through; the
-    deployment may lower them. ``max_decoder_bytes`` is the memory that a decoder may hold (:mod:`..imaging.memory`),
-    which depends on the function. ``max_scene_pixels`` and ``max_scene_bytes`` are the same of a scene: what is made in
-    strips, and read by the tiles that a request needs. Of those again ``max_pixels`` are read for one request.
+    ``max_pixels`` counts width × height × frames that are read. The defaults allow a 100 MP camera; the deployment may
+    lower them. ``max_decoder_bytes`` is the memory that a decoder may use, which depends on the function.
+    ``max_scene_pixels`` and ``max_scene_bytes`` apply to large images, which are split into strips. A request reads at
+    most ``max_pixels`` of one. The names are stored in error markers.
     """
 
     max_bytes: int = 100 * 1024 * 1024
@@ -24,5 +24,5 @@ class Limits:
 
     @property
     def for_scenes(self) -> Limits:
-        """What a whole scene is held to."""
+        """The limits of a large image as a whole."""
         return replace(self, max_bytes=self.max_scene_bytes, max_pixels=self.max_scene_pixels)

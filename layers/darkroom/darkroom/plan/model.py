@@ -1,7 +1,7 @@
-"""The Plan: what to make of a picture, as one frozen value.
+"""The Plan: how to render an image, as one immutable value.
 
 A Plan is always in normal form: :func:`darkroom.plan.normalize.build_plan` is the only way to build one from options.
-Two requests which mean the same are therefore equal, hash alike and have one canonical path.
+Requests with the same meaning have equal plans and one canonical path.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 AUTO_CLASSES = ("auto-avif", "auto-webp", "auto-legacy")
-"""What ``f=auto`` becomes at the edge, best first. The renderer picks the type within the class."""
+"""What ``f=auto`` becomes at the edge, best first. The renderer chooses the type within the class."""
 
 IMAGE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
 EXTENDED_FORMATS = ("tiff",)
-"""Formats that other URL languages can ask for, and ours cannot."""
+"""Formats that only dialects can request."""
 
 SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "heic", "tiff", "svg")
 """Formats of masters."""
 
 DATA_FORMATS = ("json", "thumbhash")
-"""Formats that describe the whole source: no other option but ``page`` has a meaning for them."""
+"""Formats that describe the whole source. ``page`` is the only other option that applies to them."""
 
 ANIMATED_FORMATS = frozenset({"auto", *AUTO_CLASSES, "webp", "gif"})
 LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
 
 type Quality = int | Literal["auto"]
-"""1–100 on JPEG's scale, or whatever makes the picture look as good as any other."""
+"""1–100 on JPEG's scale, or the quality at which every image looks equally good."""
 
 AUTO_QUALITY: Literal["auto"] = "auto"
-"""The quality that is chosen picture by picture."""
+"""Quality chosen for each image."""
 
 COMPASS_POINTS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
-"""Places in a picture."""
+"""Positions in an image."""
 
 REDACTIONS = ("faces", "text", "all")
-"""What can be hidden in a picture."""
+"""What can be redacted."""
 
 
 class Gravity(NamedTuple):
-    """Where a cover crop keeps. ``x`` and ``y`` are fractions of the upright picture, used by ``fp`` only.
+    """What a cover keeps. ``x`` and ``y`` are fractions of the upright picture, for ``fp`` only.
 
-    ``face`` keeps the faces that were found.
+    ``face`` keeps the detected faces.
     """
 
     name: str = "center"
@@ -60,7 +60,7 @@ class Crop(NamedTuple):
 
 
 class Padding(NamedTuple):
-    """Pixels added to each side of the finished picture."""
+    """Pixels added to each side of the result."""
 
     top: int = 0
     right: int = 0
@@ -69,7 +69,7 @@ class Padding(NamedTuple):
 
 
 class Watermark(NamedTuple):
-    """A configured watermark: ``opacity`` and ``scale`` in percent, scale of the output's width."""
+    """A configured watermark: ``opacity`` in percent, and ``scale`` in percent of the output's width."""
 
     name: str
     position: str = "southeast"
@@ -78,14 +78,14 @@ class Watermark(NamedTuple):
 
 
 type Length = float
-"""Pixels, or a part of the side that it is about where it is above −1, below 1 and not 0: imgproxy's rule."""
+"""Pixels, or a fraction of a side if it is between −1 and 1 and not 0: imgproxy's rule."""
 
 
 class CropTo(NamedTuple):
-    """A region of the upright source by its size and by what it keeps. A side of 0 is the whole one.
+    """A region of the upright source, by size and gravity. A side of 0 is the source's.
 
-    ``gravity`` is a compass word, ``attention`` or ``fp`` (a focal point at ``x`` and ``y``); ``dx`` and ``dy`` move
-    the region inwards from where gravity puts it.
+    ``gravity`` is a compass point, ``attention`` or ``fp`` (a focal point at ``x`` and ``y``). ``dx`` and ``dy`` move
+    the region inwards from its position.
     """
 
     width: Length
@@ -98,10 +98,10 @@ class CropTo(NamedTuple):
 
 
 class Extension(NamedTuple):
-    """Room around a result that is smaller than its box: up to the ``box``, or to the box's ``ratio`` of sides.
+    """A canvas around a result smaller than its box: ``to`` the size of the ``box``, or to its aspect ``ratio``.
 
-    ``place`` is a compass word: where the result stands. ``dx`` and ``dy`` move it inwards from there. With the place
-    ``fp`` they are the point, as fractions of the room, that its middle is as near to as it can be.
+    ``position`` is a compass point. ``dx`` and ``dy`` move the result inwards from it. With the position ``fp`` they
+    are the point, in fractions of the canvas, on which it is centred.
     """
 
     to: str = "box"
@@ -111,33 +111,33 @@ class Extension(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """How far what a cover keeps is moved inwards from where gravity puts it, in lengths of the scaled picture."""
+    """Moves the window of a cover inwards from its position, in lengths of the scaled picture."""
 
     dx: Length = 0.0
     dy: Length = 0.0
 
 
 class Focus(NamedTuple):
-    """A point of the upright source, in px, that a cover keeps as near to its middle as it can."""
+    """A point of the upright source, in px, on which a cover is centred as far as possible."""
 
     x: int
     y: int
 
 
 class Scale(NamedTuple):
-    """Factors of the size that the box comes to, or of the source's own size where there is no box."""
+    """Factors of the size that the box gives, or of the source's size without a box."""
 
     x: float = 1.0
     y: float = 1.0
 
 
 class TrimOptions(NamedTuple):
-    """What a trim takes for border: ``colour`` (hex, "" is that of a pixel) or the pixel in ``corner``.
+    """The border that a trim removes: ``colour`` (hex), or the colour of the pixel in ``corner`` if it is empty.
 
-    What is transparent is of a colour whose alpha is 0.
+    A colour with alpha 0 is transparency.
 
-    ``equal`` names the axes (``h``, ``v``, ``hv``) on which both sides lose as much as the one that loses less.
-    ``level`` is the threshold where it is not a whole number up to 100; 0: the plan's.
+    ``equal``: the axes (``h``, ``v``, ``hv``) on which both sides lose as much as the side that loses less. ``level``:
+    a threshold that is not a whole number up to 100; 0 is the plan's.
     """
 
     colour: str = ""
@@ -147,11 +147,11 @@ class TrimOptions(NamedTuple):
 
 
 class WatermarkLayout(NamedTuple):
-    """Where a watermark stands, without the margin it has else, and how large it is.
+    """The position of a watermark, without its usual margin, and its size.
 
-    It is moved inwards by ``dx`` and ``dy``, perhaps partly out of the picture, or ``tiled`` from the middle on with
-    that much room between. It fits into the parts ``width`` and ``height`` of the picture's sides (0: whatever its
-    shape makes it), enlarged for it too; both 0: its own size.
+    ``dx`` and ``dy`` move it inwards; it may be partly outside of the picture. If it is ``tiled`` from the centre, they
+    are the gaps. It is scaled, also up, to fit into the fractions ``width`` and ``height`` of the picture's sides (0:
+    follows from its shape); if both are 0, it has its own size.
     """
 
     dx: Length = 0.0
@@ -179,9 +179,9 @@ class Lch(NamedTuple):
 
 
 class Proportion(NamedTuple):
-    """A factor of the finished size, whose sides are cut to whole px; one that would leave less than 1 px is ignored.
+    """A factor of the final size, rounded down to whole px; ignored if a side would have less than 1 px.
 
-    ``canvas``: margins around the picture shrink with it. Without, they fill up the box as if there was no factor.
+    ``canvas``: margins shrink too. Otherwise they fill the box as without a factor.
     """
 
     factor: float
@@ -189,9 +189,9 @@ class Proportion(NamedTuple):
 
 
 class Ellipse(NamedTuple):
-    """What is left of a picture, cut to it, the rest being transparent: radii and centre in px.
+    """Crops to an ellipse, with transparency around it: radii and centre in px.
 
-    A radius of 0 is half of the shorter side, a centre of 0 half of its own.
+    A radius of 0 is half of the shorter side, a coordinate of 0 half of its side.
     """
 
     rx: int = 0
@@ -201,7 +201,7 @@ class Ellipse(NamedTuple):
 
 
 class Convolution(NamedTuple):
-    """Weights of a pixel's neighbours, row by row, ``columns`` each; ``normal``: their sum is divided by its sum."""
+    """Weights of a pixel's neighbours, in rows of ``columns``. ``normal``: the result is divided by their sum."""
 
     columns: int
     normal: bool
@@ -209,33 +209,32 @@ class Convolution(NamedTuple):
 
 
 class FaceCrop(NamedTuple):
-    """The source cut to one face, by its ``rank`` (0 is the largest), with ``padding`` px on each side."""
+    """Crops the source to the face of this ``rank`` (0 is the largest), with ``padding`` px on each side."""
 
     rank: int = 0
     padding: int = 0
 
 
 type Matrix = tuple[float, ...]
-"""Twelve numbers: for red, green and blue the weights of red, green and blue, and what is added; values are 0 to 1.
+"""Twelve numbers: for red, green and blue the weights of red, green and blue and an offset. Values are from 0 to 1.
 
-In a Plan also several matrices, one after the other: values are clipped after each.
+A Plan may have several matrices in sequence. Values are clipped after each.
 """
 
 MAX_MATRICES = 4
 
 type Curve = tuple[tuple[int, int], ...]
-"""Points (from, to) of a tone curve, each 0–255, in rising order of the first; smooth between them."""
+"""Points (from, to) of a tone curve, each 0–255, in ascending order of the first, with a smooth curve between."""
 
 IDENTITY: Matrix = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make of the source ``key``. Sizes in pixels; field meanings are in the option tables.
+    """How to render the source ``key``. Sizes are in pixels; :data:`.options.OPTIONS` describes the fields.
 
-    ``findings`` is the generation of findings that a picture is made with which needs any. The edge chooses it, so
-    requests have none. The fields after ``download`` are what other services' URL languages ask for beyond our own
-    (:mod:`.extended`).
+    ``findings`` is the generation of findings for a render that needs them. The edge function sets it; requests have
+    none. Only dialects set the fields after ``download``.
     """
 
     key: str

@@ -1,7 +1,7 @@
-"""From a canonical request to the variant one viewer gets: ``Accept``, pixel-ratio hints and ``Save-Data``.
+"""From a canonical request to the variant of one client: ``Accept``, pixel-ratio hints and ``Save-Data``.
 
-The edge function does this for viewers; here are the same rules for whoever must know what it can choose: the check of
-a signature, the count of unsigned variants, and the tests that hold both sides together.
+The edge function negotiates. This module has the same rules for verifying signatures, counting unsigned variants and
+tests that compare both implementations.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
 
 LADDER_FORMATS = frozenset({"auto", *AUTO_CLASSES, *IMAGE_FORMATS})
-"""Formats of these widths that need no signature: those of native URLs, and not what only dialects can request."""
+"""Formats of these widths that need no signature: those of native URLs, not those that only dialects can request."""
 
 RATIOS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 SAVE_DATA_QUALITY = 50
@@ -33,10 +33,10 @@ CLASS_TYPES = (
 
 
 def choose_format_class(accept: str) -> str:
-    """The class that an ``Accept`` header prefers.
+    """Return the format class that an ``Accept`` header prefers.
 
-    The highest q-value wins; among equals the smaller format does, whatever the order in the header. Only a type's own
-    name shows that a viewer knows it: browsers send wildcards for all sorts of requests.
+    The highest q-value wins. Of equal ones, the format with smaller files wins, in any order. Wildcards do not count
+    for AVIF and WebP: browsers send them with all kinds of requests.
     """
     weights = dict(_parse_weights(accept))
     best, best_weight = "auto-legacy", 0.0
@@ -58,7 +58,7 @@ def _parse_weights(accept: str) -> Iterable[tuple[str, float]]:
 
 
 def parse_ratio_hint(hint: str) -> float:
-    """The pixel ratio of a ``Sec-CH-DPR`` or ``DPR`` header, rounded up to a step of 0.5 within 1–4; 1 if malformed."""
+    """Parse a ``Sec-CH-DPR`` or ``DPR`` header: rounded up to a step of 0.5 within 1–4; 1 if malformed."""
     if not _RATIO.fullmatch(hint):
         return 1.0
     steps = -int(-float(hint) * 2 // 1)
@@ -66,15 +66,15 @@ def parse_ratio_hint(hint: str) -> float:
 
 
 def is_ladder_request(plan: Plan) -> bool:
-    """Whether ``plan`` asks for nothing but a ladder width and perhaps a format of :data:`LADDER_FORMATS`."""
+    """Return whether ``plan`` has a ladder width, no other option, and a format of :data:`LADDER_FORMATS`."""
     only_width = plan.width in LADDER_PX and plan == Plan(plan.key, width=plan.width, format=plan.format)
     return only_width and plan.format in LADDER_FORMATS
 
 
 def apply_pixel_ratio(plan: Plan, ratio: float) -> Plan:
-    """``plan`` for a screen of ``ratio``.
+    """Return ``plan`` for a screen of ``ratio``.
 
-    Ladder widths go up to a ladder width, others are multiplied, a bare one stays.
+    A ladder width is rounded up to a ladder width, other sizes are multiplied, and a request without options stays.
     """
     if replace(plan, format="auto") == build_plan(plan.key, {}):
         return plan
@@ -90,7 +90,7 @@ def apply_pixel_ratio(plan: Plan, ratio: float) -> Plan:
 
 
 def apply_save_data(plan: Plan) -> Plan:
-    """``plan`` for a viewer who sent ``Save-Data: on``: a quality that no one put in figures goes down."""
+    """Return ``plan`` for ``Save-Data: on``: with a lower quality, unless the request has a number."""
     if plan.quality in (None, AUTO_QUALITY) and plan.format == "auto":
         return replace(plan, quality=SAVE_DATA_QUALITY)
     return plan
@@ -99,9 +99,9 @@ def apply_save_data(plan: Plan) -> Plan:
 def list_variants(
     plan: Plan, ratios: Iterable[float] = RATIOS, *, always: AlwaysRedact = NO_FORCED_REDACTION
 ) -> frozenset[Plan]:
-    """Every variant that some viewer of the canonical request ``plan`` can get, for screens of ``ratios``.
+    """Return every variant that negotiation can choose for the canonical request ``plan`` on screens of ``ratios``.
 
-    What ``always`` forces is in them, and the generation of findings is not: it is the deployment's to choose.
+    They include the redaction that ``always`` forces, but not the generation of findings, which the deployment chooses.
     """
     if plan.format in DATA_FORMATS:
         return frozenset({plan})

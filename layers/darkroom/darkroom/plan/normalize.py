@@ -1,4 +1,4 @@
-"""The normal form: options that cannot change the picture are dropped, and equal meanings get equal Plans.
+"""The normal form of options: those without an effect are dropped, and equal meanings become equal Plans.
 
 The edge function repeats these rules step by step (``planOf`` in ``functions/edge/plan.js``); one table of cases
 and a differential fuzz test hold the two together.
@@ -24,12 +24,12 @@ from .option_types import Value
 from .options import MAX_SIDE_PX, OPTIONS_BY_SHORT
 
 DEFAULT_MAX_SIDE_PX = 2560
-"""The longest side of a picture whose URL says nothing."""
+"""The longest side of a result without options."""
 
 _JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
 _LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
 _CENTRED_POSITIONS = frozenset({"center", "north", "east", "south", "west", "fp"})
-"""Places that have a middle on some axis."""
+"""Positions that are centred on an axis."""
 
 _REQUIREMENTS = (
     ("trim_options", "trim"),
@@ -46,11 +46,11 @@ _REQUIREMENTS = (
     ("append_extension", "download"),
     ("inline", "download"),
 )
-"""Fields that say more about another one, and nothing without it."""
+"""Fields that have no effect without another one."""
 
 
 def build_plan(key: str, values: Mapping[str, Value]) -> Plan:
-    """The Plan in normal form for ``values``, which maps short option names to values read by their kinds."""
+    """Build the Plan in normal form of ``values``, which maps short option names to parsed values."""
     fields: dict[str, Value] = {
         option.plan_field: value
         for name, value in values.items()
@@ -69,7 +69,7 @@ def build_plan(key: str, values: Mapping[str, Value]) -> Plan:
 
 
 def scale_length(length_px: int, ratio: float) -> int:
-    """``length_px × ratio`` rounded half up, within 1–8192. ``ratio`` is a multiple of 0.5, so this is exact."""
+    """Return ``length_px × ratio`` rounded half up, at most 8192: exact, because ``ratio`` is a multiple of 0.5."""
     return min(MAX_SIDE_PX, (length_px * round(ratio * 2) + 1) // 2)
 
 
@@ -102,7 +102,7 @@ def _drop_whole_crop(fields: dict[str, Value]) -> None:
 
 
 def _fold_rotation(fields: dict[str, Value]) -> None:
-    """Eight symmetries of a rectangle have sixteen spellings: keep a rotation and at most ``h`` (v = 180° then h)."""
+    """Keep a rotation and at most ``h`` (v = 180° then h): eight symmetries of a rectangle have sixteen spellings."""
     flip, rotate = fields.pop("flip", "none"), fields.pop("rotate", 0)
     assert isinstance(rotate, int)
     if flip in ("v", "hv"):
@@ -122,7 +122,7 @@ def _drop_format_options(fields: dict[str, Value]) -> None:
 
 
 def _drop_findings_options(fields: dict[str, Value]) -> None:
-    """Findings are of the first frame, so a redacted picture does not move. Without a use for them they have none."""
+    """Make redacted results still, because findings are of the first frame. Drop a generation that is not used."""
     if "redact" in fields:
         fields.pop("animate", None)
     elif fields.get("gravity") != Gravity("face") and "face_crop" not in fields:
@@ -135,7 +135,7 @@ def _limit_default_size(fields: dict[str, Value]) -> None:
 
 
 def _normalize_extended(fields: dict[str, Value]) -> None:
-    """Bring ``fields``, in the normal form of native options, into that of all. None is at its default."""
+    """Normalize the options that only dialects set, after native ones. No field has its default value."""
     for name in ("matrix", "late_matrix"):
         if fields.get(name) == IDENTITY:
             del fields[name]
@@ -169,7 +169,7 @@ def _normalize_extended(fields: dict[str, Value]) -> None:
 
 
 def _fold_quarter_turns(fields: dict[str, Value]) -> None:
-    """A turn by ``angle`` comes after a mirror: around one, the other way round."""
+    """Fold an ``angle`` of quarter turns into ``rotate``; after a mirror it turns in the other direction."""
     angle = fields.get("angle", 0.0)
     assert isinstance(angle, int | float)
     if not angle or angle % 90:
@@ -183,7 +183,7 @@ def _fold_quarter_turns(fields: dict[str, Value]) -> None:
 
 
 def _drop_nine_patch_position(fields: dict[str, Value]) -> None:
-    """A frame is all around, as it is."""
+    """Drop position, scale and opacity of a nine-patch, which surrounds the picture."""
     mark = fields.get("watermark")
     if "nine_patch" in fields and isinstance(mark, Watermark):
         fields["watermark"] = Watermark(mark.name)
@@ -192,7 +192,7 @@ def _drop_nine_patch_position(fields: dict[str, Value]) -> None:
 
 
 def _drop_watermark_scale(fields: dict[str, Value]) -> None:
-    """A stamp says how large its mark is."""
+    """Drop the scale of a watermark whose layout has a size."""
     for name, place in (("watermark", "watermark_layout"), ("second_watermark", "second_watermark_layout")):
         mark = fields.get(name)
         if place in fields and isinstance(mark, Watermark):
@@ -220,7 +220,7 @@ def _drop_extended_box_options(fields: dict[str, Value]) -> None:
 
 
 def _drop_margin_colour(fields: dict[str, Value]) -> None:
-    """Drop ``margin_colour`` where nothing can have margins or corners, or where ``background`` gives them the same."""
+    """Drop ``margin_colour`` without margins or corners, or if ``background`` has the same colour."""
     colour = fields.get("margin_colour")
     has_margins = fields.get("fit") == "letterbox" or bool(fields.keys() & {"padding", "extension", "angle", "radius"})
     if not has_margins or (isinstance(colour, str) and len(colour) == 6 and colour == fields.get("background")):
@@ -228,7 +228,7 @@ def _drop_margin_colour(fields: dict[str, Value]) -> None:
 
 
 def _drop_even_centre(fields: dict[str, Value]) -> None:
-    """``even_centre`` is about what has a middle or a focal point."""
+    """Drop ``even_centre`` if nothing is centred."""
     cut, mark, extension = fields.get("crop_to"), fields.get("watermark"), fields.get("extension")
     keeps_part = fields.get("fit") == "cover" or bool(fields.keys() & {"min_width", "min_height"})
     gravity = fields.get("gravity", Gravity())
@@ -243,7 +243,7 @@ def _drop_even_centre(fields: dict[str, Value]) -> None:
 
 
 def _fold_letterbox(fields: dict[str, Value]) -> None:
-    """A contained picture extended to its box, in its middle, is a letterbox."""
+    """Fold a contained picture that is centred on a canvas of the box's size into a letterbox."""
     if fields.get("fit") == "letterbox":
         fields.pop("extension", None)
     elif (
@@ -257,7 +257,7 @@ def _fold_letterbox(fields: dict[str, Value]) -> None:
 
 
 def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
-    """Without a box or a zoom the source is as large as it may be."""
+    """Drop a ratio of at least 1 without a box or scale: the source already has its largest size."""
     ratio = fields.get("pixel_ratio", 1.0)
     assert isinstance(ratio, int | float)
     if ratio >= 1 and not fields.keys() & {"width", "height", "scale", "upscale"}:
@@ -265,6 +265,6 @@ def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
 
 
 def _fold_enlarge_only(fields: dict[str, Value]) -> None:
-    """``only_grow`` is about a contained picture that a box may enlarge."""
+    """Keep ``enlarge_only`` for a contained picture with a box, which it allows to grow."""
     if fields.pop("enlarge_only", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
         fields |= {"enlarge_only": True, "upscale": True}

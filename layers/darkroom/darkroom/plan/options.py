@@ -97,153 +97,159 @@ OPTIONS: tuple[Option, ...] = (
     Option("w", "width", Integer(1, MAX_SIDE_PX), "Width of the box in px.", "width"),
     Option("h", "height", Integer(1, MAX_SIDE_PX), "Height of the box in px.", "height"),
     Option("dpr", "pixel-ratio", FixedPoint(1, 4, 0.5), "Multiplies w and h, which stay within their range."),
-    Option("up", "upscale", Flag(), "Lets the picture grow beyond its own size.", "upscale"),
+    Option("up", "upscale", Flag(), "Allows the image to be enlarged.", "upscale"),
     Option(
         "fit",
         "fit",
         Choice(("contain", "cover", "fill", "letterbox")),
-        "How the picture fills the box of w and h: inside, over it (cut), stretched, or inside and filled up with bg.",
+        "How the image fills the box of w and h: inside it, covering it (cropped), stretched, or inside with bg.",
         "fit",
     ),
     Option(
         "g",
         "gravity",
         GravityType((*COMPASS_POINTS, "attention", "entropy", "face")),
-        "What fit=cover keeps: a side, the most striking or the busiest part, the faces, or a focal point.",
+        "What fit=cover keeps: a side, the most salient or most detailed part, faces, or a focal point.",
         "gravity",
     ),
-    Option("crop", "crop", CropType(65535), "Region of the upright source that is kept, before anything else.", "crop"),
+    Option("crop", "crop", CropType(65535), "Region of the upright source to keep, before all other steps.", "crop"),
     Option("rot", "rotate", IntegerChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize.", "rotate"),
     Option("flip", "flip", Choice(("none", "h", "v", "hv")), "Mirrors left-right, top-bottom or both.", "flip"),
-    Option("trim", "trim", Integer(0, 100), "Cuts a border whose colour differs less than this; 0 is off.", "trim"),
+    Option(
+        "trim", "trim", Integer(0, 100), "Removes a border whose colour differs by less than this; 0 is off.", "trim"
+    ),
     Option("pad", "padding", PaddingType(2048), "Adds a margin in px, coloured by bg.", "padding"),
     Option(
         "bg",
         "background",
         Colour(),
-        "Colour behind transparency and margins; without it white or transparent.",
+        "Colour of transparency and margins; default white or transparent.",
         "background",
     ),
     Option("radius", "radius", Integer(0, MAX_SIDE_PX // 2), "Rounds the corners by px.", "radius"),
     Option("blur", "blur", FixedPoint(0, 100), "Gaussian blur, sigma in px.", "blur"),
     Option("sharp", "sharpen", FixedPoint(0, 10), "Sharpening of edges, sigma in px.", "sharpen"),
     Option("denoise", "denoise", Integer(0, 10), "Strength of noise removal.", "denoise"),
-    Option("equalise", "equalise", Flag(), "Evens out contrast locally (CLAHE).", "equalise"),
+    Option("equalise", "equalise", Flag(), "Local histogram equalisation (CLAHE).", "equalise"),
     Option("bri", "brightness", Integer(-100, 100), "Brightness in percent.", "brightness"),
     Option("con", "contrast", Integer(-100, 100), "Contrast in percent.", "contrast"),
     Option("sat", "saturation", Integer(-100, 100), "Saturation in percent.", "saturation"),
     Option("gam", "gamma", FixedPoint(0.1, 5), "Gamma: above 1 brightens the shadows.", "gamma"),
-    Option("gray", "grayscale", Flag(), "Takes the colour away.", "grayscale"),
-    Option(
-        "wm", "watermark", WatermarkType(COMPASS_POINTS), "Lays a configured watermark over the picture.", "watermark"
-    ),
-    Option("redact", "redact", Choice(REDACTIONS), "Hides faces, text or both. First page or frame only.", "redact"),
+    Option("gray", "grayscale", Flag(), "Converts to greyscale.", "grayscale"),
+    Option("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark.", "watermark"),
+    Option("redact", "redact", Choice(REDACTIONS), "Redacts faces, text or both. First page or frame only.", "redact"),
     Option(
         "f",
         "format",
         Choice(("auto", *IMAGE_FORMATS, *DATA_FORMATS), (("jpg", "jpeg"),)),
-        "Output: the best the viewer accepts, one type, or data about the picture.",
+        "Output: the best format that the client accepts, one format, or data about the image.",
         "format",
     ),
     Option(
         "q",
         "quality",
         Integer(1, 100, AUTO_QUALITY),
-        "Quality; without it, each format's own default. auto looks alike for every picture, by whatever number.",
+        "Quality; default by format. auto chooses the number for each image, for equal visual quality.",
         "quality",
     ),
-    Option("anim", "animate", Flag(), "0 takes the first frame of an animation.", "animate"),
+    Option("anim", "animate", Flag(), "0 renders the first frame of an animation only.", "animate"),
     Option("page", "page", Integer(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),
     Option(
         "preset",
         "preset",
         Pattern("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset (a-z, 0-9 and -)"),
-        "A preset of the settings; other options override what it says.",
+        "A preset of the settings; other options override it.",
     ),
-    Option("dl", "download", FileName(64), "Makes browsers save the picture under this name.", "download"),
-    Option("exp", "expires", Integer(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),
+    Option("dl", "download", FileName(64), "File name under which browsers save the image.", "download"),
+    Option("exp", "expires", Integer(1, 9_999_999_999), "Unix time in seconds at which a signed link expires."),
     Option("s", "signature", Pattern("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
-    _extended("orient", Flag(), "0 leaves it as it is stored, whatever EXIF says; HEIF is upright.", "orient"),
-    _extended("inset", NumberTuple(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels that each side loses first.", "inset"),
+    _extended("orient", Flag(), "0 ignores the EXIF orientation; HEIF is always upright.", "orient"),
+    _extended(
+        "inset", NumberTuple(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels to remove from each side first.", "inset"
+    ),
     _extended(
         "cut",
         CropToType((*COMPASS_POINTS, "attention", "fp")),
-        "Region that is kept, by its size; after crop and inset.",
+        "Region to keep, by size and gravity; after crop and inset.",
         "crop_to",
     ),
-    _extended("face", NumberTuple(FaceCrop, 2, 0, 4096, True), "Cuts the source to one face.", "face_crop"),
-    _extended("fz", FixedPoint(0, 1), "How close g=face goes: 0 as far as ever, 1 the faces alone.", "face_zoom"),
-    _extended("trimx", TrimOptionsType(), "What trim takes for border.", "trim_options"),
-    _extended("tfirst", Flag(), "Trims before cut, which is of what is left.", "trim_first"),
+    _extended("face", NumberTuple(FaceCrop, 2, 0, 4096, True), "Crops the source to one face.", "face_crop"),
+    _extended("fz", FixedPoint(0, 1), "Zoom of g=face: 0 the whole cover, 1 the faces only.", "face_zoom"),
+    _extended("trimx", TrimOptionsType(), "The border that trim removes.", "trim_options"),
+    _extended("tfirst", Flag(), "Trims before cut.", "trim_first"),
     _extended(
         "own",
         Choice(("w", "h")),
-        "The axis of the source that the missing side of the box is as long as.",
+        "Sets the missing side of the box to the width or height of the source.",
         "source_side",
     ),
-    _extended("minw", Integer(1, 8192), "Least width in px; the box cuts what grows beyond it.", "min_width"),
-    _extended("minh", Integer(1, 8192), "Least height in px; the box cuts what grows beyond it.", "min_height"),
+    _extended("minw", Integer(1, 8192), "Minimum width in px; the box crops what exceeds it.", "min_width"),
+    _extended("minh", Integer(1, 8192), "Minimum height in px; the box crops what exceeds it.", "min_height"),
     _extended(
-        "zoom", NumberTuple(Scale, 2, 0.0001, 100), "Factors of the width and height that the box comes to.", "scale"
+        "zoom", NumberTuple(Scale, 2, 0.0001, 100), "Factors of the width and height that the box gives.", "scale"
     ),
-    _extended("prop", ProportionType(), "Factor of the finished size; sides are cut to whole px.", "proportion"),
+    _extended("prop", ProportionType(), "Factor of the final size; sides are rounded down to whole px.", "proportion"),
     _extended(
         "cov",
         Choice(("clip", "flex", "uncut")),
-        "With fit=cover: clip cuts a smaller source to the box without keeping the box's shape, flex covers only where "
-        "source and box are both upright or both lying, and is contained else, uncut covers and cuts nothing.",
+        "With fit=cover: clip crops a smaller source to the box without the aspect ratio of the box, flex covers only "
+        "if source and box are both portrait or both landscape and contains otherwise, uncut covers without a crop.",
         "cover_mode",
     ),
-    _extended("adapt", Flag(), "Swaps w and h where the source lies otherwise than the box.", "adaptive"),
-    _extended("off", NumberTuple(Offset, 2, -MAX_LENGTH_PX, MAX_LENGTH_PX), "Moves what a cover keeps.", "offset"),
+    _extended("adapt", Flag(), "Swaps w and h if only one of source and box is landscape.", "adaptive"),
+    _extended(
+        "off", NumberTuple(Offset, 2, -MAX_LENGTH_PX, MAX_LENGTH_PX), "Moves the window of a cover inwards.", "offset"
+    ),
     _extended(
         "focus",
         NumberTuple(Focus, 2, 0, MAX_LENGTH_PX, True),
-        "Point of the source that a cover keeps, in px.",
+        "Point of the source, in px, on which a cover is centred.",
         "focus",
     ),
     _extended(
         "ratio",
         Decimal(0.0001, 1000),
-        "Multiplies sides, padding and offsets in px; unless up=1 no further than the source has pixels for.",
+        "Multiplies sides, padding and offsets in px; without up=1 at most to the size of the source.",
         "pixel_ratio",
     ),
     _extended("most", Integer(0, MAX_LENGTH_PX), "Longest side of the result, with padding and extension.", "max_side"),
-    _extended("even", Flag(), "Places what is centred as imgproxy does, which rounds to even numbers.", "even_centre"),
-    _extended("one", Flag(), "Stretches to the one of w and h that is given; the other side stays.", "one_side"),
-    _extended("grow", Flag(), "Only enlarges: with fit=contain nothing becomes smaller.", "enlarge_only"),
-    _extended("ext", ExtensionType(COMPASS_POINTS), "Room around a result that is smaller than the box.", "extension"),
+    _extended("even", Flag(), "Centres as imgproxy does, with halves rounded to even numbers.", "even_centre"),
+    _extended("one", Flag(), "Stretches the side that is given; the other one stays.", "one_side"),
+    _extended("grow", Flag(), "Only enlarges: fit=contain does not make anything smaller.", "enlarge_only"),
+    _extended(
+        "ext", ExtensionType(COMPASS_POINTS), "Canvas around a result that is smaller than the box.", "extension"
+    ),
     _extended(
         "angle", FixedPoint(0, 359.99), "Degrees clockwise, after rot and flip; the corners show bgm or bg.", "angle"
     ),
     _extended("med", Integer(0, 21), "Side of a median filter in px.", "median"),
-    _extended("reye", Flag(), "Takes the red out of eyes that a flash has lit, where faces were found.", "red_eye"),
+    _extended("reye", Flag(), "Corrects red eyes in detected faces.", "red_eye"),
     _extended(
         "lev",
         Choice(("stretch", "equal", "after")),
-        "Stretches lightness to the whole range, or evens its histogram, before other tones or after watermarks.",
+        "Stretches lightness to the full range or equalises its histogram, before other tones or after watermarks.",
         "normalise",
     ),
-    _extended("curve", CurvesType(), "Tone curves of all channels and of each.", "curves"),
+    _extended("curve", CurvesType(), "Tone curves of all channels together and of each.", "curves"),
     _extended(
         "mat",
         NumberTuple(_numbers, 12, -100, 100, max_repeats=MAX_MATRICES),
-        "Colour matrices with offsets, one after the other; values are clipped after each.",
+        "Colour matrices with offsets, in sequence; values are clipped after each.",
         "matrix",
     ),
     _extended(
         "lch",
         NumberTuple(Lch, 4, -1000, 1000),
-        "In CIE LCh: factors of lightness and chroma, degrees of hue, and lightness that is added.",
+        "In CIE LCh: factors of lightness and chroma, degrees of hue, and lightness to add.",
         "lch",
     ),
     _extended(
         "clahe",
         NumberTuple(Clahe, 3, 0, MAX_LENGTH_PX, True),
-        "Histogram equalisation in a window of this width and height, with contrast bounded by the third number.",
+        "Histogram equalisation in a window of this width and height; the third number limits contrast.",
         "clahe",
     ),
-    _extended("tint", Colour(), "Gives greys the hue of a colour; black and white stay.", "tint"),
+    _extended("tint", Colour(), "Tints with a colour; black and white stay.", "tint"),
     _extended(
         "late",
         NumberTuple(_numbers, 12, -100, 100, max_repeats=MAX_MATRICES),
@@ -253,55 +259,55 @@ OPTIONS: tuple[Option, ...] = (
     _extended(
         "alpha", Choice(("invert", "drop", "threshold")), "Inverts or drops alpha, or applies thr to it.", "alpha"
     ),
-    _extended("thr", Integer(0, 255), "Makes lightness from here on white and the rest black; 0 is off.", "threshold"),
-    _extended("conv", ConvolutionType(), "A convolution.", "convolution"),
-    _extended("pix", Integer(0, 1024), "Side of the squares that pixels are made to, in px.", "pixelate"),
-    _extended("noise", Integer(0, 100), "Grain, as wide as so many of 255 levels.", "noise"),
     _extended(
-        "wmx", WatermarkLayoutType(), "The place and size of the watermark, without a margin.", "watermark_layout"
+        "thr", Integer(0, 255), "Makes this lightness and above white and the rest black; 0 is off.", "threshold"
+    ),
+    _extended("conv", ConvolutionType(), "A convolution.", "convolution"),
+    _extended("pix", Integer(0, 1024), "Side of the squares of a mosaic, in px.", "pixelate"),
+    _extended("noise", Integer(0, 100), "Noise of this amplitude, in levels of 255.", "noise"),
+    _extended(
+        "wmx", WatermarkLayoutType(), "Position and size of the watermark, without a margin.", "watermark_layout"
     ),
     _extended(
         "rep",
         _AXES,
-        "Repeats the watermark from the near side on, with equal gaps, along these axes.",
+        "Repeats the watermark along these axes, with equal gaps.",
         "watermark_repeat",
     ),
-    _extended("wml", Flag(), "Lays the watermark over margins too, after the background.", "watermark_last"),
+    _extended("wml", Flag(), "Adds the watermark last, over margins too.", "watermark_last"),
     _extended("wm2", WatermarkType(COMPASS_POINTS), "A second watermark, over the first one.", "second_watermark"),
-    _extended("wmx2", WatermarkLayoutType(), "The place and size of the second watermark.", "second_watermark_layout"),
+    _extended("wmx2", WatermarkLayoutType(), "Position and size of the second watermark.", "second_watermark_layout"),
     _extended("rep2", _AXES, "Repeats the second watermark.", "second_watermark_repeat"),
-    _extended("frm", Flag(), "Makes the watermark a nine-patch that is stretched around the picture.", "nine_patch"),
+    _extended("frm", Flag(), "Stretches the watermark around the image as a nine-patch.", "nine_patch"),
     _extended(
         "ry",
         Integer(0, 4096),
-        "The vertical radius of rounded corners; each radius is at most half of its own side.",
+        "Vertical radius of rounded corners; each radius is at most half of its side.",
         "radius_y",
     ),
-    _extended(
-        "ell", NumberTuple(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"
-    ),
+    _extended("ell", NumberTuple(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Crops to an ellipse.", "ellipse"),
     _extended(
         "bgx",
         Choice(("blur", "auto", "blurall", "autoall")),
-        "Fills margins by the image blurred, or by its mean colour; with all, its own transparency too.",
+        "Fills margins with the blurred image or its mean colour; with all, transparency too.",
         "background_fill",
     ),
     _extended(
         "bgm",
         Colour(),
-        "Colour of margins and corners. The image's own transparency stays, other than with bg.",
+        "Colour of margins and corners only; unlike with bg, transparency of the image stays.",
         "margin_colour",
     ),
     _extended(
         "skip",
         ChoiceList((*SOURCE_FORMATS, "all")),
-        "Types of source that are answered as they are.",
+        "Source formats that are returned unmodified.",
         "passthrough_formats",
     ),
-    _extended("mb", Integer(0, 2_000_000_000), "Most bytes: quality goes down until it fits.", "max_bytes"),
-    _extended("base", Flag(), "A JPEG that is not progressive.", "baseline"),
-    _extended("dlx", Flag(), "Adds the extension of the picture's type to the name.", "append_extension"),
-    _extended("inl", Flag(), "Shows what has a name instead of saving it.", "inline"),
+    _extended("mb", Integer(0, 2_000_000_000), "Maximum bytes: quality is lowered until the result fits.", "max_bytes"),
+    _extended("base", Flag(), "Makes JPEGs baseline instead of progressive.", "baseline"),
+    _extended("dlx", Flag(), "Appends the extension of the format to the name.", "append_extension"),
+    _extended("inl", Flag(), "Makes browsers show the image instead of saving it.", "inline"),
 )
 
 NATIVE_OPTIONS = tuple(option for option in OPTIONS if option.native)
@@ -310,9 +316,7 @@ EXTENDED_OPTIONS = tuple(option for option in OPTIONS if not option.native)
 GENERATION_TYPE = Pattern("[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9")
 """A generation of findings: a set of models in certain versions."""
 
-FINDINGS_OPTION = _extended(
-    "fv", GENERATION_TYPE, "Generation of the findings that the picture is made with.", "findings"
-)
+FINDINGS_OPTION = _extended("fv", GENERATION_TYPE, "Generation of the findings to render with.", "findings")
 """Set by the edge function, in canonical paths only."""
 
 OPTIONS_BY_NAME: dict[str, Option] = {name: option for option in NATIVE_OPTIONS for name in (option.short, option.long)}

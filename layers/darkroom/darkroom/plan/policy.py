@@ -1,6 +1,6 @@
 """The cost guard: which variants need a signature.
 
-Unsigned requests may name a finite set per source, so that what a stranger can make us render and store is countable.
+Unsigned requests are limited to a finite set of variants per source. This limits what they can cost.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .presets import Presets, load_default_presets
 from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction
 
 UNSIGNED_SET = (
-    "Without a signature one can have no option at all, f=json, f=thumbhash, a preset, or w of "
+    "Allowed without a signature: no options, f=json, f=thumbhash, a preset, or w of "
     + ", ".join(map(str, LADDER_PX))
     + " with f and dpr"
 )
-"""What a viewer is told in guarded mode who asked for something else."""
+"""The detail of the error for other unsigned requests in guarded mode."""
 
 
 class AccessMode(StrEnum):
-    """Who may ask for what: ``guarded`` is the default, ``open`` asks for no signature, ``signed`` always does."""
+    """Which requests need a signature: those outside the unsigned set (``guarded``, the default), none or all."""
 
     GUARDED = "guarded"
     OPEN = "open"
@@ -33,7 +33,7 @@ class AccessMode(StrEnum):
 
 
 def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
-    """Every canonical request for ``key`` that needs no signature in guarded mode."""
+    """Return every canonical request for ``key`` that needs no signature in guarded mode."""
     bare = build_plan(key, {})
     data = (build_plan(key, {"f": name}) for name in DATA_FORMATS)
     ladder = (build_plan(key, {"w": width, "f": name}) for width in LADDER_PX for name in ("auto", *IMAGE_FORMATS))
@@ -41,9 +41,9 @@ def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
 
 
 def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO_FORCED_REDACTION) -> frozenset[Plan]:
-    """Every derivative of ``key`` that can come into being without a signature in guarded mode.
+    """Return every derivative of ``key`` that can be rendered without a signature in guarded mode.
 
-    Those that are made with findings come into being once more with each generation that is made the active one.
+    Those that use findings are rendered again for each generation of findings that becomes active.
     """
     requests = list_unsigned_requests(key, presets)
     return frozenset().union(*(list_variants(plan, ratios=(1.0,), always=always) for plan in requests))
@@ -51,7 +51,7 @@ def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO
 
 @lru_cache(maxsize=16)
 def _list_known_variants(presets: Presets, redact: str) -> frozenset[Plan]:
-    """What needs no signature of the key ``""``, in whose pictures ``redact`` is always hidden."""
+    """Return the unsigned set of the key ``""`` with forced redaction of ``redact``."""
     plans = list_unsigned_requests("", presets) | list_unsigned_variants("", presets)
     return frozenset(add_redaction(plan, redact) for plan in plans)
 
@@ -62,9 +62,9 @@ def needs_signature(
     presets: Callable[[], Presets] = load_default_presets,
     always: AlwaysRedact = NO_FORCED_REDACTION,
 ) -> bool:
-    """Whether ``plan``, a canonical request or a negotiated variant, may only be made for a signed request.
+    """Return whether ``plan``, a canonical request or a negotiated variant, requires a signed request.
 
-    With ``always`` it is a variant that has what is forced: this, like the generation of findings, no viewer chose.
+    With ``always``, forced redaction does not count as an option of the request, nor does the generation of findings.
     """
     if mode is AccessMode.OPEN:
         return False
@@ -80,17 +80,17 @@ def needs_signature(
 def is_refined(
     plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
 ) -> bool:
-    """Whether ``plan``, a negotiated variant, is a picture of the finite set, in whatever mode.
+    """Return whether ``plan``, a negotiated variant, is a picture of the unsigned set, in any access mode.
 
-    Those are encoded once more, at leisure: they are what pages show, and countable, where nobody knows whether what
-    somebody has signed is ever asked for again.
+    These are re-encoded in the background: pages show them and their number is limited. A signed variant may never be
+    requested again.
     """
     return plan.format not in DATA_FORMATS and not needs_signature(plan, AccessMode.GUARDED, presets, always)
 
 
 @lru_cache(maxsize=16)
 def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:
-    """What named presets come to for the key ``""``, in whose pictures ``redact`` is always hidden."""
+    """Return the variants of named presets for the key ``""`` with forced redaction of ``redact``."""
     plans = presets.build_plans("").values()
     variants = frozenset().union(*(list_variants(plan, ratios=(1.0,)) for plan in plans))
     return frozenset(add_redaction(plan, redact) for plan in variants)
@@ -99,5 +99,5 @@ def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:
 def is_preset(
     plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
 ) -> bool:
-    """Whether ``plan``, a negotiated variant, is what a named preset makes: all that is rendered in hard times."""
+    """Return whether ``plan`` is a variant of a named preset. Load shedding renders no other variants."""
     return replace(plan, key="", findings="") in _list_preset_variants(presets(), always.for_key(plan.key))

@@ -16,15 +16,15 @@ from .options import OPTIONS_BY_NAME
 from .redaction import check_first_page
 
 MAX_NAMES_LENGTH = 700
-"""Characters of presets' names that a refusal lists."""
+"""The length of a list of presets in an error message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """``options``: for each preset its options by short name, as they would be written in a URL.
+    """``options``: for each preset its options by short name, spelled as in a URL.
 
-    ``watermarks``: the media bucket's key of each watermark, by name. ``at_ingest``: the presets that are made when a
-    picture is taken in, not when they are first asked for.
+    ``watermarks``: the key of each watermark in the media bucket, by name. ``at_ingest``: the presets that are rendered
+    at ingest instead of at their first request.
     """
 
     options: Mapping[str, Mapping[str, str]]
@@ -35,7 +35,7 @@ class Presets:
         return hash((frozenset(self.options), frozenset(self.watermarks.items()), self.at_ingest))
 
     def parse_values(self, name: str) -> dict[str, Value]:
-        """The option values of preset ``name``; raises BadOption if there is none."""
+        """Parse the option values of preset ``name``; raises BadOption if there is no such preset."""
         if name not in self.options:
             raise BadOption(
                 f"preset: there is no preset {name!r}; there are {format_names(self.options)}", option="preset"
@@ -43,35 +43,35 @@ class Presets:
         return {short: parse_option(short, text) for short, text in self.options[name].items()}
 
     def build_plans(self, key: str) -> dict[str, Plan]:
-        """What each preset makes of ``key``, by name."""
+        """Return the plan of each preset for ``key``, by name."""
         return {name: build_plan(key, self.parse_values(name)) for name in self.options}
 
     def build_ingest_plans(self, key: str) -> dict[str, Plan]:
-        """What the presets that are made at ingest make of ``key``, by name."""
+        """Return the plans for ``key`` of the presets that are rendered at ingest, by name."""
         return {name: build_plan(key, self.parse_values(name)) for name in self.at_ingest}
 
 
 def format_names(names: Iterable[str]) -> str:
-    """The presets as a refusal lists them, within what one entry of the edge's KeyValueStore holds."""
+    """Join names for an error message, short enough for an entry of the edge function's key-value store."""
     text = ", ".join(names) or "none"
     return text if len(text) <= MAX_NAMES_LENGTH else text[:MAX_NAMES_LENGTH].rpartition(",")[0] + ", ..."
 
 
 def parse_option(short: str, text: str) -> Value:
-    """Read a value in its URL spelling; raises ValueError."""
+    """Parse a value in its URL spelling; raises ValueError."""
     kind = OPTIONS_BY_NAME[short].type
     return kind.parse([text] if isinstance(kind, FileName) else text.replace(":", ",").split(","))
 
 
 def parse_presets_toml(text: str) -> Presets:
-    """Read ``presets.toml``; raises ValueError that names the preset and the option which is wrong."""
+    """Parse ``presets.toml``; raises ValueError with the name of the invalid preset and option."""
     import tomllib
 
     return parse_presets(tomllib.loads(text))
 
 
 def parse_presets(document: Mapping[str, Any]) -> Presets:
-    """The presets of ``document``, the tables ``presets``, ``ingest`` and ``watermarks``; raises ValueError."""
+    """Parse the tables ``presets``, ``ingest`` and ``watermarks`` of ``document``; raises ValueError."""
     options = {name: _parse_preset(name, table) for name, table in document.get("presets", {}).items()}
     watermarks = document.get("watermarks", {})
     for name in watermarks:
@@ -133,7 +133,7 @@ def _is_valid(kind: OptionType, parts: list[str]) -> bool:
 
 
 def read_presets_file() -> str:
-    """The content of ``presets.toml``, the default presets."""
+    """Read ``presets.toml``, the default presets."""
     from pathlib import Path
 
     return (Path(__file__).parent.parent / "presets.toml").read_text(encoding="utf-8")
@@ -141,5 +141,5 @@ def read_presets_file() -> str:
 
 @cache
 def load_default_presets() -> Presets:
-    """The default presets: those of a deployment whose settings have none."""
+    """Load the default presets, those of deployments whose settings have none."""
     return parse_presets_toml(read_presets_file())

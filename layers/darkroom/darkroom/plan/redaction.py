@@ -1,9 +1,9 @@
-"""What has to be hidden in a picture: what its Plan says, and what the deployment forces for keys of some prefixes.
+"""Redaction of faces and text: that of a Plan, and that which the deployment forces below key prefixes.
 
-The rules of the setting ``always_redact`` have one text, as in ``people/=faces,docs/=text``: the edge reads it from its
-key-value store. A prefix is percent-encoded UTF-8 with one spelling, as keys are in a URL, and is compared with that
-spelling of a key: so the edge function, the functions behind it and S3 match the same keys, whatever a viewer writes.
-Two Unicode forms of a text are two keys in S3, and two prefixes here.
+The rules of the setting ``always_redact`` have a text form, such as ``people/=faces,docs/=text``, which the edge
+function reads from its key-value store. A prefix is percent-encoded UTF-8 in the one spelling that :func:`quote_key`
+has, and is compared with that spelling of a key, so that the edge function, the Lambda functions and S3 match the same
+keys. Two Unicode normal forms of a text are two keys in S3 and two prefixes.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from .model import DATA_FORMATS, REDACTIONS, Plan
 REDACT_ALL = "all"
 
 FIRST_GENERATION = "1"
-"""The generation of findings that is active as long as nobody has made another one so."""
+"""The generation of findings that is active until a deployment selects another one."""
 
 _CHARACTER = "(?:[A-Za-z0-9._~-]|%(?:2[0-9A-C]|3[A-F]|40|5[B-E]|60|7[B-D]|[89A-F][0-9A-F]))"
-"""One byte of a key as :func:`quote_key` writes it; slashes have a place of their own."""
+"""One byte of a key as :func:`quote_key` writes it, except a slash."""
 
 _RULE = f"(?:{_CHARACTER}+/)*{_CHARACTER}*=(?:{'|'.join(REDACTIONS)})"
 ALWAYS_REDACT = f"^$|^{_RULE}(?:,{_RULE})*$"
-"""The texts of rules. A prefix that no key can have, such as one with a leading slash, is invalid."""
+"""Pattern of valid rules. A prefix that no key can have, such as one with a leading slash, is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlwaysRedact:
-    """The deployment's rules: pairs of a prefix, as it is spelled in a path, and what is hidden below it."""
+    """The deployment's rules: pairs of a percent-encoded prefix and what is redacted below it."""
 
     rules: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> AlwaysRedact:
-        """Read the rules of a ``text``; raises ValueError, because a rule that is not understood hides nothing."""
+        """Parse the rules of ``text``; raises ValueError, because an ignored rule would redact nothing."""
         if text and not re.fullmatch(ALWAYS_REDACT, text):
             raise ValueError(f"AlwaysRedact is not like people/=faces,docs/=text: {text!r}")
         pairs = (rule.partition("=") for rule in text.split(",") if rule)
@@ -44,11 +44,11 @@ class AlwaysRedact:
 
     @property
     def text(self) -> str:
-        """The rules as :meth:`parse` reads them."""
+        """The rules in the form that :meth:`parse` accepts."""
         return ",".join(f"{prefix}={redact}" for prefix, redact in self.rules)
 
     def for_key(self, key: str) -> str:
-        """What is always hidden in the picture ``key``: that of all matching prefixes together."""
+        """Return what is always redacted in the image ``key``: that of all matching prefixes together."""
         spelled = quote_key(key)
         found = ""
         for prefix, redact in self.rules:
@@ -61,12 +61,12 @@ NO_FORCED_REDACTION = AlwaysRedact()
 
 
 def merge_redactions(one: str, other: str) -> str:
-    """What hides both ``one`` and ``other``."""
+    """Return the redaction that includes both ``one`` and ``other``."""
     return one or other if one == other or not (one and other) else REDACT_ALL
 
 
 def add_redaction(plan: Plan, redact: str) -> Plan:
-    """``plan`` that hides ``redact`` too, in normal form. Formats that hold no picture hide nothing."""
+    """Add ``redact`` to ``plan``, in normal form. Formats without a picture are not redacted."""
     if not redact or plan.format in DATA_FORMATS:
         return plan
     return replace(
@@ -75,21 +75,21 @@ def add_redaction(plan: Plan, redact: str) -> Plan:
 
 
 def apply_forced_redaction(plan: Plan, always: AlwaysRedact) -> Plan:
-    """``plan`` with what the deployment hides in every picture of its key."""
+    """Add the redaction that the deployment forces for the key of ``plan``."""
     return add_redaction(plan, always.for_key(plan.key))
 
 
 def needs_findings(plan: Plan) -> bool:
-    """Whether ``plan`` cannot be made without what inference found."""
+    """Return whether rendering ``plan`` needs findings."""
     return bool(plan.redact) or uses_faces(plan)
 
 
 def uses_faces(plan: Plan) -> bool:
-    """Whether ``plan`` cuts or mends by faces: until they are known, another picture stands in for its own."""
+    """Return whether ``plan`` crops to faces or corrects eyes. Without findings, a placeholder is rendered."""
     return plan.gravity.name == "face" or plan.face_crop is not None or plan.red_eye
 
 
 def check_first_page(plan: Plan) -> None:
-    """Raise BadOption if ``plan`` redacts a page that nothing has looked at."""
+    """Raise BadOption if ``plan`` redacts a page other than the first, which is the only one that is analysed."""
     if plan.redact and plan.page:
         raise BadOption("Only page 0 can be redacted", option="page")

@@ -1,4 +1,4 @@
-"""Signatures: unpadded base64url of HMAC-SHA256 over a canonical request and, where there is one, its expiry."""
+"""Signatures: unpadded base64url of HMAC-SHA256 over a canonical request and its expiry, if it has one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def try_keys[Keys, T](keys: KeySource[Keys], check: Callable[[Keys], T], rejecte
 
 
 def sign(request_path: str, key: str, expires_s: int | None = None) -> str:
-    """The signature of a canonical request path, as it goes into ``s``. ``expires_s`` is Unix time."""
+    """Sign a canonical request path for the option ``s``. ``expires_s`` is Unix time."""
     import hmac  # with OpenSSL behind it: a cold start that verifies nothing does without
     from base64 import urlsafe_b64encode
 
@@ -34,7 +34,7 @@ def sign(request_path: str, key: str, expires_s: int | None = None) -> str:
 
 
 def verify(request_path: str, signature: str, expires_s: int | None, keys: Sequence[str], now_s: float) -> None:
-    """Check a signature against every key that is valid now; raises BadSignature or Expired."""
+    """Verify a signature with every valid key; raises BadSignature or Expired."""
     import hmac
 
     given = signature.encode("utf-8", "surrogatepass")  # texts that are not ASCII cannot be compared

@@ -1,4 +1,4 @@
-"""Sizes and boxes in whole pixels, and how a box moves when its picture is turned or scaled."""
+"""Sizes and boxes in whole pixels, and their transformation by EXIF orientation and scale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import floor
 from typing import NamedTuple
 
 INVERSE_ORIENTATIONS = {6: 8, 8: 6}
-"""The orientations that do not undo themselves."""
+"""The inverse of each orientation that is not its own inverse."""
 
 STORED_POINTS: dict[int, Callable[[float, float], tuple[float, float]]] = {
     1: lambda x, y: (x, y),
@@ -19,7 +19,7 @@ STORED_POINTS: dict[int, Callable[[float, float], tuple[float, float]]] = {
     7: lambda x, y: (1 - y, 1 - x),
     8: lambda x, y: (1 - y, x),
 }
-"""A point of the upright picture, in fractions, found in the picture that an orientation turns upright."""
+"""By orientation, the function that maps a point of the upright picture to the stored picture, in fractions."""
 
 
 class Size(NamedTuple):
@@ -47,12 +47,12 @@ class Box(NamedTuple):
 
 
 def round_half_up(length: float) -> int:
-    """``length`` rounded, halves upwards, as Go and C round what is not negative."""
+    """Round ``length``, halves upwards, as Go and C do for numbers that are not negative."""
     return floor(length + 0.5)
 
 
 def to_stored_box(box: Box, upright: Size, orientation: int) -> Box:
-    """A region of the upright picture, found in the picture that ``orientation`` turns upright."""
+    """Map a region of the upright picture to the stored picture, which ``orientation`` turns upright."""
     left, top, width, height = box
     right, bottom = upright.width - left - width, upright.height - top - height
     return {
@@ -68,12 +68,12 @@ def to_stored_box(box: Box, upright: Size, orientation: int) -> Box:
 
 
 def to_upright_box(box: Box, stored: Size, orientation: int) -> Box:
-    """The opposite: a region of the stored picture, found in the upright one."""
+    """Map a region of the stored picture to the upright picture."""
     return to_stored_box(box, stored, INVERSE_ORIENTATIONS.get(orientation, orientation))
 
 
 def rescale_box(box: Box, size: Size, other: Size) -> Box:
-    """``box`` of a picture of ``size``, in another picture of the same scene: edges rounded, at least 1 px apart."""
+    """Scale ``box`` from a picture of ``size`` to one of ``other``; edges are rounded and at least 1 px apart."""
     left = min(round(box.left * other.width / size.width), other.width - 1)
     top = min(round(box.top * other.height / size.height), other.height - 1)
     right = max(left + 1, round((box.left + box.width) * other.width / size.width))

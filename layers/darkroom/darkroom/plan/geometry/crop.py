@@ -1,4 +1,4 @@
-"""Which region of the upright source a plan keeps, before any pixel is looked at."""
+"""The region of the upright source that a plan keeps, computed without pixels."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class CropRegion(NamedTuple):
 
 
 def compute_crop(plan: Plan, upright: Size) -> CropRegion:
-    """What inset, crop and cut keep, each of what is left by the last; raises BadOption where that is nothing.
+    """Apply inset, crop and ``crop_to`` in this order; raises BadOption if nothing is left.
 
-    A cut of what a trim leaves is not among them: :func:`apply_crop_to` is for that.
+    With ``trim_first``, ``crop_to`` is not applied: :func:`apply_crop_to` does so after the trim.
     """
     whole = Box(0, 0, *upright)
     if plan.inset != Padding():
@@ -31,7 +31,7 @@ def compute_crop(plan: Plan, upright: Size) -> CropRegion:
 
 
 def apply_crop_to(plan: Plan, whole: Box) -> CropRegion:
-    """What the plan's cut keeps of ``whole``, a region of the upright source."""
+    """Apply the plan's ``crop_to`` to ``whole``, a region of the upright source."""
     if plan.crop_to is None:
         return CropRegion(whole)
     size = Size(*(_resolve_length(side, of) for side, of in zip(plan.crop_to[:2], whole.size, strict=True)))
@@ -44,21 +44,19 @@ def apply_crop_to(plan: Plan, whole: Box) -> CropRegion:
 
 
 def _translate(box: Box, region: Box) -> Box:
-    """``box`` of ``region`` in the picture that both are of."""
+    """Move ``box`` from the coordinates of ``region`` to those of the picture."""
     return Box(box.left + region.left, box.top + region.top, box.width, box.height)
 
 
 def _apply_inset(inset: Padding, upright: Size) -> Box:
     width, height = upright.width - inset.left - inset.right, upright.height - inset.top - inset.bottom
     if width < 1 or height < 1:
-        raise BadOption(
-            f"Nothing is left of the picture, which is {upright.width} × {upright.height} px", option="inset"
-        )
+        raise BadOption(f"Nothing is left of the image of {upright.width} × {upright.height} px", option="inset")
     return Box(inset.left, inset.top, width, height)
 
 
 def _resolve_length(length: float, side: int) -> int:
-    """A side of a cut, within the picture's ``side``."""
+    """Return a side of ``crop_to`` in px, at most ``side``."""
     wanted = round_half_up(length * side) if length < 1 else int(length)
     return max(1, min(wanted, side)) if length else side
 
@@ -69,7 +67,7 @@ def _place(plan: Plan, cut: CropTo, size: Size, whole: Size) -> Box:
 
 
 def _apply_crop(crop: Crop, upright: Size) -> Box:
-    """The region that ``crop`` keeps, in whole pixels, clipped to the picture."""
+    """Return the region of ``crop`` in whole pixels, clipped to the picture."""
     if crop.unit == "pct":
         left, right = (_divide_half_up(edge * upright.width, 100) for edge in (crop.x, crop.x + crop.width))
         top, bottom = (_divide_half_up(edge * upright.height, 100) for edge in (crop.y, crop.y + crop.height))
@@ -78,12 +76,10 @@ def _apply_crop(crop: Crop, upright: Size) -> Box:
         return Box(left, top, max(1, right - left), max(1, bottom - top))
     left, top = int(crop.x), int(crop.y)
     if left >= upright.width or top >= upright.height:
-        raise BadOption(
-            f"crop lies outside of the picture, which is {upright.width} × {upright.height} px", option="crop"
-        )
+        raise BadOption(f"crop is outside of the image of {upright.width} × {upright.height} px", option="crop")
     return Box(left, top, min(int(crop.width), upright.width - left), min(int(crop.height), upright.height - top))
 
 
 def _divide_half_up(numerator: float, denominator: int) -> int:
-    """``numerator / denominator`` rounded half up, without float noise in the hundredths that options have."""
+    """Round ``numerator / denominator`` half up; exact for numerators in hundredths."""
     return (round(numerator * 100) * 2 + denominator * 100) // (denominator * 200)

@@ -1,20 +1,19 @@
-"""Where every pixel goes: all arithmetic of a render, done before any pixel is touched.
+"""The geometry of a render, computed before pixels are read.
 
-A :class:`Geometry` is a pure value in pixels. It speaks about the *upright* source (after EXIF orientation) and about
-sizes *before* ``rot``, because a render resizes first and turns the small picture after; :attr:`Geometry.size` is what
-comes out. The same value can be laid over a second picture of the same scene (a gain map, a picture that a loader has
-shrunk) with :meth:`Geometry.for_stored_size`.
+:class:`Geometry` is a value in pixels of the *upright* source (after EXIF orientation), with sizes *before* ``rot``: a
+render resizes first and rotates the small picture. :attr:`Geometry.size` is the size of the result.
+:meth:`Geometry.for_stored_size` applies it to the same picture in another size: a gain map, or a picture that the
+decoder has shrunk.
 
-Rules, where CSS and other image services differ:
+Rules that differ in CSS and other image services:
 
-* nothing is enlarged unless ``up=1``. A cover or fill whose source is smaller than the box keeps the box's aspect ratio
-  and becomes smaller; a letterbox keeps the whole box and leaves the picture at its size;
-* the box is about the result: with ``rot=90``, ``w`` is the width of the turned picture;
-* gravity is about the upright source;
-* no side is ever less than 1 px.
+* nothing is enlarged unless ``up=1``. If the source is smaller than the box, cover and fill keep the aspect ratio of
+  the box and become smaller; a letterbox keeps the box, with the picture in its own size;
+* the box is that of the result: with ``rot=90``, ``w`` is the width of the rotated picture;
+* gravity refers to the upright source;
+* sides have at least 1 px.
 
-What other services' URL languages can ask for beyond that is in :mod:`.crop`, :func:`.resize.resize` and
-:mod:`.placement`.
+Options that only dialects set are in :mod:`.crop`, :func:`.resize.resize` and :mod:`.placement`.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ class Geometry:
 
     @property
     def upright(self) -> Size:
-        """The source's size as a viewer sees it."""
+        """The size of the upright source."""
         return self.stored.transposed if self.orientation >= 5 else self.stored
 
     @property
@@ -105,22 +104,22 @@ class Geometry:
 
     @property
     def angled_size(self) -> Size:
-        """The size after the turn by an angle."""
+        """The size after the rotation by ``angle``."""
         return rotate_size(self.rotated_size, self.angle)
 
     @property
     def image_size(self) -> Size:
-        """The size of the picture itself, without what is put around it."""
+        """The size of the picture without canvas and padding."""
         return self.ellipse.size if self.ellipse else self.angled_size
 
     @property
     def size(self) -> Size:
-        """The size with the letterbox, without padding."""
+        """The size with the canvas, without padding."""
         return self.canvas or self.image_size
 
     @property
     def shrink(self) -> float:
-        """How many pixels of the upright source become one, on the axis where they are fewer. Below 1 it enlarges."""
+        """Pixels of the upright source for each scaled pixel, on the axis with fewer. Below 1 it enlarges."""
         return min(self.subject.width / self.scaled.width, self.subject.height / self.scaled.height)
 
     @property
@@ -130,12 +129,12 @@ class Geometry:
 
     @property
     def stored_region(self) -> Box:
-        """What is read of the stored picture: ``search_area`` where there is one, ``subject`` else."""
+        """The part of the stored picture to read: ``search_area`` if there is one, or ``subject``."""
         return to_stored_box(self.search_area or self.subject, self.upright, self.orientation)
 
     @property
     def stored_scaled(self) -> Size:
-        """``scaled`` before it is turned upright."""
+        """``scaled`` before the picture is turned upright."""
         return self.scaled.transposed if self.orientation >= 5 else self.scaled
 
     @property
@@ -144,16 +143,16 @@ class Geometry:
         return to_stored_box(self.window, self.scaled, self.orientation) if self.window else None
 
     def with_window(self, window: Box) -> Geometry:
-        """This geometry with its window found at ``window`` of the scaled picture before it is turned upright."""
+        """Return this geometry with the window that a search found in the scaled picture as stored."""
         upright = to_upright_box(window, self.stored_scaled, self.orientation)
         return replace(self, window=upright, search="")
 
     def to_upright(self, box: Box) -> Box:
-        """``box`` of the stored picture, in the coordinates of the upright one."""
+        """Map ``box`` from the stored picture to the upright one."""
         return to_upright_box(box, self.stored, self.orientation)
 
     def for_stored_size(self, stored: Size) -> Geometry:
-        """This geometry for the same scene stored with another number of pixels; the output stays as large."""
+        """Return this geometry for the same picture in another stored size. The output has the same size."""
         if stored == self.stored:
             return self
         upright = stored.transposed if self.orientation >= 5 else stored
@@ -172,13 +171,12 @@ def compute_geometry(
     max_side_px: int = MAX_SCALED_SIDE_PX,
     max_pixels: int | None = None,
 ) -> Geometry:
-    """The geometry of ``plan`` for a source of ``stored`` size.
+    """Compute the geometry of ``plan`` for a source of ``stored`` size.
 
-    ``subject`` is the region of the upright source to keep where it is known already; it defaults to what the plan's
-    inset, crop and cut keep. Of one that a trim has left, a plan with ``trim_first`` keeps what its cut does.
-    ``max_side_px`` is the longest side that the output format can hold, with padding, and ``max_pixels`` the largest
-    picture that its encoder has memory for: what no box bounds is made to fit. Raises BadOption where the crop, or an
-    ellipse, lies outside of the picture.
+    ``subject``: the region of the upright source to keep, if a trim or faces have determined it; by default, inset,
+    crop and ``crop_to`` do. With ``trim_first``, ``crop_to`` applies to it. ``max_side_px``: the longest side, with
+    padding, that the output format can hold. ``max_pixels``: the largest picture that its encoder has memory for; it
+    limits results without a box. Raises BadOption if a crop or an ellipse is outside of the picture.
     """
     upright = stored.transposed if orientation >= 5 else stored
     kept = compute_crop(plan, upright) if subject is None else CropRegion(subject)
@@ -206,13 +204,13 @@ def compute_geometry(
 
 
 def _resolve_source_side(plan: Plan, size: Size) -> Plan:
-    """``plan`` with the missing side of its box, which is a side of ``size``, the picture before the resize."""
+    """Return ``plan`` with the missing side of its box set to a side of ``size``, the picture before the resize."""
     length = min(MAX_SIDE_PX, size.width if plan.source_side == "w" else size.height)
     return replace(plan, height=length) if plan.width else replace(plan, width=length)
 
 
 def _subtract_padding(padding: Padding, max_side_px: int) -> Size:
-    """What padding leaves of the longest sides that the output can hold."""
+    """Subtract padding from the longest sides of the output."""
     return Size(
         max(1, max_side_px - padding.left - padding.right),
         max(1, max_side_px - padding.top - padding.bottom),
@@ -220,13 +218,13 @@ def _subtract_padding(padding: Padding, max_side_px: int) -> Size:
 
 
 def _needs_resize_request(plan: Plan) -> bool:
-    """Whether sizes follow rules that native options do not have."""
+    """Return whether sizes follow rules that native options do not have."""
     needs_factors = plan.cover_mode or plan.one_side or plan.scale != Scale() or plan.pixel_ratio != 1 or plan.max_side
     return bool(plan.min_width or plan.min_height or needs_factors)
 
 
 def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
-    """Scaled by the plan's box. A side that is not given is as long as can be."""
+    """Scale by the plan's box. A side that is not given is unlimited."""
     size = placed.subject.size
     turns = plan.rotate in (90, 270)
     upscale = plan.upscale and bool(plan.width or plan.height)
@@ -247,7 +245,7 @@ def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | N
 
 
 def _resize_by_request(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
-    """Scaled by the plan's box, its factors and the least sides; what is then larger than the box, is cut to it."""
+    """Scale by the plan's box, factors and minimum size, and crop to the box."""
     size = placed.subject.size
     turns = plan.rotate in (90, 270)
     zoom = plan.scale[::-1] if turns else plan.scale
@@ -264,7 +262,7 @@ def _resize_by_request(plan: Plan, placed: Geometry, room: Size, max_pixels: int
 def _resize_at_ratio(
     plan: Plan, placed: Geometry, request: ResizeRequest, max_side_px: int, max_pixels: int | None
 ) -> Geometry:
-    """Scaled by the plan's box and pixel ratio, within its longest side and ``max_side_px``, the output's."""
+    """Scale by the plan's box and pixel ratio, within its longest side and ``max_side_px``, that of the output."""
     turns = plan.rotate in (90, 270)
     wanted = RatioRequest(
         request,
@@ -284,17 +282,17 @@ def _resize_at_ratio(
 
 
 def _choose_fit(plan: Plan) -> str:
-    """How the box is filled; with ``one_side`` it is stretched to."""
+    """Return how the picture fills the box; ``one_side`` stretches it."""
     return "fill" if plan.one_side else plan.fit
 
 
 def _choose_extension(plan: Plan) -> Extension | None:
-    """What is put around the picture; a letterbox is one of both sides."""
+    """Return the plan's extension. A letterbox is an extension to the box."""
     return Extension() if plan.width and plan.height and plan.fit == "letterbox" else plan.extension
 
 
 def _swap_box(plan: Plan, size: Size) -> Size:
-    """The box for a subject of ``size`` before ``rot``, 0 for a side that is not given."""
+    """Return the box for a subject of ``size`` before ``rot``; 0 for a side that is not given."""
     box = _transpose_if(Size(plan.width or 0, plan.height or 0), turns=plan.rotate in (90, 270))
     return swap_box(box, size) if plan.adaptive else box
 
@@ -308,7 +306,7 @@ def _transpose_if(size: Size, *, turns: bool) -> Size:
 
 
 def _add_window(plan: Plan, placed: Geometry, kept: Size) -> Geometry:
-    """``placed`` with the window of ``kept`` px that the plan's gravity, focus and offset choose."""
+    """Add the window of ``kept`` px that the plan's gravity, focus and offset choose."""
     scaled = placed.scaled
     if kept == scaled:
         return placed
@@ -319,7 +317,7 @@ def _add_window(plan: Plan, placed: Geometry, kept: Size) -> Geometry:
 
 
 def _choose_centring(plan: Plan) -> EvenCentring | None:
-    """How a window is centred before ``rot`` and ``flip``."""
+    """Return how a window is centred before ``rot`` and ``flip``."""
     if not plan.even_centre:
         return None
     across, down = plan.rotate in (180, 270), plan.rotate in (90, 180)
@@ -336,7 +334,7 @@ def _place_focus(focus: tuple[int, int], placed: Geometry, kept: Size) -> Box:
 
 
 def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
-    """``geometry`` with the ellipse that is cut out of it, and with its canvas."""
+    """Add the ellipse and the canvas."""
     if plan.ellipse is not None:
         geometry = replace(geometry, ellipse=compute_ellipse_bounds(plan.ellipse, geometry.image_size))
     extension = _choose_extension(plan)

@@ -1,9 +1,8 @@
-"""How a nine-patch fits around a picture: Android's format, read as thumbor's ``frame()`` reads it.
+"""The layout of a nine-patch around a picture: Android's format, as thumbor's ``frame()`` interprets it.
 
-The outermost pixels of the file are marks, not picture. Where those of its first line and first column are opaque
-black, it may be stretched. Those of its last line and last column are black beside its content: what lies before and
-after them is room around the picture. Sources: Android developers, "NinePatch drawables"; thumbor 7.8,
-``ext/filters/_nine_patch``.
+The outermost pixels of the file are marks. Opaque black marks in the first row and column select what may be stretched.
+Black marks in the last row and column select the content: the parts before and after it are margins around the picture.
+Sources: Android developers, "NinePatch drawables"; thumbor 7.8, ``ext/filters/_nine_patch``.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 
 class Segment(NamedTuple):
-    """Lines, or columns, of the frame from ``start`` on that become ``to_length`` px from ``to`` on."""
+    """``length`` rows or columns of the frame from ``start``, which become ``target_length`` px from ``target``."""
 
     start: int
     length: int
@@ -23,17 +22,17 @@ class Segment(NamedTuple):
 
 
 def measure_content_margins(content: Sequence[bool]) -> tuple[int, int]:
-    """Pixels before and after the content on an axis, by its marks without those in the corners. No mark, no room."""
+    """Return the px before and after the content on an axis, from its marks without corners; (0, 0) without marks."""
     if True not in content:
         return 0, 0
     return content.index(True), list(reversed(content)).index(True)
 
 
 def stretch_segments(stretches: Sequence[bool], side_px: int) -> list[Segment]:
-    """The runs of a frame on an axis of ``side_px``, by its marks without those in the corners.
+    """Return the segments of a frame on an axis of ``side_px``, from its marks without corners.
 
-    Together they fill the side. What is not stretched keeps its length, unless all of that is longer than the side: it
-    shrinks then, and what is stretched vanishes. Where nothing is stretched, the frame keeps its length.
+    Together they fill the side. Fixed segments keep their length. If they are longer than the side, they shrink and the
+    stretchable ones vanish. Without stretchable segments the frame keeps its length.
     """
     grouped = [(stretched, len(list(marks))) for stretched, marks in groupby(stretches)]
     fixed = sum(length for stretched, length in grouped if not stretched)

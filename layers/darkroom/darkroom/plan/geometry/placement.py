@@ -1,7 +1,7 @@
-"""Where one rectangle stands in another: the window that a cover keeps, a cut, a picture in a larger canvas.
+"""The position of one rectangle in another: the window of a cover, a crop, a picture on a canvas.
 
 Lengths and gravities are those of imgproxy (``processing/calc_position.go``): an offset moves inwards from the side
-that gravity names, and right and down from the middle. Halves of a pixel are rounded up in sizes, to even in places.
+that gravity names, and right and down from the middle. Halves of a pixel are rounded up in sizes, to even in positions.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ FREE_SPACE_SHARES: dict[str, tuple[float, float]] = {
     "west": (0.0, 0.5),
     "northwest": (0.0, 0.0),
 }
-"""By compass word, how much of the free room lies to the left and above."""
+"""The share of the free space to the left of and above a rectangle, by compass point."""
 
 _FLOAT_ERROR = 1e-6
-"""Of a pixel: what floating point leaves of a whole number."""
+"""In px. Floating-point arithmetic misses whole numbers by less."""
 
 
 def resolve_length(length: Length, side: int) -> int:
-    """``length`` in px, signed: of ``side`` where it is a part."""
+    """Convert ``length`` to signed px; below 1 it is a fraction of ``side``."""
     return round(length * side) if abs(length) < 1 else int(length)
 
 
 class EvenCentring(NamedTuple):
-    """How imgproxy centres, with halves to even; ``reversed`` are the axes that a turn or a mirror reverses later."""
+    """imgproxy's centring, with halves to even. ``reversed``: the axes that a rotation or mirror reverses later."""
 
     reversed: tuple[bool, bool] = (False, False)
 
     def middle(self, room: int, axis: int) -> int:
-        """How much of ``room`` px lies before what is in its middle; in imgproxy ``ShrinkToEven(room + 1, 2)``."""
+        """Return the part of ``room`` px before a centred rectangle; in imgproxy ``ShrinkToEven(room + 1, 2)``."""
         before = round((room + 1) / 2)
         return room - before if self.reversed[axis] else before
 
     def around(self, point: float, side: int, kept: int, axis: int) -> int:
-        """The first of ``kept`` px of ``side`` that have ``point``, a fraction, in their middle, within ``side``."""
+        """Return where ``kept`` px of ``side`` start if they are centred on ``point``, a fraction."""
         room = side - kept
         if self.reversed[axis]:
             return room - max(0, min(round((1 - point) * side) - kept // 2, room))
@@ -63,19 +63,19 @@ def place_window(
     ratio: float = 1.0,
     even: EvenCentring | None = None,
 ) -> Box:
-    """``inner``, which is no larger, where ``gravity`` puts it in ``outer``; ``ratio`` multiplies offsets in px."""
+    """Place ``inner``, which is not larger, in ``outer`` by ``gravity``; ``ratio`` multiplies offsets in px."""
     left = _compute_start(outer.width, inner.width, gravity, scale_offset(dx, ratio), 0, even)
     top = _compute_start(outer.height, inner.height, gravity, scale_offset(dy, ratio), 1, even)
     return Box(left, top, *inner)
 
 
 def scale_offset(length: Length, ratio: float) -> Length:
-    """``length`` times ``ratio`` where it is in px: whole, halves to even."""
+    """Multiply a ``length`` in px by ``ratio``, with halves rounded to even; return a fraction as it is."""
     return length if ratio == 1 or abs(length) < 1 else float(round(length * ratio))
 
 
 def _compute_start(side: int, kept: int, gravity: Gravity, offset: Length, axis: int, even: EvenCentring | None) -> int:
-    """The first pixel on one axis. A focal point has no offset."""
+    """Return the first pixel on one axis. A focal point has no offset."""
     room = side - kept
     if gravity.name == "fp":
         point = (gravity.x, gravity.y)[axis]
@@ -87,17 +87,17 @@ def _compute_start(side: int, kept: int, gravity: Gravity, offset: Length, axis:
 
 
 def center_window(middle: float, side: int, kept: int) -> int:
-    """The first of the ``kept`` pixels of ``side`` that have ``middle`` as near to theirs as they can."""
+    """Return where ``kept`` px of ``side`` start if they are centred on ``middle``, clamped to ``side``."""
     return min(max(0, round(middle - kept / 2)), side - kept)
 
 
 def place_inwards(side: int, kept: int, share: float, offset: Length) -> int:
-    """Where ``kept`` px begin in ``side``, with ``share`` of the room before them, moved inwards; perhaps outside."""
+    """Return where ``kept`` px of ``side`` start: after ``share`` of the room, moved inwards, not clamped."""
     return round((side - kept) * share) + (-1 if share == 1 else 1) * resolve_length(offset, side)
 
 
 def rotate_size(size: Size, degrees: float) -> Size:
-    """The size that holds a picture of ``size`` turned about its middle by ``degrees``."""
+    """Return the bounding box of a picture of ``size`` that is rotated by ``degrees``."""
     if not degrees:
         return size
     across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
@@ -106,16 +106,16 @@ def rotate_size(size: Size, degrees: float) -> Size:
 
 
 def compute_rotation_growth(degrees: float) -> float:
-    """How much longer than the longer side of a picture the sides can be that hold it turned by ``degrees``."""
+    """Return the largest ratio of a side of :func:`rotate_size` to the longer side of the picture."""
     return abs(cos(radians(degrees))) + abs(sin(radians(degrees)))
 
 
 def extend_canvas(
     size: Size, wanted: Size, extension: Extension, room: Size, *, ratio: float = 1.0, even: EvenCentring | None = None
 ) -> Box | None:
-    """``size`` in the canvas that ``extension`` puts around it: its place, and in ``Box.size`` the canvas' own.
+    """Return the position of ``size`` on the canvas of ``extension``, with the size of the canvas in ``Box.size``.
 
-    ``wanted`` is the box, 0 for a side that it does not have; ``room`` the largest canvas. None where none is needed.
+    ``wanted`` is the box (0: no such side), ``room`` the largest canvas. None if the canvas is not larger.
     """
     sides = wanted if extension.to == "box" else extend_to_ratio(size, wanted)
     around = Size(*(max(own, min(side, most)) for own, side, most in zip(size, sides, room, strict=True)))
@@ -131,7 +131,7 @@ def extend_canvas(
 
 
 def extend_to_ratio(size: Size, wanted: Size) -> Size:
-    """``size`` made longer on one axis until it has the sides' ratio of ``wanted``."""
+    """Extend ``size`` on one axis to the aspect ratio of ``wanted``."""
     if not (wanted.width and wanted.height):
         return size
     return Size(
@@ -141,19 +141,17 @@ def extend_to_ratio(size: Size, wanted: Size) -> Size:
 
 
 def compute_ellipse_bounds(ellipse: Ellipse, size: Size) -> Box:
-    """What ``ellipse`` leaves of a picture of ``size``; raises BadOption where that is nothing."""
+    """Return the bounds of ``ellipse``, clipped to a picture of ``size``; raises BadOption if they are outside."""
     middle_x, middle_y, across, down = compute_ellipse_axes(ellipse, size)
     left, right = max(0, floor(middle_x - across)), min(size.width, ceil(middle_x + across))
     top, bottom = max(0, floor(middle_y - down)), min(size.height, ceil(middle_y + down))
     if left >= right or top >= bottom:
-        raise BadOption(
-            f"The ellipse lies outside of the picture, which is {size.width} × {size.height} px", option="ell"
-        )
+        raise BadOption(f"The ellipse is outside of the image of {size.width} × {size.height} px", option="ell")
     return Box(left, top, right - left, bottom - top)
 
 
 def compute_ellipse_axes(ellipse: Ellipse, size: Size) -> tuple[float, float, float, float]:
-    """The middle of ``ellipse`` in a picture of ``size``, and its radii across and down, in px."""
+    """Return the centre of ``ellipse`` in a picture of ``size`` and its radii across and down, in px."""
     half = min(size) / 2
     return (
         ellipse.x or size.width / 2,

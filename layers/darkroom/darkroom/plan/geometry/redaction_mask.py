@@ -1,7 +1,7 @@
-"""What is covered where a plan hides faces or text: pure arithmetic, from findings to the pixels of a picture.
+"""The mask of a plan that redacts faces or text, computed from findings.
 
-Outlines have four corners, because text may lie askew. A mask has a cell for each square of a picture that an outline
-touches, so that it errs by covering too much.
+Outlines have four corners, because text may be slanted. A mask has a cell for each square of the picture; a cell that
+an outline touches is covered completely.
 """
 
 from __future__ import annotations
@@ -20,38 +20,36 @@ type Point = tuple[float, float]
 type Outline = tuple[Point, Point, Point, Point]
 
 FACE_ABOVE, FACE_BESIDE, FACE_BELOW = 0.5, 0.3, 0.5
-"""How far a cover reaches beyond a face, as parts of its height and width.
+"""Margins that are covered around a face, as fractions of its height and width.
 
-With 0.15 on each side the detector that had found the faces saw some in the covers as well, by the hair, the ears and
-the neck around them, with scores up to 0.5. With these nothing about a face came near its threshold of 0.4:
-docs/decisions/0011.
+With 0.15 on each side, the detector still found faces in the covers, by hair, ears and neck, with scores up to 0.5.
+With these margins no score came near its threshold of 0.4 (docs/decisions/0011).
 """
 
 LINE_MARGIN = 0.3
-"""How far a cover reaches beyond a line of text on all sides, as a part of its height: accents and descenders."""
+"""Margin that is covered around a line of text, as a fraction of its height: accents and descenders."""
 
 MARGIN_PX = 3
-"""How far beyond its outline a cover reaches in any case: a decoder smooths a JPEG's chroma over three pixels."""
+"""Margin that is covered around any outline: decoders smooth a JPEG's chroma over three pixels."""
 
 
 def get_redacted_tasks(plan: Plan) -> tuple[str, ...]:
-    """The tasks whose findings ``plan`` covers."""
+    """Return the tasks whose findings ``plan`` redacts."""
     return (FACES, TEXT) if plan.redact == REDACT_ALL else (plan.redact,) if plan.redact else ()
 
 
 def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> list[Outline]:
-    """What ``plan`` covers of a picture of ``upright`` px, in these.
+    """Return the outlines that ``plan`` covers, in pixels of a picture of ``upright`` size.
 
-    Raises FindingsPending while nothing is known of it, NoInference if nobody looks for it here, and Unanalysable if a
-    model could not read it: what is to be hidden is then not known, and never will be. BadOption for a page that
-    nothing has looked at.
+    Raises FindingsPending if a task is not analysed yet, NoInference if this deployment has no model for it,
+    Unanalysable if the model could not read the image, and BadOption for a page that is not analysed.
     """
     check_first_page(plan)
     found: list[Outline] = []
     for task in get_redacted_tasks(plan):
         finding = findings.found.get(task) if findings else None
         if finding is None and findings is not None and not findings.is_awaited(task):
-            raise NoInference(f"redact: no model of this deployment looks for {task}")
+            raise NoInference(f"redact: this deployment has no model for {task}")
         if finding is None:
             raise FindingsPending(detail=f"no findings of {task}")
         if finding.error:
@@ -62,9 +60,9 @@ def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> li
 
 
 def rasterize_mask(outlines: Sequence[Outline], geometry: Geometry, cell_px: int) -> tuple[Size, bytes]:
-    """Which cells of ``cell_px`` are covered in what ``geometry`` keeps of its stored picture: 255, or 0; row by row.
+    """Return the grid of cells of ``cell_px`` over the stored region of ``geometry``, and its rows: 255 is covered.
 
-    ``covers`` are in pixels of the upright picture.
+    ``outlines`` are in pixels of the upright picture.
     """
     region = geometry.stored_region
     grid = Size(ceil(region.width / cell_px), ceil(region.height / cell_px))
@@ -87,7 +85,7 @@ def _outline_face(face: Region, upright: Size) -> Outline:
 
 
 def _outline_line(line: TextLine, upright: Size) -> Outline:
-    """The corners of ``line`` moved outwards, each along both sides that meet in it."""
+    """Return the corners of ``line`` moved outwards, each along both sides that meet in it."""
     corners = [(x * upright.width, y * upright.height) for x, y in line.corners]
     upper_left, upper_right, lower_right, lower_left = corners
     beyond_px = LINE_MARGIN * max(
@@ -111,13 +109,13 @@ def _measure_distance(one: Point, other: Point) -> float:
 
 
 def _to_stored_point(point: Point, geometry: Geometry) -> Point:
-    """``point`` of the upright picture in the stored one."""
+    """Map ``point`` from the upright picture to the stored one."""
     x, y = STORED_POINTS[geometry.orientation](point[0] / geometry.upright.width, point[1] / geometry.upright.height)
     return x * geometry.stored.width, y * geometry.stored.height
 
 
 def _rasterize_rows(corners: Sequence[Point], grid: Size, spread: float) -> Iterator[tuple[int, int, int]]:
-    """Each row that is within ``spread`` of the convex shape of ``corners``, with its first cell and its last + 1."""
+    """Yield each row within ``spread`` of the convex shape of ``corners``, with its first cell and its last + 1."""
     heights = [y for _, y in corners]
     top, bottom = floor(min(heights) - spread), ceil(max(heights) + spread)
     for row in range(max(0, top), min(grid.height, bottom)):
@@ -130,7 +128,7 @@ def _rasterize_rows(corners: Sequence[Point], grid: Size, spread: float) -> Iter
 
 
 def _find_crossings(corners: Sequence[Point], upper: float, lower: float) -> Iterator[float]:
-    """The x where each edge enters and leaves the band between ``upper`` and ``lower``."""
+    """Yield the x where each edge enters and leaves the band between ``upper`` and ``lower``."""
     for (x, y), (next_x, next_y) in zip(corners, [*corners[1:], corners[0]], strict=True):
         start, end = max(upper, min(y, next_y)), min(lower, max(y, next_y))
         if start > end:
@@ -138,5 +136,5 @@ def _find_crossings(corners: Sequence[Point], upper: float, lower: float) -> Ite
         if next_y == y:
             yield from (x, next_x)
             continue
-        for at in (start, end):  # a share of the edge: its slope is infinite if the edge is flat to the last bit
+        for at in (start, end):  # the slope of an edge may be infinite in floating point
             yield x + (at - y) / (next_y - y) * (next_x - x)

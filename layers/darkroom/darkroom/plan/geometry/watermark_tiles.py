@@ -1,4 +1,4 @@
-"""Where a watermark stands that is repeated: thumbor's arithmetic (``filters/watermark.py`` of thumbor 7.8)."""
+"""Positions of a repeated watermark: thumbor's arithmetic (``filters/watermark.py`` of thumbor 7.8)."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import NamedTuple
 from .boxes import Size
 
 MAX_TILES = 100
-"""Above it, both axes have at most :data:`MAX_ON_AN_AXIS` marks."""
+"""With more tiles, both axes have at most :data:`MAX_TILES_PER_AXIS`."""
 
 MAX_TILES_PER_AXIS = 6
 MIN_GAP_PX = 10
-"""Between the marks of an axis that has no room for two."""
+"""Between the tiles of an axis that has no room for two."""
 
 
 class _Row(NamedTuple):
-    """The marks of one axis, and the px that are left beside them."""
+    """The number of tiles on one axis, and the px left between them."""
 
     tiles: int
     spare_px: int
 
 
 def compute_tile_positions(picture: Size, mark: Size, axes: str) -> tuple[range, range]:
-    """The first px of each mark across and down, for the ``axes`` (``h``, ``v``, ``hv``) that are repeated.
+    """Return the first px of each tile across and down, for the repeated ``axes`` (``h``, ``v``, ``hv``).
 
-    The range of an axis that is not repeated is empty.
+    The range of another axis is empty.
     """
     across, down = _count_tiles(picture.width, mark.width), _count_tiles(picture.height, mark.height)
     if axes == "hv" and across.tiles * down.tiles > MAX_TILES:
