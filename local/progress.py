@@ -1,4 +1,4 @@
-"""Telling the person at the terminal what happens."""
+"""Progress of the local stack on standard output: lines with the time, and a spinner for each step on a terminal."""
 
 from __future__ import annotations
 
@@ -6,28 +6,39 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
+from rich.progress import Progress as Display
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+LONG_S = 3.0
+"""The duration of a step is printed from here."""
+
 
 class Progress:
     """Lines with the seconds since the start before them."""
 
     def __init__(self) -> None:
         self._started_s = time.monotonic()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._started_s
+        self._console = Console(soft_wrap=True, highlight=False, markup=False)
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        is_hidden = not self._console.is_terminal
+        self._display = Display(*columns, console=self._console, transient=True, disable=is_hidden)
 
     def say(self, text: str) -> None:
         """Print one line at once, also into a log file."""
-        print(f"[{self.elapsed_s:6.1f} s] {text}", flush=True)
+        self._console.print(f"[{time.monotonic() - self._started_s:6.1f} s] {text}")
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Say what is being done, and how long it took if that was long."""
+        """Print what is done, and how long it took if that was long. Steps may overlap."""
         self.say(f"{text} ...")
-        begun_s = time.monotonic()
-        yield
-        took_s = time.monotonic() - begun_s
-        if took_s >= 3:
+        begun_s, task = time.monotonic(), self._display.add_task(text, total=None)
+        self._display.start()
+        try:
+            yield
+        finally:
+            self._display.remove_task(task)
+            if not self._display.tasks:
+                self._display.stop()
+        if (took_s := time.monotonic() - begun_s) >= LONG_S:
             self.say(f"  done in {took_s:.0f} s")
