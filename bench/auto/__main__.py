@@ -1,4 +1,4 @@
-"""``python -m bench.auto``: learn where the search of ``q=auto`` begins, and write imaging/quality/start_table.py.
+"""``python -m bench.auto``: learn where the search of ``q=auto`` begins, and write it into the formats' packages.
 
 ``python -m bench.auto avif`` learns the formats that it names, and keeps the other lines.
 """

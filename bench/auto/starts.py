@@ -19,26 +19,25 @@ import pyvips
 
 from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with
 from darkroom.imaging.formats.encoder_options import choose_search_options
-from darkroom.imaging.formats.registry import OUTPUT_FORMATS, OutputFormat
-from darkroom.imaging.quality import start_table
+from darkroom.imaging.formats.image_format import ANY_SIZE, BUSY, FLAT, SMOOTH, OutputFormat, Start
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.imaging.quality.start_table import BUSY, FLAT, SMOOTH, Start
 
 from ..corpus.views import View, views
 from ..paths import ROOT
 
 LOSSY = ("webp", "jpeg", "avif")
-SIZES = (300_000, 1 << 62)
+SIZES = (300_000, ANY_SIZE)
 """In pixels."""
 LEAST_OF_A_CLASS = 5
 """Pictures; a class that has fewer takes the median of its content in all sizes, or of its format."""
 
-_LINES = re.compile(r"(    # starts\n).*(    # end of starts\n)", re.DOTALL)
+_LINES = re.compile(r"(    starts=\{[^\n]*\n).*?(    \},\n)", re.DOTALL)
 
 
 def learned(names: Sequence[str] = LOSSY) -> None:
-    """Learn the formats ``names`` from all pictures, and write the table."""
+    """Learn the formats ``names`` from all pictures, and write their tables."""
     found: dict[tuple[str, str, int], list[Start]] = defaultdict(list)
     fixed = []
     for number, view in enumerate(views("learned")):
@@ -49,10 +48,11 @@ def learned(names: Sequence[str] = LOSSY) -> None:
         for name in names:
             found[name, content, size].append(_met(_scores(image, OUTPUT_FORMATS[name], judge, content)))
         print(f"{number + 1} {view.name}: {fixed[-1]:.1f} by WebP's quality 80")
-    path = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "quality" / "start_table.py"
-    path.write_text(
-        _LINES.sub(lambda marks: marks[1] + "".join(_table(found, names)) + marks[2], path.read_text("utf-8"))
-    )
+    for name in names:
+        lines = "".join(_table(found, name))
+        package = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "formats" / SOURCE_FORMATS[name].package
+        path = package / "__init__.py"
+        path.write_text(write_starts(path.read_text("utf-8"), lines), encoding="utf-8")
     print(f"WebP of quality 80 has {fmean(fixed):.2f} on average; the target is {TARGET_SCORE}")
 
 
@@ -77,24 +77,27 @@ def _met(score: Callable[[int], float]) -> Start:
     return Start(max(1, min(100, round(low[0] + (TARGET_SCORE - low[1]) / slope))), slope)
 
 
-def _table(found: dict[tuple[str, str, int], list[Start]], names: Sequence[str]) -> Iterator[str]:
-    for name in LOSSY:
-        for content in (FLAT, SMOOTH, BUSY):
-            if name not in names:
-                yield _line(name, content, [(limit, start) for limit, start in start_table.STARTS[name, content]])
-                continue
-            of_content = [one for at in range(len(SIZES)) for one in found[name, content, at]]
-            rows = []
-            for at, limit in enumerate(SIZES):
-                own = found[name, content, at]
-                learned = own if len(own) >= LEAST_OF_A_CLASS else of_content
-                start = Start(round(median(one.quality for one in learned)), round(median(o.slope for o in learned), 2))
-                rows.append((limit, start))
-            yield _line(name, content, rows)
+def write_starts(source: str, lines: str) -> str:
+    """Return the source of a format's package with ``lines`` as its table."""
+    return _LINES.sub(lambda marks: marks[1] + lines + marks[2], source)
 
 
-def _line(name: str, content: str, rows: Sequence[tuple[int, Start]]) -> str:
+def _table(found: dict[tuple[str, str, int], list[Start]], name: str) -> Iterator[str]:
+    for content in (FLAT, SMOOTH, BUSY):
+        of_content = [one for at in range(len(SIZES)) for one in found[name, content, at]]
+        rows = []
+        for at, limit in enumerate(SIZES):
+            own = found[name, content, at]
+            learned = own if len(own) >= LEAST_OF_A_CLASS else of_content
+            start = Start(round(median(one.quality for one in learned)), round(median(o.slope for o in learned), 2))
+            rows.append((limit, start))
+        yield start_line(content, rows)
+
+
+def start_line(content: str, rows: Sequence[tuple[int, Start]]) -> str:
+    """Return the line of one class of content, as formatted in the source."""
     parts = [
-        f"({'_ANY' if limit == SIZES[-1] else f'{limit:_}'}, Start({one.quality}, {one.slope}))" for limit, one in rows
+        f"({'ANY_SIZE' if limit == ANY_SIZE else f'{limit:_}'}, Start({one.quality}, {one.slope}))"
+        for limit, one in rows
     ]
-    return f"    ({name!r}, {content!r}): ({', '.join(parts)}),\n".replace("'", '"')
+    return f'        "{content}": ({", ".join(parts)}),\n'

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from statistics import fmean, geometric_mean
 
@@ -15,11 +16,11 @@ import numpy as np
 from darkroom.imaging.formats import encode as encode_module
 from darkroom.imaging.formats import encoder_options
 from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with, map_quality
-from darkroom.imaging.formats.encoder_options import Effort, choose_search_options
-from darkroom.imaging.formats.registry import OUTPUT_FORMATS
+from darkroom.imaging.formats.encoder_options import choose_search_options
+from darkroom.imaging.formats.image_format import FLAT, Effort
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content, encode_auto
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.imaging.quality.start_table import FLAT
 from darkroom.imaging.render.reencode import should_replace
 
 from ..build_cache import digest
@@ -167,7 +168,8 @@ def _print(form: str, pace: Effort, view: View, sheet: EncodableImage, original:
 
 def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept]:
     """The picture by each of the qualities for all, with both settings; kept until the encoders' tables change."""
-    sources = [Path(module.__file__ or "") for module in (encoder_options, encode_module)]
+    package = import_module(f"darkroom.imaging.formats.{SOURCE_FORMATS[form].package}")
+    sources = [Path(module.__file__ or "") for module in (encoder_options, encode_module, package)]
     name = digest(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
     file = WORK / "quality" / f"{name}.json"
     if not file.is_file():

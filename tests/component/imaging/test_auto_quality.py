@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -31,13 +32,12 @@ from darkroom.imaging.formats.encoder_options import (
     choose_search_options,
     list_trial_options,
 )
+from darkroom.imaging.formats.image_format import BUSY, FLAT, SMOOTH, Start
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.quality import auto_quality, ssimulacra2
 from darkroom.imaging.quality.auto_quality import (
     MAX_ENCODES,
-    MAX_SAMPLE_PIXELS,
     MAX_STEP,
-    SAMPLE_PIXELS,
     SCORE_TOLERANCE,
     TARGET_SCORE,
     _SampleEncoder,
@@ -51,7 +51,6 @@ from darkroom.imaging.quality.auto_quality import (
 )
 from darkroom.imaging.quality.search import LOG_BYTES_PER_POINT, MAX_RETRIED_OPTIONS
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.imaging.quality.start_table import BUSY, FLAT, SMOOTH, STARTS, Start
 from tests.images.pictures import jpeg_photo, photograph
 from tests.images.rendering import made
 from tests.images.sources import cutout, saved
@@ -159,10 +158,10 @@ def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
 @given(
     width=st.integers(1, 3000),
     height=st.integers(1, 3000),
-    most=st.sampled_from([*SAMPLE_PIXELS.values(), MAX_SAMPLE_PIXELS]),
+    most=st.sampled_from([OUTPUT_FORMATS[name].encoder.sample_pixels for name in LOSSY]),
 )
-@example(width=60_000, height=20, most=MAX_SAMPLE_PIXELS)
-@example(width=20, height=60_000, most=MAX_SAMPLE_PIXELS)
+@example(width=60_000, height=20, most=600_000)
+@example(width=20, height=60_000, most=600_000)
 def test_strips_are_bounded(width: int, height: int, most: int) -> None:
     page = pyvips.Image.black(width, height, bands=3)
     strip = strip_of(page, most)
@@ -219,12 +218,11 @@ def test_contents() -> None:
 
 
 def test_there_is_a_start_for_every_picture() -> None:
-    assert {form for form, _ in STARTS} == {name for name, form in OUTPUT_FORMATS.items() if not form.lossless}
-    for form, content in STARTS:
-        for side in (1, 500, 20_000):
-            start = find_start(OUTPUT_FORMATS[form], pyvips.Image.black(side, side), content)
-            assert 1 <= start.quality <= 100
-            assert start.slope > 0
+    lossy = [form for form in OUTPUT_FORMATS.values() if not form.lossless]
+    for form, content, side in product(lossy, (FLAT, SMOOTH, BUSY), (1, 500, 20_000)):
+        start = find_start(form, pyvips.Image.black(side, side), content)
+        assert 1 <= start.quality <= 100
+        assert start.slope > 0
 
 
 @pytest.mark.parametrize("form", LOSSY)

@@ -11,9 +11,8 @@ import pytest
 import pyvips
 
 from darkroom.errors import OverLimits
-from darkroom.imaging.formats.decoder_memory import estimate_decoder_bytes
 from darkroom.imaging.formats.header import Header
-from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.probe import estimate_decoder_bytes, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.service_settings import MEMORY_MB, decoder_limit

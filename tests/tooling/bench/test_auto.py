@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from bench.auto.starts import _met
+from bench.auto.starts import _met, start_line, write_starts
 from bench.auto.unseen import Kept, Outcome, Print
 from bench.corpus.drawn import DRAWN, drawn
 from bench.corpus.packages import MATE, NotToBeHad, unpacked
 from bench.corpus.views import _LEARNED, _UNSEEN
 from bench.suites import quality as part
+from darkroom.imaging.formats import bmff, jpeg, webp
+from darkroom.imaging.formats.image_format import ANY_SIZE, Start
 
 
 def printed(size_bytes: int, score: float, judged: float = 0.0) -> Print:
@@ -31,6 +34,16 @@ def outcome() -> Outcome:
     }
     careful = {quality: [Kept(one.size_bytes // 2, one.score) for one in row] for quality, row in fixed.items()}
     return Outcome("webp", "fast", [printed(700, 75.0, 75.5), printed(40, 75.0, 74.0)], fixed, careful)
+
+
+@pytest.mark.parametrize("package", [jpeg, webp, bmff])
+def test_the_learned_tables_are_written_where_they_lie(package: ModuleType) -> None:
+    starts = package.OUTPUT.encoder.starts
+    source = Path(str(package.__file__)).read_text(encoding="utf-8")
+    assert write_starts(source, "".join(start_line(content, rows) for content, rows in starts.items())) == source
+    other = write_starts(source, start_line("flat", [(ANY_SIZE, Start(1, 2.5))]))
+    assert '"flat": ((ANY_SIZE, Start(1, 2.5))),' in other
+    assert '"busy"' not in other
 
 
 def test_bytes_are_compared_at_the_same_mean_score(outcome: Outcome) -> None:

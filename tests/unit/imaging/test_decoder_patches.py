@@ -13,12 +13,11 @@ import pyvips
 from PIL import TiffImagePlugin
 
 from darkroom.errors import DamagedSource, TypeNotAllowed
-from darkroom.imaging.formats.decoder_patches import find_patches
 from darkroom.imaging.formats.jpeg.container import SOS, parse_jpeg
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.metadata.orientation import read_orientation
 from darkroom.imaging.formats.metadata.provenance import read_provenance
-from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.probe import find_patches, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC

@@ -16,8 +16,8 @@ import pyvips
 
 from ..plan.geometry.layout import Box, Geometry, Size
 from ..plan.model import Plan
-from .formats.decoder_patches import find_patches
 from .formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
+from .formats.probe import find_patches
 from .resample import apply_orientation
 from .source import Source
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from ..errors import DamagedSource, DarkroomError, OverLimits
 from ..plan.limits import Limits
 from .colour.icc_action import IccAction, choose_icc_action
-from .formats.decoder_memory import estimate_decoder_bytes
 from .formats.load import load_whole
 from .formats.metadata.strip import strip_metadata
-from .formats.probe import Header, probe
+from .formats.probe import Header, estimate_decoder_bytes, probe
 from .formats.registry import OUTPUT_FORMATS
 from .source import Source
 

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import pyvips
 
 from ..colour.convert import get_white_level
-from .encoder_options import (
-    FLAT_PNG,
-    SMOOTH_MAX_PIXELS,
-    SMOOTH_OPTIONS,
-    Effort,
-    EncoderOptions,
-    choose_encoder_options,
-    list_alternatives,
-)
-from .registry import OUTPUT_FORMATS, OutputFormat
+from .encoder_options import SMOOTH_MAX_PIXELS, choose_encoder_options, list_alternatives
+from .image_format import Effort, EncoderOptions, OutputFormat
 
 DEFAULT_QUALITY = 80
-
-AVIF_QUALITY = ((0, 0), (40, 33), (80, 57), (90, 73), (100, 100))
-"""``q`` is one scale, JPEG's, for every format: AVIF at 57 looks like JPEG and WebP at 80. Straight between rows."""
-
-COARSE_JPEG = 88
-"""Up to here JPEGs take N. Robidoux's quantisation table (mozjpeg's 3) instead of ITU-T T.81's: over seven photographs
-of 800 px it needs 6 to 7 % fewer bytes for the same SSIMULACRA2, and none of the time. At 92 it needs 18 % more."""
-
-COARSE_TABLES: dict[Effort, int] = {"fast": 3, "slow": 5}
-"""Beside the trellis the table of Peterson, Ahumada and Watson (mozjpeg's 5) is the better one: over eighteen pictures
-of 400 to 800 px it needs 7 % fewer bytes than fast effort for the same score, where 3 saves 5 % and 2 saves 6 %."""
 
 FLAT_SHARE = 0.5
 """Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
@@ -41,18 +21,6 @@ DETAILED_LEVELS = 3.0
 
 SMOOTH_LEVELS = 5.5
 """The :func:`busyness` below which an encoder can try harder in the same time. 13 of 21 photographs are below."""
-
-_SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
-_SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer", "tiff": "tiffsave_buffer"}
-_VP8X_FLAGS_AT, _VP8X_ALPHA = 20, 0x10
-_ALWAYS: dict[str, EncoderOptions] = {"avif": {"compression": "av1", "bitdepth": 8, "tune": "iq"}}
-"""libaom's tuning for still images. Over fourteen photographs of 480 px it needs 11 to 12 % fewer bytes than ``ssim``
-for the same SSIMULACRA2 at effort 3, and takes a quarter more time; ``psnr`` needs 4 % more. 10 bits a band instead of
-8 save 1 % for 45 % more time."""
-
-
-BASELINE: EncoderOptions = {"interlace": False, "optimize_scans": False}
-"""Of a JPEG that is shown line by line, and not from coarse to fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +49,35 @@ class EncodableImage:
 def encode(
     image: EncodableImage, output: OutputFormat, quality: int | None, effort: Effort = "fast", *, baseline: bool = False
 ) -> bytes:
-    """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default. ``baseline``: if it is one."""
+    """Encode ``image`` as ``output``. ``quality`` is 1–100 on JPEG's scale, None for the default.
+
+    ``baseline``: a JPEG is not progressive.
+    """
+    encoder = output.encoder
     lossy: EncoderOptions = {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY, effort)
     smooth = False
-    if output.name in SMOOTH_OPTIONS and effort == "fast" and image.pixels <= SMOOTH_MAX_PIXELS:
+    if encoder.smooth and effort == "fast" and image.pixels <= SMOOTH_MAX_PIXELS:
         image = EncodableImage(image.image.copy_memory(), image.frames)  # else it would be computed twice
         smooth = measure_detail(image.image) < SMOOTH_LEVELS
-    options = (
-        choose_encoder_options(output.name, image.pixels, effort, smooth=smooth)
-        | lossy
-        | (BASELINE if baseline and output.name == "jpeg" else {})
-    )
+    options = choose_encoder_options(output.name, image.pixels, effort, smooth=smooth) | lossy
+    options |= encoder.baseline if baseline else {}
     return min((_save(image, output, options | further) for further in list_alternatives(output.name, effort)), key=len)
 
 
 def _lossy_options(output: OutputFormat, quality: int, effort: Effort) -> EncoderOptions:
-    table: EncoderOptions = (
-        {"quant_table": COARSE_TABLES[effort]} if output.name == "jpeg" and quality <= COARSE_JPEG else {}
-    )
-    return {"Q": map_quality(output, quality)} | table
+    coarse = output.encoder.coarse.get(effort, {}) if quality <= output.encoder.coarse_quality else {}
+    return {"Q": map_quality(output, quality)} | coarse
 
 
 def encode_with(image: EncodableImage, output: OutputFormat, quality: int, options: EncoderOptions) -> bytes:
-    """``sheet`` in the lossy ``form`` by ``options``. ``quality`` is on the encoder's own scale."""
+    """Encode ``image`` as the lossy ``output`` by ``options``. ``quality`` is on the encoder's own scale."""
     return _save(image, output, options | {"Q": quality})
 
 
 def encode_lossless(image: EncodableImage, output: OutputFormat, effort: Effort = "fast") -> bytes:
-    """A drawing as PNG or lossless WebP."""
-    if output.name == "webp":
-        return _save(image, output, choose_encoder_options("webp", image.pixels, effort) | {"lossless": True})
-    return _save(image, OUTPUT_FORMATS["png"], FLAT_PNG)
+    """Encode a drawing without loss, as ``output``, which must have an encoder for that."""
+    options = choose_encoder_options(output.name, image.pixels, effort) | output.encoder.lossless
+    return _save(image, output, options)
 
 
 def is_drawing(image: pyvips.Image) -> bool:
@@ -139,30 +105,16 @@ def measure_flat_share(image: pyvips.Image) -> float:
 
 
 def map_quality(output: OutputFormat, quality: int) -> int:
-    """The encoder's own number for a quality on JPEG's scale."""
-    if output.name != "avif":
-        return quality
-    for (low, at_low), (high, at_high) in pairwise(AVIF_QUALITY):
+    """Return the encoder's own number for a quality on JPEG's scale, which ``q`` uses for every format."""
+    for (low, at_low), (high, at_high) in pairwise(output.encoder.quality_scale):
         if quality <= high:
             return max(1, round(at_low + (at_high - at_low) * (quality - low) / (high - low)))
     return quality
 
 
-def _save(image: EncodableImage, output: OutputFormat, options: dict[str, Any]) -> bytes:
-    body: bytes = pyvips.Operation.call(
-        _SAVERS[output.name], image.image, keep="none", **_ALWAYS.get(output.name, {}), **options
-    )
-    if output.name == "webp" and image.frames > 1 and image.image.hasalpha():
-        return _set_alpha_flag(body)
+def _save(image: EncodableImage, output: OutputFormat, options: EncoderOptions) -> bytes:
+    encoder = output.encoder
+    body: bytes = pyvips.Operation.call(encoder.saver, image.image, keep="none", **encoder.always, **options)
+    if encoder.finish_alpha and image.frames > 1 and image.image.hasalpha():
+        return encoder.finish_alpha(body)
     return body
-
-
-def _set_alpha_flag(webp: bytes) -> bytes:
-    """An animated WebP that says it is transparent.
-
-    libwebp looks for transparency within the rectangles that it stores. Where only their surroundings are transparent,
-    it says there is none, and viewers paint them black.
-    """
-    if webp[12:16] != b"VP8X":
-        return webp
-    return webp[:_VP8X_FLAGS_AT] + bytes([webp[_VP8X_FLAGS_AT] | _VP8X_ALPHA]) + webp[_VP8X_FLAGS_AT + 1 :]

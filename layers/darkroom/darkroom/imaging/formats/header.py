@@ -51,5 +51,5 @@ class Header:
 
     @property
     def animated(self) -> bool:
-        """Whether the frames play, rather than being pages."""
-        return self.frames > 1 and self.format in ("gif", "webp", "png")
+        """Return whether the frames play. Those of a TIFF are pages, and no other format has both."""
+        return self.frames > 1 and self.format != "tiff"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyvips
 
@@ -17,10 +17,10 @@ from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
 from ..colour.convert import gamma_to_srgb, normalise_bands
 from ..source import Source
-from .decoder_patches import find_patches
-from .encoder_options import Effort
+from .image_format import Effort, Loader
 from .png.apng import parse_animation
-from .probe import Header
+from .probe import Header, find_patches
+from .registry import OUTPUT_FORMATS, SOURCE_FORMATS
 
 SPARE_REDUCTION = 2.0
 """Loaders that shrink while they decode leave at least this factor to the resize: their own filters are box filters.
@@ -29,51 +29,26 @@ Over fifteen photographs, a JPEG that was left 1.25 needed 6 % more bytes of Web
 resize of all pixels (SSIMULACRA2). It would save 7 of 34 ms of 12 MP.
 """
 
-FAST_SPARE_REDUCTIONS = {"jpeg": 1.25}
-"""The same of a JPEG that comes out in these formats in a first answer. Over those photographs, reduced by 5, it needs
-6 % more bytes, and one of feathers 43 %, but decoding is nearly all that its request takes. Of an AVIF it would save 7
-of 250 ms, and cost 10 % of the bytes: before any encoder, four photographs of 800 px score 86 to 96 with 1.25 left, and
-96 to 97 with 2."""
-
-_JPEG_SHRINKS = (8, 4, 2)
 _ROUNDING_TOLERANCE = 1.01
 """How much less than a halving a pyramid's level may leave: a tile at a scene's edge is up to a pixel more than its
 share, and would be read from four times the pixels."""
 
 
-def choose_spare_reduction(form: str, effort: Effort) -> float:
-    """The least reduction that is left to the resize of a picture that comes out in ``form``."""
-    return FAST_SPARE_REDUCTIONS.get(form, SPARE_REDUCTION) if effort == "fast" else SPARE_REDUCTION
-
-
-class Loader(NamedTuple):
-    """A libvips loader: its class name, its operation, and from which complaint on a picture counts as damaged.
-
-    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata. ``whole``: it
-    takes all of a file before it begins.
-    """
-
-    family: str
-    operation: str
-    fail_on: str
-    whole: bool = True
-
-
-LOADERS: dict[str, Loader] = {
-    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning", whole=False),
-    "png": Loader("VipsForeignLoadPng", "pngload_source", "error", whole=False),
-    "webp": Loader("VipsForeignLoadWebp", "webpload_source", "error"),
-    "gif": Loader("VipsForeignLoadNsgif", "gifload_source", "warning"),
-    "avif": Loader("VipsForeignLoadHeif", "heifload_source", "error"),
-    "tiff": Loader("VipsForeignLoadTiff", "tiffload_source", "warning", whole=False),
-    "svg": Loader("VipsForeignLoadSvg", "svgload_source", "error"),
-}
+LOADERS: dict[str, Loader] = {name: one.loader for name, one in SOURCE_FORMATS.items() if one.loader}
 
 pyvips.cache_set_max(0)
 logging.getLogger("pyvips").setLevel(logging.ERROR)  # its warnings would be lines in our logs that are no JSON
 pyvips.operation_block_set("VipsForeignLoad", True)
 for _loader in LOADERS.values():
     pyvips.operation_block_set(_loader.family, False)
+
+
+def choose_spare_reduction(form: str, effort: Effort) -> float:
+    """Return the least reduction that is left to the resize of an image that is served as ``form``."""
+    output = OUTPUT_FORMATS.get(form)
+    if effort == "slow" or output is None or output.fast_spare_reduction is None:
+        return SPARE_REDUCTION
+    return output.fast_spare_reduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +66,7 @@ class DecodedImage:
 
 def get_loaded_size(header: Header) -> tuple[Size, int]:
     """The size that a loader gives, and the EXIF orientation that is left to do. HEIF decoders turn on their own."""
-    if header.format in ("avif", "heic"):
+    if SOURCE_FORMATS[header.format].decodes_upright:
         return Size(header.upright_width, header.upright_height), 1
     return Size(header.width, header.height), header.orientation
 
@@ -175,7 +150,7 @@ def _open(source: Source, header: Header, options: dict[str, Any], page: int) ->
 
 def _page_options(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
     """The loader's options for pages and frames."""
-    if header.format not in ("webp", "gif") or header.frames == 1:
+    if not LOADERS[header.format].pages or header.frames == 1:
         return {}
     return {"n": -1} if animated else {"page": page, "n": 1}
 
@@ -217,13 +192,14 @@ def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
 
 
 def _shrink_options(header: Header, geometry: Geometry, limits: Limits, spare: float) -> dict[str, Any]:
-    """The loader's options to decode fewer pixels, and an SVG's to draw as many as are needed."""
-    if header.format == "jpeg":
-        return {"shrink": next((shrink for shrink in _JPEG_SHRINKS if shrink <= geometry.shrink / spare), 1)}
+    """Return the loader's options to decode fewer pixels, and an SVG's to draw as many as are needed."""
     if header.format == "svg":
         most = (limits.max_pixels / (header.width * header.height)) ** 0.5
         return {"scale": min(1 / geometry.shrink, most)}
-    if header.format == "webp" and header.frames == 1:
+    loader = LOADERS[header.format]
+    if loader.shrinks:
+        return {"shrink": next((shrink for shrink in loader.shrinks if shrink <= geometry.shrink / spare), 1)}
+    if loader.scales and header.frames == 1:
         return {"scale": min(1.0, SPARE_REDUCTION / geometry.shrink)}
     return {}
 

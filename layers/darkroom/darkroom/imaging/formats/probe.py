@@ -1,32 +1,26 @@
-"""The door: a picture's type and size, from its header alone, checked against the limits before anything is decoded."""
+"""Probe the format and dimensions of a source from its header, and enforce the limits before anything is decoded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 
 from ...errors import DamagedSource, OverLimits
 from ...plan.limits import Limits
-from ..source import Source
-from .decoder_memory import estimate_decoder_bytes
+from ..source import Patch, Source
 from .header import Cicp, Header
+from .registry import SOURCE_FORMATS
 from .sniff import sniff
 
-__all__ = ["Cicp", "Header", "probe"]
-
-type HeaderReader = Callable[[Source, int], Header]
-
-_PACKAGES = {"avif": "bmff", "heic": "bmff"}
-"""The package that reads a format, where it is not named after it. Only the one needed is imported:
-together they take as long as reading a hundred headers."""
+__all__ = ["Cicp", "Header", "estimate_decoder_bytes", "find_patches", "is_lossless", "probe"]
 
 
 def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = True, partial: bool = False) -> Header:
-    """The header of ``source``.
+    """Return the header of ``source``; of a TIFF, that of ``page`` (from 0).
 
-    Of a TIFF it is that of ``page`` (from 0). Unless ``animated``, one frame is going to be read and only its pixels
-    count. ``in_part``: of a pyramid only what is needed is going to be read, so that it may be a scene; who reads
-    counts. Raises TypeNotAllowed, OverLimits (which says the number and the limit), Damaged, or what the stream raised.
+    Unless ``animated``, one frame is going to be read and only its pixels count. ``partial``: of a pyramid only what is
+    needed is going to be read, so that it may be a large image; the reader checks the pixels. Raise TypeNotAllowed,
+    OverLimits (with the number and the limit), DamagedSource, or what the stream raised.
     """
     max_bytes = limits.max_scene_bytes if partial and source.is_ranged else limits.max_bytes
     if source.size_bytes > max_bytes:
@@ -35,7 +29,7 @@ def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = Tru
         )
     form = sniff(source.read_head())
     try:
-        header = _load_reader(form)(source, page)
+        header: Header = _import_probe(form).read_header(source, page)
     except (ArithmeticError, LookupError, ValueError) as error:
         message = "The source's header is damaged"
         raise DamagedSource(message, detail=f"{form}: {error!r}", applies_to_source=page == 0) from error
@@ -50,17 +44,45 @@ def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = Tru
 
 
 def _is_large_pyramid(source: Source, header: Header, limits: Limits, page: int) -> bool:
-    """Whether it is over the limits in full, but has smaller versions."""
+    """Return whether the image in full is over the limits, but has smaller versions."""
     if header.format != "tiff" or header.width * header.height <= limits.max_pixels:
         return False
-    from .tiff import probe
+    from .tiff.probe import find_page
 
-    return bool(probe.find_page(source, page).shrinks)
+    return bool(find_page(source, page).shrinks)
 
 
-def _load_reader(form: str) -> HeaderReader:
-    reader: HeaderReader = import_module(f".{_PACKAGES.get(form, form)}.probe", __package__).read_header
-    return reader
+def find_patches(source: Source, form: str, page: int = 0) -> list[Patch]:
+    """Return changes to ``source`` for its decoder alone, where metadata would cost time or make it refuse the pixels.
+
+    EXIF is hidden: libvips passes each block to libexif as it opens a file, and libexif follows directories that lead
+    back to themselves: a block of 1,200 bytes takes 17 s. The orientation comes from :mod:`.metadata.orientation`, and
+    no encoder writes EXIF. TIFF directories lose the tags that no pixel depends on, and scans of a sequential JPEG get
+    the only parameters that they can have: libtiff and libjpeg warn of both as of damaged pixels. ``page`` is that of a
+    TIFF. Raise what the stream raised.
+    """
+    if not SOURCE_FORMATS[form].patched:
+        return []
+    try:
+        return list(_import_probe(form).find_patches(source, page))
+    except (LookupError, ValueError):  # the decoder finds the same damage, or reads on behind it
+        return []
+
+
+def is_lossless(source: Source, header: Header) -> bool:
+    """Return whether ``source`` was encoded without loss. A TIFF does not count: most hold scans of photographs."""
+    lossless = SOURCE_FORMATS[header.format].lossless
+    return bool(_import_probe(header.format).is_lossless(source)) if lossless is None else lossless
+
+
+def estimate_decoder_bytes(header: Header) -> int:
+    """Return the most memory that decoding one frame or page takes, besides the file."""
+    return int(SOURCE_FORMATS[header.format].memory.per_pixel(header) * header.width * header.height)
+
+
+def _import_probe(form: str) -> ModuleType:
+    """Import the ``probe`` module of one format: all together take as long as reading a hundred headers."""
+    return import_module(f".{SOURCE_FORMATS[form].package}.probe", __package__)
 
 
 def _check_memory(header: Header, limits: Limits) -> None:

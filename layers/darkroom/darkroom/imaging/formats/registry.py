@@ -1,74 +1,79 @@
-"""The formats that come out, and which of them a class of ``f=auto`` becomes."""
+"""The image formats: what is accepted, what is served, and which one a class of ``f=auto`` becomes.
+
+To add a codec, write its package beside the others (see :mod:`.image_format`), list its facts here, and name it in
+:mod:`darkroom.plan.formats`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import bmff, gif, jpeg, png, svg, tiff, webp
+from .image_format import OutputFormat, SourceFormat
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
-    """What an output format can hold.
+__all__ = ["FORMAT_FAMILIES", "OUTPUT_FORMATS", "SOURCE_FORMATS", "SUPPORTED", "OutputFormat", "TargetFormat"]
 
-    ``lossless``: quality has no meaning. ``max_side_px``: the format's own limit, or that of its encoder in libvips.
-    ``max_pixels``: what its encoder has memory for; AVIF's takes 19 MB a megapixel.
-    """
-
-    name: str
-    content_type: str
-    alpha: bool
-    animated: bool
-    lossless: bool
-    max_side_px: int
-    max_pixels: int | None = None
-
-
-OUTPUT_FORMATS: dict[str, OutputFormat] = {
-    form.name: form
-    for form in (
-        OutputFormat("jpeg", "image/jpeg", alpha=False, animated=False, lossless=False, max_side_px=65_500),
-        OutputFormat("png", "image/png", alpha=True, animated=False, lossless=True, max_side_px=65_535),
-        OutputFormat("webp", "image/webp", alpha=True, animated=True, lossless=False, max_side_px=16_383),
-        OutputFormat(
-            "avif",
-            "image/avif",
-            alpha=True,
-            animated=False,
-            lossless=False,
-            max_side_px=16_384,
-            max_pixels=40_000_000,
-        ),
-        OutputFormat("gif", "image/gif", alpha=True, animated=True, lossless=True, max_side_px=65_500),
-        OutputFormat("tiff", "image/tiff", alpha=True, animated=False, lossless=True, max_side_px=65_535),
-    )
+SOURCE_FORMATS: dict[str, SourceFormat] = {
+    one.name: one
+    for one in (jpeg.SOURCE, png.SOURCE, webp.SOURCE, gif.SOURCE, bmff.AVIF, bmff.HEIC, tiff.SOURCE, svg.SOURCE)
 }
 
+OUTPUT_FORMATS: dict[str, OutputFormat] = {
+    one.name: one for one in (jpeg.OUTPUT, png.OUTPUT, webp.OUTPUT, bmff.OUTPUT, gif.OUTPUT, tiff.OUTPUT)
+}
+
+_LABELS = [one.label for one in SOURCE_FORMATS.values()]
+SUPPORTED = f"{', '.join(_LABELS[:-1])} and {_LABELS[-1]}"
+"""The accepted formats, for messages."""
+
+ANIMATION = webp.OUTPUT
+"""What an animation becomes where it is stored without loss."""
+
 AVIF_MAX_PIXELS = 10_000_000
-"""Up to here ``f=auto`` gives AVIF to who takes it: its quickest effort needs 0.7 s for as many on one core. It is
-worth that: over four photographs of 3 to 5 MP it took 0.66 to 0.87 of the bytes of a WebP of the same SSIM."""
+"""Up to here ``f=auto`` becomes AVIF for viewers that accept it: its lowest effort needs 0.7 s for as many on one core.
+Over four photographs of 3 to 5 MP it took 0.66 to 0.87 of the bytes of a WebP of the same SSIM."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormatFamily:
-    """A class of ``f=auto``: its types are alike for the viewer, so the picture decides between them."""
+    """A class of ``f=auto``: its formats are alike for the viewer, so the image decides between them.
 
-    still: str
-    large: str
-    transparent: str
-    animated: str
+    A drawing becomes ``lossless`` where that takes no more bytes than ``compared``: AVIF is compared by the size of
+    another format, which is known in a tenth of the time.
+    """
+
+    still: OutputFormat
+    large: OutputFormat
+    transparent: OutputFormat
+    animated: OutputFormat
+    lossless: OutputFormat
+    compared: OutputFormat
+
+    @property
+    def members(self) -> tuple[OutputFormat, ...]:
+        """Return every format that the class may become, apart from drawings."""
+        return (self.still, self.large, self.transparent, self.animated)
 
     def choose(self, *, transparent: bool, frames: int, pixels: int) -> OutputFormat:
-        """The type for a finished picture; ``pixels`` are those of one frame."""
+        """Return the format of a finished image; ``pixels`` are those of one frame."""
         if frames > 1:
-            return OUTPUT_FORMATS[self.animated]
-        if transparent and self.transparent != self.still:
-            return OUTPUT_FORMATS[self.transparent]
-        return OUTPUT_FORMATS[self.large if pixels > AVIF_MAX_PIXELS else self.still]
+            return self.animated
+        if transparent and self.transparent is not self.still:
+            return self.transparent
+        return self.large if pixels > AVIF_MAX_PIXELS else self.still
+
+
+def _make_family(still: OutputFormat) -> FormatFamily:
+    """Make the class whose stills are ``still``, one of the formats that newer viewers take."""
+    return FormatFamily(still, webp.OUTPUT, still, webp.OUTPUT, lossless=webp.OUTPUT, compared=webp.OUTPUT)
 
 
 FORMAT_FAMILIES: dict[str, FormatFamily] = {
-    "auto-avif": FormatFamily(still="avif", large="webp", transparent="avif", animated="webp"),
-    "auto-webp": FormatFamily(still="webp", large="webp", transparent="webp", animated="webp"),
-    "auto-legacy": FormatFamily(still="jpeg", large="jpeg", transparent="png", animated="gif"),
+    "auto-avif": _make_family(bmff.OUTPUT),
+    "auto-webp": _make_family(webp.OUTPUT),
+    "auto-legacy": FormatFamily(
+        jpeg.OUTPUT, jpeg.OUTPUT, png.OUTPUT, gif.OUTPUT, lossless=png.OUTPUT, compared=jpeg.OUTPUT
+    ),
 }
 FORMAT_FAMILIES["auto"] = FORMAT_FAMILIES["auto-legacy"]
 """A plan that was not negotiated gets what every viewer can show."""
@@ -76,19 +81,19 @@ FORMAT_FAMILIES["auto"] = FORMAT_FAMILIES["auto-legacy"]
 
 @dataclass(frozen=True, slots=True)
 class TargetFormat:
-    """A plan's ``format``: one type or a family of them, and what any of them can hold."""
+    """A plan's ``format``: one format or a family, and what any of them can hold."""
 
     format: OutputFormat | None
     family: FormatFamily | None
 
     @classmethod
     def from_name(cls, name: str) -> TargetFormat:
-        """The target of a plan's format, which is no data format."""
+        """Return the target of a plan's format, which is no data format."""
         return cls(OUTPUT_FORMATS.get(name), FORMAT_FAMILIES.get(name))
 
     @property
     def still(self) -> OutputFormat:
-        """The type of an opaque still."""
+        """Return the format of an opaque still."""
         return self._members[0]
 
     @property
@@ -96,31 +101,38 @@ class TargetFormat:
         if self.format:
             return (self.format,)
         assert self.family is not None
-        names = (self.family.still, self.family.large, self.family.transparent, self.family.animated)
-        return tuple(OUTPUT_FORMATS[name] for name in names)
+        return self.family.members
+
+    @property
+    def drawing(self) -> tuple[OutputFormat, OutputFormat] | None:
+        """Return the lossless format that a drawing may become, and the one whose size it must not exceed."""
+        if self.family:
+            return self.family.lossless, self.family.compared
+        form = self.format
+        return (form, form) if form and form.encoder.lossless and not form.lossless else None
 
     @property
     def alpha(self) -> bool:
-        """Whether transparency can come out."""
+        """Return whether the output can be transparent."""
         return any(form.alpha for form in self._members)
 
     @property
     def animated(self) -> bool:
-        """Whether frames can come out."""
+        """Return whether the output can be animated."""
         return any(form.animated for form in self._members)
 
     @property
     def max_side_px(self) -> int:
-        """The longest side that every member can hold."""
+        """Return the longest side that every member can hold."""
         return min(form.max_side_px for form in self._members)
 
     @property
     def max_pixels(self) -> int | None:
-        """The largest picture that is encoded. A family has a member for any."""
+        """Return the most pixels that are encoded; None for a family, which has a format for any size."""
         return self.format.max_pixels if self.format else None
 
     def choose(self, *, transparent: bool, frames: int, pixels: int) -> OutputFormat:
-        """The type for a finished picture."""
+        """Return the format of a finished image."""
         if self.format:
             return self.format
         assert self.family is not None

@@ -1,66 +1,44 @@
-"""The type of a picture by its first bytes, never by its name."""
+"""Recognise the format of a source by its first bytes, never by its name."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ...errors import TypeNotAllowed
-from ...plan.model import SOURCE_FORMATS
+from .image_format import Signature
+from .registry import SOURCE_FORMATS, SUPPORTED
 
-"""Types that are let in, as named by :func:`sniff`."""
-
-
-class _Signature(NamedTuple):
-    """A type that starts with ``start`` and, where given, has ``inner`` at byte ``at``."""
-
-    name: str
-    start: bytes
-    inner: bytes = b""
-    at: int = 0
-
-
-_SUPPORTED = (
-    _Signature("jpeg", b"\xff\xd8\xff"),
-    _Signature("png", b"\x89PNG\r\n\x1a\n"),
-    _Signature("webp", b"RIFF", b"WEBP", 8),
-    _Signature("gif", b"GIF87a"),
-    _Signature("gif", b"GIF89a"),
+_REFUSED: tuple[tuple[str, Signature], ...] = (
+    ("a PDF document", Signature(b"%PDF")),
+    ("a PostScript document", Signature(b"%!PS")),
+    ("an OpenEXR picture", Signature(b"\x76\x2f\x31\x01")),
+    ("a Windows icon", Signature(b"\0\0\1\0")),
+    ("a Windows cursor", Signature(b"\0\0\2\0")),
+    ("a JPEG 2000 picture", Signature(b"\0\0\0\x0cjP  ")),
+    ("a JPEG 2000 picture", Signature(b"\xff\x4f\xff\x51")),
+    ("a JPEG XL picture", Signature(b"\xff\x0a")),
+    ("a JPEG XL picture", Signature(b"\0\0\0\x0cJXL ")),
+    ("a Windows bitmap", Signature(b"BM")),
+    ("a Photoshop document", Signature(b"8BPS")),
+    ("a Radiance picture", Signature(b"#?RADIANCE")),
+    ("a camera raw file", Signature(b"II\x2a\0", b"CR", 8)),
+    ("a camera raw file", Signature(b"IIRO")),
+    ("a camera raw file", Signature(b"IIU\0")),
+    ("a camera raw file", Signature(b"FUJIFILMCCD-RAW")),
+    ("an AVI video", Signature(b"RIFF", b"AVI ", 8)),
+    ("a WAVE sound", Signature(b"RIFF", b"WAVE", 8)),
+    ("a Matroska or WebM video", Signature(b"\x1a\x45\xdf\xa3")),
+    ("a Flash video", Signature(b"FLV\1")),
+    ("an MPEG video", Signature(b"\0\0\1\xba")),
+    ("an MPEG video", Signature(b"\0\0\1\xb3")),
+    ("an Ogg file", Signature(b"OggS")),
+    ("an MP3 sound", Signature(b"ID3")),
+    ("a gzip file", Signature(b"\x1f\x8b")),
+    ("a ZIP archive", Signature(b"PK\3\4")),
+    ("a program", Signature(b"\x7fELF")),
+    ("a program", Signature(b"MZ")),
 )
-
-_REFUSED = (
-    _Signature("a PDF document", b"%PDF"),
-    _Signature("a PostScript document", b"%!PS"),
-    _Signature("an OpenEXR picture", b"\x76\x2f\x31\x01"),
-    _Signature("a Windows icon", b"\0\0\1\0"),
-    _Signature("a Windows cursor", b"\0\0\2\0"),
-    _Signature("a JPEG 2000 picture", b"\0\0\0\x0cjP  "),
-    _Signature("a JPEG 2000 picture", b"\xff\x4f\xff\x51"),
-    _Signature("a JPEG XL picture", b"\xff\x0a"),
-    _Signature("a JPEG XL picture", b"\0\0\0\x0cJXL "),
-    _Signature("a Windows bitmap", b"BM"),
-    _Signature("a Photoshop document", b"8BPS"),
-    _Signature("a Radiance picture", b"#?RADIANCE"),
-    _Signature("a camera raw file", b"II\x2a\0", b"CR", 8),
-    _Signature("a camera raw file", b"IIRO"),
-    _Signature("a camera raw file", b"IIU\0"),
-    _Signature("a camera raw file", b"FUJIFILMCCD-RAW"),
-    _Signature("an AVI video", b"RIFF", b"AVI ", 8),
-    _Signature("a WAVE sound", b"RIFF", b"WAVE", 8),
-    _Signature("a Matroska or WebM video", b"\x1a\x45\xdf\xa3"),
-    _Signature("a Flash video", b"FLV\1"),
-    _Signature("an MPEG video", b"\0\0\1\xba"),
-    _Signature("an MPEG video", b"\0\0\1\xb3"),
-    _Signature("an Ogg file", b"OggS"),
-    _Signature("an MP3 sound", b"ID3"),
-    _Signature("a gzip file", b"\x1f\x8b"),
-    _Signature("a ZIP archive", b"PK\3\4"),
-    _Signature("a program", b"\x7fELF"),
-    _Signature("a program", b"MZ"),
-)
-
-_TIFF = tuple(_Signature("tiff", start) for start in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"))
-"""After the camera raw files, which start alike."""
+"""Types that are refused, and how they start. Camera raw files start as TIFFs do: these come first."""
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
@@ -75,18 +53,23 @@ _HTML_ROOT = re.compile(r"<(?:!doctype\s+html|html|head|body|script)\b", re.IGNO
 
 
 def sniff(head: bytes) -> str:
-    """One of :data:`SOURCE_FORMATS` for the first few KB of a file; raises TypeNotAllowed, which names what it is.
+    """Return the name of the source format whose first few KB are ``head``; raise TypeNotAllowed, which names the type.
 
-    HEIF files that do not say by which codec they are coded count as ``heic``; the header reader looks closer.
+    HEIF files that do not name their codec count as ``heic``; the header reader examines them.
     """
-    for magic in (*_SUPPORTED, *_REFUSED, *_TIFF):
-        if head.startswith(magic.start) and head.startswith(magic.inner, magic.at):
-            if magic.name in SOURCE_FORMATS:
-                return magic.name
-            raise _refusal(magic.name)
+    for name, signature in _REFUSED:
+        if _matches(head, signature):
+            raise _refusal(name)
+    for one in SOURCE_FORMATS.values():
+        if any(_matches(head, signature) for signature in one.signatures):
+            return one.name
     if head[4:8] == b"ftyp":
         return _sniff_brand(head)
     return _sniff_root(head)
+
+
+def _matches(head: bytes, signature: Signature) -> bool:
+    return head.startswith(signature.start) and head.startswith(signature.inner, signature.at)
 
 
 def _sniff_brand(head: bytes) -> str:
@@ -112,4 +95,4 @@ def _sniff_root(head: bytes) -> str:
 
 
 def _refusal(name: str) -> TypeNotAllowed:
-    return TypeNotAllowed(f"The source is {name}; served are JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF and SVG")
+    return TypeNotAllowed(f"The source is {name}; served are {SUPPORTED}")

@@ -19,10 +19,11 @@ import pyvips
 from ...errors import OverLimits
 from ...plan.limits import Limits
 from ..colour.convert import to_eight_bits
+from ..formats import webp
 from ..formats.encode import is_drawing
 from ..formats.probe import Header, probe
+from ..formats.registry import SOURCE_FORMATS
 from ..formats.tiff.container import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS
-from ..render.output import DRAWING_FORMATS
 from ..render.pipeline import internal_errors
 from ..source import Source
 from .tiff_write import CLASSIC, Directory, Value, file_header, read_tiled
@@ -46,7 +47,7 @@ FAST_DEFLATE_PIXELS = 16_000_000
 of the bytes."""
 
 _COMPACT: TileOptions = {"compression": "jpeg", "Q": 85}
-_COMPACT_ALPHA: TileOptions = {"compression": "webp", "Q": 85}
+_COMPACT_ALPHA: TileOptions = webp.TIFF_TILES
 """A third of the bytes: chroma at half size."""
 
 
@@ -96,7 +97,7 @@ def _is_photograph(source: Source, header: Header, number: int, limits: Limits) 
     """Return whether JPEG's losses are invisible. Takes a pass of its own, where the image may be a drawing."""
     if header.has_alpha:
         return False
-    if header.format not in DRAWING_FORMATS:
+    if not SOURCE_FORMATS[header.format].may_be_drawing:
         return True
     with source.decoding():
         return not is_drawing(load_page(source, header, number, limits))

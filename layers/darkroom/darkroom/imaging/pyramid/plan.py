@@ -18,7 +18,7 @@ from ...plan.limits import Limits
 from ..formats.encode import is_drawing
 from ..formats.load import get_loaded_size
 from ..formats.probe import Header, probe
-from ..render.output import DRAWING_FORMATS
+from ..formats.registry import SOURCE_FORMATS
 from ..source import Source
 from .read import is_region_readable
 from .tiles import DEFLATED, LOSSY, TileOptions, load_page
@@ -153,7 +153,7 @@ def plan_pyramid(source: Source, header: Header, limits: Limits, **layout: int) 
 
 def _is_drawing(source: Source, header: Header, image: pyvips.Image, *, free: bool) -> bool:
     """Return whether it is a drawing. Of what can be read by region, only samples are analysed."""
-    if header.format not in DRAWING_FORMATS:
+    if not SOURCE_FORMATS[header.format].may_be_drawing:
         return False
     with source.decoding():
         return is_drawing(_sample_windows(image) if free and _is_tiled(image) else image)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 import pyvips
 
 from ..formats.encode import (
-    BASELINE,
     DETAILED_LEVELS,
     EncodableImage,
     encode_with,
@@ -21,14 +20,13 @@ from ..formats.encode import (
     measure_detail,
     measure_flat_share,
 )
-from ..formats.encoder_options import Effort, EncoderOptions, choose_search_options, list_trial_options
-from ..formats.registry import OutputFormat
+from ..formats.encoder_options import choose_search_options, list_trial_options
+from ..formats.image_format import BUSY, FLAT, SMOOTH, Effort, EncoderOptions, OutputFormat, Start
 from .search import Candidate, find_nearest, search_options
 from .ssimulacra2 import MIN_SIDE_PX, Comparator
-from .start_table import BUSY, FLAT, SMOOTH, STARTS, Start
 
 TARGET_SCORE = 75.0
-"""On SSIMULACRA2's scale: the mean of WebP at quality 80 over photographs and graphics (``python -m bench.auto``)."""
+"""On SSIMULACRA2's scale: the mean of quality 80 over photographs and graphics (``python -m bench.auto``)."""
 
 SCORE_TOLERANCE = 0.7
 """Accepted distance from the target: about one step of quality."""
@@ -36,18 +34,9 @@ SCORE_TOLERANCE = 0.7
 COLOUR_SHORTFALL = 6.0
 """A first encode that is so far below the target most likely lost colour, whose resolution the encoders halve."""
 
-FULL_CHROMA: dict[str, EncoderOptions] = {
-    "jpeg": {"subsample_mode": "off"},
-    "webp": {"smart_subsample": True},
-    "avif": {"subsample_mode": "off"},
-}
-"""Options that keep more of the colour then, by format: full resolution, or what WebP has for twice the time."""
-
 MAX_ENCODES: dict[Effort, int] = {"fast": 4, "slow": 6}
 """Most encodes of the sample. The last one is not scored: it lies between others that were."""
 
-SAMPLE_PIXELS: dict[str, int] = {"avif": 300_000}
-MAX_SAMPLE_PIXELS = 600_000
 TILES = 4
 """A sample consists of 4 × 4 parts of the image, evenly spread."""
 
@@ -78,15 +67,14 @@ def encode_auto(
     page = image.crop(0, 0, image.width, image.height // encodable.frames) if encodable.frames > 1 else image
     content = classify_content(page)
     encoder_options = choose_search_options(form.name, encodable.pixels, effort, drawing=content == FLAT)
-    if baseline and form.name == "jpeg":
-        encoder_options = encoder_options | BASELINE
-    sample = sample_tiles(page, SAMPLE_PIXELS.get(form.name, MAX_SAMPLE_PIXELS))
+    encoder_options = encoder_options | form.encoder.baseline if baseline else encoder_options
+    sample = sample_tiles(page, form.encoder.sample_pixels)
     if min(sample.width, sample.height) < MIN_SIDE_PX:
         usual = map_quality(form, DEFAULT_QUALITY)
         return AutoQualityResult(encode_with(encodable, form, usual, encoder_options), usual, encodes=1)
     start = find_start(form, page, content)
     encoder = _SampleEncoder(sample, form, encoder_options)
-    full_chroma = encoder_options | FULL_CHROMA[form.name]
+    full_chroma = encoder_options | form.encoder.full_chroma
     if full_chroma != encoder_options and encoder.score(start.quality) < TARGET_SCORE - COLOUR_SHORTFALL:
         encoder_options = full_chroma
         encoder = replace(encoder, encoder_options=encoder_options, earlier=encoder.encodes, _bodies={}, _scores={})
@@ -187,4 +175,4 @@ def classify_content(page: pyvips.Image) -> str:
 
 def find_start(form: OutputFormat, page: pyvips.Image, content: str) -> Start:
     """Return where the search begins, as learned from images of the same format, size and content."""
-    return next(start for limit, start in STARTS[form.name, content] if page.width * page.height <= limit)
+    return next(start for limit, start in form.encoder.starts[content] if page.width * page.height <= limit)

@@ -7,33 +7,12 @@ from dataclasses import dataclass
 from ...plan.model import AUTO_QUALITY, Quality
 from ..formats.encode import DEFAULT_QUALITY, EncodableImage, encode, encode_lossless, is_drawing
 from ..formats.probe import Header
-from ..formats.registry import OUTPUT_FORMATS, OutputFormat
+from ..formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS, OutputFormat
 from ..source import Source
 from .context import RenderContext
 
 MIN_QUALITY = 10
 """The lowest quality used to keep an image no larger than its source."""
-
-DRAWING_FORMATS = ("png", "gif", "svg", "tiff", "webp")
-"""Source formats that may hold drawings. A JPEG of a drawing is no longer flat."""
-
-
-@dataclass(frozen=True, slots=True)
-class LosslessAlternative:
-    """The lossless format of a drawing, used where it is no larger than the lossy one."""
-
-    lossless: OutputFormat
-    lossy: OutputFormat
-
-
-LOSSLESS_ALTERNATIVES: dict[str, LosslessAlternative] = {
-    "webp": LosslessAlternative(OUTPUT_FORMATS["webp"], OUTPUT_FORMATS["webp"]),
-    "auto-webp": LosslessAlternative(OUTPUT_FORMATS["webp"], OUTPUT_FORMATS["webp"]),
-    "auto-avif": LosslessAlternative(OUTPUT_FORMATS["webp"], OUTPUT_FORMATS["webp"]),
-    "auto-legacy": LosslessAlternative(OUTPUT_FORMATS["png"], OUTPUT_FORMATS["jpeg"]),
-    "auto": LosslessAlternative(OUTPUT_FORMATS["png"], OUTPUT_FORMATS["jpeg"]),
-}
-"""By the plan's format. AVIF is compared by the size of WebP, which is known in a tenth of the time."""
 
 
 def encode_output(context: RenderContext, source: Source, header: Header) -> tuple[OutputFormat, bytes]:
@@ -60,18 +39,19 @@ class _Output:
         """Choose the format by plan and content, and encode."""
         image, frames = self.encodable.image, self.encodable.frames
         form = self.context.target.choose(transparent=image.hasalpha(), frames=frames, pixels=self.encodable.pixels)
-        if self.context.is_streamed or self.header.format not in DRAWING_FORMATS or not is_drawing(image):
+        if self.context.is_streamed or not SOURCE_FORMATS[self.header.format].may_be_drawing or not is_drawing(image):
             return form, self._encode(form, self.context.plan.quality)
         if form.name == "png":
             return form, encode_lossless(self.encodable, form, self.context.effort)
-        alternative = LOSSLESS_ALTERNATIVES.get(self.context.plan.format)
-        if alternative is None or (frames > 1 and not alternative.lossless.animated):
+        drawing = self.context.target.drawing
+        if drawing is None or (frames > 1 and not drawing[0].animated):
             return form, self._encode(form, self.context.plan.quality)
-        lossless = encode_lossless(self.encodable, alternative.lossless, self.context.effort)
-        lossy = self._encode(alternative.lossy, self.context.plan.quality)
+        alternative, compared = drawing
+        lossless = encode_lossless(self.encodable, alternative, self.context.effort)
+        lossy = self._encode(compared, self.context.plan.quality)
         if len(lossless) <= len(lossy):
-            return alternative.lossless, lossless
-        return form, lossy if form == alternative.lossy else self._encode(form, self.context.plan.quality)
+            return alternative, lossless
+        return form, lossy if form is compared else self._encode(form, self.context.plan.quality)
 
     def cap_at_source_size(self, form: OutputFormat, body: bytes) -> bytes:
         """Return ``body``, or a smaller encode where the source has the same format and size and fewer bytes.

@@ -2,7 +2,7 @@
 
 HEIC becomes JPEG rather than AVIF, since every derivative decodes its master: 36 ms for 12 MP of JPEG, 438 for AVIF.
 Transparent or lossless images become PNG, which loses nothing and is fast both ways: a cut-out from a phone is mostly
-empty. Animations become lossless WebP.
+empty. Animations become :data:`.registry.ANIMATION`, without loss.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from ..colour.icc_rewrite import rewrite_profile
 from ..formats.encode import EncodableImage, encode_lossless
 from ..formats.encoder_options import choose_encoder_options
 from ..formats.load import DecodedImage, get_loaded_size, load_whole
-from ..formats.probe import Cicp, Header
-from ..formats.registry import OUTPUT_FORMATS, OutputFormat
-from ..formats.webp.container import iter_chunks
+from ..formats.probe import Cicp, Header, is_lossless
+from ..formats.registry import ANIMATION, OUTPUT_FORMATS, OutputFormat
 from ..resample import apply_orientation
 from ..source import Source
 
@@ -44,18 +43,18 @@ def transcode(source: Source, header: Header, *, limits: Limits) -> tuple[Output
     decoded = load_whole(source, header, limits, animated=header.animated)
     with source.decoding():
         if header.animated:
-            return OUTPUT_FORMATS["webp"], _encode_animation(decoded)
+            return ANIMATION, _encode_animation(decoded)
         image = _convert_colour(decoded.frames[0], header)
         if header.format != "png":
             image = to_eight_bits(image)
         if orientation != 1:
             image = apply_orientation(image.copy_memory(), orientation)
-        return _encode_still(_drop_opaque_alpha(image), lossless=_is_lossless(source, header))
+        return _encode_still(_drop_opaque_alpha(image), lossless=is_lossless(source, header))
 
 
 def _encode_animation(decoded: DecodedImage) -> bytes:
     frames = [to_eight_bits(to_srgb(frame)).copy_memory() for frame in decoded.frames]
-    return encode_lossless(EncodableImage.from_frames(frames, decoded.delays_ms, decoded.loop), OUTPUT_FORMATS["webp"])
+    return encode_lossless(EncodableImage.from_frames(frames, decoded.delays_ms, decoded.loop), ANIMATION)
 
 
 def _convert_colour(image: pyvips.Image, header: Header) -> pyvips.Image:
@@ -100,12 +99,6 @@ def _drop_opaque_alpha(image: pyvips.Image) -> pyvips.Image:
     colour, alpha = split_alpha(held)
     assert alpha is not None
     return colour if alpha.min() == get_white_level(held) else held
-
-
-def _is_lossless(source: Source, header: Header) -> bool:
-    if header.format == "webp":
-        return any(part.name == b"VP8L" for part in iter_chunks(source.read_at))
-    return header.format in ("png", "gif")
 
 
 def _encode_still(image: pyvips.Image, *, lossless: bool) -> tuple[OutputFormat, bytes]:

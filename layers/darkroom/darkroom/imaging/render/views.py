@@ -23,6 +23,7 @@ from ..colour.convert import PEAK_8_BIT, PEAK_16_BIT, ensure_rgb, is_cmyk, to_ei
 from ..formats.jpeg.ultrahdr import GainMap, read_gain_map
 from ..formats.load import load
 from ..formats.probe import Cicp
+from ..formats.registry import ANIMATION
 from ..formats.sniff import sniff
 from ..resample import apply_orientation, resize_to
 from ..source import Source
@@ -135,7 +136,11 @@ def _render_pages(
 
     Unless ``opaque``, frames without alpha are not decoded, and have no views.
     """
-    plan = replace(make_fitting_plan(side_px), format="webp", animate=True) if animated else make_fitting_plan(side_px)
+    plan = (
+        replace(make_fitting_plan(side_px), format=ANIMATION.name, animate=True)
+        if animated
+        else make_fitting_plan(side_px)
+    )
     page, pages = 0, 1
     while page < pages:
         header, geometry = inspect_source(replace(plan, page=page), source, limits)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from ....errors import TypeNotAllowed
-from ...source import Source
+from ...source import Patch, Source
 from ..header import Cicp, Header
 from .coded_size import iter_coded_sizes
-from .container import Item, Meta, is_alpha, parse_meta, read_meta_box
+from .container import MAX_META_BYTES, Item, Meta, is_alpha, locate_meta_box, parse_meta, read_meta_box
 
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
@@ -16,6 +19,11 @@ MAX_TILE_PIXELS = 4096 * 4096
 smaller than one of them (ISO/IEC 23008-12, 6.6.2.3.1). Encoders take 256 to 1024 px on a side."""
 CODED_MARGIN_PX = 64
 """Codecs pad a picture to whole blocks, of at most this size."""
+
+_EXIF_ITEM = re.compile(rb"infe(?:\x02.{3}.{2}|\x03.{3}.{4}).{2}(Exif)", re.DOTALL)
+"""An item information entry of EXIF data (ISO/IEC 14496-12, 8.11.6): version, flags, number, protection, type."""
+_HIDDEN = b"hiDe"
+"""An item type without a meaning."""
 
 _MATRICES = {
     1: (1, 0, 0, 1),
@@ -194,3 +202,10 @@ class _Data:
             else:
                 offset -= min(offset, extent.length)
         return found
+
+
+def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - the primary picture is the one that is shown
+    """Rename items of EXIF."""
+    start, size = locate_meta_box(source.read_at)
+    found = _EXIF_ITEM.finditer(source.read_at(start, min(size, MAX_META_BYTES)))
+    yield from (Patch(start + one.start(1), _HIDDEN) for one in found)

@@ -1,13 +1,31 @@
-"""JPEG headers."""
+"""Read JPEG headers, and what a decoder must not see of a file."""
 
 from __future__ import annotations
 
-from ...source import Source
+from collections.abc import Iterator
+
+from ...source import Patch, Source
 from ..header import Header
 from ..metadata.orientation import read_orientation
-from .container import APP1, APP2, EXIF, FRAMES, HDRGM, ICC, ISO_GAIN_MAP, MPF, XMP, Segment, iter_segments
+from .container import (
+    APP1,
+    APP2,
+    EXIF,
+    FRAMES,
+    HDRGM,
+    ICC,
+    ISO_GAIN_MAP,
+    MPF,
+    SOS,
+    XMP,
+    Segment,
+    iter_segments,
+    parse_jpeg,
+)
 
 _COLOURS = {1: "gray", 3: "rgb", 4: "cmyk"}
+_SEQUENTIAL = (0xC0, 0xC1)
+_WHOLE_BLOCK = b"\0\x3f\0"
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 
 
@@ -51,3 +69,24 @@ def _frame(body: bytes) -> tuple[int, int, int, int]:
 
 def _no_colour(channels: int) -> str:
     raise ValueError(f"{channels} channels")
+
+
+def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - a JPEG has one page
+    """Hide EXIF, and correct the parameters of sequential scans."""
+    sequential = False
+    for part in iter_segments(source.read_at):
+        if part.marker == APP1 and source.read_at(part.body, len(EXIF)) == EXIF:
+            yield Patch(part.body, bytes(len(EXIF)))
+        elif part.marker in FRAMES:
+            sequential = part.marker in _SEQUENTIAL
+        elif part.marker == SOS and sequential and source.read_at(part.end - 3, 3) != _WHOLE_BLOCK:
+            yield from _patch_scans(source)
+
+
+def _patch_scans(source: Source) -> Iterator[Patch]:
+    """Spectral selection and approximation of every scan, as sequential ones have them (T.81, B.2.3): of no effect."""
+    data = source.read_all()
+    for part in parse_jpeg(data).segments:
+        if part.marker == SOS:
+            end = part.body - 2 + int.from_bytes(data[part.body - 2 : part.body])
+            yield Patch(end - 3, _WHOLE_BLOCK)

@@ -6,27 +6,10 @@ and whatever follows the end of the picture. ICC profiles, animation and the gai
 
 from __future__ import annotations
 
-from typing import Protocol
+from importlib import import_module
 
-from ..bmff.strip import strip as clean_avif
-from ..gif.strip import strip as clean_gif
-from ..jpeg.strip import strip as clean_jpeg
-from ..png.strip import strip as clean_png
 from ..probe import Header
-from ..webp.strip import strip as clean_webp
-
-
-class _Stripper(Protocol):
-    def __call__(self, data: bytes, orientation: int, *, keep_profile: bool) -> bytes: ...
-
-
-_STRIPPERS: dict[str, _Stripper] = {
-    "avif": clean_avif,
-    "jpeg": clean_jpeg,
-    "png": clean_png,
-    "webp": clean_webp,
-    "gif": clean_gif,
-}
+from ..registry import SOURCE_FORMATS
 
 
 def strip_metadata(
@@ -38,10 +21,12 @@ def strip_metadata(
     together, and for a picture that is stored turned, unless ``keep_orientation``, which leaves an EXIF block of that
     one tag, or AVIF's own properties. ``keep_profile``: whether an ICC profile stays.
     """
-    cleaner = _STRIPPERS.get(header.format)
-    if cleaner is None or (header.orientation != 1 and not keep_orientation):
+    form = SOURCE_FORMATS[header.format]
+    if not form.strips or (header.orientation != 1 and not keep_orientation):
         return None
+    package = import_module(f"..{form.package}.metadata", __package__)
     try:
-        return cleaner(data, header.orientation, keep_profile=keep_profile)
+        stripped: bytes = package.strip(data, header.orientation, keep_profile=keep_profile)
     except (LookupError, OverflowError, ValueError):
         return None
+    return stripped

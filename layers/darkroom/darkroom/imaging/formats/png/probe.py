@@ -1,8 +1,11 @@
-"""PNG headers (W3C PNG, third edition)."""
+"""Read PNG headers (W3C PNG, third edition), and what a decoder must not see of a file."""
 
 from __future__ import annotations
 
-from ...source import Source
+from collections.abc import Iterator
+from zlib import crc32
+
+from ...source import Patch, Source
 from ..header import Cicp, Header
 from ..metadata.orientation import read_orientation
 from .apng import parse_animation
@@ -12,6 +15,8 @@ MAX_CHUNKS_BEFORE_PIXELS = 5_000
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 _COLOURS = {_GRAY: "gray", _RGB: "rgb", _PALETTE: "rgb", _GRAY_ALPHA: "gray", _RGB_ALPHA: "rgb"}
 _WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP", b"acTL", b"gAMA", b"sRGB")
+_HIDDEN = b"hiDe"
+"""The name of an ancillary, private chunk without a meaning (W3C PNG, third edition, 5.4)."""
 _SRGB_GAMMA = 1 / 2.2
 _GAMMA_THRESHOLD = 0.05
 """A relative difference that libpng does not correct either (PNG_GAMMA_THRESHOLD)."""
@@ -75,3 +80,18 @@ def _before_pixels(source: Source) -> dict[bytes, bytes]:
             found.setdefault(name, source.read_at(at + 8, min(size, 65_536)))
         at += 12 + size
     raise ValueError("too many chunks before IDAT")
+
+
+def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - a PNG has one page
+    """Rename an ``eXIf`` chunk before the pixels, and correct its checksum."""
+    at = SIGNATURE_BYTES
+    for _ in range(MAX_CHUNKS_BEFORE_PIXELS):
+        opening = source.read_at(at, 8)
+        size, name = int.from_bytes(opening[:4]), opening[4:]
+        if len(opening) < 8 or name == b"IDAT":
+            return
+        if name == b"eXIf":
+            body = source.read_at(at + 8, size)
+            yield Patch(at + 4, _HIDDEN)
+            yield Patch(at + 8 + size, crc32(_HIDDEN + body).to_bytes(4))
+        at += 12 + size

@@ -1,9 +1,9 @@
-"""SVG, made harmless: a new document of nothing but what draws.
+"""Sanitise an SVG: write a new document of nothing but what draws.
 
-The tree is read without entities, filtered by the lists in :mod:`.svgnames`, and written out anew, so that nothing that
-is not understood here comes through: no script, no event handler, no animation, no foreign content, no reference out of
-the document. Embedded pictures must be small JPEG, PNG, GIF or WebP. The root's size is written in whole pixels, so
-that the header and the drawing agree.
+The tree is read without entities, filtered by the lists in :mod:`.allowlist`, and written anew. Only known parts come
+through: no script, no event handler, no animation, no foreign content, no reference out of the document. Embedded
+images must be small and of an ``embeddable`` format. The root's size is written in whole pixels, so that the header and
+the drawing agree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_ELEMENTS = 100_000
 EMBEDDED_LIMITS = Limits(max_bytes=MAX_BYTES, max_pixels=4_000_000, max_frames=1)
 """What a picture within an SVG may have; librsvg decodes it whole."""
-EMBEDDED_FORMATS = frozenset({"jpeg", "png", "gif", "webp"})
 DEFAULT_SIZE_PX = (300, 150)
 """Of a picture that says nothing (CSS 2.2, 10.3.2)."""
 
@@ -175,6 +174,7 @@ def _filter_attributes(local: str, given: dict[str, str]) -> dict[str, str]:
 def _sanitise_data_url(url: str) -> str:
     """A data URL of the picture in ``url``; empty unless it is a small one of a type that is allowed."""
     from ..probe import probe
+    from ..registry import SOURCE_FORMATS
 
     found = _DATA_URL.fullmatch(url)
     if found is None:
@@ -184,7 +184,9 @@ def _sanitise_data_url(url: str) -> str:
         header = probe(Source.from_bytes(data), EMBEDDED_LIMITS)
     except (DarkroomError, ValueError):
         return ""
-    return f"data:image/{header.format};base64,{b64encode(data).decode()}" if header.format in EMBEDDED_FORMATS else ""
+    if not SOURCE_FORMATS[header.format].embeddable:
+        return ""
+    return f"data:image/{header.format};base64,{b64encode(data).decode()}"
 
 
 def _serialise(element: XmlElement) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
 from ....errors import TypeNotAllowed
-from ...source import Source
+from ...source import Patch, Source
 from ..header import Header
+from ..registry import SUPPORTED
 from .container import (
     BITS,
     CHANNELS,
@@ -18,6 +20,7 @@ from .container import (
     PHOTOMETRIC,
     PROFILE,
     REDUCED,
+    RESOLUTION,
     SUB_DIRECTORIES,
     SUBFILE,
     TILE_HEIGHT,
@@ -46,7 +49,7 @@ _OTHER_COLOURS = {
 }
 """Values of PhotometricInterpretation whose pixels are no picture on a screen, or need a tone mapping."""
 _COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 50001))
-"""Those of libtiff in pyvips-binary: none, CCITT, LZW, JPEG, Deflate, NeXT, PackBits, ThunderScan and WebP."""
+"""Those of libtiff in pyvips-binary: none, CCITT, LZW, JPEG, Deflate, NeXT, PackBits, ThunderScan, RFC 9649."""
 _OTHER_COMPRESSIONS = {
     6: "old-style JPEG",
     9: "JBIG",
@@ -69,7 +72,14 @@ _OTHER_COMPRESSIONS = {
 _OWN_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 _ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
 """What a smaller version has in common with its picture."""
-_RAW = "The source is a camera raw file; served are JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF and SVG"
+_RAW = f"The source is a camera raw file; served are {SUPPORTED}"
+
+
+_SHORT, _RATIONAL = 3, 5
+_PIXELS = frozenset((254, *range(256, 260), 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, *range(322, 326)))
+_PIXELS |= {330, 332, 334, 338, 339, 347, 529, 530, 531, 532}
+"""TIFF tags that pixels are decoded by (TIFF 6.0; 330, 332, 334, 338 and 339: Technical Note 1 and sections 16 to 19):
+sizes, bits, compression and its options, strips and tiles, palette, channels, predictor, JPEG tables and YCbCr."""
 
 
 class TiffPage(NamedTuple):
@@ -167,3 +177,43 @@ def _is_half(tiff: TiffReader, above: Directory, level: Directory) -> bool:
         )
         and 0 < tiff.read_number(level, TILE_OFFSETS) < tiff.read_number(above, TILE_OFFSETS)
     )
+
+
+def find_patches(source: Source, page: int) -> Iterator[Patch]:
+    """The directories that libtiff reads for ``page``: its own, the file's first one and those of smaller versions."""
+    tiff = TiffReader(source.read_at)
+    directories = tiff.read_directories()
+    chosen = directories[find_page(source, page).directory]
+    places = [directories[0].at, chosen.at, *tiff.read_numbers(chosen, SUB_DIRECTORIES, MAX_LEVELS)]
+    for at in dict.fromkeys(places):
+        yield from _remove_metadata(source, tiff, tiff.read_directory(at))
+
+
+def _remove_metadata(source: Source, tiff: TiffReader, directory: Directory) -> Iterator[Patch]:
+    layout = tiff.layout
+    before = source.read_at(directory.at, layout.length)
+    count = tiff.decode_number(before)
+    start = directory.at + layout.length
+    entries = [source.read_at(start + at * layout.entry, layout.entry) for at in range(count)]
+    following = source.read_at(start + count * layout.entry, layout.offset)
+    kept: dict[int, bytes] = {}
+    for entry in entries:
+        tag = tiff.decode_number(entry[:2])
+        if tag not in kept and _is_required(tiff, directory, tag, source.size_bytes):
+            kept[tag] = entry
+    ordered = [kept[tag] for tag in sorted(kept)]
+    if ordered != entries:
+        number = len(ordered).to_bytes(layout.length, layout.order)
+        yield Patch(directory.at, number + b"".join(ordered) + following)
+
+
+def _is_required(tiff: TiffReader, directory: Directory, tag: int, size_bytes: int) -> bool:
+    """Whether libtiff has to see an entry, or at least sees nothing wrong in it."""
+    entry = directory.entries[tag]
+    if tag == ORIENTATION:
+        return entry.kind == _SHORT and entry.values == 1 and 1 <= tiff.read_number(directory, tag) <= 8
+    if tag in RESOLUTION:
+        return entry.kind in (_SHORT, _RATIONAL) and entry.values == 1
+    if tag == PROFILE:
+        return entry.at + entry.values <= size_bytes
+    return tag in _PIXELS

@@ -1,12 +1,16 @@
-"""WebP headers (RFC 9649)."""
+"""Read WebP headers (RFC 9649), and what a decoder must not see of a file."""
 
 from __future__ import annotations
 
-from ...source import Source
+from collections.abc import Iterator
+
+from ...source import Patch, Source
 from ..header import Header
 from ..metadata.orientation import read_orientation
 from .container import iter_chunks
 
+_HIDDEN = b"hiDe"
+"""The name of an unknown chunk."""
 _PROFILE, _ALPHA, _EXIF, _ANIMATION = 0x20, 0x10, 0x08, 0x02
 
 
@@ -58,3 +62,14 @@ def _extended(source: Source) -> Header:
         has_alpha=bool(flags & _ALPHA),
         has_profile=bool(flags & _PROFILE),
     )
+
+
+def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - frames of an animation are alike
+    """Rename EXIF chunks."""
+    if source.read_at(12, 4) == b"VP8X":
+        yield from (Patch(part.start, _HIDDEN) for part in iter_chunks(source.read_at) if part.name == b"EXIF")
+
+
+def is_lossless(source: Source) -> bool:
+    """Return whether any frame is lossless; raise ValueError."""
+    return any(part.name == b"VP8L" for part in iter_chunks(source.read_at))

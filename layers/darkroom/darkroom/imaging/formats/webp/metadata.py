@@ -1,16 +1,29 @@
-"""WebP without metadata."""
+"""Locate and strip the metadata of a WebP."""
 
 from __future__ import annotations
 
 from ...colour.icc_rewrite import rewrite_profile
+from ..metadata.locate import MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
 from .container import Chunk, build_chunk, iter_chunks, iter_subchunks
 
 _PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
 _KEPT = _PICTURE | {b"ANIM"}
 _PROFILE_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
+_EXIF_START = b"Exif\0\0"
+"""Before the block, where encoders copied it from a JPEG."""
 _FRAME_BYTES = 16
 """Of an ANMF chunk, before its own chunks: place, size, duration, disposal."""
+
+
+def locate(data: bytes) -> MetadataBlocks:
+    """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
+    found = {
+        part.name: data[part.body : part.body + part.size]
+        for part in iter_chunks(lambda at, length: data[at : at + length])
+        if part.name in (b"EXIF", b"XMP ")
+    }
+    return MetadataBlocks(found.get(b"EXIF", b"").removeprefix(_EXIF_START), found.get(b"XMP ", b""))
 
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:

@@ -1,11 +1,24 @@
-"""GIF without metadata."""
+"""Locate and strip the metadata of a GIF."""
 
 from __future__ import annotations
 
+from ..metadata.locate import MetadataBlocks
 from .container import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, find_first_block, iter_blocks
 
 _APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 """Loop counts. A colour profile goes: browsers and libvips do not read one in a GIF."""
+_XMP = b"XMP DataXMP"
+_XMP_END = b"\x01\xff\xfe"
+"""XMP lies in a GIF without sub-blocks; 258 bytes behind it lead readers of sub-blocks out."""
+
+
+def locate(data: bytes) -> MetadataBlocks:
+    """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
+    for block in iter_blocks(data):
+        body = data[block.start + 3 : block.end]
+        if block.label == APPLICATION and body.startswith(_XMP):
+            return MetadataBlocks(xmp=body[len(_XMP) :].partition(_XMP_END)[0])
+    return MetadataBlocks()
 
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either

@@ -1,10 +1,11 @@
-"""PNG without metadata."""
+"""Locate and strip the metadata of a PNG."""
 
 from __future__ import annotations
 
 import zlib
 
 from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite_profile
+from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
 from .apng import parse_animation
 from .container import build_chunk, iter_chunks
@@ -32,6 +33,29 @@ _MOST_BYTES = {
     b"fcTL": 26,
 }
 """What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
+_XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+
+
+def locate(data: bytes) -> MetadataBlocks:
+    """Return the metadata blocks of a file; raise ValueError, LookupError or zlib.error where it is broken."""
+    exif = xmp = b""
+    for part in iter_chunks(data):
+        body = data[part.body : part.end - 4]
+        if part.name == b"eXIf":
+            exif = exif or body
+        elif part.name == b"iTXt" and body.startswith(_XMP_KEYWORD):
+            xmp = xmp or _international_text(body[len(_XMP_KEYWORD) :])
+    return MetadataBlocks(exif, xmp)
+
+
+def _international_text(body: bytes) -> bytes:
+    """The text of an `iTXt` chunk after its keyword: flag, method, language, keyword in that language, text."""
+    _, _, text = body[2:].split(b"\0", 2)
+    if body[0] == 0:
+        return text
+    unpacked = zlib.decompressobj()
+    found = unpacked.decompress(text, MAX_BLOCK_BYTES)
+    return found if unpacked.eof else b""
 
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:

@@ -1,4 +1,6 @@
-"""AVIF without metadata: a new file of the picture that is shown, its alpha, and what both are made of.
+"""Locate the metadata of AVIF and HEIC, and strip that of AVIF.
+
+The stripped file is a new one of the picture that is shown, its alpha, and what both are made of.
 
 EXIF and XMP are items of their own, descriptions are properties, and thumbnails, depth maps, further pictures and the
 frames of a sequence are items or tracks that the picture does without. A gain map goes too: the base is a right
@@ -10,6 +12,7 @@ from __future__ import annotations
 from itertools import chain
 
 from ...colour.icc_rewrite import rewrite_profile
+from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
 from .container import Box, Item, Meta, build_box, build_full_box, is_alpha, parse_meta, read_item, read_meta_box
 
 _PICTURES = frozenset((b"av01", b"grid", b"iovl"))
@@ -23,6 +26,21 @@ _ALWAYS = 3
 """The first brands name what is written here; the profiles come from the source."""
 _PROFILES = (b"prof", b"rICC")
 _HIDDEN = 1
+_EXIF_START = b"Exif\0\0"
+
+
+def locate(data: bytes) -> MetadataBlocks:
+    """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
+    meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
+    exif = xmp = b""
+    for item in meta.items.values():
+        if item.kind == b"Exif":
+            body = read_item(data, meta, item, MAX_BLOCK_BYTES)
+            exif = exif or body[4 + int.from_bytes(body[:4]) :].removeprefix(_EXIF_START)
+        elif item.kind == b"mime":
+            body = read_item(data, meta, item, MAX_BLOCK_BYTES)
+            xmp = xmp or (body if b"rdf:RDF" in body else b"")
+    return MetadataBlocks(exif, xmp)
 
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - `irot` and `imir` stay

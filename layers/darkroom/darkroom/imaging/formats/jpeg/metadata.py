@@ -1,25 +1,30 @@
-"""JPEG without metadata."""
+"""Locate and strip the metadata of a JPEG."""
 
 from __future__ import annotations
 
 from itertools import takewhile
 
 from ...colour.icc_rewrite import rewrite_profile
+from ..metadata.iptc import parse_photoshop_resources
+from ..metadata.locate import MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
 from .container import (
     APP0,
     APP1,
     APP2,
+    APP13,
     APP14,
     APP15,
     COM,
     EXIF,
     ICC,
     SOS,
+    XMP,
     JpegImage,
     Segment,
     build_segment,
     find_further_images,
+    iter_segments,
     parse_jpeg,
 )
 from .ultrahdr import attach_gain_map, read_gain_map
@@ -30,6 +35,21 @@ _ICC_NUMBER, _ICC_START = len(ICC), len(ICC) + 2
 _ICC_PIECE_BYTES = 65_533 - _ICC_START
 _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 """Lengths without a thumbnail, and without anything behind the colour transform."""
+_PHOTOSHOP = b"Photoshop 3.0\0"
+
+
+def locate(data: bytes) -> MetadataBlocks:
+    """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
+    exif = xmp = photoshop = b""
+    for part in iter_segments(lambda at, length: data[at : at + length]):
+        body = data[part.body : part.end]
+        if part.marker == APP1 and body.startswith(EXIF):
+            exif = exif or body[len(EXIF) + 1 :]
+        elif part.marker == APP1 and body.startswith(XMP):
+            xmp = xmp or body[len(XMP) :]
+        elif part.marker == APP13 and body.startswith(_PHOTOSHOP):
+            photoshop += body[len(_PHOTOSHOP) :]
+    return MetadataBlocks(exif, xmp, *parse_photoshop_resources(photoshop))
 
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:

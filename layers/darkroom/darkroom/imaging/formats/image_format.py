@@ -1,0 +1,170 @@
+"""What the code knows of an image format: how it is recognised, decoded and encoded.
+
+Each package of this folder states the facts of its formats in its ``__init__``; :mod:`.registry` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from .header import Header
+
+type EncoderOptions = dict[str, int | float | bool | str]
+"""Options of a libvips saver."""
+
+type OptionTable = tuple[tuple[int, EncoderOptions], ...]
+"""Encoder options by size: each row holds up to so many pixels (width × height × frames)."""
+
+type Effort = Literal["fast", "slow"]
+"""``fast``: a client waits. ``slow``: the encoder runs in the background."""
+
+ANY_SIZE = 1 << 62
+"""The limit of an option table's last row."""
+
+FLAT, SMOOTH, BUSY = "flat", "smooth", "busy"
+"""Classes of image content: drawings, soft tones, detail."""
+
+
+class Signature(NamedTuple):
+    """The first bytes of a format: ``start`` and, where given, ``inner`` at byte ``at``."""
+
+    start: bytes
+    inner: bytes = b""
+    at: int = 0
+
+
+class Loader(NamedTuple):
+    """A libvips loader: its class, its operation, and the level of message at which an image counts as damaged.
+
+    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata. ``whole``: it
+    reads the whole file before it begins. ``pages``: it takes ``page`` and ``n`` for frames of an animation.
+    ``shrinks``: factors by which it can shrink while decoding. ``scales``: it can scale a still down by any factor.
+    """
+
+    family: str
+    operation: str
+    fail_on: str
+    whole: bool = True
+    pages: bool = False
+    shrinks: tuple[int, ...] = ()
+    scales: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderMemory:
+    """Bytes per pixel. ``alpha`` and ``deep`` (over 8 bits a channel) are added, ``progressive`` replaces ``plain``.
+
+    ``by_depth``: the sum is for 8 bits a channel and grows with them.
+
+    Measured as the peak resident memory of a process that renders 320 px of 24 megapixels, without the file and the
+    process itself (pyvips-binary 8.18, malloc settings of the function); ``tests/component/imaging/test_memory.py``
+    measures again. List the worst case: an image that takes less may be an easy one.
+    """
+
+    plain: float
+    progressive: float = 0.0
+    alpha: float = 0.0
+    deep: float = 0.0
+    by_depth: bool = False
+
+    def per_pixel(self, header: Header) -> float:
+        """Return bytes for each pixel of one frame."""
+        base = self.progressive if header.progressive and self.progressive else self.plain
+        total = base + self.alpha * header.has_alpha + self.deep * (header.bits > 8)
+        return total * max(1, header.bits / 8) if self.by_depth else total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFormat:
+    """A format that is accepted.
+
+    ``package`` is the folder with its modules: ``probe`` (``read_header``; ``find_patches`` where ``patched``) and
+    ``metadata`` (``locate``; ``strip`` where ``strips``). ``loader`` is None where libvips cannot decode it.
+    ``decodes_upright``: the decoder applies the orientation. ``may_be_drawing``: lossless, or so good that a drawing is
+    still flat. ``embeddable``: allowed within an SVG. ``lossless`` is None where only the file shows it
+    (``probe.is_lossless``).
+    """
+
+    name: str
+    label: str
+    package: str
+    memory: DecoderMemory
+    loader: Loader | None = None
+    signatures: tuple[Signature, ...] = ()
+    strips: bool = False
+    patched: bool = False
+    decodes_upright: bool = False
+    may_be_drawing: bool = False
+    embeddable: bool = False
+    lossless: bool | None = False
+
+
+class Start(NamedTuple):
+    """Where the search of ``q=auto`` begins: a quality on the encoder's scale that usually has the target's score, and
+    the score that one step of quality is worth."""
+
+    quality: int
+    slope: float
+
+
+type StartTable = Mapping[str, tuple[tuple[int, Start], ...]]
+"""By class of content: up to so many pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Encoder:
+    """How libvips encodes a format.
+
+    ``fast`` and ``slow`` are its options by effort. ``always`` holds options of every encode, ``baseline`` those of a
+    JPEG that is not progressive, ``lossless`` those that make a lossy encoder lossless, or suit drawings.
+    ``alternatives``: options of which each is tried, as only the result shows which is smallest. ``smooth``: fast
+    options of images with little detail. ``coarse``: options by effort up to ``coarse_quality``. ``quality_scale``:
+    pairs of a quality on JPEG's scale and the encoder's own, straight between them. ``finish_alpha``: applied to the
+    bytes of an animation with alpha.
+
+    For ``q=auto``: ``search`` are its options while a client waits, where they differ from ``fast``; ``drawing``
+    further ones for drawings, ``full_chroma`` those that keep more of the colour, ``trials`` sets of options that suit
+    one image and not another. ``starts`` is where the search begins, on a sample of ``sample_pixels``.
+    """
+
+    saver: str
+    fast: OptionTable
+    slow: OptionTable
+    always: EncoderOptions = field(default_factory=dict)
+    baseline: EncoderOptions = field(default_factory=dict)
+    lossless: EncoderOptions = field(default_factory=dict)
+    alternatives: Mapping[Effort, tuple[EncoderOptions, ...]] = field(default_factory=dict)
+    smooth: EncoderOptions = field(default_factory=dict)
+    coarse: Mapping[Effort, EncoderOptions] = field(default_factory=dict)
+    coarse_quality: int = 0
+    quality_scale: tuple[tuple[int, int], ...] = ()
+    finish_alpha: Callable[[bytes], bytes] | None = None
+    search: OptionTable = ()
+    drawing: EncoderOptions = field(default_factory=dict)
+    full_chroma: EncoderOptions = field(default_factory=dict)
+    trials: tuple[EncoderOptions, ...] = ()
+    starts: StartTable = field(default_factory=dict)
+    sample_pixels: int = 600_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutputFormat:
+    """A format that is served, and what it can hold.
+
+    ``lossless``: quality has no meaning. ``max_side_px``: the format's own limit, or that of its encoder in libvips.
+    ``max_pixels``: what its encoder has memory for; AVIF's takes 19 MB a megapixel. ``fast_spare_reduction``: the
+    reduction that a shrinking JPEG decoder leaves to the resize in a first response, where it is less than usual.
+    """
+
+    name: str
+    content_type: str
+    alpha: bool
+    animated: bool
+    lossless: bool
+    max_side_px: int
+    encoder: Encoder
+    max_pixels: int | None = None
+    fast_spare_reduction: float | None = None

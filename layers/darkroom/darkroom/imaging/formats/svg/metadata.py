@@ -1,0 +1,10 @@
+"""Locate the metadata of an SVG: the XMP within it."""
+
+from __future__ import annotations
+
+from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
+
+
+def locate(data: bytes) -> MetadataBlocks:
+    """Return the whole file as XMP, if it is not too large."""
+    return MetadataBlocks(xmp=data if len(data) <= MAX_BLOCK_BYTES else b"")
