@@ -54,7 +54,7 @@ def _dit(path: str, key: DialectKey) -> str:
 
 
 def _signature(language: str, message: bytes, key: DialectKey) -> str:
-    signing: Callable[[bytes, DialectKey], str] = import_module(f"darkroom.dialects.{language}.signature").sign
+    signing: Callable[[bytes, DialectKey], str] = import_module(f"darkroom.dialects.{language}").sign
     return signing(message, key)
 
 

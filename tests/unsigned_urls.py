@@ -13,8 +13,8 @@ from random import Random
 from urllib.parse import quote
 
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
-from darkroom.dialects.iiif.features import FORMATS as IIIF_FORMATS
-from darkroom.dialects.iiif.features import QUALITIES
+from darkroom.dialects.iiif.spec import FORMATS as IIIF_FORMATS
+from darkroom.dialects.iiif.spec import QUALITIES
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import NATIVE_OPTIONS

@@ -18,7 +18,7 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
-from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.spec import SizeLimits
 from darkroom.dialects.iiif.tiles import count_images
 from darkroom.plan.canonical import derivative_name, parse_path
 from darkroom.plan.geometry.boxes import Size

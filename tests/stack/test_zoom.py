@@ -19,10 +19,9 @@ from playwright.async_api import Response
 
 from darkroom.dialects.iiif.image import resolve_image
 from darkroom.dialects.iiif.info_json import build_info
-from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.spec import VERSIONS, SizeLimits
 from darkroom.dialects.iiif.tiles import is_listed, iterate_tiles
 from darkroom.dialects.iiif.url import ImageRequest, encode_identifier, parse
-from darkroom.dialects.iiif.version import VERSIONS
 from darkroom.plan.geometry.boxes import Size
 from local import viewer as osd
 from local.control_pages import CONSOLE

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.dialects.common import settings
-from darkroom.dialects.common.settings import load_settings, main, parse_settings, read_settings_file
+from darkroom.dialects import settings_file
 from darkroom.dialects.serving import handler
+from darkroom.dialects.settings_file import load_settings, main, parse_settings, read_settings_file
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
 from darkroom.plan.presets import Presets, read_presets_file
@@ -41,7 +41,7 @@ def _forget() -> object:
 def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
     mistake: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(settings, "read_settings_file", lambda: MISTAKES[mistake])
+    monkeypatch.setattr(settings_file, "read_settings_file", lambda: MISTAKES[mistake])
     assert main() == 1
     assert capsys.readouterr().err.startswith("dialects.toml or presets.toml: ")
     with pytest.raises(Unavailable):
@@ -49,7 +49,9 @@ def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
 
 
 def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "read_presets_file", lambda: read_presets_file() + '\n[presets.bad]\nw = "wide"\n')
+    monkeypatch.setattr(
+        settings_file, "read_presets_file", lambda: read_presets_file() + '\n[presets.bad]\nw = "wide"\n'
+    )
     assert main() == 1
 
 
@@ -69,4 +71,4 @@ def test_the_repositorys_own_files_are_right() -> None:
 def test_the_build_depends_on_the_check() -> None:
     text = MAKEFILE.read_text(encoding="utf-8")
     assert "build-DarkroomLayer: check-configuration\n" in text
-    assert "-m darkroom.dialects.common.settings\n" in text
+    assert "-m darkroom.dialects.settings_file\n" in text

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from darkroom.dialects.cloudflare import OPTION_MAPPINGS, parse, verify
 from darkroom.dialects.common.mapping import count_supported
-from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings, parse_settings
+from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings
 from darkroom.dialects.common.sources import Sources
+from darkroom.dialects.settings_file import parse_settings
 from darkroom.errors import BadKey, BadOption, DarkroomError, DuplicateOption, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.model import Plan

@@ -10,8 +10,7 @@ import pytest
 
 from darkroom.dialects import dit, thumbor
 from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.negotiate import choose_variant
-from darkroom.dialects.serving.service import load_parser
+from darkroom.dialects.serving.service import choose_variant, load_parser
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size

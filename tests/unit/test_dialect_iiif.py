@@ -7,10 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkroom.dialects.iiif import tiles
-from darkroom.dialects.iiif.features import FEATURES, FORMATS, QUALITIES, UNSUPPORTED_FORMATS
 from darkroom.dialects.iiif.image import ResolvedImage, resolve_image
 from darkroom.dialects.iiif.info_json import build_info
-from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.spec import FEATURES, FORMATS, QUALITIES, UNSUPPORTED_FORMATS, V2, V3, SizeLimits, Version
 from darkroom.dialects.iiif.url import (
     BaseRequest,
     ImageRequest,
@@ -18,7 +17,6 @@ from darkroom.dialects.iiif.url import (
     encode_identifier,
     parse,
 )
-from darkroom.dialects.iiif.version import V2, V3, Version
 from darkroom.errors import BadKey, BadOption, DarkroomError, SourceMissing
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Box, Size

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from darkroom.dialects.common.anchor import Anchor
 from darkroom.dialects.common.mapping import count_supported
 from darkroom.dialects.common.parsed_url import DialectKey, SignatureClaim
-from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings, load_settings, parse_settings
+from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.imgproxy import OPTION_MAPPINGS, parse, sign, verify
-from darkroom.dialects.imgproxy.gravity import COMPASS, Anchor
+from darkroom.dialects.imgproxy.arguments import COMPASS
+from darkroom.dialects.settings_file import load_settings, parse_settings
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.dialects.common.mapping import OptionMapping, count_supported, find_parser, index_by_name
-from darkroom.dialects.common.settings import load_settings, parse_settings, read_settings_file
 from darkroom.dialects.common.sources import Sources
+from darkroom.dialects.settings_file import load_settings, parse_settings, read_settings_file
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.keys import check_key
 from darkroom.plan.presets import Presets

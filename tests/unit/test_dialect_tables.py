@@ -13,10 +13,9 @@ from darkroom.dialects import dit, imgproxy, thumbor
 from darkroom.dialects.common.matrices import LUMA_709, combine, lightness, linear, saturation
 from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.iiif.features import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSUPPORTED_FORMATS
 from darkroom.dialects.iiif.info_json import build_info
-from darkroom.dialects.iiif.limits import SizeLimits
-from darkroom.dialects.imgproxy.source import parse_source
+from darkroom.dialects.iiif.spec import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSUPPORTED_FORMATS, SizeLimits
+from darkroom.dialects.imgproxy.url import parse_source
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, options_text
 from darkroom.plan.geometry.boxes import Size

@@ -15,7 +15,7 @@ from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.dialects.common.settings import DialectSettings
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.thumbor import parse, verify
-from darkroom.dialects.thumbor.path import PathSegments, split_path
+from darkroom.dialects.thumbor.path_segments import PathSegments, split_path
 from darkroom.dialects.thumbor.url import collect_options
 from darkroom.errors import BadSignature
 

@@ -14,26 +14,25 @@ import darkroom.dialects
 import darkroom.plan
 from darkroom.client_findings import parse_client_findings
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
-from darkroom.dialects.cloudflare.model import CloudflareOptions as CloudflareWanted
+from darkroom.dialects.cloudflare.option_parsers import CloudflareOptions as CloudflareWanted
+from darkroom.dialects.common.anchor import Anchor
 from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.common.settings import parse_settings as load_languages
 from darkroom.dialects.dit.model import DitOptions as DitWanted
-from darkroom.dialects.dit.request import DitRequest
+from darkroom.dialects.dit.model import DitRequest
 from darkroom.dialects.iiif.image import resolve_image
-from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.spec import V3, SizeLimits
 from darkroom.dialects.iiif.url import ImageRequest
 from darkroom.dialects.iiif.url import parse as read_iiif
-from darkroom.dialects.iiif.version import V3
-from darkroom.dialects.imgproxy.gravity import Anchor
 from darkroom.dialects.imgproxy.info import InfoRequest
 from darkroom.dialects.imgproxy.model import ExtendOptions, TrimOptions, WatermarkOptions
 from darkroom.dialects.imgproxy.model import ImgproxyOptions as ImgproxyWanted
 from darkroom.dialects.imgproxy.option_parsers import ParseState
+from darkroom.dialects.settings_file import parse_settings
 from darkroom.dialects.thumbor import OPTION_MAPPINGS
 from darkroom.dialects.thumbor.meta import _Engine
 from darkroom.dialects.thumbor.model import ThumborOptions as ThumborWanted
-from darkroom.dialects.thumbor.path import split_path
+from darkroom.dialects.thumbor.path_segments import split_path
 from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.limits import Limits
@@ -68,7 +67,7 @@ def find_dataclasses() -> set[type]:
 def make_values() -> Iterator[Any]:
     """Yield values of all dataclasses but ``FILLED``."""
     presets = load_presets('[presets.small]\nw = 10\nf = "png"\n')
-    settings = load_languages("", presets)
+    settings = parse_settings("", presets)
     yield from (presets, settings, settings.sources, settings.imgproxy, settings.thumbor, settings.dit)
     yield settings.cloudflare
     for option in OPTIONS_BY_SHORT.values():

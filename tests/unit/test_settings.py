@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.dialects.registry import DIALECTS
+from darkroom.dialects.serving.delivery import DEFAULT_MAX_AGE_S
 from darkroom.dialects.serving.handler import dialect_modes
-from darkroom.dialects.serving.max_age import DEFAULT_MAX_AGE_S
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
 from darkroom.plan.limits import Limits

@@ -20,9 +20,8 @@ from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.dialects.common.settings import DialectSettings
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.access import authorise
-from darkroom.dialects.serving.negotiate import choose_variant
 from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import load_parser
+from darkroom.dialects.serving.service import choose_variant, load_parser
 from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
 from darkroom.plan.model import Plan

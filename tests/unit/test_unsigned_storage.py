@@ -14,15 +14,14 @@ import pytest
 from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.iiif.image import resolve_image
-from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.spec import SizeLimits
 from darkroom.dialects.iiif.tiles import count_images, is_listed
 from darkroom.dialects.iiif.url import ImageRequest
 from darkroom.dialects.iiif.url import parse as read_iiif
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.access import authorise
-from darkroom.dialects.serving.negotiate import choose_variant
 from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import load_parser
+from darkroom.dialects.serving.service import choose_variant, load_parser
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.boxes import Size

@@ -105,7 +105,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
     late = [
         *(module for room in ("plan", "imaging", "dialects") for module in modules_of(f"darkroom.{room}")),
-        *("darkroom.services.serve.transform", "darkroom.dialects.serving.iiif.service"),
+        "darkroom.services.serve.transform",
     ]
     loaded = imported_by(
         "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP

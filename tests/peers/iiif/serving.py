@@ -11,10 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.dialects.iiif.limits import SizeLimits
+from darkroom.dialects.iiif.spec import V2, SizeLimits, Version
 from darkroom.dialects.iiif.tiles import list_sizes
 from darkroom.dialects.iiif.url import encode_identifier
-from darkroom.dialects.iiif.version import V2, Version
 from darkroom.dialects.serving.iiif import IiifService
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.geometry.boxes import Size

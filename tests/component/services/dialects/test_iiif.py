@@ -13,8 +13,8 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
+from darkroom.dialects.iiif.spec import V3
 from darkroom.dialects.iiif.url import encode_identifier
-from darkroom.dialects.iiif.version import V3
 from darkroom.dialects.registry import encode_path, iiif_wildcard
 from darkroom.dialects.serving.iiif import IiifService
 from darkroom.dialects.serving.request import DialectRequest

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.dialects.common.parsed_url import ParsedUrl
-from darkroom.dialects.serving.max_age import limit_max_age
-from darkroom.dialects.serving.negotiate import choose_variant
+from darkroom.dialects.serving.delivery import limit_max_age
 from darkroom.dialects.serving.request import DialectRequest
+from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import BadOption
 from darkroom.plan.model import Plan
 from darkroom.plan.normalize import build_plan

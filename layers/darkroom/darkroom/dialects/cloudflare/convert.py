@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ...plan.model import IDENTITY, Crop, Gravity, Padding
+from collections.abc import Mapping
+from typing import Any
+
+from ...plan.geometry.boxes import Size
+from ...plan.geometry.layout import compute_geometry
+from ...plan.model import IDENTITY, Crop, Gravity, Padding, Plan
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
 from ..common.matrices import compose, linear, round_matrix, saturation
 from ..common.validate import bad_option
-from .model import CloudflareOptions
+from .option_parsers import CloudflareOptions
 
 _FITS: dict[str, tuple[str, str, bool]] = {
     "scale-down": ("contain", "", False),
@@ -112,3 +117,25 @@ def _convert_output(options: CloudflareOptions) -> dict[str, Value]:
     if options.quality:
         values["q"] = options.quality
     return values
+
+
+_TYPES = {"svg": "image/svg+xml"}
+"""Media types that are not ``image/`` and the name of the format."""
+
+
+def describe(plan: Plan, description: Mapping[str, Any]) -> dict[str, Any]:
+    """Cloudflare's object about what ``plan`` makes of the source that ``description`` is of; may raise BadOption."""
+    source = Size(description["width"], description["height"])
+    geometry = compute_geometry(plan, source)
+    padding = geometry.padding
+    kind = description["format"]
+    return {
+        "width": geometry.size.width + padding.left + padding.right,
+        "height": geometry.size.height + padding.top + padding.bottom,
+        "original": {
+            "file_size": description["bytes"],
+            "width": source.width,
+            "height": source.height,
+            "format": _TYPES.get(kind, f"image/{kind}"),
+        },
+    }

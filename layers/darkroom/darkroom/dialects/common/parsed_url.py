@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...errors import BadSignature, Expired
 from ...plan.model import Plan
 
 
@@ -48,3 +49,23 @@ class ParsedUrl:
     saving_quality: int | None = None
     max_age_s: int | None = None
     document: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, compare=False)
+
+
+def verify_claim(
+    claim: SignatureClaim | None,
+    signatures: Callable[[SignatureClaim], Iterable[str]],
+    now_s: float,
+    expires_s: int | None,
+) -> None:
+    """Raise BadSignature if ``claim`` has none of its ``signatures``, one a key, Expired if its time is over.
+
+    Whether a URL without a claim is served is not decided here.
+    """
+    import hmac  # with OpenSSL behind it: requests of our own language do without
+
+    if claim is not None:
+        given = claim.signature.encode("utf-8", "surrogatepass")
+        if not any(hmac.compare_digest(given, signature.encode()) for signature in signatures(claim)):
+            raise BadSignature
+    if expires_s is not None and now_s >= expires_s:
+        raise Expired

@@ -1,13 +1,9 @@
-"""The URL language of AWS's Dynamic Image Transformation for Amazon CloudFront (Serverless Image Handler).
+"""URLs of AWS's Dynamic Image Transformation for Amazon CloudFront (DIT, formerly Serverless Image Handler).
 
-``/<base64 of JSON>``, ``/fit-in/300x200/filters:quality(80)/image.jpg``, and ``?format=webp&width=300`` behind either,
-of version 7; of version 8 the query, ``?resize.width=300``. All come to edits, which are calls of sharp by name. What
-each comes to is in :data:`COVERAGE`, by which they are read.
+``/<base64 of JSON>``, ``/fit-in/300x200/filters:quality(80)/image.jpg``, and ``?format=webp&width=300`` after either,
+of version 7; of version 8 the query, ``?resize.width=300``. All contain edits: calls of sharp, by name.
 """
 
-from __future__ import annotations
-
-from .signature import sign, verify
-from .url import OPTION_MAPPINGS, parse
+from .url import OPTION_MAPPINGS, parse, sign, verify
 
 __all__ = ["OPTION_MAPPINGS", "parse", "sign", "verify"]

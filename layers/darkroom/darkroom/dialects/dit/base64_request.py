@@ -9,8 +9,7 @@ from ...errors import BadKey
 from ...plan.keys import unquote
 from ..common.mapping import OptionMapping, find_parser, index_by_name
 from ..common.validate import bad_option
-from .model import Json, require_object
-from .request import DitRequest, format_address
+from .model import DitRequest, Json, format_address, require_object
 
 type FieldParser = Callable[[dict[str, object], object], None]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..common.mapping import OptionMapping, find_parser, index_by_name
-from . import colour, overlays, sharp_edits
+from . import overlays, sharp_edits
 from .model import DitOptions, Json
 from .sharp_edits import EditParser
 
@@ -22,7 +22,7 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         "extractChannel",
         maps_to="mat, late, alpha",
         note="Alpha itself is refused.",
-        parse=colour.apply_extract_channel,
+        parse=sharp_edits.apply_extract_channel,
     ),
     OptionMapping("joinChannel", refused="an answer is of one picture here"),
     OptionMapping("bandbool", refused="there are no bitwise operations here"),
@@ -30,9 +30,9 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         "tint",
         maps_to="tint",
         note="As sharp: by CIE lightness, so that black and white stay.",
-        parse=colour.apply_tint,
+        parse=sharp_edits.apply_tint,
     ),
-    OptionMapping("greyscale", ("grayscale",), maps_to="gray", parse=colour.apply_greyscale),
+    OptionMapping("greyscale", ("grayscale",), maps_to="gray", parse=sharp_edits.apply_greyscale),
     OptionMapping(
         "pipelineColourspace",
         ("pipelineColorspace",),
@@ -44,7 +44,7 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         ("toColorspace",),
         maps_to="gray",
         note="b-w, and srgb, which every other answer is in. Others are refused.",
-        parse=colour.apply_to_colourspace,
+        parse=sharp_edits.apply_to_colourspace,
     ),
     OptionMapping(
         "rotate",
@@ -84,7 +84,7 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         "gamma", note="Nothing to do: what it does before the resize it undoes after it.", parse=sharp_edits.ignore
     ),
     OptionMapping(
-        "negate", maps_to="mat, late, alpha", note="Alpha too, unless {alpha: false}.", parse=colour.apply_negate
+        "negate", maps_to="mat, late, alpha", note="Alpha too, unless {alpha: false}.", parse=sharp_edits.apply_negate
     ),
     OptionMapping(
         "normalise",
@@ -112,14 +112,18 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
     ),
     OptionMapping("boolean", refused="an answer is of one picture here"),
     OptionMapping(
-        "linear", arguments="a", maps_to="mat", note="DIT hands on one number, the factor.", parse=colour.apply_linear
+        "linear",
+        arguments="a",
+        maps_to="mat",
+        note="DIT hands on one number, the factor.",
+        parse=sharp_edits.apply_linear,
     ),
-    OptionMapping("recomb", arguments="3 × 3 numbers", maps_to="mat", parse=colour.apply_recomb),
+    OptionMapping("recomb", arguments="3 × 3 numbers", maps_to="mat", parse=sharp_edits.apply_recomb),
     OptionMapping(
         "modulate",
         arguments="{brightness, saturation, hue, lightness}",
         maps_to="lch",
-        parse=colour.apply_modulate,
+        parse=sharp_edits.apply_modulate,
     ),
     *(
         OptionMapping(

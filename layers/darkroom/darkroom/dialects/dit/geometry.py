@@ -6,8 +6,8 @@ from math import floor
 
 from ...plan.model import Extension, Gravity, Scale
 from ...plan.option_types import Value
+from ..common.anchor import Anchor
 from ..common.validate import bad_option
-from ..imgproxy.gravity import Anchor
 from .model import DitOptions, Json, require_colour, require_number
 
 COMPASS = ("center", "north", "east", "south", "west", "northeast", "southeast", "southwest", "northwest")

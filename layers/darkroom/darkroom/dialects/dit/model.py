@@ -1,4 +1,4 @@
-"""What a DIT URL wants, gathered from its edits before it becomes a Plan."""
+"""The request and the options of a DIT URL, and checks of JSON values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
+from ...errors import BadKey
+from ...plan.keys import quote_key
 from ...plan.model import Crop, Lch, Matrix
 from ...plan.option_types import Value
 from ..common.colours import format_colour, parse_colour
@@ -97,3 +99,27 @@ def require_colour(name: str, value: object) -> str:
 
 def _is_small(value: float) -> bool:
     return abs(value) <= MAX_NUMBER and isfinite(value)
+
+
+@dataclass(frozen=True, slots=True)
+class DitRequest:
+    """``address`` is the source's, percent-encoded; ``edits`` are sharp's calls by name, in order.
+
+    ``output`` is the format that the request names beside its edits, ``quality`` the one that it names for whatever
+    format comes out.
+    """
+
+    address: str
+    edits: Json = field(default_factory=dict)
+    output: str = ""
+    quality: int | None = None
+    max_age_s: int | None = None
+
+
+def format_address(bucket: str, key: str) -> str:
+    """The address of ``key`` in ``bucket``, which may be none; raises BadKey where the key is no text."""
+    try:
+        quoted = quote_key(key)
+    except UnicodeError as error:
+        raise BadKey("The key is not text", detail=str(error)) from error
+    return f"s3://{bucket}/{quoted}" if bucket else quoted

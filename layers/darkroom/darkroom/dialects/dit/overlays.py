@@ -8,8 +8,16 @@ from ...plan.model import Ellipse, FaceCrop
 from ..common.validate import bad_option
 from ..common.watermark import place_watermark
 from .geometry import POSITIONS
-from .model import DitOptions, Json, is_enabled, object_or_empty, require_int, require_number, require_object
-from .request import format_address
+from .model import (
+    DitOptions,
+    Json,
+    format_address,
+    is_enabled,
+    object_or_empty,
+    require_int,
+    require_number,
+    require_object,
+)
 
 _PERCENT = re.compile("100|[1-9]?[0-9]")
 _PLACED = {

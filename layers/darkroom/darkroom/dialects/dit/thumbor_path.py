@@ -13,8 +13,7 @@ from ...errors import BadKey
 from ...plan.keys import unquote
 from ..common.mapping import OptionMapping, find_parser, index_by_name
 from ..common.validate import bad_option
-from .model import Json
-from .request import DitRequest
+from .model import DitRequest, Json
 
 type Edits = dict[str, object]
 type FilterParser = Callable[[Edits, str], None]

@@ -1,21 +1,44 @@
-"""Reading a DIT URL, in whichever of its forms."""
+"""Parse DIT URLs of all forms.
+
+A signature is hex HMAC-SHA256 over the path and DIT's query parameters, sorted, without ``signature``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...plan.option_types import Value
-from ..common.parsed_url import ParsedUrl, SignatureClaim
+from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim, verify_claim
 from ..common.settings import DialectSettings
 from ..common.validate import bad_option, build_valid_plan
-from . import base64_request, colour, query8, thumbor_path
+from . import base64_request, thumbor_path
 from .edits import EDIT_MAPPINGS, apply_edits
 from .geometry import convert_geometry
-from .model import DitOptions
-from .query import PARAMETER_MAPPINGS, convert_parameters, parse_expires, parse_parameters
-from .request import DitRequest
-from .sharp_edits import parse_format
-from .signature import build_message
+from .model import DitOptions, DitRequest
+from .query import PARAMETER_MAPPINGS, VERSION_8_MAPPINGS, convert_parameters, parse_expires, parse_parameters
+from .sharp_edits import convert_colour, parse_format
+
+
+def build_message(path: str, parameters: Mapping[str, str]) -> bytes:
+    """What is signed of ``path``, which is raw, and ``parameters``, which are decoded."""
+    pairs = [f"{name}={value}" for name, value in sorted(parameters.items()) if name != "signature"]
+    return ("?".join([path, "&".join(pairs)]) if pairs else path).encode()
+
+
+def sign(message: bytes, key: DialectKey) -> str:
+    """The signature of ``message``."""
+    import hmac  # with OpenSSL behind it: requests of our own language do without
+
+    return hmac.digest(key.key.encode(), message, "sha256").hex()
+
+
+def verify(
+    claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None = None
+) -> None:
+    """Raise BadSignature if ``claim`` is of none of ``keys``, Expired if its time is over."""
+    verify_claim(claim, lambda one: (sign(one.message, key) for key in keys if key.key), now_s, expires_s)
+
 
 OPTION_MAPPINGS = (
     *EDIT_MAPPINGS,
@@ -23,7 +46,7 @@ OPTION_MAPPINGS = (
     *thumbor_path.SEGMENT_MAPPINGS,
     *thumbor_path.FILTER_MAPPINGS,
     *PARAMETER_MAPPINGS,
-    *query8.VERSION_8_MAPPINGS,
+    *VERSION_8_MAPPINGS,
 )
 """All of DIT 7: its edits, and in groups a request's fields, a path's parts and filters, and a query's parameters.
 
@@ -69,7 +92,7 @@ def convert_options(options: DitOptions, request: DitRequest) -> dict[str, Value
         values["q"] = quality
     if alpha := "drop" if options.drops_alpha else options.alpha:
         values["alpha"] = alpha
-    return values | colour.convert_colour(options)
+    return values | convert_colour(options)
 
 
 def _choose_format(options: DitOptions, request: DitRequest) -> str:

@@ -13,11 +13,8 @@ from ...plan.geometry.layout import compute_geometry
 from ...plan.model import Crop, Plan
 from ...plan.normalize import build_plan
 from ...plan.option_types import Value
-from .features import BITONAL_THRESHOLD, FORMATS
-from .limits import SizeLimits, divide_half_up, fit_within
-from .parameters import Region, Rotation, Scale
-from .url import ImageRequest
-from .version import V3, Version
+from .spec import BITONAL_THRESHOLD, FORMATS, V3, SizeLimits, Version, divide_half_up, fit_within
+from .url import ImageRequest, Region, Rotation, Scale
 
 MAX_CROP_PX = 65_535
 """The largest coordinate of a region in a canonical path."""

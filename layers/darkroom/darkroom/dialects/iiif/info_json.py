@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from ...plan.geometry.boxes import Size
-from .features import FEATURES, FEATURES_V2, FORMATS, HTTP_FEATURES, QUALITIES
-from .limits import SizeLimits
+from .spec import FEATURES, FEATURES_V2, FORMATS, HTTP_FEATURES, QUALITIES, V2, V3, SizeLimits, Version
 from .tiles import TILE_PX, list_scale_factors, list_sizes
-from .version import V2, V3, Version
 
 LEVELS = {False: "level0", True: "level2"}
 """The compliance level by whether everything may be asked for. Whoever only serves what is listed is of level 0, which

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 
 from ...plan.geometry.boxes import Box, Size
 from .image import ResolvedImage, max_size, scale_to_width
-from .limits import SizeLimits
-from .parameters import Rotation
-from .url import ImageRequest
+from .spec import SizeLimits
+from .url import ImageRequest, Rotation
 
 TILE_PX = 512
 """Two tiles of a pyramid on each side: a quarter of the requests that its own would take."""

@@ -5,8 +5,21 @@ from __future__ import annotations
 import re
 
 from ...plan.options import escape_text
+from ..common.anchor import Anchor
 from ..common.validate import bad_option
-from .gravity import COMPASS, Anchor
+
+COMPASS = {
+    "ce": "center",
+    "no": "north",
+    "so": "south",
+    "ea": "east",
+    "we": "west",
+    "noea": "northeast",
+    "nowe": "northwest",
+    "soea": "southeast",
+    "sowe": "southwest",
+}
+"""Our compass point of each of imgproxy's."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,2})?")

@@ -19,10 +19,10 @@ from ...plan.model import (
 )
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
+from ..common.anchor import Anchor
 from ..common.matrices import compose, linear, round_matrix, saturation
 from ..common.settings import DialectSettings
 from ..common.validate import bad_option
-from .gravity import Anchor
 from .model import ExtendOptions, ImgproxyOptions
 
 _FITS: dict[str, tuple[str, str]] = {

@@ -14,8 +14,7 @@ from ..common.parsed_url import ParsedUrl
 from ..common.settings import DialectSettings
 from ..common.validate import bad_option
 from .arguments import parse_flag, parse_int, parse_number, single
-from .path import INFO_PREFIX, parse_claim, restore_path
-from .source import parse_source
+from .url import INFO_PREFIX, parse_claim, parse_source, restore_path
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .gravity import Anchor
+from ..common.anchor import Anchor
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from typing import Literal
 
 from ...plan.keys import unquote
 from ...plan.options import escape_text
+from ..common.anchor import Anchor
 from ..common.settings import ImgproxySettings
 from ..common.validate import bad_option
 from .arguments import check_count, parse_anchor, parse_colour, parse_flag, parse_int, parse_number, parse_place, single
-from .gravity import Anchor
 from .model import ExtendOptions, ImgproxyOptions, WatermarkOptions
 
 RESIZING = ("fit", "fill", "fill-down", "force", "auto")

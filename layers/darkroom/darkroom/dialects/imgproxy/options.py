@@ -12,7 +12,42 @@ from ..common.settings import ImgproxySettings
 from ..common.validate import bad_option
 from . import option_parsers
 from .option_parsers import OptionParser, ParseState
-from .pro import UNSUPPORTED_PRO_OPTIONS
+
+UNSUPPORTED_PRO_OPTIONS: tuple[tuple[str, ...], ...] = (
+    ("objects_position", "obj_pos", "op"),
+    ("crop_aspect_ratio", "crop_ar", "car"),
+    ("crop_objects", "c_obj"),
+    ("monochrome", "mc"),
+    ("duotone", "dt"),
+    ("unsharp_masking", "ush"),
+    ("blur_areas", "ba"),
+    ("blur_detections", "bd"),
+    ("progressive_blur", "pbl"),
+    ("draw_detections", "dd"),
+    ("colorize", "col"),
+    ("gradient", "gr"),
+    ("watermark_url", "wmu"),
+    ("watermark_text", "wmt"),
+    ("watermark_size", "wms"),
+    ("watermark_rotate", "wm_rot", "wmr"),
+    ("watermark_shadow", "wmsh"),
+    ("style", "st", "stl"),
+    ("color_profile", "cp", "icc"),
+    ("dpi",),
+    ("autoquality", "aq"),
+    ("jpeg_options", "jpgo"),
+    ("png_options", "pngo"),
+    ("webp_options", "webpo"),
+    ("avif_options", "avifo"),
+    ("pages", "pgs"),
+    ("video_thumbnail_second", "vts"),
+    ("video_thumbnail_keyframes", "vtk"),
+    ("video_thumbnail_tile", "vtt"),
+    ("video_thumbnail_animation", "vta"),
+    ("fallback_image_url", "fiu"),
+    ("hashsum", "hs"),
+)
+
 
 LIMIT_NOTE = "Nothing to do: what a source may be is the deployment's to say."
 

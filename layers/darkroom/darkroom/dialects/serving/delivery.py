@@ -9,8 +9,10 @@ the spelling of the URL and whatever age it requests. The age of a copy is there
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...aws.s3_fast import FastBucket
 from ...errors import Unavailable
@@ -19,11 +21,51 @@ from ...key_encoding import encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
 from ...plan.model import Plan
 from ...plan.signing import KeySource, sign
+from ...services.caching import etag_matches
 from ...services.s3_keys import DERIVATIVES
 from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored
 from ..registry import LARGE_PREFIX, LARGE_SUFFIX
-from .max_age import DEFAULT_MAX_AGE_S, limit_max_age
 from .request import DialectRequest
+
+DEFAULT_MAX_AGE_S = 86_400
+"""A day: what browsers are told of our own URLs, too."""
+
+_AGE = re.compile(r"(?:^|[ ,])(max-age|s-maxage)=([0-9]{1,10})")
+
+
+def limit_max_age(cache_control: str, limit_s: int) -> str:
+    """``cache_control`` with no age above ``limit_s``: neither fresh for longer, nor used stale."""
+    if "no-store" in cache_control:
+        return cache_control
+    ages = {name: int(age) for name, age in _AGE.findall(cache_control)}
+    browser_s = min(ages.get("max-age", limit_s), limit_s)
+    shared_s = min(ages.get("s-maxage", browser_s), limit_s)
+    return f"public, max-age={browser_s}, s-maxage={shared_s}"
+
+
+type DocumentConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""From the object that ``f=json`` answers to the one of another service."""
+
+JSON_TYPE = "application/json"
+
+
+def convert_document(answer: Answer, document: DocumentConverter, if_none_match: str) -> Answer:
+    """``answer``, a description by ``f=json``, as ``document`` has it; what is no description stays.
+
+    Its entity tag is that of the converted document, so ``answer`` must have been made without the viewer's own.
+    """
+    if not isinstance(answer, Rendered | Stored) or answer.body is None:
+        return answer
+    import json
+    from hashlib import sha256
+
+    body = json.dumps(document(json.loads(answer.body)), ensure_ascii=False, separators=(",", ":")).encode()
+    kept = {name: value for name, value in answer.derivative.headers.items() if name.lower() != "content-length"}
+    derivative = Derivative(f'"{sha256(body).hexdigest()[:32]}"', {**kept, "Content-Type": JSON_TYPE})
+    if if_none_match and etag_matches(if_none_match, derivative.etag):
+        return NotModified(derivative)
+    return Rendered(derivative, body, answer.timings_ms)
+
 
 COPY_OF = "copy-of"
 """User metadata of a copy: the entity tag, without quotes, of the derivative that it was made from."""

@@ -13,8 +13,9 @@ from ...http.response import guard
 from ...plan.policy import AccessMode
 from ...services.serve.transform import Transform
 from ...settings import OFF, Settings
-from ..common.settings import DialectSettings, load_settings
+from ..common.settings import DialectSettings
 from ..registry import DIALECTS
+from ..settings_file import load_settings
 from .delivery import Delivery
 from .request import DialectRequest
 from .service import DialectService

@@ -10,8 +10,12 @@ from typing import Protocol, cast
 
 from ...errors import MethodNotAllowed, SourceMissing
 from ...http.response import HttpResponse
+from ...plan.canonical import check_length
+from ...plan.model import LOSSLESS_FORMATS, Plan
+from ...plan.negotiation import apply_save_data
 from ...plan.policy import AccessMode
 from ...plan.presets import Presets
+from ...plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
 from ...services.serve.answers import Failed
 from ...services.serve.transform import Transform
 from ..common.parsed_url import ParsedUrl
@@ -19,9 +23,42 @@ from ..common.settings import DialectSettings
 from ..registry import DIALECTS_BY_NAME, IIIF, Dialect
 from .access import Verify, authorise
 from .delivery import Delivery
-from .negotiate import choose_variant
 from .request import DialectRequest
 from .signing_keys import DialectKeys, KeysSecret
+
+_MAIN_FORMATS = {"auto-avif": "avif", "auto-webp": "webp", "auto-legacy": "jpeg"}
+"""The format that most pictures of a class come to, which is the one that its quality is taken of."""
+
+
+def choose_variant(parsed: ParsedUrl, request: DialectRequest, always: AlwaysRedact) -> Plan:
+    """The picture for ``request``, with what the deployment hides in it; raises BadOption where that cannot be.
+
+    A quality that the URL puts in figures counts before those by format, and one for viewers who save data before both.
+    """
+    plan = apply_forced_redaction(_choose_quality(parsed, request), always)
+    check_first_page(plan)
+    if plan.format == "auto":
+        plan = replace(plan, format=request.format_class)
+    return replace(plan, findings=request.findings) if needs_findings(plan) else plan
+
+
+def _choose_quality(parsed: ParsedUrl, request: DialectRequest) -> Plan:
+    plan = parsed.plan
+    if plan.format in LOSSLESS_FORMATS:
+        return plan
+    if request.saves_data and parsed.saving_quality is not None:
+        return _check_length(replace(plan, quality=parsed.saving_quality))
+    output = _MAIN_FORMATS[request.format_class] if plan.format == "auto" else plan.format
+    by_format = dict(parsed.qualities).get(output)
+    if plan.quality is None and by_format is not None:
+        return _check_length(replace(plan, quality=by_format))
+    return apply_save_data(plan) if request.saves_data else plan
+
+
+def _check_length(plan: Plan) -> Plan:
+    """``plan``, whose quality may be a character longer than there is room for beyond its request."""
+    check_length(plan)
+    return plan
 
 
 class DialectParser(Protocol):
@@ -44,7 +81,7 @@ def load_parser(dialect: Dialect) -> DialectParser:
 class DialectService:
     """The service. ``modes`` says who may ask for what in each language that is switched on.
 
-    ``rejects_oversized_box``: see :class:`darkroom.dialects.iiif.limits.Caps`.
+    ``rejects_oversized_box``: see :class:`darkroom.dialects.iiif.spec.SizeLimits`.
     """
 
     transform: Transform
@@ -63,7 +100,7 @@ class DialectService:
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         if name == IIIF.name:
-            from ..iiif.limits import SizeLimits
+            from ..iiif.spec import SizeLimits
             from .iiif import IiifService
 
             caps = SizeLimits(rejects_oversized_box=self.rejects_oversized_box)
@@ -99,7 +136,7 @@ class DialectService:
         if parsed.document is None:
             answer = self.transform.serve(plan, request.if_none_match)
         else:
-            from .documents import convert_document
+            from .delivery import convert_document
 
             answer = convert_document(self.transform.serve(plan), parsed.document, request.if_none_match)
         if isinstance(answer, Failed):

@@ -1,18 +1,44 @@
-"""thumbor's filters that change colours, edges and corners; its arithmetic is in ``thumbor/ext/filters``."""
+"""Apply thumbor's filters for colours, edges, corners and output. Arithmetic: ``thumbor/ext/filters``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import batched
 from math import exp
+from typing import NamedTuple
 
-from ...plan.model import Convolution, Curve
+from ...plan.model import Convolution, Curve, Matrix
 from ..common.colours import parse_colour
 from ..common.matrices import LUMA_601, lightness, linear, saturation, scale_channels
 from ..common.validate import bad_option
-from .filter_calls import parse_bool
-from .model import ThumborOptions, parse_decimal, parse_int, parse_ints
-from .tone_order import BLUR, EQUALIZE
+from .model import ThumborOptions, parse_bool, parse_decimal, parse_int, parse_ints, strip_quotes
+
+EQUALIZE, BLUR, WATERMARK = "equalize", "blur", "watermark"
+
+
+class ToneOrder(NamedTuple):
+    """The tones of both places, and whether ``equalize()`` is at the later one (None: there is none)."""
+
+    early: tuple[Matrix, ...]
+    late: tuple[Matrix, ...]
+    equalizes_late: bool | None
+
+
+def order_tones(steps: Sequence[Matrix | str]) -> ToneOrder:
+    """The places of ``steps``. What stands before a watermark is early, so that the watermark is left alone."""
+    last_mark = max((at for at, step in enumerate(steps) if step == WATERMARK), default=-1)
+    equalize = next((at for at, step in enumerate(steps) if step == EQUALIZE), None)
+    late_equalize = equalize is not None and equalize > 0 and equalize > last_mark
+    after_blur = next((at for at, step in enumerate(steps) if step in (BLUR, WATERMARK)), len(steps))
+    places: tuple[list[Matrix], list[Matrix]] = ([], [])
+    for at, step in enumerate(steps):
+        if isinstance(step, str):
+            continue
+        is_late = at > equalize if equalize is not None and late_equalize else at > after_blur
+        places[is_late and at > last_mark].append(step)
+    return ToneOrder(tuple(places[0]), tuple(places[1]), None if equalize is None else late_equalize)
+
 
 WHITE = 255
 MIDDLE = 128
@@ -154,3 +180,33 @@ def require_colour(name: str, text: str) -> str:
     if digits is None:
         raise bad_option(name, "its colour must be a name of CSS, or 3, 4, 6 or 8 hex digits")
     return digits
+
+
+FORMATS = frozenset({"png", "jpeg", "jpg", "gif", "webp", "avif"})
+UNSUPPORTED_FORMATS = frozenset({"heic", "heif"})
+MAX_BYTES = 2_000_000_000
+
+
+def apply_cover(options: ThumborOptions, _: list[str]) -> None:
+    options.values["anim"] = False
+
+
+def apply_file_format(options: ThumborOptions, arguments: list[str]) -> None:
+    output = strip_quotes(arguments[0]).lower()
+    if output in UNSUPPORTED_FORMATS:
+        raise bad_option("format", f"{output} is not written here; {', '.join(sorted(FORMATS))} are")
+    options.values.pop("f", None)
+    if output in FORMATS:
+        options.values["f"] = output.replace("jpg", "jpeg")
+
+
+def apply_max_age(options: ThumborOptions, arguments: list[str]) -> None:
+    options.max_age_s = parse_int("max_age", arguments[0])
+
+
+def apply_max_bytes(options: ThumborOptions, arguments: list[str]) -> None:
+    options.values["mb"] = min(parse_int("max_bytes", arguments[0]), MAX_BYTES)
+
+
+def apply_quality(options: ThumborOptions, arguments: list[str]) -> None:
+    options.values["q"] = min(100, max(1, parse_int("quality", arguments[0])))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..common.mapping import OptionMapping, find_parser, index_by_name
-from . import effects, output, placement
-from .filter_calls import BOOLEAN, DECIMAL, NONZERO, NUMBER, POSITIVE, TEXT, WORD, FilterSpec
-from .model import ThumborOptions
+from . import effects, placement
+from .model import BOOLEAN, DECIMAL, NONZERO, NUMBER, POSITIVE, TEXT, WORD, FilterSpec, ThumborOptions
 
 _CURVE = r"\[(?:\([0-9]+,[0-9]+\),?)*\]"
 _PLACE = "-?[0-9]+p?|center|repeat"
@@ -64,7 +63,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         note="At most 49 weights; rows and columns are odd. Once.",
         parse=FilterSpec(effects.apply_convolution, (rf"{DECIMAL}(?:;{DECIMAL})*", NONZERO, BOOLEAN), 1),
     ),
-    OptionMapping("cover", maps_to="anim=0", parse=FilterSpec(output.apply_cover)),
+    OptionMapping("cover", maps_to="anim=0", parse=FilterSpec(effects.apply_cover)),
     OptionMapping(
         "curve",
         arguments="all, red, green, blue: [(x,y),…]",
@@ -98,7 +97,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         arguments="image-format",
         maps_to="f",
         note="heic and heif are refused. Without it, what the viewer accepts.",
-        parse=FilterSpec(output.apply_file_format, (TEXT,)),
+        parse=FilterSpec(effects.apply_file_format, (TEXT,)),
     ),
     OptionMapping(
         "frame",
@@ -120,10 +119,10 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         "max_age",
         arguments="max_age",
         note="Seconds that an answer may be kept, up to what the deployment allows; over 4.5 MB it is that.",
-        parse=FilterSpec(output.apply_max_age, (POSITIVE,)),
+        parse=FilterSpec(effects.apply_max_age, (POSITIVE,)),
     ),
     OptionMapping(
-        "max_bytes", arguments="number-of-bytes", maps_to="mb", parse=FilterSpec(output.apply_max_bytes, (POSITIVE,))
+        "max_bytes", arguments="number-of-bytes", maps_to="mb", parse=FilterSpec(effects.apply_max_bytes, (POSITIVE,))
     ),
     OptionMapping(
         "no_upscale",
@@ -150,7 +149,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         arguments="amount",
         maps_to="q",
         note="0 is taken for 1, more than 100 for 100.",
-        parse=FilterSpec(output.apply_quality, (POSITIVE,)),
+        parse=FilterSpec(effects.apply_quality, (POSITIVE,)),
     ),
     OptionMapping(
         "red_eye",

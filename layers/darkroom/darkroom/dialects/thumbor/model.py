@@ -1,9 +1,11 @@
-"""What a thumbor URL wants, gathered from its parts and its filters before it becomes a Plan."""
+"""The options of a thumbor URL, and the syntax of its filters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from ...plan.model import Matrix
@@ -84,3 +86,48 @@ def parse_decimal(name: str, text: str) -> float:
     if len(text.partition(".")[0]) > MAX_DIGITS:
         raise bad_option(name, f"a number has at most {MAX_DIGITS} digits here")
     return float(text)
+
+
+NUMBER = "-?[0-9]+"
+POSITIVE = "[0-9]+"
+NONZERO = "[0-9]*[1-9][0-9]*"
+DECIMAL = r"-?(?:[0-9]+\.?[0-9]*|[0-9]*\.?[0-9]+)"
+BOOLEAN = "[Tt]rue|[Ff]alse|1|0"
+TEXT = "'.+?'|[^,]+?"
+WORD = r"\w+"
+
+_TRUE = frozenset({"true", "True", "1"})
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpec:
+    """What reads a filter's arguments, and the pattern of each. The last ``optional`` of them may be missing."""
+
+    apply: Callable[[ThumborOptions, list[str]], None]
+    parameters: tuple[str, ...] = ()
+    optional: int = 0
+
+    def parse_arguments(self, name: str, call: str) -> list[str] | None:
+        """The arguments in ``call``; None where thumbor sees no call of this filter in it, and leaves it out."""
+        match = _pattern(name, self.parameters, self.optional).match(call)
+        return [text for text in match.groups() if text is not None] if match else None
+
+
+@cache
+def _pattern(name: str, parameters: tuple[str, ...], optional: int) -> re.Pattern[str]:
+    must = len(parameters) - optional
+    words = [
+        rf"(?:{',' if at else ''}\s*({parameter})\s*){'?' if at >= must else ''}"
+        for at, parameter in enumerate(parameters)
+    ]
+    return re.compile(rf"{name}\({''.join(words)}\)", re.DOTALL)
+
+
+def parse_bool(text: str) -> bool:
+    """Whether an argument of the pattern :data:`BOOLEAN` is true."""
+    return text in _TRUE
+
+
+def strip_quotes(text: str) -> str:
+    """An argument of the pattern :data:`TEXT` without its quotes."""
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] == "'" else text

@@ -7,11 +7,9 @@ import re
 from ...plan.model import Watermark
 from ..common.validate import bad_option
 from ..common.watermark import place_watermark
-from .effects import require_colour
-from .filter_calls import parse_bool, strip_quotes
-from .model import ThumborOptions, parse_decimal, parse_int, parse_ints
-from .path import split_path, split_signature
-from .tone_order import WATERMARK
+from .effects import WATERMARK, require_colour
+from .model import ThumborOptions, parse_bool, parse_decimal, parse_int, parse_ints, strip_quotes
+from .path_segments import split_path, split_signature
 
 MAX_NESTED = 10
 """How many thumbor URLs within each other ``extract_focal()`` looks through."""

@@ -1,8 +1,12 @@
-"""Reading a thumbor URL."""
+"""Parse thumbor URLs.
+
+A signature is padded base64url of HMAC-SHA1 over the raw path that follows it. The query is not signed.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 
 from ...errors import BadKey
@@ -11,16 +15,34 @@ from ...plan.model import IDENTITY
 from ...plan.option_types import Value
 from ..common.mapping import find_parser, index_by_name
 from ..common.matrices import combine
-from ..common.parsed_url import ParsedUrl, SignatureClaim
+from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim, verify_claim
 from ..common.settings import DialectSettings
 from ..common.validate import build_valid_plan
-from .filters import apply_filter
+from .effects import order_tones
+from .filters import FILTER_MAPPINGS, apply_filter
 from .geometry import convert_geometry
 from .meta import describe
 from .model import ThumborOptions
-from .path import PathSegments, split_filters, split_path, split_signature
-from .path_segments import SEGMENT_MAPPINGS
-from .tone_order import order_tones
+from .path_segments import SEGMENT_MAPPINGS, PathSegments, split_filters, split_path, split_signature
+
+OPTION_MAPPINGS = (*SEGMENT_MAPPINGS, *FILTER_MAPPINGS)
+"""All of thumbor 7.8: segments of a path, in group ``path``, and filters."""
+
+
+def sign(message: bytes, key: DialectKey) -> str:
+    """The signature of ``message``, the path after it without its leading slash."""
+    import hmac  # with OpenSSL behind it: requests of our own language do without
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(hmac.digest(key.key.encode(), message, "sha1")).decode()
+
+
+def verify(
+    claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None = None
+) -> None:
+    """Raise BadSignature if ``claim`` is of none of ``keys``, Expired if its time is over."""
+    verify_claim(claim, lambda one: (sign(one.message, key) for key in keys if key.key), now_s, expires_s)
+
 
 UNSAFE = "unsafe"
 """What stands where a signature would."""

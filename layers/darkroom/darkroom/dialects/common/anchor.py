@@ -1,33 +1,22 @@
-"""Gravity before a turn: imgproxy's is about the picture that is turned already, ours about the upright one."""
+"""Convert gravity after a rotation, as in imgproxy and sharp, to gravity before it, as in a Plan."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-COMPASS = {
-    "ce": "center",
-    "no": "north",
-    "so": "south",
-    "ea": "east",
-    "we": "west",
-    "noea": "northeast",
-    "nowe": "northwest",
-    "soea": "southeast",
-    "sowe": "southwest",
-}
-"""imgproxy's words for places, and ours."""
+from ...plan.model import COMPASS_POINTS
 
 _DIRECTIONS = {
-    word: (("east" in word) - ("west" in word), ("south" in word) - ("north" in word)) for word in COMPASS.values()
+    word: (("east" in word) - ("west" in word), ("south" in word) - ("north" in word)) for word in COMPASS_POINTS
 }
 _WORDS = {direction: word for word, direction in _DIRECTIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What is kept: a compass word, ``attention``, ``face``, or ``fp`` with ``x`` and ``y`` as its point.
+    """A gravity: a compass point, ``attention``, ``face``, or ``fp`` with the focal point ``x`` and ``y``.
 
-    Else those are offsets, inwards from the sides that the word names, and right or down where it names none.
+    With other words ``x`` and ``y`` are offsets: inwards from the sides that the word names, else right and down.
     """
 
     word: str = "center"
@@ -35,7 +24,7 @@ class Anchor:
     y: float = 0.0
 
     def before_rotation(self, degrees: int, *, flip_x: bool, flip_y: bool) -> Anchor:
-        """The same in the picture before it is turned by ``degrees`` clockwise and then mirrored."""
+        """Return the anchor in the image before a rotation by ``degrees`` clockwise and then the flips."""
         if self.word in ("attention", "face"):
             return self
         if self.word == "fp":
@@ -49,14 +38,14 @@ class Anchor:
 
 
 def _inwards(sides: tuple[int, int], pair: tuple[float, float]) -> tuple[float, float]:
-    """Offsets as shifts to the right and down, and the other way round."""
+    """Convert offsets to shifts right and down, or back."""
     return (-pair[0] if sides[0] > 0 else pair[0], -pair[1] if sides[1] > 0 else pair[1])
 
 
 def _rotate_back[Number: (int, float)](
     pair: tuple[Number, Number], degrees: int, *, flip_x: bool, flip_y: bool
 ) -> tuple[Number, Number]:
-    """A direction, y downwards, before a turn and a mirror."""
+    """Return a direction, y downwards, before a rotation and flips."""
     x, y = (-pair[0] if flip_x else pair[0], -pair[1] if flip_y else pair[1])
     for _ in range(degrees // 90 % 4):
         x, y = y, -x

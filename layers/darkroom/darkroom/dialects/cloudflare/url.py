@@ -1,0 +1,117 @@
+"""Hosted images: ``/cdn-cgi/imagedelivery/<account hash>/<image id>/<variant>``, as imagedelivery.net has them.
+
+A variant is a preset of the deployment by its name, or, with ``=`` in it, options as in ``/cdn-cgi/image/``
+("flexible variants"). ``public``, which every account has, is the picture as it is served by default, unless a preset
+has that name. Without a format the viewer's best is chosen, as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from ...errors import BadKey, BadOption, DuplicateOption, Expired
+from ...plan.keys import unquote
+from ...plan.normalize import build_plan
+from ...plan.options import escape_text
+from ...plan.presets import format_names
+from ..common.mapping import find_parser
+from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
+from ..common.settings import DialectSettings
+from ..common.validate import build_valid_plan
+from .convert import convert_options, describe
+from .option_parsers import CloudflareOptions
+from .options import MAPPINGS_BY_NAME
+
+HOSTED_PREFIX = "/cdn-cgi/imagedelivery/"
+PUBLIC = "public"
+
+
+def parse_hosted_path(target: str, settings: DialectSettings) -> tuple[str, str]:
+    """The key and the variant of ``target``; raises BadKey, also where the account is another one or none."""
+    parts = target.removeprefix(HOSTED_PREFIX).split("/")
+    if len(parts) < 3 or not all(parts):
+        raise BadKey(f"The path is not like {HOSTED_PREFIX}<account hash>/<image id>/<variant>")
+    if not settings.cloudflare.account_hash or parts[0] != settings.cloudflare.account_hash:
+        raise BadKey(f"No images of the account '{escape_text(parts[0])}' are served here")
+    return settings.sources.resolve("/".join(parts[1:-1])), parts[-1]
+
+
+def find_variant(key: str, variant: str, settings: DialectSettings) -> ParsedUrl:
+    """What the variant's preset asks for; raises BadOption if there is none of that name."""
+    presets = settings.presets
+    if variant == PUBLIC and variant not in presets.options:
+        return ParsedUrl(build_plan(key, {}), claim=None)
+    if variant not in presets.options:
+        raise BadOption(
+            f"There is no variant '{escape_text(variant)}': "
+            f"they are the presets {format_names(presets.options)}, and {PUBLIC}",
+            option="variant",
+        )
+    return ParsedUrl(build_plan(key, presets.parse_values(variant)), claim=None)
+
+
+PREFIX = "/cdn-cgi/image/"
+
+
+def parse(target: str, settings: DialectSettings) -> ParsedUrl:
+    """Read ``/cdn-cgi/image/…`` or ``/cdn-cgi/imagedelivery/…``, as it stands in the URL.
+
+    Raises BadKey, BadOption, UnknownOption or DuplicateOption, which name what is wrong.
+    """
+    if target.startswith(HOSTED_PREFIX):
+        key, variant = parse_hosted_path(target, settings)
+        return (
+            _build_parsed_url(key, _parse_options(variant, CloudflareOptions(format="auto")))
+            if "=" in variant
+            else find_variant(key, variant, settings)
+        )
+    option_text, slash, source = target.removeprefix(PREFIX).partition("/")
+    if not target.startswith(PREFIX) or not slash or not source:
+        raise BadKey(f"The path is not like {PREFIX}<options>/<source>")
+    options = _parse_options(option_text, CloudflareOptions())
+    return _build_parsed_url(settings.sources.resolve(source), options)
+
+
+def _build_parsed_url(key: str, options: CloudflareOptions) -> ParsedUrl:
+    if options.format == "json":
+        shown = build_valid_plan(key, convert_options(replace(options, format="")))
+        return ParsedUrl(build_valid_plan(key, {"f": "json"}), claim=None, document=partial(describe, shown))
+    return ParsedUrl(
+        build_valid_plan(key, convert_options(options)), claim=None, saving_quality=options.saving_quality or None
+    )
+
+
+def _parse_options(text: str, options: CloudflareOptions) -> CloudflareOptions:
+    """``options`` with ``options`` read into it."""
+    named: set[str] = set()
+    for option in text.split(","):
+        named.add(_parse_option(option, options, named))
+    return options
+
+
+def _parse_option(option: str, options: CloudflareOptions, named: set[str]) -> str:
+    """Read ``name=value`` into ``options`` and return the option's own name."""
+    name, equals, text = option.partition("=")
+    if not equals:
+        raise BadOption(f"'{escape_text(option)}' is not an option like width=800", option=escape_text(name))
+    reader = find_parser(MAPPINGS_BY_NAME, name)
+    if MAPPINGS_BY_NAME[name].name in named:
+        raise DuplicateOption(f"{name} was given twice", option=name)
+    reader(options, name, _decode(name, text))
+    return MAPPINGS_BY_NAME[name].name
+
+
+def _decode(name: str, text: str) -> str:
+    try:
+        return unquote(text)
+    except (UnicodeError, ValueError) as error:
+        raise BadOption(f"{name} is not percent-encoded UTF-8", option=name, detail=str(error)) from error
+
+
+def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None) -> None:
+    """Nothing to check: Cloudflare's URLs have neither a signature nor an end of their time."""
+    del claim, keys
+    if expires_s is not None and now_s >= expires_s:
+        raise Expired

@@ -1,0 +1,139 @@
+"""The supported versions, formats, features and sizes of the IIIF Image API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt
+from typing import NamedTuple
+
+from ...plan.geometry.boxes import Size
+from ...plan.options import MAX_SIDE_PX
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One major version of the Image API, by its ``number``."""
+
+    number: int
+
+    @property
+    def prefix(self) -> str:
+        """The start of its paths."""
+        return f"/iiif/{self.number}/"
+
+    @property
+    def context(self) -> str:
+        """The JSON-LD context of its ``info.json``."""
+        return f"http://iiif.io/api/image/{self.number}/context.json"
+
+    @property
+    def upscales_silently(self) -> bool:
+        """Whether a size may enlarge the region without ``^``, which version 3 introduced."""
+        return self.number < 3
+
+    def profile_uri(self, level: str) -> str:
+        """The address of the profile document of a compliance ``level``, such as ``level2``."""
+        return f"http://iiif.io/api/image/{self.number}/{level}.json"
+
+
+V2 = Version(2)
+"""Image API 2.1.1: https://iiif.io/api/image/2.1/"""
+
+V3 = Version(3)
+"""Image API 3.0.0: https://iiif.io/api/image/3.0/"""
+
+VERSIONS = (V2, V3)
+
+
+FORMATS = {"jpg": "jpeg", "png": "png", "webp": "webp", "gif": "gif", "tif": "tiff"}
+"""Formats of the specification (section 4.5) by their extension: ours."""
+
+UNSUPPORTED_FORMATS = {"jp2": "no encoder of JPEG 2000 is aboard", "pdf": "no pages are made of pictures"}
+"""Formats of the specification that are refused by name."""
+
+QUALITIES = ("default", "color", "gray", "bitonal")
+"""All of section 4.4."""
+
+BITONAL_THRESHOLD = 128
+"""From which lightness on a bitonal picture is white."""
+
+
+class Feature(NamedTuple):
+    """A feature of section 5.7 by its name; ``level`` is the least compliance level that has it, 3 for none."""
+
+    name: str
+    syntax: str
+    level: int
+    note: str = ""
+
+
+FEATURES = (
+    Feature("regionByPx", "`x,y,w,h`", 1, "Clipped to the picture."),
+    Feature("regionSquare", "`square`", 1, "From the middle."),
+    Feature("regionByPct", "`pct:x,y,w,h`", 2, "Rounded to whole pixels, half up."),
+    Feature("sizeByW", "`w,`", 1),
+    Feature("sizeByH", "`,h`", 1),
+    Feature("sizeByWh", "`w,h`", 1),
+    Feature("sizeByPct", "`pct:n`", 2),
+    Feature(
+        "sizeByConfinedWh",
+        "`!w,h`",
+        2,
+        "A box that is larger than the region: see [Conformance](#conformance).",
+    ),
+    Feature("sizeUpscaling", "`^max` `^w,` `^,h` `^pct:n` `^w,h` `^!w,h`", 3, "Up to `maxWidth` and `maxArea`."),
+    Feature("rotationBy90s", "`90` `180` `270`", 2),
+    Feature("rotationArbitrary", "`22.5`", 3, "In hundredths of a degree. Corners are transparent, in a JPEG white."),
+    Feature("mirroring", "`!n`", 3, "Before the rotation."),
+    Feature("baseUriRedirect", "`{id}`", 1, "303 to `info.json`."),
+    Feature("cors", "", 1, "`*`, unless `CorsOrigins` says otherwise."),
+    Feature("jsonldMediaType", "", 1, "`application/json` for who prefers that."),
+    Feature("canonicalLinkHeader", "", 3),
+    Feature("profileLinkHeader", "", 3),
+)
+"""Every feature of the specification; all are there."""
+
+HTTP_FEATURES = ("baseUriRedirect", "canonicalLinkHeader", "cors", "jsonldMediaType", "profileLinkHeader")
+"""Those that hold whoever asks."""
+
+FEATURES_V2 = (
+    *("canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare", "rotationArbitrary", "sizeAboveFull"),
+)
+"""What is served in version 2.1 beyond its level 2, by the names of that version's section 5.3."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """The longest side is what every URL language here has; the area is what the largest encoder has memory for.
+
+    ``rejects_oversized_box``: whether ``!w,h`` larger than the region is an error in version 3, as the official
+    validator has it, or returns the region in its own size, as section 4.2 reads.
+    """
+
+    max_side_px: int = MAX_SIDE_PX
+    max_area_px: int = 40_000_000
+    rejects_oversized_box: bool = False
+
+    def allow(self, size: Size) -> bool:
+        """Whether a picture of ``size`` is served."""
+        return max(size) <= self.max_side_px and size.width * size.height <= self.max_area_px
+
+    def shrink(self, size: Size) -> Size:
+        """The largest size of that shape that is served."""
+        within = fit_within(size, Size(self.max_side_px, self.max_side_px))
+        if self.allow(within):
+            return within
+        area = within.width * within.height
+        return Size(*(max(1, isqrt(side * side * self.max_area_px // area)) for side in within))
+
+
+def divide_half_up(numerator: int, denominator: int) -> int:
+    """The quotient rounded half up."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def fit_within(size: Size, box: Size) -> Size:
+    """The largest size of the shape of ``size`` in ``box``, at least 1 px a side."""
+    if box.width * size.height <= box.height * size.width:
+        return Size(box.width, min(box.height, max(1, divide_half_up(size.height * box.width, size.width))))
+    return Size(min(box.width, max(1, divide_half_up(size.width * box.height, size.height))), box.height)
