@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.record import pad_sequencer
+from darkroom.aws.record import build_image_id, pad_sequencer
 from darkroom.key_encoding import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.ingest.announcements import build_image_id
 from darkroom.services.live_settings import CURRENT
 
 from .expected_state import ExpectedEnd, ExpectedState

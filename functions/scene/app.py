@@ -1,18 +1,17 @@
-"""The scene function: one step of a scene that is cut in strips in, what the state machine goes on with out."""
+"""The scene function: one step of processing a large image, as the state machine requests it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.assembly import MultipartAssembler
 from darkroom.aws.clients import create_client
+from darkroom.aws.multipart_copy import MultipartAssembler
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SceneEnvironment
-from darkroom.services.large_image.step_request import read_request
-from darkroom.services.large_image.steps import LargeImageSteps
+from darkroom.services.large_image.steps import LargeImageSteps, read_request
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings

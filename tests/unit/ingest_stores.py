@@ -12,7 +12,7 @@ from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
 from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 
 KEY = "photo.jpg"

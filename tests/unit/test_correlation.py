@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.record import pad_sequencer
-from darkroom.services.correlation import correlation_id
+from darkroom.aws.record import build_image_id, pad_sequencer
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
-from darkroom.services.ingest.announcements import build_image_id
+from darkroom.services.sqs_message import read_correlation_id
 from tests.component.services.ingesting import event_text
 
 EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
@@ -44,7 +43,7 @@ def own(detail_type: str, **detail: Any) -> str:
     ],
 )
 def test_it_is_the_pictures_else_the_events(body: str, expected: str) -> None:
-    assert correlation_id(body) == expected
+    assert read_correlation_id(body) == expected
 
 
 @given(
@@ -56,13 +55,13 @@ def test_it_is_the_pictures_else_the_events(body: str, expected: str) -> None:
     )
 )
 def test_no_message_is_too_strange(document: Any) -> None:
-    assert len(correlation_id(json.dumps(document))) <= 64
+    assert len(read_correlation_id(json.dumps(document))) <= 64
 
 
 def test_what_is_put_off_is_still_found() -> None:
     body = own("ImageReady", id="5e9f", sequencer="A0")
     request = parse_request(body)
     assert request is not None
-    assert correlation_id(json.dumps(request.next_attempt().message)) == correlation_id(body) == "5e9f"
+    assert read_correlation_id(json.dumps(request.next_attempt().message)) == read_correlation_id(body) == "5e9f"
     later = request.next_attempt().next_attempt()
     assert later == AnalysisRequest(RequestKind.ANALYSE, "a.jpg", "A0", 2, image_id="5e9f")

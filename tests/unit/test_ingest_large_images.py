@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, READY, LargeImageRef, MasterRef, Record
+from darkroom.aws.record import CLAIMED, READY, LargeImageRef, MasterRef, Record, build_image_id
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import (
     Busy,
@@ -25,13 +25,12 @@ from darkroom.errors import (
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest import large_image
-from darkroom.services.ingest.announcements import build_image_id
 from darkroom.services.ingest.claims import Claims, Lease, StaleIndex
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES, _RemoteBytes
-from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.master_reader import TIFF
 from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.images.pictures import jpeg_photo, png_noise

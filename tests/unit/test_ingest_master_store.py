@@ -9,7 +9,7 @@ import pytest
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged
 from darkroom.services.ingest.claims import StaleIndex, Superseded
-from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.s3_keys import MASTERS
 
 from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, Stores, build_marks

@@ -21,9 +21,9 @@ from darkroom.services.ingest import admit, review
 from darkroom.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.derivatives import render_from_master
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.moderation import Moderation, ReviewState
+from darkroom.services.ingest.stores import render_from_master
 from tests.images.pictures import png_noise
 
 from .ingest_stores import build_context

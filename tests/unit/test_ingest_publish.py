@@ -20,7 +20,6 @@ from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.ingest.claims import Superseded
 from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.publish import (
     adopt_orphan,
@@ -33,6 +32,7 @@ from darkroom.services.ingest.publish import (
     remove_master,
     unpublish,
 )
+from darkroom.services.ingest.stores import DerivativeStore
 from darkroom.services.purge.messages import purge_message
 
 from .ingest_stores import (

@@ -14,23 +14,20 @@ import pytest
 
 import darkroom.services.ingest
 from darkroom.aws.index import Claimed
-from darkroom.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record
+from darkroom.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record, build_image_id
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.admit import Candidate
-from darkroom.services.ingest.announcements import build_image_id
 from darkroom.services.ingest.claims import Attempt, Claims, Lease
 from darkroom.services.ingest.client_findings import ClientFindingsReader
-from darkroom.services.ingest.consumer import IngestConsumer
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
-from darkroom.services.ingest.handler import handle_event
-from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.moderation import Moderation, ReviewState
 from darkroom.services.ingest.quarantine import Quarantine
+from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.s3_keys import MASTERS
 
 KEY = "photo.jpg"

@@ -11,7 +11,7 @@ import pytest
 from darkroom.aws.record import CLAIMED
 from darkroom.errors import ObjectChanged
 from tests.component.services.ingesting import World
-from tests.unit.ingest_stores import CURRENT, HOLD, KEY, Bucket, Table, build_record
+from tests.unit.ingest_stores import CURRENT, KEY, LEASE, Bucket, Table, build_record
 
 METADATA = {"sequencer": CURRENT}
 
@@ -67,23 +67,23 @@ def test_a_copy_names_its_source(store: Any) -> None:
 
 @pytest.fixture(params=["dynamodb", "memory"])
 def index(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Any:
-    """An index in which :data:`HOLD` has claimed its key."""
+    """An index in which :data:`LEASE` has claimed its key."""
     if request.param == "memory":
         return Table()
     found = World.build(aws).index
-    found.claim(KEY, CURRENT, HOLD.token, now_s=1.0, lease_s=60, replaces_token="")
+    found.claim(KEY, CURRENT, LEASE.token, now_s=1.0, lease_s=60, replaces_token="")
     return found
 
 
 def test_only_the_token_of_the_claim_holds_the_key(index: Any) -> None:
     assert index.get(KEY).state == CLAIMED
-    assert index.holds(KEY, HOLD.token)
-    assert not index.holds(KEY, "another")
+    assert index.has_lease(KEY, LEASE.token)
+    assert not index.has_lease(KEY, "another")
 
 
 def test_only_the_holder_settles_the_record(index: Any) -> None:
     record = build_record()
-    assert not index.settle(replace(record, token="another"))
+    assert not index.put_record(replace(record, token="another"))
     assert index.get(KEY).state == CLAIMED
-    assert index.settle(record)
+    assert index.put_record(record)
     assert index.get(KEY).state == record.state

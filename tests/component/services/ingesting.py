@@ -27,7 +27,6 @@ from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.client_findings import ClientFindingsReader
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.derivatives import DerivativeStore
 from darkroom.services.ingest.events import (
     IngestEvent,
     build_confirm_message,
@@ -37,9 +36,9 @@ from darkroom.services.ingest.events import (
 )
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.handler import handle_event
-from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.quarantine import Quarantine
+from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 

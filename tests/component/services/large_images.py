@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pyvips
 
-from darkroom.aws.assembly import MultipartAssembler
+from darkroom.aws.multipart_copy import MultipartAssembler
 from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
-from darkroom.services.large_image.step_request import read_request
-from darkroom.services.large_image.steps import LargeImageSteps
+from darkroom.services.large_image.steps import LargeImageSteps, read_request
 from darkroom.services.s3_keys import SCENES
 from tests.roles import create_role
 

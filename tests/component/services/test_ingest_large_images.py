@@ -22,11 +22,10 @@ from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.ingest.consumer import IngestConsumer
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import build_large_image_message, build_repair_message
 from darkroom.services.ingest.examine import FetchedUpload, fetch_upload
-from darkroom.services.ingest.handler import handle_event
+from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.large_image import LEASE_S, TRIES
 from darkroom.services.sqs_message import SqsMessage
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import READY
-from darkroom.services.ingest import consumer
+from darkroom.services.ingest import handler
 from darkroom.services.ingest.events import (
     build_confirm_message,
     build_release_message,
@@ -190,11 +190,11 @@ def test_a_message_is_postponed_as_often_as_it_may(world: World, app: Any, monke
     world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
-    for postponed, expected in ((consumer.MAX_POSTPONEMENTS - 1, []), (consumer.MAX_POSTPONEMENTS, ["a"])):
+    for postponed, expected in ((handler.MAX_POSTPONEMENTS - 1, []), (handler.MAX_POSTPONEMENTS, ["a"])):
         event = receive(world, {"a": body})
         event["Records"][0]["messageAttributes"] = {"postponed": {"stringValue": str(postponed), "dataType": "String"}}
         assert failed(app.handler(event, Context())) == expected
-    assert sent == [{"postponed": str(consumer.MAX_POSTPONEMENTS)}]
+    assert sent == [{"postponed": str(handler.MAX_POSTPONEMENTS)}]
 
 
 def test_what_is_no_message_is_dead_at_once(world: World, app: Any) -> None:
@@ -207,7 +207,7 @@ def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(consumer, "read_event", broken)
+    monkeypatch.setattr(handler, "read_event", broken)
     event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
     assert failed(app.handler(event, Context())) == ["x"]
     event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())}, MAX_RECEIVES)

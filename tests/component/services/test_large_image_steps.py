@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadRun, SceneRefused, Unavailable
-from darkroom.services.large_image.step_request import ALL_STRIPS, StepAction, StepRequest, read_request
+from darkroom.services.large_image.steps import ALL_STRIPS, StepAction, StepRequest, read_request
 
 from .large_images import KEY, SceneWorld, scene_tiff
 

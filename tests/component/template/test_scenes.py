@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.errors import SceneRefused
 from darkroom.services.ingest.large_image import LEASE_S
-from darkroom.services.large_image.step_request import StepAction, read_request
+from darkroom.services.large_image.steps import StepAction, read_request
 from darkroom.services.s3_keys import SCENES
 
 from .stack import Stack

@@ -12,10 +12,9 @@ from chaos.pictures import Content, ImageFactory
 from chaos.queues import Depth
 from chaos.script import Action, Operation
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
-from darkroom.aws.record import pad_sequencer
+from darkroom.aws.record import build_image_id, pad_sequencer
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.ingest.announcements import build_image_id
 
 STUDIO = ImageFactory(7)
 PICTURE, OTHER = STUDIO.photograph(1), STUDIO.photograph(2)

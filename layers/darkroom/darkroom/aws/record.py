@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -150,6 +151,38 @@ class Record:
     def awaits_review(self) -> bool:
         """Whether the held upload is flagged and no operator has decided yet."""
         return self.state == HELD and self.held.flagged and not self.held.reviewed
+
+
+REVIEW_STEPS = ("", "held", "flagged", "released")
+"""Steps of moderation of one upload, in order: each has an event and an id of its own."""
+
+
+def build_image_id(key: str, sequencer: str, version_id: str, step: str = "") -> str:
+    """Build the id of the result of one event for one version, the same at each repeat. 32 hexadecimal digits.
+
+    ``version_id`` is part of it because an event that is repeated may find a newer upload than the first time. ``step``
+    is one of :data:`REVIEW_STEPS`.
+    """
+    parts = (key, sequencer, version_id, step) if step else (key, sequencer, version_id)
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def with_image_id(record: Record) -> Record:
+    """Return ``record`` with its id."""
+    image_id = build_image_id(record.key, record.sequencer, record.version_id, _get_review_step(record))
+    return replace(record, image_id=image_id)
+
+
+def was_finished(record: Record) -> bool:
+    """Whether the event of ``record``, which is claimed, was completed once: then it has its id."""
+    named = (record.key, record.sequencer, record.version_id)
+    return record.image_id in {build_image_id(*named, step) for step in REVIEW_STEPS}
+
+
+def _get_review_step(record: Record) -> str:
+    if record.state == HELD:
+        return "flagged" if record.held.flagged else "held"
+    return "released" if record.state == READY and record.released else ""
 
 
 _ATTRIBUTES = {"large_image": "scene"}

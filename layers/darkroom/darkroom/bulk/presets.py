@@ -12,8 +12,8 @@ from ..plan.model import Plan
 from ..plan.presets import Presets
 from ..plan.redaction import AlwaysRedact
 from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
-from ..services.ingest.derivatives import DerivativePurger, render_from_master, select_presets
 from ..services.ingest.examine import UploadExaminer
+from ..services.ingest.stores import DerivativePurger, render_from_master, select_presets
 from ..services.s3_keys import DERIVATIVES, ObjectNames
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult

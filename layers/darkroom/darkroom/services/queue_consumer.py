@@ -1,28 +1,53 @@
-"""What happens to a message of a queue: it is worked on, or comes again later, or is given up with its cause."""
+"""Process messages of a queue: on a fault a message is retried later, after the last retry it goes to the DLQ."""
 
 from __future__ import annotations
 
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..aws.dead_letter_queue import REDRIVEN
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
-from ..errors import Unavailable
-from .backoff import backoff_s
-from .correlation import correlation_id
-from .dead_letters import send_to_dlq_if_due
+from ..errors import BadUpload, DarkroomError, Unavailable
 from .request_metrics import count_failure, count_request
-from .sqs_message import SqsMessage
+from .sqs_message import SqsMessage, read_correlation_id
+
+FIRST_WAIT_S = 15
+MAX_WAIT_S = 900
+
+MAX_CAUSE_CHARACTERS = 1_000
+"""Limit of the attribute ``cause``."""
+
+
+def backoff_s(receives: int) -> int:
+    """Return the seconds to hide a message that failed ``receives`` times: 15, 30, 60 ... up to 900."""
+    return int(min(FIRST_WAIT_S * 2 ** min(max(receives, 1) - 1, 16), MAX_WAIT_S))
+
+
+def describe_error(error: Exception) -> tuple[str, str]:
+    """Return code and cause of ``error`` for operators. For anything but a DarkroomError, the cause is a traceback."""
+    if isinstance(error, DarkroomError):
+        return error.code, (error.detail or error.message)[:MAX_CAUSE_CHARACTERS]
+    return "defect", "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARACTERS:]
+
+
+def failure_attributes(error: Exception, *, attempts: int, trace_id: str, redriven: str = "") -> dict[str, str]:
+    """Return the attributes of a DLQ message: ``code``, ``cause``, ``attempts``; the others if they are not empty."""
+    code, cause = describe_error(error)
+    attributes = {"code": code, "cause": cause, "attempts": str(attempts), "trace_id": trace_id, REDRIVEN: redriven}
+    return {name: value for name, value in attributes.items() if value}
 
 
 @dataclass(frozen=True)
 class QueueConsumer(ABC):
-    """Where messages arrive, and their dead letters.
+    """The consumer of one queue with its DLQ.
 
-    A message is given up after ``max_receives``, with its cause. SQS itself gives up those whose worker never answers.
-    ``work`` is what traces call it; no message is begun with less than ``spare_s`` left in the invocation.
+    A message is sent to the DLQ after ``max_receives``, with its cause. SQS itself moves those whose worker dies.
+    ``work`` is the name of the trace segment. No message is started with less than ``min_remaining_s`` left in the
+    invocation.
     """
 
     work: ClassVar[str]
@@ -33,11 +58,11 @@ class QueueConsumer(ABC):
     max_receives: int
 
     def receive(self, message: SqsMessage, remaining_s: Callable[[], float]) -> None:
-        """Deal with ``message``: it may be deleted if this returns, and comes again if it raises."""
+        """Process ``message``: it may be deleted if this returns, and is received again if this raises."""
         if remaining_s() < self.min_remaining_s:
             self.hide(message, 0)
             raise Unavailable("There is no time left in this invocation")
-        continued = {"trace_header": message.trace_header, "correlation_id": correlation_id(message.body)}
+        continued = {"trace_header": message.trace_header, "correlation_id": read_correlation_id(message.body)}
         with self.observer.message(self.work, **continued):
             try:
                 self.handle(message)
@@ -46,24 +71,44 @@ class QueueConsumer(ABC):
 
     @abstractmethod
     def handle(self, message: SqsMessage) -> None:
-        """Do what ``message`` asks for, and tell of it; raises what shall make it come again."""
+        """Carry out ``message`` and log it; raises to have it retried."""
 
     @abstractmethod
     def hide(self, message: SqsMessage, seconds: float) -> None:
-        """Let ``message`` wait in its queue."""
+        """Hide ``message`` in its queue."""
 
     def log_handled(self, message: SqsMessage, outcome: str, **fields: object) -> None:
-        """Count and log that ``message`` was handled."""
+        """Count and log a completed message."""
         count_request(self.observer)
         self.observer.annotate("outcome", outcome)
         stages_ms = {name: round(spent, 1) for name, spent in self.observer.timings_ms.items()}
         self.observer.log("INFO", "handled", outcome=outcome, **fields, receives=message.receives, ms=stages_ms)
 
     def _retry_or_give_up(self, message: SqsMessage, error: Exception) -> None:
+        """Send ``message`` to the DLQ if it is unreadable or was the last retry; otherwise hide it, and raise."""
         count_request(self.observer)
         count_failure(self.observer, error)
-        most, dead = self.max_receives, self.dead_letters
-        if send_to_dlq_if_due(error, message, max_receives=most, dead_letters=dead, observer=self.observer):
-            return
-        self.hide(message, backoff_s(message.receives))
-        raise error
+        last = message.receives >= self.max_receives or isinstance(error, BadUpload)
+        self.log_failure(message, error, last=last)
+        if not last:
+            self.hide(message, backoff_s(message.receives))
+            raise error
+        self.send_to_dlq(message, message.body, error)
+
+    def log_failure(self, message: SqsMessage, error: Exception, *, last: bool) -> None:
+        """Log the cause of a failed ``message``."""
+        code, cause = describe_error(error)
+        text = "message sent to DLQ" if last else "message failed"
+        self.observer.log("ERROR", text, code=code, cause=cause, receives=message.receives, body=message.body)
+
+    def send_to_dlq(self, message: SqsMessage, body: str, error: Exception) -> None:
+        """Send ``body`` to the DLQ, with what is known of ``message``.
+
+        A message that was redriven once keeps that attribute: it is not redriven automatically again.
+        """
+        attributes = failure_attributes(
+            error, attempts=message.receives, trace_id=self.observer.trace_id(), redriven=message.redriven
+        )
+        self.dead_letters.send_text(body, attributes=attributes)
+        self.observer.count("GivenUp", reason=attributes["code"])
+        self.observer.record_error(error)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ...aws.eventbridge import EventBus
 from ...aws.findings_store import FindingsRecord
 from ...aws.index import Index
+from ...aws.record import build_image_id
 from ...aws.sagemaker import UNREADABLE, InferenceResult
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
@@ -23,7 +24,6 @@ from ...errors import DarkroomError, ObjectChanged
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...plan.limits import Limits
 from ..deadline import INGEST, Deadline
-from ..ingest.announcements import build_image_id
 from ..ingest.events import build_verdict_message
 from ..request_metrics import count_latency
 from .analysed_event import build_analysed_event, model_versions, moderation_verdict

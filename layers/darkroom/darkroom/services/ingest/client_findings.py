@@ -15,7 +15,7 @@ from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
 from ...plan.signing import KeySource
 from .examine import FetchedUpload
-from .master_store import TRIES
+from .stores import TRIES
 
 MODEL = "client"
 """Name of the model in findings whose model is unknown."""

@@ -14,11 +14,10 @@ from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from .claims import Claims
 from .client_findings import ClientFindingsReader
-from .derivatives import DerivativeStore
 from .examine import UploadExaminer
-from .master_store import MasterStore
 from .moderation import Moderation
 from .quarantine import Quarantine
+from .stores import DerivativeStore, MasterStore
 
 
 class IngestOutcome(StrEnum):

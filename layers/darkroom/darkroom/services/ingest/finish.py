@@ -1,15 +1,28 @@
-"""How work on a key ends: its record is written, then its event is published."""
+"""How work on a key ends: its record is written, then its EventBridge event is published (docs/reference/events.md)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any
 
-from ...aws.record import HELD, REFUSED, HeldUpload, LargeImageRef, MasterRef, Record, Refusal
+from ...aws.record import (
+    HELD,
+    READY,
+    REFUSED,
+    REMOVED,
+    HeldUpload,
+    LargeImageRef,
+    MasterRef,
+    Record,
+    Refusal,
+    with_image_id,
+)
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError
+from ...plan.keys import quote_key
 from ..request_metrics import count_refusal
-from .announcements import build_announcement, build_preset_paths, with_image_id
 from .claims import Attempt, Lease
 from .context import IngestContext, IngestOutcome
 from .examine import Description, FetchedUpload, detect_format
@@ -107,3 +120,76 @@ def _report_refusal(context: IngestContext, upload: FetchedUpload, error: Darkro
     count_refusal(observer, error)
     observer.annotate("format", detected)
     observer.annotate("code", error.code)
+
+
+def build_announcement(
+    record: Record, presets: Mapping[str, str], *, priority: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Return detail type and detail of the event of ``record``, which is done.
+
+    ``presets``: paths of presets by name. ``priority``: the image is not served before it is analysed.
+    """
+    detail_type, build_further = _EVENTS[record.state]
+    detail = {
+        "id": record.image_id,
+        "key": record.key,
+        "version_id": record.version_id,
+        "sequencer": record.sequencer,
+    }
+    return detail_type, detail | build_further(record, presets, priority)
+
+
+def build_preset_paths(key: str, names: Iterable[str]) -> dict[str, str]:
+    """Return the URL paths of the presets ``names`` of ``key``."""
+    return {name: f"/{quote_key(key)}?preset={name}" for name in names}
+
+
+def _ready(record: Record, presets: Mapping[str, str], priority: bool) -> dict[str, Any]:
+    return {
+        "sha256": record.sha256,
+        "picture": dict(record.facts),
+        "provenance": dict(record.provenance),
+        "master": _describe(record.master),
+        "same_as": record.same_as,
+        "path": f"/{quote_key(record.key)}",
+        "presets": dict(presets),
+        "priority": priority,
+    }
+
+
+def _held(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
+    held = record.held
+    return {
+        "sha256": held.sha256,
+        "picture": dict(held.facts),
+        "master": _describe(held.master),
+        "flagged": held.flagged,
+        "priority": True,
+    }
+
+
+def _refused(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
+    refusal = record.refusal
+    return {
+        "sha256": refusal.sha256,
+        "code": refusal.code,
+        "reason": refusal.reason,
+        "trace_id": refusal.trace_id,
+        "quarantined": refusal.quarantined,
+    }
+
+
+def _removed(_: Record, __: Mapping[str, str], ___: bool) -> dict[str, Any]:
+    return {}
+
+
+def _describe(master: MasterRef) -> dict[str, Any]:
+    return {"content_type": master.content_type, "size_bytes": master.size_bytes, "how": master.how}
+
+
+_EVENTS: dict[str, tuple[str, Callable[[Record, Mapping[str, str], bool], dict[str, Any]]]] = {
+    READY: ("ImageReady", _ready),
+    REFUSED: ("ImageRefused", _refused),
+    REMOVED: ("ImageRemoved", _removed),
+    HELD: ("ImageHeld", _held),
+}

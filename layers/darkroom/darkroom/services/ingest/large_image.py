@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from ...aws.record import LargeImageRef, MasterRef, Record
+from ...aws.record import LargeImageRef, MasterRef, Record, build_image_id
 from ...aws.s3 import ObjectHead
 from ...errors import DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, list_errors_by_code
 from ...imaging.formats.metadata.provenance import read_provenance
@@ -21,15 +21,14 @@ from ...imaging.source import Source
 from ..large_image.parts import PartStore
 from ..master_reader import TIFF
 from ..range_source import open_ranges
-from .announcements import build_image_id
 from .claims import PYRAMID, Attempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
 from .finish import announce, claim, hold, refuse, serve
-from .master_store import describe_master
 from .moderation import ReviewState
 from .publish import build_upload_metadata, choose_presets, put_presets, replace_master
+from .stores import describe_master
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})
 """Formats that libvips reads from the top without all bytes; TIFFs from anywhere."""

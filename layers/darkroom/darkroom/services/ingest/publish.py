@@ -14,9 +14,8 @@ from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from .claims import SEQUENCER, SHA256, VERSION_ID, Lease, Superseded
 from .context import IngestContext
-from .derivatives import select_presets
 from .examine import FetchedUpload
-from .master_store import build_metadata, describe_master
+from .stores import build_metadata, describe_master, select_presets
 
 
 def put_master(context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master) -> MasterRef:

@@ -16,10 +16,10 @@ from ...plan.model import Plan
 from .admit import ingest_upload
 from .claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
-from .derivatives import render_from_master
 from .events import EventKind, IngestEvent
 from .finish import announce, claim, finish, publish_event
 from .publish import choose_presets, describe_held_master, hold_master, put_presets, release_master, unpublish
+from .stores import render_from_master
 
 
 def decide(context: IngestContext, event: IngestEvent, known: Record) -> IngestOutcome:

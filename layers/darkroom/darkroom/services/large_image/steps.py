@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
-from ...aws.assembly import CopiedRange, MultipartAssembler, Part
+from ...aws.multipart_copy import CopiedRange, MultipartAssembler, Part
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
-from ...errors import DarkroomError, ObjectChanged, SceneRefused, SourceMissing, Unavailable
+from ...errors import BadRun, DarkroomError, ObjectChanged, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
 from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble, iter_strips
 from ...imaging.pyramid.plan import inspect_large_image, plan_pyramid
@@ -22,7 +24,49 @@ from ..ingest.events import build_large_image_message
 from ..master_reader import TIFF
 from ..range_source import LARGE_BLOCK_BYTES, open_ranges
 from .parts import PartStore, StoredStrip
-from .step_request import ALL_STRIPS, StepAction, StepRequest
+
+ALL_STRIPS = -1
+"""The strip that stands for all, where the source can only be read from its top."""
+
+
+class StepAction(StrEnum):
+    """``PLAN`` how it is cut, ``CUT`` a strip, ``BIND`` the strips, ``TELL`` ingest what became of it."""
+
+    PLAN = "plan"
+    CUT = "cut"
+    ASSEMBLE = "bind"
+    REPORT = "tell"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRequest:
+    """``scene`` is the id of the scene, ``key`` and ``version_id`` are those of the upload. ``strip`` is for CUT.
+
+    ``fault``, for TELL, is what stopped the work, "" if nothing did.
+    """
+
+    action: StepAction
+    scene: str
+    key: str
+    version_id: str
+    strip: int = ALL_STRIPS
+    fault: str = ""
+
+
+def read_request(event: Mapping[str, Any]) -> StepRequest:
+    """The request in ``event``; raises BadRun for what is none."""
+    try:
+        names = {name: event[name] for name in ("scene", "key", "version_id")}
+        action, strip = StepAction(event["action"]), event.get("strip", ALL_STRIPS)
+        fault = (event.get("stopped") or {}).get("Error", "")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadRun("This asks for nothing that can be done with a scene", detail=repr(error)) from error
+    if not all(isinstance(one, str) for one in (*names.values(), fault)) or not names["scene"]:
+        raise BadRun("A scene, a key, a version and a fault are texts", field="scene")
+    if isinstance(strip, bool) or not isinstance(strip, int) or strip < ALL_STRIPS:
+        raise BadRun("A strip is a number", field="strip")
+    return StepRequest(action, strip=strip, fault=fault, **names)
+
 
 READS_AT_ONCE = 16
 """Notes and shares of strips that are read at the same time."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ...aws.audit import RELEASE, AuditLog
 from ...aws.telemetry import Observer
-from ..dead_letters import describe_error
+from ..queue_consumer import describe_error
 from ..request_metrics import count_failure, count_request
 from .messages import DeploymentEvent, RunChecks
 

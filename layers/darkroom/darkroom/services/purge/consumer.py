@@ -21,8 +21,7 @@ from ...aws.telemetry import Observer
 from ...errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ...key_encoding import encode_key
 from ...plan.keys import check_key
-from ..backoff import backoff_s
-from ..dead_letters import describe_error, failure_attributes
+from ..queue_consumer import backoff_s, describe_error, failure_attributes
 from ..request_metrics import count_failure, count_request
 from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, merge_messages, parse_message, purge_message
 from .stale_derivatives import PAGE_TIME_S, DerivativePurge

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.assembly import CopiedRange, MultipartAssembler, Part
+from darkroom.aws.multipart_copy import CopiedRange, MultipartAssembler, Part
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.stepfunctions import StateMachine
 from darkroom.errors import ObjectChanged, Unavailable
