@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
+from filelock import AsyncFileLock
 
 from . import intervals, settings, source_digest, tool_venvs
 from .aws import Cloud, tool_environment
 from .errors import StartError
-from .file_lock import hold_lock
 from .paths import ENDPOINT, ROOT, STACK, StackPaths, architecture
 from .post_deploy import complete
 from .processes import Finished, run
@@ -64,7 +64,7 @@ async def ensure(
     place.deployed.unlink(missing_ok=True)
     if status in UNUSABLE:
         await asyncio.to_thread(_delete, cloud)
-    async with hold_lock(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
+    async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
         with progress.step("sam build (layers are reused unless their sources changed)"):
             await _build(place, cloud)
         with progress.step("sam deploy"):

@@ -12,9 +12,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from filelock import AsyncFileLock
+
 from . import processes, tool_venvs
 from .errors import StartError
-from .file_lock import hold_lock
 from .model_server import find_models
 from .paths import ENDPOINT, MODELS, ROOT, StackPaths
 from .progress import Progress
@@ -56,7 +57,7 @@ class Endpoint:
 
     async def _fetch_models(self) -> None:
         fetch = [sys.executable, "-m", "tools.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
-        async with hold_lock(MODELS.parent / ".models.lock"):
+        async with AsyncFileLock(MODELS.parent / ".models.lock"):
             done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
         if done.status:
             raise StartError(f"Its models could not be fetched:\n{done.tail()}")

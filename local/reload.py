@@ -1,4 +1,4 @@
-"""Deploying what a developer changes while the stack runs."""
+"""Deploy source changes while the stack runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+from watchfiles import Change, awatch
 
 from cloudfront_local.hosts import Hosts
 
@@ -19,7 +21,9 @@ from .processes import run
 from .progress import Progress
 from .stack_info import read_stack_info
 
-POLL_S = 0.5
+SETTLE_MS = 500
+"""An editor or a checkout writes several files: changes within this time are one deployment."""
+
 EDGE = ROOT / "functions" / "edge"
 PLAN = ROOT / "layers" / "darkroom" / "darkroom" / "plan"
 
@@ -30,50 +34,50 @@ async def watch(
     ministack: MiniStack,
     progress: Progress,
     live: Hosts,
-    known: source_digest.Snapshot,
+    known: str,
     deploys: Callable[[], Awaitable[bool]],
 ) -> None:
-    """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on.
+    """Build and deploy whenever a source file changes, until cancelled. After a failure the old code goes on running.
 
-    ``known`` are the files as they were before the first deployment: what changed during it is deployed as well.
-    ``deploys`` does it, and says whether anything was done.
+    ``known`` is the digest of the sources before the first deployment: what changed during it is deployed as well.
+    ``deploys`` deploys, and returns whether there was anything to deploy.
     """
-    while True:
-        await asyncio.sleep(POLL_S)
-        now = await asyncio.to_thread(source_digest.snapshot, ROOT)
+    first = True
+    async for changes in awatch(*_folders(), watch_filter=_is_source, debounce=SETTLE_MS, yield_on_timeout=True):
+        if not (changes or first):
+            continue
+        first = False
+        now = await asyncio.to_thread(source_digest.digest, ROOT)
         if now == known:
             continue
-        now = await _settled(now)
-        changes = source_digest.list_changed(known, now)
-        known = now
-        progress.say(f"Changed: {_named(changes)}")
+        paths = sorted({Path(path) for _, path in changes})
+        progress.say(f"Changed: {_list_names(paths) or 'files during the deployment'}")
         try:
-            if any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changes):
+            if not paths or any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in paths):
                 await _build_edge(place)
-                known = await asyncio.to_thread(source_digest.snapshot, ROOT)
+            known = await asyncio.to_thread(source_digest.digest, ROOT)
             if await deploys():
                 ministack.save()
                 await _show_change(place, cloud, live)
             progress.say("The change is live")
         except StartError as error:
-            progress.say(f"Not deployed; what ran before goes on.\n{error}")
+            progress.say(f"Not deployed; the old code goes on running.\n{error}")
+
+
+def _folders() -> list[Path]:
+    """Return what exists of the watched files and folders."""
+    return [ROOT / name for name in source_digest.WATCHED if (ROOT / name).exists()]
+
+
+def _is_source(_: Change, path: str) -> bool:
+    return source_digest.is_source(Path(path).relative_to(ROOT))
 
 
 async def _show_change(place: StackPaths, cloud: Cloud, live: Hosts) -> None:
-    """Forget what the old code has made: in the CDN and in the bucket."""
+    """Delete what the old code rendered: in the CDN and in the bucket."""
     await asyncio.to_thread(derivatives.delete_all, cloud, read_stack_info(place)["media_bucket"])
     await live.refresh()
     live.clear()
-
-
-async def _settled(now: source_digest.Snapshot) -> source_digest.Snapshot:
-    """The files once nothing has changed for one turn, as an editor or a checkout writes several."""
-    while True:
-        await asyncio.sleep(POLL_S / 2)
-        later = await asyncio.to_thread(source_digest.snapshot, ROOT)
-        if later == now:
-            return now
-        now = later
 
 
 async def _build_edge(place: StackPaths) -> None:
@@ -83,6 +87,6 @@ async def _build_edge(place: StackPaths) -> None:
         raise StartError(f"make edge failed:\n{done.tail()}")
 
 
-def _named(changes: list[Path]) -> str:
+def _list_names(changes: list[Path]) -> str:
     names = [str(path.relative_to(ROOT)) for path in changes]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

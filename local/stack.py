@@ -69,7 +69,7 @@ async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bo
         open_daemon(traces) as xray,
         _ministack(place, ports, endpoint, xray, progress) as ministack,
     ):
-        before = await asyncio.to_thread(source_digest.snapshot, ROOT)
+        before = await asyncio.to_thread(source_digest.digest, ROOT)
         deployed = await deploy.ensure(place, cloud, progress, inference=inference, overrides=overrides)
         if deployed:
             ministack.save()

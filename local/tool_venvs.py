@@ -15,8 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import AsyncFileLock
+
 from .errors import StartError
-from .file_lock import hold_lock
 from .paths import ROOT, VENVS
 from .processes import run
 from .progress import Progress
@@ -52,7 +53,7 @@ async def ensure(progress: Progress) -> None:
     """Make the environments that are missing or older than their requirements file; raises CannotStart."""
     if sys.version_info[:2] != (3, 13):
         raise StartError(f"Darkroom runs on Python 3.13, this is {sys.version.split()[0]}. Start it by `make run`.")
-    async with hold_lock(VENVS / ".lock"):
+    async with AsyncFileLock(VENVS / ".lock"):
         wanted = await _ensure(TOOLS, progress)
         if not _is_ready("runtime", wanted["ministack"]):
             await _make_runtime()
@@ -61,13 +62,13 @@ async def ensure(progress: Progress) -> None:
 
 async def ensure_endpoint(progress: Progress) -> None:
     """Make the model server's environment if it is missing or older than its requirements; raises CannotStart."""
-    async with hold_lock(VENVS / f".{ENDPOINT}.lock"):  # of its own: it may take minutes
+    async with AsyncFileLock(VENVS / f".{ENDPOINT}.lock"):  # of its own: it may take minutes
         await _ensure((ENDPOINT,), progress)
 
 
 async def ensure_conformance(progress: Progress) -> None:
     """Make the validator's environment if it is missing or older than its requirements; raises CannotStart."""
-    async with hold_lock(VENVS / f".{CONFORMANCE}.lock"):
+    async with AsyncFileLock(VENVS / f".{CONFORMANCE}.lock"):
         await _ensure((CONFORMANCE,), progress)
 
 

@@ -6,8 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
+from filelock import AsyncFileLock
+
 from ..errors import StartError
-from ..file_lock import hold_lock
 from ..paths import ROOT
 from ..processes import run
 
@@ -21,7 +22,7 @@ SCRIPT = BUILT / "openseadragon.min.js"
 
 async def script() -> Path:
     """OpenSeadragon's script, installed first if it is not here in the version of the lock file; raises CannotStart."""
-    async with hold_lock(INSTALLED.parent / ".viewer.lock"):
+    async with AsyncFileLock(INSTALLED.parent / ".viewer.lock"):
         if not _is_here():
             await _install()
     return SCRIPT

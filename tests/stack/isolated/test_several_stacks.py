@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import AsyncFileLock
 from PIL import Image
 
 from local import tool_venvs
 from local.aws import Cloud, tool_environment
-from local.file_lock import hold_lock
 from local.ministack import MiniStack
 from local.paths import ROOT, Ports, StackPaths, architecture
 from local.ports import free_ports
@@ -86,7 +86,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def stacks(url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Deployed]:
     async def deploy_all() -> None:
-        async with hold_lock(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
+        async with AsyncFileLock(
+            ROOT / ".aws-sam" / ".lock"
+        ):  # the build folder is shared by all stacks of this checkout
             await asyncio.to_thread(_sam, url, "us-east-1", "build", "--parameter-overrides", f"Arch={architecture()}")
             for name, region in STACKS:
                 overrides = (
