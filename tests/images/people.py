@@ -86,7 +86,7 @@ def compose_group() -> tuple[Image.Image, list[Region]]:
     picture = open_packaged("coffee", (448, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return picture, [
         paste(picture, astronaut(), Placement(193, 116, 63, degrees=5)),
-        paste(picture, stranger(7), Placement(277, 108, 58)),
+        paste(picture, passer_by(7), Placement(277, 108, 58)),
         paste(picture, astronaut(), Placement(386, 252, 45, degrees=-8, mirrored=True, brightness=0.75)),
     ]
 
@@ -94,7 +94,7 @@ def compose_group() -> tuple[Image.Image, list[Region]]:
 def compose_crowd() -> tuple[Image.Image, list[Region]]:
     """Paste twenty heads of different people, 24 to 64 px high, some of them tilted, mirrored, dark or bright."""
     picture, random = open_packaged("grass", (720, 480)), Random(5)
-    heads = [astronaut(), *(stranger(number) for number in CROWD)]
+    heads = [astronaut(), *(passer_by(number) for number in CROWD)]
     faces = []
     for place, head in enumerate(heads):
         row, column = divmod(place, 5)
@@ -117,7 +117,7 @@ def astronaut() -> Head:
 
 
 @cache
-def stranger(number: int) -> Head:
+def passer_by(number: int) -> Head:
     """One of the hundred faces of scikit-image's ``lfw_subset``, which are 25 px wide and grey."""
     from skimage import data
 

@@ -1,4 +1,4 @@
-"""Renders for tests, and eyes to look at them with: Pillow decodes what libvips has written."""
+"""Render for tests, and decode what libvips has written with Pillow."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def build_context(
     """Build the context of a plan of ``options`` on ``frames``, with fields of ``geometry`` in place of the plan's."""
     images = [one if isinstance(one, pyvips.Image) else build_image(one) for one in frames]
     plan = Plan("photo", **options)
-    arranged = compute_geometry(plan, Size(images[0].width, images[0].height), orientation)
-    whole = replace(arranged, **(geometry or {}))
+    computed = compute_geometry(plan, Size(images[0].width, images[0].height), orientation)
+    whole = replace(computed, **(geometry or {}))
     return RenderContext(plan, TargetFormat.from_name(target), whole, images, watermark=mark, findings=known)
 
 

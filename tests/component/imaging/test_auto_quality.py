@@ -44,10 +44,8 @@ from darkroom.imaging.quality.auto_quality import (
     classify_content,
     encode_auto,
     find_start,
+    sample_tiles,
     search_quality,
-)
-from darkroom.imaging.quality.auto_quality import (
-    sample_tiles as strip_of,
 )
 from darkroom.imaging.quality.search import LOG_BYTES_PER_POINT, MAX_RETRIED_OPTIONS
 from darkroom.imaging.quality.ssimulacra2 import Comparator
@@ -84,33 +82,35 @@ def test_pictures_look_alike(name: str, form: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("pace", "most"), MAX_ENCODES.items())
+@pytest.mark.parametrize(("effort", "most"), MAX_ENCODES.items())
 @pytest.mark.parametrize("form", LOSSY)
-def test_encodes_are_counted(form: str, pace: Effort, most: int) -> None:
-    options = len(list_trial_options(form, 1, pace))
+def test_encodes_are_counted(form: str, effort: Effort, most: int) -> None:
+    options = len(list_trial_options(form, 1, effort))
     most += options + MAX_RETRIED_OPTIONS + 2 if options else 0
     large = photograph().convert("RGB").resize((1200, 900))
     for image, whole in ((pictures()["busy"], 0), (large, 1)):
-        assert 1 <= encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], pace).encodes <= most + whole
+        assert 1 <= encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], effort).encodes <= most + whole
 
 
 @pytest.mark.slow
-def test_at_leisure_options_are_tried() -> None:
+def test_slow_effort_tries_options() -> None:
     shares = []
     for image in pictures().values():
-        sheet = EncodableImage(opened(image), 1)
-        judge = Comparator(sheet.image)
-        first, later = (encode_auto(sheet, OUTPUT_FORMATS["webp"], pace).body for pace in ("fast", "slow"))
+        encodable = EncodableImage(opened(image), 1)
+        comparator = Comparator(encodable.image)
+        first, later = (encode_auto(encodable, OUTPUT_FORMATS["webp"], effort).body for effort in ("fast", "slow"))
         shares.append(
-            len(later) / len(first) * math.exp(LOG_BYTES_PER_POINT * (judge.score(first) - judge.score(later)))
+            len(later)
+            / len(first)
+            * math.exp(LOG_BYTES_PER_POINT * (comparator.score(first) - comparator.score(later)))
         )
     assert max(shares) < 1.005
     assert fmean(shares) < 0.985
 
 
 def test_options_that_are_there_already_are_not_tried() -> None:
-    proof = _SampleEncoder(opened(pictures()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
-    tried = [one.encoder_options for one in proof.with_options([{"smart_subsample": True}, {"smart_deblock": True}])]
+    encoder = _SampleEncoder(opened(pictures()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
+    tried = [one.encoder_options for one in encoder.with_options([{"smart_subsample": True}, {"smart_deblock": True}])]
     assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
 
 
@@ -128,8 +128,8 @@ def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     image = Image.blend(stripes, pictures()["busy"], 0.1)
     choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "fast")
     halved: EncoderOptions = {"subsample_mode": "on"} if form == "avif" else {}
-    knobs = choose_search_options(form, 76_800, "fast", drawing=False) | halved
-    plain = encode_with(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], 85, knobs)
+    encoder_options = choose_search_options(form, 76_800, "fast", drawing=False) | halved
+    plain = encode_with(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], 85, encoder_options)
     original = Original(np.asarray(image))
     assert original.score(pixels_of(choice.body)) > original.score(pixels_of(plain)) + 3
     assert choice.encodes <= MAX_ENCODES["fast"]
@@ -147,7 +147,7 @@ def test_what_is_transparent_stays_so() -> None:
 
 
 @pytest.mark.slow
-def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
+def test_a_large_picture_is_judged_by_a_sample_of_it() -> None:
     noise = Image.effect_noise((1200, 900), 60).convert("RGB")
     noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))
     choice = encode_auto(EncodableImage(opened(noise), 1), OUTPUT_FORMATS["webp"], "slow")
@@ -164,7 +164,7 @@ def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
 @example(width=20, height=60_000, most=600_000)
 def test_strips_are_bounded(width: int, height: int, most: int) -> None:
     page = pyvips.Image.black(width, height, bands=3)
-    strip = strip_of(page, most)
+    strip = sample_tiles(page, most)
     assert strip.width * strip.height <= most
     assert (strip is page) == (width * height <= most)
     assert strip.width <= width
@@ -173,7 +173,7 @@ def test_strips_are_bounded(width: int, height: int, most: int) -> None:
 
 def test_a_strip_is_of_all_parts() -> None:
     columns = pyvips.Image.identity(ushort=True).crop(0, 0, 2000, 1).replicate(1, 2000)
-    strip = strip_of(columns, 250_000)
+    strip = sample_tiles(columns, 250_000)
     assert (strip.min(), strip.max()) == (0, 1999)
 
 
@@ -260,26 +260,28 @@ def rocket() -> EncodableImage:
 
 def test_the_last_digits_of_a_sum_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads add up in any order: with scores that differ by 1e-14, a quarter of the answers were other ones."""
-    sheet, random = rocket(), Random(3)
-    encoded = cache(lambda quality, knobs: encode_with(sheet, OUTPUT_FORMATS["avif"], quality, dict(knobs)))
+    encodable, random = rocket(), Random(3)
+    encoded = cache(
+        lambda quality, encoder_options: encode_with(encodable, OUTPUT_FORMATS["avif"], quality, dict(encoder_options))
+    )
     monkeypatch.setattr(
         auto_quality,
         "encode_with",
-        lambda _sheet, _form, quality, knobs: encoded(quality, tuple(sorted(knobs.items()))),
+        lambda _sheet, _form, quality, encoder_options: encoded(quality, tuple(sorted(encoder_options.items()))),
     )
     exact = ssimulacra2.to_score
     monkeypatch.setattr(ssimulacra2, "to_score", lambda unlike: exact(unlike) + random.choice((-1, 0, 1)) * 1.4e-14)
-    assert len({encode_auto(sheet, OUTPUT_FORMATS["avif"], "fast") for _ in range(8)}) == 1
+    assert len({encode_auto(encodable, OUTPUT_FORMATS["avif"], "fast") for _ in range(8)}) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", LOSSY)
-@pytest.mark.parametrize("pace", MAX_ENCODES)
-def test_answers_are_the_same_bytes_under_load(form: str, pace: Effort) -> None:
+@pytest.mark.parametrize("effort", MAX_ENCODES)
+def test_answers_are_the_same_bytes_under_load(form: str, effort: Effort) -> None:
     """Repeat ``q=auto`` while processes compete for each core."""
     load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
-        bodies = {encode_auto(rocket(), OUTPUT_FORMATS[form], pace).body for _ in range(8)}
+        bodies = {encode_auto(rocket(), OUTPUT_FORMATS[form], effort).body for _ in range(8)}
     finally:
         for process in load:
             process.kill()

@@ -74,19 +74,19 @@ def upload(form: str, width: int = 1600, height: int = 1152, bands: int = 3, *, 
 
 def plan_of(data: bytes, *, strip_bytes: int = ROWS_OF_TWO) -> tuple[Source, Any, PyramidPlan]:
     source = Source.from_bytes(data)
-    told = inspect_large_image(source, LIMITS)
-    return source, told, plan_pyramid(source, told, LIMITS, tile_px=256, strip_bytes=strip_bytes)
+    header = inspect_large_image(source, LIMITS)
+    return source, header, plan_pyramid(source, header, LIMITS, tile_px=256, strip_bytes=strip_bytes)
 
 
 def file_of(binding: Assembly, strips: dict[int, bytes]) -> bytes:
     return binding.head + b"".join(strips[number] for number in sorted(strips))
 
 
-def scene_of(data: bytes, **options: int) -> bytes:
-    source, told, scene = plan_of(data, **options)
+def pyramid_of(data: bytes, **options: int) -> bytes:
+    source, header, plan = plan_of(data, **options)
     strips: dict[int, bytes] = {}
-    body = file_of(write_pyramid(source, told, scene, strips.__setitem__, LIMITS), strips)
-    assert len(strips) == scene.layout.strips > 1
+    body = file_of(write_pyramid(source, header, plan, strips.__setitem__, LIMITS), strips)
+    assert len(strips) == plan.layout.strips > 1
     return body
 
 
@@ -97,7 +97,7 @@ def level(body: bytes, number: int) -> Any:
 @pytest.mark.parametrize("form", FORMS)
 def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
     data = upload(form)
-    body, wanted = scene_of(data), build_pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
+    body, wanted = pyramid_of(data), build_pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
     assert find_page(Source.from_bytes(body), 0) == find_page(Source.from_bytes(wanted), 0)
     assert find_page(Source.from_bytes(body), 0).shrinks == (2, 4, 8)
     for number in range(4):
@@ -108,7 +108,7 @@ def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
 @pytest.mark.parametrize(("bands", "deep"), [(1, False), (4, False), (2, False), (3, True), (1, True), (4, True)])
 def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
     data = upload("tiles", 1600, 1152, bands, deep=deep)
-    body, wanted = scene_of(data), build_pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
+    body, wanted = pyramid_of(data), build_pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
     assert np.array_equal(level(body, 0), level(wanted, 0))
     if bands in (1, 3):
         assert all(np.array_equal(level(body, number), level(wanted, number)) for number in range(1, 4))
@@ -118,7 +118,7 @@ def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_it_stays_turned(orientation: int) -> None:
     data = in_jpeg(picture(1200, 900).jpegsave_buffer(Q=92), orientation)
-    body = scene_of(data, strip_bytes=0)
+    body = pyramid_of(data, strip_bytes=0)
     assert header(body).orientation == orientation
     look_alike(data, body, width=200)
 
@@ -126,53 +126,53 @@ def test_it_stays_turned(orientation: int) -> None:
 def test_a_drawing_stays_lossless() -> None:
     drawing = photo().quantize(4).convert("RGB").resize((1280, 960), Image.Resampling.NEAREST)
     for data in (saved(drawing, "TIFF"), saved(drawing, "PNG")):
-        _, _, scene = plan_of(data, strip_bytes=0)
-        assert not scene.lossy
-        assert np.array_equal(level(scene_of(data, strip_bytes=0), 0), np.asarray(drawing))
+        _, _, plan = plan_of(data, strip_bytes=0)
+        assert not plan.lossy
+        assert np.array_equal(level(pyramid_of(data, strip_bytes=0), 0), np.asarray(drawing))
 
 
 @pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
 def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
-    source, told, scene = plan_of(upload(form))
-    assert scene.by_region
-    first = [cut_strip(source, told, scene, strip, LIMITS) for strip in range(scene.layout.strips)]
-    order = [*range(scene.layout.strips)] * 2
+    source, header, plan = plan_of(upload(form))
+    assert plan.by_region
+    first = [cut_strip(source, header, plan, strip, LIMITS) for strip in range(plan.layout.strips)]
+    order = [*range(plan.layout.strips)] * 2
     Random(1).shuffle(order)
     for strip in order:
-        anew = Source.from_bytes(upload(form))
+        reopened = Source.from_bytes(upload(form))
         assert (
             cut_strip(
-                anew,
-                inspect_large_image(anew, LIMITS),
-                PyramidPlan.from_document(json.loads(json.dumps(scene.to_document()))),
+                reopened,
+                inspect_large_image(reopened, LIMITS),
+                PyramidPlan.from_document(json.loads(json.dumps(plan.to_document()))),
                 strip,
                 LIMITS,
             )
             == (first[strip])
         )
     strips: dict[int, bytes] = {}
-    write_pyramid(source, told, scene, strips.__setitem__, LIMITS)
+    write_pyramid(source, header, plan, strips.__setitem__, LIMITS)
     assert strips == {strip: made.body for strip, made in enumerate(first)}
 
 
 @pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
 def test_a_strip_reads_that_strip_alone(form: str) -> None:
     data = upload(form)
-    _, _, scene = plan_of(data, strip_bytes=0)
-    for strip in (0, scene.layout.strips - 1):
+    _, _, plan = plan_of(data, strip_bytes=0)
+    for strip in (0, plan.layout.strips - 1):
         store = Store(data)
         source = Source.from_ranges(BlockCache(store, len(data), max_readahead_bytes=0))
-        cut_strip(source, inspect_large_image(source, LIMITS), scene, strip, LIMITS)
+        cut_strip(source, inspect_large_image(source, LIMITS), plan, strip, LIMITS)
         assert sum(end - start for start, end in store.asked) < 0.45 * len(data)
 
 
 def test_a_strip_of_what_is_read_from_its_top_is_made_all_the_same() -> None:
-    source, told, scene = plan_of(upload("PNG"))
-    assert not scene.by_region
+    source, header, plan = plan_of(upload("PNG"))
+    assert not plan.by_region
     strips: dict[int, bytes] = {}
-    write_pyramid(source, told, scene, strips.__setitem__, LIMITS)
+    write_pyramid(source, header, plan, strips.__setitem__, LIMITS)
     for strip, body in strips.items():
-        assert cut_strip(Source.from_bytes(upload("PNG")), told, scene, strip, LIMITS).body == body
+        assert cut_strip(Source.from_bytes(upload("PNG")), header, plan, strip, LIMITS).body == body
 
 
 @given(st.integers(1, 900), st.integers(1, 700), st.integers(1, 8), st.sampled_from([1, 3, 4]))
@@ -182,16 +182,16 @@ def test_any_size_in_strips_of_any_height(width: int, height: int, rows: int, ba
     image = picture(width, height, bands)
     data = image.tiffsave_buffer(compression="deflate")
     source = Source.from_bytes(data)
-    told = inspect_large_image(source, LIMITS)
-    scene = replace(plan_pyramid(source, told, LIMITS, tile_px=64, strip_bytes=rows * 64 * width * bands), lossy=False)
+    header = inspect_large_image(source, LIMITS)
+    plan = replace(plan_pyramid(source, header, LIMITS, tile_px=64, strip_bytes=rows * 64 * width * bands), lossy=False)
     strips: dict[int, bytes] = {}
-    body = file_of(write_pyramid(source, told, scene, strips.__setitem__, LIMITS), strips)
-    assert len(find_page(Source.from_bytes(body), 0).shrinks) == len(scene.layout.sizes) - 1
+    body = file_of(write_pyramid(source, header, plan, strips.__setitem__, LIMITS), strips)
+    assert len(find_page(Source.from_bytes(body), 0).shrinks) == len(plan.layout.sizes) - 1
     assert np.array_equal(level(body, 0), image.numpy())
-    for number in range(1, len(scene.layout.sizes)):
+    for number in range(1, len(plan.layout.sizes)):
         above = pyvips.Image.tiffload_buffer(body, subifd=number - 2)
-        size = scene.layout.sizes[number]
-        wanted = shrink_pairs(above, size) if number <= scene.layout.first_top_level else halve(above)
+        size = plan.layout.sizes[number]
+        wanted = shrink_pairs(above, size) if number <= plan.layout.first_top_level else halve(above)
         assert np.array_equal(level(body, number), wanted.numpy()), number
 
 
@@ -213,15 +213,15 @@ def test_a_layout_covers_every_level_once(width: int, height: int, strip_bytes: 
 
 
 @pytest.mark.parametrize("width", [40, 150, 301, 700, 1600])
-def test_derivatives_of_a_scene_are_those_of_the_upload(width: int) -> None:
-    look_alike(upload("tiles"), scene_of(upload("tiles")), width=width)
+def test_derivatives_of_a_large_image_are_those_of_the_upload(width: int) -> None:
+    look_alike(upload("tiles"), pyramid_of(upload("tiles")), width=width)
 
 
 @pytest.mark.parametrize("width", [40, 90, 180, 375])
 def test_odd_sizes_shift_little(width: int) -> None:
     """By a quarter of a pixel at 375 px, where a level has lost the last of 1501; half a pixel would show as 4."""
     upright = photo().resize((1501, 1127), Image.Resampling.LANCZOS)
-    shown = seen(made(scene_of(saved(upright, "TIFF"), strip_bytes=0), width=width).body)
+    shown = seen(made(pyramid_of(saved(upright, "TIFF"), strip_bytes=0), width=width).body)
     wanted = np.asarray(upright.resize(shown.shape[1::-1], Image.Resampling.LANCZOS))
     assert apart(shown, wanted) < 2
 
@@ -237,57 +237,57 @@ def test_runs_are_the_file_and_large_enough(head: int, strips: list[int], least:
     assert all(sum(one.end - one.start for one in run) >= least for run in runs[:-1])
     assert all(one.end > one.start for run in runs for one in run)
     for run in runs:
-        if len(run) > 1:  # what passes through somebody's memory
+        if len(run) > 1:  # what passes through memory of a function
             assert sum(one.end - one.start for one in run) < 2 * least
 
 
 def parts() -> tuple[PyramidPlan, list[EncodedStrip]]:
-    source, told, scene = plan_of(upload("tiles"), strip_bytes=0)
-    return scene, [cut_strip(source, told, scene, strip, LIMITS) for strip in range(scene.layout.strips)]
+    source, header, plan = plan_of(upload("tiles"), strip_bytes=0)
+    return plan, [cut_strip(source, header, plan, strip, LIMITS) for strip in range(plan.layout.strips)]
 
 
 def test_what_binding_knows_of_strips_goes_through_json() -> None:
-    scene, cuts = parts()
-    top = build_top_levels(scene, [one.next_level for one in cuts])
-    told = [TileIndex.from_document(json.loads(json.dumps(one.index.to_document()))) for one in cuts]
-    assert told == [one.index for one in cuts]
-    assert assemble(scene, told, top, LIMITS).size_bytes == sum(one.index.size_bytes for one in cuts) + len(
-        assemble(scene, told, top, LIMITS).head
+    plan, strips = parts()
+    top = build_top_levels(plan, [one.next_level for one in strips])
+    indexes = [TileIndex.from_document(json.loads(json.dumps(one.index.to_document()))) for one in strips]
+    assert indexes == [one.index for one in strips]
+    assert assemble(plan, indexes, top, LIMITS).size_bytes == sum(one.index.size_bytes for one in strips) + len(
+        assemble(plan, indexes, top, LIMITS).head
     )
 
 
 def test_strips_that_do_not_belong_together_are_not_bound() -> None:
-    scene, cuts = parts()
-    top = build_top_levels(scene, [one.next_level for one in cuts])
-    facts = [one.index for one in cuts]
-    for wrong in (facts[:-1], [*facts, facts[0]], [*facts[:-1], facts[-1]._replace(encoding_checksum=1)]):
+    plan, strips = parts()
+    top = build_top_levels(plan, [one.next_level for one in strips])
+    indexes = [one.index for one in strips]
+    for wrong in (indexes[:-1], [*indexes, indexes[0]], [*indexes[:-1], indexes[-1]._replace(encoding_checksum=1)]):
         with pytest.raises(ValueError, match="strips"):
-            assemble(scene, wrong, top, LIMITS)
-    for shares in ([one.next_level for one in cuts[:-1]], [b"", *(one.next_level for one in cuts[1:])]):
+            assemble(plan, wrong, top, LIMITS)
+    for rows in ([one.next_level for one in strips[:-1]], [b"", *(one.next_level for one in strips[1:])]):
         with pytest.raises(ValueError, match="rows"):
-            build_top_levels(scene, shares)
+            build_top_levels(plan, rows)
 
 
-def test_a_scene_has_limits_of_its_own() -> None:
+def test_a_large_image_has_limits_of_its_own() -> None:
     data = upload("tiles")
     small = Limits(max_pixels=1000, max_bytes=1000)
     source = Source.from_bytes(data)
-    told = inspect_large_image(source, small)
-    scene = plan_pyramid(source, told, small, tile_px=256, strip_bytes=0)
+    header = inspect_large_image(source, small)
+    plan = plan_pyramid(source, header, small, tile_px=256, strip_bytes=0)
     strips: dict[int, bytes] = {}
-    size = write_pyramid(source, told, scene, strips.__setitem__, small).size_bytes
+    size = write_pyramid(source, header, plan, strips.__setitem__, small).size_bytes
     for over in (Limits(max_scene_pixels=1600 * 1152 - 1), Limits(max_scene_bytes=len(data) - 1)):
         with pytest.raises(OverLimits):
             inspect_large_image(source, over)
     with pytest.raises(OverLimits, match="pyramid of the source"):
-        write_pyramid(source, told, scene, strips.__setitem__, Limits(max_scene_bytes=size - 1))
+        write_pyramid(source, header, plan, strips.__setitem__, Limits(max_scene_bytes=size - 1))
     book = saved(photo(), "TIFF", save_all=True, append_images=[photo()])
     with pytest.raises(OverLimits, match="2 frames or pages"):
         inspect_large_image(Source.from_bytes(book), LIMITS)
 
 
-def test_of_a_scene_only_what_is_read_counts() -> None:
-    body = scene_of(upload("tiles"))
+def test_of_a_large_image_only_what_is_read_counts() -> None:
+    body = pyramid_of(upload("tiles"))
     limits = Limits(max_pixels=300 * 300)
     assert made(body, limits=limits, width=100).width == 100
     # Where what leaves something to the resize is too much, what is as large as the result does.
@@ -302,16 +302,16 @@ def test_of_a_scene_only_what_is_read_counts() -> None:
         made(upload("tiles"), limits=limits, width=100)  # which has no smaller versions
 
 
-def test_only_by_ranges_may_a_scene_have_more_bytes() -> None:
-    body = scene_of(upload("tiles"))
+def test_only_by_ranges_may_a_large_image_have_more_bytes() -> None:
+    body = pyramid_of(upload("tiles"))
     limits = Limits(max_bytes=len(body) - 1)
     assert made(Source.from_ranges(Store(body).blocks()), limits=limits, width=100).width == 100
     with pytest.raises(OverLimits):
         made(body, limits=limits, width=100)
 
 
-def test_a_tile_of_a_scene_is_read_from_few_bytes() -> None:
-    body = scene_of(upload("tiles"))
+def test_a_tile_of_a_large_image_is_read_from_few_bytes() -> None:
+    body = pyramid_of(upload("tiles"))
     store = Store(body)
     source = Source.from_ranges(store.blocks())
     options = {"crop": Crop("px", 1024, 768, 256, 256)}
@@ -324,14 +324,14 @@ def test_damage_shows_while_a_strip_is_made() -> None:
     broken = bytearray(upload("tiles"))
     broken[len(broken) // 3 : len(broken) // 2] = bytes(len(broken) // 2 - len(broken) // 3)
     source = Source.from_bytes(bytes(broken))
-    _, told, scene = plan_of(upload("tiles"), strip_bytes=0)
+    _, header, plan = plan_of(upload("tiles"), strip_bytes=0)
     with pytest.raises(DamagedSource):
-        write_pyramid(source, told, scene, lambda _, __: None, LIMITS)
+        write_pyramid(source, header, plan, lambda _, __: None, LIMITS)
 
 
 def test_a_line_that_breaks_is_no_damage() -> None:
     data = upload("strips")
-    _, told, scene = plan_of(data, strip_bytes=0)
+    _, header, plan = plan_of(data, strip_bytes=0)
 
     def failing(start: int, end: int) -> bytes:
         if start > len(data) // 2:
@@ -340,11 +340,11 @@ def test_a_line_that_breaks_is_no_damage() -> None:
 
     source = Source.from_ranges(BlockCache(failing, len(data)))
     with pytest.raises(Unavailable, match=r"."):
-        write_pyramid(source, told, scene, lambda _, __: None, LIMITS)
+        write_pyramid(source, header, plan, lambda _, __: None, LIMITS)
 
 
 def test_other_readers_open_it() -> None:
-    body = scene_of(upload("tiles"))
+    body = pyramid_of(upload("tiles"))
     with Image.open(io.BytesIO(body)) as image:
         assert image.size == (1600, 1152)
         assert apart(np.asarray(image), level(body, 0)) < 1
@@ -355,24 +355,24 @@ def test_other_readers_open_it() -> None:
 MEASURE = """
 import resource, sys
 from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.write import write_pyramid
+from darkroom.imaging.pyramid.assemble import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = open(sys.argv[1], "rb").read()
 source, limits = Source.from_bytes(data), Limits()
 header = inspect_large_image(source, limits)
-scene = plan_pyramid(source, header, limits, strip_bytes=20_000_000)
+plan = plan_pyramid(source, header, limits, strip_bytes=20_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-binding = write_pyramid(source, header, scene, lambda strip, body: None, limits)
+binding = write_pyramid(source, header, plan, lambda strip, body: None, limits)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, binding.size_bytes // 1048576)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["tiff", "png"])
-def test_a_scene_takes_little_memory(tmp_path: Path, form: str) -> None:
-    """48 MP are 144 MB of pixels: what is held is a strip's tiles, all shares, and a few rows of tiles."""
-    path = tmp_path / f"scene.{form}"
+def test_a_large_image_takes_little_memory(tmp_path: Path, form: str) -> None:
+    """48 MP are 144 MB of pixels: what is held is a strip's tiles, all rows, and a few rows of tiles."""
+    path = tmp_path / f"large.{form}"
     large = picture(2000, 1500).replicate(4, 4)
     large.write_to_file(str(path), **({"compression": "packbits"} if form == "tiff" else {"compression": 0}))
     layer = Path(__file__).parents[3] / "layers/darkroom"

@@ -29,12 +29,12 @@ def test_they_are_the_picture_at_every_level(width: int, height: int, strip_byte
     limits, image = Limits(), ramp(width, height)
     source = Source.from_bytes(image.tiffsave_buffer(tile=True, compression="deflate"))
     header = inspect_large_image(source, limits)
-    scene = plan_pyramid(source, header, limits, strip_bytes=strip_bytes)
+    plan = plan_pyramid(source, header, limits, strip_bytes=strip_bytes)
     made: list[bytes] = []
-    binding = write_pyramid(source, header, scene, lambda _, body: made.append(body), limits)
-    assert [cut_strip(source, header, scene, strip, limits).body for strip in range(scene.layout.strips)] == made
+    binding = write_pyramid(source, header, plan, lambda _, body: made.append(body), limits)
+    assert [cut_strip(source, header, plan, strip, limits).body for strip in range(plan.layout.strips)] == made
     body = b"".join([binding.head, *made])
-    for shown, level in zip(levels(body), scene.layout.sizes, strict=True):
+    for shown, level in zip(levels(body), plan.layout.sizes, strict=True):
         assert (shown.width, shown.height) == tuple(level)
         whole = image.thumbnail_image(level.width, height=level.height, size="force")
         assert np.abs(shown.numpy().astype(int) - whole.numpy().astype(int)).mean() < 4

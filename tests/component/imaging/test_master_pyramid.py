@@ -151,9 +151,9 @@ def test_pages_stay_pages_whatever_they_are() -> None:
     assert master.method == "pyramid"
     assert header(master.body).frames == len(SHEETS) == header(book()).frames
     for page in range(len(SHEETS)):
-        told = [probe(Source.from_bytes(body), Limits(), page=page) for body in (book(), master.body)]
-        assert (told[0].width, told[0].height) == (told[1].width, told[1].height)
-        assert told[0].has_alpha == told[1].has_alpha
+        headers = [probe(Source.from_bytes(body), Limits(), page=page) for body in (book(), master.body)]
+        assert (headers[0].width, headers[0].height) == (headers[1].width, headers[1].height)
+        assert headers[0].has_alpha == headers[1].has_alpha
         look_alike(book(), master.body, page=page)
         look_alike(book(), master.body, page=page, width=100)
     with pytest.raises(BadOption):

@@ -200,9 +200,9 @@ def test_a_bitstream_larger_than_its_container_says() -> None:
         read(avif_of_size(64, 64, coded_width=640, coded_height=480))
     assert "640 × 480" in caught.value.detail
     data = heic("ramp-10-bit.heic")
-    told = b"ispe" + bytes(4) + struct.pack(">II", 256, 64)
+    box = b"ispe" + bytes(4) + struct.pack(">II", 256, 64)
     with pytest.raises(DamagedSource):
-        read(data.replace(told, b"ispe" + bytes(4) + struct.pack(">II", 16, 16)))
+        read(data.replace(box, b"ispe" + bytes(4) + struct.pack(">II", 16, 16)))
 
 
 def test_a_grid_whose_data_says_another_size() -> None:

@@ -1,4 +1,4 @@
-"""Pictures that are made once more at leisure: fewer bytes, and as like the finished picture as those before."""
+"""Pictures that are made once more in the background: fewer bytes, and as like the finished picture as those before."""
 
 from __future__ import annotations
 
@@ -55,22 +55,22 @@ def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, width: int, qua
     picture = found.picture
     assert len(picture.body) <= MAX_SIZE_RATIO * len(stored.body)
     assert (picture.content_type, picture.width, picture.height) == (f"image/{form}", stored.width, stored.height)
-    judge = Comparator(finished(jpeg_photo(), width=width))
-    assert judge.score(picture.body) >= judge.score(stored.body) - MAX_SCORE_LOSS
-    told = (judge.score(stored.body), judge.score(picture.body))
-    assert (found.stored_score, found.score) == pytest.approx(told)
+    comparator = Comparator(finished(jpeg_photo(), width=width))
+    assert comparator.score(picture.body) >= comparator.score(stored.body) - MAX_SCORE_LOSS
+    scores = (comparator.score(stored.body), comparator.score(picture.body))
+    assert (found.stored_score, found.score) == pytest.approx(scores)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 640])
-def test_the_quality_that_fits_is_sought_again_with_more_options(width: int) -> None:
+def test_auto_quality_is_searched_again_with_more_options(width: int) -> None:
     options: dict[str, Any] = {"width": width, "format": "webp", "quality": "auto"}
     stored = made(jpeg_photo(), **(options | {"quality": 92}))
     found = again(jpeg_photo(), stored.body, **options)
     assert found is not None
-    judge = Comparator(finished(jpeg_photo(), width=width))
-    told = (judge.score(stored.body), judge.score(found.picture.body))
-    assert (found.stored_score, found.score) == pytest.approx(told)
+    comparator = Comparator(finished(jpeg_photo(), width=width))
+    scores = (comparator.score(stored.body), comparator.score(found.picture.body))
+    assert (found.stored_score, found.score) == pytest.approx(scores)
     assert found.score == pytest.approx(TARGET_SCORE, abs=SCORE_WINDOW)
     assert again(jpeg_photo(), found.picture.body, **options) is None
 
@@ -162,9 +162,9 @@ def test_a_search_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     scored: list[bytes] = []
     real = Comparator.score
 
-    def score(judge: Comparator, body: bytes) -> float:
+    def score(comparator: Comparator, body: bytes) -> float:
         scored.append(body)
-        return real(judge, body)
+        return real(comparator, body)
 
     stored = made(jpeg_photo(), width=320, format="webp", quality=99)
     monkeypatch.setattr(Comparator, "score", score)

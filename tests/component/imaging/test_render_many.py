@@ -49,14 +49,14 @@ def plan(**options: Any) -> Plan:
     return Plan("photo", **({"format": "png"} | options))
 
 
-def exposed(data: bytes, *plans: Plan, **options: Any) -> BatchRender:
+def decode_batch(data: bytes, *plans: Plan, **options: Any) -> BatchRender:
     return decode_once(Source.from_bytes(data), plans, limits=Limits(), **options)
 
 
 def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tuple[dict[str, Any], RenderedImage]]:
     """The pictures of plans of ``options``, with what made them."""
     wanted = [{"format": form} | each for each in options]
-    found = dict(exposed(data, *(plan(**each) for each in wanted)).render_all())
+    found = dict(decode_batch(data, *(plan(**each) for each in wanted)).render_all())
     assert len(found) == len(wanted)
     return [(each, found[plan(**each)]) for each in wanted]
 
@@ -95,16 +95,16 @@ def test_a_series_is_made_in_one_decode() -> None:
     moving = saved(slides[0], "WEBP", save_all=True, append_images=slides[1:], duration=50)
     for data in (saved(photograph(), "JPEG"), saved(photograph(), "PNG"), moving):
         source = Watched.watching(data)
-        exposure = decode_once(source, [plan(**options, format="webp") for options in LADDER], limits=Limits())
+        batch = decode_once(source, [plan(**options, format="webp") for options in LADDER], limits=Limits())
         assert source.decodes == 1
-        assert len(dict(exposure.render_all())) == len(LADDER)
-        assert exposure.thumbhash
+        assert len(dict(batch.render_all())) == len(LADDER)
+        assert batch.thumbhash
         assert source.decodes == 1
 
 
 def test_the_largest_comes_first_and_is_the_renders_own() -> None:
     data = saved(photograph(), "JPEG", quality=95)
-    found = list(exposed(data, *(plan(**options, format="webp") for options in reversed(LADDER))).render_all())
+    found = list(decode_batch(data, *(plan(**options, format="webp") for options in reversed(LADDER))).render_all())
     assert [picture.width for _, picture in found] == [250, 160, 120, 80, 64]
     assert found[0][1].body == made(data, width=250, format="webp").body
 
@@ -233,7 +233,7 @@ ALONE: list[dict[str, Any]] = [
 
 def test_what_cannot_share_is_rendered_from_the_source() -> None:
     data = saved(photograph(), "PNG")
-    found = list(exposed(data, *(plan(**options) for options in [*ALONE, *LADDER])).render_all())
+    found = list(decode_batch(data, *(plan(**options) for options in [*ALONE, *LADDER])).render_all())
     assert [picture.width for _, picture in found[: len(LADDER)]] == [250, 160, 120, 80, 64]
     assert {wanted for wanted, _ in found[len(LADDER) :]} == {plan(**options) for options in ALONE}
     for options in ALONE:
@@ -251,23 +251,23 @@ def test_watermarks_are_handed_in_by_name() -> None:
     mark, data = saved(Image.new("RGB", (20, 20), "white"), "PNG"), saved(photograph(), "PNG")
     wanted = [plan(width=width, watermark=Watermark("m", "center", 100, 30)) for width in (250, 100)]
     wanted.append(plan(width=200, trim=5, watermark=Watermark("m")))
-    found = dict(exposed(data, *wanted, watermarks={"m": mark}).render_all())
+    found = dict(decode_batch(data, *wanted, watermarks={"m": mark}).render_all())
     assert seen(found[wanted[1]].body)[50, 50].min() == 255
     assert found[wanted[2]].width == 200
     with pytest.raises(DarkroomError) as fault:
-        dict(exposed(data, *wanted).render_all())
+        dict(decode_batch(data, *wanted).render_all())
     assert fault.value.status == 500
 
 
 def test_pictures_are_given_away_once() -> None:
-    exposure = exposed(saved(photograph(), "PNG"), plan(width=100), plan(width=50, trim=1))
-    assert len(list(exposure.render_all())) == 2
-    assert list(exposure.render_all()) == []
-    assert exposure.perceptual_hash
+    batch = decode_batch(saved(photograph(), "PNG"), plan(width=100), plan(width=50, trim=1))
+    assert len(list(batch.render_all())) == 2
+    assert list(batch.render_all()) == []
+    assert batch.perceptual_hash
 
 
 def test_what_is_no_picture_is_refused() -> None:
     with pytest.raises(TypeNotAllowed):
-        exposed(b"%PDF-1.4")
+        decode_batch(b"%PDF-1.4")
     with pytest.raises(OverLimits):
         decode_once(Source.from_bytes(moving("GIF")), [plan(animate=False)], limits=Limits(max_pixels=260 * 180 * 4))

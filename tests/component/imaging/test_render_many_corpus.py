@@ -65,7 +65,7 @@ def source(corpus: Path, name: str) -> Source:
     return Source.from_bytes((corpus / name).read_bytes())
 
 
-def exposed(corpus: Path, name: str, *plans: Plan) -> BatchRender:
+def decode_batch(corpus: Path, name: str, *plans: Plan) -> BatchRender:
     return decode_once(source(corpus, name), plans, limits=Limits())
 
 
@@ -80,7 +80,7 @@ def presets(**options: str) -> list[Plan]:
 @pytest.mark.parametrize("name", [*REDUCED, *SLOW])
 def test_presets_without_loss_are_a_renders(corpus: Path, name: str) -> None:
     plans = presets(format="png")
-    for plan, picture in exposed(corpus, name, *(plans[1::2] if name in SLOW else plans)).render_all():
+    for plan, picture in decode_batch(corpus, name, *(plans[1::2] if name in SLOW else plans)).render_all():
         wanted = rendered(corpus, name, plan)
         assert (picture.width, picture.height) == (wanted.width, wanted.height)
         if picture.body != wanted.body:
@@ -90,7 +90,7 @@ def test_presets_without_loss_are_a_renders(corpus: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["photo-9mp.jpg", "people/portrait.jpg"])
 def test_presets_are_as_near_to_the_picture_as_a_renders(corpus: Path, name: str) -> None:
-    for plan, picture in exposed(corpus, name, *presets()[:3]).render_all():
+    for plan, picture in decode_batch(corpus, name, *presets()[:3]).render_all():
         wanted = rendered(corpus, name, plan)
         assert (picture.content_type, picture.width, picture.height) == ("image/webp", wanted.width, wanted.height)
         true = seen(rendered(corpus, name, replace(plan, format="png")).body)
@@ -102,7 +102,7 @@ def test_presets_are_as_near_to_the_picture_as_a_renders(corpus: Path, name: str
 
 @pytest.mark.parametrize("name", NO_LARGER)
 def test_presets_of_small_pictures_are_a_renders_byte_by_byte(corpus: Path, name: str) -> None:
-    for plan, picture in exposed(corpus, name, *presets()).render_all():
+    for plan, picture in decode_batch(corpus, name, *presets()).render_all():
         assert picture.body == rendered(corpus, name, plan).body
 
 
@@ -114,7 +114,7 @@ def on_white(frame: Pixels) -> Pixels:
 def test_a_long_animation_plays_the_same(corpus: Path) -> None:
     name = "rotating-squares.gif"
     plans = [Plan("k", width=width, format="webp") for width in (100, 60, 30)]
-    for plan, picture in exposed(corpus, name, *plans).render_all():
+    for plan, picture in decode_batch(corpus, name, *plans).render_all():
         wanted = rendered(corpus, name, plan)
         assert durations_ms(picture.body) == durations_ms(wanted.body)
         for ours, theirs in zip(frames(picture.body), frames(wanted.body), strict=True):
@@ -123,7 +123,7 @@ def test_a_long_animation_plays_the_same(corpus: Path) -> None:
 
 def test_the_gain_map_comes_along(corpus: Path) -> None:
     plans = [Plan("k", width=width, format="jpeg") for width in (1600, 800)]
-    for plan, picture in exposed(corpus, "ultra-hdr.jpg", *plans).render_all():
+    for plan, picture in decode_batch(corpus, "ultra-hdr.jpg", *plans).render_all():
         found, wanted = read_gain_map(picture.body), read_gain_map(rendered(corpus, "ultra-hdr.jpg", plan).body)
         assert found is not None
         assert wanted is not None
@@ -134,13 +134,13 @@ def test_the_gain_map_comes_along(corpus: Path) -> None:
 @pytest.mark.parametrize("name", [*REDUCED, *SLOW, "landscape_5.jpg", "rgba.png", "logo.svg", "cogs.gif", "p3.png"])
 @pytest.mark.parametrize("wanted", ["presets", "nothing"])
 def test_it_says_of_the_picture_what_f_json_says(corpus: Path, name: str, wanted: str) -> None:
-    found = exposed(corpus, name, *(presets() if wanted == "presets" else []))
-    told = json.loads(rendered(corpus, name, Plan("k", format="json")).body)
-    assert rendered(corpus, name, Plan("k", format="thumbhash")).body.decode() == told["thumbhash"]
-    ours, theirs = fields(found.thumbhash), fields(told["thumbhash"])
+    found = decode_batch(corpus, name, *(presets() if wanted == "presets" else []))
+    described = json.loads(rendered(corpus, name, Plan("k", format="json")).body)
+    assert rendered(corpus, name, Plan("k", format="thumbhash")).body.decode() == described["thumbhash"]
+    ours, theirs = fields(found.thumbhash), fields(described["thumbhash"])
     assert len(ours) == len(theirs)
     assert max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) <= 1
-    channels = (bytes.fromhex(colour[1:]) for colour in (found.dominant, told["dominant"]))
+    channels = (bytes.fromhex(colour[1:]) for colour in (found.dominant, described["dominant"]))
     assert max(abs(a - b) for a, b in zip(*channels, strict=True)) <= 2
 
 
@@ -154,9 +154,9 @@ def fields(thumbhash: str) -> list[int]:
 
 
 def test_copies_are_known_however_they_are_stored(corpus: Path) -> None:
-    landscapes = [exposed(corpus, f"landscape_{turn}.jpg").perceptual_hash for turn in range(1, 9)]
+    landscapes = [decode_batch(corpus, f"landscape_{turn}.jpg").perceptual_hash for turn in range(1, 9)]
     assert max(hamming_distance(landscapes[0], other) for other in landscapes) <= 6
     ink = [f"Channel_digital_image_CMYK_color{end}.jpg" for end in ("", "_no_profile")]
-    assert hamming_distance(*(exposed(corpus, name).perceptual_hash for name in ink)) <= 6
-    people = [exposed(corpus, f"people/{name}.jpg").perceptual_hash for name in ("portrait", "speaker", "street")]
+    assert hamming_distance(*(decode_batch(corpus, name).perceptual_hash for name in ink)) <= 6
+    people = [decode_batch(corpus, f"people/{name}.jpg").perceptual_hash for name in ("portrait", "speaker", "street")]
     assert min(hamming_distance(a, b) for a, b in zip(people, people[1:] + landscapes[:1], strict=True)) >= 18

@@ -1,4 +1,4 @@
-"""An exposure reads its source to the end, whatever is wanted of it, and holds no more than it must."""
+"""An batch reads its source to the end, whatever is wanted of it, and holds no more than it must."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WANTED: dict[str, list[Plan]] = {
 }
 
 
-def exposed(source: Source, plans: list[Plan]) -> None:
+def decode_batch(source: Source, plans: list[Plan]) -> None:
     decode_once(source, plans, limits=Limits())
 
 
@@ -40,9 +40,9 @@ def exposed(source: Source, plans: list[Plan]) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
 def test_damage_at_the_end_is_found_before_any_picture(kind: str, wanted: str) -> None:
     data = sources()[kind]
-    exposed(Source.from_bytes(data), WANTED[wanted])
+    decode_batch(Source.from_bytes(data), WANTED[wanted])
     with pytest.raises(DamagedSource):
-        exposed(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
+        decode_batch(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP"])
@@ -50,15 +50,15 @@ def test_damage_at_the_end_is_found_before_any_picture(kind: str, wanted: str) -
 def test_every_frame_must_be_sound(form: str, wanted: str) -> None:
     noise = [Image.fromarray(np.random.default_rng(n).integers(0, 255, (60, 60, 3), dtype=np.uint8)) for n in range(4)]
     data = saved(noise[0], form, save_all=True, append_images=noise[1:], duration=50)
-    exposed(Source.from_bytes(data), WANTED[wanted])
+    decode_batch(Source.from_bytes(data), WANTED[wanted])
     with pytest.raises(DamagedSource):
-        exposed(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
+        decode_batch(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
 def test_a_tiff_is_decoded_itself_not_a_smaller_copy_in_it() -> None:
     tiff = saved(cutout().resize((1600, 1200)), "TIFF")
     pyramid = make_master(tiff, probe(Source.from_bytes(tiff), Limits()), limits=Limits())
-    exposed(Source.from_bytes(pyramid.body), [STILL])
+    decode_batch(Source.from_bytes(pyramid.body), [STILL])
     damaged = bytearray(pyramid.body)
     at = len(damaged) * 3 // 4
     damaged[at : at + 200] = bytes(200)
@@ -66,7 +66,7 @@ def test_a_tiff_is_decoded_itself_not_a_smaller_copy_in_it() -> None:
         "a copy is all that a render reads"
     )
     with pytest.raises(DamagedSource):
-        exposed(Source.from_bytes(bytes(damaged)), [STILL])
+        decode_batch(Source.from_bytes(bytes(damaged)), [STILL])
 
 
 def test_a_fault_of_the_stream_is_not_damage() -> None:
@@ -75,7 +75,7 @@ def test_a_fault_of_the_stream_is_not_damage() -> None:
         raise Unavailable(detail="the store hung up")
 
     with pytest.raises(Unavailable):
-        exposed(Source.from_stream(broken(), len(sources()["jpeg"])), [STILL])
+        decode_batch(Source.from_stream(broken(), len(sources()["jpeg"])), [STILL])
 
 
 REFUSED = ("truncated.jpg", "truncated.gif", "corrupt-header.jpg", "corrupted.jpg")
@@ -85,7 +85,7 @@ REFUSED = ("truncated.jpg", "truncated.gif", "corrupt-header.jpg", "corrupted.jp
 @pytest.mark.parametrize("wanted", WANTED)
 def test_corpus_of_damage(corpus: Path, name: str, wanted: str) -> None:
     with pytest.raises(DamagedSource):
-        exposed(Source.from_bytes((corpus / name).read_bytes()), WANTED[wanted])
+        decode_batch(Source.from_bytes((corpus / name).read_bytes()), WANTED[wanted])
 
 
 MEASURE = """

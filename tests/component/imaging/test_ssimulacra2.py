@@ -1,4 +1,4 @@
-"""Our own judge of encoded pictures, against the whole of SSIMULACRA2."""
+"""Our own comparator of encoded pictures, against the whole of SSIMULACRA2."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_it_says_what_ssimulacra2_says(name: str, quality: int, form: str) -> No
 @pytest.mark.parametrize("name", ["whole", "odd", "grey"])
 def test_more_quality_never_looks_worse(name: str, form: str) -> None:
     image = pictures()[name]
-    judge = Comparator(opened(image))
-    scores = [judge.score(saved(image, form, quality=quality)) for quality in (20, 40, 60, 75, 90)]
+    comparator = Comparator(opened(image))
+    scores = [comparator.score(saved(image, form, quality=quality)) for quality in (20, 40, 60, 75, 90)]
     assert scores == sorted(scores)
     assert scores[-1] - scores[0] > 15
 
@@ -69,18 +69,18 @@ def test_a_picture_is_like_itself() -> None:
 
 def test_one_verdict_does_not_depend_on_another() -> None:
     image = pictures()["whole"]
-    judge, bodies = Comparator(opened(image)), [saved(image, "WEBP", quality=quality) for quality in (30, 90)]
-    first = [judge.score(body) for body in bodies]
-    assert [judge.score(body) for body in reversed(bodies)] == pytest.approx(first[::-1], abs=1e-9)
+    comparator, bodies = Comparator(opened(image)), [saved(image, "WEBP", quality=quality) for quality in (30, 90)]
+    first = [comparator.score(body) for body in bodies]
+    assert [comparator.score(body) for body in reversed(bodies)] == pytest.approx(first[::-1], abs=1e-9)
 
 
 def test_what_is_transparent_is_compared_by_what_shows() -> None:
     image = cutout()
-    judge = Comparator(opened(image))
-    assert judge.score(saved(image, "WEBP", lossless=True)) == pytest.approx(100, abs=0.05)
+    comparator = Comparator(opened(image))
+    assert comparator.score(saved(image, "WEBP", lossless=True)) == pytest.approx(100, abs=0.05)
     solid = image.copy()
     solid.putalpha(255)
-    assert judge.score(saved(solid, "WEBP", lossless=True)) < 30
+    assert comparator.score(saved(solid, "WEBP", lossless=True)) < 30
 
 
 def test_one_band_is_grey() -> None:

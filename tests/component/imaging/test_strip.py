@@ -151,7 +151,7 @@ def test_the_numbers_of_a_profile_stay_and_its_text_goes(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_a_file_with_a_profile_that_cannot_be_rewritten_is_encoded_anew(form: str) -> None:
+def test_a_file_with_a_profile_that_cannot_be_rewritten_is_encoded_again(form: str) -> None:
     """It could hold any text, and colours need it."""
     data = saved(form, icc_profile=b"secret" * 99)
     assert strip_metadata(data, header(data), keep_orientation=True) is None

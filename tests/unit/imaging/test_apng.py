@@ -130,7 +130,7 @@ def test_the_master_keeps_the_animation_and_its_pixels() -> None:
 
 
 def test_an_image_that_is_no_frame_does_not_stay() -> None:
-    """Some viewers would show it and others the animation, and nothing here looks at it."""
+    """Some viewers would show it and others the animation, and nothing here reads it."""
     data = animated(separate=True)
     header = probe(Source.from_bytes(data), Limits())
     assert strip_metadata(data, header) is None

@@ -44,7 +44,7 @@ def seen_through(image: pyvips.Image, name: str, form: str, **options: object) -
 
 
 def colour_error(found: Pixels, wanted: Pixels) -> float:
-    """The mean CIEDE2000 difference: below 1 nobody sees it."""
+    """The mean CIEDE2000 difference: below 1 it is invisible."""
     return float(deltaE_ciede2000(rgb2lab(found), rgb2lab(wanted)).mean())
 
 

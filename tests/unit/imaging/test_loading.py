@@ -42,7 +42,7 @@ def test_a_jpeg_is_decoded_as_small_as_leaves_the_spare_reduction(
 
 
 @pytest.mark.parametrize(("form", "shrink"), QUICK.items())
-def test_only_what_can_bear_it_is_decoded_in_a_hurry(
+def test_only_some_formats_are_decoded_fast(
     jpeg: bytes, form: str, shrink: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _shrinks(jpeg, monkeypatch, "fast", format=form) == shrink

@@ -22,7 +22,7 @@ from tests.images.sources import cutout, saved
 NAMES = ("astronaut", "coffee", "chelsea", "rocket", "camera", "moon", "coins", "grass", "gravel", "text")
 COPY = 6
 """Bits in which copies differ at most."""
-STRANGER = 18
+UNRELATED = 18
 """Bits in which other pictures differ at least."""
 
 
@@ -61,9 +61,9 @@ def test_copies_are_near(name: str) -> None:
 
 def test_others_are_far() -> None:
     near = {(a, b): hamming_distance(whole(a), whole(b)) for a, b in combinations(NAMES, 2)}
-    assert min(near.values()) >= STRANGER, min(near, key=lambda pair: near[pair])
+    assert min(near.values()) >= UNRELATED, min(near, key=lambda pair: near[pair])
     mirrored = hashed(saved(picture("astronaut").transpose(Image.Transpose.FLIP_LEFT_RIGHT), "PNG"))
-    assert hamming_distance(mirrored, whole("astronaut")) >= STRANGER
+    assert hamming_distance(mirrored, whole("astronaut")) >= UNRELATED
 
 
 def test_it_is_the_formula() -> None:

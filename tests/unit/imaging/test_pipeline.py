@@ -20,7 +20,7 @@ RED, LIME, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
 def turned(orientation: int) -> bytes:
-    """The photograph as a JPEG that is stored turned and says so."""
+    """The photograph as a JPEG that is stored turned, with its EXIF tag."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,

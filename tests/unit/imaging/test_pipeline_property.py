@@ -118,7 +118,7 @@ plans = st.builds(
 
 
 lengths = st.sampled_from([0.0, 5.0, -7.0, 0.2, -0.3, 500.0])
-borrowed = st.fixed_dictionaries(
+extended = st.fixed_dictionaries(
     {},
     optional={
         "orient": st.booleans(),
@@ -172,7 +172,7 @@ borrowed = st.fixed_dictionaries(
 FACE = known(Region(0.2, 0.3, 0.3, 0.3))
 
 
-@given(plans, borrowed, st.sampled_from(KINDS), number(1, 130), number(1, 130), number(1, 8), number(1, 3))
+@given(plans, extended, st.sampled_from(KINDS), number(1, 130), number(1, 130), number(1, 8), number(1, 3))
 def test_any_borrowed_plan_for_any_picture(
     plan: Plan, fields: dict[str, Any], kind: str, width: int, height: int, orientation: int, frames: int
 ) -> None:

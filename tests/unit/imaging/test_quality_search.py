@@ -1,4 +1,4 @@
-"""Options that suit a picture: the print that takes the fewest bytes for its score."""
+"""Options that suit a picture: the candidate with the fewest bytes for its score."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ SLOPE = 0.8
 
 
 class Bench:
-    """Prints whose score rises by :data:`SLOPE` a step, and whose bytes by ``dear`` times the usual a point.
+    """Candidates whose score rises by :data:`SLOPE` a step, and whose bytes by ``cost`` times the usual per point.
 
     Each of the options has its share of the bytes, and is so much better or worse at the same quality.
     """
 
-    def __init__(self, shares: Sequence[float], better: Sequence[float], dear: float = 1.0) -> None:
-        self.shares, self.better, self.dear = shares, better, dear
+    def __init__(self, shares: Sequence[float], better: Sequence[float], cost: float = 1.0) -> None:
+        self.shares, self.better, self.cost = shares, better, cost
         self.made: list[Candidate] = []
 
-    def proof(self, one: Candidate) -> tuple[float, int]:
+    def measure(self, one: Candidate) -> tuple[float, int]:
         if one not in self.made:
             self.made.append(one)
         score = TARGET + SLOPE * (one.quality - 80) + self.better[one.options]
-        grown = math.exp(self.dear * LOG_BYTES_PER_POINT * (score - TARGET))
+        grown = math.exp(self.cost * LOG_BYTES_PER_POINT * (score - TARGET))
         return score, round(1_000_000 * self.shares[one.options] * grown)
 
-    def suited(self) -> Candidate:
-        return search_options(80, len(self.shares) - 1, SLOPE, TARGET, self.proof)
+    def search(self) -> Candidate:
+        return search_options(80, len(self.shares) - 1, SLOPE, TARGET, self.measure)
 
 
 @pytest.mark.parametrize("least", range(4))
 def test_the_options_with_the_least_bytes_are_taken(least: int) -> None:
     bench = Bench([0.9 if number == least else 1.0 for number in range(4)], [0.0, 3.0, -3.0, 0.5])
-    assert bench.suited().options == least
-    assert abs(bench.proof(bench.suited())[0] - TARGET) <= SCORE_WINDOW
+    assert bench.search().options == least
+    assert abs(bench.measure(bench.search())[0] - TARGET) <= SCORE_WINDOW
 
 
 def test_what_is_hopeless_is_tried_once() -> None:
     bench = Bench([1.0, 1.2, 1.01, 1.3], [0.0] * 4)
-    bench.suited()
+    bench.search()
     assert [sum(one.options == number for one in bench.made) for number in range(4)] == [3, 1, 1, 1]
     shifted = Bench([1.0, 1.2, 1.01, 1.3], [0.0, 4.0, 4.0, 4.0])
-    shifted.suited()
+    shifted.search()
     assert [sum(one.options == number for one in shifted.made) for number in range(4)] == [3, 1, 2, 1]
 
 
-@pytest.mark.parametrize(("dear", "side"), [(0.5, 1), (2.0, -1)])
-def test_bytes_are_spent_where_a_point_is_cheap(dear: float, side: int) -> None:
-    bench = Bench([1.0, 1.1], [0.0, 0.0], dear)
-    off = bench.proof(bench.suited())[0] - TARGET
+@pytest.mark.parametrize(("cost", "side"), [(0.5, 1), (2.0, -1)])
+def test_bytes_are_spent_where_a_point_is_cheap(cost: float, side: int) -> None:
+    bench = Bench([1.0, 1.1], [0.0, 0.0], cost)
+    off = bench.measure(bench.search())[0] - TARGET
     assert side * off == pytest.approx(SLOPE)
 
 
@@ -78,15 +78,15 @@ def _unevenly(scores: Sequence[float]) -> Measure:
 )
 def test_whatever_the_scores_it_ends(scores: list[float], first: int, options: int, slope: float) -> None:
     asked: set[Candidate] = set()
-    proof = _unevenly(scores)
+    measure = _unevenly(scores)
 
     def counted(one: Candidate) -> tuple[float, int]:
         asked.add(one)
-        return proof(one)
+        return measure(one)
 
     best = search_options(first, options, slope, TARGET, counted)
     assert best in asked
     assert len(asked) <= 1 + options + MAX_RETRIED_OPTIONS + 2
     assert all(1 <= one.quality <= 100 for one in asked)
-    if any(abs(proof(one)[0] - TARGET) <= SCORE_WINDOW for one in asked):
-        assert abs(proof(best)[0] - TARGET) <= SCORE_WINDOW
+    if any(abs(measure(one)[0] - TARGET) <= SCORE_WINDOW for one in asked):
+        assert abs(measure(best)[0] - TARGET) <= SCORE_WINDOW

@@ -299,7 +299,7 @@ def test_margins_of_an_opaque_picture_are_opaque_if_their_colour_is() -> None:
 
 @pytest.mark.parametrize("peak", [255, 65_535])
 def test_corners_are_painted_where_the_picture_is_visible(peak: int) -> None:
-    """As thumbor 7.8's ``round_corner``, which does not look at alpha."""
+    """As thumbor 7.8's ``round_corner``, which ignores alpha."""
     pixels, factor = draw_half_transparent(peak), peak // 255
     found = apply_step(round_corners, pixels, radius=6, margin_colour="00ff00")
     assert np.array_equal(found[..., 3], pixels[..., 3])
@@ -438,10 +438,10 @@ def draw_spot(left: int, top: int) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("frames", "most", "sought"), [(1, 900, True), (1, 899, False), (2, 1800, True), (2, 1799, False)]
+    ("frames", "most", "searched"), [(1, 900, True), (1, 899, False), (2, 1800, True), (2, 1799, False)]
 )
 def test_a_cover_seeks_in_what_fits_into_memory(
-    monkeypatch: pytest.MonkeyPatch, frames: int, most: int, sought: bool
+    monkeypatch: pytest.MonkeyPatch, frames: int, most: int, searched: bool
 ) -> None:
     monkeypatch.setattr(cover_step, "IN_MEMORY_PIXELS", most)
     pixels = draw_spot(2, 20)
@@ -450,12 +450,12 @@ def test_a_cover_seeks_in_what_fits_into_memory(
     found = read_pixels(work.frames[-1])
     assert found.shape == (60, 20, 3)
     spot = (found == (230, 60, 30)).all(axis=2).any()
-    assert spot == sought
+    assert spot == searched
     window = work.geometry.window
     assert window is not None
     assert np.array_equal(found, pixels[:, window.left : window.left + 20])
-    assert (work.geometry.search == "") == sought
-    assert sought or window.left == 20
+    assert (work.geometry.search == "") == searched
+    assert searched or window.left == 20
 
 
 def test_frames_are_cut_where_the_first_one_is() -> None:
@@ -491,11 +491,11 @@ def test_a_cover_by_a_side_does_not_seek() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "most", "sought"), [(1, 500, True), (1, 499, False), (2, 1000, True), (2, 999, False)]
+    ("frames", "most", "searched"), [(1, 500, True), (1, 499, False), (2, 1000, True), (2, 999, False)]
 )
 @pytest.mark.parametrize("orientation", [1, 3])
 def test_a_cut_seeks_in_what_fits_into_memory(
-    monkeypatch: pytest.MonkeyPatch, frames: int, most: int, sought: bool, orientation: int
+    monkeypatch: pytest.MonkeyPatch, frames: int, most: int, searched: bool, orientation: int
 ) -> None:
     """The region of 50 × 40 px begins at (5, 15)."""
     monkeypatch.setattr(cut_step, "IN_MEMORY_PIXELS", most)
@@ -513,11 +513,11 @@ def test_a_cut_seeks_in_what_fits_into_memory(
     subject = work.geometry.subject
     assert work.geometry.search_area is None
     assert subject.size == (20, 20)
-    assert (subject != kept) == sought
+    assert (subject != kept) == searched
     shown = found[::-1, ::-1] if orientation == 3 else found
     inside = (slice(subject.top, subject.top + 20), slice(subject.left, subject.left + 20))
     assert np.array_equal(shown, upright[inside])
-    assert (found == (230, 60, 30)).all(axis=2).any() == sought
+    assert (found == (230, 60, 30)).all(axis=2).any() == searched
 
 
 def test_an_alpha_that_hides_nothing_is_dropped() -> None:

@@ -125,7 +125,7 @@ def test_a_cut_by_attention_finds_what_draws_the_eye() -> None:
     assert found.shape == (150, 150, 3)
     assert found.std(axis=(0, 1)).min() > 20, "the photograph and not the flat rest"
     inset = made(saved(scene, "PNG"), crop_to=CropTo(150, 150, "attention"), inset=Padding(0, 200, 0, 0))
-    assert seen(inset.body).std(axis=(0, 1)).max() == 0, "nothing is sought in what is gone already"
+    assert seen(inset.body).std(axis=(0, 1)).max() == 0, "nothing is searched in what is cropped already"
 
 
 def test_a_trim_takes_a_colour_or_a_corner() -> None:
@@ -389,4 +389,4 @@ def test_a_redacted_picture_is_upright() -> None:
     hidden = made(stored(photo(), 6), known=known(face), redact="faces", orient=False)
     assert np.array_equal(seen(hidden.body), seen(made(PHOTO, known=known(face), redact="faces").body))
     within = made(stored(photo(), 6), known=known(face), redact="faces", crop_to=CropTo(200, 200, "attention"))
-    assert (seen(within.body).max(axis=2) == 0).sum() > 0.2 * 0.2 * 320 * 240 * 0.9, "covered before it is looked at"
+    assert (seen(within.body).max(axis=2) == 0).sum() > 0.2 * 0.2 * 320 * 240 * 0.9, "covered before it is analysed"

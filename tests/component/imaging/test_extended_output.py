@@ -87,7 +87,7 @@ def test_a_baseline_jpeg_is_not_progressive(options: dict[str, Any]) -> None:
     assert _SOF2 not in markers(body)
 
 
-def test_a_baseline_jpeg_made_at_leisure_is_none_either() -> None:
+def test_a_baseline_jpeg_of_slow_effort_is_none_either() -> None:
     plan = Plan("k", format="jpeg", baseline=True)
     assert _SOF2 in markers(
         render(Plan("k", format="jpeg"), Source.from_bytes(PHOTO), limits=Limits(), effort="slow").body
