@@ -45,7 +45,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a command: the stack that it is about, and how its results are printed."""
+    """One call of a command: the stack that it is about, and the format of its results."""
 
     selection: Selection
     is_json: bool = False

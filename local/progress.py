@@ -11,7 +11,7 @@ from rich.progress import Progress as Display
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 LONG_S = 3.0
-"""The duration of a step is printed from here."""
+"""A step of at least this duration prints it."""
 
 
 class Progress:

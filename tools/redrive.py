@@ -40,9 +40,9 @@ class Shown:
 
 def describe(letter: DlqMessage) -> Shown:
     """Describe a dead letter."""
-    told = {name: letter.attributes.get(name, "") for name in ("attempts", "trace_id", "redriven")}
+    known = {name: letter.attributes.get(name, "") for name in ("attempts", "trace_id", "redriven")}
     at = datetime.fromtimestamp(letter.sent_s, UTC).isoformat(timespec="seconds")
-    return Shown(at, letter.subject, letter.cause, **told)
+    return Shown(at, letter.subject, letter.cause, **known)
 
 
 def redrive(

@@ -80,7 +80,7 @@ CONTENT: Content = {"settings": _settings, "moved": _moved}
 
 
 def filled(page: str) -> str:
-    """``page`` with its places filled anew."""
+    """``page`` with its places filled."""
     return fill(page, CONTENT)
 
 

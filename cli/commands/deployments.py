@@ -134,7 +134,7 @@ def check() -> None:
 def check_secret(call: Call, secret: str) -> int:
     """Check the value of the secret SigningKeysArn (signing) or LanguageKeysArn (dialects): JSON on standard input.
 
-    The exit code is 1 if functions would reject it. Values are never printed.
+    The exit code is 1 if functions would reject it. Values never appear in its output.
     """
     from darkroom.dialects.serving.signing_keys import parse_keys
     from darkroom.signing_secrets import InvalidSecret, parse_secret, parse_signing_keys

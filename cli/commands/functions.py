@@ -93,7 +93,7 @@ def read_logs(client: Any, group: str, since_s: float, pattern: str = "", *, fol
 
 
 def _identity(event: Any) -> str:
-    """What tells an event from others; MiniStack gives it no id."""
+    """Return the id of a log event. MiniStack gives it none: then what distinguishes it."""
     return str(event.get("eventId") or (event.get("logStreamName"), event["timestamp"], event["message"]))
 
 

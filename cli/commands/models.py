@@ -276,7 +276,7 @@ def list_golden(call: Call) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to start from (.local/models).")
 def worse(call: Call, folder: Path, models: Path) -> None:
-    """Fill FOLDER with models whose moderation is wrong, to rehearse a bad release."""
+    """Fill FOLDER with models whose moderation is wrong, to try a bad release."""
     from tools.degraded_model import put_worse
 
     put_worse(models, folder)

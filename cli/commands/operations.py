@@ -62,8 +62,8 @@ def redrive(call: Call, queues: tuple[str, ...], dry_run: bool) -> None:
 
 
 def _attributes(letter: Mapping[str, Any]) -> str:
-    told = [f"{name} {letter[name]}" for name in ("attempts", "trace_id", "redriven") if letter.get(name)]
-    return f"\n    {', '.join(told)}" if told else ""
+    known = [f"{name} {letter[name]}" for name in ("attempts", "trace_id", "redriven") if letter.get(name)]
+    return f"\n    {', '.join(known)}" if known else ""
 
 
 @app.command(

@@ -18,7 +18,7 @@ STEPS_OF_A_RUN = 1000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Batches of a Map Run by what has become of them, and when it started (Unix time)."""
+    """Counts of a Map Run's batches by state, and when it started (Unix time)."""
 
     total: int = 0
     succeeded: int = 0

@@ -68,7 +68,7 @@ class Library:
         return run.name, self.machine.start(run.name, order, concurrency=concurrency, tolerated=tolerated, batch=batch)
 
     def resume(self, name: str, concurrency: int = 0) -> str:
-        """Go on with what a run has left undone, and try anew what has failed; the execution's ARN.
+        """Continue a run: keys that are not done, and keys that failed; the ARN of the execution.
 
         Raises NoRun, and BadRun if the run is going on.
         """

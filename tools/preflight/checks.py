@@ -115,13 +115,13 @@ def check_services(plan: Plan, services: frozenset[str] | Unknown) -> Finding:
     """Whether AWS lists the services of every stack for the region."""
     subject = "services"
     if isinstance(services, Unknown):
-        return Finding(Status.UNKNOWN, subject, services.reason, f"Look at AWS's list of services in {plan.region}.")
+        return Finding(Status.UNKNOWN, subject, services.reason, f"See AWS's list of services in {plan.region}.")
     wanted = dict(SERVICES)
     if plan.text("InferenceMode") == "endpoint":
         wanted["SageMaker"] = ("sagemaker",)
     absent = sorted(name for name, short in wanted.items() if not services & set(short))
     if absent:
-        action = f"Look at AWS's list of services in {plan.region}; names may have changed."
+        action = f"See AWS's list of services in {plan.region}; names may have changed."
         return Finding(Status.UNKNOWN, subject, f"not listed: {', '.join(absent)}", action)
     return Finding(Status.OK, subject, f"{len(wanted)} services are listed in {plan.region}")
 
@@ -130,7 +130,7 @@ def check_stack(plan: Plan, stack: ExistingStack | Unknown) -> Finding:
     """Whether a stack of that name can be created or updated."""
     subject, at = "stack", f"--stack-name {plan.stack} --region {plan.region}"
     if isinstance(stack, Unknown):
-        return Finding(Status.UNKNOWN, subject, stack.reason, "Look at it in CloudFormation's console.")
+        return Finding(Status.UNKNOWN, subject, stack.reason, "Check it in CloudFormation's console.")
     if not stack.status:
         return Finding(Status.OK, subject, f"{plan.stack} does not exist in {plan.region}; it will be created")
     found = f"{plan.stack} is {stack.status}"
@@ -155,7 +155,7 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
         found = f"WarmStart={provisioned} is more than ReservedConcurrency={reserved}"
         yield Finding(Status.PROBLEM, subject, found, "Lower the one or raise the other.")
     if isinstance(concurrency, Unknown):
-        action = "Look at the quota in Lambda's console; with ReservedConcurrency=0 the deployment needs none of it."
+        action = "Check the quota in Lambda's console; with ReservedConcurrency=0 the deployment needs none of it."
         yield Finding(Status.UNKNOWN, subject, concurrency.reason, action)
         return
     raise_it = (
@@ -303,7 +303,7 @@ def check_certificate(name: str, arn: str, hosts: list[str], certificate: Certif
     if isinstance(certificate, Unknown):
         if "ResourceNotFoundException" in certificate.reason:
             return Finding(Status.PROBLEM, name, "there is no such certificate", "Request it.", request)
-        return Finding(Status.UNKNOWN, name, certificate.reason, "Look at it in ACM's console, in us-east-1.")
+        return Finding(Status.UNKNOWN, name, certificate.reason, "Check it in ACM's console, in us-east-1.")
     if certificate.status != "ISSUED":
         command = f"aws acm describe-certificate --region {WEB_ACL_REGION} --certificate-arn {arn} "
         command += "--query 'Certificate.DomainValidationOptions'"
@@ -332,7 +332,7 @@ def check_key(plan: Plan, state: str | Unknown) -> Iterator[Finding]:
         action = f"Take a key of {plan.region}: buckets and tables accept no other."
         yield Finding(Status.PROBLEM, "KMS key", f"it is in {region}", action)
     elif isinstance(state, Unknown):
-        yield Finding(Status.UNKNOWN, "KMS key", state.reason, "Look at it in KMS's console.")
+        yield Finding(Status.UNKNOWN, "KMS key", state.reason, "Check it in KMS's console.")
     elif state != "Enabled":
         command = f"aws kms enable-key --key-id {arn} --region {region}"
         yield Finding(Status.PROBLEM, "KMS key", f"it is {state}", "Enable it, or take another.", command)

@@ -16,18 +16,18 @@ def replay(
     tasks: Sequence[str],
     report: Callable[[str], object] = lambda _: None,
 ) -> tuple[list[Pair], int]:
-    """What both say of each picture, and of how many one of them said nothing for a fault of its own.
+    """Return what both find in each picture, and the number of pictures that one of them failed to answer.
 
-    They take turns at being first: the second one finds caches warm. ``report`` is called with each such fault.
+    They take turns at being first: the second one finds caches warm. ``report`` is called with each failure.
     """
     pairs, failed = list[Pair](), 0
     for number, jpeg in enumerate(jpegs):
         order = (0, 1) if number % 2 == 0 else (1, 0)
         try:
-            told = {place: sides[place].analyse(jpeg, tasks) for place in order}
+            answers = {place: sides[place].analyse(jpeg, tasks) for place in order}
         except ModelUnavailable as error:
             failed += 1
             report(error.detail or str(error))
             continue
-        pairs.append(Pair((told[0][0], told[1][0]), (told[0][1], told[1][1])))
+        pairs.append(Pair((answers[0][0], answers[1][0]), (answers[0][1], answers[1][1])))
     return pairs, failed

@@ -46,8 +46,8 @@ class VariantSide:
 
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         """As :meth:`Side.ask`. The picture's own hash is the id under which SageMaker logs the call."""
-        told = self._endpoint.invoke(jpeg, tasks, f"replay-{sha256(jpeg).hexdigest()[:24]}", variant=self.name)
-        return told.found, told.duration_ms
+        answer = self._endpoint.invoke(jpeg, tasks, f"replay-{sha256(jpeg).hexdigest()[:24]}", variant=self.name)
+        return answer.found, answer.duration_ms
 
 
 class FolderSide:

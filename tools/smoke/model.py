@@ -31,7 +31,7 @@ class CheckSkipped(Exception):
 class Check:
     """One check. ``run`` returns what it saw, in one line, or raises.
 
-    ``proves`` completes "this proves that ...". ``look_at`` is what to look at first when it fails. ``outputs`` are the
+    ``proves`` completes "this proves that ...". ``look_at`` is what to check first when it fails. ``outputs`` are the
     outputs of the stack without which it is skipped. ``option`` is the command's option that it needs, "" for none.
     """
 

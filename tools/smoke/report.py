@@ -45,7 +45,7 @@ class Report:
             yield f"  {MARKS[result.outcome]:<4}  {result.check.name:<{width}}  {took}  {result.detail}"
             indent = " " * (width + 10)
             if result.outcome is Outcome.FAILED:
-                yield f"{indent}look at: {result.check.look_at}"
+                yield f"{indent}check: {result.check.look_at}"
             elif result.outcome is Outcome.PASSED:
                 yield f"{indent}proves: {result.check.proves}"
         counts = [sum(result.outcome is outcome for _, result in self.results) for outcome in Outcome]

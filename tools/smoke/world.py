@@ -143,7 +143,7 @@ class World:
         return self.request(method, self.upload_url + path, headers, body)
 
     def fate(self, key: str, *, other_than: str = "", within_s: float = SETTLES_WITHIN_S) -> dict[str, Any]:
-        """What became of an upload, once it is ready or refused and its SHA-256 is ``other_than`` before."""
+        """Return the outcome of an upload, once it is ready or refused and its SHA-256 is ``other_than`` before."""
 
         def look() -> dict[str, Any] | None:
             answer = self.api("GET", f"/uploads/{quote(key, safe='/')}")

@@ -83,7 +83,7 @@ def read_store(world: World) -> str:
 CHECKS = (
     Check("budget", "the budget exists", "events of the stack; the region of Budgets", find_budget),
     Check("tags", "resources have the stack's tag", "Tags of samconfig.toml", find_tags),
-    Check("cost-tag", "costs can be told apart by the tag", "cost allocation tags of the payer account", find_cost_tag),
+    Check("cost-tag", "costs can be separated by the tag", "cost allocation tags of the payer account", find_cost_tag),
     Check(
         "web-acl", "the distribution has its web ACL", "the region: us-east-1 only", find_web_acl, ("DistributionId",)
     ),
