@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs replay lock events api-calls clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock events api-calls clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -41,10 +41,11 @@ test-all: lint  ## Lint, then every test with many Hypothesis examples; chaos an
 mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest or edge; SAMPLE=150 SEED=n
 	@$(RUN) -m tools.mutation $(or $(PACKAGE),plan) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
-lint: $(READY)  ## ruff and mypy
+lint: $(READY)  ## ruff, mypy and the import contracts
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@PYTHONPATH=layers/darkroom:. $(VENV)/bin/lint-imports --no-cache --no-logo
 
 format: $(READY)  ## Format the Python code
 	@$(VENV)/bin/ruff check --fix .

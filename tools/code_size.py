@@ -17,18 +17,8 @@ LAYER = ROOT / "layers" / "darkroom"
 OPTIONAL = ("dialects", "mlops", "bulk")
 """Packages of the layer that its core never imports."""
 
-OTHERS = (
-    "functions",
-    "cli",
-    "local",
-    "cloudfront_local",
-    "observability",
-    "chaos",
-    "gameday",
-    "bench",
-    "tools",
-    "tests",
-)
+TOOLING = ("cli", "local", "cloudfront_local", "observability", "chaos", "gameday", "bench", "tools")
+OTHERS = ("functions", *TOOLING, "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +88,7 @@ def main() -> None:
     sys.stdout.write(f"{'package':24} {'files':>6} {'lines':>7} {'code':>7}\n")
     for name, size in list_sizes():
         sys.stdout.write(f"{name:24} {size.files:6} {size.lines:7} {size.code:7}\n")
-    cycles = find_cycles("darkroom", "local", "cloudfront_local", "tools", "bench", "chaos", "gameday", "observability")
+    cycles = find_cycles("darkroom", *TOOLING)
     sys.stdout.write(f"import cycles: {len(cycles)}\n")
     for cycle in cycles:
         sys.stdout.write("  " + " <-> ".join(cycle) + "\n")

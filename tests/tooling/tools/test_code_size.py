@@ -1,0 +1,44 @@
+"""Line counts, and import cycles: the project has none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.code_size import TOOLING, Size, find_cycles, measure_file
+
+SOURCE = '''"""Module
+docstring."""
+
+# a comment
+LIMIT = 3
+"""Attribute docstring."""
+
+
+def double(value: int) -> int:
+    """Double it."""
+    return 2 * value  # trailing
+'''
+
+
+def test_docstrings_comments_and_blank_lines_are_not_code() -> None:
+    assert measure_file(SOURCE) == Size(files=1, lines=11, code=3)
+
+
+def test_a_cycle_is_found_also_through_an_import_inside_a_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "circular"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("from circular import two\n")
+    (package / "two.py").write_text("def late():\n    import circular.three\n")
+    (package / "three.py").write_text("import circular.one\n")
+    (package / "apart.py").write_text("import circular.one\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert find_cycles("circular") == [["circular.one", "circular.three", "circular.two"]]
+
+
+def test_the_project_has_no_import_cycle() -> None:
+    assert find_cycles("darkroom", *TOOLING) == []
