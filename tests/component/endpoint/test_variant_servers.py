@@ -23,7 +23,7 @@ from local.variant_servers import VariantServers
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until_async
-from tools.degraded_model import put_worse
+from tools.degraded_model import write_degraded_models
 
 from .serving import Server
 
@@ -85,7 +85,7 @@ def on_stage(folder: Path, main_url: str, play: Callable[[Stage], Awaitable[None
 
 def test_a_worse_model_answers_as_a_variant_of_its_own(server: Server, tmp_path: Path) -> None:
     worse = tmp_path / "worse"
-    put_worse(models_folder(), worse)
+    write_degraded_models(models_folder(), worse)
 
     async def play(stage: Stage) -> None:
         status, text = await stage.post(name="canary", models=str(worse), weight=1)

@@ -86,7 +86,7 @@ def test_what_is_declared_is_fetched_and_has_the_same_digest(place: str) -> None
     models = load_catalogue(TABLES[place]).models.values()
     assert {file for model in models for file in model.files} == {one.name for one in PLACES[place].artefacts}
     digests = {name: digest for model in models for name, digest in model.sha256.items()}
-    assert digests == {one.name: one.sha256 for one in PLACES[place].artefacts}
+    assert digests == {one.name: one.digest for one in PLACES[place].artefacts}
 
 
 def test_both_tables_say_the_same_of_the_same_model() -> None:

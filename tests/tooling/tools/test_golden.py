@@ -20,7 +20,7 @@ from local import golden as local_golden
 from tests import commands
 from tests.images.looking import models_folder, pixels
 from tests.images.pictures import turned
-from tools.degraded_model import TABLE, put_worse
+from tools.degraded_model import TABLE, write_degraded_models
 from tools.golden import line_of, put, read_folder, shown
 
 _numbers = itertools.count(1)
@@ -118,7 +118,7 @@ def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media
     folder = Path(skimage.__file__).parent / "data"
     assert local_golden.provide(media, folder) == len(local_golden.label_samples()) >= 8
     assert local_golden.provide(media, folder) == 0  # what is there stays
-    put_worse(models_folder(), tmp_path)
+    write_degraded_models(models_folder(), tmp_path)
     good, bad = (_judged(media, folder) for folder in (models_folder(), tmp_path))
     assert (good[MODERATION].false_positive_rate, bad[MODERATION].false_positive_rate) == (0.0, 1.0)
     assert good[FACES] == bad[FACES]

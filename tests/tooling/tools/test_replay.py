@@ -23,7 +23,7 @@ from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo, png_noise
-from tools.degraded_model import put_worse
+from tools.degraded_model import write_degraded_models
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
 from tools.replay.inputs import below, listed, pictures, sampled
 from tools.replay.replaying import replay
@@ -188,7 +188,7 @@ def test_a_worse_model_is_seen_before_it_is_released(
     command = commands.local(aws_environment, tmp_path, capsys, outputs)
     put_masters(media, a=jpeg_photo(), b=jpeg_photo((400, 300)))
     worse = tmp_path / "worse"
-    put_worse(models_folder(), worse)
+    write_degraded_models(models_folder(), worse)
     assert TEXT not in common_tasks([models_folder(), worse])  # its engine is only the endpoint's
     options = ("replay", "--below", "", "--metrics", str(tmp_path / "figures.json"))
     done = command.run(*options, "--folders", str(models_folder()), str(worse))

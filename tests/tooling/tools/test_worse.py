@@ -12,14 +12,14 @@ from darkroom.models.model_set import ModelSet
 from tests.component.models.classifier import colour_classifier
 from tests.images.looking import models_folder, pixels, small_models
 from tests.images.pictures import photograph
-from tools.degraded_model import LAST_LAYER, TABLE, put_worse, with_sign_turned
+from tools.degraded_model import LAST_LAYER, TABLE, negate_weights, write_degraded_models
 
 
 @pytest.fixture(scope="module")
 def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("worse")
-    put_worse(models_folder(), folder)
-    put_worse(models_folder(), folder)  # a second time, over the first
+    write_degraded_models(models_folder(), folder)
+    write_degraded_models(models_folder(), folder)  # a second time, over the first
     return folder
 
 
@@ -49,12 +49,12 @@ def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
 
 def test_nothing_but_the_named_weights_changes() -> None:
     model = (models_folder() / "open-nsfw.onnx").read_bytes()
-    turned = with_sign_turned(model, LAST_LAYER)
-    assert with_sign_turned(turned, LAST_LAYER) == model
+    turned = negate_weights(model, LAST_LAYER)
+    assert negate_weights(turned, LAST_LAYER) == model
     differing = sum(a != b for a, b in zip(model, turned, strict=True))
     assert differing == 2 * 1024 + 2  # the sign bits of 2 × 1024 weights and 2 biases
 
 
 def test_another_model_is_refused() -> None:
     with pytest.raises(ValueError, match="another model"):
-        with_sign_turned(colour_classifier(8), LAST_LAYER)
+        negate_weights(colour_classifier(8), LAST_LAYER)

@@ -46,7 +46,7 @@ class ModelSpec:
 
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.running` and :mod:`.sessions` know. ``batch_size`` is how
     many pictures go through it at once. ``labels`` is the file with a label for each output, a line each; ``softmax``
-    makes probabilities of those outputs. ``free_axes`` names an input whose sizes in the file are to be ignored.
+    makes probabilities of those outputs.
     ``sha256`` has the SHA-256 of each file by its name, in hexadecimal digits; empty for a model that is not verified.
     """
 
@@ -63,7 +63,6 @@ class ModelSpec:
     parts: Mapping[str, str] = field(default_factory=dict)
     labels: str = ""
     softmax: bool = False
-    free_axes: str = ""
     sha256: Mapping[str, str] = field(default_factory=dict)
     providers: tuple[str, ...] = PROVIDERS
 

@@ -14,7 +14,6 @@ from ..errors import ModelUnavailable
 from ..findings import Finding
 from . import classifiers, faces, square_input
 from .catalogue import CPU, CUDA, ModelSpec
-from .free_axes import with_free_axes
 from .pixels import Pixels
 from .tensors import ModelInput, ModelOutput
 
@@ -42,7 +41,7 @@ class OnnxModel:
         wanted = providers(model, device)
         try:
             self._labels = _labels(model, folder)
-            self._session = onnxruntime.InferenceSession(_file(model, folder), providers=wanted)
+            self._session = onnxruntime.InferenceSession(str(folder / model.artefact), providers=wanted)
         except Exception as error:  # onnxruntime's have no common base
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
         if self._session.get_providers()[0] not in wanted[0]:  # it would go on without a word, and slowly
@@ -90,11 +89,6 @@ def providers(model: ModelSpec, device: int = 0) -> list[str | tuple[str, dict[s
     there = set(onnxruntime.get_available_providers())
     known = [name for name in model.providers if name in there]
     return [name if name == CPU else (name, {"device_id": device}) for name in known]
-
-
-def _file(model: ModelSpec, folder: Path) -> bytes | str:
-    path = folder / model.artefact
-    return with_free_axes(path.read_bytes(), model.free_axes) if model.free_axes else str(path)
 
 
 def _labels(model: ModelSpec, folder: Path) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+../../tools/dynamic_axes.py
