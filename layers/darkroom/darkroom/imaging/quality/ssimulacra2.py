@@ -2,8 +2,8 @@
 
 This is SSIMULACRA2 (``tools/ssimulacra2.cc`` of libjxl 0.11, Copyright the JPEG XL Project Authors, BSD-3-Clause)
 without what has no weight: of 108 features it has the 26 whose weights are above 0.2, so that only lightness is
-compared in full size, two planes at half of it, and nothing below a sixteenth. ``docs/performance.md`` has the
-deviation from the full metric. 100 is the same image, 90 is indistinguishable, 70 is high and 50 medium quality.
+compared in full size, two planes at half of it, and nothing below a sixteenth. ``docs/explanation/performance.md`` has
+the deviation from the full metric. 100 is the same image, 90 is indistinguishable, 70 is high and 50 medium quality.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The search for the lowest quality that is good enough, on scores that rise with quality."""
+"""Searches for a quality, by scores and by sizes that rise with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.imaging.quality.search import MAX_QUALITY, MIN_QUALITY, find_passing
+from darkroom.imaging.quality.search import MAX_QUALITY, MIN_QUALITY, find_largest_within, find_passing, propose_quality
 
 RISING = st.lists(st.floats(0.0, 3.0, width=32), min_size=MAX_QUALITY + 1, max_size=MAX_QUALITY + 1).map(
     lambda steps: list(accumulate(steps))
@@ -51,3 +51,26 @@ def test_a_score_that_rises_evenly_takes_few_tries() -> None:
 
         assert find_passing(80, score, 74 * slope, encodes=1000)[-1] == 74
         assert len(asked) <= 4, slope
+
+
+@given(
+    sizes=st.lists(st.integers(0, 9), min_size=MAX_QUALITY + 1, max_size=MAX_QUALITY + 1).map(
+        lambda steps: list(accumulate(steps))
+    ),
+    most_bytes=st.integers(0, 900),
+    low=QUALITIES,
+    high=QUALITIES,
+)
+def test_the_highest_quality_within_a_limit_is_found(sizes: list[int], most_bytes: int, low: int, high: int) -> None:
+    best = find_largest_within(most_bytes, low, high, lambda quality: bytes(sizes[quality]))
+    fitting = [sizes[quality] for quality in range(low, high) if sizes[quality] <= most_bytes]
+    assert len(best) == max(fitting, default=sizes[min(low, high)])
+
+
+def test_a_quality_is_proposed_where_a_line_through_the_nearest_scores_meets_the_target() -> None:
+    assert propose_quality({70: 70.0}, 75.0, 0.5) == 80
+    assert propose_quality({70: 70.0, 80: 72.0}, 75.0, 0.5) == 95
+    assert propose_quality({70: 70.0, 80: 72.0, 90: 77.0}, 75.0, 0.5) == 86
+    assert propose_quality({70: 70.0, 80: 70.1}, 75.0, 0.5) == 90, "a slope of 0.01 is noise"
+    assert propose_quality({70: 70.0}, 75.0, 0.5, max_step=4) == 74
+    assert propose_quality({70: 70.0}, 175.0, 0.5) == MAX_QUALITY
