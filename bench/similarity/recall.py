@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from darkroom.aws.vectors.packing import QueryVector, hamming_distance, pack
-from darkroom.imaging.preview.phash import compute_perceptual_hash
+from darkroom.imaging.preview.hashes import compute_perceptual_hash
 from darkroom.services.similarity import COPY_BITS, COPY_SCORE
 
 from ..tables import Table

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
-from darkroom.imaging.preview.phash import hamming_distance
+from darkroom.imaging.preview.hashes import hamming_distance
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.render.render_many import BatchRender, decode_once
 from darkroom.imaging.rendered_image import RenderedImage

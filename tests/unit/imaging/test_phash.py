@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy.fft import dct
 from skimage import data
 
-from darkroom.imaging.preview.phash import compute_perceptual_hash, hamming_distance
+from darkroom.imaging.preview.hashes import compute_perceptual_hash, hamming_distance
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

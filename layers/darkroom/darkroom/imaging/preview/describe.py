@@ -16,8 +16,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import pyvips
@@ -27,7 +29,7 @@ from ...plan.model import Plan
 from ...plan.negotiation import LADDER_PX
 from ..colour.icc import identify_profile
 from ..formats.probe import Header
-from .thumbhash import encode_thumbhash
+from .hashes import compute_perceptual_hash, encode_thumbhash
 
 JSON_TYPE = "application/json"
 THUMBHASH_TYPE = "text/plain; charset=utf-8"
@@ -120,3 +122,31 @@ def _rgba(sample: pyvips.Image) -> bytes:
     if not image.hasalpha():
         image = image.bandjoin(255)
     return bytes(image.cast("uchar").write_to_memory())
+
+
+class ImageSummary(ABC):
+    """Hashes and colours of an image, or of its first frame. The sample is rendered once, on demand."""
+
+    @cached_property
+    def thumbhash(self) -> str:
+        """The ThumbHash, as base64."""
+        return encode_placeholder(self.sample)
+
+    @cached_property
+    def dominant(self) -> str:
+        """The dominant colour, as ``#rrggbb``."""
+        return find_dominant_colour(self.sample)
+
+    @cached_property
+    def perceptual_hash(self) -> str:
+        """A hash of 64 bits that copies of the image share, as 16 hex digits (:mod:`.phash`)."""
+        return compute_perceptual_hash(self.sample)
+
+    @cached_property
+    def sample(self) -> pyvips.Image:
+        """The image as :func:`.describe.make_sample_plan` renders it."""
+        return self._make_sample()
+
+    @abstractmethod
+    def _make_sample(self) -> pyvips.Image:
+        """Render the sample."""

@@ -13,8 +13,7 @@ import pyvips
 from ...errors import BadOption
 from ...plan.limits import Limits
 from ...plan.model import Plan
-from ..preview.describe import make_sample_plan
-from ..preview.summary import ImageSummary
+from ..preview.describe import ImageSummary, make_sample_plan
 from ..rendered_image import RenderedImage
 from ..source import Source
 from .pipeline import EDIT_STEPS, decode, inspect_source, internal_errors, render, run_steps

@@ -21,8 +21,7 @@ from ...plan.redaction import needs_findings
 from ..formats.encode import measure_flat_share
 from ..formats.load import DecodedImage, get_loaded_size, load
 from ..formats.probe import Header, probe
-from ..preview.describe import make_sample_plan
-from ..preview.summary import ImageSummary
+from ..preview.describe import ImageSummary, make_sample_plan
 from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import IN_MEMORY_PIXELS, RenderContext

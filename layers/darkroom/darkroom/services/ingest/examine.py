@@ -18,7 +18,7 @@ from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
 from ...imaging.master import Master, make_master
-from ...imaging.preview.summary import ImageSummary
+from ...imaging.preview.describe import ImageSummary
 from ...imaging.render.render_many import BatchRender, decode_once
 from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import HEAD_BYTES, Source
