@@ -1,10 +1,10 @@
-"""Findings that an upload brings along: what the uploader's device found, in a text that fits into S3's metadata.
+"""Findings that a client sends with an upload, in a text that fits into S3's user metadata.
 
-The text is unpadded base64url of compact JSON with what there is of ``faces``, a list of left, top, width, height and
-score, and ``tags``, a list of name and score: all numbers in ten-thousandths. Places are fractions of the upright
-picture. One meaning has one text. The signature is HMAC-SHA256 by a key that signs URLs too, over ``findings:``, the
-key, the SHA-256 of the upload's bytes in hexadecimal and the text, each but the last followed by a line feed (but for
-the first): it holds for no other picture. What is signed for a URL begins with a slash, and a key has no line feed.
+The text is unpadded base64url of compact JSON with ``faces`` (lists of left, top, width, height and score) and ``tags``
+(lists of name and score), if given. Numbers are in ten-thousandths, positions in fractions of the upright image. A
+meaning has one text. The signature is HMAC-SHA256, with a key that also signs URLs, over ``findings:<key>``, the
+SHA-256 of the upload in hexadecimal and the text, separated by line feeds, so that it is valid for one image only. A
+signed URL begins with a slash and a key has no line feed, so that no signature is valid for the other kind.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import NamedTuple
 from .errors import BadUpload
 
 MAX_TEXT_BYTES = 1_800
-"""Of 2 KB that S3 allows for all user metadata, names included: the signature and the declared checksum take 130."""
+"""Of the 2 KB that S3 allows for user metadata with names. Signature and declared checksum take 130 bytes."""
 
 MAX_TAG_BYTES = 64
 
 _SCALE = 10_000
 _DOMAIN = "findings:"
 _TOLERANCE = 1e-4
-"""By how much a box may stick out: what adding and rounding on a device make of a box at the edge."""
+"""By how much a box may exceed the image, because of rounding by the client."""
 
 
 class FaceBox(NamedTuple):
-    """A face, in ten-thousandths of the upright picture's width and height, and of certainty."""
+    """A face: box and score, in ten-thousandths."""
 
     left: int
     top: int
@@ -41,7 +41,7 @@ class FaceBox(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """A word for the whole picture, and its certainty in ten-thousandths."""
+    """A label for the whole image, with its score in ten-thousandths."""
 
     name: str
     score: int
@@ -49,14 +49,14 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClientFindings:
-    """What a device found. None for what it did not look for; nothing found is an empty tuple."""
+    """The findings of a client. None: not analysed; an empty tuple: nothing found."""
 
     faces: tuple[FaceBox, ...] | None = None
     tags: tuple[Tag, ...] | None = None
 
 
 def parse_client_findings(document: object) -> ClientFindings:
-    """The findings in the JSON of a request; raises BadUpload, which names the field."""
+    """Parse the findings in the JSON of a request; raises BadUpload with the invalid field."""
     fields = _check_fields(document, "findings", {"faces", "tags"}, set())
     faces = tuple(_parse_list(fields, "faces", _parse_face)) if "faces" in fields else None
     tags = tuple(_parse_list(fields, "tags", _parse_tag)) if "tags" in fields else None
@@ -65,19 +65,19 @@ def parse_client_findings(document: object) -> ClientFindings:
     found = ClientFindings(faces, tags)
     size_bytes = len(encode_findings(found))
     if size_bytes > MAX_TEXT_BYTES:
-        raise _make_error("findings", f"they take {size_bytes} bytes; there is room for {MAX_TEXT_BYTES}")
+        raise _make_error("findings", f"encoded, they take {size_bytes} bytes; at most {MAX_TEXT_BYTES} are allowed")
     return found
 
 
 def encode_findings(found: ClientFindings) -> str:
-    """``found`` as metadata has it."""
+    """Encode ``found`` for metadata."""
     document = {name: part for name, part in (("faces", found.faces), ("tags", found.tags)) if part is not None}
     data = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def decode_findings(text: str) -> ClientFindings:
-    """The findings in a text of :func:`write_text`; raises ValueError for any other."""
+    """Decode a text of :func:`encode_findings`; raises ValueError for any other text."""
     try:
         document = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         faces, tags = document.get("faces"), document.get("tags")
@@ -87,14 +87,14 @@ def decode_findings(text: str) -> ClientFindings:
         )
         again = parse_client_findings(client_findings_to_document(found))
     except (ValueError, TypeError, AttributeError, RecursionError, BadUpload) as error:
-        raise ValueError(f"these are no findings: {error!r}") from error
+        raise ValueError(f"invalid findings: {error!r}") from error
     if encode_findings(again) != text:
-        raise ValueError("these findings are spelled otherwise")
+        raise ValueError("the findings are not in canonical form")
     return again
 
 
 def client_findings_to_document(found: ClientFindings) -> dict[str, object]:
-    """``found`` as a request has it, which :func:`read_document` reads."""
+    """Convert ``found`` to the JSON that :func:`parse_client_findings` accepts."""
     document: dict[str, object] = {}
     if found.faces is not None:
         document["faces"] = [
@@ -106,13 +106,13 @@ def client_findings_to_document(found: ClientFindings) -> dict[str, object]:
 
 
 def sign_findings(key: str, sha256: str, text: str, signing_key: str) -> str:
-    """The signature of ``text`` for the picture ``key`` whose bytes have the hexadecimal ``sha256``."""
+    """Sign ``text`` for the image ``key``, whose bytes have the hexadecimal ``sha256``."""
     message = f"{_DOMAIN}{key}\n{sha256}\n{text}".encode()
     return urlsafe_b64encode(hmac.digest(signing_key.encode(), message, "sha256")).rstrip(b"=").decode()
 
 
 def has_valid_signature(key: str, sha256: str, text: str, signature: str, signing_keys: Sequence[str]) -> bool:
-    """Whether one of ``signing_keys`` made ``signature``."""
+    """Return whether ``signature`` was made with one of ``signing_keys``."""
     candidates = [sign_findings(key, sha256, text, signing_key) for signing_key in signing_keys if signing_key]
     return any(hmac.compare_digest(candidate.encode(), signature.encode()) for candidate in candidates)
 
@@ -127,7 +127,7 @@ def _check_fields(value: object, place: str, optional: set[str], required: set[s
     for name in value:
         if name not in optional | required:
             raise _make_error(
-                f"{place}.{name[:40]}", f"there is no such field; there are {', '.join(optional | required)}"
+                f"{place}.{name[:40]}", f"unknown field; expected {', '.join(sorted(optional | required))}"
             )
     for name in required:
         if name not in value:
@@ -145,7 +145,7 @@ def _parse_list[T](fields: Mapping[str, object], name: str, read: Callable[[obje
 def _parse_face(value: object, place: str) -> FaceBox:
     fields = _check_fields(value, place, {"score"}, {"box"})
     box = fields["box"]
-    expected = "expected left, top, width and height as fractions of the upright picture"
+    expected = "expected left, top, width and height as fractions of the upright image"
     if not isinstance(box, list) or len(box) != 4:
         raise _make_error(f"{place}.box", expected)
     left, top, width, height = (_parse_fraction(part, f"{place}.box", expected) for part in box)
@@ -155,7 +155,7 @@ def _parse_face(value: object, place: str) -> FaceBox:
 
 
 def _scale_box(left: float, width: float, top: float, height: float) -> tuple[int, int, int, int]:
-    """In ten-thousandths, within the picture, and at least one of them wide and high."""
+    """Convert a box to ten-thousandths, clipped to the image, with sides of at least one."""
     x, y = min(round(left * _SCALE), _SCALE - 1), min(round(top * _SCALE), _SCALE - 1)
     return (
         x,

@@ -1,7 +1,7 @@
-"""What inference found in a picture, as plain data, and how it is written as JSON.
+"""Findings: results of image analysis, and their JSON form.
 
-Places are fractions (0–1) of the upright picture's width and height, so that they hold for every size of it. A
-:class:`Finding` is what one model said for one task; :class:`Findings` are all of a picture, as a sidecar holds them.
+Positions are fractions (0–1) of the upright image's width and height, so that they apply to every size of it. A
+:class:`Finding` is the result of one model for one task; :class:`Findings` are those of an image, stored in a sidecar.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 SCHEMA = 1
-"""Of the JSON. Readers refuse any other."""
+"""Version of the JSON. Readers reject any other."""
 
 FACES, TEXT, MODERATION, SIMILARITY, TAGS = "faces", "text", "moderation", "similarity", "tags"
 TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS)
 
 ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
-"""Who found it: the GPU endpoint, the small models within the function, or the uploader."""
+"""Where a finding comes from: the GPU endpoint, the small models in the function, or the client that uploaded."""
 
 _PLACES = 5
 """Decimals of a fraction: a tenth of a pixel in 8192."""
 
 
 class Region(NamedTuple):
-    """A rectangle in fractions of the upright picture."""
+    """A rectangle in fractions of the upright image."""
 
     left: float
     top: float
@@ -52,14 +52,14 @@ class TextLine:
 
     @property
     def region(self) -> Region:
-        """The upright rectangle around it."""
+        """The bounding box."""
         across, down = zip(*self.corners, strict=True)
         return Region(min(across), min(down), max(across) - min(across), max(down) - min(down))
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word for the whole picture, ``score`` from 0 to 1."""
+    """A label for the whole image, ``score`` from 0 to 1."""
 
     name: str
     score: float
@@ -67,11 +67,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What ``model`` in its ``version`` said for ``task``.
+    """The result of ``model`` in ``version`` for ``task``.
 
-    ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label is
-    over its threshold), ``vector`` (unit length) for similarity. ``error``, a code, where the model could not read the
-    picture: that is a finding too.
+    ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label
+    exceeds its threshold), ``vector`` (unit length) for similarity. ``error`` is a code, if the model could not read
+    the image.
     """
 
     task: str
@@ -88,9 +88,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that is known of a picture. ``source_etag`` (without quotes) names the master that was looked at.
+    """All findings of an image. ``source_etag`` (without quotes) is that of the analysed master.
 
-    ``generation`` is the set of models that it belongs to, ``pending`` the tasks that are still to come.
+    ``generation`` is the set of models that they belong to, ``pending`` the tasks that are not finished.
     """
 
     generation: str
@@ -100,18 +100,18 @@ class Findings:
     analysed_at: str = ""
 
     def is_awaited(self, task: str) -> bool:
-        """Whether more than this may be said for ``task``: none of our own models has looked yet, or it is pending."""
+        """Return whether ``task`` may get another finding: it is pending, or only the client has sent findings."""
         return task in self.pending or all(finding.origin == CLIENT for finding in self.found.values())
 
 
 def get_face_regions(findings: Findings | None) -> list[Region]:
-    """Where the faces are that are known of."""
+    """Return the regions of the detected faces."""
     finding = findings.found.get(FACES) if findings else None
     return [face.region for face in finding.faces] if finding else []
 
 
 def findings_to_document(findings: Findings) -> dict[str, Any]:
-    """``findings`` as JSON has them. Vectors are left out: their place is the similarity index."""
+    """Convert ``findings`` to JSON, without vectors: the similarity index stores them."""
     return {
         "schema": SCHEMA,
         "generation": findings.generation,
@@ -123,7 +123,7 @@ def findings_to_document(findings: Findings) -> dict[str, Any]:
 
 
 def findings_from_document(document: Mapping[str, Any]) -> Findings:
-    """The findings of a JSON document; raises ValueError if it is none of ours."""
+    """Convert a JSON document to findings; raises ValueError if it is invalid."""
     try:
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']!r}")
@@ -135,11 +135,11 @@ def findings_from_document(document: Mapping[str, Any]) -> Findings:
             str(document["analysed_at"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"these are no findings: {error!r}") from error
+        raise ValueError(f"invalid findings: {error!r}") from error
 
 
 def finding_to_document(finding: Finding, *, vectors: bool = False) -> dict[str, Any]:
-    """One finding as JSON has it, its vector (base64 of little-endian float32) only if ``vectors``."""
+    """Convert a finding to JSON, with its vector (base64 of little-endian float32) if ``vectors``."""
     document: dict[str, Any] = {"model": finding.model, "version": finding.version, "by": finding.origin}
     if finding.error:
         return document | {"error": finding.error}
@@ -161,12 +161,12 @@ def finding_to_document(finding: Finding, *, vectors: bool = False) -> dict[str,
 
 
 def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
-    """One finding of a JSON document; raises ValueError, KeyError or TypeError if it is none."""
+    """Convert JSON to a finding; raises ValueError, KeyError or TypeError if it is invalid."""
     if task not in TASKS:
-        raise ValueError(f"there is no task {task!r}")
+        raise ValueError(f"unknown task {task!r}")
     packed = base64.b64decode(document.get("vector", ""))
     if len(packed) % 4:
-        raise ValueError("a vector is of whole float32")
+        raise ValueError("a vector must consist of float32")
     return Finding(
         task,
         str(document["model"]),
@@ -192,7 +192,7 @@ def _region(numbers: Any) -> Region:
 def _corners(numbers: Any) -> tuple[tuple[float, float], ...]:
     corners = tuple((float(x), float(y)) for x, y in numbers)
     if len(corners) != 4:
-        raise ValueError("a line of text has four corners")
+        raise ValueError("a line of text must have four corners")
     return corners
 
 

@@ -1,8 +1,8 @@
-"""The encoding of image keys in canonical paths, in the names of S3 objects and in invalidations.
+"""The encoding of image keys in canonical paths, names of S3 objects and invalidations.
 
-It uses letters, digits, ``-``, ``.``, ``_`` and ``/`` only, because other characters do not pass every party: Lambda
-Function URLs behind origin access control refuse percent-encoded paths, and CloudFront's invalidations refuse ``~``
-(decision 29). :mod:`darkroom.plan.keys` has the other spelling of keys, that of viewers' URLs.
+It uses letters, digits, ``-``, ``.``, ``_`` and ``/`` only: Lambda Function URLs behind origin access control reject
+percent-encoded paths, and CloudFront's invalidations reject ``~`` (decision 29). :mod:`darkroom.plan.keys` has the
+encoding of keys in clients' URLs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ESCAPE = re.compile(r"\.-([0-7][0-9A-F]|[CD][0-9A-F]{3}|E[0-9A-F]{5}|F[0-9A-F]{
 
 
 def encode_key(key: str) -> str:
-    """The encoding of ``key`` in canonical paths and names of S3 objects; raises ValueError on a lone surrogate.
+    """Encode ``key``; raises ValueError on a lone surrogate.
 
     A character other than ``A-Za-z0-9-._/`` becomes ``.-`` and its UTF-8 bytes in upper-case hexadecimal, whose first
     byte implies their number; so does ``-`` directly after ``.``, which keeps the encoding injective. The encoding of
@@ -26,16 +26,16 @@ def encode_key(key: str) -> str:
 
 
 def decode_escapes(text: str) -> str:
-    """``text`` with every escape of :func:`encode_key` decoded; raises ValueError on bytes that are not UTF-8."""
+    """Decode every escape of :func:`encode_key` in ``text``; raises ValueError on bytes that are not UTF-8."""
     return _ESCAPE.sub(lambda match: bytes.fromhex(match[1]).decode(), text)
 
 
 def decode_key(text: str) -> str:
-    """The key whose encoding is ``text``; raises BadKey if ``text`` is not the encoding of a key."""
+    """Decode ``text``; raises BadKey if it is not the encoding of a key."""
     try:
         key = decode_escapes(text)
         if encode_key(key) == text:
             return key
     except ValueError as error:
-        raise BadKey("This is not the encoding of a key", detail=str(error)) from error
-    raise BadKey("This is not the encoding of a key", detail=text)
+        raise BadKey("The text is not an encoded key", detail=str(error)) from error
+    raise BadKey("The text is not an encoded key", detail=text)

@@ -1,6 +1,6 @@
 """Settings of a deployment that no AWS resource needs: one document, validated here and read at run time.
 
-The document is a table of the fields of :class:`Settings`; what it does not name has its default. In the media bucket
+The document has the fields of :class:`Settings`; a field that it lacks has its default. In the media bucket
 it is ``settings/current.json`` (:mod:`darkroom.services.live_settings`). Users edit it as TOML or JSON with
 ``darkroom settings``.
 Nothing third-party is imported: transform reads it too.
@@ -8,145 +8,35 @@ Nothing third-party is imported: transform reads it too.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from .errors import Unavailable
 from .plan.limits import Limits
 from .plan.policy import AccessMode
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
+from .setting_rules import Choice, Flag, Integer, Redactions, Rule, Text, TextList
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
 
 WATERMARK_PREFIX = "watermarks/"
-"""Where the media bucket has the files of watermarks: functions may read them there."""
+"""The prefix of watermarks in the media bucket. Functions have permission to read it."""
 
 YEAR_S = 31_536_000
 OFF = "off"
 TASKS = ("faces", "text", "moderation", "similarity", "tags")
-"""What models can look for (:mod:`darkroom.findings`)."""
+"""What models can analyse (:mod:`darkroom.findings`)."""
 
 
 class InvalidSettings(ValueError):
-    """A document is not valid. ``problems``: one sentence for each wrong or unknown key, in the document's order."""
+    """A document is invalid. ``problems``: one sentence for each invalid or unknown key, in the document's order."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-class Rule(Protocol):
-    """What a value of a field may be."""
-
-    @property
-    def allowed_values(self) -> str:
-        """The allowed values, for an error and for the documentation."""
-
-    def parse(self, value: object) -> Any:
-        """Convert a value of the document to that of the field; raises ValueError if it is not allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Integer:
-    """A whole number from ``least`` to ``most``."""
-
-    low: int
-    high: int
-
-    @property
-    def allowed_values(self) -> str:
-        return f"a whole number from {self.low} to {self.high}"
-
-    def parse(self, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
-            raise ValueError
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """``true`` or ``false``."""
-
-    @property
-    def allowed_values(self) -> str:
-        return "true or false"
-
-    def parse(self, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise ValueError  # noqa: TRY004 - every rule raises the same
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of some words."""
-
-    words: tuple[str, ...]
-
-    @property
-    def allowed_values(self) -> str:
-        return "one of " + ", ".join(self.words)
-
-    def parse(self, value: object) -> str:
-        if value not in self.words:
-            raise ValueError
-        return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text that ``pattern`` matches as a whole."""
-
-    pattern: str
-    allowed_values: str
-
-    def parse(self, value: object) -> str:
-        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
-            raise ValueError
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class TextList:
-    """A list of at most ``most`` different texts that ``each`` allows."""
-
-    each: Rule
-    least: int
-    most: int
-
-    @property
-    def allowed_values(self) -> str:
-        return f"a list of {self.least} to {self.most} different values, each {self.each.allowed_values}"
-
-    def parse(self, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or not self.least <= len(value) <= self.most:
-            raise ValueError
-        found = tuple(self.each.parse(item) for item in value)
-        if len(set(found)) != len(found):
-            raise ValueError
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Redactions:
-    """A table of key prefixes, percent-encoded as in a path, to what is hidden below each."""
-
-    most: int
-
-    @property
-    def allowed_values(self) -> str:
-        return f"a table of at most {self.most} percent-encoded key prefixes to faces, text or all"
-
-    def parse(self, value: object) -> AlwaysRedact:
-        if not isinstance(value, Mapping) or len(value) > self.most:
-            raise ValueError
-        if not all(isinstance(redact, str) and "," not in f"{prefix}{redact}" for prefix, redact in value.items()):
-            raise ValueError
-        return AlwaysRedact.parse(",".join(f"{prefix}={redact}" for prefix, redact in value.items()))
 
 
 def _setting(default: Any, rule: Rule, unit: str, about: str) -> Any:
@@ -291,7 +181,7 @@ class Settings:
     def presets(self) -> Presets:
         """Presets and watermarks of the document, else those of ``presets.toml``.
 
-        Raises Unavailable for a mistake in that file, which a build of the layer refuses.
+        Raises Unavailable if that file is invalid, which fails the build of the layer.
         """
         if self.custom_presets is not None:
             return self.custom_presets
@@ -305,7 +195,7 @@ DEFAULTS = Settings()
 
 
 def list_setting_fields() -> list[Field[Any]]:
-    """The fields of :class:`Settings` that are keys of the document."""
+    """Return the fields of :class:`Settings` that are keys of the document."""
     return [one for one in fields(Settings) if one.metadata.get("document", True)]
 
 
@@ -315,7 +205,7 @@ _FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in list_setting_field
 def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = False) -> Settings:
     """Validate ``document``; raises InvalidSettings with every problem.
 
-    ``ignore_unknown``: skip keys that this version does not have, as a function does that runs beside a newer one.
+    ``ignore_unknown``: skip keys that this version does not have. A function does so while a newer version is deployed.
     """
     values, problems = dict[str, Any](), list[str]()
     for name, value in document.items():
@@ -323,7 +213,7 @@ def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fal
             continue
         if name not in _FIELDS:
             if not ignore_unknown:
-                problems.append(f"{name}: there is no such setting")
+                problems.append(f"{name}: unknown setting")
             continue
         rule = cast(Rule, _FIELDS[name].metadata["rule"])
         try:
@@ -340,7 +230,7 @@ def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fal
 
 
 def _parse_presets(document: Mapping[str, object]) -> Presets | None:
-    """The presets of ``document``; a table that is absent is that of the defaults. None if all of them are."""
+    """Parse the presets of ``document``. An absent table is that of the defaults; None if all are absent."""
     given = {name: document[name] for name in PRESET_TABLES if name in document}
     if not given:
         return None
@@ -357,7 +247,7 @@ def _parse_presets(document: Mapping[str, object]) -> Presets | None:
         if not isinstance(key, str) or not key.startswith(WATERMARK_PREFIX):
             raise ValueError(f"watermarks: {name!r} must be a key below {WATERMARK_PREFIX}, not {key!r}")
     if unknown := set(tables["ingest"]) - {"presets"}:
-        raise ValueError(f"ingest: there is no such setting: {', '.join(sorted(unknown))}")
+        raise ValueError(f"ingest: unknown setting: {', '.join(sorted(unknown))}")
     if not isinstance(tables["ingest"].get("presets", []), list):
         raise ValueError("ingest: presets must be a list of names")  # noqa: TRY004 - as above
     return parse_presets(tables)

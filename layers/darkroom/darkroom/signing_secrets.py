@@ -1,7 +1,7 @@
-"""The schema of the secrets that hold signing keys. A document with one mistake is rejected as a whole.
+"""The schema of the secrets with signing keys. A document with one mistake is rejected completely.
 
 The stack's own keys are ``{"current": "...", "previous": "..."}``; :mod:`darkroom.dialects.serving.signing_keys`
-reads those of the URL dialects with the same checks. Problems name fields and never quote a value: they go into logs.
+reads those of the URL dialects with the same checks. Problems name fields and do not quote values: they are logged.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ MIN_KEY_CHARACTERS = 16
 
 MAX_KEY_CHARACTERS = 1024
 MAX_KEYS = 16
-"""Of one dialect. Each costs one HMAC for each forged URL."""
+"""Of one dialect. Each key costs an HMAC for every forged URL."""
 
 _CURRENT, _PREVIOUS = "current", "previous"
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
 class InvalidSecret(ValueError):
-    """The document does not follow the schema. ``problems`` has a sentence for each mistake."""
+    """The document does not conform to the schema. ``problems`` has a sentence for each mistake."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -29,7 +29,7 @@ class InvalidSecret(ValueError):
 
 
 def parse_secret(text: str) -> Mapping[str, object]:
-    """The JSON object in ``text``; raises InvalidSecret, also for a name that is given twice."""
+    """Parse the JSON object in ``text``; raises InvalidSecret, also for a duplicate name."""
     import json
 
     try:
@@ -44,7 +44,7 @@ def parse_secret(text: str) -> Mapping[str, object]:
 
 
 def parse_signing_keys(document: Mapping[str, object]) -> tuple[str, ...]:
-    """The valid keys, the current one first. ``previous`` may be missing or empty. Raises InvalidSecret."""
+    """Return the valid keys, the current one first. ``previous`` may be missing or empty. Raises InvalidSecret."""
     problems = list(find_unknown_fields(document, (_CURRENT, _PREVIOUS), ""))
     if _CURRENT not in document:
         problems.append(f"{_CURRENT} is missing")
@@ -57,7 +57,7 @@ def parse_signing_keys(document: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def find_key_problem(value: object, where: str) -> str:
-    """What is wrong with ``value`` as a key, which stands at ``where``; empty if nothing is."""
+    """Return what is wrong with ``value`` as the key at ``where``; empty if it is valid."""
     if not isinstance(value, str):
         return f"{where} is not text"
     if len(value) < MIN_KEY_CHARACTERS:
@@ -70,14 +70,14 @@ def find_key_problem(value: object, where: str) -> str:
 
 
 def find_hex_problem(value: object, where: str) -> str:
-    """What is wrong with ``value`` as hexadecimal bytes, which stand at ``where``; empty if nothing is."""
+    """Return what is wrong with ``value`` as the hexadecimal bytes at ``where``; empty if they are valid."""
     if isinstance(value, str) and len(value) <= MAX_KEY_CHARACTERS and _HEX.fullmatch(value):
         return ""
     return f"{where} is not an even number of hexadecimal digits"
 
 
 def find_unknown_fields(document: Mapping[str, object], known: Iterable[str], where: str) -> Iterable[str]:
-    """A problem if ``document`` has other names than ``known``. The names are not quoted: a key may be among them."""
+    """Yield a problem if ``document`` has names other than ``known``, without names: one may be a key."""
     if not document.keys() <= set(known):
         yield f"{where or 'the secret'} has fields other than {', '.join(known)}"
 

@@ -284,7 +284,7 @@ def test_a_wrong_file_changes_nothing_and_every_mistake_is_reported(deployed: De
     done = deployed.run("apply", str(file))
     assert done.code == 2
     assert "access_mode: must be one of" in done.err
-    assert "keep: there is no such setting" in done.err
+    assert "keep: unknown setting" in done.err
     assert len(done.err.splitlines()) == 1
     file.write_text("{")
     assert deployed.run("apply", str(file)).code == 2

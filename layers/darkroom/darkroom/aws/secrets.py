@@ -105,7 +105,7 @@ class Secret[Content]:
 
 
 class SigningKeys(Secret[Sequence[str]]):
-    """The signing keys of the stack (:func:`darkroom.signing_secrets.read_signing_keys`), the current one first."""
+    """The signing keys of the stack (:func:`darkroom.signing_secrets.parse_signing_keys`), the current one first."""
 
     def __init__(
         self,

@@ -1,10 +1,10 @@
-"""Who may upload what: the token that guards the upload API, and the request that it guards.
+"""Upload tokens and requests to the upload API.
 
 A token is ``<grant>.<signature>``, both unpadded base64url. The grant is the text
-``<expires>:<max bytes>[x<max files>]:<prefix>``: Unix time, a whole number or nothing, for a limited number of files
-``x`` and that number, and the prefix last, so that it needs no escape. The signature is HMAC-SHA256 by a key that signs
-URLs too, over ``upload-token:`` and the grant as it stands in the token. What is signed for a URL begins with a slash,
-so that neither can pass for the other.
+``<expires>:<max bytes>[x<max files>]:<prefix>``: Unix time, a whole number or nothing, ``x`` and a number
+if the number of files is limited, and the prefix last, so that it needs no escapes. The signature is HMAC-SHA256, with
+a key that also signs URLs, over ``upload-token:`` and the encoded grant. A signed URL begins with a slash, so that no
+signature is valid for the other kind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..errors import BadKey, BadToken, BadUpload, NotGranted
 from ..plan.keys import check_key
 
 MAX_TOKEN_LASTS_S = 86_400
-"""A token that would last longer is refused: most likely a mistake was made with its time."""
+"""Longest validity of a token. A longer one is rejected as a probable mistake in its time."""
 
 IMAGE_TYPES = {
     "image/jpeg": "jpeg",
@@ -34,7 +34,7 @@ IMAGE_TYPES = {
     "image/tiff": "tiff",
     "image/svg+xml": "svg",
 }
-"""Media types that may be uploaded, and the format that each is of. The bytes are looked at after the upload."""
+"""Allowed media types and their formats. The bytes are examined after the upload."""
 
 _SIGNING_DOMAIN = b"upload-token:"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
@@ -43,18 +43,17 @@ _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _REQUIRED_FIELDS = ("key", "type", "size", "sha256")
 _OPTIONAL_FIELDS = ("findings",)
 _MAX_REQUEST_BYTES = 16_384
-"""Of a request's JSON: a key of 700 bytes may take 4,200 when all of it is escaped, and findings four times the 1,800
-that are kept of them."""
+"""Of the JSON: a key of 700 bytes can take 4,200 if it is escaped, and findings four times the stored 1,800 bytes."""
 _FILENAME_PLACEHOLDER = "${filename}"
-"""S3 puts the name of the sent file in its place, so that the key would be another than the one that was granted."""
+"""S3 replaces it with the name of the sent file, so that the key would not be the granted one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows until ``expires_s`` (Unix time): uploads to ``prefix``, of ``max_bytes`` each at most.
+    """What a token allows until ``expires_s`` (Unix time): uploads to ``prefix`` of at most ``max_bytes`` each.
 
-    A prefix that ends in a slash stands for all keys below it, any other for the one key of that name. ``max_files`` is
-    how many forms the token is good for.
+    A prefix that ends in a slash covers all keys below it, any other only the key of that name. ``max_files`` limits
+    the number of forms.
     """
 
     prefix: str
@@ -64,20 +63,20 @@ class Grant:
 
     @property
     def text(self) -> str:
-        """The grant as a token has it, before it is encoded. Equal grants have equal texts."""
+        """The grant in the form that a token encodes. Equal grants have equal texts."""
         files = "" if self.max_files is None else f"x{self.max_files}"
         return f"{self.expires_s}:{'' if self.max_bytes is None else self.max_bytes}{files}:{self.prefix}"
 
     def covers(self, key: str) -> bool:
-        """Whether ``key`` is the prefix, or below it."""
+        """Return whether ``key`` is the prefix or below it."""
         return key == self.prefix or (self.prefix.endswith("/") and key.startswith(self.prefix))
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredUpload:
-    """One file that is to be uploaded. ``sha256`` is the digest of its bytes.
+    """A file to upload, as declared by the client. ``sha256`` is the digest of its bytes.
 
-    ``findings``: what came along, as :mod:`darkroom.client_findings` writes it, empty for nothing.
+    ``findings``: those of the client, as :mod:`darkroom.client_findings` encodes them; empty if there are none.
     """
 
     key: str
@@ -88,12 +87,12 @@ class DeclaredUpload:
 
     @property
     def checksum(self) -> str:
-        """The digest as S3 writes it."""
+        """The digest in the form that S3 uses."""
         return b64encode(self.sha256).decode()
 
 
 def make_token(grant: Grant, key: str) -> str:
-    """The token of ``grant`` made by ``key``; raises BadKey for a prefix of no key, BadToken for a wrong number."""
+    """Make a token of ``grant`` with ``key``; raises BadKey for an invalid prefix, BadToken for an invalid number."""
     check_key(grant.prefix.removesuffix("/"))
     encoded = _base64url(grant.text.encode())
     _parse_grant(encoded)
@@ -101,31 +100,31 @@ def make_token(grant: Grant, key: str) -> str:
 
 
 def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
-    """The grant of a token that one of ``keys`` made and that is not over; raises BadToken."""
+    """Return the grant of a token; raises BadToken if none of ``keys`` made it or it has expired."""
     parts = _TOKEN.fullmatch(token)
     if parts is None:
         raise BadToken("The upload token is malformed")
     encoded, signature = parts.groups()
     candidates = [_signature(encoded, key) for key in keys if key]
     if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
-        raise BadToken("The upload token was not made by a key that is valid now")
+        raise BadToken("The upload token was not made with a valid key")
     grant = _parse_grant(encoded)
     if now_s >= grant.expires_s:
         raise BadToken("The upload token has expired")
     if grant.expires_s > now_s + MAX_TOKEN_LASTS_S:
-        raise BadToken(f"The upload token lasts longer than {MAX_TOKEN_LASTS_S} seconds")
+        raise BadToken(f"The upload token is valid for more than {MAX_TOKEN_LASTS_S} seconds")
     return grant
 
 
 def parse_upload_request(body: bytes, grant: Grant, max_bytes: int) -> DeclaredUpload:
-    """The upload that the JSON of a request asks for.
+    """Parse the JSON of a request.
 
-    Raises BadUpload, which names the field, or NotGranted for a key outside of the grant.
+    Raises BadUpload with the invalid field, or NotGranted for a key that the grant does not cover.
     """
     document = _parse_document(body)
     key = _parse_key(document["key"])
     if not grant.covers(key):
-        raise NotGranted(f"The upload token is for {_describe_range(grant.prefix)}")
+        raise NotGranted(f"The upload token covers only {_describe_range(grant.prefix)}")
     return DeclaredUpload(
         key=key,
         media_type=_parse_media_type(document["type"]),
@@ -158,7 +157,7 @@ def _parse_grant(encoded: str) -> Grant:
 
 def _parse_document(body: bytes) -> dict[str, object]:
     if len(body) > _MAX_REQUEST_BYTES:
-        raise BadUpload(f"The request has more than {_MAX_REQUEST_BYTES} bytes; the file itself goes to S3")
+        raise BadUpload(f"The request has more than {_MAX_REQUEST_BYTES} bytes; send the file to S3")
     try:
         document = json.loads(body.decode(), object_pairs_hook=_reject_duplicates)
     except (ValueError, RecursionError) as error:
@@ -168,7 +167,7 @@ def _parse_document(body: bytes) -> dict[str, object]:
     for name in document:
         if name not in _REQUIRED_FIELDS + _OPTIONAL_FIELDS:
             there_are = ", ".join(_REQUIRED_FIELDS + _OPTIONAL_FIELDS)
-            raise BadUpload(f"{name[:40]}: there is no such field; there are {there_are}", field=name[:40])
+            raise BadUpload(f"{name[:40]}: unknown field; expected {there_are}", field=name[:40])
     for name in _REQUIRED_FIELDS:
         if name not in document:
             raise BadUpload(f"{name}: missing", field=name)
@@ -221,7 +220,7 @@ def _parse_sha256(value: object) -> bytes:
 
 
 def _decode_base64(text: str) -> bytes:
-    """The bytes of ``text``, none if it is not their one spelling."""
+    """Decode ``text``; return no bytes if it is not their canonical spelling."""
     try:
         data = b64decode(text, validate=True)
     except ValueError:
