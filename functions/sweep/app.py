@@ -1,4 +1,4 @@
-"""The sweep function: on a schedule, uploads that were lost sight of are queued again."""
+"""The sweep function: on a schedule, queues lost uploads again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _service = Sweep(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Sweep until the time is up; what was done. ``{"everything": true}`` looks at uploads of any age."""
+    """Sweep until the time is up; return the result. ``{"everything": true}`` checks uploads of any age."""
     _observer.begin(context)
     with _observer.message("sweep"), count_attempt(_observer):
         everything = event.get("everything") is True

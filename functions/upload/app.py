@@ -1,4 +1,4 @@
-"""The upload function: an HTTP API's request in, a form for S3 or the fate of an upload out."""
+"""The upload function: presigns uploads to S3 and returns their state, for an HTTP API."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
     service = sweep(world, later_s=MAX_RETRY_AGE_S + 10)
     assert service.run(lasting).queued == 0
     service.observer.flush()
-    assert '"UploadsLeftLying":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    assert '"UploadsStuck":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
 def test_a_folder_of_the_console_is_no_upload(world: World) -> None:

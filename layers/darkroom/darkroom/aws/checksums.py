@@ -1,4 +1,4 @@
-"""The checksums that S3 keeps of an object."""
+"""Checksums by the algorithms that S3 stores for an object."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any, Protocol
 
 
 class Hasher(Protocol):
-    """A checksum that is being made, as hashlib's are."""
+    """An incremental checksum, with the interface of hashlib."""
 
     def update(self, data: bytes, /) -> None:
-        """Take in what comes next."""
+        """Add ``data``."""
 
     def digest(self) -> bytes:
-        """That of all so far, big-endian."""
+        """Return the checksum of all data, big-endian."""
 
 
 class _Crc:
-    """One by ``calculate``, which goes on from the value of what came before."""
+    """A CRC by ``calculate``, which continues from the previous value."""
 
     def __init__(self, calculate: Callable[[bytes, int], int], size_bytes: int) -> None:
         self._calculate = calculate
@@ -60,27 +60,27 @@ ALGORITHMS: dict[str, Callable[[], Hasher]] = {
     "xxhash3": partial(_xxhash, "xxh3_64"),
     "xxhash128": partial(_xxhash, "xxh3_128"),
 }
-"""How each algorithm begins. Source: S3 user guide, "Checking object integrity"."""
+"""Constructor of each algorithm. Source: S3 user guide, "Checking object integrity"."""
 
 
 class ChecksumSet:
-    """Checksums by each algorithm of ``names``, of bytes that come piece by piece."""
+    """Incremental checksums by each algorithm of ``names``."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._sums = {name: ALGORITHMS[name]() for name in names}
 
     def update(self, data: bytes) -> None:
-        """Take in what comes next."""
+        """Add ``data``."""
         for begun in self._sums.values():
             begun.update(data)
 
     def finish(self) -> dict[str, str]:
-        """Each of all so far, in base64."""
+        """Return each checksum in base64."""
         return {name: base64.b64encode(begun.digest()).decode() for name, begun in self._sums.items()}
 
 
 def compute_checksums(data: bytes, names: Iterable[str]) -> dict[str, str]:
-    """Base64 of the checksums of ``data`` by each algorithm of ``names``."""
+    """Return checksums of ``data`` in base64, by each algorithm of ``names``."""
     begun = ChecksumSet(names)
     begun.update(data)
     return begun.finish()

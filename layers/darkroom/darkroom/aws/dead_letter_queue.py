@@ -1,4 +1,4 @@
-"""Dead letters: messages that were given up, why, and how they go back to the queue they came from."""
+"""Dead letter queues: messages that failed, their cause, and their redrive to the source queue."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from typing import Any
 from .clients import translate_errors
 
 VISIBILITY_TIMEOUT_S = 120
-"""How long a received letter is not shown to others."""
+"""Visibility timeout of a received message."""
 
 WAIT_S = 2
-"""How long is waited for a letter before the queue counts as empty: a short poll asks only some of SQS's servers."""
+"""Long poll before the queue counts as empty: a short poll queries only some of SQS's servers."""
 
 REDRIVEN = "redriven"
-"""Attribute of a message that was a dead letter before: when it was sent back (ISO 8601)."""
+"""Attribute of a message that was redriven from a DLQ: when (ISO 8601)."""
 
 UNREADABLE = "bad-upload"
-"""The code of a message that cannot be read, however often it is sent."""
+"""The code of a message that cannot be parsed, however often it is sent."""
 
 _CAUSES = (
-    ("code", "cause"),  # ingest's own
-    ("ERROR_CODE", "ERROR_MESSAGE"),  # EventBridge's, for an event that never reached its target
+    ("code", "cause"),  # of queue consumers
+    ("ERROR_CODE", "ERROR_MESSAGE"),  # of EventBridge, for an event that did not reach its target
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DlqMessage:
-    """A dead message. ``attributes`` are its message attributes; ``sent_s`` is the Unix time of its death.
+    """A message in a DLQ. ``attributes`` are its message attributes; ``sent_s`` is the Unix time of its failure.
 
-    ``trace_header`` is that of the work that it belongs to, "" if it was not traced.
+    ``trace_header`` is that of its trace, "" if it was not traced.
     """
 
     message_id: str
@@ -45,20 +45,20 @@ class DlqMessage:
 
     @property
     def code(self) -> str:
-        """The error code that it died of, "" if none is known."""
+        """The error code, "" if unknown."""
         return next((self.attributes[code] for code, _ in _CAUSES if code in self.attributes), "")
 
     @property
     def cause(self) -> str:
-        """Why it died, in words for operators."""
+        """The cause, for operators."""
         for code, text in _CAUSES:
             if code in self.attributes:
                 return f"{self.attributes[code]}: {self.attributes.get(text, '')}"
-        return "no cause: its worker never answered (killed, out of memory or of time)"
+        return "no cause: its worker did not finish (killed, out of memory or out of time)"
 
     @property
     def has_priority(self) -> bool:
-        """Whether it is an event that has a queue of its own, as template.yaml's UrgentRule and HeldRule send them."""
+        """Whether it is an event for the priority queue, by UrgentRule and HeldRule of template.yaml."""
         try:
             document = json.loads(self.body)
             return document["detail-type"] == "ImageHeld" or document["detail"].get("priority") is True
@@ -67,7 +67,7 @@ class DlqMessage:
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """What the message is about, for operators."""
         try:
             document = json.loads(self.body)
             if "detail" in document:
@@ -79,7 +79,7 @@ class DlqMessage:
 
 
 class DeadLetterQueue:
-    """The dead letters in the queue ``url``. Every fault is Unavailable; what was not sent by then is still there."""
+    """The DLQ ``url``. Every fault raises Unavailable; a message that was not redriven stays in the queue."""
 
     def __init__(self, client: Any, url: str, *, wait_s: int = WAIT_S) -> None:
         self._client = client
@@ -87,7 +87,7 @@ class DeadLetterQueue:
         self.url = url
 
     def read_all(self) -> Iterator[DlqMessage]:
-        """Each that was there at the start, hidden from others meanwhile. What comes later is left lying."""
+        """Yield each message that was in the queue at the start, hidden meanwhile. Newer messages are left alone."""
         started_s = time.time()
         newer: list[str] = []
         seen: set[str] = set()
@@ -101,7 +101,7 @@ class DeadLetterQueue:
         self.make_visible(newer)
 
     def redrive(self, message: DlqMessage, queue_url: str) -> None:
-        """Send ``letter`` to ``queue_url``, marked as redriven and in its own trace, and only then delete it here."""
+        """Send ``message`` to ``queue_url``, marked as redriven and in its own trace, then delete it here."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": message.trace_header}}
         with translate_errors(f"redrive {message.message_id}"):
@@ -111,21 +111,21 @@ class DeadLetterQueue:
                 MessageAttributes={REDRIVEN: {"DataType": "String", "StringValue": now}},
                 MessageSystemAttributes=traced if message.trace_header else {},
             )
-            _ = answer["MessageId"]  # without one it was not SQS that answered
+            _ = answer["MessageId"]  # without one the response is not from SQS
             self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt_handle)
 
     def make_visible(self, receipt_handles: Iterable[str]) -> None:
-        """Let letters be received again at once."""
+        """Make messages visible again at once."""
         for handle in receipt_handles:
             with translate_errors(f"show a letter of {self.url}"):
                 self._client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
     def peek(self) -> list[DlqMessage]:
-        """Up to ten letters, which everybody else goes on seeing: for showing them, not for handling them."""
+        """Return up to ten messages without hiding them: for display, not for processing."""
         return self._receive(hidden_for_s=0, wait_s=0)
 
     def count(self) -> int:
-        """About how many letters there are to be seen."""
+        """Return the approximate number of visible messages."""
         name = "ApproximateNumberOfMessages"
         with translate_errors(f"attributes of {self.url}"):
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])

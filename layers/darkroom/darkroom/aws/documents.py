@@ -1,6 +1,6 @@
-"""Small documents in the index table beside the pictures' own items. Each is replaced only by who has seen it.
+"""Small documents in the index table, with optimistic concurrency.
 
-A write names the version that it replaces; it is refused where another writer was quicker.
+A write names the version that it replaces, and is refused if another writer replaced it first.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``fields`` as they were at ``version``, which counts the writes; 0 and no fields where there is none."""
+    """``fields`` at ``version``, which counts the writes; 0 and no fields if there is no document."""
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     version: int = 0
 
 
 class DocumentStore:
-    """The table. Every fault of it is Unavailable."""
+    """Documents in ``table``. Every fault raises Unavailable."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def get(self, name: str) -> Document:
-        """The entry ``name`` as it is at this moment."""
+        """Return the document ``name``, by a consistent read."""
         with translate_errors(f"entry get {name}"):
             found = self._client.get_item(TableName=self._table, Key=_pk(name), ConsistentRead=True)
         values = {at: from_decimals(_deserializer.deserialize(value)) for at, value in found.get("Item", {}).items()}
@@ -47,9 +47,9 @@ class DocumentStore:
         return Document(values, int(version))
 
     def put(self, name: str, fields: Mapping[str, Value], *, replaces: int) -> bool:
-        """Write all ``fields`` of ``name``; False, with nothing written, if its version is not ``replaces`` any more.
+        """Write all ``fields`` of ``name``; return False, without a write, if its version is no longer ``replaces``.
 
-        That may be by this very write: where its answer was lost, it was sent again.
+        The other writer may be this request itself, sent again after its response was lost.
         """
         values = {at: _serializer.serialize(to_decimals(value)) for at, value in fields.items()}
         with translate_errors(f"entry put {name}"):
@@ -64,7 +64,7 @@ class DocumentStore:
         return True
 
     def delete(self, name: str, *, seen: int) -> bool:
-        """Delete ``name``; False if there is none of the version ``seen`` any more."""
+        """Delete ``name``; return False if its version is no longer ``seen``."""
         with translate_errors(f"entry delete {name}"):
             try:
                 self._client.delete_item(TableName=self._table, Key=_pk(name), **_condition(seen))

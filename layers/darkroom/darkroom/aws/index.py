@@ -1,8 +1,8 @@
 """The index: one DynamoDB table with an item for each key, and claims on them.
 
-Whoever changes the state of a key claims it first: with the sequencer of the event that he works for, which must not be
-older than the one that is known, and a lease, after which another may try. A claim that a newer event takes over is
-noticed by ``holds`` and ``settle``.
+A worker claims a key before it changes its state: with the sequencer of its event, which must not be older than the
+one in the index, and a lease, after which another attempt may start. ``has_lease`` and ``put_record`` detect a claim
+that a newer event took over.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .record import CLAIMED, READY, REVIEW, WAITING, Record, from_item, pad_sequ
 BY_SHA256 = "by-sha256"
 BY_REVIEW = "by-review"
 BATCH_SIZE = 100
-"""The most items of one BatchGetItem."""
+"""Limit of BatchGetItem."""
 
 _NEWER = "attribute_not_exists(pk) OR sequencer < :sequencer OR (#token = :token AND #state = :claimed)"
 _UNHELD = (
@@ -30,19 +30,19 @@ _DONE = "(sequencer = :sequencer AND #state <> :claimed AND #token = :instead_of
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The key is ours."""
+    """The key is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outdated:
-    """A newer event is known; ``known`` is its record."""
+    """The index has a newer event; ``known`` is its record."""
 
     known: Record
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """This very event has been dealt with."""
+    """This event was completed."""
 
     known: Record
 
@@ -51,20 +51,20 @@ type Claim = Claimed | Outdated | Done
 
 
 class Index:
-    """The table. Every fault of it is Unavailable."""
+    """The index table. Every fault raises Unavailable."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def get(self, key: str) -> Record | None:
-        """What is known of ``key`` at this moment."""
+        """Return the record of ``key``, by a consistent read."""
         with translate_errors(f"index get {key}"):
             found = self._client.get_item(TableName=self._table, Key=_name(partition_key(key)), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Record]:
-        """What is known of ``keys``, by key; those that are not known are missing."""
+        """Return the records of ``keys`` by key; a key without a record is missing."""
         found: dict[str, Record] = {}
         for some in batched(dict.fromkeys(keys), BATCH_SIZE, strict=False):
             wanted: Any = {self._table: {"Keys": [_name(partition_key(key)) for key in some], "ConsistentRead": True}}
@@ -81,9 +81,9 @@ class Index:
     ) -> Claim:
         """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` is new for each attempt.
 
-        ``instead_of``, the token of an attempt that is done, claims the event to do it again. A request that DynamoDB
-        carries out late, after this attempt or another is done, claims nothing: nobody would be there to work on it.
-        Raises Busy while somebody else's lease for the same event lasts.
+        ``replaces_token``, the token of a completed attempt, claims its event to repeat it. A request that DynamoDB
+        carries out late, after this attempt or another one ended, claims nothing. Raises Busy while another attempt
+        has a lease for the same event.
         """
         redone = {":instead_of": {"S": replaces_token}} if replaces_token else {}
         condition = f"{_NEWER} OR {_UNHELD}" + (f" OR {_DONE}" if redone else "")
@@ -112,12 +112,12 @@ class Index:
         return Claimed()
 
     def has_lease(self, key: str, token: str) -> bool:
-        """Whether the claim that ``token`` made still stands."""
+        """Whether the claim with ``token`` is still valid."""
         known = self.get(key)
         return known is not None and known.token == token
 
     def release_lease(self, key: str, token: str) -> None:
-        """End the lease of the claim that ``token`` made, so that the next attempt need not wait for it."""
+        """End the lease of the claim with ``token``, so that the next attempt need not wait."""
         with translate_errors(f"index release {key}"):
             try:
                 self._client.update_item(
@@ -132,7 +132,7 @@ class Index:
                 return
 
     def put_record(self, record: Record) -> bool:
-        """Write ``record``, whose ``token`` holds the claim; False if the claim has been lost."""
+        """Write ``record``; return False if the claim with its ``token`` was lost."""
         with translate_errors(f"index put {record.key}"):
             try:
                 self._client.put_item(
@@ -147,7 +147,7 @@ class Index:
         return True
 
     def find_by_sha256(self, sha256: str) -> list[Record]:
-        """The keys that are served from an upload of these very bytes. A second or so behind the writes."""
+        """Return records that are served from an upload of these bytes. Writes appear after about a second."""
         with translate_errors("index query by sha256"):
             found = self._client.query(
                 TableName=self._table,
@@ -159,7 +159,7 @@ class Index:
         return [record for record in map(from_item, found["Items"]) if record.state == READY and record.master]
 
     def list_flagged(self) -> list[Record]:
-        """Pictures that a model has flagged and no person has looked at, who waits longest first; at most 100."""
+        """Return flagged uploads without an operator's decision, the oldest first; at most 100."""
         with translate_errors("index query by review"):
             found = self._client.query(
                 TableName=self._table,
@@ -172,23 +172,23 @@ class Index:
         return [record for record in map(from_item, found["Items"]) if record.awaits_review]
 
     def delete(self, key: str) -> bool:
-        """Forget all about ``key``; whether anything was known."""
+        """Delete the record of ``key``; return whether there was one."""
         return self.delete_item(partition_key(key))
 
     def get_text(self, name: str) -> str:
-        """A text kept under ``name`` beside the pictures, empty if there is none."""
+        """Return the text of the item ``name``, empty if there is none."""
         with translate_errors(f"index note {name}"):
             found = self._client.get_item(TableName=self._table, Key=_name(name), ConsistentRead=True)
         return str(found.get("Item", {}).get("text", {}).get("S", ""))
 
     def delete_item(self, name: str) -> bool:
-        """Delete what is kept under ``name`` beside the pictures; whether anything was."""
+        """Delete the item ``name``; return whether there was one."""
         with translate_errors(f"index drop {name}"):
             found = self._client.delete_item(TableName=self._table, Key=_name(name), ReturnValues="ALL_OLD")
         return "Attributes" in found
 
     def put_text(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name``, which must not begin with ``image#``."""
+        """Write ``text`` to the item ``name``, which must not begin with ``image#``."""
         with translate_errors(f"index note {name}"):
             self._client.put_item(TableName=self._table, Item={**_name(name), "text": {"S": text}})
 
@@ -198,7 +198,7 @@ def _name(pk: str) -> dict[str, dict[str, str]]:
 
 
 def _explain_refusal(known: Record, sequencer: str, now_s: float) -> Claim:
-    """Why a claim did not come about."""
+    """Return why a claim was refused; raises Busy."""
     if known.sequencer > sequencer:
         return Outdated(known)
     if known.done:

@@ -1,4 +1,4 @@
-"""Forms by which anybody may put one object into a bucket: S3's presigned POST."""
+"""S3's presigned POST: fields with which a client without credentials may upload one object."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 from .clients import translate_errors
 
 DECLARED_SHA256 = "declared-sha256"
-"""User metadata of an upload: the base64 of the SHA-256 that was asked for. S3 checks the form's checksum by itself;
-not every store that speaks S3 does, and with this nobody has to take its word."""
+"""User metadata of an upload: the base64 of the declared SHA-256. S3 checks the checksum of the form. Not every
+S3-compatible store does, so ingest checks it too."""
 
 FINDINGS, FINDINGS_SIGNATURE = "findings", "findings-signature"
-"""User metadata of an upload: what the uploader's device found in it, and that we let it say so."""
+"""User metadata of an upload: client-supplied findings, and their signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresignedPost:
-    """Where to POST, as multipart/form-data, and the fields that come before the field ``file``."""
+    """The URL to POST to, as multipart/form-data, and the fields to send before the field ``file``."""
 
     url: str
     fields: Mapping[str, str]
 
 
 class PostPresigner:
-    """Makes forms for ``bucket``, without a word to S3. ``client`` is a boto3 client for S3."""
+    """Presigns POSTs to ``bucket``, without a request to S3. ``client`` is a boto3 client for S3."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -41,7 +41,7 @@ class PostPresigner:
         expires_in_s: int,
         metadata: Mapping[str, str] | None = None,
     ) -> PresignedPost:
-        """A form that takes exactly these bytes, ``sha256`` in base64, under this very key; raises Unavailable.
+        """Presign a POST that accepts exactly these bytes, ``sha256`` in base64, under ``key``; raises Unavailable.
 
         ``key`` must not hold ``${filename}``, which S3 replaces. ``metadata`` is further user metadata of the object.
         """

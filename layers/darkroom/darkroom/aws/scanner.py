@@ -1,4 +1,8 @@
-"""Looking for malware before an upload is let in: the interface, and ClamAV's daemon behind it."""
+"""Malware scan of uploads, by ClamAV's daemon.
+
+clamav-client 0.7 has no limit of time for a whole scan, sends chunks of 1 KiB, connects by IPv4 only and loses the
+response of a daemon that ends the stream early: the 60 lines that it could replace are kept.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +16,24 @@ from ..errors import Unavailable
 CHUNK_BYTES = 256 * 1024
 CONNECT_S = 2.0
 SCAN_S = 60.0
-"""How long a scan may take in all. clamd's own MaxScanTime is 120 s unless its configuration says otherwise."""
+"""Limit of a whole scan. clamd's own MaxScanTime is 120 s by default."""
 
 MAX_ANSWER_BYTES = 4096
 
 
 class Scanner(Protocol):
-    """Looks for malware in bytes."""
+    """Scans bytes for malware."""
 
     def scan(self, data: bytes) -> str:
-        """The name of what was found in ``data``, empty if nothing; raises Unavailable."""
+        """Return the name of the malware in ``data``, empty if there is none; raises Unavailable."""
         ...
 
 
 class Clamd:
     """ClamAV's daemon at ``address``, which is ``host:port`` or the path of a socket.
 
-    Its protocol is that of clamd(8), INSTREAM: chunks, each after its length as four bytes in network order, and an
-    empty one at the end; the answer is ``stream: OK``, ``stream: <name> FOUND`` or a text that ends in ``ERROR``.
+    The protocol is INSTREAM of clamd(8): chunks, each after its length as four bytes in network order, and an empty one
+    at the end. The response is ``stream: OK``, ``stream: <name> FOUND`` or a text that ends in ``ERROR``.
     """
 
     def __init__(self, address: str, *, timeout_s: float = SCAN_S) -> None:
@@ -37,7 +41,7 @@ class Clamd:
         self._timeout_s = timeout_s
 
     def scan(self, data: bytes) -> str:
-        """The signature's name that ``data`` matches, empty if none; raises Unavailable, also if it is too long."""
+        """Return the name of the signature that ``data`` matches, empty if none; raises Unavailable."""
         try:
             with self._connected() as connection:
                 deadline = time.monotonic() + self._timeout_s
@@ -71,7 +75,7 @@ class Clamd:
 
 
 def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
-    """Send all, unless clamd ends the connection: it does so where the stream is over its StreamMaxLength."""
+    """Send all data, unless clamd ends the connection: the stream is longer than its StreamMaxLength."""
     view = memoryview(data)
     chunks = (view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
     try:
@@ -93,7 +97,7 @@ def _answer(connection: socket.socket, deadline: float) -> str:
         if not part:
             break
     if not received.endswith(b"\0"):
-        raise ValueError(f"the answer has no end: {received!r}")
+        raise ValueError(f"the response is incomplete: {received!r}")
     return received.rstrip(b"\0").decode("utf-8", "replace")
 
 

@@ -1,6 +1,6 @@
-"""Counts of forms by upload token, in the index table: how many in all, and how many in the current minute.
+"""Counters of presigned POSTs by upload token, in the index table: in total, and in the current minute.
 
-A token is known by the digest of its grant. Items are deleted by DynamoDB after the token has expired.
+A token is identified by the digest of its grant. DynamoDB deletes items after the token has expired.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ..errors import TokenUsedUp, TooManyUploads
 from .clients import error_code, translate_errors
 
 COUNTER = "upload#"
-"""Before the digest, in the partition key."""
+"""Prefix of the digest in the partition key."""
 
 REQUESTS_A_MINUTE = 120
-"""Requests for forms that one token may send: 1 % of what the stage of the API takes (template.yaml)."""
+"""Requests per minute and token: 1 % of the limit of the API's stage (template.yaml)."""
 
 WINDOW_S = 60
 KEPT_S = 3600
-"""How long a count is kept after it has no meaning: DynamoDB deletes within days, and reads ignore it."""
+"""Time until a counter may be deleted after its end: DynamoDB deletes within days."""
 
 
 class UploadCounters:
-    """The items in ``table``. Every fault of it is Unavailable."""
+    """Counters in ``table``. Every fault raises Unavailable."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -39,12 +39,12 @@ class UploadCounters:
             raise TooManyUploads(retry_after_s=max(1, int(ends_s - now_s) + 1))
 
     def count_file(self, grant: str, max_files: int, expires_s: int) -> None:
-        """Count a file of ``max_files``; raises TokenUsedUp if there were as many before."""
+        """Count a file of ``max_files``; raises TokenUsedUp if that many were counted."""
         if not self._add(_digest(grant), max_files, expires_s + KEPT_S):
             raise TokenUsedUp
 
     def _add(self, name: str, most: int, expires_at_s: int) -> bool:
-        """Add 1 to a counter unless it has reached ``most``; whether it was added."""
+        """Add 1 to a counter unless it is ``most``; return whether it was added."""
         with translate_errors("upload counter update"):
             try:
                 self._client.update_item(

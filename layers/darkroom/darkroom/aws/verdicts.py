@@ -1,4 +1,4 @@
-"""What moderation said of pictures, as ingest reads it from the items that inference writes into the index."""
+"""Verdicts of moderation, which ingest reads from the items that inference writes to the index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .findings_store import item_name
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``sha256_of`` is that of the uploaded bytes that were judged, ``source_etag`` of the master, without quotes."""
+    """A verdict on the upload with ``sha256_of``. ``source_etag`` is the ETag of its master, without quotes."""
 
     sha256_of: str
     source_etag: str
@@ -19,14 +19,14 @@ class Verdict:
 
 
 class VerdictTable:
-    """The verdicts in ``table``. Every fault of it is Unavailable."""
+    """Verdicts in ``table``. Every fault raises Unavailable."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def get(self, key: str) -> Verdict | None:
-        """The newest verdict on ``key``; None if there is none, as where no model could read the picture."""
+        """Return the newest verdict on ``key``; None if there is none, as if no model could read the image."""
         with translate_errors(f"verdict on {key}"):
             found = self._client.get_item(
                 TableName=self._table,

@@ -1,7 +1,7 @@
-"""How a master is read: as a stream, or, where it is a large pyramid, by the ranges that a request needs of it.
+"""Read a master: as a stream, or, if it is a large pyramid, by the ranges that a request needs.
 
-What was read of the last few pyramids stays between requests: whoever looks at a scene asks for one tile after the
-other, and each begins with the same directories.
+Blocks of the last few pyramids are cached between requests: a deep-zoom viewer requests many tiles of one image, and
+each needs the same directories.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 TIFF = "image/tiff"
 STREAMED_BYTES = 8_000_000
-"""What has no more comes in one stream: at 85 MB/s that takes 94 ms, as long as four requests of their own."""
+"""A smaller master is read as one stream: at 85 MB/s that takes 94 ms, as long as four range requests."""
 TIFF_SUFFIXES = (".tif", ".tiff")
-"""Of such a key little is asked for at first: what S3 sends before a stream is given up is 2 MB and more."""
+"""Suffixes of keys of which only the first bytes are requested: S3 sends 2 MB and more before a stream is closed."""
 FIRST_BYTES = 128 * 1024
 """The directories of two gigapixels."""
 CACHED_MASTERS = 4
 CACHE_BYTES_PER_MASTER = 16 * 1024 * 1024
-"""Of each that is kept: the directories of a gigapixel, and the tiles of some forty requests."""
+"""The directories of a gigapixel, and the tiles of about forty requests."""
 
 
 class MasterReader:
-    """Masters as sources, and the blocks of those that were read by ranges last, by their names."""
+    """Opens masters as sources, and caches blocks of those that were last read by ranges, by their names."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[StoredObject, BlockCache]] = {}
 
     def open(self, bucket: FastBucket, name: str) -> StoredObject | None:
-        """The object ``name``, without a stream where some of its bytes are here already. Raises Unavailable."""
+        """Open the object ``name``, without a stream if some of its blocks are cached. Raises Unavailable."""
         known = self._kept.get(name)
         if known is None or bucket.etag(name) != known[0].etag:
             return bucket.open(name, _first_bytes(name)) if _first_bytes(name) else bucket.open(name)
@@ -46,7 +46,7 @@ class MasterReader:
 
     @contextmanager
     def source(self, bucket: FastBucket, name: str, master: StoredObject) -> Iterator[Source]:
-        """The bytes of ``master``, which was opened as ``name``; its source raises Unavailable if it has changed."""
+        """Yield ``master``, which was opened as ``name``, as a source. Reads raise Unavailable if it changed."""
         from ..imaging.source import Source
 
         blocks = self._blocks(bucket, name, master)
@@ -59,10 +59,10 @@ class MasterReader:
             blocks.close()
 
     def _blocks(self, bucket: FastBucket, name: str, master: StoredObject) -> BlockCache | Iterator[bytes]:
-        """Blocks where it is to be read by ranges, else its stream."""
+        """Return blocks of a pyramid to be read by ranges, otherwise the stream."""
         known = self._kept.pop(name, None)
         if known is not None and known[0].etag == master.etag:
-            self._kept[name] = known  # the last one to go
+            self._kept[name] = known  # the most recently used
             return known[1]
         if master.attributes.get("Content-Type") != TIFF or master.size_bytes <= STREAMED_BYTES:
             return master.chunks
@@ -81,14 +81,14 @@ class MasterReader:
     def _of(
         self, bucket: FastBucket, name: str, master: StoredObject, first: bytes, stream: Iterator[bytes]
     ) -> BlockCache:
-        """Its blocks; ``first`` is here already. Where all is on its way, the stream is read as far as it serves."""
+        """Return its blocks; ``first`` is read already. A stream of the whole object is used where it fits."""
         from ..imaging.block_cache import BlockCache
 
         def fetch(start: int, end: int) -> bytes:
             try:
                 return bucket.read_range(name, start, end, master.etag)
             except ObjectChanged as error:
-                raise Unavailable("The source changed while its picture was made", detail=error.detail) from error
+                raise Unavailable("The source changed while it was rendered", detail=error.detail) from error
 
         if _first_bytes(name):
             return BlockCache(fetch, master.size_bytes, prefix=first, capacity_bytes=CACHE_BYTES_PER_MASTER)
@@ -97,12 +97,12 @@ class MasterReader:
 
 
 def _first_bytes(name: str) -> int:
-    """How much of the object ``name`` is asked for at first, 0 for all of it."""
+    """Return how many bytes of the object ``name`` are requested first, 0 for all."""
     return FIRST_BYTES if name.lower().endswith(TIFF_SUFFIXES) else 0
 
 
 def _is_pyramid(first: bytes) -> bool:
-    """Whether it is a TIFF as ingest binds them, with its directories first. Others are read from end to end."""
+    """Whether it is a pyramid as ingest assembles them, with its directories first. Others are streamed."""
     from ..imaging.formats.tiff.container import SUB_DIRECTORIES, TiffReader
 
     try:
@@ -113,7 +113,7 @@ def _is_pyramid(first: bytes) -> bool:
 
 
 def _close_with(stream: Iterator[bytes], opened: Iterator[bytes]) -> Iterator[bytes]:
-    """``stream``, with which ``opened`` ends, closed together with it."""
+    """Yield ``stream``, and close ``opened`` with it."""
     try:
         yield from stream
     finally:

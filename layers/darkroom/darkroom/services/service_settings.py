@@ -1,4 +1,4 @@
-"""Parts of the settings, as the values that services take."""
+"""Build values that services take from the settings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..settings import OFF, Settings
 from .caching import CachePolicy
 
 MEMORY_MB = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
-"""Of the function (Lambda developer guide, "Defined runtime environment variables")."""
+"""Memory of the function (Lambda developer guide, "Defined runtime environment variables")."""
 RESERVED_MB = 400
 """For the process (120 MB), the file (at most 100 MB), the output of a bare URL and its encoder (180 MB)."""
 
 
 def decoder_limit(environment: Mapping[str, str] = os.environ) -> int:
-    """What a decoder may hold in a function with this environment; the default outside of Lambda."""
+    """Return the memory limit of a decoder in a function with this environment; the default outside of Lambda."""
     memory_mb = int(environment.get(MEMORY_MB, "0"))
     return (memory_mb - RESERVED_MB) * 1024 * 1024 if memory_mb > RESERVED_MB else Limits().max_decoder_bytes
 
@@ -30,7 +30,7 @@ def configured_tasks(settings: Settings) -> tuple[str, ...]:
 
 
 def build_source_limits(settings: Settings) -> Limits:
-    """Limits of one source. Those of large images are in force at ingest alone: a master of one was admitted there."""
+    """Return limits of one source. Those of large images apply at ingest only, which admitted their masters."""
     return replace(
         Limits(),
         max_decoder_bytes=decoder_limit(),
@@ -41,7 +41,7 @@ def build_source_limits(settings: Settings) -> Limits:
 
 
 def build_upload_limits(settings: Settings) -> Limits:
-    """Limits of an upload, large images included."""
+    """Return limits of an upload, including large images."""
     return replace(
         build_source_limits(settings),
         max_scene_bytes=settings.max_scene_bytes,
@@ -50,7 +50,7 @@ def build_upload_limits(settings: Settings) -> Limits:
 
 
 def build_cache_policy(settings: Settings, *, refines: bool) -> CachePolicy:
-    """How long browsers and the CDN keep a derivative; ``refines``: whether the deployment re-encodes some later."""
+    """Return how long browsers and the CDN cache a derivative; ``refines``: whether some are re-encoded later."""
     return CachePolicy(
         browser_max_age_s=settings.browser_max_age_s,
         cdn_max_age_s=settings.cdn_max_age_s,

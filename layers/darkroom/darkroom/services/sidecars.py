@@ -1,6 +1,6 @@
-"""The findings that pictures are made with: a JSON document beside the masters.
+"""Read the findings that images are rendered with: one JSON document per master.
 
-:mod:`darkroom.aws.findings_store` writes them. It comes with boto3, without which a render starts.
+:mod:`darkroom.aws.findings_store` writes them. It imports boto3, which a cold start for rendering does not.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A sidecar that was read: its object key, its entity tag ("" where there is none), and what it says."""
+    """A sidecar: its object key, its ETag ("" if there is none), and its findings."""
 
     name: str
     etag: str = ""
     findings: Findings | None = None
 
     def get_findings(self, master_etag: str, *, ours: bool) -> Findings | None:
-        """The findings, if they are of the master with this entity tag. ``ours``: none that an uploader sent along."""
+        """Return the findings if they are of the master with this ETag. ``ours``: without client-supplied findings."""
         from ..findings import CLIENT
 
         found = self.findings
@@ -38,14 +38,14 @@ class Sidecar:
         )
 
     def has_changed(self, media: FastBucket) -> bool:
-        """Whether another sidecar has taken its place since; raises Unavailable."""
+        """Whether another sidecar replaced it; raises Unavailable."""
         return (media.etag(self.name) or "") != self.etag
 
 
 def read_sidecar(media: FastBucket, generation: str, key: str) -> Sidecar:
-    """The sidecar of ``generation`` about the picture ``key``.
+    """Read the sidecar of ``generation`` of the image ``key``.
 
-    One that is no document of findings counts as none, so that what is to be hidden stays so. Raises Unavailable.
+    An invalid document counts as none, so that forced redaction still applies. Raises Unavailable.
     """
     import json
 
@@ -58,5 +58,5 @@ def read_sidecar(media: FastBucket, generation: str, key: str) -> Sidecar:
     try:
         return Sidecar(name, found.etag, findings_from_document(json.loads(found.read())))
     except (ValueError, AttributeError, TypeError) as error:
-        log("ERROR", "a sidecar cannot be read", name=name, detail=repr(error))
+        log("ERROR", "sidecar invalid", name=name, detail=repr(error))
         return Sidecar(name, found.etag)

@@ -1,4 +1,4 @@
-"""Signed uploads: a form for one file, and what has become of it. The file itself goes to S3, past every function."""
+"""The upload API: exchange a token for a presigned POST, and return the state of an upload. Files go to S3 directly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..plan.signing import KeySource, try_keys
 from .upload_requests import DeclaredUpload, Grant, parse_upload_request, verify_token
 
 POST_LIFETIME_S = 900
-"""How long a form may be sent: a quarter of an hour, within which a phone has to begin."""
+"""Lifetime of a presigned POST: 15 minutes, within which a phone must start the upload."""
 
 PATH = "/uploads"
 
@@ -57,7 +57,9 @@ class UploadApi:
             expires_in_s=self.post_lifetime_s,
             metadata=self._findings(upload),
         )
-        self.observer.log("INFO", "form made", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type)
+        self.observer.log(
+            "INFO", "upload presigned", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type
+        )
         return {
             "key": upload.key,
             **asdict(form),

@@ -1,1 +1,1 @@
-"""Scenes cut in parallel: a state machine asks for their strips one by one, and each may be made again at any time."""
+"""Large images: a state machine has them planned, cut in strips and assembled. Each step may be repeated."""

@@ -1,7 +1,7 @@
-"""Where the parts of a scene are until it is one object, and what is written down about them.
+"""Parts of a large image in S3 until they are assembled, and documents about them.
 
-A strip counts as made once its note is there, which is written last. Whoever makes it again makes the same bytes, and
-leaves those that are there.
+A strip is complete once its note exists, which is written last. A repeated step makes the same bytes, and leaves the
+existing ones.
 """
 
 from __future__ import annotations
@@ -23,88 +23,88 @@ _BYTES = {"Content-Type": "application/octet-stream"}
 
 
 class StoredStrip(NamedTuple):
-    """A strip that is there: what binding has to know of it, the entity tag of its body, its share of the crown."""
+    """A stored strip: the index of its tiles, the ETag of its body, its row of tiles of the next level."""
 
-    facts: TileIndex
+    tiles: TileIndex
     etag: str
-    share: bytes
+    next_level: bytes
 
 
 @dataclass(frozen=True)
 class PartStore:
-    """The parts of the scene with the id ``scene`` in ``media``. Every method raises Unavailable."""
+    """Parts of the large image ``image_id`` in ``media``. Every method raises Unavailable."""
 
     media: S3Bucket
-    scene: str
+    image_id: str
 
     @property
     def folder(self) -> str:
-        """What all of their names begin with."""
-        return f"{SCENES}{self.scene}/"
+        """Prefix of the names of all parts."""
+        return f"{SCENES}{self.image_id}/"
 
     @property
     def master(self) -> str:
-        """The name of what they are bound to."""
+        """Name of the assembled object."""
         return f"{self.folder}master.tif"
 
     def body(self, strip: int) -> str:
-        """The name of the tiles of a strip."""
+        """Return the name of the tiles of ``strip``."""
         return f"{self.folder}strips/{strip:05}"
 
     def get_plan(self) -> PyramidPlan | None:
-        """How it is cut, None if nobody has planned that yet."""
+        """Return the plan, None if there is none yet."""
         found = self._document("plan.json")
         return PyramidPlan.from_document(found) if found is not None else None
 
-    def put_plan(self, scene: PyramidPlan) -> PyramidPlan:
-        """Write the plan down, unless there is one; the one that holds."""
+    def put_plan(self, plan: PyramidPlan) -> PyramidPlan:
+        """Write ``plan`` unless there is one; return the one that is valid."""
         with suppress(ObjectChanged):
-            self._put_document("plan.json", scene.to_document(), replaces="")
-            return scene
+            self._put_document("plan.json", plan.to_document(), replaces="")
+            return plan
         found = self.get_plan()
         if found is None:
-            raise Unavailable(detail=f"the plan of {self.scene} does not hold still")
+            raise Unavailable(detail=f"the plan of {self.image_id} changed")
         return found
 
     def has_strip(self, strip: int) -> bool:
-        """Whether that strip has been made."""
+        """Whether ``strip`` is complete."""
         return self.media.head(f"{self.folder}notes/{strip:05}.json") is not None
 
     def put_strip(self, strip: int, cut: EncodedStrip) -> None:
-        """Put a strip down. What is there of it already stays, if it is as long."""
+        """Store a strip. Existing objects of the same length stay."""
         etag = self._put_once(self.body(strip), cut.body)
-        self._put_once(self._share(strip), cut.next_level)
+        self._put_once(self._next_level(strip), cut.next_level)
         self._put_document(f"notes/{strip:05}.json", {"facts": cut.index.to_document(), "etag": etag})
 
     def get_strip(self, strip: int) -> StoredStrip:
-        """What was put down of it; Unavailable if it has gone."""
-        note, share = self._document(f"notes/{strip:05}.json"), self._read(self._share(strip))
-        if note is None or share is None:
-            raise Unavailable(detail=f"strip {strip} of {self.scene} is not there")
-        return StoredStrip(TileIndex.from_document(note["facts"]), str(note["etag"]), share)
+        """Return a stored strip; raises Unavailable if it does not exist."""
+        note, next_level = self._document(f"notes/{strip:05}.json"), self._read(self._next_level(strip))
+        if note is None or next_level is None:
+            raise Unavailable(detail=f"strip {strip} of {self.image_id} is missing")
+        return StoredStrip(TileIndex.from_document(note["facts"]), str(note["etag"]), next_level)
 
     def put_refusal(self, error: DarkroomError) -> None:
-        """Write down why the upload is not to be taken in."""
+        """Store why the upload is refused."""
         self._put_document("refusal.json", {"code": error.code, "reason": error.message})
 
     def get_refusal(self) -> tuple[str, str]:
-        """Code and reason of the refusal, empty if there is none."""
+        """Return code and reason of the refusal, empty if there is none."""
         found = self._document("refusal.json") or {}
         return str(found.get("code", "")), str(found.get("reason", ""))
 
     def delete_all(self) -> int:
-        """Delete all of it; how many objects there were."""
+        """Delete all parts; return their number."""
         return sum(self.media.delete_many(page) for page in self.media.list_pages(self.folder))
 
-    def _share(self, strip: int) -> str:
+    def _next_level(self, strip: int) -> str:
         return f"{self.folder}shares/{strip:05}"
 
     def _put_once(self, name: str, body: bytes) -> str:
         with suppress(ObjectChanged):
             return self.media.put(name, body, headers=_BYTES, metadata={}, replaces="")
-        there = self.media.head(name)
-        if there is not None and there.size_bytes == len(body):
-            return there.etag
+        existing = self.media.head(name)
+        if existing is not None and existing.size_bytes == len(body):
+            return existing.etag
         return self.media.put(name, body, headers=_BYTES, metadata={})
 
     def _put_document(self, name: str, document: Mapping[str, Any], replaces: str | None = None) -> None:

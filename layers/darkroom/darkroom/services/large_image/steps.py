@@ -1,4 +1,4 @@
-"""The four steps of a scene, one by one, as the state machine asks for them. Any may be done again."""
+"""The four steps of processing a large image, as the state machine requests them. Each may be repeated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...aws.telemetry import Observer
 from ...errors import BadRun, DarkroomError, ObjectChanged, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
 from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble, iter_strips
-from ...imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from ...imaging.pyramid.plan import PyramidPlan, inspect_large_image, plan_pyramid
 from ...imaging.pyramid.strips import build_top_levels, cut_strip
 from ...imaging.source import Source
 from ...plan.limits import Limits
@@ -26,11 +26,11 @@ from ..range_source import LARGE_BLOCK_BYTES, open_ranges
 from .parts import PartStore, StoredStrip
 
 ALL_STRIPS = -1
-"""The strip that stands for all, where the source can only be read from its top."""
+"""Number that stands for all strips, for a source that can only be read from its top."""
 
 
 class StepAction(StrEnum):
-    """``PLAN`` how it is cut, ``CUT`` a strip, ``BIND`` the strips, ``TELL`` ingest what became of it."""
+    """``PLAN`` the strips, ``CUT`` one, ``ASSEMBLE`` all, ``REPORT`` the result to ingest."""
 
     PLAN = "plan"
     CUT = "cut"
@@ -40,13 +40,13 @@ class StepAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRequest:
-    """``scene`` is the id of the scene, ``key`` and ``version_id`` are those of the upload. ``strip`` is for CUT.
+    """A step on the large image ``image_id`` of that version of ``key``. ``strip`` is for CUT.
 
-    ``fault``, for TELL, is what stopped the work, "" if nothing did.
+    ``fault``, for REPORT, is the error that stopped the execution, "" if there is none.
     """
 
     action: StepAction
-    scene: str
+    image_id: str
     key: str
     version_id: str
     strip: int = ALL_STRIPS
@@ -54,29 +54,29 @@ class StepRequest:
 
 
 def read_request(event: Mapping[str, Any]) -> StepRequest:
-    """The request in ``event``; raises BadRun for what is none."""
+    """Parse the request in ``event``; raises BadRun."""
     try:
-        names = {name: event[name] for name in ("scene", "key", "version_id")}
+        image_id, key, version_id = (event[name] for name in ("scene", "key", "version_id"))
         action, strip = StepAction(event["action"]), event.get("strip", ALL_STRIPS)
         fault = (event.get("stopped") or {}).get("Error", "")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadRun("This asks for nothing that can be done with a scene", detail=repr(error)) from error
-    if not all(isinstance(one, str) for one in (*names.values(), fault)) or not names["scene"]:
-        raise BadRun("A scene, a key, a version and a fault are texts", field="scene")
+        raise BadRun("The event is not a step of a large image", detail=repr(error)) from error
+    if not all(isinstance(one, str) for one in (image_id, key, version_id, fault)) or not image_id:
+        raise BadRun("The scene, the key, the version and the error must be strings", field="scene")
     if isinstance(strip, bool) or not isinstance(strip, int) or strip < ALL_STRIPS:
-        raise BadRun("A strip is a number", field="strip")
-    return StepRequest(action, strip=strip, fault=fault, **names)
+        raise BadRun("The strip must be a whole number", field="strip")
+    return StepRequest(action, image_id, key, version_id, strip, fault)
 
 
 READS_AT_ONCE = 16
-"""Notes and shares of strips that are read at the same time."""
+"""Strips that are read at the same time."""
 
 
 @dataclass(frozen=True)
 class LargeImageSteps:
-    """The service. ``uploads`` has the sources, ``assembler`` is of the bucket ``media``; ``queue`` is ingest's.
+    """The steps. Sources are in ``uploads``, ``assembler`` is that of the bucket ``media``; ``queue`` is ingest's.
 
-    ``at_once``: how many strips of a scene are worked on at a time.
+    ``at_once``: strips of one image that are cut at the same time.
     """
 
     uploads: S3Bucket
@@ -88,9 +88,9 @@ class LargeImageSteps:
     observer: Observer
 
     def handle(self, request: StepRequest) -> dict[str, object]:
-        """Do what is asked; what the state machine goes on with.
+        """Carry out one step; return the input of the next.
 
-        Raises SceneRefused for an upload that is not to be taken in, or a DarkroomError to be tried again.
+        Raises SceneRefused for an upload that must be refused, or a DarkroomError to be retried.
         """
         steps = {
             StepAction.PLAN: self._plan,
@@ -98,7 +98,7 @@ class LargeImageSteps:
             StepAction.ASSEMBLE: self._assemble,
             StepAction.REPORT: self._report,
         }
-        parts = PartStore(self.media, request.scene)
+        parts = PartStore(self.media, request.image_id)
         with self.observer.step(request.action), self._refusing(parts):
             return steps[request.action](parts, request)
 
@@ -109,61 +109,63 @@ class LargeImageSteps:
         except DarkroomError as error:
             if error.status >= 500 or error.retryable:
                 raise
-            self.observer.log("WARNING", "refused", scene=parts.scene, code=error.code, detail=error.detail)
+            self.observer.log("WARNING", "upload refused", scene=parts.image_id, code=error.code, detail=error.detail)
             parts.put_refusal(error)
             raise SceneRefused(error.message, detail=error.detail) from error
 
     def _plan(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
-        scene = parts.get_plan()
-        if scene is None:
-            source, header = self._opened(request)
-            scene = parts.put_plan(plan_pyramid(source, header, self.limits))
-        strips = [*range(scene.layout.strips)] if scene.by_region else [ALL_STRIPS]
-        self.observer.log("INFO", "planned", scene=request.scene, strips=len(strips), **scene.to_document())
-        named = {"scene": request.scene, "key": request.key, "version_id": request.version_id}
+        plan = parts.get_plan()
+        if plan is None:
+            source, header = self._open_source(request)
+            plan = parts.put_plan(plan_pyramid(source, header, self.limits))
+        strips = [*range(plan.layout.strips)] if plan.by_region else [ALL_STRIPS]
+        self.observer.log(
+            "INFO", "large image planned", scene=request.image_id, strips=len(strips), **plan.to_document()
+        )
+        named = {"scene": request.image_id, "key": request.key, "version_id": request.version_id}
         return {**named, "strips": strips, "concurrency": self.at_once}
 
     def _cut(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
         if request.strip != ALL_STRIPS and parts.has_strip(request.strip):
             return {"strip": request.strip}
-        scene = parts.get_plan()
-        if scene is None:
-            raise Unavailable(detail=f"the plan of {request.scene} is not there")
-        source, header = self._opened(request)
+        plan = _require_plan(parts)
+        source, header = self._open_source(request)
         if request.strip == ALL_STRIPS:
-            for number, made in enumerate(iter_strips(source, header, scene, self.limits)):
-                parts.put_strip(number, made)
-                del made
+            for number, strip in enumerate(iter_strips(source, header, plan, self.limits)):
+                parts.put_strip(number, strip)
+                del strip
         else:
-            parts.put_strip(request.strip, cut_strip(source, header, scene, request.strip, self.limits))
-        self.observer.log("INFO", "cut", scene=request.scene, strip=request.strip)
-        self.observer.count("StripsCut", scene.layout.strips if request.strip == ALL_STRIPS else 1)
+            parts.put_strip(request.strip, cut_strip(source, header, plan, request.strip, self.limits))
+        self.observer.log("INFO", "strip cut", scene=request.image_id, strip=request.strip)
+        self.observer.count("StripsCut", plan.layout.strips if request.strip == ALL_STRIPS else 1)
         return {"strip": request.strip}
 
-    def _assemble(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
-        scene = parts.get_plan()
-        if scene is None:
-            raise Unavailable(detail=f"the plan of {request.scene} is not there")
+    def _assemble(self, parts: PartStore, _: StepRequest) -> dict[str, object]:
+        plan = _require_plan(parts)
         with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-            strips = [*pool.map(parts.get_strip, range(scene.layout.strips))]
-        top = build_top_levels(scene, [strip.share for strip in strips])
-        binding = assemble(scene, [strip.facts for strip in strips], top, self.limits)
-        pieces = [self._piece(parts, binding, strips, run) for run in binding.plan_parts()]
+            strips = [*pool.map(parts.get_strip, range(plan.layout.strips))]
+        top = build_top_levels(plan, [strip.next_level for strip in strips])
+        assembly = assemble(plan, [strip.tiles for strip in strips], top, self.limits)
+        pieces = [self._build_part(parts, assembly, strips, run) for run in assembly.plan_parts()]
         self.assembler.assemble(parts.master, pieces, content_type=TIFF)
-        self.observer.count("ScenesBound")
-        self.observer.count("ScenePixels", scene.layout.size.width * scene.layout.size.height)
-        return {"bytes": binding.size_bytes}
+        self.observer.count("LargeImagesAssembled")
+        size = plan.layout.size
+        self.observer.count("LargeImagePixels", size.width * size.height)
+        return {"bytes": assembly.size_bytes}
 
-    def _piece(self, parts: PartStore, binding: Assembly, strips: Sequence[StoredStrip], run: Sequence[Slice]) -> Part:
-        """One slice of a strip is copied where it lies; what is small is read, and sent together."""
+    def _build_part(
+        self, parts: PartStore, assembly: Assembly, strips: Sequence[StoredStrip], run: Sequence[Slice]
+    ) -> Part:
+        """Build one part of the object: a slice of a strip is copied inside S3, small slices are read and joined."""
         if len(run) == 1 and run[0].part != FILE_HEAD:
             number, start, end = run[0]
-            return CopiedRange(parts.body(number), strips[number].etag, strips[number].facts.size_bytes, start, end)
-        return b"".join(self._bytes(parts, binding, strips, one) for one in run)
+            strip = strips[number]
+            return CopiedRange(parts.body(number), strip.etag, strip.tiles.size_bytes, start, end)
+        return b"".join(self._read_slice(parts, assembly, strips, one) for one in run)
 
-    def _bytes(self, parts: PartStore, binding: Assembly, strips: Sequence[StoredStrip], one: Slice) -> bytes:
+    def _read_slice(self, parts: PartStore, assembly: Assembly, strips: Sequence[StoredStrip], one: Slice) -> bytes:
         if one.part == FILE_HEAD:
-            return binding.head[one.start : one.end]
+            return assembly.head[one.start : one.end]
         try:
             return self.media.read_range(parts.body(one.part), one.start, one.end, etag=strips[one.part].etag)
         except ObjectChanged as error:
@@ -172,13 +174,22 @@ class LargeImageSteps:
     def _report(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
         code, reason = parts.get_refusal()
         fault = "" if code else request.fault
-        self.queue.send(build_large_image_message(request.key, request.scene, request.version_id, code, reason, fault))
+        self.queue.send(
+            build_large_image_message(request.key, request.image_id, request.version_id, code, reason, fault)
+        )
         return {"code": code, "fault": fault}
 
-    def _opened(self, request: StepRequest) -> tuple[Source, Header]:
-        """The upload, as long as nobody has put another in its place: what becomes of that one is asked for then."""
+    def _open_source(self, request: StepRequest) -> tuple[Source, Header]:
+        """Open the upload and inspect its header; raises SourceMissing if it was replaced."""
         kept = self.uploads.head(request.key)
         if kept is None or kept.version_id != request.version_id:
-            raise SourceMissing("The upload has gone")
+            raise SourceMissing("The upload no longer exists")
         source = open_ranges(self.uploads, kept, LARGE_BLOCK_BYTES)
         return source, inspect_large_image(source, self.limits)
+
+
+def _require_plan(parts: PartStore) -> PyramidPlan:
+    plan = parts.get_plan()
+    if plan is None:
+        raise Unavailable(detail=f"the plan of {parts.image_id} is missing")
+    return plan
