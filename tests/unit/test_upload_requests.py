@@ -20,8 +20,8 @@ from darkroom.plan.keys import MAX_KEY_BYTES, check_key
 from darkroom.plan.model import SOURCE_FORMATS
 from darkroom.plan.signing import sign, verify
 from darkroom.services.upload_requests import (
-    IMAGE_TYPES,
     MAX_TOKEN_LASTS_S,
+    SOURCE_MEDIA_TYPES,
     DeclaredUpload,
     Grant,
     make_token,
@@ -229,7 +229,7 @@ def test_what_a_prefix_covers(prefix: str, key: str, covered: bool) -> None:
 
 
 def test_the_types_are_those_that_ingest_knows() -> None:
-    assert set(IMAGE_TYPES.values()) == set(SOURCE_FORMATS)
+    assert set(SOURCE_MEDIA_TYPES.values()) == set(SOURCE_FORMATS)
 
 
 @pytest.mark.parametrize("sha256", [DIGEST.hex(), DIGEST.hex().upper(), base64.b64encode(DIGEST).decode()])
@@ -336,7 +336,7 @@ def test_no_value_breaks_the_reader(changes: dict[str, object]) -> None:
     except DarkroomError:
         return
     assert GRANT.covers(check_key(upload.key))
-    assert (upload.media_type in IMAGE_TYPES, 1 <= upload.size_bytes <= MAX_BYTES, len(upload.sha256)) == (
+    assert (upload.media_type in SOURCE_MEDIA_TYPES, 1 <= upload.size_bytes <= MAX_BYTES, len(upload.sha256)) == (
         True,
         True,
         32,

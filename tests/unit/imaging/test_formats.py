@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import pyvips
 from PIL import Image
 
+import darkroom
 from darkroom.errors import BadOption
 from darkroom.imaging.formats import encode as encode_module
 from darkroom.imaging.formats.encode import EncodableImage, encode, map_quality
@@ -234,3 +236,12 @@ def test_avif_tries_harder_where_there_is_little_detail(
         encode(sheet, OUTPUT_FORMATS["avif"], None, pace)
     assert [knobs["effort"] for knobs in seen_knobs] == [wanted, 4]
     assert all(knobs["subsample_mode"] == "off" for knobs in seen_knobs)
+
+
+def test_a_format_is_named_in_few_files() -> None:
+    """Its package, both registries, presets, and URL languages that have options or documents for it."""
+    layer = Path(next(iter(darkroom.__path__)))
+    files = [path for path in layer.rglob("*") if path.suffix in (".py", ".toml")]
+    named = [str(path) for path in files if "webp" in path.read_text(encoding="utf-8").lower()]
+    assert len(files) > 100
+    assert len(named) <= 12, named

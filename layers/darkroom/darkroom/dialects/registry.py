@@ -107,7 +107,7 @@ DIALECTS = (
             (("", "options of the open-source edition"), ("Pro", "of Pro")),
             (
                 "/unsafe/rs:fit:800:600/plain/photo.jpg",
-                "/unsafe/rs:fill:300:200/g:sm/plain/https://images.example.com/photo.jpg@webp",
+                "/unsafe/rs:fill:300:200/g:sm/plain/https://images.example.com/photo.jpg@avif",
                 "/unsafe/pr:sharp/w:400/dpr:2/aHR0cHM6Ly9pbWFnZXMuZXhhbXBsZS5jb20vcGhvdG8uanBn.png",
                 "/unsafe/c:0.5:0.5:nowe/pd:10:20/bg:f80/wm:0.5:soea:10:10:0.2/plain/photo.jpg@jpg",
             ),
@@ -126,7 +126,7 @@ DIALECTS = (
                 "/unsafe/300x200/smart/photo.jpg",
                 "/unsafe/fit-in/300x200/filters:fill(ff8800):quality(80)/images.example.com/photo.jpg",
                 "/unsafe/-300x-200/left/top/photo.jpg",
-                "/unsafe/10x20:300x200/filters:grayscale():format(webp)/photo.jpg",
+                "/unsafe/10x20:300x200/filters:grayscale():format(avif)/photo.jpg",
             ),
         ),
     ),
@@ -148,8 +148,8 @@ DIALECTS = (
             ),
             (
                 "/fit-in/300x200/filters:quality(80)/photo.jpg",
-                "/300x200/filters:grayscale():format(webp)/photo.jpg",
-                "/photo.jpg?width=300&height=200&fit=inside&format=webp",
+                "/300x200/filters:grayscale():format(avif)/photo.jpg",
+                "/photo.jpg?width=300&height=200&fit=inside&format=avif",
                 "/photo.jpg?resize.width=300&resize.height=200&quality=70&format=jpeg",
                 "/eyJrZXkiOiJwaG90by5qcGciLCJlZGl0cyI6eyJyZXNpemUiOnsid2lkdGgiOjMwMH0sInJvdGF0ZSI6OTB9fQ==",
             ),
@@ -169,7 +169,7 @@ DIALECTS = (
             (
                 "/cdn-cgi/image/width=800,format=auto/photo.jpg",
                 "/cdn-cgi/image/width=300,height=200,fit=cover,gravity=auto/https://images.example.com/photo.jpg",
-                "/cdn-cgi/image/w=400,dpr=2,quality=high,f=webp/photo.jpg",
+                "/cdn-cgi/image/w=400,dpr=2,quality=high,f=avif/photo.jpg",
                 "/cdn-cgi/image/trim=10;20;30;40,rotate=90,brightness=1.2/photo.jpg",
             ),
         ),

@@ -9,14 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-AUTO_CLASSES = ("auto-avif", "auto-webp", "auto-legacy")
+MAIN_FORMATS = {"auto-avif": "avif", "auto-webp": "webp", "auto-legacy": "jpeg"}
+"""The format of most images of each class of ``f=auto``."""
+
+AUTO_CLASSES = tuple(MAIN_FORMATS)
 """What ``f=auto`` becomes at the edge, best first. The renderer chooses the type within the class."""
 
 IMAGE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
 EXTENDED_FORMATS = ("tiff",)
 """Formats that only dialects can request."""
 
-SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "heic", "tiff", "svg")
+SOURCE_MEDIA_TYPES = {
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "image/heif": "heic",
+    "image/tiff": "tiff",
+    "image/svg+xml": "svg",
+}
+"""Media types of uploads, and the format of each."""
+
+SOURCE_FORMATS = tuple(dict.fromkeys(SOURCE_MEDIA_TYPES.values()))
 """Formats of masters."""
 
 DATA_FORMATS = ("json", "thumbhash")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .model import AUTO_CLASSES, AUTO_QUALITY, DATA_FORMATS, IMAGE_FORMATS, Plan
+from .model import AUTO_CLASSES, AUTO_QUALITY, DATA_FORMATS, IMAGE_FORMATS, MAIN_FORMATS, Plan
 from .normalize import build_plan, scale_length
 from .redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction
 
@@ -26,9 +26,8 @@ SAVE_DATA_QUALITY = 50
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _RATIO = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?")
 CLASS_TYPES = (
-    ("auto-avif", ("image/avif",)),
-    ("auto-webp", ("image/webp",)),
-    ("auto-legacy", ("image/jpeg", "image/png", "image/*", "*/*")),
+    *((name, (f"image/{MAIN_FORMATS[name]}",)) for name in AUTO_CLASSES[:-1]),
+    (AUTO_CLASSES[-1], ("image/jpeg", "image/png", "image/*", "*/*")),
 )
 
 
@@ -36,7 +35,7 @@ def choose_format_class(accept: str) -> str:
     """Return the format class that an ``Accept`` header prefers.
 
     The highest q-value wins. Of equal ones, the format with smaller files wins, in any order. Wildcards do not count
-    for AVIF and WebP: browsers send them with all kinds of requests.
+    for newer formats: browsers send them with all kinds of requests.
     """
     weights = dict(_parse_weights(accept))
     best, best_weight = "auto-legacy", 0.0

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 from .model import (
     ANIMATED_FORMATS,
+    AUTO_CLASSES,
     DATA_FORMATS,
     IDENTITY,
+    IMAGE_FORMATS,
     LOSSLESS_FORMATS,
     Crop,
     CropTo,
@@ -27,7 +29,7 @@ DEFAULT_MAX_SIDE_PX = 2560
 """The longest side of a result without options."""
 
 _JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
-_LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
+_LOSSY = frozenset({"auto", *AUTO_CLASSES, *IMAGE_FORMATS}) - LOSSLESS_FORMATS
 _CENTRED_POSITIONS = frozenset({"center", "north", "east", "south", "west", "fp"})
 """Positions that are centred on an axis."""
 

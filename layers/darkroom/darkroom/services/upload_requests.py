@@ -19,22 +19,10 @@ from dataclasses import dataclass
 from ..client_findings import encode_findings, parse_client_findings
 from ..errors import BadKey, BadToken, BadUpload, NotGranted
 from ..plan.keys import check_key
+from ..plan.model import SOURCE_MEDIA_TYPES
 
 MAX_TOKEN_LASTS_S = 86_400
 """Longest validity of a token. A longer one is rejected as a probable mistake in its time."""
-
-IMAGE_TYPES = {
-    "image/jpeg": "jpeg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/avif": "avif",
-    "image/heic": "heic",
-    "image/heif": "heic",
-    "image/tiff": "tiff",
-    "image/svg+xml": "svg",
-}
-"""Allowed media types and their formats. The bytes are examined after the upload."""
 
 _SIGNING_DOMAIN = b"upload-token:"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
@@ -197,8 +185,8 @@ def _parse_key(value: object) -> str:
 
 
 def _parse_media_type(value: object) -> str:
-    if not isinstance(value, str) or value not in IMAGE_TYPES:
-        raise BadUpload(f"type: expected one of {', '.join(IMAGE_TYPES)}", field="type")
+    if not isinstance(value, str) or value not in SOURCE_MEDIA_TYPES:
+        raise BadUpload(f"type: expected one of {', '.join(SOURCE_MEDIA_TYPES)}", field="type")
     return value
 
 

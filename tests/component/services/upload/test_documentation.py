@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from darkroom.errors import list_errors_by_code
-from darkroom.services.upload_requests import IMAGE_TYPES
+from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES
 
 from .calling import DATA, DOCS, READY_RECORD, Api, run_documented, token_for
 
@@ -70,7 +70,7 @@ def test_the_documented_types_and_codes_are_those_of_the_code() -> None:
     page = DOCS.read_text(encoding="utf-8")
     types = re.search(r"<!-- image-types -->(.*?)<!-- /image-types -->", page)
     assert types
-    assert types[1] == ", ".join(f"`{media_type}`" for media_type in IMAGE_TYPES)
+    assert types[1] == ", ".join(f"`{media_type}`" for media_type in SOURCE_MEDIA_TYPES)
     rows = re.findall(r"^\| (\d{3}) \| `([a-z-]+)` \|", page, re.MULTILINE)
     assert len(rows) == 8
     assert all(list_errors_by_code()[code].status == int(status) for status, code in rows)

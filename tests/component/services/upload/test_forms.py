@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.presigned_post import PostPresigner
-from darkroom.services.upload_requests import IMAGE_TYPES
+from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES
 
 from .calling import DATA, SHA256, Api, send
 
@@ -120,7 +120,7 @@ def test_a_form_is_for_the_store_next_to_the_function(monkeypatch: pytest.Monkey
     assert "/eu-central-1/s3/" in form.fields["x-amz-credential"]
 
 
-@pytest.mark.parametrize("media_type", IMAGE_TYPES)
+@pytest.mark.parametrize("media_type", SOURCE_MEDIA_TYPES)
 def test_every_image_type(api: Api, media_type: str) -> None:
     key = f"trips/{media_type.replace('/', '.')}"
     assert send(api.ask(key=key, type=media_type).document) == (204, "")

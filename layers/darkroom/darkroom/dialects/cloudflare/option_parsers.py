@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ...plan.model import Gravity
+from ...plan.model import IMAGE_FORMATS, Gravity
 from ...plan.options import escape_text
 from ..common.colours import parse_colour
 from ..common.validate import bad_option
@@ -50,7 +50,7 @@ AUTO_WIDTH_PX = 1200
 
 MAX_DPR = 4.0
 FITS = ("scale-down", "contain", "cover", "crop", "aspect-crop", "pad", "squeeze", "scale-up")
-FORMATS = ("auto", "avif", "webp", "jpeg", "baseline-jpeg", "png", "json")
+FORMATS = ("auto", *(name for name in IMAGE_FORMATS if name != "gif"), "baseline-jpeg", "json")
 PERCEPTUAL = {"high": 90, "medium-high": 80, "medium-low": 65, "low": 50}
 """Numbers that stand in for Cloudflare's words; it does not tell its own."""
 

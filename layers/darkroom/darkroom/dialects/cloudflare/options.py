@@ -94,7 +94,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("q",),
         f"1–100, {', '.join(PERCEPTUAL)}",
         "q",
-        note=f"Without one each format's own. {_WORDS}. 100 is no lossless WebP.",
+        note=f"Without one each format's own. {_WORDS}. 100 is not lossless.",
         parse=partial(option_parsers.parse_quality, "quality"),
     ),
     OptionMapping("rotate", (), "90, 180, 270", "rot", parse=option_parsers.parse_rotate),

@@ -50,6 +50,11 @@ class DitSettings:
 
     auto_webp: bool = True
 
+    @property
+    def default_format(self) -> str:
+        """Return the format of a request that names none."""
+        return "auto" if self.auto_webp else "auto-legacy"
+
 
 @dataclass(frozen=True, slots=True)
 class CloudflareSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...plan.model import IDENTITY, Clahe, Convolution, Crop, Lch, Padding, TrimOptions
+from ...plan.model import IDENTITY, IMAGE_FORMATS, Clahe, Convolution, Crop, Lch, Padding, TrimOptions
 from ...plan.option_types import Value
 from ..common.matrices import combine, lightness, linear
 from ..common.validate import bad_option
@@ -37,10 +37,7 @@ MAX_CLAHE_SLOPE = 100
 MAX_CLAHE_WINDOW_PX = 256
 """A window of 200 px takes 1.2 s of CPU per megapixel, one of 800 px 8 s."""
 
-FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "avif": "avif", "gif": "gif"} | {
-    "tif": "tiff",
-    "tiff": "tiff",
-}
+FORMATS = {"jpg": "jpeg", **{name: name for name in IMAGE_FORMATS}, "tif": "tiff", "tiff": "tiff"}
 
 
 def ignore(_options: DitOptions, _: object) -> None:

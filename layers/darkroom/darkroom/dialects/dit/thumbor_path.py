@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ...errors import BadKey
 from ...plan.keys import unquote
+from ...plan.model import IMAGE_FORMATS
 from ..common.mapping import OptionMapping, find_parser, index_by_name
 from ..common.validate import bad_option
 from .model import DitRequest, Json
@@ -138,7 +139,7 @@ def _parse_fill(edits: Edits, text: str) -> None:
 
 def _parse_format(edits: Edits, text: str) -> None:
     output = re.sub("[^0-9a-z]", "", text, flags=re.IGNORECASE).replace("jpg", "jpeg")
-    if output in ("heic", "heif", "jpeg", "png", "raw", "tif", "tiff", "webp", "gif", "avif"):
+    if output in (*IMAGE_FORMATS, "heic", "heif", "raw", "tif", "tiff"):
         edits["toFormat"] = output
 
 

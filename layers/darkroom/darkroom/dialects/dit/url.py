@@ -98,4 +98,4 @@ def convert_options(options: DitOptions, request: DitRequest) -> dict[str, Value
 def _choose_format(options: DitOptions, request: DitRequest) -> str:
     """The format of toFormat, else of the request, else of the last edit that is one, else what the viewer accepts."""
     named = options.output or (parse_format(request.output) if request.output else "") or options.written
-    return named or ("auto" if options.settings.dit.auto_webp else "auto-legacy")
+    return named or options.settings.dit.default_format

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ...plan.geometry.boxes import Size
-from .spec import FEATURES, FEATURES_V2, FORMATS, HTTP_FEATURES, QUALITIES, V2, V3, SizeLimits, Version
+from .spec import (
+    FEATURES,
+    FEATURES_V2,
+    FORMATS,
+    HTTP_FEATURES,
+    PREFERRED_FORMATS,
+    QUALITIES,
+    V2,
+    V3,
+    SizeLimits,
+    Version,
+)
 from .tiles import TILE_PX, list_scale_factors, list_sizes
 
 LEVELS = {False: "level0", True: "level2"}
@@ -48,7 +59,7 @@ def build_info(
     if not everything:
         return document | {"extraFeatures": list(HTTP_FEATURES)}
     return document | {
-        "preferredFormats": ["webp", "jpg"],
+        "preferredFormats": list(PREFERRED_FORMATS),
         "extraFormats": [name for name in FORMATS if name not in _LEVEL_2_FORMATS],
         "extraQualities": [name for name in QUALITIES if name != "default"],
         "extraFeatures": [feature.name for feature in FEATURES if feature.level > 2],

@@ -48,6 +48,9 @@ VERSIONS = (V2, V3)
 FORMATS = {"jpg": "jpeg", "png": "png", "webp": "webp", "gif": "gif", "tif": "tiff"}
 """Formats of the specification (section 4.5) by their extension: ours."""
 
+PREFERRED_FORMATS = ("webp", "jpg")
+"""The smallest format, and the one that every viewer shows."""
+
 UNSUPPORTED_FORMATS = {"jp2": "no encoder of JPEG 2000 is aboard", "pdf": "no pages are made of pictures"}
 """Formats of the specification that are refused by name."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...plan.keys import unquote
+from ...plan.model import IMAGE_FORMATS
 from ...plan.options import escape_text
 from ..common.anchor import Anchor
 from ..common.settings import ImgproxySettings
@@ -18,16 +19,7 @@ from .arguments import check_count, parse_anchor, parse_colour, parse_flag, pars
 from .model import ExtendOptions, ImgproxyOptions, WatermarkOptions
 
 RESIZING = ("fit", "fill", "fill-down", "force", "auto")
-FORMATS = {
-    "jpg": "jpeg",
-    "jpeg": "jpeg",
-    "png": "png",
-    "webp": "webp",
-    "gif": "gif",
-    "avif": "avif",
-    "tif": "tiff",
-    "tiff": "tiff",
-}
+FORMATS = {"jpg": "jpeg", **{name: name for name in IMAGE_FORMATS}, "tif": "tiff", "tiff": "tiff"}
 """imgproxy's names of what is made here."""
 
 OTHER_FORMATS = ("jxl", "ico", "bmp", "heic", "svg")

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from ...errors import MethodNotAllowed, SourceMissing
 from ...http.response import HttpResponse
 from ...plan.canonical import check_length
-from ...plan.model import LOSSLESS_FORMATS, Plan
+from ...plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, Plan
 from ...plan.negotiation import apply_save_data
 from ...plan.policy import AccessMode
 from ...plan.presets import Presets
@@ -25,9 +25,6 @@ from .access import Verify, authorise
 from .delivery import Delivery
 from .request import DialectRequest
 from .signing_keys import DialectKeys, KeysSecret
-
-_MAIN_FORMATS = {"auto-avif": "avif", "auto-webp": "webp", "auto-legacy": "jpeg"}
-"""The format that most pictures of a class come to, which is the one that its quality is taken of."""
 
 
 def choose_variant(parsed: ParsedUrl, request: DialectRequest, always: AlwaysRedact) -> Plan:
@@ -48,7 +45,7 @@ def _choose_quality(parsed: ParsedUrl, request: DialectRequest) -> Plan:
         return plan
     if request.saves_data and parsed.saving_quality is not None:
         return _check_length(replace(plan, quality=parsed.saving_quality))
-    output = _MAIN_FORMATS[request.format_class] if plan.format == "auto" else plan.format
+    output = MAIN_FORMATS[request.format_class] if plan.format == "auto" else plan.format
     by_format = dict(parsed.qualities).get(output)
     if plan.quality is None and by_format is not None:
         return _check_length(replace(plan, quality=by_format))

@@ -8,7 +8,7 @@ from itertools import batched
 from math import exp
 from typing import NamedTuple
 
-from ...plan.model import Convolution, Curve, Matrix
+from ...plan.model import IMAGE_FORMATS, Convolution, Curve, Matrix
 from ..common.colours import parse_colour
 from ..common.matrices import LUMA_601, lightness, linear, saturation, scale_channels
 from ..common.validate import bad_option
@@ -182,7 +182,7 @@ def require_colour(name: str, text: str) -> str:
     return digits
 
 
-FORMATS = frozenset({"png", "jpeg", "jpg", "gif", "webp", "avif"})
+FORMATS = frozenset({"jpg", *IMAGE_FORMATS})
 UNSUPPORTED_FORMATS = frozenset({"heic", "heif"})
 MAX_BYTES = 2_000_000_000
 

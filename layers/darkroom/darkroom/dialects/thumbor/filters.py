@@ -110,7 +110,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
     OptionMapping(
         "gifv",
         arguments="[webm]",
-        note="Nothing to do: results are images, so an animation becomes WebP or GIF, as in thumbor without the "
+        note="Nothing to do: results are images, so an animation stays one, as in thumbor without the "
         "optimizer. A page that shows it in a video element must show an image instead.",
         parse=FilterSpec(_ignore, (WORD,), 1),
     ),

@@ -16,7 +16,7 @@ SMOOTH_MAX_PIXELS = 2_000_000
 """Up to here the detail of an image is measured before its options are chosen."""
 
 TRIAL_MAX_PIXELS = 4_000_000
-"""Up to here options are tried for ``q=auto``: WebP's ``smart_deblock`` takes 550 ms a megapixel."""
+"""Up to here options are tried for ``q=auto``: ``smart_deblock`` takes 550 ms a megapixel."""
 
 
 def choose_encoder_options(form: str, pixels: int, effort: Effort = "fast", *, smooth: bool = False) -> EncoderOptions:

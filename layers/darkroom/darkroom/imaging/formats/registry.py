@@ -26,6 +26,9 @@ _LABELS = [one.label for one in SOURCE_FORMATS.values()]
 SUPPORTED = f"{', '.join(_LABELS[:-1])} and {_LABELS[-1]}"
 """The accepted formats, for messages."""
 
+COMPACT_ALPHA_TILES = webp.TIFF_TILES
+"""Options of a pyramid's tiles with alpha, where lossless ones take too many bytes."""
+
 ANIMATION = webp.OUTPUT
 """What an animation becomes where it is stored without loss."""
 

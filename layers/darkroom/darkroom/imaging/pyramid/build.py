@@ -19,10 +19,9 @@ import pyvips
 from ...errors import OverLimits
 from ...plan.limits import Limits
 from ..colour.convert import to_eight_bits
-from ..formats import webp
 from ..formats.encode import is_drawing
 from ..formats.probe import Header, probe
-from ..formats.registry import SOURCE_FORMATS
+from ..formats.registry import COMPACT_ALPHA_TILES, SOURCE_FORMATS
 from ..formats.tiff.container import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS
 from ..render.pipeline import internal_errors
 from ..source import Source
@@ -47,7 +46,7 @@ FAST_DEFLATE_PIXELS = 16_000_000
 of the bytes."""
 
 _COMPACT: TileOptions = {"compression": "jpeg", "Q": 85}
-_COMPACT_ALPHA: TileOptions = webp.TIFF_TILES
+_COMPACT_ALPHA: TileOptions = COMPACT_ALPHA_TILES
 """A third of the bytes: chroma at half size."""
 
 

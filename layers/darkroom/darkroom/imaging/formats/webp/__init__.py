@@ -30,7 +30,7 @@ SOURCE = SourceFormat(
 _FLAGS_AT, _ALPHA_FLAG = 20, 0x10
 
 TIFF_TILES: EncoderOptions = {"compression": "webp", "Q": 85}
-"""Tiles of a pyramid with alpha, where lossless ones take too many bytes."""
+"""Options of libvips' TIFF saver for tiles of this format."""
 
 
 def _set_alpha_flag(body: bytes) -> bytes:
