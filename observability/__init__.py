@@ -1,5 +1,5 @@
-"""What is watched, as tables: alarms and dashboards, and what CloudWatch makes of them. Not deployed.
+"""Alarms and dashboards as tables, and an evaluator of CloudWatch alarms. Not deployed.
 
-``stacks/alarms.yaml`` is written from these tables (``make alarms``); the local stack, the rehearsal and the
-tests evaluate the alarms of the template itself.
+``make alarms`` writes ``stacks/alarms.yaml`` from these tables; the local stack, the game day and the tests evaluate
+the alarms of the template.
 """

@@ -1,4 +1,4 @@
-"""``python -m observability``: write the nested stack of alarms and dashboards, and what they cost."""
+"""``python -m observability``: write the nested stack of alarms and dashboards, and their cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STACK, PAGE, TEMPLATE = ROOT / "stacks" / "alarms.yaml", ROOT / "docs" / "refere
 
 
 def main() -> None:
-    """Rewrite the nested template, the mapping of the root template, and the table of the page."""
+    """Write the nested template, the mapping of the root template, and the table of the page."""
     STACK.parent.mkdir(exist_ok=True)
     STACK.write_text(template(), encoding="utf-8")
     TEMPLATE.write_text(insert_mapping(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What an alarm of ours says, before it is a resource of the template."""
+"""Alarms as data, before they are resources of the template."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ type Action = Literal["", "page", "ticket"]
 
 @dataclass(frozen=True, slots=True)
 class MetricAlarm:
-    """An alarm over one metric, or over the formula of several that is shown.
+    """An alarm on one metric, or on the shown formula of several.
 
-    ``name`` is a word with hyphens, ``meaning`` a sentence for the person on call. ``threshold`` is a number, or the
-    name of a parameter of the template in braces. ``condition`` is one of :data:`observability.template.CONDITIONS`;
-    with an empty one the alarm exists in every deployment whose level of alarms includes it.
+    ``name`` has lower-case words and hyphens, ``description`` is a sentence for the person on call. ``threshold`` is a
+    number, or a parameter of the template in braces. ``condition`` is one of
+    :data:`observability.template.CONDITIONS`, "" for none beside the level of alarms.
     """
 
     name: str
@@ -45,7 +45,7 @@ class MetricAlarm:
 
 @dataclass(frozen=True, slots=True)
 class CompositeAlarm:
-    """An alarm over others: in alarm if all alarms of any of ``any_of_all`` are, which are named by their names.
+    """A composite alarm: in alarm if all alarms of any of ``any_of_all`` are, which holds their names.
 
     ``more`` are further alternatives with ``Alarms=all``.
     """
@@ -66,5 +66,5 @@ class CompositeAlarm:
 
 
 def logical_id(name: str) -> str:
-    """The logical id of an alarm by its name."""
+    """Return the logical id of the alarm ``name``."""
     return "".join(word.capitalize() for word in name.split("-")) + "Alarm"

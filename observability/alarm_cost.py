@@ -1,5 +1,4 @@
-"""What the alarms of each level cost: the table in docs/reference/slo.md, and the mapping in template.yaml for the
-monitor."""
+"""Cost of the alarms by level: a table of docs/reference/slo.md, and the mapping of template.yaml for the monitor."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class BilledResources:
-    """Numbers of metric alarms, of the metrics in them, of composite alarms, and of CloudFront's additional metrics."""
+    """Numbers of metric alarms, of their metrics, of composite alarms, and of CloudFront's additional metrics."""
 
     alarms: int
     metrics: int
@@ -49,13 +48,13 @@ class BilledResources:
 
     @property
     def amounts(self) -> dict[str, float]:
-        """What CloudWatch charges for in a month, by the names of the price table."""
+        """Return the monthly amounts by the names of the price table."""
         found: dict[str, float] = {"alarm-metric-months": self.metrics, "composite-alarm-months": self.composites}
         return found | ({"cdn-metric-months": self.cdn_metrics} if self.cdn_metrics else {})
 
 
 def count_resources(level: Level, mode: str) -> BilledResources:
-    """What a deployment has with ``Alarms`` and ``InferenceMode`` set so, and all else as by default."""
+    """Return the resources of a deployment with these values of ``Alarms`` and ``InferenceMode``, else the defaults."""
 
     def exists(alarm: MetricAlarm | CompositeAlarm) -> bool:
         return _HOLDS[alarm.condition](mode) and (level == "all" or alarm.name in ESSENTIAL)
@@ -66,7 +65,7 @@ def count_resources(level: Level, mode: str) -> BilledResources:
 
 
 def cost_table() -> str:
-    """The table as Markdown."""
+    """Return the table as Markdown."""
     prices = load_prices()
     lines = [
         "| `Alarms` | `InferenceMode` | alarms | metrics in them | composites | CloudFront's metrics | USD a month |",
@@ -81,7 +80,7 @@ def cost_table() -> str:
 
 
 def amounts_mapping() -> str:
-    """The mapping MonthlyAmounts of template.yaml: amounts by ``Alarms`` and ``InferenceMode``."""
+    """Return the mapping MonthlyAmounts of template.yaml: amounts by ``Alarms`` and ``InferenceMode``."""
     nothing = ", ".join(f'"{mode}": ""' for mode in MODES)
     lines = ["  MonthlyAmounts:", f'    "off": {{ {nothing} }}']
     for level in LEVELS:
@@ -93,7 +92,7 @@ def amounts_mapping() -> str:
 
 
 def insert_mapping(template: str) -> str:
-    """template.yaml with the mapping as it is now. ValueError if it has none."""
+    """Return template.yaml with the mapping replaced. ValueError if it has none."""
     found, number = _MAPPING.subn(amounts_mapping(), template)
     if number != 1:
         raise ValueError("template.yaml has no mapping MonthlyAmounts")
@@ -101,7 +100,7 @@ def insert_mapping(template: str) -> str:
 
 
 def insert_table(page: str) -> str:
-    """A page with the table between the marks as it is now. ValueError if they are not there, once each."""
+    """Return ``page`` with the table between the marks replaced. ValueError unless each mark is there once."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n\n{cost_table()}\n\n{END}{after}"

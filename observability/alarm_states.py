@@ -1,8 +1,8 @@
-"""What CloudWatch makes of an alarm's metrics: states of alarms, as its User Guide tells them.
+"""Evaluate alarms as CloudWatch does.
 
 Sources: "Using Amazon CloudWatch alarms" (an alarm is evaluated once a minute, over windows that slide by minutes) and
-"Configuring how CloudWatch alarms treat missing data" (two periods more than needed are looked at, so that late data is
-no reason to guess). Properties are those of AWS::CloudWatch::Alarm, with every function of CloudFormation resolved.
+"Configuring how CloudWatch alarms treat missing data" (two periods more than needed are retrieved, because data may be
+late). Properties are those of AWS::CloudWatch::Alarm, with every function of CloudFormation resolved.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ FINEST_S = 60
 """Periods begin at whole minutes."""
 
 EXTRA_PERIODS = 2
-"""Periods that are looked at beyond those that decide."""
+"""Periods that are retrieved beyond those that are evaluated."""
 
 _RESULT = "value"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One metric that an alarm looks at, as GetMetricData's MetricStat has it."""
+    """One metric of an alarm, as in GetMetricData's MetricStat."""
 
     id: str
     namespace: str
@@ -40,7 +40,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """``value`` is that of the newest period which has one; ``reason`` is a sentence."""
+    """``value`` is that of the newest period with data; ``reason`` is a sentence."""
 
     state: State
     value: float | None
@@ -56,7 +56,7 @@ class Alarm:
     description: str
     queries: tuple[Query, ...]
     expressions: dict[str, str]
-    """By id. With none, the one query is the value."""
+    """By id. Without any, the only query is the value."""
     result: str
     period_s: int
     evaluation_periods: int
@@ -68,7 +68,7 @@ class Alarm:
 
     @classmethod
     def read(cls, logical_id: str, properties: Mapping[str, Any]) -> Alarm:
-        """KeyError if a property that alarms need is not there; ValueError if one is no number."""
+        """Parse the properties. KeyError if a required one is missing; ValueError if one is not a number."""
         if "Metrics" in properties:
             metrics = properties["Metrics"]
             queries = tuple(_query(entry["Id"], entry["MetricStat"]) for entry in metrics if "MetricStat" in entry)
@@ -95,7 +95,7 @@ class Alarm:
         )
 
     def times(self, now_s: float) -> list[int]:
-        """The starts of the periods that are looked at, oldest first; the last one has just ended."""
+        """Return the starts of the retrieved periods, oldest first; the last one has just ended."""
         end = int(now_s // FINEST_S) * FINEST_S
         count = self.evaluation_periods + EXTRA_PERIODS
         return [end - number * self.period_s for number in range(count, 0, -1)]
@@ -104,11 +104,11 @@ class Alarm:
 def evaluate(
     alarm: Alarm, metrics: Mapping[str, Series], now_s: float, before: State = "INSUFFICIENT_DATA"
 ) -> Evaluation:
-    """The state of an alarm, given the points of its queries by their ids.
+    """Return the state of an alarm, given the points of its queries by id.
 
-    Points may be as fine as wanted: what lies in one of the alarm's periods becomes one point by the query's statistic
-    (exactly so for sums and extremes; an average is that of the averages). ``before`` is the state so far, which
-    remains where ``ignore`` says so. BadExpression if the alarm's metric math is outside of the subset.
+    Points of one period are aggregated by the query's statistic (exact for sums and extremes; an average is that of the
+    averages). ``before`` is the state so far, which stays where ``ignore`` applies. BadExpression if the alarm's metric
+    math is outside of the subset.
     """
     times = alarm.times(now_s)
     values = _values(alarm, metrics, times)
@@ -155,7 +155,7 @@ def _values(alarm: Alarm, metrics: Mapping[str, Series], times: Sequence[int]) -
 
 
 def fold_periods(points: Series, times: Sequence[int], period_s: int, stat: str) -> Series:
-    """Points in the periods that begin at ``times``. Of several percentiles the worst is kept."""
+    """Aggregate points by the periods that begin at ``times``. Of several percentiles the highest is kept."""
     fold = _FOLDS.get(stat, max)
     within: dict[int, list[float]] = {}
     for time, value in points.items():
@@ -183,7 +183,7 @@ _STATES_WITHOUT_DATA: dict[Missing, State | None] = {
 
 
 def _state(alarm: Alarm, points: Sequence[float | None]) -> State | None:
-    """The state that the points of the range, oldest first, give; None keeps the one that was."""
+    """Return the state by the points, oldest first; None keeps the former state."""
     compare, _ = _COMPARISONS[alarm.comparison]
     breaches = [None if point is None else compare(point, alarm.threshold) for point in points]
     known = [breach for breach in breaches if breach is not None]
@@ -197,7 +197,7 @@ def _state(alarm: Alarm, points: Sequence[float | None]) -> State | None:
 
 
 def _early(breaches: Sequence[bool | None], datapoints: int) -> bool:
-    """Whether all that is known breaches, and began to long enough ago that no missing point could change it."""
+    """Whether all known points breach, since so long that no missing point could change the state."""
     return False not in breaches and True in breaches[: len(breaches) - datapoints + 1]
 
 

@@ -1,4 +1,4 @@
-"""All alarms of a deployment: what the template has, by name."""
+"""All alarms of the template."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY: tuple[MetricAlarm | CompositeAlarm, ...] = (*ALARMS, *COMPOSITES)
 
 
 def essential() -> frozenset[str]:
-    """Names of the alarms of ``Alarms=essential``: those that page, their parts, and essential tickets."""
+    """Return the names of the alarms of ``Alarms=essential``: those that page, their parts, and essential tickets."""
     parts = {one.name: {name for every in one.any_of_all for name in every} for one in COMPOSITES}
     found = {one.name for one in EVERY if one.action == "page"}
     found |= {one.name for one in ALARMS if one.essential}

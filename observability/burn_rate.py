@@ -1,9 +1,9 @@
-"""Pages: how fast the budget of errors of each objective burns.
+"""Alarms on the burn rate of each objective's error budget, and the composite alarms that page.
 
 The rates are those of Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs", section 6, "Multiwindow,
 Multi-Burn-Rate Alerts": 14.4 times what the objective allows over an hour spends 2 % of a month's budget, 6 times over
-six hours 5 %, 3 times over a day 10 %. A window of a twelfth says that it still burns. The third one, a ticket there,
-exists with ``Alarms=all`` alone; it pages then.
+six hours 5 %, 3 times over a day 10 %. A short window, a twelfth of the long one, shows that it still burns. The third
+rate, a ticket there, exists with ``Alarms=all`` only and pages.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from .alarm import CompositeAlarm, MetricAlarm
 from .measures import Formula, Metric, own_dimensions
 
 MIN_EVENTS = 20
-"""Events in a window below which shares mean nothing: one failure of three is no incident."""
+"""Minimum number of events in a window: one failure of three is no incident."""
 
 RELEASED = ("transform", "infer", "upload", "similar")
-"""Functions whose new versions may be released gradually."""
+"""Functions with gradual deployments."""
 
 THROTTLED = ("transform", "upload", "similar")
-"""Functions whose throttling somebody sees. A queue's function is asked again."""
+"""Functions whose throttled invocations fail a request; those of queues are retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``burn`` times the allowed share of bad events, over ``long_s`` and still over ``short_s``."""
+    """A burn rate of ``burn`` over ``long_s`` and over ``short_s``."""
 
     name: str
     burn: float
@@ -43,18 +43,18 @@ WINDOWS = (
 )
 
 GROUPS = {
-    "viewers": "Viewers do not get pictures, or wait for them",
-    "uploads": "Uploads fail, or wait",
-    "analysis": "Models do not look at pictures, or late",
+    "viewers": "Image requests fail or are slow",
+    "uploads": "Uploads fail or are slow",
+    "analysis": "Image analysis fails or is slow",
 }
-"""What pages, and what it means for people."""
+"""Alarms that page, with their descriptions."""
 
 SUPPRESSOR = "viewers"
-"""While this one is in alarm, the others do not page: what hurts viewers hurts the rest by the same fault."""
+"""While this one is in alarm, the others do not page: they have the same cause."""
 
 
 def threshold(slo: Slo, window: Window) -> float:
-    """The share of bad events at which the window burns."""
+    """Return the share of bad events at the burn rate of ``window``."""
     return round(window.burn * (1 - slo.objective), 6)
 
 
@@ -63,7 +63,7 @@ def _condition(slo: Slo) -> str:
 
 
 def _metrics_of(slo: Slo) -> tuple[tuple[Metric, ...], str, str]:
-    """The metrics of an objective, and the formulas for what is bad and for all there is."""
+    """Return the metrics of an objective, and the formulas of its bad and of all events."""
     if slo.kind == "latency":
         pairs = [(function, metric) for function in slo.functions for metric in ("Slow", "Timed")]
         return tuple(_own(*pair) for pair in pairs), _sum(slo, "slow"), _sum(slo, "timed")
@@ -80,7 +80,7 @@ def _own(function: str, metric: str) -> Metric:
 
 
 def _lambdas(function: str, metric: str) -> Metric:
-    """What Lambda counts: who died, or never began, could not count itself."""
+    """Return a metric of Lambda: crashed and throttled invocations publish none of their own."""
     dimensions = {"FunctionName": f"{{{function.capitalize()}Function}}"}
     return Metric(f"{metric.lower()}_{function}", "", metric, dimensions, namespace="AWS/Lambda", shown=False)
 
@@ -95,14 +95,14 @@ def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> Metr
     span = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
     return MetricAlarm(
         name=name,
-        description=f"{slo.title}: over {span}, {window.burn:g} times as many do not as the objective of "
-        f"{slo.objective:.1%} allows",
+        description=f"{slo.title}: over {span}, bad events exceed {window.burn:g} times the share that the objective "
+        f"of {slo.objective:.1%} allows",
         runbook=slo.runbook,
         metrics=metrics,
         formulas=(
             Formula("bad", "", bad, shown=False),
             Formula("total", "", total, shown=False),
-            Formula("share", f"share of bad in {span}", f"IF(total >= {MIN_EVENTS}, bad / total, 0)"),
+            Formula("share", f"share of bad events in {span}", f"IF(total >= {MIN_EVENTS}, bad / total, 0)"),
         ),
         comparison="over",
         threshold=threshold(slo, window),
@@ -117,7 +117,7 @@ def _window_names(slo: Slo, window: Window) -> tuple[str, str]:
 
 
 def burn_rate_alarms() -> Iterator[MetricAlarm]:
-    """An alarm for each window of each objective. None of them tells anybody."""
+    """Yield an alarm for each window of each objective, without actions."""
     for slo in SLOS:
         for window in WINDOWS:
             long, short = _window_names(slo, window)
@@ -126,11 +126,11 @@ def burn_rate_alarms() -> Iterator[MetricAlarm]:
 
 
 def objective_alarms() -> Iterator[CompositeAlarm]:
-    """A composite for each objective, and one that pages for each group."""
+    """Yield a composite alarm for each objective, and one that pages for each group."""
     for slo in SLOS:
         *windows, sustained = (_window_names(slo, window) for window in WINDOWS)
         yield CompositeAlarm(
-            slo.name, f"{slo.title}: not as promised", slo.runbook, tuple(windows), _condition(slo), more=(sustained,)
+            slo.name, f"{slo.title}: objective missed", slo.runbook, tuple(windows), _condition(slo), more=(sustained,)
         )
     for group, meaning in GROUPS.items():
         objectives = [slo for slo in SLOS if slo.group == group]
@@ -146,6 +146,6 @@ def objective_alarms() -> Iterator[CompositeAlarm]:
 
 
 def release_alarms(function: str) -> tuple[str, ...]:
-    """The alarms that take a new version of a function back: those that are quick enough for a release of minutes."""
+    """Return the alarms that roll back a deployment of ``function``: those of the shortest windows."""
     fast = WINDOWS[0]
     return tuple(_window_names(slo, fast)[1] for slo in SLOS if function in slo.functions)

@@ -1,4 +1,4 @@
-"""Composite alarms: rules over the states of others, and actions that another alarm holds back.
+"""Evaluate composite alarms: rules on the states of other alarms, and suppression of actions.
 
 Sources: "Combining alarms" and "Alarm suppression" of the CloudWatch User Guide. Properties are those of
 AWS::CloudWatch::CompositeAlarm, resolved; alarms are known by their names.
@@ -16,7 +16,7 @@ from .alarm_states import State
 
 
 class BadRule(ValueError):
-    """The text is no rule of a composite alarm."""
+    """The text is not a rule of a composite alarm."""
 
 
 type Rule = Callable[[Mapping[str, State]], bool]
@@ -33,13 +33,13 @@ class Composite:
     children: frozenset[str]
     actions: tuple[str, ...]
     suppressor: str
-    """The alarm during which this one does not act, or ""."""
+    """The alarm that suppresses the actions, or ""."""
     wait_s: int
     extension_s: int
 
     @classmethod
     def read(cls, logical_id: str, properties: Mapping[str, Any]) -> Composite:
-        """BadRule if its rule cannot be read; KeyError if it has none or no name."""
+        """Parse the properties. BadRule if the rule is invalid; KeyError without a rule or a name."""
         rule, children = parse_rule(str(properties["AlarmRule"]))
         return cls(
             logical_id=logical_id,
@@ -55,7 +55,7 @@ class Composite:
 
 
 def evaluate_composites(composites: Iterable[Composite], states: Mapping[str, State]) -> dict[str, State]:
-    """States of composites by their names. A child that is not known counts as INSUFFICIENT_DATA."""
+    """Return the states of composites by name. An unknown child counts as INSUFFICIENT_DATA."""
     by_name = {composite.name: composite for composite in composites}
     known = dict(states)
     order = TopologicalSorter({name: composite.children & by_name.keys() for name, composite in by_name.items()})
@@ -66,17 +66,17 @@ def evaluate_composites(composites: Iterable[Composite], states: Mapping[str, St
 
 @dataclass(frozen=True, slots=True)
 class StateSince:
-    """A state and the unix time since when it is."""
+    """A state and its start in Unix time."""
 
     state: State
     since_s: float
 
 
 def has_acted(composite: Composite, own: StateSince, suppressor: StateSince | None, now_s: float) -> bool:
-    """Whether a composite that is in alarm has, by now, done what it does in alarm.
+    """Whether a composite has taken its actions by now.
 
-    It waits ``wait_s`` for the suppressor, does nothing while that one is in alarm, and then ``extension_s`` more. What
-    the suppressor does after the actions were taken changes nothing.
+    It waits ``wait_s`` for the suppressor, takes no action while that is in alarm and for ``extension_s`` after. Later
+    changes of the suppressor have no effect.
     """
     if own.state != "ALARM":
         return False
@@ -96,7 +96,7 @@ _TOKEN = re.compile(r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*"?([^"()]+?)"?\s
 
 
 def parse_rule(text: str) -> tuple[Rule, frozenset[str]]:
-    """A rule and the names of the alarms in it. BadRule if it cannot be read."""
+    """Return a rule and the names of the alarms in it. BadRule if it is invalid."""
     reader = _RuleParser(text)
     return reader.whole(), frozenset(reader.named)
 
@@ -162,5 +162,5 @@ class _RuleParser:
 
 
 def _name(reference: str) -> str:
-    """Alarms are named by name or by ARN."""
+    """Return the name of an alarm from a name or an ARN."""
     return reference.rpartition(":alarm:")[2] if reference.startswith("arn:") else reference

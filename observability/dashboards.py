@@ -1,7 +1,6 @@
-"""Three dashboards, for three people: who pays, who is on call, and who looks for the cause.
+"""Three dashboards: executive, on call and debug, for CloudWatch and for the local console.
 
-One table for CloudWatch and for the local console. The sections are those that the field's handbook names, and no
-others; one that needs two units has a panel for each.
+A section with two units has a panel for each.
 """
 
 from __future__ import annotations
@@ -18,6 +17,6 @@ DASHBOARDS = (EXECUTIVE, ON_CALL, DEBUG)
 
 
 def token_names() -> set[str]:
-    """Every token that panels have: what :meth:`Panel.within` can be given."""
+    """Return every token of the panels: the names that :meth:`Panel.for_deployment` accepts."""
     panels = [panel for dashboard in DASHBOARDS for panel in dashboard.panels]
     return {token for panel in panels for measure in panel.series for token in tokens_of(measure)}

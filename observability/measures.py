@@ -1,7 +1,7 @@
-"""What a panel draws: metrics, formulas over them, and metrics that are split by a dimension.
+"""Series of panels and alarms: metrics, formulas on them, and metrics split by a dimension.
 
-Names hold tokens in braces, as in ``{namespace}`` or ``{TransformFunction}``, which stand for what a deployment has
-there: CloudFormation's functions in the template, real names in the local console.
+Names contain tokens in braces, such as ``{namespace}`` or ``{TransformFunction}``, which are replaced by CloudFormation
+functions in the template and by real names in the local console.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. ``region`` is "" for that of the stack; one that is not ``shown`` is there for formulas."""
+    """One metric. ``region`` is "" for that of the stack; one that is not ``shown`` is an input of formulas."""
 
     id: str
     label: str
@@ -32,7 +32,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Metric math over the ids of a panel's metrics; see :mod:`observability.metric_math`."""
+    """Metric math on the ids of a panel's metrics; see :mod:`observability.metric_math`."""
 
     id: str
     label: str
@@ -42,7 +42,7 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """All metrics of a name that have exactly the dimensions ``keys``, with ``fixed`` values; ``by`` is the label."""
+    """All metrics of a name with exactly the dimensions ``keys``; ``fixed`` has values of them, ``by`` is the label."""
 
     id: str
     metric: str
@@ -57,12 +57,12 @@ type Measure = Metric | Formula | Split
 
 
 def own_dimensions(function: str, **dimensions: str) -> dict[str, str]:
-    """The dimensions of what a function of ours counts."""
+    """Return the dimensions of the metrics that ``function`` publishes."""
     return {"service": function, "function": function, **dimensions}
 
 
 def tokens_of(measure: Measure) -> set[str]:
-    """The tokens that a measure has, without their braces."""
+    """Return the tokens of a measure, without their braces."""
     if isinstance(measure, Formula):
         return set()
     named = measure.dimensions if isinstance(measure, Metric) else measure.fixed
@@ -70,12 +70,12 @@ def tokens_of(measure: Measure) -> set[str]:
 
 
 def fill_tokens(text: str, values: Mapping[str, str]) -> str:
-    """A text with its tokens replaced. KeyError for one that has no value."""
+    """Return ``text`` with its tokens replaced. KeyError for one without a value."""
     return _TOKEN.sub(lambda match: values[match[1]], text)
 
 
 def fill_measure(measure: Measure, values: Mapping[str, str]) -> Measure:
-    """A measure with its tokens replaced. KeyError for one that has no value."""
+    """Return ``measure`` with its tokens replaced. KeyError for one without a value."""
     match measure:
         case Formula():
             return measure

@@ -1,4 +1,4 @@
-"""CloudWatch's metric math, as far as this project's alarms and dashboards use it: parsed and calculated.
+"""Evaluate CloudWatch's metric math, as far as this project's alarms and dashboards use it.
 
 The semantics are those of the CloudWatch User Guide, "Using math expressions with CloudWatch metrics": two series are
 combined where both have a point, a division by zero leaves no point, comparisons and logic give 1 and 0.
@@ -20,26 +20,26 @@ type Value = float | Series | list[Series]
 
 
 class BadExpression(ValueError):
-    """The expression is none, or is outside of the subset."""
+    """The expression is invalid or outside of the subset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What an expression is calculated over: the periods of its window, and the metrics that it may name."""
+    """The periods of an expression's window, and the metrics that it may name."""
 
     times: Sequence[int]
     period_s: int
     metrics: Mapping[str, Value]
-    """By id; METRICS() are those of them that are series."""
+    """By id; METRICS() returns those that are series."""
 
 
 def calculate(text: str, grid: Grid) -> Value:
-    """The value of an expression. BadExpression if it cannot be read, names what is not there, or mixes up types."""
+    """Return the value of an expression. BadExpression if it is invalid, or names an unknown metric."""
     return parse(text)(grid)
 
 
 def to_series(value: Value, times: Sequence[int]) -> Series:
-    """A value as a graph shows it: a number is a level line. BadExpression for several series."""
+    """Return a value as a graph shows it: a number is a constant series. BadExpression for several series."""
     match value:
         case dict():
             return value
@@ -89,7 +89,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 class _Parser:
-    """A parser by precedence: each method reads one thing and leaves the next token for the following one."""
+    """A precedence climbing parser."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
@@ -111,7 +111,7 @@ class _Parser:
             raise BadExpression(f"expected {sign!r} but found {taken.text!r}")
 
     def _operator(self) -> str:
-        """The operator that comes next, or "": AND and OR are names to the tokenizer."""
+        """Return the next operator, or "": AND and OR are names to the tokenizer."""
         return self._next.text if self._next.kind in (_Kind.NAME, _Kind.SIGN) and self._next.text in _PRECEDENCE else ""
 
     def _binary(self, least: int) -> _Node:
@@ -169,7 +169,7 @@ class _Parser:
         return lambda grid: _map_series(filled(grid), lambda one: to_series(value(grid), grid.times) | one)
 
     def _arguments(self, closing: str) -> list[_Node]:
-        """What is between the parentheses or brackets, of which the opening one has been taken."""
+        """Parse arguments up to ``closing``; the opening parenthesis or bracket has been consumed."""
         found = [self._binary(1)]
         while self._next == _Token(_Kind.SIGN, ","):
             self._take()
@@ -179,12 +179,12 @@ class _Parser:
 
 
 def parse(text: str) -> _Node:
-    """The expression as a function of the grid. BadExpression if it cannot be read."""
+    """Return the expression as a function of the grid. BadExpression if it is invalid."""
     return _Parser(text).whole()
 
 
 def names_in(text: str) -> set[str]:
-    """The ids, functions and words in an expression. BadExpression if it cannot be read."""
+    """Return the ids, functions and words of an expression. BadExpression if it is invalid."""
     return {token.text for token in _tokens(text) if token.kind == _Kind.NAME}
 
 
@@ -283,7 +283,7 @@ def _call_node(name: str, nodes: list[_Node]) -> _Node:
 
 
 def _if(grid: Grid, arguments: list[Value]) -> Value:
-    """IF(condition, then) and IF(condition, then, else); where the chosen one has no point, there is none."""
+    """Evaluate IF(condition, then) and IF(condition, then, else)."""
     if len(arguments) not in (2, 3) or any(isinstance(argument, list) for argument in arguments):
         raise BadExpression("IF takes a condition and one or two values, none an array")
     condition, *branches = arguments
@@ -296,7 +296,7 @@ def _if(grid: Grid, arguments: list[Value]) -> Value:
 
 
 def _reducer(fold: Callable[[list[float]], float]) -> Callable[[Grid, list[Value]], Value]:
-    """Of a series, one number, or nothing of none; of an array, a series over those that have a point there."""
+    """Reduce a series to a number (an empty one to nothing), an array to a series."""
 
     def reduced(_grid: Grid, arguments: list[Value]) -> Value:
         if len(arguments) != 1:

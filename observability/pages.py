@@ -1,4 +1,4 @@
-"""Pages beside those of the objectives: what is promised for every single case, and not for a share of them."""
+"""Alarms that page for a single failure, beside those of the objectives."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from .alarm import MetricAlarm
 from .measures import Formula, Metric, own_dimensions
 
 ERASURE_WITHIN_S = 2 * 3600
-"""For how long an erasure may wait for the CDN: some hundred keys at once take an hour of CloudFront's quota."""
+"""Longest wait of an erasure for the CDN: some hundred keys at once use an hour of CloudFront's quota."""
 
 
 def page_alarms() -> Iterator[MetricAlarm]:
-    """Every alarm that pages by itself."""
+    """Yield the alarms that page by themselves."""
     yield MetricAlarm(
         name="erasure-incomplete",
-        description="An erasure has failed, or has waited for the CDN for over two hours",
+        description="An erasure failed, or has waited for the CDN for more than two hours",
         runbook="data-request",
         metrics=(
             Metric("failed_forget", "", "ErasuresFailed", own_dimensions("forget"), shown=False),
@@ -34,12 +34,12 @@ def page_alarms() -> Iterator[MetricAlarm]:
                 shown=False,
             ),
         ),
-        # Lambda's errors of forget are timeouts and crashes: a request that it refuses is answered by a document.
-        # The age of the queue stands for a purge function that does not run, and so records nothing.
+        # Lambda's errors of forget are timeouts and crashes; refused requests return a document.
+        # The age of the queue covers a purge function that does not run, and so publishes nothing.
         formulas=(
             Formula(
                 "incomplete",
-                "erasures that failed or are late",
+                "failed and late erasures",
                 "FILL(failed_forget, 0) + FILL(failed_purge, 0) + FILL(errors_forget, 0) + "
                 f"IF(FILL(pending, 0) > {ERASURE_WITHIN_S} OR FILL(waiting, 0) > {ERASURE_WITHIN_S}, 1, 0)",
             ),

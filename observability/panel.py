@@ -1,4 +1,4 @@
-"""Panels and dashboards: what is shown, whoever draws it."""
+"""Panels and dashboards as data, for CloudWatch and the local console."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from .measures import Formula, Measure, Metric, fill_measure, fill_tokens, token
 type Kind = Literal["line", "number", "bars", "table", "traces", "failed", "logs"]
 
 USER_FACING = ("transform", "ingest", "infer", "upload", "similar")
-"""Functions that somebody waits for."""
+"""Functions whose latency users notice."""
 
 LABELLED_TASKS = ("faces", "text", "moderation")
-"""Tasks that a golden set has labels for."""
+"""Tasks with labels in the golden set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One chart, number or list.
 
-    ``section`` is its place among those that the handbook names. ``target`` is a line across a chart, in its unit.
-    ``window_s`` is the span that a number or bars are about, whatever the dashboard shows (0: what it shows). ``query``
-    is for lists: CloudWatch Logs Insights over the functions' logs.
+    ``section`` is its heading. ``target`` is a line across a chart, in its unit. ``window_s`` is the span of a number
+    or of bars (0: that of the dashboard). ``query`` is a CloudWatch Logs Insights query for lists.
     """
 
     id: str
@@ -39,9 +38,9 @@ class Panel:
     query: str = ""
 
     def for_deployment(self, values: Mapping[str, str]) -> Panel:
-        """The panel of a deployment: tokens replaced, and without what the deployment lacks.
+        """Return the panel of a deployment: tokens replaced, and series removed that it lacks.
 
-        A metric for a formula stays, as one that has no data.
+        An input of a formula stays, as a metric without data.
         """
         known = defaultdict(lambda: "none", values)
         kept = [
@@ -56,7 +55,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """``name`` is a word for URLs and names of resources. An ``essential`` one exists with ``Alarms=essential`` too."""
+    """``name`` is part of URLs and resource names. An ``essential`` dashboard exists with ``Alarms=essential`` too."""
 
     name: str
     title: str

@@ -1,7 +1,7 @@
-"""The nested stack of alarms and dashboards: ``stacks/alarms.yaml``, whose whole text is written from the tables.
+"""Write the nested stack of alarms and dashboards, ``stacks/alarms.yaml``, from the tables.
 
-Written as text with CloudFormation's short forms, which a YAML library would not keep, so that a change of a table is a
-readable difference of the template.
+It is written as text with CloudFormation's short forms, which a YAML library would not keep, so that a change of a
+table is a readable diff.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PARAMETERS = {
     "InferConcurrency": "Messages of the infer queue that are processed at the same time.",
     "InferPriorityConcurrency": "Messages of the infer-priority queue that are processed at the same time.",
 }
-"""Parameters of the nested stack; beside them there is one for the name of each function."""
+"""Parameters of the nested stack, beside one with the name of each function."""
 
 CONDITIONS = {
     "HasAnalysis": '!Not [!Equals [!Ref InferenceMode, "off"]]',
@@ -41,23 +41,23 @@ CONDITIONS = {
     "HasRefine": '!Equals [!Ref Refine, "on"]',
     "HasCostLimit": '!Not [!Equals [!Ref MaxCostPerPicture, "0"]]',
 }
-"""What an alarm's ``condition`` may be."""
+"""Conditions of alarms."""
 
 HAS_ALL = "HasAll"
-"""The condition of what does not belong to ``Alarms=essential``."""
+"""The condition of resources that ``Alarms=essential`` lacks."""
 
 WAIT_S, EXTENSION_S = 120, 180
-"""How long an alarm waits for the one that suppresses it, and goes on waiting when that one is over."""
+"""Wait and extension periods of suppressed alarms."""
 
 _OPERATORS = {"over": "GreaterThanThreshold", "under": "LessThanThreshold"}
 _TOPICS: Mapping[Action, str] = {"page": "PageTopic", "ticket": "TicketTopic"}
 
 TAGS = "    Tags: [{ Key: darkroom, Value: !Ref StackName }]"
-"""The tag by which costs are allocated."""
+"""Cost allocation tag."""
 
 
 def template() -> str:
-    """The whole text of the nested stack's template."""
+    """Return the text of the nested template."""
     lines = [
         HEADING,
         'AWSTemplateFormatVersion: "2010-09-09"',
@@ -83,7 +83,7 @@ def template() -> str:
 
 
 def resources() -> str:
-    """All resources, indented as they stand in the template."""
+    """Return all resources, indented."""
     blocks = [_metric_alarm(alarm) for alarm in ALARMS]
     blocks += [_composite(alarm) for alarm in COMPOSITES]
     blocks += [_dashboard(board.name, body(board), essential=board.essential) for board in DASHBOARDS]
@@ -91,7 +91,7 @@ def resources() -> str:
 
 
 def _functions() -> dict[str, str]:
-    """A parameter for each function of which a metric is read."""
+    """Return a parameter for each function with a metric in an alarm or panel."""
     measures = [metric for alarm in ALARMS for metric in alarm.metrics]
     shown = [measure for board in DASHBOARDS for panel in board.panels for measure in panel.series]
     tokens = {token for measure in (*measures, *shown) for token in tokens_of(measure) if token.endswith("Function")}
@@ -105,7 +105,7 @@ def _parameter(name: str, description: str) -> Iterator[str]:
 
 
 def output_name(alarm: str) -> str:
-    """The output with the name of an alarm that stops releases."""
+    """Return the output with the name of an alarm that rolls back deployments."""
     return f"{logical_id(alarm)}Name"
 
 
@@ -118,7 +118,7 @@ def _output(name: str) -> Iterator[str]:
 
 
 def _condition(alarm: MetricAlarm | CompositeAlarm) -> str:
-    """The condition of the template that an alarm has; none is empty."""
+    """Return the condition of an alarm, "" for none."""
     return alarm.condition if alarm.name in ESSENTIAL else _all_and(alarm.condition)
 
 
@@ -131,7 +131,7 @@ def _indented(lines: Iterable[str], by: int) -> str:
 
 
 def yaml_value(text: str) -> str:
-    """A text with tokens as YAML that stands in flow style."""
+    """Return a text with tokens as YAML in flow style."""
     if text == "{endpoint}":
         return "!Ref EndpointName"
     if match := re.fullmatch(r"\{(\w+Function)\}", text):
@@ -243,7 +243,7 @@ def _rule(alternatives: tuple[tuple[str, ...], ...]) -> Iterator[str]:
 
 
 def _dashboard(name: str, widgets: list[dict[str, object]], *, essential: bool) -> Iterator[str]:
-    """A dashboard. Their names are global to an account, so they have the region in them."""
+    """Yield a dashboard. Their names are global to an account, so they include the region."""
     yield f"{''.join(word.capitalize() for word in name.split('-'))}Dashboard:"
     yield "  Type: AWS::CloudWatch::Dashboard"
     if not essential:
@@ -263,7 +263,7 @@ def _dashboard(name: str, widgets: list[dict[str, object]], *, essential: bool) 
 
 
 def _json(widget: dict[str, object]) -> str:
-    """A widget on a line, but each of its metrics on one of its own."""
+    """Return a widget on one line, and each of its metrics on a line of its own."""
     properties = dict(widget["properties"])  # type: ignore[call-overload]
     metrics = properties.pop("metrics", None)
     text = json.dumps({**widget, "properties": properties})

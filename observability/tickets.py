@@ -11,16 +11,13 @@ from .measures import Formula, Metric, own_dimensions
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 
 QUALITY_OVERDUE_S = 27 * HOUR_S
-"""The age of a judgement from which on it is overdue: variants are judged daily, and a failed check is repeated hourly,
-so that three checks have failed by then."""
+"""Age of the last quality check from which it is overdue: variants are checked daily, and a failed check is repeated
+hourly, so that three checks have failed by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue, how long a message may wait in it, and how many may: what its workers take at once (or a parameter).
-
-    Without a ``capacity`` any number may.
-    """
+    """A queue with the limits of its oldest message's age and of its depth (a number, a parameter, or None)."""
 
     name: str
     age_s: int
@@ -52,14 +49,14 @@ def _queue_alarms() -> Iterator[MetricAlarm]:
     for queue in QUEUES:
         yield MetricAlarm(
             name=f"{queue.name}-age",
-            description=f"A message has waited in the {queue.name} queue for over {queue.age_s // 60} minutes",
+            description=f"The oldest message of the {queue.name} queue is older than {queue.age_s // 60} minutes",
             runbook="queue-backlog",
             metrics=_of_queue(queue.name, "ApproximateAgeOfOldestMessage", "Maximum"),
             comparison="over",
             threshold=queue.age_s,
             period_s=60,
             periods=3,
-            missing="notBreaching",  # SQS tells nothing of a queue that has slept for hours
+            missing="notBreaching",  # SQS publishes no metrics of a queue that was idle for hours
             condition=queue.condition,
             action="ticket",
         )
@@ -67,7 +64,7 @@ def _queue_alarms() -> Iterator[MetricAlarm]:
             continue
         yield MetricAlarm(
             name=f"{queue.name}-depth",
-            description=f"For 15 minutes more has waited in the {queue.name} queue than its workers take at once",
+            description=f"For 15 minutes the {queue.name} queue has exceeded what its workers process at once",
             runbook="queue-backlog",
             metrics=_of_queue(queue.name, "ApproximateNumberOfMessagesVisible", "Minimum"),
             comparison="over",
@@ -81,7 +78,7 @@ def _queue_alarms() -> Iterator[MetricAlarm]:
     for name, condition in DEAD_LETTERS:
         yield MetricAlarm(
             name=f"{name}-dead-letters",
-            description=f"Messages of the {name} queue were given up",
+            description=f"The dead letter queue of {name} has messages",
             runbook="redrive",
             metrics=_of_queue(f"{name}-dead-letters", "ApproximateNumberOfMessagesVisible", "Maximum"),
             comparison="over",
@@ -94,9 +91,9 @@ def _queue_alarms() -> Iterator[MetricAlarm]:
 
 
 def _quality_alarms() -> Iterator[MetricAlarm]:
-    """M5. Each variant is judged once a day, and the monitor publishes the worst of all tasks and variants.
+    """M5. Each variant is checked once a day, and the monitor publishes the worst value of all tasks and variants.
 
-    A check that failed publishes nothing: its data is missing, and the age of the last judgement grows.
+    A failed check publishes nothing: its data is missing, and the age of the last check grows.
     """
     for metric, name, comparison, limit, stat in (
         ("Precision", "precision", "under", 80, "Minimum"),
@@ -125,7 +122,7 @@ def _quality_alarms() -> Iterator[MetricAlarm]:
         comparison="over",
         threshold=QUALITY_OVERDUE_S,
         period_s=HOUR_S,
-        missing="ignore",  # the age is published hourly; without a new one nothing is known
+        missing="ignore",  # the age is published hourly
         condition="HasEndpoint",
         action="ticket",
         essential=True,
@@ -139,7 +136,7 @@ def _monitored(metric: str, stat: str) -> tuple[Metric, ...]:
 def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M6
         name="cost-per-picture",
-        description="For six hours pictures have cost more than MaxCostPerPicture",
+        description="For six hours the cost per picture has exceeded MaxCostPerPicture",
         runbook="cost-spike",
         metrics=_monitored("CostPerPicture", "Average"),
         comparison="over",
@@ -150,21 +147,21 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         action="ticket",
         essential=True,  # it has a parameter of its own that creates it
     )
-    yield MetricAlarm(  # M7; that of the largest change there is
+    yield MetricAlarm(  # M7; the largest drift of all features
         name="drift",
-        description="Pictures, or what models make of them, have moved away from the baseline (PSI over 0.2)",
+        description="Images or model outputs have drifted from the baseline (PSI over 0.2)",
         runbook="model-regressed",
         metrics=_monitored("DriftPsi", "Maximum"),
         comparison="over",
         threshold=0.2,
         period_s=300,
-        missing="ignore",  # between two runs of the monitor nothing has changed
+        missing="ignore",  # nothing is published between two runs of the monitor
         condition="HasAnalysis",
         action="ticket",
     )
     yield MetricAlarm(  # M8
         name="uploads-refused",
-        description="Over a day more than one of a thousand uploads was refused",
+        description="More than 0.1 % of the uploads of a day were refused",
         runbook="conversion-errors",
         metrics=tuple(
             Metric(name, "", metric, own_dimensions("ingest"), shown=False)
@@ -183,9 +180,9 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         missing="notBreaching",
         action="ticket",
     )
-    yield MetricAlarm(  # M9; brought home by the monitor, as alarms cannot look into another region
+    yield MetricAlarm(  # M9; copied by the monitor, as alarms cannot read metrics of another region
         name="cache-hit-ratio",
-        description="In each of six hours the CDN had fewer than 85 of 100 pictures",
+        description="The cache hit ratio of the CDN has been under 85 % for six hours",
         runbook="cache-storm",
         metrics=_monitored("CacheHitRatio", "Average"),
         comparison="under",
@@ -222,7 +219,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
 
 
 def composite_ticket_alarms() -> Iterator[CompositeAlarm]:
-    """Tickets over the states of other alarms."""
+    """Yield the composite alarms that create a ticket."""
     yield CompositeAlarm(  # not on a first deployment, when the monitor has never run yet
         name="monitor-silent",
         description="The monitor has not run for an hour: its metrics and remedies are missing",
@@ -235,11 +232,11 @@ def composite_ticket_alarms() -> Iterator[CompositeAlarm]:
 def _endpoint_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="breaker-open",
-        description="The endpoint failed so often that it is no longer asked; small models look instead",
+        description="The circuit breaker of the endpoint is open; small models analyse images instead",
         runbook="model-down",
         metrics=(Metric("value", "", "BreakerOpen", own_dimensions("infer"), shown=False),),
-        # It is published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
-        formulas=(Formula("opened", "times it opened", "FILL(value, 0)"),),
+        # Published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
+        formulas=(Formula("opened", "times opened", "FILL(value, 0)"),),
         comparison="over",
         threshold=0,
         period_s=300,
@@ -249,7 +246,7 @@ def _endpoint_alarms() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M10
         name="gpu-busy",
-        description="For an hour the GPU has been busy for more than 90 % of the time",
+        description="GPU utilisation has been over 90 % for an hour",
         runbook="queue-backlog",
         metrics=(
             Metric(
@@ -272,7 +269,7 @@ def _endpoint_alarms() -> Iterator[MetricAlarm]:
 
 
 LOOPING = (("recursion-stopped", ("Ingest", "Purge"), ""), ("recursion-stopped-infer", ("Infer",), "HasAnalysis"))
-"""Alarms of the functions that send to queues which they consume (docs/decisions/0030)."""
+"""Alarms of functions that send to queues which they consume (docs/decisions/0030)."""
 
 
 def _recursion_alarms() -> Iterator[MetricAlarm]:
@@ -291,10 +288,10 @@ def _recursion_alarms() -> Iterator[MetricAlarm]:
         total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
         yield MetricAlarm(
             name=name,
-            description="Lambda has stopped a loop of messages that the code bounds itself; they are dead letters",
+            description="Lambda stopped a bounded message loop as recursive; the messages are in the dead letter queue",
             runbook="redrive",
             metrics=metrics,
-            formulas=(Formula("dropped", "invocations that were stopped", total),),
+            formulas=(Formula("dropped", "stopped invocations", total),),
             comparison="over",
             threshold=0,
             period_s=300,
@@ -306,17 +303,17 @@ def _recursion_alarms() -> Iterator[MetricAlarm]:
 
 
 def _settings_alarm() -> Iterator[MetricAlarm]:
-    """The monitor reads the settings with each run, every five minutes, and so it stands for all functions."""
+    """Yield the alarm on the settings, which the monitor reads every five minutes as all functions do."""
     metrics = (
         Metric("invalid", "", "SettingsInvalid", own_dimensions("monitor"), shown=False),
         Metric("unread", "", "SettingsReadFailed", own_dimensions("monitor"), shown=False),
     )
-    meaning = "The settings document is invalid or cannot be read: functions keep the last good settings, or fail"
+    meaning = "The settings document is invalid or unreadable: functions keep the last valid settings, or fail"
     yield _configuration_alarm("settings-invalid", meaning, metrics, "failed", "failed reads of the settings")
 
 
 def _secrets_alarm() -> Iterator[MetricAlarm]:
-    """Functions that check signatures read the secrets when a signed request comes, and count a rejected one then."""
+    """Yield the alarm on secrets, which functions read when a signed request arrives."""
     metrics = tuple(
         Metric(function, "", "SigningSecretInvalid", own_dimensions(function), shown=False)
         for function in ("transform", "upload")
@@ -326,7 +323,7 @@ def _secrets_alarm() -> Iterator[MetricAlarm]:
 
 
 def _configuration_alarm(name: str, meaning: str, metrics: tuple[Metric, ...], total: str, label: str) -> MetricAlarm:
-    """A configuration that any of ``metrics`` counts as wrong within 15 minutes."""
+    """Return an alarm on any of ``metrics`` within 15 minutes."""
     return MetricAlarm(
         name=name,
         description=meaning,
@@ -343,7 +340,7 @@ def _configuration_alarm(name: str, meaning: str, metrics: tuple[Metric, ...], t
 
 
 def ticket_alarms() -> Iterator[MetricAlarm]:
-    """Every alarm that becomes a ticket."""
+    """Yield the alarms that create a ticket."""
     yield from _queue_alarms()
     yield from _recursion_alarms()
     yield from _settings_alarm()

@@ -1,4 +1,4 @@
-"""Panels as widgets of a CloudWatch dashboard, in the words of Fn::Sub."""
+"""Convert panels to widgets of a CloudWatch dashboard, for Fn::Sub."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .panel import Dashboard, Panel
 COLUMNS, WIDTH, HEIGHT = 24, 12, 6
 
 LOGGING = ("transform", "ingest", "upload", "similar", "purge", "sweep", "library", "scene", "forget", "monitor")
-"""Functions that every deployment has a log group of."""
+"""Functions with a log group in every deployment."""
 
 BODY_VARIABLES = {
     "InferLogGroup": '!If [HasAnalysis, !Sub "SOURCE \'/aws/lambda/${StackName}-infer\' | ", ""]',
     "RefineLogGroup": '!If [HasRefine, !Sub "SOURCE \'/aws/lambda/${StackName}-refine\' | ", ""]',
     "VariantShown": "!If [HasEndpoint, main, in-process]",
 }
-"""What stands in a body for something that not every deployment has."""
+"""Variables of a body for resources that not every deployment has."""
 
 _NAMES = {f"{function.capitalize()}Function": f"${{{function.capitalize()}Function}}" for function in LOGGING} | {
     "namespace": "Darkroom/${StackName}",
@@ -27,14 +27,14 @@ _NAMES = {f"{function.capitalize()}Function": f"${{{function.capitalize()}Functi
     "variant": "${VariantShown}",
     "InferFunction": "${InferFunction}",
 }
-"""What tokens are in a body."""
+"""Values of the tokens in a body."""
 
 _VIEWS = {"line": "timeSeries", "number": "singleValue", "bars": "bar"}
 _LIST_VIEWS = {"table", "traces", "failed", "logs"}
 
 
 def body(dashboard: Dashboard) -> list[dict[str, Any]]:
-    """The widgets, two in a row."""
+    """Return the widgets, two in a row."""
     return [
         {
             "type": "log" if panel.kind in _LIST_VIEWS else "metric",

@@ -64,7 +64,7 @@ _monthly, _runs = parse_amounts(_env.monthly_amounts), count(1)
 def _open_monitor(settings: Settings) -> Monitor:
     remedies: dict[str, Remedy] = {
         "redrive": RedriveRemedy(_stations, _metrics, _namespace, _audit, _observer).run,
-        "storm": LoadShedding(_metrics, _namespace, float(settings.max_renders_per_minute), _hand).run,
+        "load-shedding": LoadShedding(_metrics, _namespace, float(settings.max_renders_per_minute), _hand).run,
     }
     architecture: Architecture = "arm64" if _env.arch == "arm64" else "x86_64"
     cost = CostCheck(

@@ -1,1 +1,1 @@
-"""The dashboards, a module each."""
+"""The dashboards, one module each."""

@@ -1,4 +1,4 @@
-"""For who looks for the cause."""
+"""The debug dashboard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEBUG = Dashboard(
             title="Slowest requests",
             kind="traces",
             unit="ms",
-            about="Requests that took longest, with the trace to look at",
+            about="The slowest requests, with their traces",
             query="fields @timestamp, record.metrics.durationMs as ms, record.tracing.value as trace, @log "
             '| filter type = "platform.report" | sort ms desc | limit 25',
         ),
@@ -28,7 +28,7 @@ DEBUG = Dashboard(
             title="Duration of functions",
             kind="line",
             unit="ms",
-            about="95 of 100 invocations took no longer",
+            about="95th percentile of the duration of invocations",
             series=tuple(
                 Metric(
                     function,
@@ -47,7 +47,7 @@ DEBUG = Dashboard(
             title="Memory of functions",
             kind="table",
             unit="MB",
-            about="The most that an invocation used, and what the function has",
+            about="Maximum used by an invocation, and the size of the function",
             query='filter type = "platform.report" '
             "| stats max(record.metrics.maxMemoryUsedMB) as used, max(record.metrics.memorySizeMB) as has by @log "
             "| sort used desc",
@@ -57,8 +57,8 @@ DEBUG = Dashboard(
             section="Resources",
             title="Concurrency and throttles",
             kind="line",
-            unit="functions",
-            about="Invocations at the same time, and those that Lambda refused to start",
+            unit="invocations",
+            about="Concurrent and throttled invocations",
             series=tuple(
                 Metric(
                     f"{function}_{word}",
@@ -78,19 +78,19 @@ DEBUG = Dashboard(
         Panel(
             id="saved",
             section="Resources",
-            title="Bytes saved by refining",
+            title="Bytes saved by re-encoding",
             kind="line",
             unit="bytes",
-            about="What pictures have become smaller by, each counted once: every delivery of one saves as much",
+            about="Reduction of derivatives by background re-encoding; each delivery of one saves as much",
             series=(Metric("saved", "saved", "BytesSaved", own_dimensions("refine")),),
         ),
         Panel(
             id="inputs",
             section="Model inputs and outputs",
-            title="Drift of what models are shown",
+            title="Input drift",
             kind="line",
             unit="PSI",
-            about="How far pictures are from the stored baseline; from 0.2 on they are not what the models know",
+            about="Distance of images from the stored baseline; from 0.2 on their distribution differs",
             series=tuple(
                 Metric(feature, feature, "DriftPsi", own_dimensions("monitor", feature=feature), stat="Maximum")
                 for feature in DRIFTING_INPUTS
@@ -100,10 +100,10 @@ DEBUG = Dashboard(
         Panel(
             id="outputs",
             section="Model inputs and outputs",
-            title="Drift of models' confidence",
+            title="Output drift",
             kind="line",
             unit="PSI",
-            about="How far models' confidence in each task has moved from the stored baseline",
+            about="Distance of the models' confidence in each task from the stored baseline",
             series=tuple(
                 Metric(
                     f"confidence_{task}",
@@ -119,10 +119,10 @@ DEBUG = Dashboard(
         Panel(
             id="variants",
             section="Model inputs and outputs",
-            title="Pictures by model",
+            title="Analysed images by model",
             kind="line",
-            unit="pictures",
-            about="Pictures that each production variant of the endpoint, or the functions themselves, looked at",
+            unit="images",
+            about="Images analysed by each production variant of the endpoint, or within the function",
             series=(
                 Split(
                     "variants",
@@ -139,7 +139,7 @@ DEBUG = Dashboard(
             title="Log lines by code",
             kind="logs",
             unit="",
-            about="What functions wrote, by error code",
+            about="Log lines of functions by error code",
             query="filter ispresent(code) | stats count(*) as lines, latest(message) as newest by code, function_name "
             "| sort lines desc",
         ),

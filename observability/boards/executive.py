@@ -1,4 +1,4 @@
-"""For who pays: how much, how well, and for how much."""
+"""The executive dashboard: volume, cost, success and model quality."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _per_minute(function: str, label: str) -> tuple[Measure, ...]:
 
 
 def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
-    """What died counts as well: such an invocation could not count itself."""
+    """Return the success rate; crashed invocations, which publish nothing themselves, count as failed."""
     counted = [
         Metric(f"{kind}_{function}", f"{metric} of {function}", metric, own_dimensions(function), shown=False)
         for function in functions
@@ -23,7 +23,7 @@ def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
     died = [
         Metric(
             f"died_{function}",
-            f"{function} that died",
+            f"crashes of {function}",
             "Errors",
             {"FunctionName": f"{{{function.capitalize()}Function}}"},
             namespace="AWS/Lambda",
@@ -39,7 +39,7 @@ def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
 
 
 def _quality(**figures: str) -> tuple[Measure, ...]:
-    """``figures``: what each metric is called, for every task that people label."""
+    """Return the metrics for each labelled task; ``figures`` has the label of each metric."""
     return tuple(
         Metric(
             f"{task}_{metric.lower()}",
@@ -60,26 +60,26 @@ EXECUTIVE = Dashboard(
         Panel(
             id="volume",
             section="Volume",
-            title="Pictures a minute",
+            title="Images per minute",
             kind="line",
-            unit="pictures/min",
-            about="Pictures that were rendered, taken in, and looked at by models",
+            unit="images/min",
+            about="Cache misses, uploads and analyses",
             series=(
-                *_per_minute("transform", "asked for, beyond the CDN"),
-                *_per_minute("ingest", "uploaded"),
-                *_per_minute("infer", "looked at"),
+                *_per_minute("transform", "cache misses"),
+                *_per_minute("ingest", "uploads"),
+                *_per_minute("infer", "analyses"),
             ),
         ),
         Panel(
             id="cost",
             section="Cost per picture",
-            title="Cost of a thousand pictures",
+            title="Cost per thousand images",
             kind="line",
             unit="USD",
-            about="Compute, requests, storage and the endpoint, by the price table, for each thousand pictures served",
+            about="Compute, requests, storage and the endpoint by the price table, per thousand images served",
             series=(
-                Metric("cost", "a picture", "CostPerPicture", own_dimensions("monitor"), stat="Average", shown=False),
-                Formula("thousand", "a thousand pictures", "1000 * cost"),
+                Metric("cost", "per image", "CostPerPicture", own_dimensions("monitor"), stat="Average", shown=False),
+                Formula("thousand", "per thousand images", "1000 * cost"),
             ),
         ),
         Panel(
@@ -88,8 +88,7 @@ EXECUTIVE = Dashboard(
             title="Success in 24 hours",
             kind="number",
             unit="%",
-            about="Requests, uploads and analyses that did not fail on our side. What was rightly refused counts "
-            "as a success",
+            about="Requests, uploads and analyses without a server error. A valid refusal counts as a success",
             series=_success(USER_FACING),
             target=99.9,
             window_s=86_400,
@@ -97,10 +96,10 @@ EXECUTIVE = Dashboard(
         Panel(
             id="quality",
             section="Model quality",
-            title="Models against the golden set",
+            title="Precision and recall on the golden set",
             kind="bars",
             unit="%",
-            about="Precision and recall of the models in use, on pictures that people have labelled; at least 80 %",
+            about="Of the models in use, on labelled images; at least 80 %",
             series=_quality(Precision="precision", Recall="recall"),
             target=80,
             window_s=172_800,
@@ -108,11 +107,11 @@ EXECUTIVE = Dashboard(
         Panel(
             id="false-alarms",
             section="Model quality",
-            title="False alarms on the golden set",
+            title="False positive rate on the golden set",
             kind="bars",
             unit="%",
-            about="Pictures in which a model finds what people say is not there, of all such pictures; at most 10 %",
-            series=_quality(FalsePositiveRate="false alarms"),
+            about="Images labelled as negative in which a model finds something, of all such images; at most 10 %",
+            series=_quality(FalsePositiveRate="false positives"),
             target=10,
             window_s=172_800,
         ),

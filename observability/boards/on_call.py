@@ -1,4 +1,4 @@
-"""For who is called: what is wrong, since when, and with what."""
+"""The on-call dashboard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ON_CALL = Dashboard(
         Panel(
             id="latency",
             section="Latency and rate",
-            title="Latency of rendering",
+            title="Render latency",
             kind="line",
             unit="ms",
-            about="The function's own time for what the CDN did not have",
+            about="Duration of the transform function for cache misses",
             series=(
                 Metric("p95", "p95", "AnswerTime", own_dimensions("transform"), stat="p95"),
                 Metric("p99", "p99", "AnswerTime", own_dimensions("transform"), stat="p99"),
@@ -28,27 +28,27 @@ ON_CALL = Dashboard(
         Panel(
             id="waiting",
             section="Latency and rate",
-            title="How long uploads wait",
+            title="Upload latency",
             kind="line",
             unit="s",
-            about="95 of 100 uploads are ready, and looked at by models, within this time",
+            about="95th percentile of the time until uploads are ready, and until they are analysed",
             series=(
                 Metric("ready", "ready (p95)", "UploadToReady", own_dimensions("ingest"), stat="p95", shown=False),
                 Formula("ready_s", "ready (p95)", "ready / 1000"),
                 Metric(
-                    "analysed", "looked at (p95)", "UploadToAnalysed", own_dimensions("infer"), stat="p95", shown=False
+                    "analysed", "analysed (p95)", "UploadToAnalysed", own_dimensions("infer"), stat="p95", shown=False
                 ),
-                Formula("analysed_s", "looked at (p95)", "analysed / 1000"),
+                Formula("analysed_s", "analysed (p95)", "analysed / 1000"),
             ),
             target=30,
         ),
         Panel(
             id="rate",
             section="Latency and rate",
-            title="Requests and messages a second",
+            title="Requests and messages per second",
             kind="line",
             unit="1/s",
-            about="What each function was asked, failures included",
+            about="Invocations of each function, failures included",
             series=tuple(
                 measure
                 for function in USER_FACING
@@ -61,10 +61,10 @@ ON_CALL = Dashboard(
         Panel(
             id="queues",
             section="Queue and workers",
-            title="Messages that wait",
+            title="Queue depth",
             kind="line",
             unit="messages",
-            about="A queue is behind when more wait than its workers take at once",
+            about="Visible messages; a queue has a backlog if there are more than its workers process at once",
             series=tuple(
                 Metric(
                     queue.replace("-", "_"),
@@ -83,7 +83,7 @@ ON_CALL = Dashboard(
             title="Age of the oldest message",
             kind="line",
             unit="s",
-            about="How long the message that has waited longest has waited",
+            about="Age of the oldest message of each queue",
             series=tuple(
                 Metric(
                     queue.replace("-", "_"),
@@ -100,10 +100,10 @@ ON_CALL = Dashboard(
         Panel(
             id="workers",
             section="Queue and workers",
-            title="Functions at work",
+            title="Concurrent invocations",
             kind="line",
-            unit="functions",
-            about="Invocations that ran at the same time",
+            unit="invocations",
+            about="Maximum number of concurrent invocations",
             series=tuple(
                 Metric(
                     function,
@@ -119,10 +119,10 @@ ON_CALL = Dashboard(
         Panel(
             id="gpu",
             section="Queue and workers",
-            title="Utilisation of the GPU",
+            title="GPU utilisation",
             kind="line",
             unit="%",
-            about="60 to 90 % is what a GPU is paid for; more makes pictures wait",
+            about="60 to 90 % is efficient; above it images wait",
             series=(
                 Metric(
                     "gpu",
@@ -141,7 +141,7 @@ ON_CALL = Dashboard(
             title="Errors by code",
             kind="bars",
             unit="errors",
-            about="Answers and attempts that ended in an error, ours and those of who asked, by its code",
+            about="Responses and attempts that ended in a server or client error, by its code",
             series=(Split("errors", "Errors", ("service", "function", "code"), by="code"),),
         ),
         Panel(
@@ -150,7 +150,7 @@ ON_CALL = Dashboard(
             title="Recent failed samples",
             kind="failed",
             unit="",
-            about="Refused uploads, messages that were given up, and renders that failed, the newest first",
+            about="Refused uploads, dead letters and failed renders, newest first",
             query="fields @timestamp, function_name, code, message, correlation_id, xray_trace_id "
             '| filter level = "ERROR" or level = "WARNING" | filter ispresent(code) | sort @timestamp desc | limit 50',
         ),

@@ -380,7 +380,7 @@ def test_alarms_come_by_urgency_and_lead_to_their_runbook() -> None:
         assert [await text(page, f"#count-{name}") for name in ("alarms", "pages")] == ["3", "1"]
         assert (await text(page, "#ringing")).split("\n") == ["✕ Page: Alarm page runbook"]
         await page.evaluate("document.querySelector('.runbook').click()")
-        assert await text(page, ".runbook-text h2") == "The models do not answer"
+        assert await text(page, ".runbook-text h2") == "Model endpoint down"
         assert "aws sqs get-queue-attributes" in await text(page, ".runbook-text .command pre")
 
     on("alarms", stage, act)

@@ -1,7 +1,7 @@
-"""What can be put right without a person, and when: pure decisions over figures, each with its reason.
+"""Decisions of automatic remedies from metrics, each with its reason. Pure.
 
-A remedy is turned on for a time and ends by itself: a monitor that dies leaves nothing on. What a person has turned, no
-remedy touches.
+A remedy is turned on for a limited time, so that nothing stays on if the monitor stops. Remedies never change a switch
+that an operator has set.
 """
 
 from __future__ import annotations
@@ -11,34 +11,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 RECOVERED_MINUTES = 10
-"""How long a function must have been back above its objective before its dead letters are sent back."""
+"""Minutes for which a function must meet its objective before its dead letters are redriven."""
 
 MIN_CALLS = 5
-"""Of the endpoint within :data:`ERROR_MINUTES`, below which its error share says nothing. A circuit that is open lets
-hardly more through."""
+"""Minimum number of endpoint calls in :data:`ERROR_MINUTES`; an open circuit allows hardly more."""
 
 ERROR_MINUTES = 5
 MAX_ERROR_SHARE = 0.5
-"""Of the endpoint's calls, from which the small models do its work."""
+"""Share of failed endpoint calls from which the small models are used."""
 
 FALLBACK_S = 900.0
-"""How long the endpoint is left alone at most, unless it is found not to answer again."""
+"""How long the endpoint is not called, unless a probe fails again."""
 
 SPIKE_MINUTES = 6
-"""Whole minutes that are looked at for a storm: a little more than lie between two runs of the monitor."""
+"""Complete minutes that are examined for a traffic spike: slightly more than the interval of the monitor."""
 
 QUIET_MINUTES = 15
-"""Minutes that must be quiet before all pictures are rendered again."""
+"""Minutes under the limit before everything is rendered again."""
 
 PRESETS_ONLY_S = 1800.0
-"""How long presets-only lasts at most, unless the storm goes on."""
+"""How long load shedding lasts, unless the spike continues."""
 
 OVERRIDE_S = 3600.0
-"""How long a switch that a person has turned off is left alone: figures of before would have it on again at once."""
+"""How long a switch that an operator turned off is not changed: earlier metrics would turn it on again at once."""
 
 
 class SwitchAction(StrEnum):
-    """What to do with a switch. ``ON`` also stands for a longer time of one that is on."""
+    """Action on a switch. ``ON`` also extends the time of one that is on."""
 
     ON = "on"
     OFF = "off"
@@ -47,9 +46,9 @@ class SwitchAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SwitchState:
-    """A switch as it is: whether it is on, whether that was a remedy's doing, and how long it will last (seconds).
+    """State of a switch: on, set by a remedy (``is_automatic``), and its remaining seconds.
 
-    ``overruled`` says that a person has turned it off within the last :data:`OVERRULED_S`.
+    ``is_overridden``: an operator has turned it off within the last :data:`OVERRIDE_S`.
     """
 
     on: bool = False
@@ -59,13 +58,13 @@ class SwitchState:
 
     @property
     def is_manual(self) -> bool:
-        """Whether it is as a person wants it."""
+        """Whether an operator has set it."""
         return self.is_overridden or (self.on and not self.is_automatic)
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchChange:
-    """A decision about a switch. ``for_s`` is how long it is to be on."""
+    """A decision about a switch. ``duration_s`` is how long it is to be on."""
 
     action: SwitchAction
     reason: str = ""
@@ -76,29 +75,29 @@ _NO_CHANGE = SwitchChange(SwitchAction.LEAVE)
 
 
 def has_recovered(requests: float, faults: float, objective: float) -> bool:
-    """Whether a function with these counts of the last :data:`RECOVERED_MINUTES` keeps its ``objective`` (0–1).
+    """Whether a function with these counts of the last :data:`RECOVERED_MINUTES` meets its ``objective`` (0–1).
 
-    One that had nothing to do keeps it: what died within that time was a fault of that time.
+    Without any requests it does.
     """
     return not faults or (requests > 0 and 1 - faults / requests >= objective)
 
 
 def is_redrivable(*, code: str, redriven: bool, unreadable: str) -> bool:
-    """Whether a letter that died of ``code`` may be sent back by itself: once, and if that can help at all."""
+    """Whether a dead letter with ``code`` is redriven automatically: once, and unless it is unreadable."""
     return not redriven and code != unreadable
 
 
 def decide_fallback(state: SwitchState, calls: float, errors: float, responds: bool | None) -> SwitchChange:
-    """What to do with the switch ``fallback``, by the endpoint's ``calls`` and ``errors`` of :data:`ERROR_MINUTES`.
+    """Decide on the switch ``fallback`` by the endpoint's ``calls`` and ``errors`` of :data:`ERROR_MINUTES`.
 
-    ``answers`` is whether it answered a call that was made to see; None if none was made.
+    ``responds`` is the result of a probe, None without one.
     """
     if state.is_manual:
         return _NO_CHANGE
     if state.on:
         if responds:
-            return SwitchChange(SwitchAction.OFF, "the endpoint answers again")
-        return _extend(state, "the endpoint does not answer", FALLBACK_S)
+            return SwitchChange(SwitchAction.OFF, "the endpoint responds again")
+        return _extend(state, "the endpoint does not respond", FALLBACK_S)
     if calls < MIN_CALLS or errors / calls < MAX_ERROR_SHARE or responds:
         return _NO_CHANGE
     reason = f"{errors:.0f} of {calls:.0f} calls failed within {ERROR_MINUTES} minutes"
@@ -106,15 +105,15 @@ def decide_fallback(state: SwitchState, calls: float, errors: float, responds: b
 
 
 def needs_probe(state: SwitchState, calls: float, errors: float) -> bool:
-    """Whether :func:`fallback` would have the endpoint called to see if it answers."""
+    """Whether :func:`decide_fallback` needs a probe of the endpoint."""
     return (state.on and state.is_automatic) or decide_fallback(state, calls, errors, None).action is SwitchAction.ON
 
 
 def decide_presets_only(state: SwitchState, renders_per_minute: Sequence[float], limit: float) -> SwitchChange:
-    """What to do with the switch ``presets-only``.
+    """Decide on the switch ``presets-only``.
 
-    ``asked_per_minute`` are the renders that were made or refused by this very switch in each of the last
-    :data:`QUIET_MINUTES` whole minutes, the oldest first; minutes that are missing had none. ``limit`` 0 is never.
+    ``renders_per_minute`` has the renders of each of the last :data:`QUIET_MINUTES` complete minutes, with those that
+    this switch refused, oldest first; missing minutes had none. ``limit`` 0 disables load shedding.
     """
     if state.is_manual:
         return _NO_CHANGE
@@ -128,7 +127,7 @@ def decide_presets_only(state: SwitchState, renders_per_minute: Sequence[float],
 
 
 def _extend(state: SwitchState, reason: str, duration_s: float) -> SwitchChange:
-    """On for ``for_s`` more, once half of that is over: each turn is a line of the audit log."""
+    """Extend by ``duration_s`` once half of it is over: each change is an audit entry."""
     return (
         _NO_CHANGE
         if state.on and state.remaining_s > duration_s / 2

@@ -1,7 +1,7 @@
-"""Service-level objectives: what is promised of which function, and from when on an answer counts as slow.
+"""Service-level objectives of the functions.
 
-One table for the functions that count (``Timed`` and ``Slow``), the alarms that are made from it and the pages about
-them. It needs the standard library's dataclasses alone: the transform function's cold start pays for every module.
+One table for the functions that count events (``Timed`` and ``Slow``), for the alarms and for the documentation. It
+imports dataclasses alone: every module adds to the cold start of the transform function.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """One promise.
+    """One objective.
 
-    ``functions`` are those whose metrics are added up; ``objective`` is the share of good events of all, over 30 days;
-    ``group`` names the alarm that pages for it; ``runbook`` is a file of docs/runbooks without its ending.
-    ``slow_ms`` is 0 but for latency, where an event that took longer is a bad one. With ``needs_inference`` the
-    promise is made only where models look at pictures.
+    The metrics of ``functions`` are added; ``objective`` is the share of good events over 30 days; ``group`` is the
+    alarm that pages; ``runbook`` is a page of docs/guides/runbooks without its extension. For latency, events that take
+    longer than ``slow_ms`` are bad. With ``needs_inference`` it applies to deployments with inference only.
     """
 
     name: str
@@ -34,7 +33,7 @@ class Slo:
 SLOS = (
     Slo(
         name="viewers-success",
-        title="Pictures that the CDN did not have are rendered",
+        title="Renders of cache misses succeed",
         functions=("transform",),
         kind="success",
         objective=0.999,
@@ -43,7 +42,7 @@ SLOS = (
     ),
     Slo(
         name="viewers-latency",
-        title="Rendering takes no longer than half a second",
+        title="Renders take at most 500 ms",
         functions=("transform",),
         kind="latency",
         objective=0.95,
@@ -53,7 +52,7 @@ SLOS = (
     ),
     Slo(
         name="uploads-success",
-        title="Uploads are taken in",
+        title="Uploads are ingested",
         functions=("ingest",),
         kind="success",
         objective=0.999,
@@ -62,7 +61,7 @@ SLOS = (
     ),
     Slo(
         name="uploads-latency",
-        title="Uploads are ready within half a minute",
+        title="Uploads are ready within 30 s",
         functions=("ingest",),
         kind="latency",
         objective=0.95,
@@ -72,7 +71,7 @@ SLOS = (
     ),
     Slo(
         name="api-success",
-        title="The upload API answers",
+        title="Requests to the HTTP API succeed",
         functions=("upload", "similar"),
         kind="success",
         objective=0.999,
@@ -81,7 +80,7 @@ SLOS = (
     ),
     Slo(
         name="analysis-success",
-        title="Pictures are looked at by models",
+        title="Images are analysed",
         functions=("infer",),
         kind="success",
         objective=0.999,
@@ -91,7 +90,7 @@ SLOS = (
     ),
     Slo(
         name="analysis-latency",
-        title="Pictures are looked at within five minutes",
+        title="Images are analysed within 5 minutes",
         functions=("infer",),
         kind="latency",
         objective=0.95,
@@ -101,11 +100,11 @@ SLOS = (
         needs_inference=True,
     ),
 )
-"""The targets are the field's handbook's: 99.9 % success, and 95 % of misses within 500 ms."""
+"""99.9 % success, and 95 % of misses within 500 ms."""
 
 
 def slow_ms(function: str) -> int:
-    """The milliseconds over which ``function``'s work is slow. KeyError for one of which nothing is promised."""
+    """Return the milliseconds above which an event of ``function`` is slow. KeyError without a latency objective."""
     return _SLOW_MS[function]
 
 

@@ -76,7 +76,7 @@ def test_a_schedule_has_everything_looked_at(stage: Stage, environment: dict[str
     assert answer["drift"] == {"samples": 200, "wanted": 200}
     assert answer["rollout"] == {"variants": ["main"]}
     assert answer["cost"]["usd_per_hour"]["endpoint"] == pytest.approx(0.7364)
-    assert set(answer["remedy"]) == {"redrive", "storm", "fallback"}
+    assert set(answer["remedy"]) == {"redrive", "load-shedding", "fallback"}
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def test_a_watch_that_fails_keeps_no_other_from_looking(stage: Stage, capsys: py
     figures = counted(printed)
     assert (of(figures, "Requests"), of(figures, "Faults")) == ({"": 4}, {"": 2})
     assert of(figures, "Errors") == {"unavailable": 1, "defect": 1}
-    failed = [line for line in map(json.loads, printed.splitlines()) if line.get("message") == "a watch failed"]
-    assert [(line["watch"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
+    failed = [line for line in map(json.loads, printed.splitlines()) if line.get("message") == "monitor check failed"]
+    assert [(line["check"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
 
 
 def test_a_deployment_of_code_is_written_down(stage: Stage) -> None:

@@ -1,6 +1,6 @@
-"""How much of what viewers ask for is answered without a render: by the CDN, and by the store of derivatives.
+"""Publish the hit ratios of the CDN and of the derivative store.
 
-CloudFront's figures are kept in us-east-1, and an alarm reads no other region than its own: so they are brought here.
+CloudFront's metrics are in us-east-1, and alarms read their own region only; the check copies the ratios.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from ...aws.telemetry import Observer
 from .metrics_reader import MINUTE_S, MetricsReader
 
 WINDOW_S = 15 * MINUTE_S
-"""What is looked at: CloudFront's figures come some minutes late, and one minute of few requests says little."""
+"""Window of the ratios: CloudFront's metrics are some minutes late, and one minute may have few requests."""
 
 
 @dataclass(frozen=True)
 class CdnCheck:
-    """Brings CloudFront's figures, and what follows for the store, into the stack's own metrics."""
+    """Publishes both ratios as metrics of the stack."""
 
     metrics: MetricsReader
     observer: Observer
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Tell both ratios in percent, each only where something was asked."""
+        """Publish both ratios in percent, each only if there were requests."""
         end_s = now_s // MINUTE_S * MINUTE_S
         begin_s = end_s - WINDOW_S
         requests, rates = self.metrics.cdn_points(
@@ -45,7 +45,7 @@ class CdnCheck:
 
 
 def count_hits_and_misses(requests: Points, rates: Points) -> tuple[float, float]:
-    """Requests that the CDN had and had not; minutes whose rate (percent) is not known are left out."""
+    """Return the CDN's hits and misses; minutes without a hit rate (percent) are left out."""
     known = dict(rates)
     pairs = [(count, known[at_s] / 100) for at_s, count in requests if at_s in known]
     hits = sum(count * rate for count, rate in pairs)
@@ -53,5 +53,5 @@ def count_hits_and_misses(requests: Points, rates: Points) -> tuple[float, float
 
 
 def percent(part: float, whole: float) -> float | None:
-    """``part`` of ``whole`` from 0 to 100, None of nothing. Counts of different sources may not quite fit together."""
+    """Return ``part`` of ``whole`` from 0 to 100 (counts of different sources may differ slightly); None of nothing."""
     return min(100.0, max(0.0, 100 * part / whole)) if whole >= 1 else None

@@ -1,4 +1,4 @@
-"""The watches, one after the other. One that fails does not keep the others from looking."""
+"""Run checks one after the other. A failed check does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .messages import DeploymentEvent, RunChecks
 
 
 class MonitorCheck(Protocol):
-    """Something that is looked at."""
+    """A check."""
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Look, tell and do what follows; what was found, in JSON values, for the log and whoever invoked it."""
+        """Check, publish and act; return the findings as JSON values for the log and the response."""
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """The service; ``watches`` are by name. Those that this deployment has no use for are missing."""
+    """The service. ``checks`` are by name; those that do not apply to the deployment are missing."""
 
     checks: Mapping[str, MonitorCheck]
     audit: AuditLog
@@ -31,7 +31,7 @@ class Monitor:
     clock: Callable[[], float] = time.time
 
     def handle(self, request: RunChecks | DeploymentEvent) -> dict[str, object]:
-        """Do as asked; what was found by each watch. A watch that failed is told of, and raises nothing."""
+        """Run the requested checks; return their findings. A failed check is logged and raises nothing."""
         if isinstance(request, DeploymentEvent):
             return self._record_deployment(request)
         return {name: self._run(name) for name in request.names if name in self.checks}
@@ -40,18 +40,18 @@ class Monitor:
         try:
             with self.observer.step(name):
                 found = self.checks[name].run(self.clock())
-        except Exception as error:  # whatever it is, the next watch is to look
+        except Exception as error:  # the next check runs after any failure
             code, cause = describe_error(error)
-            self.observer.log("ERROR", "a watch failed", watch=name, code=code, cause=cause)
+            self.observer.log("ERROR", "monitor check failed", check=name, code=code, cause=cause)
             count_failure(self.observer, error)
             return {"failed": code}
         finally:
             count_request(self.observer)
-        self.observer.log("INFO", "looked", watch=name, found=found)
+        self.observer.log("INFO", "monitor check finished", check=name, found=found)
         return found
 
     def _record_deployment(self, deployment: DeploymentEvent) -> dict[str, object]:
-        """Write down how a deployment of code goes."""
+        """Write the state of a code deployment to the audit log."""
         facts = {"deployment_id": deployment.deployment_id, "state": deployment.state, "group": deployment.group}
         with self.observer.step("deployment"):
             entry = self.audit.write(RELEASE, deployment.application, "codedeploy", **facts)

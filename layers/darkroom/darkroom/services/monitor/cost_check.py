@@ -1,8 +1,8 @@
-"""What the last hour cost, by what AWS's own metrics counted and the price table; and what that is per picture.
+"""Publish the cost of the last hour, in total and per picture, from AWS's metrics and the price table.
 
-What no metric counts (requests to S3, DynamoDB and the queues) is taken from how often each kind of work was done, and
-what one of it takes. What costs by the month, used or not (alarms, secrets), is in the template. Discounts and free
-tiers are not known here: the bill is lower.
+Requests that no metric counts (to S3, DynamoDB and the queues) are estimated from the number of operations and the
+requests of each. Fixed monthly costs (alarms, secrets) come from the template. Discounts and free tiers are not
+included: the bill is lower.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ PER_UPLOAD: Amounts = {
     "s3-gets": 3,
     **{"dynamodb-writes": 6, "dynamodb-reads": 4, "sqs-requests": 3, "events": 1},
 }
-"""Writes are the claim and the end, each in an index too. Presets are a PUT each beside it."""
+"""Writes are the lease and the final record, each in an index too. Presets add one PUT each."""
 
 PER_ANALYSIS: Amounts = {
     **{"s3-puts": 1, "s3-gets": 3, "dynamodb-writes": 5, "dynamodb-reads": 6},
     **{"sqs-requests": 3, "events": 1},
 }
 PER_MISS: Amounts = {"s3-gets": 1}
-"""The CDN asks the bucket first."""
+"""The CDN requests the bucket first."""
 
 UPLOADS = ("ingest", "Requests")
 
@@ -49,20 +49,20 @@ AMOUNTS_BY_METRIC: Mapping[tuple[str, str], Amounts] = {
     UPLOADS: PER_UPLOAD,
     ("infer", "Requests"): PER_ANALYSIS,
 }
-"""By function and the metric that counts them."""
+"""By function and its metric."""
 
 MONITOR = "monitor"
 
 STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
-"""Kinds of storage that S3 counts by itself, a figure a day."""
+"""Storage types with a daily S3 metric."""
 
 
 @dataclass(frozen=True)
 class CostCheck:
-    """``machines`` of ``instance_type`` answer as the endpoint now; None without one. ``buckets`` hold pictures.
+    """``instance_count`` returns the endpoint's instances of ``instance_type``, None without an endpoint.
 
-    ``queues`` are the names of those that Lambda polls, ``monthly`` the amounts that are charged in any month.
-    ``presets``: how many are rendered of each upload.
+    ``buckets`` hold images; ``queues`` are those that Lambda polls; ``monthly`` are fixed amounts; ``presets`` is the
+    number of presets that are rendered of each upload.
     """
 
     reader: MetricsReader
@@ -76,10 +76,10 @@ class CostCheck:
     queues: Sequence[str] = ()
     monthly: Amounts = field(default_factory=dict)
     runs: Iterator[int] = field(default_factory=lambda: count(1))
-    """Numbers of this process's runs."""
+    """Counter of this process's runs."""
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Tell what an hour costs, by part; and a picture, if any was asked for."""
+        """Publish the cost of an hour by part, and per picture if there were requests."""
         end_s = now_s // MINUTE_S * MINUTE_S
         requests, delivered = self._cdn_usage(end_s)
         amounts = sum_amounts(
@@ -104,7 +104,7 @@ class CostCheck:
         return found
 
     def _cdn_usage(self, end_s: float) -> tuple[float, float]:
-        """Viewers' requests, and the bytes of the answers."""
+        """Return the viewer requests and the bytes delivered."""
         wanted = {"Requests": "Sum", "BytesDownloaded": "Sum"}
         requests, delivered = self.reader.cdn_points(wanted, begin_s=end_s - HOUR_S, end_s=end_s)
         return sum(value for _, value in requests), sum(value for _, value in delivered)
@@ -121,13 +121,13 @@ class CostCheck:
         )
 
     def _work_amounts(self, end_s: float) -> dict[str, float]:
-        """What the work of the hour asked of other services."""
+        """Return the requests to other services that the operations of the hour caused."""
         totals = self.reader.own_totals([*AMOUNTS_BY_METRIC], begin_s=end_s - HOUR_S, end_s=end_s)
         each = {**AMOUNTS_BY_METRIC, UPLOADS: sum_amounts(PER_UPLOAD, {"s3-puts": self.presets})}
         return sum_amounts(*(_scale(amounts, count) for amounts, count in zip(each.values(), totals, strict=True)))
 
     def _storage_amounts(self, end_s: float) -> dict[str, float]:
-        """The bytes in the buckets by S3's last count, for an hour of a month."""
+        """Return the storage by S3's last daily metric, for one hour of a month."""
         figures = [
             MetricStat("AWS/S3", "BucketSizeBytes", {"BucketName": bucket, "StorageType": kind}, "Average")
             for bucket in self.buckets
@@ -138,15 +138,15 @@ class CostCheck:
         return {"s3-gb-months": size_bytes / 1e9 / HOURS_A_MONTH}
 
     def _polling_amounts(self, end_s: float) -> dict[str, float]:
-        """Receives that found no message: event source mappings poll idle queues too."""
+        """Return the empty receives: event source mappings poll idle queues too."""
         figures = [MetricStat("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}) for name in self.queues]
         totals = self.reader.metrics.get_totals(figures, begin_s=end_s - HOUR_S, end_s=end_s, period_s=MINUTE_S)
         return {"sqs-requests": sum(totals)}
 
     def _monitoring_amounts(self, end_s: float) -> dict[str, float]:
-        """The stack's own metrics, and the reading of metrics by the monitor: an average run, as often as it ran.
+        """Return the stack's custom metrics, and the metrics that the monitor requested: an average run times the runs.
 
-        The average is that of the runs of this process, the first of which has not read everything yet.
+        The average is over the runs of this process; the first of them has not requested everything yet.
         """
         read = self.reader.metrics.requested + self.reader.global_metrics.requested
         [runs] = self.reader.lambda_totals([(MONITOR, "Invocations")], begin_s=end_s - HOUR_S, end_s=end_s)
@@ -161,12 +161,12 @@ class CostCheck:
         amounts = endpoint_amounts(self.instance_type, self.instance_count(), 1)
         known = {name: amount for name, amount in amounts.items() if self.prices.has_price(name)}
         if known != amounts:
-            self.observer.log("WARNING", "no price is known of the endpoint", instance_type=self.instance_type)
+            self.observer.log("WARNING", "endpoint price unknown", instance_type=self.instance_type)
         return known
 
 
 def parse_amounts(text: str) -> dict[str, float]:
-    """Amounts of ``alarm-metric-months=81,secret-months=1``, by their names; raises ValueError."""
+    """Parse ``alarm-metric-months=81,secret-months=1`` into amounts by name. Raises ValueError."""
     pairs = (one.partition("=") for one in text.split(",") if one)
     return {name: float(amount) for name, _, amount in pairs}
 

@@ -1,4 +1,4 @@
-"""The stack's functions as the template tells the monitor of them."""
+"""Functions and queues of the stack, from the monitor's environment."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ...environment import MonitorEnvironment
 from ...operations.slo import SLOS
 
 OBJECTIVE = 0.999
-"""Of functions of which nothing is promised."""
+"""Success objective of functions without one in SLOS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """``name`` is what its metrics and folder are called, ``lambda_name`` what Lambda calls it."""
+    """``name`` is that of its metrics and folder, ``lambda_name`` that of Lambda."""
 
     name: str
     lambda_name: str
@@ -22,13 +22,13 @@ class Function:
 
     @property
     def objective(self) -> float:
-        """The share of its work that is to succeed (0–1)."""
+        """The success objective (0–1)."""
         found = (slo.objective for slo in SLOS if slo.kind == "success" and self.name in slo.functions)
         return next(found, OBJECTIVE)
 
 
 def parse_functions(text: str) -> dict[str, Function]:
-    """The functions of ``transform=stack-Transform-A1:1769,…``, by name; raises ValueError."""
+    """Parse ``transform=stack-Transform-A1:1769,…`` into functions by name. Raises ValueError."""
     return {one.name: one for one in map(_parse_function, filter(None, text.split(",")))}
 
 
@@ -39,7 +39,7 @@ def _parse_function(text: str) -> Function:
 
 
 class QueueUrls(NamedTuple):
-    """URLs of a function's dead letters, of its queue, and of the queue of urgent messages, "" if it has none."""
+    """URLs of a function's dead letter queue, its queue, and its priority queue ("" without one)."""
 
     dead_letters: str
     queue: str
@@ -47,7 +47,7 @@ class QueueUrls(NamedTuple):
 
 
 def queue_urls(environment: MonitorEnvironment) -> dict[str, QueueUrls]:
-    """The queues of each function that consumes messages."""
+    """Return the queues of each function that consumes messages."""
     found = {
         "ingest": QueueUrls(environment.ingest_dlq_url, environment.ingest_queue_url),
         "purge": QueueUrls(environment.purge_dlq_url, environment.purge_queue_url),

@@ -1,4 +1,4 @@
-"""What the monitor is invoked with: which watches are to look, or news of a deployment."""
+"""Events of the monitor function: checks to run, or the state of a deployment."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 from ...errors import BadOption
 
 SCHEDULED = ("cdn", "cost", "drift", "rollout", "remedy")
-"""What looks at every run."""
+"""Checks of every scheduled run."""
 
 ON_REQUEST = ("quality", "quality-due", "baseline")
-"""What runs only where it is named: ``quality`` asks every variant about the whole golden set, ``quality-due`` those
-that have not been judged for a day (a schedule asks for it hourly), ``baseline`` starts drift anew."""
+"""Checks that run only if they are named: ``quality`` evaluates every variant on the golden set, ``quality-due`` those
+not evaluated for a day (scheduled hourly), ``baseline`` replaces the baseline of drift."""
 
 NAMES = (*SCHEDULED, *ON_REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
 class RunChecks:
-    """The watches ``names`` are to look, in this order."""
+    """Run the checks ``names``, in this order."""
 
     names: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentEvent:
-    """CodeDeploy says that the deployment ``deployment_id`` of ``group`` has come to ``state``."""
+    """The deployment ``deployment_id`` of ``group`` in CodeDeploy has reached ``state``."""
 
     application: str
     group: str
@@ -36,7 +36,7 @@ class DeploymentEvent:
 
 
 def parse_request(event: Mapping[str, Any]) -> RunChecks | DeploymentEvent:
-    """What ``event`` asks for; a schedule's own event names no watch. Raises BadOption for an unknown one."""
+    """Parse ``event``; a schedule's own event names no checks. Raises BadOption for an unknown check."""
     if event.get("source") == "aws.codedeploy":
         detail = event.get("detail", {})
         named = ("application", "deploymentGroup", "deploymentId", "state")

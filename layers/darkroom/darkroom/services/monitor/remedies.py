@@ -1,4 +1,4 @@
-"""What is put right without a person: dead letters sent back, the small models on, presets only in a storm."""
+"""Remedies that need no operator: redrive dead letters, fall back to small models, shed load."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from .switch_controller import ACTOR, SwitchController
 MINUTE_S = 60
 
 MAX_REDRIVEN = 500
-"""Sent back in one run; the next goes on."""
+"""Messages redriven in one run; the next run continues."""
 
 type Remedy = Callable[[float], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class RedriveTarget:
-    """A function that consumes the queue at ``queue_url``, and its dead letters.
-
-    ``urgent_url`` is the queue that urgent ones go back to, "" if there is none.
-    """
+    """A function with its queue and its dead letters; ``urgent_url`` is its priority queue, "" without one."""
 
     function: Function
     dead_letters: DeadLetterQueue
@@ -37,7 +34,7 @@ class RedriveTarget:
 
     @property
     def name(self) -> str:
-        """The function's, as its metrics have it."""
+        """The name of the function in metrics."""
         return self.function.name
 
 
@@ -46,7 +43,7 @@ def redrive_targets(
     addresses: Mapping[str, QueueUrls],
     open_dead_letters: Callable[[str], DeadLetterQueue],
 ) -> list[RedriveTarget]:
-    """A station for each function that has ``addresses``, of its dead letters and of its queue."""
+    """Return a target for each function with ``addresses``."""
     known = {name: urls for name, urls in addresses.items() if name in functions}
     return [
         RedriveTarget(functions[name], open_dead_letters(urls.dead_letters), urls.queue, urls.urgent)
@@ -56,7 +53,7 @@ def redrive_targets(
 
 @dataclass(frozen=True)
 class RedriveRemedy:
-    """Sends dead letters back to functions that work again."""
+    """Redrives dead letters of functions that meet their objective again."""
 
     targets: Sequence[RedriveTarget]
     metrics: CloudWatchMetrics
@@ -65,14 +62,14 @@ class RedriveRemedy:
     observer: Observer
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """How many went back, by function; of those with letters only."""
+        """Redrive; return the number of messages of each function with dead letters."""
         waiting = [station for station in self.targets if station.dead_letters.count()]
         return {
             station.name: self._redrive(station) if self._has_recovered(station, now_s) else 0 for station in waiting
         }
 
     def _has_recovered(self, station: RedriveTarget, now_s: float) -> bool:
-        end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S  # what failed just now counts too
+        end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S  # includes failures of the current minute
         own = {"service": station.name, "function": station.name}
         requests, faults, errors = self.metrics.get_totals(
             [
@@ -112,7 +109,7 @@ class RedriveRemedy:
 
 @dataclass(frozen=True)
 class FallbackRemedy:
-    """Has the small models look at pictures while the endpoint fails. ``answers`` calls it to see."""
+    """Turns the small models on while the endpoint fails. ``responds`` probes the endpoint."""
 
     metrics: CloudWatchMetrics
     endpoint: str
@@ -121,7 +118,7 @@ class FallbackRemedy:
     switches: SwitchController
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """What was done with the switch ``fallback``."""
+        """Update the switch ``fallback``; return its action and the counts."""
         calls, errors = self._counts(now_s)
         standing = self.switches.read_state(FALLBACK, now_s)
         answers = self.responds() if remedy_rules.needs_probe(standing, calls, errors) else None
@@ -129,7 +126,7 @@ class FallbackRemedy:
         return {"calls": calls, "errors": errors, "move": self.switches.apply(FALLBACK, turn, now_s)}
 
     def _counts(self, now_s: float) -> tuple[float, float]:
-        """Calls of the endpoint and those that failed: SageMaker does not count what failed as an error of ours."""
+        """Return the endpoint's calls and its server errors."""
         end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S
         named = [{"EndpointName": self.endpoint, "VariantName": name} for name in self.variants()]
         totals = self.metrics.get_totals(
@@ -147,7 +144,7 @@ class FallbackRemedy:
 
 @dataclass(frozen=True)
 class LoadShedding:
-    """Leaves the presets, while more is asked for than ``limit`` renders a minute (0: never)."""
+    """Renders presets only while there are more than ``limit`` renders a minute (0: never)."""
 
     metrics: CloudWatchMetrics
     namespace: str
@@ -155,13 +152,13 @@ class LoadShedding:
     switches: SwitchController
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """What was done with the switch ``presets-only``."""
+        """Update the switch ``presets-only``; return its action and the peak."""
         asked = self._renders_per_minute(now_s)
         turn = remedy_rules.decide_presets_only(self.switches.read_state(LOAD_SHEDDING, now_s), asked, self.limit)
         return {"peak": max(asked), "move": self.switches.apply(LOAD_SHEDDING, turn, now_s)}
 
     def _renders_per_minute(self, now_s: float) -> list[float]:
-        """Renders that were made, or refused because of this very switch, a minute; the last minute is whole."""
+        """Return renders by minute, with those that this switch refused; the last minute is complete."""
         end_s = now_s // MINUTE_S * MINUTE_S
         begin_s = end_s - remedy_rules.QUIET_MINUTES * MINUTE_S
         own = {"service": "transform", "function": "transform"}
@@ -182,20 +179,20 @@ class LoadShedding:
 
 @dataclass(frozen=True)
 class RemedyCheck:
-    """All remedies of this deployment, by name. One that cannot be looked after does not keep the others."""
+    """All remedies of the deployment by name. A failed remedy does not stop the others."""
 
     remedies: Mapping[str, Remedy]
     observer: Observer
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """What each did. Raises the last fault, after all have been looked after."""
+        """Run all remedies; return their results. Raises the last failure after that."""
         found: dict[str, object] = {}
         fault: Unavailable | None = None
         for name, look in self.remedies.items():
             try:
                 found[name] = look(now_s)
             except Unavailable as error:
-                self.observer.log("ERROR", "a remedy cannot be looked after", remedy=name, detail=error.detail)
+                self.observer.log("ERROR", "remedy failed", remedy=name, detail=error.detail)
                 fault = error
         if fault is not None:
             raise fault

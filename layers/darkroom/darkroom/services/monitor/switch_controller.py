@@ -1,4 +1,4 @@
-"""Turning switches as a remedy says, each turn written down."""
+"""Change switches for remedies, with an audit entry each."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from ...aws.telemetry import Observer
 from ...operations.remedy_rules import OVERRIDE_S, SwitchAction, SwitchChange, SwitchState
 
 ACTOR = "monitor"
-"""Who turned a switch that a remedy turned."""
+"""The actor of automatic changes in switches and in the audit log."""
 
 
 @dataclass(frozen=True)
 class SwitchController:
-    """Turns switches of ``board``."""
+    """Changes switches of ``board``."""
 
     board: SwitchStore
     audit: AuditLog
     observer: Observer
 
     def read_state(self, name: str, now_s: float) -> SwitchState:
-        """The switch as remedies see it."""
+        """Return the state of the switch ``name``."""
         switch = self.board.read(name)
         if not switch.is_on_at(now_s):
             return SwitchState(is_overridden=_is_overridden(switch, now_s))
         return SwitchState(True, switch.by == ACTOR, switch.until_s - now_s if switch.until_s else float("inf"))
 
     def apply(self, name: str, change: SwitchChange, now_s: float) -> str:
-        """Do as ``turn`` says; the move. It is written down first: a switch that nobody knows of is the worse half."""
+        """Apply ``change``; return its action. The audit entry is written first, so that no change is unrecorded."""
         if change.action is SwitchAction.LEAVE:
             return change.action
         on = change.action is SwitchAction.ON
@@ -40,12 +40,12 @@ class SwitchController:
         self.board.write(name, Switch(on=on, by=ACTOR, reason=change.reason, at=at, until_s=until_s))
         if on:
             self.observer.count("SwitchedOn", switch=name)
-        self.observer.log("WARNING", "switched", switch=name, move=change.action, reason=change.reason)
+        self.observer.log("WARNING", "switch changed", switch=name, move=change.action, reason=change.reason)
         return change.action
 
 
 def _is_overridden(switch: Switch, now_s: float) -> bool:
-    """Whether a person has turned it off of late. One that ran out, and one nobody has ever turned, says nothing."""
+    """Whether an operator has turned it off recently; false for an expired switch and one that was never changed."""
     if switch.on or not switch.by or switch.by == ACTOR:
         return False
     try:
