@@ -71,7 +71,7 @@ class CloudWatchMetrics:
 
     def _get_points(self, queries: Sequence[MetricStat], begin_s: float, end_s: float, period_s: int) -> list[Points]:
         self.requested += len(queries)
-        asked: dict[str, Any] = {
+        request: dict[str, Any] = {
             "MetricDataQueries": [figure.to_request(number, period_s) for number, figure in enumerate(queries)],
             "StartTime": datetime.fromtimestamp(begin_s, UTC),
             "EndTime": datetime.fromtimestamp(end_s, UTC),
@@ -80,10 +80,10 @@ class CloudWatchMetrics:
         found: dict[str, Points] = {f"m{number}": [] for number in range(len(queries))}
         while True:
             with translate_errors(f"metrics of {queries[0].namespace}"):
-                answer = self._client.get_metric_data(**asked)
+                answer = self._client.get_metric_data(**request)
                 for result in answer["MetricDataResults"]:
                     times = (at.timestamp() for at in result["Timestamps"])
                     found[result["Id"]] += zip(times, map(float, result["Values"]), strict=True)
             if not answer.get("NextToken"):
                 return [sorted(points) for points in found.values()]
-            asked["NextToken"] = answer["NextToken"]
+            request["NextToken"] = answer["NextToken"]

@@ -42,7 +42,7 @@ class S3Bucket:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self.bucket = bucket
-        client.meta.events.register("before-call.s3.GetObject", _request_checksums, unique_id="ask-for-checksums")
+        client.meta.events.register("before-call.s3.GetObject", _request_checksums, unique_id="request-checksums")
 
     def head(self, key: str, version_id: str = "") -> ObjectHead | None:
         """Return the head of the current version, or of ``version_id``; None if it is missing or deleted.

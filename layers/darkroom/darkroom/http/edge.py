@@ -52,14 +52,14 @@ def respond(transform: Transform, request: EdgeRequest) -> Responded:
     if request.method not in ("GET", "HEAD"):
         return respond_error(MethodNotAllowed(), request)
     headers = request.headers
-    asked = TransformRequest(
+    native = TransformRequest(
         path=request.path,
         request_path=headers.get(REQUEST, ""),
         signature=headers.get(SIGNATURE, ""),
         expires=headers.get(EXPIRES, ""),
         if_none_match=headers.get("if-none-match", ""),
     )
-    answer = guard(lambda: transform.answer(asked))
+    answer = guard(lambda: transform.answer(native))
     if isinstance(answer, DarkroomError):
         return respond_error(answer, request)
     response = to_response(answer, method=request.method, viewer_url=headers.get(VIEWER_URL, ""))

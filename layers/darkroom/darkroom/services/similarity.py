@@ -80,12 +80,12 @@ class SimilaritySearch:
         return self._search_by_hash(record, grant, count)
 
     def _search_by_embedding(self, record: Record, stored: StoredVector, grant: Grant, count: int) -> dict[str, object]:
-        def ask(wanted: int, prefix: str) -> Sequence[Neighbour]:
-            return self.vectors.nearest(stored.vector, count=wanted, prefix=prefix, model=stored.model)
+        def search(limit: int, prefix: str) -> Sequence[Neighbour]:
+            return self.vectors.nearest(stored.vector, count=limit, prefix=prefix, model=stored.model)
 
         results = [
-            _result(near, bits, near.score >= COPY_SCORE)
-            for near, bits in self._served_neighbours(record, grant, count, ask)
+            _result(neighbour, bits, neighbour.score >= COPY_SCORE)
+            for neighbour, bits in self._served_neighbours(record, grant, count, search)
         ]
         return {"basis": EMBEDDING, "model": stored.model, "results": results}
 
@@ -95,27 +95,31 @@ class SimilaritySearch:
         if hashes is None or not perceptual_hash:
             raise FindingsPending if self.analyses else NoInference
 
-        def ask(wanted: int, prefix: str) -> Sequence[Neighbour]:
-            return hashes.nearest_by_hash(perceptual_hash, count=wanted, prefix=prefix)
+        def search(limit: int, prefix: str) -> Sequence[Neighbour]:
+            return hashes.nearest_by_hash(perceptual_hash, count=limit, prefix=prefix)
 
         results = [
-            _result(near, bits, bits is not None and bits < COPY_BITS)
-            for near, bits in self._served_neighbours(record, grant, count, ask)
+            _result(neighbour, bits, bits is not None and bits < COPY_BITS)
+            for neighbour, bits in self._served_neighbours(record, grant, count, search)
         ]
         if not results and not self.analyses:
             raise NoInference
         return {"basis": PERCEPTUAL_HASH, "results": results}
 
     def _served_neighbours(
-        self, record: Record, grant: Grant, count: int, ask: Callable[[int, str], Sequence[Neighbour]]
+        self, record: Record, grant: Grant, count: int, search: Callable[[int, str], Sequence[Neighbour]]
     ) -> list[tuple[Neighbour, int | None]]:
         """Return neighbours of ``record`` that are granted and served, each with the differing bits of its hash."""
         if not grant.prefix.endswith("/"):
             return []  # a token for one key
-        nears = [near for near in ask(min(count + OVERFETCH, MAX_COUNT), grant.prefix) if near.key != record.key]
-        known = self.index.get_many([near.key for near in nears])
-        served = [near for near in nears if near.key in known and _is_served(known[near.key])]
-        return [(near, _bits(record, known[near.key])) for near in served[:count]]
+        found = [
+            neighbour
+            for neighbour in search(min(count + OVERFETCH, MAX_COUNT), grant.prefix)
+            if neighbour.key != record.key
+        ]
+        known = self.index.get_many([neighbour.key for neighbour in found])
+        served = [neighbour for neighbour in found if neighbour.key in known and _is_served(known[neighbour.key])]
+        return [(neighbour, _bits(record, known[neighbour.key])) for neighbour in served[:count]]
 
 
 def _read_count(text: str) -> int:
@@ -139,5 +143,5 @@ def _bits(a: Record, b: Record) -> int | None:
     return hamming_distance(*hashes) if all(hashes) else None
 
 
-def _result(near: Neighbour, bits: int | None, copy: bool) -> dict[str, object]:
-    return {"key": near.key, "score": round(near.score, 4), "perceptual_distance": bits, "copy": copy}
+def _result(neighbour: Neighbour, bits: int | None, copy: bool) -> dict[str, object]:
+    return {"key": neighbour.key, "score": round(neighbour.score, 4), "perceptual_distance": bits, "copy": copy}

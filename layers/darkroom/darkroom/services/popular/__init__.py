@@ -1,1 +1,1 @@
-"""What viewers ask for often, counted in the CDN's access logs: a stored one never reaches a function again."""
+"""Find frequently requested derivatives by the CDN's access logs: hits of stored ones reach no function."""

@@ -33,13 +33,13 @@ def parse_target(target: str, presets: Presets | None = None) -> tuple[Requested
     looks up which variants are stored.
     """
     found = []
-    for text in dict.fromkeys((target, _decoded(target))):
+    for text in dict.fromkeys((target, _decode(target))):
         with suppress(DarkroomError):
             found.append(_read(text, presets))
     return tuple(one for one in dict.fromkeys(found) if one.plan.format not in DATA_FORMATS)
 
 
-def _decoded(target: str) -> str:
+def _decode(target: str) -> str:
     try:
         return unquote(target)
     except ValueError:  # and UnicodeError, which is one

@@ -132,7 +132,7 @@ class PopularityScan:
             return False
         with opened.body as body:
             try:
-                for target in reader.targets(_unpacked(body)):
+                for target in reader.targets(_decompress(body)):
                     tally.add(target)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 self.observer.log("WARNING", "access log unreadable", file=file.key, reason=repr(error))
@@ -172,7 +172,7 @@ class PopularityScan:
         self.observer.count("LogFilesUnread", outcome.files_unread + outcome.files_left)
 
 
-def _unpacked(body: ObjectBody) -> BinaryIO:
+def _decompress(body: ObjectBody) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only calls read
 
 

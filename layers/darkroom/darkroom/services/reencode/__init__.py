@@ -1,1 +1,1 @@
-"""Pictures that were encoded while somebody waited are encoded once more when nobody does."""
+"""Re-encode derivatives in the background that were encoded fast for a waiting client."""
