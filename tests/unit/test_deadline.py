@@ -1,4 +1,4 @@
-"""CPU limits: what a call returns or raises, and what becomes of one that goes on."""
+"""CPU limits: what a call returns or raises, and the call that continues."""
 
 from __future__ import annotations
 

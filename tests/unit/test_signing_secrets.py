@@ -286,7 +286,7 @@ def test_the_command_says_what_functions_would_reject(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
     assert main(["check", "secret", secret]) == status
-    printed = capsys.readouterr()
-    assert printed.out == ("" if status else "valid\n")
-    assert bool(printed.err) is bool(status)
-    assert "a short key" not in printed.err
+    output = capsys.readouterr()
+    assert output.out == ("" if status else "valid\n")
+    assert bool(output.err) is bool(status)
+    assert "a short key" not in output.err

@@ -1,4 +1,4 @@
-"""An AWS that fails as it is told to: an HTTP server that gives one answer after the other, the last one for ever."""
+"""An AWS that fails on demand: an HTTP server that gives one answer after the other, the last one for ever."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ type Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Observed:
     """Documents that the daemon got, in order, and the lines of standard output."""
 
     received: list[Document]
@@ -60,7 +60,7 @@ class Told:
         return [found for found in self.documents if "_aws" not in found]
 
 
-def watch(script: str, environment: Mapping[str, str]) -> Told:
+def watch(script: str, environment: Mapping[str, str]) -> Observed:
     """Run ``script`` while a daemon listens; it ends well and writes no line on standard error."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
@@ -80,7 +80,7 @@ def watch(script: str, environment: Mapping[str, str]) -> Told:
         daemon.setblocking(False)
         received = list(_received(daemon))
     assert (done.returncode, done.stderr) == (0, "")
-    return Told(received, done.stdout.splitlines())
+    return Observed(received, done.stdout.splitlines())
 
 
 def _received(daemon: socket.socket) -> Iterator[Document]:

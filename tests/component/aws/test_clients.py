@@ -1,4 +1,4 @@
-"""What becomes of faults: Unavailable after a bounded number of attempts, whatever the fault and whoever asks."""
+"""Faults: Unavailable after a bounded number of attempts, whatever the fault and the caller."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TELLING: dict[str, tuple[str, Callable[[Any], object]]] = {
     "delete": ("s3", lambda client: S3Bucket(client, "b").delete("k")),
     "hide": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").set_visibility_timeout("receipt", 5)),
 }
-"""Operations with nothing in their answer, of which a strange one cannot be told from a good one."""
+"""Operations with nothing in their answer, of which a wrong one cannot be distinguished."""
 
 STRANGE = {"nothing", "an error page", "garbage", "broken off"}
 

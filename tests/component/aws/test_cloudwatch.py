@@ -31,7 +31,7 @@ def cloudwatch(aws_environment: dict[str, str]) -> Any:
     return create_client("cloudwatch", aws_environment)
 
 
-def tell(cloudwatch: Any, namespace: str, metric: str, values: dict[float, float], **dimensions: str) -> None:
+def put(cloudwatch: Any, namespace: str, metric: str, values: dict[float, float], **dimensions: str) -> None:
     named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     data = [
         {"MetricName": metric, "Dimensions": named, "Timestamp": datetime.fromtimestamp(at, UTC), "Value": value}
@@ -42,9 +42,9 @@ def tell(cloudwatch: Any, namespace: str, metric: str, values: dict[float, float
 
 def test_each_figure_has_its_own_points_in_the_order_asked_for(cloudwatch: Any, namespace: str) -> None:
     now_s = time.time() // MINUTE_S * MINUTE_S
-    tell(cloudwatch, namespace, "Requests", {now_s - 120: 3, now_s - 60: 4, now_s - 59: 5}, function="a")
-    tell(cloudwatch, namespace, "Requests", {now_s - 60: 100}, function="b")
-    figures = [MetricStat(namespace, "Requests", {"function": name}) for name in ("b", "nobody", "a")]
+    put(cloudwatch, namespace, "Requests", {now_s - 120: 3, now_s - 60: 4, now_s - 59: 5}, function="a")
+    put(cloudwatch, namespace, "Requests", {now_s - 60: 100}, function="b")
+    figures = [MetricStat(namespace, "Requests", {"function": name}) for name in ("b", "unknown", "a")]
     asked: dict[str, Any] = {"begin_s": now_s - 600, "end_s": now_s, "period_s": MINUTE_S}
     assert CloudWatchMetrics(cloudwatch).get_points(figures, **asked) == [
         [(now_s - 60, 100.0)],
@@ -56,7 +56,7 @@ def test_each_figure_has_its_own_points_in_the_order_asked_for(cloudwatch: Any, 
 
 def test_the_statistic_is_the_one_asked_for(cloudwatch: Any, namespace: str) -> None:
     now_s = time.time() // MINUTE_S * MINUTE_S
-    tell(cloudwatch, namespace, "Time", {now_s - 60: 10, now_s - 50: 30})
+    put(cloudwatch, namespace, "Time", {now_s - 60: 10, now_s - 50: 30})
     figures = [MetricStat(namespace, "Time", {}, stat) for stat in ("Average", "Maximum", "SampleCount")]
     found = CloudWatchMetrics(cloudwatch).get_points(figures, begin_s=now_s - 60, end_s=now_s, period_s=MINUTE_S)
     assert [points[0][1] for points in found] == [20.0, 30.0, 2.0]
@@ -77,7 +77,7 @@ def test_all_pages_of_an_answer_are_read(aws_environment: dict[str, str]) -> Non
 def test_a_region_that_does_not_answer_is_a_fault(no_pauses: None) -> None:
     with faulty.answering(faulty.HANG_UP) as server:
         metrics = CloudWatchMetrics(create_client("cloudwatch", server.environment))
-        with pytest.raises(Unavailable, match="cannot be made"):
+        with pytest.raises(Unavailable, match="cannot be rendered"):
             metrics.get_points([MetricStat("AWS/Lambda", "Errors")], begin_s=0, end_s=60, period_s=60)
 
 

@@ -69,7 +69,7 @@ def test_a_source_that_changes_meanwhile_is_not_copied(vault: S3Bucket, monkeypa
 
 
 def test_tags_stay_behind(s3: Any, vault: S3Bucket) -> None:
-    s3.put_object(Bucket=vault.bucket, Key="a", Body=b"x", Tagging="owner=somebody")
+    s3.put_object(Bucket=vault.bucket, Key="a", Body=b"x", Tagging="owner=a-team")
     vault.copy(vault, "a", "b")
     assert s3.get_object_tagging(Bucket=vault.bucket, Key="b")["TagSet"] == []
 

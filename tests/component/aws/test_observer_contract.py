@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .observed_process import BEFORE, LAMBDA, OBSERVERS, PARENT, SENDER, TRACE, Document, Told, watch
+from .observed_process import BEFORE, LAMBDA, OBSERVERS, PARENT, SENDER, TRACE, Document, Observed, watch
 
 WORK = """
 from concurrent.futures import ThreadPoolExecutor
@@ -99,12 +99,12 @@ def script(observer: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def tellings() -> dict[str, Told]:
+def tellings() -> dict[str, Observed]:
     return {observer: watch(script(observer), LAMBDA) for observer in OBSERVERS}
 
 
 @pytest.fixture(params=OBSERVERS)
-def told(request: pytest.FixtureRequest, tellings: dict[str, Told]) -> Told:
+def observed(request: pytest.FixtureRequest, tellings: dict[str, Observed]) -> Observed:
     return tellings[request.param]
 
 
@@ -112,9 +112,9 @@ def named(documents: list[Document]) -> dict[str, str]:
     return {found["id"]: found["name"] for found in documents} | {PARENT: "invocation", SENDER: "sender"}
 
 
-def without_chance(told: Told) -> Any:
-    """What was told, but for times, and with names for ids."""
-    names = named(told.received)
+def without_chance(observed: Observed) -> Any:
+    """What was observed, but for times, and with names for ids."""
+    names = named(observed.received)
 
     def plain(document: Document) -> Document:
         found = {part: value for part, value in document.items() if part not in ("id", "start_time", "end_time")}
@@ -126,21 +126,21 @@ def without_chance(told: Told) -> Any:
         return {**line, **timed, **stamp}
 
     ids = sorted(names, key=len)
-    lines = [timeless(line) for line in told.documents]
+    lines = [timeless(line) for line in observed.documents]
     text = json.dumps(lines, sort_keys=True)
     for entity in ids:
         text = text.replace(entity, names[entity])
-    return sorted(json.dumps(plain(found), sort_keys=True) for found in told.received), json.loads(text)
+    return sorted(json.dumps(plain(found), sort_keys=True) for found in observed.received), json.loads(text)
 
 
-def test_both_tell_the_same(tellings: dict[str, Told]) -> None:
+def test_both_tell_the_same(tellings: dict[str, Observed]) -> None:
     light, heavy = (without_chance(tellings[observer]) for observer in ("light", "powertools"))
     assert light[0] == heavy[0]
     assert light[1] == heavy[1]
 
 
-def test_every_step_is_a_subsegment_of_the_functions_trace(told: Told) -> None:
-    own = [found for found in told.received if found["trace_id"] == TRACE]
+def test_every_step_is_a_subsegment_of_the_functions_trace(observed: Observed) -> None:
+    own = [found for found in observed.received if found["trace_id"] == TRACE]
     outer = own[[found["name"] for found in own].index("change")]
     assert (outer["parent_id"], outer["type"]) == (PARENT, "subsegment")
     below = {found["name"] for found in own if found["parent_id"] == outer["id"]}
@@ -149,8 +149,8 @@ def test_every_step_is_a_subsegment_of_the_functions_trace(told: Told) -> None:
         assert outer["start_time"] <= found["start_time"] <= found["end_time"] <= outer["end_time"]
 
 
-def test_the_message_is_found_by_its_annotations_and_says_the_rest_in_metadata(told: Told) -> None:
-    outer = next(found for found in told.received if found["name"] == "change")
+def test_the_message_is_found_by_its_annotations_and_says_the_rest_in_metadata(observed: Observed) -> None:
+    outer = next(found for found in observed.received if found["name"] == "change")
     assert outer["annotations"] == {"cold": True, "correlation_id": "cf-id-1", "status": 200, "stored": True}
     assert outer["metadata"]["default"] == {"key": "a.jpg", "sizes": {"source": 7, "picture": [1, 2]}}
 
@@ -165,40 +165,40 @@ def test_the_message_is_found_by_its_annotations_and_says_the_rest_in_metadata(t
         ("answer", "error", "damaged"),
     ],
 )
-def test_a_refusal_is_an_error_and_what_is_ours_a_fault(told: Told, step: str, flag: str, code: str) -> None:
-    found = told.by_name[step]
+def test_a_refusal_is_an_error_and_what_is_ours_a_fault(observed: Observed, step: str, flag: str, code: str) -> None:
+    found = observed.by_name[step]
     assert {mark for mark in ("error", "fault") if found.get(mark)} == {flag}
     assert found["annotations"]["code"] == code
     assert "cause" not in found
 
 
-def test_annotations_have_names_that_xray_takes(told: Told) -> None:
-    assert told.by_name["index"]["annotations"]["pixel_format"] == "rgb"
+def test_annotations_have_names_that_xray_takes(observed: Observed) -> None:
+    assert observed.by_name["index"]["annotations"]["pixel_format"] == "rgb"
 
 
-def test_no_message_of_an_error_is_told(told: Told) -> None:
-    assert "words" not in json.dumps(told.received) + "".join(told.lines)
+def test_no_message_of_an_error_is_told(observed: Observed) -> None:
+    assert "words" not in json.dumps(observed.received) + "".join(observed.lines)
 
 
-def test_stages_that_were_timed_elsewhere_follow_each_other(told: Told) -> None:
-    read, fetch = told.by_name["read"], told.by_name["fetch"]
-    decode = next(found for found in told.received if found["name"] == "decode")
+def test_stages_that_were_timed_elsewhere_follow_each_other(observed: Observed) -> None:
+    read, fetch = observed.by_name["read"], observed.by_name["fetch"]
+    decode = next(found for found in observed.received if found["name"] == "decode")
     assert read["parent_id"] == fetch["id"]
     times = [read["start_time"], read["end_time"], decode["start_time"], decode["end_time"]]
     assert times == pytest.approx([1_700_000_000, 1_700_000_000.02, 1_700_000_000.02, 1_700_000_000.05], abs=1e-5)
 
 
-def test_a_call_of_another_service_is_remote_with_its_stages_inside(told: Told) -> None:
-    call = told.by_name["endpoint"]
-    assert (call["namespace"], call["parent_id"]) == ("remote", told.by_name["invoke"]["id"])
+def test_a_call_of_another_service_is_remote_with_its_stages_inside(observed: Observed) -> None:
+    call = observed.by_name["endpoint"]
+    assert (call["namespace"], call["parent_id"]) == ("remote", observed.by_name["invoke"]["id"])
     assert (call["start_time"], call["end_time"]) == (1_700_000_000.0, 1_700_000_000.5)
-    inside = [found for found in told.received if found["parent_id"] == call["id"]]
+    inside = [found for found in observed.received if found["parent_id"] == call["id"]]
     assert [found["name"] for found in inside] == ["decode", "infer"]
     assert inside[1]["start_time"] == pytest.approx(1_700_000_000.012, abs=1e-5)
 
 
-def test_a_message_of_another_trace_is_a_segment_of_its_own_there(told: Told) -> None:
-    segments = [found for found in told.received if "type" not in found]
+def test_a_message_of_another_trace_is_a_segment_of_its_own_there(observed: Observed) -> None:
+    segments = [found for found in observed.received if "type" not in found]
     assert {(found["name"], found["trace_id"], found["parent_id"]) for found in segments} == {
         ("darkroom-ingest", BEFORE, SENDER)
     }
@@ -208,32 +208,32 @@ def test_a_message_of_another_trace_is_a_segment_of_its_own_there(told: Told) ->
     assert first["metadata"]["default"] == {"number": "0", "key": "b.jpg"}
     assert (broken["fault"], broken["annotations"]["code"]) == (True, "defect")
     for number, segment in enumerate((first, again)):
-        below = {found["name"] for found in told.received if found["parent_id"] == segment["id"]}
+        below = {found["name"] for found in observed.received if found["parent_id"] == segment["id"]}
         assert below == {f"only {number}", f"part {number} 0", f"part {number} 1"}
 
 
-def test_the_next_hop_is_told_of_the_innermost_step(told: Told) -> None:
-    [line] = [found for found in told.logs if found["message"] == "headers"]
-    outer = next(found for found in told.received if found["name"] == "change")
-    again = [found for found in told.received if "type" not in found][1]
-    assert line["inner"] == f"Root={TRACE};Parent={told.by_name['fetch']['id']};Sampled=1"
+def test_the_next_hop_is_told_of_the_innermost_step(observed: Observed) -> None:
+    [line] = [found for found in observed.logs if found["message"] == "headers"]
+    outer = next(found for found in observed.received if found["name"] == "change")
+    again = [found for found in observed.received if "type" not in found][1]
+    assert line["inner"] == f"Root={TRACE};Parent={observed.by_name['fetch']['id']};Sampled=1"
     assert line["outer"] == f"Root={TRACE};Parent={outer['id']};Sampled=1"
     assert (line["header"], line["found"]) == (f"Root={BEFORE};Parent={again['id']};Sampled=1", BEFORE)
     assert line["unsampled"] == ""
     assert line["xray_trace_id"] == TRACE
 
 
-def test_what_is_not_sampled_is_not_sent(told: Told) -> None:
-    assert "unseen" not in told.by_name
+def test_what_is_not_sampled_is_not_sent(observed: Observed) -> None:
+    assert "unseen" not in observed.by_name
 
 
-def test_the_same_trace_and_nonsense_are_no_other_trace(told: Told) -> None:
-    last = [found for found in told.received if found["name"] == "change"][-2:]
+def test_the_same_trace_and_nonsense_are_no_other_trace(observed: Observed) -> None:
+    last = [found for found in observed.received if found["name"] == "change"][-2:]
     assert [(found["trace_id"], found["parent_id"]) for found in last] == [(TRACE, PARENT)] * 2
 
 
-def test_a_log_line_says_which_invocation_and_message_it_is_of(told: Told) -> None:
-    lines = {found["message"]: found for found in told.logs}
+def test_a_log_line_says_which_invocation_and_message_it_is_of(observed: Observed) -> None:
+    lines = {found["message"]: found for found in observed.logs}
     invocation = {
         "cold_start": True,
         "function_name": "darkroom-ingest",
@@ -251,14 +251,14 @@ def test_a_log_line_says_which_invocation_and_message_it_is_of(told: Told) -> No
     assert not {"correlation_id", "key"} & set(lines["between"])
 
 
-def test_fields_may_have_any_name_and_texts_any_character(told: Told) -> None:
-    lines = {found["message"]: found for found in told.logs}
+def test_fields_may_have_any_name_and_texts_any_character(observed: Observed) -> None:
+    lines = {found["message"]: found for found in observed.logs}
     assert lines["done"].items() >= {"name": "a name", "args": [1], "text": "é \ud800"}.items()
     assert lines["42"]["level"] == "ERROR"
 
 
-def test_metrics_are_written_once_by_their_dimensions(told: Told) -> None:
-    plain, refused, other = told.metrics[:3]
+def test_metrics_are_written_once_by_their_dimensions(observed: Observed) -> None:
+    plain, refused, other = observed.metrics[:3]
     described = plain["_aws"]["CloudWatchMetrics"][0]
     assert described["Namespace"] == "Darkroom/darkroom"
     assert described["Dimensions"] == [["function", "service"]]
@@ -273,12 +273,12 @@ def test_metrics_are_written_once_by_their_dimensions(told: Told) -> None:
     assert other["reason"] == "other"
 
 
-def test_a_line_has_no_more_values_of_a_metric_than_the_format_takes(told: Told) -> None:
-    assert [len(found["Many"]) for found in told.metrics if "Many" in found] == [100, 50]
+def test_a_line_has_no_more_values_of_a_metric_than_the_format_takes(observed: Observed) -> None:
+    assert [len(found["Many"]) for found in observed.metrics if "Many" in found] == [100, 50]
 
 
-def test_timings_are_those_of_the_last_message(told: Told) -> None:
-    assert told.logs[-1]["names"] == ["change"]
+def test_timings_are_those_of_the_last_message(observed: Observed) -> None:
+    assert observed.logs[-1]["names"] == ["change"]
 
 
 QUIET = """
@@ -309,9 +309,9 @@ with observer.message("change", trace_header="Root=1-67891233-abcdef012345678912
     ids=["outside Lambda", "without a trace", "not sampled", "undecided", "switched off", "sam local"],
 )
 def test_where_nothing_is_traced_all_else_goes_on(observer: str, environment: dict[str, str]) -> None:
-    told = watch(OBSERVERS[observer] + QUIET, environment)
-    assert told.received == []
-    [metrics] = told.metrics
+    observed = watch(OBSERVERS[observer] + QUIET, environment)
+    assert observed.received == []
+    [metrics] = observed.metrics
     assert (metrics["Done"], len(metrics["DecodeTime"])) == ([1.0], 1)
 
 
@@ -327,12 +327,12 @@ with observer.message("larger"):
 with observer.message("small"):
     pass
 """
-    told = watch(OBSERVERS[observer] + work, LAMBDA)
-    assert [(found["name"], found.get("annotations")) for found in told.received] == [
+    observed = watch(OBSERVERS[observer] + work, LAMBDA)
+    assert [(found["name"], found.get("annotations")) for found in observed.received] == [
         ("large", {"format": "jpeg"}),
         ("small", None),
     ]
-    assert "metadata" not in told.received[0]
+    assert "metadata" not in observed.received[0]
 
 
 @pytest.mark.parametrize("observer", OBSERVERS)

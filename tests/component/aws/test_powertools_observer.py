@@ -6,31 +6,31 @@ import json
 
 import pytest
 
-from .observed_process import BEFORE, LAMBDA, PARENT, SENDER, TRACE, Told, watch
+from .observed_process import BEFORE, LAMBDA, PARENT, SENDER, TRACE, Observed, watch
 
 WORK = """
 from botocore.exceptions import ClientError
 from darkroom.aws import clients
 from darkroom.aws.telemetry.powertools import PowertoolsObserver as Observer
-from darkroom.aws.s3 import S3Bucket as Vault
+from darkroom.aws.s3 import S3Bucket
 
 observer = Observer("ingest")
 s3 = clients.create_client("s3")
 with observer.message("change"):
     with observer.step("fetch"):
-        assert Vault(s3, "no-such-bucket").head("a-users-key") is None
+        assert S3Bucket(s3, "no-such-bucket").head("a-users-key") is None
     with observer.step("read"):
         try:
             s3.get_object(Bucket="no-such-bucket", Key="a-users-key")
         except ClientError:
             pass
 with observer.message("change", trace_header=BEFORE), observer.step("again"):
-    assert Vault(s3, "no-such-bucket").head("a-users-key") is None
+    assert S3Bucket(s3, "no-such-bucket").head("a-users-key") is None
 """.replace("BEFORE", repr(f"Root={BEFORE};Parent={SENDER};Sampled=1"))
 
 
 @pytest.fixture(scope="module")
-def told(aws_environment: dict[str, str]) -> Told:
+def observed(aws_environment: dict[str, str]) -> Observed:
     return watch(WORK, LAMBDA | aws_environment)
 
 
@@ -48,29 +48,29 @@ logging.getLogger("botocore").warning("twice")
     assert second == "Lambda's: twice"
 
 
-def test_calls_of_aws_are_below_their_step(told: Told) -> None:
-    calls = {found["parent_id"]: found for found in told.received if found["name"] == "s3"}
+def test_calls_of_aws_are_below_their_step(observed: Observed) -> None:
+    calls = {found["parent_id"]: found for found in observed.received if found["name"] == "s3"}
     for step, operation in (("fetch", "HeadObject"), ("read", "GetObject"), ("again", "HeadObject")):
-        call = calls[told.by_name[step]["id"]]
+        call = calls[observed.by_name[step]["id"]]
         assert (call["namespace"], call["aws"]["operation"]) == ("aws", operation)
 
 
-def test_a_call_that_fails_says_how_but_not_in_whose_words(told: Told) -> None:
-    [call] = [found for found in told.received if found.get("aws", {}).get("operation") == "GetObject"]
+def test_a_call_that_fails_says_how_but_not_in_whose_words(observed: Observed) -> None:
+    [call] = [found for found in observed.received if found.get("aws", {}).get("operation") == "GetObject"]
     assert call["http"]["response"]["status"] == 404
     [cause] = call["cause"]["exceptions"]
     assert cause["type"] == "NoSuchBucket"
     assert "message" not in cause
 
 
-def test_keys_of_objects_are_told_nowhere(told: Told) -> None:
-    assert "a-users-key" not in json.dumps(told.received) + "".join(told.lines)
+def test_keys_of_objects_are_told_nowhere(observed: Observed) -> None:
+    assert "a-users-key" not in json.dumps(observed.received) + "".join(observed.lines)
 
 
-def test_steps_of_a_trace_that_is_continued_are_in_it(told: Told) -> None:
-    segments = {found["id"]: found for found in told.received if found.get("origin")}
-    again = told.by_name["again"]
+def test_steps_of_a_trace_that_is_continued_are_in_it(observed: Observed) -> None:
+    segments = {found["id"]: found for found in observed.received if found.get("origin")}
+    again = observed.by_name["again"]
     assert again["parent_id"] in segments
     assert segments[again["parent_id"]]["parent_id"] == SENDER
-    assert told.by_name["change"]["parent_id"] == PARENT
-    assert told.by_name["change"]["trace_id"] == TRACE
+    assert observed.by_name["change"]["parent_id"] == PARENT
+    assert observed.by_name["change"]["trace_id"] == TRACE

@@ -43,7 +43,7 @@ def test_another_conflict_is_a_fault() -> None:
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_write_that_was_sent_twice_may_be_in_its_own_way() -> None:
-    """The first one came through and its answer was lost: Changed, and whoever looks again finds it done."""
+    """The first one came through and its answer was lost: Changed, and the next read finds it done."""
     with pytest.raises(ObjectChanged):
         asked(put, error(500, "InternalError"), error(412, "PreconditionFailed"))
 

@@ -1,4 +1,4 @@
-"""The parts of telemetry that need no process of their own: headers, counts, and what is borne by log lines."""
+"""The parts of telemetry that need no process of their own: headers, counts, and what log lines have."""
 
 from __future__ import annotations
 

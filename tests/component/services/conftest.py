@@ -31,7 +31,7 @@ def s3_bucket(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Fas
 
 @pytest.fixture
 def unreachable() -> FastBucket:
-    """A bucket on a port where nobody listens."""
+    """A bucket on a port without a listener."""
     environment = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_REGION": "us-east-1",

@@ -1,4 +1,4 @@
-"""What functions counted, read back from what they printed."""
+"""What functions counted, read from their output."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ type Counted = dict[tuple[str, frozenset[tuple[str, str]]], float]
 EVERYWHERE = {"service", "function"}
 
 
-def counted(printed: str) -> Counted:
+def counted(output: str) -> Counted:
     """The sums of what was counted."""
     found: Counted = defaultdict(float)
-    for line in printed.splitlines():
+    for line in output.splitlines():
         document = json.loads(line) if line.startswith("{") else {}
         for block in document.get("_aws", {}).get("CloudWatchMetrics", []):
             for names in block["Dimensions"]:

@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells a function of its invocation."""
+    """Lambda's context of an invocation."""
 
     remaining_ms: int = 900_000
     aws_request_id: str = "8f1d6a0e-0c35-4a55-9a44-6a1d3b1c9f10"
@@ -43,7 +43,7 @@ class Function:
 
 
 def load(name: str, environment: dict[str, str], settings: Mapping[str, Any] | None = None) -> Function:
-    """Import ``functions/<name>/app.py`` anew, with ``environment`` and nothing of AWS's besides.
+    """Import ``functions/<name>/app.py`` again, with ``environment`` and nothing of AWS's besides.
 
     With ``settings`` its document has these, and is not read from the media bucket.
     """

@@ -1,4 +1,4 @@
-"""What a purge works on: a bucket, a queue and a distribution in MiniStack, made anew for each test."""
+"""What a purge works on: a bucket, a queue and a distribution in MiniStack, created for each test."""
 
 from __future__ import annotations
 

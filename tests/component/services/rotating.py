@@ -16,7 +16,7 @@ TOKEN = "secret-token"
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Speaks the container credential provider's protocol to whoever shows ``token``.
+    """Speaks the container credential provider's protocol to clients that send ``token``.
 
     Its credentials are numbered, and live ``lifetime``; ``broken`` is a body that it answers instead, with status 500
     if that is empty.

@@ -1,4 +1,4 @@
-"""A request to be forgotten: nothing of the key is left, everything else is, and the report says so."""
+"""Erasure: nothing of the key is left, everything else is, and the report is complete."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Case:
-    """The buckets, the index and the queue of purges; and ingest, which gets what S3 tells while somebody waits."""
+    """The buckets, the index and the queue of purges; and ingest, which receives S3's events while a client waits."""
 
     world: World
     cdn: HeldDistribution
@@ -337,7 +337,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: Case) -> None:
     case.ingest()
     case.put("uploads", KEY)
     case.ingest()
-    assert case.world.record(KEY).state == REFUSED  # it is no picture; that it was looked at is what counts
+    assert case.world.record(KEY).state == REFUSED  # it is no image; that it was examined is what counts
 
 
 def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:

@@ -162,7 +162,7 @@ def test_a_cold_start_reads_its_settings_beside_what_it_reads_anyway(
     assert answer["statusCode"] == 200, answer
     assert state.late == []
     assert state.seen.count(CURRENT) == 1
-    assert state.seen.count("masters/photo.jpg") <= 2, "one GET, and the look at it beside the PUT"
+    assert state.seen.count("masters/photo.jpg") <= 2, "one GET, and the check beside the PUT"
 
 
 def test_a_warm_function_reads_them_once_a_minute_and_obeys(

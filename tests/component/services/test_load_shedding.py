@@ -1,4 +1,4 @@
-"""In hard times: named presets are rendered, what is stored is answered, and nothing else is made."""
+"""Load shedding: named presets are rendered, stored derivatives served, and nothing else is rendered."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.aws.record import READY
 from tests.component.aws import sagemaker
-from tests.component.aws.observed_process import BEFORE, LAMBDA, SENDER, TRACE, Document, Told, watch
+from tests.component.aws.observed_process import BEFORE, LAMBDA, SENDER, TRACE, Document, Observed, watch
 from tests.component.aws.sagemaker import Runtime
 from tests.images.pictures import jpeg_photo
 
@@ -81,10 +81,10 @@ def above(trace: list[Part], part: Part) -> list[str]:
 
 @dataclass(frozen=True)
 class Upload:
-    """One upload's way: what ingest and infer told, the event between them, and what the endpoint was asked."""
+    """One upload's way: what ingest and infer recorded, the event between them, and what the endpoint was asked."""
 
-    ingest: Told
-    infer: Told
+    ingest: Observed
+    infer: Observed
     event: Mapping[str, Any]
     runtime: Runtime
     image_id: str
@@ -170,7 +170,7 @@ def received(world: World, queue: str) -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def run(function: str, header: str, event: Mapping[str, Any], environment: Mapping[str, str]) -> Told:
+def run(function: str, header: str, event: Mapping[str, Any], environment: Mapping[str, str]) -> Observed:
     """An invocation of its own process, as Lambda traces it."""
     named = {
         "LAMBDA_TASK_ROOT": str(FUNCTIONS / function),
@@ -216,8 +216,8 @@ def test_reading_the_endpoints_answer_is_a_stage_of_the_call(upload: Upload) -> 
 def test_everybody_knows_the_picture_by_one_id(upload: Upload) -> None:
     [call] = upload.runtime.calls
     assert (call.headers["x-amzn-sagemaker-inference-id"], call.trace) == (upload.image_id, TRACE)
-    for told, segment in ((upload.ingest, "change"), (upload.infer, "darkroom-infer")):
-        [handled] = [line for line in told.logs if line["message"] == "handled"]
+    for observed, segment in ((upload.ingest, "change"), (upload.infer, "darkroom-infer")):
+        [handled] = [line for line in observed.logs if line["message"] == "handled"]
         assert (handled["correlation_id"], handled["xray_trace_id"]) == (upload.image_id, TRACE)
         assert one(upload.trace, segment).annotations["correlation_id"] == upload.image_id
 
@@ -239,7 +239,7 @@ def test_what_can_be_searched_for_has_few_values_and_is_no_key(upload: Upload) -
 
 
 _HOLDING = ("metadata", "subsegments")
-"""Where keys may be, and what is looked at by itself."""
+"""Where keys may be, and what is checked by itself."""
 
 
 def test_a_letter_that_dies_stays_in_its_trace(
@@ -248,8 +248,8 @@ def test_a_letter_that_dies_stays_in_its_trace(
     world = World.build(aws)
     world.clients["sqs"].send_message(QueueUrl=world.names["changes"], MessageBody='{"what": "ever"}')
     header = f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1"
-    told = run("ingest", header, received(world, "changes"), aws_environment | variables(world))
-    [change] = [part for part in parts(told.received) if part.document["name"] == "change"]
+    observed = run("ingest", header, received(world, "changes"), aws_environment | variables(world))
+    [change] = [part for part in parts(observed.received) if part.document["name"] == "change"]
     assert (change.document.get("error"), change.annotations["code"]) == (True, "bad-upload")
     dead = received(world, "dead")["Records"][0]
     assert dead["attributes"]["AWSTraceHeader"] == f"Root={TRACE};Parent={change.id};Sampled=1"

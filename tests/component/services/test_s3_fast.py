@@ -116,7 +116,7 @@ def test_an_overwrite_changes_the_entity_tag(bucket: FastBucket) -> None:
 
 
 class Forbidding(BaseHTTPRequestHandler):
-    """S3 for whoever may not list the bucket: a key that is missing is forbidden."""
+    """S3 for a role that may not list the bucket: a key that is missing is forbidden."""
 
     def do_GET(self) -> None:
         self.send_response(403)

@@ -105,10 +105,10 @@ def test_a_rejected_secret_is_refused_logged_once_and_counted_at_each_fetch(
             assert "short" not in caught.value.message + caught.value.detail
         clock.now_s += RETRY_S
     OBSERVER.flush()
-    printed = capsys.readouterr().out
-    assert printed.count("signing secret invalid") == 1
-    assert "previous has fewer than 16 characters" in printed
-    assert of(counted(printed), "SigningSecretInvalid") == {"": 3}
+    output = capsys.readouterr().out
+    assert output.count("signing secret invalid") == 1
+    assert "previous has fewer than 16 characters" in output
+    assert of(counted(output), "SigningSecretInvalid") == {"": 3}
     rotate({"current": TWO, "previous": ONE})
     assert keys.get() == (TWO, ONE)
 

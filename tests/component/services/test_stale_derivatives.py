@@ -169,7 +169,7 @@ def test_a_derivative_that_is_made_anew_meanwhile_stays(site: Site, event: str) 
     master = site.master("a.jpg", b"new")
 
     def render(**_: Any) -> None:
-        site.media.put("derivatives/a.jpg/_/w-1.webp", b"anew", headers={}, metadata=derivative_metadata(master))
+        site.media.put("derivatives/a.jpg/_/w-1.webp", b"again", headers={}, metadata=derivative_metadata(master))
 
     site.s3.meta.events.register(event, render)
     cleared = site.purge.delete_stale("a.jpg")

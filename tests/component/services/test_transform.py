@@ -355,7 +355,7 @@ def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform,
 
 
 class Waiting(FastBucket):
-    """A bucket whose PUT ends only when the master has been looked at again."""
+    """A bucket whose PUT ends only when the master has been checked again."""
 
     def __init__(self, real: FastBucket) -> None:
         self.real, self.looked = real, Event()
@@ -366,7 +366,7 @@ class Waiting(FastBucket):
         return self.real.etag(key)
 
     def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
-        assert self.looked.wait(HANG_S), "the master is looked at only after the PUT"
+        assert self.looked.wait(HANG_S), "the master is checked only after the PUT"
         return self.real.put(key, body, attributes, replaces)
 
 

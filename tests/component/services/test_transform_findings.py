@@ -259,7 +259,7 @@ def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Trans
 
 
 class Reanalysed(FastBucket):
-    """A bucket whose picture is looked at anew while it is read."""
+    """A bucket whose image is analysed again while it is read."""
 
     def __init__(self, real: FastBucket) -> None:
         self.real = real

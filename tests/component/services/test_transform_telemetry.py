@@ -1,4 +1,4 @@
-"""What the transform function tells of each answer, in a process as Lambda starts it: trace, figures, log line."""
+"""What the transform function records of each answer, in a process as Lambda starts it: trace, figures, log line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.aws.observed_process import LAMBDA, PARENT, TRACE, Document, Told, watch
+from tests.component.aws.observed_process import LAMBDA, PARENT, TRACE, Document, Observed, watch
 from tests.images.pictures import jpeg_photo
 
 EDGE = "kV0Jw1mM2yQxg3l8pRzUe7oQ2nA5sT9dC4hB6fE8iG0jK1lM2nO3pQ=="
@@ -47,7 +47,7 @@ THIRD = ["aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "socket"]
 
 
 @pytest.fixture(scope="module")
-def told(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Told:
+def observed(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Observed:
     s3 = aws("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="masters/a-users-key.jpg", Body=jpeg_photo())
@@ -62,23 +62,23 @@ def told(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Told:
     return watch(script, environment | aws_environment)
 
 
-def answers(told: Told) -> list[Document]:
-    return [line for line in told.logs if line.get("message") == "answered"]
+def answers(observed: Observed) -> list[Document]:
+    return [line for line in observed.logs if line.get("message") == "answered"]
 
 
-def outermost(told: Told) -> list[Document]:
-    return [found for found in told.received if found["parent_id"] == PARENT]
+def outermost(observed: Observed) -> list[Document]:
+    return [found for found in observed.received if found["parent_id"] == PARENT]
 
 
-def below(told: Told, number: int) -> list[Document]:
-    return [found for found in told.received if found["parent_id"] == outermost(told)[number]["id"]]
+def below(observed: Observed, number: int) -> list[Document]:
+    return [found for found in observed.received if found["parent_id"] == outermost(observed)[number]["id"]]
 
 
-def summed(told: Told, metric: str, **dimensions: str) -> Any:
+def summed(observed: Observed, metric: str, **dimensions: str) -> Any:
     wanted = {"function": "transform", "service": "transform", **dimensions}
     found = [
         value
-        for line in told.metrics
+        for line in observed.metrics
         if metric in line
         and line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [sorted(wanted)]
         and wanted.items() <= line.items()
@@ -87,25 +87,25 @@ def summed(told: Told, metric: str, **dimensions: str) -> Any:
     return sum(found)
 
 
-def test_the_answers_are_those_that_are_told_of(told: Told) -> None:
+def test_the_answers_are_those_that_are_told_of(observed: Observed) -> None:
     expected = [200, 200, 200, 404, 403, 422, 405, 500]
-    assert json.loads(told.lines[-1])["statuses"] == expected
-    assert [line["status"] for line in answers(told)] == expected
-    assert [found["annotations"]["status"] for found in outermost(told)] == expected
+    assert json.loads(observed.lines[-1])["statuses"] == expected
+    assert [line["status"] for line in answers(observed)] == expected
+    assert [found["annotations"]["status"] for found in outermost(observed)] == expected
 
 
-def test_there_is_one_line_an_answer_found_by_the_edges_id(told: Told) -> None:
-    assert len(told.logs) == len(answers(told)) + 1  # and that of the test itself
-    for line in answers(told):
+def test_there_is_one_line_an_answer_found_by_the_edges_id(observed: Observed) -> None:
+    assert len(observed.logs) == len(answers(observed)) + 1  # and that of the test itself
+    for line in answers(observed):
         assert (line["correlation_id"], line["xray_trace_id"]) == (EDGE, TRACE)
         assert line["function_request_id"] == "8f5"
-    assert [line["cold_start"] for line in answers(told)] == [True] + [False] * 7
-    assert answers(told)[0].keys() >= {"path", "ms", "stages_ms"}
-    assert {"parse", "fetch", "decode", "transform", "encode", "store"} <= answers(told)[0]["stages_ms"].keys()
+    assert [line["cold_start"] for line in answers(observed)] == [True] + [False] * 7
+    assert answers(observed)[0].keys() >= {"path", "ms", "stages_ms"}
+    assert {"parse", "fetch", "decode", "transform", "encode", "store"} <= answers(observed)[0]["stages_ms"].keys()
 
 
-def test_errors_say_their_code_and_are_as_loud_as_they_matter(told: Told) -> None:
-    assert [(line["level"], line.get("code")) for line in answers(told)] == [
+def test_errors_say_their_code_and_are_as_loud_as_they_matter(observed: Observed) -> None:
+    assert [(line["level"], line.get("code")) for line in answers(observed)] == [
         *[("INFO", None)] * 3,
         ("INFO", "no-source"),
         ("INFO", "unsigned"),
@@ -113,35 +113,35 @@ def test_errors_say_their_code_and_are_as_loud_as_they_matter(told: Told) -> Non
         ("INFO", "method-not-allowed"),
         ("ERROR", "internal"),
     ]
-    assert "Traceback" in answers(told)[-1]["detail"]
+    assert "Traceback" in answers(observed)[-1]["detail"]
 
 
-def test_a_trace_shows_the_stages_in_order(told: Told) -> None:
-    stages = sorted(below(told, 0), key=lambda found: found["start_time"])
+def test_a_trace_shows_the_stages_in_order(observed: Observed) -> None:
+    stages = sorted(below(observed, 0), key=lambda found: found["start_time"])
     assert [found["name"] for found in stages] == ["parse", "fetch", "decode", "transform", "encode", "store"]
-    assert [found["name"] for found in below(told, 1)] == ["parse", "fetch"]
+    assert [found["name"] for found in below(observed, 1)] == ["parse", "fetch"]
 
 
-def test_a_trace_is_found_by_annotations_of_few_values_and_the_edges_id(told: Told) -> None:
-    rendered, stored, data, missing, unsigned, *_ = outermost(told)
+def test_a_trace_is_found_by_annotations_of_few_values_and_the_edges_id(observed: Observed) -> None:
+    rendered, stored, data, missing, unsigned, *_ = outermost(observed)
     common = {"cold": False, "correlation_id": EDGE, "edge_request_id": EDGE}
     assert rendered["annotations"] == common | {"cold": True, "format": "webp", "status": 200}
     assert stored["annotations"] == common | {"format": "webp", "status": 200}
     assert data["annotations"] == common | {"format": "json", "status": 200}
     assert missing["annotations"] == common | {"code": "no-source", "status": 404}
     assert unsigned["annotations"] == common | {"code": "unsigned", "status": 403}
-    assert [found["annotations"]["code"] for found in below(told, 4)] == ["unsigned"]
+    assert [found["annotations"]["code"] for found in below(observed, 4)] == ["unsigned"]
 
 
-def test_the_key_is_in_metadata_alone(told: Told) -> None:
-    assert outermost(told)[0]["metadata"]["default"]["key"] == "a-users-key.jpg"
-    bare = [{name: part for name, part in found.items() if name != "metadata"} for found in told.received]
+def test_the_key_is_in_metadata_alone(observed: Observed) -> None:
+    assert outermost(observed)[0]["metadata"]["default"]["key"] == "a-users-key.jpg"
+    bare = [{name: part for name, part in found.items() if name != "metadata"} for found in observed.received]
     assert "a-users-key" not in json.dumps(bare)
-    assert "a-users-key" not in json.dumps(told.metrics)
+    assert "a-users-key" not in json.dumps(observed.metrics)
 
 
-def test_what_is_ours_is_a_fault_and_what_is_theirs_an_error(told: Told) -> None:
-    marks = [{mark for mark in ("error", "fault") if found.get(mark)} for found in outermost(told)]
+def test_what_is_ours_is_a_fault_and_what_is_theirs_an_error(observed: Observed) -> None:
+    marks = [{mark for mark in ("error", "fault") if found.get(mark)} for found in outermost(observed)]
     assert marks == [set()] * 3 + [{"error"}] * 4 + [{"fault"}]
 
 
@@ -163,13 +163,13 @@ def test_what_is_ours_is_a_fault_and_what_is_theirs_an_error(told: Told) -> None
         ("Errors", {}, 0),
     ],
 )
-def test_figures(told: Told, metric: str, dimensions: dict[str, str], times: int) -> None:
-    assert summed(told, metric, **dimensions) == times
+def test_figures(observed: Observed, metric: str, dimensions: dict[str, str], times: int) -> None:
+    assert summed(observed, metric, **dimensions) == times
 
 
-def test_every_answer_was_timed(told: Told) -> None:
-    assert sum(len(line["AnswerTime"]) for line in told.metrics if "AnswerTime" in line) == 8
+def test_every_answer_was_timed(observed: Observed) -> None:
+    assert sum(len(line["AnswerTime"]) for line in observed.metrics if "AnswerTime" in line) == 8
 
 
-def test_nothing_of_third_parties_was_needed(told: Told) -> None:
-    assert json.loads(told.lines[-1])["third"] == []
+def test_nothing_of_third_parties_was_needed(observed: Observed) -> None:
+    assert json.loads(observed.lines[-1])["third"] == []

@@ -62,7 +62,7 @@ def count_response(observer: Observer, error: DarkroomError | None) -> None:
 
 
 def count_latency(observer: Observer, function: str, took_s: float) -> None:
-    """Count a result of ``function`` that a client waited for, as slow if its objective says so."""
+    """Count a result of ``function`` that a client waited for; as slow, too, if it exceeds the objective."""
     observer.count("Timed")
     if took_s * 1000 > slow_ms(function):
         observer.count("Slow")

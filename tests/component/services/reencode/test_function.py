@@ -1,4 +1,4 @@
-"""The refine function as SQS calls it: what is counted, and what becomes of a message whose work did not succeed."""
+"""The refine function as SQS calls it: what is counted, and the retry of a message whose work failed."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def test_an_event_of_s3_makes_it_smaller_and_is_counted(world: World, capsys: py
     after = stored(world)
     assert after.size_bytes < before.size_bytes
     assert after.attributes[PACE] == "thorough"
-    printed = capsys.readouterr().out
-    told = counted(printed)
-    assert of(told, "Requests") == {"": 1}
-    assert of(told, "Refined") == {"": 1, "webp": 1}
-    assert of(told, "BytesSaved") == {"": before.size_bytes - after.size_bytes}
-    [line] = [json.loads(one) for one in printed.splitlines() if '"derivative re-encoded"' in one and '"bytes"' in one]
+    output = capsys.readouterr().out
+    observed = counted(output)
+    assert of(observed, "Requests") == {"": 1}
+    assert of(observed, "Refined") == {"": 1, "webp": 1}
+    assert of(observed, "BytesSaved") == {"": before.size_bytes - after.size_bytes}
+    [line] = [json.loads(one) for one in output.splitlines() if '"derivative re-encoded"' in one and '"bytes"' in one]
     assert line["bytes"] == {"before": before.size_bytes, "after": after.size_bytes}
     assert line["score"]["after"] >= line["score"]["before"] - 0.3
 
@@ -109,9 +109,9 @@ def test_what_cannot_be_read_is_given_up_at_once(world: World, capsys: pytest.Ca
     [letter] = world.dead()
     assert json.loads(letter["Body"]) == body
     assert letter["MessageAttributes"]["code"]["StringValue"] == "bad-upload"
-    told = counted(capsys.readouterr().out)
-    assert of(told, "GivenUp") == {"bad-upload": 1}
-    assert of(told, "Requests") == {"": 1}
+    observed = counted(capsys.readouterr().out)
+    assert of(observed, "GivenUp") == {"bad-upload": 1}
+    assert of(observed, "Requests") == {"": 1}
 
 
 def test_a_fault_is_tried_again_and_then_given_up_with_its_cause(world: World) -> None:
@@ -122,8 +122,8 @@ def test_a_fault_is_tried_again_and_then_given_up_with_its_cause(world: World) -
     assert world.waiting() == 0
     assert world.invoke(order, receives=MAX_RECEIVES)
     [letter] = world.dead()
-    told = {name: one["StringValue"] for name, one in letter["MessageAttributes"].items()}
-    assert (told["code"], told["attempts"]) == ("internal", str(MAX_RECEIVES))
+    observed = {name: one["StringValue"] for name, one in letter["MessageAttributes"].items()}
+    assert (observed["code"], observed["attempts"]) == ("internal", str(MAX_RECEIVES))
 
 
 def test_nothing_is_begun_that_cannot_be_ended(world: World) -> None:

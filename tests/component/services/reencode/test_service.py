@@ -46,7 +46,7 @@ def service(bucket: FastBucket) -> Reencoder:
 
 @pytest.fixture
 def stored(transform: Transform, bucket: FastBucket) -> StoredObject:
-    """A derivative that was made in a hurry, as the store has it."""
+    """A derivative that was encoded fast, as it is stored."""
     assert isinstance(transform.answer(request("/photo.jpg?w=640&f=webp")), Rendered)
     return opened(bucket, NAME)
 
@@ -68,9 +68,9 @@ def test_a_derivative_is_put_over_by_a_smaller_one(
     assert found.attributes["Content-Type"] == "image/webp"
     assert stored.attributes["Cache-Control"] != found.attributes["Cache-Control"] == CACHING.cache_control("photo.jpg")
     service.observer.flush()
-    told = counted(capsys.readouterr().out)
-    assert of(told, "Refined") == {"": 1, "webp": 1}
-    assert of(told, "BytesSaved") == {"": stored.size_bytes - found.size_bytes}
+    observed = counted(capsys.readouterr().out)
+    assert of(observed, "Refined") == {"": 1, "webp": 1}
+    assert of(observed, "BytesSaved") == {"": stored.size_bytes - found.size_bytes}
 
 
 def test_a_second_message_finds_nothing_to_do(

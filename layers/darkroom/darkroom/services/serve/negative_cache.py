@@ -1,4 +1,4 @@
-"""Negative cache: sources that are damaged or over the limits are not decoded again for every request.
+"""Cache of refusals: sources that are damaged or over the limits are not decoded again for every request.
 
 One marker object per source records refusals of the whole source and of single variants. It is among the source's
 derivatives, so that a purge deletes it, and applies to one version of the source and one set of limits. Its size is
