@@ -34,9 +34,9 @@ from darkroom.services.inference.findings_writer import FindingsWriter
 from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_source_limits, configured_tasks
-from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = InferEnvironment()

@@ -26,18 +26,17 @@ from darkroom.aws.verdicts import VerdictTable
 from darkroom.environment import IngestEnvironment
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
-from darkroom.services.ingest.client_findings import ClientFindingsReader
 from darkroom.services.ingest.context import IngestContext
+from darkroom.services.ingest.evidence import BLOCK, ClientFindingsReader, Moderation
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.handler import IngestConsumer
-from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.s3_keys import HELD_MASTERS, master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
-from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = IngestEnvironment()

@@ -15,7 +15,7 @@ from darkroom.aws.s3 import MAX_KEY_BYTES
 from darkroom.errors import BadKey, BadUpload
 from darkroom.key_encoding import decode_key, encode_key
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom.services.ingest.finish import build_announcement, build_preset_paths
+from darkroom.services.ingest.publish import build_announcement, build_preset_paths
 from darkroom.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
 from tests.component.services.ingesting import event_text
 

@@ -15,7 +15,7 @@ from darkroom.aws.s3 import ObjectHead
 from darkroom.client_findings import ClientFindings, FaceBox, Tag, encode_findings, sign_findings
 from darkroom.errors import ObjectChanged
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
-from darkroom.services.ingest.client_findings import MODEL, TRIES, ClientFindingsReader
+from darkroom.services.ingest.evidence import MODEL, TRIES, ClientFindingsReader
 from darkroom.services.ingest.examine import FetchedUpload
 
 KEY, SHA256 = "photo.jpg", "ab" * 32

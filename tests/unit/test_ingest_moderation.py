@@ -21,8 +21,8 @@ from darkroom.services.ingest import admit, review
 from darkroom.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.evidence import Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload
-from darkroom.services.ingest.moderation import Moderation, ReviewState
 from darkroom.services.ingest.stores import render_from_master
 from tests.images.pictures import png_noise
 

@@ -25,7 +25,6 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.claims import Claims
-from darkroom.services.ingest.client_findings import ClientFindingsReader
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import (
     IngestEvent,
@@ -34,9 +33,9 @@ from darkroom.services.ingest.events import (
     build_verdict_message,
     read_event,
 )
+from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.handler import handle_event
-from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.purge.stale_derivatives import DerivativePurge

@@ -27,7 +27,7 @@ from darkroom.services.ingest.events import build_large_image_message, build_rep
 from darkroom.services.ingest.examine import FetchedUpload, fetch_upload
 from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.large_image import LEASE_S, TRIES
-from darkroom.services.sqs_message import SqsMessage
+from darkroom.services.queue_consumer import SqsMessage
 
 from .killing import Killed, Wire, kill, wired
 from .large_images import KEY, LIMITS, SceneWorld, scene_image, scene_tiff

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ...aws.sqs import Queue
 from .. import queue_consumer
-from ..sqs_message import SqsMessage
+from ..queue_consumer import SqsMessage
 from .analysis import AnalysisOutcome, AnalysisService
 from .messages import parse_request
 

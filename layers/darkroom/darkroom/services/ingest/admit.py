@@ -13,10 +13,20 @@ from ...plan.model import Plan
 from ..deadline import Deadline
 from .claims import Attempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
+from .evidence import ReviewState
 from .examine import FetchedUpload, describe_image, fetch_upload
-from .finish import claim, hold, refuse, serve
-from .moderation import ReviewState
-from .publish import choose_presets, copy_master, copy_presets, put_held_master, put_master, put_presets
+from .publish import (
+    choose_presets,
+    claim,
+    copy_master,
+    copy_presets,
+    hold,
+    put_held_master,
+    put_master,
+    put_presets,
+    refuse,
+    serve,
+)
 
 _MAX_DONORS = 4
 """Keys with the same bytes that are checked for a copy: if none has a verdict, one analysis costs less than more

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ...aws.index import Claimed, Index
-from ...aws.record import HELD, READY, REMOVED, Record
+from ...aws.record import HELD, READY, REMOVED, MasterRef, Record
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import log
@@ -172,8 +172,9 @@ class Claims:
         if self.held_bucket is None or not record.done:
             return True
         existing = self.held_bucket.head(HELD_MASTERS.name(record.key))
-        held = existing.metadata.get(SEQUENCER, "") if existing is not None else ""
-        return held == (record.held.master.sequencer if record.state == HELD else "")
+        found = existing.metadata.get(SEQUENCER, "") if existing is not None else ""
+        expected = record.held.master if record.state == HELD else MasterRef()
+        return found == expected.sequencer
 
     def matches(self, record: Record, master: ObjectHead | None) -> bool:
         """Whether the master is the one that ``record`` describes, or will describe once its claim is done.

@@ -13,9 +13,8 @@ from ...aws.telemetry.observer import Observer
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from .claims import Claims
-from .client_findings import ClientFindingsReader
+from .evidence import ClientFindingsReader, Moderation
 from .examine import UploadExaminer
-from .moderation import Moderation
 from .quarantine import Quarantine
 from .stores import DerivativeStore, MasterStore
 

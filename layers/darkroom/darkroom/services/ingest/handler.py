@@ -14,14 +14,13 @@ from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record, was_finished,
 from ...aws.sqs import Queue
 from ...errors import BadUpload, Busy, SceneFailed
 from .. import queue_consumer
+from ..queue_consumer import POSTPONED, SqsMessage
 from ..request_metrics import count_latency
-from ..sqs_message import POSTPONED, SqsMessage
 from .admit import ingest_upload
 from .claims import Attempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
-from .finish import announce, claim, finish, publish_event
-from .publish import remove_held_master, remove_master, unpublish
+from .publish import announce, claim, finish, publish_event, remove_held_master, remove_master, unpublish
 from .review import decide, recover
 
 TOMBSTONE_S = 35 * 86_400

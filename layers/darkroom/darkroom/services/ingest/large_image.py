@@ -24,10 +24,19 @@ from ..range_source import open_ranges
 from .claims import PYRAMID, Attempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
+from .evidence import ReviewState
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
-from .finish import announce, claim, hold, refuse, serve
-from .moderation import ReviewState
-from .publish import build_upload_metadata, choose_presets, put_presets, replace_master
+from .publish import (
+    announce,
+    build_upload_metadata,
+    choose_presets,
+    claim,
+    hold,
+    put_presets,
+    refuse,
+    replace_master,
+    serve,
+)
 from .stores import describe_master
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})

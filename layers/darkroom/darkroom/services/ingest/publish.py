@@ -1,20 +1,39 @@
-"""Steps that write masters. All of them keep the rule that the newest event wins."""
+"""Steps that write masters, presets, records and events (docs/reference/events.md).
+
+The newest event always wins. The record is written last, then its event is published.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
 
-from ...aws.record import HeldUpload, MasterRef, Record
+from ...aws.record import (
+    HELD,
+    READY,
+    REFUSED,
+    REMOVED,
+    HeldUpload,
+    LargeImageRef,
+    MasterRef,
+    Record,
+    Refusal,
+    with_image_id,
+)
 from ...aws.s3 import ObjectHead
-from ...errors import ObjectChanged
+from ...client_findings import ClientFindings
+from ...errors import DarkroomError, ObjectChanged
 from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
+from ...plan.keys import quote_key
 from ...plan.model import Plan
-from .claims import SEQUENCER, SHA256, VERSION_ID, Lease, Superseded
-from .context import IngestContext
-from .examine import FetchedUpload
+from ..request_metrics import count_refusal
+from .claims import SEQUENCER, SHA256, VERSION_ID, Attempt, Lease, Superseded
+from .context import IngestContext, IngestOutcome
+from .examine import Description, FetchedUpload, detect_format
 from .stores import build_metadata, describe_master, select_presets
 
 
@@ -194,3 +213,169 @@ def _describe_metadata(lease: Lease, held: HeldUpload) -> dict[str, str]:
     """Build the metadata of the master of ``held``."""
     master = held.master
     return build_metadata(lease, held.sha256, master.version_id, master.how, master.master_sha256)
+
+
+def claim(context: IngestContext, attempt: Attempt) -> Lease:
+    """Claim the key of ``attempt``; raises Superseded or Busy."""
+    with context.observer.step("claim"):
+        return attempt.acquire()
+
+
+def finish(context: IngestContext, record: Record, *, silent: bool = False) -> None:
+    """Write ``record``, then publish its event. A worker that is killed in between leaves the event to the next one.
+
+    ``silent``: the event is not published.
+    """
+    now = datetime.fromtimestamp(context.claims.clock(), UTC)
+    record = replace(
+        with_image_id(record),
+        large_image=LargeImageRef(),
+        lease_until_s=0,
+        announced=silent,
+        updated_at=now.isoformat(timespec="milliseconds"),
+    )
+    with context.observer.step("index"):
+        context.claims.settle(record)
+    announce(context, record)
+
+
+def announce(context: IngestContext, record: Record) -> None:
+    """Publish the event of ``record`` unless that is done."""
+    if record.announced:
+        return
+    with context.observer.step("announce"):
+        publish_event(context, record)
+        context.claims.mark_announced(record)
+
+
+def publish_event(context: IngestContext, record: Record) -> None:
+    """Publish the event of ``record``, which has its id."""
+    priority = bool(context.always.for_key(record.key))
+    paths = build_preset_paths(record.key, context.presets.at_ingest)
+    context.bus.publish(*build_announcement(record, paths, priority=priority))
+
+
+def serve(context: IngestContext, record: Record, known: Record | None, findings: ClientFindings | None) -> None:
+    """Finish an image that is served: delete a held master, store the client's ``findings``."""
+    lease = Lease(record.key, record.sequencer, record.token)
+    remove_held_master(context, lease, known)
+    context.client_findings.store(record.key, findings, record.master.etag)
+    finish(context, record)
+
+
+def hold(
+    context: IngestContext,
+    lease: Lease,
+    upload: FetchedUpload,
+    master: MasterRef,
+    description: Description,
+    *,
+    flagged: bool,
+) -> IngestOutcome:
+    """Finish an upload that waits for moderation as ``master``. An earlier image stays served unless it is flagged."""
+    with context.observer.step("hold"):
+        earlier = adopt_orphan(context, lease, context.claims.get_own_record(lease))
+        if flagged and earlier.master and earlier.sha256 == upload.sha256:
+            earlier = unpublish(context, lease, earlier)
+    held = HeldUpload(upload.sha256, description.facts, description.provenance, master, flagged)
+    finish(context, replace(earlier, state=HELD, version_id=upload.head.version_id, held=held, refusal=Refusal()))
+    return IngestOutcome.HELD
+
+
+def refuse(context: IngestContext, attempt: Attempt, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
+    """Finish an upload that is refused: a copy in quarantine, and the reason."""
+    lease, trace_id = claim(context, attempt), context.observer.trace_id()
+    with context.observer.step("quarantine"):
+        copy = context.quarantine.store(upload.head, lease.sequencer, error, digest=upload.sha256, trace_id=trace_id)
+    refusal = Refusal(error.code, error.message, trace_id, upload.sha256, copy)
+    context.observer.log("WARNING", "upload refused", key=lease.key, detail=error.detail, **asdict(refusal))
+    own = context.claims.get_own_record(lease)
+    remove_held_master(context, lease, own)
+    earlier = adopt_orphan(context, lease, own)
+    version_id = upload.head.version_id
+    finish(context, replace(earlier, state=REFUSED, version_id=version_id, refusal=refusal, held=HeldUpload()))
+    _report_refusal(context, upload, error)
+    return IngestOutcome.REFUSED
+
+
+def _report_refusal(context: IngestContext, upload: FetchedUpload, error: DarkroomError) -> None:
+    """Publish metrics and annotations of a refusal."""
+    detected, observer = detect_format(upload), context.observer
+    observer.count("Refused", reason=error.code)
+    observer.count("RefusedByFormat", format=detected)
+    count_refusal(observer, error)
+    observer.annotate("format", detected)
+    observer.annotate("code", error.code)
+
+
+def build_announcement(
+    record: Record, presets: Mapping[str, str], *, priority: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Return detail type and detail of the event of ``record``, which is done.
+
+    ``presets``: paths of presets by name. ``priority``: the image is not served before it is analysed.
+    """
+    detail_type, build_further = _EVENTS[record.state]
+    detail = {
+        "id": record.image_id,
+        "key": record.key,
+        "version_id": record.version_id,
+        "sequencer": record.sequencer,
+    }
+    return detail_type, detail | build_further(record, presets, priority)
+
+
+def build_preset_paths(key: str, names: Iterable[str]) -> dict[str, str]:
+    """Return the URL paths of the presets ``names`` of ``key``."""
+    return {name: f"/{quote_key(key)}?preset={name}" for name in names}
+
+
+def _ready(record: Record, presets: Mapping[str, str], priority: bool) -> dict[str, Any]:
+    return {
+        "sha256": record.sha256,
+        "picture": dict(record.facts),
+        "provenance": dict(record.provenance),
+        "master": _describe(record.master),
+        "same_as": record.same_as,
+        "path": f"/{quote_key(record.key)}",
+        "presets": dict(presets),
+        "priority": priority,
+    }
+
+
+def _held(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
+    held = record.held
+    return {
+        "sha256": held.sha256,
+        "picture": dict(held.facts),
+        "master": _describe(held.master),
+        "flagged": held.flagged,
+        "priority": True,
+    }
+
+
+def _refused(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
+    refusal = record.refusal
+    return {
+        "sha256": refusal.sha256,
+        "code": refusal.code,
+        "reason": refusal.reason,
+        "trace_id": refusal.trace_id,
+        "quarantined": refusal.quarantined,
+    }
+
+
+def _removed(_: Record, __: Mapping[str, str], ___: bool) -> dict[str, Any]:
+    return {}
+
+
+def _describe(master: MasterRef) -> dict[str, Any]:
+    return {"content_type": master.content_type, "size_bytes": master.size_bytes, "how": master.how}
+
+
+_EVENTS: dict[str, tuple[str, Callable[[Record, Mapping[str, str], bool], dict[str, Any]]]] = {
+    READY: ("ImageReady", _ready),
+    REFUSED: ("ImageRefused", _refused),
+    REMOVED: ("ImageRemoved", _removed),
+    HELD: ("ImageHeld", _held),
+}

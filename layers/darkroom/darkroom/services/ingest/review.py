@@ -17,8 +17,18 @@ from .admit import ingest_upload
 from .claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
-from .finish import announce, claim, finish, publish_event
-from .publish import choose_presets, describe_held_master, hold_master, put_presets, release_master, unpublish
+from .publish import (
+    announce,
+    choose_presets,
+    claim,
+    describe_held_master,
+    finish,
+    hold_master,
+    publish_event,
+    put_presets,
+    release_master,
+    unpublish,
+)
 from .stores import render_from_master
 
 

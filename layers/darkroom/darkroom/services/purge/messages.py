@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...errors import BadUpload
-from ..sqs_message import read_redriven
+from ..queue_consumer import read_redriven
 from .stale_derivatives import PurgePosition
 
 FIRST, SECOND, CONFIRM = 1, 2, 3

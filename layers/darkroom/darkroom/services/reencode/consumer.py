@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ...aws.sqs import Queue
 from .. import queue_consumer
-from ..sqs_message import SqsMessage
+from ..queue_consumer import SqsMessage
 from .messages import parse_message
 from .service import Reencoder
 

@@ -1,4 +1,4 @@
-"""Client-supplied findings of an upload: they apply until inference has analysed the image."""
+"""What is known of an upload beside its bytes: verdicts of moderation, and client-supplied findings."""
 
 from __future__ import annotations
 
@@ -6,16 +6,77 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
 
 from ...aws.findings_store import FindingsStore
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
+from ...aws.record import READY, Record
 from ...aws.telemetry import Observer
+from ...aws.verdicts import Verdict
 from ...client_findings import ClientFindings, decode_findings, has_valid_signature
 from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
 from ...plan.signing import KeySource
 from .examine import FetchedUpload
 from .stores import TRIES
+
+OFF, LABEL, BLOCK = "off", "label", "block"
+"""Policies: no moderation; verdicts are recorded; uploads wait for their verdict."""
+
+
+class Verdicts(Protocol):
+    """Source of verdicts."""
+
+    def get(self, key: str) -> Verdict | None:
+        """Return the newest verdict on the image ``key``, if there is one."""
+
+
+class ReviewState(StrEnum):
+    """Whether an upload may be served, must wait for a verdict, or must not be served."""
+
+    PASSED = "passed"
+    WAITING = "waiting"
+    FLAGGED = "flagged"
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """The policy. ``blocks``: uploads wait for their verdict."""
+
+    verdicts: Verdicts
+    blocks: bool
+
+    def get_review_state(self, key: str, known: Record | None, sha256: str) -> ReviewState:
+        """Return the state of an upload of ``key`` with these bytes. ``known`` is the record of the key before."""
+        if not self.blocks:
+            return ReviewState.PASSED
+        same = known is not None and known.sha256 == sha256
+        if same and known is not None and known.released:
+            return ReviewState.PASSED
+        if (verdict := self.get_verdict(key, sha256)) is not None:
+            return ReviewState.FLAGGED if verdict.flagged else ReviewState.PASSED
+        served = same and known is not None and known.state == READY
+        return ReviewState.PASSED if served else ReviewState.WAITING  # the verdict of what is served is on its way
+
+    def find_verdict(self, key: str) -> Verdict | None:
+        """Return the newest verdict on ``key``."""
+        return self.verdicts.get(key)
+
+    def get_verdict(self, key: str, sha256: str) -> Verdict | None:
+        """Return the verdict on ``key`` if it is about these bytes."""
+        found = self.find_verdict(key)
+        return found if found is not None and found.sha256_of == sha256 else None
+
+    def allows_copy(self, donor: Record, state: ReviewState) -> bool:
+        """Whether an upload of the same bytes as ``donor``, which is served, may be served."""
+        if state is ReviewState.PASSED or donor.released:
+            return True
+        if state is ReviewState.FLAGGED:
+            return False
+        verdict = self.get_verdict(donor.key, donor.sha256)
+        return verdict is not None and not verdict.flagged
+
 
 MODEL = "client"
 """Name of the model in findings whose model is unknown."""
@@ -40,10 +101,11 @@ class ClientFindingsReader:
 
         Raises Unavailable if the keys cannot be read.
         """
-        text = upload.head.metadata.get(FINDINGS)
+        metadata = upload.head.metadata
+        text = metadata.get(FINDINGS)
         if text is None or self.keys is None:
             return None
-        signature = upload.head.metadata.get(FINDINGS_SIGNATURE, "")
+        signature = metadata.get(FINDINGS_SIGNATURE, "")
         try:
             if self._is_signed(upload, text, signature):
                 return decode_findings(text)
