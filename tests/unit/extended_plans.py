@@ -110,7 +110,7 @@ def _(kind: ChoiceList) -> Strategy:
 
 
 @st.composite
-def borrowed_values(draw: st.DrawFn, most: int = 6) -> dict[str, Value]:
+def extended_values(draw: st.DrawFn, most: int = 6) -> dict[str, Value]:
     """Values of some options of either kind, by short name."""
     chosen = draw(st.lists(st.sampled_from(EXTENDED_OPTIONS), max_size=most, unique_by=lambda option: option.short))
     values = draw(option_values(most=5)) | {option.short: draw(values_of(option.type)) for option in chosen}
@@ -120,6 +120,6 @@ def borrowed_values(draw: st.DrawFn, most: int = 6) -> dict[str, Value]:
 
 
 @st.composite
-def borrowed_plans(draw: st.DrawFn) -> Plan:
+def extended_plans(draw: st.DrawFn) -> Plan:
     """A Plan as a canonical path can name it, with options of other URL languages."""
-    return build_plan(draw(KEYS), draw(borrowed_values()))
+    return build_plan(draw(KEYS), draw(extended_values()))

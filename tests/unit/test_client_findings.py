@@ -49,7 +49,7 @@ found = st.builds(
 
 
 @given(found)
-def test_what_is_written_is_read(findings: ClientFindings) -> None:
+def test_formatted_values_are_parsed(findings: ClientFindings) -> None:
     text = encode_findings(findings)
     assert decode_findings(text) == findings
     assert parse_client_findings(json.loads(json.dumps(client_findings_to_document(findings)))) == findings

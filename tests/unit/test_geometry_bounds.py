@@ -40,7 +40,7 @@ from darkroom.plan.model import Crop, CropTo, Ellipse, Extension, Focus, Gravity
 WIDE = Size(200, 100)
 
 
-def lay_out(stored: Size = WIDE, **options: Any) -> Geometry:
+def compute(stored: Size = WIDE, **options: Any) -> Geometry:
     return compute_geometry(Plan("k", **options), stored)
 
 
@@ -54,11 +54,11 @@ def test_zooms_scale_in_either_direction() -> None:
         (0.5, 1.0, False): (100, 100),
         (1.0, 1.0, False): (200, 100),
     }
-    found = {case: lay_out(scale=Scale(*case[:2]), upscale=case[2]).size for case in sizes}
+    found = {case: compute(scale=Scale(*case[:2]), upscale=case[2]).size for case in sizes}
     assert found == sizes
 
 
-def test_the_largest_number_of_pixels_bounds_what_no_box_cuts() -> None:
+def test_max_pixels_limits_results_without_a_box() -> None:
     for options in ({}, {"min_width": 200}, {"scale": Scale(1.0, 1.0), "min_height": 100}, {"width": 200}):
         assert compute_geometry(Plan("k", **options), WIDE, max_pixels=20_000).scaled == (200, 100)
         assert compute_geometry(Plan("k", **options), WIDE, max_pixels=19_999).scaled == (198, 99)
@@ -224,7 +224,7 @@ def test_ellipses() -> None:
         assert refusal.value.option == "ell"
 
 
-def test_regions_that_are_kept() -> None:
+def test_crop_regions() -> None:
     cases: list[tuple[dict[str, Any], Box]] = [
         ({}, Box(0, 0, 200, 100)),
         ({"inset": Padding(1, 2, 3, 4)}, Box(4, 1, 194, 96)),
@@ -273,20 +273,20 @@ def test_boxes_of_a_turned_or_scaled_picture() -> None:
 
 def test_windows() -> None:
     cover: dict[str, Any] = {"width": 50, "height": 50, "fit": "cover"}
-    assert lay_out(**cover).window == (25, 0, 50, 50)
-    assert lay_out(**cover, gravity=Gravity("east"), offset=Offset(10, 0)).window == (40, 0, 50, 50)
-    assert lay_out(**cover, focus=Focus(150, 50)).window == (50, 0, 50, 50)
-    assert lay_out(**cover, focus=Focus(60, 50)).window == (5, 0, 50, 50)
-    assert lay_out(**cover, focus=Focus(100, 0), crop=Crop("px", 50, 0, 150, 100)).window == (0, 0, 50, 50)
-    assert lay_out(Size(100, 200), **cover, focus=Focus(0, 120)).window == (0, 35, 50, 50)
-    assert [lay_out(**cover, gravity=Gravity(name)).search for name in ("attention", "entropy", "face", "north")] == [
+    assert compute(**cover).window == (25, 0, 50, 50)
+    assert compute(**cover, gravity=Gravity("east"), offset=Offset(10, 0)).window == (40, 0, 50, 50)
+    assert compute(**cover, focus=Focus(150, 50)).window == (50, 0, 50, 50)
+    assert compute(**cover, focus=Focus(60, 50)).window == (5, 0, 50, 50)
+    assert compute(**cover, focus=Focus(100, 0), crop=Crop("px", 50, 0, 150, 100)).window == (0, 0, 50, 50)
+    assert compute(Size(100, 200), **cover, focus=Focus(0, 120)).window == (0, 35, 50, 50)
+    assert [compute(**cover, gravity=Gravity(name)).search for name in ("attention", "entropy", "face", "north")] == [
         *("attention", "entropy", "face", ""),
     ]
-    assert lay_out(width=50, height=25, fit="cover").window is None
+    assert compute(width=50, height=25, fit="cover").window is None
 
 
 def test_faces_that_a_crop_leaves() -> None:
-    geometry = lay_out(crop=Crop("px", 50, 20, 100, 50))
+    geometry = compute(crop=Crop("px", 50, 20, 100, 50))
     assert project_face(Region(0.25, 0.2, 0.5, 0.5), geometry) == (0, 0, 100, 50)
     assert project_face(Region(0.2, 0.3, 0.1, 0.1), geometry) == (0, 10, 10, 10)
     assert project_face(Region(0.1999, 0.3, 0.1, 0.1), geometry) is None
@@ -304,7 +304,7 @@ def test_faces_that_a_crop_leaves() -> None:
         assert project_face(empty, geometry) is None
 
 
-def test_zooms_on_faces_of_a_cover_that_cuts_nothing() -> None:
+def test_face_zoom_of_a_cover_without_a_crop() -> None:
     plan = Plan("k", width=100, height=100, fit="cover", gravity=Gravity("face"), face_zoom=1.0)
     corner, far = Region(0, 0, 0.25, 0.25), Region(0.5, 0.5, 0.5, 0.5)
     assert crop_to_faces(plan, Size(200, 200), 1, [corner]) == (0, 0, 50, 50)

@@ -36,7 +36,7 @@ EXTEND, SHAPE = {"extension": Extension("box", "north")}, {"extension": Extensio
 ENLARGE = {"upscale": True}
 
 
-def laid_out(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geometry:
+def compute(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geometry:
     return compute_geometry(Plan("k", **options), stored, orientation)
 
 
@@ -59,7 +59,7 @@ def laid_out(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geome
     ],
 )
 def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -> None:
-    assert laid_out(**options).size == size
+    assert compute(**options).size == size
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -
         (FIT | {"min_width": 50}, (100, 100), (100, 50)),
     ],
 )
-def test_sizes_are_those_of_who_had_the_option_first(
+def test_sizes_equal_those_of_the_original_service(
     options: dict[str, Any], box: tuple[int, int], size: tuple[int, int]
 ) -> None:
     given = {name: side for name, side in zip(("width", "height"), box, strict=True) if side}
-    assert laid_out(**options, **given).size == size
+    assert compute(**options, **given).size == size
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_sizes_are_those_of_who_had_the_option_first(
         (CropTo(0.001, 0.001), Box(100, 50, 1, 1)),
     ],
 )
-def test_a_cut_is_where_gravity_and_offset_say(cut: CropTo, box: Box) -> None:
-    geometry = laid_out(crop_to=cut)
+def test_gravity_and_offset_place_crop_to(cut: CropTo, box: Box) -> None:
+    geometry = compute(crop_to=cut)
     assert (geometry.subject, geometry.search_area) == (box, None)
 
 
@@ -189,7 +189,7 @@ PADDED = {"padding": Padding(10, 20, 30, 40)}
 def test_a_ratio_is_limited_to_the_pixels_of_the_source(
     stored: Size, options: dict[str, Any], size: tuple[int, int], ratio: float
 ) -> None:
-    geometry = laid_out(stored, **options)
+    geometry = compute(stored, **options)
     assert geometry.size == size
     assert geometry.ratio == pytest.approx(ratio, abs=0.0001)
     assert geometry.padding == tuple(round(side * geometry.ratio) for side in options.get("padding", Padding()))
@@ -198,12 +198,12 @@ def test_a_ratio_is_limited_to_the_pixels_of_the_source(
 def test_offsets_and_padding_are_multiplied_by_the_ratio_that_is_left() -> None:
     options = FILL | {"width": 100, "height": 26, "gravity": Gravity("north"), "offset": Offset(0, 5)}
     for ratio, top in ((0.5, 2), (1.0, 5), (2.0, 10), (9.0, 10)):
-        window = laid_out(**options, pixel_ratio=ratio).window
+        window = compute(**options, pixel_ratio=ratio).window
         assert window is not None
         assert window.top == top
-    padded = laid_out(padding=Padding(10, 20, 30, 40), upscale=True, pixel_ratio=0.25)
+    padded = compute(padding=Padding(10, 20, 30, 40), upscale=True, pixel_ratio=0.25)
     assert padded.padding == (2, 5, 8, 10), "halves to even"
-    placed = laid_out(width=300, height=300, pixel_ratio=0.5, extension=Extension("box", "northwest", 20, 0.1))
+    placed = compute(width=300, height=300, pixel_ratio=0.5, extension=Extension("box", "northwest", 20, 0.1))
     assert (placed.size, placed.canvas_position) == ((150, 150), (10, 15)), "a part of a side is no length in px"
 
 
@@ -213,7 +213,7 @@ def test_limits_hold_where_a_ratio_asks_for_more() -> None:
     )
     assert geometry.size.width + geometry.padding.left + geometry.padding.right <= 16_383
     assert geometry.size.width > 7000
-    narrow = laid_out(Size(8000, 1), **FILL, **ENLARGE, width=100, height=100, pixel_ratio=3.0)
+    narrow = compute(Size(8000, 1), **FILL, **ENLARGE, width=100, height=100, pixel_ratio=3.0)
     assert max(narrow.scaled) <= 65_535
     assert narrow.window is not None
     assert narrow.window.height == narrow.scaled.height
@@ -225,24 +225,24 @@ def test_limits_hold_where_a_ratio_asks_for_more() -> None:
 def test_imgproxy_centres_to_even_numbers(room: int, before: int) -> None:
     """ShrinkToEven(room + 1, 2) of its calc_position.go; 4 × 4 in 11 × 10 begins at (4, 4)."""
     box = {"cover_mode": "clip", "fit": "cover", "width": 200 - room, "height": 100}
-    window = laid_out(**box, even_centre=True).window
+    window = compute(**box, even_centre=True).window
     assert (window.left if window else 0) == before
     for turn in ({"rotate": 180}, {"flip": "h"}):
-        turned = laid_out(**box, **turn, even_centre=True).window
+        turned = compute(**box, **turn, even_centre=True).window
         assert (turned.left if turned else 0) == room - before, "the same pixels after the turn"
-    cut = laid_out(crop_to=CropTo(200 - room, 0), even_centre=True).subject
+    cut = compute(crop_to=CropTo(200 - room, 0), even_centre=True).subject
     assert cut.left == before
-    extended = laid_out(extension=Extension(), width=200 + room, height=100, even_centre=True)
+    extended = compute(extension=Extension(), width=200 + room, height=100, even_centre=True)
     assert (extended.canvas_position or (0, 0))[0] == before
 
 
 def test_imgproxys_focal_point_rounds_to_even_and_halves_down() -> None:
-    window = laid_out(
+    window = compute(
         **FILL, width=25, height=100, gravity=Gravity("fp", 0.2525, 0.5), even_centre=True
     ).window  # 50.5 rounds to 50, half of 25 is 12
     assert window is not None
     assert window.left == 38
-    placed = laid_out(extension=Extension("box", "fp", 0.25, 1), width=300, height=300, even_centre=True)
+    placed = compute(extension=Extension("box", "fp", 0.25, 1), width=300, height=300, even_centre=True)
     assert placed.canvas_position == (0, 200)
 
 
@@ -258,27 +258,27 @@ def test_imgproxys_focal_point_rounds_to_even_and_halves_down() -> None:
 )
 def test_what_only_grows_is_never_smaller(box: tuple[int, int], size: tuple[int, int]) -> None:
     given = {name: side for name, side in zip(("width", "height"), box, strict=True) if side}
-    assert laid_out(**given, upscale=True, enlarge_only=True).size == size
+    assert compute(**given, upscale=True, enlarge_only=True).size == size
 
 
-def test_a_cut_of_what_a_trim_leaves_waits_for_it() -> None:
+def test_crop_to_waits_for_the_trim() -> None:
     plan = Plan("k", trim=10, trim_first=True, crop_to=CropTo(50, 0.5, "northwest", dx=5))
     assert compute_geometry(plan, WIDE).subject == Box(0, 0, 200, 100)
     assert compute_geometry(plan, WIDE, subject=Box(20, 30, 160, 60)).subject == Box(25, 30, 50, 30)
 
 
-def test_a_cut_by_attention_has_its_size_and_seeks_its_place() -> None:
-    geometry = laid_out(crop_to=CropTo(50, 50, "attention"), inset=Padding(10, 0, 0, 20))
+def test_crop_to_attention_has_a_size_and_a_search_area() -> None:
+    geometry = compute(crop_to=CropTo(50, 50, "attention"), inset=Padding(10, 0, 0, 20))
     assert geometry.subject.size == geometry.scaled == (50, 50)
     assert geometry.search_area == geometry.stored_region == Box(20, 10, 180, 90)
     assert geometry.shrink == 1
 
 
-def test_inset_crop_and_cut_each_begin_at_what_the_last_has_left() -> None:
+def test_inset_crop_and_crop_to_are_applied_in_order() -> None:
     inset, crop, cut = Padding(10, 20, 30, 40), Crop("px", 5, 5, 100, 50), CropTo(0.5, 10, "southwest")
-    assert laid_out(inset=inset).subject == (40, 10, 140, 60)
-    assert laid_out(inset=inset, crop=crop).subject == (45, 15, 100, 50)
-    assert laid_out(inset=inset, crop=crop, crop_to=cut).subject == (45, 55, 50, 10)
+    assert compute(inset=inset).subject == (40, 10, 140, 60)
+    assert compute(inset=inset, crop=crop).subject == (45, 15, 100, 50)
+    assert compute(inset=inset, crop=crop, crop_to=cut).subject == (45, 55, 50, 10)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_inset_crop_and_cut_each_begin_at_what_the_last_has_left() -> None:
 )
 def test_what_leaves_nothing_is_refused_by_name(options: dict[str, Any], option: str) -> None:
     with pytest.raises(BadOption) as refusal:
-        laid_out(**options)
+        compute(**options)
     assert refusal.value.option == option
 
 
@@ -309,13 +309,13 @@ def test_what_leaves_nothing_is_refused_by_name(options: dict[str, Any], option:
     ],
 )
 def test_what_a_cover_keeps_is_moved(options: dict[str, Any], window: Box) -> None:
-    assert laid_out(width=100, height=100, fit="cover", **options).window == window
+    assert compute(width=100, height=100, fit="cover", **options).window == window
 
 
 def test_a_focus_is_a_point_of_the_source() -> None:
-    geometry = laid_out(Size(400, 200), width=50, height=50, fit="cover", focus=Focus(120, 0))
+    geometry = compute(Size(400, 200), width=50, height=50, fit="cover", focus=Focus(120, 0))
     assert (geometry.scaled, geometry.window) == ((100, 50), Box(5, 0, 50, 50))
-    cropped = laid_out(
+    cropped = compute(
         Size(500, 200), width=50, height=50, fit="cover", focus=Focus(220, 0), crop=Crop("px", 100, 0, 400, 200)
     )
     assert cropped.window == geometry.window
@@ -331,13 +331,13 @@ def test_a_focus_is_a_point_of_the_source() -> None:
         (Extension("box", "northwest", -5, 900), (0, 200)),
     ],
 )
-def test_an_extension_stands_where_it_is_put(extension: Extension, stand: tuple[int, int]) -> None:
-    geometry = laid_out(width=300, height=300, extension=extension)
+def test_position_and_offset_place_an_extension(extension: Extension, stand: tuple[int, int]) -> None:
+    geometry = compute(width=300, height=300, extension=extension)
     assert (geometry.rotated_size, geometry.canvas, geometry.canvas_position) == ((200, 100), (300, 300), stand)
 
 
 def test_an_extension_is_about_the_result() -> None:
-    geometry = laid_out(rotate=90, width=50, height=200, extension=Extension("box", "west", 3))
+    geometry = compute(rotate=90, width=50, height=200, extension=Extension("box", "west", 3))
     assert (geometry.rotated_size, geometry.canvas, geometry.canvas_position) == ((50, 100), (50, 200), (0, 50))
 
 
@@ -346,12 +346,12 @@ def test_an_extension_is_about_the_result() -> None:
 )
 def test_a_turn_by_an_angle_holds_the_corners(degrees: float, size: tuple[int, int]) -> None:
     """200 cos + 100 sin, 200 sin + 100 cos, rounded up."""
-    assert laid_out(angle=degrees).size == size
+    assert compute(angle=degrees).size == size
 
 
 def test_a_letterbox_grows_with_what_is_turned_in_it() -> None:
-    assert laid_out(width=200, height=120, fit="letterbox", angle=30).size == (224, 187)
-    assert laid_out(width=300, height=120, fit="letterbox", angle=30).size == (300, 187)
+    assert compute(width=200, height=120, fit="letterbox", angle=30).size == (224, 187)
+    assert compute(width=300, height=120, fit="letterbox", angle=30).size == (300, 187)
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_a_letterbox_grows_with_what_is_turned_in_it() -> None:
     ],
 )
 def test_an_ellipse_has_its_bounds(ellipse: Ellipse, box: Box) -> None:
-    geometry = laid_out(ellipse=ellipse)
+    geometry = compute(ellipse=ellipse)
     assert (geometry.ellipse, geometry.size) == (box, box.size)
 
 
@@ -441,7 +441,7 @@ def test_every_geometry_is_within_its_picture(
 
 
 @given(plans, st.integers(1, 3000), st.integers(1, 3000))
-def test_only_least_sides_enlarge_unasked(plan: Plan, width: int, height: int) -> None:
+def test_only_a_minimum_size_enlarges_without_upscale(plan: Plan, width: int, height: int) -> None:
     try:
         geometry = compute_geometry(plan, Size(width, height))
     except BadOption:

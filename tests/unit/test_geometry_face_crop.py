@@ -39,7 +39,7 @@ def test_a_face_that_there_is_not_is_refused_by_name() -> None:
     assert refusal.value.option == "face"
 
 
-def test_without_any_face_the_picture_stays_whole() -> None:
+def test_without_faces_the_picture_is_not_cropped() -> None:
     assert one_face(FaceCrop(3)) is None
     assert one_face(FaceCrop(), SMALL, crop=Crop("px", 500, 0, 500, 500)) is None
 

@@ -38,7 +38,7 @@ def square(source: Size, *faces: Region, side: int = 400, crop: Crop | None = No
         pytest.param(WIDE, [Region(0.2, 0.1, 0.6, 0.8)], (300, 0), id="the middle of a face that does not fit"),
         pytest.param(TALL, [Region(0.3, 0.5, 0.3, 0.1)], (0, 338), id="more room above a head than below"),
         pytest.param(TALL, [Region(0.3, 0.01, 0.3, 0.1)], (0, 0), id="a head at the upper edge"),
-        pytest.param(TALL, [Region(0.3, 0.5, 0.3, 0.38)], (0, 487), id="little room is shared as it is wished for"),
+        pytest.param(TALL, [Region(0.3, 0.5, 0.3, 0.38)], (0, 487), id="little room is shared as it is requested for"),
     ],
 )
 def test_the_window_that_keeps_faces(source: Size, faces: list[Region], window: tuple[int, int]) -> None:
@@ -64,7 +64,7 @@ def test_a_face_outside_of_the_crop_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(("left", "counts"), [(440, True), (460, False)])
-def test_a_face_that_a_crop_cuts_counts_if_half_of_it_is_left(left: int, counts: bool) -> None:
+def test_half_of_a_face_must_be_in_the_crop(left: int, counts: bool) -> None:
     geometry = square(WIDE, RIGHT, crop=Crop("px", left, 0, 500, 400))
     assert (geometry.search == "") == counts
 
@@ -86,7 +86,7 @@ sizes = st.builds(Size, st.integers(20, 5000), st.integers(20, 5000))
 
 
 @given(sizes, st.lists(regions, min_size=1, max_size=8), st.integers(1, 2000), st.integers(1, 2000))
-def test_every_face_is_kept_where_all_fit(source: Size, faces: list[Region], width: int, height: int) -> None:
+def test_all_faces_are_kept_if_they_fit(source: Size, faces: list[Region], width: int, height: int) -> None:
     plan = Plan("k", width=width, height=height, fit="cover", gravity=Gravity("face"))
     geometry = move_window_to_faces(compute_geometry(plan, source), faces)
     if (window := geometry.window) is None or geometry.search:
@@ -110,7 +110,7 @@ def test_the_order_of_the_faces_does_not_matter(source: Size, faces: list[Region
 
 
 @given(sizes, st.lists(regions, min_size=1, max_size=8))
-def test_some_face_is_kept_whole_if_any_fits(source: Size, faces: list[Region]) -> None:
+def test_one_face_is_kept_completely_if_one_fits(source: Size, faces: list[Region]) -> None:
     geometry = square(source, *faces, side=300)
     if (window := geometry.window) is None or geometry.search:
         return

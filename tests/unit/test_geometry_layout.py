@@ -16,7 +16,7 @@ from darkroom.plan.options import MAX_SIDE_PX
 SOURCE = Size(4000, 3000)
 
 
-def laid_out(
+def compute(
     stored: Size = SOURCE, orientation: int = 1, max_side_px: int = MAX_SCALED_SIDE_PX, **options: Any
 ) -> Geometry:
     return compute_geometry(Plan("k", **options), stored, orientation, max_side_px=max_side_px)
@@ -56,12 +56,12 @@ def laid_out(
     ],
 )
 def test_size_of_the_result(options: dict[str, Any], size: tuple[int, int]) -> None:
-    assert laid_out(**options).size == size
+    assert compute(**options).size == size
 
 
 def test_one_side_of_the_box_is_exact_whatever_rounding_does() -> None:
     for width in range(1, 400):
-        assert laid_out(Size(997, 613), width=width).size.width == width
+        assert compute(Size(997, 613), width=width).size.width == width
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_one_side_of_the_box_is_exact_whatever_rounding_does() -> None:
     ],
 )
 def test_cover_keeps_where_gravity_says(gravity: Gravity, window: Box) -> None:
-    geometry = laid_out(width=400, height=600, fit="cover", gravity=gravity)
+    geometry = compute(width=400, height=600, fit="cover", gravity=gravity)
     assert (geometry.scaled, geometry.window, geometry.search) == ((800, 600), window, "")
 
 
 def test_attention_leaves_the_place_to_the_pixels() -> None:
-    geometry = laid_out(width=400, height=600, fit="cover", gravity=Gravity("attention"))
+    geometry = compute(width=400, height=600, fit="cover", gravity=Gravity("attention"))
     assert geometry.search == "attention"
     found = geometry.with_window(Box(13, 0, 400, 600))
     assert (found.window, found.search) == ((13, 0, 400, 600), "")
@@ -91,22 +91,22 @@ def test_attention_leaves_the_place_to_the_pixels() -> None:
 @pytest.mark.parametrize(("x", "y"), [(4000, 0), (0, 3000), (60000, 60000)])
 def test_a_crop_outside_of_the_picture_is_refused_by_name(x: int, y: int) -> None:
     with pytest.raises(BadOption, match="4000 × 3000") as refusal:
-        laid_out(crop=Crop("px", x, y, 10, 10))
+        compute(crop=Crop("px", x, y, 10, 10))
     assert refusal.value.option == "crop"
 
 
 def test_a_crop_is_checked_against_the_upright_picture() -> None:
-    assert laid_out(orientation=6, crop=Crop("px", 0, 3500, 10, 10)).size == (10, 10)
+    assert compute(orientation=6, crop=Crop("px", 0, 3500, 10, 10)).size == (10, 10)
     with pytest.raises(BadOption):
-        laid_out(orientation=6, crop=Crop("px", 3500, 0, 10, 10))
+        compute(orientation=6, crop=Crop("px", 3500, 0, 10, 10))
 
 
 def test_what_no_option_bounds_fits_the_format() -> None:
     wide = Size(40_000, 1000)
-    assert laid_out(wide, max_side_px=16_383).size == (16_383, 410)
-    padded = laid_out(wide, max_side_px=16_383, padding=Padding(0, 100, 0, 283))
+    assert compute(wide, max_side_px=16_383).size == (16_383, 410)
+    padded = compute(wide, max_side_px=16_383, padding=Padding(0, 100, 0, 283))
     assert padded.size == (16_000, 400)
-    assert laid_out(Size(1000, 40_000), max_side_px=16_383, width=900).size.height == 16_383
+    assert compute(Size(1000, 40_000), max_side_px=16_383, width=900).size.height == 16_383
 
 
 @pytest.mark.parametrize("stored", [Size(12_000, 9000), Size(9000, 12_000), Size(100_000, 1080), Size(3, 60_000)])
@@ -118,15 +118,15 @@ def test_what_no_box_bounds_fits_into_memory(stored: Size) -> None:
 
 
 def test_enlarging_never_makes_a_picture_smaller() -> None:
-    assert laid_out(Size(1000, 20_000), width=1200, upscale=True).size == (1000, 20_000)
+    assert compute(Size(1000, 20_000), width=1200, upscale=True).size == (1000, 20_000)
 
 
-def test_the_stored_picture_is_cut_where_the_upright_one_is() -> None:
+def test_the_stored_region_is_the_upright_region() -> None:
     pixels = [[(x, y) for x in range(6)] for y in range(4)]
     for orientation in range(1, 9):
         stored = stored_as(pixels, orientation)
         size = Size(len(stored[0]), len(stored))
-        geometry = laid_out(size, orientation, crop=Crop("px", 1, 2, 3, 1))
+        geometry = compute(size, orientation, crop=Crop("px", 1, 2, 3, 1))
         left, top, width, height = geometry.stored_subject
         cut = {pixel for row in stored[top : top + height] for pixel in row[left : left + width]}
         assert cut == {(1, 2), (2, 2), (3, 2)}, orientation
@@ -172,7 +172,7 @@ plans = st.builds(
 limits_px = st.sampled_from([16_383, 65_500])
 
 
-def arranged(plan: Plan, stored: Size, orientation: int, max_side_px: int) -> Geometry | None:
+def compute_or_none(plan: Plan, stored: Size, orientation: int, max_side_px: int) -> Geometry | None:
     try:
         return compute_geometry(plan, stored, orientation, max_side_px=max_side_px)
     except BadOption:
@@ -183,7 +183,7 @@ def arranged(plan: Plan, stored: Size, orientation: int, max_side_px: int) -> Ge
 def test_every_geometry_is_within_its_picture(
     plan: Plan, width: int, height: int, orientation: int, max_side_px: int
 ) -> None:
-    geometry = arranged(plan, Size(width, height), orientation, max_side_px)
+    geometry = compute_or_none(plan, Size(width, height), orientation, max_side_px)
     if geometry is None:
         return
     assert inside(geometry.subject, geometry.upright)
@@ -196,8 +196,10 @@ def test_every_geometry_is_within_its_picture(
 
 
 @given(plans, sides, sides, st.integers(1, 8), limits_px)
-def test_nothing_is_enlarged_unasked(plan: Plan, width: int, height: int, orientation: int, max_side_px: int) -> None:
-    geometry = arranged(plan, Size(width, height), orientation, max_side_px)
+def test_nothing_is_enlarged_without_upscale(
+    plan: Plan, width: int, height: int, orientation: int, max_side_px: int
+) -> None:
+    geometry = compute_or_none(plan, Size(width, height), orientation, max_side_px)
     if geometry is None or plan.upscale:
         return
     assert geometry.scaled.width <= geometry.subject.width
@@ -205,8 +207,8 @@ def test_nothing_is_enlarged_unasked(plan: Plan, width: int, height: int, orient
 
 
 @given(plans, sides, sides, limits_px)
-def test_the_result_lies_in_its_box(plan: Plan, width: int, height: int, max_side_px: int) -> None:
-    geometry = arranged(plan, Size(width, height), 1, max_side_px)
+def test_the_result_is_inside_the_box(plan: Plan, width: int, height: int, max_side_px: int) -> None:
+    geometry = compute_or_none(plan, Size(width, height), 1, max_side_px)
     if geometry is None:
         return
     assert geometry.size.width <= (plan.width or max_side_px)
@@ -215,7 +217,7 @@ def test_the_result_lies_in_its_box(plan: Plan, width: int, height: int, max_sid
 
 @given(plans, sides, sides)
 def test_aspect_ratio_is_kept_within_a_pixel(plan: Plan, width: int, height: int) -> None:
-    geometry = arranged(plan, Size(width, height), 1, MAX_SCALED_SIDE_PX)
+    geometry = compute_or_none(plan, Size(width, height), 1, MAX_SCALED_SIDE_PX)
     if geometry is None or (plan.fit == "fill" and plan.width and plan.height):
         return
     (wide, tall), (scaled_wide, scaled_tall) = geometry.subject.size, geometry.scaled
@@ -228,8 +230,8 @@ def test_orientation_changes_nothing_but_where_pixels_come_from(
     plan: Plan, width: int, height: int, orientation: int
 ) -> None:
     stored = Size(height, width) if orientation >= 5 else Size(width, height)
-    turned = arranged(plan, stored, orientation, MAX_SCALED_SIDE_PX)
-    upright = arranged(plan, Size(width, height), 1, MAX_SCALED_SIDE_PX)
+    turned = compute_or_none(plan, stored, orientation, MAX_SCALED_SIDE_PX)
+    upright = compute_or_none(plan, Size(width, height), 1, MAX_SCALED_SIDE_PX)
     if turned is None or upright is None:
         assert turned is upright
         return
@@ -242,10 +244,10 @@ def test_orientation_changes_nothing_but_where_pixels_come_from(
 
 
 @given(plans, sides, sides, st.integers(1, 8), st.integers(1, 16))
-def test_a_shrunk_picture_is_cut_in_the_same_place(
+def test_a_shrunk_picture_has_the_same_region(
     plan: Plan, width: int, height: int, orientation: int, factor: int
 ) -> None:
-    geometry = arranged(plan, Size(width, height), orientation, MAX_SCALED_SIDE_PX)
+    geometry = compute_or_none(plan, Size(width, height), orientation, MAX_SCALED_SIDE_PX)
     if geometry is None:
         return
     small = Size(-(-width // factor), -(-height // factor))

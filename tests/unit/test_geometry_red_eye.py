@@ -29,6 +29,6 @@ def test_where_a_crop_and_a_cover_have_left_them() -> None:
     assert locate_eyes([FACE], cover) == [Box(0, 156, 80, 56)]
 
 
-def test_none_of_a_face_that_was_cut_away() -> None:
+def test_no_eyes_of_a_face_outside_of_the_crop() -> None:
     assert locate_eyes([FACE], compute_geometry(Plan("k", crop=Crop("px", 500, 0, 300, 400)), SOURCE)) == []
     assert locate_eyes([], compute_geometry(Plan("k"), SOURCE)) == []

@@ -38,11 +38,11 @@ def covered(redact: str, **found: Finding) -> list[Outline]:
     ("redact", "expected"),
     [("", []), ("faces", [AROUND_FACE]), ("text", [AROUND_LINE]), ("all", [AROUND_FACE, AROUND_LINE])],
 )
-def test_what_is_covered_is_what_was_asked_for_with_a_margin(redact: str, expected: list[Outline]) -> None:
+def test_outlines_of_the_redacted_tasks_have_a_margin(redact: str, expected: list[Outline]) -> None:
     assert covered(redact, **FOUND) == expected
 
 
-def test_the_margin_of_text_that_lies_askew_lies_so_too() -> None:
+def test_the_margin_of_slanted_text_is_slanted() -> None:
     askew = TextLine(((0.25, 0.2), (0.45, 0.6), (0.425, 0.65), (0.225, 0.25)), "words", 0.9)  # 45° in 200 × 100
     finding = Finding(TEXT, "model", "1", lines=(askew,))
     [outline] = covered("text", text=finding)
@@ -96,7 +96,7 @@ def block(left: float, top: float, right: float, bottom: float) -> Outline:
     return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
-def test_a_mask_covers_whole_pixels_and_three_beyond() -> None:
+def test_a_mask_covers_a_margin_of_three_pixels() -> None:
     grid, cells = rasterize_mask([block(10.2, 8, 12, 9)], compute_geometry(Plan("k"), Size(30, 20)), 1)
     assert grid == (30, 20)
     marked = {(x, y) for y, row in enumerate(rows(cells, grid)) for x, cell in enumerate(row) if cell}
@@ -104,7 +104,7 @@ def test_a_mask_covers_whole_pixels_and_three_beyond() -> None:
 
 
 @pytest.mark.parametrize("outline", [block(-50, -50, -10, -10), block(40, 5, 60, 10), block(5, 40, 10, 60)])
-def test_what_lies_outside_of_the_picture_marks_nothing(outline: Outline) -> None:
+def test_an_outline_outside_of_the_picture_covers_nothing(outline: Outline) -> None:
     assert not any(rasterize_mask([outline], compute_geometry(Plan("k"), Size(30, 20)), 1)[1])
 
 

@@ -29,7 +29,7 @@ from darkroom.services.s3_keys import (
 from darkroom.services.serve.negative_cache import marker_key
 from tests.odd_keys import odd_keys
 
-from .extended_plans import borrowed_plans
+from .extended_plans import extended_plans
 from .plans import KEYS, plans
 
 MAX_NAME_BYTES = 1_024
@@ -118,7 +118,7 @@ def test_a_key_that_is_never_served_needs_no_invalidation(key: str) -> None:
     assert cdn_paths(key, [iiif_wildcard]) == []
 
 
-@given(plan=plans() | borrowed_plans())
+@given(plan=plans() | extended_plans())
 def test_an_invalidation_covers_the_canonical_path(plan: Plan) -> None:
     wildcard, *_ = cdn_paths(plan.key)
     assert canonical_path(plan).startswith(wildcard.removesuffix("*"))

@@ -218,7 +218,7 @@ def test_options_of_canonical_paths_accept_their_range_and_nothing_else() -> Non
     assert not any(uses_extended_options(Plan("a", **one)) for one in defaults)
 
 
-def test_messages_have_the_bounds_of_the_kinds() -> None:
+def test_messages_have_the_bounds_of_the_types() -> None:
     assert {
         short: OPTIONS_BY_SHORT[short].type.allowed_values
         for short in ("q", "dpr", "pad", "crop", "conv", "mat", "zoom", "angle")
@@ -243,7 +243,7 @@ def test_options_have_their_defaults() -> None:
     ] == []
 
 
-def test_rules_for_the_edge_have_the_bounds_of_the_kinds() -> None:
+def test_js_args_have_the_bounds_of_the_types() -> None:
     rules: dict[str, dict[str, Any]] = {
         option.short: option.type.js_args() for option in (*NATIVE_OPTIONS, FINDINGS_OPTION)
     }

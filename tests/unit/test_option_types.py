@@ -18,7 +18,7 @@ from .plans import PLANNED, hundredths, url_text, values_of
 
 @pytest.mark.parametrize("option", PLANNED, ids=lambda option: option.short)
 @given(data=st.data())
-def test_what_is_written_is_read(option: Any, data: st.DataObject) -> None:
+def test_formatted_values_are_parsed(option: Any, data: st.DataObject) -> None:
     value = data.draw(values_of(option.type))
     spelling = option.type.format(value)
     if not isinstance(option.type, FileName):
@@ -147,7 +147,7 @@ def test_refuse(short: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("option", [*NATIVE_OPTIONS, FINDINGS_OPTION], ids=lambda option: option.short)
-def test_a_message_says_what_to_write(option: Any) -> None:
+def test_a_message_has_the_allowed_values(option: Any) -> None:
     assert option.type.allowed_values
     assert option.type.allowed_values[0] not in "AEIOU"
     assert "  " not in option.type.allowed_values
@@ -158,9 +158,9 @@ def test_names_are_one_each() -> None:
     assert len(names) == len(set(names))
     assert OPTIONS_BY_NAME.keys() == set(names)
     ours = {option.short for option in PLANNED} - {"f"} | {"fv"}
-    borrowed = {option.short for option in EXTENDED_OPTIONS}
-    assert not borrowed & set(names), "a borrowed option has a name of its own"
-    assert [option.short for option in CANONICAL_OPTIONS] == sorted(ours | borrowed)
+    extended = {option.short for option in EXTENDED_OPTIONS}
+    assert not extended & set(names), "an extended option has a name of its own"
+    assert [option.short for option in CANONICAL_OPTIONS] == sorted(ours | extended)
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz-") for name in names), "names stand in paths"
     assert not any("-" in option.short for option in NATIVE_OPTIONS), "a dash ends the name in a path"
 

@@ -52,7 +52,7 @@ def test_rules_that_are_not_understood_are_refused() -> None:
         build_edge_entries(AccessMode.OPEN, "/people=faces", PRESETS)
 
 
-def test_what_does_not_fit_into_the_store_is_refused() -> None:
+def test_entries_over_the_limits_are_rejected() -> None:
     rules = ",".join(f"folder-{number}/=faces" for number in range(60))
     with pytest.raises(ValueError, match="'settings' exceeds the limits"):
         build_edge_entries(AccessMode.GUARDED, rules, PRESETS)

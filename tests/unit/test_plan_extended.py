@@ -1,4 +1,4 @@
-"""Borrowed options: one spelling each, one Plan for each meaning, and none of it in native URLs."""
+"""Options that only dialects set: one spelling each, one Plan for each meaning, and none in native URLs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from darkroom.plan.option_types import Value, join_parts, split_parts
 from darkroom.plan.options import EXTENDED_OPTIONS, OPTIONS_BY_SHORT
 from darkroom.plan.redaction import add_redaction, needs_findings, uses_faces
 
-from .extended_plans import borrowed_plans, borrowed_values
+from .extended_plans import extended_plans, extended_values
 
 SPELLINGS = [
     ("orient", "0"),
@@ -103,14 +103,14 @@ def test_a_spelling_stands_alone(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "place"), NEEDY)
-def test_a_spelling_stands_beside_what_it_is_about(name: str, text: str, place: str) -> None:
+def test_a_spelling_beside_the_option_it_requires(name: str, text: str, place: str) -> None:
     path = f"/a.jpg/_/{place.format(f'{name}-{text}')}.jpeg"
     assert canonical_path(parse_path(path)) == path
     with pytest.raises(BadOption):
         parse_path(f"/a.jpg/_/{name}-{text}.jpeg")
 
 
-def test_every_borrowed_option_is_spelled_here() -> None:
+def test_every_extended_option_has_a_case() -> None:
     assert {option.short for option in EXTENDED_OPTIONS} == {name for name, *_ in (*SPELLINGS, *NEEDY)}
 
 
@@ -185,7 +185,7 @@ def test_equal_meanings_are_equal_plans() -> None:
     assert build_plan("a", {"frm": True}) == Plan("a", width=2560, height=2560)
 
 
-def test_gravity_stays_where_the_box_cuts() -> None:
+def test_gravity_is_kept_if_the_box_crops() -> None:
     box = {"w": 10, "h": 10, "g": Gravity("north"), "off": Offset(3)}
     kept = build_plan("a", {**box, "minw": 50})
     assert (kept.gravity, kept.offset) == (Gravity("north"), Offset(3))
@@ -198,22 +198,22 @@ def test_an_extension_needs_the_sides_that_it_is_about() -> None:
     assert build_plan("a", {"ext": Extension(), "q": 50}) == build_plan("a", {"q": 50})
 
 
-def test_what_is_hidden_by_force_is_upright_and_made() -> None:
+def test_forced_redaction_renders_upright() -> None:
     plan = build_plan("a", {"orient": False, "skip": ("all",), "w": 5})
     assert add_redaction(plan, "faces") == build_plan("a", {"redact": "faces", "w": 5})
 
 
-def test_a_picture_whose_eyes_are_mended_needs_findings() -> None:
+def test_red_eye_correction_needs_findings() -> None:
     assert uses_faces(build_plan("a", {"reye": True}))
 
 
-def test_a_picture_cut_to_a_face_needs_findings() -> None:
+def test_a_face_crop_needs_findings() -> None:
     plan = build_plan("a", {"face": FaceCrop(0, 5), "fv": "2"})
     assert (plan.findings, needs_findings(plan), uses_faces(plan)) == ("2", True, True)
     assert not needs_findings(build_plan("a", {"fz": 0.5}))
 
 
-@given(borrowed_plans())
+@given(extended_plans())
 def test_a_path_names_its_plan(plan: Plan) -> None:
     path = canonical_path(plan)
     assert parse_path(path) == plan
@@ -221,7 +221,7 @@ def test_a_path_names_its_plan(plan: Plan) -> None:
     assert re.fullmatch("[A-Za-z0-9/._-]+", path)
 
 
-@given(borrowed_values(), borrowed_values())
+@given(extended_values(), extended_values())
 def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
     plan, second = build_plan("a", one), build_plan("a", other)
     assert (canonical_path(plan) == canonical_path(second)) == (plan == second)

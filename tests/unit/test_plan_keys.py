@@ -115,7 +115,7 @@ def test_keys(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "message"),
     [
         ("", "names no image"),
         ("a" * (MAX_KEY_BYTES + 1), "longer than 700 bytes"),
@@ -135,10 +135,10 @@ def test_keys(key: str) -> None:
         ("b/_", "reserved"),
     ],
 )
-def test_what_is_no_key(key: str, told: str) -> None:
-    with pytest.raises(BadKey, match=told):
+def test_invalid_keys(key: str, message: str) -> None:
+    with pytest.raises(BadKey, match=message):
         check_key(key)
-    with pytest.raises(BadKey, match=told):
+    with pytest.raises(BadKey, match=message):
         parse_key("/" + quote_key(key))
 
 

@@ -44,7 +44,7 @@ def test_the_presets_of_the_deployment_are_the_default() -> None:
     assert parse_url(f"/a?preset={name}").plan == load_default_presets().build_plans("a")[name]
 
 
-def test_an_unknown_preset_is_told_which_there_are() -> None:
+def test_an_unknown_preset_lists_known_presets() -> None:
     with pytest.raises(BadOption, match="there is no preset 'cover'; there are thumb, plain") as refusal:
         parse_url("/a?preset=cover", SOME)
     assert refusal.value.option == "preset"
@@ -54,14 +54,14 @@ MISTAKES = ["zz=1", "aa=1", "w=1", "w=2", "width=3", "h=0", "q=auto", "f=bmp", "
 
 
 @given(pairs=st.lists(st.sampled_from(MISTAKES), max_size=6), chance=st.randoms(use_true_random=False))
-def test_the_same_mistake_is_told_whatever_the_order(pairs: list[str], chance: random.Random) -> None:
-    def told(order: list[str]) -> object:
+def test_the_error_does_not_depend_on_the_order(pairs: list[str], chance: random.Random) -> None:
+    def message(order: list[str]) -> object:
         try:
             return parse_url("/a?" + "&".join(order), SOME)
         except BadOption as error:
             return type(error), error.message.replace("'2'", "").replace("'3'", ""), error.option
 
-    assert told(pairs) == told(chance.sample(pairs, len(pairs)))
+    assert message(pairs) == message(chance.sample(pairs, len(pairs)))
 
 
 @pytest.mark.parametrize(

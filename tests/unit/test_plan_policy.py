@@ -209,10 +209,10 @@ def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
         if not needs_signature(plan, GUARDED):
             made |= {canonical_path(v) for v in list_variants(plan) if not needs_signature(v, GUARDED)}
     assert made <= free
-    assert len(made) > len(free) * 0.9, "strangers who hardly try prove nothing"
+    assert len(made) > len(free) * 0.9, "unsigned requests prove nothing"
 
 
-def test_a_viewer_is_told_the_widths() -> None:
+def test_the_error_lists_the_widths() -> None:
     assert all(str(width) in UNSIGNED_SET for width in LADDER_PX)
 
 

@@ -1,4 +1,4 @@
-"""presets.toml, and what is told about mistakes in it."""
+"""presets.toml, and the errors for mistakes in it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_empty_file_has_no_presets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[presets.Thumb]\nw = 1", "preset 'Thumb': the name must be of a-z, 0-9 and -"),
         ("[presets.-a]\nw = 1", "preset '-a': the name must be"),
@@ -77,10 +77,10 @@ def test_an_empty_file_has_no_presets() -> None:
         ("[presets", "Expected ']'"),
     ],
 )
-def test_mistakes(text: str, told: str) -> None:
+def test_mistakes(text: str, message: str) -> None:
     with pytest.raises(ValueError) as refusal:
         parse_presets_toml(text)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 def test_the_presets_of_this_deployment_are_well() -> None:

@@ -200,7 +200,7 @@ class Store:
     body: bytes | Exception | None = None
     now_s: float = 1_000.0
     reads: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
 
     def read(self, key: str) -> bytes | None:
         self.reads.append(key)
@@ -209,10 +209,10 @@ class Store:
         return self.body
 
     def log(self, level: str, message: str, **fields: object) -> None:
-        self.told.append(message)
+        self.reported.append(message)
 
     def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
-        self.told.append(metric)
+        self.reported.append(metric)
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_a_document_is_read_once_a_minute(store: Store, live: LiveSettings) -> N
     store.body = document_of(access_mode="signed")
     assert live.current().access_mode == "signed"
     assert len(store.reads) == 3
-    assert store.told == []
+    assert store.reported == []
 
 
 def test_a_clock_that_was_set_back_has_it_read_again(store: Store, live: LiveSettings) -> None:
@@ -262,7 +262,7 @@ def test_the_last_good_document_stays_in_force(
     store.now_s += FRESH_S
     store.body = broken
     assert live.current() is good
-    assert len(store.told) == 2
+    assert len(store.reported) == 2
     assert not live.is_due
     store.now_s += RETRY_S
     store.body = document_of()

@@ -187,7 +187,7 @@ def test_expiry(now_s: float) -> None:
         verify_token(make_token(GRANT, KEY), [KEY], now_s)
 
 
-def test_a_token_that_lasts_too_long_is_a_mistake() -> None:
+def test_a_token_with_a_long_validity_is_rejected() -> None:
     token = make_token(Grant("trips/", NOW_S + MAX_TOKEN_LASTS_S), KEY)
     assert verify_token(token, [KEY], NOW_S).prefix == "trips/"
     with pytest.raises(BadToken, match="valid for more than"):
@@ -300,7 +300,7 @@ def test_a_wrong_field_is_named(field: str, value: object) -> None:
     assert refusal.value.message.startswith(f"{field}: ")
 
 
-def test_bounds_of_the_size_are_told() -> None:
+def test_the_error_has_the_size_limits() -> None:
     with pytest.raises(BadUpload, match="from 1 to 5000"):
         parse_upload_request(body(), Grant("trips/", NOW_S, 5000), MAX_BYTES)
 

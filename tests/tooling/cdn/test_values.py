@@ -56,7 +56,7 @@ def store(aws: Callable[[str], Any]) -> str:
     return str(made["KeyValueStore"]["ARN"])
 
 
-def test_what_is_written_is_read(stores: KeyValues, store: str) -> None:
+def test_formatted_values_are_parsed(stores: KeyValues, store: str) -> None:
     assert stores.read(store) == {}
     written = {f"key {number}/é": f'"{number}"\n' for number in range(60)}
     for key, value in written.items():
