@@ -201,9 +201,9 @@ REFUSED = [
     ("metadata=all", BadOption, "metadata: must be one of"),
     ("onerror=ignore", BadOption, "onerror: must be one of redirect"),
     ("compression=slow", BadOption, "compression: must be one of fast"),
-    ("upscale=generate", BadOption, "upscale: generate is generative AI"),
-    ("segment=foreground", BadOption, "segment is not served here: it cuts out by AI"),
-    ("border=1", BadOption, "border is not served here"),
+    ("upscale=generate", BadOption, "upscale: generate needs generative AI"),
+    ("segment=foreground", BadOption, "segment is not supported: it needs AI segmentation"),
+    ("border=1", BadOption, "border is not supported"),
 ]
 
 
@@ -217,12 +217,15 @@ def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("", "not like"),
-        ("/a.jpg", "not like"),
-        ("/cdn-cgi/image/w=5", "not like"),
-        ("/cdn-cgi/image/w=5/", "not like"),
+        ("", "must be like"),
+        ("/a.jpg", "must be like"),
+        ("/cdn-cgi/image/w=5", "must be like"),
+        ("/cdn-cgi/image/w=5/", "must be like"),
         ("/cdn-cgi/image/w=5/a/../b.jpg", r"or \.\."),
-        ("/cdn-cgi/image/w=5/https://example.org/a.jpg", "No pictures from 'https://example.org'"),
+        (
+            "/cdn-cgi/image/w=5/https://example.org/a.jpg",
+            "Sources on 'https://example.org'",
+        ),
     ],
 )
 def test_sources_that_are_none(target: str, told: str) -> None:
@@ -262,12 +265,17 @@ def test_a_preset_may_be_called_public() -> None:
     ("path", "some", "error", "told"),
     [
         (f"{ACCOUNT}/a.jpg/large", HOSTED, BadOption, "no variant 'large': they are the presets card, and public"),
-        (f"{ACCOUNT}/a.jpg", HOSTED, BadKey, "not like /cdn-cgi/imagedelivery/"),
-        (f"{ACCOUNT}//public", HOSTED, BadKey, "not like"),
+        (f"{ACCOUNT}/a.jpg", HOSTED, BadKey, "must be like /cdn-cgi/imagedelivery/"),
+        (f"{ACCOUNT}//public", HOSTED, BadKey, "must be like"),
         (f"{ACCOUNT}/../public", HOSTED, BadKey, r"or \.\."),
-        ("/cdn-cgi/imagedelivery/other/a.jpg/public", HOSTED, BadKey, "No images of the account 'other'"),
-        ("/cdn-cgi/imagedelivery//a.jpg/public", SOME, BadKey, "not like"),
-        (f"{ACCOUNT}/a.jpg/public", SOME, BadKey, "No images of the account"),
+        (
+            "/cdn-cgi/imagedelivery/other/a.jpg/public",
+            HOSTED,
+            BadKey,
+            "Images of the account 'other' are not configured",
+        ),
+        ("/cdn-cgi/imagedelivery//a.jpg/public", SOME, BadKey, "must be like"),
+        (f"{ACCOUNT}/a.jpg/public", SOME, BadKey, "Images of the account"),
     ],
 )
 def test_hosted_images_that_are_none(path: str, some: DialectSettings, error: type[DarkroomError], told: str) -> None:

@@ -174,7 +174,7 @@ def test_a_refusal_says_the_value_and_what_it_may_be() -> None:
         picture("full/max/361/default.jpg")
     with pytest.raises(BadOption, match=r"300 × 200 px, but is 301 × 201; after \^"):
         picture("full/301,/0/default.jpg")
-    with pytest.raises(BadOption, match="format jp2 is not served here"):
+    with pytest.raises(BadOption, match="format jp2 is not supported"):
         picture("full/max/0/default.jp2")
 
 

@@ -66,10 +66,10 @@ def test_addresses_that_have_lost_their_scheme(address: str, key: str) -> None:
         ("http://only.example.com/c.jpg", "'http://only.example.com'"),
         ("https://img.example.com.evil.org/c.jpg", "'https://img.example.com.evil.org'"),
         ("https://img.example.com@evil.org/c.jpg", "evil.org"),
-        ("https://evil.org\\img.example.com/c.jpg", "No pictures"),
+        ("https://evil.org\\img.example.com/c.jpg", "are not configured"),
         ("s3://bucket/new/c.jpg", "'s3://bucket'"),
         ("ftp://img.example.com/c.jpg", "'ftp://img.example.com'"),
-        ("data:/x", "No pictures"),
+        ("data:/x", "are not configured"),
         ("https://img.example.com/a/../../c.jpg", r"or \.\."),
         ("https://img.example.com/%2e%2e/c.jpg", r"or \.\."),
         ("https://img.example.com/", "names no image"),
@@ -159,5 +159,5 @@ def test_a_table_of_coverage() -> None:
     assert index_by_name(table).keys() == {"a", "b", "c"}
     assert find_parser(index_by_name(table), "b") is len
     assert (count_supported(table), count_supported(table, "paid")) == ((1, 1), (0, 1))
-    with pytest.raises(BadOption, match="c is not served here: it is paid for"):
+    with pytest.raises(BadOption, match="c is not supported: it is paid for"):
         find_parser(index_by_name(table), "c")

@@ -112,7 +112,7 @@ def load_settings() -> DialectSettings:
 
 
 def main() -> int:
-    """Read both files, as a function does; the exit status of ``python -m``, 1 after a line about what is wrong."""
+    """Check dialects.toml and presets.toml. Returns the exit status, 1 after an error message."""
     import sys
 
     try:

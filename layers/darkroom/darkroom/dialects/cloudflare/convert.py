@@ -1,4 +1,4 @@
-"""From what a Cloudflare URL wants to the values of our options."""
+"""Convert Cloudflare's options to values of ours, and build the result of ``format=json``."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _FITS: dict[str, tuple[str, str, bool]] = {
     "squeeze": ("fill", "", True),
     "scale-up": ("contain", "", True),
 }
-"""Our ``fit``, ``cov`` and ``up`` of each."""
+"""Our ``fit``, ``cov`` and ``up`` for each fit."""
 
 _WHITE = "ffffff"
 _BLUR = 100 / 250
-"""Of the largest sigma here and the largest radius there; Cloudflare does not say what its radius is."""
+"""Our largest sigma by Cloudflare's largest radius, whose definition is not documented."""
 
 _MAX_REGION_PX = 65_535
-"""Reaches the edge of any source."""
+"""Larger than any source."""
 
 
 def convert_options(options: CloudflareOptions) -> dict[str, Value]:
-    """Option values by short name; raises BadOption for what cannot be said in ours."""
+    """Return option values by short name. Raises BadOption for what our options cannot express."""
     return {
         **_convert_trim(options),
         **_convert_box(options),
@@ -76,7 +76,7 @@ def _convert_box(options: CloudflareOptions) -> dict[str, Value]:
 
 
 def _convert_rotation(options: CloudflareOptions) -> dict[str, Value]:
-    """Theirs mirrors first; around a mirror, a turn goes the other way."""
+    """Convert flip and rotation. Cloudflare flips first; we rotate first, with one flip in the other direction."""
     mirrored = options.flip in ("h", "v")
     return {"flip": options.flip, "rot": (360 - options.rotate) % 360 if mirrored else options.rotate}
 
@@ -97,7 +97,7 @@ def _convert_effects(options: CloudflareOptions) -> dict[str, Value]:
 
 
 def _convert_tones(options: CloudflareOptions) -> dict[str, Value]:
-    """In percent where they are whole and within our range, else all together as the matrix that they come to."""
+    """Convert tones to whole percentages in our range if possible, otherwise to one matrix."""
     tones = {"sat": options.saturation, "bri": options.brightness, "con": options.contrast}
     percents = {short: round((factor - 1) * 100, 6) for short, factor in tones.items()}
     if all(percent <= 100 and percent == int(percent) for percent in percents.values()):
@@ -108,7 +108,7 @@ def _convert_tones(options: CloudflareOptions) -> dict[str, Value]:
 
 
 def _convert_output(options: CloudflareOptions) -> dict[str, Value]:
-    """Without a format an old one: that no viewer's ``Accept`` chooses is what ``format=auto`` is for."""
+    """Convert output options. Without a format the result is JPEG, PNG or GIF: only ``format=auto`` negotiates."""
     values: dict[str, Value] = {"anim": options.animated}
     if options.format == "baseline-jpeg":
         values |= {"f": "jpeg", "base": True}
@@ -124,7 +124,7 @@ _TYPES = {"svg": "image/svg+xml"}
 
 
 def describe(plan: Plan, description: Mapping[str, Any]) -> dict[str, Any]:
-    """Cloudflare's object about what ``plan`` makes of the source that ``description`` is of; may raise BadOption."""
+    """Return Cloudflare's object about the result of ``plan`` for the source in ``description``. Raises BadOption."""
     source = Size(description["width"], description["height"])
     geometry = compute_geometry(plan, source)
     padding = geometry.padding

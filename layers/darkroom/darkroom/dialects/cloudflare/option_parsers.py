@@ -1,4 +1,4 @@
-"""What reads Cloudflare's options: each takes the name as it was written and the value, and raises BadOption."""
+"""Parse Cloudflare's options. Each parser takes the name as written and the value, and raises BadOption."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..common.validate import bad_option
 
 @dataclass(slots=True)
 class CloudflareOptions:
-    """Every option that says something about the picture, at Cloudflare's default. Sizes in px before ``dpr``."""
+    """All options that affect the result, with Cloudflare's defaults. Sizes in px before ``dpr``."""
 
     width: int = 0
     height: int = 0
@@ -46,13 +46,13 @@ class CloudflareOptions:
 type OptionParser = Callable[[CloudflareOptions, str, str], None]
 
 AUTO_WIDTH_PX = 1200
-"""The largest of the widths that Cloudflare chooses from for ``width=auto``, by what it knows of the browser."""
+"""The largest width that Cloudflare chooses for ``width=auto``."""
 
 MAX_DPR = 4.0
 FITS = ("scale-down", "contain", "cover", "crop", "aspect-crop", "pad", "squeeze", "scale-up")
 FORMATS = ("auto", *(name for name in IMAGE_FORMATS if name != "gif"), "baseline-jpeg", "json")
 PERCEPTUAL = {"high": 90, "medium-high": 80, "medium-low": 65, "low": 50}
-"""Numbers that stand in for Cloudflare's words; it does not tell its own."""
+"""Qualities for Cloudflare's words. Its own are not documented."""
 
 _SIDES = {"left": "west", "right": "east", "top": "north", "bottom": "south"}
 _WHOLE = re.compile(r"[0-9]{1,6}")
@@ -78,7 +78,7 @@ def parse_float_field(into: FloatField, high: float, options: CloudflareOptions,
 
 
 def parse_factor(into: FactorField, options: CloudflareOptions, name: str, text: str) -> None:
-    """1 changes nothing, and Cloudflare ignores 0."""
+    """Parse a factor. 1 changes nothing, and Cloudflare ignores 0."""
     setattr(options, into, _parse_number(name, text, 100) or 1.0)
 
 
@@ -163,10 +163,10 @@ def parse_anim(options: CloudflareOptions, name: str, text: str) -> None:
 
 def parse_upscale(_options: CloudflareOptions, name: str, text: str) -> None:
     if text == "generate":
-        raise bad_option(name, "generate is generative AI, and not served here")
+        raise bad_option(name, "generate needs generative AI and is not supported")
     _parse_choice(name, text, ("interpolate",))
 
 
 def check_word(words: tuple[str, ...], _options: CloudflareOptions, name: str, text: str) -> None:
-    """There is nothing to do for any of ``words``."""
+    """Check a word that has no effect."""
     _parse_choice(name, text, words)

@@ -1,4 +1,4 @@
-"""Cloudflare's options: the table that its URLs are read by."""
+"""The table of Cloudflare's options."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         note="Its radius of 250 is our sigma of 100, and in proportion.",
         parse=partial(option_parsers.parse_float_field, "blur", 250),
     ),
-    OptionMapping("border", refused="it is for Workers, and of no URL", group="Workers"),
+    OptionMapping("border", refused="it belongs to Workers, not to URLs", group="Workers"),
     OptionMapping("brightness", (), "a factor", "bri, mat", parse=partial(option_parsers.parse_factor, "brightness")),
     OptionMapping(
         "compression",
         (),
         "fast",
-        note="Nothing to do: it trades size for time.",
+        note="No effect: it trades size for time.",
         parse=partial(option_parsers.check_word, ("fast",)),
     ),
     OptionMapping("contrast", (), "a factor", "con, mat", parse=partial(option_parsers.parse_factor, "contrast")),
@@ -44,7 +44,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         (),
         "a factor",
         "w, h, crop, inset",
-        note="At most 4; there 2.",
+        note="At most 4; in Cloudflare 2.",
         parse=option_parsers.parse_dpr,
     ),
     OptionMapping(
@@ -56,14 +56,14 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         parse=option_parsers.parse_fit,
     ),
     OptionMapping(
-        "flip", (), "h, v, hv", "flip, rot", note="Before `rotate`, as there.", parse=option_parsers.parse_flip
+        "flip", (), "h, v, hv", "flip, rot", note="Before `rotate`, as in Cloudflare.", parse=option_parsers.parse_flip
     ),
     OptionMapping(
         "format",
         ("f",),
         ", ".join(option_parsers.FORMATS),
         "f, base",
-        note="Without one JPEG or PNG. `avif` is AVIF whatever the viewer accepts. `json` has no number of frames.",
+        note="Default JPEG or PNG. `avif` is AVIF for all viewers. `json` has no number of frames.",
         parse=option_parsers.parse_format,
     ),
     OptionMapping(
@@ -79,14 +79,14 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         "metadata",
         (),
         "copyright, keep, none",
-        note="Nothing to do: none is served, nor the copyright.",
+        note="No effect: images have no metadata, and no copyright.",
         parse=partial(option_parsers.check_word, ("copyright", "keep", "none")),
     ),
     OptionMapping(
         "onerror",
         (),
         "redirect",
-        note="An error is answered as one: what was uploaded is shown to nobody.",
+        note="No effect: originals are never served.",
         parse=partial(option_parsers.check_word, ("redirect",)),
     ),
     OptionMapping(
@@ -94,21 +94,21 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("q",),
         f"1–100, {', '.join(PERCEPTUAL)}",
         "q",
-        note=f"Without one each format's own. {_WORDS}. 100 is not lossless.",
+        note=f"Default: by format. {_WORDS}. 100 is not lossless.",
         parse=partial(option_parsers.parse_quality, "quality"),
     ),
     OptionMapping("rotate", (), "90, 180, 270", "rot", parse=option_parsers.parse_rotate),
     OptionMapping(
         "saturation", (), "a factor", "sat, mat", parse=partial(option_parsers.parse_float_field, "saturation", 100)
     ),
-    OptionMapping("segment", (), "foreground", refused="it cuts out by AI", group="AI"),
+    OptionMapping("segment", (), "foreground", refused="it needs AI segmentation", group="AI"),
     OptionMapping("sharpen", (), "0–10", "sharp", parse=partial(option_parsers.parse_float_field, "sharpen", 10)),
     OptionMapping(
         "slow-connection-quality",
         ("scq",),
         f"1–100, {', '.join(PERCEPTUAL)}",
         "q",
-        note="For viewers who send `Save-Data: on`; other hints are not looked at.",
+        note="For viewers who send `Save-Data: on`; other client hints are ignored.",
         parse=partial(option_parsers.parse_quality, "saving_quality"),
     ),
     OptionMapping("trim", (), "top;right;bottom;left", "inset", parse=option_parsers.parse_trim),
@@ -116,9 +116,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
     OptionMapping("trim.top", (), "px", "crop, inset", parse=partial(option_parsers.parse_int_field, "trim_top")),
     OptionMapping("trim.width", (), "px", "crop", parse=partial(option_parsers.parse_int_field, "trim_width")),
     OptionMapping("trim.height", (), "px", "crop", parse=partial(option_parsers.parse_int_field, "trim_height")),
-    OptionMapping(
-        "upscale", (), "interpolate", note="`generate` is AI and refused.", parse=option_parsers.parse_upscale
-    ),
+    OptionMapping("upscale", (), "interpolate", note="`generate` (AI) is refused.", parse=option_parsers.parse_upscale),
     OptionMapping(
         "width",
         ("w",),
@@ -132,10 +130,10 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("face-zoom",),
         "0–1",
         "fz",
-        note="With `gravity=face` alone, as there.",
+        note="Only with `gravity=face`, as in Cloudflare.",
         parse=partial(option_parsers.parse_float_field, "zoom", 1),
     ),
 )
-"""Of Cloudflare's page of features, and ``upscale`` of a newer one."""
+"""From Cloudflare's list of features, and ``upscale`` from a newer one."""
 
 MAPPINGS_BY_NAME: Mapping[str, OptionMapping[OptionParser]] = index_by_name(OPTION_MAPPINGS)

@@ -1,8 +1,8 @@
-"""Hosted images: ``/cdn-cgi/imagedelivery/<account hash>/<image id>/<variant>``, as imagedelivery.net has them.
+"""Parse Cloudflare URLs: ``/cdn-cgi/image/<option>=<value>,…/<path or URL>``, and hosted images.
 
-A variant is a preset of the deployment by its name, or, with ``=`` in it, options as in ``/cdn-cgi/image/``
-("flexible variants"). ``public``, which every account has, is the picture as it is served by default, unless a preset
-has that name. Without a format the viewer's best is chosen, as there.
+Hosted images are ``/cdn-cgi/imagedelivery/<account hash>/<image id>/<variant>``, as on imagedelivery.net. A variant is
+the name of a preset or, if it contains ``=``, a list of options ("flexible variants"). ``public`` is the default
+rendering unless a preset has this name. Without a format it is negotiated, as in Cloudflare Images.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ PUBLIC = "public"
 
 
 def parse_hosted_path(target: str, settings: DialectSettings) -> tuple[str, str]:
-    """The key and the variant of ``target``; raises BadKey, also where the account is another one or none."""
+    """Return key and variant of ``target``. Raises BadKey, also for another account."""
     parts = target.removeprefix(HOSTED_PREFIX).split("/")
     if len(parts) < 3 or not all(parts):
-        raise BadKey(f"The path is not like {HOSTED_PREFIX}<account hash>/<image id>/<variant>")
+        raise BadKey(f"The path must be like {HOSTED_PREFIX}<account hash>/<image id>/<variant>")
     if not settings.cloudflare.account_hash or parts[0] != settings.cloudflare.account_hash:
-        raise BadKey(f"No images of the account '{escape_text(parts[0])}' are served here")
+        raise BadKey(f"Images of the account '{escape_text(parts[0])}' are not configured")
     return settings.sources.resolve("/".join(parts[1:-1])), parts[-1]
 
 
 def find_variant(key: str, variant: str, settings: DialectSettings) -> ParsedUrl:
-    """What the variant's preset asks for; raises BadOption if there is none of that name."""
+    """Return the request of a preset. Raises BadOption for an unknown name."""
     presets = settings.presets
     if variant == PUBLIC and variant not in presets.options:
         return ParsedUrl(build_plan(key, {}), claim=None)
@@ -56,9 +56,9 @@ PREFIX = "/cdn-cgi/image/"
 
 
 def parse(target: str, settings: DialectSettings) -> ParsedUrl:
-    """Read ``/cdn-cgi/image/…`` or ``/cdn-cgi/imagedelivery/…``, as it stands in the URL.
+    """Parse ``/cdn-cgi/image/…`` or ``/cdn-cgi/imagedelivery/…``.
 
-    Raises BadKey, BadOption, UnknownOption or DuplicateOption, which name what is wrong.
+    Raises BadKey, BadOption, UnknownOption or DuplicateOption.
     """
     if target.startswith(HOSTED_PREFIX):
         key, variant = parse_hosted_path(target, settings)
@@ -69,7 +69,7 @@ def parse(target: str, settings: DialectSettings) -> ParsedUrl:
         )
     option_text, slash, source = target.removeprefix(PREFIX).partition("/")
     if not target.startswith(PREFIX) or not slash or not source:
-        raise BadKey(f"The path is not like {PREFIX}<options>/<source>")
+        raise BadKey(f"The path must be like {PREFIX}<options>/<source>")
     options = _parse_options(option_text, CloudflareOptions())
     return _build_parsed_url(settings.sources.resolve(source), options)
 
@@ -84,7 +84,7 @@ def _build_parsed_url(key: str, options: CloudflareOptions) -> ParsedUrl:
 
 
 def _parse_options(text: str, options: CloudflareOptions) -> CloudflareOptions:
-    """``options`` with ``options`` read into it."""
+    """Parse a list of options into ``options``."""
     named: set[str] = set()
     for option in text.split(","):
         named.add(_parse_option(option, options, named))
@@ -92,7 +92,7 @@ def _parse_options(text: str, options: CloudflareOptions) -> CloudflareOptions:
 
 
 def _parse_option(option: str, options: CloudflareOptions, named: set[str]) -> str:
-    """Read ``name=value`` into ``options`` and return the option's own name."""
+    """Parse ``name=value`` into ``options`` and return the documented name."""
     name, equals, text = option.partition("=")
     if not equals:
         raise BadOption(f"'{escape_text(option)}' is not an option like width=800", option=escape_text(name))
@@ -111,7 +111,7 @@ def _decode(name: str, text: str) -> str:
 
 
 def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None) -> None:
-    """Nothing to check: Cloudflare's URLs have neither a signature nor an end of their time."""
+    """Raise Expired from ``expires_s`` on. Cloudflare's URLs have no signature."""
     del claim, keys
     if expires_s is not None and now_s >= expires_s:
         raise Expired

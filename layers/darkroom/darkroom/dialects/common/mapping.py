@@ -1,4 +1,4 @@
-"""What a language's options come to, as the table that its parser goes by and its page is written from."""
+"""Map options of a dialect to ours. Parsers and the pages in docs/reference/dialects use the same tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...plan.options import escape_text
 
 @dataclass(frozen=True, slots=True)
 class OptionMapping[Parser]:
-    """One option of another service, by its documented ``name`` and further names.
+    """One option of another service, by its documented ``name`` and ``aliases``.
 
-    ``arguments`` are as its documentation writes them. ``to`` says which of our options it comes to ("" for none, and
-    then ``note`` says why there is nothing to do), ``note`` what else there is to know: values that are refused above
-    all. ``refused`` says why there is no such thing here. ``read`` is the parser's own; it is there if and only if the
-    option is not refused. ``group`` sets options apart that are counted by themselves, such as those of a paid edition.
+    ``arguments`` are as in its documentation. ``maps_to`` names our options; if it is empty, ``note`` says why there is
+    nothing to do. ``note`` has other facts, such as rejected values. ``refused`` is the reason why the option is not
+    supported; ``parse`` is set if and only if it is empty. ``group`` separates options that are counted on their own,
+    such as those of a paid edition.
     """
 
     name: str
@@ -34,21 +34,21 @@ class OptionMapping[Parser]:
 
 
 def index_by_name[Parser](mappings: Iterable[OptionMapping[Parser]]) -> Mapping[str, OptionMapping[Parser]]:
-    """The table by every name that an option has."""
+    """Return ``mappings`` by names and aliases."""
     return {name: covered for covered in mappings for name in covered.names}
 
 
 def find_parser[Parser](table: Mapping[str, OptionMapping[Parser]], name: str) -> Parser:
-    """What reads option ``name``; raises UnknownOption, or BadOption that says why the option is refused."""
+    """Return the parser of option ``name``. Raises UnknownOption, or BadOption with the reason of a refusal."""
     covered = table.get(name)
     if covered is None:
         raise UnknownOption(f"There is no option '{escape_text(name)}'", option=escape_text(name))
     if covered.parse is None:
-        raise BadOption(f"{name} is not served here: {covered.refused}", option=name)
+        raise BadOption(f"{name} is not supported: {covered.refused}", option=name)
     return covered.parse
 
 
 def count_supported[Parser](mappings: Iterable[OptionMapping[Parser]], group: str = "") -> tuple[int, int]:
-    """How many options of ``group`` are covered, and how many there are."""
+    """Return how many options of ``group`` are supported, and how many there are."""
     options = [covered for covered in mappings if covered.group == group]
     return sum(covered.parse is not None for covered in options), len(options)

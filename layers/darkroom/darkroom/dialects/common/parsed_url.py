@@ -1,4 +1,4 @@
-"""What a URL of another service's language comes to, whichever language it is."""
+"""The result of parsing a URL of any dialect, and the verification of its signature."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...plan.model import Plan
 
 @dataclass(frozen=True, slots=True)
 class DialectKey:
-    """What a language signs with, spelled as the language's own configuration spells it."""
+    """A signing key, in the encoding of the dialect's own configuration."""
 
     key: str
     salt: str = ""
@@ -20,10 +20,10 @@ class DialectKey:
 
 @dataclass(frozen=True, slots=True)
 class SignatureClaim:
-    """What a URL says to prove itself: ``signature`` as it is spelled there, made over ``message``.
+    """A signature as spelled in the URL, and the signed ``message``.
 
-    The language's own check knows the algorithm. ``size_bytes`` is how much of the digest a signature has, 0 for all.
-    ``trusted``: the deployment's settings name the signature as one that is not checked.
+    The dialect's ``verify`` knows the algorithm. ``size_bytes`` is the length of a truncated digest, 0 for all of it.
+    ``trusted``: the settings accept this signature without a check.
     """
 
     message: bytes
@@ -34,12 +34,11 @@ class SignatureClaim:
 
 @dataclass(frozen=True, slots=True)
 class ParsedUrl:
-    """What a URL asks for. ``plan`` is not negotiated: its format may be ``auto``.
+    """A parsed URL. ``plan`` is not negotiated: its format can be ``auto``.
 
-    ``claim`` is None where the URL is not signed, ``expires_s`` the Unix time from which it is refused.
-    ``qualities`` has the quality of output formats, for the one that negotiation comes to; ``saving_quality`` is that
-    for viewers who save data. ``max_age_s`` is how long the URL says that an answer may be kept. ``document`` makes the
-    answer of what ``f=json`` says, where the language has an object of its own for it.
+    ``claim`` is None for an unsigned URL; ``expires_s`` is the Unix time from which it is refused. ``qualities`` has
+    qualities by output format, ``saving_quality`` that for requests with ``Save-Data``. ``max_age_s`` is the maximum
+    age that the URL requests. ``document`` converts the object of ``f=json`` to the dialect's own.
     """
 
     plan: Plan
@@ -57,9 +56,9 @@ def verify_claim(
     now_s: float,
     expires_s: int | None,
 ) -> None:
-    """Raise BadSignature if ``claim`` has none of its ``signatures``, one a key, Expired if its time is over.
+    """Raise BadSignature if ``claim`` has none of the ``signatures`` (one per key), and Expired from ``expires_s`` on.
 
-    Whether a URL without a claim is served is not decided here.
+    Unsigned URLs are accepted here; :mod:`darkroom.dialects.serving.access` decides about them.
     """
     import hmac  # with OpenSSL behind it: requests of our own language do without
 

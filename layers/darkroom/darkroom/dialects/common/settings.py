@@ -86,7 +86,7 @@ class DialectSettings:
         for name, known in self.watermarks.items():
             if known == key:
                 return name
-        raise BadOption("watermark: no watermark is configured that is at this address", option="watermark")
+        raise BadOption("watermark: no watermark is configured for this address", option="watermark")
 
     def default_watermark(self) -> str:
         """Return ``default`` if a watermark has this name, else the only watermark. Raises BadOption."""

@@ -1,4 +1,4 @@
-"""Which key a source's address means: other services name pictures by URL, we by key."""
+"""Map source addresses to keys: other services identify images by URL."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from ...plan.options import escape_text
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{1,2}([^/?#]*)(.*)", re.DOTALL)
 _EITHER = ("http", "https")
 PREFIX = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/?#A-Z]*/(?:[^?#]*/)?")
-"""What the table may map: it ends with a slash, so that no other host or folder begins with it."""
+"""A valid prefix. It ends with a slash, so that it matches no other host or folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The table of addresses: pairs of a URL prefix and the beginning of keys that it stands for, which may be empty.
+    """Pairs of a URL prefix and the key prefix that replaces it, which can be empty.
 
-    A prefix without a scheme (``//img.example.com/``) is both http and https. The first that fits is taken.
+    A prefix without a scheme (``//img.example.com/``) matches http and https. The first match applies.
     """
 
     table: tuple[tuple[str, str], ...] = ()
 
     def resolve(self, address: str, *, bare_hosts: bool = False) -> str:
-        """The key that ``address`` means, a URL or a path; raises BadKey, which names a host that is not in the table.
+        """Return the key of ``address``, a URL or a path. Raises BadKey for a host that is not in the table.
 
-        A path is a key, its leading slash dropped. With ``bare_hosts`` it may be a URL that has lost its scheme.
-        Percent-escapes are decoded once. A query and a fragment are not of the key: what they choose is nothing that
-        a bucket has.
+        A path is a key after its leading slash. With ``bare_hosts`` it can be a URL without a scheme. Percent-escapes
+        are decoded once. Query and fragment are ignored.
         """
         path = re.split("[?#]", address, maxsplit=1)[0]
         if match := _ADDRESS.fullmatch(path):
@@ -45,7 +44,7 @@ class Sources:
     def _resolve_url(self, scheme: str, host: str, path: str) -> str:
         found = self._find_key(scheme, host, path)
         if found is None:
-            raise BadKey(f"No pictures from '{escape_text(f'{scheme}://{host}')}' are served here")
+            raise BadKey(f"Sources on '{escape_text(f'{scheme}://{host}')}' are not configured")
         return found
 
     def _resolve_without_scheme(self, path: str) -> str:
@@ -54,7 +53,7 @@ class Sources:
         return next((found for found in candidates if found is not None), path)
 
     def _find_key(self, scheme: str, host: str, path: str) -> str | None:
-        """``path`` on that host as a percent-encoded key, None if the table has no prefix of it."""
+        """Return the percent-encoded key of ``path`` on that host; None without a matching prefix."""
         address = f"{scheme}://{host}{path}"
         for prefix, beginning in self.table:
             full = f"{scheme}:{prefix}" if prefix.startswith("//") and scheme in _EITHER else prefix

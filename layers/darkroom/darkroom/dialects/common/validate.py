@@ -1,4 +1,4 @@
-"""Values that a language has made up, held to the ranges that our own options have."""
+"""Validate option values produced by a dialect against our ranges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...plan.redaction import check_first_page
 
 
 def build_valid_plan(key: str, values: Mapping[str, Value]) -> Plan:
-    """The Plan of ``values``, by short name; raises BadOption that names what is beyond our range, and the range."""
+    """Build a Plan of ``values``, by short name. Raises BadOption with the allowed range."""
     plan = build_plan(key, {short: _validate(short, value) for short, value in values.items()})
     check_length(plan)
     check_first_page(plan)
@@ -37,5 +37,5 @@ def _split(kind: OptionType, spelled: str) -> list[str]:
 
 
 def bad_option(option: str, text: str) -> BadOption:
-    """The refusal of a value of ``option``; ``text`` says what it must be, or why there is no such value here."""
+    """Return the error for a value of ``option``. ``text`` says what is allowed, or why the value is not supported."""
     return BadOption(f"{option}: {text}", option=option)

@@ -1,4 +1,4 @@
-"""Where other services lay watermarks: from the near or the far side, in pixels or in percent of the picture."""
+"""Place watermarks as in thumbor and DIT: from either side, in pixels or in percent of the image."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ...plan.model import Length, Watermark, WatermarkLayout
 from .validate import bad_option
 
 SCALE_BY_SIZE = 100
-"""What ``wm`` says of the scale where ``wmx`` says the size."""
+"""The scale in ``wm`` if ``wmx`` has the size."""
 
 WHOLE_SIDE: Length = 0.9999
-"""100 %: a length of 1 would be a pixel."""
+"""100 %: a length of 1 is a pixel."""
 
 _PLACE = re.compile(r"(-?)([0-9]{1,5})(p?)")
 
@@ -19,10 +19,10 @@ _PLACE = re.compile(r"(-?)([0-9]{1,5})(p?)")
 def place_watermark(
     name: str, x: str, y: str, *, transparency: int, tiled: bool = False, width: float = 0, height: float = 0
 ) -> tuple[Watermark, WatermarkLayout] | None:
-    """The configured watermark ``name`` at ``x`` and ``y``; None where it is wholly transparent.
+    """Return the watermark ``name`` at ``x`` and ``y``; None if it is fully transparent.
 
-    Those are ``center``, or a number of px or, with ``p``, of percent from the left or the top; a negative one is from
-    the right or the bottom. ``transparency`` is in percent, ``width`` and ``height`` are parts of the picture's.
+    ``x`` and ``y`` are ``center``, or px or, with ``p``, percent from the left or the top; negative ones count from the
+    right or the bottom. ``transparency`` is in percent; ``width`` and ``height`` are fractions of the image's sides.
     """
     (across, dx), (down, dy) = _parse_offset(x, "west", "east"), _parse_offset(y, "north", "south")
     if transparency >= 100:
@@ -36,6 +36,6 @@ def _parse_offset(text: str, near: str, far: str) -> tuple[str, Length]:
         return "", 0.0
     match = _PLACE.fullmatch(text)
     if match is None or (match[3] and int(match[2]) > 100):
-        raise bad_option("watermark", "its place must be px, percent up to 100 followed by p, or center")
+        raise bad_option("watermark", "position must be px, percent up to 100 followed by p, or center")
     length = float(match[2])
     return far if match[1] else near, min(length / 100, WHOLE_SIDE) if match[3] else length

@@ -1,4 +1,4 @@
-"""DIT's first form: ``/<standard base64 of JSON>``."""
+"""Parse DIT's first form, ``/<standard base64 of JSON>``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .model import DitRequest, Json, format_address, require_object
 type FieldParser = Callable[[dict[str, object], object], None]
 
 _BASE64 = re.compile(r"/?((?:[0-9a-zA-Z+/]{4})*(?:[0-9a-zA-Z+/]{2}(?:==)?|[0-9a-zA-Z+/]{3}=?)?)")
-"""Padded or not: Node's ``Buffer.from(…, "base64")`` reads both."""
+"""With or without padding, like Node's ``Buffer.from(…, "base64")``."""
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age=([0-9]{1,9})(?:$|[,\s])")
 
 
 def decode_document(path: str) -> Json | None:
-    """The JSON object in ``path``; None where it holds none, and is of another form."""
+    """Return the JSON object in ``path``; None if ``path`` has another form."""
     try:
         match = _BASE64.fullmatch(unquote(path))
     except (UnicodeError, ValueError):
@@ -42,7 +42,7 @@ def _reject_constant(text: str) -> object:
 
 
 def parse_request(document: Json) -> DitRequest:
-    """The request in ``document``; raises BadKey where it names no key, BadOption for what is refused in it."""
+    """Parse ``document``. Raises BadKey without a key, and BadOption."""
     found: dict[str, object] = {}
     for name, value in document.items():
         if name in _FIELDS_BY_NAME:
@@ -80,7 +80,7 @@ def _ignore(_found: dict[str, object], _: object) -> None:
 def _parse_headers(found: dict[str, object], value: object) -> None:
     for name, text in require_object("headers", value or {}).items():
         if name.lower() != "cache-control":
-            raise bad_option("headers", "only Cache-Control can be set here")
+            raise bad_option("headers", "only Cache-Control is supported")
         if match := _MAX_AGE.search(str(text)):
             found["max_age_s"] = int(match[1])
 
@@ -88,21 +88,19 @@ def _parse_headers(found: dict[str, object], value: object) -> None:
 FIELD_MAPPINGS: tuple[OptionMapping[FieldParser], ...] = (
     OptionMapping(
         "bucket",
-        note="One that dialects.toml has a prefix of: s3://bucket/. Others are refused.",
+        note="A bucket with a prefix in dialects.toml: s3://bucket/. Others are refused.",
         parse=_parse_bucket,
         group="request",
     ),
     OptionMapping("key", note="The source.", parse=_parse_key, group="request"),
     OptionMapping("edits", note="One by one below.", parse=_parse_edits, group="request"),
     OptionMapping(
-        "outputFormat", maps_to="f", note="As toFormat, which goes before it.", parse=_parse_output, group="request"
+        "outputFormat", maps_to="f", note="As toFormat, which overrides it.", parse=_parse_output, group="request"
     ),
-    OptionMapping(
-        "effort", note="Nothing to do: effort follows the picture's size here.", parse=_ignore, group="request"
-    ),
+    OptionMapping("effort", note="No effect: the effort depends on the image's size.", parse=_ignore, group="request"),
     OptionMapping(
         "headers",
-        note="Of Cache-Control, max-age, up to what the deployment allows; over 4.5 MB it is that. Others are refused.",
+        note="max-age in Cache-Control, up to the deployment's, which images over 4.5 MB have. Others are refused.",
         parse=_parse_headers,
         group="request",
     ),

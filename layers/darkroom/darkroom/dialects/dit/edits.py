@@ -1,4 +1,4 @@
-"""DIT's edits, as the table that they are read by: calls of sharp by name, and its own."""
+"""The table of DIT's edits: calls of sharp, and its own."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from .sharp_edits import EditParser
 
 
 def apply_edits(options: DitOptions, edits: Json) -> None:
-    """Take what ``edits`` want, in their order. What is no edit is left out, as in DIT."""
+    """Apply ``edits`` in their order. Unknown names are ignored, as in DIT."""
     for name, value in edits.items():
         if name in _EDITS_BY_NAME:
             find_parser(_EDITS_BY_NAME, name)(options, value)
 
 
 EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
-    OptionMapping("removeAlpha", refused="the colours of what is transparent would show; flatten puts one behind it"),
-    OptionMapping("ensureAlpha", note="Nothing to do. Below 1 it is refused.", parse=sharp_edits.apply_ensure_alpha),
+    OptionMapping("removeAlpha", refused="it would show the colours of transparent pixels; use flatten"),
+    OptionMapping("ensureAlpha", note="No effect. Values below 1 are refused.", parse=sharp_edits.apply_ensure_alpha),
     OptionMapping(
         "extractChannel",
         maps_to="mat, late, alpha",
         note="Alpha itself is refused.",
         parse=sharp_edits.apply_extract_channel,
     ),
-    OptionMapping("joinChannel", refused="an answer is of one picture here"),
-    OptionMapping("bandbool", refused="there are no bitwise operations here"),
+    OptionMapping("joinChannel", refused="only one image per response is supported"),
+    OptionMapping("bandbool", refused="bitwise operations are not supported"),
     OptionMapping(
         "tint",
         maps_to="tint",
@@ -36,32 +36,33 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
     OptionMapping(
         "pipelineColourspace",
         ("pipelineColorspace",),
-        note="Nothing to do: pictures are worked on in the depth that they have.",
+        note="No effect: images keep their depth.",
         parse=sharp_edits.ignore,
     ),
     OptionMapping(
         "toColourspace",
         ("toColorspace",),
         maps_to="gray",
-        note="b-w, and srgb, which every other answer is in. Others are refused.",
+        note="b-w and srgb, the default. Others are refused.",
         parse=sharp_edits.apply_to_colourspace,
     ),
     OptionMapping(
         "rotate",
         arguments="angle",
         maps_to="rot, angle, bgm",
-        note="Before or after the resize as in the request; of other angles than 90, only after it. A picture is "
-        "upright first, as with null. A turn by 90 after a resize with fit cover stands before the cut, as in sharp.",
+        note="Before or after the resize as in the request; other angles than multiples of 90 only after it. "
+        "EXIF orientation is applied first, as with null. A rotation by 90 after a resize with fit cover precedes the "
+        "crop, as in sharp.",
         parse=sharp_edits.apply_rotate,
     ),
     OptionMapping("flip", maps_to="flip", parse=sharp_edits.apply_flip),
     OptionMapping("flop", maps_to="flip", parse=sharp_edits.apply_flop),
-    OptionMapping("affine", refused="there are no affine transforms here"),
+    OptionMapping("affine", refused="affine transforms are not supported"),
     OptionMapping(
         "sharpen",
         arguments="sigma, or {sigma}",
         maps_to="sharp, conv",
-        note="sigma up to 10. Other levels of it say nothing.",
+        note="sigma up to 10. Other levels have no effect.",
         parse=sharp_edits.apply_sharpen,
     ),
     OptionMapping("median", arguments="size", maps_to="med", note="Up to 21 px.", parse=sharp_edits.apply_median),
@@ -79,10 +80,8 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         note="After the effects, and below translucent margins too.",
         parse=sharp_edits.apply_flatten,
     ),
-    OptionMapping("unflatten", refused="white becomes transparent nowhere here"),
-    OptionMapping(
-        "gamma", note="Nothing to do: what it does before the resize it undoes after it.", parse=sharp_edits.ignore
-    ),
+    OptionMapping("unflatten", refused="white is not converted to transparency"),
+    OptionMapping("gamma", note="No effect: sharp undoes it after the resize.", parse=sharp_edits.ignore),
     OptionMapping(
         "negate", maps_to="mat, late, alpha", note="Alpha too, unless {alpha: false}.", parse=sharp_edits.apply_negate
     ),
@@ -90,7 +89,7 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         "normalise",
         ("normalize",),
         maps_to="lev=stretch",
-        note="lower and upper others than 1 and 99 are refused.",
+        note="lower and upper other than 1 and 99 are refused.",
         parse=sharp_edits.apply_normalise,
     ),
     OptionMapping(
@@ -108,14 +107,14 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         parse=sharp_edits.apply_convolve,
     ),
     OptionMapping(
-        "threshold", arguments="level", maps_to="thr, alpha", note="Of alpha too.", parse=sharp_edits.apply_threshold
+        "threshold", arguments="level", maps_to="thr, alpha", note="Also of alpha.", parse=sharp_edits.apply_threshold
     ),
-    OptionMapping("boolean", refused="an answer is of one picture here"),
+    OptionMapping("boolean", refused="only one image per response is supported"),
     OptionMapping(
         "linear",
         arguments="a",
         maps_to="mat",
-        note="DIT hands on one number, the factor.",
+        note="DIT passes one number, the factor.",
         parse=sharp_edits.apply_linear,
     ),
     OptionMapping("recomb", arguments="3 × 3 numbers", maps_to="mat", parse=sharp_edits.apply_recomb),
@@ -134,15 +133,15 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
             parse=sharp_edits.make_encoder_parser(output),
         )
         for output, note in (
-            ("jpeg", "And base, for progressive: false. Other settings say nothing."),
-            ("png", "No answer has a palette that loses colours: quality says nothing."),
-            ("webp", "lossless and nearLossless are refused. Other settings say nothing."),
-            ("gif", "Settings say nothing."),
-            ("avif", "lossless is refused. Other settings say nothing."),
-            ("tiff", "Settings say nothing."),
+            ("jpeg", "And base, for progressive: false. Other settings have no effect."),
+            ("png", "quality has no effect: palettes never lose colours."),
+            ("webp", "lossless and nearLossless are refused. Other settings have no effect."),
+            ("gif", "Settings have no effect."),
+            ("avif", "lossless is refused. Other settings have no effect."),
+            ("tiff", "Settings have no effect."),
         )
     ),
-    OptionMapping("heif", refused="it is not written here"),
+    OptionMapping("heif", refused="HEIF is not written"),
     OptionMapping(
         "toFormat",
         arguments="format",
@@ -155,7 +154,7 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         arguments="{width, height, fit, position, background, withoutEnlargement, ratio}",
         maps_to="w, h, fit, g, ext, bgm, up, cov, zoom",
         note="Up to 8192 px. withoutReduction, and fill with withoutEnlargement are refused; "
-        "kernel says nothing. contain with one side fills nothing up. Only one colour of margins, by this, extend and "
+        "kernel has no effect. contain with one side adds no margins. Only one colour of margins, by this, extend and "
         "an angle.",
         parse=sharp_edits.apply_resize,
     ),
@@ -163,21 +162,21 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         "extend",
         arguments="px, or {top, right, bottom, left, background}",
         maps_to="pad, bgm",
-        note="Up to 2048 px. extendWith others than background is refused.",
+        note="Up to 2048 px. extendWith other than background is refused.",
         parse=sharp_edits.apply_extend,
     ),
     OptionMapping(
         "extract",
         arguments="{left, top, width, height}",
         maps_to="crop",
-        note="Of the source; after a resize or a turn it is refused.",
+        note="Of the source; refused after a resize or a rotation.",
         parse=sharp_edits.make_region_parser("extract"),
     ),
     OptionMapping(
         "trim",
         arguments="{threshold, background}",
         maps_to="trim, trimx",
-        note="After the region is cut out. Threshold up to 100, and 0 is taken for 1; a margin is refused.",
+        note="After the crop. Threshold up to 100, 0 counts as 1; a margin is refused.",
         parse=sharp_edits.apply_trim,
     ),
     OptionMapping(
@@ -192,13 +191,13 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
         "smartCrop",
         arguments="{faceIndex, padding}",
         maps_to="face",
-        note="Ranks go by size, and the face is cut from the source, before the resize.",
+        note="Faces are ranked by size and cropped from the source, before the resize.",
         parse=overlays.apply_smart_crop,
     ),
     OptionMapping("roundCrop", arguments="{rx, ry, top, left}", maps_to="ell", parse=overlays.apply_round_crop),
     OptionMapping(
         "contentModeration",
-        refused="what is shown is the deployment's moderation_policy, for every picture and not by URL",
+        refused="the deployment's moderation_policy decides this for all images",
     ),
     OptionMapping(
         "crop",
@@ -210,11 +209,11 @@ EDIT_MAPPINGS: tuple[OptionMapping[EditParser], ...] = (
     OptionMapping(
         "animated",
         maps_to="anim",
-        note="Pictures that move do so in every format that can, without true as well.",
+        note="Animations are kept by default, in every format that supports them.",
         parse=overlays.apply_animated,
     ),
-    OptionMapping("stripExif", note="Nothing to do: no answer has metadata.", parse=sharp_edits.ignore),
-    OptionMapping("stripIcc", note="Nothing to do: every answer is in sRGB.", parse=sharp_edits.ignore),
+    OptionMapping("stripExif", note="No effect: images have no metadata.", parse=sharp_edits.ignore),
+    OptionMapping("stripIcc", note="No effect: images are in sRGB.", parse=sharp_edits.ignore),
 )
 """``SHARP_EDIT_ALLOWLIST_ARRAY`` and ``ALTERNATE_EDIT_ALLOWLIST_ARRAY`` of DIT's ``lib/constants.ts``."""
 

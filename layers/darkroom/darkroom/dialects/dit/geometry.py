@@ -1,4 +1,4 @@
-"""From sharp's resize, turns and regions to our options of geometry."""
+"""Convert sharp's resize, rotations and regions to our geometry options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..common.validate import bad_option
 from .model import DitOptions, Json, require_colour, require_number
 
 COMPASS = ("center", "north", "east", "south", "west", "northeast", "southeast", "southwest", "northwest")
-"""sharp's numbers of gravity are places in this list."""
+"""Indexes are sharp's gravity numbers."""
 
 POSITIONS: dict[object, str] = {
     **{word: word for word in (*COMPASS, "entropy", "attention")},
@@ -28,14 +28,14 @@ POSITIONS: dict[object, str] = {
     16: "entropy",
     17: "attention",
 }
-"""sharp's words for what a cover keeps, and where a contained picture stands."""
+"""sharp's positions, gravities and strategies, and our gravities."""
 
 FITS = ("cover", "contain", "fill", "inside", "outside")
 BLACK = "000000"
 
 
 def convert_geometry(options: DitOptions) -> dict[str, Value]:
-    """The options of geometry, by short name; raises BadOption for what sharp can do and we cannot."""
+    """Return geometry options by short name. Raises BadOption for what our options cannot express."""
     values = _convert_resize(options)
     if not options.turn_first and options.turn % 180 == 90:
         values = _rotate_before_crop(values) if _crops_after_rotation(options, values) else _swap_sides(values)
@@ -45,25 +45,25 @@ def convert_geometry(options: DitOptions) -> dict[str, Value]:
 
 
 def _crops_after_rotation(options: DitOptions, values: dict[str, Value]) -> bool:
-    """Whether sharp cuts the turned image to the box: it resizes, turns, and cuts, whatever the order of the edits."""
+    """Return whether sharp crops the rotated image to the box: it resizes, rotates and crops in any order of edits."""
     fit = options.resize.get("fit") or "cover"
     return fit == "cover" and bool(values.keys() & {"w", "h"}) and "cov" not in values
 
 
 def _rotate_before_crop(values: dict[str, Value]) -> dict[str, Value]:
-    """A box that cuts the turned image, which before its turn is large enough to cover it."""
+    """Return a box that crops the rotated image, and covers it before the rotation."""
     least = {f"min{other}": values[short] for short, other in (("w", "h"), ("h", "w")) if short in values}
     return {**{short: value for short, value in values.items() if short != "fit"}, **least}
 
 
 def _swap_sides(values: dict[str, Value]) -> dict[str, Value]:
-    """Our box is about the turned image."""
+    """Swap the sides: our box refers to the rotated image."""
     across, down = values.pop("w", None), values.pop("h", None)
     return values | {short: side for short, side in (("w", down), ("h", across)) if side is not None}
 
 
 def parse_side(resize: Json, name: str) -> int | None:
-    """A side of the box in px, None where there is none: strings are numbers too, as in DIT."""
+    """Parse a side of the box in px; None if missing. Strings are numbers too, as in DIT."""
     value = resize.get(name)
     if value is None or value == "":
         return None
@@ -74,12 +74,12 @@ def parse_side(resize: Json, name: str) -> int | None:
 
 
 def _round_half_up(length: float) -> int:
-    """As JavaScript's ``Math.round``: halves go up."""
+    """Round half up, like JavaScript's ``Math.round``."""
     return floor(length + 0.5)
 
 
 def has_box(resize: Json) -> bool:
-    """Whether sharp resizes by ``resize`` at all."""
+    """Return whether ``resize`` has a box."""
     return any(parse_side(resize, name) is not None for name in ("width", "height"))
 
 
@@ -90,7 +90,7 @@ def _convert_resize(options: DitOptions) -> dict[str, Value]:
     if fit not in FITS:
         raise bad_option("fit", f"it must be one of {', '.join(FITS)}")
     if is_set(resize, "withoutReduction"):
-        raise bad_option("withoutReduction", "what is larger than its box is always made smaller here")
+        raise bad_option("withoutReduction", "images larger than the box are always reduced")
     box = {
         short: length
         for short, name in (("w", "width"), ("h", "height"))
@@ -114,7 +114,7 @@ def is_set(resize: Json, name: str) -> bool:
 def _convert_fit(options: DitOptions, fit: str, *, grows: bool, sides: int) -> dict[str, Value]:
     if fit == "fill":
         if not grows:
-            raise bad_option("fit", "fill goes without withoutEnlargement here")
+            raise bad_option("fit", "fill cannot be combined with withoutEnlargement")
         own: dict[str, Value] = (
             {"own": "h" if parse_side(options.resize, "height") is None else "w"} if sides == 1 else {}
         )
@@ -140,7 +140,7 @@ def _hashable(value: object) -> object:
 
 
 def _convert_gravity(options: DitOptions, place: str) -> Gravity:
-    """sharp cuts after it has mirrored, and after it has turned first. Our gravity is about the picture before that."""
+    """Convert the gravity. sharp crops after flips and earlier rotations; our gravity refers to the source."""
     if place in ("entropy", "attention"):
         return Gravity(place)
     degrees = int(options.turn) if options.turn_first and options.turn % 90 == 0 else 0
@@ -149,11 +149,11 @@ def _convert_gravity(options: DitOptions, place: str) -> Gravity:
 
 
 def _convert_rotation(options: DitOptions) -> dict[str, Value]:
-    """sharp mirrors and then turns. We turn first: around one mirror, the other way."""
+    """Convert flips and rotation. sharp flips first; we rotate first, with one flip in the other direction."""
     values: dict[str, Value] = {"flip": ("h" if options.flop else "") + ("v" if options.flip else "") or "none"}
     if options.turn % 90:
         if options.turn_first and has_box(options.resize):
-            raise bad_option("rotate", "an angle that is no multiple of 90 must come after the resize here")
+            raise bad_option("rotate", "angles other than multiples of 90 must come after the resize")
         options.set_once("rotate", bgm=BLACK)
         return {**values, "angle": round(options.turn % 360, 2)}
     turn = -options.turn if options.flip != options.flop else options.turn

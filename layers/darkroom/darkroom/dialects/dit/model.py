@@ -17,17 +17,16 @@ from ..common.validate import bad_option
 type Json = Mapping[str, object]
 
 MAX_NUMBER = 1e9
-"""Above what any option here takes."""
+"""Larger than any option here allows."""
 
 
 @dataclass(slots=True)
 class DitOptions:
-    """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
+    """The options of a DIT URL. ``values`` has those that map one to one, by our short name.
 
-    ``resize`` is sharp's argument of that name. ``turn_first`` says that a turn stands before the resize. ``tones`` has
-    a matrix by the name of each edit that comes to one. ``alpha`` is what is done to alpha, unless it is dropped.
-    ``written`` is the format that the last edit of one names, ``output`` the one that goes before it, and ``qualities``
-    has those of all.
+    ``resize`` is sharp's argument. ``turn_first``: the rotation precedes the resize. ``tones`` has matrices by edit.
+    ``alpha`` is the change of the alpha channel, unless it is dropped. ``written`` is the format of the last edit that
+    names one, ``output`` the one that overrides it, ``qualities`` those by format.
     """
 
     settings: DialectSettings
@@ -49,51 +48,53 @@ class DitOptions:
     qualities: dict[str, int] = field(default_factory=dict)
 
     def set_once(self, name: str, **values: Value) -> None:
-        """Take ``values`` of edit ``name``; raises BadOption where another value of the same option was there."""
+        """Set ``values`` for edit ``name``. Raises BadOption if an option already has another value."""
         for short, value in values.items():
             if self.values.setdefault(short, value) != value:
-                raise bad_option(name, f"there can be only one {short} in a picture here")
+                raise bad_option(name, f"{short} can be set only once per image")
 
 
 def is_enabled(value: object) -> bool:
-    """Whether an edit that is a switch is on: sharp takes all but ``false`` for that."""
+    """Return whether a switch is on: sharp accepts everything but ``false``."""
     return value is not False
 
 
 def require_number(name: str, value: object) -> float:
-    """``value`` as a number; raises BadOption if it is none."""
+    """Return ``value`` if it is a number. Raises BadOption."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_small(value):
-        raise bad_option(name, f"it must be a number up to {MAX_NUMBER:.0e} here")
+        raise bad_option(name, f"it must be a number up to {MAX_NUMBER:.0e}")
     return value
 
 
 def require_int(name: str, value: object) -> int:
-    """``value`` as a whole number; raises BadOption if it is none."""
+    """Return ``value`` if it is a whole number. Raises BadOption."""
     if (found := require_number(name, value)) != int(found):
         raise bad_option(name, "it must be a whole number")
     return int(found)
 
 
 def require_object(name: str, value: object) -> Json:
-    """``value`` as an object of JSON; raises BadOption if it is none."""
+    """Return ``value`` if it is a JSON object. Raises BadOption."""
     if not isinstance(value, dict):
         raise bad_option(name, "it must be an object")
     return value
 
 
 def object_or_empty(value: object) -> Json:
-    """``value`` if it is an object, else none: what sharp makes of an argument that may be one."""
+    """Return ``value`` if it is an object, else an empty one, like sharp."""
     return value if isinstance(value, dict) else {}
 
 
 def require_colour(name: str, value: object) -> str:
-    """A colour as our hex digits: CSS text, or an object of ``r``, ``g``, ``b`` and perhaps ``alpha``."""
+    """Parse a colour: CSS text, or an object of ``r``, ``g``, ``b`` and optionally ``alpha``. Raises BadOption."""
     if isinstance(value, dict):
         channels = [require_number(name, value.get(channel)) for channel in "rgb"]
         return format_colour(channels, require_number(name, value.get("alpha", 1)))
     digits = parse_colour(value) if isinstance(value, str) else None
     if digits is None:
-        raise bad_option(name, "it must be a name of CSS, hex digits after #, or an object of r, g, b and alpha")
+        raise bad_option(
+            name, "it must be a CSS colour name, # and hexadecimal digits, or an object of r, g, b and alpha"
+        )
     return digits
 
 
@@ -103,10 +104,9 @@ def _is_small(value: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DitRequest:
-    """``address`` is the source's, percent-encoded; ``edits`` are sharp's calls by name, in order.
+    """A request in any form. ``address`` is percent-encoded; ``edits`` are calls of sharp by name, in order.
 
-    ``output`` is the format that the request names beside its edits, ``quality`` the one that it names for whatever
-    format comes out.
+    ``output`` is the format that the request names beside its edits, ``quality`` that of all formats.
     """
 
     address: str
@@ -117,7 +117,7 @@ class DitRequest:
 
 
 def format_address(bucket: str, key: str) -> str:
-    """The address of ``key`` in ``bucket``, which may be none; raises BadKey where the key is no text."""
+    """Return the address of ``key`` in ``bucket``, which can be empty. Raises BadKey if the key is not text."""
     try:
         quoted = quote_key(key)
     except UnicodeError as error:

@@ -1,4 +1,4 @@
-"""DIT's own edits: what is laid over a picture, what is cut out of it, and whom it shows."""
+"""Apply DIT's own edits: overlays, crops to faces and ellipses, animation."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _PLACED = {
         if up + across
     },
 }
-"""sharp's gravities as places of :func:`~..stamps.stamped`."""
+"""sharp's gravities as positions of :func:`..common.watermark.place_watermark`."""
 
 
 def apply_overlay_with(options: DitOptions, value: object) -> None:
-    """A configured watermark. ``alpha`` is transparency in percent; ratios are in percent of the picture's sides."""
+    """Place a configured watermark. ``alpha`` is transparency in percent; ratios are in percent of the sides."""
     given = require_object("overlayWith", value)
     bucket, key = (given.get(name) for name in ("bucket", "key"))
     if not isinstance(bucket, str | None) or not isinstance(key, str):
@@ -44,7 +44,7 @@ def apply_overlay_with(options: DitOptions, value: object) -> None:
     name = options.settings.find_watermark(format_address(bucket or "", key))
     placing = require_object("overlayWith", given.get("options") or {})
     if placing.get("blend", "over") != "over":
-        raise bad_option("overlayWith", "its blend must be over here")
+        raise bad_option("overlayWith", "blend must be over")
     x, y = _place(placing)
     stamp = place_watermark(
         name,
@@ -68,24 +68,24 @@ def _place(placing: Json) -> tuple[str, str]:
     gravity = placing.get("gravity", "center")
     place = POSITIONS.get(gravity if isinstance(gravity, str | int) else None, "")
     if place not in _PLACED:
-        raise bad_option("overlayWith", "its gravity must be a place")
+        raise bad_option("overlayWith", "gravity must be a compass point")
     return _PLACED[place]
 
 
 def _offset(value: object) -> str:
-    """px, or percent followed by ``p``, as text; "" for what DIT takes for no offset."""
+    """Return px, or percent followed by ``p``; "" if DIT finds no offset."""
     match = re.match("-?[0-9]{1,5}(?:p$)?", str(value)) if isinstance(value, str | int) else None
     return match[0] if match else ""
 
 
 def _percent(given: Json, name: str) -> int:
-    """A percentage, 0 for what DIT takes for none."""
+    """Return a percentage; 0 if DIT finds none."""
     text = str(given.get(name, ""))
     return int(text) if _PERCENT.fullmatch(text) else 0
 
 
 def apply_smart_crop(options: DitOptions, value: object) -> None:
-    """One face, by its rank; ``padding`` px on each side."""
+    """Crop to one face, by rank, with ``padding`` px on each side."""
     if value is True or isinstance(value, dict):
         given = object_or_empty(value)
         index, padding = (given.get(name) for name in ("faceIndex", "padding"))
@@ -98,7 +98,7 @@ def apply_smart_crop(options: DitOptions, value: object) -> None:
 
 
 def apply_round_crop(options: DitOptions, value: object) -> None:
-    """An ellipse, by default a circle in the middle that touches the nearer sides."""
+    """Crop to an ellipse, by default a circle in the middle that touches the nearer sides."""
     if value is True or isinstance(value, dict):
         given = object_or_empty(value)
         rx, ry, left, top = (_length(given, name) for name in ("rx", "ry", "left", "top"))
@@ -106,7 +106,7 @@ def apply_round_crop(options: DitOptions, value: object) -> None:
 
 
 def _length(given: Json, name: str) -> int:
-    """px, 0 for what DIT takes for none given."""
+    """Return a length in px; 0 if DIT finds none."""
     value = given.get(name)
     return max(0, round(require_number(name, value))) if value else 0
 

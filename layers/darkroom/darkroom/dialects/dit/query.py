@@ -16,11 +16,11 @@ type Edits = dict[str, object]
 type ParameterParser = Callable[[Edits, str], None]
 
 _SCALAR = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
-_ELSEWHERE = "what is shown is the deployment's moderation_policy, for every image and not by URL"
+_ELSEWHERE = "the deployment's moderation_policy decides this for all images"
 
 
 def parse_value(text: str) -> object:
-    """``text`` as a number, a boolean, None where it is empty, a list of these, or text."""
+    """Parse a number, a boolean, a list of these, or text; None for empty text."""
     if "," in text or "[" in text:
         return [_parse_scalar(part.strip()) for part in text.strip("[]").split(",")]
     return _parse_scalar(text)
@@ -42,7 +42,7 @@ def _make_edit_parser(name: str) -> ParameterParser:
 
 
 def _make_field_parser(edit: str, name: str) -> ParameterParser:
-    """What reads one field of an edit that is an object; it replaces a value that is none."""
+    """Return the parser of one field of an edit. It replaces an edit that is not an object."""
 
     def read(edits: Edits, text: str) -> None:
         given = edits.get(edit)
@@ -88,7 +88,7 @@ def _parse_quality(edits: Edits, text: str) -> None:
 
 
 def _make_true_switch(edit: str) -> ParameterParser:
-    """What reads an edit that sharp takes for on whatever its value is: ``false`` leaves it out."""
+    """Return the parser of an edit that sharp treats as on for every value: ``false`` omits it."""
 
     def read(edits: Edits, text: str) -> None:
         if parse_value(text) is not False:
@@ -111,7 +111,7 @@ VERSION_8_MAPPINGS: tuple[OptionMapping[ParameterParser], ...] = (
     _map("resize.withoutEnlargement", _make_field_parser("resize", "withoutEnlargement"), "up"),
     _map("resize.ratio", _make_field_parser("resize", "ratio"), "zoom"),
     _map("extract", _parse_extract, "crop", "left,top,right,bottom", "Before the resize."),
-    _map("quality", _parse_quality, "q", note="Of whatever format comes out."),
+    _map("quality", _parse_quality, "q", note="For all formats."),
     _map("blur", _make_edit_parser("blur"), "blur"),
     _map("flatten", _parse_flatten, "bg", "color"),
     _map("tint", _parse_tint, "tint", "color"),
@@ -130,33 +130,33 @@ VERSION_8_MAPPINGS: tuple[OptionMapping[ParameterParser], ...] = (
     ),
     _map("smartCrop.padding", _make_field_parser("smartCrop", "padding"), "face"),
     _map("animated", _make_edit_parser("animated"), "anim"),
-    _map("stripExif", _make_edit_parser("stripExif"), "", note="Nothing to do."),
-    _map("stripIcc", _make_edit_parser("stripIcc"), "", note="Nothing to do."),
-    OptionMapping("watermark", refused="overlayWith of a request in base64 is", group="query 8"),
+    _map("stripExif", _make_edit_parser("stripExif"), "", note="No effect."),
+    _map("stripIcc", _make_edit_parser("stripIcc"), "", note="No effect."),
+    OptionMapping("watermark", refused="use overlayWith in a base64 request", group="query 8"),
     OptionMapping("contentModeration", refused=_ELSEWHERE, group="query 8"),
 )
-"""``transformationSchemas`` without those that :mod:`.query` has by the same name."""
+"""``transformationSchemas`` without parameters that version 7 has by the same name."""
 
 VERSION_8_BASES = frozenset(name.partition(".")[0] for one in VERSION_8_MAPPINGS for name in one.names)
-"""What stands before the dot of a parameter of version 8: any other field of them is refused by name."""
+"""Names before the dot of version 8 parameters. Unknown fields of them are refused by name."""
 
 
 _EXPIRES = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _FALSE = frozenset({"", "0", "false"})
 _NUMBER = re.compile(r"([+-]?[0-9]{1,9})(?:\.[0-9]*)?")
 _SEPARATORS = re.compile("[&=]")
-"""What stands between the pairs of a signed message: see :func:`parameters_of`."""
+"""Separators of pairs in a signed message: see :func:`parse_parameters`."""
 
 
 def parse_parameters(query: str) -> dict[str, str]:
-    """The parameters that DIT 7 or 8 knows, decoded and sorted. Of several of one name the last counts.
+    """Return DIT's parameters, decoded and sorted. The last of several with one name applies.
 
-    Others say nothing, but for fields of parameters of version 8, so that they can be refused by name.
-    DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize.
+    Other parameters are ignored, except fields of version 8 parameters, so that they can be refused by name. DIT's
+    CloudFront Function sorts parameters, which decides whether a rotation precedes the resize.
 
-    Raises BadOption where the query is not percent-encoded UTF-8, or where a decoded value has a separator: DIT signs
-    decoded values without escapes, so that ``height=7%26width%3D9`` and ``height=7&width=9`` share a signature there.
-    No value of DIT needs a separator; without them a signed message has exactly one list of parameters.
+    Raises BadOption unless the query is percent-encoded UTF-8, or if a decoded value has a separator: DIT signs decoded
+    values without escapes, so that ``height=7%26width%3D9`` and ``height=7&width=9`` share a signature there. No value
+    of DIT needs a separator; without them a signed message has exactly one list of parameters.
     """
     found: dict[str, str] = {}
     for pair in query.split("&"):
@@ -172,9 +172,9 @@ def parse_parameters(query: str) -> dict[str, str]:
 
 
 def convert_parameters(parameters: Mapping[str, str]) -> Edits:
-    """The edits in ``parameters``, as DIT's ``query-param-mapper.ts`` makes them.
+    """Convert ``parameters`` to edits, as in DIT's ``query-param-mapper.ts``.
 
-    Raises UnknownOption for a field that version 8 has and there is not here.
+    Raises UnknownOption for unsupported fields of version 8.
     """
     edits: Edits = {}
     for name, value in parameters.items():
@@ -183,7 +183,7 @@ def convert_parameters(parameters: Mapping[str, str]) -> Edits:
 
 
 def parse_expires(text: str) -> int:
-    """The Unix time of ``YYYYMMDDTHHmmssZ``; raises BadOption if it is none."""
+    """Parse ``YYYYMMDDTHHmmssZ`` to Unix time. Raises BadOption."""
     from datetime import UTC, datetime
 
     try:
@@ -209,7 +209,7 @@ def _make_box_parser(name: str) -> ParameterParser:
 
 
 def _parse_int(name: str, value: str) -> int | None:
-    """A whole number, decimals cut off. Text after it is refused, where DIT's ``parseInt`` ignores it."""
+    """Parse an integer, without its decimals. Text after it is refused; DIT's ``parseInt`` ignores it."""
     if value == "":
         return None
     match = _NUMBER.fullmatch(value)
@@ -251,6 +251,6 @@ PARAMETER_MAPPINGS: tuple[OptionMapping[ParameterParser], ...] = (
     OptionMapping("expires", arguments="YYYYMMDDTHHmmssZ", note="Checked.", parse=_ignore, group="query"),
     OptionMapping("signature", note="Checked.", parse=_ignore, group="query"),
 )
-"""``QUERY_PARAM_MAPPING`` in ``query-param-mapper.ts``, and what ``image-request.ts`` reads itself."""
+"""``QUERY_PARAM_MAPPING`` in ``query-param-mapper.ts``, and parameters of ``image-request.ts``."""
 
 _PARAMETERS_BY_NAME = index_by_name((*PARAMETER_MAPPINGS, *VERSION_8_MAPPINGS))

@@ -24,14 +24,14 @@ type EditParser = Callable[[DitOptions, object], None]
 
 MILD_BLUR = Convolution(3, True, (1,) * 9)
 MILD_SHARPENING = Convolution(3, True, (-1, -1, -1, -1, 32, -1, -1, -1, -1))
-"""What sharp does without a sigma: its ``src/operations.cc``."""
+"""sharp's kernels without a sigma: ``src/operations.cc``."""
 
 TRIM_THRESHOLD = 10
 MIN_TRIM = 1
 MEDIAN_PX = 3
 CLAHE_SLOPE = 3
 THRESHOLD = 128
-"""What sharp takes where an argument is missing. 1 is our smallest trim, 0 is off."""
+"""sharp's defaults. 1 is our minimum of trim; 0 is off."""
 
 MAX_CLAHE_SLOPE = 100
 MAX_CLAHE_WINDOW_PX = 256
@@ -64,12 +64,12 @@ def apply_flop(options: DitOptions, value: object) -> None:
 
 
 def make_region_parser(name: str) -> EditParser:
-    """What reads ``extract`` and ``crop``: a region of the source, as long as nothing has been done to it yet."""
+    """Return the parser of ``extract`` or ``crop``: a region of the source before any other change."""
 
     def read(options: DitOptions, value: object) -> None:
         given = require_object(name, value)
         if options.resized or options.turn or options.crop:
-            raise bad_option(name, "there can be one region of the source here, before it is resized or turned")
+            raise bad_option(name, "only one region is supported, before resize and rotation")
         options.crop = Crop("px", *(require_int(name, given.get(part)) for part in ("left", "top", "width", "height")))
 
     return read
@@ -81,7 +81,7 @@ def apply_trim(options: DitOptions, value: object) -> None:
         value if isinstance(value, int | float) and value is not True else given.get("threshold", TRIM_THRESHOLD)
     )
     if given.get("margin"):
-        raise bad_option("trim", "it leaves no margin here")
+        raise bad_option("trim", "margin is not supported")
     options.values["trim"] = max(MIN_TRIM, round(require_number("trim", threshold)))
     if given.get("background") is not None:
         options.values["trimx"] = TrimOptions(require_colour("background", given["background"]))
@@ -94,7 +94,7 @@ def apply_extend(options: DitOptions, value: object) -> None:
         else require_object("extend", value)
     )
     if given.get("extendWith", "background") != "background":
-        raise bad_option("extend", "it must be with background here")
+        raise bad_option("extend", "extendWith must be background")
     sides = (require_int("extend", given.get(side) or 0) for side in ("top", "right", "bottom", "left"))
     options.set_once("extend", pad=Padding(*sides), bgm=require_colour("background", given.get("background", BLACK)))
 
@@ -130,9 +130,9 @@ def apply_convolve(options: DitOptions, value: object) -> None:
     weights = [float(require_number("convolve", one)) for one in kernel] if isinstance(kernel, list) else []
     width, height = (require_int("convolve", given.get(name)) for name in ("width", "height"))
     if not weights or width * height != len(weights):
-        raise bad_option("convolve", "its kernel must have width times height numbers")
+        raise bad_option("convolve", "the kernel must have width times height numbers")
     if given.get("offset"):
-        raise bad_option("convolve", "it adds no offset here")
+        raise bad_option("convolve", "offset is not supported")
     scale = given.get("scale") if isinstance(given.get("scale"), int) else sum(weights)
     divisor = max(1.0, float(require_number("convolve", scale)))
     normal = divisor == sum(weights)
@@ -154,7 +154,7 @@ def apply_threshold(options: DitOptions, value: object) -> None:
 def apply_normalise(options: DitOptions, value: object) -> None:
     given = object_or_empty(value)
     if given.get("lower", 1) != 1 or given.get("upper", 99) != 99:
-        raise bad_option("normalise", "it is from 1 to 99 percent here")
+        raise bad_option("normalise", "only lower 1 and upper 99 are supported")
     options.values["lev"] = "stretch"
 
 
@@ -163,7 +163,7 @@ def apply_clahe(options: DitOptions, value: object) -> None:
     slope = given.get("maxSlope", CLAHE_SLOPE)
     window = (require_int("clahe", given.get("width")), require_int("clahe", given.get("height")))
     if not 1 <= min(window) <= max(window) <= MAX_CLAHE_WINDOW_PX:
-        raise bad_option("clahe", f"its width and height must be from 1 to {MAX_CLAHE_WINDOW_PX} here")
+        raise bad_option("clahe", f"width and height must be from 1 to {MAX_CLAHE_WINDOW_PX}")
     if not 0 <= require_int("clahe", slope) <= MAX_CLAHE_SLOPE:
         raise bad_option("clahe", f"maxSlope must be from 0 to {MAX_CLAHE_SLOPE}")
     options.values["clahe"] = Clahe(*window, require_int("clahe", slope))
@@ -171,7 +171,7 @@ def apply_clahe(options: DitOptions, value: object) -> None:
 
 def apply_ensure_alpha(_options: DitOptions, value: object) -> None:
     if value not in (None, True, 1):
-        raise bad_option("ensureAlpha", "it must be opaque here")
+        raise bad_option("ensureAlpha", "only opaque alpha is supported")
 
 
 def apply_to_format(options: DitOptions, value: object) -> None:
@@ -179,21 +179,21 @@ def apply_to_format(options: DitOptions, value: object) -> None:
 
 
 def parse_format(value: object) -> str:
-    """Our name of an output format; raises BadOption that names those that there are."""
+    """Return our name of an output format. Raises BadOption with the supported ones."""
     output = FORMATS.get(value) if isinstance(value, str) else None
     if output is None:
-        raise bad_option("toFormat", f"it must be one of {', '.join(FORMATS)} here")
+        raise bad_option("toFormat", f"it must be one of {', '.join(FORMATS)}")
     return output
 
 
 def make_encoder_parser(output: str) -> EditParser:
-    """What reads the edit of format ``output``: it is the format too, unless another one is named."""
+    """Return the parser of the edit of format ``output``. It sets the format unless another one is named."""
 
     def read(options: DitOptions, value: object) -> None:
         given: Json = object_or_empty(value)
         for name in ("lossless", "nearLossless"):
             if given.get(name):
-                raise bad_option(output, f"it is not {name} here; png is")
+                raise bad_option(output, f"{name} is not supported; use png")
         options.written = output
         if given.get("quality") is not None:
             options.qualities[output] = require_int("quality", given["quality"])
@@ -204,16 +204,16 @@ def make_encoder_parser(output: str) -> EditParser:
 
 
 EARLY, LATE = ("recomb", "linear"), ("extractChannel", "negate")
-"""Matrices in the order of sharp's ``src/pipeline.cc`` (0.35): greys and modulate() stand before and between them."""
+"""Matrices in the order of sharp's ``src/pipeline.cc`` (0.35): greys and modulate() come before and between them."""
 
 _BETWEEN = frozenset({"lev", "clahe", "tint", "wm"})
-"""Options that are applied after early matrices and before late ones."""
+"""Options that are applied between early and late matrices."""
 
 _CHANNELS: dict[object, int] = {"red": 0, "green": 1, "blue": 2, 0: 0, 1: 1, 2: 2}
 
 
 def convert_colour(options: DitOptions) -> dict[str, Value]:
-    """The options of tones, by short name. A matrix that may be early is: most plans have one then."""
+    """Return tone options by short name. Matrices are early where possible: most plans have only one then."""
     early, late = ([options.tones[name] for name in names if name in options.tones] for names in (EARLY, LATE))
     if options.grey or options.lch is not None:
         first = [] if options.grey else early[: "recomb" in options.tones]
@@ -244,7 +244,7 @@ def apply_recomb(options: DitOptions, value: object) -> None:
         raise bad_option("recomb", "it must be three rows of three numbers")
     numbers = [[require_number("recomb", one) for one in row] for row in rows]
     if len(rows) == 4 and (numbers[3] != [0, 0, 0, 1] or any(row[3] for row in numbers[:3])):
-        raise bad_option("recomb", "a fourth row and column must leave alpha alone here")
+        raise bad_option("recomb", "a fourth row and column must not change alpha")
     options.tones["recomb"] = tuple(one for row in numbers[:3] for one in (*row[:3], 0.0))
 
 
@@ -261,7 +261,7 @@ def apply_modulate(options: DitOptions, value: object) -> None:
 
 
 def apply_linear(options: DitOptions, value: object) -> None:
-    """``linear``: DIT hands on one argument, the factor."""
+    """Apply ``linear``. DIT passes one argument, the factor."""
     if value is not None:
         options.tones["linear"] = linear(require_number("linear", value))
 
@@ -273,7 +273,7 @@ def apply_tint(options: DitOptions, value: object) -> None:
 def apply_extract_channel(options: DitOptions, value: object) -> None:
     channel = _CHANNELS.get(value if isinstance(value, str | int) else None)
     if channel is None:
-        raise bad_option("extractChannel", "it must be red, green or blue here")
+        raise bad_option("extractChannel", "it must be red, green or blue")
     row = [0.0, 0.0, 0.0]
     row[channel] = 1.0
     options.tones["extractChannel"] = lightness(row)
@@ -284,4 +284,4 @@ def apply_to_colourspace(options: DitOptions, value: object) -> None:
     if value in ("b-w", "bw"):
         options.grey = True
     elif value not in ("srgb", "rgb"):
-        raise bad_option("toColourspace", "every answer is in sRGB or grey here")
+        raise bad_option("toColourspace", "only srgb and b-w are supported")

@@ -1,7 +1,7 @@
-"""DIT's second form, thumbor's paths as far as DIT knows them: ``/fit-in/300x200/filters:quality(80)/image.jpg``.
+"""Parse DIT's second form, a subset of thumbor's paths: ``/fit-in/300x200/filters:quality(80)/image.jpg``.
 
-DIT looks for each part wherever it stands, and takes what it has found out of the path: the rest is the key. Filters
-come to edits of sharp, in alphabetical order, as in its ``thumbor-mapper.ts``.
+DIT finds each segment at any position and removes it; the rest is the key. Filters become edits of sharp, in
+alphabetical order, as in ``thumbor-mapper.ts``.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _NO_KEY = [
     re.compile("filters:[^/]+"),
     re.compile("/fit-in(?=/)"),
 ]
-"""What DIT takes out of a path, one after the other, so that the key is left."""
+"""Patterns that DIT removes from a path, in order, to find the key."""
 
 _NUMBER = re.compile(r"\s*([+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}))\s*")
 _POSITION = re.compile("(?:100|[1-9]?[0-9]|-(?:100|[1-9][0-9]?))p|-?[0-9]+")
 
 
 def parse_request(path: str) -> DitRequest:
-    """The request in ``path``, which is raw; raises BadKey or BadOption."""
+    """Parse ``path``, which is raw. Raises BadKey or BadOption."""
     edits: Edits = {}
     for part in SEGMENT_MAPPINGS:
         find_parser(_SEGMENTS_BY_NAME, part.name)(edits, path)
@@ -51,7 +51,7 @@ def parse_request(path: str) -> DitRequest:
 
 
 QUALITY = " quality"
-"""Where a quality of whatever format comes out is kept among edits: no edit has a name like this."""
+"""The name, among edits, of a quality for all formats. No edit has this name."""
 
 
 def _find_address(path: str) -> str:
@@ -73,7 +73,7 @@ def _parse_crop(edits: Edits, path: str) -> None:
 def _parse_resize(edits: Edits, path: str) -> None:
     if match := _SIZE.search(path):
         if max(map(len, match.groups())) > 9:
-            raise bad_option("size", "a side has at most 9 digits here")
+            raise bad_option("size", "sides can have at most 9 digits")
         width, height = map(int, match.groups())
         edits["resize"] = {"width": width or None, "height": height or None} | (
             {} if width and height else {"fit": "inside"}
@@ -90,7 +90,7 @@ def _ignore(_edits: Edits, _: str) -> None:
 
 
 def _find_filters(path: str) -> list[tuple[str, str]]:
-    """Name and arguments of each filter, decoded, in alphabetical order of the whole."""
+    """Return name and arguments of each filter, decoded, sorted as a whole."""
     written = sorted(call for match in _FILTERS.finditer(path) for call in match[0].split(":")[1:])
     return [(match[1], match[2]) for call in written if (match := _CALL.search(_decode(call)))]
 
@@ -109,10 +109,10 @@ def _resize_edit(edits: Edits) -> Edits:
 
 
 def parse_number(name: str, text: str) -> float:
-    """``text`` as a number; raises BadOption if it is none."""
+    """Parse a number. Raises BadOption."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise bad_option(name, "its arguments must be numbers")
+        raise bad_option(name, "arguments must be numbers")
     return float(match[1])
 
 
@@ -148,7 +148,7 @@ def _parse_no_upscale(edits: Edits, _: str) -> None:
 
 
 def _parse_proportion(edits: Edits, text: str) -> None:
-    """Of the box where both of its sides are given, else of the source."""
+    """Scale the box if it has both sides, else the source."""
     resize, ratio = _resize_edit(edits), parse_number("proportion", text)
     sides = {name: side for name in ("width", "height") if isinstance(side := resize.get(name), int)}
     resize.update({name: side * ratio for name, side in sides.items()} if len(sides) == 2 else {"ratio": ratio})
@@ -252,7 +252,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
         "quality",
         arguments="1-100",
         maps_to="q",
-        note="Of whatever format comes out.",
+        note="For all formats.",
         parse=_parse_quality,
         group="filters",
     ),
@@ -277,10 +277,10 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
         "smart_crop", arguments="faceIndex, facePadding", maps_to="face", parse=_parse_smart_crop, group="filters"
     ),
     OptionMapping("stretch", maps_to="fit=fill", parse=_parse_stretch, group="filters"),
-    OptionMapping("strip_exif", note="Nothing to do.", parse=_make_setter("stripExif", value=True), group="filters"),
-    OptionMapping("strip_icc", note="Nothing to do.", parse=_make_setter("stripIcc", value=True), group="filters"),
+    OptionMapping("strip_exif", note="No effect.", parse=_make_setter("stripExif", value=True), group="filters"),
+    OptionMapping("strip_icc", note="No effect.", parse=_make_setter("stripIcc", value=True), group="filters"),
     OptionMapping(
-        "upscale", maps_to="fit", note="The picture lies within the box.", parse=_parse_upscale, group="filters"
+        "upscale", maps_to="fit", note="The image is fitted into the box.", parse=_parse_upscale, group="filters"
     ),
     OptionMapping(
         "watermark",
@@ -291,7 +291,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
         group="filters",
     ),
 )
-"""What ``mapFilter`` in ``thumbor-mapper.ts`` knows."""
+"""The filters of ``mapFilter`` in ``thumbor-mapper.ts``."""
 
 _SEGMENTS_BY_NAME = index_by_name(SEGMENT_MAPPINGS)
 _FILTERS_BY_NAME = index_by_name(FILTER_MAPPINGS)

@@ -21,13 +21,13 @@ from .sharp_edits import convert_colour, parse_format
 
 
 def build_message(path: str, parameters: Mapping[str, str]) -> bytes:
-    """What is signed of ``path``, which is raw, and ``parameters``, which are decoded."""
+    """Return the signed message of ``path``, which is raw, and ``parameters``, which are decoded."""
     pairs = [f"{name}={value}" for name, value in sorted(parameters.items()) if name != "signature"]
     return ("?".join([path, "&".join(pairs)]) if pairs else path).encode()
 
 
 def sign(message: bytes, key: DialectKey) -> str:
-    """The signature of ``message``."""
+    """Return the signature of ``message``."""
     import hmac  # with OpenSSL behind it: requests of our own language do without
 
     return hmac.digest(key.key.encode(), message, "sha256").hex()
@@ -36,7 +36,7 @@ def sign(message: bytes, key: DialectKey) -> str:
 def verify(
     claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None = None
 ) -> None:
-    """Raise BadSignature if ``claim`` is of none of ``keys``, Expired if its time is over."""
+    """Raise BadSignature if ``claim`` is of none of ``keys``, and Expired from ``expires_s`` on."""
     verify_claim(claim, lambda one: (sign(one.message, key) for key in keys if key.key), now_s, expires_s)
 
 
@@ -48,18 +48,15 @@ OPTION_MAPPINGS = (
     *PARAMETER_MAPPINGS,
     *VERSION_8_MAPPINGS,
 )
-"""All of DIT 7: its edits, and in groups a request's fields, a path's parts and filters, and a query's parameters.
-
-Of DIT 8 the parameters of its query.
-"""
+"""All options of DIT 7, in groups, and the query parameters of DIT 8."""
 
 MAX_QUALITY = 100
 
 
 def parse(target: str, settings: DialectSettings) -> ParsedUrl:
-    """Read ``target``, the raw path after the language's prefix, perhaps with a query.
+    """Parse ``target``, the raw path and query after the dialect's prefix.
 
-    Raises BadKey, or BadOption where something is asked for that there is not here.
+    Raises BadKey, or BadOption for unsupported options.
     """
     route, _, query = target.partition("?")
     parameters = parse_parameters(query)
@@ -82,7 +79,7 @@ def parse(target: str, settings: DialectSettings) -> ParsedUrl:
 
 
 def convert_options(options: DitOptions, request: DitRequest) -> dict[str, Value]:
-    """Our options, by short name; raises BadOption."""
+    """Return our options by short name. Raises BadOption."""
     placed = convert_geometry(options)
     values = {**options.values, **placed, "f": _choose_format(options, request)}
     quality = options.qualities.get(str(values["f"]), request.quality)
@@ -96,6 +93,6 @@ def convert_options(options: DitOptions, request: DitRequest) -> dict[str, Value
 
 
 def _choose_format(options: DitOptions, request: DitRequest) -> str:
-    """The format of toFormat, else of the request, else of the last edit that is one, else what the viewer accepts."""
+    """Return the format of toFormat, else of the request, else of the last edit, else the negotiated one."""
     named = options.output or (parse_format(request.output) if request.output else "") or options.written
     return named or options.settings.dit.default_format

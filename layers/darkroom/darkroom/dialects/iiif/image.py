@@ -1,6 +1,6 @@
-"""From words to pixels: what a request comes to for a picture of a known size, and the Plan that makes it.
+"""Resolve a request for an image of known size, and build its Plan.
 
-Order of work: region, size, mirror, rotation, quality, format (section 4.6).
+Order of operations: region, size, mirroring, rotation, quality, format (section 4.6).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OF_QUALITY: dict[str, dict[str, Value]] = {"gray": {"gray": True}, "bitonal": {
 
 @dataclass(frozen=True, slots=True)
 class ResolvedImage:
-    """A picture in pixels: ``region`` of the ``upright`` source scaled to ``size``, then mirrored and turned."""
+    """A resolved request: ``region`` of the ``upright`` source scaled to ``size``, then mirrored and rotated."""
 
     key: str
     upright: Size
@@ -36,7 +36,7 @@ class ResolvedImage:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its region is all of the source."""
+        """Return whether the region is the whole source."""
         return self.region == Box(0, 0, *self.upright)
 
     @property
@@ -44,7 +44,7 @@ class ResolvedImage:
         return self.size.width > self.region.width or self.size.height > self.region.height
 
     def canonical_parameters(self, caps: SizeLimits, version: Version = V3) -> tuple[str, str, str, str, str]:
-        """Region, size, rotation, quality and format in their canonical spelling: section 4.8, in version 2.1 4.7."""
+        """Return the canonical region, size, rotation, quality and format: section 4.8, in version 2.1 4.7."""
         region = "full" if self.is_whole else ",".join(map(str, self.region))
         turned = f"{self.rotation.degrees:.2f}".rstrip("0").rstrip(".")
         quality = "default" if self.quality == "color" else self.quality
@@ -52,7 +52,7 @@ class ResolvedImage:
         return region, size, "!" * self.rotation.mirrored + turned, quality, self.format
 
     def canonical_path(self, caps: SizeLimits, version: Version = V3) -> str:
-        """The canonical path after the identifier."""
+        """Return the canonical path after the identifier."""
         region, size, rotation, quality, output = self.canonical_parameters(caps, version)
         return f"{region}/{size}/{rotation}/{quality}.{output}"
 
@@ -70,7 +70,7 @@ class ResolvedImage:
         return f"{self.size.width}," + ("" if proportional else str(self.size.height))
 
     def build_plan(self) -> Plan:
-        """The Plan that makes it. A page or a moving picture's first frame: IIIF knows no others."""
+        """Build the Plan: the first frame of an animation."""
         turned = self.rotation.degrees in (90, 270)
         values: dict[str, Value] = {
             **self._crop_values(),
@@ -86,9 +86,9 @@ class ResolvedImage:
         return {} if self.is_whole else {"crop": Crop("px", *self.region)}
 
     def _box_values(self, *, turned: bool) -> dict[str, Value]:
-        """The shortest box that gives the size exactly, so that it shares its derivative with native URLs.
+        """Return the shortest box with exactly this size, so that native URLs share the derivative.
 
-        Ours is about the turned picture, IIIF's about the one before: ``turned`` by a right angle changes its sides.
+        Our box refers to the rotated image, IIIF's to the one before: ``turned`` by a right angle swaps the sides.
         """
         width, height = self.size
         one, other = ("h", "w") if turned else ("w", "h")
@@ -99,20 +99,20 @@ class ResolvedImage:
         return {one: width, other: height, "fit": "fill", "up": self.is_enlarged}
 
     def _gives(self, box: dict[str, Value]) -> bool:
-        """Whether ``box`` gives the size, the picture not turned."""
+        """Return whether ``box`` gives the size without rotation."""
         plan = build_plan(self.key, {**self._crop_values(), **box, "f": FORMATS[self.format]})
         return compute_geometry(plan, self.upright).scaled == self.size
 
 
 def resolve_image(parsed: ImageRequest, upright: Size, caps: SizeLimits) -> ResolvedImage:
-    """What ``parsed`` is of a picture that is ``upright``, in px; raises BadOption, which names the parameter."""
+    """Resolve ``parsed`` for an image of ``upright`` size in px. Raises BadOption."""
     region = resolve_region(parsed.region, upright)
     size = resolve_size(parsed.size, region.size, caps)
     return ResolvedImage(parsed.key, upright, region, size, parsed.rotation, parsed.quality, parsed.format)
 
 
 def resolve_region(region: Region, upright: Size) -> Box:
-    """The region in px, clipped to the picture; raises BadOption where nothing is left of it."""
+    """Return the region in px, clipped to the image. Raises BadOption if it is empty."""
     width, height = upright
     if region.unit == "full":
         return Box(0, 0, width, height)
@@ -138,7 +138,7 @@ def _check_region(box: Box, upright: Size) -> Box:
 
 
 def resolve_size(scale: Scale, region: Size, caps: SizeLimits) -> Size:
-    """The size in px of a ``region`` after scaling; raises BadOption where it is enlarged without ^, or too large."""
+    """Return the size in px of a scaled ``region``. Raises BadOption if it is enlarged without ^, or too large."""
     if scale.form == "max":
         return caps.shrink(region) if scale.up else max_size(region, caps)
     size = _scale(scale, region)
@@ -164,17 +164,17 @@ def resolve_size(scale: Scale, region: Size, caps: SizeLimits) -> Size:
 
 
 def max_size(region: Size, caps: SizeLimits) -> Size:
-    """The size of ``max``: the region's own where that is served."""
+    """Return the size of ``max``: the region's own if that is within the limits."""
     return region if caps.allow(region) else caps.shrink(region)
 
 
 def scale_to_width(region: Size, width: int) -> Size:
-    """The size of ``w,``: as wide as ``width``, in the shape of ``region``."""
+    """Return the size of ``w,``: ``width`` with the ratio of ``region``."""
     return Size(width, max(1, divide_half_up(region.height * width, region.width)))
 
 
 def _scale(scale: Scale, region: Size) -> Size:
-    """The size that is asked for, whatever is allowed."""
+    """Return the requested size without limits."""
     width, height = scale.width, scale.height
     if scale.form == "pct":
         return Size(*(_percent(scale.percent, side) for side in region))
@@ -189,5 +189,5 @@ def _scale(scale: Scale, region: Size) -> Size:
 
 
 def _percent(percent: float, side: int) -> int:
-    """So many per cent of a side, rounded half up. Digits beyond the ninth decimal are noise of binary fractions."""
+    """Return a percentage of a side, rounded half up. Digits beyond the ninth decimal are binary rounding errors."""
     return int(round(percent * side / 100, 9) + 0.5)

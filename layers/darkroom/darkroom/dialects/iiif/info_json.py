@@ -1,4 +1,4 @@
-"""``info.json``: section 5."""
+"""Build ``info.json``: section 5."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from .spec import (
 from .tiles import TILE_PX, list_scale_factors, list_sizes
 
 LEVELS = {False: "level0", True: "level2"}
-"""The compliance level by whether everything may be asked for. Whoever only serves what is listed is of level 0, which
-clients go by: they ask for nothing else then."""
+"""The compliance level by whether all requests are served. Clients of a level 0 server only request listed images."""
 
 PROTOCOL = "http://iiif.io/api/image"
 
@@ -27,16 +26,16 @@ _LEVEL_2_FORMATS = ("jpg", "png")
 
 
 def profile_uri(version: Version = V3, *, everything: bool) -> str:
-    """The address of the level's profile document: section 6."""
+    """Return the address of the profile document: section 6."""
     return version.profile_uri(LEVELS[everything])
 
 
 def build_info(
     base_uri: str, upright: Size, caps: SizeLimits, version: Version = V3, *, everything: bool
 ) -> dict[str, object]:
-    """The document of the picture at ``base_uri``, which is ``upright`` in px.
+    """Return the document of the image at ``base_uri``, of ``upright`` size in px.
 
-    ``everything``: whether anything may be asked for, rather than what is listed.
+    ``everything``: whether all requests are served, or only listed ones.
     """
     lists: dict[str, object] = {
         "sizes": [{"width": size.width, "height": size.height} for size in list_sizes(upright, caps)],
@@ -69,7 +68,7 @@ def build_info(
 def _document_v2(
     base_uri: str, upright: Size, lists: dict[str, object], limits: dict[str, int], *, everything: bool
 ) -> dict[str, object]:
-    """Version 2.1, section 5: what is beyond the level stands in the second member of ``profile``."""
+    """Return the document of version 2.1, section 5. The second member of ``profile`` has what exceeds the level."""
     beyond: dict[str, object] = {"supports": list(HTTP_FEATURES)}
     if everything:
         beyond = {"formats": list(FORMATS), "qualities": list(QUALITIES), "supports": list(FEATURES_V2)}

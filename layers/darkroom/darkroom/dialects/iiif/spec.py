@@ -12,27 +12,27 @@ from ...plan.options import MAX_SIDE_PX
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One major version of the Image API, by its ``number``."""
+    """A major version of the Image API."""
 
     number: int
 
     @property
     def prefix(self) -> str:
-        """The start of its paths."""
+        """Return the beginning of its paths."""
         return f"/iiif/{self.number}/"
 
     @property
     def context(self) -> str:
-        """The JSON-LD context of its ``info.json``."""
+        """Return the JSON-LD context of its ``info.json``."""
         return f"http://iiif.io/api/image/{self.number}/context.json"
 
     @property
     def upscales_silently(self) -> bool:
-        """Whether a size may enlarge the region without ``^``, which version 3 introduced."""
+        """Return whether a size can enlarge the region without ``^``, which version 3 introduced."""
         return self.number < 3
 
     def profile_uri(self, level: str) -> str:
-        """The address of the profile document of a compliance ``level``, such as ``level2``."""
+        """Return the address of the profile document of a compliance ``level``, such as ``level2``."""
         return f"http://iiif.io/api/image/{self.number}/{level}.json"
 
 
@@ -46,23 +46,23 @@ VERSIONS = (V2, V3)
 
 
 FORMATS = {"jpg": "jpeg", "png": "png", "webp": "webp", "gif": "gif", "tif": "tiff"}
-"""Formats of the specification (section 4.5) by their extension: ours."""
+"""Formats of the specification (section 4.5) by extension, with our names."""
 
 PREFERRED_FORMATS = ("webp", "jpg")
 """The smallest format, and the one that every viewer shows."""
 
-UNSUPPORTED_FORMATS = {"jp2": "no encoder of JPEG 2000 is aboard", "pdf": "no pages are made of pictures"}
-"""Formats of the specification that are refused by name."""
+UNSUPPORTED_FORMATS = {"jp2": "there is no JPEG 2000 encoder", "pdf": "PDF pages are not written"}
+"""Formats of the specification that are not supported, and why."""
 
 QUALITIES = ("default", "color", "gray", "bitonal")
 """All of section 4.4."""
 
 BITONAL_THRESHOLD = 128
-"""From which lightness on a bitonal picture is white."""
+"""The lightness from which a bitonal image is white."""
 
 
 class Feature(NamedTuple):
-    """A feature of section 5.7 by its name; ``level`` is the least compliance level that has it, 3 for none."""
+    """A feature of section 5.7; ``level`` is the lowest compliance level that requires it, 3 for none."""
 
     name: str
     syntax: str
@@ -94,23 +94,24 @@ FEATURES = (
     Feature("canonicalLinkHeader", "", 3),
     Feature("profileLinkHeader", "", 3),
 )
-"""Every feature of the specification; all are there."""
+"""All features of the specification. All are supported."""
 
 HTTP_FEATURES = ("baseUriRedirect", "canonicalLinkHeader", "cors", "jsonldMediaType", "profileLinkHeader")
-"""Those that hold whoever asks."""
+"""Features that do not depend on the access mode."""
 
 FEATURES_V2 = (
     *("canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare", "rotationArbitrary", "sizeAboveFull"),
 )
-"""What is served in version 2.1 beyond its level 2, by the names of that version's section 5.3."""
+"""Features of version 2.1 beyond level 2, by the names in section 5.3 of that version."""
 
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """The longest side is what every URL language here has; the area is what the largest encoder has memory for.
+    """Limits of responses: the longest side of all dialects, and the area that the largest encoder has memory for.
 
-    ``rejects_oversized_box``: whether ``!w,h`` larger than the region is an error in version 3, as the official
-    validator has it, or returns the region in its own size, as section 4.2 reads.
+    Section 5.2: ``maxWidth``, ``maxHeight`` and ``maxArea``. ``rejects_oversized_box``: whether ``!w,h`` larger than
+    the region is an error in version 3, as in the official validator, or returns the region in its own size, as in
+    section 4.2.
     """
 
     max_side_px: int = MAX_SIDE_PX
@@ -118,11 +119,11 @@ class SizeLimits:
     rejects_oversized_box: bool = False
 
     def allow(self, size: Size) -> bool:
-        """Whether a picture of ``size`` is served."""
+        """Return whether ``size`` is within the limits."""
         return max(size) <= self.max_side_px and size.width * size.height <= self.max_area_px
 
     def shrink(self, size: Size) -> Size:
-        """The largest size of that shape that is served."""
+        """Return the largest size of this ratio within the limits."""
         within = fit_within(size, Size(self.max_side_px, self.max_side_px))
         if self.allow(within):
             return within
@@ -131,12 +132,12 @@ class SizeLimits:
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:
-    """The quotient rounded half up."""
+    """Return the quotient rounded half up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 
 def fit_within(size: Size, box: Size) -> Size:
-    """The largest size of the shape of ``size`` in ``box``, at least 1 px a side."""
+    """Return the largest size in ``box`` with the ratio of ``size``, at least 1 px a side."""
     if box.width * size.height <= box.height * size.width:
         return Size(box.width, min(box.height, max(1, divide_half_up(size.height * box.width, size.width))))
     return Size(min(box.width, max(1, divide_half_up(size.width * box.height, size.height))), box.height)

@@ -1,7 +1,7 @@
-"""What ``info.json`` lists, and anybody may ask for: whole pictures halved again and again, and a grid of tiles.
+"""List the images that need no permission: the whole image at powers of two, and a grid of tiles.
 
-Sections 5.3 and 5.4. Edges are rounded up, as the implementation notes and OpenSeadragon do. The sizes are just those
-of the scale factors: versions 4.1 to 5 of OpenSeadragon take any list that is as long as the factors for their sizes.
+Sections 5.3 and 5.4. Edges are rounded up, as in the implementation notes and OpenSeadragon. Sizes are those of the
+scale factors only: OpenSeadragon 4.1 to 5 assumes so for any list of the same length.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from .spec import SizeLimits
 from .url import ImageRequest, Rotation
 
 TILE_PX = 512
-"""Two tiles of a pyramid on each side: a quarter of the requests that its own would take."""
+"""Two tiles of a pyramid on each side: a quarter of the requests."""
 SMALLEST_PX = 256
-"""Scale factors end where the whole picture is a thumbnail."""
+"""Scale factors end where the whole image is a thumbnail."""
 
 THUMBNAIL_WIDTHS_PX = (90, 200)
-"""Widths of the whole picture that Universal Viewer 4 requests for its thumbnails without reading ``sizes``."""
+"""Widths of the whole image that Universal Viewer 4 requests without reading ``sizes``."""
 
 LISTED_DETAIL = (
     "Without iiif_access_mode open, requests are limited to info.json, the sizes and tiles that it lists, full/max, "
@@ -29,7 +29,7 @@ LISTED_DETAIL = (
 
 
 def list_scale_factors(upright: Size) -> list[int]:
-    """1, 2, 4 and so on, as ``tiles`` lists them."""
+    """Return 1, 2, 4 and so on, as in ``tiles``."""
     factors = [1]
     while max(scale_down(upright, factors[-1])) > SMALLEST_PX:
         factors.append(factors[-1] * 2)
@@ -37,18 +37,18 @@ def list_scale_factors(upright: Size) -> list[int]:
 
 
 def scale_down(size: Size, factor: int) -> Size:
-    """``size`` at a scale factor."""
+    """Return ``size`` at a scale factor."""
     return Size(-(-size.width // factor), -(-size.height // factor))
 
 
 def list_sizes(upright: Size, caps: SizeLimits) -> list[Size]:
-    """The whole picture at each scale factor, smallest first, where it is served in that size."""
+    """Return the sizes of the whole image within the limits, smallest first."""
     found = (scale_down(upright, factor) for factor in reversed(list_scale_factors(upright)))
     return [size for size in found if caps.allow(size)]
 
 
 def iterate_tiles(upright: Size) -> Iterator[tuple[Box, Size]]:
-    """The region and the size of each tile, from the largest scale on."""
+    """Yield region and size of each tile, from the largest scale on."""
     for factor in list_scale_factors(upright):
         step = TILE_PX * factor
         for top in range(0, upright.height, step):
@@ -58,7 +58,7 @@ def iterate_tiles(upright: Size) -> Iterator[tuple[Box, Size]]:
 
 
 def list_images(upright: Size, caps: SizeLimits) -> set[tuple[Box, Size]]:
-    """The region and the size of everything that anybody may ask for. Their number is what a stranger can have made."""
+    """Return region and size of all images that need no permission."""
     whole = Box(0, 0, *upright)
     found = {(whole, size) for size in _whole_sizes(upright, caps)}
     for region, size in iterate_tiles(upright):
@@ -67,7 +67,7 @@ def list_images(upright: Size, caps: SizeLimits) -> set[tuple[Box, Size]]:
 
 
 def count_images(upright: Size, caps: SizeLimits) -> int:
-    """How many :func:`listed` are, without making them: of a factor's tiles only those at an edge differ in shape.
+    """Return the number of :func:`list_images` without listing them: only tiles at an edge differ in shape.
 
     Small corner tiles are the same at several factors.
     """
@@ -90,9 +90,9 @@ def _tile_sizes(shape: Size, factor: int, caps: SizeLimits) -> set[Size]:
 
 
 def is_listed(parsed: ImageRequest, image: ResolvedImage, caps: SizeLimits) -> bool:
-    """Whether ``parsed``, which is ``image``, is one of what anybody may ask for, and spelled as ``info.json`` has it.
+    """Return whether ``parsed``, resolved to ``image``, is listed and spelled as in ``info.json``.
 
-    A second spelling would be stored once, but kept by the CDN as often as somebody can think of another.
+    Other spellings of a stored image would be cached by the CDN once each.
     """
     region, _, *rest = image.canonical_parameters(caps, parsed.version)
     if rest != ["0", "default", "jpg"] or (parsed.parameters[0], *parsed.parameters[2:]) != (region, *rest):
@@ -106,7 +106,7 @@ def is_listed(parsed: ImageRequest, image: ResolvedImage, caps: SizeLimits) -> b
 
 
 def _listed_size_syntaxes(parsed: ImageRequest, image: ResolvedImage, caps: SizeLimits) -> set[str]:
-    """The spellings of a listed size: the canonical one, ``w,h``, and what viewers write without reading ``sizes``."""
+    """Return the accepted spellings of a listed size: canonical, ``w,h``, and those of known viewers."""
     width, height = image.size
     words = {image.canonical_parameters(caps, parsed.version)[1], f"{width},{height}"}
     if image.is_whole and image.size == max_size(image.upright, caps):
@@ -118,7 +118,7 @@ def _listed_size_syntaxes(parsed: ImageRequest, image: ResolvedImage, caps: Size
 
 
 def _whole_sizes(upright: Size, caps: SizeLimits) -> set[Size]:
-    """Sizes of the whole picture: those of ``info.json``, the largest, and thumbnails, none of them enlarged."""
+    """Return the sizes of the whole image: those of ``info.json``, the largest, and thumbnails, never enlarged."""
     found = {max_size(upright, caps)}
     for size in list_sizes(upright, caps):
         found |= _size_and_rounded_size(upright, size, caps)
@@ -127,9 +127,9 @@ def _whole_sizes(upright: Size, caps: SizeLimits) -> set[Size]:
 
 
 def _size_and_rounded_size(region: Size, size: Size, caps: SizeLimits) -> set[Size]:
-    """A listed ``size`` of a ``region``, and what ``w,`` makes of its width: clients of version 2 write that.
+    """Return a listed ``size`` of a ``region``, and that of ``w,`` with its width, which clients of version 2 request.
 
-    The second of a region one pixel wide can be too long to be served.
+    The latter can exceed the limits if the region is one pixel wide.
     """
     return {one for one in (size, scale_to_width(region, size.width)) if caps.allow(one)}
 

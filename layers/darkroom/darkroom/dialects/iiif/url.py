@@ -33,7 +33,7 @@ ROTATIONS = "degrees from 0 to 360, after ! where it is mirrored first"
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """``unit`` is ``full``, ``square``, ``px`` or ``pct``; the rest is 0 for the first two."""
+    """The region. ``unit`` is ``full``, ``square``, ``px`` or ``pct``; the numbers are 0 for the first two."""
 
     unit: Literal["full", "square", "px", "pct"]
     x: float = 0
@@ -44,9 +44,9 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The size parameter. ``form`` is ``max``, ``pct`` or ``box``; a side of a box that is None follows the other.
+    """The size. ``form`` is ``max``, ``pct`` or ``box``; a side of a box that is None follows the other.
 
-    ``up``: it may be enlarged. ``confined``: it keeps its shape within the box.
+    ``up``: it can be enlarged. ``confined``: it keeps its ratio within the box.
     """
 
     form: Literal["max", "pct", "box"]
@@ -59,14 +59,14 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """``degrees`` clockwise, from 0, below 360, in hundredths; mirrored left-right before where ``mirrored``."""
+    """The rotation: ``degrees`` clockwise, from 0, below 360, in hundredths, after a flip if ``mirrored``."""
 
     mirrored: bool
     degrees: float
 
 
 def parse_region(text: str) -> Region:
-    """The region; raises BadOption."""
+    """Parse the region. Raises BadOption."""
     if text == "full":
         return Region("full")
     if text == "square":
@@ -79,7 +79,7 @@ def parse_region(text: str) -> Region:
 
 
 def parse_size(text: str, version: Version = V3) -> Scale:
-    """The size; raises BadOption. In version 2 every size but ``max`` may be larger than the region."""
+    """Parse the size. Raises BadOption. In version 2 every size but ``max`` can exceed the region."""
     if version.upscales_silently:
         return _parse_size_v2(text)
     match = _SIZE.fullmatch(text)
@@ -113,7 +113,7 @@ def _build_scale(match: re.Match[str], *, up: bool) -> Scale:
 
 
 def parse_rotation(text: str) -> Rotation:
-    """The rotation; raises BadOption. 360 degrees are none."""
+    """Parse the rotation. Raises BadOption. 360 degrees are 0."""
     match = _ROTATION.fullmatch(text)
     degrees = float(match[2]) if match else 361.0
     if not match or degrees > 360:
@@ -122,7 +122,7 @@ def parse_rotation(text: str) -> Rotation:
 
 
 def bad_parameter(parameter: str, expected: str, text: str) -> BadOption:
-    """The refusal of ``text``: it names the parameter, what it may be and what it is."""
+    """Return the error for ``text``, with the expected values."""
     return BadOption(f"{parameter} must be {expected}, but is '{escape_text(text)}'", option=parameter)
 
 
@@ -131,7 +131,7 @@ INFO_JSON = "info.json"
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """A picture by its ``key``. ``identifier`` is the key as the URL spells it."""
+    """An image by its ``key``. ``identifier`` is the key as spelled in the URL."""
 
     key: str
     identifier: str
@@ -139,13 +139,13 @@ class ImageReference:
 
     @property
     def canonical_identifier(self) -> str:
-        """The one spelling of the identifier under which anything is answered: a purge has to know it."""
+        """Return the only spelling of the identifier that is served, so that purges find all responses."""
         return encode_identifier(self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class BaseRequest(ImageReference):
-    """The picture's own address, which leads to its information."""
+    """The base URI, which redirects to ``info.json``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class InfoRequest(ImageReference):
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest(ImageReference):
-    """A picture. ``words`` are region, size, rotation, quality and format as the URL spells them, decoded."""
+    """An image. ``parameters`` are region, size, rotation, quality and format as spelled in the URL, decoded."""
 
     region: Region
     size: Scale
@@ -166,22 +166,22 @@ class ImageRequest(ImageReference):
 
 
 def parse(target: str) -> BaseRequest | InfoRequest | ImageRequest:
-    """What ``target`` asks for: a path, not decoded, that begins with a version's prefix; a query says nothing here.
+    """Parse ``target``, a path, not decoded, that begins with a version's prefix. A query is ignored.
 
-    Raises SourceMissing where it has not the shape of such a path, BadKey, or BadOption, which names the parameter.
+    Raises SourceMissing for another shape of path, BadKey, or BadOption.
     """
     path = target.partition("?")[0]
     version = next((version for version in VERSIONS if path.startswith(version.prefix)), None)
     identifier, *rest = path[len(V3.prefix) :].split("/")
     if version is None or not identifier or len(rest) not in (0, 1, 4):
-        raise SourceMissing("The path is not like {identifier}/info.json: slashes of an identifier are written %2F")
+        raise SourceMissing("The path must be like {identifier}/info.json; encode slashes of an identifier as %2F")
     key = parse_key(identifier)
     if rest in ([], [""]):
         return BaseRequest(key, identifier, version=version)
     if rest == [INFO_JSON]:
         return InfoRequest(key, identifier, version=version)
     if len(rest) == 1:
-        raise SourceMissing("The path is not like {identifier}/{region}/{size}/{rotation}/{quality}.{format}")
+        raise SourceMissing("The path must be like {identifier}/{region}/{size}/{rotation}/{quality}.{format}")
     return _parse_image(key, identifier, version, [_decode(part) for part in rest])
 
 
@@ -202,14 +202,14 @@ def _parse_image(key: str, identifier: str, version: Version, parts: list[str]) 
     if quality not in QUALITIES:
         raise bad_parameter("quality", f"one of {', '.join(QUALITIES)}", quality)
     if output in UNSUPPORTED_FORMATS:
-        raise BadOption(f"format {output} is not served here: {UNSUPPORTED_FORMATS[output]}", option="format")
+        raise BadOption(f"format {output} is not supported: {UNSUPPORTED_FORMATS[output]}", option="format")
     if output not in FORMATS:
         raise bad_parameter("format", f"one of {', '.join(FORMATS)}", output)
     return parsed
 
 
 def _decode(part: str) -> str:
-    """Clients may encode what needs none, above all ``^``; raises BadOption."""
+    """Decode a parameter: clients can encode more than necessary, such as ``^``. Raises BadOption."""
     try:
         return unquote(part)
     except (UnicodeError, ValueError) as error:

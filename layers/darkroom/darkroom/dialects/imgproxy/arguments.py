@@ -1,4 +1,4 @@
-"""Arguments of imgproxy's options, read as Go reads them. Each raises BadOption that names the option."""
+"""Parse arguments of imgproxy's options like Go does. All functions raise BadOption."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ MAX_NUMBER = 1e9
 def check_count(option: str, args: list[str], most: int) -> None:
     """Raise BadOption if there are more arguments than ``most``."""
     if len(args) > most:
-        raise bad_option(option, f"takes {most} argument{'s'[: most > 1]} at most, but has {len(args)}")
+        raise bad_option(option, f"takes at most {most} argument{'s'[: most > 1]}, but has {len(args)}")
 
 
 def single(option: str, args: list[str]) -> str:
-    """The only argument."""
+    """Return the only argument."""
     check_count(option, args, 1)
     return args[0]
 
 
 def parse_flag(text: str) -> bool:
-    """Whether ``text`` is one of Go's spellings of true; imgproxy takes anything else for false."""
+    """Return whether ``text`` is one of Go's spellings of true; imgproxy treats everything else as false."""
     return text in _TRUE
 
 
 def parse_number(option: str, text: str, low: float = -MAX_NUMBER, high: float = MAX_NUMBER) -> float:
-    """A number from ``low`` to ``high``, of which at most six decimals count."""
+    """Parse a number from ``low`` to ``high``, rounded to six decimals."""
     value = float(text) if _NUMBER.fullmatch(text) else None
     if value is None or not low <= value <= high:
         raise _out_of_range(option, text, "a number", low, high)
@@ -54,7 +54,7 @@ def parse_number(option: str, text: str, low: float = -MAX_NUMBER, high: float =
 
 
 def parse_int(option: str, text: str, low: int = -int(MAX_NUMBER), high: int = int(MAX_NUMBER)) -> int:
-    """A whole number from ``low`` to ``high``."""
+    """Parse an integer from ``low`` to ``high``."""
     value = int(text) if _WHOLE.fullmatch(text) else None
     if value is None or not low <= value <= high:
         raise _out_of_range(option, text, "a whole number", low, high)
@@ -68,23 +68,23 @@ def _out_of_range(option: str, text: str, what: str, low: float, high: float) ->
 
 
 def parse_colour(option: str, text: str) -> str:
-    """Three or six hex digits, as six in lower case."""
+    """Parse three or six hexadecimal digits; return six in lower case."""
     if not _COLOUR.fullmatch(text):
         raise bad_option(option, f"must be a colour of 3 or 6 hex digits, but is '{escape_text(text)}'")
     return text.lower() if len(text) == 6 else "".join(digit * 2 for digit in text.lower())
 
 
 def parse_place(option: str, text: str) -> str:
-    """Our word for a place."""
+    """Return our compass point."""
     if text not in COMPASS:
         raise bad_option(option, f"must be one of {', '.join(COMPASS)}, but is '{escape_text(text)}'")
     return COMPASS[text]
 
 
 def parse_anchor(option: str, args: list[str], before: Anchor, *, smart: bool = True, objects: bool = False) -> Anchor:
-    """Gravity with its point or its offsets, which stay those of ``before`` where they are empty or missing.
+    """Parse a gravity with its point or offsets. Empty or missing offsets stay those of ``before``.
 
-    ``sm`` is refused where ``smart`` is not set, ``obj`` and ``objw`` where ``objects`` is not.
+    ``sm`` is refused unless ``smart`` is set, ``obj`` and ``objw`` unless ``objects`` is.
     """
     kind = args[0]
     if kind in ("obj", "objw") and smart:
@@ -104,12 +104,12 @@ def parse_anchor(option: str, args: list[str], before: Anchor, *, smart: bool = 
 
 
 def _parse_faces(option: str, kind: str, args: list[str], *, objects: bool) -> Anchor:
-    """The gravity towards faces: the only objects that are found here, so that their weight says nothing."""
+    """Return the gravity towards faces. Other objects are not detected, so that weights have no effect."""
     classes = args if kind == "obj" else args[::2]
     if not objects:
-        raise bad_option(option, f"{kind} is served for the option gravity only")
+        raise bad_option(option, f"{kind} is supported in the option gravity only")
     if set(classes) != {"face"}:
-        raise bad_option(option, f"{kind} is served for the class face only")
+        raise bad_option(option, f"{kind} is supported for the class face only")
     if kind == "objw":
         if len(args) % 2:
             raise bad_option(option, "objw takes a weight after each class")

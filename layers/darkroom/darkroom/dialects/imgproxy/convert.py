@@ -1,4 +1,4 @@
-"""From what an imgproxy URL wants to the values of our options."""
+"""Convert imgproxy's options to values of ours."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _FITS: dict[str, tuple[str, str]] = {
 
 
 _TRANSPARENT = "ff00ff"
-"""The colour by which ``trim`` is asked to take what is transparent."""
+"""The colour with which ``trim`` removes transparent margins."""
 
 _NOISE = 1e-6
-"""Of a pixel: what floating point leaves of a whole number."""
+"""In px: rounding errors of whole numbers."""
 
 
 def convert_options(options: ImgproxyOptions, key: str, settings: DialectSettings) -> dict[str, Value]:
-    """Option values by short name; raises BadOption for what cannot be said in ours."""
+    """Return option values by short name. Raises BadOption for what our options cannot express."""
     if options.raw:
         return {"skip": ("all",), **_convert_file_name(options, key)}
     return {
@@ -61,7 +61,7 @@ def convert_options(options: ImgproxyOptions, key: str, settings: DialectSetting
 
 
 def _convert_crop(options: ImgproxyOptions) -> dict[str, Value]:
-    """``crop`` is about the turned picture, in lengths that no pixel ratio changes."""
+    """Convert ``crop`` and ``trim``. ``crop`` refers to the rotated image, in lengths that ``dpr`` does not scale."""
     values: dict[str, Value] = {}
     width, height = (_crop_side(side) for side in (options.crop_width, options.crop_height))
     if width or height:
@@ -96,7 +96,7 @@ def _anchor_before_rotation(anchor: Anchor, options: ImgproxyOptions) -> Anchor:
 
 
 def _convert_sizes(options: ImgproxyOptions) -> dict[str, Value]:
-    """``dpr`` and an even ``zoom`` go into the box where that is the same for every source; else they stay factors."""
+    """Convert sizes. ``dpr`` and an even ``zoom`` are multiplied into the box if that is the same for every source."""
     values: dict[str, Value] = {"even": True}
     ratio, zoom = options.dpr, (options.zoom_x, options.zoom_y)
     sides = (options.width, options.height)
@@ -123,7 +123,7 @@ def _convert_sizes(options: ImgproxyOptions) -> dict[str, Value]:
 
 
 def _scales_with_box(options: ImgproxyOptions) -> bool:
-    """Whether a box times ``dpr`` gives what imgproxy does for every source: nothing else is scaled, nothing cut."""
+    """Return whether a box times ``dpr`` gives imgproxy's result for every source."""
     one = not (options.width and options.height)
     contains = options.resizing == "fit" or (one and options.resizing != "force")
     scaled = (options.min_width, options.min_height, *options.padding, options.watermark.opacity, options.max_side)
@@ -133,12 +133,12 @@ def _scales_with_box(options: ImgproxyOptions) -> bool:
 
 
 def _is_whole(sides: tuple[int, int], factor: float) -> bool:
-    """Whether sides times ``factor`` are whole numbers of pixels."""
+    """Return whether sides times ``factor`` are whole numbers of pixels."""
     return all(abs(side * factor - round(side * factor)) < _NOISE for side in sides)
 
 
 def _is_within(options: ImgproxyOptions) -> bool:
-    """Whether the box alone keeps the result within ``max_result_dimension``."""
+    """Return whether the box alone keeps the result within ``max_result_dimension``."""
     sides = (options.width, options.height)
     factor = max(1.0, options.dpr) * max(options.zoom_x, options.zoom_y)
     grown = (
@@ -152,7 +152,7 @@ def _is_within(options: ImgproxyOptions) -> bool:
 
 
 def _side(side: int, scale: float) -> int:
-    """Scaled within our range; beyond it without any scale, it is left to be refused."""
+    """Scale ``side`` within our range. Sides beyond it are left to be refused."""
     return side if side > MAX_SIDE_PX else min(MAX_SIDE_PX, max(1, round(side * scale)))
 
 
@@ -170,7 +170,7 @@ def _convert_fit(options: ImgproxyOptions) -> dict[str, Value]:
 
 
 def _convert_extend(options: ImgproxyOptions) -> dict[str, Value]:
-    """To the box's sides if both are asked for: it has its own ratio then."""
+    """Convert extensions. ``extend`` takes precedence over ``extend_aspect_ratio``: the box has its own ratio."""
     extend: ExtendOptions = options.extend if options.extend.enabled else options.extend_ratio
     if not extend.enabled:
         return {}
@@ -189,7 +189,7 @@ def _point_or_offsets(anchor: Anchor) -> tuple[float, float]:
 
 
 def _round_length(offset: float) -> float:
-    """Pixels are whole; parts of a side, those below 1, are not."""
+    """Round pixels to integers, and fractions of a side, which are below 1, to four decimals."""
     return float(round(offset)) if abs(offset) >= 1 else _round4(offset)
 
 
@@ -224,7 +224,7 @@ def _convert_effects(options: ImgproxyOptions) -> dict[str, Value]:
 
 
 def _convert_tones(options: ImgproxyOptions) -> dict[str, Value]:
-    """``brightness`` of 255 adds all that there is, ``contrast`` is around the middle, in this order."""
+    """Convert tones, in this order: ``brightness`` adds up to 255, ``contrast`` turns around the middle."""
     matrix: Matrix = linear(1.0, options.brightness / 255)
     matrix = compose(matrix, linear(options.contrast, (1 - options.contrast) / 2))
     matrix = round_matrix(compose(matrix, saturation(options.saturation)))
@@ -236,7 +236,7 @@ def _convert_watermark(options: ImgproxyOptions, settings: DialectSettings) -> d
     if not mark.opacity:
         return {}
     if mark.scale > 1:
-        raise bad_option("watermark", "its scale must be 1 at most here")
+        raise bad_option("watermark", "scale must be at most 1")
     tiled = mark.position == "tiled"
     x, y = _round_length(mark.x), _round_length(mark.y)
     scale = max(0.0001, _round4(mark.scale)) if mark.scale else 0.0
@@ -268,7 +268,7 @@ def _convert_output(options: ImgproxyOptions) -> dict[str, Value]:
 
 
 def _convert_file_name(options: ImgproxyOptions, key: str) -> dict[str, Value]:
-    """imgproxy names every answer. Here those that are saved or that the URL names have a name, with an extension."""
+    """Return the file name of a download or of ``filename``, with an extension. imgproxy names every response."""
     own = key.rpartition("/")[2]
     name = options.file_name or ((own.rpartition(".")[0] or own) if options.attachment else "")
     return {"dl": name, "dlx": True, "inl": not options.attachment} if name else {}

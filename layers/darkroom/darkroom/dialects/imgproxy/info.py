@@ -1,4 +1,4 @@
-"""imgproxy Pro's ``/info``: parsing of the request, and the object of the response."""
+"""Parse requests of imgproxy Pro's ``/info``, and build the response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .url import INFO_PREFIX, parse_claim, parse_source, restore_path
 
 @dataclass(slots=True)
 class InfoRequest:
-    """Which fields are asked for, those that imgproxy gives by default set; ``page`` is that of the source."""
+    """The requested fields, initially imgproxy's defaults, and the ``page`` of the source."""
 
     fields: set[str] = field(default_factory=lambda: {"size", "format", "dimensions"})
     page: int = 0
@@ -40,14 +40,14 @@ def _make_switch(name: str) -> _InfoParser:
 
 
 def _ignore(_request: InfoRequest, option: str, args: list[str]) -> None:
-    """Metadata of which masters have none, and limits that are the deployment's."""
+    """Ignore options for metadata, which masters do not have, and for limits, which the deployment sets."""
     del option, args
 
 
 def _reject_if_set(_request: InfoRequest, option: str, args: list[str]) -> None:
-    """What is not known here: only that it is not asked for can be served."""
+    """Refuse options for unknown properties unless they are switched off."""
     if any(text not in ("", "0", "f", "F", "false", "False", "FALSE", "none", "ce") for text in args):
-        raise bad_option(option, "is not served here: nothing is known of it")
+        raise bad_option(option, "is not supported")
 
 
 def _parse_page(request: InfoRequest, option: str, args: list[str]) -> None:
@@ -93,10 +93,10 @@ INFO_OPTIONS: Mapping[str, _InfoParser] = {name: read for names, read in _OPTION
 
 
 def parse_info_url(target: str, settings: DialectSettings) -> ParsedUrl:
-    """Read ``/info/<signature>/…``; raises BadKey, BadOption or UnknownOption, which name what is wrong."""
+    """Parse ``/info/<signature>/…``. Raises BadKey, BadOption or UnknownOption."""
     signature, slash, rest = target.removeprefix(INFO_PREFIX).partition("/")
     if not slash or not rest:
-        raise BadKey("The path is not like /info/<signature>/<options>/plain/<source>")
+        raise BadKey("The path must be like /info/<signature>/<options>/plain/<source>")
     path = restore_path(rest)
     parts, separator = path.split("/"), settings.imgproxy.arguments_separator
     request = InfoRequest()
@@ -119,7 +119,7 @@ def _build_plan(key: str, request: InfoRequest) -> Plan:
 
 
 def build_response(fields: set[str], description: Mapping[str, Any]) -> dict[str, Any]:
-    """imgproxy's object: sizes as they are stored, with EXIF's orientation beside."""
+    """Return imgproxy's object: sizes as stored, with the EXIF orientation."""
     sides = (description["width"], description["height"])
     width, height = sides[::-1] if description["orientation"] >= 5 else sides
     known: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""What an imgproxy URL has said so far, in imgproxy's own terms. Later options override earlier ones."""
+"""The options of an imgproxy URL. Later options override earlier ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ExtendOptions:
 
 @dataclass(slots=True)
 class WatermarkOptions:
-    """``watermark``: ``opacity`` and ``scale`` are parts, a scale of 0 is the mark's own size."""
+    """``watermark``: ``opacity`` and ``scale`` are fractions; scale 0 is the watermark's own size."""
 
     opacity: float = 0.0
     position: str = "center"
@@ -28,7 +28,7 @@ class WatermarkOptions:
 
 @dataclass(slots=True)
 class TrimOptions:
-    """``threshold`` is None where nothing is trimmed."""
+    """``trim``: ``threshold`` is None if nothing is trimmed."""
 
     threshold: float | None = None
     colour: str = ""
@@ -38,7 +38,7 @@ class TrimOptions:
 
 @dataclass(slots=True)
 class ImgproxyOptions:
-    """Every option that says something about the picture, at imgproxy's default. Sizes in px before ``dpr``."""
+    """All options that affect the result, with imgproxy's defaults. Sizes in px before ``dpr``."""
 
     resizing: str = "fit"
     width: int = 0

@@ -1,7 +1,4 @@
-"""What reads imgproxy's options: each takes the name as it was written and its arguments, at least one.
-
-They raise BadOption that names the option.
-"""
+"""Parse imgproxy's options. Each parser takes the name as written and at least one argument, and raises BadOption."""
 
 from __future__ import annotations
 
@@ -20,15 +17,15 @@ from .model import ExtendOptions, ImgproxyOptions, WatermarkOptions
 
 RESIZING = ("fit", "fill", "fill-down", "force", "auto")
 FORMATS = {"jpg": "jpeg", **{name: name for name in IMAGE_FORMATS}, "tif": "tiff", "tiff": "tiff"}
-"""imgproxy's names of what is made here."""
+"""imgproxy's names of our output formats."""
 
 OTHER_FORMATS = ("jxl", "ico", "bmp", "heic", "svg")
-"""What imgproxy can answer or read, and what is not made here."""
+"""Formats of imgproxy that are not written here."""
 
 
 @dataclass(slots=True)
 class ParseState:
-    """What has been read, and the presets that are being read at the moment."""
+    """The options parsed so far, and the presets that are being parsed."""
 
     settings: ImgproxySettings
     options: ImgproxyOptions = field(default_factory=ImgproxyOptions)
@@ -36,15 +33,15 @@ class ParseState:
 
 
 type OptionParser = Callable[[ParseState, str, list[str]], None]
-"""Takes the option's name as it was written, and its arguments, of which there is at least one."""
+"""Takes the name as written and at least one argument."""
 
 
 def parse_format_name(option: str, text: str) -> str:
-    """Our name for an output format of imgproxy's; raises BadOption."""
+    """Return our name of an output format. Raises BadOption."""
     if text == "best":
-        raise bad_option(option, "best is of imgproxy Pro, and not served here")
+        raise bad_option(option, "best belongs to imgproxy Pro and is not supported")
     if text in OTHER_FORMATS:
-        raise bad_option(option, f"{text} is not made here")
+        raise bad_option(option, f"{text} is not supported")
     if text not in FORMATS:
         raise bad_option(option, f"must be one of {', '.join(FORMATS)}, but is '{escape_text(text)}'")
     return FORMATS[text]
@@ -74,7 +71,7 @@ def ignore_argument(_state: ParseState, name: str, args: list[str]) -> None:
 
 
 def ignore_arguments(_state: ParseState, name: str, args: list[str]) -> None:
-    """Any number of words that say nothing here."""
+    """Ignore any number of arguments."""
 
 
 def parse_limit(_state: ParseState, name: str, args: list[str]) -> None:
@@ -156,7 +153,7 @@ def parse_trim(state: ParseState, name: str, args: list[str]) -> None:
 
 
 def parse_padding(state: ParseState, name: str, args: list[str]) -> None:
-    """As in CSS; a side that is not given is that of the opposite one, and right that of top."""
+    """Parse padding as in CSS: a missing side is that of the opposite one, and the right is that of the top."""
     check_count(name, args, 4)
     sides = state.options.padding
     for index, other in enumerate((0, 0, 0, 1)):
@@ -194,7 +191,7 @@ def parse_watermark(state: ParseState, name: str, args: list[str]) -> None:
     opacity = parse_number(name, args[0], 0, 1) if args[0] else before.opacity
     _, position, x, y, scale = (*args, *[""] * 5)[:5]
     if position == "ch":
-        raise bad_option(name, "ch is of imgproxy Pro, and not served here")
+        raise bad_option(name, "ch belongs to imgproxy Pro and is not supported")
     state.options.watermark = WatermarkOptions(
         opacity,
         before.position if not position else "tiled" if position == "re" else parse_place(name, position),
@@ -226,12 +223,12 @@ def parse_skip(state: ParseState, name: str, args: list[str]) -> None:
     for kind in args:
         known = FORMATS.get(kind) or (kind if kind in OTHER_FORMATS else "")
         if not known:
-            raise bad_option(name, f"'{escape_text(kind)}' is no format of imgproxy's")
+            raise bad_option(name, f"'{escape_text(kind)}' is not a format of imgproxy")
         state.options.skip.add(known)
 
 
 def parse_expires(state: ParseState, name: str, args: list[str]) -> None:
-    """imgproxy refuses what is older than its timestamp, so a URL is good for the second that it names."""
+    """Parse a Unix time. The URL is valid during the second that it names, as in imgproxy."""
     timestamp = parse_int(name, single(name, args), high=999_999_999_999)
     state.options.expires_s = timestamp + 1 if timestamp > 0 else None
 
@@ -256,7 +253,7 @@ def parse_brightness(state: ParseState, name: str, args: list[str]) -> None:
 
 
 def parse_adjust(state: ParseState, name: str, args: list[str]) -> None:
-    """``brightness``, ``contrast`` and ``saturation`` in one."""
+    """Parse ``brightness``, ``contrast`` and ``saturation`` in one option."""
     check_count(name, args, 3)
     parse_brightness(state, name, args[:1])
     tones: tuple[FloatField, FloatField] = ("contrast", "saturation")
@@ -270,9 +267,9 @@ def parse_background_alpha(state: ParseState, name: str, args: list[str]) -> Non
 
 
 def check_algorithm(_state: ParseState, name: str, args: list[str]) -> None:
-    """The kernel by which everything is made smaller here."""
+    """Accept the only kernel that is used here."""
     if single(name, args) not in ("", "lanczos3"):
-        raise bad_option(name, "only lanczos3 is served here")
+        raise bad_option(name, "only lanczos3 is supported")
 
 
 def parse_frame_limit(state: ParseState, name: str, args: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""imgproxy's options: the table that its URLs are read by."""
+"""The table of imgproxy's options."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ UNSUPPORTED_PRO_OPTIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-LIMIT_NOTE = "Nothing to do: what a source may be is the deployment's to say."
+LIMIT_NOTE = "No effect: the deployment sets the limits of sources."
 
 
 def apply_option(state: ParseState, segment: str) -> None:
-    """OptionParser one option, such as ``w:300``; raises BadOption or UnknownOption that names it."""
+    """Parse one option, such as ``w:300``. Raises BadOption or UnknownOption."""
     name, *args = segment.split(state.settings.arguments_separator)
     reader = find_parser(MAPPINGS_BY_NAME, name)
     if not args:
@@ -67,7 +67,7 @@ def _parse_preset(state: ParseState, name: str, args: list[str]) -> None:
 
 
 def apply_preset(state: ParseState, option: str, preset: str) -> None:
-    """OptionParser the options of a preset. One that is within itself is passed over, as by imgproxy."""
+    """Parse the options of a preset. A preset within itself is skipped, as in imgproxy."""
     if preset not in state.settings.presets:
         raise bad_option(option, f"there is no preset '{escape_text(preset)}'")
     if preset in state.presets:
@@ -79,7 +79,7 @@ def apply_preset(state: ParseState, option: str, preset: str) -> None:
 
 
 def check_presets(settings: ImgproxySettings) -> None:
-    """Raise ValueError that names a preset which cannot be read."""
+    """Raise ValueError for an invalid preset."""
     for preset in settings.presets:
         try:
             apply_preset(ParseState(settings), "preset", preset)
@@ -132,7 +132,7 @@ PRO_SERVED: tuple[OptionMapping[OptionParser], ...] = (
         ("pg",),
         "%page",
         "page",
-        note="Of an animation the frame, as a still, also where the output could move.",
+        note="Of an animation the frame, as a still image.",
         parse=partial(option_parsers.parse_int_field, "page"),
         group="Pro",
     ),
@@ -148,7 +148,7 @@ PRO_SERVED: tuple[OptionMapping[OptionParser], ...] = (
         "bypass_cache",
         ("bc",),
         "%bypass",
-        note="Nothing to do: what is stored is what would be made again.",
+        note="No effect: stored derivatives are current.",
         parse=option_parsers.ignore_argument,
         group="Pro",
     ),
@@ -156,12 +156,12 @@ PRO_SERVED: tuple[OptionMapping[OptionParser], ...] = (
         "cache_tags",
         ("ct",),
         "%tag1:…",
-        note="Ignored: what is cached has no tags.",
+        note="No effect: cached responses have no tags.",
         parse=option_parsers.ignore_arguments,
         group="Pro",
     ),
 )
-"""Options of imgproxy Pro whose engine is here."""
+"""Supported options of imgproxy Pro."""
 
 OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
     OptionMapping(
@@ -195,7 +195,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         (),
         "%dpr",
         "w, h, ratio",
-        note="Limited to what the source has pixels for, unless `enlarge` is set, with offsets and padding.",
+        note="Limited by the pixels of the source unless `enlarge` is set; scales offsets and padding too.",
         parse=option_parsers.parse_dpr,
     ),
     OptionMapping("enlarge", ("el",), "%enlarge", "up", parse=partial(option_parsers.parse_switch, "enlarge")),
@@ -218,7 +218,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("g",),
         "%type:%x_offset:%y_offset",
         "g, off, even",
-        note="`sm` is `attention`. Of Pro's `obj` and `objw` the class `face`, where pictures are analysed.",
+        note="`sm` is `attention`. Of Pro's `obj` and `objw` the class `face`, if images are analysed.",
         parse=option_parsers.parse_gravity,
     ),
     OptionMapping(
@@ -275,35 +275,35 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("wm",),
         "%opacity:%position:%x_offset:%y_offset:%scale",
         "wm, wmx, wml",
-        note="The watermark named `default` in presets.toml, else its only one; a scale of at most 1. `ch` is of Pro.",
+        note="The watermark `default` in presets.toml, else the only one; scale at most 1. `ch` (Pro) is refused.",
         parse=option_parsers.parse_watermark,
     ),
     OptionMapping(
         "strip_metadata",
         ("sm",),
         "%strip_metadata",
-        note="Nothing to do: none is served.",
+        note="No effect: images have no metadata.",
         parse=option_parsers.ignore_argument,
     ),
     OptionMapping(
         "keep_copyright",
         ("kcr",),
         "%keep_copyright",
-        note="Nothing is kept in pictures.",
+        note="No effect: images have no metadata.",
         parse=option_parsers.ignore_argument,
     ),
     OptionMapping(
         "strip_color_profile",
         ("scp",),
         "%strip_color_profile",
-        note="Nothing to do: all is sRGB.",
+        note="No effect: images are in sRGB.",
         parse=option_parsers.ignore_argument,
     ),
     OptionMapping(
         "enforce_thumbnail",
         ("eth",),
         "%enforce_thumbnail",
-        note="The picture itself is used.",
+        note="No effect: the image itself is used.",
         parse=option_parsers.ignore_argument,
     ),
     OptionMapping(
@@ -319,7 +319,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("fq",),
         "%format1:%quality1:…",
         "q",
-        note="Also for the format that negotiation comes to.",
+        note="Also for negotiated formats.",
         parse=option_parsers.parse_format_quality,
     ),
     OptionMapping("max_bytes", ("mb",), "%bytes", "mb", parse=partial(option_parsers.parse_int_field, "max_bytes")),
@@ -328,7 +328,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("f", "ext"),
         "%extension",
         "f",
-        note="Without one the viewer's best. `jxl`, `ico`, `bmp`, `heic` and `svg` are refused, `best` as of Pro.",
+        note="Default: negotiated. `jxl`, `ico`, `bmp`, `heic` and `svg` are refused, and `best` (Pro).",
         parse=option_parsers.parse_format,
     ),
     OptionMapping("skip_processing", ("skp",), "%extension1:…", "skip", parse=option_parsers.parse_skip),
@@ -337,17 +337,17 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         (),
         "%raw",
         "skip",
-        note="The master without metadata; a file that ingest has not cleaned is cleaned, or rendered.",
+        note="The master, without metadata. Files that ingest has not cleaned are cleaned or rendered.",
         parse=partial(option_parsers.parse_switch, "raw"),
     ),
     OptionMapping(
         "cachebuster",
         ("cb",),
         "%string",
-        note="Nothing to do: it makes another URL of the same picture.",
+        note="No effect on the image; the URL is another one.",
         parse=option_parsers.ignore_argument,
     ),
-    OptionMapping("expires", ("exp",), "%timestamp", note="403 from then on.", parse=option_parsers.parse_expires),
+    OptionMapping("expires", ("exp",), "%timestamp", note="403 from this time on.", parse=option_parsers.parse_expires),
     OptionMapping(
         "filename",
         ("fn",),
@@ -373,7 +373,7 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("maf",),
         "%size",
         "anim",
-        note="1 takes the first frame; with more the deployment's limit holds.",
+        note="1 selects the first frame; otherwise the deployment's limit applies.",
         parse=option_parsers.parse_frame_limit,
     ),
     OptionMapping(
@@ -384,22 +384,22 @@ OPTION_MAPPINGS: tuple[OptionMapping[OptionParser], ...] = (
         ("mrd",),
         "%size",
         "most",
-        note="With padding and extension. 8192 px is the limit in any case.",
+        note="Includes padding and extension. The limit is always 8192 px.",
         parse=partial(option_parsers.parse_int_field, "max_side"),
     ),
     OptionMapping(
         "preserve_hdr",
         ("ph",),
         "%preserve_hdr",
-        note="Pictures have 8 bits a channel in any case. A JPEG keeps the gain map of its source.",
+        note="No effect: images have 8 bits per channel. A JPEG keeps the gain map of its source.",
         parse=option_parsers.ignore_argument,
     ),
     *PRO_SERVED,
     *(
-        OptionMapping(names[0], names[1:], refused="it is of imgproxy Pro", group="Pro")
+        OptionMapping(names[0], names[1:], refused="it belongs to imgproxy Pro", group="Pro")
         for names in UNSUPPORTED_PRO_OPTIONS
     ),
 )
-"""Of imgproxy's option parser, and for Pro of its documentation, both at the commits that the tests name."""
+"""From imgproxy's option parser, and for Pro from its documentation, at the commits that the tests name."""
 
 MAPPINGS_BY_NAME: Mapping[str, OptionMapping[OptionParser]] = index_by_name(OPTION_MAPPINGS)

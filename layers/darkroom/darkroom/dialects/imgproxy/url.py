@@ -20,11 +20,11 @@ from .option_parsers import RESIZING, ParseState, parse_format_name
 from .options import apply_option, apply_preset
 
 UNSIGNED = frozenset({"", "_", "-", "unsafe", "insecure"})
-"""What stands where a signature would. imgproxy without keys takes anything; these are what its guides write."""
+"""Signature segments of unsigned URLs. imgproxy without keys accepts any; its guides use these."""
 
 
 def sign(message: bytes, key: DialectKey, size_bytes: int = 0) -> str:
-    """The signature of ``message``, a path from its slash before the options on; key and salt are hex."""
+    """Return the signature of ``message``, the path from the slash before the options. Key and salt are hexadecimal."""
     import hmac
     from base64 import urlsafe_b64encode
 
@@ -33,10 +33,9 @@ def sign(message: bytes, key: DialectKey, size_bytes: int = 0) -> str:
 
 
 def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None) -> None:
-    """Raise BadSignature if ``claim`` is neither trusted nor of any of ``keys``, Expired if its time is over.
+    """Raise BadSignature if ``claim`` is neither trusted nor of any of ``keys``, and Expired from ``expires_s`` on.
 
-    Signatures are compared as they are spelled: imgproxy decodes them first, and takes four spellings of the last
-    character for one.
+    Signatures are compared as spelled. imgproxy decodes them first and accepts four spellings of the last character.
     """
     if claim is not None and claim.trusted:
         claim = None
@@ -44,14 +43,14 @@ def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: floa
 
 
 INFO_PREFIX = "/info/"
-"""Of URLs that ask about a source."""
+"""The path of requests for properties of a source."""
 
 _SQUEEZED = re.compile(r"(\S+):/([^/])")
-"""An address whose two slashes some proxy has made one."""
+"""An address whose double slash a proxy has merged."""
 
 
 def restore_path(path: str) -> str:
-    """``path`` as it was signed: proxies escape the colons of options and squeeze the slashes of an address."""
+    """Return ``path`` as signed. Proxies escape colons of options and merge slashes of an address."""
     options, plain, address = path.partition("/plain/")
     if path.startswith("plain/"):
         options, plain, address = "", "plain/", path.removeprefix("plain/")
@@ -62,7 +61,7 @@ def restore_path(path: str) -> str:
 
 
 def parse_claim(signature: str, path: str, settings: ImgproxySettings) -> SignatureClaim | None:
-    """What the URL says to prove itself; None where it is not signed."""
+    """Return the signature of the URL; None if it is unsigned."""
     if signature in UNSIGNED:
         return None
     trusted = signature in settings.trusted_signatures
@@ -73,7 +72,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def parse_source(parts: list[str], settings: ImgproxySettings) -> tuple[str, str]:
-    """The source's address and the extension ("" for none) that ``parts``, segments of a path, come to.
+    """Return the source's address and the extension ("" for none) in ``parts``, segments of a path.
 
     Raises BadKey; BadOption for an encrypted address.
     """
@@ -81,7 +80,7 @@ def parse_source(parts: list[str], settings: ImgproxySettings) -> tuple[str, str
         text, extension = _split("/".join(parts[1:]), "@")
         return _add_base_url(_unquote(text), settings.base_url), extension
     if parts[:1] == ["enc"] and len(parts) > 1:
-        raise BadOption("enc: encrypted addresses are of imgproxy Pro, and not served here", option="enc")
+        raise BadOption("enc: encrypted addresses belong to imgproxy Pro and are not supported", option="enc")
     if settings.base64_url_includes_filename and len(parts) > 1:
         parts = parts[:-1]
     text, extension = _split("".join(parts), ".")
@@ -93,7 +92,7 @@ def _split(text: str, sign: str) -> tuple[str, str]:
     if not address:
         raise BadKey("The URL names no source")
     if len(extensions) > 1:
-        raise BadKey(f"The source has more than one {sign}; in an address it is written %{ord(sign):02X}")
+        raise BadKey(f"The source has more than one {sign}; in an address, encode it as %{ord(sign):02X}")
     return address, "".join(extensions)
 
 
@@ -123,7 +122,7 @@ def parse_image_url(target: str, settings: DialectSettings) -> ParsedUrl:
     """Parse ``/<signature>/…``. Raises BadKey, BadOption or UnknownOption."""
     signature, slash, rest = target.partition("?")[0].removeprefix("/").partition("/")
     if not slash or not rest:
-        raise BadKey("The path is not like /<signature>/<options>/plain/<source>")
+        raise BadKey("The path must be like /<signature>/<options>/plain/<source>")
     path = restore_path(rest)
     state = ParseState(settings.imgproxy)
     if "default" in settings.imgproxy.presets:
@@ -139,14 +138,14 @@ def parse_image_url(target: str, settings: DialectSettings) -> ParsedUrl:
 
 
 def _parse_path(parts: list[str], state: ParseState, settings: DialectSettings) -> str:
-    """The source's key; what is said of it goes into ``state``."""
+    """Parse options into ``state`` and return the key of the source."""
     separator = state.settings.arguments_separator
     if state.settings.only_presets:
         for preset in parts[0].split(separator):
             apply_preset(state, "preset", preset)
         parts = parts[1:]
     elif parts[0] in RESIZING:
-        raise BadOption("imgproxy's basic URL format is not served here, nor by itself any more")
+        raise BadOption("imgproxy's basic URL format is not supported, as in current imgproxy")
     else:
         while parts and separator in parts[0]:
             apply_option(state, parts.pop(0))
@@ -157,7 +156,7 @@ def _parse_path(parts: list[str], state: ParseState, settings: DialectSettings) 
 
 
 def _qualities_by_format(options: ImgproxyOptions) -> tuple[tuple[str, int], ...]:
-    """By format, where that is still to be negotiated and one quality for all was not asked for."""
+    """Return qualities by format if the format is negotiated and no quality for all formats is given."""
     if options.format or options.quality or options.raw:
         return ()
     return tuple(sorted(options.format_quality.items()))

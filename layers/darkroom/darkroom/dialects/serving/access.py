@@ -1,6 +1,6 @@
-"""Who may ask in another service's language: its own signatures, and without one what our own URLs give strangers.
+"""Authorise requests by the dialect's own signatures, and unsigned ones by the rules of native URLs.
 
-So that the cost guard counts the same pictures, whatever language they are asked for in.
+The finite set of unsigned variants is therefore the same in all dialects.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...plan.signing import KeySource, try_keys
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
 
 type Verify = Callable[[SignatureClaim | None, Sequence[DialectKey], float, int | None], None]
-"""A language's own check: the claim, keys that are valid now, the time, and when the URL expires, both Unix time."""
+"""The verification of a dialect: claim, valid keys, current time and expiry, both in Unix time."""
 
 
 def authorise(
@@ -31,9 +31,9 @@ def authorise(
     keys: KeySource[Sequence[DialectKey]],
     now_s: float,
 ) -> None:
-    """Refuse ``plan``, the variant that ``parsed`` comes to for a viewer, unless it may be made.
+    """Raise a DarkroomError of 403 unless ``plan``, the variant of ``parsed``, may be rendered. May raise Unavailable.
 
-    A signature that is there has to be right, except in mode ``open``. Raises DarkroomErrors of 403, and Unavailable.
+    A signature must be valid, except in mode ``open``.
     """
     if parsed.claim is None or mode is AccessMode.OPEN:
         if needs_signature(plan, mode, presets, always):
@@ -45,7 +45,7 @@ def authorise(
 
 
 def _describe_unsigned_set(plan: Plan) -> str:
-    """What a stranger can have, in words that hold in every language."""
+    """Describe the unsigned variants independently of the dialect."""
     widths = ", ".join(map(str, LADDER_PX))
     return (
         f"Without a signature a URL may come to the picture as it is served by default, to a preset, or to a width of "

@@ -1,10 +1,9 @@
-"""A response in a dialect over HTTP: with a bounded age, and by a redirect where the picture is too large.
+"""Build responses in dialects: limited in age, and a redirect where the image is too large for a Lambda response.
 
-A native URL of a picture over 4.5 MB is answered by a redirect to itself, as the CDN requests it from the store first.
-URLs of dialects always reach the function, so their redirect leads to a copy that the CDN reads from the store. The
-copy's name is a message authentication code of the variant: it cannot be guessed, and a variant has one copy, whatever
-the spelling of the URL and whatever age it requests. The age of a copy is therefore that of the deployment
-(``dialect_max_age_s``). The redirect itself is not cached.
+A native URL of an image over 4.5 MB redirects to itself, because the CDN requests it from S3 first. URLs of dialects
+always reach the function, so they redirect to a copy that the CDN reads from S3. The name of the copy is a message
+authentication code of the variant: it cannot be guessed, and a variant has one copy for all spellings of the URL. The
+age of a copy is therefore the deployment's (``dialect_max_age_s``). The redirect itself is not cached.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from ..registry import LARGE_PREFIX, LARGE_SUFFIX
 from .request import DialectRequest
 
 DEFAULT_MAX_AGE_S = 86_400
-"""A day: what browsers are told of our own URLs, too."""
+"""One day, as in browsers for native URLs."""
 
 _AGE = re.compile(r"(?:^|[ ,])(max-age|s-maxage)=([0-9]{1,10})")
 
 
 def limit_max_age(cache_control: str, limit_s: int) -> str:
-    """``cache_control`` with no age above ``limit_s``: neither fresh for longer, nor used stale."""
+    """Return ``cache_control`` with ages of at most ``limit_s``, and without stale responses."""
     if "no-store" in cache_control:
         return cache_control
     ages = {name: int(age) for name, age in _AGE.findall(cache_control)}
@@ -44,15 +43,15 @@ def limit_max_age(cache_control: str, limit_s: int) -> str:
 
 
 type DocumentConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""From the object that ``f=json`` answers to the one of another service."""
+"""Converts the object of ``f=json`` to that of another service."""
 
 JSON_TYPE = "application/json"
 
 
 def convert_document(answer: Answer, document: DocumentConverter, if_none_match: str) -> Answer:
-    """``answer``, a description by ``f=json``, as ``document`` has it; what is no description stays.
+    """Convert ``answer`` if it is a description by ``f=json``.
 
-    Its entity tag is that of the converted document, so ``answer`` must have been made without the viewer's own.
+    The ETag is that of the converted document, so that ``answer`` must not depend on ``If-None-Match``.
     """
     if not isinstance(answer, Rendered | Stored) or answer.body is None:
         return answer
@@ -68,12 +67,12 @@ def convert_document(answer: Answer, document: DocumentConverter, if_none_match:
 
 
 COPY_OF = "copy-of"
-"""User metadata of a copy: the entity tag, without quotes, of the derivative that it was made from."""
+"""User metadata of a copy: the ETag, without quotes, of its derivative."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``media`` has the derivatives; ``keys`` name what is handed over. Nothing is kept for over ``max_age_s``."""
+    """Responds with derivatives in ``media`` for at most ``max_age_s``. ``keys`` sign the names of copies."""
 
     media: FastBucket
     keys: KeySource[Sequence[str]] = field(repr=False)
@@ -82,7 +81,7 @@ class Delivery:
     def build_response(
         self, answer: Answer, plan: Plan, request: DialectRequest, max_age_s: int | None = None
     ) -> HttpResponse:
-        """``answer`` about ``plan`` over HTTP. ``max_age_s`` is what the URL asks for. May raise Unavailable."""
+        """Return the response for ``plan``. ``max_age_s`` is the age that the URL requests. May raise Unavailable."""
         limit_s = self.max_age_s if max_age_s is None else min(max_age_s, self.max_age_s)
         address = "/"
         if isinstance(answer, Stored) and answer.body is None and request.method != "HEAD":
@@ -90,9 +89,9 @@ class Delivery:
         return to_response(_limit_age(answer, limit_s), method=request.method, viewer_url=address)
 
     def _copy_large(self, plan: Plan, etag: str) -> str:
-        """The address of the copy of the derivative ``etag``, beside which it lies: a purge of its source finds both.
+        """Return the path of the copy of derivative ``etag``. It is next to it, so that one purge finds both.
 
-        A new signing key is a new name: each rotation can add one copy per variant.
+        A new signing key changes the name: each rotation can add one copy per variant.
         """
         name = derivative_name(plan)
         token = sign(f"large {name}", self.keys.get()[0])

@@ -1,4 +1,4 @@
-"""The way from the transform function into the languages: made for the first request that needs them."""
+"""Connect dialects to the transform function, on the first request that needs them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def build_service(settings: Settings, transform: Transform, keys: KeysSecret) -> DialectService:
-    """The dialects by ``settings``, beside the ``transform`` that was built by them."""
+    """Build the service by ``settings``."""
     return DialectService(
         transform=transform,
         delivery=Delivery(transform.media, transform.keys, settings.dialect_max_age_s),
@@ -45,7 +45,7 @@ def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:
 
 
 def _load_settings() -> DialectSettings:
-    """The settings of dialects; raises Unavailable for a file with a mistake, which a build refuses."""
+    """Return the settings. Raises Unavailable for an invalid file, which ``sam build`` also rejects."""
     try:
         return load_settings()
     except Exception as error:
@@ -53,7 +53,7 @@ def _load_settings() -> DialectSettings:
 
 
 def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> KeysSecret:
-    """The keys of all dialects in the secret ``secret_arn``. Sends nothing yet."""
+    """Return the keys of all dialects in the secret ``secret_arn``. Sends no request yet."""
     return Secret(secret_arn, credentials, parse_keys, observer=observer)
 
 

@@ -1,4 +1,4 @@
-"""Answers of the service that are no pictures: ``info.json`` and redirects. Lambda responses (payload format 2.0)."""
+"""Serve the IIIF Image API: images, ``info.json`` and redirects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .request import DialectRequest
 
 LINKED = 'application/ld+json;profile="{context}"'
 PLAIN = "application/json"
-"""The type of version 3 where ``Accept`` names it and not JSON-LD, of version 2 otherwise: section 5.1 of each."""
+"""Media type of version 3 if ``Accept`` names it and not JSON-LD, of version 2 otherwise: section 5.1 of each."""
 
 _LINKED_V2 = "application/ld+json"
 
@@ -49,7 +49,7 @@ def build_info_response(
     if_none_match: str,
     headers: dict[str, str],
 ) -> HttpResponse:
-    """``document`` as JSON-LD or plain JSON, by the ``version`` and ``accept``, the type that a viewer names."""
+    """Return ``document`` as JSON-LD or JSON, by ``version`` and ``accept``, the media type that the viewer names."""
     body = json.dumps(document, indent=1)
     content_type = _content_type(version, accept)
     if content_type == PLAIN and version == V2:
@@ -69,12 +69,12 @@ def _content_type(version: Version, accept: str) -> str:
 
 
 def build_redirect(status: int, location: str, cache_control: str) -> HttpResponse:
-    """To ``location``."""
+    """Return a redirect to ``location``."""
     return {"statusCode": status, "headers": {"location": location, "cache-control": cache_control}, "body": ""}
 
 
 class ReplayableStream(Iterator[bytes]):
-    """``chunks``, of which those that were taken are kept, so that a stream need not be asked for twice."""
+    """A stream that keeps what was read, so that it can be read again without a second request."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -86,20 +86,20 @@ class ReplayableStream(Iterator[bytes]):
         return chunk
 
     def close(self) -> None:
-        """End the stream, if it can be ended: no more comes of it."""
+        """Close the underlying stream if it can be closed."""
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()
 
     def replay(self) -> Iterator[bytes]:
-        """All chunks from the first one on."""
+        """Return all chunks from the first."""
         return chain(self._taken, self._chunks)
 
 
 def open_master(transform: Transform, key: str) -> tuple[StoredObject, Size]:
-    """The master of ``key``, to be rendered from, and the size in px of the upright picture in it.
+    """Open the master of ``key``; return it with its upright size in px.
 
-    Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.formats.probe.probe` raises.
+    Raises SourceMissing, Unavailable, or errors of :func:`darkroom.imaging.formats.probe.probe`.
     """
     from ...imaging.formats.probe import probe
 
@@ -115,7 +115,7 @@ def open_master(transform: Transform, key: str) -> tuple[StoredObject, Size]:
 
 @dataclass(frozen=True, slots=True)
 class IiifService:
-    """The service. In mode ``open`` anybody may ask for anything within ``caps``, else for what ``info.json`` lists."""
+    """Serves IIIF. Mode ``open`` serves everything within ``caps``, other modes what ``info.json`` lists."""
 
     transform: Transform
     delivery: Delivery
@@ -123,10 +123,7 @@ class IiifService:
     caps: SizeLimits = SizeLimits()
 
     def respond(self, request: DialectRequest) -> HttpResponse:
-        """The answer to ``request``. Raises DarkroomErrors.
-
-        Who may read it from a page of another origin is for the CDN to say, as of any answer.
-        """
+        """Return the response to ``request``. Raises DarkroomErrors. The CDN adds CORS headers."""
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         parsed = parse(request.target)
@@ -182,6 +179,6 @@ class IiifService:
         return response | {"headers": {**cast(dict[str, str], response["headers"]), "link": links}}
 
     def _build_plan(self, image: ResolvedImage, request: DialectRequest) -> Plan:
-        """The plan of ``image`` with what the deployment hides in it."""
+        """Build the plan of ``image`` with the redaction that the deployment requires."""
         plan = apply_forced_redaction(image.build_plan(), self.transform.always)
         return replace(plan, findings=request.findings) if needs_findings(plan) else plan

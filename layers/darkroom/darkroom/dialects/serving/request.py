@@ -1,4 +1,4 @@
-"""A request in another service's URL language, as the edge hands it on."""
+"""A request in a dialect, as forwarded by the edge function."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ LEGACY = "auto-legacy"
 
 @dataclass(frozen=True, slots=True)
 class DialectRequest:
-    """What a viewer asks for.
+    """A viewer's request.
 
-    ``target``: path with its leading slash, and query with its ``?``, as the viewer wrote them, not decoded; the
-    language's prefix stands first, also where the viewer's host stood for it. ``format_class``: one of
-    :data:`darkroom.plan.model.AUTO_CLASSES`, by the viewer's ``Accept``. ``host``: the viewer's, with its port where it
-    is not the scheme's own; only where answers name it. ``accept``: the type of document that a viewer names.
-    ``findings``: the active generation of findings.
+    ``target``: path and query as the viewer wrote them, not decoded; it begins with the dialect's prefix, also if the
+    viewer's host implied it. ``format_class``: one of :data:`darkroom.plan.model.AUTO_CLASSES`, by ``Accept``.
+    ``host``: the viewer's, with a port other than the scheme's default; only for dialects whose responses contain it.
+    ``accept``: the media type of a document that the viewer names. ``findings``: the active generation of findings.
     """
 
     target: str
@@ -34,7 +33,7 @@ class DialectRequest:
 
     @classmethod
     def from_headers(cls, method: str, headers: Mapping[str, str]) -> DialectRequest:
-        """The request in the ``headers`` (names in lower case) that the languages' edge function sets."""
+        """Parse the ``headers`` (names in lower case) of the edge function."""
         told = headers.get("x-darkroom-class", "")
         name, _, saving = told.partition(" ")
         return cls(
@@ -51,10 +50,10 @@ class DialectRequest:
 
     @property
     def path(self) -> str:
-        """The path of :attr:`target`, not decoded."""
+        """Return the path of :attr:`target`, not decoded."""
         return self.target.partition("?")[0]
 
     @property
     def base_url(self) -> str:
-        """Scheme and host that the viewer used, without a slash at the end."""
+        """Return the viewer's scheme and host."""
         return f"{self.scheme}://{self.host}"

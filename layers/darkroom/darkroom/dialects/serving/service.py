@@ -1,4 +1,4 @@
-"""One request in another service's URL language: read, authorised, negotiated, found or made, answered."""
+"""Serve one request in a dialect: parse, authorise, negotiate, render and respond."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from .signing_keys import DialectKeys, KeysSecret
 
 
 def choose_variant(parsed: ParsedUrl, request: DialectRequest, always: AlwaysRedact) -> Plan:
-    """The picture for ``request``, with what the deployment hides in it; raises BadOption where that cannot be.
+    """Return the variant for ``request`` with the redaction that the deployment requires. Raises BadOption.
 
-    A quality that the URL puts in figures counts before those by format, and one for viewers who save data before both.
+    Precedence of qualities: for ``Save-Data``, numeric in the URL, by format.
     """
     plan = apply_forced_redaction(_choose_quality(parsed, request), always)
     check_first_page(plan)
@@ -53,30 +53,30 @@ def _choose_quality(parsed: ParsedUrl, request: DialectRequest) -> Plan:
 
 
 def _check_length(plan: Plan) -> Plan:
-    """``plan``, whose quality may be a character longer than there is room for beyond its request."""
+    """Check the length again: a quality can have one character more than the request."""
     check_length(plan)
     return plan
 
 
 class DialectParser(Protocol):
-    """A module of :mod:`darkroom.dialects`."""
+    """The package of a dialect in :mod:`darkroom.dialects`."""
 
     def parse(self, target: str, settings: DialectSettings) -> ParsedUrl:
-        """What ``target``, the raw path and query after the prefix, asks for. Raises DarkroomErrors of 4xx."""
+        """Parse ``target``, raw path and query after the prefix. Raises DarkroomErrors of 4xx."""
 
     @property
     def verify(self) -> Verify:
-        """The check of its signatures."""
+        """Return the verification of signatures."""
 
 
 def load_parser(dialect: Dialect) -> DialectParser:
-    """The parser of ``dialect``."""
+    """Import the parser of ``dialect``."""
     return cast(DialectParser, import_module(f"darkroom.dialects.{dialect.name}"))
 
 
 @dataclass(frozen=True, slots=True)
 class DialectService:
-    """The service. ``modes`` says who may ask for what in each language that is switched on.
+    """Serves all dialects. ``modes`` has the access mode of each dialect that is on.
 
     ``rejects_oversized_box``: see :class:`darkroom.dialects.iiif.spec.SizeLimits`.
     """
@@ -90,10 +90,10 @@ class DialectService:
     rejects_oversized_box: bool = False
 
     def respond(self, name: str, request: DialectRequest) -> HttpResponse:
-        """The answer to ``request`` in the language ``name``. Raises DarkroomErrors."""
+        """Return the response to ``request`` in the dialect ``name``. Raises DarkroomErrors."""
         mode = self.modes.get(name)
         if mode is None or name not in DIALECTS_BY_NAME:
-            raise SourceMissing("This deployment does not serve URLs of that language")
+            raise SourceMissing("This deployment does not serve this dialect")
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         if name == IIIF.name:
@@ -108,7 +108,7 @@ class DialectService:
         return self._respond_with_image(dialect, mode, request)
 
     def begin(self, name: str, request: DialectRequest, presets: Callable[[], Presets]) -> None:
-        """Begin the reads of ``request`` before the settings in force are known. Raises DarkroomErrors of 4xx."""
+        """Start the reads for ``request`` before the current settings are known. Raises DarkroomErrors of 4xx."""
         if name == IIIF.name:
             from ..iiif.url import parse
 
@@ -141,7 +141,7 @@ class DialectService:
         return self.delivery.build_response(answer, plan, request, self._max_age_s(parsed))
 
     def _max_age_s(self, parsed: ParsedUrl) -> int | None:
-        """How long a response may be kept by its URL: never beyond the URL's expiry; None if it says nothing."""
+        """Return the maximum age by the URL: at most until it expires; None without a limit."""
         ages_s = [] if parsed.max_age_s is None else [parsed.max_age_s]
         if parsed.expires_s is not None:
             ages_s.append(max(0, int(parsed.expires_s - self.clock())))
@@ -153,6 +153,6 @@ def _is_health_check(dialect: Dialect, request: DialectRequest) -> bool:
 
 
 def _health_response(dialect: Dialect, method: str) -> HttpResponse:
-    """The answer to a health check, which neither the CDN nor a browser keeps."""
+    """Return the response to a health check, which is not cached."""
     body = dialect.health[1] if dialect.health and method != "HEAD" else ""
     return {"statusCode": 200, "headers": {"content-type": "text/plain", "cache-control": "no-cache"}, "body": body}

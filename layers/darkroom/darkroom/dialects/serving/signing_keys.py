@@ -1,4 +1,4 @@
-"""The keys that URLs of other languages are signed with, as their secret holds them."""
+"""The signing keys of dialects, in the secret LanguageKeys."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ type KeysSecret = KeySource[KeysByDialect]
 
 @dataclass(frozen=True, slots=True)
 class DialectKeys:
-    """The keys of ``language`` in ``document``. None at all is no fault: then no signature is valid."""
+    """The keys of one dialect in ``secret``."""
 
     secret: KeysSecret
     dialect: str
 
     def get(self, *, refresh: bool = False) -> Sequence[DialectKey]:
-        """Return the keys that are valid now; none if the document has none."""
+        """Return the valid keys; empty without keys, so that no signature is valid."""
         return self.secret.get(refresh=refresh).get(self.dialect, ())
 
 
 _KEY, _SALT = "key", "salt"
 _HEXADECIMAL = "imgproxy"
-"""The dialect whose key and salt are hexadecimal."""
+"""The dialect with hexadecimal keys and salts."""
 
 DIALECTS_WITH_KEYS = (_HEXADECIMAL, "thumbor", "dit")
 
 
 def parse_keys(document: Mapping[str, object]) -> KeysByDialect:
-    """Read ``{"imgproxy": [{"key": "<hex>", "salt": "<hex>"}], "thumbor": ["<key>"], "dit": ["<key>"]}``.
+    """Parse ``{"imgproxy": [{"key": "<hex>", "salt": "<hex>"}], "thumbor": ["<key>"], "dit": ["<key>"]}``.
 
-    Every key of a list is valid; dialects may be missing. Raises InvalidSecret, for the document as a whole.
+    Every key of a list is valid; dialects can be missing. Raises InvalidSecret for the document as a whole.
     """
     problems = list(find_unknown_fields(document, DIALECTS_WITH_KEYS, ""))
     found: dict[str, tuple[DialectKey, ...]] = {}
@@ -57,7 +57,7 @@ def parse_keys(document: Mapping[str, object]) -> KeysByDialect:
 
 
 def _check_pair(item: object, where: str) -> str:
-    """imgproxy checks no signatures without a salt, so that an empty one is a mistake."""
+    """Check a pair. imgproxy without a salt checks no signatures, so that an empty salt is a mistake."""
     if not isinstance(item, dict) or item.keys() != {_KEY, _SALT}:
         return f"{where} is not an object of {_KEY} and {_SALT}"
     key, salt = item[_KEY], item[_SALT]

@@ -18,7 +18,7 @@ EQUALIZE, BLUR, WATERMARK = "equalize", "blur", "watermark"
 
 
 class ToneOrder(NamedTuple):
-    """The tones of both places, and whether ``equalize()`` is at the later one (None: there is none)."""
+    """Tone matrices at both positions, and whether ``equalize()`` is at the later one (None: there is none)."""
 
     early: tuple[Matrix, ...]
     late: tuple[Matrix, ...]
@@ -26,7 +26,11 @@ class ToneOrder(NamedTuple):
 
 
 def order_tones(steps: Sequence[Matrix | str]) -> ToneOrder:
-    """The places of ``steps``. What stands before a watermark is early, so that the watermark is left alone."""
+    """Assign ``steps`` to the positions that a Plan has for tones: an early one, and one after watermarks.
+
+    Steps before a watermark are early, so that they do not change the watermark. Each position follows one for
+    ``equalize()``.
+    """
     last_mark = max((at for at, step in enumerate(steps) if step == WATERMARK), default=-1)
     equalize = next((at for at, step in enumerate(steps) if step == EQUALIZE), None)
     late_equalize = equalize is not None and equalize > 0 and equalize > last_mark
@@ -42,40 +46,40 @@ def order_tones(steps: Sequence[Matrix | str]) -> ToneOrder:
 
 WHITE = 255
 MIDDLE = 128
-"""What a contrast of thumbor's turns around."""
+"""The level that thumbor's ``contrast()`` leaves unchanged."""
 
 MAX_BLUR_RADIUS_PX = 150
 SMALLEST_SIGMA = 0.01
-"""Below it, a blur is none."""
+"""Smaller values do not blur."""
 
 LARGEST_RADIUS_PX = 4096
-"""Half of the longest side there is: no corner can be rounder."""
+"""Half of the longest possible side."""
 
 _IDENTITY_CURVES: tuple[Curve, ...] = ((), ((0, 0), (255, 255)))
 
 
 def apply_brightness(options: ThumborOptions, arguments: list[str]) -> None:
-    """``v + 255 × percent / 100``, in whole levels."""
+    """Apply ``v + 255 × percent / 100``, in whole levels."""
     options.add_tone(linear(1, _levels(parse_int("brightness", arguments[0])) / WHITE))
 
 
 def apply_contrast(options: ThumborOptions, arguments: list[str]) -> None:
-    """``(v − 128) × (1 + percent / 100)² + 128``, the factor in whole percent."""
+    """Apply ``(v − 128) × (1 + percent / 100)² + 128``, the factor in whole percent."""
     slope = (parse_int("contrast", arguments[0]) + 100) ** 2 // 100 / 100
     options.add_tone(linear(slope, (1 - slope) * MIDDLE / WHITE))
 
 
 def apply_rgb(options: ThumborOptions, arguments: list[str]) -> None:
-    """As brightness, channel by channel."""
+    """Apply brightness per channel."""
     offsets = [_levels(percent) / WHITE for percent in parse_ints("rgb", arguments)]
     options.add_tone(scale_channels((1, 1, 1), offsets))
 
 
 def apply_colorize(options: ThumborOptions, arguments: list[str]) -> None:
-    """Each channel moved by its percentage towards that of a colour of six hex digits."""
+    """Move each channel by its percentage towards that of a colour of six hexadecimal digits."""
     digits = arguments[3]
     if not re.fullmatch("[0-9A-Fa-f]{6}", digits):
-        raise bad_option("colorize", "its colour must be six hex digits")
+        raise bad_option("colorize", "colour must be six hexadecimal digits")
     parts = [percent / 100 for percent in parse_ints("colorize", arguments[:3])]
     fills = bytes.fromhex(digits)
     options.add_tone(
@@ -86,23 +90,23 @@ def apply_colorize(options: ThumborOptions, arguments: list[str]) -> None:
 
 
 def apply_saturate(options: ThumborOptions, arguments: list[str]) -> None:
-    """The distance from grey times a factor. thumbor's grey is a root of squares, ours a sum: equal for greys."""
+    """Multiply the distance from grey. thumbor's grey is a root of squares, ours a weighted sum."""
     options.add_tone(saturation(parse_decimal("saturation", arguments[0]), LUMA_601))
 
 
 def apply_grayscale(options: ThumborOptions, _: list[str]) -> None:
-    """Pillow's greys, which our own ``gray`` then keeps: of equal channels it makes one."""
+    """Convert to Pillow's greys; ``gray`` then reduces the equal channels to one."""
     options.add_tone(lightness(LUMA_601))
     options.grey = True
 
 
 def _levels(percent: int) -> int:
-    """``255 × percent / 100`` cut towards zero, as C divides."""
+    """Return ``255 × percent / 100`` truncated towards zero, as in C."""
     return int(WHITE * percent / 100)
 
 
 def apply_red_eye(options: ThumborOptions, _: list[str]) -> None:
-    """By the faces that were found, as in thumbor: where nobody looks for any, there is nothing to do."""
+    """Correct red eyes in detected faces; without inference nothing is done, as in thumbor without detectors."""
     if options.settings.detects_faces:
         options.values["reye"] = True
 
@@ -134,7 +138,7 @@ def apply_convolution(options: ThumborOptions, arguments: list[str]) -> None:
 
 
 def apply_blur(options: ThumborOptions, arguments: list[str]) -> None:
-    """A Gaussian that is cut off at the radius; one after the other they add up in their squares."""
+    """Blur by a Gaussian truncated at the radius. Variances of consecutive blurs add up."""
     radius = parse_int("blur", arguments[0])
     sigma = abs(parse_decimal("blur", arguments[1])) if len(arguments) > 1 else 0.0
     spread = _kernel_deviation(min(radius, MAX_BLUR_RADIUS_PX), sigma or radius)
@@ -145,7 +149,7 @@ def apply_blur(options: ThumborOptions, arguments: list[str]) -> None:
 
 
 def _kernel_deviation(radius: int, sigma: float) -> float:
-    """The standard deviation of thumbor's kernel in px: less than its sigma, because the kernel ends at the radius."""
+    """Return the standard deviation of thumbor's kernel in px: below sigma, because of the truncation."""
     if sigma < SMALLEST_SIGMA:
         return 0.0
     weights = [exp(-(x**2) / (2 * sigma**2)) for x in range(radius + 1)]
@@ -154,7 +158,7 @@ def _kernel_deviation(radius: int, sigma: float) -> float:
 
 
 def apply_sharpen(options: ThumborOptions, arguments: list[str]) -> None:
-    """Unsharp masking where thumbor has wavelets: a sigma of ``1 + radius / 2``, as AWS translates this filter."""
+    """Apply unsharp masking with a sigma of ``1 + radius / 2``, as DIT converts this filter. thumbor uses wavelets."""
     if parse_decimal("sharpen", arguments[0]) > 0:
         options.set_once("sharpen", sharp=1 + parse_decimal("sharpen", arguments[1]) / 2)
 
@@ -163,7 +167,7 @@ def apply_round_corner(options: ThumborOptions, arguments: list[str]) -> None:
     across, _, down = arguments[0].partition("|")
     colour = parse_ints("round_corner", arguments[1:4])
     if max(colour) > WHITE:
-        raise bad_option("round_corner", "a channel of its colour must be from 0 to 255")
+        raise bad_option("round_corner", "colour channels must be from 0 to 255")
     radii = [min(parse_int("round_corner", text), LARGEST_RADIUS_PX) for text in (across, down or across)]
     options.set_once("round_corner", radius=radii[0], ry=radii[1])
     if len(arguments) < 5 or not parse_bool(arguments[4]):
@@ -175,10 +179,10 @@ def apply_background_color(options: ThumborOptions, arguments: list[str]) -> Non
 
 
 def require_colour(name: str, text: str) -> str:
-    """``text`` as our hex digits; raises BadOption where it is no colour."""
+    """Return ``text`` as hexadecimal digits. Raises BadOption if it is not a colour."""
     digits = parse_colour(text)
     if digits is None:
-        raise bad_option(name, "its colour must be a name of CSS, or 3, 4, 6 or 8 hex digits")
+        raise bad_option(name, "colour must be a CSS name, or 3, 4, 6 or 8 hexadecimal digits")
     return digits
 
 
@@ -194,7 +198,7 @@ def apply_cover(options: ThumborOptions, _: list[str]) -> None:
 def apply_file_format(options: ThumborOptions, arguments: list[str]) -> None:
     output = strip_quotes(arguments[0]).lower()
     if output in UNSUPPORTED_FORMATS:
-        raise bad_option("format", f"{output} is not written here; {', '.join(sorted(FORMATS))} are")
+        raise bad_option("format", f"{output} is not supported; use one of {', '.join(sorted(FORMATS))}")
     options.values.pop("f", None)
     if output in FORMATS:
         options.values["f"] = output.replace("jpg", "jpeg")

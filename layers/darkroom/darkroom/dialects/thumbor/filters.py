@@ -1,4 +1,4 @@
-"""thumbor's filters, as the table that they are read by."""
+"""The table of thumbor's filters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RATIO = "-?[0-9]+|none"
 
 
 def apply_filter(options: ThumborOptions, name: str, call: str) -> None:
-    """Take what filter ``name`` wants in ``call``. What is no filter, or no call of it, is left out, as in thumbor."""
+    """Apply a filter. Unknown filters and malformed calls are ignored, as in thumbor."""
     if name not in _FILTERS_BY_NAME:
         return
     known = find_parser(_FILTERS_BY_NAME, name)
@@ -29,21 +29,21 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
     OptionMapping(
         "autojpg",
         arguments="[enabled]",
-        note="Nothing to do: an opaque picture becomes a JPEG wherever the viewer accepts nothing better.",
+        note="No effect: opaque images become JPEG unless the viewer accepts a better format.",
         parse=FilterSpec(_ignore, (BOOLEAN,), 1),
     ),
     OptionMapping(
         "background_color",
         arguments="color",
         maps_to="bg",
-        note="Behind margins too. A second colour, by fill() with fill_transparent, is refused.",
+        note="Also behind margins. A second colour, by fill() with fill_transparent, is refused.",
         parse=FilterSpec(effects.apply_background_color, (WORD,)),
     ),
     OptionMapping(
         "blur",
         arguments="radius[, sigma]",
         maps_to="blur",
-        note="By the spread of thumbor's kernel, which ends at the radius: less than sigma.",
+        note="With the standard deviation of thumbor's kernel, which is truncated at the radius: less than sigma.",
         parse=FilterSpec(effects.apply_blur, (NONZERO, DECIMAL), 1),
     ),
     OptionMapping(
@@ -89,28 +89,28 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         "focal",
         arguments="LEFTxTOP:RIGHTxBOTTOM",
         maps_to="focus",
-        note="It goes before smart, where thumbor takes the mean.",
+        note="Overrides smart; thumbor takes the mean.",
         parse=FilterSpec(placement.apply_focal, (TEXT,)),
     ),
     OptionMapping(
         "format",
         arguments="image-format",
         maps_to="f",
-        note="heic and heif are refused. Without it, what the viewer accepts.",
+        note="heic and heif are refused. Default: negotiated.",
         parse=FilterSpec(effects.apply_file_format, (TEXT,)),
     ),
     OptionMapping(
         "frame",
         arguments="url",
         maps_to="wm, frm",
-        note="A configured watermark, by the address of its key, as a nine-patch; anything else is refused. It goes "
-        "around what the other filters make; a watermark() must stand before it.",
+        note="A configured watermark, by the address of its key, as a nine-patch; anything else is refused. It "
+        "surrounds the result of the other filters; a watermark() must precede it.",
         parse=FilterSpec(placement.apply_frame, (TEXT,)),
     ),
     OptionMapping(
         "gifv",
         arguments="[webm]",
-        note="Nothing to do: results are images, so an animation stays one, as in thumbor without the "
+        note="No effect: results are images, so an animation stays one, as in thumbor without the "
         "optimizer. A page that shows it in a video element must show an image instead.",
         parse=FilterSpec(_ignore, (WORD,), 1),
     ),
@@ -118,7 +118,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
     OptionMapping(
         "max_age",
         arguments="max_age",
-        note="Seconds that an answer may be kept, up to what the deployment allows; over 4.5 MB it is that.",
+        note="Maximum age in seconds, up to the deployment's; for images over 4.5 MB the deployment's.",
         parse=FilterSpec(effects.apply_max_age, (POSITIVE,)),
     ),
     OptionMapping(
@@ -127,7 +127,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
     OptionMapping(
         "no_upscale",
         maps_to="up, cov=clip",
-        note="What a crop has left is not enlarged either. Together with stretch() it is refused.",
+        note="Also after a crop. Refused together with stretch().",
         parse=FilterSpec(placement.apply_no_upscale),
     ),
     OptionMapping(
@@ -141,20 +141,20 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         "proportion",
         arguments="percentage",
         maps_to="prop",
-        note="After fill() it shrinks the margins too. upscale() behind it is not repeated.",
+        note="After fill() it shrinks the margins too. A later upscale() is not repeated.",
         parse=FilterSpec(placement.apply_proportion, (DECIMAL,)),
     ),
     OptionMapping(
         "quality",
         arguments="amount",
         maps_to="q",
-        note="0 is taken for 1, more than 100 for 100.",
+        note="0 counts as 1, more than 100 as 100.",
         parse=FilterSpec(effects.apply_quality, (POSITIVE,)),
     ),
     OptionMapping(
         "red_eye",
         maps_to="reye",
-        note="By the faces that inference found. Without it nothing is done, as in thumbor without detectors.",
+        note="In faces that inference detected. No effect without inference, as in thumbor without detectors.",
         parse=FilterSpec(effects.apply_red_eye),
     ),
     OptionMapping(
@@ -167,7 +167,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         "rotate",
         arguments="angle",
         maps_to="rot",
-        note="Degrees counterclockwise; as in thumbor only by 90, else it is left out.",
+        note="Degrees counterclockwise; as in thumbor only multiples of 90, others are ignored.",
         parse=FilterSpec(placement.apply_rotate, (NUMBER,)),
     ),
     OptionMapping(
@@ -183,24 +183,24 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
         "saturation",
         arguments="amount",
         maps_to="mat",
-        note="By a weighted sum where thumbor takes the root of weighted squares.",
+        note="With a weighted sum; thumbor uses the root of weighted squares.",
         parse=FilterSpec(effects.apply_saturate, (DECIMAL,)),
     ),
     OptionMapping(
         "sharpen",
         arguments="sharpen_amount, sharpen_radius, luminance_only",
         maps_to="sharp",
-        note="Of luminance only, with a sigma of 1 + radius / 2; any amount above 0 is one. Once.",
+        note="Of luminance only, with a sigma of 1 + radius / 2; the same for all amounts above 0. Once.",
         parse=FilterSpec(effects.apply_sharpen, (DECIMAL, DECIMAL, BOOLEAN)),
     ),
     OptionMapping(
         "stretch",
         maps_to="fit=fill",
-        note="Together with orig or no_upscale() it is refused.",
+        note="Refused together with orig or no_upscale().",
         parse=FilterSpec(placement.apply_stretch),
     ),
-    OptionMapping("strip_exif", note="Nothing to do: no answer has metadata.", parse=FilterSpec(_ignore)),
-    OptionMapping("strip_icc", note="Nothing to do: every answer is in sRGB.", parse=FilterSpec(_ignore)),
+    OptionMapping("strip_exif", note="No effect: images have no metadata.", parse=FilterSpec(_ignore)),
+    OptionMapping("strip_icc", note="No effect: images are in sRGB.", parse=FilterSpec(_ignore)),
     OptionMapping("upscale", maps_to="up", parse=FilterSpec(placement.apply_upscale)),
     OptionMapping(
         "watermark",
@@ -213,7 +213,7 @@ FILTER_MAPPINGS: tuple[OptionMapping[FilterSpec], ...] = (
     OptionMapping(
         "distributed_collage",
         arguments="orientation, alignment, urls",
-        refused="an answer is of one picture here",
+        refused="only one image per response is supported",
         note="A plug-in.",
         group="plug-in",
     ),

@@ -1,4 +1,4 @@
-"""From what a thumbor URL wants to our options of geometry: what its Transformer does, by thumbor 7.8's source."""
+"""Convert thumbor's sizes to our geometry options, by the Transformer of thumbor 7.8."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .model import Side, ThumborOptions
 
 MAX_CROP_PX = 65_535
 MIN_PROPORTION = 0.0001
-"""Our smallest; it leaves less than a pixel of anything, and is ignored then."""
+"""Our minimum. It leaves less than a pixel of any image, and is ignored then."""
 
 _ACROSS = {"left": "west", "center": "", "right": "east"}
 _DOWN = {"top": "north", "middle": "", "bottom": "south"}
 
 
 def convert_geometry(options: ThumborOptions) -> dict[str, Value]:
-    """The options of geometry, by short name; raises BadOption for what thumbor can do and we cannot."""
+    """Return geometry options by short name. Raises BadOption for what our options cannot express."""
     values = _convert_one_side(options) if 0 in _sides(options) else _convert_box(options)
     if options.turn % 180:
         _swap_sides(values)
@@ -24,20 +24,20 @@ def convert_geometry(options: ThumborOptions) -> dict[str, Value]:
 
 
 def _sides(options: ThumborOptions) -> tuple[Side, Side]:
-    """The box. Both sides, or one alone, being the source's own is no box at all."""
+    """Return the box. One or both sides equal to the source's own are no box."""
     sides = (options.width, options.height)
     return sides if any(isinstance(side, int) and side for side in sides) else (0, 0)
 
 
 def convert_gravity(options: ThumborOptions) -> Gravity:
-    """What ``smart``, or else the alignments keep."""
+    """Return the gravity of ``smart``, or else of the alignments."""
     if options.smart:
         return Gravity(options.settings.thumbor.smart)
     return Gravity((_DOWN[options.valign] + _ACROSS[options.halign]) or "center")
 
 
 def _convert_one_side(options: ThumborOptions) -> dict[str, Value]:
-    """The other side follows. Only what is fitted in does not grow, and ``upscale()`` leaves that as it is."""
+    """Convert a box with one side; the other one follows. ``fit-in`` does not enlarge, also with ``upscale()``."""
     sides = {short: side for short, side in zip("wh", _sides(options), strict=True) if side}
     if not sides:
         return {}
@@ -60,7 +60,7 @@ def _convert_box(options: ThumborOptions) -> dict[str, Value]:
         }
     if options.stretch:
         if options.no_upscale:
-            raise bad_option("no_upscale", "it does not go together with stretch() here")
+            raise bad_option("no_upscale", "it cannot be combined with stretch()")
         return {**values, "fit": "fill"}
     values |= {"fit": "cover", "g": convert_gravity(options)}
     if options.no_upscale:
@@ -71,7 +71,7 @@ def _convert_box(options: ThumborOptions) -> dict[str, Value]:
 
 
 def _swap_sides(values: dict[str, Value]) -> None:
-    """thumbor's box is about the picture before it is turned, ours about the one that is."""
+    """Swap the sides: thumbor's box refers to the image before the rotation, ours to the rotated one."""
     pair = {"h": values.pop("w", None), "w": values.pop("h", None)}
     values |= {short: side for short, side in pair.items() if side is not None}
 
@@ -84,7 +84,7 @@ def _convert_crop(options: ThumborOptions) -> dict[str, Value]:
 
 
 def _convert_focus(options: ThumborOptions) -> Focus | None:
-    """The middle of all focal regions, each as heavy as it is large. Those outside of the crop do not count."""
+    """Return the centre of all focal regions, weighted by area. Regions outside of the crop do not count."""
     points = [
         (left + (right - left) // 2, top + (bottom - top) // 2, (right - left) * (bottom - top))
         for left, top, right, bottom in options.focal
@@ -100,7 +100,7 @@ def _convert_focus(options: ThumborOptions) -> Focus | None:
 
 
 def _convert_rotation(options: ThumborOptions) -> dict[str, Value]:
-    """thumbor mirrors and then turns. We turn first: around one mirror, the other way."""
+    """Convert flips and rotation. thumbor flips first; we rotate first, with one flip in the other direction."""
     turn = -options.turn if len(options.flip) == 1 else options.turn
     return {"flip": options.flip or "none", "rot": turn % 360}
 

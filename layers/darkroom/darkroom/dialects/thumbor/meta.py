@@ -1,4 +1,4 @@
-"""The JSON of ``meta/``: what thumbor would do to the source, by the arithmetic of its ``transformer.py`` (7.8)."""
+"""Build the JSON of ``meta/``: thumbor's operations on the source, by its ``transformer.py`` (7.8)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ type Point = dict[str, object]
 
 _SHARE = {"left": 0.0, "top": 0.0, "center": 0.5, "middle": 0.5, "right": 1.0, "bottom": 1.0}
 _ON_ITS_SIDE = 5
-"""The least EXIF orientation of an image that is stored turned by 90 degrees."""
+"""The smallest EXIF orientation of an image stored rotated by 90 degrees."""
 
 _HALF_UP = 1e-5
-"""What thumbor adds so that halves are rounded up."""
+"""Added by thumbor so that halves are rounded up."""
 
 
 @dataclass(slots=True)
 class _Engine:
-    """The size of the image so far, and the operations that led to it."""
+    """The current size of the image, and the operations so far."""
 
     width: float
     height: float
@@ -36,9 +36,9 @@ class _Engine:
 
 
 def describe(options: ThumborOptions, source: Mapping[str, object]) -> dict[str, object]:
-    """The document about ``source``, of which our own JSON says ``width``, ``height``, ``frames`` and ``orientation``.
+    """Return the document about ``source``, an object of ``f=json``.
 
-    As in thumbor, ``source`` has the size that the operations come to. What needs pixels is not in it: a trim, and the
+    As in thumbor, ``source`` has the size after the operations. The document omits what needs pixels: trim, and the
     focal points of ``smart``.
     """
     size = (int(str(source["width"])), int(str(source["height"])))
@@ -117,7 +117,7 @@ def _point(x: int, y: int, width: int, height: int, weight: float, origin: str) 
 
 
 def _crop_to_cover(engine: _Engine, box: tuple[float, float], points: Sequence[Point]) -> None:
-    """Cut to the box's shape, unless that is the image's own to two decimals."""
+    """Crop to the ratio of the box, unless it equals the image's ratio to two decimals."""
     own, target = (engine.width, engine.height), (box[0] or 1.0, box[1] or 1.0)
     if round(own[0] / own[1], 2) == round(target[0] / target[1], 2):
         return
@@ -135,7 +135,7 @@ def _crop_to_cover(engine: _Engine, box: tuple[float, float], points: Sequence[P
 
 
 def _contain(engine: _Engine, options: ThumborOptions, box: tuple[float, float]) -> None:
-    """Contain in ``box``. thumbor divides by a side that rounds to 0 and answers 500; here it is 1 px."""
+    """Fit into ``box``. thumbor divides by a side that rounds to 0 and responds with 500; here it is 1 px."""
     box = (box[0] or 1.0, box[1] or 1.0)
     if options.adaptive and (engine.width - engine.height) * (box[0] - box[1]) < 0:
         box = (box[1], box[0])
@@ -149,7 +149,7 @@ def _contain(engine: _Engine, options: ThumborOptions, box: tuple[float, float])
 
 
 def _target(engine: _Engine) -> tuple[object, object]:
-    """The size that the last resize names, else that of the image."""
+    """Return the size of the last resize, else that of the image."""
     for operation in reversed(engine.operations):
         if operation["type"] == "resize":
             return operation["width"], operation["height"]

@@ -14,19 +14,18 @@ from ..common.settings import DialectSettings
 from ..common.validate import bad_option
 
 type Side = int | Literal["orig"]
-"""A side of the box in px: 0 follows from the other one, ``orig`` is the source's own."""
+"""A side of the box in px: 0 follows from the other one, ``orig`` is that of the source."""
 
 MAX_DIGITS = 9
 
 
 @dataclass(slots=True)
 class ThumborOptions:
-    """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
+    """The options of a thumbor URL. ``values`` has those that map one to one, by our short name.
 
-    ``backdrop`` is what fill() puts into margins. ``crop`` and ``focal`` are left, top, right and bottom in px of the
-    source. ``turn`` is in degrees clockwise, after the flips; ``steps`` has matrices of tones, and the names of filters
-    that their order matters to; ``grey`` says that the last tone took the colour away. ``fills_first``: the first
-    fill() stands before the first proportion().
+    ``background_fill`` is the fill of margins. ``crop`` and ``focal`` are left, top, right and bottom in px of the
+    source. ``turn`` is in degrees clockwise, after the flips. ``steps`` has tone matrices and the names of filters
+    whose order matters. ``grey``: the last tone removed colour. ``fills_first``: fill() precedes proportion().
     """
 
     settings: DialectSettings
@@ -58,33 +57,33 @@ class ThumborOptions:
     max_age_s: int | None = None
 
     def set_once(self, name: str, **values: Value) -> None:
-        """Take ``values`` of filter ``name``; raises BadOption where another value of the same option was there."""
+        """Set ``values`` for filter ``name``. Raises BadOption if an option already has another value."""
         for short, value in values.items():
             if self.values.setdefault(short, value) != value:
-                raise bad_option(name, f"there can be only one {short} in a picture here")
+                raise bad_option(name, f"{short} can be set only once per image")
 
     def add_tone(self, change: Matrix) -> None:
-        """Let ``change`` follow the tones so far."""
+        """Append ``change`` to the tones."""
         self.steps.append(change)
         self.grey = False
 
 
 def parse_int(name: str, text: str) -> int:
-    """The digits of ``text`` as a number; raises BadOption where there are more than any picture needs."""
+    """Parse digits. Raises BadOption for more than :data:`MAX_DIGITS`."""
     if len(text) > MAX_DIGITS:
-        raise bad_option(name, f"a number has at most {MAX_DIGITS} digits here")
+        raise bad_option(name, f"numbers can have at most {MAX_DIGITS} digits")
     return int(text)
 
 
 def parse_ints(name: str, texts: Sequence[str]) -> tuple[int, ...]:
-    """As :func:`whole`, of each."""
+    """Parse several integers."""
     return tuple(parse_int(name, text) for text in texts)
 
 
 def parse_decimal(name: str, text: str) -> float:
-    """A number with decimals; raises BadOption where it is of more digits than any picture needs."""
+    """Parse a decimal number. Raises BadOption for more than :data:`MAX_DIGITS` digits before the point."""
     if len(text.partition(".")[0]) > MAX_DIGITS:
-        raise bad_option(name, f"a number has at most {MAX_DIGITS} digits here")
+        raise bad_option(name, f"numbers can have at most {MAX_DIGITS} digits")
     return float(text)
 
 
@@ -101,14 +100,14 @@ _TRUE = frozenset({"true", "True", "1"})
 
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
-    """What reads a filter's arguments, and the pattern of each. The last ``optional`` of them may be missing."""
+    """The function that applies a filter, and the pattern of each argument. The last ``optional`` can be missing."""
 
     apply: Callable[[ThumborOptions, list[str]], None]
     parameters: tuple[str, ...] = ()
     optional: int = 0
 
     def parse_arguments(self, name: str, call: str) -> list[str] | None:
-        """The arguments in ``call``; None where thumbor sees no call of this filter in it, and leaves it out."""
+        """Return the arguments in ``call``; None if the pattern does not match, as thumbor ignores the filter."""
         match = _pattern(name, self.parameters, self.optional).match(call)
         return [text for text in match.groups() if text is not None] if match else None
 
@@ -124,10 +123,10 @@ def _pattern(name: str, parameters: tuple[str, ...], optional: int) -> re.Patter
 
 
 def parse_bool(text: str) -> bool:
-    """Whether an argument of the pattern :data:`BOOLEAN` is true."""
+    """Return whether an argument of the pattern :data:`BOOLEAN` is true."""
     return text in _TRUE
 
 
 def strip_quotes(text: str) -> str:
-    """An argument of the pattern :data:`TEXT` without its quotes."""
+    """Return an argument of the pattern :data:`TEXT` without quotes."""
     return text[1:-1] if len(text) > 2 and text[0] == text[-1] == "'" else text

@@ -24,14 +24,14 @@ _SHAPE = re.compile(
     r"(?P<image>.+)",
     re.DOTALL,
 )
-"""The pattern of ``libthumbor.url.Url`` 2.0.2, after the signature. All parts but the image may be missing."""
+"""The pattern of ``libthumbor.url.Url`` 2.0.2, after the signature. Every segment but the image is optional."""
 
 _SIGNED = re.compile(r"/?(?P<signature>[^/]+)/(?P<rest>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class PathSegments:
-    """The parts as they are spelled, "" where there is none; ``filters`` without its name."""
+    """The segments as spelled, "" if missing; ``filters`` without its name."""
 
     debug: str
     meta: str
@@ -46,27 +46,27 @@ class PathSegments:
     image: str
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Each part before the filters that is there, by its name."""
+        """Return the existing segments before the filters, by name."""
         for name in ("debug", "meta", "trim", "crop", "fit", "size", "halign", "valign", "smart"):
             if text := getattr(self, name):
                 yield name, text
 
 
 def split_signature(path: str) -> tuple[str, str] | None:
-    """The first segment of ``path`` and what follows it, neither decoded; None where there are not two of them."""
+    """Return the first segment of ``path`` and the rest, not decoded; None without a rest."""
     match = _SIGNED.fullmatch(path)
     return (match["signature"], match["rest"]) if match else None
 
 
 def split_path(path: str) -> PathSegments:
-    """The parts of ``path``, which is not empty and has no signature; none is decoded."""
+    """Split ``path``, which is not empty and has no signature, without decoding."""
     match = _SHAPE.fullmatch(path)
     assert match is not None  # the image takes whatever else there is
     return PathSegments(**{name: text or "" for name, text in match.groupdict().items()})
 
 
 def split_filters(text: str) -> list[tuple[str, str]]:
-    """Name and call of each filter, in order. A call is ``name(arguments)``; arguments may hold anything but ``):``."""
+    """Return name and call of each filter, in order. Arguments can contain anything but ``):``."""
     calls = text.split("):")
     calls[:-1] = [f"{call})" for call in calls[:-1]]
     return [(call.partition("(")[0], call) for call in calls]
@@ -75,11 +75,11 @@ def split_filters(text: str) -> list[tuple[str, str]]:
 type SegmentParser = Callable[[ThumborOptions, str], None]
 
 MIN_TRIM = 1
-"""Our smallest tolerance; 0 is off."""
+"""Our minimum; 0 switches trim off."""
 
 MAX_TRIM = 100
 MAX_DISTANCE = 441
-"""From black to white, in levels: thumbor's tolerance is a distance of colours, of which ours is one channel's part."""
+"""Levels from black to white: thumbor's tolerance is such a distance, ours a difference of one channel."""
 
 _SIZE = re.compile(r"(-?)([0-9]+|orig)?x(-?)([0-9]+|orig)?")
 
@@ -142,11 +142,11 @@ def _parse_smart(options: ThumborOptions, _: str) -> None:
 
 
 SEGMENT_MAPPINGS: tuple[OptionMapping[SegmentParser], ...] = (
-    OptionMapping("debug", refused="it draws focal points for developers", group="path"),
+    OptionMapping("debug", refused="it draws focal points for debugging", group="path"),
     OptionMapping(
         "meta",
         maps_to="f=json",
-        note="thumbor's document, without what needs pixels: trim, and the focal points of smart. No callback.",
+        note="thumbor's document, without trim and the focal points of smart, which need pixels. No callback.",
         parse=_parse_meta,
         group="path",
     ),
@@ -154,8 +154,8 @@ SEGMENT_MAPPINGS: tuple[OptionMapping[SegmentParser], ...] = (
         "trim",
         arguments="trim[:top-left|bottom-right][:tolerance]",
         maps_to="trim, trimx",
-        note="As a difference of each channel: exact between greys, roughly between colours. With a crop, the "
-        "cropped picture is what is trimmed.",
+        note="As a difference of each channel: exact between greys, roughly between colours. With a crop, "
+        "the cropped image is trimmed.",
         parse=_parse_trim,
         group="path",
     ),
@@ -163,7 +163,7 @@ SEGMENT_MAPPINGS: tuple[OptionMapping[SegmentParser], ...] = (
         "crop",
         arguments="LEFTxTOP:RIGHTxBOTTOM",
         maps_to="crop",
-        note="A crop that lies outside of the picture is refused; thumbor leaves it out.",
+        note="A crop outside of the image is refused; thumbor ignores it.",
         parse=_parse_crop,
         group="path",
     ),
@@ -178,8 +178,7 @@ SEGMENT_MAPPINGS: tuple[OptionMapping[SegmentParser], ...] = (
         "size",
         arguments="[-](WIDTH|orig)x[-](HEIGHT|orig)",
         maps_to="w, h, up, flip, own",
-        note="Up to 8192 px. Without a size, and without anything else, the longest side is at most 2560 px, as in our "
-        "own URLs.",
+        note="Up to 8192 px. Without any option the longest side is at most 2560 px, as in native URLs.",
         parse=_parse_size,
         group="path",
     ),
@@ -188,7 +187,7 @@ SEGMENT_MAPPINGS: tuple[OptionMapping[SegmentParser], ...] = (
     OptionMapping(
         "smart",
         maps_to="g=attention",
-        note="Or g=face where dialects.toml says so. It goes before halign and valign, and focal() before it.",
+        note="Or g=face by dialects.toml. Overrides halign and valign; focal() overrides it.",
         parse=_parse_smart,
         group="path",
     ),

@@ -1,4 +1,4 @@
-"""thumbor's filters that are about places and sizes."""
+"""Apply thumbor's filters for positions and sizes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .model import ThumborOptions, parse_bool, parse_decimal, parse_int, parse_i
 from .path_segments import split_path, split_signature
 
 MAX_NESTED = 10
-"""How many thumbor URLs within each other ``extract_focal()`` looks through."""
+"""The maximum number of nested thumbor URLs in ``extract_focal()``."""
 
 _REGION = re.compile("([0-9]+)x([0-9]+):([0-9]+)x([0-9]+)")
 _HOST = re.compile("(?:https?://)?.*?/", re.DOTALL)
@@ -42,7 +42,7 @@ def _focus(options: ThumborOptions, name: str, edges: tuple[str, ...]) -> None:
 
 
 def apply_extract_focal(options: ThumborOptions, _: list[str]) -> None:
-    """The image is a thumbor URL itself: what it crops is the focus, and its image is the source."""
+    """Use the crop of a nested thumbor URL as focus, and its image as source."""
     url = options.image
     for _nested in range(MAX_NESTED):
         signed = split_signature(_HOST.sub("", url, count=1))
@@ -77,15 +77,15 @@ def apply_stretch(options: ThumborOptions, _: list[str]) -> None:
 
 
 def apply_upscale(options: ThumborOptions, _: list[str]) -> None:
-    """After fill() there is nothing to enlarge: the margins fill the box."""
+    """Ignore ``upscale()`` after ``fill()``: the margins fill the box."""
     options.upscale = options.upscale or not options.fill
 
 
 def apply_frame(options: ThumborOptions, arguments: list[str]) -> None:
-    """Around what is there: a watermark that stands before it becomes the second one."""
+    """Set a frame around the image. An earlier watermark becomes the second one."""
     name = options.settings.find_watermark(strip_quotes(arguments[0]), bare_hosts=True)
     if options.values.keys() & {"frm", "wm2"}:
-        raise bad_option("frame", "there can be one, with at most one watermark, in a picture here")
+        raise bad_option("frame", "only one is supported per image, with at most one watermark")
     for short in ("wm", "wmx", "rep"):
         if short in options.values:
             options.values[f"{short}2"] = options.values.pop(short)
@@ -111,7 +111,7 @@ def apply_watermark(options: ThumborOptions, arguments: list[str]) -> None:
     if stamp is None:
         return
     if options.values.keys() & {"frm", "wm2"}:
-        raise bad_option("watermark", "there can be at most two in a picture here, and none after frame()")
+        raise bad_option("watermark", "at most two are supported per image, and none after frame()")
     options.steps.append(WATERMARK)
     second = "2" if "wm" in options.values else ""
     options.values |= {f"wm{second}": stamp[0], f"wmx{second}": stamp[1]} | ({f"rep{second}": axes} if axes else {})

@@ -30,7 +30,7 @@ OPTION_MAPPINGS = (*SEGMENT_MAPPINGS, *FILTER_MAPPINGS)
 
 
 def sign(message: bytes, key: DialectKey) -> str:
-    """The signature of ``message``, the path after it without its leading slash."""
+    """Return the signature of ``message``, the path after the signature and its slash."""
     import hmac  # with OpenSSL behind it: requests of our own language do without
     from base64 import urlsafe_b64encode
 
@@ -40,21 +40,21 @@ def sign(message: bytes, key: DialectKey) -> str:
 def verify(
     claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None = None
 ) -> None:
-    """Raise BadSignature if ``claim`` is of none of ``keys``, Expired if its time is over."""
+    """Raise BadSignature if ``claim`` is of none of ``keys``, and Expired from ``expires_s`` on."""
     verify_claim(claim, lambda one: (sign(one.message, key) for key in keys if key.key), now_s, expires_s)
 
 
 UNSAFE = "unsafe"
-"""What stands where a signature would."""
+"""The signature segment of unsigned URLs."""
 
 _SEGMENTS_BY_NAME = index_by_name(SEGMENT_MAPPINGS)
 _ESCAPED_SCHEME = re.compile(r"https?%3a", re.IGNORECASE)
 
 
 def parse(target: str, settings: DialectSettings) -> ParsedUrl:
-    """Read ``target``, the raw path after the language's prefix, perhaps with a query, which says nothing.
+    """Parse ``target``, the raw path after the dialect's prefix. A query is ignored.
 
-    Raises BadKey, or BadOption where something is asked for that there is not here.
+    Raises BadKey, or BadOption for unsupported options.
     """
     signed = split_signature(target.partition("?")[0])
     if signed is None:
@@ -70,7 +70,7 @@ def parse(target: str, settings: DialectSettings) -> ParsedUrl:
 
 
 def collect_options(parts: PathSegments, settings: DialectSettings) -> ThumborOptions:
-    """What ``parts`` say, each read by its row of the table."""
+    """Collect the options in ``parts``."""
     options = ThumborOptions(settings, decode_source(parts.image))
     for name, text in parts.named():
         find_parser(_SEGMENTS_BY_NAME, name)(options, text)
@@ -80,7 +80,7 @@ def collect_options(parts: PathSegments, settings: DialectSettings) -> ThumborOp
 
 
 def convert_options(options: ThumborOptions) -> dict[str, Value]:
-    """Our options, by short name; raises BadOption."""
+    """Return our options by short name. Raises BadOption."""
     values = {**options.values, **convert_geometry(options)}
     if values.get("fit") == "letterbox" or "ext" in values or options.fills_transparency:
         options.set_once("fill", **options.background_fill)
@@ -100,12 +100,12 @@ def convert_options(options: ThumborOptions) -> dict[str, Value]:
 
 
 def decode_source(image: str) -> str:
-    """The source's address in ``image``, a raw part of the path. A URL that was escaped as a whole is decoded once."""
+    """Return the source's address in ``image``, a raw segment. A URL that was escaped as a whole is decoded once."""
     return decode(image) if _ESCAPED_SCHEME.match(image) else image
 
 
 def decode(text: str) -> str:
-    """``text`` without its percent-escapes; raises BadKey if they are not UTF-8."""
+    """Decode percent-escapes. Raises BadKey unless they are UTF-8."""
     try:
         return unquote(text)
     except (UnicodeError, ValueError) as error:
