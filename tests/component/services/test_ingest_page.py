@@ -42,7 +42,7 @@ def rows(page: str, title: str) -> list[str]:
 
 def listed(page: str) -> set[str]:
     """The metrics that a page lists, several in a row where they belong together."""
-    section = page.partition("## Watching it\n")[2].partition("\n## ")[0]
+    section = page.partition("## Monitoring\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\|([^|]+)\|", section, re.MULTILINE)
     return {name for cell in cells for name in re.findall("`([^`]+)`", cell)}
 
@@ -62,7 +62,7 @@ def test_the_steps_are_those_of_the_page(world: World) -> None:
     context = world.context
     context.observer.begin()
     assert handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY
-    assert list(context.observer.timings_ms) == rows(PAGE, "The steps")
+    assert list(context.observer.timings_ms) == rows(PAGE, "Steps")
 
 
 def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
@@ -85,7 +85,7 @@ def test_the_steps_of_what_waits_and_of_its_release(world: World) -> None:
     context, body = world.context, jpeg_photo()
     context.observer.begin()
     handle_event(context, world.change("a.jpg", world.upload("a.jpg", body)))
-    steps = [step for step in rows(PAGE, "The steps") if step not in ("render", "master", "presets", "scan")]
+    steps = [step for step in rows(PAGE, "Steps") if step not in ("render", "master", "presets", "scan")]
     steps.insert(steps.index("index"), "hold")
     assert list(context.observer.timings_ms) == steps
     world.judge("a.jpg", flagged=False, body=body)
