@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from . import page, runs
-from .chart import chart
-from .environment import machine
-from .goals import Figure, Rounds, Section, goals
-from .suites import PARTS, NoSuchPart, part, usual
+from .chart import draw_chart
+from .environment import describe_machine
+from .goals import Figure, Rounds, Section, read_goals
+from .suites import PARTS, UnknownSuite, list_default_suites, load_suite
 
 
 def main() -> int:
@@ -35,40 +35,40 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
     if chosen.runs > 1:
-        return repeated(chosen.runs, [*chosen.parts, *(["--quick"] if chosen.quick else [])])
-    return once(chosen.parts or usual(), "quick" if chosen.quick else "full", whole=not chosen.parts)
+        return run_repeatedly(chosen.runs, [*chosen.parts, *(["--quick"] if chosen.quick else [])])
+    return run_once(chosen.parts or list_default_suites(), "quick" if chosen.quick else "full", whole=not chosen.parts)
 
 
-def repeated(times: int, arguments: Sequence[str]) -> int:
+def run_repeatedly(times: int, arguments: Sequence[str]) -> int:
     """Independent runs, one after the other."""
     command = [sys.executable, "-m", "bench", *arguments]
     return max(subprocess.run(command, check=False).returncode for _ in range(times))
 
 
-def once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
+def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
     """Measure the parts ``names``; the exit status."""
     load, date, failed = os.getloadavg()[0], datetime.now(UTC).isoformat(timespec="seconds"), False
     figures: list[Figure] = []
     for name in names:
-        section = measured(name, rounds)
+        section = measure_suite(name, rounds)
         failed |= section is None
         if section is None:
             continue
         figures += section.figures
-        say(f"== {name}\n\n{page.for_page(section)}\n\n{told(section.figures)}")
+        say(f"== {name}\n\n{page.format_section(section)}\n\n{format_figures(section.figures)}")
         if rounds == "full":
-            page.write_page(page.PAGE, page.for_page(section), page.markers(name))
+            page.write_page(page.PAGE, page.format_section(section), page.find_markers(name))
     if rounds == "full" and whole:
-        conclude(runs.Run(date, machine(), load, {figure.goal: figure for figure in figures}))
+        store_run(runs.Run(date, describe_machine(), load, {figure.goal: figure for figure in figures}))
     return int(failed)
 
 
-def measured(name: str, rounds: Rounds) -> Section | None:
+def measure_suite(name: str, rounds: Rounds) -> Section | None:
     """What the part ``name`` found; None if it is not there or has failed, which is said and keeps no other from it."""
     cores, started_s = os.sched_getaffinity(0), time.monotonic()
     try:
-        return part(name).measure(rounds, progress)
-    except NoSuchPart as reason:
+        return load_suite(name).measure(rounds, show_progress)
+    except UnknownSuite as reason:
         say(f"== {reason}")
     except Exception:
         say(f"== {name} failed\n{traceback.format_exc()}")
@@ -78,19 +78,19 @@ def measured(name: str, rounds: Rounds) -> Section | None:
     return None
 
 
-def conclude(run: runs.Run) -> None:
+def store_run(run: runs.Run) -> None:
     """Keep a full run, and write the goals' table and chart."""
-    kept = runs.keep(run, runs.RUNS)
-    page.write_page(page.PAGE, page.goals_table(goals(), kept), page.GOALS)
-    page.CHART.write_text(chart(goals(), kept), encoding="utf-8")
+    kept = runs.add_run(run, runs.RUNS)
+    page.write_page(page.PAGE, page.format_goals(read_goals(), kept), page.GOALS)
+    page.CHART.write_text(draw_chart(read_goals(), kept), encoding="utf-8")
     say(f"Wrote {page.PAGE}, {page.CHART} and {runs.RUNS}")
 
 
-def told(figures: Sequence[Figure]) -> str:
+def format_figures(figures: Sequence[Figure]) -> str:
     """A line for each figure, and whether it meets its goal."""
     lines = []
     for figure in figures:
-        goal = goals()[figure.goal]
+        goal = read_goals()[figure.goal]
         floor = f", floor {goal.spelled(figure.floor)}" if figure.floor is not None else ""
         spread = f"({goal.spelled(figure.least)}–{goal.spelled(figure.most)}{floor})"
         judged = "met" if goal.met_by(figure) else f"MISSED {figure.why}"
@@ -98,7 +98,7 @@ def told(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def progress(text: str) -> None:
+def show_progress(text: str) -> None:
     """Say on one line what is being done."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{text} ...")

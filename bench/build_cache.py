@@ -11,12 +11,12 @@ from pathlib import Path
 STAMP = ".made-from"
 
 
-def kept(folder: Path, sources: Iterable[Path], make: Callable[[Path], None], *facts: str) -> Path:
+def build_once(folder: Path, sources: Iterable[Path], make: Callable[[Path], None], *facts: str) -> Path:
     """``folder``, filled by ``make`` unless it was made from the same files and ``facts`` before.
 
     One process makes it while others wait: its lock file lies beside it.
     """
-    wanted = digest(sources, *facts)
+    wanted = hash_sources(sources, *facts)
     stamp = folder / STAMP
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
@@ -29,7 +29,7 @@ def kept(folder: Path, sources: Iterable[Path], make: Callable[[Path], None], *f
     return folder
 
 
-def digest(sources: Iterable[Path], *facts: str) -> str:
+def hash_sources(sources: Iterable[Path], *facts: str) -> str:
     """A hash over ``facts`` and the names and bytes of all files of ``sources``, which are files or folders."""
     found = hashlib.sha256(repr(facts).encode())
     for source in sources:

@@ -28,7 +28,7 @@ text { font: 12.5px system-ui, sans-serif; fill: #202124 }
 """
 
 
-def chart(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
+def draw_chart(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
     """An SVG of the last of ``runs``: a bar as long as its share of the goal, a thin line for its spread."""
     figures = runs[-1].figures if runs else {}
     found = [(goal, figures[goal.id]) for goal in goals.values() if goal.limit is not None and goal.id in figures]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uv
 
-from .build_cache import kept
+from .build_cache import build_once
 from .machine import architecture
 from .paths import ROOT, WORK
 
@@ -16,18 +16,18 @@ SAM_LOCK = ROOT / "requirements-sam.txt"
 RUNTIME_LOCK = ROOT / "bench" / "requirements-runtime.txt"
 
 
-def emulator() -> Path:
+def install_emulator() -> Path:
     """The emulator's binary for this machine."""
-    folder = kept(WORK / "emulator", [SAM_LOCK], _install_sam_alone)
+    folder = build_once(WORK / "emulator", [SAM_LOCK], _install_sam_alone)
     return folder / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{architecture()}"
 
 
-def interpreter() -> Path:
+def install_interpreter() -> Path:
     """A Python that has AWS's runtime client and nothing else, with bytecode, as the managed runtime has.
 
     It is a copy of the interpreter: a file that other processes have mapped cannot be dropped from the system's cache.
     """
-    folder = kept(WORK / "python", [RUNTIME_LOCK], _make_runtime, sys.version, "copied")
+    folder = build_once(WORK / "python", [RUNTIME_LOCK], _make_runtime, sys.version, "copied")
     return folder / "bin" / "python"
 
 
@@ -35,10 +35,10 @@ def install(lock: Path, target: Path, *options: str) -> None:
     """Install what ``lock`` names into the folder ``target`` and compile it as the layers are compiled."""
     pip = [uv.find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--python", sys.executable]
     subprocess.run([*pip, *options, "--target", target, "-r", lock], check=True)
-    compiled(target)
+    compile_bytecode(target)
 
 
-def compiled(folder: Path) -> None:
+def compile_bytecode(folder: Path) -> None:
     """Write bytecode that is valid wherever the files go; a cold start without it is several times slower."""
     how = ("-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
     # Not checked: wheels carry files for other Pythons, which do not compile.

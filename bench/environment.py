@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from .competitors.model import Missing
-from .competitors.node import versions
-from .machine import described
+from .competitors.model import MissingCompetitor
+from .competitors.node import read_versions
+from .machine import describe_processor
 from .statistics import SAID
 
 LATENCY_MS = 25.0
@@ -15,20 +15,20 @@ MEGABYTES_PER_S = 85.0
 """S3's first byte and throughput as a Lambda function in the same region sees them."""
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """The processor, and the versions of what runs on it."""
     try:
-        peers = f", {versions()}"
-    except Missing:
+        peers = f", {read_versions()}"
+    except MissingCompetitor:
         peers = ""
-    return f"{described()}; Python {platform.python_version()}{peers}"
+    return f"{describe_processor()}; Python {platform.python_version()}{peers}"
 
 
-def turns(count: int, load: float) -> str:
+def describe_rounds(count: int, load: float) -> str:
     """How often things were measured, and how busy the machine was before (its load average)."""
     return f"{count} turns: {SAID}. Load average before: {load:.1f}."
 
 
-def size(picture: Path) -> str:
+def describe_size(picture: Path) -> str:
     """A picture's name and megabytes."""
     return f"{picture.name} {picture.stat().st_size / 1e6:.1f} MB"

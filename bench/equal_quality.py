@@ -17,14 +17,14 @@ from itertools import count
 from pathlib import Path
 from statistics import fmean, linear_regression
 
-from .build_cache import STAMP, digest
+from .build_cache import STAMP, hash_sources
 from .cases import Case
 from .competitors.darkroom import NAME
-from .competitors.model import DEFAULT_QUALITY, Contender
+from .competitors.model import DEFAULT_QUALITY, Competitor
 from .machine import Core
-from .measure import Entry, started
+from .measure import Entry, start
 from .paths import WORK
-from .quality import Pixels, pixels_of
+from .quality import Pixels, decode_pixels
 from .ssimulacra2 import Original
 
 TOLERANCE = 0.5
@@ -47,7 +47,7 @@ class Match:
     equal_bytes: int
 
 
-def around(wanted: float, score_of: Callable[[int], float]) -> tuple[int, int]:
+def find_neighbours(wanted: float, score_of: Callable[[int], float]) -> tuple[int, int]:
     """The two neighbouring qualities of 1 to 100 whose scores ``wanted`` is between, if scores rise with quality.
 
     They are the first or the last two where ``wanted`` is beyond.
@@ -60,13 +60,13 @@ def around(wanted: float, score_of: Callable[[int], float]) -> tuple[int, int]:
     return low, high
 
 
-def nearest(wanted: float, score_of: Callable[[int], float]) -> int:
+def find_nearest(wanted: float, score_of: Callable[[int], float]) -> int:
     """The quality whose score is nearest to ``wanted``."""
     score_of = cache(score_of)
-    return min(around(wanted, score_of), key=lambda quality: abs(score_of(quality) - wanted))
+    return min(find_neighbours(wanted, score_of), key=lambda quality: abs(score_of(quality) - wanted))
 
 
-def at_score(wanted: float, pictures: Iterable[tuple[float, int]]) -> int:
+def interpolate_bytes(wanted: float, pictures: Iterable[tuple[float, int]]) -> int:
     """The bytes at the score ``wanted``, by a straight line through scores and logarithms of bytes.
 
     Through several pictures, since encoders' steps are uneven: of two neighbouring qualities the higher may score less.
@@ -81,54 +81,54 @@ def at_score(wanted: float, pictures: Iterable[tuple[float, int]]) -> int:
 def match(wanted: float, picture: Callable[[int], tuple[float, int]]) -> Match:
     """The best of a peer's qualities for the score ``wanted``; ``picture`` gives the score and the bytes of one."""
     picture = cache(picture)
-    low, high = around(wanted, lambda quality: picture(quality)[0])
+    low, high = find_neighbours(wanted, lambda quality: picture(quality)[0])
     near = range(max(1, low - NEIGHBOURS), min(100, high + NEIGHBOURS) + 1)
     quality = min(near, key=lambda one: abs(picture(one)[0] - wanted))
-    return Match(quality, picture(quality)[0], at_score(wanted, map(picture, near)))
+    return Match(quality, picture(quality)[0], interpolate_bytes(wanted, map(picture, near)))
 
 
-def answer(case: Case, contender: Contender, quality: int, emulator: Path, core: Core) -> bytes:
+def request_image(case: Case, contender: Competitor, quality: int, emulator: Path, core: Core) -> bytes:
     """One picture of ``contender``; raises NoAnswer."""
-    with started(contender, emulator, core) as running:
+    with start(contender, emulator, core) as running:
         return b64decode(running.invoke(Entry(contender, quality).event(case, next(_NUMBERS))).answer["body"])
 
 
-def matched(case: Case, ours: bytes, wanted: Pixels, peer: Contender, emulator: Path, core: Core) -> Match:
+def match_peer(case: Case, ours: bytes, wanted: Pixels, peer: Competitor, emulator: Path, core: Core) -> Match:
     """The quality of ``peer`` at which it looks like ``ours``, both compared to ``wanted``; raises NoAnswer."""
     stamp = peer.folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    name = digest([], str(NEIGHBOURS), repr(case), peer.name, made_from, ours.hex())
+    name = hash_sources([], str(NEIGHBOURS), repr(case), peer.name, made_from, ours.hex())
     path = FOUND / f"{name}.json"
     if path.exists():
         return Match(**json.loads(path.read_text(encoding="ascii")))
     original = Original(wanted)
-    with started(peer, emulator, core) as running:
+    with start(peer, emulator, core) as running:
 
         def picture(quality: int) -> tuple[float, int]:
             event = Entry(peer, quality).event(case, next(_NUMBERS))
             body = b64decode(running.invoke(event).answer["body"])
-            return original.score(pixels_of(body)), len(body)
+            return original.score(decode_pixels(body)), len(body)
 
-        found = match(original.score(pixels_of(ours)), picture)
+        found = match(original.score(decode_pixels(ours)), picture)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(found)), encoding="ascii")
     return found
 
 
-def entries(
-    case: Case, ours: Contender, others: Sequence[Contender], wanted: Pixels, emulator: Path, core: Core
+def match_peers(
+    case: Case, ours: Competitor, others: Sequence[Competitor], wanted: Pixels, emulator: Path, core: Core
 ) -> list[Entry]:
     """``others``, each with the quality at which it looks like ``ours``; raises NoAnswer.
 
     A contender that is Darkroom as well is asked as ours is.
     """
     quality = case.quality or DEFAULT_QUALITY
-    body = answer(case, ours, quality, emulator, core)
+    body = request_image(case, ours, quality, emulator, core)
     found = []
     for other in others:
         if other.name.startswith(NAME):
             found.append(Entry(other, quality))
         else:
-            match = matched(case, body, wanted, other, emulator, core)
+            match = match_peer(case, body, wanted, other, emulator, core)
             found.append(Entry(other, match.quality, match.equal_bytes))
     return found

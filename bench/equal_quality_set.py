@@ -7,27 +7,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from .build_cache import STAMP, digest
-from .competitors.model import Contender
+from .build_cache import STAMP, hash_sources
+from .competitors.model import Competitor
 from .equal_quality import FOUND, NEIGHBOURS, Match, match
 from .machine import Core
-from .quality import Pixels, pixels_of
+from .quality import Pixels, decode_pixels
 from .ssimulacra2 import Original
 from .worker import Worker
 
 type Preset = Mapping[str, object]
-type Prints = Callable[[Path, Mapping[str, Preset]], Contender]
+type Prints = Callable[[Path, Mapping[str, Preset]], Competitor]
 """From a source and presets by name to who makes them."""
 
 
-def made(contender: Contender, core: Core) -> Mapping[str, bytes]:
+def render_presets(contender: Competitor, core: Core) -> Mapping[str, bytes]:
     """What ``contender`` makes, by preset."""
     with Worker(contender, core) as worker:
         worker.stages_ms()
         return worker.made()
 
 
-def matches(
+def match_presets(
     prints: Prints,
     source: Path,
     presets: Mapping[str, Preset],
@@ -39,14 +39,14 @@ def matches(
     stamp = prints(source, presets).folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
     pictures = {name: ours[name].hex() for name in wanted}
-    path = FOUND / f"{digest([], str(NEIGHBOURS), repr(presets), made_from, repr(pictures))}.json"
+    path = FOUND / f"{hash_sources([], str(NEIGHBOURS), repr(presets), made_from, repr(pictures))}.json"
     if path.exists():
         return {name: Match(**found) for name, found in json.loads(path.read_text(encoding="ascii")).items()}
     found = {}
     for name, pixels in wanted.items():
 
         def picture(quality: int, name: str = name) -> bytes:
-            return made(prints(source, {name: {**presets[name], "quality": quality}}), core)[name]
+            return render_presets(prints(source, {name: {**presets[name], "quality": quality}}), core)[name]
 
         found[name] = _match(Original(pixels), ours[name], picture)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +57,6 @@ def matches(
 def _match(original: Original, ours: bytes, picture: Callable[[int], bytes]) -> Match:
     def scored(quality: int) -> tuple[float, int]:
         body = picture(quality)
-        return original.score(pixels_of(body)), len(body)
+        return original.score(decode_pixels(body)), len(body)
 
-    return match(original.score(pixels_of(ours)), scored)
+    return match(original.score(decode_pixels(ours)), scored)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def event(path: str) -> Mapping[str, Any]:
+def build_event(path: str) -> Mapping[str, Any]:
     """What the Function URL (payload format 2.0) gets from CloudFront on a miss of the canonical ``path``."""
     return {
         "version": "2.0",

@@ -81,7 +81,7 @@ class Goal:
         return f"{'≥' if self.at_least else '≤'} {self.spelled(self.limit)}" if self.limit is not None else "–"
 
 
-def goals(path: Path = GOALS) -> Mapping[str, Goal]:
+def read_goals(path: Path = GOALS) -> Mapping[str, Goal]:
     """All goals by id, in the file's order."""
     lines = tomllib.loads(path.read_text(encoding="utf-8"))["goal"]
     return {line["id"]: Goal(**line) for line in lines}

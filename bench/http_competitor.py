@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import processes
-from .competitors.model import Contender
+from .competitors.model import Competitor
 from .machine import Core, on_core
 from .runtime import ANSWER_S, Invocation, NoAnswer
 
 START_S = 20.0
 
 
-class Server:
+class HttpServer:
     """The contender's process; it is asked by one connection, which stays open if it lets it."""
 
-    def __init__(self, contender: Contender, core: Core) -> None:
+    def __init__(self, contender: Competitor, core: Core) -> None:
         self._contender = contender
-        [port] = processes.free_ports(1)
+        [port] = processes.find_free_ports(1)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         with on_core(core):
             self._process = subprocess.Popen(
@@ -61,11 +61,11 @@ class Server:
 
     def cpu_ms(self) -> float:
         """Processor time that the server has used until now."""
-        return processes.cpu_ms(self._process.pid)
+        return processes.read_cpu_ms(self._process.pid)
 
     def peak_rss_mb(self) -> float:
         """The most memory that the server has had resident."""
-        return processes.memory_mb(self._process.pid, "VmHWM")
+        return processes.read_memory_mb(self._process.pid, "VmHWM")
 
     def log(self) -> str:
         """The end of what the server has printed."""

@@ -12,9 +12,9 @@ from .cases import WEBP_2MP, Case
 from .competitors.bare import bare
 from .competitors.darkroom import darkroom_alone
 from .competitors.model import DEFAULT_QUALITY
-from .emulator import emulator
+from .emulator import install_emulator
 from .machine import Core
-from .measure import event
+from .measure import build_event
 from .runtime import Sandbox
 from .worker import Worker
 
@@ -24,7 +24,7 @@ REQUEST = "the floor is S3's first byte, decode, encode, and Lambda's runtime wi
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class LowerBound:
     """Decode and encode alone of one case, medians in ms, and the bytes that have to come and go.
 
     ``carried_ms`` is what Lambda's runtime takes to bring an event and to carry an answer of that size away.
@@ -53,7 +53,7 @@ class Floor:
 
 
 @contextmanager
-def alone(case: Case, picture: Path, core: Core) -> Iterator[Worker]:
+def start_worker(case: Case, picture: Path, core: Core) -> Iterator[Worker]:
     """A process that decodes and encodes ``case`` each time that it is asked, and has done so before."""
     quality = case.quality or DEFAULT_QUALITY
     with Worker(darkroom_alone(picture, case.width, case.form, quality), core) as worker:
@@ -62,27 +62,27 @@ def alone(case: Case, picture: Path, core: Core) -> Iterator[Worker]:
         yield worker
 
 
-def floor(case: Case, picture: Path, core: Core, times: int) -> Floor:
+def measure_lower_bound(case: Case, picture: Path, core: Core, times: int) -> LowerBound:
     """The medians of ``times`` renders."""
-    with alone(case, picture, core) as worker:
+    with start_worker(case, picture, core) as worker:
         found = [worker.stages_ms() for _ in range(times)]
         [body] = worker.made().values()
     decode_ms, encode_ms = (median(stage) for stage in zip(*found, strict=True))
-    carried_ms = answer_ms(len(body), core, times)
-    return Floor(decode_ms, encode_ms, picture.stat().st_size, len(body), carried_ms)
+    carried_ms = measure_answer_ms(len(body), core, times)
+    return LowerBound(decode_ms, encode_ms, picture.stat().st_size, len(body), carried_ms)
 
 
-def answer_ms(picture_bytes: int, core: Core, times: int) -> float:
+def measure_answer_ms(picture_bytes: int, core: Core, times: int) -> float:
     """The median time of a Python that answers with so many bytes and does nothing else."""
-    with Sandbox(emulator(), bare(picture_bytes), core) as sandbox:
-        found = [sandbox.invoke(event(WEBP_2MP, number)).ms for number in range(UNMEASURED + times)]
+    with Sandbox(install_emulator(), bare(picture_bytes), core) as sandbox:
+        found = [sandbox.invoke(build_event(WEBP_2MP, number)).ms for number in range(UNMEASURED + times)]
     return median(found[UNMEASURED:])
 
 
-def start_ms(core: Core, times: int) -> float:
+def measure_start_ms(core: Core, times: int) -> float:
     """The median time to the first answer of a Python that does nothing, ``times`` processes and one before them."""
     found = []
     for number in range(times + 1):
-        with Sandbox(emulator(), bare(), core) as sandbox:
-            found.append(sandbox.invoke(event(WEBP_2MP, number)).ms)
+        with Sandbox(install_emulator(), bare(), core) as sandbox:
+            found.append(sandbox.invoke(build_event(WEBP_2MP, number)).ms)
     return median(found[1:])

@@ -18,16 +18,16 @@ def architecture() -> str:
     return ARCHITECTURES[platform.machine()]
 
 
-def cores() -> tuple[Core, Core]:
+def choose_cores() -> tuple[Core, Core]:
     """A core for the function and one for the server and the clock; None twice if there is only one."""
     available = sorted(os.sched_getaffinity(0))
     return (available[-1], available[0]) if len(available) > 1 else (None, None)
 
 
 @contextmanager
-def apart() -> Iterator[Core]:
+def separate_cores() -> Iterator[Core]:
     """A core for the function; what else this process does within stays on another."""
-    function_core, our_core = cores()
+    function_core, our_core = choose_cores()
     with on_core(our_core):
         yield function_core
 
@@ -44,7 +44,7 @@ def on_core(core: Core) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def described() -> str:
+def describe_processor() -> str:
     """The processor's name and how many cores there are to use."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -12,8 +12,8 @@ from statistics import median
 from typing import Protocol, Self
 
 from .cases import Case
-from .competitors.model import DEFAULT_QUALITY, Contender, Event, for_function_url
-from .http_competitor import Server
+from .competitors.model import DEFAULT_QUALITY, Competitor, Event, build_function_url_event
+from .http_competitor import HttpServer
 from .machine import Core
 from .runtime import Invocation, Sandbox
 from .statistics import Spread
@@ -49,7 +49,7 @@ class Entry:
     ``equal_bytes`` is what its picture would take to score exactly as Darkroom's does, if that was looked for.
     """
 
-    contender: Contender
+    contender: Competitor
     quality: int = DEFAULT_QUALITY
     equal_bytes: int | None = None
 
@@ -66,7 +66,7 @@ class Result:
     ``stages_ms`` the medians of the answers' Server-Timing, if any.
     """
 
-    contender: Contender
+    contender: Competitor
     cold_ms: Spread | None
     warm_ms: Spread
     cpu_ms: float
@@ -96,14 +96,14 @@ class Running(Protocol):
         """The most memory that it has had resident."""
 
 
-def started(contender: Contender, emulator: Path, core: Core) -> Running:
+def start(contender: Competitor, emulator: Path, core: Core) -> Running:
     """The contender's process, to be closed by ``with``."""
-    return Server(contender, core) if contender.is_server else Sandbox(emulator, contender, core)
+    return HttpServer(contender, core) if contender.is_server else Sandbox(emulator, contender, core)
 
 
 def run(
     case: Case,
-    contenders: Sequence[Contender | Entry],
+    contenders: Sequence[Competitor | Entry],
     counts: Counts,
     emulator: Path,
     core: Core,
@@ -116,13 +116,13 @@ def run(
     warm = [_Warm() for _ in entries]
     for share in counts.shares:
         with ExitStack() as stack:
-            running = [stack.enter_context(started(entry.contender, emulator, core)) for entry in entries]
+            running = [stack.enter_context(start(entry.contender, emulator, core)) for entry in entries]
             for index in [*range(len(entries))] * counts.unmeasured:
                 running[index].invoke(entries[index].event(case, next(numbers)))
             cpu_before_ms = [one.cpu_ms() for one in running]
             for turn in range(share):
                 progress(f"{case.title}: warm {len(warm[0].invocations) + 1}/{counts.warm}")
-                for index in in_turn(len(entries), turn):
+                for index in order_turns(len(entries), turn):
                     warm[index].invocations.append(running[index].invoke(entries[index].event(case, next(numbers))))
             for one, process, before_ms in zip(warm, running, cpu_before_ms, strict=True):
                 one.cpu_ms += process.cpu_ms() - before_ms
@@ -134,7 +134,7 @@ def run(
             Spread.of(invocation.ms for invocation in one.invocations),
             one.cpu_ms / counts.warm,
             one.peak_rss_mb,
-            stages(one.invocations),
+            read_stages(one.invocations),
             b64decode(one.invocations[-1].answer["body"]),
             entry.quality,
             entry.equal_bytes,
@@ -166,7 +166,7 @@ def _cold(
     functions = [index for index, entry in enumerate(entries) if not entry.contender.is_server]
     for turn in range(-1, counts.cold) if counts.cold else ():
         progress(f"{case.title}: cold {turn + 1}/{counts.cold}")
-        for at in in_turn(len(functions), turn):
+        for at in order_turns(len(functions), turn):
             entry = entries[functions[at]]
             with Sandbox(emulator, entry.contender, core) as sandbox:
                 ms = sandbox.invoke(entry.event(case, next(numbers))).ms
@@ -175,7 +175,7 @@ def _cold(
     return found
 
 
-def stages(invocations: Sequence[Invocation]) -> dict[str, float]:
+def read_stages(invocations: Sequence[Invocation]) -> dict[str, float]:
     """The median of each stage in ms, as the answers' Server-Timing headers name them."""
     found: dict[str, list[float]] = {}
     for invocation in invocations:
@@ -185,11 +185,11 @@ def stages(invocations: Sequence[Invocation]) -> dict[str, float]:
     return {name: median(times) for name, times in found.items()}
 
 
-def in_turn(contenders: int, turn: int) -> list[int]:
+def order_turns(contenders: int, turn: int) -> list[int]:
     """The order of contenders in a turn: each is first equally often."""
     return [(turn + index) % contenders for index in range(contenders)]
 
 
-def event(case: Case, number: int, quality: int | None = None) -> Event:
+def build_event(case: Case, number: int, quality: int | None = None) -> Event:
     """What CloudFront sends to Darkroom's function on a miss; each ``number`` has its own source."""
-    return for_function_url(case, number, quality or case.quality or DEFAULT_QUALITY)
+    return build_function_url_event(case, number, quality or case.quality or DEFAULT_QUALITY)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .goals import Goal, Section
 from .paths import ROOT
-from .runs import KEPT, Run, verdict
+from .runs import KEPT, Run, judge_goal
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
@@ -24,7 +24,7 @@ class Markers(NamedTuple):
 GOALS = Markers("<!-- goals, do not edit -->", "<!-- end of goals -->")
 
 
-def markers(part: str) -> Markers:
+def find_markers(part: str) -> Markers:
     """Those of the part with this name."""
     return Markers(f"<!-- measured by part {part}, do not edit -->", f"<!-- end of part {part} -->")
 
@@ -38,18 +38,18 @@ def write_page(page: Path, text: str, between: Markers) -> None:
     page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
-def for_page(section: Section) -> str:
+def format_section(section: Section) -> str:
     """A part's text, and what it could not measure."""
     missing = "\n".join(f"- Not measured: {line}" for line in section.missing)
     return "\n\n".join(filter(None, (section.text, missing)))
 
 
-def goals_table(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
+def format_goals(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
     """A row for each goal, a column for each of the last runs, and where and when they were made."""
     headings = ["what", "against", "goal", *(f"run {number + 1}" for number in range(KEPT)), "verdict"]
     lines = [headings, ["---", "---", "---:", *["---:"] * KEPT, "---"]]
     lines += [
-        [goal.what, goal.against, goal.spelled_limit, *_cells(goal, runs), verdict(goal, runs)]
+        [goal.what, goal.against, goal.spelled_limit, *_cells(goal, runs), judge_goal(goal, runs)]
         for goal in goals.values()
     ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.filters import gaussian
 
-from .build_cache import kept
-from .corpus.packages import LOMIRI_16, NotToBeHad, unpacked
+from .build_cache import build_once
+from .corpus.packages import LOMIRI_16, PackageUnavailable, unpack
 from .paths import WORK
 
 type Floats = NDArray[np.float32]
@@ -54,14 +54,14 @@ CAMERAS = "usr/share/backgrounds/Dragonfly_by_Bolly.jpg"
 """13 MP by a telephone: leaves with sharp edges, sky, and what lies out of focus."""
 
 
-def pictures() -> list[Path]:
+def make_images() -> list[Path]:
     """The files of all recipes."""
     camera = _camera()
-    folder = kept(WORK / "pictures", [Path(__file__)], lambda folder: _make(folder, camera), str(camera))
+    folder = build_once(WORK / "pictures", [Path(__file__)], lambda folder: _make(folder, camera), str(camera))
     return [folder / recipe.name for recipe in RECIPES]
 
 
-def provenance() -> str:
+def describe_sources() -> str:
     """Where the pictures come from, for the conditions of what is measured with them."""
     if _camera() is None:
         return "Sources: photographs that scikit-image carries, enlarged, with detail and noise"
@@ -70,12 +70,12 @@ def provenance() -> str:
 
 def _camera() -> Path | None:
     try:
-        return unpacked(LOMIRI_16) / CAMERAS
-    except NotToBeHad:
+        return unpack(LOMIRI_16) / CAMERAS
+    except PackageUnavailable:
         return None
 
 
-def photograph(recipe: Recipe) -> Image.Image:
+def make_photograph(recipe: Recipe) -> Image.Image:
     """The picture that ``recipe`` describes, the same each time."""
     origin = _covering(Image.fromarray(getattr(skimage.data, recipe.origin)()), recipe.width / recipe.height)
     small = np.asarray(origin, dtype=np.float32)
@@ -96,7 +96,7 @@ def photograph(recipe: Recipe) -> Image.Image:
 
 def _make(folder: Path, camera: Path | None) -> None:
     for recipe in RECIPES:
-        image = photograph(recipe) if camera is None else _taken(camera, recipe)
+        image = make_photograph(recipe) if camera is None else _taken(camera, recipe)
         image.save(folder / recipe.name, quality=CAMERA_QUALITY if camera else QUALITY, subsampling="4:2:0")
 
 

@@ -11,21 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 
-def cpu_ms(pid: int) -> float:
+def read_cpu_ms(pid: int) -> float:
     """Processor time that the process has used until now, its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     user, system = int(fields[11]), int(fields[12])  # proc(5): 14 and 15, counted from 1 and from the pid
     return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def memory_mb(pid: int, name: str) -> float:
+def read_memory_mb(pid: int, name: str) -> float:
     """``VmRSS``, the memory that is resident now, or ``VmHWM``, the most that ever was."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     line = next(line for line in status if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def children(pid: int) -> list[int]:
+def list_children(pid: int) -> list[int]:
     """The processes that the process has started."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
@@ -43,7 +43,7 @@ def await_end(pid: int) -> None:
         time.sleep(0.005)
 
 
-def free_ports(count: int) -> list[int]:
+def find_free_ports(count: int) -> list[int]:
     """TCP ports that nobody listens on, no two the same."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.socket()) for _ in range(count)]

@@ -14,7 +14,7 @@ from .ssimulacra2 import Original
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
-def reference(source: Path, width: int) -> Pixels:
+def resize_reference(source: Path, width: int) -> Pixels:
     """``source`` resized to ``width`` px by a full Lanczos filter from all of its pixels, never encoded."""
     with Image.open(source) as image:
         size = (width, round(image.height * width / image.width))
@@ -23,7 +23,7 @@ def reference(source: Path, width: int) -> Pixels:
 
 def ssim(body: bytes, wanted: Pixels) -> float:
     """Structural similarity (SSIM) of an encoded picture to ``wanted``; raises ValueError if its size is another."""
-    pixels = pixels_of(body)
+    pixels = decode_pixels(body)
     if pixels.shape != wanted.shape:
         raise ValueError(f"The picture is {pixels.shape}, not {wanted.shape}")
     similarity = structural_similarity(pixels, wanted, channel_axis=-1, data_range=255)  # type: ignore[no-untyped-call]
@@ -32,10 +32,10 @@ def ssim(body: bytes, wanted: Pixels) -> float:
 
 def ssimulacra2(picture: bytes | Pixels, wanted: Pixels) -> float:
     """SSIMULACRA2 of an encoded picture, or of its pixels, to ``wanted``; raises ValueError if its size is another."""
-    return Original(wanted).score(pixels_of(picture) if isinstance(picture, bytes) else picture)
+    return Original(wanted).score(decode_pixels(picture) if isinstance(picture, bytes) else picture)
 
 
-def pixels_of(body: bytes) -> Pixels:
+def decode_pixels(body: bytes) -> Pixels:
     """An encoded picture as height × width × 3 of sRGB."""
     with Image.open(io.BytesIO(body)) as image:
         return np.asarray(image.convert("RGB"))

@@ -38,7 +38,7 @@ class Findings:
         return next((result for result in self.results[case] if result.contender.name == name), None)
 
 
-def rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
+def format_rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
     """The table of a case, without its headings: times are median (least–greatest)."""
     base = findings.result(case, findings.baseline)
     return [
@@ -59,7 +59,7 @@ def rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
     ]
 
 
-def stage_lines(findings: Findings, case: Case) -> list[str]:
+def format_stages(findings: Findings, case: Case) -> list[str]:
     """For each contender that answers with Server-Timing, where its warm requests spend their time."""
     return [
         f"{result.contender.name} warm, by its own Server-Timing, ms: "
@@ -69,19 +69,19 @@ def stage_lines(findings: Findings, case: Case) -> list[str]:
     ]
 
 
-def tables(findings: Findings) -> list[Table]:
+def format_tables(findings: Findings) -> list[Table]:
     """A table for each case."""
     return [_table(findings, case) for case in findings.results]
 
 
-def for_page(findings: Findings) -> str:
+def format_page(findings: Findings) -> str:
     """The tables, who is who, and what the numbers hold for."""
     contenders = {
         result.contender.name: result.contender for results in findings.results.values() for result in results
     }
     return "\n\n".join(
         [
-            *(f"{table.markdown()}" for table in tables(findings)),
+            *(f"{table.markdown()}" for table in format_tables(findings)),
             "\n".join(f"- **{one.name}**: {one.what}." for one in contenders.values()),
             "\n".join(f"- {line}" for line in findings.conditions),
         ]
@@ -113,7 +113,7 @@ class Compared:
         ours, theirs = self.scores
         if theirs - ours > TOLERANCE:
             return f"not at equal quality: SSIMULACRA2 {ours:.1f} to {theirs:.1f}"
-        return bytes_objection(self.bytes_ratio, self.allowance)
+        return check_bytes(self.bytes_ratio, self.allowance)
 
     def warm(self, goal: str, floor_ms: float | None = None, why: str = "") -> Figure:
         """The ratio of warm requests. ``floor_ms`` is what ours would take at least."""
@@ -137,14 +137,14 @@ class Compared:
         return Figure(goal, ours.ratio_to(theirs), min(ratios), max(ratios), floor, reason, unequal)
 
 
-def bytes_objection(ratio: float, allowance: float) -> str:
+def check_bytes(ratio: float, allowance: float) -> str:
     """That there are too many bytes, at a ratio of ours to theirs; "" if not."""
     if ratio <= 1 + allowance:
         return ""
     return f"{ratio - 1:.1%} more bytes at an equal score, where {allowance:.0%} are allowed"
 
 
-def compared(
+def select_results(
     findings: Findings,
     case: Case,
     ours: str,
@@ -159,7 +159,7 @@ def compared(
     return Compared(one, other, (findings.scores[case, ours], findings.scores[case, theirs]), allowance, over_many)
 
 
-def keep(findings: Findings) -> None:
+def write_measured(findings: Findings) -> None:
     """Write :data:`MEASURED`: by case's title and contender's name, the medians in ms, bytes, score and MB."""
     found = {
         case.title: {
@@ -182,10 +182,10 @@ def keep(findings: Findings) -> None:
 
 def _table(findings: Findings, case: Case) -> Table:
     """Without the columns of cold starts where none was made."""
-    lines = [HEADINGS, *rows(findings, case)]
+    lines = [HEADINGS, *format_rows(findings, case)]
     if not any(result.cold_ms for result in findings.results[case]):
         lines = [(line[0], *line[1 + len(COLD) :]) for line in lines]
-    return Table(case.title, lines[0], lines[1:], stage_lines(findings, case))
+    return Table(case.title, lines[0], lines[1:], format_stages(findings, case))
 
 
 def _ratio(ours: Spread | None, base: Spread | None) -> str:

@@ -23,7 +23,7 @@ class Run:
     figures: Mapping[str, Figure]
 
 
-def read(path: Path) -> list[Run]:
+def read_runs(path: Path) -> list[Run]:
     """The runs that are kept, the oldest first; none if there is no file."""
     if not path.exists():
         return []
@@ -33,14 +33,14 @@ def read(path: Path) -> list[Run]:
     ]
 
 
-def keep(run: Run, path: Path) -> list[Run]:
+def add_run(run: Run, path: Path) -> list[Run]:
     """Add ``run``, forget all but the last :data:`KEPT`, and give those."""
-    runs = [*read(path), run][-KEPT:]
+    runs = [*read_runs(path), run][-KEPT:]
     path.write_text(json.dumps([asdict(one) for one in runs], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return runs
 
 
-def verdict(goal: Goal, runs: Sequence[Run]) -> str:
+def judge_goal(goal: Goal, runs: Sequence[Run]) -> str:
     """How often ``goal`` was met in those of ``runs`` that have it; where it was missed, the floor and the reason."""
     found = [run.figures[goal.id] for run in runs if goal.id in run.figures]
     if not found:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import processes
-from .competitors.model import Contender
+from .competitors.model import Competitor
 from .machine import Core, on_core
 
 INVOKE = "/2015-03-31/functions/function/invocations"
@@ -50,7 +50,7 @@ class Invocation:
 class Sandbox:
     """One execution environment, its processes in a group that ends with it."""
 
-    def __init__(self, emulator: Path, contender: Contender, core: Core) -> None:
+    def __init__(self, emulator: Path, contender: Competitor, core: Core) -> None:
         self._contender = contender
         self._daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._daemon.bind(("127.0.0.1", 0))
@@ -63,7 +63,7 @@ class Sandbox:
     def _start(self, times: int) -> None:
         """Start the emulator, again if another program took one of its ports meanwhile; raises NoAnswer."""
         for more in reversed(range(times)):
-            port, runtime_port = processes.free_ports(2)
+            port, runtime_port = processes.find_free_ports(2)
             addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
             addresses += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
             with on_core(self._core):
@@ -130,11 +130,11 @@ class Sandbox:
 
     def cpu_ms(self) -> float:
         """Processor time that the contender's process has used until now, its threads included."""
-        return processes.cpu_ms(self._child())
+        return processes.read_cpu_ms(self._child())
 
     def peak_rss_mb(self) -> float:
         """The most memory that the contender's process has had resident, in MB of 10^6 bytes."""
-        return processes.memory_mb(self._child(), "VmHWM")
+        return processes.read_memory_mb(self._child(), "VmHWM")
 
     def forget_peak(self) -> None:
         """From now on :meth:`peak_rss_mb` tells the most since now."""
@@ -142,7 +142,7 @@ class Sandbox:
 
     def rss_mb(self) -> float:
         """The memory that the contender's process has resident now."""
-        return processes.memory_mb(self._child(), "VmRSS")
+        return processes.read_memory_mb(self._child(), "VmRSS")
 
     def mapped_files(self) -> set[Path]:
         """The files that the contender's process has mapped: its binary and shared libraries."""
@@ -174,7 +174,7 @@ class Sandbox:
     def _end(self) -> None:
         """End all processes, and wait until they have given their memory back: else the next start pays for it."""
         self._client.close()
-        children = processes.children(self._process.pid) if self._process.poll() is None else []
+        children = processes.list_children(self._process.pid) if self._process.poll() is None else []
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -182,7 +182,7 @@ class Sandbox:
             processes.await_end(child)
 
     def _child(self) -> int:
-        children = processes.children(self._process.pid)
+        children = processes.list_children(self._process.pid)
         if len(children) != 1:
             raise NoAnswer(f"{self._contender.name} has {len(children)} processes, not one\n{self.log()}")
         return children[0]

@@ -13,7 +13,7 @@ SAID = "median (least–greatest), and the mean of the ratios within each turn w
 """How tables say what their times and ratios are."""
 
 
-def middle(values: Iterable[float]) -> float:
+def trimmed_mean(values: Iterable[float]) -> float:
     """The mean of at least one value without the extremes.
 
     A median jumps where something has two speeds: DIT's calls take 15 ms more in every second or third request, and its
@@ -53,14 +53,14 @@ class Spread:
     @property
     def middle(self) -> float:
         """The mean without the extremes."""
-        return middle(self.values)
+        return trimmed_mean(self.values)
 
     def ratio_to(self, other: Spread) -> float:
         """The middle of the ratios within each turn: what else the machine did in a turn met both.
 
         Raises ValueError if the two were not measured in the same turns.
         """
-        return middle(ours / theirs for ours, theirs in zip(self.values, other.values, strict=True))
+        return trimmed_mean(ours / theirs for ours, theirs in zip(self.values, other.values, strict=True))
 
     def __str__(self) -> str:
         return f"{self.median:.0f} ({self.low:.0f}–{self.high:.0f})"

@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from . import processes
-from .competitors.model import Contender
+from .competitors.model import Competitor
 from .machine import Core, on_core
 
 
 class Worker:
     """A contender's process, on ``core`` alone. Its command takes one more word: the folder for what it makes."""
 
-    def __init__(self, contender: Contender, core: Core) -> None:
+    def __init__(self, contender: Competitor, core: Core) -> None:
         self.contender = contender
         self._folder = TemporaryDirectory()
         with on_core(core):
@@ -48,7 +48,7 @@ class Worker:
 
     def cpu_ms(self) -> float:
         """Processor time that the process has used until now."""
-        return processes.cpu_ms(self._process.pid)
+        return processes.read_cpu_ms(self._process.pid)
 
     def made(self) -> dict[str, bytes]:
         """What it made last, by name."""

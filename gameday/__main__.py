@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from local.isolated_stack import NoStack
 
     from .isolated_stack import open_stack, running
-    from .report import write
+    from .report import write_report
     from .run import run
     from .scenarios import ALL
     from .wait_for import WaitTimeout
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stage as world:
             _say(f"the stack is ready after {time.time() - begun_s:.0f} s")
             plays = run(world, scenarios, _say)
-            write(chosen.report, world, list(zip(scenarios, plays, strict=True)), begun_s)
+            write_report(chosen.report, world, list(zip(scenarios, plays, strict=True)), begun_s)
     except (NoStack, WaitTimeout) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2

@@ -46,12 +46,12 @@ class Row:
     passed: bool
 
 
-def lines(
+def draw_lines(
     title: str, unit: str, series: Mapping[str, Points], marks: Sequence[Mark], span: Span, limit: float | None
 ) -> str:
     """A line for each of ``series``, the ``limit`` if there is one, and ``marks``."""
     most = max([value for points in series.values() for _, value in points] + [limit or 0.0, 1e-9])
-    step = nice(most / 4)
+    step = round_up_nicely(most / 4)
     top = ceil(most / step) * step
 
     def y(value: float) -> float:
@@ -76,7 +76,7 @@ def lines(
     return _figure(title, _svg(HEIGHT, parts, title), list(series), limit is not None)
 
 
-def timeline(rows: Sequence[Row], span: Span) -> str:
+def draw_timeline(rows: Sequence[Row], span: Span) -> str:
     """When each scenario was played, how long something was broken, and what happened when."""
     parts = list(_minutes(span, LABEL, ROW * len(rows) + 8))
     for number, row in enumerate(rows):
@@ -95,7 +95,7 @@ def timeline(rows: Sequence[Row], span: Span) -> str:
     return _figure("", _svg(ROW * len(rows) + 38, parts, "timeline"), [], False)
 
 
-def nice(value: float) -> float:
+def round_up_nicely(value: float) -> float:
     """The least of 1, 2, 2.5, 5 times a power of ten that is not under ``value``, which is over 0."""
     power = 10.0 ** floor(log10(value))
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value * (1 - 1e-9))
@@ -111,7 +111,7 @@ def _broken(marks: Sequence[Mark]) -> tuple[float, float] | None:
 def _minutes(span: Span, left: int, bottom: int) -> Iterator[str]:
     """The axis of time, in whole minutes of the clock."""
     minutes = (span.end_s - span.begin_s) / 60
-    step_s = 60 * max(1, round(nice(max(minutes, 1) / 8)))
+    step_s = 60 * max(1, round(round_up_nicely(max(minutes, 1) / 8)))
     for at_s in range(ceil(span.begin_s / 60) * 60, int(span.end_s) + 1, step_s):
         x = span.x(at_s, left)
         clock = time.strftime("%H:%M", time.gmtime(at_s))

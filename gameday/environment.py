@@ -63,15 +63,15 @@ class Environment:
 
     def alarms(self) -> dict[str, dict[str, Any]]:
         """How alarms stand, by their names without the stack's."""
-        return {bare(alarm["name"]): alarm for alarm in self._asked("/watch/alarms")}
+        return {strip_stack_name(alarm["name"]): alarm for alarm in self._asked("/watch/alarms")}
 
     def changes(self) -> list[dict[str, Any]]:
         """How alarms have changed, oldest first."""
-        return [{**one, "name": bare(one["name"])} for one in self._asked("/watch/alarms/history")]
+        return [{**one, "name": strip_stack_name(one["name"])} for one in self._asked("/watch/alarms/history")]
 
     def pages(self) -> list[dict[str, Any]]:
         """Who was called, oldest first."""
-        return [{**one, "name": bare(one["name"])} for one in self._asked("/watch/alarms/pages")]
+        return [{**one, "name": strip_stack_name(one["name"])} for one in self._asked("/watch/alarms/pages")]
 
     def audit(self, limit: int = 200) -> list[dict[str, Any]]:
         """Entries of the audit log, newest first."""
@@ -163,6 +163,6 @@ class Environment:
         return json.loads(answer.data)
 
 
-def bare(name: str) -> str:
+def strip_stack_name(name: str) -> str:
     """An alarm's name without the stack's."""
     return name.removeprefix(f"{STACK}-")

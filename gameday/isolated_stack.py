@@ -11,7 +11,7 @@ from local.isolated_stack import NoStack
 from tools import local_stack
 
 from .environment import Environment
-from .wait_for import until
+from .wait_for import wait_until
 
 READY_WITHIN_S = 600.0
 """Of the endpoint: its packages are installed and its models fetched once, which takes minutes."""
@@ -22,7 +22,7 @@ def open_stack(state: Path) -> Iterator[Environment]:
     """A running stack with its endpoint ready. Raises NoStack."""
     with isolated_stack.running(state, "--no-watch") as stack:
         world = Environment(stack.facts)
-        until(lambda: world.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
+        wait_until(lambda: world.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
         yield world
 
 

@@ -78,6 +78,6 @@ def _photograph(name: str) -> Image.Image:
     return Image.fromarray(getattr(data, name)())
 
 
-def size(picture: DrawnImage) -> tuple[int, int]:
+def read_size(picture: DrawnImage) -> tuple[int, int]:
     """Its width and its height in px."""
     return Image.open(io.BytesIO(picture.body)).size

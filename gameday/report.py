@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from .charts import Points, Row, Span, lines, timeline
+from .charts import Points, Row, Span, draw_lines, draw_timeline
 from .environment import Environment
 from .scenario_run import Mark, Scenario, ScenarioRun, Shown
 
@@ -37,12 +37,14 @@ class Chapter:
     charts: Sequence[tuple[Shown, dict[str, Points]]]
 
 
-def write(path: Path, world: Environment, played: Sequence[tuple[Scenario, ScenarioRun]], begun_s: float) -> None:
+def write_report(
+    path: Path, world: Environment, played: Sequence[tuple[Scenario, ScenarioRun]], begun_s: float
+) -> None:
     """Read the figures of all that was played, and write the report."""
-    path.write_text(page([_chapter(world, *one) for one in played], begun_s, time.time()), encoding="utf-8")
+    path.write_text(format_page([_chapter(world, *one) for one in played], begun_s, time.time()), encoding="utf-8")
 
 
-def page(chapters: Sequence[Chapter], begun_s: float, ended_s: float) -> str:
+def format_page(chapters: Sequence[Chapter], begun_s: float, ended_s: float) -> str:
     """The report as HTML that needs nothing else."""
     failed = sum(bool(one.fault) for one in chapters)
     verdict = f"{failed} of {len(chapters)} scenarios failed" if failed else f"All {len(chapters)} scenarios passed"
@@ -56,7 +58,7 @@ def page(chapters: Sequence[Chapter], begun_s: float, ended_s: float) -> str:
             f"<h1>Rehearsal</h1><p class={'failed' if failed else 'passed'}>{verdict}, in {_took(ended_s - begun_s)}.",
             f"<p class=quiet>{_clock(begun_s, '%Y-%m-%d %H:%M')} UTC. {_ABOUT}",
             f"<h2>Timeline</h2><ul class='legend marks'>{legend}</ul>",
-            timeline(rows, Span(first, last)),
+            draw_timeline(rows, Span(first, last)),
             *(_section(one) for one in chapters),
             "</html>\n",
         ]
@@ -83,7 +85,7 @@ def _section(one: Chapter) -> str:
     facts = "".join(f"<tr><td>{escape(name)}<td>{escape(text)}" for name, text in one.facts.items())
     fault = f"<pre>{escape(one.fault)}</pre>" if one.fault else ""
     charts = "".join(
-        lines(shown.title, shown.unit, series, one.marks, span, shown.limit) for shown, series in one.charts
+        draw_lines(shown.title, shown.unit, series, one.marks, span, shown.limit) for shown, series in one.charts
     )
     return (
         f"<h2>{escape(one.title)}<span class='verdict {verdict}'>{verdict}</span></h2><p>{escape(one.about)}{fault}"

@@ -13,7 +13,7 @@ from .environment import Environment
 from .wait_for import WaitTimeout
 
 
-def block(name: str, word: str) -> str:
+def find_block(name: str, word: str) -> str:
     """The first block of a runbook, after the one that defines things, in which ``word`` is. Raises NotSo."""
     for found in runbooks.commands(name)[1:]:
         if word in found:
@@ -21,12 +21,12 @@ def block(name: str, word: str) -> str:
     raise WaitTimeout(f"the runbook {name} has no commands with {word!r}")
 
 
-def follow(world: Environment, name: str, *words: str, filled: Mapping[str, str] | None = None) -> str:
+def run_runbook(world: Environment, name: str, *words: str, filled: Mapping[str, str] | None = None) -> str:
     """Run the first commands of a runbook and those blocks that have ``words``; what they print.
 
     ``filled`` are lines of them, and what is written instead. Raises NotSo if a line is not there or a command fails.
     """
-    script = "\n".join([runbooks.commands(name)[0], *(block(name, word) for word in words)])
+    script = "\n".join([runbooks.commands(name)[0], *(find_block(name, word) for word in words)])
     for line, instead in (filled or {}).items():
         if line not in script:
             raise WaitTimeout(f"the runbook {name} has no {line!r}")

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from darkroom.aws.cloudwatch import MetricStat
 
 from .environment import Environment
-from .wait_for import require, until
+from .wait_for import require, wait_until
 
 type Kind = Literal["break", "alarm", "clear", "note"]
 type Phase = Literal["prepare", "break", "expect", "clear", "verify"]
@@ -69,12 +69,12 @@ class ScenarioRun:
 
     def rings(self, alarm: str, within_s: float) -> None:
         """Wait until an alarm goes off."""
-        [at_s, *_] = until(lambda: self.ringing(alarm), f"the alarm {alarm} rings", within_s)
+        [at_s, *_] = wait_until(lambda: self.ringing(alarm), f"the alarm {alarm} rings", within_s)
         self.mark("alarm", f"the alarm {alarm} rings", at_s)
 
     def quiet(self, alarm: str, within_s: float) -> None:
         """Wait until an alarm is over, and see that it went off once."""
-        until(lambda: self.world.alarms()[alarm]["state"] != "ALARM", f"the alarm {alarm} is over", within_s)
+        wait_until(lambda: self.world.alarms()[alarm]["state"] != "ALARM", f"the alarm {alarm} is over", within_s)
         self.mark("clear", f"the alarm {alarm} is over", self._over(alarm))
         self.once(alarm)
 

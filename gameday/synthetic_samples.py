@@ -39,7 +39,7 @@ KEPT = Path(MODELS).parent / "gameday"
 """Where samples are kept: 1 MB for a thousand."""
 
 
-def samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
+def make_samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
     """Samples of the first ``count`` pictures of a ``seed``, all taken at the Unix time ``at_s``."""
     file = KEPT / f"{kind}-{seed}-{count}-{_digest()}.jsonl"
     if not file.exists():
@@ -56,7 +56,7 @@ def _sample(kind: str, seed: str, number: int) -> Sample:
     picture = draw_image(kind, seed, number)
     jpeg = prepare_jpeg(Source.from_bytes(picture.body), Limits())
     found = _models().detect(jpeg, TASKS)
-    size = pictures.size(picture)
+    size = pictures.read_size(picture)
     return Sample(
         key=f"gameday/{kind}-{seed}-{number}.{picture.suffix}",
         source_etag=sha256(picture.body).hexdigest()[:32],

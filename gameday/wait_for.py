@@ -18,7 +18,7 @@ def require(condition: object, what: str) -> None:
         raise WaitTimeout(what)
 
 
-def until[T](condition: Callable[[], T | None], what: str, within_s: float, every_s: float = LOOK_EVERY_S) -> T:
+def wait_until[T](condition: Callable[[], T | None], what: str, within_s: float, every_s: float = LOOK_EVERY_S) -> T:
     """What ``condition`` returns once that is true; raises NotSo after ``within_s``."""
     deadline_s = time.monotonic() + within_s
     while not (found := condition()):

@@ -14,10 +14,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 from bench.cost import libraries
-from bench.cost.pricing import Priced, Rivals, by_cold, by_times, memory_lines, refining_line, rivals, rules
-from bench.environment import LATENCY_MS, MEGABYTES_PER_S, machine
+from bench.cost.pricing import (
+    Priced,
+    Rivals,
+    describe_memory,
+    describe_re_encoding,
+    describe_rules,
+    read_rivals,
+    tabulate_by_cold_starts,
+    tabulate_by_misses,
+)
+from bench.environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
 from bench.machine import architecture
 from bench.page import Markers, write_page
 from bench.paths import ROOT
@@ -66,12 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.anew or not MEASURED.exists():
             measure_requests("full", progress)
-        found = {case.title: rivals(case.title, prices, processor) for case in CASES}
-    except Missing as reason:
+        found = {case.title: read_rivals(case.title, prices, processor) for case in CASES}
+    except MissingCompetitor as reason:
         sys.stderr.write(f"{reason}.\n")
         return 1
     text = for_page(found, prices, processor)
-    priced = libraries.for_page(prices, LIBRARY_PROCESSOR)
+    priced = libraries.format_page(prices, LIBRARY_PROCESSOR)
     sys.stdout.write(f"{text}\n\n{priced}\n")
     if not chosen.print:
         write_page(PAGE, text, MARKERS)
@@ -93,8 +102,8 @@ def for_page(found: dict[str, Rivals], prices: PriceTable, processor: str) -> st
 
 def section(title: str, found: Rivals, prices: PriceTable, processor: str) -> str:
     """All tables of one case, and with which memory its misses are priced."""
-    misses, cold = (table(title, found, prices, processor) for table in (by_times, by_cold))
-    lines = "\n".join(f"- {line}" for line in [*memory_lines(found), refining_line(found, prices)])
+    misses, cold = (table(title, found, prices, processor) for table in (tabulate_by_misses, tabulate_by_cold_starts))
+    lines = "\n".join(f"- {line}" for line in [*describe_memory(found), describe_re_encoding(found, prices)])
     return "\n\n".join(
         [misses.markdown(), lines, cold.markdown(), by_memory(title, found, prices, processor).markdown()]
     )
@@ -126,9 +135,9 @@ def by_memory(title: str, found: Rivals, prices: PriceTable, processor: str) -> 
 def conditions(prices: PriceTable, processor: str) -> list[str]:
     """What the numbers hold for."""
     return [
-        *rules(prices, processor),
+        *describe_rules(prices, processor),
         f"By memory: {REQUESTS:,} requests, {HIT_RATIO:.0%} answered by the CDN, with what the CDN charges for them.",
-        f"{machine()}; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
+        f"{describe_machine()}; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
     ]
 
 

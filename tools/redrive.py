@@ -14,7 +14,7 @@ from darkroom.aws.dead_letter_queue import WAIT_S, DeadLetterQueue, DlqMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
+class RedriveResult:
     """How many messages there were, and how many of them were sent back."""
 
     found: int
@@ -53,7 +53,7 @@ def redrive(
     urgent_url: str = "",
     dry_run: bool = False,
     report: Callable[[Shown], object] = lambda _: None,
-) -> Redriven:
+) -> RedriveResult:
     """Send every message of ``dead_url`` to ``queue_url``, urgent ones to ``urgent_url`` if there is such a queue.
 
     With ``dry_run`` they are only reported.
@@ -72,9 +72,9 @@ def redrive(
         letters.redrive(letter, (letter.has_priority and urgent_url) or queue_url)
         sent += 1
     letters.make_visible(shown)
-    return Redriven(found, sent)
+    return RedriveResult(found, sent)
 
 
-def summary(done: Redriven, *, dry_run: bool) -> str:
+def summary(done: RedriveResult, *, dry_run: bool) -> str:
     """One line about all of it."""
     return f"dead letters: {done.found}, sent back: {'none, only shown' if dry_run else done.sent}"

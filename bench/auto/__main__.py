@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from .starts import LOSSY, learned
+from .starts import LOSSY, learn_tables
 
 if __name__ == "__main__":
-    learned(sys.argv[1:] or LOSSY)
+    learn_tables(sys.argv[1:] or LOSSY)

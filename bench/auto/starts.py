@@ -24,7 +24,7 @@ from darkroom.imaging.formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 
-from ..corpus.views import View, views
+from ..corpus.views import View, list_views
 from ..paths import ROOT
 
 LOSSY = ("webp", "jpeg", "avif")
@@ -36,12 +36,12 @@ LEAST_OF_A_CLASS = 5
 _LINES = re.compile(r"(    starts=\{[^\n]*\n).*?(    \},\n)", re.DOTALL)
 
 
-def learned(names: Sequence[str] = LOSSY) -> None:
+def learn_tables(names: Sequence[str] = LOSSY) -> None:
     """Learn the formats ``names`` from all pictures, and write their tables."""
     found: dict[tuple[str, str, int], list[Start]] = defaultdict(list)
     fixed = []
-    for number, view in enumerate(views("learned")):
-        image = image_of(view)
+    for number, view in enumerate(list_views("learned")):
+        image = render_image(view)
         judge, content = Comparator(image), classify_content(image)
         size = next(at for at, limit in enumerate(SIZES) if image.width * image.height <= limit)
         fixed.append(judge.score(encode(EncodableImage(image, 1), OUTPUT_FORMATS["webp"], None)))
@@ -56,7 +56,7 @@ def learned(names: Sequence[str] = LOSSY) -> None:
     print(f"WebP of quality 80 has {fmean(fixed):.2f} on average; the target is {TARGET_SCORE}")
 
 
-def image_of(view: View) -> pyvips.Image:
+def render_image(view: View) -> pyvips.Image:
     """A picture as the renderer has it when it is finished."""
     return pyvips.Image.new_from_array(np.ascontiguousarray(view.pixels)).copy(interpretation="srgb").copy_memory()
 

@@ -23,12 +23,12 @@ from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.imaging.render.reencode import should_replace
 
-from ..build_cache import digest
-from ..corpus.views import View, views
+from ..build_cache import hash_sources
+from ..corpus.views import View, list_views
 from ..paths import WORK
-from ..quality import pixels_of
+from ..quality import decode_pixels
 from ..ssimulacra2 import Original
-from .starts import image_of
+from .starts import render_image
 
 WITHIN = 2.0
 REFINED = ("webp",)
@@ -124,9 +124,9 @@ class Outcome:
         return quality, [a.size_bytes ** (1 - share) * b.size_bytes**share for a, b in pairs]
 
 
-def outcomes(every: Mapping[str, int], progress: Callable[[str], None]) -> list[Outcome]:
+def compare_formats(every: Mapping[str, int], progress: Callable[[str], None]) -> list[Outcome]:
     """Each format on every so manyth of the unseen pictures, then those of REFINED at leisure; raises NotToBeHad."""
-    pictures = views("unseen")
+    pictures = list_views("unseen")
     found = [_outcomes(form, pictures[:: every[form]], progress) for form in every]
     return [first for first, _ in found] + [later for _, later in found if later.prints]
 
@@ -139,7 +139,7 @@ def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], Non
     for number, view in enumerate(pictures):
         progress(f"q=auto as {form}, picture {number + 1} of {len(pictures)}")
         original = Original(view.pixels)
-        sheet = EncodableImage(image_of(view), 1)
+        sheet = EncodableImage(render_image(view), 1)
         prints.append(_print(form, "fast", view, sheet, original))
         if form in REFINED:
             later = _print(form, "slow", view, sheet, original)
@@ -161,7 +161,7 @@ def _print(form: str, pace: Effort, view: View, sheet: EncodableImage, original:
     started_s = time.process_time()
     encode(sheet, OUTPUT_FORMATS[form], None)
     fixed_ms = (time.process_time() - started_s) * 1000
-    made = Kept(len(choice.body), original.score(pixels_of(choice.body)))
+    made = Kept(len(choice.body), original.score(decode_pixels(choice.body)))
     judged = Comparator(sheet.image).score(choice.body)
     return Print(view.name, view.kind, made, judged, choice.encodes, took_ms, fixed_ms)
 
@@ -170,13 +170,13 @@ def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept
     """The picture by each of the qualities for all, with both settings; kept until the encoders' tables change."""
     package = import_module(f"darkroom.imaging.formats.{SOURCE_FORMATS[form].package}")
     sources = [Path(module.__file__ or "") for module in (encoder_options, encode_module, package)]
-    name = digest(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
+    name = hash_sources(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
     file = WORK / "quality" / f"{name}.json"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         told = {
-            at: (len(body), original.score(pixels_of(body)))
-            for at, body in _encoded(form, EncodableImage(image_of(view), 1))
+            at: (len(body), original.score(decode_pixels(body)))
+            for at, body in _encoded(form, EncodableImage(render_image(view), 1))
         }
         file.write_text(json.dumps(told), encoding="ascii")
     return {at: Kept(*kept) for at, kept in json.loads(file.read_text(encoding="ascii")).items()}

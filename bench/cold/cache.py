@@ -17,7 +17,7 @@ PAGE_BYTES = mmap.PAGESIZE
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def drop(files: Iterable[Path]) -> None:
+def drop_pages(files: Iterable[Path]) -> None:
     """Make the system forget the pages of ``files``; those that a process has mapped stay."""
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
@@ -25,13 +25,13 @@ def drop(files: Iterable[Path]) -> None:
         os.close(descriptor)
 
 
-def drop_everything(files: Iterable[Path]) -> None:
+def drop_caches(files: Iterable[Path]) -> None:
     """Make the system forget all that it has cached, folders' entries too, or where we may not, ``files`` alone."""
     os.sync()  # what is not written yet stays
     try:
         DROP.write_text(EVERYTHING, encoding="ascii")
     except OSError:
-        drop(files)
+        drop_pages(files)
 
 
 def resident_bytes(file: Path) -> int:

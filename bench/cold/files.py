@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..competitors.model import Contender
-from ..emulator import interpreter
+from ..competitors.model import Competitor
+from ..emulator import install_interpreter
 
 type Files = frozenset[Path]
 
@@ -27,16 +27,16 @@ class Reach:
         return self.code | self.runtime
 
 
-def reach(contender: Contender, mapped: Iterable[Path]) -> Reach:
+def list_reach(contender: Competitor, mapped: Iterable[Path]) -> Reach:
     """The files of ``contender``; ``mapped`` are those that its process has mapped when warm."""
     layers = [Path(entry) for entry in contender.environment.get("PYTHONPATH", "").split(":") if entry]
-    code = files_below([contender.folder, *layers])
-    below = [Path(sysconfig.get_path("stdlib")), interpreter().parent.parent]
-    runtime = files_below(below if contender.command[0] == interpreter() else [])
+    code = list_files([contender.folder, *layers])
+    below = [Path(sysconfig.get_path("stdlib")), install_interpreter().parent.parent]
+    runtime = list_files(below if contender.command[0] == install_interpreter() else [])
     return Reach(code, (runtime | {path.resolve() for path in mapped}) - code)
 
 
-def files_below(roots: Iterable[Path]) -> Files:
+def list_files(roots: Iterable[Path]) -> Files:
     """All files of folders, without links."""
     walks = (walk for root in roots for walk in os.walk(root.resolve()))
     found = (Path(folder, name) for folder, _, names in walks for name in names)

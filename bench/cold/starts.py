@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from ..cases import Case
-from ..competitors.model import Contender
-from ..emulator import emulator
+from ..competitors.model import Competitor
+from ..emulator import install_emulator
 from ..machine import Core
-from ..measure import Entry, Progress, in_turn
+from ..measure import Entry, Progress, order_turns
 from ..runtime import Sandbox
 from ..statistics import Spread
-from .cache import drop, drop_everything, resident_bytes
-from .files import Reach, reach
+from .cache import drop_caches, drop_pages, resident_bytes
+from .files import Reach, list_reach
 
 type State = Literal["cached", "code dropped", "all dropped"]
 
@@ -53,14 +53,16 @@ class Starts:
     ``stayed_bytes`` could not be dropped before that: other processes had it mapped.
     """
 
-    contender: Contender
+    contender: Competitor
     reach: Reach
     ms: Mapping[State, Spread]
     read: Read
     stayed_bytes: int
 
 
-def measured(case: Case, contenders: Sequence[Contender], rounds: int, core: Core, progress: Progress) -> list[Starts]:
+def measure_starts(
+    case: Case, contenders: Sequence[Competitor], rounds: int, core: Core, progress: Progress
+) -> list[Starts]:
     """Start each contender ``rounds`` times in each state; raises NoAnswer."""
     numbers = count(1)
     reaches = [_reach(contender, case, next(numbers), core) for contender in contenders]
@@ -68,16 +70,16 @@ def measured(case: Case, contenders: Sequence[Contender], rounds: int, core: Cor
     read: dict[int, Read] = {}
     stayed: dict[int, int] = {}
     for turn, at in product(range(rounds), range(len(contenders))):
-        index = in_turn(len(contenders), turn)[at]
+        index = order_turns(len(contenders), turn)[at]
         entry, files = Entry(contenders[index]), reaches[index]
         for state in STATES:
             progress(f"{entry.contender.name}: {state}, start {turn + 1}/{rounds}")
             _prepare(state, files)
-            before = cached(files.all) if state == "all dropped" else {}
-            with Sandbox(emulator(), entry.contender, core) as sandbox:
+            before = count_cached_bytes(files.all) if state == "all dropped" else {}
+            with Sandbox(install_emulator(), entry.contender, core) as sandbox:
                 ms[index, state].append(sandbox.invoke(entry.event(case, next(numbers))).ms)
             if state == "all dropped":
-                read[index] = Read(grown(before, cached(files.all)))
+                read[index] = Read(subtract_cached(before, count_cached_bytes(files.all)))
                 stayed[index] = sum(before.values())
     return [
         Starts(
@@ -91,20 +93,20 @@ def measured(case: Case, contenders: Sequence[Contender], rounds: int, core: Cor
     ]
 
 
-def cached(files: frozenset[Path]) -> dict[Path, int]:
+def count_cached_bytes(files: frozenset[Path]) -> dict[Path, int]:
     """Bytes of each file that lie in the cache."""
     return {path: resident_bytes(path) for path in files}
 
 
-def grown(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:
+def subtract_cached(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:
     """What came to each file, without those that nothing came to."""
     differences = {path: now - before[path] for path, now in after.items()}
     return {path: more for path, more in differences.items() if more > 0}
 
 
-def read_mb_per_s(file: Path) -> float:
+def measure_read_mb_per_s(file: Path) -> float:
     """How fast the disc gives ``file``, one part after the other."""
-    drop([file])
+    drop_pages([file])
     started = time.perf_counter()
     size = len(file.read_bytes())
     return size / 1e6 / (time.perf_counter() - started)
@@ -119,15 +121,15 @@ def _prepare(state: State, files: Reach) -> None:
         return
     for _ in range(DROPS):
         if state == "all dropped":
-            drop_everything(files.all)
+            drop_caches(files.all)
         else:
-            drop(files.code)
-        if not any(cached(files.code).values()):
+            drop_pages(files.code)
+        if not any(count_cached_bytes(files.code).values()):
             return
         time.sleep(0.05)
 
 
-def _reach(contender: Contender, case: Case, number: int, core: Core) -> Reach:
-    with Sandbox(emulator(), contender, core) as sandbox:
+def _reach(contender: Competitor, case: Case, number: int, core: Core) -> Reach:
+    with Sandbox(install_emulator(), contender, core) as sandbox:
         sandbox.invoke(Entry(contender).event(case, number))
-        return reach(contender, sandbox.mapped_files())
+        return list_reach(contender, sandbox.mapped_files())

@@ -20,7 +20,7 @@ type Asks = Callable[[Case, int, int], Event]
 """From a case, a number that no other request has, and the encoder's quality, to what the contender is sent."""
 
 
-def for_function_url(case: Case, number: int, quality: int) -> Event:
+def build_function_url_event(case: Case, number: int, quality: int) -> Event:
     """The event of the Function URL (payload format 2.0) that CloudFront sends on a miss, for a canonical path.
 
     Our minimal peers read that too. ``quality`` is left out where it is Darkroom's default.
@@ -30,7 +30,7 @@ def for_function_url(case: Case, number: int, quality: int) -> Event:
     headers = {
         "accept": "image/avif,image/webp,*/*",
         "host": "transform.lambda-url.us-east-1.on.aws",
-        "x-amzn-trace-id": trace_header(number),
+        "x-amzn-trace-id": build_trace_header(number),
     }
     return {
         "version": "2.0",
@@ -42,12 +42,12 @@ def for_function_url(case: Case, number: int, quality: int) -> Event:
     }
 
 
-def trace_header(number: int) -> str:
+def build_trace_header(number: int) -> str:
     """A trace of its own for each ``number``, which is sampled."""
     return f"Root=1-67000000-{number:024x};Parent={number:016x};Sampled=1"
 
 
-def for_api_gateway(case: Case, number: int, quality: int) -> Event:
+def build_api_gateway_event(case: Case, number: int, quality: int) -> Event:
     """The event of the REST API (payload format 1.0) before DIT's handler, whose path is Base64 of JSON."""
     edits = {"resize": {"width": case.width}, case.form: {"quality": quality}, "toFormat": case.form}
     wanted = {"bucket": BUCKET, "key": f"masters/{number}/{case.picture}", "edits": edits}
@@ -64,7 +64,7 @@ def for_api_gateway(case: Case, number: int, quality: int) -> Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class Competitor:
     """A handler to run: in ``folder``, as ``command``, with exactly ``environment``.
 
     ``what`` says in a sentence what it is made of and does. ``stores`` is whether it writes its picture to S3 before it
@@ -78,15 +78,15 @@ class Contender:
     folder: Path
     environment: Mapping[str, str]
     stores: bool = False
-    asks: Asks = for_function_url
+    asks: Asks = build_function_url_event
     is_server: bool = False
 
 
-class Missing(Exception):
+class MissingCompetitor(Exception):
     """This machine lacks what a contender needs; the message says what."""
 
 
-def aws_environment(endpoint_url: str) -> dict[str, str]:
+def build_aws_environment(endpoint_url: str) -> dict[str, str]:
     """What Lambda gives every function, and the endpoint that stands in for S3."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",

@@ -7,22 +7,22 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..build_cache import kept
+from ..build_cache import build_once
 from ..machine import architecture
 from ..paths import WORK
-from .model import Missing
+from .model import MissingCompetitor
 
 LOCKED = ("package.json", "package-lock.json")
 
 
-def installed(name: str, peer: str, files: Sequence[Path], then: Sequence[Sequence[str]] = ()) -> tuple[str, Path]:
+def install(name: str, peer: str, files: Sequence[Path], then: Sequence[Sequence[str]] = ()) -> tuple[str, Path]:
     """Node, and the folder ``name`` with copies of ``files`` and what their package-lock.json names.
 
     ``then`` are commands to run in it. Raises Missing, which calls the contender ``peer``.
     """
     runtime, npm = shutil.which("node"), shutil.which("npm")
     if runtime is None or npm is None:
-        raise Missing(f"{peer}: Node and npm are not installed")
+        raise MissingCompetitor(f"{peer}: Node and npm are not installed")
 
     def make(folder: Path) -> None:
         for file in files:
@@ -31,6 +31,6 @@ def installed(name: str, peer: str, files: Sequence[Path], then: Sequence[Sequen
             for command in ([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], *then):
                 subprocess.run(command, cwd=folder, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise Missing(f"{peer}: npm could not install it ({error})") from error
+            raise MissingCompetitor(f"{peer}: npm could not install it ({error})") from error
 
-    return runtime, kept(WORK / name, files, make, architecture(), repr(then))
+    return runtime, build_once(WORK / name, files, make, architecture(), repr(then))

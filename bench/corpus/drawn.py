@@ -15,7 +15,7 @@ _ENLARGED = 2
 """Drawn at twice the size and reduced, so that edges are smooth."""
 
 
-def drawn(name: str) -> Image.Image:
+def draw(name: str) -> Image.Image:
     """The graphic called ``name``."""
     width, height, draw = DRAWN[name]
     image = Image.new("RGB", (width * _ENLARGED, height * _ENLARGED), "white")

@@ -8,11 +8,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..build_cache import kept
+from ..build_cache import build_once
 from ..paths import WORK
 
 
-class NotToBeHad(Exception):
+class PackageUnavailable(Exception):
     """A package that this machine cannot get; the text says why."""
 
 
@@ -38,23 +38,23 @@ PLASMA = Package(
 )
 
 
-def unpacked(package: Package) -> Path:
+def unpack(package: Package) -> Path:
     """The folder with the files of ``package``; raises NotToBeHad."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise NotToBeHad(f"{package.name} is a package of Debian, and this machine has no apt")
+        raise PackageUnavailable(f"{package.name} is a package of Debian, and this machine has no apt")
 
     def make(folder: Path) -> None:
         _run(folder, "apt-get", "-q", "download", f"{package.name}={package.version}")
         (archive,) = folder.glob("*.deb")
         if hashlib.sha256(archive.read_bytes()).hexdigest() != package.digest:
-            raise NotToBeHad(f"{package.name} {package.version} is not the one that was measured")
+            raise PackageUnavailable(f"{package.name} {package.version} is not the one that was measured")
         _run(folder, "dpkg-deb", "--extract", archive.name, "files")
         archive.unlink()
 
-    return kept(WORK / "corpus" / package.name, [], make, package.version, package.digest) / "files"
+    return build_once(WORK / "corpus" / package.name, [], make, package.version, package.digest) / "files"
 
 
 def _run(folder: Path, *command: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotToBeHad(f"{' '.join(command)}: {done.stderr.strip().splitlines()[-1]}")
+        raise PackageUnavailable(f"{' '.join(command)}: {done.stderr.strip().splitlines()[-1]}")

@@ -15,10 +15,10 @@ import numpy as np
 import skimage
 from PIL import Image, ImageOps
 
-from ..build_cache import kept
+from ..build_cache import build_once
 from ..paths import WORK
-from .drawn import DRAWN, drawn
-from .packages import LOMIRI_16, LOMIRI_20, MATE, PLASMA, UKUI, Package, unpacked
+from .drawn import DRAWN, draw
+from .packages import LOMIRI_16, LOMIRI_20, MATE, PLASMA, UKUI, Package, unpack
 
 type Kind = Literal["photograph", "graphic"]
 type Half = Literal["learned", "unseen"]
@@ -76,9 +76,9 @@ _PACKAGED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "retina
 """Photographs in scikit-image's wheel."""
 
 
-def views(half: Half) -> list[View]:
+def list_views(half: Half) -> list[View]:
     """All pictures of one half; raises NotToBeHad."""
-    folder = kept(WORK / "corpus" / half, [Path(__file__).parent], lambda folder: _make(half, folder))
+    folder = build_once(WORK / "corpus" / half, [Path(__file__).parent], lambda folder: _make(half, folder))
     return [_kept(file) for file in sorted(folder.glob("*.png"))]
 
 
@@ -98,12 +98,12 @@ def _made(half: Half) -> Iterator[View]:
         yield from _of(name, kind, image, number)
     for number, name in enumerate(DRAWN):
         if (half == "unseen") == bool(number % 2):
-            yield View(f"drawn {name}", "graphic", np.asarray(drawn(name)))
+            yield View(f"drawn {name}", "graphic", np.asarray(draw(name)))
 
 
 def _originals(half: Half) -> Iterator[tuple[str, Kind, Image.Image]]:
     for package, kind, pattern in _LEARNED if half == "learned" else _UNSEEN:
-        for file in sorted(_pictures(unpacked(package), pattern)):
+        for file in sorted(_pictures(unpack(package), pattern)):
             named = f"{package.name} {file.stem if 'x' not in file.stem else file.parts[-4]}"
             drawing = any(word in file.stem for word in _GRAPHICS)
             yield named, "graphic" if drawing else kind, _opened(file)

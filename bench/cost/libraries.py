@@ -70,12 +70,12 @@ METRES_PER_PIXEL = (0.3, 10.0)
 type Amounts = Mapping[str, float]
 
 
-def fetch_ms(megabytes: float) -> float:
+def estimate_fetch_ms(megabytes: float) -> float:
     """An object that is read from S3."""
     return LATENCY_MS + megabytes / MEGABYTES_PER_S * 1000
 
 
-def conducting(architecture: Architecture, work_ms: float) -> dict[str, float]:
+def price_conducting(architecture: Architecture, work_ms: float) -> dict[str, float]:
     """What a picture's share of its batch costs in any operation; ``work_ms`` is the picture's own time in the worker.
 
     A batch is a child that starts and a task; its item is read, its result written.
@@ -87,18 +87,18 @@ def conducting(architecture: Architecture, work_ms: float) -> dict[str, float]:
     )
 
 
-def presets(architecture: Architecture) -> dict[str, float]:
+def price_presets(architecture: Architecture) -> dict[str, float]:
     """Prints of a picture: a GET, a HEAD, the PUTs."""
-    work_ms = fetch_ms(MASTER_MB) + PRESETS_MS + (PRESETS + 1) * LATENCY_MS
-    return sum_amounts(conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
+    work_ms = estimate_fetch_ms(MASTER_MB) + PRESETS_MS + (PRESETS + 1) * LATENCY_MS
+    return sum_amounts(price_conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
 
 
-def ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
+def price_ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
     """Taking a picture in: the worker asks and waits, ingest does it; ``copied`` from another bucket before."""
     asks_ms = LATENCY_MS * (5 if copied else 3)
-    does_ms = fetch_ms(MASTER_MB) + PRESETS_MS + LATENCY_MS * (2 + PRESETS / 4)
+    does_ms = estimate_fetch_ms(MASTER_MB) + PRESETS_MS + LATENCY_MS * (2 + PRESETS / 4)
     return sum_amounts(
-        conducting(architecture, asks_ms + does_ms / 4),  # it waits for its batch while four are worked on
+        price_conducting(architecture, asks_ms + does_ms / 4),  # it waits for its batch while four are worked on
         function_amounts(MEMORY_MB, does_ms, 1, architecture),
         {"s3-puts": PRESETS + 1, "s3-gets": 5, "dynamodb-writes": 3, "dynamodb-reads": 6},
         {"sqs-requests": 3, "events": 2},
@@ -106,28 +106,28 @@ def ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
     )
 
 
-def infer(architecture: Architecture) -> dict[str, float]:
+def price_analysis(architecture: Architecture) -> dict[str, float]:
     """Having a picture looked at, without the machine: the worker asks, infer prepares it and waits for the answer."""
-    does_ms = fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
+    does_ms = estimate_fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
     return sum_amounts(
-        conducting(architecture, 3 * LATENCY_MS),
+        price_conducting(architecture, 3 * LATENCY_MS),
         function_amounts(MEMORY_MB, does_ms, 1, architecture),
         {"s3-puts": 1, "s3-gets": 5, "dynamodb-writes": 4, "dynamodb-reads": 6, "sqs-requests": 3, "events": 1},
     )
 
 
-def total(prices: PriceTable, amounts: Amounts, times: float = PICTURES) -> float:
+def sum_usd(prices: PriceTable, amounts: Amounts, times: float = PICTURES) -> float:
     """US dollars for so many of them."""
     return times * sum(prices.cost(amounts).values())
 
 
-def operations(prices: PriceTable, architecture: Architecture) -> Table:
+def tabulate_operations(prices: PriceTable, architecture: Architecture) -> Table:
     """A million pictures by operation."""
     named = {
-        "ingest, of uploads": ingest(architecture, copied=False),
-        "ingest, copied from another bucket": ingest(architecture, copied=True),
-        "infer, without its machine": infer(architecture),
-        "presets": presets(architecture),
+        "ingest, of uploads": price_ingest(architecture, copied=False),
+        "ingest, copied from another bucket": price_ingest(architecture, copied=True),
+        "infer, without its machine": price_analysis(architecture),
+        "presets": price_presets(architecture),
     }
     columns = ("state-transitions", "lambda", "s3", "else")
     rows = []
@@ -135,14 +135,14 @@ def operations(prices: PriceTable, architecture: Architecture) -> Table:
         dollars = dict.fromkeys(columns, 0.0)
         for charged, amount in amounts.items():
             column = next((one for one in columns if charged.startswith(one)), "else")
-            dollars[column] += total(prices, {charged: amount})
+            dollars[column] += sum_usd(prices, {charged: amount})
         rows.append((name, *(f"{dollars[column]:.2f}" for column in columns), f"{sum(dollars.values()):.2f}"))
     headings = ("operation", "Step Functions", "Lambda", "S3", "queues, events, index", "together")
     return Table("A run over a million pictures, USD", headings, rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class AnalysisMode:
     """A way to have pictures looked at: hours of machines beyond those of looking, and what a picture costs besides."""
 
     name: str
@@ -152,62 +152,62 @@ class Way:
     def dollars(self, prices: PriceTable, pictures: float) -> float:
         """All of it, for that many pictures at once."""
         hours = pictures / PICTURES_PER_HOUR + self.further_hours
-        return hours * prices.prices[MACHINE].usd_per_unit + total(prices, self.each, pictures)
+        return hours * prices.prices[MACHINE].usd_per_unit + sum_usd(prices, self.each, pictures)
 
 
-def ways(architecture: Architecture) -> tuple[Way, ...]:
+def list_modes(architecture: Architecture) -> tuple[AnalysisMode, ...]:
     """Real-time inference is what infer uses. The others need another way in and out, which is priced with them.
 
     Asynchronous inference reads the prepared picture from S3, writes its answer there and tells of it: another function
     reads that and keeps it. A Batch Transform job is given the prepared pictures too, and its answers are read so. Were
     it given the masters, nobody would have to prepare them but the machine.
     """
-    live = infer(architecture)
+    live = price_analysis(architecture)
     quick = sum_amounts(live, function_amounts(MEMORY_MB, -ENDPOINT_MS, 0, architecture))
     answered = function_amounts(512, 6 * LATENCY_MS, 1, architecture)
     apart = sum_amounts(quick, {"s3-puts": 2, "s3-gets": 2}, answered)
     kept = {"s3-puts": 2, "s3-gets": 3, "dynamodb-writes": 4, "dynamodb-reads": 6, "events": 1}
     return (
-        Way("real-time, a machine that runs anyway", 0.0, live),
-        Way("real-time, for the run alone", START_HOURS, live),
-        Way("real-time, a machine kept all month", HOURS_A_MONTH, live),
-        Way("asynchronous, scaled to zero", START_HOURS + IDLE_HOURS, sum_amounts(apart, {"sqs-requests": 3})),
-        Way("Batch Transform, of prepared pictures", START_HOURS, apart),
-        Way("Batch Transform, of masters as they are", START_HOURS, sum_amounts(answered, kept)),
+        AnalysisMode("real-time, a machine that runs anyway", 0.0, live),
+        AnalysisMode("real-time, for the run alone", START_HOURS, live),
+        AnalysisMode("real-time, a machine kept all month", HOURS_A_MONTH, live),
+        AnalysisMode("asynchronous, scaled to zero", START_HOURS + IDLE_HOURS, sum_amounts(apart, {"sqs-requests": 3})),
+        AnalysisMode("Batch Transform, of prepared pictures", START_HOURS, apart),
+        AnalysisMode("Batch Transform, of masters as they are", START_HOURS, sum_amounts(answered, kept)),
     )
 
 
 COUNTS = (1_000, 100_000, PICTURES)
 
 
-def inference(prices: PriceTable, architecture: Architecture) -> Table:
+def tabulate_modes(prices: PriceTable, architecture: Architecture) -> Table:
     """The ways beside each other."""
-    rows = [(way.name, *(f"{way.dollars(prices, count):,.2f}" for count in COUNTS)) for way in ways(architecture)]
+    rows = [(way.name, *(f"{way.dollars(prices, count):,.2f}" for count in COUNTS)) for way in list_modes(architecture)]
     headings = ("inference", *(f"{count:,} pictures" for count in COUNTS))
     return Table("Pictures looked at, with machines, USD", headings, rows)
 
 
-def scene_amounts(metres_per_pixel: float, architecture: Architecture) -> tuple[dict[str, float], float]:
+def price_large_image(metres_per_pixel: float, architecture: Architecture) -> tuple[dict[str, float], float]:
     """What a square kilometre is charged for at ingest, and in GB-months for a month in the store."""
     pixels = (1000 / metres_per_pixel) ** 2
     ms = pixels / 1e9 * INGEST_S_PER_GIGAPIXEL * 1000
     return function_amounts(MEMORY_MB, ms, 0, architecture), pixels * PYRAMID_BYTES_PER_PIXEL / 1e9
 
 
-def scenes(prices: PriceTable, architecture: Architecture) -> Table:
+def tabulate_large_images(prices: PriceTable, architecture: Architecture) -> Table:
     """A scene by its ground resolution."""
     rows = []
     for metres in METRES_PER_PIXEL:
-        once, gb_months = scene_amounts(metres, architecture)
-        made = total(prices, once, PICTURES)
-        kept = total(prices, {"s3-gb-months": gb_months}, PICTURES)
+        once, gb_months = price_large_image(metres, architecture)
+        made = sum_usd(prices, once, PICTURES)
+        kept = sum_usd(prices, {"s3-gb-months": gb_months}, PICTURES)
         megapixels = (1000 / metres) ** 2 / 1e6
         rows.append((f"{metres:g} m", f"{megapixels:,.2f}", f"{made:,.2f}", f"{kept:,.2f}"))
     headings = ("a pixel", "megapixels a km²", "made, a million km²", "kept a month, a million km²")
     return Table("A scene, USD", headings, rows)
 
 
-def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
+def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[str]:
     """What the numbers hold for."""
     return [
         f"12 MP JPEGs of {MASTER_MB} MB, functions with {MEMORY_MB} MB on {architecture}, batches of {BATCH_SIZE}; "
@@ -224,8 +224,8 @@ def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
     ]
 
 
-def for_page(prices: PriceTable, architecture: Architecture) -> str:
+def format_page(prices: PriceTable, architecture: Architecture) -> str:
     """The part of docs/explanation/cost.md about libraries."""
-    tables = (operations, inference, scenes)
-    told = "\n".join(f"- {note}" for note in notes(prices, architecture))
+    tables = (tabulate_operations, tabulate_modes, tabulate_large_images)
+    told = "\n".join(f"- {note}" for note in describe_conditions(prices, architecture))
     return "\n\n".join([*(table(prices, architecture).markdown() for table in tables), told])

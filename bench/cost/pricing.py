@@ -24,7 +24,7 @@ from darkroom.operations.cost_model import (
 
 from ..compare import OURS, STORED
 from ..competitors.dit import NAME as DIT
-from ..competitors.model import Missing
+from ..competitors.model import MissingCompetitor
 from ..report import MEASURED
 from ..tables import Table
 
@@ -86,18 +86,18 @@ class Rivals:
     bare: Priced
 
 
-def price_list() -> PriceTable:
+def read_prices() -> PriceTable:
     """AWS's, as the monitor has it."""
     return load_prices()
 
 
-def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = MEASURED) -> Rivals:
+def read_rivals(title: str, prices: PriceTable, architecture: str, measured: Path = MEASURED) -> Rivals:
     """Of the case ``title``; raises Missing where that was not measured with both."""
     try:
         found: Mapping[str, Mapping[str, float]] = json.loads(measured.read_text(encoding="utf-8"))[title]
         stored, nothing, theirs = (found[name] for name in (STORED, OURS, DIT))
     except (FileNotFoundError, KeyError) as error:
-        raise Missing(f"Costs: the part `requests` has left no figures of {error}") from error
+        raise MissingCompetitor(f"Costs: the part `requests` has left no figures of {error}") from error
 
     def priced(of: Mapping[str, float], design: ServiceDesign, memory_mb: int = 0) -> Priced:
         peak_mb = of["peak_mb"]
@@ -116,19 +116,19 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
     )
 
 
-def ratio(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
+def compute_ratio(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
     """What ours costs, of what AWS's own does."""
     ours, theirs = (one.dollars(prices, architecture, times) for one in (found.ours, found.theirs))
     return ours / theirs
 
 
-def floor(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
+def compute_lower_bound(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
     """The ratio if rendering took no time: requests and storage alone."""
     parts = misses_cost(prices, with_misses(found.ours.design, times), found.ours.memory_mb, architecture=architecture)
     return (sum(parts.values()) - parts["compute"]) / found.theirs.dollars(prices, architecture, times)
 
 
-def by_times(title: str, found: Rivals, prices: PriceTable, architecture: str) -> Table:
+def tabulate_by_misses(title: str, found: Rivals, prices: PriceTable, architecture: str) -> Table:
     """US dollars for a million misses, a row for how often each picture is missed."""
     headings = (
         "missed",
@@ -153,7 +153,7 @@ def by_times(title: str, found: Rivals, prices: PriceTable, architecture: str) -
     return Table(f"{title}: USD for a million misses", headings, [row(times) for times in ALL_TIMES])
 
 
-def by_cold(title: str, found: Rivals, prices: PriceTable, architecture: str) -> Table:
+def tabulate_by_cold_starts(title: str, found: Rivals, prices: PriceTable, architecture: str) -> Table:
     """The same for pictures that are missed :data:`TIMES` times, a row for each share of cold starts."""
     headings = ("cold starts", "Darkroom", "AWS's own", "ratio")
 
@@ -164,7 +164,7 @@ def by_cold(title: str, found: Rivals, prices: PriceTable, architecture: str) ->
     return Table(f"{title}: by cold starts, each picture missed {_times(TIMES)}", headings, [row(one) for one in COLDS])
 
 
-def memory_lines(found: Rivals) -> list[str]:
+def describe_memory(found: Rivals) -> list[str]:
     """With which memory each was priced, and what it is billed there."""
     return [
         f"{name}: {one.memory_mb} MB, {billed_ms(one.design.render, one.memory_mb):,} ms a render, and "
@@ -174,7 +174,7 @@ def memory_lines(found: Rivals) -> list[str]:
     ]
 
 
-def refining_line(found: Rivals, prices: PriceTable) -> str:
+def describe_re_encoding(found: Rivals, prices: PriceTable) -> str:
     """What refining adds to the first miss of a picture, and from how many views on it brings that back."""
     each = sum(prices.cost(REFINING).values())
     saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
@@ -185,7 +185,7 @@ def refining_line(found: Rivals, prices: PriceTable) -> str:
     )
 
 
-def rules(prices: PriceTable, architecture: str) -> list[str]:
+def describe_rules(prices: PriceTable, architecture: str) -> list[str]:
     """What the tables hold for."""
     return [
         f"Darkroom at the memory that is cheapest of those that its template has ({SIZES} MB) and that hold it, "

@@ -9,12 +9,12 @@ from statistics import fmean
 
 from PIL import Image
 
-from ..measure import Progress, in_turn
-from ..pictures import pictures
+from ..measure import Progress, order_turns
+from ..pictures import make_images
 from ..statistics import Spread
 from ..tables import Table
-from .gpu import watched
-from .server import Answered, asked, serving
+from .gpu import record_gpu
+from .server import ServerResult, send_images, serve
 
 SIDE_PX = 2048
 QUALITY = 90
@@ -34,7 +34,7 @@ HEADINGS = ("", "pictures/s", "ratio", "ms", "together")
 class Measured:
     """One server with one set of tasks, turn by turn. ``gpu`` is how busy the GPU was, in percent, if there is one."""
 
-    answers: Sequence[Answered]
+    answers: Sequence[ServerResult]
     gpu: Sequence[float]
 
     @property
@@ -51,19 +51,19 @@ class Findings:
     conditions: Sequence[str]
 
 
-def measured(count: int, rounds: int, conditions: Sequence[str], progress: Progress) -> Findings:
+def measure_batches(count: int, rounds: int, conditions: Sequence[str], progress: Progress) -> Findings:
     """``count`` pictures for each set of tasks, ``rounds`` times in turn; raises CannotServe."""
-    prints = prepared(count)
-    found: dict[tuple[str, str], list[tuple[Answered, float | None]]] = {}
-    with serving("batches", **SERVERS["batches"]) as batched, serving("single", **SERVERS["one by one"]) as single:
+    prints = prepare_images(count)
+    found: dict[tuple[str, str], list[tuple[ServerResult, float | None]]] = {}
+    with serve("batches", **SERVERS["batches"]) as batched, serve("single", **SERVERS["one by one"]) as single:
         ports = dict(zip(SERVERS, (batched, single), strict=True))
         for tasks in TASKS:
             for turn in range(-1, rounds):
                 progress(f"{tasks}: {turn + 1}/{rounds}")
-                for index in in_turn(len(ports), turn):
+                for index in order_turns(len(ports), turn):
                     name = list(ports)[index]
-                    with watched() as gpu:
-                        answered = asked(ports[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
+                    with record_gpu() as gpu:
+                        answered = send_images(ports[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
                     if turn >= 0:
                         found.setdefault((tasks, name), []).append((answered, gpu.percent))
     results = {
@@ -73,9 +73,9 @@ def measured(count: int, rounds: int, conditions: Sequence[str], progress: Progr
     return Findings(results, conditions)
 
 
-def prepared(count: int) -> list[bytes]:
+def prepare_images(count: int) -> list[bytes]:
     """JPEGs of one size, each of another part of a photograph, so that no two are the same."""
-    photograph = Image.open(pictures()[0]).convert("RGB")
+    photograph = Image.open(make_images()[0]).convert("RGB")
     size = (SIDE_PX, SIDE_PX * 3 // 4)
     found = []
     for number in range(count):
@@ -113,7 +113,7 @@ def _row(findings: Findings, tasks: str, name: str, has_gpu: bool) -> tuple[str,
     return (*row, f"{fmean(one.gpu):.0f}") if has_gpu else row
 
 
-def for_page(findings: Findings) -> str:
+def format_page(findings: Findings) -> str:
     """The part of docs/explanation/performance.md between its markers."""
     return "\n\n".join(
         [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in findings.conditions)]

@@ -35,7 +35,7 @@ class Utilisation:
 
 
 @contextmanager
-def watched() -> Iterator[Utilisation]:
+def record_gpu() -> Iterator[Utilisation]:
     """What the GPU does within the context."""
     found = Utilisation()
     if shutil.which(_QUERY[0]) is None:

@@ -23,12 +23,12 @@ START_S = 180
 STOP_S = 30
 
 
-class CannotServe(Exception):
+class ServeError(Exception):
     """The server did not start, or answered something else than findings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ServerResult:
     """What became of all requests: pictures a second, how long the median one took, and how many went together."""
 
     per_s: float
@@ -37,7 +37,7 @@ class Answered:
 
 
 @contextmanager
-def serving(name: str, **variables: str) -> Iterator[int]:
+def serve(name: str, **variables: str) -> Iterator[int]:
     """The port of a server that is ready; raises CannotServe. ``variables`` are added to its environment."""
     port = _free_port()
     log = WORK / f"endpoint-{name}.log"
@@ -62,14 +62,14 @@ def serving(name: str, **variables: str) -> Iterator[int]:
             process.wait(STOP_S)
 
 
-def asked(port: int, pictures: Sequence[bytes], tasks: str, at_once: int) -> Answered:
+def send_images(port: int, pictures: Sequence[bytes], tasks: str, at_once: int) -> ServerResult:
     """Send ``pictures``, ``at_once`` of them at any time; raises CannotServe."""
     with ThreadPoolExecutor(at_once) as threads:
         started_s = time.monotonic()
         answers = list(threads.map(lambda picture: _ask(port, picture, tasks), pictures))
         took_s = time.monotonic() - started_s
     times_ms, batches = zip(*answers, strict=True)
-    return Answered(len(pictures) / took_s, median(times_ms), sum(batches) / len(batches))
+    return ServerResult(len(pictures) / took_s, median(times_ms), sum(batches) / len(batches))
 
 
 def _ask(port: int, picture: bytes, tasks: str) -> tuple[float, int]:
@@ -81,7 +81,7 @@ def _ask(port: int, picture: bytes, tasks: str) -> tuple[float, int]:
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:
-            raise CannotServe(f"{answer.status} {body[:200].decode(errors='replace')}")
+            raise ServeError(f"{answer.status} {body[:200].decode(errors='replace')}")
         batch = answer.headers[ATTRIBUTES].partition(";")[0].removeprefix("batch=")
         return (time.monotonic() - started_s) * 1000, int(batch)
     finally:
@@ -98,7 +98,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, hint: str) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    raise CannotServe(f"the endpoint did not start: {hint}")
+    raise ServeError(f"the endpoint did not start: {hint}")
 
 
 def _free_port() -> int:

@@ -31,7 +31,7 @@ type Kind = Callable[[Node], str]
 """Which of COLOURS a box has."""
 
 
-def drawn(tree: Node, title: str, ms_per_sample: float, kind: Kind) -> str:
+def draw(tree: Node, title: str, ms_per_sample: float, kind: Kind) -> str:
     """The picture of ``tree``; each box tells its function, and in a tooltip its milliseconds."""
     px = (WIDTH_PX - 2 * MARGIN_PX) / tree.count
     placed = [entry for entry in tree.walk() if entry[0].count * px >= LEAST_PX]

@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..competitors.model import Missing
+from ..competitors.model import MissingCompetitor
 from .stacks import Stack, parse
 
 SAMPLES_PER_S = 500
 
 
-def recorded(pid: int, duration_s: int, meanwhile: Callable[[], object]) -> Sequence[Stack]:
+def record(pid: int, duration_s: int, meanwhile: Callable[[], object]) -> Sequence[Stack]:
     """The stacks of the process ``pid`` over ``duration_s``, during which ``meanwhile`` is called again and again.
 
     Waiting threads count too. Raises Missing if there is no py-spy, or if it may not look at processes.
     """
     tool = Path(sys.executable).with_name("py-spy")
     if not tool.exists():
-        raise Missing("The flame graph: py-spy is not installed")
+        raise MissingCompetitor("The flame graph: py-spy is not installed")
     with TemporaryDirectory() as folder:
         output = Path(folder) / "stacks"
         options = ["--pid", pid, "--duration", duration_s, "--rate", SAMPLES_PER_S, "--output", output]
@@ -33,5 +33,5 @@ def recorded(pid: int, duration_s: int, meanwhile: Callable[[], object]) -> Sequ
                 meanwhile()
             said = spy.stdout.read().decode(errors="replace") if spy.stdout else ""
         if spy.returncode or not output.exists():
-            raise Missing(f"The flame graph: py-spy could not look at the process ({said.strip()[-200:]})")
+            raise MissingCompetitor(f"The flame graph: py-spy could not look at the process ({said.strip()[-200:]})")
         return list(parse(output.read_text(encoding="utf-8").splitlines()))

@@ -44,7 +44,7 @@ def parse(lines: Iterable[str]) -> Iterator[Stack]:
         yield Stack([Frame.parse(text) for text in frames.split(";")], int(count))
 
 
-def answering(stacks: Iterable[Stack]) -> list[Stack]:
+def select_answering(stacks: Iterable[Stack]) -> list[Stack]:
     """Those of the main thread that answer an event, from the function that does on."""
     found = []
     for stack in stacks:
@@ -54,7 +54,7 @@ def answering(stacks: Iterable[Stack]) -> list[Stack]:
     return found
 
 
-def by_innermost(stacks: Iterable[Stack], label: Callable[[Frame], str | None]) -> Mapping[str, int]:
+def count_innermost(stacks: Iterable[Stack], label: Callable[[Frame], str | None]) -> Mapping[str, int]:
     """How often each label was the innermost that its stack had; frames whose label is None count for their callers."""
     counts: Counter[str] = Counter()
     for stack in stacks:

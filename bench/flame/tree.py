@@ -37,7 +37,7 @@ class Node:
             start += child.count
 
 
-def grown(stacks: Iterable[Stack], root: Key) -> Node:
+def build_tree(stacks: Iterable[Stack], root: Key) -> Node:
     """The tree of ``stacks`` below a node ``root``."""
     tree = Node(root, 0)
     for stack in stacks:

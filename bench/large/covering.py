@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..build_cache import STAMP, digest
+from ..build_cache import STAMP, hash_sources
 from ..competitors.darkroom import ALLOCATOR, darkroom_at_ingest
-from ..competitors.model import Contender, Missing
+from ..competitors.model import Competitor, MissingCompetitor
 from ..competitors.node import sharp_at_ingest
 from ..competitors.pillow import pillow_at_covers
-from ..equal_quality import nearest
+from ..equal_quality import find_nearest
 from ..machine import Core
-from ..measure import Progress, in_turn
+from ..measure import Progress, order_turns
 from ..paths import WORK
 from ..quality import Pixels, ssimulacra2
 from ..statistics import Spread
@@ -29,14 +29,14 @@ QUALITY = 80
 UNMEASURED = 3
 FOUND = WORK / "equal"
 
-type Makes = Callable[[Path, Mapping[str, object]], Contender]
+type Makes = Callable[[Path, Mapping[str, object]], Competitor]
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoverTimes:
     """What one contender took, turn by turn, at which quality of WebP, and its picture's score and bytes."""
 
-    contender: Contender
+    contender: Competitor
     quality: int
     ms: Spread
     score: float
@@ -47,60 +47,62 @@ class Covered:
 class Findings:
     """What all contenders took, Darkroom first, and the floor; ``missing`` are those not installed."""
 
-    covered: Sequence[Covered]
+    covered: Sequence[CoverTimes]
     floor_ms: Spread
     missing: Sequence[str]
 
 
-def darkroom(source: Path, wanted: Mapping[str, object]) -> Contender:
+def render_with_darkroom(source: Path, wanted: Mapping[str, object]) -> Competitor:
     """Darkroom's render from the file's bytes to the picture's."""
     what = "`imaging.render`, as a request calls it, from bytes in memory"
     made = darkroom_at_ingest("Darkroom", what, "renders", source, wanted)
     return replace(made, environment={**made.environment, **ALLOCATOR})
 
 
-def alone(source: Path) -> Contender:
+def render_with_libvips(source: Path) -> Competitor:
     """libvips' decoder, resize and encoder alone, in the same process' surroundings."""
-    ours = darkroom(source, {})
+    ours = render_with_darkroom(source, {})
     script = Path(__file__).with_name("floor.py")
     return replace(ours, name="Floor", what="", command=[ours.command[0], script, source, str(SIDE_PX), str(QUALITY)])
 
 
-MAKES: tuple[Makes, ...] = (darkroom, sharp_at_ingest, pillow_at_covers)
+MAKES: tuple[Makes, ...] = (render_with_darkroom, sharp_at_ingest, pillow_at_covers)
 
 
-def preset(quality: int) -> Mapping[str, object]:
+def crop_middle(quality: int) -> Mapping[str, object]:
     """The square, with the middle of the picture."""
     return {
         "cover": {"width": SIDE_PX, "height": SIDE_PX, "fit": "cover", "format": "webp", "quality": quality},
     }
 
 
-def reference(source: Path) -> Pixels:
+def resize_reference(source: Path) -> Pixels:
     """The square by a full Lanczos filter from all pixels, never encoded."""
     with Image.open(source) as image:
         square = ImageOps.fit(image.convert("RGB"), (SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
     return np.asarray(square)
 
 
-def measured(source: Path, times: int, core: Core, progress: Progress) -> Findings:
+def measure_all(source: Path, times: int, core: Core, progress: Progress) -> Findings:
     """All contenders that this machine can install, ``times`` in turn."""
-    wanted = reference(source)
-    target = ssimulacra2(_made(darkroom(source, preset(QUALITY)), core), wanted)
+    wanted = resize_reference(source)
+    target = ssimulacra2(_made(render_with_darkroom(source, crop_middle(QUALITY)), core), wanted)
     chosen, missing = [], []
     for make in MAKES:
         try:
-            quality = QUALITY if make is darkroom else _matched(make, source, wanted, target, core, progress)
-            chosen.append((make(source, preset(quality)), quality))
-        except Missing as reason:
+            quality = (
+                QUALITY if make is render_with_darkroom else _matched(make, source, wanted, target, core, progress)
+            )
+            chosen.append((make(source, crop_middle(quality)), quality))
+        except MissingCompetitor as reason:
             missing.append(f"{reason}.")
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(contender, core)) for contender, _ in chosen]
-        floor = stack.enter_context(Worker(alone(source), core))
+        floor = stack.enter_context(Worker(render_with_libvips(source), core))
         spreads = _in_turns([*workers, floor], times, progress)
         bodies = [worker.made()["cover"] for worker in workers]
     covered = [
-        Covered(contender, quality, ms, ssimulacra2(body, wanted), len(body))
+        CoverTimes(contender, quality, ms, ssimulacra2(body, wanted), len(body))
         for (contender, quality), ms, body in zip(chosen, spreads, bodies, strict=False)
     ]
     return Findings(covered, spreads[-1], missing)
@@ -112,17 +114,17 @@ def _in_turns(workers: Sequence[Worker], times: int, progress: Progress) -> list
     found: list[list[float]] = [[] for _ in workers]
     for turn in range(times):
         progress(f"24 MP to a cover: {turn + 1}/{times}")
-        for index in in_turn(len(workers), turn):
+        for index in order_turns(len(workers), turn):
             found[index].append(workers[index].ms())
     return [Spread.of(ms) for ms in found]
 
 
-def fastest(peers: Sequence[Covered]) -> Covered:
+def find_fastest(peers: Sequence[CoverTimes]) -> CoverTimes:
     """The one of ``peers`` with the least median."""
     return min(peers, key=lambda peer: peer.ms.median)
 
 
-def _made(contender: Contender, core: Core) -> bytes:
+def _made(contender: Competitor, core: Core) -> bytes:
     with Worker(contender, core) as worker:
         worker.ms()
         return worker.made()["cover"]
@@ -130,16 +132,16 @@ def _made(contender: Contender, core: Core) -> bytes:
 
 def _matched(make: Makes, source: Path, wanted: Pixels, target: float, core: Core, progress: Progress) -> int:
     """The quality at which the picture of ``make`` scores as ``target``, looked for once."""
-    first = make(source, preset(QUALITY))
+    first = make(source, crop_middle(QUALITY))
     stamp = first.folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    path = FOUND / f"cover-{digest([source], first.name, made_from, f'{target:.3f}')}.json"
+    path = FOUND / f"cover-{hash_sources([source], first.name, made_from, f'{target:.3f}')}.json"
     if not path.exists():
         progress(f"24 MP to a cover: looking for {first.name}'s equal quality")
 
         def score_of(quality: int) -> float:
-            return ssimulacra2(_made(make(source, preset(quality)), core), wanted)
+            return ssimulacra2(_made(make(source, crop_middle(quality)), core), wanted)
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(nearest(target, score_of)), encoding="ascii")
+        path.write_text(json.dumps(find_nearest(target, score_of)), encoding="ascii")
     return int(json.loads(path.read_text(encoding="ascii")))

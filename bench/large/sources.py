@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyvips
 
-from ..build_cache import kept
+from ..build_cache import build_once
 from ..memory.sources import LARGE
 from ..paths import WORK
-from ..pictures import QUALITY, photograph
+from ..pictures import QUALITY, make_photograph
 
 REFUSED = "280mp.jpg"
 REFUSED_PX = (20_000, 14_000)
@@ -19,18 +19,18 @@ HUGE_PX = (11_600, 8_700)
 COVERED = "24mp.jpg"
 
 
-def files() -> Mapping[str, Path]:
+def make_files() -> Mapping[str, Path]:
     """The files by their names, made once.
 
     The photograph of 24 MP and its mirror images side by side make 100 MP. 280 MP are of one colour, so that the file
     is small: what is refused is what its header says.
     """
-    folder = kept(WORK / "large", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
+    folder = build_once(WORK / "large", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
     return {name: folder / name for name in (COVERED, HUGE, REFUSED)}
 
 
 def _make(folder: Path) -> None:
-    photograph(LARGE).save(folder / COVERED, quality=QUALITY, subsampling="4:2:0")
+    make_photograph(LARGE).save(folder / COVERED, quality=QUALITY, subsampling="4:2:0")
     picture = pyvips.Image.new_from_file(str(folder / COVERED))
     pair = picture.join(picture.fliphor(), "horizontal")
     block = pair.join(pair.flipver(), "vertical").replicate(2, 2)

@@ -62,7 +62,7 @@ class Shelf:
         if picture is None:
             return None
         is_jpeg = picture.startswith(JPEG_START)
-        lead, rest = (named(picture, key), memoryview(picture)[2:]) if is_jpeg else (b"", memoryview(picture))
+        lead, rest = (add_name(picture, key), memoryview(picture)[2:]) if is_jpeg else (b"", memoryview(picture))
         content_type = next(
             (of for start, of in TYPES.items() if picture.startswith(start)), "application/octet-stream"
         )
@@ -79,7 +79,7 @@ class Shelf:
         self._objects.pop(key, None)
 
 
-def named(jpeg: bytes, name: str) -> bytes:
+def add_name(jpeg: bytes, name: str) -> bytes:
     """The first bytes of ``jpeg`` with ``name`` in a comment: its start marker, and a segment to go in after that."""
     text = name.encode()[-COMMENT_BYTES:].ljust(COMMENT_BYTES)
     return jpeg[:2] + b"\xff\xfe" + (COMMENT_BYTES + 2).to_bytes(2, "big") + text

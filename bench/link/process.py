@@ -12,7 +12,7 @@ from ..paths import ROOT
 
 
 @contextmanager
-def linked(pictures: Sequence[Path], latency_ms: float, megabytes_per_s: float) -> Iterator[str]:
+def run_link(pictures: Sequence[Path], latency_ms: float, megabytes_per_s: float) -> Iterator[str]:
     """Run the server and give its URL."""
     options = ["--latency-ms", str(latency_ms), "--megabytes-per-s", str(megabytes_per_s)]
     command = [sys.executable, "-m", "bench.link", *options, *map(str, pictures)]

@@ -33,7 +33,7 @@ OUTPUTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MemoryRequest:
     """One request: ``output`` is the last part of the canonical path."""
 
     source: Source
@@ -57,18 +57,18 @@ ALONE = {
 """Requests that take more than those of the mix: the source's name, and the output."""
 
 
-def demanding() -> Sequence[Wanted]:
+def list_demanding() -> Sequence[MemoryRequest]:
     """The requests of :data:`ALONE`."""
     named = {source.name: source for source in (*MIXED, *DEMANDING)}
-    return [Wanted(named[name], output) for name, output in ALONE.items()]
+    return [MemoryRequest(named[name], output) for name, output in ALONE.items()]
 
 
-def requests(count: int = COUNT) -> Sequence[Wanted]:
+def draw_requests(count: int = COUNT) -> Sequence[MemoryRequest]:
     """``count`` requests, the same each time. Sources and outputs are drawn apart, each in proportion to its weight."""
     random = Random(SEED)
     sources = _drawn({source: source.weight for source in MIXED}, count, random)
     outputs = _drawn(OUTPUTS, count, random)
-    return [Wanted(source, output) for source, output in zip(sources, outputs, strict=True)]
+    return [MemoryRequest(source, output) for source, output in zip(sources, outputs, strict=True)]
 
 
 def _drawn[Item](weights: dict[Item, int], count: int, random: Random) -> list[Item]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ..competitors.model import Contender
-from ..events import event
+from ..competitors.model import Competitor
+from ..events import build_event
 from ..machine import Core
 from ..measure import Progress
 from ..runtime import NoAnswer, Sandbox
-from .requests import Wanted
+from .requests import MemoryRequest
 
 WARMING = 50
 """Pictures until every library has loaded what it needs; from then on memory is to stay as it is."""
@@ -21,37 +21,37 @@ LAST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MemoryResult:
     """One request's answer: its milliseconds, and the process' resident MB (of 10^6 bytes) at most and afterwards."""
 
-    wanted: Wanted
+    wanted: MemoryRequest
     ms: float
     peak_mb: float
     after_mb: float
 
 
-def measured(sandbox: Sandbox, wanted: Sequence[Wanted], progress: Progress) -> list[Seen]:
+def measure_requests(sandbox: Sandbox, wanted: Sequence[MemoryRequest], progress: Progress) -> list[MemoryResult]:
     """Each of the requests in turn; raises NoAnswer where one is not answered by what it asks for."""
     seen = []
     for number, one in enumerate(wanted, start=1):
         progress(f"Memory: {number}/{len(wanted)}")
-        asked = sandbox.ask(event(one.path(number)))
+        asked = sandbox.ask(build_event(one.path(number)))
         if asked.answer["statusCode"] != 200:
             raise NoAnswer(f"{one}: {str(asked.answer)[:500]}")
-        seen.append(Seen(one, asked.ms, sandbox.peak_rss_mb(), sandbox.rss_mb()))
+        seen.append(MemoryResult(one, asked.ms, sandbox.peak_rss_mb(), sandbox.rss_mb()))
         sandbox.forget_peak()
     return seen
 
 
-def growth_mb(seen: Sequence[Seen]) -> float:
+def growth_mb(seen: Sequence[MemoryResult]) -> float:
     """How much more is resident after the last pictures than after those that followed the warming (medians)."""
     early = seen[WARMING : 2 * WARMING]
     return median(one.after_mb for one in seen[-LAST:]) - median(one.after_mb for one in early)
 
 
-def by_type(seen: Sequence[Seen]) -> Mapping[str, Seen]:
+def find_peaks_by_type(seen: Sequence[MemoryResult]) -> Mapping[str, MemoryResult]:
     """By the source's type, the request with the highest peak."""
-    found: dict[str, Seen] = {}
+    found: dict[str, MemoryResult] = {}
     for one in seen:
         what = one.wanted.source.what
         if what not in found or one.peak_mb > found[what].peak_mb:
@@ -59,12 +59,17 @@ def by_type(seen: Sequence[Seen]) -> Mapping[str, Seen]:
     return found
 
 
-def alone(
-    contender: Contender, emulator: Path, core: Core, wanted: Sequence[Wanted], first: Wanted, progress: Progress
-) -> list[Seen]:
+def measure_alone(
+    contender: Competitor,
+    emulator: Path,
+    core: Core,
+    wanted: Sequence[MemoryRequest],
+    first: MemoryRequest,
+    progress: Progress,
+) -> list[MemoryResult]:
     """Each of ``wanted`` in a process of its own, after the request ``first``."""
     found = []
     for one in wanted:
         with Sandbox(emulator, contender, core) as sandbox:
-            found.append(measured(sandbox, [first, one], progress)[-1])
+            found.append(measure_requests(sandbox, [first, one], progress)[-1])
     return found

@@ -10,9 +10,9 @@ from typing import Any
 import pyvips
 from PIL import Image
 
-from ..build_cache import kept
+from ..build_cache import build_once
 from ..paths import WORK
-from ..pictures import Recipe, photograph
+from ..pictures import Recipe, make_photograph
 
 LARGE = Recipe("large", "coffee", 6000, 4000)
 FRAMES = 24
@@ -135,14 +135,14 @@ DEMANDING = (
 """Pictures one of which takes more than all of the others."""
 
 
-def files() -> Mapping[Source, Path]:
+def make_files() -> Mapping[Source, Path]:
     """Each source's file, made once."""
-    folder = kept(WORK / "memory", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
+    folder = build_once(WORK / "memory", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
     return {source: folder / source.name for source in (*MIXED, *DEMANDING)}
 
 
 def _make(folder: Path) -> None:
-    large = photograph(LARGE)
+    large = make_photograph(LARGE)
     for source in (*MIXED, *DEMANDING):
         size = (source.width, source.height)
         picture = large if size == large.size else large.resize(size, Image.Resampling.LANCZOS)

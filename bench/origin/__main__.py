@@ -18,7 +18,7 @@ from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.server import viewer_request, viewer_response
 
 from ..competitors.model import REGION
-from .distribution import ENTRIES, code, distribution
+from .distribution import ENTRIES, build_distribution, read_edge_functions
 
 
 def main() -> None:
@@ -31,8 +31,8 @@ def main() -> None:
 async def _serve(s3_url: str) -> None:
     async with aiohttp.ClientSession() as session:
         origins = MiniStackOrigins(session, s3_url, REGION, Credentials("bench", "bench"), Journal())
-        functions = {name: V8Function(source, ENTRIES) for name, source in code().items()}
-        edge = Edge(distribution(), dict(functions), origins, time.time, report=_report)
+        functions = {name: V8Function(source, ENTRIES) for name, source in read_edge_functions().items()}
+        edge = Edge(build_distribution(), dict(functions), origins, time.time, report=_report)
 
         async def answer(request: web.BaseRequest) -> web.Response:
             return viewer_response(request.method, await edge.answer(viewer_request(request)))

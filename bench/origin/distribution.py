@@ -39,12 +39,12 @@ function handler(event) {
 FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires", "x-darkroom-url")
 
 
-def code() -> dict[str, str]:
+def read_edge_functions() -> dict[str, str]:
     """The edge functions by name, as they are published."""
     return {EDGE: edge_code(), VARY: VARY_CODE}
 
 
-def distribution() -> Distribution:
+def build_distribution() -> Distribution:
     """Its one behaviour asks S3 first. The second origin is there, and nothing listens: who asks it, fails."""
     behaviour = Behaviour(
         pattern="*",

@@ -20,7 +20,7 @@ ANSWER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ViewerResponse:
     """One answer of the CDN, and the time from sending the request to its last byte."""
 
     ms: float
@@ -35,18 +35,18 @@ class Viewer:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
 
-    def get(self, path: str) -> Seen:
+    def get(self, path: str) -> ViewerResponse:
         """Ask for ``path``, which may have a query."""
         started = time.perf_counter()
         self._connection.request("GET", path, headers={"Accept": "image/avif,image/webp,*/*"})
         response = self._connection.getresponse()
         body = response.read()
         ms = (time.perf_counter() - started) * 1000
-        return Seen(ms, response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        return ViewerResponse(ms, response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
 
 @contextmanager
-def viewer(s3_url: str, core: Core) -> Iterator[Viewer]:
+def open_viewer(s3_url: str, core: Core) -> Iterator[Viewer]:
     """Run the CDN's server on ``core`` before the S3 at ``s3_url``, and give a viewer of it."""
     command = [sys.executable, "-m", "bench.origin", s3_url]
     with on_core(core):
@@ -60,7 +60,7 @@ def viewer(s3_url: str, core: Core) -> Iterator[Viewer]:
             server.stdin.close()
 
 
-def store(s3_url: str, name: str, body: bytes, headers: Mapping[str, str]) -> None:
+def store_image(s3_url: str, name: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Put ``body`` into the media bucket as ``name``; raises NoAnswer."""
     place = urlsplit(s3_url)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=ANSWER_S)

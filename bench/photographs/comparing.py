@@ -22,11 +22,11 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 
-from ..build_cache import STAMP, digest
-from ..competitors.node import encoder
-from ..corpus.packages import LOMIRI_16, unpacked
-from ..equal_quality import FOUND, at_score
-from ..quality import pixels_of, reference
+from ..build_cache import STAMP, hash_sources
+from ..competitors.node import install_encoder
+from ..corpus.packages import LOMIRI_16, unpack
+from ..equal_quality import FOUND, interpolate_bytes
+from ..quality import decode_pixels, resize_reference
 from ..ssimulacra2 import Original
 
 WIDTH_PX = 800
@@ -75,13 +75,13 @@ class Outcome:
         return max(self.found, key=lambda one: one.ratio)
 
 
-def photographs() -> list[Path]:
+def list_photographs() -> list[Path]:
     """The files; raises NotToBeHad."""
-    files = sorted((unpacked(LOMIRI_16) / FOLDER).glob("*.jpg"))
+    files = sorted((unpack(LOMIRI_16) / FOLDER).glob("*.jpg"))
     return [file for file in files if file.stem not in DRAWINGS]
 
 
-def outcome(form: str, files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:
+def compare_format(form: str, files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:
     """Compare Darkroom's first answers in ``form`` with sharp's; raises Missing."""
     with Encoder() as sharp:
         found = []
@@ -95,7 +95,7 @@ class Encoder:
     """sharp in a process of its own."""
 
     def __init__(self) -> None:
-        runtime, self.folder = encoder()
+        runtime, self.folder = install_encoder()
         self._made = TemporaryDirectory()
         self._process = subprocess.Popen(
             [runtime, "encode.mjs"], cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -130,24 +130,24 @@ def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
     ours = render(
         Plan(file.name, width=WIDTH_PX, format=form), Source.from_bytes(file.read_bytes()), limits=Limits()
     ).body
-    original = Original(reference(file, WIDTH_PX))
+    original = Original(resize_reference(file, WIDTH_PX))
 
     def picture(quality: int) -> tuple[float, int]:
-        path = FOUND / f"{digest([file], repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
+        path = FOUND / f"{hash_sources([file], repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
         if path.exists():
             score, size = json.loads(path.read_text(encoding="ascii"))
             return score, size
         body = sharp.encode(file, form, quality)
-        found = (original.score(pixels_of(body)), len(body))
+        found = (original.score(decode_pixels(body)), len(body))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found), encoding="ascii")
         return found
 
-    score = original.score(pixels_of(ours))
-    return Compared(file.stem, len(ours), score, equal_bytes(score, STARTS[form], picture))
+    score = original.score(decode_pixels(ours))
+    return Compared(file.stem, len(ours), score, interpolate_equal_bytes(score, STARTS[form], picture))
 
 
-def equal_bytes(wanted: float, start: int, picture: Callable[[int], tuple[float, int]]) -> int:
+def interpolate_equal_bytes(wanted: float, start: int, picture: Callable[[int], tuple[float, int]]) -> int:
     """The bytes of a peer's image at the score ``wanted``: ``picture`` gives the score and the bytes of a quality."""
     picture = cache(picture)
     tried: dict[int, tuple[float, int]] = {start: picture(start)}
@@ -159,4 +159,4 @@ def equal_bytes(wanted: float, start: int, picture: Callable[[int], tuple[float,
     middle = quality - step // 2
     tried[middle] = picture(middle)
     near = sorted(tried.values(), key=lambda one: abs(one[0] - wanted))[:NEAREST]
-    return at_score(wanted, near)
+    return interpolate_bytes(wanted, near)

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.processes import memory_mb
+from bench.processes import read_memory_mb
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.pyramid.assemble import write_pyramid
 from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
@@ -53,7 +53,7 @@ def main() -> None:
             part.unlink()
     told = {
         "seconds": time.perf_counter() - started_s,
-        "peak_mb": memory_mb(os.getpid(), "VmHWM"),
+        "peak_mb": read_memory_mb(os.getpid(), "VmHWM"),
         "bytes": binding.size_bytes,
         "head_bytes": len(binding.head),
         "strips": scene.layout.strips,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyvips
 
-from bench.processes import memory_mb
+from bench.processes import read_memory_mb
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     )
     told = {
         "seconds": time.perf_counter() - started_s,
-        "peak_mb": memory_mb(os.getpid(), "VmHWM"),
+        "peak_mb": read_memory_mb(os.getpid(), "VmHWM"),
         "bytes": Path(target).stat().st_size,
     }
     print(json.dumps(told))

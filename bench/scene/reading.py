@@ -82,7 +82,7 @@ class Counted(FastBucket):
         return body
 
 
-def plan_of(tile: str) -> Plan:
+def build_tile_plan(tile: str) -> Plan:
     """The derivative that shows a tile."""
     shrink, left, top, width, height = map(int, tile.split(","))
     crop = Crop("px", left, top, width, height)
@@ -90,7 +90,7 @@ def plan_of(tile: str) -> Plan:
     return Plan("scene.tif", crop=crop, width=across, height=down, fit="fill", format="jpeg")
 
 
-def timed(scenes: MasterReader, bucket: FastBucket, key: str, plan: Plan) -> tuple[float, float, RenderedImage]:
+def time_tile(scenes: MasterReader, bucket: FastBucket, key: str, plan: Plan) -> tuple[float, float, RenderedImage]:
     """Milliseconds of looking for the scene, and of rendering."""
     started = time.perf_counter()
     found = scenes.open(bucket, key)
@@ -104,16 +104,16 @@ def timed(scenes: MasterReader, bucket: FastBucket, key: str, plan: Plan) -> tup
 def main() -> None:
     """Render them all."""
     path, key, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    render(plan_of(sys.argv[4]), Local(path), limits=Limits())  # what is loaded once
+    render(build_tile_plan(sys.argv[4]), Local(path), limits=Limits())  # what is loaded once
     for tile in sys.argv[4:]:
-        plan, scenes = plan_of(tile), MasterReader()
+        plan, scenes = build_tile_plan(tile), MasterReader()
         bucket = Counted(connect("media", CredentialSource()))
-        looked, cold, picture = timed(scenes, bucket, key, plan)
+        looked, cold, picture = time_tile(scenes, bucket, key, plan)
         told = {"tile": tile, "cold_ms": looked + cold, "cold_bytes": bucket.bytes, "cold_requests": bucket.requests}
         warm: list[float] = []
         local: list[float] = []
         for _ in range(rounds + UNMEASURED):
-            warm.append(timed(scenes, bucket, key, plan)[1])
+            warm.append(time_tile(scenes, bucket, key, plan)[1])
             scenes.open(bucket, key)  # so that both begin after the same wait, with the processor's caches as cold
             started = time.perf_counter()
             here = render(plan, Local(path), limits=Limits())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyvips
 
-from ..build_cache import kept
+from ..build_cache import build_once
 from ..memory.sources import LARGE
 from ..paths import WORK
-from ..pictures import QUALITY, photograph
+from ..pictures import QUALITY, make_photograph
 
 SCENE = "scene.tif"
 SCENE_PX = (40_000, 30_000)
@@ -19,13 +19,13 @@ WAVE = 37
 the same."""
 
 
-def scene() -> Path:
+def make_large_image() -> Path:
     """The file, made once: a photograph of 24 MP beside its mirror images, again and again, in changing light."""
-    return kept(WORK / "scene", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make) / SCENE
+    return build_once(WORK / "scene", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make) / SCENE
 
 
 def _make(folder: Path) -> None:
-    photograph(LARGE).save(folder / "part.png", compress_level=1)
+    make_photograph(LARGE).save(folder / "part.png", compress_level=1)
     picture = pyvips.Image.new_from_file(str(folder / "part.png")).copy_memory()
     pair = picture.join(picture.fliphor(), "horizontal")
     block = pair.join(pair.flipver(), "vertical")

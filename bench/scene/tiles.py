@@ -21,7 +21,7 @@ class Tile:
         return ",".join(map(str, (self.shrink, self.left, self.top, self.width, self.height)))
 
 
-def tiles(width: int, height: int) -> list[Tile]:
+def choose_tiles(width: int, height: int) -> list[Tile]:
     """At each size down to a single tile: the first, one in the middle, one at the right edge, and the last.
 
     Tiles at the edges are cut off there, as viewers ask for them.

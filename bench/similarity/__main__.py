@@ -14,11 +14,11 @@ from darkroom.models import catalogue
 from darkroom.models.model_set import ModelSet
 from tools.fetch_models import PLACES, fetch
 
-from ..machine import described
+from ..machine import describe_processor
 from ..page import Markers, write_page
 from ..paths import ROOT
 from . import recall, search
-from .alterations import photographs
+from .alterations import load_photographs
 
 PAGE = ROOT / "docs" / "guides" / "similarity.md"
 MARKERS = Markers("<!-- measured by `python -m bench.similarity`, do not edit -->", "<!-- end of what was measured -->")
@@ -34,8 +34,8 @@ def main() -> None:
     def embed(picture: NDArray[np.uint8]) -> Sequence[float]:
         return models.detect(picture, [SIMILARITY])[SIMILARITY].vector
 
-    pictures = photographs(Path(skimage.__file__).parent / "data")
-    tables = [recall.table(pictures, embed, name), search.table(described())]
+    pictures = load_photographs(Path(skimage.__file__).parent / "data")
+    tables = [recall.format_table(pictures, embed, name), search.format_table(describe_processor())]
     for each in tables:
         print(each.text() + "\n")
     write_page(PAGE, "\n\n".join(each.markdown() for each in tables), MARKERS)

@@ -18,12 +18,12 @@ PHOTOGRAPHS = (
 """Of the scikit-image wheel, in its folder ``data``: real pictures, of which no two show the same."""
 
 
-def photographs(folder: Path) -> dict[str, Image.Image]:
+def load_photographs(folder: Path) -> dict[str, Image.Image]:
     """Each picture of PHOTOGRAPHS by its name, RGB."""
     return {name: Image.open(folder / name).convert("RGB") for name in PHOTOGRAPHS}
 
 
-def again(kind: str, **options: Any) -> Alteration:
+def reencode(kind: str, **options: Any) -> Alteration:
     """Encoded as ``kind``, a name of Pillow's, and decoded."""
 
     def encode(image: Image.Image) -> Image.Image:
@@ -34,12 +34,12 @@ def again(kind: str, **options: Any) -> Alteration:
     return encode
 
 
-def scaled(factor: float) -> Alteration:
+def scale(factor: float) -> Alteration:
     """Both sides times ``factor``."""
     return lambda image: image.resize((round(image.width * factor), round(image.height * factor)))
 
 
-def middle(share: float) -> Alteration:
+def crop_middle(share: float) -> Alteration:
     """The middle, ``share`` of each side."""
 
     def crop(image: Image.Image) -> Image.Image:
@@ -49,7 +49,7 @@ def middle(share: float) -> Alteration:
     return crop
 
 
-def captioned(image: Image.Image) -> Image.Image:
+def add_caption(image: Image.Image) -> Image.Image:
     """White words on a black bar across the lower sixth."""
     copy = image.copy()
     draw, height = ImageDraw.Draw(copy), image.height // 6
@@ -59,7 +59,7 @@ def captioned(image: Image.Image) -> Image.Image:
     return copy
 
 
-def on_a_screen(image: Image.Image) -> Image.Image:
+def make_screenshot(image: Image.Image) -> Image.Image:
     """A screenshot: the picture, on a page twice as high, under a bar and with margins."""
     page = Image.new("RGB", (round(image.width * 1.2), image.height * 2), "white")
     ImageDraw.Draw(page).rectangle((0, 0, page.width, image.height // 10), fill="steelblue")
@@ -68,17 +68,17 @@ def on_a_screen(image: Image.Image) -> Image.Image:
 
 
 ALTERATIONS: Mapping[str, Alteration] = {
-    "JPEG of quality 30": again("JPEG", quality=30),
-    "WebP of quality 20": again("WEBP", quality=20),
-    "half the size": scaled(0.5),
-    "an eighth of the size": scaled(0.125),
+    "JPEG of quality 30": reencode("JPEG", quality=30),
+    "WebP of quality 20": reencode("WEBP", quality=20),
+    "half the size": scale(0.5),
+    "an eighth of the size": scale(0.125),
     "brighter by 40 %": lambda image: ImageEnhance.Brightness(image).enhance(1.4),
     "grey": lambda image: image.convert("L").convert("RGB"),
-    "caption": captioned,
-    "middle, 80 % of each side": middle(0.8),
-    "middle, 50 % of each side": middle(0.5),
+    "caption": add_caption,
+    "middle, 80 % of each side": crop_middle(0.8),
+    "middle, 50 % of each side": crop_middle(0.5),
     "mirrored": ImageOps.mirror,
     "turned by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
-    "screenshot": on_a_screen,
+    "screenshot": make_screenshot,
 }
 """What is done to each picture, by what a page calls it."""

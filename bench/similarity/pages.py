@@ -28,13 +28,13 @@ UNITS_PER_READ = 0.5
 """An eventually consistent read of 4 KB is half a unit ("Read consistency", DynamoDB developer guide)."""
 
 
-def read_units(pictures: int) -> float:
+def count_read_units(pictures: int) -> float:
     """What DynamoDB charges for one search of so many pictures."""
     return pictures * ITEM_BYTES / READ_UNIT_BYTES * UNITS_PER_READ
 
 
 @contextmanager
-def serving(pictures: int) -> Iterator[str]:
+def serve_table(pictures: int) -> Iterator[str]:
     """A table with so many pictures; its URL."""
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(pictures, there), daemon=True)

@@ -25,7 +25,7 @@ type Embed = Callable[[NDArray[np.uint8]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
+class ImageVectors:
     """What a picture is recognised by."""
 
     question: QueryVector
@@ -43,19 +43,19 @@ class Found:
     first_by_bits: bool
 
 
-def printed(image: Image.Image, embed: Embed) -> Print:
+def compute_vectors(image: Image.Image, embed: Embed) -> ImageVectors:
     """What ``image`` is recognised by."""
     vector = embed(np.asarray(image))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    return Print(
+    return ImageVectors(
         QueryVector.from_floats(vector),
         pack(vector),
         compute_perceptual_hash(pyvips.Image.new_from_buffer(buffer.getvalue(), "")),
     )
 
 
-def looked_for(altered: Mapping[str, Print], originals: Mapping[str, Print]) -> list[Found]:
+def search_all(altered: Mapping[str, ImageVectors], originals: Mapping[str, ImageVectors]) -> list[Found]:
     """Each of ``altered`` among ``originals``; both by name."""
     found = []
     for name, copy in altered.items():
@@ -72,31 +72,33 @@ def looked_for(altered: Mapping[str, Print], originals: Mapping[str, Print]) -> 
     return found
 
 
-def recall(photographs: Mapping[str, Image.Image], embed: Embed) -> dict[str, list[Found]]:
+def measure_recall(photographs: Mapping[str, Image.Image], embed: Embed) -> dict[str, list[Found]]:
     """What is found of each alteration, by its name."""
-    originals = {name: printed(image, embed) for name, image in photographs.items()}
+    originals = {name: compute_vectors(image, embed) for name, image in photographs.items()}
     return {
-        alteration: looked_for({name: printed(alter(image), embed) for name, image in photographs.items()}, originals)
+        alteration: search_all(
+            {name: compute_vectors(alter(image), embed) for name, image in photographs.items()}, originals
+        )
         for alteration, alter in ALTERATIONS.items()
     }
 
 
-def strangers(photographs: Mapping[str, Image.Image], embed: Embed) -> list[Found]:
+def compare_unrelated(photographs: Mapping[str, Image.Image], embed: Embed) -> list[Found]:
     """Every two photographs, which are no copies of each other."""
-    prints = [printed(image, embed) for image in photographs.values()]
+    prints = [compute_vectors(image, embed) for image in photographs.values()]
     return [
         Found(a.question.score(b.packed), hamming_distance(a.hash, b.hash), first_by_score=False, first_by_bits=False)
         for a, b in combinations(prints, 2)
     ]
 
 
-def table(photographs: Mapping[str, Image.Image], embed: Embed, model: str) -> Table:
+def format_table(photographs: Mapping[str, Image.Image], embed: Embed, model: str) -> Table:
     """All of it as a table: a row for each alteration, the last for pictures that are no copies."""
-    rows = [_row(name, found, firsts=True) for name, found in recall(photographs, embed).items()]
+    rows = [_row(name, found, firsts=True) for name, found in measure_recall(photographs, embed).items()]
     return Table(
         f"{len(photographs)} photographs, {model}",
         ("", "comes first", f"score ≥ {COPY_SCORE}", "score", "hash first", f"bits < {COPY_BITS}", "bits"),
-        [*rows, _row("another picture", strangers(photographs, embed), firsts=False)],
+        [*rows, _row("another picture", compare_unrelated(photographs, embed), firsts=False)],
         ["Scores and bits: median (least–greatest)."],
     )
 

@@ -11,7 +11,7 @@ from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 
 from ..statistics import Spread
 from ..tables import Table
-from .pages import DIMENSIONS, read_units, serving
+from .pages import DIMENSIONS, count_read_units, serve_table
 
 SIZES = (1_000, 10_000, 50_000, 100_000)
 TURNS = 5
@@ -23,11 +23,11 @@ SECOND_DOLLARS = 0.0000133334 * 1769 / 1024
 """A second of a function with 1769 MB on arm64 (Lambda's price list)."""
 
 
-def searched(pictures: int, turns: int) -> Spread:
+def time_search(pictures: int, turns: int) -> Spread:
     """How long the nearest ten among ``pictures`` take to be found, in ms."""
     dice = random.Random(1)
     vector = [dice.gauss(0, 1) for _ in range(DIMENSIONS)]
-    with serving(pictures) as url:
+    with serve_table(pictures) as url:
         where = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         store = DynamoDBVectors(create_client("dynamodb", where), "vectors")
         taken = [_timed(store, vector) for _ in range(turns + 1)]
@@ -41,12 +41,12 @@ def _timed(store: DynamoDBVectors, vector: Sequence[float]) -> float:
     return (time.perf_counter() - started_s) * 1000
 
 
-def table(machine: str, turns: int = TURNS) -> Table:
+def format_table(machine: str, turns: int = TURNS) -> Table:
     """A row for each size."""
     return Table(
         "One search of the table",
         ("pictures below the prefix", "ms", "read units", "dollars for 1,000 searches"),
-        [_row(pictures, searched(pictures, turns)) for pictures in SIZES],
+        [_row(pictures, time_search(pictures, turns)) for pictures in SIZES],
         [
             f"Median (least–greatest) of {turns} on {machine}: pages of 1 MB from a process beside it are read, "
             "compared and ranked. What DynamoDB takes to send a page comes on top, for all shards at once."
@@ -55,6 +55,6 @@ def table(machine: str, turns: int = TURNS) -> Table:
 
 
 def _row(pictures: int, taken_ms: Spread) -> tuple[str, ...]:
-    units = read_units(pictures)
+    units = count_read_units(pictures)
     dollars = 1000 * (units * READ_DOLLARS + taken_ms.median / 1000 * SECOND_DOLLARS)
     return f"{pictures:,}", str(taken_ms), f"{units:,.0f}", f"{dollars:.2f}"

@@ -43,7 +43,7 @@ class Viewer:
     after_ms: float
 
 
-def storm(url: str, targets: Sequence[str], seed: int) -> list[Viewer]:
+def request_all(url: str, targets: Sequence[str], seed: int) -> list[Viewer]:
     """A viewer for each of ``targets``, paths and queries of the CDN at ``url``; all ask before any is answered."""
     return asyncio.run(_all(url, targets, Random(seed)))
 
@@ -73,13 +73,13 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> Answer:
         return Answer(
             response.status,
             (time.perf_counter() - begun_s) * 1000,
-            seconds(headers.get("Retry-After", "")),
+            parse_retry_after(headers.get("Retry-After", "")),
             hashlib.sha256(body).hexdigest(),
             headers.get("ETag", ""),
             headers.get("X-Cache", "").startswith("Miss") and "store;" in headers.get("Server-Timing", ""),
         )
 
 
-def seconds(retry_after: str) -> float | None:
+def parse_retry_after(retry_after: str) -> float | None:
     """What a Retry-After in seconds says; None if it says nothing, or a date, which nobody here sends."""
     return float(retry_after) if retry_after.isascii() and retry_after.isdecimal() else None

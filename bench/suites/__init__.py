@@ -33,26 +33,26 @@ APART = frozenset({"endpoint"})
 """Measured only when named: its peer is itself without batches, and it takes minutes where there is no GPU."""
 
 
-class Part(Protocol):
+class Suite(Protocol):
     """What a part's module is."""
 
     def measure(self, rounds: Rounds, progress: Progress) -> Section:
         """Measure, with few rounds if ``rounds`` is ``quick``."""
 
 
-class NoSuchPart(Exception):
+class UnknownSuite(Exception):
     """The part's module is not there."""
 
 
-def part(name: str) -> Part:
+def load_suite(name: str) -> Suite:
     """The module of the part ``name``; raises NoSuchPart."""
     path = PARTS[name]
     if find_spec(path) is None:
-        raise NoSuchPart(f"{name}: there is no {path}")
-    module: Part = import_module(path)
+        raise UnknownSuite(f"{name}: there is no {path}")
+    module: Suite = import_module(path)
     return module
 
 
-def usual() -> list[str]:
+def list_default_suites() -> list[str]:
     """The parts of a full run, in order."""
     return [name for name in PARTS if name not in APART]

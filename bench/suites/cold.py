@@ -7,22 +7,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..cases import WEBP_12MP
-from ..cold.starts import Starts, State, measured, read_mb_per_s
+from ..cold.starts import Starts, State, measure_read_mb_per_s, measure_starts
 from ..competitors.darkroom import darkroom
 from ..competitors.dit import dit
-from ..competitors.model import Contender, Missing
+from ..competitors.model import Competitor, MissingCompetitor
 from ..competitors.pillow import pillow
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, machine
+from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
 from ..goals import Rounds, Section
-from ..link.process import linked
-from ..machine import apart
+from ..link.process import run_link
+from ..machine import separate_cores
 from ..paths import WORK
-from ..pictures import pictures
+from ..pictures import make_images
 from ..statistics import SAID
 from ..tables import Table
 from . import Progress
 
-CONTENDERS: tuple[Callable[[str], Contender], ...] = (darkroom, dit, pillow)
+CONTENDERS: tuple[Callable[[str], Competitor], ...] = (darkroom, dit, pillow)
 BASELINE = 1
 ROUNDS = {"full": 5, "quick": 2}
 LARGEST = 10
@@ -35,19 +35,19 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Starts of all contenders that this machine can install."""
     load = os.getloadavg()[0]
     progress("building the layers and installing the peers")
-    with apart() as core, linked(pictures(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
+    with separate_cores() as core, run_link(make_images(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
         contenders, missing = installed(endpoint_url)
-        starts = measured(WEBP_12MP, contenders, ROUNDS[rounds], core, progress)
+        starts = measure_starts(WEBP_12MP, contenders, ROUNDS[rounds], core, progress)
     return Section(for_page(starts, conditions(starts, load)), missing=missing)
 
 
-def installed(endpoint_url: str) -> tuple[list[Contender], list[str]]:
+def installed(endpoint_url: str) -> tuple[list[Competitor], list[str]]:
     """The contenders that this machine can run, and why it cannot run the others."""
     found, missing = [], []
     for make in CONTENDERS:
         try:
             found.append(make(endpoint_url))
-        except Missing as reason:
+        except MissingCompetitor as reason:
             missing.append(f"{reason}.")
     return found, missing
 
@@ -91,10 +91,12 @@ def conditions(starts: Sequence[Starts], load: float) -> list[str]:
         "**cached**: a start before has read all that is needed. **code dropped**: of the function and its layers, "
         "which Lambda fetches for each environment, nothing is in the system's cache. **all dropped**: nor of the "
         f"runtime, but for what other processes use ({stayed}).",
-        f"The disc gives {read_mb_per_s(file):.0f} MB/s of a large file in one go. It is this machine's; Lambda's own "
+        f"The disc gives {measure_read_mb_per_s(file):.0f} MB/s of a large file in one go. "
+        "It is this machine's; Lambda's own "
         "fetches code in blocks over the network, so bytes weigh more there.",
         "Read are whole pages, with what the system reads ahead.",
-        f"{machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
+        f"{describe_machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s "
+        "fast.",
         f"{len(ours.ms[SHOWN[0]].values)} starts of each in each state, in turn: {SAID}. "
         f"Load average before: {load:.1f}.",
     ]

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from ..cases import WEBP_2MP, WEBP_12MP
-from ..compare import asked
+from ..compare import measure_cases
 from ..competitors.darkroom import darkroom, darkroom_unstored
 from ..competitors.dit import dit
-from ..competitors.model import Missing
+from ..competitors.model import MissingCompetitor
 from ..cost.pricing import (
     TIMES,
     Rivals,
-    by_cold,
-    by_times,
-    floor,
-    memory_lines,
-    price_list,
-    ratio,
-    refining_line,
-    rivals,
-    rules,
+    compute_lower_bound,
+    compute_ratio,
+    describe_memory,
+    describe_re_encoding,
+    describe_rules,
+    read_prices,
+    read_rivals,
+    tabulate_by_cold_starts,
+    tabulate_by_misses,
 )
 from ..goals import Figure, Rounds, Section
 from ..machine import architecture
 from ..measure import Counts
-from ..report import MEASURED, keep
+from ..report import MEASURED, write_measured
 from . import Progress
 
 MORE = "More, by memory and for smaller pictures: [cost](cost.md)."
@@ -36,29 +36,31 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Prices what ``requests`` has left; measures as it does, but less, where it has left nothing."""
     if not MEASURED.exists():
         measure_requests(rounds, progress)
-    prices, processor = price_list(), architecture()
+    prices, processor = read_prices(), architecture()
     try:
-        found = rivals(WEBP_12MP.title, prices, processor)
-    except Missing as reason:
+        found = read_rivals(WEBP_12MP.title, prices, processor)
+    except MissingCompetitor as reason:
         return Section("", missing=[f"{reason}."])
-    tables = (table(WEBP_12MP.title, found, prices, processor) for table in (by_times, by_cold))
-    notes = [*memory_lines(found), *rules(prices, processor), refining_line(found, prices), MORE]
+    tables = (
+        table(WEBP_12MP.title, found, prices, processor) for table in (tabulate_by_misses, tabulate_by_cold_starts)
+    )
+    notes = [*describe_memory(found), *describe_rules(prices, processor), describe_re_encoding(found, prices), MORE]
     text = "\n\n".join([*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)])
     return Section(text, [figure(found)])
 
 
 def measure_requests(rounds: Rounds, progress: Progress) -> None:
     """Both handlers alone, as the part ``requests`` does it."""
-    keep(asked(dict.fromkeys(CASES, WHO), dict.fromkeys(CASES, COUNTS[rounds]), progress))
+    write_measured(measure_cases(dict.fromkeys(CASES, WHO), dict.fromkeys(CASES, COUNTS[rounds]), progress))
 
 
 def figure(found: Rivals) -> Figure:
     """The goal's: pictures missed TIMES times."""
-    prices, processor = price_list(), architecture()
-    value, once = (ratio(found, prices, processor, times) for times in (TIMES, 1))
+    prices, processor = read_prices(), architecture()
+    value, once = (compute_ratio(found, prices, processor, times) for times in (TIMES, 1))
     put = prices.prices["s3-puts"].usd_per_unit * 1e6
     why = (
         f"for pictures missed {TIMES} times; where each miss is the first of its picture it is {once:.2f}, as the PUTs "
         f"alone cost ${put:.2f}, AWS's own in all ${found.theirs.dollars(prices, processor, 1):.2f}"
     )
-    return Figure("million-misses", value, value, value, floor(found, prices, processor), why)
+    return Figure("million-misses", value, value, value, compute_lower_bound(found, prices, processor), why)

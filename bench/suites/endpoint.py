@@ -12,9 +12,9 @@ from local.progress import Progress as Installing
 from tools.fetch_models import PLACES, fetch
 
 from ..endpoint import batching
-from ..environment import turns
+from ..environment import describe_rounds
 from ..goals import Rounds, Section
-from ..machine import described
+from ..machine import describe_processor
 from . import Progress
 
 
@@ -24,15 +24,15 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     asyncio.run(tool_venvs.ensure_endpoint(Installing()))
     fetch(PLACES["endpoint"], MODELS)
     count, times = (batching.AT_ONCE, 1) if rounds == "quick" else (2 * batching.AT_ONCE, 3)
-    findings = batching.measured(count, times, conditions(count, times, load), progress)
-    return Section(batching.for_page(findings))
+    findings = batching.measure_batches(count, times, conditions(count, times, load), progress)
+    return Section(batching.format_page(findings))
 
 
 def conditions(count: int, times: int, load: float) -> list[str]:
     """What the numbers hold for."""
     return [
-        f"{described()}, all of them for the server; Python {platform.python_version()}.",
+        f"{describe_processor()}, all of them for the server; Python {platform.python_version()}.",
         f"{batching.AT_ONCE} requests at any time, {count} JPEGs of {batching.SIDE_PX} px a turn; ms: the mean of the "
         "turns' median answers; together: how many were answered at once.",
-        turns(times, load),
+        describe_rounds(times, load),
     ]

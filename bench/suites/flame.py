@@ -10,19 +10,19 @@ from statistics import median
 
 from ..cases import WEBP_12MP
 from ..competitors.darkroom import darkroom
-from ..competitors.model import Missing
-from ..emulator import emulator
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, machine
-from ..flame.drawing import drawn
-from ..flame.recording import SAMPLES_PER_S, recorded
-from ..flame.stacks import RUNTIME_LOOP, Frame, Stack, answering, by_innermost
-from ..flame.tree import Key, Node, grown
+from ..competitors.model import MissingCompetitor
+from ..emulator import install_emulator
+from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
+from ..flame.drawing import draw
+from ..flame.recording import SAMPLES_PER_S, record
+from ..flame.stacks import RUNTIME_LOOP, Frame, Stack, count_innermost, select_answering
+from ..flame.tree import Key, Node, build_tree
 from ..goals import Rounds, Section
-from ..link.process import linked
-from ..machine import Core, apart
-from ..measure import Entry, stages
+from ..link.process import run_link
+from ..machine import Core, separate_cores
+from ..measure import Entry, read_stages
 from ..paths import ROOT
-from ..pictures import pictures
+from ..pictures import make_images
 from ..runtime import Invocation, Sandbox
 from ..tables import Table
 from . import Progress
@@ -62,9 +62,9 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     load = os.getloadavg()[0]
     progress("flame: warm requests under py-spy")
     try:
-        with apart() as core, linked(pictures(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
+        with separate_cores() as core, run_link(make_images(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
             profile = profiled(endpoint_url, SECONDS[rounds], core)
-    except Missing as reason:
+    except MissingCompetitor as reason:
         return Section("", missing=[f"{reason}."])
     if rounds == "full":
         IMAGE.write_text(picture(profile), encoding="utf-8")
@@ -75,7 +75,7 @@ def profiled(endpoint_url: str, seconds: int, core: Core) -> Profile:
     """One warm process, asked again and again; raises Missing."""
     entry, numbers = Entry(darkroom(endpoint_url)), count(1)
     invocations: list[Invocation] = []
-    with Sandbox(emulator(), entry.contender, core) as sandbox:
+    with Sandbox(install_emulator(), entry.contender, core) as sandbox:
 
         def ask() -> None:
             invocations.append(sandbox.invoke(entry.event(WEBP_12MP, next(numbers))))
@@ -83,15 +83,15 @@ def profiled(endpoint_url: str, seconds: int, core: Core) -> Profile:
         for _ in range(UNMEASURED):
             ask()
         invocations.clear()
-        stacks = recorded(sandbox.pid, seconds, ask)
-    return Profile(answering(stacks), invocations)
+        stacks = record(sandbox.pid, seconds, ask)
+    return Profile(select_answering(stacks), invocations)
 
 
 def picture(profile: Profile) -> str:
     """The flame graph."""
-    tree = grown(profile.stacks, Key("one warm request", ""))
+    tree = build_tree(profile.stacks, Key("one warm request", ""))
     title = f"{WEBP_12MP.title}, one warm request: {tree.count * profile.ms_per_sample:.0f} ms of its main thread"
-    return drawn(tree, title, profile.ms_per_sample, kind)
+    return draw(tree, title, profile.ms_per_sample, kind)
 
 
 def kind(node: Node) -> str:
@@ -109,14 +109,14 @@ def for_page(profile: Profile, notes: Sequence[str]) -> str:
 
 def by_stage(profile: Profile) -> dict[str, float]:
     """Medians in ms; what no stage has is parsing, telemetry, Base64 and JSON, and the runtime's own HTTP."""
-    found = stages(profile.invocations)
+    found = read_stages(profile.invocations)
     whole = median(invocation.ms for invocation in profile.invocations)
     return {**found, "all else": whole - sum(found.values())}
 
 
 def by_module(profile: Profile) -> dict[str, float]:
     """Milliseconds by file, the longest first; what others' code takes counts for the file of ours that called it."""
-    counts = by_innermost(profile.stacks, our_file)
+    counts = count_innermost(profile.stacks, our_file)
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     return {f"`{name}`": samples * profile.ms_per_sample for name, samples in ordered}
 
@@ -139,6 +139,7 @@ def conditions(profile: Profile, load: float) -> list[str]:
         f"py-spy looked {SAMPLES_PER_S} times a second at the function's process: {samples:,} samples of its main "
         f"thread below `{RUNTIME_LOOP}`, over {len(profile.invocations)} requests. Waiting counts. What libvips does "
         "in threads of its own shows as the call that waits for it: its library has no symbols to name functions by.",
-        f"{machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast. "
+        f"{describe_machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s "
+        "fast. "
         f"Load average before: {load:.1f}.",
     ]

@@ -6,21 +6,21 @@ import os
 from dataclasses import dataclass
 
 from ..cases import AVIF_12MP, JPEG_12MP, WEBP_12MP, Case
-from ..compare import OURS, Makes, asked
+from ..compare import OURS, Makes, measure_cases
 from ..competitors.darkroom import darkroom, darkroom_unstored
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
 from ..competitors.node import node
 from ..competitors.pillow import pillow
-from ..emulator import emulator
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, turns
+from ..emulator import install_emulator
+from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_rounds
 from ..goals import Figure, Rounds, Section
-from ..link.process import linked
-from ..lower_bound import REQUEST, alone, floor
-from ..machine import apart
-from ..measure import Counts, event, in_turn
-from ..pictures import pictures
-from ..report import ALLOWANCE, compared, for_page
+from ..link.process import run_link
+from ..lower_bound import REQUEST, measure_lower_bound, start_worker
+from ..machine import separate_cores
+from ..measure import Counts, build_event, order_turns
+from ..pictures import make_images
+from ..report import ALLOWANCE, format_page, select_results
 from ..runtime import Sandbox
 from ..statistics import Spread
 from ..tables import Table
@@ -46,23 +46,27 @@ INSTANT_TURNS = {"full": 41, "quick": 9}
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Both formats, then the floor."""
-    findings = asked(WHO, COUNTS[rounds], progress)
-    files = {file.name: file for file in pictures()}
-    with apart() as core:
-        floors = {case: floor(case, files[case.picture], core, 9) for case in WHO}
+    findings = measure_cases(WHO, COUNTS[rounds], progress)
+    files = {file.name: file for file in make_images()}
+    with separate_cores() as core:
+        floors = {case: measure_lower_bound(case, files[case.picture], core, 9) for case in WHO}
     figures = []
     for case, goal, theirs, allowance in (
         (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),
         (AVIF_12MP, "warm-12mp-avif", SHARP, AVIF_ALLOWANCE),
     ):
-        pair = compared(findings, case, OURS, theirs, allowance, mean_ratio(case.form, rounds, progress))
+        pair = select_results(findings, case, OURS, theirs, allowance, mean_ratio(case.form, rounds, progress))
         if pair:
             least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
             figures.append(pair.warm(goal, least_ms, REQUEST))
     load = os.getloadavg()[0]
     handler, bare = instant(INSTANT_TURNS[rounds], progress)
     text = "\n\n".join(
-        [for_page(findings), instant_table(handler, bare).markdown(), f"- {turns(len(bare.ms.values), load)}"]
+        [
+            format_page(findings),
+            instant_table(handler, bare).markdown(),
+            f"- {describe_rounds(len(bare.ms.values), load)}",
+        ]
     )
     return Section(text, [*figures, above_floor(handler, bare)], findings.missing)
 
@@ -78,20 +82,20 @@ class Instant:
 def instant(times: int, progress: Progress) -> tuple[Instant, Instant]:
     """The handler, and decode and encode alone, in turn on one core."""
     found: tuple[list[float], list[float]] = ([], [])
-    picture = next(file for file in pictures() if file.name == WEBP_12MP.picture)
+    picture = next(file for file in make_images() if file.name == WEBP_12MP.picture)
     with (
-        apart() as core,
-        linked([picture], 0, 10_000) as url,
-        Sandbox(emulator(), darkroom_unstored(url), core) as sandbox,
-        alone(WEBP_12MP, picture, core) as worker,
+        separate_cores() as core,
+        run_link([picture], 0, 10_000) as url,
+        Sandbox(install_emulator(), darkroom_unstored(url), core) as sandbox,
+        start_worker(WEBP_12MP, picture, core) as worker,
     ):
         for number in range(UNMEASURED):
-            sandbox.invoke(event(WEBP_12MP, number))
+            sandbox.invoke(build_event(WEBP_12MP, number))
         before = sandbox.cpu_ms(), worker.cpu_ms()
         for turn in range(times):
             progress(f"Above the floor: {turn + 1}/{times}")
-            for index in in_turn(2, turn):
-                request = event(WEBP_12MP, UNMEASURED + turn)
+            for index in order_turns(2, turn):
+                request = build_event(WEBP_12MP, UNMEASURED + turn)
                 found[index].append(sum(worker.stages_ms()) if index else sandbox.invoke(request).ms)
         after = sandbox.cpu_ms(), worker.cpu_ms()
     handler, bare = (

@@ -12,17 +12,17 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 
 from ..competitors.darkroom import darkroom_at_ingest
-from ..competitors.model import Contender, Missing
+from ..competitors.model import Competitor, MissingCompetitor
 from ..competitors.node import sharp_at_ingest
-from ..environment import machine, size, turns
+from ..environment import describe_machine, describe_rounds, describe_size
 from ..equal_quality import Match
-from ..equal_quality_set import made, matches
+from ..equal_quality_set import match_presets, render_presets
 from ..goals import Figure, Rounds, Section
-from ..machine import Core, apart
-from ..measure import in_turn
-from ..pictures import QUALITY, pictures
-from ..quality import reference, ssimulacra2
-from ..report import ALLOWANCE, bytes_objection
+from ..machine import Core, separate_cores
+from ..measure import order_turns
+from ..pictures import QUALITY, make_images
+from ..quality import resize_reference, ssimulacra2
+from ..report import ALLOWANCE, check_bytes
 from ..statistics import Spread
 from ..tables import Table
 from ..worker import Worker
@@ -66,7 +66,7 @@ HEADINGS = ("", "ms", "ratio", "bytes")
 class Timed:
     """What one contender took, turn by turn, and what it made last."""
 
-    contender: Contender
+    contender: Competitor
     ms: Spread
     made: Mapping[str, bytes]
 
@@ -92,9 +92,9 @@ class Findings:
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Both, and the figure of the presets."""
     load = os.getloadavg()[0]
-    picture = next(file for file in pictures() if file.name == PICTURE)
+    picture = next(file for file in make_images() if file.name == PICTURE)
     times = 5 if rounds == "quick" else 21
-    with apart() as core:
+    with separate_cores() as core:
         findings = measured(picture, times, core, conditions(times, core, picture, load), progress)
     return Section(for_page(findings), figures(findings), findings.missing)
 
@@ -105,7 +105,7 @@ def figures(findings: Findings) -> list[Figure]:
     if theirs.contender.name != SHARP:
         return []
     ratios = [one / other for one, other in zip(ours.ms.values, theirs.ms.values, strict=True)]
-    objection = bytes_objection(bytes_ratio(findings), ALLOWANCE)
+    objection = check_bytes(bytes_ratio(findings), ALLOWANCE)
     value, floor = ours.ms.ratio_to(theirs.ms), findings.floor.ratio_to(theirs.ms)
     why = "; ".join(filter(None, (objection, FLOOR)))
     return [Figure("presets", value, min(ratios), max(ratios), floor, why, unequal=bool(objection))]
@@ -120,7 +120,10 @@ def bytes_ratio(findings: Findings) -> float:
 def conditions(times: int, core: Core, picture: Path, load: float) -> list[str]:
     """What the numbers hold for."""
     threads = "one thread each" if core is None else "one thread each on one core"
-    return [f"{machine()}; {threads}, in warm processes; {size(picture)}.", turns(times, load)]
+    return [
+        f"{describe_machine()}; {threads}, in warm processes; {describe_size(picture)}.",
+        describe_rounds(times, load),
+    ]
 
 
 def measured(picture: Path, rounds: int, core: Core, conditions: Sequence[str], progress: Progress) -> Findings:
@@ -128,16 +131,18 @@ def measured(picture: Path, rounds: int, core: Core, conditions: Sequence[str], 
     with TemporaryDirectory() as scratch:
         camera = Path(scratch) / "camera.jpg"
         camera.write_bytes(with_metadata(picture.read_bytes()))
-        contenders, missing = printers(camera)
-        originals = {name: reference(picture, width) for name, width in zip(MATCHED, WIDTHS, strict=True)}
+        contenders, missing = list_competitors(camera)
+        originals = {name: resize_reference(picture, width) for name, width in zip(MATCHED, WIDTHS, strict=True)}
         equal_bytes = None
         if contenders[-1].name == SHARP:
             progress("six presets: looking for equal quality")
-            found = matches(sharp_at_ingest, camera, PRESETS, made(contenders[0], core), originals, core)
-            contenders[-1] = sharp_at_ingest(camera, asked(found))
+            found = match_presets(
+                sharp_at_ingest, camera, PRESETS, render_presets(contenders[0], core), originals, core
+            )
+            contenders[-1] = sharp_at_ingest(camera, request_presets(found))
             equal_bytes = sum(match.equal_bytes for match in found.values())
         *presets, floor = timed([*contenders, alone(camera)], rounds, core, progress)
-        cleaning = timed(cleaners(camera), rounds, core, progress)
+        cleaning = timed(list_strippers(camera), rounds, core, progress)
     scores = {
         one.contender.name: fmean(ssimulacra2(one.made[name], pixels) for name, pixels in originals.items())
         for one in presets
@@ -145,13 +150,13 @@ def measured(picture: Path, rounds: int, core: Core, conditions: Sequence[str], 
     return Findings(presets, floor.ms, cleaning, scores, equal_bytes, missing, conditions)
 
 
-def asked(found: Mapping[str, Match]) -> Mapping[str, Mapping[str, object]]:
+def request_presets(found: Mapping[str, Match]) -> Mapping[str, Mapping[str, object]]:
     """The presets with a peer's qualities; the cover, which nobody knows but by trying, has that of the least width."""
     least = found[f"w{min(WIDTHS)}"]
     return {name: {**preset, "quality": found.get(name, least).quality} for name, preset in PRESETS.items()}
 
 
-def printers(picture: Path) -> tuple[list[Contender], list[str]]:
+def list_competitors(picture: Path) -> tuple[list[Competitor], list[str]]:
     """Who makes all presets of ``picture``, and why others cannot."""
     cascade = "one decode, each picture from a larger one"
     apart = "the same pictures as six requests of viewers make them: six decodes"
@@ -161,16 +166,16 @@ def printers(picture: Path) -> tuple[list[Contender], list[str]]:
     ]
     try:
         return [*found, sharp_at_ingest(picture, PRESETS)], []
-    except Missing as reason:
+    except MissingCompetitor as reason:
         return found, [f"{reason}."]
 
 
-def alone(picture: Path) -> Contender:
+def alone(picture: Path) -> Competitor:
     """What no contender can do without."""
     return darkroom_at_ingest("Decode and encode alone", ALONE, "alone", picture, PRESETS)
 
 
-def cleaners(picture: Path) -> list[Contender]:
+def list_strippers(picture: Path) -> list[Competitor]:
     """Two ways to rid ``picture`` of its metadata."""
     anew = {"encoded": {"format": "jpeg", "quality": QUALITY}}
     return [
@@ -179,14 +184,14 @@ def cleaners(picture: Path) -> list[Contender]:
     ]
 
 
-def timed(contenders: Sequence[Contender], rounds: int, core: Core, progress: Progress) -> list[Timed]:
+def timed(contenders: Sequence[Competitor], rounds: int, core: Core, progress: Progress) -> list[Timed]:
     """Each contender in turn, ``rounds`` times, the first turns unmeasured."""
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(contender, core)) for contender in contenders]
         found: list[list[float]] = [[] for _ in workers]
         for turn in range(-UNMEASURED, rounds):
             progress(f"{contenders[0].name} and others: {turn + 1}/{rounds}")
-            for index in in_turn(len(workers), turn):
+            for index in order_turns(len(workers), turn):
                 ms = workers[index].ms()
                 if turn >= 0:
                     found[index].append(ms)

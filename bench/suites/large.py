@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 
 from ..competitors.darkroom import darkroom
-from ..emulator import emulator
-from ..environment import machine, turns
-from ..events import event
+from ..emulator import install_emulator
+from ..environment import describe_machine, describe_rounds
+from ..events import build_event
 from ..goals import Figure, Rounds, Section
-from ..large.covering import SIDE_PX, Findings, fastest, measured
-from ..large.sources import COVERED, HUGE, HUGE_PX, REFUSED, REFUSED_PX, files
-from ..link.process import linked
-from ..machine import Core, apart
+from ..large.covering import SIDE_PX, Findings, find_fastest, measure_all
+from ..large.sources import COVERED, HUGE, HUGE_PX, REFUSED, REFUSED_PX, make_files
+from ..link.process import run_link
+from ..machine import Core, separate_cores
 from ..runtime import NoAnswer, Sandbox
 from ..statistics import Spread
 from ..tables import Table
@@ -28,11 +28,11 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """All three."""
     refusals, renders, covers = TIMES[rounds]
     load = os.getloadavg()[0]
-    with apart() as core:
-        with linked(list(files().values()), 0, 10_000) as url:
+    with separate_cores() as core:
+        with run_link(list(make_files().values()), 0, 10_000) as url:
             refused = refused_ms(url, core, refusals, progress)
             peaks = huge_peaks_mb(url, core, renders, progress)
-        findings = measured(files()[COVERED], covers, core, progress)
+        findings = measure_all(make_files()[COVERED], covers, core, progress)
     figures = [refusal(refused), huge(peaks), *cover(findings)]
     text = "\n\n".join([alone_table(refused, peaks).markdown(), cover_table(findings, covers, load).markdown()])
     return Section(text, figures, findings.missing)
@@ -41,11 +41,11 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 def refused_ms(url: str, core: Core, times: int, progress: Progress) -> Spread:
     """Warm answers of 413, each to a source that nothing is known of."""
     found = []
-    with Sandbox(emulator(), darkroom(url), core) as sandbox:
-        sandbox.invoke(event(WARM.format(number="warm")))
+    with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
+        sandbox.invoke(build_event(WARM.format(number="warm")))
         for number in range(times + UNMEASURED):
             progress(f"280 MP refused: {number + 1}/{times + UNMEASURED}")
-            asked = sandbox.ask(event(f"/{number}/{REFUSED}/_/w-800.webp"))
+            asked = sandbox.ask(build_event(f"/{number}/{REFUSED}/_/w-800.webp"))
             if asked.answer["statusCode"] != 413:
                 raise NoAnswer(f"280 MP: {str(asked.answer)[:500]}")
             found.append(asked.ms)
@@ -55,10 +55,10 @@ def refused_ms(url: str, core: Core, times: int, progress: Progress) -> Spread:
 def huge_peaks_mb(url: str, core: Core, times: int, progress: Progress) -> Spread:
     """The most that a process holds that makes one picture of 100 MP after another, after each."""
     found = []
-    with Sandbox(emulator(), darkroom(url), core) as sandbox:
+    with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
         for number in range(times):
             progress(f"100 MP to 800 px: {number + 1}/{times}")
-            sandbox.invoke(event(f"/{number}/{HUGE}/_/w-800.webp"))
+            sandbox.invoke(build_event(f"/{number}/{HUGE}/_/w-800.webp"))
             found.append(sandbox.peak_rss_mb())
     return Spread.of(found)
 
@@ -78,7 +78,7 @@ def cover(findings: Findings) -> list[Figure]:
     ours, *peers = findings.covered
     if not peers:
         return []
-    peer = fastest(peers)
+    peer = find_fastest(peers)
     ratios = [one / other for one, other in zip(ours.ms.values, peer.ms.values, strict=True)]
     floor = findings.floor_ms.ratio_to(peer.ms)
     why = f"libvips' decode, resize and encode alone; {peer.contender.name} decodes as fast"
@@ -103,7 +103,7 @@ def alone_table(refused: Spread, peaks_mb: Spread) -> Table:
 def cover_table(findings: Findings, times: int, load: float) -> Table:
     """A row for each contender; ratios are to the fastest peer."""
     found, floor = findings.covered, findings.floor_ms
-    base = fastest(found[1:]) if len(found) > 1 else found[0]
+    base = find_fastest(found[1:]) if len(found) > 1 else found[0]
     rows = [
         (
             one.contender.name,
@@ -119,9 +119,10 @@ def cover_table(findings: Findings, times: int, load: float) -> Table:
     notes = [f"- **{one.contender.name}**: {one.contender.what}." for one in found]
     notes += [
         "- **Decode and encode alone**: libvips at an eighth of the size, its resize, and the same encoder.",
-        f"- {machine()}; warm processes on one core, one thread each. Peers' quality is the one whose SSIMULACRA2 is "
+        f"- {describe_machine()}; warm processes on one core, one thread each. "
+        "Peers' quality is the one whose SSIMULACRA2 is "
         "nearest to Darkroom's.",
-        f"- {turns(times, load)}",
+        f"- {describe_rounds(times, load)}",
     ]
     title = f"24 MP JPEG to a cover of {SIDE_PX} × {SIDE_PX} px, WebP"
     return Table(title, ("", "ms", "ratio", "quality", "SSIMULACRA2", "bytes"), rows, ["\n".join(notes)])

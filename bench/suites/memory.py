@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from ..competitors.darkroom import darkroom
-from ..emulator import emulator
+from ..emulator import install_emulator
 from ..goals import Figure, Rounds, Section
-from ..link.process import linked
-from ..machine import apart
-from ..memory.requests import COUNT, OUTPUTS, Wanted, demanding, requests
-from ..memory.run import LAST, WARMING, Seen, alone, by_type, growth_mb, measured
-from ..memory.sources import MIXED, files
+from ..link.process import run_link
+from ..machine import separate_cores
+from ..memory.requests import COUNT, OUTPUTS, MemoryRequest, draw_requests, list_demanding
+from ..memory.run import LAST, WARMING, MemoryResult, find_peaks_by_type, growth_mb, measure_alone, measure_requests
+from ..memory.sources import MIXED, make_files
 from ..runtime import Sandbox
 from ..tables import Table
 from . import Progress
@@ -34,16 +34,16 @@ PHYSICS: Mapping[str, str] = {
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """The mix in one process, then the demanding ones in processes of their own."""
-    wanted = requests()[: QUICK if rounds == "quick" else COUNT]
-    with apart() as core, linked(list(files().values()), 0, 10_000) as url:
+    wanted = draw_requests()[: QUICK if rounds == "quick" else COUNT]
+    with separate_cores() as core, run_link(list(make_files().values()), 0, 10_000) as url:
         contender = darkroom(url)
-        with Sandbox(emulator(), contender, core) as sandbox:
-            seen = measured(sandbox, wanted, progress)
-        others = alone(contender, emulator(), core, demanding(), wanted[0], progress)
+        with Sandbox(install_emulator(), contender, core) as sandbox:
+            seen = measure_requests(sandbox, wanted, progress)
+        others = measure_alone(contender, install_emulator(), core, list_demanding(), wanted[0], progress)
     return Section(text(seen, others), figures(seen))
 
 
-def figures(seen: Sequence[Seen]) -> list[Figure]:
+def figures(seen: Sequence[MemoryResult]) -> list[Figure]:
     """The peak, and the growth; the floor is what a process holds after its first picture."""
     top = max(seen, key=lambda one: one.peak_mb)
     least = min(one.peak_mb for one in seen)
@@ -55,21 +55,21 @@ def figures(seen: Sequence[Seen]) -> list[Figure]:
     ]
 
 
-def named(wanted: Wanted) -> str:
+def named(wanted: MemoryRequest) -> str:
     """A request for a reader: what the source is, and what it becomes."""
     source = wanted.source
     return f"{source.what}, {source.megapixels:.2g} MP, as `{wanted.output}`"
 
 
-def text(seen: Sequence[Seen], others: Sequence[Seen]) -> str:
+def text(seen: Sequence[MemoryResult], others: Sequence[MemoryResult]) -> str:
     """The tables, and what they hold for."""
     return "\n\n".join([mixed_table(seen).markdown(), alone_table(others).markdown()])
 
 
-def mixed_table(seen: Sequence[Seen]) -> Table:
+def mixed_table(seen: Sequence[MemoryResult]) -> Table:
     """A row for each type: how many there were, and the one that took the most."""
     rows = []
-    for what, most in by_type(seen).items():
+    for what, most in find_peaks_by_type(seen).items():
         times = sum(one.wanted.source.what == what for one in seen)
         largest = f"{most.wanted.source.megapixels:.2g} MP as `{most.wanted.output}`"
         rows.append((what, str(times), largest, f"{most.peak_mb:.0f}", f"{most.after_mb:.0f}"))
@@ -81,7 +81,7 @@ def mixed_table(seen: Sequence[Seen]) -> Table:
     )
 
 
-def notes(seen: Sequence[Seen]) -> str:
+def notes(seen: Sequence[MemoryResult]) -> str:
     """What happened in time, and what was asked for."""
     blocks = [seen[start : start + LAST] for start in range(0, len(seen), LAST)]
     after = ", ".join(f"{median(one.after_mb for one in block):.0f}" for block in blocks)
@@ -103,7 +103,7 @@ def code(name: str) -> str:
     return f"`{name}`"
 
 
-def alone_table(others: Sequence[Seen]) -> Table:
+def alone_table(others: Sequence[MemoryResult]) -> Table:
     """What takes more than the mix, and why."""
     rows = [
         (named(one.wanted), PHYSICS[one.wanted.source.name], f"{one.peak_mb:.0f}", f"{one.after_mb:.0f}")

@@ -10,17 +10,17 @@ from ..cases import WEBP_12MP
 from ..competitors.darkroom import darkroom
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
-from ..competitors.model import Missing
-from ..emulator import emulator
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, machine, turns
-from ..equal_quality import entries
+from ..competitors.model import MissingCompetitor
+from ..emulator import install_emulator
+from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine, describe_rounds
+from ..equal_quality import match_peers
 from ..goals import Figure, Rounds, Section
-from ..link.process import linked
-from ..machine import Core, apart
-from ..measure import Entry, event, in_turn, started
-from ..origin.viewing import Seen, Viewer, store, viewer
-from ..pictures import pictures
-from ..quality import reference
+from ..link.process import run_link
+from ..machine import Core, separate_cores
+from ..measure import Entry, build_event, order_turns, start
+from ..origin.viewing import Viewer, ViewerResponse, open_viewer, store_image
+from ..pictures import make_images
+from ..quality import resize_reference
 from ..runtime import NoAnswer
 from ..statistics import Spread
 from ..tables import Table
@@ -37,47 +37,47 @@ STORED = ("content-type", "cache-control")
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Both in turn, on one core."""
     load, times = os.getloadavg()[0], TURNS[rounds]
-    picture = next(file for file in pictures() if file.name == CASE.picture)
-    with apart() as core, linked([picture], LATENCY_MS, MEGABYTES_PER_S) as url:
-        body = stored(url, times + UNMEASURED, core)
-        with viewer(url, core) as who:
+    picture = next(file for file in make_images() if file.name == CASE.picture)
+    with separate_cores() as core, run_link([picture], LATENCY_MS, MEGABYTES_PER_S) as url:
+        body = store_copies(url, times + UNMEASURED, core)
+        with open_viewer(url, core) as who:
             try:
-                peer = entered(url, picture, core)
-            except Missing as reason:
+                peer = enter_dit(url, picture, core)
+            except MissingCompetitor as reason:
                 return Section(text(alone(who, body, times, progress), None, body, times, load), missing=[f"{reason}."])
-            ours, theirs = in_turns(who, body, peer, times, core, progress)
+            ours, theirs = measure_in_turns(who, body, peer, times, core, progress)
     return Section(text(ours, theirs, body, times, load), [figure(ours, theirs, body)])
 
 
-def stored(url: str, copies: int, core: Core) -> bytes:
+def store_copies(url: str, copies: int, core: Core) -> bytes:
     """Store Darkroom's picture under so many keys, with the headers that it gives it; its bytes. Raises NoAnswer."""
-    with started(darkroom(url), emulator(), core) as running:
-        answer = running.invoke(event(CASE, 1_000_000)).answer
+    with start(darkroom(url), install_emulator(), core) as running:
+        answer = running.invoke(build_event(CASE, 1_000_000)).answer
     body = b64decode(answer["body"])
     headers = {name: value for name, value in answer["headers"].items() if name.lower() in STORED}
     for number in range(copies):
-        store(url, f"derivatives/{number}/{CASE.picture}/_/{OPTIONS}", body, headers)
+        store_image(url, f"derivatives/{number}/{CASE.picture}/_/{OPTIONS}", body, headers)
     return body
 
 
-def entered(url: str, picture: Path, core: Core) -> Entry:
+def enter_dit(url: str, picture: Path, core: Core) -> Entry:
     """DIT's calls, at the quality that looks as Darkroom's picture does; raises Missing."""
-    wanted = reference(picture, CASE.width)
-    [entry] = entries(CASE, darkroom(url), [dit(url)], wanted, emulator(), core)
+    wanted = resize_reference(picture, CASE.width)
+    [entry] = match_peers(CASE, darkroom(url), [dit(url)], wanted, install_emulator(), core)
     return entry
 
 
-def in_turns(
+def measure_in_turns(
     who: Viewer, body: bytes, peer: Entry, times: int, core: Core, progress: Progress
 ) -> tuple[Spread, Spread]:
     """The CDN's answers and the peer's, in turn, in ms."""
     found: tuple[list[float], list[float]] = ([], [])
-    with started(peer.contender, emulator(), core) as running:
+    with start(peer.contender, install_emulator(), core) as running:
         for turn in range(times + UNMEASURED):
             progress(f"Origin group: {turn + 1}/{times + UNMEASURED}")
-            for index in in_turn(2, turn):
+            for index in order_turns(2, turn):
                 theirs = index == 1
-                ms = running.invoke(peer.event(CASE, turn)).ms if theirs else asked(who, turn, body).ms
+                ms = running.invoke(peer.event(CASE, turn)).ms if theirs else request_copy(who, turn, body).ms
                 found[index].append(ms)
     return Spread.of(found[0][UNMEASURED:]), Spread.of(found[1][UNMEASURED:])
 
@@ -85,11 +85,11 @@ def in_turns(
 def alone(who: Viewer, body: bytes, times: int, progress: Progress) -> Spread:
     """The CDN's answers only."""
     progress("Origin group")
-    found = [asked(who, number, body).ms for number in range(times + UNMEASURED)]
+    found = [request_copy(who, number, body).ms for number in range(times + UNMEASURED)]
     return Spread.of(found[UNMEASURED:])
 
 
-def asked(who: Viewer, number: int, body: bytes) -> Seen:
+def request_copy(who: Viewer, number: int, body: bytes) -> ViewerResponse:
     """The stored picture's copy ``number``; raises NoAnswer unless it comes from S3 and is the picture."""
     seen = who.get(f"/{number}/{CASE.picture}?{QUERY}")
     if seen.status != 200 or seen.body != body or not seen.headers.get("x-cache", "").startswith("Miss"):
@@ -122,7 +122,7 @@ def text(ours: Spread, theirs: Spread | None, body: bytes, times: int, load: flo
         f"viewer asks for `?{QUERY}`, S3 has it ({len(body):,} bytes), no function runs. The CDN's own time is in ours "
         f"(it is Python, and slower than CloudFront) and in front of {DIT} there is none.",
         f"- {DIT} in their warm handler on the same line, at the quality that looks as Darkroom's picture does.",
-        f"- {machine()}; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
-        f"- {turns(times, load)}",
+        f"- {describe_machine()}; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
+        f"- {describe_rounds(times, load)}",
     ]
     return Table(f"{CASE.title}, already stored", ("", "ms", "ratio"), rows, ["\n".join(notes)]).markdown()

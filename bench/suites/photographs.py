@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..competitors.model import Missing
-from ..corpus.packages import NotToBeHad
+from ..competitors.model import MissingCompetitor
+from ..corpus.packages import PackageUnavailable
 from ..goals import Figure, Rounds, Section
-from ..photographs.comparing import WIDTH_PX, Outcome, outcome, photographs
+from ..photographs.comparing import WIDTH_PX, Outcome, compare_format, list_photographs
 from ..report import ALLOWANCE
 from ..tables import Table
 from . import Progress
@@ -23,9 +23,9 @@ EVERY = {"full": 1, "quick": 5}
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Compare all formats."""
     try:
-        files = photographs()[:: EVERY[rounds]]
-        outcomes = [outcome(form, files, progress) for form in FORMS]
-    except (Missing, NotToBeHad) as reason:
+        files = list_photographs()[:: EVERY[rounds]]
+        outcomes = [compare_format(form, files, progress) for form in FORMS]
+    except (MissingCompetitor, PackageUnavailable) as reason:
         return Section("", missing=[f"Bytes over many photographs: {reason}."])
     return Section(text(outcomes), figures(outcomes))
 
@@ -33,8 +33,8 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 def mean_ratio(form: str, rounds: Rounds, progress: Progress) -> float | None:
     """Return the geometric mean of one format, None where the photographs or sharp are missing."""
     try:
-        return outcome(form, photographs()[:: EVERY[rounds]], progress).mean
-    except (Missing, NotToBeHad):
+        return compare_format(form, list_photographs()[:: EVERY[rounds]], progress).mean
+    except (MissingCompetitor, PackageUnavailable):
         return None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean, geometric_mean, median, quantiles
 
-from ..auto.unseen import Outcome, outcomes
-from ..corpus.packages import NotToBeHad
+from ..auto.unseen import Outcome, compare_formats
+from ..corpus.packages import PackageUnavailable
 from ..goals import Figure, Rounds, Section
 from ..tables import Table
 from . import Progress
@@ -25,8 +25,8 @@ NAMES = {
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure with all unseen pictures, or few of them if ``rounds`` is ``quick``."""
     try:
-        found = outcomes(EVERY[rounds], progress)
-    except NotToBeHad as reason:
+        found = compare_formats(EVERY[rounds], progress)
+    except PackageUnavailable as reason:
         return Section("", missing=[f"`q=auto`: {reason}."])
     return Section(text(found), figures(found[0], found[-1]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..cases import WEBP_2MP, WEBP_12MP, Case
-from ..compare import OURS, STORED, Makes, asked
+from ..compare import OURS, STORED, Makes, measure_cases
 from ..competitors.darkroom import darkroom, darkroom_unstored
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
@@ -15,11 +15,11 @@ from ..competitors.pillow import pillow
 from ..competitors.thumbor import thumbor
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..goals import Figure, Rounds, Section
-from ..lower_bound import REQUEST, Floor, floor, start_ms
-from ..machine import apart
+from ..lower_bound import REQUEST, LowerBound, measure_lower_bound, measure_start_ms
+from ..machine import separate_cores
 from ..measure import Counts
-from ..pictures import pictures
-from ..report import Findings, compared, for_page, keep
+from ..pictures import make_images
+from ..report import Findings, format_page, select_results, write_measured
 from . import Progress
 from .photographs import mean_ratio
 
@@ -37,20 +37,22 @@ ELSEWHERE = (
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """All contenders, and the figures of both cases."""
     ratio = mean_ratio("webp", rounds, progress)
-    findings = asked(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
-    keep(findings)
-    files = {file.name: file for file in pictures()}
-    with apart() as core:
-        floors = {case: floor(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
-        bare_ms = start_ms(core, COUNTS[rounds].cold)
-    text = "\n\n".join([for_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
+    findings = measure_cases(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
+    write_measured(findings)
+    files = {file.name: file for file in make_images()}
+    with separate_cores() as core:
+        floors = {case: measure_lower_bound(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
+        bare_ms = measure_start_ms(core, COUNTS[rounds].cold)
+    text = "\n\n".join([format_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
     return Section(text, figures(findings, floors, bare_ms, ratio), [*findings.missing, *ELSEWHERE])
 
 
-def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float, ratio: float | None) -> list[Figure]:
+def figures(findings: Findings, floors: Mapping[Case, LowerBound], bare_ms: float, ratio: float | None) -> list[Figure]:
     """Of both cases; none where DIT's calls could not be installed. ``ratio``: of bytes over many photographs."""
-    large, small = (compared(findings, case, OURS, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
-    stored, small_stored = (compared(findings, case, STORED, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
+    large, small = (select_results(findings, case, OURS, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
+    stored, small_stored = (
+        select_results(findings, case, STORED, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP)
+    )
     if large is None or small is None or stored is None or small_stored is None:
         return []
     of_large, of_small = (floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
@@ -67,7 +69,7 @@ def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float, ra
     return [figure for figure in found if figure]
 
 
-def floor_lines(floors: Mapping[Case, Floor], bare_ms: float) -> list[str]:
+def floor_lines(floors: Mapping[Case, LowerBound], bare_ms: float) -> list[str]:
     """What each case takes at least."""
     return [
         f"Floor of {case.title}: decode {one.decode_ms:.0f} ms, encode {one.encode_ms:.0f} ms, Lambda's runtime with "

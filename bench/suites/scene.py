@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..environment import machine
+from ..environment import describe_machine
 from ..goals import Figure, Rounds, Section
-from ..link.process import linked
-from ..machine import apart
+from ..link.process import run_link
+from ..machine import separate_cores
 from ..paths import WORK
-from ..scene.run import MEMORY_BYTES, Made, Read, by_vips, ingested, read
-from ..scene.sources import SCENE_PX, scene
-from ..scene.tiles import SIDE_PX, tiles
+from ..scene.run import MEMORY_BYTES, PyramidResult, TileResult, build_pyramid, build_with_vips, read_tiles
+from ..scene.sources import SCENE_PX, make_large_image
+from ..scene.tiles import SIDE_PX, choose_tiles
 from ..tables import Table
 from . import Progress
 
@@ -28,21 +28,21 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """The pyramids, one after the other, on all cores; then the tiles."""
     load = os.getloadavg()[0]
     progress("scene: the source")
-    source = scene()
+    source = make_large_image()
     with TemporaryDirectory(dir=WORK) as folder:
         progress("scene: its pyramid")
-        ours = ingested(source, Path(folder), TILE_PX)
+        ours = build_pyramid(source, Path(folder), TILE_PX)
         progress("scene: libvips' own")
-        peer = by_vips(source, Path(folder), TILE_PX, QUALITY)
+        peer = build_with_vips(source, Path(folder), TILE_PX, QUALITY)
         progress("scene: tiles")
         made = Path(folder) / "scene.tif"
-        with apart() as core, linked([made], LATENCY_MS, MEGABYTES_PER_S) as url:
-            found = read(made, url, tiles(*SCENE_PX), TURNS[rounds], core)
+        with separate_cores() as core, run_link([made], LATENCY_MS, MEGABYTES_PER_S) as url:
+            found = read_tiles(made, url, choose_tiles(*SCENE_PX), TURNS[rounds], core)
     tables = [making_table(ours, peer, source.stat().st_size), tiles_table(found, load)]
     return Section("\n\n".join(table.markdown() for table in tables), figures(ours, peer, found))
 
 
-def figures(ours: Made, peer: Made, found: Sequence[Read]) -> list[Figure]:
+def figures(ours: PyramidResult, peer: PyramidResult, found: Sequence[TileResult]) -> list[Figure]:
     """Memory, time, and of the tiles the one that is dearest."""
     cold = [one.cold_bytes / 1e6 for one in found]
     warm = [one.ratio for one in found]
@@ -55,7 +55,7 @@ def figures(ours: Made, peer: Made, found: Sequence[Read]) -> list[Figure]:
     ]
 
 
-def making_table(ours: Made, peer: Made, source_bytes: int) -> Table:
+def making_table(ours: PyramidResult, peer: PyramidResult, source_bytes: int) -> Table:
     """A row for each pyramid."""
     rows = [
         (
@@ -79,7 +79,7 @@ def making_table(ours: Made, peer: Made, source_bytes: int) -> Table:
     return Table("A pyramid of 1.2 gigapixels", ("", "s", "ratio", "peak MB", "bytes"), rows, ["\n".join(notes)])
 
 
-def tiles_table(found: Sequence[Read], load: float) -> Table:
+def tiles_table(found: Sequence[TileResult], load: float) -> Table:
     """A row for each level: the dearest of its tiles in each respect."""
     rows = []
     for shrink in dict.fromkeys(one.tile.shrink for one in found):
@@ -102,7 +102,7 @@ def tiles_table(found: Sequence[Read], load: float) -> Table:
         f"from S3, {LATENCY_MS} ms from its first byte and {MEGABYTES_PER_S} MB/s fast.",
         "- **Warm**: what was read of S3 is here; the ratio is to the same render of a local file that libvips reads "
         "by itself, the mean within each turn without a fifth at either end.",
-        f"- {machine()}; one core. {len(found[0].warm.values)} turns; load average before: {load:.1f}.",
+        f"- {describe_machine()}; one core. {len(found[0].warm.values)} turns; load average before: {load:.1f}.",
     ]
     headings = ("level", "tiles", "cold bytes", "requests", "cold ms", "warm ms", "warm ratio")
     return Table("Tiles", headings, rows, ["\n".join(notes)])

@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from statistics import quantiles
 
-from ..environment import size
+from ..environment import describe_size
 from ..goals import Rounds, Section
-from ..machine import described
+from ..machine import describe_processor
 from ..paths import WORK
-from ..pictures import pictures
-from ..storm.stage import started
-from ..storm.storm import KINDS, WIDTHS, Outcome, raised
-from ..storm.told import most_at_a_time
+from ..pictures import make_images
+from ..storm.server_log import max_concurrent
+from ..storm.spike import KINDS, WIDTHS, Outcome, run_spike
+from ..storm.stack import start_stack
 from ..storm.viewers import PATIENCE
 from ..tables import Table
 from . import Progress
@@ -40,17 +40,18 @@ HEADINGS = (
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """All kinds of storms, one after the other, over a stack of their own; raises OSError if it does not start."""
     load = os.getloadavg()[0]
-    [file] = [file for file in pictures() if file.name == PICTURE]
+    [file] = [file for file in make_images() if file.name == PICTURE]
     progress("starting a stack")
     outcomes = []
-    with started(WORK / "storm") as stage:
+    with start_stack(WORK / "storm") as stage:
         stage.forget()
         stage.keep_versions()
         for kind in KINDS:
             progress(kind.name)
-            outcomes.append(raised(stage, kind, VIEWERS[rounds], AT_ONCE, file.read_bytes()))
+            outcomes.append(run_spike(stage, kind, VIEWERS[rounds], AT_ONCE, file.read_bytes()))
     held = [
-        f"{described()}, all cores for the local stack and the viewers; {size(file)}, as WebP of {WIDTHS[0]} to "
+        f"{describe_processor()}, all cores for the local stack and the viewers; {describe_size(file)}, "
+        f"as WebP of {WIDTHS[0]} to "
         f"{WIDTHS[-1]} px; reserved concurrency {AT_ONCE}; load average before: {load:.1f}."
     ]
     return Section("\n\n".join([table(outcomes).markdown(), "\n".join(f"- {line}" for line in [*NOTES, *held])]))
@@ -87,7 +88,7 @@ def row(outcome: Outcome) -> list[str]:
         outcome.kind.name,
         ", ".join(f"{count} × {status}" for status, count in sorted(outcome.first.items())),
         str(len(outcome.renders)),
-        str(most_at_a_time(outcome.renders)),
+        str(max_concurrent(outcome.renders)),
         str(len(outcome.stored)),
         str(sum(outcome.stored.values())),
         f"{percentile(first, 50):.0f}",

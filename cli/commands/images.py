@@ -21,7 +21,7 @@ from ..framework import Call
 from ..progress import progress
 
 if TYPE_CHECKING:
-    from tools.ingest_report.fates import Fate
+    from tools.ingest_report.outcomes import UploadOutcome
 
 SETTLES_WITHIN_S = 20.0
 """How long the last message may take to leave the ingest queue after its work is done."""
@@ -66,7 +66,7 @@ def upload(
     Waits until ingest has published, held or refused each file, and compares the index with the buckets. The exit code
     is 1 if a file was refused, is lost, or is not as --expect names it.
     """
-    from tools.ingest_report.fates import Stack, complaints, list_files
+    from tools.ingest_report.outcomes import Stack, complaints, list_files
     from tools.ingest_report.table import table, totals
 
     files = list_files(paths, key)
@@ -97,7 +97,7 @@ def upload(
     return ExitCode.FAILED if failures else ExitCode.OK
 
 
-def _described(cdn_url: str, fate: Fate, wrong: Mapping[str, str]) -> dict[str, Any]:
+def _described(cdn_url: str, fate: UploadOutcome, wrong: Mapping[str, str]) -> dict[str, Any]:
     row = _row(cdn_url, fate.sent.name, fate.sent.key, fate.outcome)
     return row | {"seconds": round(fate.took_s, 2), "presets": fate.presets, "error": wrong.get(fate.sent.name, "")}
 

@@ -33,7 +33,7 @@ def redrive(call: Call, queues: tuple[str, ...], dry_run: bool) -> None:
 
     A message is deleted only after it was sent. What fails again comes back with its new cause.
     """
-    from tools.ingest_report.fates import queue_urls
+    from tools.ingest_report.outcomes import queue_urls
     from tools.redrive import redrive as send_back
     from tools.redrive import summary
 

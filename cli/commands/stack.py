@@ -121,7 +121,7 @@ def _urls(deployment: Deployment) -> dict[str, str]:
 
 
 def _queues(deployment: Deployment) -> dict[str, dict[str, int]]:
-    from tools.ingest_report.fates import queue_depth, queue_urls
+    from tools.ingest_report.outcomes import queue_depth, queue_urls
 
     sqs, urls = deployment.client("sqs"), queue_urls(deployment)
     depths = {name: queue_depth(sqs, url) for name, url in urls.items()}

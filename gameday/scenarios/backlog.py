@@ -7,9 +7,9 @@ from itertools import batched
 
 from darkroom.aws.cloudwatch import MetricStat
 
-from ..runbook import follow
+from ..runbook import run_runbook
 from ..scenario_run import Phase, ScenarioRun, Shown
-from ..wait_for import until
+from ..wait_for import wait_until
 
 ALARM = "purge-age"
 MESSAGES = 300
@@ -63,12 +63,14 @@ class Backlog:
 
     def clear(self, play: ScenarioRun) -> None:
         """The runbook enables what is stopped; it shows it for uploads."""
-        follow(play.world, "queue-backlog", "update-event-source-mapping", filled={"output Ingest": "output Purge"})
+        run_runbook(
+            play.world, "queue-backlog", "update-event-source-mapping", filled={"output Ingest": "output Purge"}
+        )
         play.mark("clear", "the runbook has the mapping fetch again")
 
     def verify(self, play: ScenarioRun) -> None:
         """All is fetched, nothing is given up, and the alarm is over."""
-        until(lambda: not self._waiting(play), "the purge queue is empty", DRAINED_S)
+        wait_until(lambda: not self._waiting(play), "the purge queue is empty", DRAINED_S)
         play.quiet(ALARM, DRAINED_S)
         play.fact("messages that were sent", MESSAGES)
         play.fact("dead letters", self._count(play, play.world.facts["queues"]["purge_dead_letters"]))

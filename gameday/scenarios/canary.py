@@ -16,7 +16,7 @@ from tools.degraded_model import VERSION, write_degraded_models
 
 from ..pictures import SHIFTED, draw_image
 from ..scenario_run import Phase, ScenarioRun, Shown
-from ..wait_for import require, until
+from ..wait_for import require, wait_until
 
 CANARY, MAIN = "canary", "main"
 SHARE = 0.1
@@ -90,14 +90,14 @@ class Canary:
         version = play.world.registry.find_by_image(self._models.as_uri())
         require(version is not None and version.approval == REJECTED, f"the registry says {version}")
         play.fact("why the registry rejects it", version.reason if version else "")
-        entry = until(lambda: play.noted("decision", ENDPOINT), "the audit log knows of it", TOLD_WITHIN_S)
+        entry = wait_until(lambda: play.noted("decision", ENDPOINT), "the audit log knows of it", TOLD_WITHIN_S)
         facts = entry["facts"]
         play.fact("the audit log", f"{entry['at']}, {entry['kind']} by {entry['by']}: {facts['action']}")
-        event = until(lambda: self._announced(play), "ModelRolledBack is announced", TOLD_WITHIN_S)
+        event = wait_until(lambda: self._announced(play), "ModelRolledBack is announced", TOLD_WITHIN_S)
         play.fact("the event ModelRolledBack", f"{event['canary']}: {'; '.join(event['reasons'])}")
         require(facts["action"] == "rollback" and event["canary"] == CANARY, f"{facts} {event}")
         play.mark("clear", "rejected in the registry, written down, announced")
-        until(lambda: all(map(bool, self._found(play))), "all uploads have been looked at", SEEN_WITHIN_S)
+        wait_until(lambda: all(map(bool, self._found(play))), "all uploads have been looked at", SEEN_WITHIN_S)
         versions = [str(found.get(MODERATION, {}).get("version", "")) for found in self._found(play)]
         harmed = [version for version in versions if version.endswith(VERSION)]
         require(any(versions), "moderation has looked at nothing")

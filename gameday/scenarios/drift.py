@@ -15,7 +15,7 @@ from .. import synthetic_samples
 from ..environment import NAMESPACE
 from ..pictures import SHIFTED, USUAL, draw_image
 from ..scenario_run import Phase, ScenarioRun, Shown
-from ..wait_for import require, until
+from ..wait_for import require, wait_until
 
 ALARM = "drift"
 LIMIT = 0.2
@@ -54,10 +54,10 @@ class Drift:
     def prepare(self, play: ScenarioRun) -> None:
         """The monitor makes its baseline of a thousand pictures; a thousand others of their kind follow."""
         self._looking.result()
-        self._fill(play, synthetic_samples.samples(*BASELINE, SLOTS, time.time()))
-        until(lambda: self._documents(play, "watch/baseline.json"), "the monitor makes a baseline", TOLD_WITHIN_S)
+        self._fill(play, synthetic_samples.make_samples(*BASELINE, SLOTS, time.time()))
+        wait_until(lambda: self._documents(play, "watch/baseline.json"), "the monitor makes a baseline", TOLD_WITHIN_S)
         play.mark("note", f"the monitor has a baseline of {SLOTS} pictures")
-        others = synthetic_samples.samples(*OTHERS, SLOTS, time.time())
+        others = synthetic_samples.make_samples(*OTHERS, SLOTS, time.time())
         self._fill(play, others)
         self._told(play)
         psi = self._largest(play)
@@ -71,10 +71,10 @@ class Drift:
             picture = draw_image(SHIFTED, "whole-way", number)
             self._own.append(f"gameday/shifted-{int(play.begun_s)}-{number}.{picture.suffix}")
             play.world.upload(self._own[-1], picture.body)
-        until(lambda: self._seen(play), "the uploaded pictures have been looked at", SEEN_WITHIN_S)
+        wait_until(lambda: self._seen(play), "the uploaded pictures have been looked at", SEEN_WITHIN_S)
         own = [one for one in play.world.samples.recent() if one.key in self._own]
         play.fact("samples of pictures that went the whole way", f"{len(own)} of {WHOLE_WAY}")
-        shifted = synthetic_samples.samples(*CHANGED, SLOTS, time.time())
+        shifted = synthetic_samples.make_samples(*CHANGED, SLOTS, time.time())
         play.mark("break", "dark, tiny and other pictures come")
         self._fill(play, [*own, *shifted][:SLOTS])
 
@@ -82,8 +82,10 @@ class Drift:
         """The alarm rings, and there is a manifest."""
         play.rings(ALARM, RINGS_WITHIN_S)
         play.fact("largest PSI of shifted pictures", f"{self._largest(play):.3f}")
-        told = until(lambda: self._documents(play, "watch/manifests/"), "there is a manifest", TOLD_WITHIN_S)
-        until(lambda: any(name.endswith("drift.json") for name in self._documents(play, "watch/manifests/")), "", 60)
+        told = wait_until(lambda: self._documents(play, "watch/manifests/"), "there is a manifest", TOLD_WITHIN_S)
+        wait_until(
+            lambda: any(name.endswith("drift.json") for name in self._documents(play, "watch/manifests/")), "", 60
+        )
         pictures = [line for name in told if name.endswith(".manifest") for line in self._read(play, name)]
         about = {line["source-ref"].partition("/masters/")[2] for line in pictures}
         play.fact("pictures in the manifest", f"{len(about)}, {len(about & set(self._own))} of them just uploaded")
@@ -110,7 +112,7 @@ class Drift:
     def _told(self, play: ScenarioRun) -> None:
         """Wait for a look of the monitor that began after now."""
         since_s = time.time()
-        until(lambda: self._looks(play, since_s), "the monitor looks at drift", TOLD_WITHIN_S)
+        wait_until(lambda: self._looks(play, since_s), "the monitor looks at drift", TOLD_WITHIN_S)
 
     @staticmethod
     def _looks(play: ScenarioRun, since_s: float) -> bool:
@@ -144,4 +146,4 @@ class Drift:
 def _look_at_all() -> None:
     """Have all samples, so that they need only be read."""
     for kind, seed in (BASELINE, OTHERS, CHANGED):
-        synthetic_samples.samples(kind, seed, SLOTS, 0.0)
+        synthetic_samples.make_samples(kind, seed, SLOTS, 0.0)

@@ -11,9 +11,9 @@ from local.paths import ENDPOINT
 
 from ..environment import NAMESPACE
 from ..pictures import USUAL, draw_image
-from ..runbook import follow
+from ..runbook import run_runbook
 from ..scenario_run import Phase, ScenarioRun, Shown
-from ..wait_for import require, until
+from ..wait_for import require, wait_until
 
 ALARM = "breaker-open"
 DEAD = "http://127.0.0.1:9"
@@ -52,7 +52,9 @@ class DeadEndpoint:
     def prepare(self, play: ScenarioRun) -> None:
         """A picture is looked at by the endpoint."""
         self._upload(play)
-        until(lambda: self._by(play, self._keys[0]) == {"endpoint"}, "the endpoint looks at a picture", SEEN_WITHIN_S)
+        wait_until(
+            lambda: self._by(play, self._keys[0]) == {"endpoint"}, "the endpoint looks at a picture", SEEN_WITHIN_S
+        )
 
     def break_(self, play: ScenarioRun) -> None:
         """Deploy a container that nobody can connect to."""
@@ -69,7 +71,7 @@ class DeadEndpoint:
                 self._upload(play)
             time.sleep(PAUSE_S)
         play.rings(ALARM, 1)
-        stood_in = until(lambda: self._stood_in(play), "small models stand in", SEEN_WITHIN_S)
+        stood_in = wait_until(lambda: self._stood_in(play), "small models stand in", SEEN_WITHIN_S)
         play.fact("pictures that small models had looked at by then", len(stood_in))
 
     def clear(self, play: ScenarioRun) -> None:
@@ -81,13 +83,15 @@ class DeadEndpoint:
         first = self._keys[-1]
         filled = {"key=trips/rome.jpg": f"key={first}"}
         self._leave_alone_no_more(play)
-        follow(play.world, "model-down", "breaker#endpoint", "send-message", filled=filled)
-        until(lambda: self._by(play, first) == {"endpoint"}, "one picture is looked at again", SEEN_WITHIN_S)
+        run_runbook(play.world, "model-down", "breaker#endpoint", "send-message", filled=filled)
+        wait_until(lambda: self._by(play, first) == {"endpoint"}, "one picture is looked at again", SEEN_WITHIN_S)
 
     def verify(self, play: ScenarioRun) -> None:
         """Later uploads are looked at by the endpoint, nothing was lost, and the alarm is over."""
         self._upload(play)
-        until(lambda: self._by(play, self._keys[-1]) == {"endpoint"}, "the endpoint looks at pictures", SEEN_WITHIN_S)
+        wait_until(
+            lambda: self._by(play, self._keys[-1]) == {"endpoint"}, "the endpoint looks at pictures", SEEN_WITHIN_S
+        )
         play.quiet(ALARM, OVER_WITHIN_S)
         unseen = [key for key in self._keys if not play.world.findings(key)]
         require(not unseen, f"nobody has looked at {unseen}")
@@ -104,7 +108,9 @@ class DeadEndpoint:
         if not play.world.switch(FALLBACK).is_on_at(time.time()):
             return
         play.mark("note", "the monitor had switched fallback on")
-        until(lambda: not play.world.switch(FALLBACK).is_on_at(time.time()), "the monitor ends fallback", SEEN_WITHIN_S)
+        wait_until(
+            lambda: not play.world.switch(FALLBACK).is_on_at(time.time()), "the monitor ends fallback", SEEN_WITHIN_S
+        )
         play.mark("note", "the monitor has switched fallback off")
         time.sleep(20)  # functions read switches every 15 s
 

@@ -11,7 +11,7 @@ from darkroom.aws.switches import LOAD_SHEDDING
 
 from ..environment import NAMESPACE
 from ..scenario_run import Phase, ScenarioRun, Shown
-from ..wait_for import require, until
+from ..wait_for import require, wait_until
 
 LIMIT = 20
 """Renders a minute: fewer than any machine asks for."""
@@ -73,9 +73,9 @@ class TrafficSpike:
 
     def verify(self, play: ScenarioRun) -> None:
         """The monitor ends it by itself, and all is rendered again."""
-        until(lambda: not self._on(play), "the monitor switches presets-only off", OFF_WITHIN_S)
+        wait_until(lambda: not self._on(play), "the monitor switches presets-only off", OFF_WITHIN_S)
         play.mark("clear", "the monitor switches presets-only off")
-        until(lambda: self._ask(play)[0] == 200, "all is rendered again", REFUSED_WITHIN_S)
+        wait_until(lambda: self._ask(play)[0] == 200, "all is rendered again", REFUSED_WITHIN_S)
         noted = play.noted("decision", LOAD_SHEDDING) or {}
         play.fact("newest entry of the audit log", json.dumps(noted.get("facts")))
 

@@ -12,9 +12,9 @@ from chaos.proxy import Proxy, Timing
 from darkroom.aws.cloudwatch import MetricStat
 
 from ..environment import NAMESPACE
-from ..runbook import follow
+from ..runbook import run_runbook
 from ..scenario_run import Phase, ScenarioRun, Shown
-from ..wait_for import require, until
+from ..wait_for import require, wait_until
 
 FUNCTION = "TransformFunction"
 ADDRESS = "AWS_ENDPOINT_URL_S3"
@@ -63,13 +63,13 @@ class Throttle:
 
     def prepare(self, play: ScenarioRun) -> None:
         """The function finds S3 behind a proxy, which as yet changes nothing."""
-        until(lambda: ALARM in play.world.alarms(), "alarms are evaluated", 600)
+        wait_until(lambda: ALARM in play.world.alarms(), "alarms are evaluated", 600)
         require(play.world.alarms()[ALARM]["state"] != "ALARM", f"the alarm {ALARM} is on already: it cannot go off")
         self._proxy = Proxy(play.world.facts["aws_endpoint_url"], self._plan, Timing())
         Thread(target=self._loop.run_forever, daemon=True).start()
         url = asyncio.run_coroutine_threadsafe(self._proxy.start(), self._loop).result()
         play.world.redeploy(FUNCTION, {ADDRESS: url})
-        until(lambda: self._status(play) == 200, "a picture is rendered by way of the proxy", 300)
+        wait_until(lambda: self._status(play) == 200, "a picture is rendered by way of the proxy", 300)
         require(self._proxy.forwarded, "the function does not ask S3 by way of the proxy")
 
     def break_(self, play: ScenarioRun) -> None:
@@ -84,17 +84,17 @@ class Throttle:
             play.fact("status while S3 throttles", self._status(play))
             time.sleep(PAUSE_S)
         play.rings(ALARM, 1)
-        until(lambda: play.paged(GROUP), f"{GROUP} pages", 300)
+        wait_until(lambda: play.paged(GROUP), f"{GROUP} pages", 300)
 
     def clear(self, play: ScenarioRun) -> None:
         """S3 recovers; the runbook's first commands show what it was."""
-        follow(play.world, "bad-deploy")
+        run_runbook(play.world, "bad-deploy")
         self._plan.calm = True
         play.mark("clear", "S3 answers again")
 
     def verify(self, play: ScenarioRun) -> None:
         """Pictures are rendered, the alarm is over, and one page was sent."""
-        until(lambda: self._status(play) == 200, "pictures are rendered again", 300)
+        wait_until(lambda: self._status(play) == 200, "pictures are rendered again", 300)
         require(self._proxy is not None and self._proxy.injected, "nothing was throttled")
         assert self._proxy is not None
         play.fact("reads that S3 throttled", sum(self._proxy.injected.values()))

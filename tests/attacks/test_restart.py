@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench.emulator import emulator, interpreter
+from bench.emulator import install_emulator, install_interpreter
 from local.ports import free_ports
 from tests.waiting import HANG_S, wait_until
 
@@ -53,7 +53,7 @@ def url(tmp_path: Path) -> Iterator[str]:
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "120",
         "KEPT": "yes",
     }
-    command = [emulator(), *places, interpreter(), "-m", "awslambdaric", "app.handler"]
+    command = [install_emulator(), *places, install_interpreter(), "-m", "awslambdaric", "app.handler"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     try:

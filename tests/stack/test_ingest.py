@@ -37,7 +37,7 @@ from tests.images.rendering import alike, seen
 from tests.waiting import wait_until
 from tools.deployment import read_local
 from tools.events import FOLDER
-from tools.ingest_report.fates import Stack as Behind
+from tools.ingest_report.outcomes import Stack as Behind
 
 from .conftest import Stack
 from .viewer import Viewer

@@ -6,8 +6,8 @@ from itertools import chain
 
 import pytest
 
-from bench.storm.stage import Stage
-from bench.storm.storm import KINDS, Kind, raised
+from bench.storm.spike import KINDS, Kind, run_spike
+from bench.storm.stack import RunningStack
 from tests.images.pictures import jpeg_photo
 from tools import local_stack
 
@@ -18,14 +18,14 @@ AT_ONCE = 3
 
 
 @pytest.fixture(scope="module")
-def stage(stack: Stack) -> Stage:
+def stage(stack: Stack) -> RunningStack:
     """The stack, as the benchmark sees it."""
-    return Stage(local_stack.read(stack.state))
+    return RunningStack(local_stack.read(stack.state))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_storm_of_misses(stage: Stage, kind: Kind) -> None:
-    outcome = raised(stage, kind, VIEWERS, AT_ONCE, jpeg_photo())
+def test_a_storm_of_misses(stage: RunningStack, kind: Kind) -> None:
+    outcome = run_spike(stage, kind, VIEWERS, AT_ONCE, jpeg_photo())
     assert list(outcome.faults()) == []
     statuses = {answer.status for answer in chain.from_iterable(viewer.answers for viewer in outcome.viewers)}
     if kind.distinct:

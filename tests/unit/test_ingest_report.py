@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from darkroom.aws.record import READY, REFUSED, MasterRef, Record, Refusal
-from tools.ingest_report.fates import Fate, Sent, complaints
+from tools.ingest_report.outcomes import Sent, UploadOutcome, complaints
 from tools.ingest_report.table import table, totals
 
 FACTS = {"format": "heic", "width": 4032, "height": 3024, "frames": 1, "size_bytes": 2_204_000}
@@ -18,10 +18,12 @@ def sent(name: str) -> Sent:
     return Sent(name, f"c/{name}", "v1", 100.0)
 
 
-READY_ONE = Fate(sent("a.heic"), TAKEN, presets=6)
-COPIED = Fate(sent("b.heic"), replace(TAKEN, key="c/b.heic", same_as="c/a.heic"), presets=6)
-REFUSED_ONE = Fate(sent("c.jpg"), Record("c/c.jpg", REFUSED, "1", refusal=REFUSAL, updated_at=TAKEN.updated_at))
-LOST_ONE = Fate(sent("d.jpg"), None)
+READY_ONE = UploadOutcome(sent("a.heic"), TAKEN, presets=6)
+COPIED = UploadOutcome(sent("b.heic"), replace(TAKEN, key="c/b.heic", same_as="c/a.heic"), presets=6)
+REFUSED_ONE = UploadOutcome(
+    sent("c.jpg"), Record("c/c.jpg", REFUSED, "1", refusal=REFUSAL, updated_at=TAKEN.updated_at)
+)
+LOST_ONE = UploadOutcome(sent("d.jpg"), None)
 ALL = [LOST_ONE, REFUSED_ONE, COPIED, READY_ONE]
 
 

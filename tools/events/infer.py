@@ -15,15 +15,15 @@ PHOTO, NOBODY = "samples/coffee.png", "no/such/photo.jpg"
 def events() -> dict[str, Event]:
     """Each event by its file name."""
     return {
-        "ready.json": batch(QUEUE, told("ImageReady", PHOTO, priority=False)),
-        "urgent.json": batch(PRIORITY_QUEUE, told("ImageReady", PHOTO, priority=True)),
-        "removed.json": batch(QUEUE, told("ImageRemoved", NOBODY)),
+        "ready.json": batch(QUEUE, build_endpoint_result("ImageReady", PHOTO, priority=False)),
+        "urgent.json": batch(PRIORITY_QUEUE, build_endpoint_result("ImageReady", PHOTO, priority=True)),
+        "removed.json": batch(QUEUE, build_endpoint_result("ImageRemoved", NOBODY)),
         "again.json": batch(QUEUE, AnalysisRequest(RequestKind.ANALYSE, PHOTO, again=True).message),
         "unreadable.json": batch(QUEUE, {"photo": PHOTO}),
     }
 
 
-def told(detail_type: str, key: str, **further: object) -> Event:
+def build_endpoint_result(detail_type: str, key: str, **further: object) -> Event:
     """An announcement of ingest as EventBridge puts it into a queue, with what infer reads of it."""
     told_of: Event = {
         "id": "32086c2241dee8591b5c471bdb72208a",

@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from darkroom.aws.record import READY, Record
 
-from .fates import LOST, Fate
+from .outcomes import LOST, UploadOutcome
 
 REASON_CHARACTERS = 60
 
@@ -16,14 +16,14 @@ _HEAD = ("key", "outcome", "upload", "master, or the reason", "presets", "second
 _ROW = "{0:{widths[0]}}  {1:{widths[1]}}  {2:{widths[2]}}  {3:{widths[3]}}  {4:>7}  {5:>7}  {6}"
 
 
-def table(fates: Sequence[Fate], wrong: Mapping[str, str]) -> str:
+def table(fates: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> str:
     """A line for each upload, by key. ``wrong``: what is to be complained about, by the file's name."""
     rows = [_HEAD, *(_row(fate, wrong.get(fate.sent.name, "")) for fate in sorted(fates, key=lambda one: one.sent.key))]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(_ROW.format(*row, widths=widths).rstrip() for row in rows)
 
 
-def totals(fates: Sequence[Fate]) -> str:
+def totals(fates: Sequence[UploadOutcome]) -> str:
     """How many there were of each outcome."""
     counts = Counter(fate.outcome for fate in fates)
     parts = [f"{counts.pop(word)} {word}" for word in (READY, LOST) if word in counts]
@@ -35,13 +35,13 @@ def totals(fates: Sequence[Fate]) -> str:
     return f"{len(fates)} uploads: " + ", ".join(parts)
 
 
-def _row(fate: Fate, complaint: str) -> tuple[str, ...]:
+def _row(fate: UploadOutcome, complaint: str) -> tuple[str, ...]:
     upload, master, presets = _described(fate)
     seconds = f"{fate.took_s:.1f}" if fate.record is not None else ""
     return fate.sent.key, fate.outcome, upload, master, presets, seconds, f"<- {complaint}" if complaint else ""
 
 
-def _described(fate: Fate) -> tuple[str, str, str]:
+def _described(fate: UploadOutcome) -> tuple[str, str, str]:
     if fate.record is None:
         return "", "", ""
     if fate.record.state == READY:

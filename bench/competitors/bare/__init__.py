@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...emulator import interpreter
-from ..model import Contender, aws_environment
+from ...emulator import install_interpreter
+from ..model import Competitor, build_aws_environment
 
 
-def bare(picture_bytes: int = 0) -> Contender:
+def bare(picture_bytes: int = 0) -> Competitor:
     """The function that does nothing but answer with so many bytes."""
-    return Contender(
+    return Competitor(
         name="Python",
         what="Lambda's runtime client with a handler that imports nothing and answers at once",
-        command=[interpreter(), "-m", "awslambdaric", "app.handler"],
+        command=[install_interpreter(), "-m", "awslambdaric", "app.handler"],
         folder=Path(__file__).parent,
-        environment=aws_environment("http://nowhere")
+        environment=build_aws_environment("http://nowhere")
         | {"PYTHONDONTWRITEBYTECODE": "1", "PICTURE_BYTES": str(picture_bytes)},
     )

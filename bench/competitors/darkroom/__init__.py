@@ -11,11 +11,11 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...build_cache import kept
-from ...emulator import interpreter
+from ...build_cache import build_once
+from ...emulator import install_interpreter
 from ...machine import architecture
 from ...paths import ROOT, WORK
-from ..model import Contender, aws_environment
+from ..model import Competitor, build_aws_environment
 
 HERE = Path(__file__).parent
 NAME = "Darkroom"
@@ -53,14 +53,14 @@ VARIABLES = {
 """The function's own variables: what the template says literally, and stand-ins for what it refers to."""
 
 
-def darkroom(endpoint_url: str) -> Contender:
+def darkroom(endpoint_url: str) -> Competitor:
     """Darkroom, against the S3 at ``endpoint_url``."""
-    return Contender(
+    return Competitor(
         name=NAME,
         what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
-        command=[interpreter(), "-m", "awslambdaric", "traced.handler"],
-        folder=kept(WORK / "function", [FUNCTION, TRACED], _copy_function),
-        environment=aws_environment(endpoint_url)
+        command=[install_interpreter(), "-m", "awslambdaric", "traced.handler"],
+        folder=build_once(WORK / "function", [FUNCTION, TRACED], _copy_function),
+        environment=build_aws_environment(endpoint_url)
         | VARIABLES
         | {
             "PYTHONPATH": python_path(),
@@ -70,7 +70,7 @@ def darkroom(endpoint_url: str) -> Contender:
     )
 
 
-def darkroom_unstored(endpoint_url: str) -> Contender:
+def darkroom_unstored(endpoint_url: str) -> Competitor:
     """The same as a deployment has it that keeps nothing."""
     stored = darkroom(endpoint_url)
     return replace(
@@ -82,24 +82,24 @@ def darkroom_unstored(endpoint_url: str) -> Contender:
     )
 
 
-def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Mapping[str, object]) -> Contender:
+def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Mapping[str, object]) -> Competitor:
     """A job of ``ingest.py`` on the picture ``source``; ``wanted`` are presets' fields by name."""
-    return Contender(
+    return Competitor(
         name=name,
         what=what,
-        command=[interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
+        command=[install_interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
         folder=HERE,
         environment=INGEST_ALLOCATOR
         | {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
     )
 
 
-def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Contender:
+def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Competitor:
     """Decode and encode of ``source`` alone, by ``floor.py``: the floor of what a render can take."""
-    return Contender(
+    return Competitor(
         name="Decode and encode",
         what="decoding, resizing and encoding alone, with the same libvips and the same options, the bytes in memory",
-        command=[interpreter(), HERE / "floor.py", source, str(width), form, str(quality)],
+        command=[install_interpreter(), HERE / "floor.py", source, str(width), form, str(quality)],
         folder=HERE,
         environment={"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"},
     )
@@ -107,7 +107,7 @@ def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Contend
 
 def python_path() -> str:
     """Where a process finds the layers, built once."""
-    layers = [kept(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
+    layers = [build_once(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
     return ":".join(str(layer / "python") for layer in layers)
 
 

@@ -35,14 +35,14 @@ SHARPS_EFFORT = 4
 """sharp's default for WebP. Efforts below 3, which takes as long, need more bytes than may be compared."""
 
 
-def series(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+def render_all(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """All pictures from one decode."""
     names = {plan: name for name, plan in plans.items()}
     exposure = decode_once(Source.from_bytes(data), names, limits=LIMITS)
     return {names[plan]: picture.body for plan, picture in exposure.render_all()}
 
 
-def renders(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+def render_each(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """Each picture from a decode of its own, as a viewer's request makes it."""
     return {name: render(plan, Source.from_bytes(data), limits=LIMITS).body for name, plan in plans.items()}
 
@@ -59,7 +59,7 @@ class Alone:
     def __call__(self, data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
         """By preset."""
         if not self._finished:
-            self._finished = {name: _finished(body, plans[name]) for name, body in series(data, plans).items()}
+            self._finished = {name: _finished(body, plans[name]) for name, body in render_all(data, plans).items()}
         source = Source.from_bytes(data)
         header = probe(source, LIMITS)
         geometry = resolve_geometry(max(plans.values(), key=lambda plan: plan.width or 0), header)
@@ -73,29 +73,29 @@ def _finished(body: bytes, plan: Plan) -> tuple[EncodableImage, int]:
     return EncodableImage.from_frames([pyvips.Image.new_from_buffer(body, "").copy_memory()], [], 0), quality
 
 
-def cleaned(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
+def strip_image(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """The picture without its metadata."""
     body = strip_metadata(data, probe(Source.from_bytes(data), LIMITS), keep_orientation=True)
     assert body is not None
     return {"cleaned": body}
 
 
-def encoded(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """The same by decoding and encoding anew, as libvips does it with no other options."""
+def reencode(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+    """The same by decoding and encoding again, as libvips does it with no other options."""
     image = pyvips.Image.jpegload_buffer(data, access="sequential")
     return {name: image.jpegsave_buffer(Q=plan.quality, keep="none") for name, plan in plans.items()}
 
 
 JOBS: Mapping[str, Job] = {
-    "series": series,
-    "renders": renders,
+    "series": render_all,
+    "renders": render_each,
     "alone": Alone(),
-    "cleaned": cleaned,
-    "encoded": encoded,
+    "cleaned": strip_image,
+    "encoded": reencode,
 }
 
 
-def plan(fields: Mapping[str, Any]) -> Plan:
+def build_plan_of(fields: Mapping[str, Any]) -> Plan:
     """The plan of a preset's fields."""
     gravity = {"gravity": Gravity(fields["gravity"])} if "gravity" in fields else {}
     return Plan("photo", **{**fields, **gravity})
@@ -104,7 +104,7 @@ def plan(fields: Mapping[str, Any]) -> Plan:
 def main() -> None:
     """Answer lines until there are no more."""
     job, source, presets, folder = sys.argv[1:]
-    plans = {name: plan(fields) for name, fields in json.loads(presets).items()}
+    plans = {name: build_plan_of(fields) for name, fields in json.loads(presets).items()}
     data = Path(source).read_bytes()
     for _ in sys.stdin:
         started = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import npm
-from ..model import BUCKET, Contender, aws_environment, for_api_gateway
+from ..model import BUCKET, Competitor, build_api_gateway_event, build_aws_environment
 
 HERE = Path(__file__).parent
 BOOTSTRAP = HERE.parent / "node" / "bootstrap.mjs"
@@ -18,15 +18,15 @@ BUNDLE = (
 """As CDK bundles it there: CommonJS, not minified, everything within but sharp."""
 
 
-def dit(endpoint_url: str) -> Contender:
+def dit(endpoint_url: str) -> Competitor:
     """The handler, against the S3 at ``endpoint_url``; raises Missing."""
-    runtime, folder = npm.installed("dit", NAME, FILES, [BUNDLE])
-    return Contender(
+    runtime, folder = npm.install("dit", NAME, FILES, [BUNDLE])
+    return Competitor(
         name=NAME,
         what="a handler of ours that makes the calls of AWS's Dynamic Image Transformation v7 (SDK v3, sharp, its log "
         "lines), bundled as it is; renders each time and stores nothing",
         command=[runtime, "bootstrap.mjs", "./index.js"],
         folder=folder,
-        environment=aws_environment(endpoint_url) | {"SOURCE_BUCKETS": BUCKET},
-        asks=for_api_gateway,
+        environment=build_aws_environment(endpoint_url) | {"SOURCE_BUCKETS": BUCKET},
+        asks=build_api_gateway_event,
     )

@@ -7,21 +7,21 @@ from typing import Any
 
 from ...cases import Case
 from .. import npm
-from ..model import BUCKET, Contender
+from ..model import BUCKET, Competitor
 
 HERE = Path(__file__).parent
 FILES = tuple(HERE / name for name in (*npm.LOCKED, "server.mjs"))
 
 
-def ipx(endpoint_url: str) -> Contender:
+def ipx(endpoint_url: str) -> Competitor:
     """The server, which fetches from the S3 at ``endpoint_url``; raises Missing."""
-    runtime, folder = npm.installed("ipx", "ipx", FILES)
+    runtime, folder = npm.install("ipx", "ipx", FILES)
 
     def asked(case: Case, number: int, quality: int) -> dict[str, Any]:
         source = f"{endpoint_url}/{BUCKET}/masters/{number}/{case.picture}"
         return {"path": f"/w_{case.width},f_{case.form},q_{quality}/{source}"}
 
-    return Contender(
+    return Competitor(
         name="ipx",
         what="the npm package as an HTTP server of its own; it fetches the source by HTTP and stores nothing",
         command=[runtime, "server.mjs", "{port}"],

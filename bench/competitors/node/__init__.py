@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import npm
-from ..model import Contender, aws_environment
+from ..model import Competitor, build_aws_environment
 
 HERE = Path(__file__).parent
 FILES = (*npm.LOCKED, "handler.mjs", "bootstrap.mjs", "presets.mjs", "encode.mjs")
@@ -22,19 +22,19 @@ BUNDLE = (
 )
 
 
-def node(endpoint_url: str) -> Contender:
+def node(endpoint_url: str) -> Competitor:
     """The Node handler, against the S3 at ``endpoint_url``; raises Missing."""
     runtime, folder = _installed()
-    return Contender(
+    return Competitor(
         name="Node",
         what="a minimal handler of ours: AWS SDK v3 bundled by esbuild, sharp; answers without storing",
         command=[runtime, "bootstrap.mjs", "./app.mjs"],
         folder=folder,
-        environment=aws_environment(endpoint_url),
+        environment=build_aws_environment(endpoint_url),
     )
 
 
-def node_that_stores(endpoint_url: str) -> Contender:
+def node_that_stores(endpoint_url: str) -> Competitor:
     """The same with a PUT of the picture before the answer; raises Missing."""
     plain = node(endpoint_url)
     return replace(
@@ -46,10 +46,10 @@ def node_that_stores(endpoint_url: str) -> Contender:
     )
 
 
-def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Contender:
+def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Competitor:
     """sharp making all presets of ``source``; ``wanted`` are their options by name. Raises Missing."""
     runtime, folder = _installed()
-    return Contender(
+    return Competitor(
         name="sharp",
         what="in Node: a decode for each picture, at its own defaults but for the quality, which scores as Darkroom's",
         command=[runtime, "presets.mjs", source, json.dumps(wanted)],
@@ -58,12 +58,12 @@ def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Contender:
     )
 
 
-def encoder() -> tuple[str, Path]:
+def install_encoder() -> tuple[str, Path]:
     """Node, and the folder with ``encode.mjs``, with which sharp encodes test images; raises Missing."""
     return _installed()
 
 
-def versions() -> str:
+def read_versions() -> str:
     """Of Node and sharp; raises Missing."""
     runtime, folder = _installed()
     found = subprocess.run([runtime, "--version"], capture_output=True, text=True, check=True).stdout.strip()
@@ -72,4 +72,4 @@ def versions() -> str:
 
 
 def _installed() -> tuple[str, Path]:
-    return npm.installed("node", "The Node handler", [HERE / name for name in FILES], [BUNDLE])
+    return npm.install("node", "The Node handler", [HERE / name for name in FILES], [BUNDLE])

@@ -8,41 +8,41 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...build_cache import kept
-from ...emulator import install, interpreter
+from ...build_cache import build_once
+from ...emulator import install, install_interpreter
 from ...paths import WORK
-from ..model import Contender, aws_environment
+from ..model import Competitor, build_aws_environment
 
 HERE = Path(__file__).parent
 
 
-def pillow(endpoint_url: str) -> Contender:
+def pillow(endpoint_url: str) -> Competitor:
     """The Pillow handler, against the S3 at ``endpoint_url``."""
     folder = _installed()
-    return Contender(
+    return Competitor(
         name="Pillow",
         what="a minimal handler of ours in Python: boto3, Pillow with its JPEG draft mode; answers without storing",
-        command=[interpreter(), "-m", "awslambdaric", "app.handler"],
+        command=[install_interpreter(), "-m", "awslambdaric", "app.handler"],
         folder=folder,
-        environment=aws_environment(endpoint_url)
+        environment=build_aws_environment(endpoint_url)
         | {"PYTHONPATH": str(folder / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 
-def pillow_at_covers(source: Path, wanted: Mapping[str, object]) -> Contender:
+def pillow_at_covers(source: Path, wanted: Mapping[str, object]) -> Competitor:
     """Pillow making covers of ``source``; ``wanted`` are their options by name."""
     folder = _installed()
-    return Contender(
+    return Competitor(
         name="Pillow",
         what="in Python: JPEG draft mode and `ImageOps.fit`, at its own defaults but for the quality",
-        command=[interpreter(), HERE / "cover.py", source, json.dumps(wanted)],
+        command=[install_interpreter(), HERE / "cover.py", source, json.dumps(wanted)],
         folder=folder,
         environment={"PYTHONPATH": str(folder / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 
 def _installed() -> Path:
-    return kept(WORK / "pillow", [HERE / "app.py", HERE / "requirements.txt"], _make, sys.version)
+    return build_once(WORK / "pillow", [HERE / "app.py", HERE / "requirements.txt"], _make, sys.version)
 
 
 def _make(folder: Path) -> None:

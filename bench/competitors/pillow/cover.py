@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 
-def cover(data: bytes, width: int, height: int, quality: int) -> bytes:
+def crop_to_cover(data: bytes, width: int, height: int, quality: int) -> bytes:
     """The middle of the picture as WebP of that size."""
     image = Image.open(io.BytesIO(data))
     image.draft("RGB", (width, height))
@@ -33,7 +33,7 @@ def main() -> None:
         made = {}
         started = time.perf_counter()
         for name, options in json.loads(wanted).items():
-            made[name] = cover(data, options["width"], options["height"], options["quality"])
+            made[name] = crop_to_cover(data, options["width"], options["height"], options["quality"])
         ms = (time.perf_counter() - started) * 1000
         for name, body in made.items():
             (Path(folder) / name).write_bytes(body)

@@ -22,7 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
-from bench.quality import pixels_of
+from bench.quality import decode_pixels
 from bench.ssimulacra2 import Original
 from darkroom.imaging.formats.encode import EncodableImage, encode_with
 from darkroom.imaging.formats.encoder_options import (
@@ -77,7 +77,7 @@ def pictures() -> dict[str, Image.Image]:
 def test_pictures_look_alike(name: str, form: str) -> None:
     image = pictures()[name]
     choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "slow")
-    score = Original(np.asarray(image)).score(pixels_of(choice.body))
+    score = Original(np.asarray(image)).score(decode_pixels(choice.body))
     assert score == pytest.approx(TARGET_SCORE, abs=2)
 
 
@@ -131,7 +131,7 @@ def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     encoder_options = choose_search_options(form, 76_800, "fast", drawing=False) | halved
     plain = encode_with(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], 85, encoder_options)
     original = Original(np.asarray(image))
-    assert original.score(pixels_of(choice.body)) > original.score(pixels_of(plain)) + 3
+    assert original.score(decode_pixels(choice.body)) > original.score(decode_pixels(plain)) + 3
     assert choice.encodes <= MAX_ENCODES["fast"]
 
 
@@ -151,7 +151,7 @@ def test_a_large_picture_is_judged_by_a_sample_of_it() -> None:
     noise = Image.effect_noise((1200, 900), 60).convert("RGB")
     noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))
     choice = encode_auto(EncodableImage(opened(noise), 1), OUTPUT_FORMATS["webp"], "slow")
-    score = Original(np.asarray(noise)).score(pixels_of(choice.body))
+    score = Original(np.asarray(noise)).score(decode_pixels(choice.body))
     assert score == pytest.approx(TARGET_SCORE, abs=2.5)
 
 
@@ -229,7 +229,7 @@ def test_there_is_a_start_for_every_picture() -> None:
 def test_a_plan_asks_for_it(form: str) -> None:
     image = Image.open(io.BytesIO(made(jpeg_photo(), width=320, format="png").body)).convert("RGB")
     body = made(jpeg_photo(), width=320, format=form, quality="auto").body
-    assert Original(np.asarray(image)).score(pixels_of(body)) == pytest.approx(TARGET_SCORE, abs=2)
+    assert Original(np.asarray(image)).score(decode_pixels(body)) == pytest.approx(TARGET_SCORE, abs=2)
     assert body != made(jpeg_photo(), width=320, format=form, quality=90).body
 
 

@@ -10,7 +10,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from bench.quality import pixels_of
+from bench.quality import decode_pixels
 from bench.ssimulacra2 import Original
 from darkroom.imaging.quality.ssimulacra2 import MIN_SIDE_PX, Comparator
 from tests.images.pictures import photograph
@@ -47,7 +47,7 @@ def pictures() -> dict[str, Image.Image]:
 def test_it_says_what_ssimulacra2_says(name: str, quality: int, form: str) -> None:
     image = pictures()[name]
     body = saved(image, form, quality=quality)
-    wanted = Original(np.asarray(image)).score(pixels_of(body))
+    wanted = Original(np.asarray(image)).score(decode_pixels(body))
     assert Comparator(opened(image)).score(body) == pytest.approx(wanted, abs=OFF_BY)
 
 

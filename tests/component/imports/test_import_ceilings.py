@@ -18,7 +18,9 @@ import pytest
 from tests.component.template.building import LAYERS
 from tests.component.template.stack import ROOT, Stack
 
-from .test_architecture import AWS_LAYER, NATIVE
+from .test_architecture import AWS_LAYER
+
+NATIVE = {"pyvips", "PIL", "pi_heif", "numpy", "onnxruntime"}
 
 CEILINGS = {
     "forget": 640,

@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 from obstore.store import MemoryStore
 
-from bench.quality import pixels_of, ssimulacra2
+from bench.quality import decode_pixels, ssimulacra2
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import DamagedSource, OverLimits, Unavailable
 from darkroom.http.response import to_response
@@ -552,7 +552,7 @@ def test_the_quality_that_fits_is_asked_for_by_a_signature(service: Transform, b
     assert isinstance(answer, Rendered)
     plain = service.answer(request(url.replace("q=auto&", "").replace(form, "png"), key="key"))
     assert isinstance(plain, Rendered)
-    score = ssimulacra2(answer.body, pixels_of(plain.body))
+    score = ssimulacra2(answer.body, decode_pixels(plain.body))
     assert score == pytest.approx(TARGET_SCORE, abs=2)
     stored = bucket.open(f"derivatives/photo.jpg/_/q-auto_w-400.{form}")
     assert stored is not None

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from bench.competitors.dit import __file__ as contender
-from bench.competitors.model import Missing
-from bench.competitors.npm import LOCKED, installed
+from bench.competitors.model import MissingCompetitor
+from bench.competitors.npm import LOCKED, install
 from darkroom.dialects.common.settings import DialectSettings
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.dit import parse
@@ -93,8 +93,8 @@ def make(row: Row, files: dict[str, bytes]) -> bytes:
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
     try:
         packages = [Path(contender).parent / name for name in LOCKED]
-        node, site = installed("dit-peer", "dit", packages)
-    except Missing as error:
+        node, site = install("dit-peer", "dit", packages)
+    except MissingCompetitor as error:
         pytest.skip(str(error))
     files, folder = sources.files(), tmp_path_factory.mktemp("dit")
     for name, body in files.items():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.competitors import npm
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 
 HERE = Path(__file__).parent
 FILES = tuple(HERE / name for name in (*npm.LOCKED, ".npmrc"))
@@ -19,8 +19,8 @@ FILES = tuple(HERE / name for name in (*npm.LOCKED, ".npmrc"))
 def install() -> tuple[str, Path]:
     """Return Node and the folder with the packages; skips the test where there is no npm."""
     try:
-        return npm.installed("frontends-peers", "front ends", FILES)
-    except Missing as missing:
+        return npm.install("frontends-peers", "front ends", FILES)
+    except MissingCompetitor as missing:
         pytest.skip(str(missing))
 
 

@@ -10,8 +10,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.build_cache import kept
-from bench.competitors.model import Missing
+from bench.build_cache import build_once
+from bench.competitors.model import MissingCompetitor
 from bench.paths import WORK
 
 
@@ -40,17 +40,17 @@ def install(package: Package) -> Path:
     """Download ``package`` if it is not in the cache, and return the folder with its files; raises Missing."""
     npm = shutil.which("npm")
     if npm is None:
-        raise Missing(f"{package.name}: npm is not installed")
+        raise MissingCompetitor(f"{package.name}: npm is not installed")
 
     def make(folder: Path) -> None:
         command = [npm, "pack", f"{package.name}@{package.version}", "--silent"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         archives = list(folder.glob("*.tgz"))
         if done.returncode or not archives:
-            raise Missing(f"{package.name}: npm could not download it ({done.stderr.strip()})")
+            raise MissingCompetitor(f"{package.name}: npm could not download it ({done.stderr.strip()})")
         digest = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
         assert f"sha512-{digest}" == package.integrity
         with tarfile.open(archives[0]) as archive:
             archive.extractall(folder, filter="data")
 
-    return kept(WORK / package.name, (), make, package.version, package.integrity) / "package"
+    return build_once(WORK / package.name, (), make, package.version, package.integrity) / "package"

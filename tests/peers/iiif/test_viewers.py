@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.iiif.spec import V2, V3, Version
 from darkroom.plan.geometry.boxes import Size
@@ -70,7 +70,7 @@ def test_a_viewer_shows_tiles_and_thumbnails_without_permission(
     viewer = VIEWERS[name]
     try:
         files = install(viewer.package)
-    except Missing as error:
+    except MissingCompetitor as error:
         pytest.skip(str(error))
     site = Site(service(bucket), version, PICTURES, viewer.page, files)
 

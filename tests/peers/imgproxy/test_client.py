@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bench.competitors import npm
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 
 from ..serving import KEY, Deployment, body_of, picture, size_of
 
@@ -29,8 +29,8 @@ SOURCE = "https://images.example.com/photo.jpg"
 def client() -> tuple[str, Path]:
     """Node, and the folder that the client is installed in."""
     try:
-        return npm.installed("imgproxy-client", "imgproxy-node", [HERE / name for name in npm.LOCKED])
-    except Missing as missing:
+        return npm.install("imgproxy-client", "imgproxy-node", [HERE / name for name in npm.LOCKED])
+    except MissingCompetitor as missing:
         pytest.skip(str(missing))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from bench.competitors import npm
 from bench.competitors.ipx import FILES
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -121,8 +121,8 @@ def sources() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     try:
-        runtime, folder = npm.installed("ipx", "ipx", FILES)
-    except Missing as missing:
+        runtime, folder = npm.install("ipx", "ipx", FILES)
+    except MissingCompetitor as missing:
         pytest.skip(str(missing))
     images = tmp_path_factory.mktemp("images")
     for name, body in sources().items():

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.competitors import npm
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 from bench.competitors.node import FILES, HERE
 from darkroom.dialects.common.settings import DialectSettings
 from darkroom.dialects.dit import parse
@@ -58,8 +58,8 @@ DIFFERS: list[tuple[Edits, str]] = [
 def answers() -> dict[str, Pixels]:
     """Return what sharp makes of each row's edits, by their JSON."""
     try:
-        runtime, folder = npm.installed("sharp", "sharp", [HERE / name for name in FILES])
-    except Missing as missing:
+        runtime, folder = npm.install("sharp", "sharp", [HERE / name for name in FILES])
+    except MissingCompetitor as missing:
         pytest.skip(str(missing))
     rows = [edits for edits, _ in [*AGREES, *DIFFERS]]
     document = {"folder": str(folder), "image": base64.b64encode(IMAGE).decode(), "rows": rows}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.build_cache import kept
+from bench.build_cache import build_once
 from bench.competitors.thumbor import LOCK
 from bench.emulator import install
 from bench.paths import WORK
@@ -22,7 +22,7 @@ START_S = 60
 
 def installed() -> Path:
     """The folder with thumbor and what it needs; raises OSError or CalledProcessError where it cannot be installed."""
-    return kept(WORK / "thumbor", [LOCK], lambda folder: install(LOCK, folder), sys.version)
+    return build_once(WORK / "thumbor", [LOCK], lambda folder: install(LOCK, folder), sys.version)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gameday.isolated_stack import running
-from gameday.report import write
+from gameday.report import write_report
 from gameday.run import run
 from gameday.scenarios.storm import TrafficSpike
 from gameday.scenarios.throttle import Throttle
@@ -33,7 +33,7 @@ def test_alarm_remedy_and_report(state: Path, tmp_path: Path) -> None:
     assert stormed.facts["a preset while it is on"] == "200"
     assert stormed.facts["a variant while it is on"].startswith("503 presets-only, Retry-After ")
     report = tmp_path / "report.html"
-    write(report, world, list(zip(scenarios, plays, strict=True)), throttled.begun_s)
+    write_report(report, world, list(zip(scenarios, plays, strict=True)), throttled.begun_s)
     text = report.read_text(encoding="utf-8")
     assert "All 2 scenarios passed" in text
     assert text.count('class="series') == sum(len(one.figures) for scenario in scenarios for one in scenario.shown)

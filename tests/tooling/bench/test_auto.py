@@ -12,8 +12,8 @@ import pytest
 
 from bench.auto.starts import _met, start_line, write_starts
 from bench.auto.unseen import Kept, Outcome, Print
-from bench.corpus.drawn import DRAWN, drawn
-from bench.corpus.packages import MATE, NotToBeHad, unpacked
+from bench.corpus.drawn import DRAWN, draw
+from bench.corpus.packages import MATE, PackageUnavailable, unpack
 from bench.corpus.views import _LEARNED, _UNSEEN
 from bench.suites import quality as part
 from darkroom.imaging.formats import bmff, jpeg, webp
@@ -90,8 +90,8 @@ def test_a_start_is_where_the_target_is_met() -> None:
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_what_is_drawn_is_the_same_each_time(name: str) -> None:
-    first = drawn(name)
-    assert np.array_equal(np.asarray(first), np.asarray(drawn(name)))
+    first = draw(name)
+    assert np.array_equal(np.asarray(first), np.asarray(draw(name)))
     assert len(first.getcolors(1 << 20) or []) > 20
 
 
@@ -101,13 +101,13 @@ def test_nothing_is_learned_from_what_is_tested_by() -> None:
 
 def test_without_apt_a_package_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(NotToBeHad, match="mate-backgrounds"):
-        unpacked(MATE)
+    with pytest.raises(PackageUnavailable, match="mate-backgrounds"):
+        unpack(MATE)
 
 
 def test_what_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise NotToBeHad("no apt")
+        raise PackageUnavailable("no apt")
 
     monkeypatch.setattr(part, "outcomes", refuse)
     section = part.measure("quick", lambda _: None)

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bench.cold.cache import PAGE_BYTES, drop, resident_bytes
-from bench.cold.files import files_below, reach
-from bench.cold.starts import Read, grown
-from bench.competitors.model import Contender
+from bench.cold.cache import PAGE_BYTES, drop_pages, resident_bytes
+from bench.cold.files import list_files, list_reach
+from bench.cold.starts import Read, subtract_cached
+from bench.competitors.model import Competitor
 from bench.paths import ROOT
 
 PAGES = 300
@@ -39,21 +39,21 @@ def file(folder: Path) -> Path:
 
 def test_a_file_is_cached_when_it_was_written_and_not_when_it_was_dropped(file: Path) -> None:
     assert resident_bytes(file) == PAGES * PAGE_BYTES
-    drop([file])
+    drop_pages([file])
     assert resident_bytes(file) == 0
     file.read_bytes()
     assert resident_bytes(file) == PAGES * PAGE_BYTES
 
 
 def test_a_look_at_the_cache_brings_nothing_into_it(file: Path) -> None:
-    drop([file])
+    drop_pages([file])
     assert [resident_bytes(file) for _ in range(3)] == [0, 0, 0]
 
 
 def test_what_a_process_has_mapped_stays(file: Path) -> None:
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         assert mapped[0] == 0
-        drop([file])
+        drop_pages([file])
         assert resident_bytes(file) >= PAGE_BYTES
 
 
@@ -66,7 +66,7 @@ def test_an_empty_file_takes_no_room(folder: Path) -> None:
 
 def test_read_is_what_came_to_the_cache() -> None:
     a, b, c = Path("a"), Path("b"), Path("c")
-    read = Read(grown({a: 4096, b: 0, c: 8192}, {a: 8192, b: 2_000_000, c: 8192}))
+    read = Read(subtract_cached({a: 4096, b: 0, c: 8192}, {a: 8192, b: 2_000_000, c: 8192}))
     assert read.bytes_by_file == {a: 4096, b: 2_000_000}
     assert read.largest(1) == [(b, 2_000_000)]
     assert (read.mb(frozenset({b, c})), read.count(frozenset({b, c}))) == (2.0, 1)
@@ -78,8 +78,8 @@ def test_code_is_what_is_deployed_and_the_runtime_is_the_rest(folder: Path) -> N
         path.parent.mkdir(parents=True)
         path.touch()
     (code / "link").symlink_to(folder / "bin" / "node")
-    contender = Contender("Node", "", [folder / "bin" / "node"], code, {"PYTHONPATH": str(layer)})
-    found = reach(contender, [folder / "bin" / "node", layer / "package" / "module.so"])
+    contender = Competitor("Node", "", [folder / "bin" / "node"], code, {"PYTHONPATH": str(layer)})
+    found = list_reach(contender, [folder / "bin" / "node", layer / "package" / "module.so"])
     assert found.code == {code / "app.mjs", layer / "package" / "module.so"}
     assert found.runtime == {folder / "bin" / "node"}
-    assert found.all == files_below([folder])
+    assert found.all == list_files([folder])

@@ -25,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         module.__dict__.update(measure=function, __spec__=object())
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setitem(PARTS, name, module.__name__)
-    marks = [page.GOALS, page.markers("fine"), page.markers("broken")]
+    marks = [page.GOALS, page.find_markers("fine"), page.find_markers("broken")]
     text = "\n".join(f"{one.begin}\nold text\n{one.end}" for one in marks)
     monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(page, "CHART", tmp_path / "chart.svg")
@@ -45,26 +45,26 @@ def broken(rounds: str, progress: object) -> Section:
 
 def test_a_full_run_is_kept_and_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cores = os.sched_getaffinity(0)
-    assert command.once(["broken", "fine"], "full", whole=True) == 1
+    assert command.run_once(["broken", "fine"], "full", whole=True) == 1
     text = page.PAGE.read_text(encoding="utf-8")
     assert "measured, full\n\n- Not measured: the moon." in text
     assert text.count("old text") == 1, "the part that failed keeps its old text"
     assert "| ≤ 0.45 | 0.40 | – | – | met in 1 of 1 |" in text
-    assert [list(one.figures) for one in runs.read(runs.RUNS)] == [["presets"]]
+    assert [list(one.figures) for one in runs.read_runs(runs.RUNS)] == [["presets"]]
     assert 'class="met"' in page.CHART.read_text(encoding="utf-8")
     assert os.sched_getaffinity(0) == cores
     assert "ZeroDivisionError" in capsys.readouterr().out
 
 
 def test_a_part_alone_writes_its_place_and_keeps_no_run(place: Path) -> None:
-    assert command.once(["fine"], "full", whole=False) == 0
+    assert command.run_once(["fine"], "full", whole=False) == 0
     assert "measured, full" in page.PAGE.read_text(encoding="utf-8")
     assert sorted(path.name for path in place.iterdir()) == ["page.md"]
 
 
 def test_a_quick_run_writes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = page.PAGE.read_text(encoding="utf-8")
-    assert command.once(["fine"], "quick", whole=True) == 0
+    assert command.run_once(["fine"], "quick", whole=True) == 0
     assert page.PAGE.read_text(encoding="utf-8") == before
     assert sorted(path.name for path in place.iterdir()) == ["page.md"]
     assert "presets: 0.40 (0.30–0.50), goal ≤ 0.45: met" in capsys.readouterr().out

@@ -8,16 +8,16 @@ import pytest
 from PIL import Image
 
 from bench.endpoint import gpu
-from bench.endpoint.batching import SERVERS, TASKS, Findings, Measured, for_page, prepared, tables
-from bench.endpoint.server import Answered
+from bench.endpoint.batching import SERVERS, TASKS, Findings, Measured, format_page, prepare_images, tables
+from bench.endpoint.server import ServerResult
 
 pytestmark = pytest.mark.slow
 
 
 def findings(percent: list[float]) -> Findings:
     """Batches twice as fast in each turn, though the machine was slow in the second."""
-    fast = Measured([Answered(20, 400, 12), Answered(8, 900, 14)], percent)
-    slow = Measured([Answered(10, 700, 1), Answered(4, 1900, 1)], percent)
+    fast = Measured([ServerResult(20, 400, 12), ServerResult(8, 900, 14)], percent)
+    slow = Measured([ServerResult(10, 700, 1), ServerResult(4, 1900, 1)], percent)
     return Findings({("faces", "batches"): fast, ("faces", "one by one"): slow}, ["a machine"])
 
 
@@ -37,7 +37,7 @@ def test_the_gpu_has_a_column_where_there_is_one() -> None:
 
 
 def test_it_tells_all_that_it_found() -> None:
-    text = for_page(findings([]))
+    text = format_page(findings([]))
     assert all(word in text for word in ("faces", *SERVERS, "2.00", "a machine"))
 
 
@@ -47,13 +47,13 @@ def test_the_last_server_makes_no_batches() -> None:
 
 
 def test_pictures_have_one_size_and_differ() -> None:
-    made = prepared(3)
+    made = prepare_images(3)
     assert len(set(made)) == 3
     assert {Image.open(io.BytesIO(one)).size for one in made} == {(2048, 1536)}
 
 
 def test_without_a_gpu_nothing_is_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with gpu.watched() as found:
+    with gpu.record_gpu() as found:
         pass
     assert found.percent is None

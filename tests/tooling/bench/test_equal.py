@@ -20,18 +20,18 @@ from bench.compare import Makes
 from bench.competitors.darkroom import darkroom
 from bench.competitors.dit import dit
 from bench.competitors.ipx import ipx
-from bench.competitors.model import for_api_gateway, for_function_url, trace_header
+from bench.competitors.model import build_api_gateway_event, build_function_url_event, build_trace_header
 from bench.competitors.node import node
 from bench.competitors.pillow import pillow
 from bench.competitors.thumbor import thumbor
-from bench.emulator import emulator
-from bench.equal_quality import around, at_score, match, matched, nearest
-from bench.link.process import linked
-from bench.lower_bound import Floor, alone, floor
-from bench.measure import Entry, event, started
-from bench.pictures import Recipe, photograph
-from bench.processes import children, free_ports
-from bench.quality import reference, ssimulacra2
+from bench.emulator import install_emulator
+from bench.equal_quality import find_nearest, find_neighbours, interpolate_bytes, match, match_peer
+from bench.link.process import run_link
+from bench.lower_bound import LowerBound, measure_lower_bound, start_worker
+from bench.measure import Entry, build_event, start
+from bench.pictures import Recipe, make_photograph
+from bench.processes import find_free_ports, list_children
+from bench.quality import resize_reference, ssimulacra2
 from bench.runtime import Sandbox
 from darkroom.aws.telemetry.traces import read_header
 from darkroom.plan.canonical import parse_path
@@ -46,7 +46,7 @@ WEBP = Case("small", "small.jpg", 320)
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("pictures") / "small.jpg"
-    photograph(Recipe("small.jpg", "coffee", 1200, 900)).save(file, quality=90)
+    make_photograph(Recipe("small.jpg", "coffee", 1200, 900)).save(file, quality=90)
     return file
 
 
@@ -58,19 +58,19 @@ def test_two_neighbouring_qualities_have_the_wanted_score_between_them(scores: l
         asked.append(quality)
         return scores[quality - 1]
 
-    low, high = around(wanted, score_of)
+    low, high = find_neighbours(wanted, score_of)
     assert high == low + 1
     assert min(abs(score - wanted) for score in scores) in {abs(scores[end - 1] - wanted) for end in (low, high)}
     assert len(asked) == len(set(asked)) <= 7
-    best = nearest(wanted, score_of)
+    best = find_nearest(wanted, score_of)
     assert abs(scores[best - 1] - wanted) == min(abs(score - wanted) for score in scores)
 
 
 def test_bytes_at_a_score_are_on_the_line_through_pictures() -> None:
-    assert at_score(70.5, [(70, 1000), (71, 4000)]) == 2000
-    assert at_score(71, [(70, 1000), (71, 1100), (72, 1210)]) == 1100
-    assert at_score(70.5, [(70, 1000), (71.5, 4000), (69.5, 1000), (71, 4000)]) == 2000
-    assert at_score(1, [(70, 1000), (70, 4000)]) == 2000
+    assert interpolate_bytes(70.5, [(70, 1000), (71, 4000)]) == 2000
+    assert interpolate_bytes(71, [(70, 1000), (71, 1100), (72, 1210)]) == 1100
+    assert interpolate_bytes(70.5, [(70, 1000), (71.5, 4000), (69.5, 1000), (71, 4000)]) == 2000
+    assert interpolate_bytes(1, [(70, 1000), (70, 4000)]) == 2000
 
 
 def test_a_match_is_the_best_of_uneven_steps() -> None:
@@ -83,22 +83,22 @@ def test_a_match_is_the_best_of_uneven_steps() -> None:
 
 
 def test_a_floor_waits_for_the_first_byte_and_overlaps_the_rest() -> None:
-    slow_decode = Floor(decode_ms=30, encode_ms=20, source_bytes=850_000, picture_bytes=85_000)
+    slow_decode = LowerBound(decode_ms=30, encode_ms=20, source_bytes=850_000, picture_bytes=85_000)
     assert slow_decode.render_ms == 50
     assert slow_decode.request_ms(25, 85) == 25 + 30 + 20
     assert slow_decode.stored_ms(25, 85) == 25 + 30 + 20 + 25 + 1
-    slow_line = Floor(decode_ms=5, encode_ms=20, source_bytes=850_000, picture_bytes=0)
+    slow_line = LowerBound(decode_ms=5, encode_ms=20, source_bytes=850_000, picture_bytes=0)
     assert slow_line.request_ms(25, 85) == 25 + 10 + 20
 
 
 def test_the_function_is_asked_by_canonical_paths() -> None:
-    plan = parse_path(for_function_url(WEBP, 7, 80)["rawPath"])
+    plan = parse_path(build_function_url_event(WEBP, 7, 80)["rawPath"])
     assert (plan.key, plan.width, plan.format, plan.quality) == ("7/small.jpg", 320, "webp", None)
-    assert parse_path(for_function_url(WEBP, 7, 61)["rawPath"]).quality == 61
+    assert parse_path(build_function_url_event(WEBP, 7, 61)["rawPath"]).quality == 61
 
 
 def test_every_request_has_a_sampled_trace_of_its_own() -> None:
-    one, two = (read_header(trace_header(number)) for number in (1, 2))
+    one, two = (read_header(build_trace_header(number)) for number in (1, 2))
     assert one is not None
     assert two is not None
     assert one.sampled
@@ -107,7 +107,7 @@ def test_every_request_has_a_sampled_trace_of_its_own() -> None:
 
 
 def test_dit_is_asked_in_its_own_language() -> None:
-    asked = for_api_gateway(WEBP, 7, 61)
+    asked = build_api_gateway_event(WEBP, 7, 61)
     assert json.loads(b64decode(asked["path"].removeprefix("/"))) == {
         "bucket": "media",
         "key": "masters/7/small.jpg",
@@ -119,7 +119,7 @@ def test_dit_is_asked_in_its_own_language() -> None:
     "make", [darkroom, pillow, thumbor, *(pytest.param(one, marks=NEEDS_NPM) for one in (dit, node, ipx))]
 )
 def test_a_contender_answers_in_each_format_with_the_quality_that_is_asked_for(picture: Path, make: Makes) -> None:
-    with linked([picture], 0, 1000) as url, started(make(url), emulator(), None) as running:
+    with run_link([picture], 0, 1000) as url, start(make(url), install_emulator(), None) as running:
         for number, form in enumerate(("webp", "jpeg")):
             case = Case("small", "small.jpg", 320, form)
             low, high = (
@@ -133,55 +133,55 @@ def test_a_contender_answers_in_each_format_with_the_quality_that_is_asked_for(p
 
 def test_a_peer_is_matched_once(picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.equal_quality.FOUND", tmp_path)
-    wanted = reference(picture, 320)
+    wanted = resize_reference(picture, 320)
     out = io.BytesIO()
     Image.fromarray(wanted).save(out, "WEBP", quality=60)
-    with linked([picture], 0, 1000) as url:
-        found = matched(WEBP, out.getvalue(), wanted, pillow(url), emulator(), None)
+    with run_link([picture], 0, 1000) as url:
+        found = match_peer(WEBP, out.getvalue(), wanted, pillow(url), install_emulator(), None)
         assert abs(found.score - ssimulacra2(out.getvalue(), wanted)) < 0.5
         assert abs(found.equal_bytes / len(out.getvalue()) - 1) < 0.25
-        assert matched(WEBP, out.getvalue(), wanted, pillow("http://nowhere"), emulator(), None) == found
+        assert match_peer(WEBP, out.getvalue(), wanted, pillow("http://nowhere"), install_emulator(), None) == found
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif"])
 def test_the_floor_makes_the_functions_picture(picture: Path, form: str) -> None:
     case = Case("small", "small.jpg", 320, form)
-    with linked([picture], 0, 1000) as url, Sandbox(emulator(), darkroom(url), None) as sandbox:
-        answered = b64decode(sandbox.invoke(event(case, 1)).answer["body"])
-    with alone(case, picture, None) as worker:
+    with run_link([picture], 0, 1000) as url, Sandbox(install_emulator(), darkroom(url), None) as sandbox:
+        answered = b64decode(sandbox.invoke(build_event(case, 1)).answer["body"])
+    with start_worker(case, picture, None) as worker:
         decode_ms, encode_ms = worker.stages_ms()
         assert decode_ms > 0
         assert encode_ms > 0
         assert list(worker.made().values()) == [answered]
-    assert floor(case, picture, None, 1).picture_bytes == len(answered)
+    assert measure_lower_bound(case, picture, None, 1).picture_bytes == len(answered)
 
 
 def test_a_request_is_traced_as_in_lambda(picture: Path) -> None:
-    with linked([picture], 0, 1000) as url, Sandbox(emulator(), darkroom(url), None) as sandbox:
-        sandbox.invoke(event(WEBP, 5))
+    with run_link([picture], 0, 1000) as url, Sandbox(install_emulator(), darkroom(url), None) as sandbox:
+        sandbox.invoke(build_event(WEBP, 5))
         segments = sandbox.segments()
     assert {"parse", "fetch", "decode", "encode", "store", "answer"} <= {one["name"] for one in segments}
     assert {one["trace_id"] for one in segments} == {"1-67000000-000000000000000000000005"}
 
 
 def test_an_emulator_whose_port_was_taken_starts_again(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with linked([picture], 0, 1000) as url, socket.socket() as taken:
+    with run_link([picture], 0, 1000) as url, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        offers = iter([(free_ports(1)[0], taken.getsockname()[1]), free_ports(2)])
+        offers = iter([(find_free_ports(1)[0], taken.getsockname()[1]), find_free_ports(2)])
         monkeypatch.setattr("bench.processes.free_ports", lambda count: next(offers))
-        with Sandbox(emulator(), darkroom(url), None) as sandbox:
-            assert sandbox.invoke(event(WEBP, 6)).answer["statusCode"] == 200
+        with Sandbox(install_emulator(), darkroom(url), None) as sandbox:
+            assert sandbox.invoke(build_event(WEBP, 6)).answer["statusCode"] == 200
     assert next(offers, None) is None
 
 
 def test_a_sandbox_that_has_ended_uses_nothing_any_more(picture: Path) -> None:
     """A process that is still giving back its memory takes time from the next one's start, on the same core."""
-    with linked([picture], 0, 1000) as url:
-        with Sandbox(emulator(), pillow(url), None) as sandbox:
-            sandbox.invoke(event(WEBP, 8))
-            [emulating] = [pid for pid in children(os.getpid()) if "aws-lambda-rie" in command_of(pid)]
-            [working] = children(emulating)
+    with run_link([picture], 0, 1000) as url:
+        with Sandbox(install_emulator(), pillow(url), None) as sandbox:
+            sandbox.invoke(build_event(WEBP, 8))
+            [emulating] = [pid for pid in list_children(os.getpid()) if "aws-lambda-rie" in command_of(pid)]
+            [working] = list_children(emulating)
         assert command_of(working) == ""
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.competitors.model import Missing
-from bench.flame.drawing import COLOURS, MARGIN_PX, WIDTH_PX, drawn
-from bench.flame.recording import recorded
-from bench.flame.stacks import Frame, Stack, answering, by_innermost, parse
-from bench.flame.tree import Key, Node, grown
+from bench.competitors.model import MissingCompetitor
+from bench.flame.drawing import COLOURS, MARGIN_PX, WIDTH_PX, draw
+from bench.flame.recording import record
+from bench.flame.stacks import Frame, Stack, count_innermost, parse, select_answering
+from bench.flame.tree import Key, Node, build_tree
 from bench.suites.flame import kind, our_file
 
 LOOP = "thread (7): MainThread;main (awslambdaric/__main__.py:31);handle_event_request (awslambdaric/bootstrap.py:178)"
@@ -52,13 +52,13 @@ def test_a_frame(text: str, frame: Frame) -> None:
 
 
 def test_only_what_answers_counts() -> None:
-    found = answering(parse(RECORDING.splitlines()))
+    found = select_answering(parse(RECORDING.splitlines()))
     assert [stack.count for stack in found] == [6, 3, 1, 2]
     assert {stack.frames[0].name for stack in found} == {"handle_event_request"}
 
 
 def test_others_code_counts_for_the_module_of_ours_that_called_it() -> None:
-    assert by_innermost(answering(parse(RECORDING.splitlines())), our_file) == {
+    assert count_innermost(select_answering(parse(RECORDING.splitlines())), our_file) == {
         "darkroom/imaging/render/pipeline.py": 7,
         "darkroom/aws/s3_fast.py": 3,
         "app.py": 2,
@@ -66,7 +66,7 @@ def test_others_code_counts_for_the_module_of_ours_that_called_it() -> None:
 
 
 def test_equal_calls_are_one_box_in_the_order_of_their_lines() -> None:
-    tree = grown(answering(parse(RECORDING.splitlines())), ROOT)
+    tree = build_tree(select_answering(parse(RECORDING.splitlines())), ROOT)
     assert [(node.key.name, node.count, depth, start) for node, depth, start in tree.walk()] == [
         ("one warm request", 12, 0, 0),
         ("handle_event_request", 12, 1, 0),
@@ -90,7 +90,7 @@ def test_code_is_coloured_by_its_room() -> None:
 
 @given(stacks)
 def test_what_is_called_fits_below_its_caller(found: list[Stack]) -> None:
-    tree = grown(found, ROOT)
+    tree = build_tree(found, ROOT)
     assert tree.count == sum(stack.count for stack in found)
     for node, _, _ in tree.walk():
         assert sum(child.count for child in node.children.values()) <= node.count
@@ -99,7 +99,7 @@ def test_what_is_called_fits_below_its_caller(found: list[Stack]) -> None:
 
 @given(stacks)
 def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> None:
-    picture = ElementTree.fromstring(drawn(grown(found, ROOT), "<title> & more", 0.5, kind))
+    picture = ElementTree.fromstring(draw(build_tree(found, ROOT), "<title> & more", 0.5, kind))
     height = float(picture.attrib["height"])
     boxes = picture.findall(f"{SVG}g/{SVG}rect")
     assert boxes
@@ -110,7 +110,7 @@ def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> Non
 
 
 def test_the_picture_tells_names_and_milliseconds() -> None:
-    text = drawn(grown(answering(parse(RECORDING.splitlines())), ROOT), "title", 0.5, kind)
+    text = draw(build_tree(select_answering(parse(RECORDING.splitlines())), ROOT), "title", 0.5, kind)
     assert "render darkroom/imaging/render/pipeline.py: 3.5 ms" in text
     assert ">Transform._make  darkroom/services/serve/transform.py<" in text
 
@@ -118,8 +118,8 @@ def test_the_picture_tells_names_and_milliseconds() -> None:
 def test_a_process_that_runs_is_looked_at() -> None:
     turns: list[int] = []
     try:
-        found = recorded(os.getpid(), 1, lambda: turns.append(sum(range(10_000))))
-    except Missing as reason:
+        found = record(os.getpid(), 1, lambda: turns.append(sum(range(10_000))))
+    except MissingCompetitor as reason:
         pytest.skip(str(reason))
     assert turns
     assert any(frame.name == "recorded" for stack in found for frame in stack.frames)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench import page, runs
-from bench.chart import chart
-from bench.goals import Figure, Goal, Section, goals
-from bench.runs import KEPT, Run, verdict
-from bench.suites import APART, PARTS, NoSuchPart, part, usual
+from bench.chart import draw_chart
+from bench.goals import Figure, Goal, Section, read_goals
+from bench.runs import KEPT, Run, judge_goal
+from bench.suites import APART, PARTS, UnknownSuite, list_default_suites, load_suite
 
 AT_MOST = Goal("time", "request", "a request", "a peer", "ratio", 2, 0.5)
 AT_LEAST = Goal("share", "good", "good ones", "all", "ratio", 2, 0.9, at_least=True)
@@ -40,7 +40,7 @@ def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: floa
 
 
 def test_the_projects_goals_are_whole() -> None:
-    found = goals()
+    found = read_goals()
     assert len(found) == 28
     assert [goal.id for goal in found.values() if goal.limit is None] == [
         "warm-2mp-webp-stored",
@@ -53,40 +53,40 @@ def test_the_projects_goals_are_whole() -> None:
 
 
 def test_a_verdict_counts_the_runs_that_met_it() -> None:
-    assert verdict(AT_MOST, [run(time=0.4), run(time=0.5)]) == "met in 2 of 2"
-    assert verdict(AT_MOST, [run(time=0.4), run(time=0.6)]) == "missed in 1 of 2"
-    assert verdict(AT_MOST, [run(share=1)]) == "not measured"
-    assert verdict(AT_MOST, [run(time=0.4), run()]) == "met in 1 of 1"
+    assert judge_goal(AT_MOST, [run(time=0.4), run(time=0.5)]) == "met in 2 of 2"
+    assert judge_goal(AT_MOST, [run(time=0.4), run(time=0.6)]) == "missed in 1 of 2"
+    assert judge_goal(AT_MOST, [run(share=1)]) == "not measured"
+    assert judge_goal(AT_MOST, [run(time=0.4), run()]) == "met in 1 of 1"
 
 
 def test_a_miss_has_its_floor_and_reason() -> None:
     slow = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.55, why="waiting alone takes it")})
-    assert verdict(AT_MOST, [slow, run(time=0.1)]) == "missed in 1 of 2: floor 0.55; waiting alone takes it"
+    assert judge_goal(AT_MOST, [slow, run(time=0.1)]) == "missed in 1 of 2: floor 0.55; waiting alone takes it"
 
 
 def test_what_is_not_equally_good_misses_whatever_its_time() -> None:
     worse = Run("", "", 0, {"time": Figure("time", 0.1, 0.1, 0.1, why="9 % more bytes", unequal=True)})
-    assert verdict(AT_MOST, [worse]) == "missed in 1 of 1: 9 % more bytes"
-    assert 'class="missed"' in chart(GOALS, [worse])
+    assert judge_goal(AT_MOST, [worse]) == "missed in 1 of 1: 9 % more bytes"
+    assert 'class="missed"' in draw_chart(GOALS, [worse])
 
 
 def test_without_a_limit_a_figure_is_only_shown() -> None:
     shown = Goal("time", "", "", "", "ratio", 2)
     one = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.5, why="a PUT more")})
-    assert (verdict(shown, [one]), shown.spelled_limit) == ("no goal: floor 0.50; a PUT more", "–")
-    assert bars(chart({"time": shown}, [one])) == {}
+    assert (judge_goal(shown, [one]), shown.spelled_limit) == ("no goal: floor 0.50; a PUT more", "–")
+    assert bars(draw_chart({"time": shown}, [one])) == {}
 
 
 def test_the_last_runs_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "runs.json"
-    assert runs.read(path) == []
+    assert runs.read_runs(path) == []
     for number in range(1, KEPT + 3):
-        runs.keep(run(number, time=number / 10), path)
-    assert runs.read(path) == [run(number, time=number / 10) for number in range(3, KEPT + 3)]
+        runs.add_run(run(number, time=number / 10), path)
+    assert runs.read_runs(path) == [run(number, time=number / 10) for number in range(3, KEPT + 3)]
 
 
 def test_the_table_has_a_column_for_each_run() -> None:
-    table = page.goals_table(GOALS, [run(1, time=0.4, share=0.95), run(2, time=0.502)])
+    table = page.format_goals(GOALS, [run(1, time=0.4, share=0.95), run(2, time=0.502)])
     lines = [line for line in table.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
     assert lines[2] == "| a request | a peer | ≤ 0.50 | 0.40 | 0.502 | – | missed in 1 of 2 |"
@@ -95,35 +95,35 @@ def test_the_table_has_a_column_for_each_run() -> None:
 
 
 def test_a_part_writes_between_its_markers_and_nowhere_else(tmp_path: Path) -> None:
-    file, here = tmp_path / "page.md", page.markers("x")
+    file, here = tmp_path / "page.md", page.find_markers("x")
     file.write_text(f"above\n{here.begin}\nold\n{here.end}\nbelow\n", encoding="utf-8")
     for _ in range(2):
-        page.write_page(file, page.for_page(Section("new", missing=["the moon."])), here)
+        page.write_page(file, page.format_section(Section("new", missing=["the moon."])), here)
     assert (
         file.read_text(encoding="utf-8")
         == f"above\n{here.begin}\n\nnew\n\n- Not measured: the moon.\n\n{here.end}\nbelow\n"
     )
     with pytest.raises(ValueError, match="lacks"):
-        page.write_page(file, "new", page.markers("y"))
+        page.write_page(file, "new", page.find_markers("y"))
 
 
 def test_the_projects_page_has_a_place_for_everything() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
-    for here in (page.GOALS, *map(page.markers, PARTS)):
+    for here in (page.GOALS, *map(page.find_markers, PARTS)):
         assert text.count(here.begin) == text.count(here.end) == 1
         assert text.index(here.begin) < text.index(here.end)
 
 
 def test_every_usual_part_can_be_measured() -> None:
-    assert [name for name in PARTS if name not in usual()] == sorted(APART)
+    assert [name for name in PARTS if name not in list_default_suites()] == sorted(APART)
     for name in ("requests", "ingest"):
-        assert callable(part(name).measure)
+        assert callable(load_suite(name).measure)
 
 
 def test_a_part_without_a_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PARTS, "ghost", "bench.suites.ghost")
-    with pytest.raises(NoSuchPart, match="ghost"):
-        part("ghost")
+    with pytest.raises(UnknownSuite, match="ghost"):
+        load_suite("ghost")
 
 
 def bars(svg: str) -> Mapping[str, float]:
@@ -133,10 +133,10 @@ def bars(svg: str) -> Mapping[str, float]:
 
 
 def test_bars_are_in_proportion_to_their_goals() -> None:
-    widths = bars(chart(GOALS, [run(time=0.9), run(time=0.25, share=0.45)]))
+    widths = bars(draw_chart(GOALS, [run(time=0.9), run(time=0.25, share=0.45)]))
     assert widths.keys() == {"met", "missed"}
     assert widths["met"] == pytest.approx(widths["missed"], abs=0.2)
-    line = ET.fromstring(chart(GOALS, [run(time=0.5)]))
+    line = ET.fromstring(draw_chart(GOALS, [run(time=0.5)]))
     [rect] = [element for element in line.iter("{http://www.w3.org/2000/svg}rect") if element.get("y")]
     goal = next(element for element in line.iter() if element.get("class") == "goal")
     end = float(rect.attrib["x"]) + float(rect.attrib["width"])
@@ -144,4 +144,4 @@ def test_bars_are_in_proportion_to_their_goals() -> None:
 
 
 def test_a_chart_without_runs_is_empty_and_whole() -> None:
-    assert bars(chart(GOALS, [])) == {}
+    assert bars(draw_chart(GOALS, [])) == {}

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from bench.competitors.darkroom import darkroom_at_ingest
-from bench.competitors.darkroom.ingest import plan
-from bench.competitors.model import Contender
+from bench.competitors.darkroom.ingest import build_plan_of
+from bench.competitors.model import Competitor
 from bench.competitors.node import sharp_at_ingest
-from bench.equal_quality_set import made, matches
-from bench.pictures import Recipe, photograph
-from bench.quality import reference, ssimulacra2
+from bench.equal_quality_set import match_presets, render_presets
+from bench.pictures import Recipe, make_photograph
+from bench.quality import resize_reference, ssimulacra2
 from bench.statistics import Spread
 from bench.suites.ingest import (
     MATCHED,
@@ -25,11 +25,11 @@ from bench.suites.ingest import (
     WEBP_QUALITY,
     Findings,
     Timed,
-    asked,
-    cleaners,
     figures,
     for_page,
-    printers,
+    list_competitors,
+    list_strippers,
+    request_presets,
     timed,
     with_metadata,
 )
@@ -45,7 +45,7 @@ SIZES = {"w320": (320, 240), "w640": (640, 480), "w960": (960, 720), "w1280": (1
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("pictures") / "small.jpg"
-    photograph(Recipe("small.jpg", "coffee", 1500, 1125)).save(file, quality=85)
+    make_photograph(Recipe("small.jpg", "coffee", 1500, 1125)).save(file, quality=85)
     file.write_bytes(with_metadata(file.read_bytes()))
     return file
 
@@ -56,7 +56,7 @@ def sizes(made: dict[str, bytes]) -> dict[str, tuple[int, int]]:
 
 def test_the_presets_are_those_of_an_upload() -> None:
     assert WEBP_QUALITY == DEFAULT_QUALITY
-    ours = {name: replace(plan(fields), quality=None) for name, fields in PRESETS.items()}
+    ours = {name: replace(build_plan_of(fields), quality=None) for name, fields in PRESETS.items()}
     assert ours == load_default_presets().build_ingest_plans("photo")
 
 
@@ -76,7 +76,7 @@ def test_sharp_makes_the_same(picture: Path) -> None:
 
 
 def test_cleaning_takes_out_what_was_put_in(picture: Path) -> None:
-    cleaned, anew = timed(cleaners(picture), 1, None, lambda _: None)
+    cleaned, anew = timed(list_strippers(picture), 1, None, lambda _: None)
     added = sum(len(body) + 4 for _, body in SEGMENTS)
     assert len(cleaned.made["cleaned"]) <= picture.stat().st_size - added
     before, after = (Image.open(source).convert("RGB") for source in (picture, io.BytesIO(cleaned.made["cleaned"])))
@@ -97,7 +97,7 @@ def test_a_job_that_fails_says_so(tmp_path: Path) -> None:
 def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"/nowhere:{Path(shutil.which('make') or '').parent}")
     monkeypatch.setattr("bench.competitors.npm.shutil.which", lambda _: None)
-    found, missing = printers(picture)
+    found, missing = list_competitors(picture)
     assert [contender.name for contender in found] == ["Darkroom", "Darkroom, one by one"]
     assert missing == ["The Node handler: Node and npm are not installed."]
 
@@ -108,20 +108,20 @@ def test_sharp_is_asked_for_pictures_that_look_like_ours(
 ) -> None:
     monkeypatch.setattr("bench.equal_quality_set.FOUND", tmp_path)
     presets = {"w320": PRESETS["w320"]}
-    wanted = {"w320": reference(picture, 320)}
-    ours = made(darkroom_at_ingest("", "", "series", picture, presets), None)
-    found = matches(sharp_at_ingest, picture, presets, ours, wanted, None)
+    wanted = {"w320": resize_reference(picture, 320)}
+    ours = render_presets(darkroom_at_ingest("", "", "series", picture, presets), None)
+    found = match_presets(sharp_at_ingest, picture, presets, ours, wanted, None)
     score = ssimulacra2(ours["w320"], wanted["w320"])
     assert abs(found["w320"].score - score) < 1
-    theirs = made(sharp_at_ingest(picture, {"w320": asked(found)["w320"]}), None)["w320"]
+    theirs = render_presets(sharp_at_ingest(picture, {"w320": request_presets(found)["w320"]}), None)["w320"]
     assert ssimulacra2(theirs, wanted["w320"]) == found["w320"].score
     assert abs(found["w320"].equal_bytes / len(theirs) - 1) < 0.1
-    assert matches(sharp_at_ingest, picture, presets, ours, wanted, None) == found
-    assert asked(found)["cover"]["quality"] == found["w320"].quality
+    assert match_presets(sharp_at_ingest, picture, presets, ours, wanted, None) == found
+    assert request_presets(found)["cover"]["quality"] == found["w320"].quality
 
 
 def result(name: str, ms: list[float], **made: int) -> Timed:
-    contender = Contender(name, f"what {name} is", ["true"], Path(), {})
+    contender = Competitor(name, f"what {name} is", ["true"], Path(), {})
     return Timed(contender, Spread.of(ms), {key: bytes(size) for key, size in made.items()})
 
 

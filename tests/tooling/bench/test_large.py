@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.competitors.model import Contender
-from bench.competitors.pillow.cover import cover
-from bench.large.covering import SIDE_PX, Covered, Findings, fastest, preset, reference
+from bench.competitors.model import Competitor
+from bench.competitors.pillow.cover import crop_to_cover
+from bench.large.covering import SIDE_PX, CoverTimes, Findings, crop_middle, find_fastest, resize_reference
 from bench.statistics import Spread
 from bench.suites import large
 
 
-def covered(name: str, *ms: float) -> Covered:
-    return Covered(Contender(name, "", [], Path(), {}), 80, Spread.of(ms), 76.0, 7000)
+def covered(name: str, *ms: float) -> CoverTimes:
+    return CoverTimes(Competitor(name, "", [], Path(), {}), 80, Spread.of(ms), 76.0, 7000)
 
 
 OURS, SHARP, PILLOW = covered("Darkroom", 48, 47), covered("sharp", 50, 52), covered("Pillow", 40, 60)
@@ -26,7 +26,7 @@ OURS, SHARP, PILLOW = covered("Darkroom", 48, 47), covered("sharp", 50, 52), cov
 def test_the_cover_is_judged_by_the_fastest_peer_turn_by_turn() -> None:
     slow = covered("Pillow", 80, 90)
     [figure] = large.cover(Findings([OURS, SHARP, slow], Spread.of([45, 26]), []))
-    assert fastest([SHARP, slow]) is SHARP
+    assert find_fastest([SHARP, slow]) is SHARP
     assert figure.goal == "cover-24mp"
     assert figure.value == pytest.approx((48 / 50 + 47 / 52) / 2)
     assert (figure.least, figure.most) == (47 / 52, 48 / 50)
@@ -55,10 +55,10 @@ def test_pillow_makes_the_wanted_square_of_the_middle(tmp_path: Path) -> None:
     picture.paste("blue", (200, 0, 1000, 800))
     file = tmp_path / "wide.jpg"
     picture.save(file, quality=95)
-    [options] = preset(90).values()
+    [options] = crop_middle(90).values()
     assert isinstance(options, dict)
-    made = Image.open(io.BytesIO(cover(file.read_bytes(), SIDE_PX, SIDE_PX, 90)))
-    wanted = reference(file)
+    made = Image.open(io.BytesIO(crop_to_cover(file.read_bytes(), SIDE_PX, SIDE_PX, 90)))
+    wanted = resize_reference(file)
     assert made.size == (SIDE_PX, SIDE_PX) == wanted.shape[:2]
     assert np.abs(np.asarray(made.convert("RGB")).astype(int) - wanted).mean() < 3
     assert (options["width"], options["height"], options["fit"]) == (SIDE_PX, SIDE_PX, "cover")

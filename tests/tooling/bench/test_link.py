@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from obstore.store import S3Store
 from PIL import Image
 
-from bench.link.objects import COMMENT_BYTES, named
-from bench.link.process import linked
+from bench.link.objects import COMMENT_BYTES, add_name
+from bench.link.process import run_link
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 
@@ -34,7 +34,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(picture: Path) -> Iterator[str]:
-    with linked([picture], latency_ms=1, megabytes_per_s=100) as address:
+    with run_link([picture], latency_ms=1, megabytes_per_s=100) as address:
         yield address
 
 
@@ -115,7 +115,7 @@ def test_conditions(store: S3Store) -> None:
 def test_ranges_of_a_master_are_of_the_file_that_its_name_is_in(store: S3Store, picture: Path) -> None:
     key = "masters/7/photo.jpg"
     whole = bytes(obstore.get(store, key).bytes())
-    assert whole.startswith(named(picture.read_bytes(), key))
+    assert whole.startswith(add_name(picture.read_bytes(), key))
     assert whole.endswith(picture.read_bytes()[2:])
     for start, end in ((0, 2), (0, len(whole)), (60, 80), (1, len(whole) - 1), (500, 700)):
         assert bytes(obstore.get_range(store, key, start=start, end=end)) == whole[start:end]
@@ -135,5 +135,5 @@ def test_the_aws_sdk_agrees(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_name_longer_than_the_comment_keeps_its_end() -> None:
     start = b"\xff\xd8"
-    assert named(start, "x" * 100 + "/1.jpg").endswith(b"/1.jpg")
-    assert len(named(start, "x" * 100)) == len(named(start, "short"))
+    assert add_name(start, "x" * 100 + "/1.jpg").endswith(b"/1.jpg")
+    assert len(add_name(start, "x" * 100)) == len(add_name(start, "short"))

@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.build_cache import kept
+from bench.build_cache import build_once
 from bench.cases import Case
-from bench.compare import installed
+from bench.compare import list_installed
 from bench.competitors.darkroom import INGEST_ALLOCATOR, VARIABLES, darkroom
 from bench.competitors.dit import dit
 from bench.competitors.ipx import ipx
 from bench.competitors.node import node
-from bench.emulator import emulator
-from bench.link.process import linked
-from bench.measure import event
-from bench.pictures import Recipe, photograph
-from bench.quality import reference, ssim
+from bench.emulator import install_emulator
+from bench.link.process import run_link
+from bench.measure import build_event
+from bench.pictures import Recipe, make_photograph
+from bench.quality import resize_reference, ssim
 from bench.runtime import NoAnswer, Sandbox
 from tests.component.template.stack import template
 
@@ -40,11 +40,11 @@ def test_a_folder_is_made_again_only_when_its_sources_change(tmp_path: Path) -> 
 
     source.write_text("one", encoding="ascii")
     for _ in range(2):
-        kept(folder, [source], make, "fact")
+        build_once(folder, [source], make, "fact")
     assert made == [1]
     source.write_text("two", encoding="ascii")
-    kept(folder, [source], make, "fact")
-    kept(folder, [source], make, "another fact")
+    build_once(folder, [source], make, "fact")
+    build_once(folder, [source], make, "another fact")
     assert len(made) == 3
     assert not (folder / "file1").exists()
 
@@ -55,8 +55,8 @@ def test_a_folder_that_was_half_made_is_made_again(tmp_path: Path) -> None:
         raise OSError
 
     with pytest.raises(OSError):
-        kept(tmp_path / "folder", [], fail)
-    kept(tmp_path / "folder", [], lambda into: (into / "whole").touch())
+        build_once(tmp_path / "folder", [], fail)
+    build_once(tmp_path / "folder", [], lambda into: (into / "whole").touch())
     assert not (tmp_path / "folder" / "half").exists()
 
 
@@ -69,7 +69,7 @@ def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
 
     def want() -> Path:
         begun.wait()
-        return kept(tmp_path / "folder", [], make)
+        return build_once(tmp_path / "folder", [], make)
 
     with ThreadPoolExecutor(2) as pool:
         folders = [pool.submit(want) for _ in range(2)]
@@ -78,16 +78,16 @@ def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_the_same_each_time_and_has_fine_detail() -> None:
-    made = photograph(SMALL)
+    made = make_photograph(SMALL)
     assert made.size == (1200, 900)
-    assert made.tobytes() == photograph(SMALL).tobytes()
+    assert made.tobytes() == make_photograph(SMALL).tobytes()
     smooth = made.resize((600, 450)).resize(made.size)
     assert np.abs(np.asarray(made, dtype=float) - np.asarray(smooth, dtype=float)).mean() > 1
 
 
 def test_quality_falls_with_the_encoders(tmp_path: Path) -> None:
-    photograph(SMALL).save(tmp_path / "source.png", compress_level=1)
-    wanted = reference(tmp_path / "source.png", 400)
+    make_photograph(SMALL).save(tmp_path / "source.png", compress_level=1)
+    wanted = resize_reference(tmp_path / "source.png", 400)
     scores = []
     for quality in (20, 50, 90):
         out = io.BytesIO()
@@ -112,7 +112,7 @@ def test_ingest_has_the_templates_allocator() -> None:
 
 def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    found, missing = installed([node, dit, ipx], "http://localhost")
+    found, missing = list_installed([node, dit, ipx], "http://localhost")
     assert found == []
     assert missing == [
         f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls", "ipx")
@@ -120,17 +120,17 @@ def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_real_handler_answers_in_awss_emulator(tmp_path: Path) -> None:
-    photograph(SMALL).save(tmp_path / "small.jpg")
+    make_photograph(SMALL).save(tmp_path / "small.jpg")
     case = Case("small", "small.jpg", 320)
     with (
-        linked([tmp_path / "small.jpg"], latency_ms=0, megabytes_per_s=1000) as url,
-        Sandbox(emulator(), darkroom(url), None) as sandbox,
+        run_link([tmp_path / "small.jpg"], latency_ms=0, megabytes_per_s=1000) as url,
+        Sandbox(install_emulator(), darkroom(url), None) as sandbox,
     ):
         for number in range(2):
-            answer = sandbox.invoke(event(case, number)).answer
+            answer = sandbox.invoke(build_event(case, number)).answer
             picture = Image.open(io.BytesIO(b64decode(answer["body"])))
             assert (picture.format, picture.size) == ("WEBP", (320, 240))
         assert sandbox.cpu_ms() > 0
         assert sandbox.peak_rss_mb() > 10
         with pytest.raises(NoAnswer, match="404"):
-            sandbox.invoke(event(Case("no such picture", "other.jpg", 320), 1))
+            sandbox.invoke(build_event(Case("no such picture", "other.jpg", 320), 1))

@@ -6,37 +6,37 @@ from collections import Counter
 
 import pytest
 
-from bench.memory.requests import COUNT, OUTPUTS, Wanted, demanding, requests
-from bench.memory.run import WARMING, Seen, by_type, growth_mb
+from bench.memory.requests import COUNT, OUTPUTS, MemoryRequest, draw_requests, list_demanding
+from bench.memory.run import WARMING, MemoryResult, find_peaks_by_type, growth_mb
 from bench.memory.sources import DEMANDING, MIXED
 from bench.suites import memory
 from darkroom.plan.canonical import parse_path
 
 
-def seen(after_mb: float, peak_mb: float = 0.0, wanted: Wanted | None = None) -> Seen:
-    return Seen(wanted or requests()[0], 1.0, peak_mb, after_mb)
+def seen(after_mb: float, peak_mb: float = 0.0, wanted: MemoryRequest | None = None) -> MemoryResult:
+    return MemoryResult(wanted or draw_requests()[0], 1.0, peak_mb, after_mb)
 
 
 def test_500_requests_are_the_same_each_time() -> None:
-    assert len(requests()) == COUNT == 500
-    assert requests() == requests()
+    assert len(draw_requests()) == COUNT == 500
+    assert draw_requests() == draw_requests()
 
 
-@pytest.mark.parametrize("wanted", [*dict.fromkeys(requests()), *demanding()], ids=lambda one: one.path(7))
-def test_every_request_is_for_a_canonical_path(wanted: Wanted) -> None:
+@pytest.mark.parametrize("wanted", [*dict.fromkeys(draw_requests()), *list_demanding()], ids=lambda one: one.path(7))
+def test_every_request_is_for_a_canonical_path(wanted: MemoryRequest) -> None:
     assert parse_path(wanted.path(7)).key == f"7/{wanted.source.name}"
 
 
 def test_sources_and_outputs_are_as_frequent_as_they_weigh() -> None:
-    sources = Counter(one.source for one in requests())
-    outputs = Counter(one.output for one in requests())
+    sources = Counter(one.source for one in draw_requests())
+    outputs = Counter(one.output for one in draw_requests())
     weights = sum(source.weight for source in MIXED)
     assert all(abs(sources[source] - COUNT * source.weight / weights) < 2 for source in MIXED)
     assert all(abs(outputs[name] - COUNT * weight / sum(OUTPUTS.values())) < 2 for name, weight in OUTPUTS.items())
 
 
 def test_all_there_is_comes_before_memory_is_to_stay_as_it_is() -> None:
-    early = requests()[:WARMING]
+    early = draw_requests()[:WARMING]
     assert {one.source for one in early} == set(MIXED)
     assert {one.output for one in early} == set(OUTPUTS)
 
@@ -44,7 +44,7 @@ def test_all_there_is_comes_before_memory_is_to_stay_as_it_is() -> None:
 def test_all_but_the_rarest_come_ever_again() -> None:
     rarest = min(source.weight for source in MIXED)
     for start in range(0, COUNT, 50):
-        names = {one.source for one in requests()[start : start + 50]}
+        names = {one.source for one in draw_requests()[start : start + 50]}
         assert {source for source in MIXED if source.weight > 2 * rarest} <= names
 
 
@@ -56,14 +56,14 @@ def test_growth_is_between_the_second_fifty_and_the_last() -> None:
 
 
 def test_the_highest_peak_of_a_type_is_told() -> None:
-    one = next(wanted for wanted in requests() if wanted.source.what == "AVIF")
-    other = next(wanted for wanted in requests() if wanted.source.what == "SVG")
-    found = by_type([seen(1, 50, one), seen(2, 90, one), seen(3, 70, one), seen(4, 60, other)])
+    one = next(wanted for wanted in draw_requests() if wanted.source.what == "AVIF")
+    other = next(wanted for wanted in draw_requests() if wanted.source.what == "SVG")
+    found = find_peaks_by_type([seen(1, 50, one), seen(2, 90, one), seen(3, 70, one), seen(4, 60, other)])
     assert {what: most.peak_mb for what, most in found.items()} == {"AVIF": 90, "SVG": 60}
 
 
 def test_the_figure_is_the_highest_peak_and_says_whose() -> None:
-    one = next(wanted for wanted in requests() if wanted.source.what == "SVG")
+    one = next(wanted for wanted in draw_requests() if wanted.source.what == "SVG")
     peak, growth = memory.figures([*[seen(50, 60)] * 120, seen(50, 120, one)])
     assert (peak.goal, peak.value, peak.floor) == ("peak-500", 120, 50)
     assert "SVG" in peak.why
@@ -71,5 +71,5 @@ def test_the_figure_is_the_highest_peak_and_says_whose() -> None:
 
 
 def test_each_demanding_source_is_asked_for_and_explained() -> None:
-    names = {one.source.name for one in demanding()}
+    names = {one.source.name for one in list_demanding()}
     assert {source.name for source in DEMANDING} <= names == set(memory.PHYSICS)

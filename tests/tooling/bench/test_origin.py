@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.link.process import linked
-from bench.origin.distribution import EDGE, FORWARDED, METHODS, VARY, VARY_CODE, code, distribution
-from bench.origin.viewing import Viewer, store, viewer
+from bench.link.process import run_link
+from bench.origin.distribution import EDGE, FORWARDED, METHODS, VARY, VARY_CODE, build_distribution, read_edge_functions
+from bench.origin.viewing import Viewer, open_viewer, store_image
 from bench.runtime import NoAnswer
 from bench.statistics import Spread
 from bench.suites import origin
@@ -20,13 +20,13 @@ NAME = f"12mp.jpg/_/{origin.OPTIONS}"
 
 @pytest.fixture(scope="module")
 def s3_url() -> Iterator[str]:
-    with linked([], latency_ms=0, megabytes_per_s=1000) as url:
+    with run_link([], latency_ms=0, megabytes_per_s=1000) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def who(s3_url: str) -> Iterator[Viewer]:
-    with viewer(s3_url, None) as found:
+    with open_viewer(s3_url, None) as found:
         yield found
 
 
@@ -34,7 +34,7 @@ def test_its_distribution_is_the_templates() -> None:
     config = Stack().properties("Distribution")["DistributionConfig"]
     [group] = config["OriginGroups"]["Items"]
     default = config["DefaultCacheBehavior"]
-    ours = distribution()
+    ours = build_distribution()
     [behaviour] = ours.behaviours
     members, statuses = ours.members(behaviour.target)
     assert behaviour.target == default["TargetOriginId"] == group["Id"]
@@ -49,7 +49,7 @@ def test_its_policies_are_the_templates() -> None:
     stack = Stack()
     forwarded = stack.properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"]
     cached = stack.properties("CachePolicy")["CachePolicyConfig"]
-    [behaviour] = distribution().behaviours
+    [behaviour] = build_distribution().behaviours
     assert list(FORWARDED) == forwarded
     assert (behaviour.cache.min_ttl_s, behaviour.cache.default_ttl_s) == (cached["MinTTL"], cached["DefaultTTL"])
     assert not behaviour.cache.key.headers.takes("accept")
@@ -58,26 +58,26 @@ def test_its_policies_are_the_templates() -> None:
 def test_the_function_of_vary_is_the_templates() -> None:
     theirs = str(Stack().properties("VaryFunction")["FunctionCode"])
     assert VARY_CODE.split() == theirs.split()
-    assert set(code()) == {EDGE, VARY}
+    assert set(read_edge_functions()) == {EDGE, VARY}
 
 
 def test_a_stored_picture_comes_from_s3_at_first(s3_url: str, who: Viewer) -> None:
     headers = {"Content-Type": "image/webp", "Cache-Control": "public, max-age=60"}
-    store(s3_url, f"derivatives/1/{NAME}", BODY, headers)
-    seen = origin.asked(who, 1, BODY)
+    store_image(s3_url, f"derivatives/1/{NAME}", BODY, headers)
+    seen = origin.request_copy(who, 1, BODY)
     assert seen.headers["content-type"] == "image/webp"
     assert seen.headers["x-cache"] == "Miss from cloudfront"
     assert seen.ms > 0
 
 
 def test_what_is_not_from_s3_or_not_the_picture_is_no_answer(s3_url: str, who: Viewer) -> None:
-    store(s3_url, f"derivatives/2/{NAME}", BODY, {"Cache-Control": "public, max-age=60"})
+    store_image(s3_url, f"derivatives/2/{NAME}", BODY, {"Cache-Control": "public, max-age=60"})
     with pytest.raises(NoAnswer):
-        origin.asked(who, 2, b"another picture")
+        origin.request_copy(who, 2, b"another picture")
     with pytest.raises(NoAnswer, match="Hit"):
-        origin.asked(who, 2, BODY)
+        origin.request_copy(who, 2, BODY)
     with pytest.raises(NoAnswer):
-        origin.asked(who, 3, BODY)
+        origin.request_copy(who, 3, BODY)
 
 
 def test_the_figure_is_the_ratio_within_each_turn_and_its_floor_is_s3_alone() -> None:

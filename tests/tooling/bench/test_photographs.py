@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from bench.goals import goals
-from bench.photographs.comparing import STARTS, Compared, Outcome, equal_bytes
+from bench.goals import read_goals
+from bench.photographs.comparing import STARTS, Compared, Outcome, interpolate_equal_bytes
 from bench.suites.photographs import AVIF_ALLOWANCE, figures, text
 
 
@@ -20,7 +20,7 @@ def test_a_peers_bytes_are_those_at_the_wanted_score(wanted: float) -> None:
         asked.append(quality)
         return float(quality), round(10_000 * 2 ** (quality / 20))
 
-    found = equal_bytes(wanted, 56, picture)
+    found = interpolate_equal_bytes(wanted, 56, picture)
     assert found == pytest.approx(10_000 * 2 ** (wanted / 20), rel=0.001)
     assert len(asked) == len(set(asked))
     assert min(asked) <= wanted <= max(asked)
@@ -29,7 +29,7 @@ def test_a_peers_bytes_are_those_at_the_wanted_score(wanted: float) -> None:
 @pytest.mark.parametrize("score", [0.0, 100.0])
 def test_a_score_that_no_quality_has_ends_the_search(score: float) -> None:
     asked: list[int] = []
-    equal_bytes(50.0, 80, lambda quality: (asked.append(quality) or score + quality / 1000, 1000 + quality))
+    interpolate_equal_bytes(50.0, 80, lambda quality: (asked.append(quality) or score + quality / 1000, 1000 + quality))
     assert len(asked) <= 15
     assert all(1 <= quality <= 100 for quality in asked)
 
@@ -41,6 +41,6 @@ def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
     made = {figure.goal: figure for figure in figures(outcomes)}
     assert made["bytes-avif-worst"].value == 2.0
     assert made["bytes-avif-worst"].why == "2.00, a by b"
-    assert set(made) <= set(goals())
-    assert goals()["bytes-avif"].limit == 1 + AVIF_ALLOWANCE
+    assert set(made) <= set(read_goals())
+    assert read_goals()["bytes-avif"].limit == 1 + AVIF_ALLOWANCE
     assert "| a by b | 2,000 | 70.0 | 2.000 |" in text(outcomes)

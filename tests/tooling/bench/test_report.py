@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench.cases import Case
-from bench.competitors.model import Contender
-from bench.measure import Counts, Result, event, in_turn, stages
-from bench.report import Compared, Findings, compared, for_page, rows, tables
+from bench.competitors.model import Competitor
+from bench.measure import Counts, Result, build_event, order_turns, read_stages
+from bench.report import Compared, Findings, format_page, format_rows, format_tables, select_results
 from bench.runtime import Invocation
 from bench.statistics import Spread
 from darkroom.plan.canonical import parse_path
@@ -21,7 +21,7 @@ CASE = Case("12 MP to 800", "12mp.jpg", 800)
 def result(
     name: str, cold_ms: list[float], warm_ms: list[float], size: int = 1234, peak_mb: float = 71.2, **stages_ms: float
 ) -> Result:
-    contender = Contender(name, f"what {name} is", ["true"], Path(), {})
+    contender = Competitor(name, f"what {name} is", ["true"], Path(), {})
     cold = Spread.of(cold_ms) if cold_ms else None
     return Result(contender, cold, Spread.of(warm_ms), 12.3, peak_mb, stages_ms, b"x" * size, 81)
 
@@ -70,7 +70,7 @@ def test_each_process_has_its_share_of_the_requests(warm: int, processes: int, e
 
 
 def test_ratios_are_to_the_baseline(findings: Findings) -> None:
-    ours, peer = rows(findings, CASE)
+    ours, peer = format_rows(findings, CASE)
     assert ours == (
         "Darkroom",
         "200 (100–300)",
@@ -88,7 +88,7 @@ def test_ratios_are_to_the_baseline(findings: Findings) -> None:
 
 
 def test_a_page_has_a_table_with_notes_and_says_who_is_who(findings: Findings) -> None:
-    text = for_page(findings)
+    text = format_page(findings)
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
     assert "Darkroom warm, by its own Server-Timing, ms: fetch 27, decode 50" in text
@@ -98,19 +98,19 @@ def test_a_page_has_a_table_with_notes_and_says_who_is_who(findings: Findings) -
 
 def test_where_nothing_started_cold_the_table_has_no_columns_for_it() -> None:
     warm_only = Findings({CASE: [result("Node", [], [160])]}, {(CASE, "Node"): 70}, "Node", [], [])
-    [table] = tables(warm_only)
+    [table] = format_tables(warm_only)
     assert table.headings[:3] == ("", "warm ms", "ratio")
     assert table.rows[0][:3] == ("Node", "160 (160–160)", "1.00")
 
 
 def test_without_the_baseline_there_are_no_ratios(findings: Findings) -> None:
     alone = Findings(findings.results, findings.scores, "DIT", [], [])
-    assert [row[2] for row in rows(alone, CASE)] == ["–", "–"]
-    assert compared(alone, CASE, "Darkroom", "DIT") is None
+    assert [row[2] for row in format_rows(alone, CASE)] == ["–", "–"]
+    assert select_results(alone, CASE, "Darkroom", "DIT") is None
 
 
 def test_figures_are_ratios_with_floors_of_the_peers_time(findings: Findings) -> None:
-    pair = compared(findings, CASE, "Darkroom", "Node")
+    pair = select_results(findings, CASE, "Darkroom", "Node")
     assert pair is not None
     warm, cold = pair.warm("w", floor_ms=34), pair.cold("c")
     assert (warm.value, warm.least, warm.most, warm.floor, warm.unequal) == (0.5, 0.5, 0.5, 0.2, False)
@@ -153,18 +153,18 @@ def test_pictures_are_compared_at_equal_quality_and_bytes(
 
 
 def test_every_contender_is_first_equally_often() -> None:
-    turns = [in_turn(3, turn) for turn in range(6)]
+    turns = [order_turns(3, turn) for turn in range(6)]
     assert all(sorted(turn) == [0, 1, 2] for turn in turns)
     assert [turn[0] for turn in turns] == [0, 1, 2, 0, 1, 2]
 
 
 def test_the_event_asks_for_the_cases_picture() -> None:
-    plan = parse_path(event(CASE, 7)["rawPath"])
+    plan = parse_path(build_event(CASE, 7)["rawPath"])
     assert (plan.key, plan.width, plan.format) == ("7/12mp.jpg", 800, "webp")
-    assert event(CASE, 7)["rawPath"] != event(CASE, 8)["rawPath"]
+    assert build_event(CASE, 7)["rawPath"] != build_event(CASE, 8)["rawPath"]
 
 
 def test_stages_are_medians_of_server_timing() -> None:
     answers = [{"headers": {"server-timing": f"fetch;dur={ms}, decode;dur=5"}} for ms in (9, 1, 2)]
-    assert stages([Invocation(1, answer) for answer in answers]) == {"fetch": 2, "decode": 5}
-    assert stages([Invocation(1, {"headers": {}})]) == {}
+    assert read_stages([Invocation(1, answer) for answer in answers]) == {"fetch": 2, "decode": 5}
+    assert read_stages([Invocation(1, {"headers": {}})]) == {}

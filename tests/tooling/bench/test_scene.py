@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bench.scene.run import Made, Read
-from bench.scene.tiles import SIDE_PX, Tile, tiles
+from bench.scene.run import PyramidResult, TileResult
+from bench.scene.tiles import SIDE_PX, Tile, choose_tiles
 from bench.statistics import Spread
 from bench.suites import scene
 
-OURS, PEER = Made(40.0, 640.0, 1_000), Made(25.0, 280.0, 900)
-NEAR = Read(Tile(1, 0, 0, 512, 512), 90.0, 300_000, 2, Spread.of([12, 13]), Spread.of([10, 10]))
-FAR = Read(Tile(2, 0, 0, 1024, 1024), 190.0, 1_300_000, 5, Spread.of([20, 21]), Spread.of([20, 20]))
+OURS, PEER = PyramidResult(40.0, 640.0, 1_000), PyramidResult(25.0, 280.0, 900)
+NEAR = TileResult(Tile(1, 0, 0, 512, 512), 90.0, 300_000, 2, Spread.of([12, 13]), Spread.of([10, 10]))
+FAR = TileResult(Tile(2, 0, 0, 1024, 1024), 190.0, 1_300_000, 5, Spread.of([20, 21]), Spread.of([20, 20]))
 
 
 def test_tiles_are_of_every_level_and_within_the_scene() -> None:
-    found = tiles(40_000, 30_000)
+    found = choose_tiles(40_000, 30_000)
     assert [*dict.fromkeys(tile.shrink for tile in found)] == [1, 2, 4, 8, 16, 32, 64, 128]
     for tile in found:
         assert 0 < tile.width <= SIDE_PX * tile.shrink

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.storm.storm import KINDS, Kind, Outcome
-from bench.storm.told import Told, most_at_a_time, told
-from bench.storm.viewers import Answer, Viewer, seconds
+from bench.storm.server_log import LogEntry, max_concurrent, read_log
+from bench.storm.spike import KINDS, Kind, Outcome
+from bench.storm.viewers import Answer, Viewer, parse_retry_after
 from bench.suites.storm import percentile, row, table
 
 AT_S = 1_800_000_000.0
@@ -26,8 +26,8 @@ def line(ended_s: float, ms: float, path: str = "/a.jpg/_/w-320.webp", **more: A
     return json.dumps(fields)
 
 
-def work(*spans: tuple[float, float]) -> list[Told]:
-    return [Told("/a", AT_S + begun_s, AT_S + ended_s, rendered=True) for begun_s, ended_s in spans]
+def work(*spans: tuple[float, float]) -> list[LogEntry]:
+    return [LogEntry("/a", AT_S + begun_s, AT_S + ended_s, rendered=True) for begun_s, ended_s in spans]
 
 
 def test_lines_tell_when_an_answer_was_worked_on_and_whether_a_picture_was_made() -> None:
@@ -40,7 +40,7 @@ def test_lines_tell_when_an_answer_was_worked_on_and_whether_a_picture_was_made(
         line(AT_S + 3, 10.0, message="presets"),
         "[1]",
     ]
-    first, second = told(lines)
+    first, second = read_log(lines)
     assert (first.path, first.rendered, second.rendered) == ("/a.jpg/_/w-320.webp", True, False)
     assert (first.begun_s, first.ended_s) == pytest.approx((AT_S + 0.75, AT_S + 1))
 
@@ -59,12 +59,12 @@ def test_lines_tell_when_an_answer_was_worked_on_and_whether_a_picture_was_made(
     ],
 )
 def test_renders_at_a_time(spans: Sequence[tuple[float, float]], most: int) -> None:
-    assert most_at_a_time(work(*spans)) == most
+    assert max_concurrent(work(*spans)) == most
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=20))
 def test_renders_at_a_time_are_those_of_some_moment(spans: list[tuple[int, int]]) -> None:
-    found = most_at_a_time(work(*((float(begun_s), float(begun_s + lasted_s)) for begun_s, lasted_s in spans)))
+    found = max_concurrent(work(*((float(begun_s), float(begun_s + lasted_s)) for begun_s, lasted_s in spans)))
     moments = [begun_s + 0.5 for begun_s, _ in spans]
     assert found == max((sum(begun < at < begun + lasted for begun, lasted in spans) for at in moments), default=0)
 
@@ -73,7 +73,7 @@ def test_renders_at_a_time_are_those_of_some_moment(spans: list[tuple[int, int]]
     ("text", "wait_s"), [("", None), ("1", 1.0), ("30", 30.0), ("-1", None), ("²", None), ("soon", None)]
 )
 def test_retry_after(text: str, wait_s: float | None) -> None:
-    assert seconds(text) == wait_s
+    assert parse_retry_after(text) == wait_s
 
 
 def refused(retry_after_s: float | None = 1.0, status: int = 429) -> Answer:

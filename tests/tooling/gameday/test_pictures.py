@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gameday.pictures import SHIFTED, USUAL, draw_image, size
+from gameday.pictures import SHIFTED, USUAL, draw_image, read_size
 
 
 def luma(body: bytes) -> float:
@@ -26,8 +26,8 @@ def test_shifted_pictures_are_dark_tiny_or_of_other_formats() -> None:
     usual = [draw_image(USUAL, "a", number) for number in range(60)]
     shifted = [draw_image(SHIFTED, "a", number) for number in range(60)]
     assert {one.suffix for one in usual} == {"jpg", "png"}
-    assert min(min(size(one)) for one in usual) >= 160
-    tiny = [one for one in shifted if max(size(one)) <= 48]
+    assert min(min(read_size(one)) for one in usual) >= 160
+    tiny = [one for one in shifted if max(read_size(one)) <= 48]
     others = [one for one in shifted if one.suffix in ("webp", "gif")]
     dark = [one for one in shifted if one not in tiny and one not in others]
     assert min(map(len, (tiny, others, dark))) > 8

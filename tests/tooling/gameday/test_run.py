@@ -8,11 +8,11 @@ from typing import cast
 
 import pytest
 
-from gameday.environment import Environment, bare
+from gameday.environment import Environment, strip_stack_name
 from gameday.run import run
-from gameday.runbook import block, follow
+from gameday.runbook import find_block, run_runbook
 from gameday.scenario_run import PHASES, Phase, ScenarioRun, Shown
-from gameday.wait_for import WaitTimeout, require, until
+from gameday.wait_for import WaitTimeout, require, wait_until
 from tests.waiting import HANG_S
 from tools import runbooks
 
@@ -106,9 +106,9 @@ def test_one_that_failed_lets_others_begin() -> None:
 
 
 def test_waiting_ends_with_what_is_not_so() -> None:
-    assert until(lambda: "so", "it", 0.0) == "so"
+    assert wait_until(lambda: "so", "it", 0.0) == "so"
     with pytest.raises(WaitTimeout, match="the lamp is lit"):
-        until(lambda: 0, "the lamp is lit", 0.0, 0.0)
+        wait_until(lambda: 0, "the lamp is lit", 0.0, 0.0)
     with pytest.raises(WaitTimeout, match="lit"):
         require([], "lit")
 
@@ -150,19 +150,19 @@ def test_an_alarm_that_went_off_twice_is_a_fault() -> None:
 
 
 def test_names_of_alarms_do_without_the_stack() -> None:
-    assert bare("darkroom-drift") == "drift"
+    assert strip_stack_name("darkroom-drift") == "drift"
 
 
 def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
     assert "output()" in runbooks.commands("queue-backlog")[0]
-    assert "--enabled" in block("queue-backlog", "update-event-source-mapping")
-    assert "delete-item" in block("model-down", "breaker#endpoint")
-    assert "key=trips/rome.jpg" in block("model-down", "send-message")
-    assert "output Ingest" in block("queue-backlog", "update-event-source-mapping")
+    assert "--enabled" in find_block("queue-backlog", "update-event-source-mapping")
+    assert "delete-item" in find_block("model-down", "breaker#endpoint")
+    assert "key=trips/rome.jpg" in find_block("model-down", "send-message")
+    assert "output Ingest" in find_block("queue-backlog", "update-event-source-mapping")
     with pytest.raises(WaitTimeout, match="no commands with 'reboot'"):
-        block("model-down", "reboot")
+        find_block("model-down", "reboot")
 
 
 def test_what_is_to_be_filled_in_has_to_be_there() -> None:
     with pytest.raises(WaitTimeout, match="has no 'output Nothing'"):
-        follow(NOWHERE, "queue-backlog", filled={"output Nothing": "x"})
+        run_runbook(NOWHERE, "queue-backlog", filled={"output Nothing": "x"})

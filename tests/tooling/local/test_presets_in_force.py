@@ -18,7 +18,7 @@ from darkroom.services.live_settings import CURRENT
 from local.aws import Cloud
 from local.control_pages import ControlPages
 from local.stack_info import StackInfo
-from tools.ingest_report.fates import Stack
+from tools.ingest_report.outcomes import Stack
 from tools.settings.store import SettingsStore
 
 OWN = {

@@ -13,7 +13,7 @@ from obstore.store import MemoryStore
 
 from bench.compare import OURS, STORED
 from bench.competitors.dit import NAME as DIT
-from bench.competitors.model import Missing
+from bench.competitors.model import MissingCompetitor
 from bench.cost.pricing import (
     ALL_TIMES,
     COLD,
@@ -21,15 +21,15 @@ from bench.cost.pricing import (
     LOOKS,
     TIMES,
     Rivals,
-    by_cold,
-    by_times,
-    floor,
-    memory_lines,
-    ratio,
-    refining_line,
-    rivals,
+    compute_lower_bound,
+    compute_ratio,
+    describe_memory,
+    describe_re_encoding,
+    read_rivals,
+    tabulate_by_cold_starts,
+    tabulate_by_misses,
 )
-from bench.goals import goals
+from bench.goals import read_goals
 from bench.suites.cost import figure
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.operations.cost_model import load_prices, misses_cost, requests_cost, with_misses
@@ -87,7 +87,7 @@ def kept(folder: Path, found: dict[str, dict[str, float]]) -> Path:
 
 @pytest.fixture
 def found(tmp_path: Path) -> Rivals:
-    return rivals(TITLE, PRICES, PROCESSOR, kept(tmp_path, FOUND))
+    return read_rivals(TITLE, PRICES, PROCESSOR, kept(tmp_path, FOUND))
 
 
 def test_designs_are_made_of_what_was_measured(found: Rivals) -> None:
@@ -103,7 +103,7 @@ def test_each_has_a_memory_that_its_template_allows(found: Rivals) -> None:
     """Ours the least, which is the cheapest: waiting costs by the memory, computing does not. Theirs is fixed."""
     assert (found.ours.memory_mb, found.unstored.memory_mb) == (1024, 1024)
     assert (found.theirs.memory_mb, found.bare.memory_mb) == (1024, 1024)
-    ours, theirs = memory_lines(found)
+    ours, theirs = describe_memory(found)
     assert "1024 MB, 199 ms a render, and 260 ms more" in ours
     assert "1024 MB, 206 ms a render, and 450 ms more" in theirs
 
@@ -111,14 +111,14 @@ def test_each_has_a_memory_that_its_template_allows(found: Rivals) -> None:
 @pytest.mark.parametrize("lacking", [STORED, OURS, DIT])
 def test_what_was_not_measured_is_not_priced(tmp_path: Path, lacking: str) -> None:
     file = kept(tmp_path, {name: one for name, one in FOUND.items() if name != lacking})
-    with pytest.raises(Missing, match=re.escape(lacking)):
-        rivals(TITLE, PRICES, PROCESSOR, file)
-    with pytest.raises(Missing):
-        rivals(TITLE, PRICES, PROCESSOR, tmp_path / "none")
+    with pytest.raises(MissingCompetitor, match=re.escape(lacking)):
+        read_rivals(TITLE, PRICES, PROCESSOR, file)
+    with pytest.raises(MissingCompetitor):
+        read_rivals(TITLE, PRICES, PROCESSOR, tmp_path / "none")
 
 
 def test_the_table_by_times_has_the_costs_of_a_million_misses(found: Rivals) -> None:
-    table = by_times(TITLE, found, PRICES, PROCESSOR)
+    table = tabulate_by_misses(TITLE, found, PRICES, PROCESSOR)
     assert [row[0] for row in table.rows] == ["once", *(f"{times} times" for times in ALL_TIMES[1:])]
     assert {len(row) for row in table.rows} == {len(table.headings)}
     for times, row in zip(ALL_TIMES, table.rows, strict=True):
@@ -132,7 +132,7 @@ def test_the_table_by_times_has_the_costs_of_a_million_misses(found: Rivals) -> 
 
 
 def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: Rivals) -> None:
-    table = by_cold(TITLE, found, PRICES, PROCESSOR)
+    table = tabulate_by_cold_starts(TITLE, found, PRICES, PROCESSOR)
     assert [row[0] for row in table.rows] == ["0.1%", "1.0%", "10.0%"]
     assert float(table.rows[COLDS.index(COLD)][3]) == pytest.approx(figure(found).value, abs=0.005)
     costs = [float(row[1]) for row in table.rows]
@@ -142,7 +142,7 @@ def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: Rivals)
 
 def test_refining_is_told_by_the_price_list(found: Rivals) -> None:
     """$5 for the PUT, 2 for events, 1.20 for messages, 1.20 for what it reads, 0.20 for the function."""
-    line = refining_line(found, PRICES)
+    line = describe_re_encoding(found, PRICES)
     assert "$9.60 for a million pictures" in line
     assert f"after {9.60 / (7600 * 0.085 / 1e3):.0f} views" in line
 
@@ -158,10 +158,10 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
 
 def test_the_figure_is_of_its_goal_and_tells_the_worst_case(found: Rivals) -> None:
     told = figure(found)
-    assert f"missed {TIMES} times in a month" in goals()[told.goal].what
-    assert told.value == ratio(found, PRICES, PROCESSOR, TIMES)
-    assert told.floor == floor(found, PRICES, PROCESSOR) < told.value
-    assert f"{ratio(found, PRICES, PROCESSOR, 1):.2f}" in told.why
+    assert f"missed {TIMES} times in a month" in read_goals()[told.goal].what
+    assert told.value == compute_ratio(found, PRICES, PROCESSOR, TIMES)
+    assert told.floor == compute_lower_bound(found, PRICES, PROCESSOR) < told.value
+    assert f"{compute_ratio(found, PRICES, PROCESSOR, 1):.2f}" in told.why
     assert "PUTs alone cost $5.00" in told.why
 
 

@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from bench.cost import libraries
-from bench.cost.libraries import MACHINE, PICTURES, conducting, inference, operations, presets, scene_amounts, ways
+from bench.cost.libraries import (
+    MACHINE,
+    PICTURES,
+    list_modes,
+    price_conducting,
+    price_large_image,
+    price_presets,
+    tabulate_modes,
+    tabulate_operations,
+)
 from darkroom.bulk.messages import BATCH_SIZE
 from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
 from darkroom.plan.presets import load_default_presets
@@ -19,7 +28,7 @@ PRICES = load_prices()
 
 def test_the_page_is_current() -> None:
     text = PAGE.read_text(encoding="utf-8").partition(LIBRARY_MARKERS.begin)[2].partition(LIBRARY_MARKERS.end)[0]
-    assert text.strip() == libraries.for_page(PRICES, LIBRARY_PROCESSOR)
+    assert text.strip() == libraries.format_page(PRICES, LIBRARY_PROCESSOR)
 
 
 def test_the_presets_that_are_priced_are_those_that_ingest_makes() -> None:
@@ -27,39 +36,39 @@ def test_the_presets_that_are_priced_are_those_that_ingest_makes() -> None:
 
 
 def test_a_batch_shares_its_transitions() -> None:
-    assert conducting("arm64", 0.0)["state-transitions"] * BATCH_SIZE == pytest.approx(2)
+    assert price_conducting("arm64", 0.0)["state-transitions"] * BATCH_SIZE == pytest.approx(2)
 
 
 def test_a_row_is_the_sum_of_its_parts() -> None:
-    for _, *parts, together in operations(PRICES, "arm64").rows:
+    for _, *parts, together in tabulate_operations(PRICES, "arm64").rows:
         assert sum(map(float, parts)) == pytest.approx(float(together), abs=0.03)
 
 
 def test_dearer_puts_make_presets_dearer_by_their_number() -> None:
     dearer = replace(PRICES.prices["s3-puts"], usd=PRICES.prices["s3-puts"].usd * 2)
     twice = replace(PRICES, prices={**PRICES.prices, "s3-puts": dearer})
-    amounts = presets("arm64")
-    grown = libraries.total(twice, amounts) - libraries.total(PRICES, amounts)
+    amounts = price_presets("arm64")
+    grown = libraries.sum_usd(twice, amounts) - libraries.sum_usd(PRICES, amounts)
     assert grown == pytest.approx(amounts["s3-puts"] * PICTURES * PRICES.prices["s3-puts"].usd_per_unit)
     assert amounts["s3-puts"] > libraries.PRESETS
 
 
 def test_what_the_page_says_of_inference_holds() -> None:
-    live, alone, kept, later, batch, masters = (way.dollars(PRICES, PICTURES) for way in ways(LIBRARY_PROCESSOR))
+    live, alone, kept, later, batch, masters = (way.dollars(PRICES, PICTURES) for way in list_modes(LIBRARY_PROCESSOR))
     assert live < alone < min(later, batch) < kept
     assert 1 / 4 < 1 - masters / live < 1 / 3
-    assert len(inference(PRICES, LIBRARY_PROCESSOR).rows) == len(ways(LIBRARY_PROCESSOR))
+    assert len(tabulate_modes(PRICES, LIBRARY_PROCESSOR).rows) == len(list_modes(LIBRARY_PROCESSOR))
     burst = (libraries.START_HOURS + libraries.IDLE_HOURS) * PRICES.prices[MACHINE].usd_per_unit
     assert HOURS_A_MONTH * PRICES.prices[MACHINE].usd_per_unit / burst / 30.4 == pytest.approx(60, abs=1)
 
 
 def test_what_the_page_says_of_scenes_holds() -> None:
-    made, gb_months = scene_amounts(0.3, LIBRARY_PROCESSOR)
-    days = libraries.total(PRICES, made) / libraries.total(PRICES, {"s3-gb-months": gb_months}) * 30
+    made, gb_months = price_large_image(0.3, LIBRARY_PROCESSOR)
+    days = libraries.sum_usd(PRICES, made) / libraries.sum_usd(PRICES, {"s3-gb-months": gb_months}) * 30
     assert days == pytest.approx(3.5, abs=0.2)
 
 
 def test_a_square_kilometre_at_ten_metres_has_ten_thousand_pixels() -> None:
-    text = libraries.scenes(PRICES, "arm64").markdown()
+    text = libraries.tabulate_large_images(PRICES, "arm64").markdown()
     assert re.search(r"\| 10 m \| 0\.01 \|", text)
     assert re.search(r"\| 0\.3 m \| 11\.11 \|", text)

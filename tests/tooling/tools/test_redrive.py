@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from darkroom.errors import Unavailable
 from tests import commands
-from tools.redrive import Redriven, Shown, redrive
+from tools.redrive import RedriveResult, Shown, redrive
 
 _numbers = itertools.count(1)
 
@@ -35,7 +35,7 @@ class Queues:
         named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         self.sqs.send_message(QueueUrl=self.dead, MessageBody=body, MessageAttributes=named)
 
-    def redrive(self, *, dry_run: bool = False) -> Redriven:
+    def redrive(self, *, dry_run: bool = False) -> RedriveResult:
         return redrive(self.sqs, self.dead, self.main, dry_run=dry_run, report=self.said.append)
 
     def bodies(self, url: str) -> list[str]:
@@ -65,7 +65,7 @@ def test_every_message_goes_back_as_it_was(queues: Queues) -> None:
     bodies = sorted(json.dumps({"key": f"{number} ü.jpg", "pass": 1}) for number in range(25))
     for body in bodies:
         queues.die(body)
-    assert queues.redrive() == Redriven(found=25, sent=25)
+    assert queues.redrive() == RedriveResult(found=25, sent=25)
     assert queues.count(queues.dead) == 0
     assert queues.bodies(queues.main) == bodies
 
@@ -104,7 +104,7 @@ def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str
 )
 def test_what_it_is_about_is_told_whatever_it_is(queues: Queues, body: str, subject: str) -> None:
     queues.die(body)
-    assert queues.redrive() == Redriven(1, 1)
+    assert queues.redrive() == RedriveResult(1, 1)
     assert queues.said[0].subject == subject
     assert queues.bodies(queues.main) == [body]
 
@@ -112,9 +112,9 @@ def test_what_it_is_about_is_told_whatever_it_is(queues: Queues, body: str, subj
 def test_a_dry_run_leaves_everything_where_it_can_be_seen(queues: Queues) -> None:
     for _ in range(12):
         queues.die()
-    assert queues.redrive(dry_run=True) == Redriven(found=12, sent=0)
+    assert queues.redrive(dry_run=True) == RedriveResult(found=12, sent=0)
     assert queues.count(queues.main) == 0
-    assert queues.redrive(dry_run=True) == Redriven(found=12, sent=0)
+    assert queues.redrive(dry_run=True) == RedriveResult(found=12, sent=0)
     assert len(queues.bodies(queues.dead)) == 12
 
 
@@ -122,7 +122,7 @@ def test_what_comes_back_at_once_does_not_go_round_for_ever(queues: Queues) -> N
     for _ in range(12):
         queues.die()
     queues.main = queues.dead
-    assert queues.redrive() == Redriven(found=12, sent=12)
+    assert queues.redrive() == RedriveResult(found=12, sent=12)
     assert len(queues.bodies(queues.dead)) == 12
 
 

@@ -16,7 +16,7 @@ from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER
-from tools.events.infer import NOBODY, PHOTO, told
+from tools.events.infer import NOBODY, PHOTO, build_endpoint_result
 
 from .harness import World
 
@@ -79,7 +79,7 @@ def received(world: World, queue: str, body: str, receives: int = 1) -> dict[str
 @pytest.mark.parametrize("queue", ["normal", "priority"])
 def test_an_event_of_ingest_is_worked_off(world: World, function: Function, queue: str) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
-    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
+    body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
     assert function.invoke(received(world, queue, body)) == {"batchItemFailures": []}
     assert world.findings(PHOTO).found
     assert len(world.told()) == 1
@@ -88,7 +88,7 @@ def test_an_event_of_ingest_is_worked_off(world: World, function: Function, queu
 def test_what_fails_comes_again_later(world: World, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
-    event = received(world, "priority", json.dumps(told("ImageReady", PHOTO, sequencer=sequencer)))
+    event = received(world, "priority", json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)))
     [record] = event["Records"]
     assert function.invoke(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert (world.messages("priority"), world.messages("dead")) == ([], [])
@@ -97,7 +97,7 @@ def test_what_fails_comes_again_later(world: World, function: Function) -> None:
 def test_at_last_it_is_given_up_with_its_cause(world: World, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
-    body = told("ImageReady", PHOTO, sequencer=sequencer)
+    body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
     event = received(world, "normal", json.dumps(body), receives=MAX_RECEIVES)
     assert function.invoke(event) == {"batchItemFailures": []}
     [dead] = world.messages("dead")
@@ -108,7 +108,7 @@ def test_at_last_it_is_given_up_with_its_cause(world: World, function: Function)
 def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
-    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer))
+    body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
     event = received(world, "normal", body, receives=MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
@@ -129,7 +129,7 @@ def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
     world: World, function: Function, queue: str
 ) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
-    body = told("ImageReady", PHOTO, sequencer=sequencer)
+    body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
     event = received(world, queue, json.dumps(body))
     context = Context(remaining_ms=int(InferenceConsumer.min_remaining_s * 1000) - 1)
     assert len(function.invoke(event, context)["batchItemFailures"]) == 1
@@ -152,14 +152,14 @@ def test_the_files_do_what_their_names_say(world: World, function: Function, nam
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (told("ImageReady", "a.jpg"), RequestKind.READY),
-        (told("ImageHeld", "a.jpg"), RequestKind.HELD),
-        (told("ImageHeld", "a.jpg", flagged=False), RequestKind.HELD),
-        (told("ImageHeld", "a.jpg", flagged=True), None),
-        (told("ImageRemoved", NOBODY), RequestKind.REMOVED),
-        (told("ImageRefused", "a.jpg"), None),
-        (told("ImageAnalysed", "a.jpg"), None),
-        (told("ImageReady", "a.jpg") | {"source": "aws.s3"}, None),
+        (build_endpoint_result("ImageReady", "a.jpg"), RequestKind.READY),
+        (build_endpoint_result("ImageHeld", "a.jpg"), RequestKind.HELD),
+        (build_endpoint_result("ImageHeld", "a.jpg", flagged=False), RequestKind.HELD),
+        (build_endpoint_result("ImageHeld", "a.jpg", flagged=True), None),
+        (build_endpoint_result("ImageRemoved", NOBODY), RequestKind.REMOVED),
+        (build_endpoint_result("ImageRefused", "a.jpg"), None),
+        (build_endpoint_result("ImageAnalysed", "a.jpg"), None),
+        (build_endpoint_result("ImageReady", "a.jpg") | {"source": "aws.s3"}, None),
     ],
 )
 def test_events_that_are_followed(event: dict[str, Any], expected: RequestKind | None) -> None:
@@ -188,7 +188,7 @@ def test_anything_else_is_refused(body: str) -> None:
 
 def test_each_attempt_is_counted(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
-    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer))
+    body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
     function.invoke(received(world, "normal", body))
     good = counted(capsys.readouterr().out)
     assert [of(good, name) for name in ("Requests", "Faults")] == [{"": 1}, {}]

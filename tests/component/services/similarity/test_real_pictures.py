@@ -9,8 +9,8 @@ import pytest
 import skimage
 from PIL import Image
 
-from bench.similarity.alterations import ALTERATIONS, photographs
-from bench.similarity.recall import strangers
+from bench.similarity.alterations import ALTERATIONS, load_photographs
+from bench.similarity.recall import compare_unrelated
 from darkroom.findings import SIMILARITY
 from darkroom.services.similarity import COPY_BITS, COPY_SCORE
 from tests.images.looking import small_models
@@ -29,7 +29,7 @@ def embedded(image: Image.Image) -> tuple[float, ...]:
 
 @pytest.fixture(scope="module")
 def pictures() -> dict[str, Image.Image]:
-    return photographs(Path(skimage.__file__).parent / "data")
+    return load_photographs(Path(skimage.__file__).parent / "data")
 
 
 def test_copies_come_first_and_others_are_none(deployment: Deployment, pictures: dict[str, Image.Image]) -> None:
@@ -60,6 +60,6 @@ def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
 
 
 def test_photographs_of_different_things_are_far_apart(pictures: dict[str, Image.Image]) -> None:
-    found = strangers(pictures, lambda picture: embedded(Image.fromarray(picture)))
+    found = compare_unrelated(pictures, lambda picture: embedded(Image.fromarray(picture)))
     assert max(one.score for one in found) < COPY_SCORE - 0.25
     assert min(one.bits for one in found) > COPY_BITS

@@ -37,7 +37,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class UploadOutcome:
     """What became of an upload. ``missing``: what the index speaks of and no bucket has."""
 
     sent: Sent
@@ -126,7 +126,7 @@ class Stack:
                 )
             yield Sent(name, prefix + name, answer["VersionId"], sent_s)
 
-    def follow(self, sent: Sequence[Sent], timeout_s: float) -> Iterator[Fate]:
+    def follow(self, sent: Sequence[Sent], timeout_s: float) -> Iterator[UploadOutcome]:
         """The fate of each upload as it is known; after ``timeout_s`` that of the others, which are lost."""
         waiting, deadline_s = {one.key: one for one in sent}, time.monotonic() + timeout_s
         while waiting and time.monotonic() < deadline_s:
@@ -135,20 +135,20 @@ class Stack:
                 if record.done and record.version_id == waiting[key].version_id:
                     yield self._verified(waiting.pop(key), record)
             time.sleep(LOOK_EVERY_S if waiting else 0)
-        yield from (Fate(one, None) for one in waiting.values())
+        yield from (UploadOutcome(one, None) for one in waiting.values())
 
-    def _verified(self, sent: Sent, record: Record) -> Fate:
+    def _verified(self, sent: Sent, record: Record) -> UploadOutcome:
         if record.state == READY:
             return self._ready(sent, record)
         if record.state == HELD:
             waits = self.bucket("media").head(HELD_MASTERS.name(sent.key)) is not None
-            return Fate(sent, record, missing=() if waits else ("the held master",))
+            return UploadOutcome(sent, record, missing=() if waits else ("the held master",))
         place = record.refusal.quarantined  # "" if the upload was deleted before it could be copied
         copy = self.bucket("quarantine").head(place) if place else None
         kept = copy is not None and copy.metadata["code"] == record.refusal.code
-        return Fate(sent, record, missing=() if kept else ("the copy in quarantine",))
+        return UploadOutcome(sent, record, missing=() if kept else ("the copy in quarantine",))
 
-    def _ready(self, sent: Sent, record: Record) -> Fate:
+    def _ready(self, sent: Sent, record: Record) -> UploadOutcome:
         media, etag = self.bucket("media"), record.master.etag
         master = media.head(MASTERS.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
@@ -157,7 +157,7 @@ class Stack:
         missing = [] if master is not None and master.etag == etag else ["the master"]
         if lacking:
             missing.append(f"{lacking} presets")
-        return Fate(sent, record, presets, tuple(missing))
+        return UploadOutcome(sent, record, presets, tuple(missing))
 
     def dead_letters(self) -> int:
         """How many dead letters ingest has."""
@@ -204,7 +204,7 @@ def list_files(paths: Sequence[Path], key: str | None = None) -> dict[str, Path]
     return found
 
 
-def complaints(fates: Iterable[Fate], expected: Mapping[str, str] | None) -> dict[str, str]:
+def complaints(fates: Iterable[UploadOutcome], expected: Mapping[str, str] | None) -> dict[str, str]:
     """Return what is wrong, by file name. ``expected`` is ``ready`` or a code for every file, None for all ready."""
     fates, wrong = list(fates), {}
     for fate in fates:

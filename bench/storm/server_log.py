@@ -18,7 +18,7 @@ GRAIN_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LogEntry:
     """An answer of the function: the path that it was asked for, when it worked on it (Unix time), what it did."""
 
     path: str
@@ -27,7 +27,7 @@ class Told:
     rendered: bool
 
 
-def told(lines: Iterable[str]) -> Iterator[Told]:
+def read_log(lines: Iterable[str]) -> Iterator[LogEntry]:
     """The answers that ``lines`` of the log tell of; other lines are passed over."""
     for line in lines:
         try:
@@ -37,10 +37,10 @@ def told(lines: Iterable[str]) -> Iterator[Told]:
         if isinstance(fields, dict) and fields.get("message") == ANSWERED:
             ended_s = datetime.fromisoformat(fields["timestamp"]).timestamp()
             begun_s = ended_s - fields["ms"] / 1000
-            yield Told(fields.get("path", ""), begun_s, ended_s, RENDERED in fields["stages_ms"])
+            yield LogEntry(fields.get("path", ""), begun_s, ended_s, RENDERED in fields["stages_ms"])
 
 
-def most_at_a_time(answers: Iterable[Told]) -> int:
+def max_concurrent(answers: Iterable[LogEntry]) -> int:
     """How many of ``answers`` were worked on at the same moment, at the most.
 
     Each is taken for a millisecond shorter than it says, so that rounding makes none meet that only follow one another.

@@ -16,7 +16,7 @@ from local.aws import Cloud
 from tools import local_stack
 
 from ..paths import ROOT
-from .told import ANSWERED, Told, told
+from .server_log import ANSWERED, LogEntry, read_log
 
 CDN_PORT, AWS_PORT = 8403, 4883
 FUNCTION = "TransformFunction"
@@ -26,7 +26,7 @@ LINES_WITHIN_S = 20.0
 DELETED_AT_ONCE = 1000
 
 
-class Stage:
+class RunningStack:
     """A running stack with these facts (``stack.json``)."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
@@ -75,11 +75,11 @@ class Stage:
         )
         return [(one["Key"], one["VersionId"]) for page in pages for one in page.get("Versions", [])]
 
-    def told(self, prefix: str, since_s: float) -> list[Told]:
+    def told(self, prefix: str, since_s: float) -> list[LogEntry]:
         """All that the function answered about keys with ``prefix`` since then, by its log; raises TimeoutError."""
         deadline_s = time.monotonic() + LINES_WITHIN_S
         while True:
-            found = [one for one in told(self._lines(since_s)) if one.path.startswith(f"/{prefix}")]
+            found = [one for one in read_log(self._lines(since_s)) if one.path.startswith(f"/{prefix}")]
             if len(found) >= (answered := self._answered(prefix)):
                 return found
             if time.monotonic() > deadline_s:
@@ -106,14 +106,14 @@ class Stage:
 
 
 @contextmanager
-def started(state: Path) -> Iterator[Stage]:
+def start_stack(state: Path) -> Iterator[RunningStack]:
     """A stack of the bench's own while the context lasts; what it has deployed stays in ``state`` for the next time."""
     place = ["--state-dir", str(state)]
     ports = ["--port", str(CDN_PORT), "--aws-port", str(AWS_PORT)]
     try:
         _local("stop", *place)  # one that a broken-off run has left
         _local("up", *place, *ports, "--detach", "--no-watch", "--no-inference")
-        yield Stage(local_stack.read(state))
+        yield RunningStack(local_stack.read(state))
     finally:
         _local("stop", *place)
 

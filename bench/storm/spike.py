@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .stage import Stage
-from .told import Told, most_at_a_time
-from .viewers import REFUSED, Viewer, storm
+from .server_log import LogEntry, max_concurrent
+from .stack import RunningStack
+from .viewers import REFUSED, Viewer, request_all
 
 WIDTHS = (320, 480, 640, 800, 960)
 """Steps of the ladder: widths that need no signature."""
@@ -46,7 +46,7 @@ class Outcome:
     kind: Kind
     at_once: int
     viewers: Sequence[Viewer]
-    told: Sequence[Told]
+    told: Sequence[LogEntry]
     stored: Mapping[str, int]
 
     @property
@@ -55,7 +55,7 @@ class Outcome:
         return Counter(viewer.answers[0].status for viewer in self.viewers)
 
     @property
-    def renders(self) -> list[Told]:
+    def renders(self) -> list[LogEntry]:
         """The answers that a picture was made for."""
         return [one for one in self.told if one.rendered]
 
@@ -73,7 +73,7 @@ class Outcome:
             yield f"{untold} refusals without Retry-After"
         if refused := sum(viewer.answers[-1].status != 200 for viewer in self.viewers):
             yield f"{refused} viewers without a picture in the end"
-        if (most := most_at_a_time(self.told)) > self.at_once:
+        if (most := max_concurrent(self.told)) > self.at_once:
             yield f"{most} renders at a time, {self.at_once} reserved"
         wanted = len({viewer.target for viewer in self.viewers})
         if len(self.stored) != wanted or set(self.stored.values()) - {1}:
@@ -92,7 +92,7 @@ class Outcome:
         return found
 
 
-def raised(stage: Stage, kind: Kind, count: int, at_once: int, picture: bytes) -> Outcome:
+def run_spike(stage: RunningStack, kind: Kind, count: int, at_once: int, picture: bytes) -> Outcome:
     """The outcome of a storm of ``count`` viewers who want what has not been made of ``picture`` yet."""
     keys = [f"{kind.prefix}{number}.jpg" for number in range(-(-count // len(WIDTHS)) if kind.distinct else 1)]
     targets = [f"/{key}?w={width}" for width in WIDTHS for key in keys]
@@ -100,6 +100,6 @@ def raised(stage: Stage, kind: Kind, count: int, at_once: int, picture: bytes) -
     stage.hang(keys, picture, kind.prefix)
     with stage.set(at_once=at_once, collapsing=kind.collapsing):
         since_s = time.time()
-        viewers = storm(stage.url, asked, seed=count)
+        viewers = request_all(stage.url, asked, seed=count)
     stored = Counter(key for key, _ in stage.versions(kind.prefix))
     return Outcome(kind, at_once, viewers, stage.told(kind.prefix, since_s), stored)
