@@ -1,7 +1,7 @@
 """Bytes of an object that is too large to be read whole: fetched by ranges, in blocks that stay while there is room.
 
-What follows on what was fetched last is fetched with more and more of what comes after it; what lies elsewhere comes
-alone. So a decoder that reads on from tile to tile waits seldom, and one that jumps brings little that nobody wants.
+Sequential reads fetch ever more ahead, other reads only what they need. So a decoder that reads from tile to tile
+waits seldom, and one that jumps fetches little in vain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BLOCK_BYTES = 65_536
 CAPACITY_BYTES = 32 * 1024 * 1024
 MAX_READAHEAD_BYTES = 1024 * 1024
 STREAM_REACH_BYTES = 512 * 1024
-"""How far behind its place a stream that is open is read on rather than given up: at 85 MB/s that takes 6 ms, a new
+"""How far behind its position an open stream is read on rather than closed: at 85 MB/s that takes 6 ms, a new
 request 25."""
 
 
@@ -60,12 +60,12 @@ class BlockCache:
 
     @property
     def cached_bytes(self) -> int:
-        """How much is here now."""
+        """Return how many bytes are cached."""
         return sum(map(len, self._cached.values()))
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes ``offset`` to ``offset + length``, fewer at the end. Raises what fetching them raised, or Unavailable
-        where fewer came than were asked for; the next call tries again."""
+        where fewer came than requested; the next call tries again."""
         end = min(offset + length, self.size_bytes)
         if offset >= end:
             return b""
@@ -81,7 +81,7 @@ class BlockCache:
         return whole[start : start + end - offset]
 
     def close(self) -> None:
-        """Give up the stream, if one is open."""
+        """Close the stream, if one is open."""
         with self._lock:
             self._close_stream()
 
@@ -161,7 +161,7 @@ class _Stream:
         self.read_bytes = 0
 
     def is_near(self, block: int) -> bool:
-        """Whether ``block`` is still to come, and soon."""
+        """Return whether ``block`` is still to come, and soon."""
         return self._next <= block and block * self._block <= self.read_bytes + STREAM_REACH_BYTES
 
     def read_until(self, end_byte: int) -> dict[int, bytes]:
@@ -180,7 +180,7 @@ class _Stream:
         return blocks
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()

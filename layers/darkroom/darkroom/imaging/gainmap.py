@@ -1,8 +1,8 @@
-"""A gain map, taken along when the output is a JPEG too.
+"""Carry a gain map over to the output, where that is a JPEG too.
 
-Screens that can, brighten a picture by its gain map. It is kept where only geometry changed: it then gets the same
-geometry. Every effect would have to be undone in it, so with effects, a watermark, padding or another output format the
-base goes alone, which is the correct SDR picture. The map stays as it is where the base becomes sRGB: its numbers are
+HDR screens brighten an image by its gain map. It is kept where only geometry changed: it then gets the same geometry.
+Every effect would have to be undone in it, so with effects, a watermark, padding or another output format the base is
+served alone, which is the correct SDR image. The map stays as it is where the base becomes sRGB: its numbers are
 factors on linear light, which a change of primaries keeps for grey maps, and nearly so for coloured ones.
 """
 
@@ -65,7 +65,7 @@ _OUTPUT_FIELDS = (
 
 
 class Region(NamedTuple):
-    """Where a picture is sampled, in its px; edges may lie within pixels."""
+    """Where an image is sampled, in its px; edges may lie within pixels."""
 
     left: float
     top: float
@@ -84,7 +84,7 @@ def keeps_gain_map(plan: Plan) -> bool:
 def copy_gain_map(base: bytes, source: Source, geometry: Geometry) -> bytes:
     """``base``, a JPEG made of ``source`` by ``geometry``, with the source's gain map in the same geometry.
 
-    ``base`` itself where the source has no map that can be used: the picture is right without. Raises what the stream
+    ``base`` itself where the source has no map that can be used: the image is right without. Raises what the stream
     raised.
     """
     found = read_gain_map(source.read_all())

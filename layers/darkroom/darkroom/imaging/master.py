@@ -1,9 +1,9 @@
 """The clean, servable master of an upload.
 
-Whatever can be, is kept as it is but for its metadata (:mod:`.metadata`). What not every viewer shows alike is encoded
-anew (:mod:`.reprint`): HEIC, CMYK, and profiles that are more than a matrix and curves. TIFFs and huge pictures become
-pyramids (:mod:`.pyramid`), so that a small derivative of them costs little. A drawing by shapes is written anew without
-what does not draw (:mod:`.svg`).
+Most uploads are kept as they are without metadata (:mod:`.formats.metadata.strip`). Those that viewers show differently
+are encoded again (:mod:`.render.transcode`): HEIC, CMYK, and profiles that are more than a matrix and curves. TIFFs and
+huge images become pyramids (:mod:`.pyramid`), so that a small derivative of them costs little. An SVG is written anew
+without what does not draw (:mod:`.formats.svg.sanitise`).
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Master:
 def make_master(data: bytes, header: Header, *, limits: Limits) -> Master:
     """The master of the upload ``data``, whose header is ``header`` and whose pixels have been decoded whole before.
 
-    It shows the same picture upright as the upload, and is within ``limits`` itself. The gain map of a JPEG stays,
-    however huge the JPEG. Raises Damaged, TypeNotAllowed or OverLimits for what shows only now: what is cleaned is not
-    decoded here.
+    It shows the same image upright as the upload, and is within ``limits`` itself. The gain map of a JPEG stays,
+    however huge the JPEG. Raises DamagedSource, TypeNotAllowed or OverLimits for what shows only now: what is cleaned
+    is not decoded here.
     """
     source = Source.from_bytes(data)
     if header.format == "svg":
@@ -68,7 +68,7 @@ def _is_huge(header: Header) -> bool:
 
 
 def _matches_upload(master: Master, header: Header, limits: Limits) -> bool:
-    """Whether a master is of the size of the upload and has as many frames or pages; raises OverLimits.
+    """Return whether a master is of the size of the upload and has as many frames or pages; raise OverLimits.
 
     An animation that was encoded anew may have fewer: frames that are alike become one.
     """
@@ -91,10 +91,10 @@ def _strip(source: Source, header: Header, limits: Limits) -> Master | None:
     """The upload without its metadata; None where that is not possible, or not all viewers would show it alike."""
     if header.format not in OUTPUT_FORMATS or header.colour not in ("gray", "rgb"):
         return None
-    destiny = _choose_icc_action(source, header, limits) if header.has_profile else IccAction.KEEP
-    if destiny is IccAction.APPLY:
+    action = _choose_icc_action(source, header, limits) if header.has_profile else IccAction.KEEP
+    if action is IccAction.APPLY:
         return None
-    body = strip_metadata(source.read_all(), header, keep_orientation=True, keep_profile=destiny is IccAction.KEEP)
+    body = strip_metadata(source.read_all(), header, keep_orientation=True, keep_profile=action is IccAction.KEEP)
     if body is None:
         return None
     master = Master(body, OUTPUT_FORMATS[header.format].content_type, "cleaned")
@@ -102,7 +102,7 @@ def _strip(source: Source, header: Header, limits: Limits) -> Master | None:
 
 
 def _choose_icc_action(source: Source, header: Header, limits: Limits) -> IccAction:
-    """What becomes of the profile, as libvips reads it."""
+    """Choose the action for the profile, as libvips reads it."""
     image = load_whole(source, header, limits).frames[0]
     return (
         choose_icc_action(image.get("icc-profile-data"), header.colour)

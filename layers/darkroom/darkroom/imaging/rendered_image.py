@@ -1,4 +1,4 @@
-"""What a render gives back."""
+"""The result of a render."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RenderedImage:
-    """An encoded picture, or data about one.
+    """An encoded image, or data about one.
 
     ``width`` and ``height`` are those of one frame in px. ``timings_ms`` has the stages ``decode``, ``transform`` and
     ``encode`` (see :func:`darkroom.imaging.render.pipeline.render` for what each covers).

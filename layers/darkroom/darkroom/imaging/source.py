@@ -1,7 +1,7 @@
-"""The bytes of a picture, which may still be arriving, or be too many to arrive at all.
+"""The bytes of an image, which may still be arriving, or be too many to read whole.
 
-A :class:`Source` lets header parsers read the first bytes and libvips decode while the rest is on its way. What was
-read stays, so that seeking back, decoding twice and passing the bytes on unchanged all work. A ranged one keeps little
+A :class:`Source` lets header parsers read the first bytes and libvips decode while the rest is on its way. Bytes stay
+once read, so that seeking back, decoding twice and passing the bytes on unchanged all work. A ranged one keeps little
 and reads anew (:mod:`.blocks`).
 """
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from .block_cache import BlockCache
 
 HEAD_BYTES = 65_536
-"""Enough for the header of nearly every picture; parsers that need more read on."""
+"""Enough for the header of nearly every image; parsers that need more read on."""
 MAX_WHOLE_BYTES = 128 * 1024 * 1024
-"""What may be asked for all at once of a source that is read by ranges."""
+"""The most bytes that :meth:`Source.read_all` returns of a source that is read by ranges."""
 
 
 class Patch(NamedTuple):
@@ -45,7 +45,7 @@ def _apply_patches(target: Any, start: int, length: int, patches: Sequence[Patch
 
 
 class Source:
-    """The ``size_bytes`` bytes of one picture. Safe to read from several threads, as libvips does."""
+    """The ``size_bytes`` bytes of one image. Safe to read from several threads, as libvips does."""
 
     __slots__ = ("__weakref__", "_arrived", "_blocks", "_chunks", "_data", "_fault", "_lock", "_opened", "size_bytes")
 
@@ -68,7 +68,7 @@ class Source:
 
     @classmethod
     def from_stream(cls, chunks: Iterator[bytes], size_bytes: int) -> Source:
-        """A source whose bytes come from ``chunks``, each taken when it is needed.
+        """A source whose bytes come from ``chunks``, each read when it is needed.
 
         More or fewer than ``size_bytes`` are a fault of the stream: Unavailable.
         """
@@ -84,7 +84,7 @@ class Source:
 
     @property
     def is_ranged(self) -> bool:
-        """Whether any part is had for the price of that part."""
+        """Return whether any part is had for the price of that part."""
         return self._blocks is not None
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -95,7 +95,7 @@ class Source:
         return self._data[offset : min(offset + length, here)]
 
     def read_head(self, length: int = HEAD_BYTES) -> bytes:
-        """The first ``length`` bytes, fewer if the picture is shorter; raises what the stream raised."""
+        """The first ``length`` bytes, fewer if the image is shorter; raises what the stream raised."""
         return self.read_at(0, length)
 
     def read_all(self) -> bytes:
@@ -117,8 +117,8 @@ class Source:
         """A new libvips source at the first byte, which takes no more than it needs; any number may be open at once.
 
         ``whole`` is for loaders that take everything before they begin. All are good for as long as this object lives:
-        it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a stream's
-        fault as an end of file: decode within :meth:`decoding`, which tells them apart. ``patches`` are for libvips
+        it keeps the Python half of each, where an image holds on to the C half alone. libvips sees a stream's
+        fault as an end of file: decode within :meth:`decoding`, which distinguishes both. ``patches`` are for libvips
         alone, and cost a copy where all bytes are here.
         """
         if self._blocks is not None:
@@ -144,7 +144,8 @@ class Source:
 
     @contextmanager
     def decoding(self, *, of_source: bool = False) -> Iterator[None]:
-        """Around everything that makes libvips read: raises the stream's own fault, or Damaged for a libvips error.
+        """Around everything that makes libvips read: raises the stream's own fault, or DamagedSource for a libvips
+        error.
 
         ``of_source``: every variant reads the same, so that the damage is that of the source.
         """
@@ -196,7 +197,7 @@ class Source:
     def _allocate(self) -> memoryview:
         """Where the bytes are to go: mapped, so that a page exists once it is written, and none is left in the heap.
 
-        Kept as they came, chunks leave malloc's heap in pieces: 16 MB more stayed resident over 500 pictures.
+        Kept as they came, chunks leave malloc's heap in pieces: 16 MB more stayed resident over 500 images.
         """
         if len(self._data) < self.size_bytes:
             self._data = mmap(-1, self.size_bytes, flags=MAP_PRIVATE | MAP_ANONYMOUS)
@@ -214,8 +215,8 @@ class Source:
 class _StreamCursor:
     """The position of one libvips source.
 
-    libvips asks for 4096 bytes at a time, some hundred times a picture, so :meth:`read` does little. It refers to the
-    source weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
+    libvips reads 4096 bytes at a time, some hundred times an image, so :meth:`read` does little. It refers to the
+    source weakly: cffi's handles hide a cycle from the garbage collector, and every image would stay.
     """
 
     __slots__ = ("_here", "_patched", "_patches", "_source", "_view", "position")

@@ -1,7 +1,7 @@
-"""Colour by code points (ITU-T H.273): wide gamut and HDR pictures without an ICC profile, as AVIF, HEIC and PNG have.
+"""Colour by code points (ITU-T H.273): wide gamut and HDR images without an ICC profile, as AVIF, HEIC and PNG have.
 
 They are turned into light, moved to sRGB's primaries, and what is brighter than paper white is compressed into the top
-of the range, so that an HDR picture becomes a correct SDR one instead of a grey one.
+of the range, so that an HDR image becomes a correct SDR one instead of a grey one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TO_SRGB: dict[int, _Matrix] = {
 
 _PQ, _HLG = 16, 18
 WHITE_NITS = 203
-"""Diffuse white of HDR pictures (ITU-R BT.2408)."""
+"""Diffuse white of HDR images (ITU-R BT.2408)."""
 
 HLG_PEAK_NITS = 1000
 KNEE = 0.5
@@ -29,12 +29,12 @@ KNEE = 0.5
 
 
 def needs_conversion(cicp: Cicp | None) -> bool:
-    """Whether the code points name something else than sRGB and what is shown like it."""
+    """Return whether the code points name something else than sRGB and what is shown like it."""
     return cicp is not None and (cicp.primaries in _TO_SRGB or is_hdr(cicp))
 
 
 def is_hdr(cicp: Cicp) -> bool:
-    """Whether the code points name a transfer whose white is not the brightest."""
+    """Return whether the code points name a transfer whose white is not the brightest."""
     return cicp.transfer in (_PQ, _HLG)
 
 

@@ -1,7 +1,7 @@
-"""Colour: what a picture's numbers mean, and how they become sRGB.
+"""Convert images to sRGB, and combine their bands.
 
-Everything after the resize works on sRGB or grey, with 8 or 16 bits a band, alpha last. A picture is converted only
-when it says that it is something else: converting what is sRGB already triples the time of a decode for nothing.
+Everything after the resize works on sRGB or grey, with 8 or 16 bits a band, alpha last. An image is converted only
+where it declares another space: converting what is sRGB already triples the time of a decode for nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BANDS_OF_SPACE = {b"GRAY": 1, b"RGB ": 3, b"Lab ": 3, b"CMYK": 4}
 
 
 def is_cmyk(image: pyvips.Image) -> bool:
-    """True for pictures made of ink (CMYK), which are converted before the resize."""
+    """Return whether an image is CMYK, which is converted before the resize."""
     return str(image.interpretation) == "cmyk"
 
 
@@ -62,7 +62,7 @@ def normalise_bands(image: pyvips.Image) -> pyvips.Image:
 def to_srgb(image: pyvips.Image) -> pyvips.Image:
     """``image`` in sRGB or grey, 16-bit where it was, by its own profile where it has one that is not sRGB.
 
-    Ink without a profile is taken for what libvips' own CMYK profile describes.
+    CMYK without a profile is converted by libvips' own CMYK profile.
     """
     if _has_foreign_profile(image):
         return _icc_transform(image, embedded=True)
@@ -123,7 +123,7 @@ def scale_hex_colour(colour: str, white: int, bands: int) -> list[float]:
 def fill_invisible(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
     """The colour bands of ``frame``, where what cannot be seen has the colours of what can, from around it.
 
-    For filters that look at neighbours: else the colours below transparency, which are anything, show at edges.
+    For filters that read neighbours: else arbitrary colours below transparency show at edges.
     """
     colour, alpha = split_alpha(frame)
     if alpha is None:
@@ -134,7 +134,7 @@ def fill_invisible(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
 
 
 def ensure_rgb(image: pyvips.Image) -> pyvips.Image:
-    """``image`` with three colour bands; raises Damaged for pictures without any band."""
+    """``image`` with three colour bands; raises DamagedSource for images without any band."""
     if image.bands == 0:
         raise DamagedSource(detail="no bands")
     return image if image.bands >= 3 else image.colourspace("rgb16" if image.format == "ushort" else "srgb")

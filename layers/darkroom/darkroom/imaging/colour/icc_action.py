@@ -1,4 +1,4 @@
-"""What becomes of a picture's ICC profile in its master."""
+"""Choose what to do with an image's ICC profile in its master."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class IccAction(Enum):
 
 
 def choose_icc_action(profile: bytes, colour: str) -> IccAction:
-    """What to do with ``profile`` in a picture of ``colour``, a header's ``gray`` or ``rgb``.
+    """Choose what to do with ``profile`` in an image of ``colour``, a header's ``gray`` or ``rgb``.
 
     Kept are matrices and curves, as Display P3, Adobe RGB and ProPhoto have them. Tables differ between viewers: some
-    read them, some read the curves beside them, some neither. A profile for other channels, or one that cannot be read,
-    is looked at by nobody: without it, the picture looks the same.
+    read them, some read the curves beside them, some neither. No viewer applies a profile for other channels, or one
+    that cannot be read: without it, the image looks the same.
     """
     if profile[16:20] != _SPACES[colour]:
         return IccAction.DROP
@@ -40,7 +40,7 @@ def choose_icc_action(profile: bytes, colour: str) -> IccAction:
 
 
 def _is_simple(profile: bytes, colour: str) -> bool:
-    """Whether it is a matrix and curves that are all there, and no table."""
+    """Return whether it is a matrix and curves that are all there, and no table."""
     try:
         tags = parse_tags(profile)
         curves = all(_is_curve(tags[name]) for name in _CURVES[colour])
@@ -51,7 +51,7 @@ def _is_simple(profile: bytes, colour: str) -> bool:
 
 
 def _is_curve(element: bytes) -> bool:
-    """Whether a ``curv`` or ``para`` element has all its numbers (ICC.1:2022, 10.6 and 10.18)."""
+    """Return whether a ``curv`` or ``para`` element has all its numbers (ICC.1:2022, 10.6 and 10.18)."""
     (count,) = struct.unpack_from(">I", element, 8)
     if element[:4] == b"para":
         return count >> 16 < len(_PARAMETERS) and len(element) >= 12 + 4 * _PARAMETERS[count >> 16]
@@ -59,7 +59,7 @@ def _is_curve(element: bytes) -> bool:
 
 
 def _is_readable(profile: bytes, colour: str) -> bool:
-    """Whether LittleCMS, which libvips converts with, can convert by it. libvips would go on without it in silence."""
+    """Return whether LittleCMS, which libvips uses, can convert by it: libvips would ignore it without an error."""
     from PIL import ImageCms  # 30 ms, for odd profiles only
 
     mode = "L" if colour == "gray" else "RGB"

@@ -1,4 +1,4 @@
-"""ICC profiles written anew: the numbers that define colours stay, and every text goes (ICC.1:2022).
+"""Rewrite ICC profiles: keep the numbers that define colours, and drop every text (ICC.1:2022).
 
 A profile can carry descriptions, copyright notices, device serial numbers, dates and private tags of any content.
 """
@@ -34,7 +34,7 @@ _PARAMETERS = (1, 3, 4, 5, 7)
 
 
 def rewrite_profile(profile: bytes) -> bytes:
-    """``profile`` with the same matrix and curves, and nothing else that was in it.
+    """Return ``profile`` with the same matrix and curves, and nothing else that was in it.
 
     Raises ValueError where it is more than that, or cannot be read: colours would change, or text would stay.
     """

@@ -1,4 +1,4 @@
-"""From finished frames to bytes, without any metadata."""
+"""Encode finished frames, without any metadata."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ FLAT_SHARE = 0.5
 """Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
 
 DETAILED_LEVELS = 3.0
-"""The :func:`busyness` from which on an image is full of detail. Six of thirteen photographs are below."""
+"""The :func:`measure_detail` from which on an image is full of detail. Six of thirteen photographs are below."""
 
 SMOOTH_LEVELS = 5.5
-"""The :func:`busyness` below which an encoder can try harder in the same time. 13 of 21 photographs are below."""
+"""The :func:`measure_detail` below which an encoder can try harder in the same time. 13 of 21 photographs are below."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodableImage:
-    """What is to be encoded: frames one below the other, as libvips' savers take them."""
+    """Frames one below the other, as libvips' savers take them."""
 
     image: pyvips.Image
     frames: int
@@ -81,12 +81,12 @@ def encode_lossless(image: EncodableImage, output: OutputFormat, effort: Effort 
 
 
 def is_drawing(image: pyvips.Image) -> bool:
-    """Whether most pixels equal their left neighbour, as in logos, charts and text."""
+    """Return whether most pixels equal their left neighbour, as in logos, charts and text."""
     return measure_flat_share(image) >= FLAT_SHARE
 
 
 def measure_detail(image: pyvips.Image) -> float:
-    """How much detail an image has: the mean difference of horizontal neighbours, of 255 levels of green or grey."""
+    """Return the detail of an image: the mean difference of horizontal neighbours, of 255 levels of green or grey."""
     if image.width < 2:
         return 0.0
     green = image[1] if image.bands > 2 else image[0]
@@ -95,7 +95,7 @@ def measure_detail(image: pyvips.Image) -> float:
 
 
 def measure_flat_share(image: pyvips.Image) -> float:
-    """The share of pixels that equal their left neighbour."""
+    """Return the share of pixels that equal their left neighbour."""
     if image.width < 2:
         return 0.0
     left = image.crop(0, 0, image.width - 1, image.height)

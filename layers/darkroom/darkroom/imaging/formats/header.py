@@ -1,4 +1,4 @@
-"""What a picture's header says."""
+"""The header of an image."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Cicp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A picture before it is decoded.
+    """An image before it is decoded.
 
     ``width`` and ``height`` are those of one frame in px, as stored; ``orientation`` (EXIF, 1–8) turns that upright.
-    AVIF and HEIC decoders turn on their own. ``frames`` counts an animation's frames or a TIFF's pages. ``colour`` is
+    AVIF and HEIC decoders apply it. ``frames`` counts an animation's frames or a TIFF's pages. ``colour`` is
     ``gray``, ``rgb``, ``cmyk`` or ``lab``, ``bits`` those of one channel. ``progressive`` covers interlaced PNG and GIF
     too. ``cicp`` is the colour space by code points; an ICC profile (``has_profile``) takes precedence. ``gamma`` is
-    the exponent that a PNG's samples were encoded with, where nothing else says their colours and it is not about
+    the exponent that a PNG's samples were encoded with, where nothing else declares their colours and it is not near
     sRGB's; else 0.
     """
 
@@ -41,12 +41,12 @@ class Header:
 
     @property
     def upright_width(self) -> int:
-        """Width in px of the upright picture."""
+        """Width in px of the upright image."""
         return self.height if self.orientation >= 5 else self.width
 
     @property
     def upright_height(self) -> int:
-        """Height in px of the upright picture."""
+        """Height in px of the upright image."""
         return self.width if self.orientation >= 5 else self.height
 
     @property

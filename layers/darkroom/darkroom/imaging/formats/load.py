@@ -1,6 +1,6 @@
-"""From bytes to pixels that nobody has decoded yet.
+"""Open an image lazily: from bytes to pixels that are decoded as they are read.
 
-Importing this module sets libvips up for strangers' pictures: only the loaders in :data:`LOADERS` are allowed, and its
+Importing this module sets libvips up for untrusted images: only the loaders in :data:`LOADERS` are allowed, and its
 operation cache, which hashes and keeps whole inputs, is off.
 """
 
@@ -30,8 +30,8 @@ resize of all pixels (SSIMULACRA2). It would save 7 of 34 ms of 12 MP.
 """
 
 _ROUNDING_TOLERANCE = 1.01
-"""How much less than a halving a pyramid's level may leave: a tile at a scene's edge is up to a pixel more than its
-share, and would be read from four times the pixels."""
+"""How much less than half a level of a pyramid may leave: a tile at the edge of a large image is up to a pixel larger,
+and would be read from four times the pixels."""
 
 
 LOADERS: dict[str, Loader] = {name: one.loader for name, one in SOURCE_FORMATS.items() if one.loader}
@@ -53,7 +53,7 @@ def choose_spare_reduction(form: str, effort: Effort) -> float:
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """A loaded picture. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own.
+    """A loaded image. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own.
 
     ``modified``: whether any pixel may differ from the source's.
     """
@@ -65,7 +65,7 @@ class DecodedImage:
 
 
 def get_loaded_size(header: Header) -> tuple[Size, int]:
-    """The size that a loader gives, and the EXIF orientation that is left to do. HEIF decoders turn on their own."""
+    """Return the size that a loader gives, and the EXIF orientation still to apply. HEIF decoders apply it."""
     if SOURCE_FORMATS[header.format].decodes_upright:
         return Size(header.upright_width, header.upright_height), 1
     return Size(header.width, header.height), header.orientation
@@ -82,11 +82,12 @@ def load(
     whole: bool = False,
     spare: float = SPARE_REDUCTION,
 ) -> DecodedImage:
-    """The picture in ``source``, decoded only as it is read and, unless ``whole``, as small as ``geometry`` allows.
+    """Return the image in ``source``, decoded only as it is read and, unless ``whole``, as small as ``geometry``
+    allows.
 
-    JPEG's decoder leaves at least a reduction by ``spare`` to who resizes what it gives.
-    ``page`` chooses one page or frame, ``animated`` all frames. Raises BadOption where there is no such page, Damaged
-    for what shows in the header already, or what the source's stream raised.
+    JPEG's decoder leaves at least a reduction by ``spare`` to the resize.
+    ``page`` chooses one page or frame, ``animated`` all frames. Raises BadOption where there is no such page,
+    DamagedSource for what shows in the header already, or what the source's stream raised.
     """
     if page >= header.frames:
         raise BadOption(
@@ -114,20 +115,20 @@ def load(
 
 
 def _is_default_image(source: Source, page: int) -> bool:
-    """Whether the frame ``page`` of an animated PNG is the image that libvips decodes."""
+    """Return whether the frame ``page`` of an animated PNG is the image that libvips decodes."""
     animation = parse_animation(source.read_all())
     return page == 0 and animation is not None and animation.default_image_is_frame
 
 
 def decodes_identically(source: Source, header: Header) -> bool:
-    """Whether every variant decodes the same: one frame, all of its bytes, and not drawn at a scale as SVG is."""
+    """Return whether every variant decodes the same: one frame, all bytes, and not drawn at a scale as SVG is."""
     return header.frames == 1 and not source.is_ranged and header.format != "svg"
 
 
 def load_whole(
     source: Source, header: Header, limits: Limits, *, page: int = 0, animated: bool = False
 ) -> DecodedImage:
-    """The picture in ``source`` at its own size, as :func:`load` gives it, with its errors."""
+    """The image in ``source`` at its own size, as :func:`load` gives it, with its errors."""
     stored, orientation = get_loaded_size(header)
     upright = Size(header.upright_width, header.upright_height)
     geometry = Geometry(stored, orientation, Box(0, 0, *upright), upright)
@@ -178,7 +179,7 @@ def _directory_options(source: Source, page: int, geometry: Geometry, limits: Li
 
 
 def _read_pixels(geometry: Geometry, shrink: int) -> int:
-    """How many pixels of the version that is smaller by ``shrink`` are read."""
+    """Return how many pixels of the version that is smaller by ``shrink`` are read."""
     return geometry.stored_region.width * geometry.stored_region.height // shrink**2
 
 
@@ -186,7 +187,7 @@ def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
     if pixels > limits.max_pixels:
         raise BadOption(
             f"{pixels:,} pixels of the source would be read at once; the limit is {limits.max_pixels:,}: "
-            "ask for a smaller part of it, or for a smaller picture",
+            "request a smaller part of it, or a smaller image",
             option="trim" if whole else "crop",
         )
 

@@ -1,4 +1,4 @@
-"""XML from strangers: no entities, no external anything, bounded size."""
+"""Parse untrusted XML: without entities or anything external, and of bounded size."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 MAX_DEPTH = 128
-SEPARATOR = "\x1f"
-"""Between a namespace and a name; no name can hold it."""
 
 
 class XmlEntityDeclared(ValueError):
-    """The document declares entities, which are never expanded here."""
+    """The document declares entities, which are never expanded."""
 
 
 class XmlTooLarge(ValueError):
-    """The document has more elements than are read, or nests them too deeply."""
+    """The document has too many elements, or nests them too deeply."""
 
 
 @dataclass(slots=True)
 class XmlElement:
-    """``name`` and the names in ``attributes`` are in the form ``{namespace}name``, or bare without a namespace.
+    """``name`` and the names in ``attributes`` have the form ``{namespace}name``, or ``name`` without a namespace.
 
-    ``children`` are elements and text in document order. Comments and processing instructions are gone.
+    ``children`` are elements and text in document order. Comments and processing instructions are dropped.
     """
 
     name: str
@@ -31,11 +29,11 @@ class XmlElement:
     children: list[XmlElement | str] = field(default_factory=list)
 
     def iter_children(self) -> Iterator[XmlElement]:
-        """The child elements."""
+        """Return the child elements."""
         return (child for child in self.children if isinstance(child, XmlElement))
 
     def walk(self) -> Iterator[XmlElement]:
-        """This element and all below it, in document order."""
+        """Return this element and all below it, in document order."""
         waiting = [self]
         while waiting:
             element = waiting.pop()
@@ -44,12 +42,12 @@ class XmlElement:
 
     @property
     def text(self) -> str:
-        """The text directly in this element."""
+        """Return the text directly in this element."""
         return "".join(child for child in self.children if isinstance(child, str))
 
 
 class _RootFound(Exception):
-    """Ends the parsing where only the root is wanted."""
+    """Raised to end the parsing where only the root is wanted."""
 
 
 class _Builder:
@@ -80,13 +78,13 @@ class _Builder:
 
 
 def parse_xml(data: bytes, *, max_elements: int, root_only: bool = False) -> XmlElement:
-    """The root of an XML document, with all that is below it unless ``root_only``.
+    """Return the root of an XML document, with all that is below it unless ``root_only``.
 
-    Raises EntityDeclared, TooMuch, or ValueError where the document is not well-formed. A document type is let through
-    as long as it declares no entity; its external part is never read.
+    A document type is accepted as long as it declares no entity; its external part is never read. Raise
+    XmlEntityDeclared, XmlTooLarge, or ValueError where the document is not well-formed.
     """
     builder = _Builder(max_elements, root_only=root_only)
-    parser = expat.ParserCreate(namespace_separator=SEPARATOR)
+    parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
@@ -108,5 +106,5 @@ def _refuse_entity(*_declaration: object) -> None:
 
 
 def _qualify(name: str) -> str:
-    space, separator, local = name.rpartition(SEPARATOR)
-    return f"{{{space}}}{local}" if separator else local
+    """Return ``name`` as ``{namespace}name``: expat puts the separator between both."""
+    return f"{{{name}" if "}" in name else name

@@ -16,7 +16,7 @@ AVIF = SourceFormat(
     label="AVIF",
     package="bmff",
     loader=Loader("VipsForeignLoadHeif", "heifload_source", "error"),
-    # libheif's planes, the picture of them and libvips' copy: 15.8, 17.2 with alpha, 19.1 with 12 bits, 22.1 with both;
+    # libheif's planes, the image of them and libvips' copy: 15.8, 17.2 with alpha, 19.1 with 12 bits, 22.1 with both;
     # 18.9 with full chroma, which the header does not say.
     memory=DecoderMemory(plain=19, alpha=2, deep=5),
     strips=True,
@@ -28,7 +28,7 @@ HEIC = SourceFormat(
     name="heic",
     label="HEIC",
     package="bmff",
-    # pi-heif's picture and a copy: 6.8 for a grid of 12 megapixels.
+    # pi-heif's image and a copy: 6.8 for a grid of 12 megapixels.
     memory=DecoderMemory(plain=10, alpha=2, by_depth=True),
     decodes_upright=True,
 )

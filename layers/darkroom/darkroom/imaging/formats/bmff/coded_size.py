@@ -1,4 +1,4 @@
-"""The picture size that AV1 and HEVC bitstreams declare: decoders allocate that, whatever the container says."""
+"""Read the image size that AV1 and HEVC bitstreams declare: decoders allocate that, whatever the container declares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from .container import Item
 
 MAX_UNITS = 10_000
-"""Units looked at in one item: a still picture has a handful."""
+"""Units read in one item: a still image has a handful."""
 _AV1_SEQUENCE, _HEVC_SEQUENCE = 1, 33
 _SEQUENCE_BYTES = 256
 """More than any sequence header needs up to its size fields."""
@@ -146,7 +146,7 @@ def _hevc_sequences(read_at: ReadAt, length_size: int) -> Iterator[bytes]:
 
 
 def read_hevc_size(unit: bytes) -> tuple[int, int]:
-    """Picture size of an HEVC sequence parameter set with its two-byte unit header (H.265 7.3.2.2)."""
+    """Image size of an HEVC sequence parameter set with its two-byte unit header (H.265 7.3.2.2)."""
     bits = BitReader(unit[2:].replace(b"\0\0\3", b"\0\0"))
     bits.read(4)
     layers = bits.read(3)

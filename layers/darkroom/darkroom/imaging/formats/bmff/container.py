@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MAX_META_BYTES = 4 * 1024 * 1024
-"""A `meta` box is a few KB; a picture of 10,000 tiles has one of 1 MB."""
+"""A `meta` box is a few KB; an image of 10,000 tiles has one of 1 MB."""
 MAX_NUMBERS = 1_000_000
 """Numbers read in one box."""
 MAX_EXTENTS = 256
 """Pieces that one item's data lies in; usual is one."""
 MAX_BOXES = 256
-"""Boxes looked at on the top level before `meta` must have come."""
+"""Boxes on the top level before `meta`, at most."""
 
 _ALPHA_URNS = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _IN_FILE, _IN_META = 0, 1
-"""Ways to say where an item's data is; the third, within another item, is not read."""
+"""Construction methods of `iloc`; the third, within another item, is not read."""
 
 
 class Box(NamedTuple):
-    """A box's type and what it carries."""
+    """A box's type and body."""
 
     kind: bytes
     body: bytes
@@ -37,14 +37,14 @@ class Extent(NamedTuple):
 
 @dataclass
 class Item:
-    """One coded or derived picture, or other data, with its properties in order of association."""
+    """One coded or derived image, or other data, with its properties in order of association."""
 
     kind: bytes
     properties: list[Box] = field(default_factory=list)
     extents: list[Extent] = field(default_factory=list)
 
     def first(self, kind: bytes) -> bytes | None:
-        """What the first property of this type carries."""
+        """Return the body of the first property of this type."""
         return next((box.body for box in self.properties if box.kind == kind), None)
 
 
@@ -59,7 +59,7 @@ class Meta:
 
 
 def read_item(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
-    """An item's data in the file ``data``; raises ValueError where it is missing, cut off or longer than this."""
+    """Return an item's data in the file ``data``; raise ValueError where it is missing, cut off or longer than this."""
     if not item.extents or sum(extent.length for extent in item.extents) > most_bytes:
         raise ValueError("an item without data, or with too much")
     parts = []
@@ -72,17 +72,17 @@ def read_item(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
 
 
 def is_alpha(item: Item) -> bool:
-    """Whether an auxiliary picture is another one's alpha."""
+    """Return whether an auxiliary image is another one's alpha."""
     return (item.first(b"auxC") or b"")[4:].split(b"\0")[0] in _ALPHA_URNS
 
 
 def build_box(kind: bytes, body: bytes) -> bytes:
-    """A box that carries ``body``; raises OverflowError above 4 GB."""
+    """Build a box of ``body``; raise OverflowError above 4 GB."""
     return (8 + len(body)).to_bytes(4) + kind + body
 
 
 def build_full_box(kind: bytes, body: bytes, *, version: int = 0, flags: int = 0) -> bytes:
-    """A box with a version and flags in front of what it carries."""
+    """Build a box with a version and flags before its body."""
     return build_box(kind, bytes([version]) + flags.to_bytes(3) + body)
 
 
@@ -122,7 +122,7 @@ def iter_boxes(data: bytes) -> Iterator[Box]:
 
 
 def read_meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
-    """What the `meta` box of a file carries; raises ValueError if there is none near the start."""
+    """Return the body of a file's `meta` box; raise ValueError if none is near the start."""
     start, size = locate_meta_box(read_at)
     body = read_at(start, size) if size <= MAX_META_BYTES else b""
     if len(body) < size:
@@ -131,7 +131,7 @@ def read_meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
 
 
 def locate_meta_box(read_at: Callable[[int, int], bytes]) -> tuple[int, int]:
-    """Where the body of the `meta` box begins, and its bytes; raises ValueError if there is none near the start."""
+    """Return where the body of the `meta` box begins, and its bytes; raise ValueError if none is near the start."""
     at = 0
     for _ in range(MAX_BOXES):
         opening = read_at(at, 16)

@@ -1,4 +1,4 @@
-"""HEIC: decoded by pi-heif, for libvips' wheel has no HEVC."""
+"""Decode HEIC by pi-heif, as libvips' wheel has no HEVC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .container import Item, parse_meta, read_meta_box
 
 
 class PixelLayout(NamedTuple):
-    """How pi-heif lays a picture out: bands, libvips' format, and whether colours are multiplied by alpha."""
+    """How pi-heif lays an image out: bands, libvips' format, and whether colours are multiplied by alpha."""
 
     bands: int
     form: str
@@ -46,10 +46,10 @@ _FORBIDDEN = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
 
 
 def decode_heic(source: Source) -> pyvips.Image:
-    """The primary picture in memory, upright, its colours as stored with the ICC profile that explains them.
+    """Return the primary image in memory, upright, its colours as stored with the ICC profile that explains them.
 
     8 bits a band stay 8, more become 16. libheif applies `irot`, `imir` and `clap`; EXIF orientation has no meaning in
-    HEIF. Raises Damaged, or what the source's stream raised.
+    HEIF. Raises DamagedSource, or what the source's stream raised.
     """
     import pi_heif  # 60 ms, for HEIC only
 
@@ -58,7 +58,7 @@ def decode_heic(source: Source) -> pyvips.Image:
     try:
         opened = pi_heif.open_heif(data, convert_hdr_to_8bit=False)
         still = opened[opened.primary_index]
-        pixels = bytes(still.data)  # a copy: pi-heif's memory goes with its picture
+        pixels = bytes(still.data)  # a copy: pi-heif frees its memory with the image
     except (EOFError, MemoryError, OSError, RuntimeError, ValueError) as error:
         raise DamagedSource(detail=repr(error)) from error
     image = _image(pixels, still.size, PIXEL_LAYOUTS[still.mode])
@@ -80,7 +80,7 @@ def _attach_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
 
 
 def _check_units(data: bytes) -> None:
-    """Raise Damaged where a coded picture is not made of whole units of HEVC."""
+    """Raise DamagedSource where a coded image is not made of whole units of HEVC."""
     try:
         meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     except (LookupError, ValueError) as error:

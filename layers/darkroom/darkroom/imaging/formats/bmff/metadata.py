@@ -1,10 +1,10 @@
 """Locate the metadata of AVIF and HEIC, and strip that of AVIF.
 
-The stripped file is a new one of the picture that is shown, its alpha, and what both are made of.
+The stripped file is a new one of the image that is shown, its alpha, and what both are made of.
 
-EXIF and XMP are items of their own, descriptions are properties, and thumbnails, depth maps, further pictures and the
-frames of a sequence are items or tracks that the picture does without. A gain map goes too: the base is a right
-picture, and nothing here reads the map.
+EXIF and XMP are items of their own, descriptions are properties, and thumbnails, depth maps, further images and the
+frames of a sequence are items or tracks that the image does not need. A gain map is dropped too: the base is a
+correct image, and nothing here reads the map.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .container import Box, Item, Meta, build_box, build_full_box, is_alpha, par
 
 _PICTURES = frozenset((b"av01", b"grid", b"iovl"))
 _REFERENCES = (b"dimg", b"auxl", b"prem")
-"""What a picture is made of, whose alpha it is, and whether colours are multiplied by alpha."""
+"""What an image is made of, whose alpha it is, and whether colours are multiplied by alpha."""
 _ESSENTIAL = frozenset((b"av1C", b"irot", b"imir", b"clap", b"lsel", b"a1op"))
 """Properties that are marked as needed (ISO/IEC 23000-22, 7.3.9 and 7.3.11; AV1 in HEIF, 2.2 and 2.3)."""
 _KEPT = _ESSENTIAL | {b"ispe", b"pixi", b"colr", b"pasp", b"auxC", b"a1lx", b"clli", b"mdcv", b"cclv", b"amve", b"reve"}
@@ -44,7 +44,7 @@ def locate(data: bytes) -> MetadataBlocks:
 
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - `irot` and `imir` stay
-    """``data`` with what its picture needs; raises ValueError or LookupError where that is not all there."""
+    """``data`` with what its image needs; raises ValueError or LookupError where that is not all there."""
     meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
     items = [meta.items[number] for number in numbers]
@@ -69,7 +69,7 @@ def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noq
 
 
 def _needed(meta: Meta) -> list[int]:
-    """The primary picture, its alpha and all that they are made of, by number."""
+    """The primary image, its alpha and all that they are made of, by number."""
     parts: dict[int, list[int]] = {}
     for kind, origin, target in meta.references:
         if kind == b"dimg":
@@ -99,8 +99,8 @@ def _bodies(data: bytes, meta: Meta, items: list[Item]) -> list[bytes]:
 
 
 def _brands(data: bytes) -> bytes:
-    told = {data[at : at + 4] for at in range(16, int.from_bytes(data[:4]), 4)}
-    brands = [brand for at, brand in enumerate(_BRANDS) if at < _ALWAYS or brand in told]
+    declared = {data[at : at + 4] for at in range(16, int.from_bytes(data[:4]), 4)}
+    brands = [brand for at, brand in enumerate(_BRANDS) if at < _ALWAYS or brand in declared]
     return build_box(b"ftyp", b"avif" + bytes(4) + b"".join(brands))
 
 
@@ -114,7 +114,7 @@ def _places(bodies: list[bytes], start: int) -> bytes:
 
 
 def _entry(item: Item, number: int) -> bytes:
-    """`infe`: only the primary picture, which is the first, is to be shown."""
+    """`infe`: only the primary image, which is the first, is to be shown."""
     body = number.to_bytes(2) + b"\0\0" + item.kind + b"\0"
     return build_full_box(b"infe", body, version=2, flags=0 if number == 1 else _HIDDEN)
 

@@ -1,4 +1,4 @@
-"""AVIF and HEIC headers, read here because libheif allocates before it asks."""
+"""Read AVIF and HEIC headers: libheif allocates memory before it can be limited."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .container import MAX_META_BYTES, Item, Meta, is_alpha, locate_meta_box, pa
 
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
-"""Where in a derived picture's data its size is: after version, flags and the grid's shape or the overlay's colour."""
+"""Where in a derived image's data its size is: after version, flags and the grid's shape or the overlay's colour."""
 MAX_TILE_PIXELS = 4096 * 4096
-"""Of a part of a grid or an overlay. Those at the right and at the bottom are padded beyond the picture, which may be
+"""Of a part of a grid or an overlay. Those at the right and at the bottom are padded beyond the image, which may be
 smaller than one of them (ISO/IEC 23008-12, 6.6.2.3.1). Encoders take 256 to 1024 px on a side."""
 CODED_MARGIN_PX = 64
-"""Codecs pad a picture to whole blocks, of at most this size."""
+"""Codecs pad an image to whole blocks, of at most this size."""
 
 _EXIF_ITEM = re.compile(rb"infe(?:\x02.{3}.{2}|\x03.{3}.{4}).{2}(Exif)", re.DOTALL)
 """An item information entry of EXIF data (ISO/IEC 14496-12, 8.11.6): version, flags, number, protection, type."""
@@ -35,15 +35,15 @@ _MATRICES = {
     7: (0, -1, -1, 0),
     8: (0, 1, -1, 0),
 }
-"""What each EXIF orientation does to x and y, y going down."""
+"""The matrix of each EXIF orientation, y pointing down."""
 _ROTATED = (1, 8, 3, 6)
 """Orientation for `irot`, in quarter turns against the clock."""
 _MIRRORED = (4, 2)
 """Orientation for `imir`: 0 swaps top and bottom, 1 left and right."""
 
 
-def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary picture is the one that is shown
-    """The header of an AVIF's or HEIC's primary picture; raises ValueError, or TypeNotAllowed for other codecs."""
+def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary image is the one that is shown
+    """Return the header of the primary image; raise ValueError, or TypeNotAllowed for other codecs."""
     meta = parse_meta(read_meta_box(source.read_at))
     primary = meta.items.get(meta.primary)
     if primary is None:
@@ -88,7 +88,7 @@ def _header(primary: Item, leaf: Item, has_alpha: bool) -> Header:
 
 
 def _parts(meta: Meta, origin: int) -> list[Item]:
-    """The picture ``origin`` and, if it is derived, all that it is made of."""
+    """The image ``origin`` and, if it is derived, all that it is made of."""
     made_of: dict[int, list[int]] = {}
     for kind, whole, part in meta.references:
         if kind == b"dimg":
@@ -116,7 +116,7 @@ def _extent(item: Item) -> tuple[int, int]:
 
 
 def _check_size(source: Source, meta: Meta, item: Item, most_pixels: int) -> None:
-    """Raise ValueError unless what ``item`` would make a decoder allocate is as its `ispe` says, and within this."""
+    """Raise ValueError if a decoder allocates more for ``item`` than its `ispe` declares, or than ``most_pixels``."""
     wide, tall = _extent(item)
     if wide * tall > most_pixels:
         raise ValueError("a part is larger than the whole")
@@ -127,11 +127,11 @@ def _check_size(source: Source, meta: Meta, item: Item, most_pixels: int) -> Non
         iter_coded_sizes(item, data.read_at) if canvas_at is None else [_canvas(data, canvas_at)]
     ):
         if coded_wide > wide + CODED_MARGIN_PX or coded_tall > tall + CODED_MARGIN_PX:
-            raise ValueError(f"coded as {coded_wide} × {coded_tall}, said to be {wide} × {tall}")
+            raise ValueError(f"coded as {coded_wide} × {coded_tall}, declared as {wide} × {tall}")
 
 
 def _check_grids(source: Source, meta: Meta) -> None:
-    """Raise ValueError for a grid with more than one row or column outside the picture: each tile is decoded.
+    """Raise ValueError for a grid with more than one row or column outside the image: each tile is decoded.
 
     MIAF allows none (ISO/IEC 23000-22, 7.3.11.4.2); libheif decodes them.
     """
@@ -204,7 +204,7 @@ class _Data:
         return found
 
 
-def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - the primary picture is the one that is shown
+def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - the primary image is the one that is shown
     """Rename items of EXIF."""
     start, size = locate_meta_box(source.read_at)
     found = _EXIF_ITEM.finditer(source.read_at(start, min(size, MAX_META_BYTES)))

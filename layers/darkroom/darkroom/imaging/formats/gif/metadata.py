@@ -6,7 +6,7 @@ from ..metadata.locate import MetadataBlocks
 from .container import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, find_first_block, iter_blocks
 
 _APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
-"""Loop counts. A colour profile goes: browsers and libvips do not read one in a GIF."""
+"""Loop counts. A colour profile is dropped: browsers and libvips do not read one in a GIF."""
 _XMP = b"XMP DataXMP"
 _XMP_END = b"\x01\xff\xfe"
 """XMP lies in a GIF without sub-blocks; 258 bytes behind it lead readers of sub-blocks out."""
@@ -21,7 +21,7 @@ def locate(data: bytes) -> MetadataBlocks:
     return MetadataBlocks()
 
 
-def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either
+def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer reads either
     """``data`` with its frames and how they play; raises ValueError or IndexError."""
     parts = [data[: find_first_block(data)]]
     parts += [data[block.start : block.end] for block in iter_blocks(data) if _stays(data, block)]

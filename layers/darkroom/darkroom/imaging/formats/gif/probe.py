@@ -1,4 +1,4 @@
-"""GIF headers (GIF89a)."""
+"""Read GIF headers (GIF89a)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .container import Block, iter_blocks
 
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - frames of an animation are alike
-    """The header of a GIF; raises ValueError where it is cut off. Frames are counted, so the whole file is read."""
+    """Return the header of a GIF; raise ValueError where it is cut off. The whole file is read, to count frames."""
     data = source.read_all()
     frames: list[Block] = []
     transparent = False

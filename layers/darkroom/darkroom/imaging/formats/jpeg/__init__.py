@@ -43,12 +43,12 @@ ENCODER = Encoder(
     fast=((ANY_SIZE, {}),),
     # 75 ms per megapixel with all that mozjpeg has.
     slow=((60_000_000, _MOZJPEG), (ANY_SIZE, _OPTIMISED)),
-    # 0.05 s for 0.5 MP. At equal SSIMULACRA2 mozjpeg needs 0.96 of the bytes (22 to 103 pictures of `bench.corpus`).
+    # 0.05 s for 0.5 MP. At equal SSIMULACRA2 mozjpeg needs 0.96 of the bytes (22 to 103 images of `bench.corpus`).
     search=((4_000_000, _MOZJPEG), (30_000_000, _OPTIMISED), (ANY_SIZE, {})),
     baseline={"interlace": False, "optimize_scans": False},
     # N. Robidoux's quantisation table (mozjpeg's 3) instead of T.81's: over seven photographs of 800 px it needs 6 to
     # 7 % fewer bytes for the same SSIMULACRA2, and none of the time. At 92 it needs 18 % more. Beside the trellis the
-    # table of Peterson, Ahumada and Watson (mozjpeg's 5) is better: over eighteen pictures of 400 to 800 px it needs
+    # table of Peterson, Ahumada and Watson (mozjpeg's 5) is better: over eighteen images of 400 to 800 px it needs
     # 7 % fewer bytes than the fast effort for the same score, where 3 saves 5 % and 2 saves 6 %.
     coarse_quality=88,
     coarse={"fast": {"quant_table": 3}, "slow": {"quant_table": 5}},

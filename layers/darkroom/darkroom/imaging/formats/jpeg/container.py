@@ -1,4 +1,4 @@
-"""JPEG: marker segments, scans, and the further pictures that may follow (ITU-T T.81 annex B, CIPA DC-007)."""
+"""JPEG: marker segments, scans, and the further images that may follow (ITU-T T.81 annex B, CIPA DC-007)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HDRGM = "http://ns.adobe.com/hdr-gain-map/1.0/"
 """The XMP namespace of a gain map's numbers."""
 
 MAX_SEGMENTS = 5_000
-"""Up to one scan: a picture with a dozen APPn segments of every kind has a few hundred."""
+"""Up to one scan: an image with a dozen APPn segments of every kind has a few hundred."""
 MAX_GARBAGE_BYTES = 65_536
 """Skipped between segments."""
 MAX_FURTHER_IMAGES = 16
@@ -91,7 +91,7 @@ class JpegImage(NamedTuple):
 
 
 def parse_jpeg(data: bytes, start: int = 0) -> JpegImage:
-    """The picture that begins at ``start``, down to its EOI; raises ValueError where it has none."""
+    """The image that begins at ``start``, down to its EOI; raises ValueError where it has none."""
 
     def read_at(offset: int, length: int) -> bytes:
         return data[offset : offset + length]
@@ -112,7 +112,7 @@ def parse_jpeg(data: bytes, start: int = 0) -> JpegImage:
 
 
 def find_further_images(data: bytes, first: JpegImage) -> list[int]:
-    """Where more pictures may begin in the file of ``first``: by its MPF directory, or right behind it."""
+    """Where more images may begin in the file of ``first``: by its MPF directory, or right behind it."""
     places = [at for segment in first.segments if segment.marker == APP2 for at in _read_mpf_offsets(data, segment)]
     distinct = dict.fromkeys([first.end, *places[:MAX_FURTHER_IMAGES]])
     return [at for at in distinct if data.startswith(b"\xff\xd8\xff", at)]

@@ -1,7 +1,7 @@
-"""The numbers that say how a gain map brightens its base picture, in their two spellings.
+"""Parse and format gain map metadata: how a map brightens its base image, in two notations.
 
-XMP (``hdrgm``, Adobe's gain map specification 1.0) and the binary block of ISO 21496-1 say the same: logarithms to base
-2 except for gamma and the offsets, one value for all channels or one each.
+XMP (``hdrgm``, Adobe's gain map specification 1.0) and the binary block of ISO 21496-1 hold the same: logarithms to
+base 2 except for gamma and the offsets, one value for all channels or one each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_ELEMENTS = 1_000
 """Of an XMP packet; a gain map's has about ten."""
 _DEFAULT_OFFSET = (1 / 64,)
 VERSION_ONLY = b"\0\0\0\0"
-"""The ISO block of the base picture: minimum and writer version."""
+"""The ISO block of the base image: minimum and writer version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class GainMapMetadata:
     capacity_max: float
 
     def __post_init__(self) -> None:
-        """Raise ValueError for numbers that no picture can have."""
+        """Raise ValueError for numbers that no image can have."""
         values = (*self.minimum, *self.maximum, *self.gamma, *self.offset_sdr, *self.offset_hdr)
         if not all(
             math.isfinite(value) and abs(value) < 2000 for value in (*values, self.capacity_min, self.capacity_max)
@@ -48,7 +48,7 @@ class GainMapMetadata:
 
 
 def parse_iso(body: bytes) -> GainMapMetadata:
-    """Read an ISO 21496-1 block, after its URN; raises ValueError if it is cut off or its base is the HDR picture."""
+    """Read an ISO 21496-1 block, after its URN; raises ValueError if it is cut off or its base is the HDR image."""
     if len(body) < 5 or body[4] & _BASE_IS_HDR:
         raise ValueError("no gain map for an SDR base")
     channels = 3 if body[4] & _MULTI_CHANNEL else 1
@@ -82,7 +82,7 @@ def format_iso(parameters: GainMapMetadata) -> bytes:
 
 
 def parse_xmp(packet: bytes) -> GainMapMetadata:
-    """Read a gain map's XMP packet; raises ValueError where it has no usable numbers or its base is the HDR picture."""
+    """Read a gain map's XMP packet; raises ValueError where it has no usable numbers or its base is the HDR image."""
     from ..safe_xml import parse_xml  # not needed for any other JPEG
 
     found: dict[str, list[str]] = {}
@@ -142,7 +142,7 @@ def format_map_xmp(parameters: GainMapMetadata) -> bytes:
 
 
 def format_base_xmp(map_bytes: int) -> bytes:
-    """The XMP packet of a base picture that ``map_bytes`` bytes of gain map follow."""
+    """The XMP packet of a base image that ``map_bytes`` bytes of gain map follow."""
     container = "http://ns.google.com/photos/1.0/container/"
     names = f'xmlns:Container="{container}" xmlns:Item="{container}item/" xmlns:hdrgm="{HDRGM}" hdrgm:Version="1.0"'
     items = ('Item:Semantic="Primary"', f'Item:Semantic="GainMap" Item:Length="{map_bytes}"')

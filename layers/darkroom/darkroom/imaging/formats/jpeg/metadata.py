@@ -78,7 +78,7 @@ def _kept(data: bytes, picture: JpegImage, exif: bytes, *, keep_profile: bool) -
 
 
 def _part(data: bytes, part: Segment) -> bytes:
-    """What stays of one segment; libjpeg's own fill bytes between segments are gone."""
+    """Return what is kept of one segment. Fill bytes between segments are dropped."""
     if part.marker == COM or APP0 <= part.marker <= APP15:
         return _application(part.marker, data[part.body : part.end])
     return data[part.start : part.end]
@@ -93,7 +93,7 @@ def _application(marker: int, body: bytes) -> bytes:
 
 
 def _profile_parts(data: bytes, picture: JpegImage) -> list[Segment]:
-    """The numbered segments of the ICC profile (ICC.1:2022, B.4). Decoders look for them before the first scan."""
+    """The numbered segments of the ICC profile (ICC.1:2022, B.4). Decoders search them before the first scan."""
     front = takewhile(lambda part: part.marker != SOS, picture.segments)
     return [
         part

@@ -30,7 +30,7 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - a JPEG has one page
-    """The header of a JPEG; raises ValueError or IndexError."""
+    """Return the header of a JPEG; raise ValueError or IndexError."""
     frame: Segment | None = None
     turn = 0
     profile = multi = map_data = False

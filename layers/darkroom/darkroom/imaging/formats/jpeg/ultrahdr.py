@@ -1,6 +1,6 @@
 """UltraHDR files: a JPEG with a second, smaller one behind it, the gain map (Android's Ultra HDR 1.1, ISO 21496-1).
 
-libvips' own ``uhdrsave`` writes EXIF into both pictures and no GContainer, which older readers want; hence the few
+libvips' own ``uhdrsave`` writes EXIF into both images and no GContainer, which older readers need; hence the few
 lines here.
 """
 
@@ -36,7 +36,7 @@ class GainMap:
 
 
 def read_gain_map(data: bytes) -> GainMap | None:
-    """The gain map in the JPEG ``data``; None where there is none that can be used."""
+    """Return the gain map in the JPEG ``data``; None where there is no usable one."""
     try:
         base = parse_jpeg(data)
         return next(filter(None, (_read_usable(data, base, place) for place in find_further_images(data, base))), None)
@@ -45,11 +45,11 @@ def read_gain_map(data: bytes) -> GainMap | None:
 
 
 def attach_gain_map(base: bytes, gain_map: bytes, parameters: GainMapMetadata) -> bytes:
-    """One UltraHDR file of two JPEGs without metadata: XMP and ISO 21496-1 in both, MPF in the first."""
-    told = build_segment(APP1, XMP + format_map_xmp(parameters)) + build_segment(
+    """Join two JPEGs without metadata to one UltraHDR file: XMP and ISO 21496-1 in both, MPF in the first."""
+    described = build_segment(APP1, XMP + format_map_xmp(parameters)) + build_segment(
         APP2, ISO_GAIN_MAP + format_iso(parameters)
     )
-    second = _insert_segments(gain_map, told)
+    second = _insert_segments(gain_map, described)
     announced = build_segment(APP1, XMP + format_base_xmp(len(second))) + build_segment(
         APP2, ISO_GAIN_MAP + VERSION_ONLY
     )
@@ -70,7 +70,7 @@ def _read_usable(data: bytes, base: JpegImage, place: int) -> GainMap | None:
 
 
 def _read_gain_map_metadata(data: bytes, picture: JpegImage) -> GainMapMetadata | None:
-    """The numbers of a picture that is a gain map: by ISO 21496-1, which has the last word, else by XMP."""
+    """The numbers of an image that is a gain map: by ISO 21496-1, which takes precedence, else by XMP."""
     bodies = [data[part.body : part.end] for part in picture.segments if part.marker in (APP1, APP2)]
     for name, reader in ((ISO_GAIN_MAP, parse_iso), (XMP, parse_xmp)):
         for body in bodies:

@@ -26,7 +26,7 @@ _EMPTY = Directory(0, {}, 0)
 
 
 def parse_exif(block: bytes) -> ImageMetadata:
-    """What an EXIF block or a TIFF says; raises ValueError where its first directory is broken."""
+    """Parse an EXIF block or a TIFF; raise ValueError where its first directory is broken."""
     if block[:2] not in (b"II", b"MM"):
         return EMPTY
     exif = _ExifReader(block)
@@ -44,13 +44,13 @@ def parse_exif(block: bytes) -> ImageMetadata:
 
 
 class _ExifReader:
-    """A block whose parts are read as they are asked for; what is broken counts as missing."""
+    """A block whose parts are read on demand; broken ones count as missing."""
 
     def __init__(self, block: bytes) -> None:
         self.tiff = TiffReader(lambda at, length: block[at : at + length])
 
     def read_subdirectory(self, directory: Directory, tag: int) -> Directory:
-        """The directory that a tag points to."""
+        """Return the directory that a tag points to."""
         try:
             at = self.tiff.read_number(directory, tag)
             return self.tiff.read_directory(at) if at else _EMPTY
@@ -58,7 +58,7 @@ class _ExifReader:
             return _EMPTY
 
     def read_text(self, directory: Directory, tag: int) -> str:
-        """A tag's text, which should be ASCII and often is UTF-8. NUL separates, as in a copyright of two holders."""
+        """Return a tag's text, ASCII or often UTF-8. NUL separates parts, as in a copyright of two holders."""
         entry = directory.entries.get(tag)
         if entry is None or entry.kind not in _TEXTS:
             return ""
@@ -70,7 +70,7 @@ class _ExifReader:
         return clean_text(text.split("\0"))
 
     def read_timestamp(self, directory: Directory, tag: int, subseconds: int, offset: int) -> str:
-        """A date and time, with what its companions say."""
+        """Return a date and time, with subseconds and offset from their own tags."""
         return parse_timestamp(
             self.read_text(directory, tag),
             subseconds=self.read_text(directory, subseconds),
@@ -78,7 +78,7 @@ class _ExifReader:
         )
 
     def read_rationals(self, directory: Directory, tag: int, most: int) -> list[float]:
-        """A tag's numbers; none where one is a division by zero, but for 0/0, which stands for nothing."""
+        """Return a tag's numbers; none where one is a division by zero, but for 0/0, which stands for nothing."""
         entry = directory.entries.get(tag)
         if entry is None or entry.kind not in (_RATIONAL, _SIGNED_RATIONAL):
             return []
@@ -88,7 +88,7 @@ class _ExifReader:
         return [top / bottom for top, bottom in pairs] if all(bottom for _, bottom in pairs) else []
 
     def read_location(self, gps: Directory) -> GpsLocation | None:
-        """Where it was."""
+        """Return where the image was captured."""
         latitude = self._read_degrees(gps, _LATITUDE, _LATITUDE_REF, "S")
         longitude = self._read_degrees(gps, _LONGITUDE, _LONGITUDE_REF, "W")
         heights = self.read_rationals(gps, _ALTITUDE, 1)

@@ -1,4 +1,4 @@
-"""What a block of metadata may say that is worth keeping."""
+"""The properties that are kept of a block of metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FRACTION = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class GpsLocation(NamedTuple):
-    """Where a picture was taken: degrees north and east (WGS 84), and metres above the sea where that is known."""
+    """Where an image was captured: degrees north and east (WGS 84), and metres above the sea where that is known."""
 
     latitude: float
     longitude: float
@@ -28,7 +28,7 @@ class GpsLocation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImageMetadata:
-    """Empty where a block does not say. ``digitised_at`` counts only where nothing says ``captured_at``."""
+    """Properties of one block, empty if missing. ``digitised_at`` stands in where no block has ``captured_at``."""
 
     captured_at: str = ""
     digitised_at: str = ""
@@ -47,12 +47,12 @@ def clean_text(parts: str | Iterable[str]) -> str:
     """One line of printable text, cut to :data:`MAX_CHARACTERS`; several parts with "; " between."""
     lines = [parts] if isinstance(parts, str) else parts
     printable = ("".join(mark if mark.isprintable() else " " for mark in line) for line in lines)
-    told = dict.fromkeys(" ".join(line.split()) for line in printable)
-    return "; ".join(filter(None, told))[:MAX_CHARACTERS].strip()
+    distinct = dict.fromkeys(" ".join(line.split()) for line in printable)
+    return "; ".join(filter(None, distinct))[:MAX_CHARACTERS].strip()
 
 
 def join_make_and_model(make: str, model: str) -> str:
-    """Make and model without saying the make twice: "NIKON CORPORATION" and "NIKON D80" are a NIKON D80."""
+    """Join make and model without repeating the make: "NIKON CORPORATION" and "NIKON D80" are a NIKON D80."""
     make, model = clean_text(make), clean_text(model)
     if make and model.lower().startswith(make.split()[0].lower()):
         return model
@@ -60,7 +60,7 @@ def join_make_and_model(make: str, model: str) -> str:
 
 
 def parse_timestamp(text: str, *, subseconds: str = "", offset: str = "") -> str:
-    """A date, or a date and a time, in ISO 8601 as precise as it was told; empty if there is no such moment.
+    """A date, or a date and a time, in ISO 8601 as precise as the source; empty if there is no such moment.
 
     ``subseconds`` and ``offset`` add what EXIF has in tags of their own.
     """

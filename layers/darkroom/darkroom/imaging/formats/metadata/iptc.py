@@ -14,11 +14,11 @@ _MARK = 0x1C
 _CHARACTER_SET, _DATE, _TIME, _BYLINE, _CREDIT, _COPYRIGHT = (1, 90), (2, 55), (2, 60), (2, 80), (2, 110), (2, 116)
 _UTF8 = b"\x1b%G"
 _EXTENDED = 0x8000
-"""The bit of a length that says: a longer length follows. No text is that long."""
+"""The bit of a length that marks a longer length behind it. No text is that long."""
 
 
 class PhotoshopResources(NamedTuple):
-    """IIM, and the MD5 that it had when XMP was last made to say the same; empty where there is none."""
+    """IPTC-IIM, and the MD5 that it had when XMP was last synchronised with it; empty where there is none."""
 
     iptc: bytes
     digest: bytes
@@ -40,14 +40,14 @@ def parse_photoshop_resources(body: bytes) -> PhotoshopResources:
 
 
 def parse_iptc(block: bytes) -> ImageMetadata:
-    """What a block of IIM says."""
-    told: dict[tuple[int, int], list[bytes]] = {}
+    """Parse a block of IPTC-IIM."""
+    values: dict[tuple[int, int], list[bytes]] = {}
     for name, value in _datasets(block):
-        told.setdefault(name, []).append(value)
-    utf8 = told.get(_CHARACTER_SET, [b""])[0].startswith(_UTF8)
+        values.setdefault(name, []).append(value)
+    utf8 = values.get(_CHARACTER_SET, [b""])[0].startswith(_UTF8)
 
     def text(name: tuple[int, int]) -> str:
-        return clean_text(_decode_text(value, utf8=utf8) for value in told.get(name, []))
+        return clean_text(_decode_text(value, utf8=utf8) for value in values.get(name, []))
 
     date, time = text(_DATE), text(_TIME)
     return ImageMetadata(

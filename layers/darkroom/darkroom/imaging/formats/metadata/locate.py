@@ -8,7 +8,7 @@ from importlib import import_module
 from ..registry import SOURCE_FORMATS
 
 MAX_BLOCK_BYTES = 4 * 1024 * 1024
-"""Longer ones hold pictures or histories, and are left alone."""
+"""Longer ones hold images or histories, and are left alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ _ORDERS = {b"II": "little", b"MM": "big"}
 
 
 def read_orientation(block: bytes) -> int:
-    """1–8, or 1 if ``block`` says nothing usable: damaged EXIF must not damage the picture."""
+    """Return 1–8, or 1 where ``block`` has nothing usable: damaged EXIF must not damage the image."""
     order = "little" if block[:2] == b"II" else "big"
     if block[:2] not in _ORDERS or len(block) < 8:
         return 1
@@ -27,5 +27,5 @@ def read_orientation(block: bytes) -> int:
 
 
 def build_orientation_exif(turn: int) -> bytes:
-    """An EXIF block that says the orientation ``turn`` (1–8) and nothing else."""
+    """Build an EXIF block with the orientation ``turn`` (1–8) and nothing else."""
     return b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([turn]) + b"\0\0\0\0\0\0"

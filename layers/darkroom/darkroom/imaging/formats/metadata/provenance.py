@@ -1,7 +1,7 @@
-"""Where a picture comes from, by what its file says: kept in the index, never in a served file.
+"""Read the provenance of an image from its file. It is stored in the index, and never served within a file.
 
 Sources are preferred as in the Metadata Working Group's guidelines (2.0): EXIF, then IPTC-IIM, then XMP; XMP before IIM
-where a digest in the file shows that nobody has changed IIM since the two were made to agree.
+where a digest in the file shows that IIM has not changed since both were synchronised.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _TEXTS = ("captured_at", "camera", "lens", "creator", "copyright", "credit")
 
 
 def read_provenance(data: bytes, header: Header, *, keep_gps: bool) -> dict[str, object]:
-    """What the file ``data`` says of its picture, as JSON values; only what it says, and no error where it is broken.
+    """Return what the file ``data`` states of its image, as JSON values; broken metadata counts as missing.
 
     ``captured_at`` (ISO 8601, with subseconds and offset where they are known), ``camera``, ``lens``, ``creator``,
     ``copyright``, ``credit``: one line of at most 500 printable characters each. ``gps``, only if ``keep_gps``:
     ``latitude`` and ``longitude`` in degrees, ``altitude`` in metres.
     """
     ordered = _read_blocks(data, header.format)
-    told = {name: _first(ordered, name) for name in _TEXTS}
-    told["captured_at"] = told["captured_at"] or _first(ordered, "digitised_at")
-    kept: dict[str, object] = {name: text for name, text in told.items() if text}
+    texts = {name: _first(ordered, name) for name in _TEXTS}
+    texts["captured_at"] = texts["captured_at"] or _first(ordered, "digitised_at")
+    kept: dict[str, object] = {name: text for name, text in texts.items() if text}
     place = next((facts.location for facts in ordered if facts.location), None)
     if keep_gps and place is not None:
         kept["gps"] = {name: value for name, value in place._asdict().items() if value is not None}
@@ -36,7 +36,7 @@ def read_provenance(data: bytes, header: Header, *, keep_gps: bool) -> dict[str,
 
 
 def _read_blocks(data: bytes, form: str) -> list[ImageMetadata]:
-    """What each block says, those first that are believed first."""
+    """Return the properties of each block, in order of precedence."""
     blocks = _try_read(lambda: locate_blocks(data, form), MetadataBlocks())
     found = {
         "exif": _try_read(lambda: exif.parse_exif(blocks.exif), EMPTY) if blocks.exif else EMPTY,
@@ -48,7 +48,7 @@ def _read_blocks(data: bytes, form: str) -> list[ImageMetadata]:
 
 
 def _try_read[T](read: Callable[[], T], otherwise: T) -> T:
-    """What ``read`` finds, or ``otherwise``: damaged metadata must not damage the picture."""
+    """Return the result of ``read``, or ``otherwise``: damaged metadata must not damage the image."""
     try:
         return read()
     except (ArithmeticError, LookupError, ValueError, zlib.error):

@@ -1,7 +1,8 @@
-"""Metadata out, pixels untouched: a file is cut along its own seams and put together without what does not decode it.
+"""Strip metadata without encoding again: a file is split into its parts, and joined without those that do not decode
+it.
 
-What stays is listed, so that what is unknown goes: EXIF, XMP, IPTC, MakerNotes, comments, thumbnails, further pictures,
-and whatever follows the end of the picture. ICC profiles, animation and the gain map of a JPEG stay.
+Parts to keep are listed, so that unknown ones are dropped: EXIF, XMP, IPTC, MakerNotes, comments, thumbnails, further
+images, and anything behind the end of the image. ICC profiles, animation and the gain map of a JPEG are kept.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from ..registry import SOURCE_FORMATS
 def strip_metadata(
     data: bytes, header: Header, *, keep_orientation: bool = False, keep_profile: bool = True
 ) -> bytes | None:
-    """``data`` without metadata, decoding to the same pixels bit by bit.
+    """Return ``data`` without metadata, which decodes to the same pixels bit by bit.
 
-    None where that cannot be had without encoding anew: for HEIC, TIFF and SVG, for a file whose parts do not fit
-    together, and for a picture that is stored turned, unless ``keep_orientation``, which leaves an EXIF block of that
-    one tag, or AVIF's own properties. ``keep_profile``: whether an ICC profile stays.
+    Return None where that needs a new encode: for HEIC, TIFF and SVG, for a file whose parts do not fit
+    together, and for an image that is stored turned, unless ``keep_orientation``, which leaves an EXIF block of that
+    one tag, or AVIF's own properties. ``keep_profile``: whether an ICC profile is kept.
     """
     form = SOURCE_FORMATS[header.format]
     if not form.strips or (header.orientation != 1 and not keep_orientation):

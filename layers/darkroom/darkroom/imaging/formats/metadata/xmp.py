@@ -23,26 +23,26 @@ _FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?", re.ASCII)
 
 
 def parse_xmp(packet: bytes) -> ImageMetadata:
-    """What an XMP packet, or the RDF within an SVG, says; raises ValueError where it is not well-formed XML."""
-    told = _read_properties(parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS))
+    """Parse an XMP packet, or the RDF within an SVG; raise ValueError where it is not well-formed XML."""
+    properties = _read_properties(parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS))
 
     def first(*names: str, read_as: Callable[[str], str] = clean_text) -> str:
-        return next(filter(None, (read_as(told.get(name, "")) for name in names)), "")
+        return next(filter(None, (read_as(properties.get(name, "")) for name in names)), "")
 
     return ImageMetadata(
         captured_at=first(_PHOTOSHOP + "DateCreated", _EXIF + "DateTimeOriginal", read_as=parse_timestamp),
         digitised_at=first(_XMP + "CreateDate", _EXIF + "DateTimeDigitized", read_as=parse_timestamp),
-        camera=join_make_and_model(told.get(_TIFF + "Make", ""), told.get(_TIFF + "Model", "")),
+        camera=join_make_and_model(properties.get(_TIFF + "Make", ""), properties.get(_TIFF + "Model", "")),
         lens=first(_EXIF_EX + "LensModel", _AUX + "Lens"),
         creator=first(_DC + "creator", _TIFF + "Artist"),
         copyright=first(_DC + "rights", _TIFF + "Copyright"),
         credit=first(_PHOTOSHOP + "Credit"),
-        location=_read_location(told),
+        location=_read_location(properties),
     )
 
 
 def _read_properties(root: XmlElement) -> dict[str, str]:
-    """The properties of the picture itself by name; what is within them belongs to something else."""
+    """The properties of the image itself by name; what is within them belongs to something else."""
     found: dict[str, str] = {}
     rdf = next((element for element in root.walk() if element.name == _RDF + "RDF"), root)
     for described in rdf.iter_children():
@@ -68,11 +68,11 @@ def _text(element: XmlElement) -> str:
     return " ".join(below.text for below in element.walk()).strip()
 
 
-def _read_location(told: dict[str, str]) -> GpsLocation | None:
-    latitude, longitude = (_parse_degrees(told.get(_EXIF + name, "")) for name in ("GPSLatitude", "GPSLongitude"))
-    height = _FRACTION.fullmatch(told.get(_EXIF + "GPSAltitude", "").strip())
+def _read_location(properties: dict[str, str]) -> GpsLocation | None:
+    latitude, longitude = (_parse_degrees(properties.get(_EXIF + name, "")) for name in ("GPSLatitude", "GPSLongitude"))
+    height = _FRACTION.fullmatch(properties.get(_EXIF + "GPSAltitude", "").strip())
     bottom = int(height[2] or 1) if height else 0
-    sign = -1 if told.get(_EXIF + "GPSAltitudeRef", "").strip() == "1" else 1
+    sign = -1 if properties.get(_EXIF + "GPSAltitudeRef", "").strip() == "1" else 1
     return build_location(latitude, longitude, sign * int(height[1]) / bottom if height and bottom else None)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .container import SIGNATURE_BYTES, Chunk, build_chunk, iter_chunks
 
 KEEP, CLEAR, RESTORE = range(3)
-"""What becomes of a frame's region before the next one: nothing, transparent black, or what was there before."""
+"""What replaces a frame's region before the next one: nothing, transparent black, or its former pixels."""
 SOURCE, OVER = range(2)
 """How a frame is painted: in place of what is there, or over it."""
 _SHARED = frozenset((b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT"))
@@ -31,7 +31,7 @@ class Frame(NamedTuple):
 
 
 class Animation(NamedTuple):
-    """What plays: ``loops`` times, 0 for ever. ``starts_with_image``: the first frame is the PNG's own image."""
+    """An animation that plays ``loops`` times, 0 for ever. ``default_image_is_frame``: the still is frame 0."""
 
     frames: tuple[Frame, ...]
     loops: int
@@ -39,7 +39,7 @@ class Animation(NamedTuple):
 
 
 def parse_animation(data: bytes) -> Animation | None:
-    """The animation in a PNG; None where it has none, or one that is not exactly as it is announced.
+    """Return the animation in a PNG; None where it has none, or one that is not exactly as announced.
 
     Such a file is a still for decoders that follow the specification. Raises ValueError where the data ends in a chunk.
     """
@@ -106,7 +106,7 @@ def _frame(data: bytes, part: Chunk, canvas: tuple[int, int]) -> Frame:
 
 
 def extract_frame(data: bytes, frame: Frame) -> bytes:
-    """A PNG of one frame alone."""
+    """Return a PNG of one frame."""
     parts = [data[:SIGNATURE_BYTES]]
     for part in iter_chunks(data):
         if part.name == b"IHDR":

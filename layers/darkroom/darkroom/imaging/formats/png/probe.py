@@ -25,7 +25,7 @@ _LEAST_GAMMA, _MOST_GAMMA = 0.05, 5.0
 
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
-    """The header of a PNG; raises ValueError. An animated one is read to its end, since its frames are counted."""
+    """Return the header of a PNG; raise ValueError. An animated one is read to its end, to count frames."""
     opening = source.read_at(SIGNATURE_BYTES, 25)
     if opening[:8] != b"\0\0\0\x0dIHDR" or len(opening) < 25:
         raise ValueError("IHDR is not first")
@@ -51,7 +51,7 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG ha
 
 
 def _gamma(chunks: dict[bytes, bytes]) -> float:
-    """The exponent in gAMA, unless another chunk goes before it (W3C PNG, third edition, 4.3) or it is about sRGB's."""
+    """Return the exponent in gAMA; 0 where another chunk takes precedence (W3C PNG, 4.3) or it is near sRGB's."""
     body = chunks.get(b"gAMA", b"")
     gamma = int.from_bytes(body) / 100_000 if len(body) == 4 else 0.0
     if not _LEAST_GAMMA <= gamma <= _MOST_GAMMA or {b"iCCP", b"sRGB", b"cICP"} & chunks.keys():

@@ -1,4 +1,4 @@
-"""What an SVG may consist of: shapes, text, paint and the filters whose cost is bounded by the picture's size.
+"""What an SVG may consist of: shapes, text, paint and the filters whose cost is bounded by the image's size.
 
 Not here, and therefore dropped: anything that scripts (``script``, ``on…``), moves (``animate``, ``set``), embeds or
 links (``foreignObject``, ``iframe``, ``a`` as a link), describes (``metadata``, ``title``), and the filters that can be

@@ -95,7 +95,7 @@ _MARKER = _name("marker")
 _FILTER = _name("filter")
 _MASK = _name("mask")
 _MARKER_PAIR_US = 0.013
-"""For each pair of vertices: librsvg looks for the direction of a segment without length in all others."""
+"""For each pair of vertices: librsvg searches the direction of a segment without length in all others."""
 
 _DASH_US = 60.0
 """More than a dash takes: 100,000 take 400 MB, and the time of dashes that overlap grows faster than their number."""
@@ -255,7 +255,7 @@ def _count_segments(command: str, numbers: str) -> int:
 
 
 def _area(root: dict[str, str]) -> float:
-    """Of the root's view box, or its size, in its units; 0 where that does not say how much of the image is drawn."""
+    """Of the root's view box, or its size, in its units; 0 where that does not show how much of the image is drawn."""
     if "slice" in root.get("preserveAspectRatio", ""):  # the view box is larger than the image then
         return 0.0
     words = root.get("viewBox", "").replace(",", " ").split() or [

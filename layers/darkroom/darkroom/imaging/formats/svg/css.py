@@ -35,7 +35,7 @@ class ReferenceRule:
 
 
 def is_safe(value: str) -> bool:
-    """Whether a value, or a list of declarations, refers to nothing outside the document."""
+    """Return whether a value, or a list of declarations, refers to nothing outside the document."""
     return not _UNSAFE.search(REFERENCE.sub("", value))
 
 
@@ -68,7 +68,7 @@ def iter_compounds(text: str) -> Iterator[tuple[tuple[str, str, str], str]]:
 
 
 def needs_layer(text: str) -> bool:
-    """Whether these declarations draw an element apart before it is put on others."""
+    """Return whether these declarations draw an element apart before it is put on others."""
     return "opacity:" in text or "mix-blend-mode" in text or "isolation" in text
 
 

@@ -1,4 +1,4 @@
-"""How many dashes an SVG has: each takes librsvg up to 50 µs and 4 KB, and 600 bytes can ask for millions.
+"""Estimate the dashes of an SVG: each takes librsvg up to 50 µs and 4 KB, and 600 bytes can declare millions.
 
 Twenty diagonals of a megapixel with round dashes of 0.01 px took 46 s and 2.3 GB (pyvips-binary 8.18). The number of
 dashes does not depend on the size of the image, nor on transforms: it is the length of a line in periods of its dashes.
@@ -37,7 +37,7 @@ _GEOMETRY = re.compile(r"(?<![\w-])(?:r|rx|ry|width|height)\s*:([^;{}]*)")
 _MAX_RULES = 50
 """With sizes, that are compared with each shape; of more only the largest size counts."""
 _OUTLINE_SIDES = 2 * pi
-"""Length of the longest outline, a circle's, by the longest number that says its size."""
+"""Length of the longest outline, a circle's, by the largest number of its size."""
 _RELATIVE = {"%": 0.01, "em": 1.0, "rem": 1.0, "ex": 1.0, "ch": 1.0}
 
 
@@ -210,7 +210,7 @@ def find_maximum_units(root: XmlElement) -> MaximumUnits:
 
 
 def _declared_size(css: str, scales: MaximumUnits) -> float:
-    """The largest number by which declarations say the size of a shape, 0 if none does."""
+    """The largest number by which declarations give the size of a shape, 0 if none does."""
     return max((_px(text, scales) for text in _GEOMETRY.findall(css)), default=0.0)
 
 

@@ -1,4 +1,4 @@
-"""SVG headers: the size of the root element."""
+"""Read SVG headers: the size of the root element."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..header import Header
 
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - an SVG has one page
-    """The header of an SVG, which can be transparent anywhere; raises Damaged, OverLimits or TypeNotAllowed."""
+    """Return the header of an SVG, which may be transparent; raise DamagedSource, OverLimits or TypeNotAllowed."""
     from .sanitise import read_size  # the parser is not needed for other types
 
     wide, tall = read_size(source.read_all())

@@ -24,9 +24,9 @@ from .dashes import scale_dashed_strokes
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ELEMENTS = 100_000
 EMBEDDED_LIMITS = Limits(max_bytes=MAX_BYTES, max_pixels=4_000_000, max_frames=1)
-"""What a picture within an SVG may have; librsvg decodes it whole."""
+"""What an image within an SVG may have; librsvg decodes it whole."""
 DEFAULT_SIZE_PX = (300, 150)
-"""Of a picture that says nothing (CSS 2.2, 10.3.2)."""
+"""The size of an SVG that declares none (CSS 2.2, 10.3.2)."""
 
 _LENGTH = re.compile(r"\s*\+?([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([a-zA-Z]*)\s*")
 _MAX_LENGTH_CHARS = 64
@@ -44,15 +44,15 @@ _XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
 def read_size(data: bytes) -> tuple[int, int]:
-    """Width and height in px of an SVG; raises TypeNotAllowed, OverLimits, or Damaged if it is not well-formed."""
+    """Return width and height in px of an SVG; raise TypeNotAllowed, OverLimits, or DamagedSource."""
     return _resolve_size(_parse(data, root_only=True))
 
 
 def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
-    """A harmless SVG that draws the same, as UTF-8.
+    """Return a harmless SVG that draws the same, as UTF-8.
 
-    Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw at ``scale``, or Damaged where it
-    is not well-formed.
+    Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw at ``scale``, or DamagedSource
+    where it is not well-formed.
     """
     root = _parse(data)
     wide, tall = _resolve_size(root)
@@ -120,7 +120,7 @@ def _parse_view_box(root: XmlElement) -> tuple[float, float] | None:
 
 
 def _uses_sibling_selectors(root: XmlElement) -> bool:
-    """Whether a style sheet has a selector that depends on what else there is beside an element."""
+    """Return whether a style sheet has a selector that depends on what else there is beside an element."""
     return any(_SIBLINGS.search(element.text) for element in root.walk() if element.name.endswith("style"))
 
 
@@ -152,7 +152,7 @@ class _Sanitiser:
 
 
 def _is_in_language(element: XmlElement) -> bool:
-    """Whether :data:`LANGUAGE` is one that ``systemLanguage`` names, if it names any (SVG 2, 5.8.4)."""
+    """Return whether :data:`LANGUAGE` is one that ``systemLanguage`` names, if it names any (SVG 2, 5.8.4)."""
     given = element.attributes.get("systemLanguage")
     return given is None or any(one.strip().lower().split("-")[0] == SYSTEM_LANGUAGE for one in given.split(","))
 
@@ -172,7 +172,7 @@ def _filter_attributes(local: str, given: dict[str, str]) -> dict[str, str]:
 
 
 def _sanitise_data_url(url: str) -> str:
-    """A data URL of the picture in ``url``; empty unless it is a small one of a type that is allowed."""
+    """A data URL of the image in ``url``; empty unless it is a small one of a type that is allowed."""
     from ..probe import probe
     from ..registry import SOURCE_FORMATS
 

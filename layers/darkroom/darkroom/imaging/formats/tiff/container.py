@@ -16,7 +16,7 @@ TILE_OFFSETS, TILE_BYTES, SUB_DIRECTORIES, PROFILE, DNG = 324, 325, 330, 34675, 
 STRIP_ROWS, STRIP_BYTES, PLANES = 278, 279, 284
 RESOLUTION = (282, 283, 296)
 REDUCED = 1
-"""The bit of SUBFILE that says: a smaller version of another picture in the file."""
+"""The bit of SUBFILE that marks a smaller version of another image in the file."""
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each type."""
@@ -51,7 +51,7 @@ class Directory(NamedTuple):
 
 
 class TiffReader:
-    """The directories of a file, read as they are asked for. Its methods raise ValueError where the file is broken."""
+    """Reads the directories of a file on demand. Methods raise ValueError where the file is broken."""
 
     def __init__(self, read_at: ReadAt) -> None:
         self._read_at = read_at
@@ -63,7 +63,7 @@ class TiffReader:
         self.first = self.decode_number(head[8:16] if big else head[4:8])
 
     def read_directories(self) -> list[Directory]:
-        """The directories on the top level."""
+        """Return the directories on the top level."""
         found: dict[int, Directory] = {}
         at = self.first
         while at:
@@ -76,7 +76,7 @@ class TiffReader:
         return list(found.values())
 
     def read_directory(self, at: int) -> Directory:
-        """The directory at ``at``."""
+        """Return the directory at ``at``."""
         layout = self.layout
         count = self.decode_number(self._read_exactly(at, layout.length))
         self._left -= count

@@ -1,4 +1,4 @@
-"""TIFF headers, and how a file's directories make pages and smaller versions of them."""
+"""Read TIFF headers: a file's directories make pages and smaller versions of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .container import (
 MAX_CHANNELS = 5
 """CMYK with alpha."""
 MAX_TILE_PIXELS = 64_000_000
-"""libtiff decodes a tile as a whole, and a tile may be larger than its picture."""
+"""libtiff decodes a tile as a whole, and a tile may be larger than its image."""
 MAX_LEVELS = 16
 """Halving 65,535 px leaves one after 16 times."""
 
@@ -47,7 +47,7 @@ _OTHER_COLOURS = {
     34892: "linear raw pixels",
     51177: "depth values",
 }
-"""Values of PhotometricInterpretation whose pixels are no picture on a screen, or need a tone mapping."""
+"""Values of PhotometricInterpretation whose pixels are no image on a screen, or need a tone mapping."""
 _COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 50001))
 """Those of libtiff in pyvips-binary: none, CCITT, LZW, JPEG, Deflate, NeXT, PackBits, ThunderScan, RFC 9649."""
 _OTHER_COMPRESSIONS = {
@@ -71,7 +71,7 @@ _OTHER_COMPRESSIONS = {
 }
 _OWN_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 _ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
-"""What a smaller version has in common with its picture."""
+"""What a smaller version has in common with its image."""
 _RAW = f"The source is a camera raw file; served are {SUPPORTED}"
 
 
@@ -93,7 +93,7 @@ class TiffPage(NamedTuple):
 
 
 def read_header(source: Source, page: int) -> Header:
-    """The header of a TIFF's ``page``, or its last one; raises ValueError, or TypeNotAllowed for camera raw files."""
+    """Return the header of a TIFF's ``page``, or its last one; raise ValueError, or TypeNotAllowed for raw files."""
     tiff = TiffReader(source.read_at)
     directories = tiff.read_directories()
     first = directories[0]
@@ -104,7 +104,7 @@ def read_header(source: Source, page: int) -> Header:
 
 
 def find_page(source: Source, page: int) -> TiffPage:
-    """Where ``page`` (from 0) of a TIFF is; raises ValueError, or IndexError where there is no such page."""
+    """Return the place of ``page`` (from 0) of a TIFF; raise ValueError, or IndexError where there is no such page."""
     tiff = TiffReader(source.read_at)
     directories = tiff.read_directories()
     place = _page_indexes(tiff, directories)[page]
@@ -154,7 +154,7 @@ def _shrinks(tiff: TiffReader, directory: Directory) -> tuple[int, ...]:
     """The smaller versions in a directory's sub-directories, as :mod:`darkroom.imaging.pyramid.build` writes them.
 
     Each has half the size of the one before and lies before it in the file. Whatever else there may be is not trusted
-    to show the same picture.
+    to show the same image.
     """
     found: list[int] = []
     above = directory
@@ -208,7 +208,7 @@ def _remove_metadata(source: Source, tiff: TiffReader, directory: Directory) -> 
 
 
 def _is_required(tiff: TiffReader, directory: Directory, tag: int, size_bytes: int) -> bool:
-    """Whether libtiff has to see an entry, or at least sees nothing wrong in it."""
+    """Return whether libtiff has to see an entry, or at least sees nothing wrong in it."""
     entry = directory.entries[tag]
     if tag == ORIENTATION:
         return entry.kind == _SHORT and entry.values == 1 and 1 <= tiff.read_number(directory, tag) <= 8

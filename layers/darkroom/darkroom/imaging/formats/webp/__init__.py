@@ -52,7 +52,7 @@ ENCODER = Encoder(
     # 220 to 260 ms per megapixel at effort 6.
     slow=((30_000_000, {"effort": 6}), (90_000_000, {"effort": 4}), (ANY_SIZE, {"effort": 2})),
     # 0.1 s for 0.5 MP. At equal SSIMULACRA2 efforts 6, 5, 4 and 2 need 0.90, 0.91, 0.93 and 1 of the bytes (22 to 103
-    # pictures of `bench.corpus`).
+    # images of `bench.corpus`).
     search=(
         (600_000, {"effort": 6}),
         (3_000_000, {"effort": 4}),
@@ -62,8 +62,8 @@ ENCODER = Encoder(
     # Edges of drawings keep their colour by it; photographs are indifferent.
     drawing={"smart_subsample": True},
     full_chroma={"smart_subsample": True},
-    # Over 132 pictures what is found by trying them needs 2.7 % fewer bytes for the same score than none; each for all
-    # pictures saves 1 % at most.
+    # Over 132 images what is found by trying them needs 2.7 % fewer bytes for the same score than none; each for all
+    # images saves 1 % at most.
     trials=({"preset": "drawing"}, {"smart_deblock": True}, {"smart_subsample": True}),
     lossless={"lossless": True},
     finish_alpha=_set_alpha_flag,

@@ -22,7 +22,7 @@ class Chunk(NamedTuple):
 
 
 def iter_chunks(read_at: ReadAt) -> Iterator[Chunk]:
-    """The chunks of a WebP in order; raises ValueError where the data ends before the RIFF size says."""
+    """Yield the chunks of a WebP in order; raise ValueError where the data ends before the RIFF size."""
     return _iter_between(read_at, 12, 8 + int.from_bytes(read_at(4, 4), "little"))
 
 

@@ -29,24 +29,24 @@ def locate(data: bytes) -> MetadataBlocks:
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
     exif = build_orientation_exif(orientation) if orientation != 1 else b""
-    gone = _EXIF_FLAG | _XMP_FLAG | (0 if keep_profile else _PROFILE_FLAG)
+    cleared = _EXIF_FLAG | _XMP_FLAG | (0 if keep_profile else _PROFILE_FLAG)
     added = _EXIF_FLAG if exif else 0
     found = iter_chunks(lambda at, length: data[at : at + length])
-    parts = [_part(data, part, gone, added) for part in found if keep_profile or part.name != b"ICCP"]
+    parts = [_part(data, part, cleared, added) for part in found if keep_profile or part.name != b"ICCP"]
     if exif:
         parts.append(build_chunk(b"EXIF", exif))
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-def _part(data: bytes, part: Chunk, gone: int, added: int) -> bytes:
-    """What stays of a chunk; ``gone`` and ``added`` are flags of what the file is said to hold."""
+def _part(data: bytes, part: Chunk, cleared: int, added: int) -> bytes:
+    """Return what is kept of a chunk; ``cleared`` and ``added`` are flags in VP8X."""
     if part.name in _KEPT:
         return data[part.start : part.end]
     if part.name == b"ICCP":
         return build_chunk(b"ICCP", rewrite_profile(data[part.body : part.body + part.size]))
     if part.name == b"VP8X":
-        flags = data[part.body] & ~gone | added
+        flags = data[part.body] & ~cleared | added
         return build_chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
     if part.name == b"ANMF":
         inner = (

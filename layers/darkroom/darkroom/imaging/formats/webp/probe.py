@@ -15,7 +15,7 @@ _PROFILE, _ALPHA, _EXIF, _ANIMATION = 0x20, 0x10, 0x08, 0x02
 
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - frames of an animation are alike
-    """The header of a WebP; raises ValueError. Reads to the end for an animation or where EXIF is announced."""
+    """Return the header of a WebP; raise ValueError. Reads to the end for an animation or where EXIF is announced."""
     name = source.read_at(12, 4)
     if name == b"VP8X":
         return _extended(source)
