@@ -53,7 +53,7 @@ CONTENT: Content = {
     "half-tone": lambda: str(BITONAL_THRESHOLD),
     "formats": lambda: ", ".join(f"`{name}`" for name in FORMATS),
     "unserved": lambda: ", ".join(f"`{name}` ({why})" for name, why in UNSUPPORTED_FORMATS.items()),
-    "features-v2": lambda: ", ".join(f"`{name}`" for name in FEATURES_V2),
+    "features-older": lambda: ", ".join(f"`{name}`" for name in FEATURES_V2),
     "thumbnails": lambda: " and ".join(map(str, THUMBNAIL_WIDTHS_PX)),
     "max-side": lambda: f"{_CAPS.max_side_px:,}",
     "max-area": lambda: f"{_CAPS.max_area_px:,}",

@@ -71,8 +71,8 @@ class Feature(NamedTuple):
 
 
 FEATURES = (
-    Feature("regionByPx", "`x,y,w,h`", 1, "Clipped to the picture."),
-    Feature("regionSquare", "`square`", 1, "From the middle."),
+    Feature("regionByPx", "`x,y,w,h`", 1, "Clipped to the image."),
+    Feature("regionSquare", "`square`", 1, "Centred."),
     Feature("regionByPct", "`pct:x,y,w,h`", 2, "Rounded to whole pixels, half up."),
     Feature("sizeByW", "`w,`", 1),
     Feature("sizeByH", "`,h`", 1),
@@ -82,15 +82,15 @@ FEATURES = (
         "sizeByConfinedWh",
         "`!w,h`",
         2,
-        "A box that is larger than the region: see [Conformance](#conformance).",
+        "For boxes larger than the region see [Conformance](#conformance).",
     ),
     Feature("sizeUpscaling", "`^max` `^w,` `^,h` `^pct:n` `^w,h` `^!w,h`", 3, "Up to `maxWidth` and `maxArea`."),
     Feature("rotationBy90s", "`90` `180` `270`", 2),
-    Feature("rotationArbitrary", "`22.5`", 3, "In hundredths of a degree. Corners are transparent, in a JPEG white."),
+    Feature("rotationArbitrary", "`22.5`", 3, "In hundredths of a degree. Corners are transparent, in JPEG white."),
     Feature("mirroring", "`!n`", 3, "Before the rotation."),
     Feature("baseUriRedirect", "`{id}`", 1, "303 to `info.json`."),
-    Feature("cors", "", 1, "`*`, unless `CorsOrigins` says otherwise."),
-    Feature("jsonldMediaType", "", 1, "`application/json` for who prefers that."),
+    Feature("cors", "", 1, "`*` by default, see `CorsOrigins`."),
+    Feature("jsonldMediaType", "", 1, "`application/json` on request."),
     Feature("canonicalLinkHeader", "", 3),
     Feature("profileLinkHeader", "", 3),
 )
