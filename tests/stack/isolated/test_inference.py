@@ -31,7 +31,6 @@ from tests.stack.inferring import HANG_S, Studio, detected
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
 from tests.waiting import wait_until
-from tools import registry
 
 PREFIX = f"people-{secrets.token_hex(4)}/"
 GROUP = CORPUS / "people" / "two-men.jpg"
@@ -150,13 +149,11 @@ def _looked_at(studio: Studio) -> Iterator[str]:
         yield key
 
 
-def test_the_runbook_of_models_that_regressed(
-    inferring: Stack, studio: Studio, canary: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_runbook_of_models_that_regressed(inferring: Stack, studio: Studio, canary: str, tmp_path: Path) -> None:
     operator = Operator(inferring, tmp_path)
-    image = ["--local", "--state-dir", str(inferring.state), "register", "--image", str(MODELS)]
-    assert registry.main(image) == 0
-    version = capsys.readouterr().out.strip().rpartition("/")[2]
+    registered = operator.darkroom("registry", "register", "--image", str(MODELS))
+    assert registered.returncode == 0, registered.stderr
+    version = registered.stdout.strip().rpartition("/")[2]
     said = operator.follow("model-regressed.md")
     assert said.startswith(f"main\t1.0\t1\n{canary}\t0.11\t1\n")
     assert f"\n{version}  PendingManualApproval  {MODELS.as_uri()}\n" in said

@@ -142,7 +142,7 @@ def test_a_damaged_scene_is_refused_with_its_reason(scenic: Stack, operator: Ope
 def cutting(operator: Operator, key: str) -> str:
     """The id of the scene that is being cut of ``key``."""
     record = operator.index.get(key)
-    return record.large_image.id if record is not None and record.large_image is not None else ""
+    return record.large_image.id if record is not None else ""
 
 
 def workers(stack: Stack) -> list[int]:
