@@ -136,7 +136,7 @@ def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_
         for kind in ("QUEUE", "DLQ")
     }
     read = CloudWatchMetrics.get_points
-    with mock.patch.object(CloudWatchMetrics, "points", autospec=True, side_effect=read) as reading:
+    with mock.patch.object(CloudWatchMetrics, "get_points", autospec=True, side_effect=read) as reading:
         monitor(environment, **queues, INFERENCE_MODE="off", FUNCTIONS=functions).invoke({})
     assert sum(len(call.args[1]) for call in reading.call_args_list) == METRICS_READ
     assert len(counted(capsys.readouterr().out)) == METRICS_PUBLISHED["monitor"]
