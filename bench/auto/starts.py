@@ -17,8 +17,7 @@ from statistics import fmean, median
 import numpy as np
 import pyvips
 
-from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with
-from darkroom.imaging.formats.encoder_options import choose_search_options
+from darkroom.imaging.formats.encode import EncodableImage, choose_search_options, encode, encode_with
 from darkroom.imaging.formats.image_format import ANY_SIZE, BUSY, FLAT, SMOOTH, OutputFormat, Start
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content

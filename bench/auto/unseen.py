@@ -14,9 +14,7 @@ from statistics import fmean, geometric_mean
 import numpy as np
 
 from darkroom.imaging.formats import encode as encode_module
-from darkroom.imaging.formats import encoder_options
-from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with, map_quality
-from darkroom.imaging.formats.encoder_options import choose_search_options
+from darkroom.imaging.formats.encode import EncodableImage, choose_search_options, encode, encode_with, map_quality
 from darkroom.imaging.formats.image_format import FLAT, Effort
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content, encode_auto
@@ -169,7 +167,7 @@ def _print(form: str, pace: Effort, view: View, sheet: EncodableImage, original:
 def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept]:
     """The picture by each of the qualities for all, with both settings; kept until the encoders' tables change."""
     package = import_module(f"darkroom.imaging.formats.{SOURCE_FORMATS[form].package}")
-    sources = [Path(module.__file__ or "") for module in (encoder_options, encode_module, package)]
+    sources = [Path(module.__file__ or "") for module in (encode_module, package)]
     name = hash_sources(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
     file = WORK / "quality" / f"{name}.json"
     if not file.is_file():

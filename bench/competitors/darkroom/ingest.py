@@ -16,7 +16,7 @@ from typing import Any
 import pyvips
 
 from darkroom.imaging.formats.encode import DEFAULT_QUALITY, EncodableImage, encode_with
-from darkroom.imaging.formats.encoder_options import EncoderOptions
+from darkroom.imaging.formats.image_format import EncoderOptions
 from darkroom.imaging.formats.load import load
 from darkroom.imaging.formats.metadata.strip import strip_metadata
 from darkroom.imaging.formats.probe import probe

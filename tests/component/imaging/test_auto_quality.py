@@ -24,15 +24,14 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from bench.quality import decode_pixels
 from bench.ssimulacra2 import Original
-from darkroom.imaging.formats.encode import EncodableImage, encode_with
-from darkroom.imaging.formats.encoder_options import (
+from darkroom.imaging.formats.encode import (
     TRIAL_MAX_PIXELS,
-    Effort,
-    EncoderOptions,
+    EncodableImage,
     choose_search_options,
+    encode_with,
     list_trial_options,
 )
-from darkroom.imaging.formats.image_format import BUSY, FLAT, SMOOTH, Start
+from darkroom.imaging.formats.image_format import BUSY, FLAT, SMOOTH, Effort, EncoderOptions, Start
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.quality import auto_quality, ssimulacra2
 from darkroom.imaging.quality.auto_quality import (

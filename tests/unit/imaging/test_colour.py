@@ -71,7 +71,7 @@ def test_cmyk_with_a_profile(form: str) -> None:
     assert colour_error(found, np.asarray(photo())) < 6, "within what the ink's gamut leaves"
 
 
-def test_cmyk_without_a_profile_is_read_as_print() -> None:
+def test_cmyk_without_a_profile_uses_the_default_profile() -> None:
     inks = Image.new("CMYK", (40, 10))
     for index, ink in enumerate(((0, 0, 0, 0), (255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 0, 255))):
         inks.paste(ink, (index * 10, 0, index * 10 + 10, 10))

@@ -13,12 +13,14 @@ from PIL import Image
 import darkroom
 from darkroom.errors import BadOption
 from darkroom.imaging.formats import encode as encode_module
-from darkroom.imaging.formats.encode import EncodableImage, encode, map_quality
-from darkroom.imaging.formats.encoder_options import (
-    Effort,
+from darkroom.imaging.formats.encode import (
+    EncodableImage,
     choose_encoder_options,
+    encode,
     list_alternatives,
+    map_quality,
 )
+from darkroom.imaging.formats.image_format import Effort
 from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, OUTPUT_FORMATS, TargetFormat
 from darkroom.plan.model import AUTO_CLASSES, IMAGE_FORMATS
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
@@ -143,7 +145,7 @@ def test_effort_falls_as_pixels_grow(pace: Effort) -> None:
 
 
 @pytest.mark.parametrize("form", OUTPUT_FORMATS)
-def test_whoever_has_time_gets_no_more_bytes(form: str) -> None:
+def test_slow_effort_needs_no_more_bytes(form: str) -> None:
     """At one quality: of equal bytes too, all of a JPEG's are used for more."""
     sheet = EncodableImage.from_frames([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
     quick, thorough = (encode(sheet, OUTPUT_FORMATS[form], 80, pace) for pace in ("fast", "slow"))
@@ -179,7 +181,7 @@ def test_not_even_when_pixels_had_to_change(form: str) -> None:
     assert opened(picture.body).size == SIZE
 
 
-def test_a_large_source_gets_the_quality_that_was_asked_for() -> None:
+def test_a_large_source_gets_the_requested_quality() -> None:
     large = saved(photo(), "JPEG", quality=100, subsampling=0)
     assert len(made(large, format="jpeg").body) < len(large) / 2
 
@@ -197,7 +199,7 @@ def test_pages_of_a_document() -> None:
         made(sources()["jpeg"], page=1)
 
 
-def test_svg_is_drawn_at_the_size_that_is_asked_for() -> None:
+def test_svg_is_drawn_at_the_requested_size() -> None:
     small, large = made(SVG, width=40), made(SVG, width=1280, upscale=True)
     assert (small.width, large.width, made(SVG, width=1280).width) == (40, 1280, 320)
     edge = rgba(large.body)[480, :, 0].astype(int)

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from darkroom.imaging.formats.encoder_options import Effort
+from darkroom.imaging.formats.image_format import Effort
 from darkroom.imaging.formats.load import SPARE_REDUCTION, choose_spare_reduction, load
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render.pipeline import render, resolve_geometry
@@ -53,7 +53,7 @@ def test_a_picture_that_is_judged_is_decoded_well(jpeg: bytes, monkeypatch: pyte
     assert _shrinks(jpeg, monkeypatch, "fast", format="jpeg", quality="auto") == 2
 
 
-def test_nobody_hurries_where_nobody_waits() -> None:
+def test_slow_effort_leaves_more_to_the_resize() -> None:
     assert {choose_spare_reduction(form, "slow") for form in ("jpeg", "avif", "webp")} == {SPARE_REDUCTION}
     assert set(get_args(Effort.__value__)) == {"fast", "slow"}
 

@@ -70,7 +70,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("form", ["JPEG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_profiles_that_nobody_reads_go_and_the_pixels_stay(form: str, name: str) -> None:
+def test_profiles_that_no_viewer_reads_are_dropped(form: str, name: str) -> None:
     upload = saved(photo(), form, icc_profile=UNREADABLE[name](), quality=90)
     master = mastered(upload)
     assert master.method == "cleaned"

@@ -288,7 +288,7 @@ GREY = saved(Image.new("RGB", (200, 100), (100, 100, 100)), "PNG")
         ("southwest", (2, 73)),
     ],
 )
-def test_watermark_sits_where_it_is_told(position: str, box: tuple[int, int]) -> None:
+def test_watermark_is_placed_at_its_position(position: str, box: tuple[int, int]) -> None:
     pixels = seen(stamped(GREY, MARK, Watermark("m", position)))
     rows, columns = np.nonzero(pixels[..., 0] > 200)
     assert (columns.min(), rows.min(), columns.max() - columns.min() + 1, rows.max() - rows.min() + 1) == (*box, 50, 25)
@@ -324,7 +324,7 @@ def test_a_watermark_that_is_no_picture_is_our_fault() -> None:
     assert (fault.value.status, "m" in fault.value.detail) == (500, True)
 
 
-def test_upscaling_only_when_asked() -> None:
+def test_upscaling_only_when_requested() -> None:
     assert made(QUARTERS, width=240).width == 120
     large = made(QUARTERS, width=240, upscale=True)
     assert (large.width, large.height) == (240, 160)

@@ -113,7 +113,7 @@ def test_damage_is_damage(photo: bytes) -> None:
 
 
 @pytest.mark.parametrize("more", [1, -1])
-def test_a_stream_of_another_size_than_was_told_is_a_fault_of_ours(photo: bytes, more: int) -> None:
+def test_a_stream_of_another_size_than_declared_is_unavailable(photo: bytes, more: int) -> None:
     source = Source.from_stream(Chunks(photo), len(photo) + more)
     with pytest.raises(Unavailable) as caught, source.decoding():
         pyvips.Image.jpegload_source(source.open_vips(), fail_on="warning").avg()

@@ -1,4 +1,10 @@
-"""Encode finished frames, without any metadata."""
+"""Encode finished frames, without any metadata.
+
+Encoders try less hard as pixels grow, so that no encode takes over a second. The tables of each format lie in its
+package: they were chosen from times per megapixel of detailed photographs on one core of a 2-core x86-64 machine
+(libvips 8.18). What is requested again is encoded again in the background (``slow``), where no encode takes over some
+ten seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +14,8 @@ from itertools import pairwise
 import pyvips
 
 from ..colour.convert import get_white_level
-from .encoder_options import SMOOTH_MAX_PIXELS, choose_encoder_options, list_alternatives
-from .image_format import Effort, EncoderOptions, OutputFormat
+from .image_format import Effort, EncoderOptions, OptionTable, OutputFormat
+from .registry import OUTPUT_FORMATS
 
 DEFAULT_QUALITY = 80
 
@@ -21,6 +27,12 @@ DETAILED_LEVELS = 3.0
 
 SMOOTH_LEVELS = 5.5
 """The :func:`measure_detail` below which an encoder can try harder in the same time. 13 of 21 photographs are below."""
+
+SMOOTH_MAX_PIXELS = 2_000_000
+"""Up to here the detail of an image is measured before its options are chosen."""
+
+TRIAL_MAX_PIXELS = 4_000_000
+"""Up to here options are tried for ``q=auto``: ``smart_deblock`` takes 550 ms a megapixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +130,41 @@ def _save(image: EncodableImage, output: OutputFormat, options: EncoderOptions) 
     if encoder.finish_alpha and image.frames > 1 and image.image.hasalpha():
         return encoder.finish_alpha(body)
     return body
+
+
+def choose_encoder_options(form: str, pixels: int, effort: Effort = "fast", *, smooth: bool = False) -> EncoderOptions:
+    """Return the options of the saver of ``form`` for an image of so many pixels, all frames together.
+
+    ``smooth``: it has little detail.
+    """
+    encoder = OUTPUT_FORMATS[form].encoder
+    if smooth and encoder.smooth and effort == "fast" and pixels <= SMOOTH_MAX_PIXELS:
+        return encoder.smooth
+    return _look_up(encoder.fast if effort == "fast" else encoder.slow, pixels)
+
+
+def choose_search_options(form: str, pixels: int, effort: Effort, *, drawing: bool) -> EncoderOptions:
+    """Return the options by which ``q=auto`` encodes: slower ones than usual where they pay for the time at once.
+
+    ``drawing``: few colours in flat parts.
+    """
+    encoder = OUTPUT_FORMATS[form].encoder
+    if effort == "fast" and encoder.search:
+        options = _look_up(encoder.search, pixels)
+    else:
+        options = choose_encoder_options(form, pixels, effort)
+    return options | encoder.drawing if drawing else options
+
+
+def list_trial_options(form: str, pixels: int, effort: Effort) -> tuple[EncoderOptions, ...]:
+    """Return options to try beside those of :func:`choose_search_options`, in the background."""
+    return OUTPUT_FORMATS[form].encoder.trials if effort == "slow" and pixels <= TRIAL_MAX_PIXELS else ()
+
+
+def list_alternatives(form: str, effort: Effort) -> tuple[EncoderOptions, ...]:
+    """Return further options, of which each is tried: the smallest result wins."""
+    return OUTPUT_FORMATS[form].encoder.alternatives.get(effort, ({},))
+
+
+def _look_up(table: OptionTable, pixels: int) -> EncoderOptions:
+    return next(options for limit, options in table if pixels <= limit)

@@ -15,12 +15,13 @@ import pyvips
 from ..formats.encode import (
     DETAILED_LEVELS,
     EncodableImage,
+    choose_search_options,
     encode_with,
+    list_trial_options,
     map_quality,
     measure_detail,
     measure_flat_share,
 )
-from ..formats.encoder_options import choose_search_options, list_trial_options
 from ..formats.image_format import BUSY, FLAT, SMOOTH, Effort, EncoderOptions, OutputFormat, Start
 from .search import Candidate, find_nearest, search_options
 from .ssimulacra2 import MIN_SIDE_PX, Comparator

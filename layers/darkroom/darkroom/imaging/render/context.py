@@ -10,7 +10,7 @@ import pyvips
 
 from ...plan.geometry.layout import Geometry
 from ...plan.model import Plan
-from ..formats.encoder_options import Effort
+from ..formats.image_format import Effort
 from ..formats.probe import Cicp
 from ..formats.registry import TargetFormat
 

@@ -121,8 +121,8 @@ class _Output:
             body = encode(self.encodable, form, quality, self.context.effort, baseline=baseline)
         if form.name != "jpeg" or not self.header.gain_map:
             return body
-        from .. import gainmap  # few sources have one
+        from . import hdr  # few sources have one
 
         geometry = self.context.geometry
-        fits = gainmap.keeps_gain_map(self.context.plan) and geometry.size == geometry.rotated_size
-        return gainmap.copy_gain_map(body, self.source, geometry) if fits else body
+        fits = hdr.keeps_gain_map(self.context.plan) and geometry.size == geometry.rotated_size
+        return hdr.copy_gain_map(body, self.source, geometry) if fits else body

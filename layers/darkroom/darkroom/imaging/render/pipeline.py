@@ -24,7 +24,7 @@ from ...errors import DarkroomError
 from ...plan.geometry.layout import Geometry, Size, compute_geometry
 from ...plan.limits import Limits
 from ...plan.model import AUTO_QUALITY, DATA_FORMATS, Plan
-from ..formats.encoder_options import Effort
+from ..formats.image_format import Effort
 from ..formats.load import (
     SPARE_REDUCTION,
     DecodedImage,

@@ -17,8 +17,7 @@ from ..colour.convert import get_white_level, is_cmyk, split_alpha, to_eight_bit
 from ..colour.icc import is_srgb
 from ..colour.icc_action import IccAction, choose_icc_action
 from ..colour.icc_rewrite import rewrite_profile
-from ..formats.encode import EncodableImage, encode_lossless
-from ..formats.encoder_options import choose_encoder_options
+from ..formats.encode import EncodableImage, choose_encoder_options, encode_lossless
 from ..formats.load import DecodedImage, get_loaded_size, load_whole
 from ..formats.probe import Cicp, Header, is_lossless
 from ..formats.registry import ANIMATION, OUTPUT_FORMATS, OutputFormat

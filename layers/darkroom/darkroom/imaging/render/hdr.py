@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import pyvips
 
-from ..plan.geometry.layout import Box, Geometry, Size
-from ..plan.model import Plan
-from .formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
-from .formats.probe import find_patches
-from .resample import apply_orientation
-from .source import Source
+from ...plan.geometry.layout import Box, Geometry, Size
+from ...plan.model import Plan
+from ..formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
+from ..formats.probe import find_patches
+from ..resample import apply_orientation
+from ..source import Source
 
 QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""
