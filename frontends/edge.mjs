@@ -65,7 +65,7 @@ const ENTRIES = {
 
 // Refusals, and texts: percent-encoding, lengths in bytes, and a client's text in a refusal.
 
-// A refusal is thrown. The store holds its text under its name, which begins with the code; `shown` is put into that.
+// Throws a refusal. The store has its text under a name that begins with the code; `shown` is inserted into it.
 const refuse = (name, shown, status) => {
     throw [name, shown, status || 400];
 };
@@ -82,11 +82,11 @@ const decoded = text => {
     }
 };
 
-// Percent-encoded but for A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these too what matches `more`.
+// Percent-encodes all characters but A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these those that match `more`.
 const escaped = (text, more) =>
     encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
-// The encoding of a percent-encoded text, in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
+// Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
     ? text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-') : text;
 
@@ -97,9 +97,9 @@ const printable = text => {
     return plain.length > 40 ? plain.slice(0, 40) + '...' : plain;
 };
 
-// Options: the row of each in the table of darkroom.plan, and the canonical spelling of a text by the kind of its option.
+// Finds the row of an option in the table of darkroom.plan, and converts a value to its canonical spelling.
 
-// Patterns and searches in long texts are what costs most in the engine.
+// Patterns and searches in long texts cost most in the engine.
 
 const within = (text, low, high) => +text >= low && +text <= high ? +text + '' : '';
 
@@ -121,7 +121,7 @@ const CLASSES = ['auto-avif','auto-webp'];
 
 // The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
 // between them, the default, the letter of the kind, and what the kind takes. The row that is returned has the short name
-// alone in the first place. A viewer's name may hold the separators, so what was found is compared. The first and the last
+// alone in the first place. A viewer's name can contain separators, so the result is compared. The first and the last
 // rows are those that most requests need.
 const optionOf = name => {
     const short = ';' + name + '=';
@@ -147,7 +147,7 @@ const region = (parts, high) => {
     return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : '';
 };
 
-// '' for a text that is not of the kind.
+// Returns '' for an invalid text.
 const spelling = (row, text) => {
     const high = row[3];
     const low = row[4] || 0;
@@ -159,7 +159,7 @@ const spelling = (row, text) => {
     case 'x':
         return Math.round(text * 100) % step ? '' : decimal(text, low, high);
     case 'c':
-        // A list may have one synonym: step for low.
+        // A list can have one synonym: step for low.
         return oneOf(text === low ? step : text, high);
     case 'r':
         parts = text.toLowerCase();
@@ -186,11 +186,11 @@ const spelling = (row, text) => {
     return (row[2] === 'a' ? /^[a-z0-9][a-z0-9-]{0,31}$(?!\n)/ : /^[A-Za-z0-9_-]{43}$(?!\n)/).test(text) ? text : '';
 };
 
-// What a viewer asks for: the key, the options, and their mistakes.
+// Parses the key and the options of a request, and reports mistakes.
 
-// Keys: the percent-encoding of the key that a path names.
+// Returns the percent-encoded key of a path.
 const readKey = uri => {
-    // Ordinary keys have one spelling only.
+    // Ordinary keys have only one spelling.
     if (uri.length < 700 && /^(\/[A-Za-z0-9][\w.-]*)+$(?!\n)/.test(uri)) {
         return uri.slice(1);
     }
@@ -211,8 +211,8 @@ const readKey = uri => {
     return fault ? refuse('bad-key.' + fault, encoded(key).length) : key;
 };
 
-// Queries: canonical spellings by short name, '' where it is the default. Of several mistakes the same one is told whatever
-// their order.
+// Parses a query to canonical spellings by short name, '' for defaults. Of several mistakes the reported one does not
+// depend on their order.
 const readValues = query => {
     const values = {};
     const unknown = [];
@@ -244,7 +244,7 @@ const readValues = query => {
     return values;
 };
 
-// The plan of a request, and the variant of it that one viewer gets.
+// Builds the plan of a request, and its variant for a viewer.
 
 const isData = format => has(['json','thumbhash'], format);
 
@@ -254,7 +254,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
-// The normal form: darkroom.plan.normalize, step by step.
+// Normalises a plan, step by step as in darkroom.plan.normalize.
 const planOf = values => {
     const plan = {};
     const apart = ['dpr','preset','exp','s'];
@@ -281,7 +281,7 @@ const planOf = values => {
     if (plan.crop === 'pct-0-0-100-100') {
         delete plan.crop;
     }
-    // A mirror from top to bottom is half a turn and one from left to right.
+    // A vertical flip is a rotation by 180 and a horizontal flip.
     const flip = plan.flip;
     const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
     delete plan.flip;
@@ -310,7 +310,7 @@ const lastPart = plan =>
 
 const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
 
-// The cost guard: whether anyone may ask for it in guarded mode, whatever presets there are. `text` is the plan's last part.
+// Returns whether guarded mode serves a plan without a signature, apart from presets. `text` is the plan's last part.
 const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !plan.page : text === 'h-2560_w-2560.auto');
 
 // Negotiation

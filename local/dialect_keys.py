@@ -1,4 +1,4 @@
-"""Keys of other services' languages on this machine, and URLs signed with them, as a page's application signs them."""
+"""Signing keys of dialects on the local stack, and URLs signed with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.events import LOCAL_KEY
 
 
 def _derive_key(purpose: str) -> str:
-    """The same for every stack of this machine, as the signing key is, and another for each purpose."""
+    """Derive a key, the same for all local stacks, for each purpose."""
     return sha256(f"{LOCAL_KEY} {purpose}".encode()).hexdigest()
 
 
@@ -22,11 +22,11 @@ DOCUMENT: Mapping[str, list[object]] = {
     "thumbor": [_derive_key("thumbor")],
     "dit": [_derive_key("dit")],
 }
-"""The content of the secret, as :func:`darkroom.dialects.serving.signing_keys.parse_keys` reads it."""
+"""The content of the secret: see :func:`darkroom.dialects.serving.signing_keys.parse_keys`."""
 
 
 def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
-    """``target``, a path without a signature as the language writes it, with one; below the language's prefix.
+    """Sign ``target``, a path of the dialect without a signature; return it with the dialect's prefix.
 
     ``/w:300/plain/photo.jpg`` in imgproxy, ``/300x200/photo.jpg`` in thumbor, ``/photo.jpg?width=300`` in dit. Raises
     ValueError for a language that has no signatures.

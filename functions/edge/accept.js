@@ -1,7 +1,7 @@
-// Negotiation: the class of formats that an Accept header prefers, as darkroom.plan.negotiation has it.
+// Negotiation: the class of formats that an Accept header prefers, as in darkroom.plan.negotiation.
 
 const formatClass = accept => {
-    // Each entry becomes ,type;parameter;parameter; and of equal types the last one counts.
+    // Each entry becomes ,type;parameter;parameter; the last of equal types applies.
     const text = ',' + accept.toLowerCase() + ',';
     const entries = (/[ \t]/.test(text) ? text.replace(/[ \t]*([,;])[ \t]*/g, '$1') : text).split(',').join(';,');
     let best;

@@ -1,12 +1,12 @@
-// The CloudFront Function of other services' URL languages (viewer request, cloudfront-js-2.0). Their parsers do not fit
-// here: this one only says which dialect a URL is in, and leaves of the request what an answer may depend on, so that the
-// cache holds as few as can be. `make edge` writes it into template.yaml, as it does its sister.
+// The CloudFront Function for URL dialects (viewer request, cloudfront-js-2.0). The parsers do not fit here: it only
+// identifies the dialect, and removes from the request what the response does not depend on, so that the cache has few
+// entries. `make edge` writes it into template.yaml.
 
 const INFERENCE = '${InferenceMode}';
-// A host of a language's own, whose paths are the language's without our prefix.
+// Hosts whose paths are URLs of a dialect without the prefix.
 const HOSTS = HOST_PAIRS;
 
-// The dialect of a request, whose path begins with the language's prefix afterwards; undefined for none.
+// Returns the dialect of a request, or undefined. Afterwards the path begins with the prefix of the dialect.
 function dialectOf(request) {
     const host = header(request, 'host').toLowerCase().split(':')[0];
     const pair = HOSTS.split(',').find(one => one.split('=')[0] === host);
@@ -16,15 +16,15 @@ function dialectOf(request) {
     return DIALECTS.find(one => (request.uri + '/').startsWith(one[1] + '/'));
 }
 
-// Parameters that say nothing would only be further copies in the cache.
+// Removes parameters that the parser ignores: they would only add cache entries.
 function dropUnread(request, names) {
     Object.keys(request.querystring).filter(name => !names.includes(name.split('.')[0])).forEach(name => {
         delete request.querystring[name];
     });
 }
 
-// A path of letters, digits, - . _ and / that no two URLs share: the CDN signs it for the function, which refuses paths of
-// other characters, and invalidations refuse some. Any other character is .-XX, as in encoded keys. Its prefix stays.
+// Encodes a URL as a unique path of letters, digits, - . _ and /: the signature for the function URL fails with other
+// characters, and invalidations refuse some. Any other character is .-XX, as in encoded keys. The prefix is unchanged.
 const escaped = character => '%' + ('0' + character.charCodeAt(0).toString(16).toUpperCase()).slice(-2);
 
 const spelled = text => text
@@ -34,15 +34,15 @@ const spelled = text => text
     .replace(/\/(\/+)/g, (all, more) => '/' + more.replace(/\//g, '%2F'))
     .replace(/%/g, '.-');
 
-// One percent-encoding of a path that no signature is over, so that its spellings share an entry of the cache: RFC 3986,
-// 6.2.2. Of IIIF's paths (strict) the delimiters after the identifier are plain, and all else is escaped.
+// Normalises the percent-encoding of unsigned paths (RFC 3986, 6.2.2), so that spellings share a cache entry. In IIIF
+// paths (strict) delimiters after the identifier are plain, and everything else is escaped.
 const normalised = (path, strict) => path.split('/').map((part, at) => part.replace(/%[\da-fA-F]{2}|[^%]/g, found => {
     const character = found[1] ? String.fromCharCode(parseInt(found.slice(1), 16)) : found;
     return /[\w.~-]/.test(character) || strict && at > 3 && /[,:^!]/.test(character) ? character
         : found[1] || strict ? escaped(character) : found;
 })).join('/');
 
-// What of Accept and Save-Data an answer depends on; for documents it is the type that is asked for by name.
+// Returns the class of Accept and Save-Data; for documents the media type that Accept names.
 function classOf(request) {
     const accept = header(request, 'accept');
     if (request.uri.endsWith(DOCUMENT)) {
@@ -62,7 +62,7 @@ const notServed = () => ({
     })
 });
 
-// A picture too large for the function's answer, under a name that only the function gives away.
+// Serves a copy of an image too large for a Lambda response. Its name cannot be guessed.
 function large(request) {
     if (!/\/_\/[\w-]{43}\.large$(?!\n)/.test(request.uri)) {
         return notServed();
@@ -81,7 +81,7 @@ async function handler(event) {
     if (!dialect) {
         return notServed();
     }
-    // A preflight: the response headers policy adds what it asks for.
+    // A preflight request: the response headers policy adds the CORS headers.
     if (request.method === 'OPTIONS') {
         return {statusCode: 204, headers: {allow: {value: 'GET, HEAD, OPTIONS'}}};
     }
@@ -97,7 +97,7 @@ async function handler(event) {
     setHeader(request, 'host', dialect[3] && header(request, 'host'));
     setHeader(request, 'findings', '');
     request.uri = spelled(url);
-    // Versions 2 and 3 of IIIF are invalidated by one wildcard.
+    // One wildcard invalidates versions 2 and 3 of IIIF.
     if (request.uri.startsWith(IIIF_2 + '/')) {
         request.uri = IIIF + request.uri.slice(IIIF_2.length) + IIIF_2_SUFFIX;
     }
@@ -108,7 +108,7 @@ async function handler(event) {
         try {
             generation = await store.get('findings');
         } catch (error) {}
-        // One read, and a second only where there is none: an entry that is there and cannot be read fails the request.
+        // A second read only without an entry: an existing entry that cannot be read fails the request.
         if (!generation && await store.exists('findings')) {
             throw new Error('findings');
         }

@@ -1,18 +1,18 @@
-// The CloudFront Function of the distribution (viewer request, cloudfront-js-2.0): a friendly URL becomes the one
-// canonical path that names the derivative, or a refusal. It is the twin of darkroom.plan, from parse_url to the
-// negotiation; one table of cases (tests/cases/urls.json) and a fuzz test hold the two together.
+// The CloudFront Function of the distribution (viewer request, cloudfront-js-2.0): converts a native URL to the canonical
+// path that names the derivative, or refuses it. It repeats darkroom.plan from parse_url to negotiation; a table of cases
+// (tests/cases/urls.json) and a fuzz test compare the two.
 //
-// `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
-// within what the engine documents: ES 5.1, const and let, arrow functions (tests/unit/edge/language.py); `handler` alone is
+// `make edge` inserts the tables, minifies it and writes it into template.yaml. It must stay below 10,240 bytes and
+// within the documented language: ES 5.1, const and let, arrow functions (tests/unit/edge/language.py); `handler` alone is
 // async and holds no other function. No template literals: CloudFormation's Sub would read those of accept.js and headers.js,
-// which are part of the function for other services' languages too. Nothing may depend on the length of a text that can hold
-// more than ASCII, because engines do not agree on it. Regular expressions are read as Perl's, where $ also stands before a
+// which are also part of the function for dialects. Nothing may depend on the length of a text that can hold
+// more than ASCII, because engines disagree on it. Regular expressions are read as Perl's, where $ also stands before a
 // line break at the end. A constant may be read only below the line that declares it, inside functions too.
 //
 // The engine evaluates the whole script with each invocation, so the top level only declares. What a deployment configures,
-// and the texts of refusals, come from its KeyValueStore (darkroom.plan.edge_settings). As `handler` alone may wait, all else
-// is cut into steps: each returns the entry that has to be read, and leaves in `next` the step that takes its value. The
-// last step is at the top.
+// and the texts of refusals, are in its KeyValueStore (darkroom.plan.edge_settings). Only `handler` may wait, so all other
+// code consists of steps: each returns the entry to read next, and sets `next` to the step that uses its value. The last
+// step is at the top.
 //
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 
@@ -52,13 +52,13 @@ const enlarge = (asked, text) => {
     return write(asked);
 };
 
-// The entry that shows whether a plan needs no signature, '' where that is known without one.
+// Returns the entry that shows whether a plan needs no signature, '' if that is known without one.
 const unsignedEntry = (asked, plan, text) =>
     asked.values.s || asked.settings[0] === 'open' ? ''
         : asked.settings[0] !== 'guarded' ? refuse('unsigned', 0, 403)
         : isUnsigned(plan, text) ? '' : 'unsigned-' + text;
 
-// The variant that this viewer gets of what was asked for.
+// Returns the variant of a request for this viewer.
 const vary = asked => {
     const request = asked.viewer;
     const plan = asked.variant;
@@ -88,7 +88,7 @@ const decide = asked => {
     const text = lastPart(plan);
     asked.variant = plan;
     asked.text = text;
-    // What a canonical request may hold besides its start; the longest encoding of a key leaves something.
+    // The length left for options of a canonical request; it is above 0 for the longest key.
     const room = Math.min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - asked.start.length);
     if (text.length - plan.f.length > room + 1) {
         refuse('bad-option.long', room);
@@ -105,14 +105,14 @@ const decide = asked => {
     return !asked.isAllowed && entry || vary(asked);
 };
 
-// Where no settings are published, there are the presets of the build.
+// Without published settings the presets of the build apply.
 const choosePreset = (asked, text) => {
     const values = asked.values;
     const preset = text ? JSON.parse(text) : asked.isFresh && FALLBACK['_' + values.preset];
     if (!preset) {
         refuse('bad-option.name', values.preset);
     }
-    // A preset by itself is in the unsigned set.
+    // A preset without other options is in the unsigned set.
     asked.isAllowed = !keysOf(values)[1];
     asked.values = Object.assign(preset, values);
     return decide(asked);
@@ -138,8 +138,8 @@ const read = asked => {
     return 'settings';
 };
 
-// A refusal: problem details of RFC 9457, as the function behind the CDN answers them. A store without its text is one that
-// nothing is published in.
+// Returns a refusal: problem details (RFC 9457) like those of the transform function. A store without the text has no
+// published settings.
 const answer = (asked, text) => {
     const refusal = asked.refusal;
     const status = refusal[2];
@@ -177,7 +177,7 @@ async function handler(event) {
             try {
                 text = await store.get(entry);
             } catch (error) {}
-            // An entry that cannot be read is no reason for defaults, which might show what is to be hidden.
+            // An unreadable entry fails the request: defaults could show what must be hidden.
             if (!text && await store.exists(entry)) {
                 refuse();
             }

@@ -1,4 +1,4 @@
-// Requests, as the engine hands them out and takes them back.
+// Reads and writes requests of the engine.
 
 const valuesOf = given => given.multiValue ? given.multiValue.map(one => one.value) : [given.value];
 
@@ -7,7 +7,7 @@ const header = (request, name) => {
     return given ? valuesOf(given).join(',') : '';
 };
 
-// Each of these headers is set or deleted on every request, so that no viewer can send one.
+// Sets or deletes the header on every request, so that viewers cannot send it.
 const setHeader = (request, name, value) => {
     const full = 'x-darkroom-' + name;
     delete request.headers[full];
@@ -16,6 +16,6 @@ const setHeader = (request, name, value) => {
     }
 };
 
-// As the viewer wrote it, but for the order: the engine hands on names and values percent-encoded.
+// Returns the query as written, except the order: the engine keeps names and values percent-encoded.
 const queryText = request => Object.keys(request.querystring).map(name =>
     valuesOf(request.querystring[name]).map(value => name + '=' + value).join('&')).join('&');

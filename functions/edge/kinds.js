@@ -1,6 +1,6 @@
-// Options: the row of each in the table of darkroom.plan, and the canonical spelling of a text by the kind of its option.
+// Finds the row of an option in the table of darkroom.plan, and converts a value to its canonical spelling.
 
-// Patterns and searches in long texts are what costs most in the engine.
+// Patterns and searches in long texts cost most in the engine.
 
 const within = (text, low, high) => +text >= low && +text <= high ? +text + '' : '';
 
@@ -18,7 +18,7 @@ const joined = parts => has(parts, '') ? '' : parts.join('-');
 
 // The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
 // between them, the default, the letter of the kind, and what the kind takes. The row that is returned has the short name
-// alone in the first place. A viewer's name may hold the separators, so what was found is compared. The first and the last
+// alone in the first place. A viewer's name can contain separators, so the result is compared. The first and the last
 // rows are those that most requests need.
 const optionOf = name => {
     const short = ';' + name + '=';
@@ -44,7 +44,7 @@ const region = (parts, high) => {
     return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : '';
 };
 
-// '' for a text that is not of the kind.
+// Returns '' for an invalid text.
 const spelling = (row, text) => {
     const high = row[3];
     const low = row[4] || 0;
@@ -56,7 +56,7 @@ const spelling = (row, text) => {
     case 'x':
         return Math.round(text * 100) % step ? '' : decimal(text, low, high);
     case 'c':
-        // A list may have one synonym: step for low.
+        // A list can have one synonym: step for low.
         return oneOf(text === low ? step : text, high);
     case 'r':
         parts = text.toLowerCase();

@@ -1,7 +1,7 @@
-"""Makes the edge function small: comments, white space and needless braces go, declarations join, names shorten.
+"""Minify the edge functions: remove comments, white space and braces, join declarations, shorten names.
 
-Any minifier that rewrites expressions may write what CloudFront's engine does not know. This one leaves them as they
-are, and gives a name one meaning in each top-level statement, so that no scope has to be understood.
+Minifiers that rewrite expressions can emit syntax that CloudFront's engine does not know. This one keeps expressions,
+and gives a name one meaning per top-level statement, so that it needs no analysis of scopes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser
 
 ENTRY = "handler"
-"""The one name that CloudFront looks for."""
+"""The name of the entry point."""
 
 LINE_LENGTH = 2000
-"""Lines end at the next comma, where no engine takes the end of a line for the end of a statement."""
+"""Lines end at the next comma, where a line break cannot end a statement."""
 
 _LANGUAGE = Language(tree_sitter_javascript.language())
 _ATOMS = frozenset({"string", "regex"})
@@ -35,7 +35,7 @@ _WORD = frozenset(ascii_letters + digits + "_$")
 
 
 class Token(NamedTuple):
-    """A token's kind in the grammar, and its text."""
+    """A token's kind in the JavaScript grammar, and its text."""
 
     kind: str
     text: str
@@ -46,7 +46,7 @@ _DECLARED_END = Token("lexical_declaration", ";")
 
 
 def parse(source: str) -> Node:
-    """The syntax tree of JavaScript ``source``; raises ValueError if it has an error."""
+    """Parse JavaScript ``source``. Raises ValueError for a syntax error."""
     root = Parser(_LANGUAGE).parse(source.encode()).root_node
     if root.has_error:
         raise ValueError("This is not JavaScript")
@@ -54,28 +54,28 @@ def parse(source: str) -> Node:
 
 
 def nodes(root: Node) -> Iterator[Node]:
-    """``root`` and every node below it, in the order of the source."""
+    """Yield ``root`` and all nodes below it, in source order."""
     yield root
     for child in root.children:
         yield from nodes(child)
 
 
 def text_of(node: Node) -> str:
-    """The source text of ``node``."""
+    """Return the source text of ``node``."""
     return (node.text or b"").decode()
 
 
 def list_declared_names(root: Node) -> frozenset[str]:
-    """Every name that the code below ``root`` gives to a function, a variable or a parameter."""
+    """Return all names of functions, variables and parameters below ``root``."""
     named = (node.child_by_field_name(_DECLARED[node.type]) for node in nodes(root) if node.type in _DECLARED)
     lists = (node.named_children for node in nodes(root) if node.type == "formal_parameters")
     return frozenset(text_of(node) for node in chain(named, *lists) if node is not None)
 
 
 def minify(source: str, own_properties: frozenset[str]) -> str:
-    """``source`` with short names. ``own_properties`` are names of properties that only this code reads.
+    """Return ``source`` with short names. ``own_properties`` are properties that only this code reads.
 
-    Raises ValueError if a name inside a function hides one outside, which could not be renamed apart.
+    Raises ValueError if a name inside a function shadows one outside.
     """
     root = parse(source)
     outer = frozenset(chain.from_iterable(map(_top_names, root.children)))
@@ -115,7 +115,7 @@ def _tokens(node: Node) -> Iterator[Token]:
 
 
 def _has_needless_braces(node: Node) -> bool:
-    """Whether ``node`` is the block of an ``if`` or ``else`` with one plain statement, to which no ``else`` sticks."""
+    """Return whether ``node`` is the block of an ``if`` or ``else`` with one statement that no ``else`` binds to."""
     within = node.parent.type if node.parent else ""
     inner = [child.type for child in node.named_children]
     return (
@@ -129,7 +129,7 @@ def _has_needless_braces(node: Node) -> bool:
 def _short_names(
     tokens: Iterable[Token], kind: str, names: frozenset[str], taken: Iterable[str] = ()
 ) -> dict[str, str]:
-    """A new name for each of ``names`` that is none of ``taken``, the shortest for the most frequent."""
+    """Return a new name for each of ``names``, none of ``taken``, the shortest for the most frequent."""
     uses = Counter(token.text for token in tokens if token.kind == kind)
     avoided = (uses.keys() - names) | _KEYWORDS | set(taken)
     letters = ascii_letters + "_$"
@@ -139,7 +139,7 @@ def _short_names(
 
 
 def _join_tokens(tokens: list[Token]) -> str:
-    """The text of ``tokens``. A declaration continues the one before it; a semicolon before a brace goes."""
+    """Return the text of ``tokens``. Consecutive declarations are joined; semicolons before braces are dropped."""
     lines = [[" "]]
     for before, token in pairwise([_DECLARE, *tokens]):
         text, last = token.text, lines[-1][-1]

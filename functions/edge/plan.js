@@ -1,4 +1,4 @@
-// The plan of a request, and the variant of it that one viewer gets.
+// Builds the plan of a request, and its variant for a viewer.
 
 const isData = format => has(DATA_FORMATS, format);
 
@@ -8,7 +8,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
-// The normal form: darkroom.plan.normalize, step by step.
+// Normalises a plan, step by step as in darkroom.plan.normalize.
 const planOf = values => {
     const plan = {};
     const apart = APART;
@@ -35,7 +35,7 @@ const planOf = values => {
     if (plan.crop === 'pct-0-0-100-100') {
         delete plan.crop;
     }
-    // A mirror from top to bottom is half a turn and one from left to right.
+    // A vertical flip is a rotation by 180 and a horizontal flip.
     const flip = plan.flip;
     const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
     delete plan.flip;
@@ -64,7 +64,7 @@ const lastPart = plan =>
 
 const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
 
-// The cost guard: whether anyone may ask for it in guarded mode, whatever presets there are. `text` is the plan's last part.
+// Returns whether guarded mode serves a plan without a signature, apart from presets. `text` is the plan's last part.
 const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !plan.page : text === BARE_REQUEST);
 
 // Negotiation

@@ -1,4 +1,4 @@
-// What is hidden in a picture: darkroom.plan.redaction. The rules are checked where they are configured: their prefixes are
+// Applies redaction: darkroom.plan.redaction. Rules are validated when they are published: their prefixes are
 // percent-encoded as readKey does it.
 
 const redactionOf = (rules, key, plan) => isData(plan.f) ? '' : !rules ? plan.redact

@@ -1,8 +1,8 @@
-// What a viewer asks for: the key, the options, and their mistakes.
+// Parses the key and the options of a request, and reports mistakes.
 
-// Keys: the percent-encoding of the key that a path names.
+// Returns the percent-encoded key of a path.
 const readKey = uri => {
-    // Ordinary keys have one spelling only.
+    // Ordinary keys have only one spelling.
     if (uri.length < MAX_KEY_BYTES && /^(\/[A-Za-z0-9][\w.-]*)+$(?!\n)/.test(uri)) {
         return uri.slice(1);
     }
@@ -23,8 +23,8 @@ const readKey = uri => {
     return fault ? refuse('bad-key.' + fault, encoded(key).length) : key;
 };
 
-// Queries: canonical spellings by short name, '' where it is the default. Of several mistakes the same one is told whatever
-// their order.
+// Parses a query to canonical spellings by short name, '' for defaults. Of several mistakes the reported one does not
+// depend on their order.
 const readValues = query => {
     const values = {};
     const unknown = [];

@@ -1,3 +1,3 @@
-// The key-value store of the deployment, as the engine hands it out. Its guide wants this statement in the first lines.
+// The key-value store of the deployment. The CloudFront guide requires this statement in the first lines.
 
 import cf from 'cloudfront';

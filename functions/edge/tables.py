@@ -1,4 +1,4 @@
-"""The tables of darkroom.plan as JavaScript: everything the edge function would otherwise write a second time."""
+"""Convert tables of darkroom.plan and darkroom.dialects to JavaScript for the edge functions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ STATE_FIELDS = frozenset(
         "refusal",
     }
 )
-"""The properties of what the steps of handler.js hand on."""
+"""The properties of the state of handler.js."""
 
 _LETTERS = {
     "whole": "w",
@@ -72,7 +72,7 @@ _LETTERS = {
     "watermark": "m",
     "fileName": "n",
 }
-"""Kinds in kinds.js. Each option of the kind word has a letter of its own."""
+"""Letters of option types in kinds.js. Each option of the type word has its own."""
 
 _WORDS = {"preset": "a", "s": "s"}
 
@@ -80,30 +80,30 @@ QUERY_GROUPS = "query"
 """Begins the names of the option groups that a parser reads from the query."""
 
 _LONG = 60
-"""Characters of a text from which on it is declared, not repeated."""
+"""Texts from this length on are declared once, not repeated."""
 
 _SEPARATORS = frozenset(";|=")
-"""What separates rows, fields and names in the option table."""
+"""Separators of rows, fields and names in the option table."""
 
 
 class Code(str):
-    """JavaScript that is written as it is."""
+    """JavaScript that is not quoted."""
 
     __slots__ = ()
 
 
 def insert_tables(source: str, mark: str, presets: Presets) -> str:
-    """``source`` of the edge function with its tables; see ``filled``."""
+    """Return ``source`` of the edge function with its tables. See :func:`fill_tables`."""
     return fill_tables(source, mark, _tables(presets))
 
 
 def insert_dialect_tables(source: str, mark: str) -> str:
-    """``source`` of the languages' function with its tables; see ``filled``."""
+    """Return ``source`` of the function for dialects with its tables. See :func:`fill_tables`."""
     return fill_tables(source, mark, _dialect_tables())
 
 
 def fill_tables(source: str, mark: str, tables: Mapping[str, object]) -> str:
-    """``source`` with the tables at ``mark``, or where they are read if that is one place or they are short."""
+    """Return ``source`` with the tables at ``mark``, or inline if they are short or used once."""
     declared = []
     for name, value in tables.items():
         pieces = re.split(rf"\b{name}\b", source)
@@ -167,7 +167,7 @@ def _dialect_tables() -> dict[str, object]:
 
 
 def _normalisation(dialect: Dialect) -> int:
-    """How the percent-encoding of its paths is normalised: 0 not at all, 1 of unreserved characters, 2 of all."""
+    """Return how percent-encoding is normalised: 0 not at all, 1 unreserved characters, 2 all characters."""
     return 0 if dialect.signed else 2 if dialect.name == IIIF.name else 1
 
 
@@ -191,7 +191,7 @@ def _negotiation() -> dict[str, object]:
 
 
 def _row(option: Option) -> str:
-    """The row of ``option`` in the table that kinds.js reads."""
+    """Return the row of ``option`` in the table for kinds.js."""
     kind = option.type
     match kind:
         case Pattern():
@@ -215,7 +215,7 @@ def _row(option: Option) -> str:
 
 
 def _arguments(rule: JsArgs) -> Iterator[str]:
-    """What a kind takes as fields: a list of words is one, a synonym is two. The points of the compass are known."""
+    """Yield the fields of an option type: one for a list of words, two for a synonym. Compass points are omitted."""
     compass = list(COMPASS_POINTS)
     for value in rule.values():
         match value:
@@ -230,7 +230,7 @@ def _arguments(rule: JsArgs) -> Iterator[str]:
 
 
 def _pattern(name: str) -> Code:
-    """The pattern of an option whose kind is a word."""
+    """Return the pattern of an option of the type word."""
     kind = OPTIONS_BY_NAME[name].type
     assert isinstance(kind, Pattern)
     assert "|" not in kind.pattern
@@ -254,7 +254,7 @@ def _plain(value: object) -> str:
 
 
 def _key(name: str) -> str:
-    """A key of data, quoted where it could be taken for a property of the code's own or is no identifier."""
+    """Return a key of data, quoted unless it is an identifier and no property of the code."""
     is_plain = re.fullmatch("[a-z_][a-z0-9]*", name) and name not in STATE_FIELDS
     return name if is_plain else _plain(name)
 

@@ -1,6 +1,6 @@
 // Refusals, and texts: percent-encoding, lengths in bytes, and a client's text in a refusal.
 
-// A refusal is thrown. The store holds its text under its name, which begins with the code; `shown` is put into that.
+// Throws a refusal. The store has its text under a name that begins with the code; `shown` is inserted into it.
 const refuse = (name, shown, status) => {
     throw [name, shown, status || 400];
 };
@@ -17,11 +17,11 @@ const decoded = text => {
     }
 };
 
-// Percent-encoded but for A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these too what matches `more`.
+// Percent-encodes all characters but A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these those that match `more`.
 const escaped = (text, more) =>
     encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
-// The encoding of a percent-encoded text, in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
+// Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
     ? text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-') : text;
 

@@ -1,4 +1,4 @@
-"""Darkroom's own URL language: ``/<key>?w=800&h=600&fit=cover``."""
+"""Parse native URLs: ``/<key>?w=800&h=600&fit=cover``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .redaction import check_first_page
 
 @dataclass(frozen=True, slots=True)
 class NativeRequest:
-    """What a viewer's URL asks for, before negotiation.
+    """A parsed native URL, before negotiation.
 
     ``takes_ratio_hint`` is False where the URL names its own pixel ratio.
     """
@@ -30,12 +30,12 @@ class NativeRequest:
 
     @property
     def path(self) -> str:
-        """The canonical request, which signatures are made over."""
+        """Return the canonical request, which signatures cover."""
         return canonical_path(self.plan)
 
 
 def parse_url(target: str, presets: Presets | None = None) -> NativeRequest:
-    """Read ``/<key>[?query]``; raises BadKey or a BadOption that names the option, the value and the range.
+    """Parse ``/<key>[?query]``. Raises BadKey, or BadOption with the option, the value and the range.
 
     Of several mistakes the same one is reported whatever the order of the query: unknown names, then repeated ones,
     then values in the order of the option table.
