@@ -215,7 +215,7 @@ def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[
         f"Prices of us-east-1 as read on {prices.read_on}.",
         f"{PRESETS} presets take {PRESETS_MS:.0f} ms and a picture for models {PREPARE_MS:.0f} ms, measured. "
         "The latter is one opaque frame: animations, pages and transparency cost "
-        "[further calls](inference.md#what-is-analysed). "
+        "[further calls](../guides/image-analysis.md#what-is-analysed). "
         f"An endpoint that answers in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} pictures an hour of an "
         f"ml.g4dn.xlarge, is assumed: the template's own `EndpointScaling`.",
         f"A machine starts in {START_HOURS * 60:.0f} minutes; scaled to zero, it idles for {IDLE_HOURS * 60:.0f} more.",

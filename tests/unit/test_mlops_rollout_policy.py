@@ -56,7 +56,7 @@ def test_a_canary_as_good_as_its_incumbent_takes_over() -> None:
     decision = decide(INCUMBENT, stats(), POLICY)
     assert (decision.action, decision.reasons) == (
         "promote",
-        (f"every figure is within its limit after {ENOUGH} pictures",),
+        (f"every metric is within its limit after {ENOUGH} pictures",),
     )
     assert {figure.name for figure in decision.figures} == {
         "error rate",

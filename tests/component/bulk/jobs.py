@@ -14,10 +14,9 @@ from darkroom.bulk.ingest import IngestOperation
 from darkroom.bulk.job import BulkJob, parse_batches
 from darkroom.bulk.listing import Lister
 from darkroom.bulk.messages import Operation, parse_request
-from darkroom.bulk.operations import OperationHandler
 from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
-from darkroom.bulk.worker import Worker
+from darkroom.bulk.worker import OperationHandler, Worker
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.services.caching import CachePolicy
 from darkroom.services.inference.masters import Masters

@@ -88,7 +88,7 @@ def test_keys_of_masters_are_decoded_and_other_names_are_left_out(runs: Runs) ->
         ({"fileFormat": "Parquet"}, "Parquet cannot be read"),
         ({"fileFormat": "ORC"}, "ORC cannot be read"),
         ({"sourceBucket": "another"}, "is of another"),
-        ({"fileSchema": "Bucket, Size"}, "names no keys"),
+        ({"fileSchema": "Bucket, Size"}, "no column Key"),
         ({"files": [{"key": "inventory/manifest.json"}]}, "cannot be read"),
         ({"files": [{"key": "nowhere"}]}, "nothing at"),
     ],

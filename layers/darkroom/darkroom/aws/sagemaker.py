@@ -1,4 +1,4 @@
-"""The models on a SageMaker endpoint, by boto3. One picture a call: the server behind it makes batches."""
+"""Invoke a SageMaker endpoint by boto3, one image per call; the server builds batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..findings import ENDPOINT, Finding, finding_from_document
 from .clients import translate_errors
 
 UNREADABLE = "unreadable"
-"""The code of a picture that a model could not read."""
+"""The code of an image that a model could not read."""
 
 UNKNOWN_TASK = "unknown-task"
 """The endpoint's code for a task that it is not configured for: a fault of the deployment, not of the picture."""

@@ -1,4 +1,4 @@
-"""Pictures that models are to look at: infer is asked through its queue, and its findings are waited for."""
+"""Bulk operation ``infer``: request analyses through the infer queue, and poll for the findings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .results import KeyOutcome, KeyResult
 
 @dataclass(frozen=True)
 class AnalyseOperation:
-    """The operation. ``queue`` is infer's, None where nothing looks at pictures; ``best`` is who looks at them here."""
+    """``queue`` is that of infer, None without inference; ``best_source`` is the best origin of findings here."""
 
     findings: FindingsStore
     masters: Masters
@@ -28,40 +28,40 @@ class AnalyseOperation:
     tasks: Sequence[str]
     best_source: str = ENDPOINT
 
-    def start(self, key: str, order: JobSpec) -> KeyResult:
-        """Ask for ``key``, unless all has been found of its master in this generation. Raises DarkroomError."""
+    def start(self, key: str, spec: JobSpec) -> KeyResult:
+        """Request an analysis of ``key``, unless its findings of this generation are complete. Raises DarkroomError."""
         if self.queue is None:
             raise NoInference
-        present = self.masters.find_current(key)
-        if present is None:
+        master = self.masters.find_current(key)
+        if master is None:
             return KeyResult(KeyOutcome.MISSING)
-        noted = self.findings.read_record(key)
-        if not order.again and self._is_complete(noted, present.etag):
-            return _result_of(noted, KeyOutcome.UNCHANGED)
+        record = self.findings.read_record(key)
+        if not spec.again and self._is_complete(record, master.etag):
+            return _result_of(record, KeyOutcome.UNCHANGED)
         self.queue.send(AnalysisRequest(RequestKind.ANALYSE, key, again=True).message)
-        return KeyResult(KeyOutcome.PENDING, mark=str(noted.version))
+        return KeyResult(KeyOutcome.PENDING, mark=str(record.version))
 
     def poll(self, key: str, mark: str) -> KeyResult | None:
-        """What was found since ``mark``, a version of the index item."""
-        noted = self.findings.read_record(key)
-        present = self.masters.find_current(key)
-        if present is None:
+        """Return the result if findings are newer than ``mark``, a version of the index item."""
+        record = self.findings.read_record(key)
+        master = self.masters.find_current(key)
+        if master is None:
             return KeyResult(KeyOutcome.MISSING)
-        if noted.version <= int(mark) or not noted.announced or not noted.matches(self.generation, present.etag):
+        if record.version <= int(mark) or not record.announced or not record.matches(self.generation, master.etag):
             return None
-        return _result_of(noted, KeyOutcome.DONE)
+        return _result_of(record, KeyOutcome.DONE)
 
-    def _is_complete(self, noted: FindingsRecord, etag: str) -> bool:
-        if not noted.announced or not noted.matches(self.generation, etag) or noted.findings is None:
+    def _is_complete(self, record: FindingsRecord, etag: str) -> bool:
+        if not record.announced or not record.matches(self.generation, etag) or record.findings is None:
             return False
-        found = noted.findings.found
+        found = record.findings.found
         wanted = self.tasks if self.best_source == ENDPOINT else found  # the small models cannot do all of it
         return bool(found) and all(rank(found.get(task)) >= RANKS[self.best_source] for task in wanted)
 
 
-def _result_of(noted: FindingsRecord, outcome: KeyOutcome) -> KeyResult:
-    """The reason says what is less than it should be: who stood in for the endpoint, or that nobody can read it."""
-    found = noted.findings.found.values() if noted.findings else ()
+def _result_of(record: FindingsRecord, outcome: KeyOutcome) -> KeyResult:
+    """Return the result; the reason names the fallback or an unreadable image."""
+    found = record.findings.found.values() if record.findings else ()
     if any(finding.error == UNREADABLE for finding in found):
         return KeyResult(KeyOutcome.REFUSED, UNREADABLE)
     return KeyResult(outcome, FALLBACK if any(finding.origin == FALLBACK for finding in found) else "")

@@ -1,4 +1,4 @@
-"""The three steps of a run, one by one, as the state machine asks for them."""
+"""Handle the three steps of a bulk job that the state machine invokes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .worker import Worker
 
 @dataclass(frozen=True)
 class BulkJobHandler:
-    """The service. Runs are kept in ``media``."""
+    """The service. Jobs are stored in ``media``."""
 
     media: S3Bucket
     lister: Lister
@@ -23,10 +23,10 @@ class BulkJobHandler:
     reporter: Reporter
 
     def handle(self, request: BulkRequest, remaining_s: Callable[[], float]) -> dict[str, object]:
-        """Do what is asked; what the state machine is told. Raises DarkroomError."""
-        run = BulkJob(self.media, request.job)
+        """Carry out the step of ``request``; return the output of the state. Raises DarkroomError."""
+        job = BulkJob(self.media, request.job)
         if request.action is Action.LIST:
-            return self.lister.run(run, request)
+            return self.lister.run(job, request)
         if request.action is Action.WORK:
-            return self.worker.run(run, request, remaining_s)
-        return self.reporter.run(run, request)
+            return self.worker.run(job, request, remaining_s)
+        return self.reporter.run(job, request)

@@ -1,7 +1,7 @@
-"""Uploads that are to be taken in: ingest is asked, as S3 would ask it, and what the index says then is waited for.
+"""Bulk operation ``ingest``: send events like those of S3 to ingest, and poll the index for the result.
 
-A picture of another bucket is copied into the bucket of uploads, inside S3, and S3 tells ingest of it. So there is one
-way in: with its checks, its claims, its dead letters, and its limit of what is worked on at a time.
+An image of another bucket is copied into the uploads bucket inside S3, whose event reaches ingest. All uploads so pass
+the same checks, leases, dead letters and concurrency limit.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 
 KEY_TAKEN, KNOWN, WAITING = "key-taken", "known", "held"
-"""Reasons: another upload has the key; the picture is served, though its upload has expired; moderation holds it."""
+"""Reasons: another upload has the key; the image is served, though its upload has expired; moderation holds it."""
 
 COPIED_FROM = "library-source-etag"
-"""User metadata of an upload that a run has copied: the entity tag of what it is a copy of, without quotes."""
+"""User metadata of an upload that a bulk job has copied: the entity tag of the source, without quotes."""
 
 
 @dataclass(frozen=True)
 class IngestOperation:
-    """The operation. ``queue`` is ingest's; ``vault`` opens a bucket by its name."""
+    """``queue`` is that of ingest; ``vault`` opens a bucket by name."""
 
     uploads: S3Bucket
     source: S3Bucket
@@ -38,15 +38,15 @@ class IngestOperation:
     queue: Queue
     vault: Callable[[str], S3Bucket]
 
-    def start(self, key: str, order: JobSpec) -> KeyResult:
-        """Ask ingest to see to ``key``, after copying it there if ``order`` has a source. Raises DarkroomError."""
-        if order.source:
-            return self._copy_and_ingest(self.vault(order.source), key, order.into + key)
+    def start(self, key: str, spec: JobSpec) -> KeyResult:
+        """Send an event of ``key`` to ingest, after copying it if ``spec`` has a source. Raises DarkroomError."""
+        if spec.source:
+            return self._copy_and_ingest(self.vault(spec.source), key, spec.into + key)
         upload = self.uploads.head(key)
         return KeyResult(KeyOutcome.MISSING) if upload is None else self._request_ingest(upload, key)
 
     def poll(self, key: str, mark: str) -> KeyResult | None:  # noqa: ARG002, it may have been copied to another
-        """What the index says of the upload whose key and version ``mark`` has."""
+        """Return the result of the upload with the version and key of ``mark``, from the index."""
         version_id, _, upload_key = mark.partition(" ")
         record = self.index.get(upload_key)
         return None if record is None else result_of_record(record, version_id, KeyOutcome.DONE)
@@ -79,16 +79,16 @@ class IngestOperation:
         copied = self.uploads.head(key)
         if etag is None or copied is None:
             return KeyResult(KeyOutcome.MISSING)
-        return _pending(copied.version_id, key)  # S3 tells ingest of it
+        return _pending(copied.version_id, key)  # S3 sends the event to ingest
 
     def _sequencer(self, key: str) -> str:
-        """That of the master, where the index has lost what it knew: an older event would be dropped."""
+        """Return the sequencer of the master if the index has no record: an older event would be dropped."""
         master = self.source.head(self.source_names.name(key))
         return master.metadata.get(SEQUENCER, LOWEST_SEQUENCER) if master is not None else LOWEST_SEQUENCER
 
 
 def result_of_record(record: Record, version_id: str, outcome: KeyOutcome) -> KeyResult | None:
-    """What ``record`` says of that version of an upload, ``outcome`` if it is served; None if nothing yet."""
+    """Return the result of that version of an upload, ``outcome`` if it is served; None if it is not finished."""
     if not record.done or record.version_id != version_id:
         return None
     entries = {

@@ -1,4 +1,4 @@
-"""Keys from a file instead of a listing: an S3 Inventory in CSV, or a list with a key a line."""
+"""Read keys from an S3 Inventory in CSV, or from a list with one key per line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..aws.s3 import S3Bucket
 from ..errors import BadRun
 
 _DELETED_OR_OLD = {"IsLatest": "false", "IsDeleteMarker": "true"}
-"""Columns of an inventory of all versions, and what they say of those that are not a bucket's present objects."""
+"""Columns of an inventory of all versions, with their values for deleted and old versions."""
 
 
 def parse_s3_url(address: str, field: str) -> tuple[str, str]:
-    """Bucket and key of an ``s3://`` address; raises BadRun."""
+    """Return bucket and key of an ``s3://`` URL. Raises BadRun."""
     parts = urlsplit(address)
     if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
         raise BadRun(f"{field} is an address as s3://bucket/key", field=field)
@@ -27,16 +27,16 @@ def parse_s3_url(address: str, field: str) -> tuple[str, str]:
 
 
 def read_key_list(address: str, vault: Callable[[str], S3Bucket]) -> Iterator[str]:
-    """The keys of a list with one a line, as they are, not percent-encoded. Raises BadRun, Unavailable."""
+    """Yield the keys of a list with one per line, not percent-encoded. Raises BadRun, Unavailable."""
     for line in _read(address, "keys", vault).decode().splitlines():
         if line:
             yield line
 
 
 def read_inventory(address: str, bucket: str, vault: Callable[[str], S3Bucket]) -> Iterator[str]:
-    """The keys of the present objects that an S3 Inventory of ``bucket`` names.
+    """Yield the keys of the current objects in an S3 Inventory of ``bucket``.
 
-    ``address`` is that of its ``manifest.json``. Raises BadRun for one of another bucket or in another format than CSV.
+    ``address`` is the URL of its ``manifest.json``. Raises BadRun for another bucket or format than CSV.
     """
     manifest = _parse_manifest(_read(address, "inventory", vault))
     if manifest["fileFormat"] != "CSV":
@@ -66,9 +66,11 @@ def _parse_manifest(data: bytes) -> dict[str, Any]:
         manifest = json.loads(data)
         _ = [manifest[name] for name in ("fileFormat", "sourceBucket", "destinationBucket", "fileSchema", "files")]
     except (ValueError, KeyError, TypeError) as error:
-        raise BadRun("This is no manifest.json of an S3 Inventory", field="inventory", detail=repr(error)) from error
+        raise BadRun(
+            "The object is not a manifest.json of an S3 Inventory", field="inventory", detail=repr(error)
+        ) from error
     if "Key" not in manifest["fileSchema"]:
-        raise BadRun("The inventory names no keys", field="inventory")
+        raise BadRun("The inventory has no column Key", field="inventory")
     return dict(manifest)
 
 

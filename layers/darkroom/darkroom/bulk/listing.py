@@ -1,4 +1,4 @@
-"""The first step of a run: which keys there are, in batches, and which of them are still to be done."""
+"""The first step of a bulk job: list the keys in batches, and find those that are not finished."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .messages import BulkRequest, JobSpec, Operation, spec_document
 from .results import KeyResult
 
 PARALLEL_READS = 32
-"""Outcomes that are read at the same time: each is small, and 30 ms away."""
+"""Parallel reads of results: each is small and takes 30 ms."""
 
 
 @dataclass(frozen=True)
 class Lister:
-    """``uploads`` is what ingest takes in; masters are in ``source`` by ``source_names``.
+    """``uploads`` is the bucket of ingest; masters are in ``source`` by ``source_names``.
 
-    ``vault`` opens a bucket by its name. ``most``: workers at a time, whatever a run asks for.
+    ``vault`` opens a bucket by name. ``max_concurrency`` limits the workers of a job.
     """
 
     uploads: S3Bucket
@@ -34,55 +34,55 @@ class Lister:
     max_concurrency: int
     observer: Observer
 
-    def run(self, run: BulkJob, request: BulkRequest) -> dict[str, object]:
-        """List, unless that was done under this name before; what the state machine goes on with. Raises BadRun."""
-        known = run.read_document(run.spec_key)
-        order = spec_document(request.spec)
-        if known is not None and known != order:
-            raise BadRun(f"The run {run.name} is another one: {known}", field="run")
-        batches = run.read_batches()
+    def run(self, job: BulkJob, request: BulkRequest) -> dict[str, object]:
+        """List the keys unless the job has a listing; return the output of the state. Raises BadRun."""
+        known = job.read_document(job.spec_key)
+        spec = spec_document(request.spec)
+        if known is not None and known != spec:
+            raise BadRun(f"The run {job.name} has another specification: {known}", field="run")
+        batches = job.read_batches()
         if batches is None:
-            run.put_document(run.spec_key, order)
+            job.put_document(job.spec_key, spec)
             batches = [*_split_batches(self.list_keys(request.spec), request.batch_size)]
-            run.put_batches(run.listing_key, batches)
-        todo = [*_unsettled_batches(run, batches)]
-        run.put_batches(run.todo_key, todo)
-        self.observer.log("INFO", "listed", run=run.name, batches=len(batches), todo=len(todo))
+            job.put_batches(job.listing_key, batches)
+        todo = [*_unsettled_batches(job, batches)]
+        job.put_batches(job.todo_key, todo)
+        self.observer.log("INFO", "bulk job listed", run=job.name, batches=len(batches), todo=len(todo))
         return {
-            "run": run.name,
-            "order": order,
-            "todo": run.todo_key,
+            "run": job.name,
+            "order": spec,
+            "todo": job.todo_key,
             "batches": len(todo),
             "concurrency": min(request.concurrency or self.max_concurrency, self.max_concurrency),
             "tolerated": request.tolerated_percent,
         }
 
-    def list_keys(self, order: JobSpec) -> Iterator[str]:
-        """The keys that ``order`` is about, each once. Raises BadRun, Unavailable."""
-        return iter(dict.fromkeys(self._keys(order)))
+    def list_keys(self, spec: JobSpec) -> Iterator[str]:
+        """Yield the keys of ``spec``, each once. Raises BadRun, Unavailable."""
+        return iter(dict.fromkeys(self._keys(spec)))
 
-    def _keys(self, order: JobSpec) -> Iterator[str]:
-        bucket, names = self._place(order)
-        if order.keys:
-            yield from (key for key in read_key_list(order.keys, self.vault) if key.startswith(order.prefix))
+    def _keys(self, spec: JobSpec) -> Iterator[str]:
+        bucket, names = self._place(spec)
+        if spec.keys:
+            yield from (key for key in read_key_list(spec.keys, self.vault) if key.startswith(spec.prefix))
             return
-        for name in self._names(order, bucket, names):
+        for name in self._names(spec, bucket, names):
             if name.startswith(names.prefix) and not name.endswith("/"):
-                yield from (key for key in self._key(name, names) if key.startswith(order.prefix))
+                yield from (key for key in self._key(name, names) if key.startswith(spec.prefix))
 
-    def _place(self, order: JobSpec) -> tuple[S3Bucket, ObjectNames]:
-        """Where the pictures of ``order`` are, and by which names."""
-        if order.operation is not Operation.INGEST:
+    def _place(self, spec: JobSpec) -> tuple[S3Bucket, ObjectNames]:
+        """Return the bucket of the keys of ``spec``, and their names in it."""
+        if spec.operation is not Operation.INGEST:
             return self.source, self.source_names
-        return (self.vault(order.source) if order.source else self.uploads), UPLOADS
+        return (self.vault(spec.source) if spec.source else self.uploads), UPLOADS
 
-    def _names(self, order: JobSpec, bucket: S3Bucket, names: ObjectNames) -> Iterator[str]:
-        if order.inventory:
-            return read_inventory(order.inventory, bucket.bucket, self.vault)
-        return (one.key for page in bucket.list_pages(names.name(order.prefix)) for one in page)
+    def _names(self, spec: JobSpec, bucket: S3Bucket, names: ObjectNames) -> Iterator[str]:
+        if spec.inventory:
+            return read_inventory(spec.inventory, bucket.bucket, self.vault)
+        return (one.key for page in bucket.list_pages(names.name(spec.prefix)) for one in page)
 
     def _key(self, name: str, names: ObjectNames) -> Iterator[str]:
-        """The key of the object ``name``; none if it was put there by hand under a name that no key has."""
+        """Yield the key of the object ``name``; nothing if no key has this name."""
         try:
             yield names.key(name)
         except BadKey:
@@ -94,18 +94,18 @@ def _split_batches(keys: Iterable[str], size: int) -> Iterator[Batch]:
         yield Batch(f"{number:06}", some)
 
 
-def _unsettled_batches(run: BulkJob, batches: list[Batch]) -> Iterator[Batch]:
-    """What is left of ``batches``. What has failed, or was left in the middle, is forgotten, and so tried anew."""
+def _unsettled_batches(job: BulkJob, batches: list[Batch]) -> Iterator[Batch]:
+    """Yield the unfinished part of ``batches``. Failed and interrupted keys are reset, and so tried again."""
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
-        found = pool.map(run.read_results, (batch.number for batch in batches))
+        found = pool.map(job.read_results, (batch.number for batch in batches))
         for batch, fates in zip(batches, found, strict=True):
             settled = {key: entry for key, entry in fates.results.items() if entry.is_settled}
             if len(settled) == len(batch.keys):
                 continue
             if fates.starts:
-                _reset_results(run, batch, fates, settled)
+                _reset_results(job, batch, fates, settled)
             yield replace(batch, keys=tuple(key for key in batch.keys if key not in settled))
 
 
-def _reset_results(run: BulkJob, batch: Batch, fates: BatchResults, settled: dict[str, KeyResult]) -> None:
-    run.put_results(batch.number, BatchResults(settled, 0, fates.etag))
+def _reset_results(job: BulkJob, batch: Batch, fates: BatchResults, settled: dict[str, KeyResult]) -> None:
+    job.put_results(batch.number, BatchResults(settled, 0, fates.etag))

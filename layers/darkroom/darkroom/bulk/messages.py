@@ -1,4 +1,4 @@
-"""What the library function is asked for: one of three actions of a run, read from the event."""
+"""Events of the library function: one of three steps of a bulk job."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from ..errors import BadRun
 
 BATCH_SIZE, MAX_BATCH_SIZE = 25, 100
-"""Keys of a batch: one transition of Step Functions and one start of a worker are shared by as many."""
+"""Keys per batch, which share one state transition and one invocation."""
 
 TOLERATED_PERCENT = 5.0
-"""Batches with a failed key from which a run is stopped, in percent, unless it says otherwise."""
+"""Default percentage of failed batches from which a job is stopped."""
 
 
 class Action(StrEnum):
-    """``LIST`` what there is, ``WORK`` on a batch, ``REPORT`` what became of all."""
+    """``LIST`` the keys, ``WORK`` on a batch, ``REPORT`` the results."""
 
     LIST = "list"
     WORK = "work"
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 
 class Operation(StrEnum):
-    """What is done with each: ``INGEST`` takes uploads in, ``INFER`` has models look, ``PRESETS`` prints again."""
+    """``INGEST`` ingests uploads, ``INFER`` analyses masters, ``PRESETS`` renders the presets again."""
 
     INGEST = "ingest"
     INFER = "infer"
@@ -34,11 +34,11 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What a run does with which keys.
+    """The specification of a bulk job. Names of fields are those of the stored document.
 
-    ``prefix`` limits the keys. ``inventory`` is the ``s3://`` address of an S3 Inventory manifest, ``keys`` that of a
-    list with a key a line: either is read instead of a bucket. ``source``, for uploads, is the bucket that pictures are
-    copied from, and ``into`` what comes before their keys then. ``again``: even what has been done.
+    ``prefix`` limits the keys. ``inventory`` is the ``s3://`` URL of an S3 Inventory manifest, ``keys`` that of a list
+    with one key per line; either replaces the listing of the bucket. For ingest, ``source`` is the bucket to copy from,
+    and ``into`` the prefix of the copies. ``again``: process finished keys too.
     """
 
     operation: Operation
@@ -66,12 +66,12 @@ class BulkRequest:
 
 
 def parse_request(event: Mapping[str, Any]) -> BulkRequest:
-    """The request in ``event``; raises BadRun for what is none."""
-    order = event.get("order") or {}
+    """Parse ``event``. Raises BadRun."""
+    spec = event.get("order") or {}
     return BulkRequest(
         _one_of(Action, event, "action"),
         _text(event, "run"),
-        parse_spec(order),
+        parse_spec(spec),
         int(_number(event, "concurrency", 0, 0, 10_000)),
         _number(event, "tolerated", TOLERATED_PERCENT, 0, 100),
         int(_number(event, "batch", BATCH_SIZE, 1, MAX_BATCH_SIZE))
@@ -83,27 +83,27 @@ def parse_request(event: Mapping[str, Any]) -> BulkRequest:
     )
 
 
-def parse_spec(order: Mapping[str, Any]) -> JobSpec:
-    """The order in a document; raises BadRun for what is none, or does two things at once."""
-    unknown = order.keys() - {"operation", *JobSpec.__dataclass_fields__}
+def parse_spec(spec: Mapping[str, Any]) -> JobSpec:
+    """Parse the document of a specification. Raises BadRun for an invalid or contradictory one."""
+    unknown = spec.keys() - {"operation", *JobSpec.__dataclass_fields__}
     if unknown:
-        raise BadRun(f"An order has no {', '.join(sorted(unknown))}", field="order")
-    doing = _one_of(Operation, order, "operation")
-    texts = {name: _text(order, name, "") for name in ("prefix", "inventory", "keys", "source", "into")}
+        raise BadRun(f"An order has no field {', '.join(sorted(unknown))}", field="order")
+    operation = _one_of(Operation, spec, "operation")
+    texts = {name: _text(spec, name, "") for name in ("prefix", "inventory", "keys", "source", "into")}
     if texts["inventory"] and texts["keys"]:
         raise BadRun("Keys come from an inventory or from a list, not from both", field="inventory")
-    if (texts["source"] or texts["into"]) and doing is not Operation.INGEST:
-        raise BadRun("Only ingest copies pictures from another bucket", field="source")
+    if (texts["source"] or texts["into"]) and operation is not Operation.INGEST:
+        raise BadRun("Only ingest copies images from another bucket", field="source")
     if texts["into"] and not texts["source"]:
-        raise BadRun("into is for pictures that are copied from a source", field="into")
-    return JobSpec(doing, **texts, again=bool(order.get("again", False)))
+        raise BadRun("into requires a source", field="into")
+    return JobSpec(operation, **texts, again=bool(spec.get("again", False)))
 
 
-def spec_document(order: JobSpec) -> dict[str, object]:
-    """``order`` as a document that :func:`read_order` reads."""
+def spec_document(spec: JobSpec) -> dict[str, object]:
+    """Return ``spec`` as a document for :func:`parse_spec`."""
     names = ("prefix", "inventory", "keys", "source", "into", "again")
-    given = {name: value for name in names if (value := getattr(order, name))}
-    return {"operation": order.operation.value, **given}
+    given = {name: value for name in names if (value := getattr(spec, name))}
+    return {"operation": spec.operation.value, **given}
 
 
 def _one_of[E: StrEnum](kind: type[E], event: Mapping[str, Any], name: str) -> E:
@@ -116,7 +116,7 @@ def _one_of[E: StrEnum](kind: type[E], event: Mapping[str, Any], name: str) -> E
 def _text(event: Mapping[str, Any], name: str, default: str | None = None) -> str:
     value = event.get(name, default)
     if not isinstance(value, str):
-        raise BadRun(f"{name} is a text", field=name)
+        raise BadRun(f"{name} is a string", field=name)
     return value
 
 

@@ -1,4 +1,4 @@
-"""Prints of the presets, made again from the master that is served, as ingest makes them."""
+"""Bulk operation ``presets``: render the presets again from the current master, as ingest does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 
 NO_PRESETS = "no-presets"
-"""Reason of a key that has none which can be made without being asked for."""
+"""Reason of a key without presets that are rendered at ingest."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PresetsOperation:
     purge: DerivativePurger
     caching: CachePolicy
 
-    def start(self, key: str, order: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
+    def start(self, key: str, spec: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
         """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
         plans, watermarks = select_presets(self.presets, self.always, self.media, key)
         if not plans:
@@ -52,7 +52,7 @@ class PresetsOperation:
         return KeyResult(KeyOutcome.DONE)
 
     def poll(self, key: str, mark: str) -> KeyResult | None:  # noqa: ARG002
-        """Nothing is asked of others."""
+        """Raise DarkroomError: this operation has no pending keys."""
         raise DarkroomError(detail=f"presets of {key} were asked of nobody")
 
     def _put(self, plan: Plan, picture: RenderedImage, master_etag: str) -> None:

@@ -1,4 +1,4 @@
-"""How far two findings about the same picture are apart, and which boxes are of the same face. Pure."""
+"""Compare two findings of the same image, and match boxes of faces. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from math import sumprod
 from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Region, TextLine
 
 SAME_FACE = 0.5
-"""Overlap (intersection over union) from which two boxes are of the same face: the threshold of PASCAL VOC, which
-benchmarks of face detectors (WIDER FACE) have taken over."""
+"""Intersection over union from which two boxes are of the same face: the threshold of PASCAL VOC and WIDER FACE."""
 
 _WORD = re.compile(r"\w+")
 
 
 def disagreement(one: Finding, other: Finding) -> float | None:
-    """From 0, all the same, to 1, nothing: how far two findings for one task are apart. None where that says nothing.
+    """Return the distance of two findings for one task, from 0 (equal) to 1; None if they cannot be compared.
 
-    Of faces: the share of all that only one of both has seen. Of tags and text: the Jaccard distance of their names, of
-    their words. Of moderation: 1 if only one flags the picture, or else how far the scores are apart (total variation).
-    Of embeddings: 1 less their cosine, at most 1.
+    Faces: the share of boxes that only one has. Tags and text: the Jaccard distance of names or words. Moderation: 1
+    if only one flags the image, else the total variation distance of the scores. Embeddings: 1 minus the cosine.
     """
     if one.error or other.error:
         return None
@@ -29,7 +27,7 @@ def disagreement(one: Finding, other: Finding) -> float | None:
 
 
 def count_matches(one: Sequence[Region], other: Sequence[Region]) -> int:
-    """How many boxes of ``one`` are one of ``other``, each taken once, those that overlap most first."""
+    """Return how many boxes of ``one`` match one of ``other``, greedily by overlap."""
     pairs = sorted(
         ((intersection_over_union(a, b), i, j) for i, a in enumerate(one) for j, b in enumerate(other)),
         reverse=True,
@@ -43,7 +41,7 @@ def count_matches(one: Sequence[Region], other: Sequence[Region]) -> int:
 
 
 def intersection_over_union(a: Region, b: Region) -> float:
-    """Intersection over union of two rectangles."""
+    """Return the intersection over union of two rectangles."""
     across = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
     down = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
     shared = max(across, 0.0) * max(down, 0.0)
@@ -52,12 +50,12 @@ def intersection_over_union(a: Region, b: Region) -> float:
 
 
 def count_words(text: str) -> Counter[str]:
-    """The words of ``text`` whatever their case, with how often each is there."""
+    """Count the words of ``text``, case-insensitively."""
     return Counter(_WORD.findall(text.casefold()))
 
 
 def count_line_words(lines: Sequence[TextLine]) -> Counter[str]:
-    """The words of lines that were read."""
+    """Count the words of lines of text."""
     return count_words(" ".join(line.text for line in lines))
 
 

@@ -1,7 +1,7 @@
-"""A new variant of the models is tried beside the one in use, and takes over or goes: nobody has to be there.
+"""Promote or roll back a canary variant automatically.
 
-The decision is written down before anything is done about it, and each step after it was done. A run that dies in
-between is completed by the next one: it repeats at most the one step that it did not see done.
+The decision is stored before its first step, and each step after it is done. The next run completes an interrupted one
+and repeats at most one step.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from .sample_store import SampleStore
 
 PROMOTE, ROLLBACK = "promote", "rollback"
 EVENTS = {PROMOTE: "ModelPromoted", ROLLBACK: "ModelRolledBack"}
-"""Detail types, which are metrics too."""
+"""Detail types of events, and metrics."""
 
 HOUR_S, MINUTE_S = 3600.0, 60
 
 
 @dataclass(frozen=True)
 class CanaryRollout:
-    """Judges the canary of an endpoint by ``policy``, and does what follows."""
+    """Decides on the canary of an endpoint by ``policy``, and carries out the decision."""
 
     variants: EndpointVariants
     states: CanaryStateStore
@@ -44,7 +44,7 @@ class CanaryRollout:
     policy: Policy
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Complete what was decided, or decide. Raises Unavailable, Changed: the next run goes on."""
+        """Complete a decision, or decide. Raises Unavailable, Changed; the next run continues."""
         case = self.states.read()
         if case is not None and case.stage == DECIDED:
             return self._execute(case)
@@ -55,7 +55,7 @@ class CanaryRollout:
         return self._decide(self._current_state(case, weighted, now_s), now_s)
 
     def _current_state(self, known: CanaryState | None, weighted: Mapping[str, Variant], now_s: float) -> CanaryState:
-        """The case of the canary, which is opened if it is a new one."""
+        """Return the state of the canary; a new canary gets a new state."""
         incumbent, canary = assign_roles({name: variant.weight for name, variant in weighted.items()})
         if known is not None and known.stage == TRYING and known.is_about(canary, weighted[canary]):
             return known
@@ -73,7 +73,7 @@ class CanaryRollout:
         return found | self._execute(self.states.write(case.with_decision(decision.action, decision.reasons, figures)))
 
     def _with_call_counts(self, stats: VariantStats, case: CanaryState, now_s: float) -> VariantStats:
-        """``stats`` with SageMaker's own counts, which know of calls that were never answered."""
+        """Return ``stats`` with SageMaker's counts, which include calls without a response."""
         named = {"EndpointName": self.variants.endpoint, "VariantName": case.canary}
         calls, errors = self.metrics.get_totals(
             [MetricStat("AWS/SageMaker", metric, named) for metric in ("Invocations", "Invocation5XXErrors")],
@@ -95,21 +95,21 @@ class CanaryRollout:
         return {"done": case.action, "canary": case.canary}
 
     def _steps(self) -> Sequence[Callable[[CanaryState], None]]:
-        """What a decision takes, in order: first of all, what pictures are looked at with."""
+        """Return the steps of a decision; the weights change first."""
         return (self._set_weights, self._update_registry, self._write_audit, self._announce)
 
     def _set_weights(self, case: CanaryState) -> None:
-        """The one that takes all calls needs the machines of the one that took them before."""
+        """Give all calls to one variant; a promoted canary gets the incumbent's number of instances."""
         if case.action == PROMOTE:
             self.variants.set_weights({case.canary: 1.0, case.incumbent: 0.0}, {case.canary: case.instances})
         else:
             self.variants.set_weights({case.canary: 0.0, case.incumbent: 1.0})
 
     def _update_registry(self, case: CanaryState) -> None:
-        """Approve or reject the canary's version, if its image has been registered."""
+        """Approve or reject the canary's version, if its image is registered."""
         version = self.registry.find_by_image(case.image) if case.image else None
         if version is None:
-            self.observer.log("WARNING", "the canary's image is not in the registry", image=case.image)
+            self.observer.log("WARNING", "canary image not registered", image=case.image)
             return
         judge = self.registry.approve if case.action == PROMOTE else self.registry.reject
         judge(version.arn, "; ".join(case.reasons))
@@ -126,7 +126,7 @@ class CanaryRollout:
 
 
 def decision_id(endpoint: str, case: CanaryState) -> str:
-    """The id of the event about ``case``, the same however often it is told. 32 hexadecimal digits."""
+    """Return the id of the event, the same at each attempt: 32 hexadecimal digits."""
     parts = (endpoint, case.canary, case.image, repr(case.since_s), case.action)
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
@@ -142,5 +142,5 @@ def _decision_fields(case: CanaryState) -> dict[str, Any]:
 
 
 def _period_s(took_s: float) -> int:
-    """A period of which a trial has at most some hundred: CloudWatch keeps minutes for 15 days, 5 minutes for 63."""
+    """Return a period with some hundred datapoints: CloudWatch keeps minutes for 15 days, 5 minutes for 63."""
     return MINUTE_S if took_s < HOUR_S else 5 * MINUTE_S

@@ -1,4 +1,4 @@
-"""The trial of a canary as it is remembered between two runs: since when, what was decided, how far that has come."""
+"""State of a canary between two runs: its start, the decision, and the steps that are done."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TRYING, DECIDED, ENDED = "trying", "decided", "ended"
 
 @dataclass(frozen=True, slots=True)
 class CanaryState:
-    """A canary beside its incumbent, from ``since_s`` (Unix time) on.
+    """A canary beside the incumbent since ``since_s`` (Unix time).
 
-    ``action`` is what was decided, for ``reasons``, and ``done`` counts the steps of carrying it out that are done.
+    ``action`` is the decision, for ``reasons``; ``done`` counts its completed steps. Names of fields are stored.
     """
 
     canary: str
@@ -34,23 +34,23 @@ class CanaryState:
     version: int = field(default=0, compare=False)
 
     def is_about(self, canary: str, variant: Variant) -> bool:
-        """Whether it is about this canary, which may have the name of one that was tried before."""
+        """Whether it is about this canary; an earlier one may have had the same name."""
         return (self.canary, self.image) == (canary, variant.image)
 
     def with_decision(self, action: str, reasons: Sequence[str], figures: Sequence[Mapping[str, Any]]) -> CanaryState:
-        """The case with its decision, of which nothing is done yet."""
+        """Return the state with a decision and no completed steps."""
         return replace(self, stage=DECIDED, action=action, reasons=tuple(reasons), figures=tuple(figures), done=0)
 
 
 @dataclass(frozen=True)
 class CanaryStateStore:
-    """The case of ``endpoint``, in one entry of the index table."""
+    """The state of ``endpoint``'s canary, in one document of the index table."""
 
     entries: DocumentStore
     endpoint: str
 
     def read(self) -> CanaryState | None:
-        """The case as it is; None if no canary was ever tried."""
+        """Return the state; None if there has never been a canary."""
         entry = self.entries.get(self._name)
         return _parse(entry) if entry.version else None
 

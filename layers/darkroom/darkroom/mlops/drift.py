@@ -1,7 +1,7 @@
-"""Whether pictures, or what models say of them, are still like those of a stored baseline. Pure, without numpy.
+"""Measure the drift of images and model outputs from a stored baseline. Pure, without numpy.
 
-Two measures for each feature: the population stability index, which tells how far a distribution has moved, and the
-two-sample Kolmogorov–Smirnov statistic, the largest distance of both cumulative distributions.
+Each feature has two measures: the population stability index (PSI) and the two-sample Kolmogorov–Smirnov statistic, the
+largest distance of both cumulative distributions.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from typing import Any, Self
 from .sample import Sample, unit_vector
 
 SCHEMA = 1
-"""Of a baseline's JSON. Readers refuse any other."""
+"""Version of a baseline's JSON."""
 
 BINS = 10
-"""Deciles of the baseline: N. Siddiqi, Credit Risk Scorecards (2006), from where the index's use comes."""
+"""Deciles of the baseline (N. Siddiqi, Credit Risk Scorecards, 2006)."""
 
 PSEUDO_COUNT = 0.5
-"""Added to each bin's count (Jeffreys' prior), so that a bin in which nothing fell has a logarithm."""
+"""Added to each bin's count (Jeffreys' prior), so that an empty bin has a logarithm."""
 
 MIN_SAMPLES = 200
-"""On either side. Below it, chance alone moves the index as far as drift does: see :func:`noise`, which for 200 against
-1,000 is 0.13, for 1,000 of each 0.04."""
+"""Minimum on either side: below it, chance moves the index as far as drift does. :func:`noise_level` is 0.13 for 200
+against 1,000 samples, 0.04 for 1,000 of each."""
 
 CHI_SQUARED_99 = 21.67
 """The 99th percentile of the chi-squared distribution of BINS - 1 degrees of freedom."""
 
 BRIGHTNESS, PIXELS, FORMAT, EMBEDDING = "brightness", "pixels", "format", "embedding"
 CONFIDENCE = "confidence-"
-"""Before the task's name."""
+"""Prefix of the task's name."""
 
 _CENTROID_HASH_BUCKETS = 128
-"""Of 256: samples below it make the centroid, the others are measured from it, in the baseline and ever after. Whoever
-helped to make it is nearer to it than others are, by as much as drift would be."""
+"""Of 256: samples below it define the centroid, the others are measured from it. Samples that define it are nearer to
+it than others, by as much as drift would be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far one feature has moved. ``ks`` is None for categories; ``n`` counts the samples that were compared."""
+    """The drift of one feature. ``ks`` is None for categories; ``n`` is the number of compared samples."""
 
     psi: float
     ks: float | None
@@ -52,10 +52,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The pictures that others are compared with.
+    """The reference distribution.
 
-    ``values`` are each numeric feature's, sorted; ``formats`` counts them. ``by`` is whose word most of them stand on:
-    what others say of pictures is not compared. ``n`` counts the samples, ``made_at`` is an ISO time.
+    ``values`` are sorted, by numeric feature; ``formats`` are counts. ``by`` is the origin of most findings; those of
+    other origins are not compared. ``n`` is the number of samples, ``made_at`` an ISO time.
     """
 
     values: Mapping[str, tuple[float, ...]]
@@ -67,14 +67,14 @@ class Baseline:
 
     @classmethod
     def build(cls, samples: Sequence[Sample], made_at: str) -> Self:
-        """The baseline that ``samples`` make."""
+        """Build the baseline of ``samples``."""
         by = Counter(sample.by for sample in samples).most_common(1)[0][0] if samples else ""
         centroid = _centroid(sample.embedding for sample in samples if sample.by == by and _defines_centroid(sample))
         values = {name: tuple(sorted(found)) for name, found in _values(samples, by, centroid).items()}
         return cls(values, Counter(sample.format for sample in samples), centroid, by, len(samples), made_at)
 
     def to_document(self) -> dict[str, Any]:
-        """The baseline in JSON values."""
+        """Return the baseline as JSON values."""
         return {
             "schema": SCHEMA,
             "made_at": self.made_at,
@@ -87,7 +87,7 @@ class Baseline:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The baseline of a JSON document; raises ValueError if it is none."""
+        """Parse a JSON document. Raises ValueError."""
         try:
             if document["schema"] != SCHEMA:
                 raise ValueError(f"schema {document['schema']!r}")
@@ -104,7 +104,7 @@ class Baseline:
 
 
 def compare(baseline: Baseline, samples: Sequence[Sample]) -> dict[str, Drift | None]:
-    """How far each feature of ``samples`` has moved; None where either side has less than MIN_SAMPLES of it."""
+    """Return the drift of each feature of ``samples``; None if either side has fewer than MIN_SAMPLES values."""
     found = _values(samples, baseline.by, baseline.centroid)
     drifts: dict[str, Drift | None] = {
         FORMAT: _categorical_drift(baseline.formats, Counter(one.format for one in samples))
@@ -115,12 +115,12 @@ def compare(baseline: Baseline, samples: Sequence[Sample]) -> dict[str, Drift | 
 
 
 def largest_psi(drifts: Mapping[str, Drift | None]) -> float | None:
-    """The largest index of all features, None if there is none."""
+    """Return the largest index of all features, None without any."""
     return max((drift.psi for drift in drifts.values() if drift is not None), default=None)
 
 
 def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
-    """The population stability index of counts in the same bins: the sum of (a - e) · ln(a / e) over their shares."""
+    """Return the population stability index of counts in equal bins: the sum of (a - e) · ln(a / e) of their shares."""
     smooth = PSEUDO_COUNT * len(expected)
     total, other = sum(expected) + smooth, sum(actual) + smooth
     shares = (((e + PSEUDO_COUNT) / total, (a + PSEUDO_COUNT) / other) for e, a in zip(expected, actual, strict=True))
@@ -128,7 +128,7 @@ def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
 
 
 def noise_level(n: int, m: int) -> float:
-    """What the index of ``n`` against ``m`` values in BINS bins exceeds once in a hundred times if nothing has moved.
+    """Return the index of ``n`` against ``m`` values that is exceeded in 1 % of cases without drift.
 
     It is distributed as (1/n + 1/m) times chi-squared of BINS - 1 degrees of freedom: B. Yurdakul, Statistical
     Properties of Population Stability Index (2018).
@@ -137,16 +137,16 @@ def noise_level(n: int, m: int) -> float:
 
 
 def psi_of_values(expected: Sequence[float], actual: Sequence[float]) -> float:
-    """The index of two samples of numbers in bins by the quantiles of ``expected``, which has at least one."""
+    """Return the index of two samples of numbers, in bins by the quantiles of ``expected``, which is not empty."""
     edges = quantile_edges(sorted(expected))
     return psi(bin_counts(edges, expected), bin_counts(edges, actual))
 
 
 def quantile_edges(ordered: Sequence[float]) -> list[float]:
-    """The upper edges of BINS bins, each of which a like number of the ``ordered`` values fall into.
+    """Return the upper edges of BINS bins with equal numbers of the ``ordered`` values.
 
-    A value so frequent that it is an edge twice has a bin of its own: else what is less than it would fall into the
-    same bin, and nothing would be seen to move.
+    A value that is frequent enough to be two edges gets a bin of its own: otherwise smaller values would share it, and
+    their drift would not show.
     """
     quantiles = [ordered[-(-number * len(ordered) // BINS) - 1] for number in range(1, BINS)]
     repeated = {a for a, b in pairwise(quantiles) if a == b}
@@ -154,7 +154,7 @@ def quantile_edges(ordered: Sequence[float]) -> list[float]:
 
 
 def bin_counts(edges: Sequence[float], values: Iterable[float]) -> list[int]:
-    """How many ``values`` fall into each bin; a value that is an edge falls below it."""
+    """Return the number of ``values`` in each bin; a value equal to an edge is below it."""
     found = [0] * (len(edges) + 1)
     for value in values:
         found[bisect_left(edges, value)] += 1
@@ -162,7 +162,7 @@ def bin_counts(edges: Sequence[float], values: Iterable[float]) -> list[int]:
 
 
 def ks(one: Sequence[float], other: Sequence[float]) -> float:
-    """The two-sample Kolmogorov–Smirnov statistic, exactly. Both are sorted and not empty."""
+    """Return the exact two-sample Kolmogorov–Smirnov statistic. Both are sorted and not empty."""
     return max(
         abs(bisect_right(one, value) / len(one) - bisect_right(other, value) / len(other)) for value in {*one, *other}
     )
@@ -190,7 +190,7 @@ _NUMERIC_FEATURES: Mapping[str, Callable[[Sample], float]] = {
 
 
 def _values(samples: Sequence[Sample], by: str, centroid: Sequence[float]) -> dict[str, list[float]]:
-    """The numbers of every feature: those of pictures from all samples, those of models from those by ``by``."""
+    """Return the values of each feature: of images from all samples, of model outputs from those of origin ``by``."""
     found = {name: [read(sample) for sample in samples] for name, read in _NUMERIC_FEATURES.items()}
     found[EMBEDDING] = []
     for sample in samples:
@@ -209,7 +209,7 @@ def _defines_centroid(sample: Sample) -> bool:
 
 
 def _centroid(embeddings: Iterable[bytes]) -> tuple[float, ...]:
-    """The mean of unit vectors, those of another number of dimensions than the first left out."""
+    """Return the mean of the unit vectors that have as many dimensions as the first."""
     total: list[float] = []
     n = 0
     for embedding in filter(None, embeddings):

@@ -1,4 +1,4 @@
-"""Whether pictures, and what models say of them, are still like those of a baseline; and who is told if not."""
+"""Publish the drift from the baseline, and an event with manifests for retraining if it is too large."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ BASELINE = "watch/baseline.json"
 """The object in the media bucket."""
 
 RECENT_S = 86_400.0
-"""What is compared: a whole day, so that the hours of it do not count as drift."""
+"""Span of the compared samples: a whole day, so that the time of day is not drift."""
 
 MAX_PSI = 0.2
-"""Above it a distribution counts as another one (N. Siddiqi, Credit Risk Scorecards, 2006: "significant shift")."""
+"""Drift above it is significant (N. Siddiqi, Credit Risk Scorecards, 2006: "significant shift")."""
 
 JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
 class BaselineReset:
-    """Makes the baseline of what is in the reservoir now: by a person's wish, or where there is none yet."""
+    """Replaces the baseline by the current samples, on request or if there is none."""
 
     media: S3Bucket
     samples: SampleStore
     audit: AuditLog
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Put a new baseline in the place of the one before, if there are samples enough to compare anything with."""
+        """Replace the baseline if there are enough samples."""
         samples = self.samples.recent()
         if len(samples) < MIN_SAMPLES:
             return {"samples": len(samples), "wanted": MIN_SAMPLES}
@@ -46,7 +46,7 @@ class BaselineReset:
         return {"n": made.n, "made_at": made.made_at}
 
     def read(self) -> Baseline | None:
-        """The baseline that is kept; raises ValueError if something else lies there."""
+        """Return the stored baseline, None without one. Raises ValueError if it is invalid."""
         opened = self.media.open(BASELINE)
         if opened is None:
             return None
@@ -54,7 +54,7 @@ class BaselineReset:
             return Baseline.from_document(json.loads(body.read()))
 
     def create(self, samples: Sequence[Sample], now_s: float, why: str) -> Baseline:
-        """Keep the baseline of ``samples``, and write down ``why``."""
+        """Store the baseline of ``samples``, with ``why`` in the audit log."""
         baseline = Baseline.build(samples, _iso(now_s))
         self.media.put(BASELINE, json.dumps(baseline.to_document()).encode(), headers=JSON, metadata={})
         self.audit.write(DECISION, "baseline", "monitor", n=baseline.n, models_of=baseline.by, why=why)
@@ -63,7 +63,7 @@ class BaselineReset:
 
 @dataclass(frozen=True)
 class DriftCheck:
-    """``enough`` samples make the first baseline."""
+    """The first baseline is created from ``baseline_samples`` samples."""
 
     baselines: BaselineReset
     manifests: Manifests
@@ -72,7 +72,7 @@ class DriftCheck:
     baseline_samples: int
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Tell how far each feature has moved; once a day, have what has moved too far looked at by people."""
+        """Publish the drift of each feature; if it is too large, publish an event once a day."""
         baseline = self.baselines.read()
         samples = self.baselines.samples.recent(since_s=0.0 if baseline is None else now_s - RECENT_S)
         if baseline is None:
@@ -95,7 +95,7 @@ class DriftCheck:
             self.observer.count("DriftPsi", largest, "None")
 
     def _announce(self, samples: Sequence[Sample], drifts: Mapping[str, Drift], now_s: float) -> str:
-        """Write the day's manifests and tell of them, once; the folder. The note that it was told comes last."""
+        """Write the manifests of the day and publish the event, once; return the folder. A marker is written last."""
         day = datetime.fromtimestamp(now_s, UTC).date()
         folder = self.manifests.folder(day)
         told = f"{folder}drift.json"

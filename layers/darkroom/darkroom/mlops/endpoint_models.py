@@ -1,7 +1,9 @@
-"""The watches of a deployment with an endpoint: what is needed of SageMaker, put together once."""
+"""Checks and remedies of a deployment with an endpoint."""
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..aws.audit import AuditLog
@@ -13,6 +15,7 @@ from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
 from ..environment import MonitorEnvironment
+from ..errors import ModelUnavailable
 from ..services.inference.endpoint_client import CALL_TIMEOUT_S
 from ..services.monitor.remedies import FallbackRemedy
 from ..services.monitor.switch_controller import SwitchController
@@ -22,15 +25,24 @@ from .canary_rollout import CanaryRollout
 from .canary_state import CanaryStateStore
 from .endpoint_variants import EndpointVariants
 from .model_registry import ModelRegistry
-from .probe import endpoint_responds
 from .quality_check import QualityCheck
 from .rollout_policy import Policy
 from .sample_store import SampleStore
 
+PROBE_JPEG = b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBk"
+    "eFxlZ2P/wAALCABAAEABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AAAAAAAAAAAAAAAAA"
+    "AAAAAP/Z"
+)
+"""A JPEG of 64 × 64 gray pixels, for probes."""
+
+PROBE_ID = "0" * 32
+"""Inference id of probes in SageMaker's log; no image has this id."""
+
 
 @dataclass(frozen=True)
 class EndpointModels:
-    """The endpoint of a deployment, as ``environment`` names it, with its variants and the registry they come from."""
+    """The endpoint of a deployment, with its variants and the model registry."""
 
     endpoint: Endpoint
     variants: EndpointVariants
@@ -47,20 +59,20 @@ class EndpointModels:
         observer: Observer,
         policy: Policy,
     ) -> CanaryRollout:
-        """The watch over canaries."""
+        """Return the check of canaries."""
         cases = CanaryStateStore(entries, self.variants.endpoint)
         return CanaryRollout(self.variants, cases, samples, metrics, self.registry, audit, bus, observer, policy)
 
     def quality(self, media: S3Bucket, observer: Observer) -> QualityCheck:
-        """The watch over the golden set."""
+        """Return the check on the golden set."""
         return QualityCheck(media, self.endpoint, self.variants, self.tasks, observer)
 
     def instance_count(self) -> int:
-        """How many run now. Raises Unavailable."""
+        """Return the number of running instances. Raises Unavailable."""
         return sum(variant.instances for variant in self.variants.read_all().values())
 
     def fallback(self, metrics: CloudWatchMetrics, hand: SwitchController) -> FallbackRemedy:
-        """The remedy for an endpoint that fails."""
+        """Return the remedy for a failing endpoint."""
         return FallbackRemedy(
             metrics,
             self.variants.endpoint,
@@ -71,7 +83,7 @@ class EndpointModels:
 
 
 def open_endpoint_models(environment: MonitorEnvironment, settings: Settings) -> EndpointModels:
-    """The models that ``environment`` names, asked for the tasks of ``settings``. Sends nothing yet."""
+    """Return the models of ``environment`` for the tasks of ``settings``, without any request."""
     control, name = create_client("sagemaker", environment.variables), environment.endpoint_name
     runtime = create_client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1)
     registry = ModelRegistry(control, environment.model_group)
@@ -81,9 +93,18 @@ def open_endpoint_models(environment: MonitorEnvironment, settings: Settings) ->
 
 
 def rollout_policy(settings: Settings) -> Policy:
-    """What canaries are held to: the defaults, but for how long they are tried."""
+    """Return the default policy with the minimum images and hours of ``settings``."""
     return replace(
         Policy(),
         promote_after_samples=settings.canary_pictures,
         promote_after_hours=float(settings.canary_hours),
     )
+
+
+def endpoint_responds(endpoint: Endpoint, tasks: Sequence[str]) -> bool:
+    """Whether ``endpoint`` analyses an image in time."""
+    try:
+        endpoint.invoke(PROBE_JPEG, tasks, PROBE_ID)
+    except ModelUnavailable:
+        return False
+    return True

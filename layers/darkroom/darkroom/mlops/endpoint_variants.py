@@ -1,4 +1,4 @@
-"""Production variants of a SageMaker endpoint: which share of the calls each takes, and on how many machines."""
+"""Production variants of a SageMaker endpoint: their weights, instances and roles."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ ROLES_TTL_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """``weight`` is relative to those of the others; ``instances`` are machines that run now. ``image`` is what was
-    asked for, with its tag or digest."""
+    """``weight`` is relative to the others; ``instances`` run now; ``image`` is as specified, with tag or digest."""
 
     weight: float
     instances: int
@@ -33,29 +32,29 @@ class Variant:
 
 
 class EndpointVariants:
-    """The variants of ``endpoint``. Every fault is Unavailable."""
+    """The variants of ``endpoint``. Raises Unavailable for any failure."""
 
     def __init__(self, client: Any, endpoint: str) -> None:
         self._client = client
         self.endpoint = endpoint
 
     def read_all(self) -> dict[str, Variant]:
-        """Each by its name, as they are, or as an update that is under way will leave them."""
+        """Return the variants by name, including those of an update in progress."""
         with translate_errors(f"endpoint {self.endpoint}"):
             answer = self._client.describe_endpoint(EndpointName=self.endpoint)
             pending = answer.get("PendingDeploymentSummary", {}).get("ProductionVariants", [])
             return {one["VariantName"]: _parse_variant(one) for one in [*answer["ProductionVariants"], *pending]}
 
     def is_updatable(self) -> bool:
-        """Whether the endpoint takes an update now: SageMaker refuses one while another is under way."""
+        """Whether the endpoint accepts an update: SageMaker refuses one while another is in progress."""
         with translate_errors(f"endpoint {self.endpoint}"):
             answer = self._client.describe_endpoint(EndpointName=self.endpoint)
             return bool(answer["EndpointStatus"] == IN_SERVICE)
 
     def set_weights(self, weights: Mapping[str, float], instances: Mapping[str, int] | None = None) -> None:
-        """Give variants new weights, and some of them another number of machines. Others keep theirs.
+        """Set the weights of variants, and the instances of some; others stay.
 
-        Raises Unavailable also while another update is under way.
+        Raises Unavailable also while another update is in progress.
         """
         machines = instances or {}
         wanted = [
@@ -70,7 +69,7 @@ class EndpointVariants:
                 )
             except ClientError as error:
                 if error_code(error) == "ValidationException":
-                    raise Unavailable(detail=f"{self.endpoint} takes no update: {error!r}") from error
+                    raise Unavailable(detail=f"{self.endpoint} accepts no update: {error!r}") from error
                 raise
 
 

@@ -1,10 +1,10 @@
-"""How good models are, by pictures of which people have said what is in them. Pure.
+"""Score models on the golden set, a set of labelled images. Pure.
 
-A golden set is a folder of pictures and a manifest, a JSON object a line::
+It is a folder of images and a manifest with one JSON object per line::
 
     {"picture": "golden/a.jpg", "faces": [[0.1, 0.2, 0.3, 0.3]], "unsafe": false, "text": "no entry"}
 
-Faces are ``left, top, width, height`` in fractions of the picture. What a line does not label is not judged.
+Faces are ``left, top, width, height`` in fractions of the image. Tasks without a label are not scored.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ..findings import FACES, MODERATION, TEXT, Finding, Region
 from .agreement import count_line_words, count_matches, count_words
 
 UNSAFE = "unsafe"
-"""The label of moderation whose score counts."""
+"""The label of moderation that is scored."""
 
 MIN_ANSWERED = 0.95
-"""The share of the golden set that a variant must have answered. Of fewer answers no figure is published."""
+"""Share of the golden set that a variant must answer for its scores to be published."""
 
 INTERVAL_S = 84_600.0
-"""After how long a variant is due again: a day, less half an hour, since it is checked hourly whether one is due."""
+"""Interval of checks: a day less half an hour, since the schedule is hourly."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldenImage:
-    """A labelled picture: the object's key, and what is in it; None where nobody has said."""
+    """A labelled image: the object's key and the labels; None without a label."""
 
     picture: str
     faces: tuple[Region, ...] | None = None
@@ -39,10 +39,9 @@ class GoldenImage:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts for one task: of boxes for faces, of words for text, of pictures for moderation.
+    """Counts for one task: of boxes for faces, of words for text, of images for moderation.
 
-    ``found`` are right, ``wrong`` are not there, ``missed`` are there and were not found. ``blank`` are pictures with
-    nothing to find, in ``alarms`` of which something was found all the same.
+    ``negatives`` are images with nothing to find; in ``false_alarms`` of them something was found.
     """
 
     true_positives: int = 0
@@ -62,38 +61,38 @@ class Confusion:
 
     @property
     def precision(self) -> float | None:
-        """The share of what was found that is there; None if nothing was found."""
+        """The precision; None if nothing was found."""
         return _share(self.true_positives, self.true_positives + self.false_positives)
 
     @property
     def recall(self) -> float | None:
-        """The share of what is there that was found; None if nothing is there."""
+        """The recall; None if there is nothing to find."""
         return _share(self.true_positives, self.true_positives + self.false_negatives)
 
     @property
     def false_positive_rate(self) -> float | None:
-        """The share of pictures without anything to find in which something was; None if there are none."""
+        """The share of negative images with a false alarm; None without negatives."""
         return _share(self.false_alarms, self.negatives)
 
 
 @dataclass(frozen=True, slots=True)
 class QualityRecord:
-    """Unix times: when a variant was first seen, and when it was last judged, 0 if never."""
+    """Unix times of a variant: first seen, and last evaluated, 0 if never."""
 
     seen_s: float
     judged_s: float = 0.0
 
     def is_due(self, now_s: float) -> bool:
-        """Whether it is to be judged, for the first time or again."""
+        """Whether an evaluation is due."""
         return now_s - self.judged_s >= INTERVAL_S
 
     def age_s(self, now_s: float) -> float:
-        """For how long there has been no new judgement."""
+        """Return the time since the last evaluation, or since it was first seen."""
         return now_s - (self.judged_s or self.seen_s)
 
 
 def parse_history(text: str) -> dict[str, QualityRecord]:
-    """Variants by their names, from what :func:`history_text` wrote; raises ValueError for anything else."""
+    """Parse the output of :func:`format_history`. Raises ValueError."""
     try:
         return {
             name: QualityRecord(float(one["seen_s"]), float(one["judged_s"])) for name, one in json.loads(text).items()
@@ -103,12 +102,12 @@ def parse_history(text: str) -> dict[str, QualityRecord]:
 
 
 def format_history(history: Mapping[str, QualityRecord]) -> str:
-    """A history as JSON."""
+    """Return a history as JSON."""
     return json.dumps({name: {"seen_s": one.seen_s, "judged_s": one.judged_s} for name, one in history.items()})
 
 
 def parse_manifest(text: str) -> Iterator[GoldenImage]:
-    """The pictures of a manifest; raises ValueError, which names the line, for what is none."""
+    """Parse a manifest. Raises ValueError, which names the line."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
@@ -120,9 +119,9 @@ def parse_manifest(text: str) -> Iterator[GoldenImage]:
 def score_image(
     golden: GoldenImage, found: Mapping[str, Finding], threshold: float | None = None
 ) -> dict[str, Confusion]:
-    """What was ``found`` in a picture against its labels, by task; tasks that were not asked for are missing.
+    """Score ``found`` against the labels of an image, by task.
 
-    Moderation goes by the model's own verdict, or by the score of ``unsafe`` from ``threshold`` on.
+    Moderation uses the model's verdict, or with ``threshold`` the score of ``unsafe``.
     """
     results: dict[str, Confusion] = {}
     for task, judge in _SCORERS.items():
@@ -134,7 +133,7 @@ def score_image(
 
 
 def sum_confusions(results: Iterable[Mapping[str, Confusion]]) -> dict[str, Confusion]:
-    """The sums over all pictures, by task."""
+    """Return the sums over all images by task."""
     sums: dict[str, Confusion] = {}
     for result in results:
         for task, confusion in result.items():

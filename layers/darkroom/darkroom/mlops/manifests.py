@@ -1,9 +1,8 @@
-"""The day's pictures with what is known of them, as SageMaker Ground Truth's augmented manifests: for retraining.
+"""Write augmented manifests of SageMaker Ground Truth for retraining, with the images of a day.
 
 A line is a JSON object with ``source-ref`` and, for each task, the label and its ``-metadata`` (SageMaker developer
-guide, "Augmented Manifest Files" and "Output Data"). What models said is labelled as not human; what a person decided
-about moderation, as human. Train and test are kept apart by a hash of the uploaded bytes, so that no picture, under
-whichever key and on whichever day, is ever on both sides.
+guide, "Augmented Manifest Files" and "Output Data"). Model outputs are marked as not human, decisions of reviewers as
+human. Train and test are split by a hash of the uploaded bytes, so that no image is ever on both sides.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ FOLDER = "watch/manifests/"
 TRAIN, TEST = "train", "test"
 
 TEST_HASH_BUCKETS = 52
-"""Of 256: about a fifth of all pictures are for tests alone."""
+"""Of 256: about a fifth of all images are for tests."""
 
 UNSAFE, SAFE = "unsafe", "safe"
 _CLASSES = {"0": SAFE, "1": UNSAFE}
@@ -44,11 +43,11 @@ class Manifests:
     source_names: ObjectNames
 
     def folder(self, day: date) -> str:
-        """Where the manifests of ``day`` are."""
+        """Return the folder of the manifests of ``day``."""
         return f"{FOLDER}{day.isoformat()}/"
 
     def write(self, day: date, samples: Sequence[Sample], now_s: float) -> dict[str, int]:
-        """Write both manifests of ``day``; how many pictures each has. Raises Unavailable."""
+        """Write both manifests of ``day``; return the number of images of each. Raises Unavailable."""
         sides: dict[str, list[str]] = {TRAIN: [], TEST: []}
         records = self.index.get_many([sample.key for sample in samples])
         for record in sorted(records.values(), key=lambda one: one.key):
@@ -64,7 +63,7 @@ class Manifests:
         return {name: len(lines) for name, lines in sides.items()}
 
     def _line(self, record: Record, now_s: float) -> dict[str, Any] | None:
-        """The line about a picture; None if there is no master of it, or nothing was found by models."""
+        """Return the line of an image; None without a master or findings."""
         found = self.findings.read_record(record.key).findings
         master = self._master(record)
         if found is None or master is None:
@@ -81,7 +80,7 @@ class Manifests:
 
 
 def split_of(record: Record) -> str:
-    """Whether the picture is for training or for tests: by its uploaded bytes, or by its key if they are not known."""
+    """Return the split of an image by its uploaded bytes, or by its key if they are unknown."""
     digest = _digest(record) or sha256(record.key.encode()).hexdigest()
     return TEST if sha256(digest.encode()).digest()[0] < TEST_HASH_BUCKETS else TRAIN
 
@@ -97,7 +96,7 @@ def _facts(record: Record) -> Mapping[str, Any]:
 def _labels(
     record: Record, findings: Findings, facts: Mapping[str, Any], now_s: float
 ) -> Iterator[tuple[str, dict[str, Any] | list[int] | int | str]]:
-    """Label after label, each with its metadata."""
+    """Yield the labels, each with its metadata."""
     created = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
     for task, label in _LABELLERS.items():
         finding = findings.found.get(task)
@@ -114,7 +113,7 @@ def _labels(
 
 
 def _reviewed_as_unsafe(record: Record) -> bool | None:
-    """Whether a person found the picture unsafe; None if none has looked."""
+    """Whether a reviewer found the image unsafe; None without a review."""
     if record.released:
         return False
     return True if record.state == HELD and record.held.reviewed else None

@@ -1,4 +1,4 @@
-"""The model registry: versions in a SageMaker model package group, with their figures, lineage and approval."""
+"""The model registry: versions in a SageMaker model package group, with metrics, lineage and approval."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ..aws.clients import error_code, translate_errors
 from ..errors import NoSuchVersion
 
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
-"""SageMaker's words for the approval of a version."""
+"""SageMaker's approval statuses."""
 
 _METRICS, _LINEAGE = "metric.", "lineage."
-"""How properties of a version begin: SageMaker keeps one flat map of texts, of at most 50."""
+"""Prefixes of a version's properties: SageMaker stores one flat map of at most 50 strings."""
 
 MAX_PROPERTIES, MAX_VALUE = 50, 256
-"""Properties of a version, and characters of one, which SageMaker takes at most."""
+"""SageMaker's limits of properties, and of characters of one."""
 
 _UNKNOWN = frozenset({"ResourceNotFound", "ValidationException"})
-"""Codes for a version that SageMaker does not know: which of them depends on what is wrong with its ARN."""
+"""Error codes for an unknown version, depending on its ARN."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One version. ``image`` is the container's, with its tag or digest; ``metrics`` are figures by name.
+    """One version. ``image`` is the container's, with tag or digest; ``metrics`` are numbers by name.
 
-    ``lineage`` says where it comes from, as in ``dataset``, ``parent``, ``revision``. ``arn`` and ``version`` are the
-    registry's to give; ``why`` is what was said when it was approved or rejected.
+    ``lineage`` has its origins, such as ``dataset``, ``parent`` and ``revision``. The registry assigns ``arn`` and
+    ``version``; ``reason`` is that of its approval or rejection.
     """
 
     image: str
@@ -44,17 +44,17 @@ class ModelVersion:
 
 
 class ModelRegistry:
-    """The model package group ``group``. Every fault is Unavailable."""
+    """The model package group ``group``. Raises Unavailable for any failure."""
 
     def __init__(self, client: Any, group: str) -> None:
         self._client = client
         self.group = group
 
     def register(self, model: ModelVersion) -> str:
-        """Register a version, which starts unapproved unless it says otherwise; its ARN.
+        """Register a version; return its ARN.
 
-        The first one creates the group: it outlives every stack and endpoint, so no template declares it. Raises
-        ValueError for what SageMaker would cut or refuse.
+        The first one creates the group, which outlives stacks and is in no template. Raises ValueError for properties
+        over SageMaker's limits.
         """
         properties = _properties(model)
         self._ensure_group()
@@ -84,7 +84,7 @@ class ModelRegistry:
                 )
 
     def list_versions(self) -> list[ModelVersion]:
-        """All versions, the newest first; none where there is no such group."""
+        """Return all versions, newest first; none without the group."""
         arns: list[str] = []
         asked: dict[str, Any] = {
             "ModelPackageGroupName": self.group,
@@ -107,7 +107,7 @@ class ModelRegistry:
             asked["NextToken"] = answer["NextToken"]
 
     def get_version(self, arn: str) -> ModelVersion:
-        """The version ``arn``; raises NoSuchVersion."""
+        """Return the version ``arn``. Raises NoSuchVersion."""
         with translate_errors(f"model version {arn}"):
             try:
                 answer = self._client.describe_model_package(ModelPackageName=arn)
@@ -118,15 +118,15 @@ class ModelRegistry:
             return _parse_version(answer)
 
     def find_by_image(self, image: str) -> ModelVersion | None:
-        """The newest version with this image, if there is one."""
+        """Return the newest version with ``image``, None without one."""
         return next((one for one in self.list_versions() if one.image == image), None)
 
     def approve(self, arn: str, why: str) -> None:
-        """Let ``arn`` be used; raises NoSuchVersion."""
+        """Approve ``arn``. Raises NoSuchVersion."""
         self._set_approval(arn, APPROVED, why)
 
     def reject(self, arn: str, why: str) -> None:
-        """Let ``arn`` not be used; raises NoSuchVersion."""
+        """Reject ``arn``. Raises NoSuchVersion."""
         self._set_approval(arn, REJECTED, why)
 
     def _set_approval(self, arn: str, approval: str, why: str) -> None:
@@ -146,7 +146,7 @@ def _properties(model: ModelVersion) -> dict[str, str]:
     properties = figures | {_LINEAGE + name: text for name, text in model.lineage.items()}
     if len(properties) > MAX_PROPERTIES or any(not 0 < len(text) <= MAX_VALUE for text in properties.values()):
         raise ValueError(
-            f"a version has at most {MAX_PROPERTIES} figures and origins, each of 1 to {MAX_VALUE} characters"
+            f"a version has at most {MAX_PROPERTIES} metrics and origins, each of 1 to {MAX_VALUE} characters"
         )
     return properties
 

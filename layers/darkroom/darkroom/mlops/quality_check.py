@@ -1,7 +1,7 @@
-"""How good each variant of the models is, by pictures of which people have said what is in them.
+"""Evaluate each model variant on the golden set.
 
-A picture that gets no answer is asked about once more and then left out. A variant that answered too few of them has no
-figures: missing data is published as missing, and the variant stays due.
+A failed image is tried once more and then left out. A variant that answers too few images has no scores: they are
+missing, and the variant stays due.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ from .golden_set import (
 )
 
 MANIFEST = "golden/manifest.jsonl"
-"""The object in the media bucket; the pictures lie beside it."""
+"""The object in the media bucket; the images are beside it."""
 
 HISTORY = "watch/quality.json"
-"""The object in the media bucket with the time of each variant's last judgement."""
+"""The object in the media bucket with the time of each variant's last evaluation."""
 
 EVALUATED_TASKS = (FACES, MODERATION, TEXT)
-"""Tasks that can be judged by labels."""
+"""Tasks with labels."""
 
 DEADLINE_S = 600.0
-"""How long the endpoint is asked at most, all variants together. The function itself may take 900 s."""
+"""Time limit of all variants together. The function's timeout is 900 s."""
 
 MAX_ATTEMPTS = 2
-"""How often a picture is asked about."""
+"""Attempts per image."""
 
 MAX_FAILURES_IN_A_ROW = 10
-"""Failures one after the other from which on a variant is not asked any more in this run."""
+"""Consecutive failures after which a variant is abandoned for this run."""
 
 WORST: Mapping[str, Callable[[Iterable[float]], float]] = {"Precision": min, "Recall": min, "FalsePositiveRate": max}
-"""The metrics, and which of several values is the worst."""
+"""The metrics, and the function that returns the worst of several values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a variant's answers are worth, by task; ``answered`` pictures of the golden set."""
+    """Scores of a variant by task; ``answered`` is the number of images with a response."""
 
     confusions: Mapping[str, Confusion]
     answered: int
@@ -62,9 +62,9 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class QualityCheck:
-    """The golden set in ``media``, and the ``endpoint`` whose ``variants`` are asked about it for ``tasks``.
+    """Evaluates the ``variants`` of ``endpoint`` on the golden set in ``media`` for ``tasks``.
 
-    With ``only_due`` a variant that was judged within a day is not asked.
+    With ``only_due``, variants that were evaluated within a day are skipped.
     """
 
     media: S3Bucket
@@ -108,11 +108,11 @@ class QualityCheck:
         return [] if text is None else list(parse_manifest(text))
 
     def _read_history(self) -> dict[str, QualityRecord]:
-        """Times of judgements; none if there is no history or an unreadable one, so that all variants are due."""
+        """Return the times of evaluations; empty without a valid history, so that all variants are due."""
         try:
             return parse_history(self._read(HISTORY) or "{}")
         except ValueError as error:
-            self.observer.log("WARNING", "history of quality checks unreadable", cause=str(error))
+            self.observer.log("WARNING", "quality history unreadable", cause=str(error))
             return {}
 
     def _read(self, key: str) -> str | None:
@@ -123,10 +123,7 @@ class QualityCheck:
             return body.read().decode()
 
     def _publish_age(self, history: Mapping[str, QualityRecord], now_s: float) -> None:
-        """The time since the last judgement of the variant that has waited longest.
-
-        Before anything is asked, and written at once: a run that dies shows in it too.
-        """
+        """Publish the longest time since a variant's last evaluation, at once: an interrupted run shows too."""
         if history:
             self.observer.count("QualityAge", max(one.age_s(now_s) for one in history.values()), "Seconds")
             self.observer.flush()
@@ -172,7 +169,7 @@ class QualityCheck:
         return {name: round(percent, 2) for name, percent in percents.items()}
 
     def _publish_worst(self, figures: Sequence[Mapping[str, float]]) -> None:
-        """The worst of all tasks and variants, for alarms: a metric that exists only where something was judged."""
+        """Publish the worst value of all tasks and variants, for alarms; nothing without scores."""
         for name, worst in WORST.items():
             if values := [one[name] for one in figures if name in one]:
                 self.observer.count(name, worst(values), "Percent")

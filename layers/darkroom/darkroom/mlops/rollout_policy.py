@@ -1,7 +1,7 @@
-"""Whether a new variant of the models takes over, goes on being tried, or goes. Pure.
+"""Decide whether a canary is promoted, held or rolled back. Pure.
 
-A canary goes if one of its figures is over its limit for sure, so that a few unlucky pictures do not end it. It takes
-over once it has been seen for long enough with every figure within its limit. In between it is held.
+It is rolled back if a metric exceeds its limit with confidence, so that a few images do not end it. It is promoted
+after enough images and hours with every metric within its limit. Otherwise it is held.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from .drift import noise_level, psi_of_values
 from .sample import Sample, ShadowComparison, TaskComparison
 
 Z = 2.576
-"""Of the normal distribution, two-sided, for 99 %: a canary is looked at again and again."""
+"""Quantile of the normal distribution for 99 %, two-sided: a canary is evaluated many times."""
 
 SLOW_SHARE = 0.05
-"""Of answers, may be slower than the 95th percentile allows."""
+"""Share of responses that may be slower than the limit of the 95th percentile."""
 
 type Action = Literal["promote", "hold", "rollback"]
 
@@ -32,11 +32,10 @@ class Mean(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VariantStats:
-    """What is known of a variant, about the pictures that both variants were asked about.
+    """Statistics of a variant for images that both variants analysed.
 
-    ``disagreement`` with the incumbent, ``empty``, the share of results that say nothing, and ``confidences`` go by
-    task. ``errors`` of ``invocations`` are SageMaker's own counts, of all calls. ``hours`` is how long it has taken
-    calls.
+    ``disagreement`` with the incumbent, ``empty`` (the share of empty results) and ``confidences`` are by task.
+    ``errors`` and ``invocations`` are SageMaker's counts of all calls; ``hours`` is the age of the canary.
     """
 
     n: int = 0
@@ -50,21 +49,21 @@ class VariantStats:
 
     @property
     def p50_ms(self) -> float:
-        """The median of its answers' times, 0 if there is none."""
+        """The median latency, 0 without responses."""
         return percentile(self.latencies_ms, 0.5)
 
     @property
     def p95_ms(self) -> float:
-        """The time within which 95 % of its answers came."""
+        """The 95th percentile of the latency."""
         return percentile(self.latencies_ms, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits, and how much must have been seen.
+    """Limits, and minimum amounts of data.
 
-    A canary is judged from ``min_samples`` pictures on, and by its errors from as many calls on. Rises and ratios are
-    over the incumbent's own figure.
+    Metrics count from ``min_samples`` images on, errors from as many calls on. Rises and ratios are relative to the
+    incumbent.
     """
 
     min_samples: int = 30
@@ -79,7 +78,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyMetric:
-    """One figure of a canary: its ``value``, at least ``surely``, and the ``limit`` that it is held to."""
+    """One metric of a canary: its ``value``, its lower confidence bound ``surely``, and its ``limit``."""
 
     name: str
     value: float
@@ -88,12 +87,12 @@ class PolicyMetric:
 
     @property
     def is_violated(self) -> bool:
-        """Whether it is over its limit for sure."""
+        """Whether it exceeds its limit with confidence."""
         return self.surely > self.limit
 
     @property
     def is_within(self) -> bool:
-        """Whether it is within its limit as far as can be seen."""
+        """Whether its value is within the limit."""
         return self.value <= self.limit
 
     def __str__(self) -> str:
@@ -102,7 +101,7 @@ class PolicyMetric:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, why, and the figures that were looked at."""
+    """The action, its reasons, and the metrics."""
 
     action: Action
     reasons: tuple[str, ...]
@@ -122,11 +121,11 @@ def decide(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Deci
     short = [f"{seen:g} of {enough:g} {what}" for what, seen, enough in wanted if seen < enough]
     if doubts or short:
         return Decision("hold", (*doubts, *short), figures)
-    return Decision("promote", (f"every figure is within its limit after {canary.n} pictures",), figures)
+    return Decision("promote", (f"every metric is within its limit after {canary.n} pictures",), figures)
 
 
 def shadow_stats(samples: Iterable[Sample], canary: str) -> tuple[VariantStats, VariantStats]:
-    """What the trials of ``canary`` among ``samples`` say: of its incumbent, and of itself. Errors are not in them."""
+    """Return the statistics of the incumbent and of ``canary`` from its shadow tests; without errors."""
     trials = [sample.trial for sample in samples if sample.trial is not None and sample.trial.canary == canary]
     by_task: dict[str, list[TaskComparison]] = {}
     for trial in trials:
@@ -141,9 +140,9 @@ def shadow_stats(samples: Iterable[Sample], canary: str) -> tuple[VariantStats, 
 
 
 def wilson_lower(share: float, n: int, z: float = Z) -> float:
-    """The lower bound of Wilson's score interval (E. B. Wilson, 1927) of a ``share`` of ``n``; 0 if ``n`` is.
+    """Return the lower bound of Wilson's score interval (E. B. Wilson, 1927) of a ``share`` of ``n``; 0 if ``n`` is.
 
-    It holds for the mean of any values from 0 to 1 too: of all such with that mean, zeros and ones vary most.
+    It holds for the mean of any values from 0 to 1 too: with a given mean, zeros and ones vary most.
     """
     if not n or not share:
         return 0.0
@@ -153,7 +152,7 @@ def wilson_lower(share: float, n: int, z: float = Z) -> float:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that ``share`` of ``values`` do not exceed, by the nearest rank; 0 if there is none."""
+    """Return the percentile ``share`` of ``values`` by nearest rank; 0 without values."""
     return sorted(values)[max(ceil(share * len(values)), 1) - 1] if values else 0.0
 
 
@@ -177,13 +176,13 @@ def _policy_metrics(baseline: VariantStats, canary: VariantStats, policy: Policy
 
 
 def _empty_rise(task: str, before: float, now: Mean, limit: float) -> PolicyMetric:
-    """The incumbent's share is taken as it is: it is about the same pictures, so chance moves both alike."""
+    """Use the incumbent's share as it is: both saw the same images, so chance affects both alike."""
     surely = wilson_lower(now.value, now.n) - before
     return PolicyMetric(f"rise of empty results for {task}", now.value - before, surely, limit)
 
 
 def _latency(baseline: VariantStats, canary: VariantStats, most: float) -> PolicyMetric:
-    """The 95th percentile is over its limit for sure if, surely, over 5 % of the answers are slower than that."""
+    """The percentile exceeds its limit with confidence if more than 5 % of the responses are slower with confidence."""
     limit_ms = most * baseline.p95_ms
     slow = sum(ms > limit_ms for ms in canary.latencies_ms)
     ratio = canary.p95_ms / baseline.p95_ms if baseline.p95_ms else 0.0

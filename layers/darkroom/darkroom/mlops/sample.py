@@ -1,6 +1,6 @@
-"""What models saw of one picture and said of it, in figures: what drift and canaries are judged by.
+"""Samples: numbers about one analysed image, from which drift and canaries are evaluated.
 
-A sample holds neither the picture nor its words. Samples are kept as a bounded reservoir of recent ones.
+A sample contains neither the image nor its text. A bounded reservoir of recent samples is stored.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label
 
 LARGEST = 127
-"""Of a signed byte, to which the largest component of an embedding is scaled: only its direction is kept."""
+"""The largest component of an embedding is scaled to this signed byte: only the direction is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
-    """What was said for one task: how sure (0–1, None where that means nothing), and whether it was nothing at all."""
+    """The confidence (0–1, None if not applicable) of a finding, and whether it is empty."""
 
     confidence: float | None
     empty: bool
@@ -27,9 +27,9 @@ class TaskSummary:
 
 @dataclass(frozen=True, slots=True)
 class TaskComparison:
-    """Two variants' words for one task about one picture; pairs are (canary, incumbent).
+    """Results of two variants for one task and image; pairs are (canary, incumbent).
 
-    ``disagreement`` is from 0 to 1, None where the two cannot be compared.
+    ``disagreement`` is from 0 to 1, None if they cannot be compared.
     """
 
     disagreement: float | None
@@ -39,7 +39,7 @@ class TaskComparison:
 
 @dataclass(frozen=True, slots=True)
 class ShadowComparison:
-    """A picture that a ``canary`` was asked about, and the ``incumbent`` too. ``latency_ms`` is (canary, incumbent)."""
+    """An image that the ``canary`` and the ``incumbent`` analysed. ``latency_ms`` is (canary, incumbent)."""
 
     canary: str
     incumbent: str
@@ -49,11 +49,11 @@ class ShadowComparison:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture.
+    """One image.
 
-    ``at_s`` is Unix time. ``format`` and ``pixels`` are of the upload, ``brightness`` is the mean luma (0–1) of what
-    models got to see. ``by`` is whose word ``tasks`` are, ``variant`` the production variant that answered.
-    ``embedding`` has a signed byte a dimension, and is empty where there is none.
+    ``at_s`` is Unix time. ``format`` and ``pixels`` are of the upload, ``brightness`` is the mean luma (0–1) of the
+    first view. ``by`` is the origin of ``tasks``, ``variant`` the production variant. ``embedding`` has a signed byte
+    per dimension, and is empty without one.
     """
 
     key: str
@@ -70,11 +70,11 @@ class Sample:
 
     @property
     def hash_bucket(self) -> int:
-        """A number from 0 to 255 that stays the same for a key, by which samples are kept apart."""
+        """A stable number from 0 to 255 of the key, by which samples are split."""
         return sha256(self.key.encode()).digest()[0]
 
     def to_document(self) -> dict[str, Any]:
-        """The sample as plain values; the embedding is bytes."""
+        """Return the sample as plain values; the embedding is bytes."""
         document = {
             "key": self.key,
             "source_etag": self.source_etag,
@@ -91,7 +91,7 @@ class Sample:
 
 
 def parse_sample(document: Mapping[str, Any]) -> Sample:
-    """The sample that ``document`` describes; raises ValueError if it is none."""
+    """Parse ``document``. Raises ValueError."""
     try:
         return Sample(
             str(document["key"]),
@@ -114,10 +114,9 @@ def parse_sample(document: Mapping[str, Any]) -> Sample:
 
 
 def summarise(finding: Finding) -> TaskSummary:
-    """What ``finding`` says in figures.
+    """Summarise ``finding``.
 
-    The confidence is the mean score of the faces or lines that were found, or the best label's. Where a model could not
-    read the picture, it has said nothing.
+    The confidence is the mean score of faces or lines, or that of the best label. A finding with an error is empty.
     """
     scores = _SCORES[finding.task](finding)
     empty = bool(finding.error) or not (finding.vector if finding.task == SIMILARITY else scores)
@@ -125,7 +124,7 @@ def summarise(finding: Finding) -> TaskSummary:
 
 
 def quantise(vector: Sequence[float]) -> bytes:
-    """``vector`` as a signed byte a dimension, scaled to its largest component; empty if it points nowhere."""
+    """Return ``vector`` with a signed byte per dimension, scaled to its largest component; empty for a zero vector."""
     largest = max(map(abs, vector), default=0.0)
     if not largest:
         return b""
@@ -133,7 +132,7 @@ def quantise(vector: Sequence[float]) -> bytes:
 
 
 def unit_vector(embedding: bytes) -> list[float]:
-    """The vector of unit length that was quantised; raises ValueError for one that points nowhere."""
+    """Return the unit vector of a quantised ``embedding``. Raises ValueError for a zero vector."""
     numbers = memoryview(embedding).cast("b").tolist()
     length = sqrt(sumprod(numbers, numbers))
     if not length:

@@ -1,6 +1,6 @@
-"""A bounded reservoir of samples in the index table: each is put into a slot by chance, over whatever was there.
+"""A bounded reservoir of samples in the index table: each sample overwrites a random slot.
 
-So the slots hold recent pictures, older ones ever fewer, and their number never grows.
+The slots hold mostly recent images, and their number never grows.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..aws.record import from_decimals, to_decimals
 from .sample import Sample, parse_sample
 
 SLOTS = 1000
-"""Of a deployment. All are read in ten requests; with an embedding of 512 dimensions a sample has about 1 KB."""
+"""Slots of a deployment, read in ten requests; with an embedding of 512 dimensions a sample has about 1 KB."""
 
 TRIAL_SLOTS = 500
-"""Further ones, for pictures that a canary was asked about: it takes few calls, and among the others they would never
-be more than its share of them."""
+"""Additional slots for shadow-tested images: a canary takes few calls, and its share of the other slots would be as
+small."""
 
 SAMPLE = "sample#"
-"""Before the slot's number, in the partition key."""
+"""Prefix of the slot's number in the partition key."""
 
 type _Item = dict[str, Any]
 
@@ -33,7 +33,7 @@ _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
 class SampleStore:
-    """The slots in ``table``. ``choose`` picks one of a number of them. Every fault of the table is Unavailable."""
+    """The slots in ``table``. ``choose`` picks a random slot. Raises Unavailable for any failure of the table."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class SampleStore:
         self._choose = choose
 
     def put(self, sample: Sample) -> int:
-        """Put ``sample`` into a slot; which one."""
+        """Write ``sample`` into a slot; return its number."""
         slot = self._choose(self._slots) if sample.trial is None else self._slots + self._choose(self._trial_slots)
         values = {name: _serializer.serialize(to_decimals(value)) for name, value in sample.to_document().items()}
         with translate_errors("sample put"):
@@ -59,17 +59,17 @@ class SampleStore:
         return slot
 
     def recent(self, *, since_s: float = 0.0) -> list[Sample]:
-        """All samples that were taken at ``since_s`` (Unix time) or later, in no order."""
+        """Return all samples since ``since_s`` (Unix time), in no order."""
         found = [parse_sample(_values(item)) for item in self._items()]
         return [sample for sample in found if sample.at_s >= since_s]
 
     def delete(self, key: str) -> int:
-        """Delete the samples of the picture ``key``; how many there were."""
+        """Delete the samples of ``key``; return their number."""
         mine = [item["pk"] for item in self._items("pk, #key") if item["key"]["S"] == key]
         return sum(self._delete(name, key) for name in mine)
 
     def withdraw(self, slot: int, key: str) -> None:
-        """Take back what was put into ``slot`` of ``key``, unless another picture's sample is there by now."""
+        """Delete the sample of ``key`` in ``slot``, unless another key's sample has replaced it."""
         self._delete(_item_key(slot)["pk"], key)
 
     def _delete(self, name: dict[str, str], key: str) -> bool:
@@ -87,7 +87,7 @@ class SampleStore:
         return True
 
     def _items(self, fields: str = "") -> Iterator[_Item]:
-        """What is in the slots, ``fields`` of it alone if they are given (the attribute ``key`` as #key)."""
+        """Yield the items of the slots, or only their ``fields`` (the attribute ``key`` as #key)."""
         projection = {"ProjectionExpression": fields, "ExpressionAttributeNames": {"#key": "key"}} if fields else {}
         for slots in batched(range(self._slots + self._trial_slots), BATCH_SIZE, strict=False):
             wanted: Any = {

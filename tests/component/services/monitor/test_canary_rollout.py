@@ -191,7 +191,7 @@ STEPS: dict[str, Callable[[CanaryRollout], object]] = {
     "audit": lambda watch: watch.audit,
     "event": lambda watch: watch.bus,
 }
-METHODS = {"weights": "set_weights", "registry": "reject", "audit": "note", "event": "announce"}
+METHODS = {"weights": "set_weights", "registry": "reject", "audit": "write", "event": "publish"}
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
@@ -250,5 +250,5 @@ def test_two_runs_at_once_decide_once(stage: Stage, watch: CanaryRollout) -> Non
     case = watch.states.read()
     assert case is not None
     watch.states.write(case.with_decision("rollback", ["a"], []))
-    with pytest.raises(DarkroomError, match="changed by someone else"):
+    with pytest.raises(DarkroomError, match="The object has changed"):
         watch.states.write(case.with_decision("promote", ["b"], []))

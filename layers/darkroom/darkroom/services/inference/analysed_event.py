@@ -1,4 +1,4 @@
-"""What the rest of the world is told of findings: ``ImageAnalysed``."""
+"""Build the event ``ImageAnalysed``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .merge import lowest_source
 
 
 def moderation_verdict(findings: Findings) -> bool | None:
-    """Whether moderation found something; None if it was not asked, or could not read the picture."""
+    """Whether moderation flagged the image; None without a finding, or if the model could not read the image."""
     said = findings.found.get(MODERATION)
     return None if said is None or said.error else said.flagged
 
 
 def model_versions(found: Mapping[str, Finding]) -> str:
-    """The models that found it, each as ``name/version``, in one line: as many different ones as there are releases."""
+    """Return the models of ``found`` as ``name/version`` in one line."""
     return " ".join(sorted({f"{finding.model}/{finding.version}" for finding in found.values()}))
 
 
 def build_analysed_event(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str, Any]]:
-    """The detail type and detail about ``findings``. Neither words nor places are in it: EventBridge takes 256 KB.
+    """Return the detail type and the detail, without text and boxes: EventBridge accepts 256 KB.
 
-    The ``id`` is the same whenever the same models have said what they say of the same master.
+    The ``id`` is the same for the same master and models.
     """
     tasks = {
         task: {"model": finding.model, "version": finding.version, "by": finding.origin, "error": finding.error}

@@ -1,4 +1,4 @@
-"""The circuit that all workers share: one entry of the index table, seen through a short memory of one's own."""
+"""The circuit breaker that all workers share: one document of the index table, cached while it is open."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from .circuit import Circuit, CircuitEvent, CircuitSettings, CircuitState
 NAME = "breaker#endpoint"
 
 _MAX_ATTEMPTS = 4
-"""At an entry that changes between looking and writing."""
+"""Attempts to write a document that another worker changes concurrently."""
 
 
 @dataclass
 class CircuitBreaker:
-    """Whether the endpoint may be called, and what came of it.
+    """Decides whether the endpoint may be called, and records the results.
 
-    An open circuit is not read again before its time is over, a closed one before every call: that read takes
-    milliseconds, a call to a dead endpoint its whole deadline. A table that does not answer stops nobody.
+    An open circuit is not read again before its time is over; a closed one is read before every call: that takes
+    milliseconds, a call of a dead endpoint its whole timeout. If the table is unavailable, calls are allowed.
     """
 
     entries: DocumentStore
     settings: CircuitSettings = field(default_factory=CircuitSettings)
     clock: Callable[[], float] = time.time
     on_open: Callable[[], None] = lambda: None
-    """Called when this worker has opened it."""
+    """Called when this worker opens the circuit."""
 
     is_disabled: Callable[[], bool] = lambda: False
-    """Whether the endpoint is to be left alone all the same: somebody has said so, by a switch."""
+    """Whether a switch forbids calls regardless of the circuit."""
 
     _last_seen: Circuit = field(default_factory=Circuit)
 
     def allows_call(self) -> bool:
-        """Whether to make a call now. If so, one of :meth:`succeeded` and :meth:`failed` must follow."""
+        """Whether to make a call now. If so, :meth:`record_success` or :meth:`record_failure` must follow."""
         now_s = self.clock()
         if self._last_seen.state(now_s) is CircuitState.OPEN or self.is_disabled():
             return False
         return self._transition(CircuitEvent.REQUESTED, now_s)
 
     def record_success(self) -> None:
-        """A call was answered."""
+        """Record a successful call."""
         if self._last_seen != Circuit():
             self._transition(CircuitEvent.SUCCEEDED, self.clock())
 
     def record_failure(self) -> None:
-        """A call was not answered, or with a fault."""
+        """Record a failed call."""
         self._transition(CircuitEvent.FAILED, self.clock())
 
     def _transition(self, happening: CircuitEvent, now_s: float) -> bool:
-        """Move the shared circuit; whether it lets a call through that is wanted."""
+        """Apply ``happening`` to the shared circuit; return whether it allowed a call before."""
         try:
             for _ in range(_MAX_ATTEMPTS):
                 entry = self.entries.get(NAME)
@@ -67,13 +67,13 @@ class CircuitBreaker:
                         self.on_open()
                     return before.allows_call(now_s)
         except Unavailable as error:
-            log("WARNING", "the circuit breaker cannot be reached", detail=error.detail)
+            log("WARNING", "circuit breaker unavailable", detail=error.detail)
             return True
         return False
 
 
 def open_breaker(entries: DocumentStore, media: S3Bucket, observer: Observer) -> CircuitBreaker:
-    """That of a function: it counts when it opens, and rests while the switch ``fallback`` is on."""
+    """Return a breaker that counts ``BreakerOpen`` and forbids calls while the switch ``fallback`` is on."""
     switches = Switches(build_reader(media))
     return CircuitBreaker(
         entries, on_open=lambda: observer.count("BreakerOpen"), is_disabled=lambda: switches.is_on(FALLBACK)

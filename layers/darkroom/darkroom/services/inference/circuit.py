@@ -1,7 +1,7 @@
-"""A circuit breaker, without a place where it is kept: while the endpoint fails, it is left alone.
+"""The state machine of a circuit breaker. Pure.
 
-Some failures in a row open the circuit. When its time is over one caller, and nobody else, makes a call to see whether
-the endpoint is back. If it is not, the circuit is open again, for twice as long.
+Consecutive failures open the circuit. When its time is over, one caller alone makes a probe. If that fails, the circuit
+is open again, for twice as long.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 
 class CircuitState(Enum):
-    """``DUE``: its time is over and nobody has tried yet. ``PROBING``: somebody is trying."""
+    """``HALF_OPEN``: its time is over and no probe has started. ``PROBING``: a probe is in progress."""
 
     CLOSED = auto()
     OPEN = auto()
@@ -22,7 +22,7 @@ class CircuitState(Enum):
 
 
 class CircuitEvent(Enum):
-    """What moves a circuit. ``WANTED``: somebody wants to make a call."""
+    """Events of a circuit. ``REQUESTED``: a call is about to be made."""
 
     REQUESTED = auto()
     SUCCEEDED = auto()
@@ -31,10 +31,9 @@ class CircuitEvent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CircuitSettings:
-    """When a circuit opens, and for how long.
+    """``max_failures`` in a row open the circuit for ``open_s``, doubled up to ``max_open_s``.
 
-    ``failures`` in a row open it for ``open_s``, at most for ``longest_s``. ``probe_s`` is longer than a call takes:
-    after it, whoever was trying counts as dead.
+    ``probe_s`` is longer than a call takes: after it another caller may probe.
     """
 
     max_failures: int = 5
@@ -45,7 +44,7 @@ class CircuitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """Its state. Times are Unix time, 0 for never; ``opened`` counts how often in a row it was opened."""
+    """The stored state. Times are Unix time, 0 for never; ``opened`` counts consecutive openings."""
 
     failures: int = 0
     opened: int = 0
@@ -53,7 +52,7 @@ class Circuit:
     probe_until_s: float = 0.0
 
     def state(self, now_s: float) -> CircuitState:
-        """Where it stands."""
+        """Return the state at ``now_s``."""
         if not self.opened:
             return CircuitState.CLOSED
         if now_s < self.opened_until_s:
@@ -61,20 +60,20 @@ class Circuit:
         return CircuitState.PROBING if now_s < self.probe_until_s else CircuitState.HALF_OPEN
 
     def allows_call(self, now_s: float) -> bool:
-        """Whether who wants to make a call may: :meth:`after` that is the claim of a probe."""
+        """Whether a call is allowed at ``now_s``; in HALF_OPEN :meth:`apply` claims the probe."""
         return self.state(now_s) in (CircuitState.CLOSED, CircuitState.HALF_OPEN)
 
     def apply(self, event: CircuitEvent, now_s: float, terms: CircuitSettings) -> Circuit:
-        """What becomes of it."""
+        """Return the circuit after ``event``."""
         return _TRANSITIONS[self.state(now_s), event](self, now_s, terms)
 
     def to_document(self) -> dict[str, Any]:
-        """The circuit as fields."""
+        """Return the circuit as fields."""
         return asdict(self)
 
     @classmethod
     def from_document(cls, fields: Any) -> Self:
-        """The circuit that ``fields`` describe; those that are missing are 0."""
+        """Parse ``fields``; missing ones are 0."""
         return cls(
             int(fields.get("failures", 0)),
             int(fields.get("opened", 0)),

@@ -1,4 +1,4 @@
-"""What is known of the same bytes under another key, so that no model has to look at them twice."""
+"""Reuse findings of the same bytes under another key."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from .masters import CurrentMaster
 from .merge import RANKS, rank
 
 MAX_DONORS = 5
-"""Keys that are asked: nearly always the first one knows, or nobody."""
+"""Keys that are examined: nearly always the first one has the findings, or none."""
 
 
 @dataclass(frozen=True)
 class DuplicateFindings:
-    """``vectors`` None: nothing is kept for similarity, so that a donor need not have any."""
+    """``vectors`` is None if similarity is off; then a donor needs no vector."""
 
     store: FindingsStore
     index: Index
     vectors: VectorStore | None
 
     def find(self, present: CurrentMaster, generation: str, tasks: Sequence[str], by: str) -> dict[str, Finding] | None:
-        """What ``by``, or better, found for all ``tasks`` in the bytes of ``present``; None if there is no such thing.
+        """Return findings of all ``tasks`` in the same bytes, of origin ``by`` or better; None without any.
 
-        The key itself is asked first: a master that was released or copied may have another entity tag.
+        The key itself comes first: a master that was released or copied may have another entity tag.
         """
         if not present.sha256:
             return None
@@ -42,7 +42,7 @@ class DuplicateFindings:
         return None
 
     def _complete_findings(self, key: str, sha256: str, generation: str) -> Findings | None:
-        """The findings about ``key`` if it has these bytes, from its sidecar: the index may have left some text out."""
+        """Return the findings of ``key`` if it has these bytes, from the sidecar: the index may lack some text."""
         noted = self.store.read_record(key)
         if not noted.announced or noted.sha256_of != sha256:
             return None

@@ -1,4 +1,4 @@
-"""What is known of a picture, and what was found anew, brought together. Pure."""
+"""Merge new findings with known ones. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import replace
 from ...findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Finding, Findings, finding_to_document
 
 RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
-"""Whose word counts more, about the same master in the same generation."""
+"""Precedence of origins, for the same master and generation."""
 
 
 def rank(finding: Finding | None) -> int:
-    """How much ``finding`` counts; 0 for none."""
+    """Return the precedence of ``finding``; 0 for None."""
     return 0 if finding is None else RANKS.get(finding.origin, 0)
 
 
 def is_same_master(one: Findings | None, other: Findings) -> bool:
-    """Whether both are about the same master, in the same generation."""
+    """Whether both are of the same master and generation."""
     return one is not None and (one.generation, one.source_etag) == (other.generation, other.source_etag)
 
 
 def merge_findings(known: Findings | None, new: Findings, tasks: Iterable[str]) -> Findings:
-    """``new``, but for tasks of which somebody better has been heard already. ``tasks`` are all that are to be done.
+    """Return ``new``, with findings of higher precedence from ``known`` if that is of the same master.
 
-    ``known`` counts only if it is about the same master.
+    ``tasks`` are all tasks of an analysis; those without a finding are pending.
     """
     earlier = known.found if known is not None and is_same_master(known, new) else {}
     kept = {task: finding for task, finding in earlier.items() if rank(finding) > rank(new.found.get(task))}
@@ -34,9 +34,9 @@ def merge_findings(known: Findings | None, new: Findings, tasks: Iterable[str]) 
 
 
 def invalidates_derivatives(before: Findings | None, after: Findings) -> bool:
-    """Whether a picture that was made by what was known ``before`` would be another one by now.
+    """Whether derivatives rendered with the findings ``before`` would differ with those of ``after``.
 
-    Only what was known can have been used: faces and text, or that they cannot be known.
+    Only known faces and text can have been used, or that they are unreadable.
     """
     if before is None or not is_same_master(before, after):
         return False
@@ -58,5 +58,5 @@ def _regions(finding: Finding | None) -> object:
 
 
 def lowest_source(found: Mapping[str, Finding]) -> str:
-    """The least word that any of ``found`` stands on."""
+    """Return the origin of ``found`` with the lowest precedence."""
     return min((finding.origin for finding in found.values()), key=lambda by: RANKS.get(by, 0), default=ENDPOINT)

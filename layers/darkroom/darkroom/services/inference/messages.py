@@ -1,4 +1,4 @@
-"""What the queues of inference ask for: events about pictures, and messages that workers send themselves."""
+"""Messages of the infer queues: events about images, and messages of workers and operators."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ...errors import BadUpload, Unavailable
 
 OWN_SOURCE = "darkroom"
 ANALYSE = "Analyse"
-"""Detail type of a message by which a worker, or an operator, asks for a picture to be looked at (again)."""
+"""Detail type of a message by which a worker or an operator requests an analysis."""
 
 FIRST_DELAY_S = 30
 MAX_DELAY_S = 900
-"""The longest that SQS delays a message."""
+"""The maximum delay of SQS."""
 
 MAX_ATTEMPTS = 500
-"""How often a request is sent again: some four days of a quarter of an hour at most each, the queue's retention.
+"""How often a request is sent again: about four days, the queue's retention.
 
 The infer function sends to the queue that it consumes, and Lambda's recursive loop detection is off for it
-(docs/decisions/0030): this ends the loop. Then the message fails, and becomes a dead letter.
+(docs/decisions/0030): this limit ends the loop. Then the message fails, and becomes a dead letter.
 """
 
 
 class RequestKind(StrEnum):
-    """The detail types that are followed."""
+    """Detail types that are processed."""
 
     READY = "ImageReady"
     HELD = "ImageHeld"
@@ -36,11 +36,10 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRequest:
-    """Look at the picture ``key``, or see that nothing is kept of it if it is gone.
+    """Analyse the image ``key``, or delete its findings if it is gone.
 
-    ``sequencer`` (padded) is that of the change that is told of, "" if any master will do. ``attempt`` counts how often
-    it was sent again: for the endpoint, or for a newer master. ``again``: even if all has been done. ``image_id`` is
-    what the work on the picture is found by, "" if who asked does not know it.
+    ``sequencer`` (padded) is that of the event, "" for any master. ``attempt`` counts repeated sends. ``again``:
+    even if the analysis is complete. ``image_id`` is the correlation id, "" if unknown.
     """
 
     kind: RequestKind
@@ -52,7 +51,7 @@ class AnalysisRequest:
 
     @property
     def message(self) -> dict[str, object]:
-        """The message that asks for it."""
+        """The request as a message."""
         detail: dict[str, object] = {
             "object": {"key": self.key},
             "sequencer": self.sequencer,
@@ -64,29 +63,26 @@ class AnalysisRequest:
         return {"source": OWN_SOURCE, "detail-type": ANALYSE, "detail": detail}
 
     def next_attempt(self) -> AnalysisRequest:
-        """The same, for later. Raises Unavailable after :data:`MAX_ATTEMPTS`."""
+        """Return the request for the next attempt. Raises Unavailable after :data:`MAX_ATTEMPTS`."""
         if self.attempt >= MAX_ATTEMPTS:
-            raise Unavailable(detail=f"{self.key} was put off {self.attempt} times")
+            raise Unavailable(detail=f"{self.key} was deferred {self.attempt} times")
         return replace(self, kind=RequestKind.ANALYSE, attempt=self.attempt + 1)
 
     def restart(self) -> AnalysisRequest:
-        """Look again, whatever has been done, and at any master. Raises Unavailable after :data:`MAX_ATTEMPTS`."""
+        """Return a request for any master, complete or not. Raises Unavailable after :data:`MAX_ATTEMPTS`."""
         return AnalysisRequest(RequestKind.ANALYSE, self.key, attempt=self.next_attempt().attempt, again=True)
 
 
 def backoff_s(attempt: int) -> int:
-    """Seconds until the endpoint is tried again for the ``attempt``-th time: 30, 60 ... up to a quarter of an hour.
-
-    Up to half of it is left to chance, so that what was put off together does not come back together.
-    """
+    """Return the delay in seconds before the ``attempt``-th retry: 30, 60 ... up to 900, less up to half as jitter."""
     longest_s: int = min(FIRST_DELAY_S * 2 ** min(max(attempt, 1) - 1, 16), MAX_DELAY_S)
     return round(longest_s * random.uniform(0.5, 1.0))  # noqa: S311, nothing is secret about it
 
 
 def parse_request(body: str) -> AnalysisRequest | None:
-    """The request in a message, None if it asks for nothing: other events, and what was held because it was flagged.
+    """Parse a message; None for other events, and for masters that were held because they are flagged.
 
-    Raises BadUpload for what is no such message.
+    Raises BadUpload for an invalid message.
     """
     try:
         event = json.loads(body)
@@ -106,4 +102,4 @@ def parse_request(body: str) -> AnalysisRequest | None:
             str(detail.get("id", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadUpload("The message is no event of a picture", field="body", detail=repr(error)) from error
+        raise BadUpload("The message is not an image event", field="body", detail=repr(error)) from error
