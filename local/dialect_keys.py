@@ -29,7 +29,7 @@ def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
     """Sign ``target``, a path of the dialect without a signature; return it with the dialect's prefix.
 
     ``/w:300/plain/photo.jpg`` in imgproxy, ``/300x200/photo.jpg`` in thumbor, ``/photo.jpg?width=300`` in dit. Raises
-    ValueError for a language that has no signatures.
+    ValueError for a dialect without signatures.
     """
     if dialect not in _SIGNED:
         raise ValueError(f"URLs of {dialect} have no signatures; there are some in {', '.join(_SIGNED)}")
@@ -53,8 +53,8 @@ def _dit(path: str, key: DialectKey) -> str:
     return f"{route}?{'&'.join([*pairs, f'signature={_signature("dit", message.encode(), key)}'])}"
 
 
-def _signature(language: str, message: bytes, key: DialectKey) -> str:
-    signing: Callable[[bytes, DialectKey], str] = import_module(f"darkroom.dialects.{language}").sign
+def _signature(dialect: str, message: bytes, key: DialectKey) -> str:
+    signing: Callable[[bytes, DialectKey], str] = import_module(f"darkroom.dialects.{dialect}").sign
     return signing(message, key)
 
 

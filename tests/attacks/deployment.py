@@ -40,7 +40,7 @@ class Deployment:
     bucket: FastBucket
     stack: Served
     native: EdgeEngine
-    languages: EdgeEngine
+    dialects: EdgeEngine
     invocations: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
 
@@ -51,15 +51,15 @@ class Deployment:
         for name in ("Imgproxy", "Thumbor", "Dit"):
             code = code.replace(f"${{{name}DomainName}}", "")
         stack = served(bucket, mode, always=AlwaysRedact.parse(always), inference=bool(always))
-        transform = replace(stack.languages.transform, mode=mode)
-        stack = replace(stack, languages=replace(stack.languages, transform=transform))
+        transform = replace(stack.dialects.transform, mode=mode)
+        stack = replace(stack, dialects=replace(stack.dialects, transform=transform))
         entries = build_edge_entries(mode, always, load_default_presets())
         return cls(bucket, stack, EdgeEngine(edge_code(), entries), EdgeEngine(code))
 
     def close(self) -> None:
         """End both engines."""
         self.native.close()
-        self.languages.close()
+        self.dialects.close()
 
     def send(self, sent: Sent, method: str = "GET") -> int:
         """Send a request as a viewer; the status of the response."""
@@ -73,7 +73,7 @@ class Deployment:
         is_native = not any(
             path.startswith(prefix + "/") for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)
         )
-        answer = (self.native if is_native else self.languages).answer(event_of(sent, method))
+        answer = (self.native if is_native else self.dialects).answer(event_of(sent, method))
         if "statusCode" in answer:
             return answer
         headers = {name: one["value"] for name, one in answer["headers"].items()}
@@ -85,8 +85,8 @@ class Deployment:
     def _invoke(self, uri: str, method: str, headers: Mapping[str, str]) -> HttpResponse:
         request = EdgeRequest(uri, method, headers)
         if request.dialect:
-            return respond_in(self.stack.languages, request)[0]
-        return respond(self.stack.languages.transform, request)[0]
+            return respond_in(self.stack.dialects, request)[0]
+        return respond(self.stack.dialects.transform, request)[0]
 
 
 def event_of(sent: Sent, method: str = "GET") -> dict[str, Any]:

@@ -77,10 +77,10 @@ def forgeries(text: str) -> Iterator[Sent]:
 
 
 def test_no_forged_url_is_served_whatever_the_secret_holds(deployment: Deployment, tally: Tally) -> None:
-    languages = deployment.stack.languages
+    dialects = deployment.stack.dialects
     for text in TEXTS:
         secret = Secret(text)
-        object.__setattr__(languages, "keys", secret)
+        object.__setattr__(dialects, "keys", secret)
         try:
             secret.get()
             expected = {403}

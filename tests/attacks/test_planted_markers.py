@@ -139,7 +139,7 @@ class Placed:
             path = parse_url(f"/{key}?{query}").path
         except DarkroomError as error:
             return {"statusCode": error.status, "headers": {}, "body": error.message}
-        answer = self.stack.languages.transform.answer(TransformRequest(path))
+        answer = self.stack.dialects.transform.answer(TransformRequest(path))
         return to_response(answer, method="GET", viewer_url="")
 
     def check(self, dialect: str, url: str, response: HttpResponse) -> None:
@@ -232,7 +232,7 @@ def placed(
             (by_hand if request.param == "by hand" else with_copied_metadata)(bucket, key, body)
     monkeypatch.setattr("darkroom.services.serve.rendering.MAX_BODY_BYTES", LARGE_BYTES)
     stack = served(bucket, AccessMode.OPEN)
-    stack.languages = replace(stack.languages, transform=replace(stack.languages.transform, mode=AccessMode.OPEN))
+    stack.dialects = replace(stack.dialects, transform=replace(stack.dialects.transform, mode=AccessMode.OPEN))
     return Placed(stack, ingested=request.param == "by ingest")
 
 

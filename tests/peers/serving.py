@@ -77,7 +77,7 @@ class Deployment:
         transform = Transform(
             source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: PRESETS
         )
-        self.languages = DialectService(
+        self.dialects = DialectService(
             transform=transform,
             delivery=Delivery(self.bucket, Keys(), 3600),
             keys=Document(key),
@@ -88,14 +88,14 @@ class Deployment:
     def signed(self) -> Deployment:
         """This deployment in the mode ``signed``."""
         other = copy(self)
-        other.languages = replace(self.languages, modes=dict.fromkeys(self.languages.modes, AccessMode.SIGNED))
+        other.dialects = replace(self.dialects, modes=dict.fromkeys(self.dialects.modes, AccessMode.SIGNED))
         return other
 
     def get(self, url: str, language: str = "imgproxy", *, method: str = "GET", **headers: str) -> HttpResponse:
         """Answer ``url``, a path that begins with the dialect's prefix."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         request = EdgeRequest("", method, {DIALECT: language, VIEWER_URL: url, **sent})
-        return respond(self.languages, request)[0]
+        return respond(self.dialects, request)[0]
 
 
 def deploy(sources: Iterable[str]) -> Deployment:

@@ -79,8 +79,8 @@ def size(answer: Answer) -> tuple[int, int]:
     return Image.open(io.BytesIO(answer.body)).size
 
 
-def signed(language: str, target: str) -> str:
-    return sign_in_dialect(language, target, parse_keys(DOCUMENT))
+def signed(dialect: str, target: str) -> str:
+    return sign_in_dialect(dialect, target, parse_keys(DOCUMENT))
 
 
 def dit_request(key: str) -> str:
@@ -96,11 +96,9 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("language", TARGETS)
-def test_a_signed_url_gives_its_picture_and_then_comes_from_the_cache(
-    viewer: Viewer, photo: str, language: str
-) -> None:
-    url = signed(language, TARGETS[language].format(key=photo))
+@pytest.mark.parametrize("dialect", TARGETS)
+def test_a_signed_url_gives_its_picture_and_then_comes_from_the_cache(viewer: Viewer, photo: str, dialect: str) -> None:
+    url = signed(dialect, TARGETS[dialect].format(key=photo))
     first, again = viewer.get(url), viewer.again(url)
     assert (size(first), first.headers["content-type"]) == ((300, 200), "image/jpeg")
     assert (again.cache, again.body) == ("Hit", first.body)
@@ -115,14 +113,14 @@ def test_awss_first_form_is_read_too(viewer: Viewer, photo: str) -> None:
     assert size(viewer.get(signed("dit", dit_request(photo)))) == (300, 200)
 
 
-@pytest.mark.parametrize("language", TARGETS)
-def test_a_forged_url_is_refused_and_so_is_an_unsigned_one(viewer: Viewer, photo: str, language: str) -> None:
-    target = TARGETS[language].format(key=photo)
-    forged = signed(language, target.replace("300", "301")).replace("301", "302")
+@pytest.mark.parametrize("dialect", TARGETS)
+def test_a_forged_url_is_refused_and_so_is_an_unsigned_one(viewer: Viewer, photo: str, dialect: str) -> None:
+    target = TARGETS[dialect].format(key=photo)
+    forged = signed(dialect, target.replace("300", "301")).replace("301", "302")
     answer = viewer.get(forged)
     assert (answer.status, answer.problem["code"]) == (403, "bad-signature")
-    unsigned = {"thumbor": "/unsafe", "imgproxy": "/insecure", "dit": ""}[language] + target.replace("300", "303")
-    answer = viewer.get(DIALECTS_BY_NAME[language].prefix + unsigned)
+    unsigned = {"thumbor": "/unsafe", "imgproxy": "/insecure", "dit": ""}[dialect] + target.replace("300", "303")
+    answer = viewer.get(DIALECTS_BY_NAME[dialect].prefix + unsigned)
     assert (answer.status, answer.problem["code"]) == (403, "unsigned")
 
 
@@ -147,11 +145,11 @@ def test_what_is_wrong_is_named(viewer: Viewer, photo: str) -> None:
 
 
 def test_a_host_of_its_own_needs_no_prefix(page: Page, viewer: Viewer, photo: str) -> None:
-    for language, target in TARGETS.items():
-        url = signed(language, target.format(key=photo).replace("300", "270")).removeprefix(
-            DIALECTS_BY_NAME[language].prefix
+    for dialect, target in TARGETS.items():
+        url = signed(dialect, target.format(key=photo).replace("300", "270")).removeprefix(
+            DIALECTS_BY_NAME[dialect].prefix
         )
-        assert size(page.get(f"{language}.localhost:8088", url)) == (270, 200)
+        assert size(page.get(f"{dialect}.localhost:8088", url)) == (270, 200)
         assert viewer.get(url).status != 200, "only there"
     assert page.get("imgproxy.localhost", f"/{photo}?w=320").status == 400, "nor is our own language spoken there"
 

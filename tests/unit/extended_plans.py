@@ -121,5 +121,5 @@ def extended_values(draw: st.DrawFn, most: int = 6) -> dict[str, Value]:
 
 @st.composite
 def extended_plans(draw: st.DrawFn) -> Plan:
-    """A Plan as a canonical path can name it, with options of other URL languages."""
+    """A Plan as a canonical path can name it, with options that only dialects have."""
     return build_plan(draw(KEYS), draw(extended_values()))

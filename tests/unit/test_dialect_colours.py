@@ -1,4 +1,4 @@
-"""Colours as other services' URLs write them, and colour matrices."""
+"""Colours as dialects write them, and colour matrices."""
 
 from __future__ import annotations
 

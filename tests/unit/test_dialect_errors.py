@@ -35,8 +35,8 @@ def mutated(random: Random, target: str) -> str:
 
 def plan_and_describe(random: Random, sent: Sent) -> None:
     """Do what the service does with ``sent``, for a source of a random size, but render."""
-    language = DIALECTS_BY_NAME[sent.dialect]
-    asked = load_parser(language).parse(language.parser_input(sent.target), replace(SETTINGS, detects_faces=True))
+    dialect = DIALECTS_BY_NAME[sent.dialect]
+    asked = load_parser(dialect).parse(dialect.parser_input(sent.target), replace(SETTINGS, detects_faces=True))
     plan = choose_variant(asked, request_of(sent), NO_FORCED_REDACTION)
     assert parse_path(canonical_path(plan)) == plan
     width, height = (random.choice((1, 2, 3, 100, 640, 4000, 30_000)) for _ in range(2))

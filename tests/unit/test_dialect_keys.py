@@ -14,7 +14,7 @@ KEYS = parse_keys(DOCUMENT)
 
 
 @pytest.mark.parametrize(
-    ("language", "target"),
+    ("dialect", "target"),
     [
         ("imgproxy", "/w:300/plain/photo.jpg"),
         ("imgproxy", "/imgproxy/w:300/plain/photo.jpg"),
@@ -25,20 +25,20 @@ KEYS = parse_keys(DOCUMENT)
         ("dit", "/fit-in/300x200/photo.jpg"),
     ],
 )
-def test_what_is_signed_is_taken(language: str, target: str) -> None:
-    url = sign_in_dialect(language, target, KEYS)
-    known = DIALECTS_BY_NAME[language]
+def test_what_is_signed_is_taken(dialect: str, target: str) -> None:
+    url = sign_in_dialect(dialect, target, KEYS)
+    known = DIALECTS_BY_NAME[dialect]
     assert url.startswith(f"{known.prefix}/")
     asked = load_parser(known).parse(known.parser_input(url), DialectSettings())
     assert asked.claim is not None
     assert asked.plan.key == "photo.jpg"
-    load_parser(known).verify(asked.claim, KEYS[language], 0.0, None)
+    load_parser(known).verify(asked.claim, KEYS[dialect], 0.0, None)
 
 
-@pytest.mark.parametrize("language", ["cloudflare", "iiif", "flickr"])
-def test_what_has_no_signatures_is_not_signed(language: str) -> None:
+@pytest.mark.parametrize("dialect", ["cloudflare", "iiif", "flickr"])
+def test_what_has_no_signatures_is_not_signed(dialect: str) -> None:
     with pytest.raises(ValueError, match="imgproxy, thumbor, dit"):
-        sign_in_dialect(language, "/photo.jpg", KEYS)
+        sign_in_dialect(dialect, "/photo.jpg", KEYS)
 
 
 def test_no_two_keys_are_the_same() -> None:

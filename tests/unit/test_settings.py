@@ -59,7 +59,7 @@ def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
 
 
 def test_every_dialect_has_an_access_mode() -> None:
-    names = {f"{language.name}_access_mode" for language in DIALECTS}
+    names = {f"{dialect.name}_access_mode" for dialect in DIALECTS}
     assert names == {one.name for one in list_setting_fields() if one.name.endswith("_access_mode")}
     assert set(dialect_modes(parse_settings(dict.fromkeys(names, "open")))) == {one.name for one in DIALECTS}
 

@@ -27,10 +27,10 @@ def events() -> dict[str, Event]:
             path=f"{photo}/_/fv-1_redact-faces_w-800.auto-webp",
         ),
         "no-source.json": event("/no/such/photo.jpg?w=320", "auto-webp"),
-        "thumbor.json": in_language(
+        "thumbor.json": in_dialect(
             "thumbor", sign_in_dialect("thumbor", "/801x600/smart/samples/coffee.png", keys), "auto-webp"
         ),
-        "iiif.json": in_language("iiif", "/iiif/3/samples%2Fcoffee.png/info.json", "application/ld+json"),
+        "iiif.json": in_dialect("iiif", "/iiif/3/samples%2Fcoffee.png/info.json", "application/ld+json"),
     }
 
 
@@ -42,9 +42,9 @@ def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: 
     return _sent(path, {"x-darkroom-request": request, "x-darkroom-url": url, **signature, **(headers or {})})
 
 
-def in_language(language: str, url: str, format_class: str) -> Event:
-    """A GET of ``url``, which is one of another service's ``language``, by a viewer of ``format_class``."""
-    told = {"x-darkroom-language": language, "x-darkroom-url": url, "x-darkroom-class": format_class}
+def in_dialect(dialect: str, url: str, format_class: str) -> Event:
+    """Return a GET of ``url`` in ``dialect`` by a viewer of ``format_class``."""
+    told = {"x-darkroom-language": dialect, "x-darkroom-url": url, "x-darkroom-class": format_class}
     scheme = {"x-darkroom-host": "localhost:8088", "cloudfront-forwarded-proto": "http"}
     return _sent(url.partition("?")[0], told | scheme)
 

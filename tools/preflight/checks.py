@@ -283,8 +283,8 @@ def check_vectors(plan: Plan, answers: bool | Unknown) -> Iterator[Finding]:
 
 def list_certificates(plan: Plan) -> dict[str, tuple[str, list[str]]]:
     """Parameters that name a certificate, each with its ARN and the hosts that it has to cover."""
-    languages = ("ImgproxyDomainName", "ThumborDomainName", "DitDomainName")
-    hosts = {"CertificateArn": [plan.text(name) for name in ("DomainName", *languages)]}
+    dialect_hosts = ("ImgproxyDomainName", "ThumborDomainName", "DitDomainName")
+    hosts = {"CertificateArn": [plan.text(name) for name in ("DomainName", *dialect_hosts)]}
     return {
         name: (plan.text(name), [host for host in covered if host])
         for name, covered in hosts.items()

@@ -1,4 +1,4 @@
-"""What of the distribution is there for other services' URLs, and only then."""
+"""What of the distribution is there for dialects, and only then."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def behaviours(stack: Stack, distribution: str = "Distribution") -> dict[str, di
     return {one["PathPattern"]: one for one in config.get("CacheBehaviors", [])}
 
 
-def test_nothing_is_there_for_languages_that_are_off() -> None:
+def test_nothing_is_there_for_dialects_that_are_off() -> None:
     stack = Stack()
     assert behaviours(stack) == {}
     assert not {name for name in stack.resources if "Language" in name or name.startswith("DropIn")}
 
 
-def test_languages_go_straight_to_the_function_and_what_is_large_to_the_store() -> None:
+def test_dialects_go_straight_to_the_function_and_what_is_large_to_the_store() -> None:
     found = behaviours(Stack(**ALL))
     origins = {pattern: one["TargetOriginId"] for pattern, one in found.items()}
     assert origins.pop(f"{LARGE_PREFIX}/*") == "derivatives"
     assert set(origins.values()) == {"transform"}
-    prefixes = [prefix for language in DIALECTS for prefix in (language.prefix, *language.further_prefixes)]
+    prefixes = [prefix for dialect in DIALECTS for prefix in (dialect.prefix, *dialect.further_prefixes)]
     matched = [[pattern for pattern in origins if fnmatchcase(f"{prefix}/a", pattern)] for prefix in prefixes]
     assert all(len(patterns) == 1 for patterns in matched)
     assert {pattern for patterns in matched for pattern in patterns} == origins.keys()

@@ -86,6 +86,6 @@ def test_an_event_in_another_language_gets_its_picture_or_description(name: str)
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
     there = served(bucket)
     there.document.current = parse_keys(DOCUMENT)
-    response, error = respond(there.languages, EdgeRequest("", "GET", headers))
+    response, error = respond(there.dialects, EdgeRequest("", "GET", headers))
     assert error is None
     assert (response["statusCode"], response["headers"]["content-type"]) == IN_LANGUAGES[name]

@@ -1,4 +1,4 @@
-"""The function of other services' languages, in an engine that lacks what CloudFront's does."""
+"""The function of dialects, in an engine that lacks what CloudFront's does."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def told(answer: dict[str, Any]) -> dict[str, str]:
     return {name: one["value"] for name, one in answer["headers"].items() if name.startswith("x-darkroom-")}
 
 
-def test_it_is_in_the_language_of_the_engine_and_in_the_template() -> None:
+def test_it_is_in_the_dialect_of_the_engine_and_in_the_template() -> None:
     assert violations(CODE) == []
     assert read_above(readable_dialects_code()) == []
     assert CODE.isascii()
@@ -79,14 +79,14 @@ def test_it_is_in_the_language_of_the_engine_and_in_the_template() -> None:
     assert insert_block(template, dialect_behaviours(), "dialect-behaviours") == template, "run `make edge`"
 
 
-@pytest.mark.parametrize("language", DIALECTS, ids=lambda language: language.name)
-def test_a_prefix_tells_the_language(engine: EdgeEngine, language: Any) -> None:
-    answer = engine.answer(asked(f"{language.prefix}/a/b%2Fc.jpg"))
-    assert told(answer)["x-darkroom-language"] == language.name
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_a_prefix_tells_the_dialect(engine: EdgeEngine, dialect: Any) -> None:
+    answer = engine.answer(asked(f"{dialect.prefix}/a/b%2Fc.jpg"))
+    assert told(answer)["x-darkroom-language"] == dialect.name
     url = told(answer)["x-darkroom-url"]
-    assert url == f"{language.prefix}/a/b%2Fc.jpg"
-    assert language.parser_input(url) == ("" if not language.keeps_prefix else language.prefix) + "/a/b%2Fc.jpg"
-    assert answer["uri"] == encode_path(url) == f"{language.prefix}/a/b.-252Fc.jpg"
+    assert url == f"{dialect.prefix}/a/b%2Fc.jpg"
+    assert dialect.parser_input(url) == ("" if not dialect.keeps_prefix else dialect.prefix) + "/a/b%2Fc.jpg"
+    assert answer["uri"] == encode_path(url) == f"{dialect.prefix}/a/b.-252Fc.jpg"
 
 
 CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2": "/iiif/3/a/b.jpg.-v2"}
@@ -94,9 +94,9 @@ CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2":
 
 
 @pytest.mark.parametrize(
-    ("prefix", "name"), [(prefix, language.name) for language in DIALECTS for prefix in language.further_prefixes]
+    ("prefix", "name"), [(prefix, dialect.name) for dialect in DIALECTS for prefix in dialect.further_prefixes]
 )
-def test_a_further_prefix_tells_the_language_too(engine: EdgeEngine, prefix: str, name: str) -> None:
+def test_a_further_prefix_tells_the_dialect_too(engine: EdgeEngine, prefix: str, name: str) -> None:
     answer = engine.answer(asked(f"{prefix}/a/b.jpg"))
     assert told(answer)["x-darkroom-language"] == name
     assert told(answer)["x-darkroom-url"] == f"{prefix}/a/b.jpg"
@@ -104,20 +104,20 @@ def test_a_further_prefix_tells_the_language_too(engine: EdgeEngine, prefix: str
 
 
 @pytest.mark.parametrize(
-    ("host", "uri", "language"),
+    ("host", "uri", "dialect"),
     [
         ("thumbs.example.com", "/unsafe/300x200/a.jpg", "thumbor"),
         ("THUMBS.example.com:8088", "/thumbor/300x200/a.jpg", "thumbor"),
         ("img.example.com", "/insecure/w:300/plain/a.jpg", "imgproxy"),
     ],
 )
-def test_a_host_tells_the_language_and_its_paths_get_the_prefix(
-    engine: EdgeEngine, host: str, uri: str, language: str
+def test_a_host_tells_the_dialect_and_its_paths_get_the_prefix(
+    engine: EdgeEngine, host: str, uri: str, dialect: str
 ) -> None:
     answer = engine.answer(asked(uri, host=host))
-    assert told(answer)["x-darkroom-language"] == language
-    assert told(answer)["x-darkroom-url"] == f"/{language}{uri}"
-    assert answer["uri"].startswith(f"/{language}/")
+    assert told(answer)["x-darkroom-language"] == dialect
+    assert told(answer)["x-darkroom-url"] == f"/{dialect}{uri}"
+    assert answer["uri"].startswith(f"/{dialect}/")
 
 
 def test_a_prefix_alone_is_a_url_of_its_dialect(engine: EdgeEngine) -> None:
@@ -125,7 +125,7 @@ def test_a_prefix_alone_is_a_url_of_its_dialect(engine: EdgeEngine) -> None:
 
 
 @pytest.mark.parametrize("uri", ["/", "/photo.jpg", "/imgproxyish/a.jpg", "/iiif/1/a/info.json"])
-def test_what_is_in_no_language_is_no_picture(engine: EdgeEngine, uri: str) -> None:
+def test_what_is_in_no_dialect_is_no_picture(engine: EdgeEngine, uri: str) -> None:
     assert engine.answer(asked(uri, host="other.example.com"))["statusCode"] == 404
 
 

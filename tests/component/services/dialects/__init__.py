@@ -1,1 +1,1 @@
-"""Other services' URL languages, served."""
+"""dialects, served."""

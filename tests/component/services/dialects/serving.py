@@ -58,7 +58,7 @@ class Document:
 class Served:
     """A deployment, and what its viewers ask it."""
 
-    languages: DialectService
+    dialects: DialectService
     document: Document
     bucket: FastBucket
 
@@ -66,10 +66,10 @@ class Served:
         """The answer to ``url``, a path and query with the language's prefix; ``if_none_match="…"`` is a header."""
         path = url.partition("?")[0]
         prefixes = {prefix: one.name for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)}
-        language = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
+        dialect = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = EdgeRequest("", method, {DIALECT: language, VIEWER_URL: url, **sent})
-        response, _ = respond(self.languages, request)
+        request = EdgeRequest("", method, {DIALECT: dialect, VIEWER_URL: url, **sent})
+        response, _ = respond(self.dialects, request)
         return response
 
 
@@ -79,12 +79,12 @@ def served(
     """All languages in ``mode`` on ``bucket``; ``transform`` are fields of that service."""
     document = Document(parse_keys(SECRET))
     service = Transform(source=bucket, media=bucket, keys=Keys(), clock=lambda: NOW_S, **transform)
-    languages = DialectService(
+    dialects = DialectService(
         transform=service,
         delivery=Delivery(bucket, Keys(("signing key",)), max_age_s),
         keys=document,
-        modes=dict.fromkeys((language.name for language in DIALECTS), mode),
+        modes=dict.fromkeys((dialect.name for dialect in DIALECTS), mode),
         settings=lambda: SETTINGS,
         clock=lambda: NOW_S,
     )
-    return Served(languages, document, bucket)
+    return Served(dialects, document, bucket)

@@ -1,4 +1,4 @@
-"""Requests in other services' languages, from the edge's headers to the answer over HTTP, on a store."""
+"""Requests in dialects, from the edge's headers to the answer over HTTP, on a store."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_signature_that_is_there_has_to_be_right(stack: Served) -> None:
     assert problem(stack.get(forged)) == (403, "bad-signature")
 
 
-def test_a_language_without_keys_has_no_valid_signature(stack: Served) -> None:
+def test_a_dialect_without_keys_has_no_valid_signature(stack: Served) -> None:
     stack.document.current = {}
     assert problem(stack.get(thumbor("300x200/photo.jpg"))) == (403, "bad-signature")
 
@@ -145,13 +145,13 @@ def test_modes_are_open_or_signed_too(bucket: FastBucket) -> None:
     assert picture(signed.get(imgproxy("/w:320/plain/photo.jpg"))).width == 320
 
 
-def test_a_language_that_is_off_is_not_there(stack: Served) -> None:
-    languages = Served(type(stack.languages)(**_fields(stack) | {"modes": {}}), stack.document, stack.bucket)
-    assert problem(languages.get(thumbor("300x200/photo.jpg"))) == (404, "no-source")
+def test_a_dialect_that_is_off_is_not_there(stack: Served) -> None:
+    dialects = Served(type(stack.dialects)(**_fields(stack) | {"modes": {}}), stack.document, stack.bucket)
+    assert problem(dialects.get(thumbor("300x200/photo.jpg"))) == (404, "no-source")
 
 
 def _fields(stack: Served) -> dict[str, Any]:
-    return {name: getattr(stack.languages, name) for name in type(stack.languages).__dataclass_fields__}
+    return {name: getattr(stack.dialects, name) for name in type(stack.dialects).__dataclass_fields__}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_second_watermark_has_a_file_of_its_own(bucket: FastBucket) -> None:
         bucket.put(f"{name}.png", out.getvalue(), {})
     marks = {"red": "red.png", "blue": "blue.png"}
     stack = served(bucket, presets=lambda: Presets({}, marks))
-    stack.languages = replace(stack.languages, settings=lambda: replace(SETTINGS, watermarks=marks))
+    stack.dialects = replace(stack.dialects, settings=lambda: replace(SETTINGS, watermarks=marks))
     url = thumbor("filters:watermark(red.png,0,0,0):watermark(blue.png,-0,0,0):format(png)/photo.jpg")
     shown = picture(stack.get(url)).convert("RGB")
     assert (shown.getpixel((2, 2)), shown.getpixel((77, 2))) == ((255, 0, 0), (0, 0, 255))
@@ -243,8 +243,8 @@ def test_a_defect_is_a_problem_that_tells_nothing(stack: Served) -> None:
     def broken() -> Any:
         raise RuntimeError("arn:aws:s3:::bucket")
 
-    languages = type(stack.languages)(**_fields(stack) | {"settings": broken})
-    response = Served(languages, stack.document, stack.bucket).get(thumbor("300x200/photo.jpg"))
+    dialects = type(stack.dialects)(**_fields(stack) | {"settings": broken})
+    response = Served(dialects, stack.document, stack.bucket).get(thumbor("300x200/photo.jpg"))
     assert problem(response) == (500, "internal")
     assert "arn:" not in str(response["body"])
 
@@ -340,14 +340,14 @@ def test_a_copy_is_that_of_the_present_derivative(bucket: FastBucket) -> None:
 def test_its_name_is_nobodys_to_guess(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     ours, theirs = served(bucket), served(bucket)
-    object.__setattr__(theirs.languages.delivery, "keys", type(ours.languages.delivery.keys)(("another key",)))
+    object.__setattr__(theirs.dialects.delivery, "keys", type(ours.dialects.delivery.keys)(("another key",)))
     assert headers(ours.get(LARGE))["location"] != headers(theirs.get(LARGE))["location"]
 
 
 # ------------------------------------------------------------------ what is hidden
 
 
-def test_a_language_shows_nothing_that_is_always_hidden(bucket: FastBucket) -> None:
+def test_a_dialect_shows_nothing_that_is_always_hidden(bucket: FastBucket) -> None:
     bucket.put("masters/people/a.jpg", jpeg_photo((800, 600)), {})
     stack = served(bucket, always=AlwaysRedact.parse("people/=faces"), inference=True)
     for url in (thumbor("300x200/people/a.jpg"), "/cdn-cgi/image/width=320/people/a.jpg"):
@@ -371,12 +371,12 @@ def test_red_eyes_are_mended_by_faces_once_they_are_known_and_left_where_nobody_
 # ------------------------------------------------------------------ the table
 
 
-@pytest.mark.parametrize("language", [one for one in DIALECTS if one.name != IIIF.name], ids=lambda one: one.name)
-def test_every_language_of_the_table_has_a_parser(language: Any) -> None:
-    grammar = load_parser(language)
+@pytest.mark.parametrize("dialect", [one for one in DIALECTS if one.name != IIIF.name], ids=lambda one: one.name)
+def test_every_dialect_of_the_table_has_a_parser(dialect: Any) -> None:
+    grammar = load_parser(dialect)
     assert callable(grammar.parse)
     assert callable(grammar.verify)
-    assert DIALECTS_BY_NAME[language.name] == language
+    assert DIALECTS_BY_NAME[dialect.name] == dialect
 
 
 def document(response: HttpResponse) -> Any:

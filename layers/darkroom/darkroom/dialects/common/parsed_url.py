@@ -60,7 +60,7 @@ def verify_claim(
 
     Unsigned URLs are accepted here; :mod:`darkroom.dialects.serving.access` decides about them.
     """
-    import hmac  # with OpenSSL behind it: requests of our own language do without
+    import hmac  # loads OpenSSL, which native requests do not need
 
     if claim is not None:
         given = claim.signature.encode("utf-8", "surrogatepass")

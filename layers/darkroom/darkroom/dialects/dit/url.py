@@ -28,7 +28,7 @@ def build_message(path: str, parameters: Mapping[str, str]) -> bytes:
 
 def sign(message: bytes, key: DialectKey) -> str:
     """Return the signature of ``message``."""
-    import hmac  # with OpenSSL behind it: requests of our own language do without
+    import hmac  # loads OpenSSL, which native requests do not need
 
     return hmac.digest(key.key.encode(), message, "sha256").hex()
 

@@ -59,7 +59,7 @@ def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Obser
 
 def respond(service: DialectService, request: EdgeRequest) -> Responded:
     """Respond to a request for a URL of a dialect."""
-    service.transform.observer.annotate("language", request.dialect)
+    service.transform.observer.annotate("dialect", request.dialect)
     parsed = DialectRequest.from_headers(request.method, request.headers)
     result = guard(lambda: service.respond(request.dialect, parsed))
     return respond_error(result, request) if isinstance(result, DarkroomError) else (result, None)

@@ -31,7 +31,7 @@ OPTION_MAPPINGS = (*SEGMENT_MAPPINGS, *FILTER_MAPPINGS)
 
 def sign(message: bytes, key: DialectKey) -> str:
     """Return the signature of ``message``, the path after the signature and its slash."""
-    import hmac  # with OpenSSL behind it: requests of our own language do without
+    import hmac  # loads OpenSSL, which native requests do not need
     from base64 import urlsafe_b64encode
 
     return urlsafe_b64encode(hmac.digest(key.key.encode(), message, "sha1")).decode()

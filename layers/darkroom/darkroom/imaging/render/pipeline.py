@@ -89,7 +89,7 @@ def render(
     timer = StageTimer()
     header, geometry = inspect_source(plan, source, limits, findings)
     if plan.passthrough_formats:
-        from .passthrough import pass_through  # only other URL languages ask for it
+        from .passthrough import pass_through  # only dialects request it
 
         if answer := pass_through(plan, source, header, limits, checked_sha256):
             timer.stop("decode")
@@ -206,7 +206,7 @@ def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = Non
     subject = None
     if findings is not None and (plan.face_crop or plan.face_zoom):
         from ...findings import get_face_regions
-        from ...plan.geometry.faces import crop_to_faces  # only other URL languages ask for it
+        from ...plan.geometry.faces import crop_to_faces  # only dialects request it
 
         subject = crop_to_faces(plan, stored, orientation, get_face_regions(_locate_findings(plan, header, findings)))
     return compute_geometry(
