@@ -117,7 +117,7 @@ def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
     with settings(operator, **low), environment(operator, "IngestFunction", RESTARTED="1"):  # which reads them anew
         operator.upload(KEY, body)
         assert operator.state(KEY) == "refused"
-        shown = ("refused", "over-limits", KEY)
+        shown = ("upload refused", "over-limits", KEY)
         wait_until(lambda: shown in refusals(operator.follow("conversion-errors.md")), "the refusal is logged")
         said = operator.follow("conversion-errors.md", 1)
         assert json.loads(said[said.rindex("\n{") :])["code"] == "over-limits"
