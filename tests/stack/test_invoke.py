@@ -121,7 +121,7 @@ def test_a_function_that_is_not_deployed_is_rejected(stack: Stack) -> None:
 
 def test_a_debugger_stops_at_a_breakpoint(stack: Stack) -> None:
     lines = (ROOT / APP).read_text().splitlines()
-    number = next(index for index, line in enumerate(lines, 1) if "headers = event.get" in line)
+    number = next(index for index, line in enumerate(lines, 1) if "EdgeRequest.parse(event)" in line)
     debugger = ("-m", "pdb", "-c", f"b {APP}:{number}", "-c", "c")
     commands = "p event['rawPath'], context.get_remaining_time_in_millis()\nc\nq\n"
     done = invoke(stack, "transform", "events/transform/hit.json", python=debugger, given=commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ def test_a_command_is_one_of_the_cli(place: str, service: str, command: str, opt
 
 _TEXTS = (*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "packages/darkroom-url/README.md")))
 _DARKROOM = re.compile(r"(?<![\w/.-])\./darkroom ((?:[^\n|;&`'\"()<>#]|'[^']*'|\"[^\"]*\"|\$\([^()]*\))+)")
-_MODULE = re.compile(r"python[0-9.]* -m ((?:local|tools|bench|chaos|gameday|observability|cli)[a-z_.]*)")
+_MODULE = re.compile(r"(?:python[0-9.]*|^) *-m ((?:local|tools|bench|chaos|gameday|observability|cli)[a-z_.]*)", re.M)
 LEAST_DARKROOM = 60
 
 
@@ -142,3 +143,18 @@ def test_no_text_names_a_module_that_does_not_run() -> None:
             if not (path / "__main__.py").is_file() and not path.with_suffix(".py").is_file():
                 missing.append(f"{page.relative_to(ROOT)}: python -m {module}")
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/getting-started/local-stack.md"])
+def test_a_documented_breakpoint_is_a_statement_of_the_handler(page: str) -> None:
+    app_file = ROOT / "functions" / "transform" / "app.py"
+    [handler] = [
+        node
+        for node in ast.walk(ast.parse(app_file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name == "handler"
+    ]
+    numbers = {
+        int(number) for number in re.findall(r"transform/app\.py:(\d+)", (ROOT / page).read_text(encoding="utf-8"))
+    }
+    assert numbers
+    assert numbers <= {node.lineno for node in handler.body}
