@@ -1,4 +1,4 @@
-"""A batch of requests and what is found in their pictures, without a server around it."""
+"""Analyse a batch of requests, without the server."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .decode import decode_image
 from .request import AnalysisRequest, problem_document
 
 UNREADABLE = "unreadable"
-"""The error of a finding whose picture could not be decoded."""
+"""The error of a finding whose image could not be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResponse:
-    """The answer to one request: its status and document, and how many requests were answered together.
+    """The response to one request: its status and document, and the size of its ``batch``.
 
-    ``stages_ms`` is where its time went, from its last byte on: ``queue`` (what it waited for others: for its turn, and
-    for the other pictures of its batch), ``decode`` (its own picture) and ``infer`` (its batch in the models).
+    ``stages_ms`` are durations from its last byte on: ``queue`` (waiting for its turn, and for the other images of its
+    batch), ``decode`` (its own image) and ``infer`` (its batch in the models).
     """
 
     status: int
@@ -37,13 +37,13 @@ class BatchResponse:
 
     @property
     def code(self) -> str:
-        """The error's code, "" if there was none."""
+        """The code of the error, "" without one."""
         tasks = self.document.get("tasks", {}).values()
         return str(self.document.get("code") or next((one["error"] for one in tasks if "error" in one), ""))
 
 
 class BatchAnalyser:
-    """Decodes a batch in threads and shows it to the models."""
+    """Decodes a batch in threads and runs the models on it."""
 
     def __init__(self, catalogue: ModelCatalogue, models: ModelSet, threads: Executor) -> None:
         self._catalogue = catalogue
@@ -51,7 +51,7 @@ class BatchAnalyser:
         self._threads = threads
 
     def analyse(self, batch: Sequence[AnalysisRequest]) -> list[BatchResponse]:
-        """An answer for each request, in their order. A picture that cannot be read is an answer too."""
+        """Return a response for each request, in order; an unreadable image gets one too."""
         decodings = list(self._threads.map(_decode, (asked.body for asked in batch)))
         decoded_s = time.monotonic()
         answers = self._run_models(batch, [picture for picture, _ in decodings])
@@ -65,7 +65,7 @@ class BatchAnalyser:
         return told
 
     def _run_models(self, batch: Sequence[AnalysisRequest], pictures: Sequence[Pixels | None]) -> list[BatchResponse]:
-        """If the batch fails, each picture is tried alone, so that it is not lost by what was beside it."""
+        """Run the models; if the batch fails, each image is tried alone."""
         readable = [index for index, picture in enumerate(pictures) if picture is not None]
         try:
             found = self._models.detect_batch(
@@ -91,7 +91,7 @@ def _document(found: dict[str, Finding]) -> dict[str, Any]:
 
 
 def _decode(body: bytes) -> tuple[Pixels | None, float]:
-    """The picture, and how many seconds it took."""
+    """Return the image, and the seconds of decoding."""
     started_s = time.monotonic()
     picture = decode_image(body)
     return picture, time.monotonic() - started_s

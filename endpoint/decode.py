@@ -1,4 +1,4 @@
-"""The picture of a request, decoded once for all tasks."""
+"""Decode the image of a request, once for all tasks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from darkroom.models.pixels import Pixels
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 MAX_PIXELS = 16_777_216
-"""4096 × 4096: four times what our own function sends. More is unreadable, so that no request can take all memory."""
+"""4096 × 4096, four times what the infer function sends. More is unreadable, to bound the memory of a request."""
 
 WHITE = (255, 255, 255)
 
 
 def decode_image(body: bytes) -> Pixels | None:
-    """An sRGB picture as models take it, what is transparent on white; None if it cannot be decoded completely."""
+    """Decode an image to sRGB on white; None if it cannot be decoded completely."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(body), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:

@@ -1,4 +1,4 @@
-"""What a request asks for, and how it is refused."""
+"""Parse requests of the endpoint, and describe errors."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Any
 from darkroom.errors import DarkroomError, UnknownTask
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-"""The one header of its own that SageMaker passes on, in both directions."""
+"""The custom header that SageMaker passes on in both directions."""
 
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
-"""What the caller calls the request, for whoever looks for it in logs."""
+"""The caller's id of the request, for logs."""
 
 MAX_NAME_CHARACTERS = 64
-"""Of an inference id (botocore's shape ``InferenceId``) and of a trace's: what is longer is cut off."""
+"""Maximum length of an inference id (botocore's shape ``InferenceId``) and of a trace id; the rest is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who asks: the ``inference_id`` and the ``trace`` (X-Ray's id) that the caller gave, "" if none."""
+    """The caller's ``inference_id`` and ``trace`` (X-Ray id), "" without one."""
 
     inference_id: str = ""
     trace: str = ""
 
     @property
     def fields(self) -> dict[str, object]:
-        """As log lines have it."""
+        """The fields of log lines."""
         return {"inference_id": self.inference_id, "xray_trace_id": self.trace}
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRequest:
-    """A picture, as it came, and what is to be found in it.
+    """An encoded image and its tasks.
 
-    ``came_s`` is when the last byte had come, by the monotonic clock, which all processes of a machine have in common.
+    ``received_s`` is when the last byte arrived, by the monotonic clock, which all processes of a machine share.
     """
 
     body: bytes
@@ -46,9 +46,9 @@ class AnalysisRequest:
 
 
 def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
-    """The tasks of ``tasks=faces,text`` among attributes that are separated by semicolons; all if none are named.
+    """Parse ``tasks=faces,text`` among attributes separated by semicolons; all tasks of ``known`` if none are named.
 
-    Raises UnknownTask for one that is not in ``known``.
+    Raises UnknownTask for others.
     """
     asked = _values(attributes).get("tasks", "").split(",")
     named = tuple(dict.fromkeys(task.strip() for task in asked if task.strip()))
@@ -59,13 +59,13 @@ def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
 
 
 def parse_origin(headers: Mapping[str, str]) -> Origin:
-    """Who asks, by the headers of a request (a mapping that does not care for case)."""
+    """Parse the headers of a request (a case-insensitive mapping)."""
     trace = _values(headers.get(ATTRIBUTES, "")).get("trace", "").strip()
     return Origin(headers.get(INFERENCE_ID, "")[:MAX_NAME_CHARACTERS], trace[:MAX_NAME_CHARACTERS])
 
 
 def problem_document(error: DarkroomError) -> dict[str, Any]:
-    """``error`` as problem details (RFC 9457)."""
+    """Return ``error`` as problem details (RFC 9457)."""
     return {
         "type": f"urn:darkroom:problem:{error.code}",
         "title": error.title,

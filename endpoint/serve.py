@@ -1,7 +1,7 @@
 """Serve the models by SageMaker's container contract: ``GET /ping``, ``POST /invocations``, port 8080.
 
-The environment says how: ``MODEL_DIR`` (the models and perhaps a ``models.toml``), ``HOST``, ``PORT``, ``BATCH_SIZE``
-(how many requests are answered together; 1 switches batches off) and ``BATCH_WAIT_MS``.
+Environment: ``MODEL_DIR`` (the models, optionally with a ``models.toml``), ``HOST``, ``PORT``, ``BATCH_SIZE`` (1
+disables batches) and ``BATCH_WAIT_MS``.
 """
 
 from __future__ import annotations
@@ -31,39 +31,39 @@ from endpoint.request import parse_origin, problem_document  # noqa: E402
 
 TABLE = "models.toml"
 MOUNTED = Path("/opt/ml/model")
-"""Where SageMaker unpacks a model archive, if the model names one."""
+"""Where SageMaker unpacks a model archive."""
 
 BUILT_IN = Path("/opt/darkroom/models")
-"""Where the image has its own; not at SageMaker's place, which may be mounted over."""
+"""Where the image has its models; SageMaker may mount over its own folder."""
 
 QUEUE_TIMEOUT_S = 55
-"""How long a request may wait before it is given up: SageMaker waits for 60 s."""
+"""Maximum wait of a request; SageMaker's timeout is 60 s."""
 
 SHUTDOWN_S = 5
-"""What requests have to end in when the server is told to stop."""
+"""Time for requests in progress when the server stops."""
 
 BATCH_WAIT_MS = 10
-"""Less than decoding one picture takes, and enough for those that come in together to go in together."""
+"""Less than decoding one image takes, and enough to batch simultaneous requests."""
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """SageMaker's limit for a request."""
 
 
 def model_dir() -> Path:
-    """``MODEL_DIR``, else the archive that SageMaker brought if it has a table of models, else the image's own."""
+    """Return ``MODEL_DIR``, else SageMaker's archive if it has a table of models, else the folder of the image."""
     if "MODEL_DIR" in os.environ:
         return Path(os.environ["MODEL_DIR"])
     return MOUNTED if (MOUNTED / TABLE).is_file() else BUILT_IN
 
 
 def find_catalogue(folder: Path) -> ModelCatalogue:
-    """The table in ``folder``, else the one beside this file."""
+    """Return the table in ``folder``, else the one beside this file."""
     own = folder / TABLE
     return load_catalogue(own if own.is_file() else HERE / TABLE)
 
 
 def make_server() -> LitServer:
-    """The server, not started. It has a process for each GPU, or where there is none one on the CPU."""
+    """Return the server, not started, with a process for each GPU, or one on the CPU."""
     folder = model_dir()
     catalogue = find_catalogue(folder)
     largest = max(model.batch_size for model in catalogue.models.values())
@@ -89,7 +89,7 @@ async def _refusal(request: Request, error: DarkroomError) -> JSONResponse:
 
 
 async def _fault(request: Request, error: HTTPException) -> JSONResponse:
-    """LitServe's own: no such path, a body that is too large, a request that waited too long, a worker that failed."""
+    """Describe errors of LitServe: an unknown path, a large body, a timeout, a failed worker."""
     document = problem_document(ModelUnavailable()) | {"status": error.status_code, "title": str(error.detail)}
     if error.status_code < 500:
         document |= {"code": "bad-request", "type": "about:blank", "detail": str(error.detail)}
@@ -97,7 +97,7 @@ async def _fault(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _refused(request: Request, document: dict[str, Any]) -> JSONResponse:
-    """What no worker has answered, and so none has logged."""
+    """Log and return an error response that no worker has logged."""
     fields = {"status": document["status"], "code": document["code"], "path": request.url.path}
     log.write("WARNING", "refused", parse_origin(request.headers).fields | fields)
     return JSONResponse(document, document["status"], media_type="application/problem+json")

@@ -1,9 +1,8 @@
-"""Looking at pictures with onnxruntime: what goes into each model, and what its answer means.
+"""Run models with onnxruntime: prepare inputs and parse outputs.
 
-Only numpy and onnxruntime are needed; text alone needs rapidocr besides, which the endpoint has.
+Only numpy and onnxruntime are required; text also needs rapidocr, which the endpoint has.
 
-Since 1.29 onnxruntime for Linux tells Microsoft about the models that are run, unless it is told not to before it is
-imported. What looks at people's pictures tells nobody.
+Since 1.29 onnxruntime for Linux sends telemetry to Microsoft, unless it is disabled before the import, as here.
 """
 
 import os

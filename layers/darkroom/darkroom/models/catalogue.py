@@ -1,4 +1,4 @@
-"""Which models there are: what ``models.toml`` declares of each, read and checked."""
+"""Read and validate ``models.toml``, the table of models."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any, get_origin, get_type_hints
 from ..findings import TASKS
 
 SMALL_MODELS = Path(__file__).with_name("small.toml")
-"""The models that are small enough to run within a Lambda function; their files are in the layer ``inference``."""
+"""The models that run within a Lambda function; their files are in the layer ``inference``."""
 
 LAYOUTS = {"channels-last", "channels-first"}
 ORDERS = {"rgb", "bgr"}
 TYPES = {"float32", "uint8"}
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 PROVIDERS = (CUDA, CPU)
-"""onnxruntime's, best first; what a machine lacks is passed over. TensorRT compiles a model for minutes, and anew for
-each size of picture, so that a model has to ask for it."""
+"""Default providers of onnxruntime, best first; missing ones are skipped. TensorRT compiles a model for minutes, and
+again for each size of image, so that a model has to name it."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """What a model takes.
+    """The input of a model.
 
-    ``side_px`` is the side of its square, or for faces the longest side. ``scaled_px``: what the picture is scaled to
-    before the middle of ``side_px`` is cut out of it; 0: to the square itself. ``mean`` is taken away from channels of
-    0–255 in the model's own order, then ``deviation`` divides them. ``type`` is of each number.
+    ``side_px`` is the side of its square, or for faces the longest side. ``scaled_px``: the size before the centre crop
+    to ``side_px``; 0 for none. ``mean`` is subtracted from channels of 0–255 in the model's order, then they are
+    divided by ``deviation``. ``type`` is that of each number.
     """
 
     side_px: int
@@ -68,7 +68,7 @@ class ModelSpec:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that it needs."""
+        """All files of the model."""
         return tuple(name for name in (self.artefact, *self.parts.values(), self.labels) if name)
 
 
@@ -80,18 +80,18 @@ class ModelCatalogue:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What is declared, in the order of :data:`darkroom.findings.TASKS`."""
+        """The declared tasks, in the order of :data:`darkroom.findings.TASKS`."""
         return tuple(task for task in TASKS if task in self.models)
 
     def get(self, task: str) -> ModelSpec:
-        """The model of ``task``; raises ValueError if none is declared."""
+        """Return the model of ``task``. Raises ValueError without one."""
         if task not in self.models:
             raise ValueError(f"there is no model for {task!r}; there are models for {', '.join(self.tasks)}")
         return self.models[task]
 
 
 def load_catalogue(path: Path) -> ModelCatalogue:
-    """Read a ``models.toml``; raises ValueError that names the model and what is wrong with it."""
+    """Read a ``models.toml``. Raises ValueError that names the model and the problem."""
     models: dict[str, ModelSpec] = {}
     for table in tomllib.loads(path.read_text(encoding="utf-8")).get("model", []):
         model = _parse_model(table)
@@ -130,7 +130,7 @@ def _parse_input(table: Mapping[str, Any]) -> InputSpec:
 
 
 def _parse_fields(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
-    """``table`` as the fields of a dataclass take it; raises TypeError for a name or a type that is none of theirs."""
+    """Return ``table`` as fields of a dataclass. Raises TypeError for an unknown name or a wrong type."""
     hints = get_type_hints(kind)
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     for key, value in values.items():

@@ -1,4 +1,4 @@
-"""What models say of a picture as a whole: whether it is fit for all, what is on it, which others it resembles."""
+"""Parse outputs for whole images: moderation, tags and embeddings."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .pixels import Floats
 from .tensors import ModelOutput
 
 UNFIT = "nsfw"
-"""What the second output of open_nsfw (Yahoo, 2016) is the probability of; the first is that of the opposite."""
+"""The label of the second output of open_nsfw (Yahoo, 2016); the first is that of the opposite."""
 
 
 def moderation(answer: ModelOutput, model: ModelSpec) -> Finding:
-    """One label, flagged from the threshold ``nsfw`` on."""
+    """Return one label, flagged from the threshold ``nsfw`` on."""
     score = float(answer.outputs[0][1])
     flagged = score >= model.thresholds[UNFIT]
     return Finding(MODERATION, model.name, model.version, labels=(Label(UNFIT, score),), flagged=flagged)
 
 
 def vector(answer: ModelOutput, model: ModelSpec) -> Finding:
-    """A direction of length 1, so that the product of two is their cosine: that of copies, also cut ones, is near 1.
+    """Return a unit vector: the dot product of two is their cosine, which is near 1 for copies, also cropped ones.
 
     SSCD: Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022.
     """
@@ -31,7 +31,7 @@ def vector(answer: ModelOutput, model: ModelSpec) -> Finding:
 
 
 def tags(answer: ModelOutput, model: ModelSpec) -> Finding:
-    """The labels from the threshold ``tag`` on, the surest first."""
+    """Return the labels from the threshold ``tag`` on, highest score first."""
     scores = np.asarray(answer.outputs[0], np.float32).reshape(-1)
     if model.softmax:
         scores = softmax(scores)
@@ -42,6 +42,6 @@ def tags(answer: ModelOutput, model: ModelSpec) -> Finding:
 
 
 def softmax(scores: Floats) -> Floats:
-    """Probabilities of ``scores`` that are logarithms of them, up to a constant."""
+    """Return the softmax of ``scores``."""
     powers = np.exp(scores - scores.max())
     return np.asarray(powers / powers.sum(), np.float32)

@@ -1,8 +1,8 @@
-"""Faces, as CenterFace sees them.
+"""Prepare inputs and parse outputs of CenterFace.
 
-Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019). In go float32 planes, red first,
-0–255, with sides that are multiples of 32. Out come maps a quarter as large: for each place how likely a face has its
-middle there, the logarithm of its height and width, and where in the place the middle is. Landmarks are not read.
+Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019). Inputs are float32 planes, red
+first, 0–255, with sides that are multiples of 32. Outputs are maps of a quarter of the size: the probability of a face
+centre, the logarithm of its height and width, and the offset of the centre. Landmarks are ignored.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .tensors import ModelInput, ModelOutput
 
 MULTIPLE_PX = 32
 STRIDE_PX = 4
-"""Pixels of the input that one place of the output stands for."""
+"""Pixels of the input per element of the output."""
 
 ENLARGED_MOST = 2.0
-"""Faces of a dozen pixels are found when they are twice as large, and not before; more makes nothing of nothing."""
+"""Faces of a dozen pixels are found at twice the size only; more finds no others."""
 
 
 def prepare(picture: Pixels, model: ModelSpec) -> ModelInput:
-    """Planes of ``picture``, its longest side at most ``side_px``: (3, height, width)."""
+    """Return the planes of ``picture`` (3, height, width), its longest side at most ``side_px``."""
     small = fit(picture, model.input.side_px, most=ENLARGED_MOST)
     height, width = small.shape[:2]
     planes = pad(small, MULTIPLE_PX).transpose(2, 0, 1).astype(np.float32)
@@ -31,7 +31,7 @@ def prepare(picture: Pixels, model: ModelSpec) -> ModelInput:
 
 
 def read(answer: ModelOutput, model: ModelSpec) -> Finding:
-    """Faces over the threshold ``face``, the surest first; of two that overlap by ``overlap`` the surer one."""
+    """Return the faces over the threshold ``face``, best first, after non-maximum suppression at ``overlap``."""
     heat, sizes, offsets = (np.asarray(output, np.float32) for output in answer.outputs[:3])
     boxes, scores = _boxes(heat[0], sizes, offsets, model.thresholds["face"])
     kept = suppress_overlaps(boxes, scores, model.thresholds["overlap"])
@@ -40,7 +40,7 @@ def read(answer: ModelOutput, model: ModelSpec) -> Finding:
 
 
 def _boxes(heat: Floats, sizes: Floats, offsets: Floats, threshold: float) -> tuple[Floats, Floats]:
-    """(n, 4): left, top, right, bottom in pixels of the input; and (n,) scores."""
+    """Return boxes (n, 4) as left, top, right, bottom in pixels of the input, and scores (n,)."""
     down, across = np.where(heat > threshold)
     heights, widths = np.exp(sizes[:, down, across]) * STRIDE_PX
     y = (down + offsets[0, down, across] + 0.5) * STRIDE_PX
@@ -50,7 +50,7 @@ def _boxes(heat: Floats, sizes: Floats, offsets: Floats, threshold: float) -> tu
 
 
 def suppress_overlaps(boxes: Floats, scores: Floats, most: float) -> list[int]:
-    """Which of ``boxes`` stay, the surest first: none overlaps a surer one by ``most`` (intersection over union)."""
+    """Return the indices of non-maximum suppression: no box overlaps a better one by ``most`` (IoU)."""
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     left = np.argsort(-scores, kind="stable")
     kept: list[int] = []
@@ -65,7 +65,7 @@ def suppress_overlaps(boxes: Floats, scores: Floats, most: float) -> list[int]:
 
 
 def _face(box: Floats, score: float, prepared: ModelInput) -> Face | None:
-    """The part of ``box`` that is in the picture, in fractions of it; None if there is none."""
+    """Return the part of ``box`` within the image, in fractions of it; None if there is none."""
     size = np.array([prepared.width, prepared.height] * 2, np.float32)
     left, top, right, bottom = (float(edge) for edge in np.clip(box / size, 0.0, 1.0))
     if left >= right or top >= bottom:

@@ -1,9 +1,9 @@
-"""Text, read by PP-OCR through rapidocr's own pipeline: find lines, cut them out, read them.
+"""Recognise text with PP-OCR through rapidocr's pipeline: detect lines, crop them, recognise them.
 
 rapidocr brings OpenCV and a dozen packages, 250 MB in all; only the endpoint has it. Its engines are onnxruntime's.
 
-Its own model for lines that stand on their heads is left out: of upright lines as long as those of a letter it turns
-every other one. Here a page that reads badly is read once more the other way up, and the better reading stays.
+Its model for upside-down lines is not used: it turns every other upright line of a letter's length. Instead, a page
+with a low score is recognised once more upside down, and the better result is used.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .onnx_model import providers
 from .pixels import Pixels
 
 READS_WELL = 0.9
-"""Mean score of a page, weighed by letters, from which on it is not read the other way up. Printed pages have 0.99 when
-upright and 0.7 when not."""
+"""Mean score of a page, weighted by letters, from which it is not tried upside down. Printed pages have 0.99 if upright
+and 0.7 if not."""
 
 TALL = 1.5
 """Height over width from which on rapidocr takes a line to run down or up, and reads it from above."""
 
 WIDEST_PX = 4096
-"""Lines are read in the picture as it comes, whose sender keeps it within 2048 px."""
+"""Lines are recognised at full size; clients send at most 2048 px."""
 
 
 class RapidOcr:
@@ -54,7 +54,7 @@ class RapidOcr:
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
 
     def detect_batch(self, pictures: Sequence[Pixels]) -> list[Finding]:
-        """The lines of each picture, in the order they are read in; raises ModelUnavailable if a run fails."""
+        """Return the lines of each image in reading order. Raises ModelUnavailable if a run fails."""
         return [self._find(picture) for picture in pictures]
 
     def _find(self, picture: Pixels) -> Finding:
@@ -82,7 +82,7 @@ class RapidOcr:
 
 
 def sort_reading_order(lines: Sequence[TextLine], width: int, height: int) -> list[TextLine]:
-    """``lines`` from first to last, in whichever direction most of them run: line by line, each from its beginning."""
+    """Sort ``lines`` into reading order, by the direction of most of them."""
     if not lines:
         return []
     corners = np.array([line.corners for line in lines]) * (width, height)
@@ -107,7 +107,7 @@ def _line(box: NDArray[np.float64], text: str, score: float, size: tuple[int, in
 
 
 def _rotate_line(line: TextLine) -> TextLine:
-    """``line`` of a picture that stands on its head."""
+    """Return a line of an upside-down image in upright coordinates."""
     return TextLine(tuple((1 - x, 1 - y) for x, y in line.corners), line.text, line.score)
 
 
@@ -117,7 +117,7 @@ def _quality(lines: Sequence[TextLine]) -> float:
 
 
 def _settings(model: ModelSpec, folder: Path, device: int) -> dict[str, Any]:
-    """rapidocr's, by the names in its config.yaml."""
+    """Return the settings of rapidocr, by the names of its config.yaml."""
     on_gpu = providers(model, device) != [CPU]
     return {
         "Global.log_level": "critical",
@@ -136,7 +136,7 @@ def _settings(model: ModelSpec, folder: Path, device: int) -> dict[str, Any]:
 
 
 def _sample_picture() -> Pixels:
-    """A picture with what looks like writing, in the colours that rapidocr takes."""
+    """Return an image that resembles text, in rapidocr's channel order."""
     picture = np.full((64, 320, 3), 255, np.uint8)
     for left in range(20, 300, 24):
         picture[20:44, left : left + 4] = picture[30:34, left : left + 16] = 0

@@ -1,4 +1,4 @@
-"""Running a model's file by onnxruntime, several pictures at once."""
+"""Run a model with onnxruntime, in batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .pixels import Pixels
 from .tensors import ModelInput, ModelOutput
 
 ERRORS_ONLY = 3
-"""onnxruntime's severity: two of the models print hundreds of warnings when they are loaded."""
+"""Log severity of onnxruntime: two of the models log hundreds of warnings at load."""
 
 PREPARE = {"square": square_input.prepare, "planes": faces.prepare}
 READ = {
@@ -27,11 +27,11 @@ READ = {
     "vector": classifiers.vector,
     "tags": classifiers.tags,
 }
-"""What ``models.toml`` may name."""
+"""Values of ``prepare`` and ``read`` in ``models.toml``."""
 
 
 class OnnxModel:
-    """A model that is loaded. Raises ValueError for an unknown name, ModelUnavailable if its file cannot be loaded."""
+    """A loaded model. Raises ValueError for an unknown name, ModelUnavailable if its file cannot be loaded."""
 
     def __init__(self, model: ModelSpec, folder: Path, device: int) -> None:
         self._model = model
@@ -44,12 +44,12 @@ class OnnxModel:
             self._session = onnxruntime.InferenceSession(str(folder / model.artefact), providers=wanted)
         except Exception as error:  # onnxruntime's have no common base
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
-        if self._session.get_providers()[0] not in wanted[0]:  # it would go on without a word, and slowly
+        if self._session.get_providers()[0] not in wanted[0]:  # it would silently use the CPU
             raise ModelUnavailable(detail=f"{model.name}: the GPU cannot be used; is its driver older than CUDA's?")
         self._input = self._session.get_inputs()[0].name
 
     def detect_batch(self, pictures: Sequence[Pixels]) -> list[Finding]:
-        """What it finds in each picture; raises ModelUnavailable if the run fails."""
+        """Return the finding of each image. Raises ModelUnavailable if the run fails."""
         prepared = [self._prepare(picture, self._model) for picture in pictures]
         found: dict[int, Finding] = {}
         for batch in batches(prepared, self._model.batch_size):
@@ -67,7 +67,7 @@ class OnnxModel:
 
 
 def batches(prepared: Sequence[ModelInput], most: int) -> Iterator[list[int]]:
-    """Which pictures go together: those of one shape, at most ``most``."""
+    """Yield the indices of each batch: images of one shape, at most ``most``."""
     shapes: dict[tuple[int, ...], list[int]] = {}
     for index, one in enumerate(prepared):
         shapes.setdefault(one.tensor.shape, []).append(index)
@@ -77,12 +77,12 @@ def batches(prepared: Sequence[ModelInput], most: int) -> Iterator[list[int]]:
 
 
 def has_gpu() -> bool:
-    """Whether this machine has an NVIDIA GPU, and this onnxruntime can use one."""
+    """Whether this machine has an NVIDIA GPU that this onnxruntime can use."""
     return CUDA in onnxruntime.get_available_providers() and any(Path("/dev").glob("nvidia[0-9]*"))
 
 
 def providers(model: ModelSpec, device: int = 0) -> list[str | tuple[str, dict[str, Any]]]:
-    """Those that ``model`` names and this machine has; the GPU is number ``device``."""
+    """Return the providers of ``model`` that this machine has, with the GPU ``device``."""
     if not has_gpu():
         return [CPU]
     onnxruntime.preload_dlls(directory="")  # CUDA from its wheels, where they are installed

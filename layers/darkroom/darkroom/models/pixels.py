@@ -1,4 +1,4 @@
-"""Arrays of pixels, as models take them. A picture is sRGB, ``uint8`` of shape (height, width, 3), upright."""
+"""Resize and pad arrays of pixels. An image is sRGB, ``uint8`` of shape (height, width, 3), upright."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ type Floats = NDArray[np.float32]
 
 
 def resize(picture: Pixels, width: int, height: int) -> Pixels:
-    """``picture`` in another size, by a triangle filter as wide as a new pixel, which is what Pillow calls bilinear."""
+    """Resize ``picture`` by a triangle filter as wide as a new pixel, which Pillow calls bilinear."""
     if picture.shape[:2] == (height, width):
         return picture
     lower = _resample_axis(picture, 0, height)  # first, since whole rows are summed faster than pixels of a row
@@ -22,21 +22,21 @@ def resize(picture: Pixels, width: int, height: int) -> Pixels:
 
 
 def fit(picture: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
-    """``picture`` with its longest side ``side_px``, or as long as it gets when enlarged ``most`` times."""
+    """Resize ``picture`` to the longest side ``side_px``, enlarged at most ``most`` times."""
     height, width = picture.shape[:2]
     scale = min(side_px / max(height, width), most)
     return resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 def pad(picture: Pixels, multiple: int) -> Pixels:
-    """``picture`` with black added at its right and its lower edge, until both sides are multiples."""
+    """Pad ``picture`` with black at the right and lower edge, so that both sides are multiples of ``multiple``."""
     height, width = picture.shape[:2]
     more = [(0, ceil(side / multiple) * multiple - side) for side in (height, width)]
     return np.pad(picture, [*more, (0, 0)])
 
 
 def _resample_axis(values: NDArray[np.generic], axis: int, length: int) -> Floats:
-    """``values`` resampled to ``length`` on one axis: a sum of shifted copies, a weight for each."""
+    """Resample one axis of ``values`` to ``length``, as a weighted sum of shifted copies."""
     was = values.shape[axis]
     if was == length:
         return values.astype(np.float32)
@@ -53,7 +53,7 @@ def _resample_axis(values: NDArray[np.generic], axis: int, length: int) -> Float
 
 
 def _taps(was: int, length: int) -> tuple[NDArray[np.int64], Floats]:
-    """Of each new pixel the old ones that it is made of, and their weights: both (taps, length)."""
+    """Return the source pixels of each new pixel, and their weights: both (taps, length)."""
     step = was / length
     radius = max(step, 1.0)
     centres = (np.arange(length) + 0.5) * step

@@ -1,4 +1,4 @@
-"""Pictures as squares of one size, as most models take them: any picture goes into one batch with any other."""
+"""Prepare images as squares of one size, so that all fit into one batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .tensors import ModelInput
 
 
 def prepare(picture: Pixels, model: ModelSpec) -> ModelInput:
-    """``picture`` whatever its shape scaled to a square, cut, ordered and normalised as the model's ``input`` says."""
+    """Scale ``picture`` to a square, crop, order and normalise it by the model's ``input``."""
     wanted = model.input
     scaled = resize(picture, wanted.scaled_px or wanted.side_px, wanted.scaled_px or wanted.side_px)
     edge = (scaled.shape[0] - wanted.side_px) // 2

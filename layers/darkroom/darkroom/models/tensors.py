@@ -1,4 +1,4 @@
-"""What goes into a model for one picture, and what comes out for it."""
+"""Input and output of a model for one image."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 
 class ModelInput(NamedTuple):
-    """One picture as a model takes it, without the axis of the batch.
+    """The input for one image, without the batch axis.
 
-    ``width`` and ``height`` are the part of it, in pixels, that the picture fills; the rest is padding.
+    ``width`` and ``height`` are the size of the image in pixels; the rest is padding.
     """
 
     tensor: NDArray[np.generic]
@@ -21,7 +21,7 @@ class ModelInput(NamedTuple):
 
 
 class ModelOutput(NamedTuple):
-    """Each output for one picture, without the axis of the batch; what went in; and the model's labels, if any."""
+    """The outputs for one image, without the batch axis, with the input and the model's labels."""
 
     outputs: Sequence[NDArray[np.generic]]
     prepared: ModelInput
