@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkroom.aws.record import build_image_id, pad_sequencer
-from darkroom.key_encoding import decode_key, encode_key
+from darkroom.image_keys import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.live_settings import CURRENT

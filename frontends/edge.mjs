@@ -86,7 +86,7 @@ const decoded = text => {
 const escaped = (text, more) =>
     encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
-// Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
+// Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.image_keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
     ? text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-') : text;
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 
 from darkroom.errors import BadKey
-from darkroom.key_encoding import encode_key
-from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES, check_key
+from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES, check_key, encode_key
 
 PIECES = (
     *("é", "e\u0301", "ß", "写真", "ไทย", "שלום", "🐈", "👩\u200d🚀", "\U0010ffff"),

@@ -28,7 +28,7 @@ from chaos.event_source_mapping import Context, to_event
 from chaos.ministack import ministack
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.normalize import build_plan
-from darkroom.plan.signing import sign
+from darkroom.signing import sign
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (f"{ROOT}/layers/darkroom/darkroom/", f"{ROOT}/functions/")

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.errors import list_errors_by_code  # noqa: E402
+from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
-from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.option_types import split_parts  # noqa: E402

@@ -187,7 +187,7 @@ def purge(call: Call, keys: tuple[str, ...], prefix: str | None, is_all: bool, y
         call.emit({"keys": deleted, "invalidation": invalidation}, lines)
         return
     from darkroom.aws.sqs import Queue
-    from darkroom.plan.keys import check_key
+    from darkroom.image_keys import check_key
     from darkroom.services.purge.messages import purge_message
 
     found = call.deployment.master_keys(prefix) if prefix is not None else map(check_key, keys)
@@ -247,8 +247,7 @@ def keys() -> None:
 @click.argument("words", nargs=-1, metavar="[KEY]...")
 def encode(call: Call, words: tuple[str, ...]) -> None:
     """Encode keys; without any, the lines of standard input."""
-    from darkroom.key_encoding import encode_key
-    from darkroom.plan.keys import check_key
+    from darkroom.image_keys import check_key, encode_key
 
     _convert(call, words, "names", lambda word: encode_key(check_key(word)))
 
@@ -257,7 +256,7 @@ def encode(call: Call, words: tuple[str, ...]) -> None:
 @click.argument("words", nargs=-1, metavar="[NAME]...")
 def decode(call: Call, words: tuple[str, ...]) -> None:
     """Decode names of objects; without any, the lines of standard input."""
-    from darkroom.key_encoding import decode_key
+    from darkroom.image_keys import decode_key
 
     _convert(call, words, "keys", decode_key)
 

@@ -21,9 +21,9 @@ from darkroom.dialects.registry import (
     Dialect,
 )
 from darkroom.errors import SourceMissing
+from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
 from darkroom.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
-from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,

@@ -19,7 +19,7 @@ from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import KeysInvalid
-from darkroom.signing_secrets import InvalidSecret, parse_secret
+from darkroom.signing import InvalidSecret, parse_secret
 from tests.images.pictures import jpeg_photo
 from tests.tally import Tally
 from tests.unit.test_signing_secrets import KEY, NOT_OBJECTS, REJECTED, SALT, STRONG, forged, guesses

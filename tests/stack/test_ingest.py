@@ -19,7 +19,7 @@ import pytest
 from cli.main import main
 from darkroom.aws.clients import create_client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.purge.stale_derivatives import derivatives_prefix

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.key_encoding import encode_key
-from darkroom.plan.keys import quote_key
+from darkroom.image_keys import encode_key, quote_key
 from tests.images.pictures import jpeg_photo
 from tests.odd_keys import odd_keys
 from tests.waiting import wait_until

@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import ListedObject
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from darkroom.services.purge.messages import purge_message
 from darkroom.services.sweep import build_created_event
 from local.aws import tool_environment

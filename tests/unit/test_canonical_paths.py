@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from darkroom.key_encoding import decode_escapes
+from darkroom.image_keys import decode_escapes
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import FileName, Value, split_parts

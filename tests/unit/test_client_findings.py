@@ -22,8 +22,8 @@ from darkroom.client_findings import (
     sign_findings,
 )
 from darkroom.errors import BadUpload
-from darkroom.plan.signing import sign
 from darkroom.services.upload_requests import Grant, make_token, parse_upload_request
+from darkroom.signing import sign
 
 S3_METADATA_BYTES = 2_048
 """Of all names and values together (S3 user guide, "Working with object metadata")."""

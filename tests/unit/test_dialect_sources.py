@@ -10,7 +10,7 @@ from darkroom.dialects.common.mapping import OptionMapping, count_supported, fin
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.settings_file import load_settings, parse_settings, read_settings_file
 from darkroom.errors import BadKey, BadOption, DarkroomError
-from darkroom.plan.keys import check_key
+from darkroom.image_keys import check_key
 from darkroom.plan.presets import Presets
 
 TABLE = Sources(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from darkroom.aws.record import READY, REFUSED, REMOVED, MasterRef, Record, Refusal, build_image_id, pad_sequencer
 from darkroom.aws.s3 import MAX_KEY_BYTES
 from darkroom.errors import BadKey, BadUpload
-from darkroom.key_encoding import decode_key, encode_key
+from darkroom.image_keys import decode_key, encode_key
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.publish import build_announcement, build_preset_paths
 from darkroom.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key

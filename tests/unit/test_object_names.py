@@ -12,7 +12,7 @@ from darkroom.aws.record import SEQUENCER_CHARACTERS
 from darkroom.dialects.registry import LARGE_SUFFIX, iiif_wildcard
 from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.services.ingest.quarantine import quarantine_key

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption
+from darkroom.image_keys import MAX_KEY_BYTES, check_key, unquote
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, canonical_path, check_length, derivative_name, parse_path
-from darkroom.plan.keys import MAX_KEY_BYTES, check_key, unquote
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import list_variants

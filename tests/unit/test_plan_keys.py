@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey
-from darkroom.key_encoding import decode_key, encode_key
-from darkroom.plan.keys import (
+from darkroom.image_keys import (
     MAX_ENCODED_KEY_BYTES,
     MAX_KEY_BYTES,
     check_key,
+    decode_key,
+    encode_key,
     parse_key,
     quote_key,
     unquote,

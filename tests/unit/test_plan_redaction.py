@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, DarkroomError
+from darkroom.image_keys import check_key, quote_key
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.keys import check_key, quote_key
 from darkroom.plan.model import DATA_FORMATS, Gravity, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import list_variants

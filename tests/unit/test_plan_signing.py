@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadSignature, Expired
 from darkroom.plan.options import OPTIONS_BY_NAME
-from darkroom.plan.signing import sign, verify
+from darkroom.signing import sign, verify
 
 PATH = "/photo.jpg/_/w-801.auto"
 # printf '/photo.jpg/_/w-801.auto' | openssl dgst -sha256 -hmac test-key -binary | base64 | tr '+/' '-_' | tr -d =

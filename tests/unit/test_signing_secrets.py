@@ -28,8 +28,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
-from darkroom.plan.signing import sign, verify
-from darkroom.signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
+from darkroom.signing import InvalidSecret, parse_secret, parse_signing_keys, sign, verify
 
 KEY, SALT = "0123456789abcdef", "0a"
 STRONG = "a key of more than 16 characters"

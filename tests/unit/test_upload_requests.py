@@ -15,10 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadSignature, BadToken, BadUpload, DarkroomError, NotGranted
+from darkroom.image_keys import MAX_KEY_BYTES, check_key
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.keys import MAX_KEY_BYTES, check_key
 from darkroom.plan.model import SOURCE_FORMATS
-from darkroom.plan.signing import sign, verify
 from darkroom.services.upload_requests import (
     MAX_TOKEN_LASTS_S,
     SOURCE_MEDIA_TYPES,
@@ -28,6 +27,7 @@ from darkroom.services.upload_requests import (
     parse_upload_request,
     verify_token,
 )
+from darkroom.signing import sign, verify
 
 KEY = "test-key"
 NOW_S = 1_900_000_000

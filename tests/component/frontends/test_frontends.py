@@ -20,7 +20,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.signing import verify
+from darkroom.signing import verify
 from tests.profiles import fuzz_settings
 from tests.unit.edge.viewers import PATHS, QUERIES
 from tools.frontends import PAGE, ROOT, illustrated, tables, written

@@ -14,7 +14,7 @@ from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from darkroom.services.caching import derivative_metadata
 from darkroom.services.purge.consumer import PurgeConsumer
 from darkroom.services.purge.stale_derivatives import DerivativePurge

@@ -33,7 +33,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.errors import BadKey
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService

@@ -18,13 +18,13 @@ from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.signing import sign
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.s3_keys import ObjectNames
 from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored
 from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, find_refusal, read_marker, write_marker
 from darkroom.services.serve.transform import Transform, TransformRequest
+from darkroom.signing import sign
 from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred

@@ -10,7 +10,7 @@ import pytest
 from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.policy import AccessMode, needs_signature
-from darkroom.plan.signing import verify
+from darkroom.signing import verify
 
 from .clients import run
 

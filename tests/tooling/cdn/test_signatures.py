@@ -17,7 +17,7 @@ from cloudfront_local.messages import Response
 from cloudfront_local.model import Origin, OriginKind
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.signed_paths import is_unambiguous
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from tests.odd_keys import odd_keys
 from tests.roles import create_function
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from chaos.crash_points import PACKAGE, CrashPoint, die_at
 
 if __name__ == "__main__":
-    from darkroom.plan import keys
+    from darkroom import image_keys
 
     testament = Path(sys.argv[1])
 
@@ -18,5 +18,5 @@ if __name__ == "__main__":
     within = PACKAGE / sys.argv[2]
     die_at(CrashPoint((within,), int(sys.argv[3])), write)
     for _ in range(3):
-        keys.quote_key("photo.jpg")
+        image_keys.quote_key("photo.jpg")
         print("quoted", flush=True)

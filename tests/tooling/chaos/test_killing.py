@@ -23,7 +23,7 @@ def test_a_process_ends_at_the_line_that_was_drawn(tmp_path: Path) -> None:
     assert die(testament, "plan", 1).returncode == STATUS
     first = testament.read_text()
     file, _, line = first.rpartition(":")
-    assert file == "layers/darkroom/darkroom/plan/keys.py"
+    assert file == "layers/darkroom/darkroom/image_keys.py"
     assert "return" in (ROOT / file).read_text().splitlines()[int(line) - 1]
 
 

@@ -16,8 +16,8 @@ import pytest
 from cli.commands.functions import read_logs
 from cli.exit_codes import ExitCode
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.signing import verify
 from darkroom.services.upload_requests import verify_token
+from darkroom.signing import verify
 from tests import commands
 from tests.commands import Commands
 

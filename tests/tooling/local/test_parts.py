@@ -19,8 +19,8 @@ from cloudfront_local import policies
 from cloudfront_local.model import Cors, OriginKind, Pick, PolicyHeader
 from darkroom.errors import BadOption
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.signing import sign, verify
 from darkroom.plan.url_builder import sign_target
+from darkroom.signing import sign, verify
 from local import pidfile, source_digest
 from local.aws import tool_environment
 from local.containers import relays

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.signing import verify
 from darkroom.plan.url_builder import build_target, sign_target
 from darkroom.services.upload_requests import verify_token
+from darkroom.signing import verify
 from local.paths import ROOT
 
 PACKAGE = ROOT / "packages" / "darkroom-url"
@@ -86,7 +86,7 @@ def test_the_wheel_has_no_dependency_and_no_more_of_the_layer_than_it_imports(wh
         assert "Requires-Dist" not in archive.read(metadata).decode()
     assert "darkroom_url/py.typed" in names
     layer = {name.removeprefix("darkroom_url/_darkroom/") for name in names if "/_darkroom/" in name}
-    assert {"plan/native_url.py", "plan/signing.py", "presets.toml"} <= layer
+    assert {"plan/native_url.py", "signing.py", "presets.toml"} <= layer
     assert not {name for name in layer if name.startswith(("aws/", "imaging/", "models/"))}
     assert len(layer) < 45
 

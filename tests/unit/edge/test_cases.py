@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from darkroom.errors import list_errors_by_code
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key, quote_key
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.keys import quote_key
 from darkroom.plan.negotiation import list_variants
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.redaction import AlwaysRedact

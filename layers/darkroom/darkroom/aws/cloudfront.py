@@ -56,7 +56,7 @@ class Distribution:
     def invalidate(self, paths: Sequence[str], reference: str) -> str:
         """Invalidate ``paths`` and return the invalidation's id.
 
-        Paths start with a slash and are canonical, with encoded keys (``key_encoding.encode_key``); a final ``*`` is a
+        Paths start with a slash and are canonical, with encoded keys (``image_keys.encode_key``); a final ``*`` is a
         wildcard. A repeat with the same ``reference`` and paths starts no second invalidation. Raises
         TooManyInvalidations, and InvalidPath if CloudFront refuses a path: then none is invalidated, and the same
         request never succeeds.

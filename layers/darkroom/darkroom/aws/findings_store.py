@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..findings import TEXT, Findings, findings_from_document, findings_to_document
-from ..key_encoding import encode_key
+from ..image_keys import encode_key
 from .documents import DocumentStore, Value
 from .s3 import S3Bucket
 from .s3_objects import ListedObject

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import KeysInvalid, Unavailable
-from ..signing_secrets import InvalidSecret, parse_secret, parse_signing_keys
+from ..signing import InvalidSecret, parse_secret, parse_signing_keys
 from .credentials import Credentials, CredentialSource
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Secret[Content]:
 
 
 class SigningKeys(Secret[Sequence[str]]):
-    """The signing keys of the stack (:func:`darkroom.signing_secrets.parse_signing_keys`), the current one first."""
+    """The signing keys of the stack (:func:`darkroom.signing.parse_signing_keys`), the current one first."""
 
     def __init__(
         self,

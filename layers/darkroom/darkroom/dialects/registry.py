@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..plan.keys import quote_key
+from ..image_keys import quote_key
 
 LARGE_PREFIX = "/_large"
 """The cache behaviour that serves copies of derivatives too large for a Lambda response. No key begins so."""
@@ -185,7 +185,7 @@ def encode_path(target: str) -> str:
     """Return the path under which the CDN caches ``target``, a path and query in ASCII.
 
     It has the characters of canonical paths and single slashes, no segment of it is ``.`` or ``..``, and no two targets
-    share it: ``.-XX`` is any other character (:mod:`darkroom.key_encoding`). CloudFront signs the path for the function
+    share it: ``.-XX`` is any other character (:mod:`darkroom.image_keys`). CloudFront signs the path for the function
     URL, and the signature of other characters was not accepted (aws-samples/image-optimization, issue 44). The function
     reads the URL from a header.
     """

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from ..errors import BadKey
-from ..plan.keys import check_key, quote_key
+from ..image_keys import check_key, quote_key
 from ..plan.presets import Presets, parse_presets_toml, read_presets_file
 from .common.settings import (
     MAX_SIGNATURE_BYTES,

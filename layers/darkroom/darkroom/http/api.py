@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadToken, DarkroomError
-from ..plan.keys import check_key, unquote
+from ..image_keys import check_key, unquote
 from ..services.request_metrics import log_request
 from .response import HttpResponse, guard, problem_response
 

@@ -8,8 +8,7 @@ and with ``f=auto`` not yet negotiated it is the canonical *request*, which sign
 from __future__ import annotations
 
 from ..errors import BadKey, BadOption
-from ..key_encoding import decode_escapes, decode_key, encode_key
-from .keys import MAX_ENCODED_KEY_BYTES, check_key
+from ..image_keys import MAX_ENCODED_KEY_BYTES, check_key, decode_escapes, decode_key, encode_key
 from .model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS, Plan
 from .normalize import build_plan
 from .option_types import FileName, Value, split_parts

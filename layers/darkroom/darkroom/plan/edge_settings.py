@@ -34,9 +34,9 @@ from ..errors import (
     UnknownOption,
     Unsigned,
 )
+from ..image_keys import MAX_ENCODED_KEY_BYTES
+from ..image_keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .canonical import options_text
-from .keys import MAX_ENCODED_KEY_BYTES
-from .keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .negotiation import is_ladder_request
 from .options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from .policy import UNSIGNED_SET, AccessMode

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import BadOption, DuplicateOption, UnknownOption
+from ..image_keys import parse_key, unquote
 from .canonical import canonical_path, check_length
-from .keys import parse_key, unquote
 from .model import Plan
 from .normalize import build_plan
 from .option_types import Value

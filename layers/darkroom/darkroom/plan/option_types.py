@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..key_encoding import encode_key
+from ..image_keys import encode_key
 
 type Value = bool | int | float | str | tuple[object, ...]
 """A tuple is one of the compound values of :mod:`.model`, with a type of its own."""

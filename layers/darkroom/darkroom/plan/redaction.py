@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ..errors import BadOption
-from .keys import quote_key
+from ..image_keys import quote_key
 from .model import DATA_FORMATS, REDACTIONS, Plan
 
 REDACT_ALL = "all"

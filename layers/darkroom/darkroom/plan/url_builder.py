@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from .keys import check_key, quote_key
+from ..image_keys import check_key, quote_key
+from ..signing import sign
 from .native_url import parse_url
 from .options import OPTIONS_BY_NAME
 from .presets import Presets
-from .signing import sign
 
 type OptionValue = str | int | float | bool
 """The value of an option: ``True`` is written as ``1``, ``False`` as ``0``, a number without trailing zeros."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..environment import MasterEnvironment
-from ..key_encoding import decode_key, encode_key
+from ..image_keys import decode_key, encode_key
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectNames:
     """Names of objects, one for each key, below ``prefix``.
 
-    ``encoded``: keys are encoded (:func:`darkroom.key_encoding.encode_key`), as in every bucket of the deployment but
+    ``encoded``: keys are encoded (:func:`darkroom.image_keys.encode_key`), as in every bucket of the deployment but
     that of uploads. In a ``SourceBucket`` names are keys as they are.
     """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..aws.s3_fast import FastBucket
 from ..aws.telemetry import log
-from ..key_encoding import encode_key
+from ..image_keys import encode_key
 
 if TYPE_CHECKING:
     from ..findings import Findings

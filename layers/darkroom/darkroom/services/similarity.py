@@ -20,7 +20,7 @@ from ..errors import (
     NotIngested,
     SourceMissing,
 )
-from ..plan.signing import KeySource, try_keys
+from ..signing import KeySource, try_keys
 from .upload_requests import Grant, verify_token
 
 COPY_SCORE = 0.75

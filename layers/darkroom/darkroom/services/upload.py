@@ -14,9 +14,9 @@ from ..aws.telemetry import Observer
 from ..aws.upload_counters import UploadCounters
 from ..client_findings import sign_findings
 from ..errors import BadToken, NotGranted, NotIngested
-from ..plan.keys import quote_key
+from ..image_keys import quote_key
 from ..plan.limits import Limits
-from ..plan.signing import KeySource, try_keys
+from ..signing import KeySource, try_keys
 from .upload_requests import DeclaredUpload, Grant, parse_upload_request, verify_token
 
 POST_LIFETIME_S = 900

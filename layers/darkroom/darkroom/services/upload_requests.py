@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from ..client_findings import encode_findings, parse_client_findings
 from ..errors import BadKey, BadToken, BadUpload, NotGranted
-from ..plan.keys import check_key
+from ..image_keys import check_key
 from ..plan.model import SOURCE_MEDIA_TYPES
 
 MAX_TOKEN_LASTS_S = 86_400

@@ -13,7 +13,7 @@ from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, findings_to_document
-from darkroom.key_encoding import encode_key
+from darkroom.image_keys import encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan, Watermark
 from darkroom.plan.presets import Presets

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from ...errors import BadKey, BadOption, DuplicateOption, Expired
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ...plan.normalize import build_plan
 from ...plan.options import escape_text
 from ...plan.presets import format_names

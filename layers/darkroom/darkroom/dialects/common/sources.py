@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ...errors import BadKey
-from ...plan.keys import check_key, unquote
+from ...image_keys import check_key, unquote
 from ...plan.options import escape_text
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{1,2}([^/?#]*)(.*)", re.DOTALL)

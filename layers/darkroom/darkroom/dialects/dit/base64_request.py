@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from ...errors import BadKey
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ..common.mapping import OptionMapping, find_parser, index_by_name
 from ..common.validate import bad_option
 from .model import DitRequest, Json, format_address, require_object

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from ...errors import BadKey
-from ...plan.keys import quote_key
+from ...image_keys import quote_key
 from ...plan.model import Crop, Lch, Matrix
 from ...plan.option_types import Value
 from ..common.colours import format_colour, parse_colour

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ...errors import BadOption
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ..common.mapping import OptionMapping, find_parser, index_by_name
 from ..common.validate import bad_option
 from .model import require_int

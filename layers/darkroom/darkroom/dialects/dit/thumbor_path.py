@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from ...errors import BadKey
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ...plan.model import IMAGE_FORMATS
 from ..common.mapping import OptionMapping, find_parser, index_by_name
 from ..common.validate import bad_option

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...errors import BadOption, SourceMissing
-from ...plan.keys import parse_key, unquote
+from ...image_keys import parse_key, unquote
 from ...plan.options import escape_text
 from ..registry import encode_identifier
 from .spec import FORMATS, QUALITIES, UNSUPPORTED_FORMATS, V3, VERSIONS, Version

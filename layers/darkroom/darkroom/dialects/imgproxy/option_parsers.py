@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ...plan.model import IMAGE_FORMATS
 from ...plan.options import escape_text
 from ..common.anchor import Anchor

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from ...errors import BadKey, BadOption
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim, verify_claim
 from ..common.settings import DialectSettings, ImgproxySettings
 from ..common.validate import build_valid_plan

@@ -14,7 +14,7 @@ from ...plan.negotiation import LADDER_PX
 from ...plan.policy import AccessMode, needs_signature
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
-from ...plan.signing import KeySource, try_keys
+from ...signing import KeySource, try_keys
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
 
 type Verify = Callable[[SignatureClaim | None, Sequence[DialectKey], float, int | None], None]

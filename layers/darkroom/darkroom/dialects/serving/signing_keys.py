@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...plan.signing import KeySource
-from ...signing_secrets import MAX_KEYS, InvalidSecret, find_hex_problem, find_key_problem, find_unknown_fields
+from ...signing import MAX_KEYS, InvalidSecret, KeySource, find_hex_problem, find_key_problem, find_unknown_fields
 from ..common.parsed_url import DialectKey
 
 type KeysByDialect = Mapping[str, tuple[DialectKey, ...]]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ...errors import BadKey
-from ...plan.keys import unquote
+from ...image_keys import unquote
 from ...plan.model import IDENTITY
 from ...plan.option_types import Value
 from ..common.mapping import find_parser, index_by_name

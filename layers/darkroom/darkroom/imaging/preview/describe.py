@@ -24,7 +24,7 @@ from itertools import pairwise
 
 import pyvips
 
-from ...plan.keys import quote_key
+from ...image_keys import quote_key
 from ...plan.model import Plan
 from ...plan.negotiation import LADDER_PX
 from ..colour.icc import identify_profile

@@ -105,7 +105,7 @@ class Geometry:
     @property
     def angled_size(self) -> Size:
         """The size after the rotation by ``angle``."""
-        return rotate_size(self.rotated_size, self.angle)
+        return rotate_size(self.rotated_size, self.angle) if self.angle else self.rotated_size
 
     @property
     def image_size(self) -> Size:

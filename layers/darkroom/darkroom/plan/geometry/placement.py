@@ -98,8 +98,6 @@ def place_inwards(side: int, kept: int, share: float, offset: Length) -> int:
 
 def rotate_size(size: Size, degrees: float) -> Size:
     """Return the bounding box of a picture of ``size`` that is rotated by ``degrees``."""
-    if not degrees:
-        return size
     across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
     sides = (size.width * across + size.height * down, size.width * down + size.height * across)
     return Size(*(ceil(side - _FLOAT_ERROR) for side in sides))

@@ -17,7 +17,7 @@ from ...aws.verdicts import Verdict
 from ...client_findings import ClientFindings, decode_findings, has_valid_signature
 from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
-from ...plan.signing import KeySource
+from ...signing import KeySource
 from .examine import FetchedUpload
 from .stores import TRIES
 

@@ -14,6 +14,7 @@ from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
 from ...aws.telemetry import Observer
 from ...errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
+from ...image_keys import check_key
 from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
@@ -22,7 +23,6 @@ from ...imaging.preview.describe import ImageSummary
 from ...imaging.render.render_many import BatchRender, decode_once
 from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import HEAD_BYTES, Source
-from ...plan.keys import check_key
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ..deadline import INGEST, CpuLimit, Deadline

@@ -26,9 +26,9 @@ from ...aws.record import (
 from ...aws.s3 import ObjectHead
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, ObjectChanged
+from ...image_keys import quote_key
 from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
-from ...plan.keys import quote_key
 from ...plan.model import Plan
 from ..request_metrics import count_refusal
 from .claims import SEQUENCER, SHA256, VERSION_ID, Attempt, Lease, Superseded

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from ...aws.s3 import MAX_KEY_BYTES, ObjectHead, S3Bucket
 from ...errors import DarkroomError
-from ...key_encoding import encode_key
+from ...image_keys import encode_key
 
 LONG_KEYS = ".-long/"
 """Prefix of the hashes of keys that are too long. No encoded key starts with it: an escape is ``.-`` and upper case
-hexadecimal digits (:mod:`darkroom.key_encoding`)."""
+hexadecimal digits (:mod:`darkroom.image_keys`)."""
 
 _MAX_VALUE_BYTES = 700
 """Limit of one value: S3 allows 2 KB of user metadata in total."""

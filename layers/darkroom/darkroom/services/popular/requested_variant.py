@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ...errors import DarkroomError
+from ...image_keys import unquote
 from ...plan.canonical import SEPARATOR, parse_path
-from ...plan.keys import unquote
 from ...plan.model import DATA_FORMATS, Plan
 from ...plan.native_url import parse_url
 from ...plan.negotiation import list_variants

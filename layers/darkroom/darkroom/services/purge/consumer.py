@@ -19,8 +19,7 @@ from ...aws.erasures import DONE, FAILED, ErasureTable, started_s
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
-from ...key_encoding import encode_key
-from ...plan.keys import check_key
+from ...image_keys import check_key, encode_key
 from ..queue_consumer import backoff_s, describe_error, failure_attributes
 from ..request_metrics import count_failure, count_request
 from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, merge_messages, parse_message, purge_message

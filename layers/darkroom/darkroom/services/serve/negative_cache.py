@@ -13,7 +13,7 @@ from typing import Any
 
 from ...aws.s3_fast import FastBucket
 from ...errors import DamagedSource, DarkroomError, ObjectChanged, OverLimits, TooSlow
-from ...key_encoding import encode_key
+from ...image_keys import encode_key
 from ...plan.limits import Limits
 from ..caching import derivative_metadata
 

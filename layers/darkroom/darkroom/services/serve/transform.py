@@ -28,8 +28,8 @@ from ...plan.negotiation import list_variants
 from ...plan.policy import UNSIGNED_SET, AccessMode, is_preset, needs_signature
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
-from ...plan.signing import KeySource, try_keys, verify
 from ...settings import DEFAULTS, Settings
+from ...signing import KeySource, try_keys, verify
 from ..caching import CachePolicy
 from ..deadline import REQUEST, CpuLimit
 from ..live_settings import LiveSettings

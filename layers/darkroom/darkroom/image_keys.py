@@ -1,19 +1,23 @@
-"""Image keys, and their percent-encoding in clients' URLs.
+"""Image keys and their two encodings.
 
-Percent-encoding is written out rather than taken from urllib because the edge function must do exactly the same, and
-because a malformed escape has to be an error here where urllib passes it through. In canonical paths and names of S3
-objects keys have another encoding, that of :mod:`darkroom.key_encoding`.
+In clients' URLs keys are percent-encoded. The functions are written out rather than taken from urllib, because the edge
+function must do exactly the same and a malformed escape must be an error, which urllib accepts.
+
+In canonical paths, names of S3 objects and invalidations, :func:`encode_key` uses letters, digits, ``-``, ``.``, ``_``
+and ``/`` only: Lambda Function URLs behind origin access control reject percent-encoded paths, and CloudFront's
+invalidations reject ``~`` (decision 29).
 """
 
 from __future__ import annotations
 
-from ..errors import BadKey
-from ..key_encoding import encode_key
+import re
+
+from .errors import BadKey
 
 MAX_KEY_BYTES = 700
 MAX_ENCODED_KEY_BYTES = 867
 """Of :func:`encode_key`. S3's limit of 1,024 bytes for a name then leaves at least 100 to the options; see
-:data:`.canonical.MAX_REQUEST_BYTES`."""
+:data:`.plan.canonical.MAX_REQUEST_BYTES`."""
 
 RESERVED_SEGMENT = "_"
 """Separates a key from its options in canonical paths, so no key may have a segment of this name."""
@@ -21,6 +25,8 @@ RESERVED_SEGMENT = "_"
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = _UNRESERVED | {0x2F}
 _HEX = frozenset("0123456789abcdefABCDEF")
+_ENCODED = re.compile(r"(?<=\.)-|[^A-Za-z0-9./_-]")
+_ESCAPE = re.compile(r"\.-([0-7][0-9A-F]|[CD][0-9A-F]{3}|E[0-9A-F]{5}|F[0-9A-F]{7})")
 
 
 def unquote(text: str) -> str:
@@ -68,3 +74,29 @@ def parse_key(path: str) -> str:
         return check_key(unquote(path.removeprefix("/")))
     except (UnicodeError, ValueError) as error:
         raise BadKey("The path is not percent-encoded UTF-8", detail=str(error)) from error
+
+
+def encode_key(key: str) -> str:
+    """Encode ``key``; raises ValueError on a lone surrogate.
+
+    A character other than ``A-Za-z0-9-._/`` becomes ``.-`` and its UTF-8 bytes in upper-case hexadecimal, whose first
+    byte implies their number; so does ``-`` directly after ``.``, which keeps the encoding injective. The encoding of
+    a prefix is a prefix of the encoding.
+    """
+    return _ENCODED.sub(lambda match: f".-{match[0].encode().hex().upper()}", key)
+
+
+def decode_escapes(text: str) -> str:
+    """Decode every escape of :func:`encode_key` in ``text``; raises ValueError on bytes that are not UTF-8."""
+    return _ESCAPE.sub(lambda match: bytes.fromhex(match[1]).decode(), text)
+
+
+def decode_key(text: str) -> str:
+    """Decode ``text``; raises BadKey if it is not the encoding of a key."""
+    try:
+        key = decode_escapes(text)
+        if encode_key(key) == text:
+            return key
+    except ValueError as error:
+        raise BadKey("The text is not an encoded key", detail=str(error)) from error
+    raise BadKey("The text is not an encoded key", detail=text)
