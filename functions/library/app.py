@@ -1,4 +1,4 @@
-"""The library function: one step of a run over many pictures in, what the state machine goes on with out."""
+"""The library function: one step of a bulk job, for its state machine."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _library = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_li
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Carry out ``list``, ``work`` or ``report``, as the event's ``action`` says, of the run that it names."""
+    """Carry out the ``action`` of the event, ``list``, ``work`` or ``report``, for the job that it names."""
     _observer.begin(context)
     with _observer.message("library"):
         return _library().handle(parse_request(event), lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,4 +1,4 @@
-"""The monitor function: on a schedule, the stack looks after itself."""
+"""The monitor function: runs scheduled checks and remedies."""
 
 from __future__ import annotations
 
@@ -45,30 +45,30 @@ _bus = EventBus(create_client("events"), _env.event_bus, _env.stack_name, _obser
 _metrics = CloudWatchMetrics(create_client("cloudwatch"))
 _global = CloudWatchMetrics(create_client("cloudwatch", {**_env.variables, "AWS_REGION": "us-east-1"}))
 _functions = parse_functions(_env.functions)
-_hand = SwitchController(SwitchStore(_media), _audit, _observer)
+_switches = SwitchController(SwitchStore(_media), _audit, _observer)
 _baselines = BaselineReset(_media, _samples, _audit)
 _source, _names = _env.master_bucket, master_names(_env)
 _manifests = Manifests(_media, FindingsStore(_media, _entries), Index(_dynamodb, _env.index_table), _source, _names)
-_stations = redrive_targets(_functions, queue_urls(_env), lambda url: DeadLetterQueue(_sqs, url))
+_redrive_targets = redrive_targets(_functions, queue_urls(_env), lambda url: DeadLetterQueue(_sqs, url))
 _distribution, _buckets = _env.distribution_id, (_env.media_bucket, _env.uploads_bucket)
 _self = Function(  # by variables that Lambda sets
     MONITOR,
     os.environ.get("AWS_LAMBDA_FUNCTION_NAME", MONITOR),
     int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")),
 )
-_told = MetricsReader(_global, _metrics, _namespace, _distribution, {**_functions, MONITOR: _self})
+_metrics_reader = MetricsReader(_global, _metrics, _namespace, _distribution, {**_functions, MONITOR: _self})
 _polled = [url.rpartition("/")[2] for one in queue_urls(_env).values() for url in (one.queue, one.urgent) if url]
 _monthly, _runs = parse_amounts(_env.monthly_amounts), count(1)
 
 
 def _open_monitor(settings: Settings) -> Monitor:
     remedies: dict[str, Remedy] = {
-        "redrive": RedriveRemedy(_stations, _metrics, _namespace, _audit, _observer).run,
-        "load-shedding": LoadShedding(_metrics, _namespace, float(settings.max_renders_per_minute), _hand).run,
+        "redrive": RedriveRemedy(_redrive_targets, _metrics, _namespace, _audit, _observer).run,
+        "load-shedding": LoadShedding(_metrics, _namespace, float(settings.max_renders_per_minute), _switches).run,
     }
     architecture: Architecture = "arm64" if _env.arch == "arm64" else "x86_64"
     cost = CostCheck(
-        _told,
+        _metrics_reader,
         load_prices(),
         architecture,
         _buckets,
@@ -78,28 +78,28 @@ def _open_monitor(settings: Settings) -> Monitor:
         presets=len(settings.presets.at_ingest),
         runs=_runs,
     )
-    watches: dict[str, MonitorCheck] = {"cdn": CdnCheck(_told, _observer)}
+    checks: dict[str, MonitorCheck] = {"cdn": CdnCheck(_metrics_reader, _observer)}
     if _env.inference_mode != "off":
         enough = settings.baseline_samples
-        watches |= {"drift": DriftCheck(_baselines, _manifests, _bus, _observer, enough), "baseline": _baselines}
+        checks |= {"drift": DriftCheck(_baselines, _manifests, _bus, _observer, enough), "baseline": _baselines}
     if _env.inference_mode == "endpoint":
         models = open_endpoint_models(_env, settings)
-        watches["rollout"] = models.rollout(
+        checks["rollout"] = models.rollout(
             _entries, _samples, _metrics, _audit, _bus, _observer, rollout_policy(settings)
         )
         quality = models.quality(_media, _observer)
-        watches |= {"quality": quality, "quality-due": replace(quality, only_due=True)}
+        checks |= {"quality": quality, "quality-due": replace(quality, only_due=True)}
         cost = replace(cost, instance_type=_env.endpoint_instance_type, instance_count=models.instance_count)
-        remedies["fallback"] = models.fallback(_metrics, _hand).run
-    watches |= {"cost": cost, "remedy": RemedyCheck(remedies, _observer)}
-    return Monitor(watches, _audit, _observer)
+        remedies["fallback"] = models.fallback(_metrics, _switches).run
+    checks |= {"cost": cost, "remedy": RemedyCheck(remedies, _observer)}
+    return Monitor(checks, _audit, _observer)
 
 
 _monitor = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_monitor)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Look as scheduled, or at what the event names; what was found by each watch."""
+    """Run the scheduled checks, or those that the event names; return their findings."""
     _observer.begin(context)
     with _observer.message("monitor", correlation_id=context.aws_request_id):
         return _monitor().handle(parse_request(event))

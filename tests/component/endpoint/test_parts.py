@@ -111,7 +111,7 @@ def test_time_is_told_from_when_a_request_came() -> None:
 class Choking(ModelSet):
     """Models that fail for every batch with a grey picture in it, as for one that needs too much memory."""
 
-    def find_all(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+    def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
         if any(np.ptp(picture) == 0 for picture in pictures):
             raise ModelUnavailable(detail="/opt/secret is out of memory")
         return super().detect_batch(pictures, tasks)
