@@ -37,7 +37,7 @@ _strips = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_str
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Carry out the event's ``action``, ``plan``, ``cut``, ``bind`` or ``tell``, for its large image."""
+    """Carry out the event's ``action`` for its large image."""
     _observer.begin(context)
     with _observer.message("scene"):
         return _strips().handle(read_request(event))

@@ -9,7 +9,7 @@ import pytest
 from darkroom.aws.index import Claimed, Outdated
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record
 from darkroom.errors import DamagedSource, Unavailable
-from darkroom.services.ingest.claims import MAX_REPAIRS, Attempt, Superseded
+from darkroom.services.ingest.claims import MAX_REPAIRS, EventAttempt, Superseded
 from darkroom.services.ingest.events import build_repair_message
 
 from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, NOW_S, Stores, build_marks, build_record
@@ -189,7 +189,7 @@ class Claiming:
 def test_an_attempt_claims_its_key_once() -> None:
     stores, table = Stores(), Claiming(Claimed())
     stores.table = table  # type: ignore[assignment]
-    attempt = Attempt(stores.claims, KEY, CURRENT, replaces_token="before")
+    attempt = EventAttempt(stores.claims, KEY, CURRENT, replaces_token="before")
     hold = attempt.acquire()
     assert attempt.acquire() is hold
     assert table.claims == [
@@ -228,7 +228,7 @@ def test_a_claim_that_is_refused_is_superseded() -> None:
 )
 def test_a_claim_is_released_after_a_failure(failure: BaseException | None, claimed: bool, released: bool) -> None:
     stores = Stores()
-    attempt = Attempt(stores.claims, KEY, CURRENT, _lease=LEASE if claimed else None)
+    attempt = EventAttempt(stores.claims, KEY, CURRENT, _lease=LEASE if claimed else None)
     assert attempt.__enter__() is attempt
     attempt.__exit__(type(failure), failure, None)
     assert stores.table.released == ([(KEY, LEASE.token)] if released else [])
@@ -237,7 +237,7 @@ def test_a_claim_is_released_after_a_failure(failure: BaseException | None, clai
 def test_a_claim_that_cannot_be_released_hides_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     stores = Stores()
     stores.table.reachable = False
-    with pytest.raises(DamagedSource), Attempt(stores.claims, KEY, CURRENT, _lease=LEASE):
+    with pytest.raises(DamagedSource), EventAttempt(stores.claims, KEY, CURRENT, _lease=LEASE):
         raise DamagedSource
     assert "lease not released" in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""What queue messages say of uploads, and what others are told."""
+"""What queue messages say of uploads, and what others are published."""
 
 from __future__ import annotations
 

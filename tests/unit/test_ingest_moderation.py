@@ -19,7 +19,7 @@ from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
 from darkroom.services.ingest import admit, review
 from darkroom.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
-from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
+from darkroom.services.ingest.claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.evidence import Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload
@@ -380,5 +380,5 @@ def test_a_master_over_the_limit_of_pixels_is_not_decoded() -> None:
 
 def test_an_attempt_at_what_is_done_names_the_attempt_before() -> None:
     attempt = review._start_attempt(Work(record()).context, record())
-    assert isinstance(attempt, Attempt)
+    assert isinstance(attempt, EventAttempt)
     assert (attempt.key, attempt.sequencer, attempt.replaces_token) == (KEY, CURRENT, "token")

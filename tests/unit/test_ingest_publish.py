@@ -170,14 +170,14 @@ def test_a_master_is_adopted_unless_the_index_knows_it(there: str, recorded: str
     etag = stores.media.store(PLACE, build_marks(there, "v2") if there else {})
     known = build_record(REFUSED, master=MasterRef(sequencer=recorded or ""), sha256="s", refusal=Refusal("c"))
     context = build_publishing_context(stores, uploads=uploads)
-    adopted = adopt_orphan(context, LEASE, known)
+    orphan = adopt_orphan(context, LEASE, known)
     if there in ("", recorded):
-        assert adopted is known
+        assert orphan is known
         assert list_purges(context, stores) == []
         return
-    assert (adopted.state, adopted.sha256, adopted.refusal) == (REFUSED, "sha256 of v2", Refusal())
-    assert (adopted.sequencer, adopted.token) == (LEASE.sequencer, LEASE.token)
-    assert (adopted.master.sequencer, adopted.master.etag, adopted.master.size_bytes) == (there, etag, 3)
+    assert (orphan.state, orphan.sha256, orphan.refusal) == (REFUSED, "sha256 of v2", Refusal())
+    assert (orphan.sequencer, orphan.token) == (LEASE.sequencer, LEASE.token)
+    assert (orphan.master.sequencer, orphan.master.etag, orphan.master.size_bytes) == (there, etag, 3)
     assert list_purges(context, stores) == [KEY]
 
 
@@ -185,8 +185,8 @@ def test_a_master_of_a_deleted_version_is_not_adopted() -> None:
     stores, uploads = Stores(), Bucket(deleted_versions={"v2"})
     stores.media.store(PLACE, build_marks(EARLIER, "v2"))
     context = build_publishing_context(stores, uploads=uploads)
-    adopted = adopt_orphan(context, LEASE, build_record(REFUSED, sha256="s"))
-    assert adopted == Record(KEY, REFUSED, LEASE.sequencer, LEASE.token)
+    orphan = adopt_orphan(context, LEASE, build_record(REFUSED, sha256="s"))
+    assert orphan == Record(KEY, REFUSED, LEASE.sequencer, LEASE.token)
     assert stores.media.objects == {}
     assert list_purges(context, stores) == [KEY]
 
@@ -196,9 +196,9 @@ def test_a_master_that_is_missing_is_forgotten(recorded: str | None) -> None:
     stores = Stores()
     known = build_record(REFUSED, sha256="s", master=MasterRef(sequencer=recorded or ""))
     context = build_publishing_context(stores, uploads=Bucket())
-    adopted = adopt_orphan(context, LEASE, known)
-    assert (adopted is known) is (recorded is None)
-    assert adopted.master == MasterRef()
+    orphan = adopt_orphan(context, LEASE, known)
+    assert (orphan is known) is (recorded is None)
+    assert orphan.master == MasterRef()
     assert list_purges(context, stores) == ([KEY] if recorded else [])
 
 

@@ -19,7 +19,7 @@ from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.admit import Candidate
-from darkroom.services.ingest.claims import Attempt, Claims, Lease
+from darkroom.services.ingest.claims import Claims, EventAttempt, Lease
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation, ReviewState
@@ -30,7 +30,7 @@ from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.s3_keys import MASTERS
 
 KEY = "photo.jpg"
-FILLED = {Attempt}
+FILLED = {EventAttempt}
 WITH_SLOTS = {Candidate, IngestEvent, Lease, FetchedUpload}
 """Values of which there may be many at once."""
 

@@ -1,4 +1,4 @@
-"""The ingest service on real parts: buckets, queues, an index and a bus in MiniStack, made anew for each test."""
+"""The ingest service on real parts: buckets, queues, an index and a bus in MiniStack, made again for each test."""
 
 from __future__ import annotations
 
@@ -126,8 +126,8 @@ class World:
         clients["events"].create_event_bus(Name=names["bus"])
         rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}
         clients["events"].put_rule(**rule)
-        told = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
-        target = {"Id": "told", "Arn": told["Attributes"]["QueueArn"]}
+        published = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
+        target = {"Id": "published", "Arn": published["Attributes"]["QueueArn"]}
         clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
         return cls(clients, names)
 
@@ -276,7 +276,7 @@ class World:
                 found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
                 self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
 
-    def told(self) -> list[tuple[str, dict[str, Any]]]:
+    def published(self) -> list[tuple[str, dict[str, Any]]]:
         """Announcements since the last time: detail types and details."""
         return [(event["detail-type"], event["detail"]) for event in self.messages("told")]
 

@@ -96,8 +96,8 @@ class SceneWorld(World):
         """Those that run, with their inputs, the first begun first."""
         client = self.clients["stepfunctions"]
         found = client.list_executions(stateMachineArn=self.machine_arn, statusFilter="RUNNING")["executions"]
-        told = [client.describe_execution(executionArn=one["executionArn"]) for one in found]
-        return [{**one, "input": json.loads(one["input"])} for one in sorted(told, key=lambda one: one["startDate"])]
+        started = [client.describe_execution(executionArn=one["executionArn"]) for one in found]
+        return [{**one, "input": json.loads(one["input"])} for one in sorted(started, key=lambda one: one["startDate"])]
 
     def execution(self) -> Cut:
         """The only one that runs; it is over as far as Step Functions goes."""
@@ -118,13 +118,13 @@ class SceneWorld(World):
         )
 
     def cuts(self) -> list[IngestEvent]:
-        """What the machine has told ingest, as it reads it."""
+        """What the machine has published ingest, as it reads it."""
         changes = [change for text in self.sent if (change := read_event(text)) is not None and change.large_image_id]
         self.sent.clear()
         return changes
 
     def ended(self) -> IngestOutcome:
-        """Deal with the one thing that the machine has told."""
+        """Deal with the one thing that the machine has published."""
         [change] = self.cuts()
         return self.handle(change)
 

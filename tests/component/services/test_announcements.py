@@ -1,4 +1,4 @@
-"""What is told on the bus is what docs/reference/events.md and docs/reference/schemas/ say."""
+"""What is published on the bus is what docs/reference/events.md and docs/reference/schemas/ say."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def world(aws: Callable[[str], Any]) -> World:
 
 def only(world: World) -> tuple[str, dict[str, Any]]:
     """The one announcement since the last time, which is as documented."""
-    ((detail_type, detail),) = world.told()
+    ((detail_type, detail),) = world.published()
     assert complaints(detail_type, detail) == []
     return detail_type, detail
 
@@ -128,7 +128,7 @@ def test_removed(world: World) -> None:
 
 
 def test_held_flagged_and_released(world: World) -> None:
-    """Each is told by itself, with an id of its own: who remembers ids must not take one for another."""
+    """Each is published by itself, with an id of its own: who remembers ids must not take one for another."""
     body, world.blocks = jpeg_photo(), True
     assert world.created("a.jpg", body) is IngestOutcome.HELD
     held = only(world)
@@ -150,7 +150,7 @@ def test_what_is_always_redacted_comes_first(world: World) -> None:
 
 
 def test_told_again_it_has_the_same_id(world: World) -> None:
-    """As after a worker that was killed before it had noted that it told."""
+    """As after a worker that was killed before it had noted that it published."""
     sequencer = world.upload("a.jpg", jpeg_photo())
     change = world.change("a.jpg", sequencer)
     world.handle(change)

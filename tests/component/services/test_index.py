@@ -79,8 +79,8 @@ def test_a_lease_that_is_released_need_not_be_waited_for(index: Index) -> None:
         claim(index, "10", "b")
     index.release_lease("photo.jpg", "a")
     assert claim(index, "10", "b") == Claimed()
-    index.release_lease("nobody.jpg", "a")
-    assert index.get("nobody.jpg") is None
+    index.release_lease("no client.jpg", "a")
+    assert index.get("no client.jpg") is None
 
 
 def test_a_newer_event_takes_over_at_once_and_an_older_never(index: Index) -> None:

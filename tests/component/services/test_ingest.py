@@ -1,4 +1,4 @@
-"""Ingest, end to end on S3, DynamoDB, SQS and EventBridge of MiniStack: what becomes of an upload."""
+"""Ingest, end to end on S3, DynamoDB, SQS and EventBridge of MiniStack: the result of an upload."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_gps_is_kept_where_it_was_asked_for(world: World) -> None:
 
 def test_what_is_ready_is_announced_with_what_a_page_needs(world: World) -> None:
     world.created("trips/röm 1.jpg", jpeg_photo())
-    [(detail_type, detail)] = world.told()
+    [(detail_type, detail)] = world.published()
     record = world.record("trips/röm 1.jpg")
     assert detail_type == "ImageReady"
     assert detail["key"] == "trips/röm 1.jpg"
@@ -118,16 +118,16 @@ def test_an_event_that_comes_twice_has_one_effect(world: World) -> None:
     before = world.record("photo.jpg")
     assert world.handle(change) is IngestOutcome.DROPPED
     assert world.record("photo.jpg") == before
-    assert len(world.told()) == 1
+    assert len(world.published()) == 1
 
 
 def test_an_announcement_that_was_not_made_is_made_when_the_event_comes_again(world: World) -> None:
     change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
     world.handle(change)
-    first = world.told()
+    first = world.published()
     world.index.put_record(replace(world.record("photo.jpg"), announced=False))
     assert world.handle(change) is IngestOutcome.DROPPED
-    assert world.told() == first
+    assert world.published() == first
     assert world.record("photo.jpg").announced
 
 
@@ -146,7 +146,7 @@ def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
         assert copied is not None
         assert copied.metadata == {"source-etag": two.master.etag.strip('"'), "pace": "quick"}
         assert copied.headers["Content-Type"] == "image/webp"
-    details = [detail for _, detail in world.told()]
+    details = [detail for _, detail in world.published()]
     assert details[1]["same_as"] == "one.jpg"
     assert details[0]["id"] != details[1]["id"]
 
@@ -237,7 +237,7 @@ def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, co
     assert head.headers["Content-Type"] == "application/octet-stream"
     assert world.keys("media") == []
     assert world.vault("uploads").head(key) is not None
-    [(detail_type, detail)] = world.told()
+    [(detail_type, detail)] = world.published()
     assert (detail_type, detail["code"], detail["quarantined"]) == ("ImageRefused", code, place)
 
 
@@ -320,13 +320,13 @@ def test_known_bytes_are_looked_at_by_a_scanner_that_was_not_there_or_did_not_kn
 
 def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
-    created = world.told()
+    created = world.published()
     assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
     assert world.keys("media") == []
     record = world.record("photo.jpg")
     assert (record.state, record.master, record.sha256) == (REMOVED, MasterRef(), "")
     assert record.expires_at_s > world.now_s
-    [(detail_type, detail)] = world.told()
+    [(detail_type, detail)] = world.published()
     assert (detail_type, detail["key"]) == ("ImageRemoved", "photo.jpg")
     assert detail["id"] != created[0][1]["id"]
     assert world.messages("purges")[0]["key"] == "photo.jpg"
@@ -338,7 +338,7 @@ def test_a_deletion_is_remembered_against_an_older_event(world: World) -> None:
     world.clients["s3"].put_object(Bucket=world.names["uploads"], Key="photo.jpg", Body=jpeg_photo())
     assert world.handle(older) is IngestOutcome.DROPPED
     assert world.keys("media") == []
-    assert world.told() == []
+    assert world.published() == []
     assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.READY
 
 
@@ -365,7 +365,7 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
     spoilt = world.change("photo.jpg", world.upload("photo.jpg", b"no picture"))
-    world.told()
+    world.published()
     changes = (spoilt, deletion) if late else (deletion, spoilt)
     expected = [IngestOutcome.REFUSED, IngestOutcome.REMOVED if late else IngestOutcome.REFUSED]
     assert [world.handle(change) for change in changes] == expected
@@ -373,11 +373,11 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world
     record = world.record("photo.jpg")
     assert (record.state, record.master, record.facts, record.derivatives) == (REFUSED, MasterRef(), {}, ())
     assert (record.sequencer, record.refusal.code) == (spoilt.sequencer, "type-not-allowed")
-    told = {(detail_type, detail["sequencer"]) for detail_type, detail in world.told()}
-    assert {("ImageRemoved", deletion.sequencer), ("ImageRefused", spoilt.sequencer)} <= told
+    published = {(detail_type, detail["sequencer"]) for detail_type, detail in world.published()}
+    assert {("ImageRemoved", deletion.sequencer), ("ImageRefused", spoilt.sequencer)} <= published
     before = world.record("photo.jpg")
     assert [world.handle(change) for change in changes] == [IngestOutcome.DROPPED, IngestOutcome.DROPPED]
-    assert (world.record("photo.jpg"), world.told()) == (before, [])
+    assert (world.record("photo.jpg"), world.published()) == (before, [])
 
 
 @pytest.mark.parametrize("served", [True, False])
@@ -474,9 +474,9 @@ def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> N
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key="photo.jpg")
     world.index.claim("photo.jpg", world.next_sequencer(), "a worker", now_s=world.now_s, lease_s=60)
     world.now_s += 61
-    mend = read_event(json.dumps(build_repair_message("photo.jpg")))
-    assert mend is not None
-    assert world.handle(mend) is IngestOutcome.REMOVED
+    repair = read_event(json.dumps(build_repair_message("photo.jpg")))
+    assert repair is not None
+    assert world.handle(repair) is IngestOutcome.REMOVED
     assert world.keys("media") == []
 
 
@@ -514,11 +514,11 @@ def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
     late = world.change("photo.jpg", "0F")
     assert world.handle(late) is IngestOutcome.DROPPED
     assert [message["detail-type"] for message in world.messages("changes")] == ["Mend"]
-    mend = read_event(json.dumps(build_repair_message("photo.jpg")))
-    assert mend is not None
-    assert world.handle(mend) is IngestOutcome.READY
+    repair = read_event(json.dumps(build_repair_message("photo.jpg")))
+    assert repair is not None
+    assert world.handle(repair) is IngestOutcome.READY
     assert world.body("media", "masters/photo.jpg") == good
-    assert world.handle(mend) is IngestOutcome.DROPPED
+    assert world.handle(repair) is IngestOutcome.DROPPED
 
 
 def test_a_preset_has_its_watermark(world: World) -> None:
@@ -579,9 +579,9 @@ def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> Non
     world.created("photo.jpg", jpeg_photo())
     after = world.record("photo.jpg")
     world.index.put_record(replace(backup, token=after.token))
-    mend = read_event(json.dumps(build_repair_message("photo.jpg")))
-    assert mend is not None
-    assert world.handle(mend) is IngestOutcome.READY
+    repair = read_event(json.dumps(build_repair_message("photo.jpg")))
+    assert repair is not None
+    assert world.handle(repair) is IngestOutcome.READY
     mended = world.record("photo.jpg")
     assert (mended.sequencer, mended.facts) == (after.sequencer, after.facts)
 
@@ -590,7 +590,7 @@ def test_deleting_what_is_deleted_purges_and_tells_nothing(world: World) -> None
     world.created("photo.jpg", jpeg_photo())
     world.deleted("photo.jpg")
     world.messages("purges")
-    world.told()
+    world.published()
     assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
     assert world.messages("purges") == []
-    assert world.told() == []
+    assert world.published() == []

@@ -1,4 +1,4 @@
-"""What objectives and dashboards are told of uploads: the function as SQS calls it, and what it printed."""
+"""What objectives and dashboards read about uploads: the function as SQS calls it, and what it output."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def function(world: World, aws_environment: dict[str, str]) -> Function:
     )
 
 
-def figures(printed: str) -> dict[str, float]:
+def figures(output: str) -> dict[str, float]:
     """Requests and how many of them failed, and by whose fault."""
-    told = counted(printed)
-    return {name: of(told, name).get("", 0) for name in COUNTS}
+    published = counted(output)
+    return {name: of(published, name).get("", 0) for name in COUNTS}
 
 
 def test_an_upload_is_one_request(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,11 +80,11 @@ def test_a_refusal_is_the_uploaders_fault(
 ) -> None:
     body, code, sniffed = REFUSED[what]
     function.invoke(receive(world, {"x": created(world, "a.jpg", body)}))
-    printed = capsys.readouterr().out
-    assert figures(printed) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
-    told = counted(printed)
-    assert (of(told, "Errors"), of(told, "Refused")) == ({code: 1}, {code: 1})
-    assert of(told, "RefusedByFormat") == {sniffed: 1}
+    output = capsys.readouterr().out
+    assert figures(output) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
+    published = counted(output)
+    assert (of(published, "Errors"), of(published, "Refused")) == ({code: 1}, {code: 1})
+    assert of(published, "RefusedByFormat") == {sniffed: 1}
 
 
 def test_what_is_too_large_is_refused_by_its_format_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,16 +102,16 @@ def test_each_attempt_that_fails_is_a_fault(
     body = created(world, "a.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     function.invoke(receive(world, {"x": body}, receives))
-    printed = capsys.readouterr().out
-    assert figures(printed) == {"Requests": 1, "ClientErrors": 0, "Faults": 1}
-    assert of(counted(printed), "Errors") == {"unavailable": 1}
+    output = capsys.readouterr().out
+    assert figures(output) == {"Requests": 1, "ClientErrors": 0, "Faults": 1}
+    assert of(counted(output), "Errors") == {"unavailable": 1}
 
 
 def test_what_cannot_be_read_is_not_ours(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     function.invoke(receive(world, {"x": '{"what": "ever"}'}))
-    printed = capsys.readouterr().out
-    assert figures(printed) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
-    assert of(counted(printed), "Errors") == {"bad-upload": 1}
+    output = capsys.readouterr().out
+    assert figures(output) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
+    assert of(counted(output), "Errors") == {"bad-upload": 1}
 
 
 def test_who_waits_for_another_worker_has_not_been_dealt_with(
@@ -132,8 +132,8 @@ def test_an_upload_is_slow_by_its_objective(
     world.now_s = change.happened_at_s + (slow_ms("ingest") + over_ms) / 1000
     handle_event(context, change)
     context.observer.flush()
-    told: Counted = counted(capsys.readouterr().out)
-    assert (of(told, "Timed"), of(told, "Slow")) == ({"": 1}, slow)
+    published: Counted = counted(capsys.readouterr().out)
+    assert (of(published, "Timed"), of(published, "Slow")) == ({"": 1}, slow)
 
 
 @pytest.mark.parametrize(
@@ -150,5 +150,5 @@ def test_whose_fault_an_error_is(error: Exception, whose: str, code: str, capsys
     observer = PowertoolsObserver("ingest")
     count_failure(observer, error)
     observer.flush()
-    told = counted(capsys.readouterr().out)
-    assert told == {(whose, frozenset()): 1, ("Errors", frozenset({("code", code)})): 1}
+    published = counted(capsys.readouterr().out)
+    assert published == {(whose, frozenset()): 1, ("Errors", frozenset({("code", code)})): 1}

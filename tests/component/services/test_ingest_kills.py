@@ -69,9 +69,9 @@ class Scene:
             with suppress(Busy):
                 handle_event(build_context(self.world), self.change)
                 break
-        self.mend()
+        self.repair()
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         for _ in range(3):
             self.world.now_s += 1000
             for change in mends(self.world):
@@ -193,7 +193,7 @@ def let_pass_at_once(world: World, key: str) -> Scene:
 
 
 def flagged_at_once(world: World, key: str) -> Scene:
-    """The very bytes that are served, since nobody had to look before."""
+    """The very bytes that are served, since no client had to look before."""
     body = picture()
     world.blocks = False
     handle_event(build_context(world), world.change(key, world.upload(key, body)))
@@ -352,10 +352,10 @@ def killed_at_each_call(world: World, name: str, stage: Callable[[World, str], S
         if not wire.reached:
             break
     assert 6 < at < MOST_CALLS - 1
-    told = world.told()
-    known = [(event["key"], event["version_id"], kind, event.get("flagged")) for kind, event in told]
-    ids = dict(zip(known, (event["id"] for _, event in told), strict=True))
-    assert all(ids[what] == event["id"] for what, (_, event) in zip(known, told, strict=True))
+    published = world.published()
+    known = [(event["key"], event["version_id"], kind, event.get("flagged")) for kind, event in published]
+    ids = dict(zip(known, (event["id"] for _, event in published), strict=True))
+    assert all(ids[what] == event["id"] for what, (_, event) in zip(known, published, strict=True))
 
 
 @contextmanager
@@ -447,7 +447,7 @@ def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, ne
         if dies:
             world.now_s += 1000
             handle_event(build_context(world), change)
-        last.scene.mend()
+        last.scene.repair()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1
 
@@ -475,6 +475,6 @@ def test_overtaken_at_any_call_a_verdict_makes_room(
             holding.now_s += 1000
             with suppress(Busy):
                 handle_event(build_context(holding), first.change)
-        last.scene.mend()
+        last.scene.repair()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1

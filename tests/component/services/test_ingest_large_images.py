@@ -1,4 +1,4 @@
-"""Uploads over the limits of one worker: cut, published, refused, overtaken; killed anywhere, and told twice."""
+"""Uploads over the limits of one worker: cut, published, refused, superseded; killed anywhere, and reported twice."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
     assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is IngestOutcome.STARTED
     claimed = world.record(KEY)
     assert (claimed.state, claimed.lease_until_s) == (CLAIMED, int(world.now_s + LEASE_S))
-    assert world.told() == []
+    assert world.published() == []
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
 
@@ -74,7 +74,7 @@ def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
     assert record.facts["size_bytes"] == len(tiff())
     assert len(record.facts["perceptual_hash"]) == 16
     assert (record.master.how, record.master.content_type) == ("pyramid", "image/tiff")
-    [(kind, detail)] = world.told()
+    [(kind, detail)] = world.published()
     assert (kind, detail["key"], detail["sha256"]) == ("ImageReady", KEY, record.sha256)
     assert mean_difference(world.body("media", MASTER), scene_image()) < 3
     head = world.vault("media").head(MASTER)
@@ -106,11 +106,11 @@ def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: SceneWo
 
 def test_what_its_file_says_of_it_goes_into_the_index(world: SceneWorld) -> None:
     image = Image.fromarray(scene_image().numpy())
-    told = {271: "Maker", 272: "Camera 1", 33432: "Somebody"}
+    published = {271: "Maker", 272: "Camera 1", 33432: "Ada Lovelace"}
     body = io.BytesIO()
-    image.save(body, "TIFF", tiffinfo=told, compression="raw")
+    image.save(body, "TIFF", tiffinfo=published, compression="raw")
     world.created(KEY, body.getvalue())
-    assert world.record(KEY).large_image.provenance == {"camera": "Maker Camera 1", "copyright": "Somebody"}
+    assert world.record(KEY).large_image.provenance == {"camera": "Maker Camera 1", "copyright": "Ada Lovelace"}
 
 
 @pytest.mark.parametrize("form", [".png", ".jpg"])
@@ -274,7 +274,7 @@ def test_it_is_told_twice(world: SceneWorld) -> None:
     record = world.record(KEY)
     assert world.handle(change) is IngestOutcome.DROPPED
     assert world.record(KEY) == record
-    assert len(world.told()) == 1
+    assert len(world.published()) == 1
 
 
 def test_nobody_else_ends_what_another_is_at(world: SceneWorld) -> None:

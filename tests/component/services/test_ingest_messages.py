@@ -1,4 +1,4 @@
-"""The ingest function as SQS calls it: what becomes of a message whose work did not succeed."""
+"""The ingest function as SQS calls it: the result of a message whose work did not succeed."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypat
 
 
 def test_a_fault_after_the_claim_is_counted_like_any(world: World, app: Any) -> None:
-    """Each attempt claims the key anew: none has to wait for the lease of the one that failed."""
+    """Each attempt claims the key again: none has to wait for the lease of the one that failed."""
     body = created(world, "bad.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     for receives in range(1, MAX_RECEIVES):

@@ -40,8 +40,8 @@ def count(
     outcome = handle_event(context, change)
     capsys.readouterr()
     context.observer.flush()
-    told = counted(capsys.readouterr().out)
-    return outcome, {name: dict(of(told, name)) for name in ("Handled", "UploadToReady", "Timed", "Slow")}
+    published = counted(capsys.readouterr().out)
+    return outcome, {name: dict(of(published, name)) for name in ("Handled", "UploadToReady", "Timed", "Slow")}
 
 
 def at(change: IngestEvent, happened_at_s: float) -> IngestEvent:
@@ -93,16 +93,16 @@ def test_a_deletion_is_remembered_for_35_days(world: World) -> None:
 def test_a_deletion_of_a_master_that_the_index_does_not_know_is_announced_and_purged(world: World) -> None:
     world.created(KEY, SMALL)
     world.index.delete(KEY)
-    world.told()
+    world.published()
     assert world.deleted(KEY) is IngestOutcome.REMOVED
     assert world.keys("media") == []
-    assert [detail_type for detail_type, _ in world.told()] == ["ImageRemoved"]
+    assert [detail_type for detail_type, _ in world.published()] == ["ImageRemoved"]
     assert [purge["key"] for purge in world.messages("purges")] == [KEY]
 
 
 def test_a_deletion_of_nothing_is_neither_announced_nor_purged(world: World) -> None:
     assert world.deleted(KEY) is IngestOutcome.REMOVED
-    assert (world.told(), world.messages("purges")) == ([], [])
+    assert (world.published(), world.messages("purges")) == ([], [])
     assert (world.record(KEY).state, world.record(KEY).announced) == (REMOVED, True)
 
 
@@ -132,10 +132,10 @@ def test_an_announcement_is_repeated_for_its_own_event_alone(world: World, older
     late = world.next_sequencer()
     change = world.change(KEY, world.upload(KEY, SMALL))
     world.handle(change)
-    world.told()
+    world.published()
     world.index.put_record(replace(world.record(KEY), announced=False))
     world.handle(world.change(KEY, late) if older else change)
-    assert len(world.told()) == (0 if older else 1)
+    assert len(world.published()) == (0 if older else 1)
     assert world.record(KEY).announced is not older
 
 
@@ -167,9 +167,9 @@ def test_a_message_about_an_unknown_key_is_dropped(world: World) -> None:
 def test_a_repair_of_a_key_in_order_claims_nothing(world: World) -> None:
     world.created(KEY, SMALL)
     before = world.record(KEY)
-    mend = read_event(json.dumps(build_repair_message(KEY)))
-    assert mend is not None
-    assert world.handle(mend) is IngestOutcome.DROPPED
+    repair = read_event(json.dumps(build_repair_message(KEY)))
+    assert repair is not None
+    assert world.handle(repair) is IngestOutcome.DROPPED
     assert world.record(KEY) == before
 
 
@@ -178,9 +178,9 @@ def test_a_removal_that_left_its_master_is_repaired(world: World) -> None:
     world.deleted(KEY)
     marks = {"sequencer": pad_sequencer("0F"), "sha256": "0", "version-id": "0"}
     world.vault("media").put(f"masters/{KEY}", b"of an overtaken worker", headers={}, metadata=marks)
-    mend = read_event(json.dumps(build_repair_message(KEY)))
-    assert mend is not None
-    assert world.handle(mend) is IngestOutcome.REMOVED
+    repair = read_event(json.dumps(build_repair_message(KEY)))
+    assert repair is not None
+    assert world.handle(repair) is IngestOutcome.REMOVED
     assert world.keys("media") == []
     assert world.record(KEY).state == REMOVED
 

@@ -65,7 +65,7 @@ def test_an_upload_waits_where_nothing_is_served_from(world: World) -> None:
     assert record.held.master.sequencer == record.sequencer
     assert record.held.flagged is False
     assert world.index.find_by_sha256(record.held.sha256) == []
-    assert [kind for kind, _ in world.told()] == ["ImageHeld"]
+    assert [kind for kind, _ in world.published()] == ["ImageHeld"]
 
 
 def test_what_is_let_pass_is_as_if_it_had_never_waited(world: World, aws: Callable[[str], Any]) -> None:
@@ -82,7 +82,7 @@ def test_what_is_let_pass_is_as_if_it_had_never_waited(world: World, aws: Callab
     assert world.keys("media") == other.keys("media")
     for name in world.keys("media", "derivatives/"):
         assert world.body("media", name) == other.body("media", name)
-    assert [kind for kind, _ in world.told()] == ["ImageHeld", "ImageReady"]
+    assert [kind for kind, _ in world.published()] == ["ImageHeld", "ImageReady"]
 
 
 def tiff() -> bytes:
@@ -115,7 +115,7 @@ def test_what_is_flagged_stays_where_it_is_and_is_told_once(world: World) -> Non
     assert (world.record(KEY).state, world.record(KEY).held.flagged) == (HELD, True)
     assert held(world)
     assert not served(world)
-    assert [detail["flagged"] for _, detail in world.told()] == [False, True]
+    assert [detail["flagged"] for _, detail in world.published()] == [False, True]
 
 
 def test_a_verdict_on_other_bytes_says_nothing(world: World) -> None:
@@ -129,9 +129,9 @@ def test_a_verdict_on_other_bytes_says_nothing(world: World) -> None:
 
 def test_a_message_without_a_verdict_asks_for_one(world: World) -> None:
     world.created(KEY, BODY)
-    first = world.told()
+    first = world.published()
     assert world.message(build_verdict_message(KEY)) is IngestOutcome.DROPPED
-    assert world.told() == first
+    assert world.published() == first
     assert world.message(build_verdict_message("unknown.jpg")) is IngestOutcome.DROPPED
 
 
@@ -139,14 +139,14 @@ def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     etag = world.record(KEY).master.etag
-    world.told()
+    world.published()
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert world.keys("media") == [f"held/{KEY}"]
     record = world.record(KEY)
     assert (record.state, record.held.flagged, record.master, record.derivatives) == (HELD, True, MasterRef(), ())
     assert record.held.master.etag == etag
     assert {message["key"] for message in world.messages("purges")} == {KEY}
-    assert [(kind, detail["flagged"]) for kind, detail in world.told()] == [("ImageHeld", True)]
+    assert [(kind, detail["flagged"]) for kind, detail in world.published()] == [("ImageHeld", True)]
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED, (
         "it may turn out to have been a mistake"
     )
@@ -343,7 +343,7 @@ def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: W
     context = replace(world.context, presets=presets)
     handle_event(context, world.change(KEY, world.upload(KEY, BODY)))
     assert world.record(KEY).derivatives == (f"{KEY}/_/w-8.webp",)
-    assert set(world.told()[0][1]["presets"]) == {"f", "w"}
+    assert set(world.published()[0][1]["presets"]) == {"f", "w"}
 
 
 def in_review(world: World) -> list[str]:
@@ -367,13 +367,13 @@ def test_what_is_flagged_waits_for_a_person_who_waits_longest_first(world: World
 def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
-    world.told()
+    world.published()
     assert world.confirmed(KEY, b"others") is IngestOutcome.DROPPED
     assert world.confirmed(KEY, BODY) is IngestOutcome.CONFIRMED
     assert world.confirmed(KEY, BODY) is IngestOutcome.DROPPED
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
     assert (world.record(KEY).state, served(world)) == (HELD, False)
-    assert world.told() == [], "it was told when it was flagged"
+    assert world.published() == [], "it was published when it was flagged"
     assert world.released(KEY, BODY) is IngestOutcome.RELEASED, "a person may think again"
     assert world.confirmed(KEY, BODY) is IngestOutcome.DROPPED
 
@@ -382,7 +382,7 @@ def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
     world.created(KEY, BODY)
     assert world.confirmed(KEY) is IngestOutcome.CONFIRMED
     assert world.record(KEY).held.flagged is True
-    assert [detail["flagged"] for _, detail in world.told()] == [False, True]
+    assert [detail["flagged"] for _, detail in world.published()] == [False, True]
 
 
 def test_another_upload_is_judged_anew(world: World) -> None:

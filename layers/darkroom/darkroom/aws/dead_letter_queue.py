@@ -91,13 +91,13 @@ class DeadLetterQueue:
         started_s = time.time()
         newer: list[str] = []
         seen: set[str] = set()
-        while letters := self._receive():
-            for letter in letters:
-                if letter.sent_s > started_s or letter.message_id in seen:
-                    newer.append(letter.receipt_handle)
+        while messages := self._receive():
+            for message in messages:
+                if message.sent_s > started_s or message.message_id in seen:
+                    newer.append(message.receipt_handle)
                     continue
-                seen.add(letter.message_id)
-                yield letter
+                seen.add(message.message_id)
+                yield message
         self.make_visible(newer)
 
     def redrive(self, message: DlqMessage, queue_url: str) -> None:
@@ -105,19 +105,19 @@ class DeadLetterQueue:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": message.trace_header}}
         with translate_errors(f"redrive {message.message_id}"):
-            answer = self._client.send_message(
+            response = self._client.send_message(
                 QueueUrl=queue_url,
                 MessageBody=message.body,
                 MessageAttributes={REDRIVEN: {"DataType": "String", "StringValue": now}},
                 MessageSystemAttributes=traced if message.trace_header else {},
             )
-            _ = answer["MessageId"]  # without one the response is not from SQS
+            _ = response["MessageId"]  # without one the response is not from SQS
             self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt_handle)
 
     def make_visible(self, receipt_handles: Iterable[str]) -> None:
         """Make messages visible again at once."""
         for handle in receipt_handles:
-            with translate_errors(f"show a letter of {self.url}"):
+            with translate_errors(f"make visible in {self.url}"):
                 self._client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
     def peek(self) -> list[DlqMessage]:
@@ -128,12 +128,12 @@ class DeadLetterQueue:
         """Return the approximate number of visible messages."""
         name = "ApproximateNumberOfMessages"
         with translate_errors(f"attributes of {self.url}"):
-            answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
-            return int(answer["Attributes"][name])
+            response = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+            return int(response["Attributes"][name])
 
     def _receive(self, *, hidden_for_s: int = VISIBILITY_TIMEOUT_S, wait_s: int | None = None) -> list[DlqMessage]:
-        with translate_errors(f"letters of {self.url}"):
-            answer = self._client.receive_message(
+        with translate_errors(f"receive from {self.url}"):
+            response = self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=10,
                 WaitTimeSeconds=self._wait_s if wait_s is None else wait_s,
@@ -141,17 +141,17 @@ class DeadLetterQueue:
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["SentTimestamp", "AWSTraceHeader"],
             )
-            return [_parse_message(message) for message in answer.get("Messages", [])]
+            return [_parse_message(message) for message in response.get("Messages", [])]
 
 
 def _parse_message(message: Mapping[str, Any]) -> DlqMessage:
     attributes = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
-    told = message["Attributes"]
+    system = message["Attributes"]
     return DlqMessage(
         message["MessageId"],
         message["ReceiptHandle"],
         message["Body"],
         attributes,
-        int(told["SentTimestamp"]) / 1000,
-        told.get("AWSTraceHeader", ""),
+        int(system["SentTimestamp"]) / 1000,
+        system.get("AWSTraceHeader", ""),
     )

@@ -70,10 +70,10 @@ class Index:
             wanted: Any = {self._table: {"Keys": [_name(partition_key(key)) for key in some], "ConsistentRead": True}}
             while wanted:
                 with translate_errors("index batch get"):
-                    answer = self._client.batch_get_item(RequestItems=wanted)
-                records = map(from_item, answer["Responses"].get(self._table, []))
+                    response = self._client.batch_get_item(RequestItems=wanted)
+                records = map(from_item, response["Responses"].get(self._table, []))
                 found.update((record.key, record) for record in records)
-                wanted = answer.get("UnprocessedKeys")
+                wanted = response.get("UnprocessedKeys")
         return found
 
     def claim(

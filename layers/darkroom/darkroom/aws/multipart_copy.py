@@ -43,14 +43,14 @@ def copy_in_parts(
     def copy(number: int) -> dict[str, Any]:
         start = (number - 1) * part_bytes
         end = min(start + part_bytes, size_bytes)
-        answer = client.upload_part_copy(
+        response = client.upload_part_copy(
             **upload,
             PartNumber=number,
             CopySource=dict(source),
             CopySourceIfMatch=etag,
             CopySourceRange=f"bytes={start}-{end - 1}",
         )
-        return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
+        return {"PartNumber": number, "ETag": response["CopyPartResult"]["ETag"]}
 
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -111,12 +111,12 @@ class MultipartAssembler:
         ranged = {} if whole else {"CopySourceRange": f"bytes={part.start}-{part.end - 1}"}
         source = {"CopySource": {"Bucket": self.bucket, "Key": part.key}, "CopySourceIfMatch": part.etag}
         try:
-            answer = self.client.upload_part_copy(**upload, PartNumber=number, **source, **ranged)
+            response = self.client.upload_part_copy(**upload, PartNumber=number, **source, **ranged)
         except ClientError as error:
             if error_code(error) in CHANGED_CODES | _MISSING_CODES:
                 raise ObjectChanged(detail=f"{part.key} is not {part.etag}: {error!r}") from error
             raise
-        return str(answer["CopyPartResult"]["ETag"])
+        return str(response["CopyPartResult"]["ETag"])
 
     def _abort(self, upload: dict[str, str]) -> None:
         """Delete the parts at once. A lifecycle rule deletes what this does not reach after a day."""

@@ -46,10 +46,10 @@ class Clamd:
             with self._connected() as connection:
                 deadline = time.monotonic() + self._timeout_s
                 _send(connection, data, deadline)
-                answer = _answer(connection, deadline)
+                response = _receive_response(connection, deadline)
         except (OSError, ValueError) as error:
             raise Unavailable(detail=f"clamd at {self._address}: {error!r}") from error
-        return self._verdict(answer)
+        return self._parse_response(response)
 
     def _connected(self) -> socket.socket:
         if "/" in self._address:
@@ -64,14 +64,14 @@ class Clamd:
         host, _, port = self._address.rpartition(":")
         return socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S)
 
-    def _verdict(self, answer: str) -> str:
-        outcome = answer.removeprefix("stream: ")
+    def _parse_response(self, response: str) -> str:
+        outcome = response.removeprefix("stream: ")
         if outcome == "OK":
             return ""
-        name, _, word = outcome.rpartition(" ")
-        if name and word == "FOUND":
+        name, _, state = outcome.rpartition(" ")
+        if name and state == "FOUND":
             return name
-        raise Unavailable(detail=f"clamd at {self._address}: {answer!r}")
+        raise Unavailable(detail=f"clamd at {self._address}: {response!r}")
 
 
 def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
@@ -88,7 +88,7 @@ def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
         return
 
 
-def _answer(connection: socket.socket, deadline: float) -> str:
+def _receive_response(connection: socket.socket, deadline: float) -> str:
     received = b""
     while not received.endswith(b"\0") and len(received) < MAX_ANSWER_BYTES:
         _limit(connection, deadline)

@@ -11,7 +11,7 @@ from ...client_findings import ClientFindings
 from ...errors import DarkroomError, OverLimits
 from ...plan.model import Plan
 from ..deadline import Deadline
-from .claims import Attempt, Lease, StaleIndex
+from .claims import EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .evidence import ReviewState
 from .examine import FetchedUpload, describe_image, fetch_upload
@@ -33,7 +33,7 @@ _MAX_DONORS = 4
 checks."""
 
 
-def ingest_upload(context: IngestContext, attempt: Attempt, known: Record | None) -> IngestOutcome:
+def ingest_upload(context: IngestContext, attempt: EventAttempt, known: Record | None) -> IngestOutcome:
     """Ingest the current upload of the key of ``attempt``; ``known`` is the record of the key before."""
     try:
         return _ingest(context, attempt, known)
@@ -41,7 +41,7 @@ def ingest_upload(context: IngestContext, attempt: Attempt, known: Record | None
         return _ingest(context, attempt.with_newer_event(found.sequencer), known)
 
 
-def _ingest(context: IngestContext, attempt: Attempt, known: Record | None) -> IngestOutcome:
+def _ingest(context: IngestContext, attempt: EventAttempt, known: Record | None) -> IngestOutcome:
     with context.observer.step("fetch"):
         upload = fetch_upload(context.uploads, attempt.key, context.examiner.limits)
     if upload is None:
@@ -69,14 +69,14 @@ class Candidate:
     watermarks: dict[str, bytes]
 
 
-def assess(context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload) -> Candidate:
+def assess(context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload) -> Candidate:
     """Collect what decides about ``upload``. Raises Unavailable."""
     state = context.moderation.get_review_state(attempt.key, known, upload.sha256)
     findings = context.client_findings.read(upload)
     return Candidate(upload, state, findings, *choose_presets(context, attempt.key))
 
 
-def admit(context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload) -> IngestOutcome:
+def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload) -> IngestOutcome:
     """Serve or hold ``upload``. Raises a DarkroomError of status 4xx if it must be refused."""
     examiner = context.examiner
     try:
@@ -116,7 +116,7 @@ def admit(context: IngestContext, attempt: Attempt, known: Record | None, upload
 
 
 def _admit_large_image(
-    context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload, over: OverLimits
+    context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload, over: OverLimits
 ) -> IngestOutcome:
     """Start processing of an ``upload`` above the limits of one worker; raises ``over`` if it is not a large image."""
     from . import large_image  # few uploads are large images
@@ -129,7 +129,7 @@ def _admit_large_image(
     return large_image.start(context, attempt, upload, header)
 
 
-def deduplicate(context: IngestContext, attempt: Attempt, known: Record | None, candidate: Candidate) -> bool:
+def deduplicate(context: IngestContext, attempt: EventAttempt, known: Record | None, candidate: Candidate) -> bool:
     """Serve bytes that this key or another one serves already, without decoding; return whether that was possible."""
     with context.observer.step("dedupe"):
         record = None
@@ -143,7 +143,7 @@ def deduplicate(context: IngestContext, attempt: Attempt, known: Record | None, 
 
 
 def _reuse_record(
-    context: IngestContext, attempt: Attempt, known: Record | None, upload: FetchedUpload
+    context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload
 ) -> Record | None:
     """Return the record of a key whose bytes did not change."""
     if known is None or known.state != READY or known.sha256 != upload.sha256:
@@ -155,7 +155,7 @@ def _reuse_record(
     return _build_copy(lease, upload, known, known.master, known.derivatives, known.same_as)
 
 
-def _copy_donor(context: IngestContext, attempt: Attempt, candidate: Candidate) -> Record | None:
+def _copy_donor(context: IngestContext, attempt: EventAttempt, candidate: Candidate) -> Record | None:
     """Copy master and presets of another key with the same bytes; return None if no key has all of them."""
     upload = candidate.upload
     donor = _find_donor(context, attempt.key, candidate)

@@ -168,7 +168,7 @@ class Claims:
         return self.matches(record, self.head_master(record.key)) and self._held_master_matches(record)
 
     def _held_master_matches(self, record: Record) -> bool:
-        """A key in progress is checked when that ends. A held master without a held record belongs to no one."""
+        """A key in progress is checked when that ends. A held master without a held record is an orphan."""
         if self.held_bucket is None or not record.done:
             return True
         existing = self.held_bucket.head(HELD_MASTERS.name(record.key))
@@ -190,7 +190,7 @@ class Claims:
 
 
 @dataclass
-class Attempt:
+class EventAttempt:
     """One attempt at an event. The key is claimed just before the first change.
 
     ``replaces_token`` is the token of the attempt that completed the event, if it is to be repeated.
@@ -208,7 +208,7 @@ class Attempt:
             self._lease = self.claims.acquire(self.key, self.sequencer, replaces_token=self.replaces_token)
         return self._lease
 
-    def with_newer_event(self, sequencer: str) -> Attempt:
+    def with_newer_event(self, sequencer: str) -> EventAttempt:
         """Make this the attempt at the newer event ``sequencer``."""
         self.sequencer, self._lease = sequencer, None
         return self

@@ -17,7 +17,7 @@ from .. import queue_consumer
 from ..queue_consumer import POSTPONED, SqsMessage
 from ..request_metrics import count_latency
 from .admit import ingest_upload
-from .claims import Attempt, Superseded
+from .claims import EventAttempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
 from .publish import announce, claim, finish, publish_event, remove_held_master, remove_master, unpublish
@@ -124,7 +124,7 @@ def _follow(context: IngestContext, event: IngestEvent, known: Record | None) ->
     """Process a change of the upload."""
     if known is not None and (known.sequencer, known.done) >= (event.sequencer, True):
         return _revisit(context, event, known)
-    with Attempt(context.claims, event.key, event.sequencer) as attempt:
+    with EventAttempt(context.claims, event.key, event.sequencer) as attempt:
         if event.deletes and _is_upload_gone(context, event.key):
             return remove(context, attempt, known)
         outcome = ingest_upload(context, attempt, known)
@@ -174,7 +174,7 @@ def _take_down(context: IngestContext, event: IngestEvent, known: Record) -> boo
     if known.state not in (CLAIMED, REFUSED, HELD) or not event.deletes_master(known.master):
         return False
     _require_done(context, event, known)
-    with Attempt(context.claims, known.key, known.sequencer, replaces_token=known.token) as attempt:
+    with EventAttempt(context.claims, known.key, known.sequencer, replaces_token=known.token) as attempt:
         lease = claim(context, attempt)
         with context.observer.step("remove"):
             bare = unpublish(context, lease, known)
@@ -188,7 +188,7 @@ def repair(context: IngestContext, event: IngestEvent, known: Record | None) -> 
     if known is None or (known.done and context.claims.is_consistent(known)):
         return IngestOutcome.DROPPED
     done_by = known.token if known.done else ""
-    with Attempt(context.claims, event.key, known.sequencer, replaces_token=done_by) as attempt:
+    with EventAttempt(context.claims, event.key, known.sequencer, replaces_token=done_by) as attempt:
         gone = not known.done and _is_upload_gone(context, event.key)
         if gone and was_finished(known):  # its upload may have expired since
             recovered = recover(context, attempt, known)
@@ -199,7 +199,7 @@ def repair(context: IngestContext, event: IngestEvent, known: Record | None) -> 
         return ingest_upload(context, attempt, known)
 
 
-def remove(context: IngestContext, attempt: Attempt, known: Record | None) -> IngestOutcome:
+def remove(context: IngestContext, attempt: EventAttempt, known: Record | None) -> IngestOutcome:
     """Delete the master and its derivatives, and record the deletion for :data:`TOMBSTONE_S`."""
     lease = claim(context, attempt)
     with context.observer.step("remove"):

@@ -21,7 +21,7 @@ from ...imaging.source import Source
 from ..large_image.parts import PartStore
 from ..master_reader import TIFF
 from ..range_source import open_ranges
-from .claims import PYRAMID, Attempt, Lease, StaleIndex
+from .claims import PYRAMID, EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
 from .evidence import ReviewState
@@ -70,7 +70,7 @@ def read_header(context: IngestContext, upload: FetchedUpload, over: OverLimits)
     return header
 
 
-def start(context: IngestContext, attempt: Attempt, upload: FetchedUpload, header: Header) -> IngestOutcome:
+def start(context: IngestContext, attempt: EventAttempt, upload: FetchedUpload, header: Header) -> IngestOutcome:
     """Start the state machine for ``upload``."""
     lease, head = claim(context, attempt), upload.head
     image = LargeImageRef(
@@ -96,7 +96,7 @@ def complete(context: IngestContext, event: IngestEvent, known: Record | None) -
         raise context.claims.build_busy(known)
     if known.token == image.token:
         context.claims.release(known.key, known.token)
-    with Attempt(context.claims, known.key, known.sequencer) as attempt:
+    with EventAttempt(context.claims, known.key, known.sequencer) as attempt:
         if event.fault:
             return _retry(context, claim(context, attempt), event)
         try:
@@ -131,7 +131,7 @@ def _retry(context: IngestContext, lease: Lease, event: IngestEvent) -> IngestOu
     return _start_execution(context, lease, replace(image, tries=image.tries + 1))
 
 
-def _settle(context: IngestContext, attempt: Attempt, event: IngestEvent) -> IngestOutcome:
+def _settle(context: IngestContext, attempt: EventAttempt, event: IngestEvent) -> IngestOutcome:
     lease = claim(context, attempt)
     own = context.claims.get_own_record(lease)
     image = own.large_image

@@ -31,7 +31,7 @@ from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from ..request_metrics import count_refusal
-from .claims import SEQUENCER, SHA256, VERSION_ID, Attempt, Lease, Superseded
+from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .examine import Description, FetchedUpload, detect_format
 from .stores import build_metadata, describe_master, select_presets
@@ -215,7 +215,7 @@ def _describe_metadata(lease: Lease, held: HeldUpload) -> dict[str, str]:
     return build_metadata(lease, held.sha256, master.version_id, master.how, master.master_sha256)
 
 
-def claim(context: IngestContext, attempt: Attempt) -> Lease:
+def claim(context: IngestContext, attempt: EventAttempt) -> Lease:
     """Claim the key of ``attempt``; raises Superseded or Busy."""
     with context.observer.step("claim"):
         return attempt.acquire()
@@ -282,7 +282,7 @@ def hold(
     return IngestOutcome.HELD
 
 
-def refuse(context: IngestContext, attempt: Attempt, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
+def refuse(context: IngestContext, attempt: EventAttempt, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
     """Finish an upload that is refused: a copy in quarantine, and the reason."""
     lease, trace_id = claim(context, attempt), context.observer.trace_id()
     with context.observer.step("quarantine"):

@@ -14,7 +14,7 @@ from ...errors import Busy, DarkroomError, ObjectChanged
 from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from .admit import ingest_upload
-from .claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
+from .claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
 from .publish import (
@@ -173,7 +173,7 @@ def _withdraw(context: IngestContext, known: Record) -> IngestOutcome:
     return IngestOutcome.HELD
 
 
-def recover(context: IngestContext, attempt: Attempt, known: Record) -> IngestOutcome | None:
+def recover(context: IngestContext, attempt: EventAttempt, known: Record) -> IngestOutcome | None:
     """Complete what a dead worker started, from masters alone: the upload no longer exists. None if there is none."""
     lease = claim(context, attempt)
     own = context.claims.get_own_record(lease)
@@ -197,9 +197,9 @@ def recover(context: IngestContext, attempt: Attempt, known: Record) -> IngestOu
     return None
 
 
-def _start_attempt(context: IngestContext, known: Record) -> Attempt:
+def _start_attempt(context: IngestContext, known: Record) -> EventAttempt:
     """Start an attempt that replaces the result of the last event."""
-    return Attempt(context.claims, known.key, known.sequencer, replaces_token=known.token)
+    return EventAttempt(context.claims, known.key, known.sequencer, replaces_token=known.token)
 
 
 def _read_metadata(head: ObjectHead | None) -> Mapping[str, str]:

@@ -35,7 +35,7 @@ class StepAction(StrEnum):
     PLAN = "plan"
     CUT = "cut"
     ASSEMBLE = "bind"
-    REPORT = "tell"
+    REPORT = "tell"  # terms: allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +181,10 @@ class LargeImageSteps:
 
     def _open_source(self, request: StepRequest) -> tuple[Source, Header]:
         """Open the upload and inspect its header; raises SourceMissing if it was replaced."""
-        kept = self.uploads.head(request.key)
-        if kept is None or kept.version_id != request.version_id:
+        head = self.uploads.head(request.key)
+        if head is None or head.version_id != request.version_id:
             raise SourceMissing("The upload no longer exists")
-        source = open_ranges(self.uploads, kept, LARGE_BLOCK_BYTES)
+        source = open_ranges(self.uploads, head, LARGE_BLOCK_BYTES)
         return source, inspect_large_image(source, self.limits)
 
 
