@@ -109,7 +109,7 @@ def test_what_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PackageUnavailable("no apt")
 
-    monkeypatch.setattr(part, "outcomes", refuse)
+    monkeypatch.setattr(part, "compare_formats", refuse)
     section = part.measure("quick", lambda _: None)
     assert not section.figures
     assert section.missing == ["`q=auto`: no apt."]
