@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (f"{ROOT}/layers/darkroom/darkroom/", f"{ROOT}/functions/")
 TIMEOUT_S = 60.0
 SIZE = (2400, 1600)
-WIDTHS = (320, 300)
+WIDTHS = (301, 300)
 """Width of the request that warms the process up, and of the traced one."""
 
 WAIT_S = 20
