@@ -50,7 +50,7 @@ def test_an_update_upon_an_update_is_a_matter_of_waiting(variants: EndpointVaria
     variants.set_weights({"canary": 0.5})
     with pytest.raises(Unavailable) as caught:
         variants.set_weights({"canary": 0.6})
-    assert "takes no update" in caught.value.detail
+    assert "accepts no update" in caught.value.detail
     held.finish()
     assert variants.is_updatable()
     variants.set_weights({"canary": 0.6})

@@ -93,7 +93,7 @@ TEMPLATE: dict[str, Any] = {
         },
     },
 }
-GIVEN = {"Alarms": "all", "Runbooks": "docs/runbooks", "TransformFunction": "stack-Transform-1"}
+GIVEN = {"Alarms": "all", "Runbooks": "docs/guides/runbooks", "TransformFunction": "stack-Transform-1"}
 
 
 def fetch(url: str) -> dict[str, Any]:
