@@ -163,15 +163,6 @@ class Stack:
         """How many dead letters ingest has."""
         return queue_depth(self.sqs, self.queues["ingest_dead_letters"]).total
 
-    def idle(self, within_s: float) -> bool:
-        """Whether the ingest queue is empty, now or ``within_s`` from now."""
-        deadline_s = time.monotonic() + within_s
-        while queue_depth(self.sqs, self.queues["ingest"]).total:
-            if time.monotonic() > deadline_s:
-                return False
-            time.sleep(LOOK_EVERY_S)
-        return True
-
 
 def queue_depth(sqs: Any, url: str) -> Depth:
     """Count a queue's messages."""
