@@ -78,7 +78,7 @@ ALTERATIONS: Mapping[str, Alteration] = {
     "middle, 80 % of each side": crop_middle(0.8),
     "middle, 50 % of each side": crop_middle(0.5),
     "mirrored": ImageOps.mirror,
-    "turned by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    "rotated by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
     "screenshot": make_screenshot,
 }
-"""What is done to each picture, by what a page calls it."""
+"""Alterations of each image, by their names in the report."""

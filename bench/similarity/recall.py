@@ -97,8 +97,8 @@ def format_table(photographs: Mapping[str, Image.Image], embed: Embed, model: st
     rows = [_row(name, found, firsts=True) for name, found in measure_recall(photographs, embed).items()]
     return Table(
         f"{len(photographs)} photographs, {model}",
-        ("", "comes first", f"score ≥ {COPY_SCORE}", "score", "hash first", f"bits < {COPY_BITS}", "bits"),
-        [*rows, _row("another picture", compare_unrelated(photographs, embed), firsts=False)],
+        ("", "ranked first", f"score ≥ {COPY_SCORE}", "score", "hash first", f"bits < {COPY_BITS}", "bits"),
+        [*rows, _row("another image", compare_unrelated(photographs, embed), firsts=False)],
         ["Scores and bits: median (least–greatest)."],
     )
 

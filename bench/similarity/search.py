@@ -45,11 +45,11 @@ def format_table(machine: str, turns: int = TURNS) -> Table:
     """A row for each size."""
     return Table(
         "One search of the table",
-        ("pictures below the prefix", "ms", "read units", "dollars for 1,000 searches"),
+        ("images below the prefix", "ms", "read units", "dollars for 1,000 searches"),
         [_row(pictures, time_search(pictures, turns)) for pictures in SIZES],
         [
             f"Median (least–greatest) of {turns} on {machine}: pages of 1 MB from a process beside it are read, "
-            "compared and ranked. What DynamoDB takes to send a page comes on top, for all shards at once."
+            "compared and ranked. The time that DynamoDB takes to send a page is additional, for all shards at once."
         ],
     )
 
