@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "guides" / "image-analysis.md").read_text(encoding="utf-
 def test_the_steps_are_those_of_the_page(world: World) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready("a.jpg", jpeg_photo())
-    steps = rows(PAGE, "The way of a picture")
+    steps = rows(PAGE, "Processing steps")
     assert list(world.observer.timings_ms) == steps
     world.observer.begin()
     world.removed("a.jpg")
