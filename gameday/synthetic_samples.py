@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.findings import MODERATION, SIMILARITY
-from darkroom.imaging.formats.sniff import sniff
+from darkroom.imaging.formats.probe import sniff
 from darkroom.imaging.render import views
 from darkroom.imaging.source import Source
 from darkroom.mlops.sample import Sample, parse_sample, quantise, summarise

@@ -16,12 +16,12 @@ from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import build_reader
 from darkroom.errors import DarkroomError
+from darkroom.image_keys import MASTERS
 from darkroom.plan.model import Plan
-from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.url_builder import sign_target
+from darkroom.plan.variants import LADDER_PX
 from darkroom.services.live_settings import LiveSettings
-from darkroom.services.s3_keys import MASTERS
 from darkroom.services.upload_requests import Grant, make_token
 from tools import runbooks
 

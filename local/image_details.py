@@ -12,7 +12,7 @@ from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import findings_to_document
-from darkroom.services.s3_keys import MASTERS
+from darkroom.image_keys import MASTERS
 
 from .aws import Cloud
 from .endpoint import Endpoint

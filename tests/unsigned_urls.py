@@ -16,8 +16,8 @@ from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
 from darkroom.dialects.iiif.spec import FORMATS as IIIF_FORMATS
 from darkroom.dialects.iiif.spec import QUALITIES
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
-from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import NATIVE_OPTIONS
+from darkroom.plan.variants import LADDER_PX
 
 ORIGIN = "https://images.example.com/photos/"
 """An address that the languages' test settings map to keys."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import BadKey
-from darkroom.services.s3_keys import ObjectNames
+from darkroom.image_keys import ObjectNames
 
 from . import local_stack
 

@@ -15,10 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
 from darkroom.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
-from darkroom.plan.negotiation import LADDER_PX  # noqa: E402
 from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
-from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
+from darkroom.plan.variants import LADDER_PX, AccessMode  # noqa: E402
 from functions.edge.tables import insert_tables  # noqa: E402
 
 FOLDER = ROOT / "frontends"

@@ -18,7 +18,7 @@ from darkroom.dialects.iiif.spec import (  # noqa: E402
     SizeLimits,
 )
 from darkroom.dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count_images, list_scale_factors  # noqa: E402
-from darkroom.plan.geometry.boxes import Size  # noqa: E402
+from darkroom.plan.geometry.placement import Size  # noqa: E402
 from tools.conformance import TESTS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 

@@ -15,11 +15,15 @@ from darkroom.errors import list_errors_by_code  # noqa: E402
 from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
-from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.option_types import split_parts  # noqa: E402
 from darkroom.plan.options import NATIVE_OPTIONS, Option  # noqa: E402
-from darkroom.plan.policy import list_unsigned_variants  # noqa: E402
 from darkroom.plan.presets import load_default_presets  # noqa: E402
+from darkroom.plan.variants import (  # noqa: E402
+    CLASS_TYPES,
+    LADDER_PX,
+    SAVE_DATA_QUALITY,
+    list_unsigned_variants,
+)
 from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402

@@ -16,8 +16,8 @@ from cloudfront_local.model import (
 )
 from cloudfront_local.model import Pick as Choice
 from darkroom.plan.edge_settings import build_edge_entries
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import AccessMode
 from functions.edge.build import edge_code
 
 from ..competitors.model import BUCKET

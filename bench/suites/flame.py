@@ -36,7 +36,7 @@ KINDS = {
     "darkroom/imaging/": "imaging",
     "pyvips/": "imaging",
     "darkroom/aws/s3_fast.py": "S3",
-    "darkroom/services/serve/background.py": "S3",
+    "darkroom/services/serve/rendering.py": "S3",
     "threading.py": "S3",
     "awslambdaric/": "runtime",
     "simplejson/": "runtime",

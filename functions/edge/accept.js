@@ -1,4 +1,4 @@
-// Negotiation: the class of formats that an Accept header prefers, as in darkroom.plan.negotiation.
+// Negotiation: the class of formats that an Accept header prefers, as in darkroom.plan.variants.
 
 const formatClass = accept => {
     // Each entry becomes ,type;parameter;parameter; the last of equal types applies.

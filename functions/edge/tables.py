@@ -32,13 +32,12 @@ from darkroom.plan.model import (
     EXTENDED_FORMATS,
     LOSSLESS_FORMATS,
 )
-from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY
 from darkroom.plan.normalize import DEFAULT_MAX_SIDE_PX, build_plan
 from darkroom.plan.option_types import FixedPoint, Flag, Integer, JsArgs, Pattern, format_hundredths
 from darkroom.plan.options import MAX_SIDE_PX, NATIVE_OPTIONS, OPTIONS_BY_NAME, Option
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
+from darkroom.plan.variants import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, AccessMode
 from darkroom.settings import DEFAULTS
 
 STATE_FIELDS = frozenset(

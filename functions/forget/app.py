@@ -16,11 +16,11 @@ from darkroom.aws.vectors.factory import open_vectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
+from darkroom.image_keys import master_names
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.report import rejection_document
 from darkroom.services.erase.service import EraseService
 from darkroom.services.request_metrics import count_attempt
-from darkroom.services.s3_keys import master_names
 
 _env = ForgetEnvironment()
 _s3 = create_client("s3")

@@ -20,6 +20,7 @@ from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.environment import InferEnvironment
+from darkroom.image_keys import master_names
 from darkroom.mlops.agreement import disagreement
 from darkroom.mlops.sample import ShadowComparison
 from darkroom.mlops.sample_store import SampleStore
@@ -35,7 +36,6 @@ from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.queue_consumer import SqsMessage
-from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_source_limits, configured_tasks
 from darkroom.settings import Settings
 

@@ -24,6 +24,7 @@ from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
 from darkroom.environment import IngestEnvironment
+from darkroom.image_keys import HELD_MASTERS, master_names
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext
@@ -35,7 +36,6 @@ from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.queue_consumer import SqsMessage
-from darkroom.services.s3_keys import HELD_MASTERS, master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.settings import Settings
 

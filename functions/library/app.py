@@ -22,12 +22,12 @@ from darkroom.bulk.report import Reporter
 from darkroom.bulk.worker import Worker, reserve_s
 from darkroom.environment import LibraryEnvironment
 from darkroom.findings import ENDPOINT, FALLBACK
+from darkroom.image_keys import master_names
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits, configured_tasks
 from darkroom.settings import Settings
 

@@ -19,6 +19,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import SwitchStore, build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import MonitorEnvironment
+from darkroom.image_keys import master_names
 from darkroom.mlops.drift_check import BaselineReset, DriftCheck
 from darkroom.mlops.endpoint_models import open_endpoint_models, rollout_policy
 from darkroom.mlops.manifests import Manifests
@@ -33,7 +34,6 @@ from darkroom.services.monitor.messages import parse_request
 from darkroom.services.monitor.metrics_reader import MetricsReader
 from darkroom.services.monitor.remedies import LoadShedding, RedriveRemedy, Remedy, RemedyCheck, redrive_targets
 from darkroom.services.monitor.switch_controller import SwitchController
-from darkroom.services.s3_keys import master_names
 from darkroom.settings import Settings
 
 _env = MonitorEnvironment()

@@ -12,9 +12,9 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import PurgeEnvironment
+from darkroom.image_keys import master_names
 from darkroom.services.purge.consumer import PurgeConsumer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import master_names
 
 _env = PurgeEnvironment()
 _s3, _sqs = create_client("s3"), create_client("sqs")

@@ -14,12 +14,12 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import build_fast_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
+from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.reencode.consumer import ReencodeConsumer
 from darkroom.services.reencode.service import Reencoder
-from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.settings import Settings
 

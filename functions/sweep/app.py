@@ -11,8 +11,8 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SweepEnvironment
+from darkroom.image_keys import master_names
 from darkroom.services.request_metrics import count_attempt
-from darkroom.services.s3_keys import master_names
 from darkroom.services.sweep import Sweep
 
 _env = SweepEnvironment()

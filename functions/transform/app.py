@@ -14,16 +14,15 @@ from darkroom.aws.switches import LOAD_SHEDDING, Switches, build_fast_reader
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import TransformEnvironment
 from darkroom.errors import DarkroomError
-from darkroom.http.edge import EdgeRequest, Responded, respond, respond_error
-from darkroom.http.response import HttpResponse
+from darkroom.http.response import EdgeRequest, HttpResponse, Responded, respond, respond_error
+from darkroom.image_keys import master_names
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.master_reader import MasterReader
 from darkroom.services.request_metrics import log_image_request
-from darkroom.services.s3_keys import master_names
-from darkroom.services.serve.background import Prefetch
+from darkroom.services.serve.rendering import Prefetch
 from darkroom.services.serve.transform import LiveTransform, Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 
@@ -54,7 +53,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         mode=AccessMode(settings.access_mode),
         inference=_env.inference_mode != "off",
         always=settings.always_redact,
-        presets=lambda: settings.presets,
+        presets=cache(lambda: settings.presets),
         limits=build_source_limits(settings),
         caching=build_cache_policy(settings, refines=_env.refine),
         observer=_observer,

@@ -16,7 +16,7 @@ from darkroom.aws.audit import AuditLog
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.errors import DarkroomError
-from darkroom.services.s3_keys import HELD_MASTERS
+from darkroom.image_keys import HELD_MASTERS
 from tools.review import DECISIONS, decide
 
 from ..paths import CONTROL

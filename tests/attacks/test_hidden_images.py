@@ -17,13 +17,13 @@ from PIL import Image
 from darkroom.aws.record import HELD, READY
 from darkroom.errors import BadOption
 from darkroom.findings import FACES, MODERATION, Findings
+from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.messages import parse_request
 from darkroom.services.inference.views import choose_views, combine
 from darkroom.services.ingest.events import read_event
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services import ingesting
 from tests.component.services.inference.harness import World

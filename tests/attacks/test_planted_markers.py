@@ -26,7 +26,7 @@ from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import DarkroomError
 from darkroom.http.response import HttpResponse, to_response
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import MASTER_SHA256
 from darkroom.services.serve.transform import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr

@@ -18,7 +18,7 @@ from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, findings_to_document
 from darkroom.http.response import HttpResponse
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from tests.component.imaging.test_redact import FACE, jpeg, png, twins
 from tests.tally import Tally
 from tests.unsigned_urls import unsigned_urls

@@ -21,10 +21,9 @@ from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.dialects.iiif.spec import SizeLimits
 from darkroom.dialects.iiif.tiles import count_images
 from darkroom.plan.canonical import derivative_name, parse_path
-from darkroom.plan.geometry.boxes import Size
-from darkroom.plan.negotiation import LADDER_PX
-from darkroom.plan.policy import list_unsigned_requests, list_unsigned_variants
+from darkroom.plan.geometry.placement import Size
 from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import LADDER_PX, list_unsigned_requests, list_unsigned_variants
 from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo
 from tests.tally import Tally

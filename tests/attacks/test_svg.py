@@ -16,7 +16,7 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.http.response import to_response
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.slow_svg import blurred, crossed, dashed, marked

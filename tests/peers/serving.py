@@ -22,10 +22,9 @@ from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.service import DialectService
 from darkroom.dialects.serving.signing_keys import KeysByDialect
-from darkroom.http.edge import DIALECT, VIEWER_URL, EdgeRequest
-from darkroom.http.response import HttpResponse
-from darkroom.plan.policy import AccessMode
+from darkroom.http.response import DIALECT, VIEWER_URL, EdgeRequest, HttpResponse
 from darkroom.plan.presets import parse_presets
+from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.transform import Transform
 
 MARK = "watermarks/geometry.png"

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 from PIL import Image, ImageChops
 
-from darkroom.plan.policy import list_unsigned_variants
 from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import list_unsigned_variants
 from tests.images.pictures import jpeg_photo, png_noise
 
 from .viewer import Answer, Viewer

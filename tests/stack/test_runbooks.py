@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from darkroom.plan.negotiation import LADDER_PX
+from darkroom.plan.variants import LADDER_PX
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
 from tools.settings.stacks import of_facts

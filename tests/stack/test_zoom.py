@@ -22,7 +22,7 @@ from darkroom.dialects.iiif.info_json import build_info
 from darkroom.dialects.iiif.spec import VERSIONS, SizeLimits
 from darkroom.dialects.iiif.tiles import is_listed, iterate_tiles
 from darkroom.dialects.iiif.url import ImageRequest, encode_identifier, parse
-from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.placement import Size
 from local import viewer as osd
 from local.control_pages import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser

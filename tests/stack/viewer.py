@@ -12,9 +12,8 @@ from urllib.parse import quote, unquote
 
 import urllib3
 
-from darkroom.image_keys import encode_key
+from darkroom.image_keys import MASTERS, encode_key
 from darkroom.plan.native_url import parse_url
-from darkroom.services.s3_keys import MASTERS
 from darkroom.signing import sign
 from tests.waiting import HANG_S
 

@@ -10,10 +10,10 @@ from typing import Any
 from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged, Unavailable
+from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
 from darkroom.services.ingest.context import IngestContext
 from darkroom.services.ingest.stores import MasterStore
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 
 KEY = "photo.jpg"
 NOW_S = 1_795_600_000.0

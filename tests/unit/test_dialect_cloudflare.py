@@ -17,8 +17,8 @@ from darkroom.errors import BadKey, BadOption, DarkroomError, DuplicateOption, E
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.presets import Presets
+from darkroom.plan.variants import AccessMode, needs_signature
 
 SOME = DialectSettings(Sources((("//images.dev/", ""),)))
 

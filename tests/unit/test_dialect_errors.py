@@ -13,8 +13,8 @@ from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.service import choose_variant, load_parser
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
+from darkroom.plan.geometry.placement import Size
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 

@@ -19,8 +19,8 @@ from darkroom.dialects.iiif.url import (
 )
 from darkroom.errors import BadKey, BadOption, DarkroomError, SourceMissing
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry.boxes import Box, Size
 from darkroom.plan.geometry.layout import compute_geometry
+from darkroom.plan.geometry.placement import Box, Size
 
 CAPS = SizeLimits()
 SPECIFIED = Size(300, 200)

@@ -20,8 +20,8 @@ from darkroom.dialects.imgproxy.arguments import COMPASS
 from darkroom.dialects.settings_file import load_settings, parse_settings
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
+from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets

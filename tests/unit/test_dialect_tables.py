@@ -18,7 +18,7 @@ from darkroom.dialects.iiif.spec import FEATURES, FORMATS, HTTP_FEATURES, QUALIT
 from darkroom.dialects.imgproxy.url import parse_source
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, options_text
-from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.placement import Size
 
 SETTINGS = DialectSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
 CASES = Path(__file__).parents[1] / "cases" / "dialects"

@@ -9,20 +9,25 @@ import pytest
 from darkroom.client_findings import FaceBox, parse_client_findings
 from darkroom.errors import BadOption, BadUpload
 from darkroom.findings import Region
-from darkroom.plan.geometry.boxes import Box, Size, rescale_box, round_half_up, to_stored_box, to_upright_box
-from darkroom.plan.geometry.crop import compute_crop
 from darkroom.plan.geometry.faces import crop_to_faces, project_face
 from darkroom.plan.geometry.layout import Geometry, compute_geometry
 from darkroom.plan.geometry.placement import (
+    Box,
+    Size,
     center_window,
+    compute_crop,
     compute_ellipse_axes,
     compute_ellipse_bounds,
     compute_rotation_growth,
     extend_canvas,
     place_inwards,
     place_window,
+    rescale_box,
     resolve_length,
     rotate_size,
+    round_half_up,
+    to_stored_box,
+    to_upright_box,
 )
 from darkroom.plan.geometry.resize import (
     ResizeRequest,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
 from darkroom.findings import FACES, Face, Finding, Findings, Region, get_face_regions
-from darkroom.plan.geometry.boxes import Box, Size, to_stored_box
 from darkroom.plan.geometry.faces import crop_to_faces, rotate_faces_to_stored
+from darkroom.plan.geometry.placement import Box, Size, to_stored_box
 from darkroom.plan.model import Crop, FaceCrop, Gravity, Padding, Plan
 
 SIZE = Size(1000, 500)

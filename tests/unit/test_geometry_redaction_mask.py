@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption, FindingsPending, NoInference, Unanalysable
 from darkroom.findings import CLIENT, FACES, TEXT, Face, Finding, Findings, Region, TextLine
-from darkroom.plan.geometry.boxes import Box, to_stored_box
 from darkroom.plan.geometry.layout import Geometry, Size, compute_geometry
+from darkroom.plan.geometry.placement import Box, to_stored_box
 from darkroom.plan.geometry.redaction_mask import Outline, compute_outlines, rasterize_mask
 from darkroom.plan.model import Crop, Plan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.placement import Size
 from darkroom.plan.geometry.watermark_tiles import compute_tile_positions
 
 

@@ -22,6 +22,7 @@ from darkroom.errors import (
     SceneFailed,
     SourceMissing,
 )
+from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest import large_image
@@ -32,7 +33,6 @@ from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES, _RemoteBytes
 from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.master_reader import TIFF
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.images.pictures import jpeg_photo, png_noise
 
 from .ingest_stores import build_context

@@ -8,9 +8,9 @@ import pytest
 
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged
+from darkroom.image_keys import MASTERS
 from darkroom.services.ingest.claims import StaleIndex, Superseded
 from darkroom.services.ingest.stores import MasterStore
-from darkroom.services.s3_keys import MASTERS
 
 from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, Stores, build_marks
 

@@ -17,6 +17,7 @@ from darkroom.aws.index import Claimed
 from darkroom.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record, build_image_id
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, OverLimits
+from darkroom.image_keys import MASTERS
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.admit import Candidate
 from darkroom.services.ingest.claims import Claims, EventAttempt, Lease
@@ -27,7 +28,6 @@ from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetc
 from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
-from darkroom.services.s3_keys import MASTERS
 
 KEY = "photo.jpg"
 FILLED = {EventAttempt}

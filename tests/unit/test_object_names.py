@@ -12,20 +12,20 @@ from darkroom.aws.record import SEQUENCER_CHARACTERS
 from darkroom.dialects.registry import LARGE_SUFFIX, iiif_wildcard
 from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
-from darkroom.image_keys import encode_key
-from darkroom.plan.canonical import canonical_path
-from darkroom.plan.model import Plan
-from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.purge.consumer import cdn_paths
-from darkroom.services.s3_keys import (
+from darkroom.image_keys import (
     DERIVATIVES,
     HELD_MASTERS,
     MASTERS,
     UPLOADS,
     ObjectNames,
     derivatives_prefix,
+    encode_key,
     master_names,
 )
+from darkroom.plan.canonical import canonical_path
+from darkroom.plan.model import Plan
+from darkroom.services.ingest.quarantine import quarantine_key
+from darkroom.services.purge.consumer import cdn_paths
 from darkroom.services.serve.negative_cache import marker_key
 from tests.odd_keys import odd_keys
 

@@ -16,11 +16,11 @@ from darkroom.image_keys import MAX_KEY_BYTES, check_key, unquote
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, canonical_path, check_length, derivative_name, parse_path
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import list_variants
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
 from darkroom.plan.options import OPTIONS_BY_NAME
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.variants import list_variants
 
 from .plans import PLANNED, option_values, plans, url_text
 

@@ -12,8 +12,8 @@ from darkroom.plan.edge_settings import (
     find_stale_keys,
     format_settings,
 )
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import MAX_NAMES_LENGTH, Presets, parse_presets_toml
+from darkroom.plan.variants import AccessMode
 
 PRESETS = parse_presets_toml(
     '[presets.cover]\nw=256\nh=256\nfit="cover"\nf="jpg"\n[presets.w640]\nwidth=640\n[presets.save]\ndl="é.jpg"\n'

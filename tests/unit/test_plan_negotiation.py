@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, Plan
-from darkroom.plan.negotiation import (
+from darkroom.plan.normalize import build_plan
+from darkroom.plan.variants import (
     LADDER_PX,
     RATIOS,
     apply_pixel_ratio,
@@ -17,7 +18,6 @@ from darkroom.plan.negotiation import (
     list_variants,
     parse_ratio_hint,
 )
-from darkroom.plan.normalize import build_plan
 
 from .plans import plans
 

@@ -15,19 +15,20 @@ from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, IMAGE_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import LADDER_PX, list_variants
 from darkroom.plan.normalize import build_plan
-from darkroom.plan.policy import (
+from darkroom.plan.presets import Presets, load_default_presets
+from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
+from darkroom.plan.variants import (
+    LADDER_PX,
     UNSIGNED_SET,
     AccessMode,
     is_preset,
     is_refined,
     list_unsigned_requests,
     list_unsigned_variants,
+    list_variants,
     needs_signature,
 )
-from darkroom.plan.presets import Presets, load_default_presets
-from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 
 from .plans import plans
 

@@ -13,7 +13,6 @@ from darkroom.image_keys import check_key, quote_key
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.model import DATA_FORMATS, Gravity, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import list_variants
 from darkroom.plan.redaction import (
     NO_FORCED_REDACTION,
     AlwaysRedact,
@@ -23,6 +22,7 @@ from darkroom.plan.redaction import (
     merge_redactions,
     needs_findings,
 )
+from darkroom.plan.variants import list_variants
 
 from .plans import KEYS, option_values, plans, url_text
 

@@ -33,8 +33,8 @@ from darkroom.dialects.thumbor import OPTION_MAPPINGS
 from darkroom.dialects.thumbor.meta import _Engine
 from darkroom.dialects.thumbor.model import ThumborOptions as ThumborWanted
 from darkroom.dialects.thumbor.path_segments import split_path
-from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.geometry.layout import compute_geometry
+from darkroom.plan.geometry.placement import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.options import OPTIONS_BY_SHORT

@@ -14,8 +14,8 @@ from darkroom.errors import BadOption
 from darkroom.plan.canonical import canonical_path, derivative_name
 from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.negotiation import list_variants
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.variants import list_variants
 from darkroom.services.popular.access_log import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, LogReader
 from darkroom.services.popular.frequent_items import FrequentItems
 from darkroom.services.popular.requested_variant import RequestedVariant, filter_variants, parse_target

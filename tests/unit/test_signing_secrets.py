@@ -25,9 +25,9 @@ from darkroom.dialects.serving.service import choose_variant, load_parser
 from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
 from darkroom.plan.model import Plan
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
+from darkroom.plan.variants import AccessMode
 from darkroom.signing import InvalidSecret, parse_secret, parse_signing_keys, sign, verify
 
 KEY, SALT = "0123456789abcdef", "0a"

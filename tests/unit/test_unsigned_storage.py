@@ -24,11 +24,10 @@ from darkroom.dialects.serving.request import DialectRequest
 from darkroom.dialects.serving.service import choose_variant, load_parser
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
-from darkroom.plan.negotiation import choose_format_class
-from darkroom.plan.policy import AccessMode, list_unsigned_variants, needs_signature
 from darkroom.plan.redaction import NO_FORCED_REDACTION
+from darkroom.plan.variants import AccessMode, choose_format_class, list_unsigned_variants, needs_signature
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .edge.reference import Asked, case_presets, expected

@@ -14,9 +14,9 @@ from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, READY, Record
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import build_reader
+from darkroom.image_keys import DERIVATIVES, HELD_MASTERS, MASTERS
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
-from darkroom.services.s3_keys import DERIVATIVES, HELD_MASTERS, MASTERS
 from local.stack_info import QUEUES
 
 from ..deployment import Deployment

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
+from darkroom.image_keys import ObjectNames
 from darkroom.imaging.source import Source
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.plan.limits import Limits
 from darkroom.services.inference.views import prepare_jpeg
-from darkroom.services.s3_keys import ObjectNames
 
 
 def sampled(samples: SampleStore, names: ObjectNames) -> list[str]:

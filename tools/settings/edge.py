@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import FIRST_GENERATION
+from darkroom.plan.variants import AccessMode
 from darkroom.settings import Settings
 
 type Update = tuple[Mapping[str, str], Sequence[str]]

@@ -1,4 +1,4 @@
-"""Image keys and their two encodings.
+"""Image keys, their two encodings, and the names of objects in the buckets.
 
 In clients' URLs keys are percent-encoded. The functions are written out rather than taken from urllib, because the edge
 function must do exactly the same and a malformed escape must be an error, which urllib accepts.
@@ -11,8 +11,13 @@ invalidations reject ``~`` (decision 29).
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .errors import BadKey
+
+if TYPE_CHECKING:
+    from .environment import MasterEnvironment
 
 MAX_KEY_BYTES = 700
 MAX_ENCODED_KEY_BYTES = 867
@@ -100,3 +105,53 @@ def decode_key(text: str) -> str:
     except ValueError as error:
         raise BadKey("The text is not an encoded key", detail=str(error)) from error
     raise BadKey("The text is not an encoded key", detail=text)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectNames:
+    """Names of objects, one for each key, below ``prefix``.
+
+    ``encoded``: keys are encoded (:func:`darkroom.image_keys.encode_key`), as in every bucket of the deployment but
+    that of uploads. In a ``SourceBucket`` names are keys as they are.
+    """
+
+    prefix: str
+    encoded: bool = True
+
+    def name(self, key: str) -> str:
+        """Return the name of the object of ``key``. The name of a prefix of keys is a prefix of their names."""
+        return self.prefix + (encode_key(key) if self.encoded else key)
+
+    def key(self, name: str) -> str:
+        """Return the key of the object ``name``, which starts with the prefix; raises BadKey if there is none."""
+        rest = name.removeprefix(self.prefix)
+        return decode_key(rest) if self.encoded else rest
+
+
+MASTERS = ObjectNames("masters/")
+"""Masters, without a ``SourceBucket``."""
+
+HELD_MASTERS = ObjectNames("held/")
+"""Masters that are held for moderation."""
+
+DERIVATIVES = "derivatives/"
+"""Prefix of derivatives, and of the markers of refused sources among them."""
+
+UPLOADS = ObjectNames("", encoded=False)
+"""Uploads, whose names clients choose."""
+
+LIBRARY = "library/"
+"""Prefix of bulk jobs: lists of keys, results by key, and reports. They expire after 30 days."""
+
+SCENES = "scenes/"
+"""Prefix of parts of large images, until they are assembled. They expire after three days."""
+
+
+def master_names(environment: MasterEnvironment) -> ObjectNames:
+    """Return the names of masters. In a bucket that is not the deployment's they are keys as they are."""
+    return ObjectNames(environment.source_prefix, encoded=environment.master_bucket == environment.media_bucket)
+
+
+def derivatives_prefix(key: str) -> str:
+    """Return the prefix of every derivative of ``key``."""
+    return f"{DERIVATIVES}{encode_key(key)}/_/"

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from .errors import Unavailable
 from .plan.limits import Limits
-from .plan.policy import AccessMode
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
+from .plan.variants import AccessMode
 from .setting_rules import Choice, Flag, Integer, Redactions, Rule, Text, TextList
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")

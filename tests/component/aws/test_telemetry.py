@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws import telemetry
-from darkroom.aws.telemetry import LightObserver, Observer, logs
-from darkroom.aws.telemetry.observer import MAX_VALUES
+from darkroom.aws.telemetry import LightObserver, Observer
+from darkroom.aws.telemetry.observer import MAX_VALUES, bind_fields
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.telemetry.traces import TraceHeader, is_traced, read_header
 from darkroom.aws.telemetry.xray_daemon import MAX_BYTES, XRayDaemon
@@ -28,7 +28,7 @@ type Kind = type[LightObserver] | type[PowertoolsObserver]
 def observer(request: pytest.FixtureRequest) -> Iterator[LightObserver | PowertoolsObserver]:
     kind: Kind = request.param
     yield kind("ingest")
-    logs.bind({})
+    bind_fields({})
 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
 from darkroom.bulk.worker import OperationHandler, Worker
 from darkroom.errors import DarkroomError, Unfinished
+from darkroom.image_keys import MASTERS
 from darkroom.services.caching import CachePolicy
 from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import MASTERS
 from tests.component.services.ingesting import World
 from tests.component.services.purge_harness import lasting
 

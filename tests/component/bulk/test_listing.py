@@ -14,7 +14,7 @@ import pytest
 from darkroom.bulk.job import Batch, parse_batches
 from darkroom.bulk.messages import JobSpec, Operation, parse_request, parse_spec, spec_document
 from darkroom.errors import BadRun
-from darkroom.services.s3_keys import MASTERS
+from darkroom.image_keys import MASTERS
 
 from .jobs import Runs
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from darkroom.bulk.messages import Operation
+from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.plan.limits import Limits
-from darkroom.services.s3_keys import MASTERS, derivatives_prefix
 from tests.images.pictures import jpeg_photo
 
 from .jobs import Runs

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.plan.edge_settings import build_edge_entries
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from functions.edge.build import edge_code
 from tests.unit.edge.engine import NOW_S, loadable
 from tests.unit.edge.reference import case_presets, outcome

@@ -18,8 +18,8 @@ from darkroom.errors import DarkroomError
 from darkroom.imaging.preview.describe import build_srcset
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import AccessMode, needs_signature
 from darkroom.signing import verify
 from tests.profiles import fuzz_settings
 from tests.unit.edge.viewers import PATHS, QUERIES

@@ -11,7 +11,7 @@ import pytest
 import pyvips
 
 from darkroom.errors import OverLimits
-from darkroom.imaging.formats.header import Header
+from darkroom.imaging.formats.image_format import Header
 from darkroom.imaging.formats.probe import estimate_decoder_bytes, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

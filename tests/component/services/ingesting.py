@@ -20,6 +20,7 @@ from darkroom.aws.scanner import Scanner
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
+from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
@@ -39,7 +40,6 @@ from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 
 _numbers = itertools.count(1)
 

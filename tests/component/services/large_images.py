@@ -13,11 +13,11 @@ import pyvips
 from darkroom.aws.multipart_copy import MultipartAssembler
 from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.image_keys import SCENES
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
 from darkroom.services.large_image.steps import LargeImageSteps, read_request
-from darkroom.services.s3_keys import SCENES
 from tests.roles import create_role
 
 from .ingesting import World

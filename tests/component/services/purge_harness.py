@@ -14,11 +14,10 @@ from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.image_keys import encode_key
+from darkroom.image_keys import derivatives_prefix, encode_key
 from darkroom.services.caching import derivative_metadata
 from darkroom.services.purge.consumer import PurgeConsumer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.s3_keys import derivatives_prefix
 
 from .cloudfront import HeldDistribution, make_distribution
 

@@ -33,7 +33,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.errors import BadKey
-from darkroom.image_keys import encode_key
+from darkroom.image_keys import MASTERS, encode_key
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.services.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
@@ -43,7 +43,6 @@ from darkroom.services.ingest.handler import TOMBSTONE_S
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.purge.consumer import REPEAT_AFTER_S
 from darkroom.services.purge.messages import FIRST, SECOND, purge_message
-from darkroom.services.s3_keys import MASTERS
 from tests.component.aws.similar import direction, make_vector_table
 from tools.events.forget import events
 

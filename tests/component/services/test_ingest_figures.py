@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
-from darkroom.operations.slo import slow_ms
+from darkroom.operations.slo import SLOW_MS
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.request_metrics import count_failure
@@ -129,7 +129,7 @@ def test_an_upload_is_slow_by_its_objective(
     world: World, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
 ) -> None:
     context, change = world.context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))
-    world.now_s = change.happened_at_s + (slow_ms("ingest") + over_ms) / 1000
+    world.now_s = change.happened_at_s + (SLOW_MS["ingest"] + over_ms) / 1000
     handle_event(context, change)
     context.observer.flush()
     published: Counted = counted(capsys.readouterr().out)

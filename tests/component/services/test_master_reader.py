@@ -17,7 +17,7 @@ from darkroom.imaging.pyramid.build import join_pages
 from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services import master_reader
 from darkroom.services.master_reader import CACHED_MASTERS, MasterReader
 from darkroom.services.serve.answers import Failed, Rendered

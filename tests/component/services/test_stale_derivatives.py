@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import Unavailable
+from darkroom.image_keys import ObjectNames
 from darkroom.services.caching import derivative_metadata
 from darkroom.services.purge.stale_derivatives import (
     MAX_STARTS,
@@ -16,7 +17,6 @@ from darkroom.services.purge.stale_derivatives import (
     PurgePosition,
     PurgeResult,
 )
-from darkroom.services.s3_keys import ObjectNames
 
 from .purge_harness import Site, lasting
 

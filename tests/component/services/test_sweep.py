@@ -12,9 +12,9 @@ import pytest
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.image_keys import MASTERS
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
-from darkroom.services.s3_keys import MASTERS
 from darkroom.services.sweep import (
     LEASE_GRACE_S,
     MAX_AGE_S,

@@ -14,13 +14,13 @@ from bench.quality import decode_pixels, ssimulacra2
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import DamagedSource, OverLimits, Unavailable
 from darkroom.http.response import to_response
+from darkroom.image_keys import ObjectNames
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.s3_keys import ObjectNames
 from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored
 from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, find_refusal, read_marker, write_marker
 from darkroom.services.serve.transform import Transform, TransformRequest

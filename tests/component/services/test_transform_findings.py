@@ -27,8 +27,8 @@ from darkroom.findings import (
 )
 from darkroom.http.response import to_response
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
+from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored
 from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.pictures import jpeg_photo, png_noise

@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.bulk.messages import parse_request
 from darkroom.errors import BadRun, GaveUp, Unfinished, Unsettled
-from darkroom.services.s3_keys import LIBRARY
+from darkroom.image_keys import LIBRARY
 
 from .stack import Stack
 

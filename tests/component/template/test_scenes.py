@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from darkroom.errors import SceneRefused
+from darkroom.image_keys import SCENES
 from darkroom.services.ingest.large_image import LEASE_S
 from darkroom.services.large_image.steps import StepAction, read_request
-from darkroom.services.s3_keys import SCENES
 
 from .stack import Stack
 

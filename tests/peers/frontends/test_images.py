@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.plan.native_url import NativeRequest, parse_url
-from darkroom.plan.negotiation import LADDER_PX
-from darkroom.plan.policy import AccessMode, needs_signature
+from darkroom.plan.variants import LADDER_PX, AccessMode, needs_signature
 from darkroom.signing import verify
 
 from .clients import run

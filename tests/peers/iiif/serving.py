@@ -16,7 +16,7 @@ from darkroom.dialects.iiif.tiles import list_sizes
 from darkroom.dialects.iiif.url import encode_identifier
 from darkroom.dialects.serving.iiif import IiifService
 from darkroom.dialects.serving.request import DialectRequest
-from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.placement import Size
 from tests.component.browser.serving import served
 from tests.component.services.dialects.iiif_serving import answered, body_of
 

@@ -25,7 +25,7 @@ RECORDING = f"""\
 {HANDLER};Transform._make (darkroom/services/serve/transform.py:180);render (darkroom/imaging/render/pipeline.py:58) 1
 {LOOP};handler (app.py:60);b64encode (base64.py:58) 2
 thread (7): MainThread;main (awslambdaric/__main__.py:31);wait_next (awslambdaric/bootstrap.py:542) 50
-thread (9): Thread-1 (_run);Aside._run (darkroom/services/serve/background.py:24) 70
+thread (9): Thread-1 (_run);Aside._run (darkroom/services/serve/rendering.py:24) 70
 """
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -13,8 +13,7 @@ from chaos.pictures import MAX_PIXELS, Content, ImageFactory
 from chaos.script import Action, Operation, hot_keys, write_script
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import check_key
-from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.formats.sniff import sniff
+from darkroom.imaging.formats.probe import probe, sniff
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

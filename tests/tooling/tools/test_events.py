@@ -10,8 +10,7 @@ from obstore.store import MemoryStore
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.signing_keys import parse_keys
-from darkroom.http.edge import EdgeRequest
-from darkroom.http.response import to_response
+from darkroom.http.response import EdgeRequest, to_response
 from darkroom.plan.limits import Limits
 from darkroom.services.serve.transform import Transform, TransformRequest
 from local.dialect_keys import DOCUMENT

@@ -15,9 +15,9 @@ from cli.main import main
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
+from darkroom.image_keys import MASTERS
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
-from darkroom.services.s3_keys import MASTERS
 from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found

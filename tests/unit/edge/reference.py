@@ -15,8 +15,6 @@ from darkroom.http.response import to_response
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
-from darkroom.plan.negotiation import apply_pixel_ratio, apply_save_data, choose_format_class, parse_ratio_hint
-from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from darkroom.plan.presets import Presets, parse_presets_toml
 from darkroom.plan.redaction import (
     FIRST_GENERATION,
@@ -24,6 +22,15 @@ from darkroom.plan.redaction import (
     apply_forced_redaction,
     check_first_page,
     needs_findings,
+)
+from darkroom.plan.variants import (
+    UNSIGNED_SET,
+    AccessMode,
+    apply_pixel_ratio,
+    apply_save_data,
+    choose_format_class,
+    needs_signature,
+    parse_ratio_hint,
 )
 from darkroom.services.serve.answers import Failed
 

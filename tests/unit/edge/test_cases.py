@@ -12,9 +12,8 @@ import pytest
 from darkroom.errors import list_errors_by_code
 from darkroom.image_keys import encode_key, quote_key
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.negotiation import list_variants
-from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.variants import AccessMode, list_variants, needs_signature
 from functions.edge.build import edge_code
 from tests.odd_keys import odd_keys
 

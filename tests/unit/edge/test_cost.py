@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from darkroom.plan.edge_settings import build_edge_entries
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import AccessMode
 from functions.edge.build import MAX_BYTES, edge_code
 
 from .cost import TRIVIAL, operations

@@ -16,7 +16,7 @@ from darkroom.dialects.iiif.url import encode_identifier
 from darkroom.dialects.registry import DIALECTS, encode_path
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.model import AUTO_CLASSES
-from darkroom.plan.negotiation import choose_format_class
+from darkroom.plan.variants import choose_format_class
 from functions.edge.build import (
     MAX_BYTES,
     TEMPLATE,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from darkroom.plan.edge_settings import build_edge_entries
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import AccessMode
 from darkroom.settings import DEFAULTS
 from functions.edge.build import edge_code
 

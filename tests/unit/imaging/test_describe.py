@@ -17,7 +17,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.policy import AccessMode, needs_signature
+from darkroom.plan.variants import AccessMode, needs_signature
 from tests.images.drawn import HEIC, animation, saved, tiff, with_exif
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pyvips
 
-from darkroom.imaging.resample import resize_to
+from darkroom.imaging.colour.convert import resize_to
 from darkroom.plan.geometry.layout import Size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from darkroom.errors import TypeNotAllowed
-from darkroom.imaging.formats.sniff import sniff
+from darkroom.imaging.formats.probe import sniff
 from tests.images.drawn import HEIC, avif, saved
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from darkroom.imaging.colour.convert import apply_orientation
 from darkroom.imaging.render.steps import trim as trim_step
 from darkroom.imaging.render.steps.trim import trim
-from darkroom.imaging.resample import apply_orientation
 from darkroom.plan.geometry.layout import Box
 from darkroom.plan.model import TrimOptions
 from tests.images.steps import Array, build_context, build_image, read_pixels

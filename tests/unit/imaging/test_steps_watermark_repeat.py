@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from darkroom.imaging.render.steps.overlay import repeat_watermark
-from darkroom.plan.geometry.boxes import Box, Size
+from darkroom.plan.geometry.placement import Box, Size
 from darkroom.plan.geometry.watermark_tiles import compute_tile_positions
 from tests.images.steps import build_image, draw_noise, read_pixels
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..aws.s3 import S3Bucket
 from ..errors import BadRun, ObjectChanged, SourceMissing
-from ..services.s3_keys import LIBRARY
+from ..image_keys import LIBRARY
 from .results import KeyResult, furthest, parse_result
 
 NAME_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

@@ -10,7 +10,7 @@ from itertools import batched
 from ..aws.s3 import S3Bucket
 from ..aws.telemetry import Observer
 from ..errors import BadKey, BadRun
-from ..services.s3_keys import UPLOADS, ObjectNames
+from ..image_keys import UPLOADS, ObjectNames
 from .inventory import read_inventory, read_key_list
 from .job import Batch, BatchResults, BulkJob
 from .messages import BulkRequest, JobSpec, Operation, spec_document

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..aws.s3 import S3Bucket
 from ..errors import DarkroomError, ObjectChanged
+from ..image_keys import DERIVATIVES, ObjectNames
 from ..imaging.rendered_image import RenderedImage
 from ..plan.canonical import derivative_name
 from ..plan.model import Plan
@@ -14,7 +15,6 @@ from ..plan.redaction import AlwaysRedact
 from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
 from ..services.ingest.examine import UploadExaminer
 from ..services.ingest.stores import DerivativePurger, render_from_master, select_presets
-from ..services.s3_keys import DERIVATIVES, ObjectNames
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 

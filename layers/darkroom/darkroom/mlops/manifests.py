@@ -19,7 +19,7 @@ from ..aws.index import Index
 from ..aws.record import HELD, READY, Record
 from ..aws.s3 import S3Bucket
 from ..findings import FACES, MODERATION, TAGS, TEXT, Finding, Findings
-from ..services.s3_keys import HELD_MASTERS, ObjectNames
+from ..image_keys import HELD_MASTERS, ObjectNames
 from .sample import Sample
 
 FOLDER = "watch/manifests/"

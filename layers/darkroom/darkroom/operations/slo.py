@@ -102,10 +102,5 @@ SLOS = (
 )
 """99.9 % success, and 95 % of misses within 500 ms."""
 
-
-def slow_ms(function: str) -> int:
-    """Return the milliseconds above which an event of ``function`` is slow. KeyError without a latency objective."""
-    return _SLOW_MS[function]
-
-
-_SLOW_MS = {function: slo.slow_ms for slo in SLOS if slo.kind == "latency" for function in slo.functions}
+SLOW_MS = {function: slo.slow_ms for slo in SLOS if slo.kind == "latency" for function in slo.functions}
+"""Milliseconds above which an event is slow, by function with a latency objective."""

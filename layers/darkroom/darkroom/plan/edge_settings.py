@@ -37,11 +37,10 @@ from ..errors import (
 from ..image_keys import MAX_ENCODED_KEY_BYTES
 from ..image_keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .canonical import options_text
-from .negotiation import is_ladder_request
 from .options import NATIVE_OPTIONS, OPTIONS_BY_NAME
-from .policy import UNSIGNED_SET, AccessMode
 from .presets import Presets, format_names
 from .redaction import AlwaysRedact
+from .variants import UNSIGNED_SET, AccessMode, is_ladder_request
 
 MAX_KEY_BYTES = 512
 MAX_ENTRY_BYTES = 1024

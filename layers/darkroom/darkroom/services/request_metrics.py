@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import DarkroomError, get_error_code, is_fault
-from ..operations.slo import slow_ms
+from ..operations.slo import SLOW_MS
 from ..plan.model import DATA_FORMATS, Plan
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def count_response(observer: Observer, error: DarkroomError | None) -> None:
 def count_latency(observer: Observer, function: str, took_s: float) -> None:
     """Count a result of ``function`` that a client waited for; as slow, too, if it exceeds the objective."""
     observer.count("Timed")
-    if took_s * 1000 > slow_ms(function):
+    if took_s * 1000 > SLOW_MS[function]:
         observer.count("Slow")
 
 

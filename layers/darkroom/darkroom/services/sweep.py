@@ -14,8 +14,8 @@ from ..aws.record import CLAIMED, HELD, Record
 from ..aws.s3 import ListedObject, S3Bucket
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
+from ..image_keys import ObjectNames
 from .ingest.events import build_repair_message, build_verdict_message
-from .s3_keys import ObjectNames
 
 CURSOR = "sweep#cursor"
 """Item of the index with the last key that an incomplete sweep checked."""

@@ -17,7 +17,7 @@ from darkroom.dialects.serving.iiif import IiifService
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
 from darkroom.http.response import HttpResponse, to_response
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
 

@@ -14,10 +14,9 @@ from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.service import DialectService
 from darkroom.dialects.serving.signing_keys import KeysByDialect, parse_keys
-from darkroom.http.edge import DIALECT, VIEWER_URL, EdgeRequest
-from darkroom.http.response import HttpResponse
-from darkroom.plan.policy import AccessMode
+from darkroom.http.response import DIALECT, VIEWER_URL, EdgeRequest, HttpResponse
 from darkroom.plan.presets import load_default_presets as configured_presets
+from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.transform import Transform
 from tests.component.services.test_transform import Keys
 

@@ -19,9 +19,9 @@ from darkroom.dialects.registry import DIALECTS, DIALECTS_BY_NAME, IIIF
 from darkroom.dialects.serving.service import load_parser
 from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.http.response import HttpResponse
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PROVISIONAL_S
 from darkroom.services.serve.answers import MAX_BODY_BYTES
 from tests.images.pictures import jpeg_photo, png_noise

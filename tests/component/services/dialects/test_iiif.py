@@ -21,8 +21,8 @@ from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
 from darkroom.http.response import HttpResponse
 from darkroom.plan.limits import Limits
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.variants import AccessMode
 from darkroom.services.purge.consumer import cdn_paths
 from tests.component.services.test_master_reader import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request

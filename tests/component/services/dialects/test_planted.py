@@ -13,7 +13,7 @@ from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.policy import AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import MASTER_SHA256
 from darkroom.services.ingest.publish import compute_digest
 from tests.images.planted import planted

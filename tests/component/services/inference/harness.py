@@ -33,6 +33,7 @@ from darkroom.findings import (
     Label,
     Region,
 )
+from darkroom.image_keys import MASTERS, ObjectNames, derivatives_prefix
 from darkroom.mlops.agreement import disagreement
 from darkroom.mlops.endpoint_variants import EndpointVariants, VariantRolesCache
 from darkroom.mlops.sample_store import SampleStore
@@ -51,7 +52,6 @@ from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from darkroom.services.inference.predictions import Detector
 from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from darkroom.services.s3_keys import MASTERS, ObjectNames, derivatives_prefix
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingesting import Recording, make_table
 from tests.waiting import HANG_S

@@ -29,11 +29,11 @@ from darkroom.findings import (
     Label,
     Region,
 )
+from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
 from darkroom.services.inference.views import UNSAMPLED
 from darkroom.services.ingest.events import VERDICT, build_verdict_message
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.images.hidden import KINDS, flagged_drawing

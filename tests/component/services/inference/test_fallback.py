@@ -11,11 +11,11 @@ from darkroom.aws import switches
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
+from darkroom.image_keys import MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.breaker import NAME, CircuitBreaker
 from darkroom.services.inference.circuit import Circuit, CircuitSettings, CircuitState
 from darkroom.services.inference.messages import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
-from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S, wait_until

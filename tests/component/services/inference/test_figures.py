@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from darkroom.findings import Finding
-from darkroom.operations.slo import slow_ms
+from darkroom.image_keys import MASTERS
+from darkroom.operations.slo import SLOW_MS
 from darkroom.services.inference.analysed_event import model_versions
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
-from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo
@@ -48,7 +48,7 @@ def test_an_analysis_is_slow_by_its_objective(
 ) -> None:
     sequencer = world.master(KEY, jpeg_photo())
     master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=MASTERS.name(KEY))
-    world.now_s = master["LastModified"].timestamp() + (slow_ms("infer") + over_ms) / 1000
+    world.now_s = master["LastModified"].timestamp() + (SLOW_MS["infer"] + over_ms) / 1000
     world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
     figures = told()
     assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)

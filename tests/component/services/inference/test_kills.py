@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, Findings, Region
+from darkroom.image_keys import MASTERS
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
-from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services.killing import Killed, Wire, kill, wired
 from tests.images.pictures import jpeg_photo

@@ -10,10 +10,10 @@ import pytest
 
 from darkroom.aws.record import HELD, READY
 from darkroom.findings import ENDPOINT
+from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import parse_request
 from darkroom.services.ingest.events import read_event
-from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingesting

@@ -12,12 +12,12 @@ from PIL import Image
 from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import DarkroomError
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
+from darkroom.image_keys import MASTERS
 from darkroom.imaging.render.views import mean_luma
 from darkroom.mlops.sample import TaskSummary
 from darkroom.mlops.sample_store import SAMPLE
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
-from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 

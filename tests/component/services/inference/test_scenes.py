@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from darkroom.image_keys import MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
-from darkroom.services.s3_keys import MASTERS
 from tests.component.services.test_master_reader import scene
 
 from .harness import World

@@ -26,11 +26,11 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
+from darkroom.image_keys import MASTERS
 from darkroom.mlops.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
 from darkroom.mlops.drift_check import BASELINE, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
 from darkroom.mlops.manifests import Manifests, split_of
 from darkroom.mlops.sample import Sample
-from darkroom.services.s3_keys import MASTERS
 from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put

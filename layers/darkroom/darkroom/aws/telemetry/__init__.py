@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .logs import log
-from .observer import LightObserver, Observer
+from .observer import LightObserver, Observer, log
 
 __all__ = ["LightObserver", "Observer", "log"]

@@ -21,9 +21,7 @@ from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 
 from ...errors import get_error_code, is_fault
-from . import logs
-from .logs import Dimensions
-from .observer import Observer, namespace
+from .observer import Dimensions, Observer, bound_fields, namespace, service_name, to_json
 from .traces import LOCAL, VARIABLE, Annotation, Traces, mark, put_annotation, put_metadata
 from .xray_daemon import Document, XRayDaemon
 
@@ -37,14 +35,14 @@ class PowertoolsObserver(Observer):
     def __init__(self, function: str) -> None:
         super().__init__(function, _Metrics(), _SdkTraces(_Daemon()))
         self._logger = Logger(
-            service=logs.service_name(),
+            service=service_name(),
             stream=cast(IO[str], _StandardOutput()),
             logger_formatter=_Formatter(utc=True, use_rfc3339=True, location=None, json_deserializer=str),
         )
 
     def log(self, level: str, message: str, **fields: object) -> None:
         write = getattr(self._logger, level.lower())
-        write(message, extra={_FIELDS: {**logs.bound_fields(), **fields}})
+        write(message, extra={_FIELDS: {**bound_fields(), **fields}})
 
 
 _FIELDS = "darkroom_fields"
@@ -66,7 +64,7 @@ class _Formatter(LambdaPowertoolsFormatter):
 
     def serialize(self, log: Any) -> str:
         fields = log.pop(_FIELDS, {})
-        return logs.to_json({**log, **fields})
+        return to_json({**log, **fields})
 
 
 class _Metrics:

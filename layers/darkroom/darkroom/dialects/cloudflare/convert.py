@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...plan.geometry.boxes import Size
 from ...plan.geometry.layout import compute_geometry
+from ...plan.geometry.placement import Size
 from ...plan.model import IDENTITY, Crop, Gravity, Padding, Plan
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import BadOption
-from ...plan.geometry.boxes import Box, Size
 from ...plan.geometry.layout import compute_geometry
+from ...plan.geometry.placement import Box, Size
 from ...plan.model import Crop, Plan
 from ...plan.normalize import build_plan
 from ...plan.option_types import Value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...plan.geometry.boxes import Size
+from ...plan.geometry.placement import Size
 from .spec import (
     FEATURES,
     FEATURES_V2,

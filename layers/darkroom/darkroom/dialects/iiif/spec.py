@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import NamedTuple
 
-from ...plan.geometry.boxes import Size
+from ...plan.geometry.placement import Size
 from ...plan.options import MAX_SIDE_PX
 
 

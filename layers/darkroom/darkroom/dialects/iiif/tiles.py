@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...plan.geometry.boxes import Box, Size
+from ...plan.geometry.placement import Box, Size
 from .image import ResolvedImage, max_size, scale_to_width
 from .spec import SizeLimits
 from .url import ImageRequest, Rotation

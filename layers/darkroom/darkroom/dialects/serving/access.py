@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from ...errors import BadSignature, Expired, Unsigned
 from ...plan.canonical import options_text
 from ...plan.model import Plan
-from ...plan.negotiation import LADDER_PX
-from ...plan.policy import AccessMode, needs_signature
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
+from ...plan.variants import LADDER_PX, AccessMode, needs_signature
 from ...signing import KeySource, try_keys
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
 

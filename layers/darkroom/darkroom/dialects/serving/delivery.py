@@ -16,11 +16,10 @@ from typing import Any
 from ...aws.s3_fast import FastBucket
 from ...errors import Unavailable
 from ...http.response import HttpResponse, to_response
-from ...image_keys import encode_key
+from ...image_keys import DERIVATIVES, encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
 from ...plan.model import Plan
 from ...services.caching import etag_matches
-from ...services.s3_keys import DERIVATIVES
 from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored
 from ...signing import KeySource, sign
 from ..registry import LARGE_PREFIX, LARGE_SUFFIX

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from ...aws.secrets import Secret
 from ...errors import DarkroomError, Unavailable
-from ...http.edge import EdgeRequest, Responded, respond_error
-from ...http.response import guard
-from ...plan.policy import AccessMode
+from ...http.response import EdgeRequest, Responded, guard, respond_error
+from ...plan.variants import AccessMode
 from ...services.serve.transform import Transform
 from ...settings import OFF, Settings
 from ..common.settings import DialectSettings

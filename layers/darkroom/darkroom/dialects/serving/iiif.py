@@ -12,10 +12,10 @@ from zlib import crc32
 from ...aws.s3_fast import StoredObject
 from ...errors import MethodNotAllowed, NotListed, SourceMissing
 from ...http.response import HttpResponse
-from ...plan.geometry.boxes import Size
+from ...plan.geometry.placement import Size
 from ...plan.model import Plan
-from ...plan.policy import AccessMode
 from ...plan.redaction import apply_forced_redaction, needs_findings
+from ...plan.variants import AccessMode
 from ...services.caching import etag_matches
 from ...services.serve.answers import Failed
 from ...services.serve.transform import Transform

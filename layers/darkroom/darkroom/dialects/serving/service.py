@@ -12,10 +12,9 @@ from ...errors import MethodNotAllowed, SourceMissing
 from ...http.response import HttpResponse
 from ...plan.canonical import check_length
 from ...plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, Plan
-from ...plan.negotiation import apply_save_data
-from ...plan.policy import AccessMode
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
+from ...plan.variants import AccessMode, apply_save_data
 from ...services.serve.answers import Failed
 from ...services.serve.transform import Transform
 from ..common.parsed_url import ParsedUrl

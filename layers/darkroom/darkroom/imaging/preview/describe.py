@@ -26,7 +26,7 @@ import pyvips
 
 from ...image_keys import quote_key
 from ...plan.model import Plan
-from ...plan.negotiation import LADDER_PX
+from ...plan.variants import LADDER_PX
 from ..colour.icc import identify_profile
 from ..formats.probe import Header
 from .hashes import compute_perceptual_hash, encode_thumbhash

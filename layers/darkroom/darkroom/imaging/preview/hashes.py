@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pyvips
 
 from ...plan.geometry.layout import Size
-from ..resample import resize_to
+from ..colour.convert import resize_to
 
 PHASH_SIDE_PX = 32
 FREQUENCIES = 8

@@ -9,10 +9,9 @@ import pyvips
 from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ..colour.cicp import cicp_to_srgb, needs_conversion
-from ..colour.convert import to_eight_bits, to_srgb
+from ..colour.convert import resize_to, to_eight_bits, to_srgb
 from ..formats.load import get_loaded_size, load_whole
 from ..formats.probe import Header
-from ..resample import resize_to
 from ..source import Source
 
 type TileOptions = dict[str, Any]

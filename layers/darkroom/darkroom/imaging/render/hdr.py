@@ -16,9 +16,9 @@ import pyvips
 
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.model import Plan
+from ..colour.convert import apply_orientation
 from ..formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
 from ..formats.probe import find_patches
-from ..resample import apply_orientation
 from ..source import Source
 
 QUALITY = 85

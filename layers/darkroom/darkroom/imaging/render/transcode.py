@@ -13,7 +13,7 @@ import pyvips
 
 from ...plan.limits import Limits
 from ..colour.cicp import cicp_to_srgb, is_hdr, needs_conversion
-from ..colour.convert import get_white_level, is_cmyk, split_alpha, to_eight_bits, to_srgb
+from ..colour.convert import apply_orientation, get_white_level, is_cmyk, split_alpha, to_eight_bits, to_srgb
 from ..colour.icc import is_srgb
 from ..colour.icc_action import IccAction, choose_icc_action
 from ..colour.icc_rewrite import rewrite_profile
@@ -21,7 +21,6 @@ from ..formats.encode import EncodableImage, choose_encoder_options, encode_loss
 from ..formats.load import DecodedImage, get_loaded_size, load_whole
 from ..formats.probe import Cicp, Header, is_lossless
 from ..formats.registry import ANIMATION, OUTPUT_FORMATS, OutputFormat
-from ..resample import apply_orientation
 from ..source import Source
 
 JPEG_QUALITY = 92

@@ -19,13 +19,20 @@ from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ..colour.cicp import cicp_to_srgb, needs_conversion
-from ..colour.convert import PEAK_8_BIT, PEAK_16_BIT, ensure_rgb, is_cmyk, to_eight_bits, to_srgb
+from ..colour.convert import (
+    PEAK_8_BIT,
+    PEAK_16_BIT,
+    apply_orientation,
+    ensure_rgb,
+    is_cmyk,
+    resize_to,
+    to_eight_bits,
+    to_srgb,
+)
 from ..formats.jpeg.ultrahdr import GainMap, read_gain_map
 from ..formats.load import load
-from ..formats.probe import Cicp
+from ..formats.probe import Cicp, sniff
 from ..formats.registry import ANIMATION
-from ..formats.sniff import sniff
-from ..resample import apply_orientation, resize_to
 from ..source import Source
 from .pipeline import inspect_source, make_context
 

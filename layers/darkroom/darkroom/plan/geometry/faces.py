@@ -13,9 +13,8 @@ from typing import NamedTuple
 from ...errors import BadOption
 from ...findings import Finding, Findings, Region
 from ..model import FaceCrop, Plan
-from .boxes import STORED_POINTS, Box, Size
-from .crop import compute_crop
 from .layout import Geometry, compute_geometry
+from .placement import STORED_POINTS, Box, Size, compute_crop
 
 MARGIN_ABOVE, MARGIN_BESIDE, MARGIN_BELOW = 0.5, 0.25, 0.25
 """Margins around a face that a crop keeps if it has room for them, as fractions of its height and width.

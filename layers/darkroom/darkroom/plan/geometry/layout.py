@@ -22,17 +22,23 @@ from dataclasses import dataclass, replace
 
 from ..model import Extension, Padding, Plan, Scale
 from ..options import MAX_SIDE_PX
-from .boxes import Box, Size, rescale_box, to_stored_box, to_upright_box
-from .crop import CropRegion, apply_crop_to, compute_crop
 from .placement import (
     FREE_SPACE_SHARES,
+    Box,
+    CropRegion,
     EvenCentring,
+    Size,
+    apply_crop_to,
     center_window,
+    compute_crop,
     compute_ellipse_bounds,
     compute_rotation_growth,
     extend_canvas,
     place_window,
+    rescale_box,
     rotate_size,
+    to_stored_box,
+    to_upright_box,
 )
 from .resize import (
     MAX_SCALED_SIDE_PX,

@@ -1,4 +1,4 @@
-"""The position of one rectangle in another: the window of a cover, a crop, a picture on a canvas.
+"""Sizes, boxes and positions in pixels: crops, the window of a cover, an image on a canvas, EXIF orientations.
 
 Lengths and gravities are those of imgproxy (``processing/calc_position.go``): an offset moves inwards from the side
 that gravity names, and right and down from the middle. Halves of a pixel are rounded up in sizes, to even in positions.
@@ -6,12 +6,87 @@ that gravity names, and right and down from the middle. Halves of a pixel are ro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, cos, floor, radians, sin
 from typing import NamedTuple
 
 from ...errors import BadOption
-from ..model import Ellipse, Extension, Gravity, Length
-from .boxes import Box, Size, round_half_up
+from ..model import Crop, CropTo, Ellipse, Extension, Gravity, Length, Padding, Plan
+
+INVERSE_ORIENTATIONS = {6: 8, 8: 6}
+"""The inverse of each orientation that is not its own inverse."""
+
+STORED_POINTS: dict[int, Callable[[float, float], tuple[float, float]]] = {
+    1: lambda x, y: (x, y),
+    2: lambda x, y: (1 - x, y),
+    3: lambda x, y: (1 - x, 1 - y),
+    4: lambda x, y: (x, 1 - y),
+    5: lambda x, y: (y, x),
+    6: lambda x, y: (y, 1 - x),
+    7: lambda x, y: (1 - y, 1 - x),
+    8: lambda x, y: (1 - y, x),
+}
+"""By orientation, the function that maps a point of the upright picture to the stored picture, in fractions."""
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def transposed(self) -> Size:
+        return Size(self.height, self.width)
+
+
+class Box(NamedTuple):
+    """A region in pixels; ``left`` and ``top`` count from the upper left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+def round_half_up(length: float) -> int:
+    """Round ``length``, halves upwards, as Go and C do for numbers that are not negative."""
+    return floor(length + 0.5)
+
+
+def to_stored_box(box: Box, upright: Size, orientation: int) -> Box:
+    """Map a region of the upright picture to the stored picture, which ``orientation`` turns upright."""
+    left, top, width, height = box
+    right, bottom = upright.width - left - width, upright.height - top - height
+    return {
+        1: Box(left, top, width, height),
+        2: Box(right, top, width, height),
+        3: Box(right, bottom, width, height),
+        4: Box(left, bottom, width, height),
+        5: Box(top, left, height, width),
+        6: Box(top, right, height, width),
+        7: Box(bottom, right, height, width),
+        8: Box(bottom, left, height, width),
+    }[orientation]
+
+
+def to_upright_box(box: Box, stored: Size, orientation: int) -> Box:
+    """Map a region of the stored picture to the upright picture."""
+    return to_stored_box(box, stored, INVERSE_ORIENTATIONS.get(orientation, orientation))
+
+
+def rescale_box(box: Box, size: Size, other: Size) -> Box:
+    """Scale ``box`` from a picture of ``size`` to one of ``other``; edges are rounded and at least 1 px apart."""
+    left = min(round(box.left * other.width / size.width), other.width - 1)
+    top = min(round(box.top * other.height / size.height), other.height - 1)
+    right = max(left + 1, round((box.left + box.width) * other.width / size.width))
+    bottom = max(top + 1, round((box.top + box.height) * other.height / size.height))
+    return Box(left, top, min(right, other.width) - left, min(bottom, other.height) - top)
+
 
 FREE_SPACE_SHARES: dict[str, tuple[float, float]] = {
     "center": (0.5, 0.5),
@@ -157,3 +232,78 @@ def compute_ellipse_axes(ellipse: Ellipse, size: Size) -> tuple[float, float, fl
         ellipse.rx or half,
         ellipse.ry or half,
     )
+
+
+class CropRegion(NamedTuple):
+    """The region that is kept. Where pixels decide its place, ``search_area`` is the region to search."""
+
+    subject: Box
+    search_area: Box | None = None
+
+
+def compute_crop(plan: Plan, upright: Size) -> CropRegion:
+    """Apply inset, crop and ``crop_to`` in this order; raises BadOption if nothing is left.
+
+    With ``trim_first``, ``crop_to`` is not applied: :func:`apply_crop_to` does so after the trim.
+    """
+    whole = Box(0, 0, *upright)
+    if plan.inset != Padding():
+        whole = _apply_inset(plan.inset, upright)
+    if plan.crop is not None:
+        whole = _translate(_apply_crop(plan.crop, whole.size), whole)
+    return CropRegion(whole) if plan.trim_first else apply_crop_to(plan, whole)
+
+
+def apply_crop_to(plan: Plan, whole: Box) -> CropRegion:
+    """Apply the plan's ``crop_to`` to ``whole``, a region of the upright source."""
+    if plan.crop_to is None:
+        return CropRegion(whole)
+    size = Size(*(_resolve_length(side, of) for side, of in zip(plan.crop_to[:2], whole.size, strict=True)))
+    if size == whole.size:
+        return CropRegion(whole)
+    return CropRegion(
+        _translate(_place(plan, plan.crop_to, size, whole.size), whole),
+        whole if plan.crop_to.gravity == "attention" else None,
+    )
+
+
+def _translate(box: Box, region: Box) -> Box:
+    """Move ``box`` from the coordinates of ``region`` to those of the picture."""
+    return Box(box.left + region.left, box.top + region.top, box.width, box.height)
+
+
+def _apply_inset(inset: Padding, upright: Size) -> Box:
+    width, height = upright.width - inset.left - inset.right, upright.height - inset.top - inset.bottom
+    if width < 1 or height < 1:
+        raise BadOption(f"Nothing is left of the image of {upright.width} × {upright.height} px", option="inset")
+    return Box(inset.left, inset.top, width, height)
+
+
+def _resolve_length(length: float, side: int) -> int:
+    """Return a side of ``crop_to`` in px, at most ``side``."""
+    wanted = round_half_up(length * side) if length < 1 else int(length)
+    return max(1, min(wanted, side)) if length else side
+
+
+def _place(plan: Plan, cut: CropTo, size: Size, whole: Size) -> Box:
+    even = EvenCentring() if plan.even_centre else None
+    return place_window(whole, size, Gravity(cut.gravity, cut.x, cut.y), cut.dx, cut.dy, even=even)
+
+
+def _apply_crop(crop: Crop, upright: Size) -> Box:
+    """Return the region of ``crop`` in whole pixels, clipped to the picture."""
+    if crop.unit == "pct":
+        left, right = (_divide_half_up(edge * upright.width, 100) for edge in (crop.x, crop.x + crop.width))
+        top, bottom = (_divide_half_up(edge * upright.height, 100) for edge in (crop.y, crop.y + crop.height))
+        left, top = min(left, upright.width - 1), min(top, upright.height - 1)
+        right, bottom = min(right, upright.width), min(bottom, upright.height)
+        return Box(left, top, max(1, right - left), max(1, bottom - top))
+    left, top = int(crop.x), int(crop.y)
+    if left >= upright.width or top >= upright.height:
+        raise BadOption(f"crop is outside of the image of {upright.width} × {upright.height} px", option="crop")
+    return Box(left, top, min(int(crop.width), upright.width - left), min(int(crop.height), upright.height - top))
+
+
+def _divide_half_up(numerator: float, denominator: int) -> int:
+    """Round ``numerator / denominator`` half up; exact for numerators in hundredths."""
+    return (round(numerator * 100) * 2 + denominator * 100) // (denominator * 200)

@@ -13,8 +13,8 @@ from ...errors import FindingsPending, NoInference, Unanalysable
 from ...findings import FACES, TEXT, Findings, Region, TextLine
 from ..model import Plan
 from ..redaction import REDACT_ALL, check_first_page
-from .boxes import STORED_POINTS, Size
 from .layout import Geometry
+from .placement import STORED_POINTS, Size
 
 type Point = tuple[float, float]
 type Outline = tuple[Point, Point, Point, Point]

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..model import Extension, Padding
-from .boxes import Size, round_half_up
-from .placement import extend_to_ratio
+from .placement import Size, extend_to_ratio, round_half_up
 
 MAX_SCALED_SIDE_PX = 65_535
 """The longest side of a scaled picture before a cover crops it: a 1 px wide source must not become 67 MP."""

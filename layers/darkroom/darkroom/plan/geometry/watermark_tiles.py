@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .boxes import Size
+from .placement import Size
 
 MAX_TILES = 100
 """With more tiles, both axes have at most :data:`MAX_TILES_PER_AXIS`."""

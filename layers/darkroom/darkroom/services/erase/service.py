@@ -24,10 +24,10 @@ from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
+from ...image_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix
 from ..ingest.quarantine import quarantine_key
 from ..purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
 from ..purge.messages import FIRST, SECOND, purge_message
-from ..s3_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix
 from .report import ErasureReport, state_document
 
 SHA256 = "sha256"

@@ -15,8 +15,8 @@ from ...aws.sqs import Queue
 from ...aws.vectors import VectorStore
 from ...errors import ObjectChanged, Unavailable
 from ...findings import CLIENT, SIMILARITY, Findings, findings_from_document, findings_to_document
+from ...image_keys import derivatives_prefix
 from ..purge.messages import purge_message
-from ..s3_keys import derivatives_prefix
 from .analysed_event import moderation_verdict
 from .masters import CurrentMaster, Masters
 from .merge import invalidates_derivatives, is_same_master, merge_findings

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from ...aws.s3 import S3Bucket
 from ...aws.s3_objects import ObjectHead
 from ...errors import ObjectChanged
+from ...image_keys import HELD_MASTERS, ObjectNames
 from ...imaging.source import Source
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from ..range_source import is_large_pyramid, open_ranges
-from ..s3_keys import HELD_MASTERS, ObjectNames
 
 
 @dataclass(frozen=True, slots=True)

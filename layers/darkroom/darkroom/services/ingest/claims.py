@@ -20,7 +20,7 @@ from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import log
 from ...errors import Busy, Unavailable
-from ..s3_keys import HELD_MASTERS, ObjectNames
+from ...image_keys import HELD_MASTERS, ObjectNames
 from .events import build_repair_message
 
 SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"

@@ -16,8 +16,7 @@ from ...aws.telemetry import Observer
 from ...errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
 from ...image_keys import check_key
 from ...imaging.formats.metadata.provenance import read_provenance
-from ...imaging.formats.probe import Header, probe
-from ...imaging.formats.sniff import sniff
+from ...imaging.formats.probe import Header, probe, sniff
 from ...imaging.master import Master, make_master
 from ...imaging.preview.describe import ImageSummary
 from ...imaging.render.render_many import BatchRender, decode_once

@@ -13,8 +13,7 @@ from ...aws.record import LargeImageRef, MasterRef, Record, build_image_id
 from ...aws.s3 import ObjectHead
 from ...errors import DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, list_errors_by_code
 from ...imaging.formats.metadata.provenance import read_provenance
-from ...imaging.formats.probe import Header
-from ...imaging.formats.sniff import sniff
+from ...imaging.formats.probe import Header, sniff
 from ...imaging.pyramid.plan import inspect_large_image
 from ...imaging.render.pyramid_presets import PyramidPresets
 from ...imaging.source import Source

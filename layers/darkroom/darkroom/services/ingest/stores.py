@@ -13,6 +13,7 @@ from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import log
 from ...errors import ObjectChanged, OverLimits
+from ...image_keys import DERIVATIVES, ObjectNames
 from ...imaging.formats.probe import probe
 from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import Source
@@ -24,7 +25,6 @@ from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, derivative_
 from ..deadline import Deadline
 from ..purge.messages import purge_message
 from ..range_source import open_ranges
-from ..s3_keys import DERIVATIVES, ObjectNames
 from .claims import HOW, PYRAMID, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, StaleIndex, Superseded
 from .examine import UploadExaminer
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from ...aws.s3 import S3Bucket
 from ...errors import DarkroomError, ObjectChanged, Unavailable
+from ...image_keys import SCENES
 from ...imaging.pyramid.plan import PyramidPlan
 from ...imaging.pyramid.strips import EncodedStrip, TileIndex
-from ..s3_keys import SCENES
 
 _JSON = {"Content-Type": "application/json"}
 _BYTES = {"Content-Type": "application/octet-stream"}

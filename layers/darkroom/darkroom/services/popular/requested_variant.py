@@ -12,9 +12,9 @@ from ...image_keys import unquote
 from ...plan.canonical import SEPARATOR, parse_path
 from ...plan.model import DATA_FORMATS, Plan
 from ...plan.native_url import parse_url
-from ...plan.negotiation import list_variants
 from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
+from ...plan.variants import list_variants
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from ...aws.s3 import ListedObject, ObjectBody, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...errors import BadOption
+from ...image_keys import DERIVATIVES, derivatives_prefix
 from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..caching import PACE
-from ..s3_keys import DERIVATIVES, derivatives_prefix
 from .access_log import LogReader
 from .frequent_items import FrequentItems
 from .requested_variant import RequestedVariant, filter_variants, parse_target

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ...aws.s3 import ListedObject, ObjectHead, S3Bucket
+from ...image_keys import MASTERS, ObjectNames, derivatives_prefix
 from ..caching import SOURCE_ETAG
-from ..s3_keys import MASTERS, ObjectNames, derivatives_prefix
 
 CONCURRENT_HEADS = 10
 """Connections of a boto3 client."""

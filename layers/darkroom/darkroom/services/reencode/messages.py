@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 
 from ...errors import BadUpload, DarkroomError
+from ...image_keys import DERIVATIVES
 from ...plan.canonical import parse_path
 from ...plan.model import DATA_FORMATS, Plan
-from ..s3_keys import DERIVATIVES
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,16 @@ from functools import partial
 from ...aws.s3_fast import FastBucket, StoredObject
 from ...aws.telemetry import Observer
 from ...errors import DarkroomError, ObjectChanged
+from ...image_keys import MASTERS, ObjectNames
 from ...imaging.render.reencode import ReencodeResult, reencode
 from ...plan.limits import Limits
 from ...plan.model import Plan
-from ...plan.policy import is_refined
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
+from ...plan.variants import is_refined
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
 from ..deadline import REFINE, Deadline
 from ..master_reader import MasterReader
-from ..s3_keys import MASTERS, ObjectNames
 from ..serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
 from ..sidecars import Sidecar, read_sidecar
 from .messages import ReencodeMessage

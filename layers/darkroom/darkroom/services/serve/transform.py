@@ -21,25 +21,23 @@ from ...errors import (
     SourceMissing,
     Unsigned,
 )
+from ...image_keys import DERIVATIVES, MASTERS, ObjectNames
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
 from ...plan.model import Plan
-from ...plan.negotiation import list_variants
-from ...plan.policy import UNSIGNED_SET, AccessMode, is_preset, needs_signature
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
+from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_variants, needs_signature
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
 from ..caching import CachePolicy
 from ..deadline import REQUEST, CpuLimit
 from ..live_settings import LiveSettings
 from ..master_reader import MasterReader
-from ..s3_keys import DERIVATIVES, MASTERS, ObjectNames
 from ..sidecars import Sidecar, read_sidecar
 from .answers import Answer, Failed
-from .background import BackgroundCall, Prefetch
 from .negative_cache import CACHED_ERRORS, RefusalMarker, find_refusal, marker_key, read_marker, write_marker
-from .rendering import Renderer, RenderJob, is_stale, load_renderer, read_watermark
+from .rendering import BackgroundCall, Prefetch, Renderer, RenderJob, is_stale, load_renderer, read_watermark
 
 if TYPE_CHECKING:
     from ...aws.telemetry import Observer

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ....errors import TypeNotAllowed
 from ...source import Patch, Source
-from ..header import Cicp, Header
+from ..image_format import Cicp, Header
 from .coded_size import iter_coded_sizes
 from .container import MAX_META_BYTES, Item, Meta, is_alpha, locate_meta_box, parse_meta, read_meta_box
 

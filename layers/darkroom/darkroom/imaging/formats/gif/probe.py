@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...source import Source
-from ..header import Header
+from ..image_format import Header
 from .container import Block, iter_blocks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...source import Patch, Source
-from ..header import Header
+from ..image_format import Header
 from ..metadata.orientation import read_orientation
 from .container import (
     APP1,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from zlib import crc32
 
 from ...source import Patch, Source
-from ..header import Cicp, Header
+from ..image_format import Cicp, Header
 from ..metadata.orientation import read_orientation
 from .apng import parse_animation
 from .container import SIGNATURE_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...source import Source
-from ..header import Header
+from ..image_format import Header
 
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - an SVG has one page

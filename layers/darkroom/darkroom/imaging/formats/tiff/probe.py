@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ....errors import TypeNotAllowed
 from ...source import Patch, Source
-from ..header import Header
+from ..image_format import Header
 from ..registry import SUPPORTED
 from .container import (
     BITS,

@@ -11,15 +11,16 @@ from ....plan.model import Plan
 from ...colour.cicp import cicp_to_srgb, needs_conversion
 from ...colour.convert import (
     PEAK_8_BIT,
+    apply_orientation,
     ensure_rgb,
     get_white_level,
     is_cmyk,
+    resize_to,
     scale_hex_colour,
     split_alpha,
     to_eight_bits,
     to_srgb,
 )
-from ...resample import apply_orientation, resize_to
 from ..context import IN_MEMORY_PIXELS, RenderContext
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ....plan.geometry.layout import Size
-from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, split_alpha
-from ...resample import resize_to
+from ...colour.convert import ensure_rgb, get_white_level, resize_to, scale_hex_colour, split_alpha
 from ..context import RenderContext
 from .common import find_inner_offset
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ....plan.geometry.layout import Size
-from ...colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha, to_eight_bits
-from ...resample import resize_to
+from ...colour.convert import ensure_rgb, get_white_level, join_alpha, resize_to, split_alpha, to_eight_bits
 from ..context import RenderContext
 
 CLIP_PERCENTILES = (1, 99)

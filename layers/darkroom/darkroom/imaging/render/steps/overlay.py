@@ -15,10 +15,9 @@ from ....plan.geometry.resize import contain
 from ....plan.geometry.watermark_tiles import compute_tile_positions
 from ....plan.limits import Limits
 from ....plan.model import Watermark, WatermarkLayout
-from ...colour.convert import ensure_rgb, to_eight_bits, to_srgb
+from ...colour.convert import apply_orientation, ensure_rgb, resize_to, to_eight_bits, to_srgb
 from ...formats.load import get_loaded_size, load
 from ...formats.probe import probe
-from ...resample import apply_orientation, resize_to
 from ...source import Source
 from ..context import RenderContext
 

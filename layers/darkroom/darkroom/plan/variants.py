@@ -1,4 +1,6 @@
-"""From a canonical request to the variant of one client: ``Accept``, pixel-ratio hints and ``Save-Data``.
+"""Variants of an image: negotiation by ``Accept``, pixel-ratio hints and ``Save-Data``, and the cost guard.
+
+The cost guard decides which variants need a signature: unsigned requests may name a finite set per source.
 
 The edge function negotiates. This module has the same rules for verifying signatures, counting unsigned variants and
 tests that compare both implementations.
@@ -7,12 +9,15 @@ tests that compare both implementations.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from enum import StrEnum
+from functools import lru_cache
 
 from .model import AUTO_CLASSES, AUTO_QUALITY, DATA_FORMATS, IMAGE_FORMATS, MAIN_FORMATS, Plan
 from .normalize import build_plan, scale_length
-from .redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction
+from .presets import Presets, load_default_presets
+from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction, apply_forced_redaction
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
@@ -111,3 +116,90 @@ def list_variants(
     if plan.format != "auto":
         return frozenset(sized)
     return frozenset(replace(variant, format=name) for variant in sized for name in AUTO_CLASSES)
+
+
+UNSIGNED_SET = (
+    "Allowed without a signature: no options, f=json, f=thumbhash, a preset, or w of "
+    + ", ".join(map(str, LADDER_PX))
+    + " with f and dpr"
+)
+"""The detail of the error for other unsigned requests in guarded mode."""
+
+
+class AccessMode(StrEnum):
+    """Which requests need a signature: those outside the unsigned set (``guarded``, the default), none or all."""
+
+    GUARDED = "guarded"
+    OPEN = "open"
+    SIGNED = "signed"
+
+
+def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
+    """Return every canonical request for ``key`` that needs no signature in guarded mode."""
+    bare = build_plan(key, {})
+    data = (build_plan(key, {"f": name}) for name in DATA_FORMATS)
+    ladder = (build_plan(key, {"w": width, "f": name}) for width in LADDER_PX for name in ("auto", *IMAGE_FORMATS))
+    return frozenset({bare, *data, *ladder, *presets.build_plans(key).values()})
+
+
+def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO_FORCED_REDACTION) -> frozenset[Plan]:
+    """Return every derivative of ``key`` that can be rendered without a signature in guarded mode.
+
+    Those that use findings are rendered again for each generation of findings that becomes active.
+    """
+    requests = list_unsigned_requests(key, presets)
+    return frozenset().union(*(list_variants(plan, ratios=(1.0,), always=always) for plan in requests))
+
+
+@lru_cache(maxsize=16)
+def _list_known_variants(presets: Presets, redact: str) -> frozenset[Plan]:
+    """Return the unsigned set of the key ``""`` with forced redaction of ``redact``."""
+    plans = list_unsigned_requests("", presets) | list_unsigned_variants("", presets)
+    return frozenset(add_redaction(plan, redact) for plan in plans)
+
+
+def needs_signature(
+    plan: Plan,
+    mode: AccessMode,
+    presets: Callable[[], Presets] = load_default_presets,
+    always: AlwaysRedact = NO_FORCED_REDACTION,
+) -> bool:
+    """Return whether ``plan``, a canonical request or a negotiated variant, requires a signed request.
+
+    With ``always``, forced redaction does not count as an option of the request, nor does the generation of findings.
+    """
+    if mode is AccessMode.OPEN:
+        return False
+    if mode is AccessMode.SIGNED:
+        return True
+    chosen = replace(plan, findings="")
+    redact = always.for_key(plan.key)
+    if chosen.redact == redact and is_ladder_request(replace(chosen, redact="")):
+        return False
+    return replace(chosen, key="") not in _list_known_variants(presets(), redact)
+
+
+def is_refined(
+    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
+) -> bool:
+    """Return whether ``plan``, a negotiated variant, is a picture of the unsigned set, in any access mode.
+
+    These are re-encoded in the background: pages show them and their number is limited. A signed variant may never be
+    requested again.
+    """
+    return plan.format not in DATA_FORMATS and not needs_signature(plan, AccessMode.GUARDED, presets, always)
+
+
+@lru_cache(maxsize=16)
+def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:
+    """Return the variants of named presets for the key ``""`` with forced redaction of ``redact``."""
+    plans = presets.build_plans("").values()
+    variants = frozenset().union(*(list_variants(plan, ratios=(1.0,)) for plan in plans))
+    return frozenset(add_redaction(plan, redact) for plan in variants)
+
+
+def is_preset(
+    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
+) -> bool:
+    """Return whether ``plan`` is a variant of a named preset. Load shedding renders no other variants."""
+    return replace(plan, key="", findings="") in _list_preset_variants(presets(), always.for_key(plan.key))
