@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from darkroom.operations.slo import SLOS, Slo
+from darkroom.slo import SLOS, Slo
 
 from .alarm import CompositeAlarm, MetricAlarm
 from .measures import Formula, Metric, own_dimensions

@@ -24,16 +24,16 @@ from darkroom.mlops.drift_check import BaselineReset, DriftCheck
 from darkroom.mlops.endpoint_models import open_endpoint_models, rollout_policy
 from darkroom.mlops.manifests import Manifests
 from darkroom.mlops.sample_store import SampleStore
+from darkroom.operations.cdn_check import CdnCheck
+from darkroom.operations.checks import Monitor, MonitorCheck
+from darkroom.operations.cost_check import MONITOR, CostCheck, parse_amounts
 from darkroom.operations.cost_model import Architecture, load_prices
+from darkroom.operations.functions import Function, parse_functions, queue_urls
+from darkroom.operations.messages import parse_request
+from darkroom.operations.metrics_reader import MetricsReader
+from darkroom.operations.remedies import LoadShedding, RedriveRemedy, Remedy, RemedyCheck, redrive_targets
+from darkroom.operations.switch_controller import SwitchController
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.monitor.cdn_check import CdnCheck
-from darkroom.services.monitor.checks import Monitor, MonitorCheck
-from darkroom.services.monitor.cost_check import MONITOR, CostCheck, parse_amounts
-from darkroom.services.monitor.functions import Function, parse_functions, queue_urls
-from darkroom.services.monitor.messages import parse_request
-from darkroom.services.monitor.metrics_reader import MetricsReader
-from darkroom.services.monitor.remedies import LoadShedding, RedriveRemedy, Remedy, RemedyCheck, redrive_targets
-from darkroom.services.monitor.switch_controller import SwitchController
 from darkroom.settings import Settings
 
 _env = MonitorEnvironment()

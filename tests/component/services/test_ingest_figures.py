@@ -10,10 +10,10 @@ import pytest
 
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
-from darkroom.operations.slo import SLOW_MS
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.request_metrics import count_failure
+from darkroom.slo import SLOW_MS
 from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import Counted, counted, of

@@ -9,7 +9,7 @@ import pytest
 from darkroom import environment
 from darkroom.environment import Environment
 from darkroom.operations.cost_model import MEMORY_MB
-from darkroom.services.monitor.functions import parse_functions
+from darkroom.operations.functions import parse_functions
 from darkroom.settings import list_setting_fields
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 

@@ -15,7 +15,7 @@ from ..aws.audit import DECISION, AuditLog
 from ..aws.cloudwatch import CloudWatchMetrics, MetricStat
 from ..aws.eventbridge import EventBus
 from ..aws.telemetry import Observer
-from ..services.monitor.switch_controller import ACTOR
+from ..operations.switch_controller import ACTOR
 from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
 from .endpoint_variants import EndpointVariants, Variant, assign_roles
 from .model_registry import ModelRegistry

@@ -1,1 +1,1 @@
-"""Service-level objectives, the cost model and the rules of automatic remedies. Pure."""
+"""Scheduled checks of a deployment: CDN metrics, cost, remedies. The core never imports this package."""

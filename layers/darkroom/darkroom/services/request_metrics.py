@@ -1,6 +1,6 @@
 """Metrics, trace annotations and the log line of each request or attempt.
 
-The service level objectives that count them are in :mod:`darkroom.operations.slo`.
+The service level objectives that count them are in :mod:`darkroom.slo`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import DarkroomError, get_error_code, is_fault
-from ..operations.slo import SLOW_MS
 from ..plan.model import DATA_FORMATS, Plan
+from ..slo import SLOW_MS
 
 if TYPE_CHECKING:
     from ..aws.telemetry import Observer

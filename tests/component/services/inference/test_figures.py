@@ -8,9 +8,9 @@ import pytest
 
 from darkroom.findings import Finding
 from darkroom.image_keys import MASTERS
-from darkroom.operations.slo import SLOW_MS
 from darkroom.services.inference.analysed_event import model_versions
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.slo import SLOW_MS
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo

@@ -17,9 +17,9 @@ from darkroom.aws.switches import SwitchStore
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SLOTS, SampleStore
-from darkroom.services.monitor.functions import Function
-from darkroom.services.monitor.metrics_reader import MetricsReader
-from darkroom.services.monitor.switch_controller import SwitchController
+from darkroom.operations.functions import Function
+from darkroom.operations.metrics_reader import MetricsReader
+from darkroom.operations.switch_controller import SwitchController
 from tests.component.services.ingesting import World
 
 MINUTE_S = 60

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from darkroom.operations.cost_check import PER_MISS, PER_RENDER, PER_UPLOAD, CostCheck, parse_amounts
 from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
-from darkroom.services.monitor.cost_check import PER_MISS, PER_RENDER, PER_UPLOAD, CostCheck, parse_amounts
 from tests.component.services.emf_metrics import Counted, counted, of
 
 from .stage import Stage

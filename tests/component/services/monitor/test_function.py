@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.errors import BadOption, Unavailable
-from darkroom.services.monitor.messages import SCHEDULED
+from darkroom.operations.messages import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from darkroom.errors import BadOption, Unavailable
-from darkroom.services.monitor.checks import Monitor
-from darkroom.services.monitor.messages import NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
+from darkroom.operations.checks import Monitor
+from darkroom.operations.messages import NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
 from tests.component.services.emf_metrics import counted, of
 from tools.events.monitor import events
 

@@ -13,9 +13,8 @@ import pytest
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, build_reader
 from darkroom.errors import Unavailable
-from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
-from darkroom.services.monitor.functions import QueueUrls
-from darkroom.services.monitor.remedies import (
+from darkroom.operations.functions import QueueUrls
+from darkroom.operations.remedies import (
     FallbackRemedy,
     LoadShedding,
     RedriveRemedy,
@@ -23,6 +22,7 @@ from darkroom.services.monitor.remedies import (
     RemedyCheck,
     redrive_targets,
 )
+from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
 from tests.component.services.emf_metrics import counted, of
 
 from .stage import MINUTE_S, Stage

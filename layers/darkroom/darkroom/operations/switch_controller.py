@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ...aws.audit import DECISION, AuditLog
-from ...aws.switches import Switch, SwitchStore
-from ...aws.telemetry import Observer
-from ...operations.remedy_rules import OVERRIDE_S, SwitchAction, SwitchChange, SwitchState
+from ..aws.audit import DECISION, AuditLog
+from ..aws.switches import Switch, SwitchStore
+from ..aws.telemetry import Observer
+from .remedy_rules import OVERRIDE_S, SwitchAction, SwitchChange, SwitchState
 
 ACTOR = "monitor"
 """The actor of automatic changes in switches and in the audit log."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import BadOption
+from ..errors import BadOption
 
 SCHEDULED = ("cdn", "cost", "drift", "rollout", "remedy")
 """Checks of every scheduled run."""

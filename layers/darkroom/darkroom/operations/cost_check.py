@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ...aws.cloudwatch import MetricStat
-from ...aws.telemetry import Observer
-from ...operations.cost_model import (
+from ..aws.cloudwatch import MetricStat
+from ..aws.telemetry import Observer
+from .cost_model import (
     HOURS_A_MONTH,
     Amounts,
     Architecture,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...aws.audit import DECISION, AuditLog
-from ...aws.cloudwatch import CloudWatchMetrics, MetricStat
-from ...aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
-from ...aws.switches import FALLBACK, LOAD_SHEDDING
-from ...aws.telemetry import Observer
-from ...errors import Unavailable
-from ...operations import remedy_rules
+from ..aws.audit import DECISION, AuditLog
+from ..aws.cloudwatch import CloudWatchMetrics, MetricStat
+from ..aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
+from ..aws.switches import FALLBACK, LOAD_SHEDDING
+from ..aws.telemetry import Observer
+from ..errors import Unavailable
+from . import remedy_rules
 from .functions import Function, QueueUrls
 from .switch_controller import ACTOR, SwitchController
 

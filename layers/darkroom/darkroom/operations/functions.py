@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...environment import MonitorEnvironment
-from ...operations.slo import SLOS
+from ..environment import MonitorEnvironment
+from ..slo import SLOS
 
 OBJECTIVE = 0.999
 """Success objective of functions without one in SLOS."""

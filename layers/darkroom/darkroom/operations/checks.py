@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...aws.audit import RELEASE, AuditLog
-from ...aws.telemetry import Observer
-from ..queue_consumer import describe_error
-from ..request_metrics import count_failure, count_request
+from ..aws.audit import RELEASE, AuditLog
+from ..aws.telemetry import Observer
+from ..services.queue_consumer import describe_error
+from ..services.request_metrics import count_failure, count_request
 from .messages import DeploymentEvent, RunChecks
 
 

@@ -1,1 +1,0 @@
-"""Scheduled checks of a deployment: CDN metrics, cost, and remedies."""
