@@ -30,12 +30,12 @@ class Done:
 
     @property
     def document(self) -> Any:
-        """What it has printed with ``--json``."""
+        """The document that ``--json`` writes."""
         return json.loads(self.out)
 
     @property
     def lines(self) -> list[str]:
-        """The lines that it has printed."""
+        """The lines of standard output."""
         return self.out.splitlines()
 
 
@@ -91,7 +91,7 @@ def local(
 ) -> Commands:
     """The command line about a stack on this machine, whose state folder is ``state``."""
     name = deploy(environment, outputs, parameters)
-    told = {
+    defaults = {
         "stack_name": name,
         "region": environment["AWS_REGION"],
         "aws_endpoint_url": environment["AWS_ENDPOINT_URL"],
@@ -101,5 +101,5 @@ def local(
         "control_url": "http://127.0.0.1:1/_local",
         "outputs": {**BASIC, **outputs},
     }
-    (state / "stack.json").write_text(json.dumps(told | facts))
+    (state / "stack.json").write_text(json.dumps(defaults | facts))
     return Commands(("--state-dir", str(state)), capsys)

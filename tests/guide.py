@@ -1,5 +1,4 @@
-"""The shell blocks of docs/getting-started/deploy.md, and which of their lines do not run on the local engine as they
-are printed."""
+"""The shell blocks of docs/getting-started/deploy.md, and which of their lines run otherwise on the local engine."""
 
 from __future__ import annotations
 
@@ -44,11 +43,11 @@ DEVIATIONS: Mapping[str, Deviation] = {
         "aws cloudformation wait stack-delete-complete --stack-name $stack",
     ),
 }
-"""By how the line begins as it is printed."""
+"""By the start of the line in the guide."""
 
 
 def read_blocks() -> list[str]:
-    """The shell blocks of the guide in their order, as they are printed."""
+    """The shell blocks of the guide in the order of the page."""
     return [textwrap.dedent(block) for _, block in _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))]
 
 
@@ -67,7 +66,7 @@ def variables(blocks: list[str]) -> set[str]:
 
 
 def in_order(blocks: list[str], machine: str = platform.machine()) -> list[str]:
-    """As they are printed; on x86-64, what invokes a function comes after its build for this processor."""
+    """In the order of the page; on x86-64, what invokes a function comes after its build for this processor."""
     invoking = [block for block in blocks if _INVOKED in block]
     if machine != "x86_64":
         return blocks

@@ -41,7 +41,7 @@ def sagemaker(folder: Path, **options: Any) -> Iterator[Runtime]:
 
 
 class HeldUpdates:
-    """Updates of an endpoint that end when a test says so, not after a time."""
+    """Updates of an endpoint that end on the command of a test, not after a time."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._held: list[Callable[[], None]] = []

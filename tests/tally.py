@@ -29,7 +29,7 @@ class Tally:
 
 @pytest.fixture
 def tally(record_property: Any) -> Iterator[Tally]:
-    """The counts of this test. They are printed after the run, also if the test fails."""
+    """The counts of this test. They are logged after the run, also if the test fails."""
     counts = Tally()
     yield counts
     for name, count in counts.items():

@@ -45,7 +45,7 @@ class Stack:
         self.uploads = ingesting.World.build(aws)
         self.uploads.blocks = True
         self.models = World.build(aws, runtime)
-        shared = {name: self.uploads.names[name] for name in ("media", "index", "bus", "changes", "told")}
+        shared = {name: self.uploads.names[name] for name in ("media", "index", "bus", "changes", "published")}
         self.models.names = {**self.models.names, **shared}
         self.models.block, self.models.mode, self.models.tasks = True, "lambda", TASKS
         self.models.max_views = MOST
@@ -54,7 +54,7 @@ class Stack:
     def upload(self, key: str, body: bytes) -> None:
         """Ingest an upload, analyse it, and carry out the verdict."""
         self.uploads.created(key, body)
-        for event in self.uploads.messages("told"):
+        for event in self.uploads.messages("published"):
             if request := parse_request(json.dumps(event)):
                 self.models.infer.handle(request)
         for message in self.uploads.messages("changes"):

@@ -66,9 +66,9 @@ def avif_of_size(width: int, height: int, coded_width: int = 64, coded_height: i
     """An AVIF whose `ispe` says one size and whose bitstream another."""
     data = avif(coded_width, coded_height)
     extent = b"ispe" + bytes(4)
-    told = extent + struct.pack(">II", coded_width, coded_height)
-    assert data.count(told) == 1
-    return data.replace(told, extent + struct.pack(">II", width, height))
+    size_box = extent + struct.pack(">II", coded_width, coded_height)
+    assert data.count(size_box) == 1
+    return data.replace(size_box, extent + struct.pack(">II", width, height))
 
 
 def with_exif(jpeg: bytes, orientation: int, *, big: bool = False) -> bytes:

@@ -28,9 +28,11 @@ def mastered(data: bytes, *, limits: Limits | None = None) -> Master:
 
 def loaded(data: bytes) -> bytes:
     """The numbers of all frames as libvips decodes them, nothing converted."""
-    told = header(data)
-    operation = LOADERS[told.format].operation.replace("_source", "_buffer")
-    return bytes(pyvips.Operation.call(operation, data, **({"n": -1} if told.animated else {})).write_to_memory())
+    image_header = header(data)
+    operation = LOADERS[image_header.format].operation.replace("_source", "_buffer")
+    return bytes(
+        pyvips.Operation.call(operation, data, **({"n": -1} if image_header.animated else {})).write_to_memory()
+    )
 
 
 def look_alike(upload: bytes, master: bytes, **options: Any) -> None:

@@ -73,8 +73,8 @@ def in_jpeg(jpeg: bytes, orientation: int = 1, *, block: bytes | None = None) ->
         (0xEC, b"secret vendor"),
         (0xFE, b"secret comment"),
     )
-    told = b"".join(b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2) + body for marker, body in parts)
-    return jpeg[:2] + told + jpeg[2:] + b"secret trailer"
+    segments = b"".join(b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2) + body for marker, body in parts)
+    return jpeg[:2] + segments + jpeg[2:] + b"secret trailer"
 
 
 def in_png(image: Image.Image, orientation: int = 1, **options: object) -> bytes:
@@ -102,9 +102,9 @@ def in_heif(data: bytes, *, brand: bytes, turn: bytes = b"") -> bytes:
     ``turn`` is what its ``irot`` carries.
     """
     first, *others = [part for part in parts_of(data) if part.kind not in (b"Exif", b"mime")]
-    told = (Box(b"udes", b"\0\0\0\0en\0secret title\0secret text\0\0"),)
+    metadata = (Box(b"udes", b"\0\0\0\0en\0secret title\0secret text\0\0"),)
     turned = (Box(b"irot", turn),) if turn else ()
-    primary = Part(first.kind, first.body, first.properties + turned + told, first.references)
+    primary = Part(first.kind, first.body, first.properties + turned + metadata, first.references)
     extra = (
         Part(b"Exif", bytes(4) + exif(), references=((b"cdsc", (1,)),), name=b"secret name"),
         Part(b"mime", XMP, references=((b"cdsc", (1,)),), content_type=b"application/rdf+xml\0"),

@@ -1,4 +1,4 @@
-"""Files that say a few things, and what provenance makes of them."""
+"""Files with given metadata, and the provenance that is read from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkroom.plan.limits import Limits
 from .sources import photo, saved
 
 
-def told(data: bytes, *, keep_gps: bool = True) -> dict[str, Any]:
+def provenance_of(data: bytes, *, keep_gps: bool = True) -> dict[str, Any]:
     found = read_provenance(data, probe(Source.from_bytes(data), Limits()), keep_gps=keep_gps)
     assert json.loads(json.dumps(found)) == found
     return found
@@ -47,8 +47,8 @@ def jpeg(*, block: bytes = b"", packet: str = "", datasets: bytes = b"", digest:
             irb += b"8BIM\x04\x25\0\0\0\0\0\x10" + digest
         parts.append((0xED, b"Photoshop 3.0\0" + irb))
     plain = saved(photo().resize((8, 8)), "JPEG")
-    told = b"".join(b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2) + body for marker, body in parts)
-    return plain[:2] + told + plain[2:]
+    segments = b"".join(b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2) + body for marker, body in parts)
+    return plain[:2] + segments + plain[2:]
 
 
 def packet(properties: str = "", attributes: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Somebody who uploads to a stack with inference, and looks at what models say of it, by the files that prints use."""
+"""A client of a stack with inference: uploads, and the findings and derivatives that follow."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Studio:
     stack: Stack
     viewer: Viewer
 
-    def _asked(self, path: str) -> Any:
+    def _read_json(self, path: str) -> Any:
         with urllib.request.urlopen(self.stack.control_url + path, timeout=HANG_S) as answer:
             return json.load(answer)
 
     @property
     def endpoint(self) -> dict[str, Any]:
         """How the endpoint is: ``state`` and ``pid``."""
-        return dict(self._asked("/inference"))
+        return dict(self._read_json("/inference"))
 
     def ready(self) -> None:
         """Wait until the endpoint is."""
@@ -50,24 +50,24 @@ class Studio:
         facts = json.loads((self.stack.state / "stack.json").read_text())
         self.stack.cloud.s3.put_object(Bucket=facts["uploads_bucket"], Key=key, Body=body)
 
-    def told(self, key: str) -> dict[str, Any]:
+    def findings_of(self, key: str) -> dict[str, Any]:
         """What the stack says about findings of ``key``."""
-        return dict(self._asked(f"/findings?key={quote(key)}"))
+        return dict(self._read_json(f"/findings?key={quote(key)}"))
 
     def makers(self, key: str) -> dict[str, str]:
         """Who found something, by task."""
-        tasks = self.told(key).get("findings", {}).get("tasks", {})
+        tasks = self.findings_of(key).get("findings", {}).get("tasks", {})
         return {task: found["by"] for task, found in tasks.items()}
 
     def analysed(self, key: str) -> dict[str, Any]:
         """The tasks of ``key``, once the endpoint has done all of them."""
 
         def done() -> bool:
-            found = self.told(key).get("findings")
+            found = self.findings_of(key).get("findings")
             return bool(found) and not found["pending"] and set(self.makers(key).values()) == {"endpoint"}
 
         wait_until(done, f"the endpoint has analysed {key}", HANG_S)
-        return dict(self.told(key)["findings"]["tasks"])
+        return dict(self.findings_of(key)["findings"]["tasks"])
 
     def signed(self, key: str, query: str) -> str:
         """The signed URL of a print."""

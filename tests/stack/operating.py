@@ -22,7 +22,7 @@ from .conftest import Stack
 
 @dataclass(frozen=True)
 class Operator:
-    """Somebody with the rights to everything in ``stack``, in whose ``folder`` the commands run."""
+    """An operator with all permissions in ``stack``; commands run in ``folder``."""
 
     stack: Stack
     folder: Path
@@ -36,7 +36,7 @@ class Operator:
         return Index(self.stack.cloud.dynamodb, self.facts["index_table"])
 
     def upload(self, key: str, body: bytes) -> None:
-        """Put an upload, and wait until it is taken in."""
+        """Put an upload, and wait until it is ingested."""
         s3, known = self.stack.cloud.s3, self.index.get(key)
         s3.put_object(Bucket=self.facts["uploads_bucket"], Key=key, Body=body)
         wait_until(lambda: self._settled(key, known), f"{key} is ready")

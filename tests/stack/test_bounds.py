@@ -1,4 +1,4 @@
-"""What a stranger can make the stack do at once."""
+"""Limits on the concurrent work that unsigned requests can cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVERY_S = 0.05
 
 @contextmanager
 def watching_workers(pid: int, function: str) -> Iterator[list[int]]:
-    """How many processes that run ``function`` there were below ``pid``, looked at again and again."""
+    """Sample the number of processes below ``pid`` that run ``function``."""
     seen: list[int] = []
     over = threading.Event()
 

@@ -36,7 +36,7 @@ class Done:
 
     @property
     def document(self) -> Any:
-        """The JSON that was printed; it has the fields that the command declares."""
+        """The JSON output; it has the fields that the command declares."""
         assert self.code == 0, self.err
         document = json.loads(self.out)
         declared = set(declared_fields(self.words))

@@ -158,8 +158,8 @@ def test_dashboards_have_all_their_panels_and_figures(stack: Stack, viewer: View
     }[view]
 
     async def act(page: Page) -> None:
-        told = await page.evaluate("fetch('/_local/watch/dashboards').then(answer => answer.json())")
-        panels = next(each["panels"] for each in told["dashboards"] if each["name"] == view)
+        document = await page.evaluate("fetch('/_local/watch/dashboards').then(answer => answer.json())")
+        panels = next(each["panels"] for each in document["dashboards"] if each["name"] == view)
         await page.until(f"!!{drawn}")
         shown = await page.evaluate("[...document.querySelectorAll('.panel')].map(each => each.dataset.id)")
         assert shown == [each["id"] for each in panels]

@@ -66,7 +66,7 @@ def photo(viewer: Viewer) -> str:
 
 @pytest.fixture(scope="module")
 def keys(stack: Stack) -> Iterator[None]:
-    """The pages' own keys beside the stack's, as somebody who moves would put them there."""
+    """The pages' own keys beside the stack's, as after a migration."""
     arn = json.loads((stack.state / "stack.json").read_text())["outputs"]["LanguageKeysArn"]
     stack.cloud.secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(KEYS))
     time.sleep(RETRY_S)  # what a worker has fetched just now it asks for again after this time, if it is not enough
@@ -221,7 +221,7 @@ KNOWN = {
     "imgproxy: margins on four sides": {"content_type": "image/png"},  # transparent, as no colour is named
     "imgproxy: margins for a dense screen": {"content_type": "image/png"},
 }
-"""What pages get otherwise here, in words of their expectations. docs/guides/migration.md tells of it."""
+"""Differences from the other services, as expectations. docs/guides/migration.md documents them."""
 
 CASES = [(service, case) for service in MOVING for case in MOVING[service]["cases"]]
 

@@ -1,6 +1,6 @@
-"""Pictures as they looked when somebody looked at them, through real URLs. Compared as eyes would, not byte by byte.
+"""Reviewed reference images, fetched through real URLs and compared by perceptual difference, not byte by byte.
 
-``DARKROOM_GOLDENS=write`` writes them anew: look at each before you commit it.
+``DARKROOM_GOLDENS=write`` writes them again: review each before you commit it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ URLS = {
 
 @pytest.fixture(scope="module")
 def key(viewer: Viewer) -> str:
-    """A photograph that lies on its side and says so in EXIF."""
+    """A photograph with an EXIF orientation."""
     return viewer.upload(turned(photograph(), orientation=6), "turned.jpg")
 
 

@@ -49,8 +49,8 @@ GAIN_MAP = frozenset({"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImag
 
 
 @dataclass(frozen=True)
-class Intake:
-    """Somebody who uploads, and looks behind the CDN."""
+class Uploader:
+    """A client that uploads, with access behind the CDN."""
 
     behind: Behind
 
@@ -87,18 +87,20 @@ class Intake:
 
 
 @pytest.fixture(scope="module")
-def intake(stack: Stack) -> Intake:
-    return Intake(Behind.of(read_local(stack.state)))
+def uploader(stack: Stack) -> Uploader:
+    return Uploader(Behind.of(read_local(stack.state)))
 
 
 @pytest.fixture(scope="module")
-def told(stack: Stack) -> Iterator[Callable[[str], dict[str, Any]]]:
-    """The announcement with an id, as a rule's target gets it. All that come are held against their schemas."""
+def event_of(stack: Stack) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Return the event with an id, as a rule's target receives it. All events are checked against their schemas."""
     events, sqs = create_client("events", tool_environment(stack.aws_endpoint_url)), stack.cloud.queues
-    url = sqs.create_queue(QueueName="e2e-told")["QueueUrl"]
+    url = sqs.create_queue(QueueName="e2e-published")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name="e2e-told", EventPattern=json.dumps({"source": ["darkroom"], "detail-type": list(SCHEMAS)}))
-    events.put_targets(Rule="e2e-told", Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_rule(
+        Name="e2e-published", EventPattern=json.dumps({"source": ["darkroom"], "detail-type": list(SCHEMAS)})
+    )
+    events.put_targets(Rule="e2e-published", Targets=[{"Id": "queue", "Arn": arn}])
     found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
@@ -108,11 +110,11 @@ def told(stack: Stack) -> Iterator[Callable[[str], dict[str, Any]]]:
             assert found.setdefault(event["detail"]["id"], event)["detail"] == event["detail"]
 
     def find(image_id: str) -> dict[str, Any]:
-        return wait_until(lambda: (look(), found.get(image_id))[1], f"{image_id} is told")
+        return wait_until(lambda: (look(), found.get(image_id))[1], f"{image_id} is published")
 
     yield find
-    events.remove_targets(Rule="e2e-told", Ids=["queue"])
-    events.delete_rule(Name="e2e-told")
+    events.remove_targets(Rule="e2e-published", Ids=["queue"])
+    events.delete_rule(Name="e2e-published")
     sqs.delete_queue(QueueUrl=url)
 
 
@@ -122,11 +124,11 @@ def path_of(record: Record) -> str:
 
 @pytest.mark.smoke
 def test_a_photograph_is_served_from_what_ingest_made(
-    intake: Intake, viewer: Viewer, stack: Stack, told: Callable[[str], dict[str, Any]]
+    uploader: Uploader, viewer: Viewer, stack: Stack, event_of: Callable[[str], dict[str, Any]]
 ) -> None:
-    record = intake.put("ünï code/a+b & c.jpg", with_exif(jpeg_photo((1800, 1200)), 6))
+    record = uploader.put("ünï code/a+b & c.jpg", with_exif(jpeg_photo((1800, 1200)), 6))
     path = path_of(record)
-    event = told(record.image_id)
+    event = event_of(record.image_id)
     assert (record.state, event["detail-type"], event["detail"]["path"]) == (READY, "ImageReady", path)
     assert (event["detail"]["picture"]["width"], event["detail"]["picture"]["height"]) == (1200, 1800)
     assert list(event["detail"]["presets"]) == list(PRESETS)
@@ -144,14 +146,14 @@ def test_a_photograph_is_served_from_what_ingest_made(
 
 
 @pytest.mark.smoke
-def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: Viewer, stack: Stack) -> None:
-    first = intake.put("twice.jpg", jpeg_photo((900, 600)))
+def test_an_overwrite_leaves_nothing_of_the_old_picture(uploader: Uploader, viewer: Viewer, stack: Stack) -> None:
+    first = uploader.put("twice.jpg", jpeg_photo((900, 600)))
     urls = [f"{path_of(first)}?{query}" for query in ("preset=w640", "w=480&f=jpeg", "f=thumbhash")]
     before = [viewer.get(url).body for url in urls]
     assert viewer.again(urls[0]).cache == "Hit"
-    second = intake.put("twice.jpg", jpeg_photo((600, 900)))
-    assert set(intake.sources(second.key).values()) == {second.master.etag.strip('"')} != {first.master.etag}
-    assert len(intake.sources(second.key)) == len(PRESETS)
+    second = uploader.put("twice.jpg", jpeg_photo((600, 900)))
+    assert set(uploader.sources(second.key).values()) == {second.master.etag.strip('"')} != {first.master.etag}
+    assert len(uploader.sources(second.key)) == len(PRESETS)
 
     def all_new() -> bool:
         stack.refresh_cdn()
@@ -159,20 +161,20 @@ def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: 
 
     wait_until(all_new, "the CDN serves the new picture")
     assert seen(viewer.get(urls[0]).body).shape == (900, 600, 3)
-    assert set(intake.sources(second.key).values()) == {second.master.etag.strip('"')}
+    assert set(uploader.sources(second.key).values()) == {second.master.etag.strip('"')}
 
 
 @pytest.mark.smoke
 def test_a_deletion_takes_everything_with_it(
-    intake: Intake, viewer: Viewer, stack: Stack, told: Callable[[str], dict[str, Any]]
+    uploader: Uploader, viewer: Viewer, stack: Stack, event_of: Callable[[str], dict[str, Any]]
 ) -> None:
-    record = intake.put("gone.jpg", jpeg_photo())
+    record = uploader.put("gone.jpg", jpeg_photo())
     url = f"{path_of(record)}?preset=w320"
     assert viewer.get(url).status == 200
-    removed = intake.delete(record)
-    assert told(removed.image_id)["detail-type"] == "ImageRemoved"
-    assert intake.behind.bucket("media").head(f"masters/{record.key}") is None
-    assert intake.sources(record.key) == {}
+    removed = uploader.delete(record)
+    assert event_of(removed.image_id)["detail-type"] == "ImageRemoved"
+    assert uploader.behind.bucket("media").head(f"masters/{record.key}") is None
+    assert uploader.sources(record.key) == {}
 
     def missing() -> bool:
         stack.refresh_cdn()
@@ -180,20 +182,20 @@ def test_a_deletion_takes_everything_with_it(
 
     wait_until(missing, "the CDN says 404")
     assert viewer.get(url).problem["code"] == "no-source"
-    assert intake.put("gone.jpg", jpeg_photo()).state == READY
+    assert uploader.put("gone.jpg", jpeg_photo()).state == READY
 
 
 @pytest.mark.smoke
 def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
-    intake: Intake, viewer: Viewer, told: Callable[[str], dict[str, Any]]
+    uploader: Uploader, viewer: Viewer, event_of: Callable[[str], dict[str, Any]]
 ) -> None:
     body = jpeg_photo()[:-5000]
-    record = intake.put("half.jpg", body)
-    event = told(record.image_id)
+    record = uploader.put("half.jpg", body)
+    event = event_of(record.image_id)
     assert (record.state, event["detail-type"], event["detail"]["code"]) == (REFUSED, "ImageRefused", "damaged")
     place = event["detail"]["quarantined"]
-    assert intake.body("quarantine", place) == body == intake.body("uploads", record.key)
-    head = intake.behind.bucket("quarantine").head(place)
+    assert uploader.body("quarantine", place) == body == uploader.body("uploads", record.key)
+    head = uploader.behind.bucket("quarantine").head(place)
     assert head is not None
     assert (head.metadata["code"], head.metadata["reason"]) == ("damaged", "The source image is damaged")
     assert (head.metadata["sha256"], head.metadata["trace-id"]) == (
@@ -205,20 +207,20 @@ def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
 
 
 @pytest.mark.smoke
-def test_the_same_bytes_are_copied(intake: Intake, viewer: Viewer) -> None:
+def test_the_same_bytes_are_copied(uploader: Uploader, viewer: Viewer) -> None:
     body = jpeg_photo((700, 500))
-    first, second = intake.put("one.jpg", body), intake.put("other.jpg", body)
+    first, second = uploader.put("one.jpg", body), uploader.put("other.jpg", body)
     assert second.same_as == first.key
-    assert intake.body("media", f"masters/{second.key}") == intake.body("media", f"masters/{first.key}")
-    assert set(intake.sources(second.key)) == set(intake.sources(first.key))
-    intake.delete(first)
+    assert uploader.body("media", f"masters/{second.key}") == uploader.body("media", f"masters/{first.key}")
+    assert set(uploader.sources(second.key)) == set(uploader.sources(first.key))
+    uploader.delete(first)
     assert viewer.get(f"{path_of(second)}?preset=cover").status == 200
     assert viewer.renders(path_of(second)) == 0
 
 
-def test_the_events_for_sam_local_invoke(intake: Intake, stack: Stack) -> None:
+def test_the_events_for_sam_local_invoke(uploader: Uploader, stack: Stack) -> None:
     """As the container gets them, by the deployed function."""
-    index, uploads = intake.behind.index, intake.behind.bucket("uploads")
+    index, uploads = uploader.behind.index, uploader.behind.bucket("uploads")
     assert [key for key in (CREATED, DUPLICATE, DAMAGED) if index.get(key) or not uploads.head(key)] == []
     assert (index.get(DELETED) or Record("", "", "")).state == READY
     assert uploads.head(DELETED) is None
@@ -271,24 +273,24 @@ def test_a_report_complains_of_what_is_not_as_expected(
     assert "more.jpg: expected, but not uploaded" in said
 
 
-def ingest_folder(folder: Path, expect: Path, name: str, stack: Stack, intake: Intake, masters: Path) -> None:
+def ingest_folder(folder: Path, expect: Path, name: str, stack: Stack, uploader: Uploader, masters: Path) -> None:
     """Upload ``folder``, require the outcomes of ``expect``, and write the masters to ``masters``."""
     prefix = f"{PREFIX}{name}/"
     words = ["upload", str(folder), "--prefix", prefix, "--state-dir", str(stack.state), "--expect", str(expect)]
     assert main(words) == 0
-    media = intake.behind.bucket("media")
+    media = uploader.behind.bucket("media")
     for key in (one.key for page in media.list_pages(f"masters/{prefix}") for one in page):
         head = media.head(key)
         assert head is not None
         ending = head.headers["Content-Type"].partition("/")[2].partition("+")[0]
-        (masters / f"{Path(key).name}.{ending}").write_bytes(intake.body("media", key))
+        (masters / f"{Path(key).name}.{ending}").write_bytes(uploader.body("media", key))
 
 
 @pytest.fixture(scope="module")
-def corpus_masters(corpus: Path, stack: Stack, intake: Intake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus_masters(corpus: Path, stack: Stack, uploader: Uploader, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The masters of the corpus."""
     masters = tmp_path_factory.mktemp("masters")
-    ingest_folder(corpus, CASES, "corpus", stack, intake, masters)
+    ingest_folder(corpus, CASES, "corpus", stack, uploader, masters)
     return masters
 
 
@@ -304,7 +306,7 @@ def test_exiftool_finds_nothing_private_in_any_master(corpus_masters: Path) -> N
 
 @needs_exiftool
 def test_exiftool_finds_nothing_private_in_masters_of_generated_files(
-    stack: Stack, intake: Intake, tmp_path: Path
+    stack: Stack, uploader: Uploader, tmp_path: Path
 ) -> None:
     folder, masters, expect = tmp_path / "uploads", tmp_path / "masters", tmp_path / "expect.json"
     files = {name.replace(" ", "-"): data for name, data in generated().items()}
@@ -313,7 +315,7 @@ def test_exiftool_finds_nothing_private_in_masters_of_generated_files(
     for name, data in files.items():
         (folder / name).write_bytes(data)
     expect.write_text(json.dumps(dict.fromkeys(files, "ready")))
-    ingest_folder(folder, expect, "generated", stack, intake, masters)
+    ingest_folder(folder, expect, "generated", stack, uploader, masters)
     assert_private_parts_are_gone(masters, gain_map="gain-map.jpeg")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.services.large_image.steps import StepAction
 from local.paths import COMMAND, ROOT
 from tests.waiting import HANG_S
 
@@ -56,21 +57,20 @@ def test_an_event_with_a_fresh_token_is_accepted(stack: Stack, fresh: Path, even
     assert done.returncode == 0, done.stderr
     response = json.loads(done.stdout)
     assert response["statusCode"] == status
-    if (
-        status == 501
-    ):  # this stack analyses no images; with embeddings: tests/component/services/similarity/test_events.py
+    # This stack analyses no images; with embeddings: tests/component/services/similarity/test_events.py
+    if status == 501:
         assert json.loads(response["body"])["code"] == "no-inference"
 
 
 def test_the_four_steps_of_a_scene_succeed(stack: Stack, fresh: Path) -> None:
     answers = {}
-    for action in ("plan", "cut", "bind", "tell"):
+    for action in StepAction:
         done = invoke(stack, "scene", str(fresh / "scene" / f"{action}.json"))
         assert done.returncode == 0, done.stderr
         answers[action] = json.loads(done.stdout)
     assert answers["plan"]["strips"]
     assert answers["bind"]["bytes"] > 100_000
-    assert answers["tell"] == {"code": "", "fault": ""}
+    assert answers[StepAction.REPORT] == {"code": "", "fault": ""}
 
 
 def test_an_old_upload_event_is_dropped(stack: Stack) -> None:

@@ -74,7 +74,7 @@ def test_a_run_goes_on_where_it_was_stopped_and_has_a_name_of_its_own(
     order = ("--operation", "presets", "--prefix", f"{name}/", "--batch", "2")
     assert command(stack, "start", *order, "--run", name) == 0
     outcomes = f"library/{name}/outcomes/000001.json"
-    stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=outcomes)  # as if nobody had come to that batch
+    stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=outcomes)  # as if no worker had started that batch
     capsys.readouterr()
     assert command(stack, "start", *order, "--run", name) == 2
     assert "resume it" in capsys.readouterr().err

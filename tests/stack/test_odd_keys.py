@@ -36,7 +36,7 @@ def operator(stack: Stack, tmp_path: Path) -> Operator:
 
 
 def upload(operator: Operator, keys: list[str], size: tuple[int, int]) -> None:
-    """Upload a photo under each key, and wait until all are taken in."""
+    """Upload a photo under each key, and wait until all are ingested."""
     known = operator.index.get_many(keys)
     body, bucket = jpeg_photo(size), operator.facts["uploads_bucket"]
     for key in keys:

@@ -50,7 +50,7 @@ def die(operator: Operator, queue: str, body: dict[str, object], **attributes: s
 
 
 def lose(operator: Operator, key: str) -> dict[str, object]:
-    """Have an upload that nobody has taken in; the event that got lost."""
+    """Make an upload that is not ingested; return its lost event."""
     operator.upload(key, jpeg_photo())
     wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing left to write")
     operator.index.delete(key)
@@ -98,7 +98,7 @@ def deletion(operator: Operator, key: str, reason: str) -> dict[str, object]:
 
 
 def test_what_expires_is_no_deletion(operator: Operator, viewer: Viewer) -> None:
-    """S3's lifecycle deletes an upload after its time, and says so by the same event. The picture stays."""
+    """S3's lifecycle deletes an upload after its retention and sends the same event. The image stays."""
     key = "operating/expired.jpg"
     operator.upload(key, jpeg_photo())
     expired = deletion(operator, key, "Lifecycle Expiration")
@@ -188,7 +188,7 @@ def test_the_runbook_of_dead_letters(redriving: Operator) -> None:
     assert "    defect: ZeroDivisionError\n" in shown
     assert "purge operating/redriven.jpg\n" in shown
     operator.follow("redrive.md", 1)
-    wait_until(lambda: operator.state("operating/redriven.jpg") == "ready", "the upload is taken in")
+    wait_until(lambda: operator.state("operating/redriven.jpg") == "ready", "the upload is ingested")
     operator.follow("redrive.md", 2)
     assert operator.waiting("ingest_dead_letters") == operator.waiting("purge_dead_letters") == 0
 

@@ -35,8 +35,10 @@ def count(stack: Stack) -> dict[str, Any]:
 def delivered(stack: Stack, path: str) -> int:
     """The lines of all delivered access logs that are about the picture at ``path``."""
     s3 = stack.cloud.s3
-    told = stack.cloud.functions.get_function_configuration(FunctionName=stack.functions["PopularFunction"]["name"])
-    bucket = told["Environment"]["Variables"]["LOG_BUCKET"]
+    configuration = stack.cloud.functions.get_function_configuration(
+        FunctionName=stack.functions["PopularFunction"]["name"]
+    )
+    bucket = configuration["Environment"]["Variables"]["LOG_BUCKET"]
     names = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     files = (gzip.decompress(s3.get_object(Bucket=bucket, Key=name)["Body"].read()) for name in names)
     return sum(path in line for file in files for line in file.decode().splitlines())

@@ -1,4 +1,4 @@
-"""A picture that was made while somebody waited, made smaller in the background, and how a viewer comes to it."""
+"""Re-encode a derivative in the background and serve the smaller one to viewers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewe
     waiting = operator.waiting("refine")
     first = viewer.get(f"{path}?w=640", accept=WEBP)
     assert (first.status, first.headers["content-type"], shared_s(first)) == (200, "image/webp", UNREFINED_S)
-    wait_until(lambda: operator.waiting("refine") > waiting, "S3 has told of the derivative")
+    wait_until(lambda: operator.waiting("refine") > waiting, "S3 has sent the event of the derivative")
 
     refine(operator, f"derivatives{path}/_/w-640.auto-webp")
     stack.restart_cdn()
@@ -83,7 +83,7 @@ def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operat
         found = stack.cloud.logs.filter_log_events(logGroupName=log, filterPattern="").get("events", [])
         return [event["message"] for event in found if word in event["message"] and name in event["message"]]
 
-    wait_until(lambda: bool(said('"outcome":"refined"')), "the log says so")
+    wait_until(lambda: bool(said('"outcome":"refined"')), "the log records it")
     stack.cloud.queues.send_message(
         QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
     )

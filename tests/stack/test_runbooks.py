@@ -1,4 +1,4 @@
-"""The runbooks of alarms, rehearsed on the running stack: something is broken, their commands show it and mend it."""
+"""Run the runbooks of alarms on the stack: inject a fault, diagnose and repair it by their commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def function(operator: Operator, name: str) -> str:
 
 
 def watch(operator: Operator, name: str) -> dict[str, Any]:
-    """What the monitor finds when it looks at once."""
+    """Run the monitor now and return its findings."""
     answer = operator.stack.cloud.functions.invoke(
         FunctionName=function(operator, "MonitorFunction"), Payload=json.dumps({"watch": [name]})
     )
@@ -77,7 +77,7 @@ def mapping(operator: Operator) -> Any:
 
 
 def test_the_runbook_of_backlogs(operator: Operator) -> None:
-    """Somebody has stopped what fetches uploads."""
+    """Uploads are no longer fetched: the event source mapping is disabled."""
     functions, uuid = operator.stack.cloud.functions, mapping(operator)["UUID"]
     wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing to do")
     key = f"operating/{uuid4().hex}.jpg"
@@ -94,7 +94,7 @@ def test_the_runbook_of_backlogs(operator: Operator) -> None:
         assert operator.follow("queue-backlog.md", 1).splitlines()[-1].startswith("Enabl")
     finally:
         functions.update_event_source_mapping(UUID=uuid, Enabled=True)
-    wait_until(lambda: operator.state(key) == "ready", "the upload is taken in")
+    wait_until(lambda: operator.state(key) == "ready", "the upload is ingested")
     *_, ingest, ready = operator.follow("queue-backlog.md", 2).splitlines()
     assert ingest.split("\t")[1] == "0"
     assert float(ready) >= 1
@@ -111,10 +111,10 @@ def refusals(said: str) -> list[tuple[str, str, str]]:
 
 
 def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
-    """A limit is too small: what it refused is uploaded anew once it is raised."""
+    """A limit is too small: uploads that it refused are uploaded again once it is raised."""
     body = jpeg_photo((1000 + uuid4().int % 1000, 600))
     low = {"max_source_pixels": 1000, "max_scene_pixels": 1000}
-    with settings(operator, **low), environment(operator, "IngestFunction", RESTARTED="1"):  # which reads them anew
+    with settings(operator, **low), environment(operator, "IngestFunction", RESTARTED="1"):  # which reads them again
         operator.upload(KEY, body)
         assert operator.state(KEY) == "refused"
         shown = ("upload refused", "over-limits", KEY)
@@ -122,7 +122,7 @@ def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
         said = operator.follow("conversion-errors.md", 1)
         assert json.loads(said[said.rindex("\n{") :])["code"] == "over-limits"
     operator.follow("conversion-errors.md", 2)
-    wait_until(lambda: operator.state(KEY) == "ready", "the picture is taken in")
+    wait_until(lambda: operator.state(KEY) == "ready", "the picture is ingested")
     assert "ready\tNone" in operator.follow("conversion-errors.md", 3).splitlines()
 
 
@@ -191,7 +191,7 @@ def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, mis
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},
     )
     wait_until(lambda: "CacheHitRatio" in watch(operator, "cdn"), "the CDN's figures have come")
-    wait_until(lambda: "None" not in ratios(operator.follow("cache-storm.md")).values(), "and are told")
+    wait_until(lambda: "None" not in ratios(operator.follow("cache-storm.md")).values(), "and are published")
     said = operator.follow("cache-storm.md")
     assert ratios(said).keys() == {"CacheHitRatio", "StoreHitRatio"}
     assert all(0 <= float(ratio) <= 100 for ratio in ratios(said).values())

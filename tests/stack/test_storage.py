@@ -102,8 +102,8 @@ def test_uploads_have_versions_and_tell_of_themselves(stack: Stack, buckets: dic
     versioning = {name: s3.get_bucket_versioning(Bucket=buckets[name]).get("Status") for name in LIFECYCLES}
     with_versions = {"UploadsBucket", "AuditBucket"}
     assert versioning == {name: "Enabled" if name in with_versions else None for name in LIFECYCLES}
-    told = s3.get_bucket_notification_configuration(Bucket=buckets["UploadsBucket"])
-    assert "EventBridgeConfiguration" in told
+    configuration = s3.get_bucket_notification_configuration(Bucket=buckets["UploadsBucket"])
+    assert "EventBridgeConfiguration" in configuration
     [rule] = s3.get_bucket_cors(Bucket=buckets["UploadsBucket"])["CORSRules"]
     assert (rule["AllowedMethods"], rule["AllowedOrigins"]) == (["POST"], ["*"])
 
@@ -133,7 +133,7 @@ def test_queues_give_up_into_their_dead_letters(stack: Stack) -> None:
         for name, facts in stack.functions.items()
     }
     for name in ("Ingest", "Purge"):
-        queue, dead_letters = queues[f"{name}Queue"], queues[f"{name}DeadLetters"]
+        queue, dead_letters = queues[f"{name}Queue"], queues[f"{name}DeadLetters"]  # terms: allow
         assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == dead_letters["QueueArn"]
         assert json.loads(dead_letters["RedriveAllowPolicy"])["sourceQueueArns"] == [queue["QueueArn"]]
         assert int(queue["VisibilityTimeout"]) >= 6 * functions[f"{name}Function"]["Timeout"]

@@ -77,10 +77,10 @@ def test_chosen_files_and_their_fates(stack: Stack, files: list[Path]) -> None:
 
 
 def photo_with_exif() -> bytes:
-    """A photograph that lies on its side, with the tag that says so and with a place."""
+    """A photograph with an EXIF orientation and a location."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
-    exif[ExifTags.Base.Make] = "Somebody's camera"
+    exif[ExifTags.Base.Make] = "A user's camera"
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
     out = io.BytesIO()
     Image.open(io.BytesIO(jpeg_photo(size=(2000, 1500)))).save(out, "JPEG", exif=exif)

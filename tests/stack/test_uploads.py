@@ -76,18 +76,18 @@ def api(stack: Stack) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed_token(stack: Stack) -> Callable[[str], str]:
-    def printed(prefix: str) -> str:
+def token_from_cli(stack: Stack) -> Callable[[str], str]:
+    def token_of(prefix: str) -> str:
         command = [*COMMAND, "token", "--prefix", prefix, "--state-dir", str(stack.state)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
-    return printed
+    return token_of
 
 
 @pytest.fixture(scope="module")
-def uploader(api: str, printed_token: Callable[[str], str]) -> Uploader:
+def uploader(api: str, token_from_cli: Callable[[str], str]) -> Uploader:
     folder = f"e2e-uploads-{secrets.token_hex(4)}/"
-    return Uploader(api, printed_token(folder), folder)
+    return Uploader(api, token_from_cli(folder), folder)
 
 
 @pytest.mark.smoke
@@ -182,12 +182,12 @@ def test_the_form_is_for_this_machine(stack: Stack, uploader: Uploader) -> None:
 
 
 def test_the_documented_curl_commands(
-    api: str, printed_token: Callable[[str], str], uploader: Uploader, tmp_path: Path
+    api: str, token_from_cli: Callable[[str], str], uploader: Uploader, tmp_path: Path
 ) -> None:
     (tmp_path / "rome.jpg").write_bytes(jpeg_photo())
-    done = run_documented(tmp_path, api, printed_token("trips/"))
+    done = run_documented(tmp_path, api, token_from_cli("trips/"))
     # The last command asks at once, when nothing may be known yet.
     assert json.loads(done.stdout.splitlines()[-1]).get("code") == "not-ingested" or done.returncode == 0
     form = json.loads((tmp_path / "form.json").read_text())
-    fate = Uploader(api, printed_token("trips/rome.jpg"), "trips/").settled(form["status"])
+    fate = Uploader(api, token_from_cli("trips/rome.jpg"), "trips/").settled(form["status"])
     assert fate["state"] == "ready"

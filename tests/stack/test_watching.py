@@ -209,7 +209,7 @@ def test_the_index_is_listed_page_by_page(console: Console, operator: Operator) 
     record = console.ask("index/record", key=min(keys))
     assert (record["key"], record["state"], record["width"]) == (min(keys), "ready", 200)
     with pytest.raises(urllib.error.HTTPError) as unknown:
-        console.ask("index/record", key="nobody")
+        console.ask("index/record", key="absent")
     assert unknown.value.code == 404
 
 
@@ -242,10 +242,10 @@ def test_a_question_that_makes_no_sense_is_told_so(console: Console, query: dict
 
 
 def test_a_decision_needs_somebody_and_a_picture(console: Console) -> None:
-    def decide(content_type: str = "application/json", **told: str) -> int:
+    def decide(content_type: str = "application/json", **fields: str) -> int:
         request = urllib.request.Request(
             f"{console.stack.control_url}/watch/review",
-            json.dumps(told).encode(),
+            json.dumps(fields).encode(),
             {"Content-Type": content_type},
             method="POST",
         )

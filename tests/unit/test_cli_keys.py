@@ -21,6 +21,6 @@ def test_keys_are_encoded_and_decoded(capsys: pytest.CaptureFixture[str], monkey
 @pytest.mark.parametrize("arguments", [["encode", "a//b", "a.jpg"], ["decode", "é.jpg", "a.jpg"]])
 def test_what_is_no_key_is_reported_and_left_out(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert main(["keys", *arguments]) == 2
-    told = capsys.readouterr()
-    assert told.out == "a.jpg\n"
-    assert told.err.startswith(f"darkroom: {arguments[1]}: ")
+    captured = capsys.readouterr()
+    assert captured.out == "a.jpg\n"
+    assert captured.err.startswith(f"darkroom: {arguments[1]}: ")

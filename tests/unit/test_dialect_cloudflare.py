@@ -207,15 +207,15 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("options", "error", "told"), REFUSED, ids=[options for options, *_ in REFUSED])
-def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str) -> None:
+@pytest.mark.parametrize(("options", "error", "message"), REFUSED, ids=[options for options, *_ in REFUSED])
+def test_what_is_refused_by_name(options: str, error: type[BadOption], message: str) -> None:
     with pytest.raises(error) as refusal:
         parse(f"/cdn-cgi/image/{options}/a.jpg", SOME)
-    assert told in refusal.value.message
+    assert message in refusal.value.message
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ("", "must be like"),
         ("/a.jpg", "must be like"),
@@ -228,8 +228,8 @@ def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str
         ),
     ],
 )
-def test_sources_that_are_none(target: str, told: str) -> None:
-    with pytest.raises(BadKey, match=told):
+def test_sources_that_are_none(target: str, message: str) -> None:
+    with pytest.raises(BadKey, match=message):
         parse(target, SOME)
 
 
@@ -262,7 +262,7 @@ def test_a_preset_may_be_called_public() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "some", "error", "told"),
+    ("path", "some", "error", "message"),
     [
         (f"{ACCOUNT}/a.jpg/large", HOSTED, BadOption, "no variant 'large': they are the presets card, and public"),
         (f"{ACCOUNT}/a.jpg", HOSTED, BadKey, "must be like /cdn-cgi/imagedelivery/"),
@@ -278,8 +278,10 @@ def test_a_preset_may_be_called_public() -> None:
         (f"{ACCOUNT}/a.jpg/public", SOME, BadKey, "Images of the account"),
     ],
 )
-def test_hosted_images_that_are_none(path: str, some: DialectSettings, error: type[DarkroomError], told: str) -> None:
-    with pytest.raises(error, match=told):
+def test_hosted_images_that_are_none(
+    path: str, some: DialectSettings, error: type[DarkroomError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
         parse(path, some)
 
 

@@ -326,11 +326,11 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("options", "error", "told"), REFUSED, ids=[options for options, *_ in REFUSED])
-def test_what_is_refused_by_name(options: str, error: type[BadOption], told: str) -> None:
+@pytest.mark.parametrize(("options", "error", "message"), REFUSED, ids=[options for options, *_ in REFUSED])
+def test_what_is_refused_by_name(options: str, error: type[BadOption], message: str) -> None:
     with pytest.raises(error) as refusal:
         parse(f"/unsafe/{options}/plain/a.jpg", SOME)
-    assert told in refusal.value.message
+    assert message in refusal.value.message
     assert refusal.value.option
 
 
@@ -341,7 +341,7 @@ def test_options_of_pro_are_refused_as_such(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ("", "must be like"),
         ("/unsafe", "must be like"),
@@ -361,8 +361,8 @@ def test_options_of_pro_are_refused_as_such(name: str) -> None:
         ("/unsafe/plain/http://images.dev.evil.org/a.jpg", "Sources on"),
     ],
 )
-def test_sources_that_are_none(target: str, told: str) -> None:
-    with pytest.raises(BadKey, match=told):
+def test_sources_that_are_none(target: str, message: str) -> None:
+    with pytest.raises(BadKey, match=message):
         parse(target, SOME)
 
 
@@ -460,7 +460,7 @@ def test_info_is_signed_like_a_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "told"),
+    ("options", "error", "message"),
     [
         ("p:5", BadOption, "p: is not supported"),
         ("do:1", BadOption, "do: is not supported"),
@@ -468,8 +468,8 @@ def test_info_is_signed_like_a_picture() -> None:
         ("pg:x", BadOption, "pg: must be a whole"),
     ],
 )
-def test_info_refuses_by_name(options: str, error: type[BadOption], told: str) -> None:
-    with pytest.raises(error, match=told):
+def test_info_refuses_by_name(options: str, error: type[BadOption], message: str) -> None:
+    with pytest.raises(error, match=message):
         parse(f"/info/unsafe/{options}/plain/a.jpg", SOME)
 
 

@@ -61,7 +61,7 @@ def test_addresses_that_have_lost_their_scheme(address: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("http://only.example.com/c.jpg", "'http://only.example.com'"),
         ("https://img.example.com.evil.org/c.jpg", "'https://img.example.com.evil.org'"),
@@ -79,8 +79,8 @@ def test_addresses_that_have_lost_their_scheme(address: str, key: str) -> None:
         ("", "names no image"),
     ],
 )
-def test_addresses_that_are_no_keys(address: str, told: str) -> None:
-    with pytest.raises(BadKey, match=told):
+def test_addresses_that_are_no_keys(address: str, message: str) -> None:
+    with pytest.raises(BadKey, match=message):
         TABLE.resolve(address)
 
 
@@ -120,7 +120,7 @@ def test_a_table_of_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[iiif]", "no table 'iiif'"),
         ('[sources]\n"img.example.com" = ""', "is not like https"),
@@ -141,8 +141,8 @@ def test_a_table_of_everything() -> None:
         ("[thumbor]\nsmart = 'cats'", "smart must be attention or face"),
     ],
 )
-def test_what_it_may_not_say(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_it_may_not_say(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_settings(text, PRESETS)
 
 

@@ -54,7 +54,7 @@ def drawn(picture: str, period_s: int = 60) -> Series:
     ],
 )
 def test_missing_data_is_treated_as_documented(datapoints: int, picture: str, expected: tuple[str, ...]) -> None:
-    """The two tables of "Configuring how CloudWatch alarms treat missing data": three periods, and five looked at."""
+    """The two tables of "Configuring how CloudWatch alarms treat missing data": three periods, five evaluated."""
     for missing, wanted in zip(("missing", "ignore", "breaching", "notBreaching"), expected, strict=True):
         watched = alarm(DatapointsToAlarm=str(datapoints), TreatMissingData=missing)
         before: State

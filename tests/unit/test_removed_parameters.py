@@ -1,4 +1,4 @@
-"""Names of parameters that the template had are where its history is told, and nowhere else."""
+"""Names of removed template parameters occur in the changelog only."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MENTION = re.compile("|".join(map(pattern, sorted(REMOVED))))
 
 
 def released(changelog: str) -> str:
-    """The changelog without the sections of releases, which tell what was, and without what says what replaced what."""
+    """The changelog without the sections of releases and without the lines about replacements."""
     text = changelog[: re.search(r"^## \[\d", changelog, re.MULTILINE).start()]  # type: ignore[union-attr]
     return "\n\n".join(item for item in re.split(r"\n(?=- |#)", text) if "replaces" not in item)
 

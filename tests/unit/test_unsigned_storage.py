@@ -30,7 +30,7 @@ from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode, choose_format_class, list_unsigned_variants, needs_signature
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
-from .edge.reference import Asked, case_presets, expected
+from .edge.reference import ViewerRequest, case_presets, expected
 
 KEYS = ("photo.jpg", "a/b.png")
 SIZE = Size(640, 480)
@@ -46,7 +46,7 @@ def planned(sent: Sent) -> Plan | None:
     """The variant that ``sent`` has rendered and stored, None if it is refused."""
     try:
         if sent.dialect == "native":
-            path = expected(Asked(sent.target, list(sent.headers.items()))).get("path")
+            path = expected(ViewerRequest(sent.target, list(sent.headers.items()))).get("path")
             return parse_path(path) if path else None
         return _listed(sent.target) if sent.dialect == "iiif" else _authorised(sent)
     except DarkroomError:

@@ -9,7 +9,7 @@ from . import Event
 from .sqs import batch
 
 QUEUE, PRIORITY_QUEUE = "darkroom-infer", "darkroom-infer-priority"
-PHOTO, NOBODY = "samples/coffee.png", "no/such/photo.jpg"
+PHOTO, ABSENT = "samples/coffee.png", "no/such/photo.jpg"
 
 
 def events() -> dict[str, Event]:
@@ -17,7 +17,7 @@ def events() -> dict[str, Event]:
     return {
         "ready.json": batch(QUEUE, build_endpoint_result("ImageReady", PHOTO, priority=False)),
         "urgent.json": batch(PRIORITY_QUEUE, build_endpoint_result("ImageReady", PHOTO, priority=True)),
-        "removed.json": batch(QUEUE, build_endpoint_result("ImageRemoved", NOBODY)),
+        "removed.json": batch(QUEUE, build_endpoint_result("ImageRemoved", ABSENT)),
         "again.json": batch(QUEUE, AnalysisRequest(RequestKind.ANALYSE, PHOTO, again=True).message),
         "unreadable.json": batch(QUEUE, {"photo": PHOTO}),
     }

@@ -1,4 +1,4 @@
-"""The local SageMaker in a thread: registry, endpoint and runtime, before containers that answer as they are told."""
+"""The local SageMaker in a thread: registry, endpoint and runtime, in front of containers with scripted answers."""
 
 from __future__ import annotations
 

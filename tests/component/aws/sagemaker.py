@@ -1,4 +1,4 @@
-"""A SageMaker runtime that does as it is told: an HTTP server that real boto3 clients call."""
+"""A scripted SageMaker runtime: an HTTP server for real boto3 clients."""
 
 from __future__ import annotations
 

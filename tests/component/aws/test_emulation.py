@@ -28,8 +28,8 @@ def handler(event, context):
     print(json.dumps({"_aws": counted, "service": event.get("service", "none"), "kind": "a", "Seen": [1, 2]}))
     if event.get("fail"):
         raise ValueError("no")
-    told = {"environment": os.environ.get("_X_AMZN_TRACE_ID", ""), "headers": event.get("headers", {})}
-    return {"statusCode": 200, "body": json.dumps(told)}
+    seen = {"environment": os.environ.get("_X_AMZN_TRACE_ID", ""), "headers": event.get("headers", {})}
+    return {"statusCode": 200, "body": json.dumps(seen)}
 """
 
 
@@ -90,9 +90,9 @@ def test_invocations_are_counted_once_and_failed_ones_as_errors(
 
 def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(url_of_function: str) -> None:
     with urllib.request.urlopen(url_of_function, timeout=HANG_S) as answer:
-        told, answered = json.load(answer), answer.headers["X-Amzn-Trace-Id"]
-    parts = dict(part.split("=") for part in told["environment"].split(";"))
-    assert told["headers"]["x-amzn-trace-id"] == f"Root={parts['Root']}"
+        seen, answered = json.load(answer), answer.headers["X-Amzn-Trace-Id"]
+    parts = dict(part.split("=") for part in seen["environment"].split(";"))
+    assert seen["headers"]["x-amzn-trace-id"] == f"Root={parts['Root']}"
     assert parts["Sampled"] == "1"
     assert parts["Root"] in answered
     assert "Sampled=1" in answered

@@ -58,7 +58,7 @@ def test_an_update_upon_an_update_is_a_matter_of_waiting(variants: EndpointVaria
 
 def test_no_endpoint_and_no_answer_are_faults(models: Models) -> None:
     with pytest.raises(Unavailable):
-        EndpointVariants(models.client("sagemaker"), "nobody").read_all()
+        EndpointVariants(models.client("sagemaker"), "absent").read_all()
     with faulty.answering(faulty.HANG_UP) as server:
         unreachable = EndpointVariants(create_client("sagemaker", server.environment, attempts=1), NAME)
         for action in (unreachable.read_all, unreachable.is_updatable, lambda: unreachable.set_weights({"main": 1})):

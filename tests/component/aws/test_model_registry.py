@@ -62,7 +62,7 @@ def test_a_version_is_found_by_its_image_the_newest_of_them(registry: ModelRegis
     found = registry.find_by_image(MODEL.image)
     assert found is not None
     assert found.arn == newest
-    assert registry.find_by_image("nobody:1") is None
+    assert registry.find_by_image("absent:1") is None
 
 
 def test_a_version_is_approved_and_rejected_with_a_reason(registry: ModelRegistry) -> None:

@@ -136,7 +136,7 @@ def test_conditions_see_the_leading_keys_of_a_table(account: Account) -> None:
 
 @pytest.mark.parametrize("token", [None, "token"])
 def test_credentials_of_other_accounts_are_those_of_the_root_user(account: Account, token: str | None) -> None:
-    stranger = boto3.client(
+    other_account = boto3.client(
         "s3",
         endpoint_url=account.environment["AWS_ENDPOINT_URL"],
         region_name=account.environment["AWS_REGION"],
@@ -144,7 +144,7 @@ def test_credentials_of_other_accounts_are_those_of_the_root_user(account: Accou
         aws_secret_access_key="secret",
         aws_session_token=token,
     )
-    assert status_of(stranger.put_object, Bucket=account.bucket, Key="any", Body=b"x") == 200
+    assert status_of(other_account.put_object, Bucket=account.bucket, Key="any", Body=b"x") == 200
 
 
 def test_policies_of_buckets_take_this_for_tls(account: Account) -> None:

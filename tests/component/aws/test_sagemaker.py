@@ -48,11 +48,11 @@ def test_what_the_endpoint_is_asked_and_answers(runtime: Runtime, endpoint: Endp
 
 def test_the_container_is_told_the_trace_and_tells_its_stages(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.attributes = "batch=2;timing=queue:3.0,decode:12.1,infer:80.2"
-    told = endpoint.invoke(b"jpeg", [FACES, TEXT], "id", trace="1-5759e988-bd862e3fe1be46a994272793")
+    result = endpoint.invoke(b"jpeg", [FACES, TEXT], "id", trace="1-5759e988-bd862e3fe1be46a994272793")
     [call] = runtime.calls
     assert (call.trace, call.tasks) == ("1-5759e988-bd862e3fe1be46a994272793", (FACES, TEXT))
-    assert list(told.stages_ms.items()) == [("queue", 3.0), ("decode", 12.1), ("infer", 80.2)]
-    assert told.duration_ms > 0
+    assert list(result.stages_ms.items()) == [("queue", 3.0), ("decode", 12.1), ("infer", 80.2)]
+    assert result.duration_ms > 0
 
 
 def test_who_answers_is_drawn_by_sagemaker_or_chosen(runtime: Runtime, endpoint: Endpoint) -> None:
@@ -64,8 +64,8 @@ def test_who_answers_is_drawn_by_sagemaker_or_chosen(runtime: Runtime, endpoint:
 
 def test_what_is_refused_has_neither_stages_nor_a_variant(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.behave = sagemaker.refusing(422, "damaged")
-    told = endpoint.invoke(b"jpeg", [FACES], "id")
-    assert (told.variant, told.stages_ms) == ("", {})
+    result = endpoint.invoke(b"jpeg", [FACES], "id")
+    assert (result.variant, result.stages_ms) == ("", {})
 
 
 @pytest.mark.parametrize(

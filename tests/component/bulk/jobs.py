@@ -60,7 +60,7 @@ class Runs:
         )
         operations: dict[Operation, OperationHandler] = {
             Operation.INGEST: intake,
-            Operation.INFER: AnalyseOperation(world.archive, masters, world.queue("told"), "1", ("faces",)),
+            Operation.INFER: AnalyseOperation(world.archive, masters, world.queue("published"), "1", ("faces",)),
             Operation.PRESETS: prints,
         }
         return BulkJobHandler(
@@ -83,8 +83,8 @@ class Runs:
 
     def listed(self, name: str, order: Mapping[str, Any], **more: Any) -> list[tuple[str, tuple[str, ...]]]:
         """List, and what there is to do then."""
-        told = self.step("list", name, order, **more)
-        text = self.world.body("media", told["todo"]).decode()
+        answer = self.step("list", name, order, **more)
+        text = self.world.body("media", answer["todo"]).decode()
         return [(batch.number, batch.keys) for batch in parse_batches(text)]
 
     def work(

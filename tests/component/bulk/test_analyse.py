@@ -1,4 +1,4 @@
-"""Pictures that models look at again: who is asked, and what is told of the answer."""
+"""Analyse images again: the queue that is used and the results that are reported."""
 
 from __future__ import annotations
 

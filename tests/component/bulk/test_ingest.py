@@ -1,4 +1,4 @@
-"""Uploads are taken in by way of ingest, those of another bucket as copies, and what became of them is told."""
+"""Ingest uploads in bulk, copy those of another bucket, and report each outcome."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def put(runs: Runs, bucket: str, key: str, body: bytes, **further: Any) -> None:
 
 
 def asked(runs: Runs, name: str, order: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
-    """Everything is asked for once, and nobody has answered."""
+    """Request everything once; no answer is there yet."""
     batches = runs.listed(name, order)
     for number, keys in batches:
         with pytest.raises(Patience):

@@ -57,8 +57,8 @@ def test_a_prefix_is_listed_in_batches_without_folders(runs: Runs) -> None:
 
 def test_more_workers_than_the_deployment_allows_are_not_given(runs: Runs) -> None:
     for asked, given in ((0, 8), (3, 3), (500, 8)):
-        told = runs.step("list", f"run-{asked}", PRESETS, concurrency=asked)
-        assert told["concurrency"] == given
+        answer = runs.step("list", f"run-{asked}", PRESETS, concurrency=asked)
+        assert answer["concurrency"] == given
 
 
 def test_an_inventory_is_read_without_old_versions_and_only_of_masters(runs: Runs) -> None:

@@ -1,4 +1,4 @@
-"""Presets are printed again, and every key is accounted for."""
+"""Render presets again and report an outcome for every key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presets of pyramids are printed again from the level that each needs."""
+"""Render presets of pyramids again from the smallest sufficient level."""
 
 from __future__ import annotations
 

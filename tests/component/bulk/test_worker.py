@@ -26,7 +26,7 @@ KEYS = tuple(f"{number}.jpg" for number in range(6))
 
 @dataclass
 class Scripted:
-    """An operation that does what it is told: ``acts`` by key, each of them once; ``seen`` counts."""
+    """A scripted operation: ``acts`` by key, each used once; ``seen`` counts calls."""
 
     acts: dict[str, list[Callable[[], KeyResult]]] = field(default_factory=dict)
     answers: dict[str, KeyResult] = field(default_factory=dict)

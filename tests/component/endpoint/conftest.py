@@ -38,7 +38,7 @@ def environment() -> None:
 
 @pytest.fixture(scope="package")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as SageMaker unpacks it: a table of models and their files, one model among them somebody's own."""
+    """A folder as SageMaker unpacks it: the model table, the model files and one custom model."""
     folder = tmp_path_factory.mktemp("models")
     for file in models_folder().glob("*.onnx"):
         (folder / file.name).symlink_to(file)

@@ -1,4 +1,4 @@
-"""The container's recipe, as far as it can be told without Docker, and the machine that it is for."""
+"""Check the container's Dockerfile without Docker, and its target machine."""
 
 from __future__ import annotations
 

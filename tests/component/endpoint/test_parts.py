@@ -103,7 +103,7 @@ def test_time_is_told_from_when_a_request_came() -> None:
         AnalysisRequest(jpeg_photo(), (SIMILARITY,), received_s=now_s - 60),
         AnalysisRequest(jpeg_photo(), (SIMILARITY,), received_s=now_s),
     ]
-    early, late = (told.stages_ms for told in finder.analyse(batch))
+    early, late = (result.stages_ms for result in finder.analyse(batch))
     assert early["queue"] + early["decode"] - late["queue"] - late["decode"] == pytest.approx(60_000, abs=1)
     assert early["infer"] == late["infer"] > 0
 
@@ -123,15 +123,15 @@ def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixt
     models = Choking(CATALOGUE, models_folder(), [SIMILARITY])
     finder = BatchAnalyser(CATALOGUE, models, ThreadPoolExecutor(2))
     bodies = (jpeg_photo(), out.getvalue(), b"", jpeg_photo())
-    told = finder.analyse(
+    results = finder.analyse(
         [AnalysisRequest(body, (SIMILARITY,), Origin(f"id-{index}")) for index, body in enumerate(bodies)]
     )
-    assert [one.status for one in told] == [200, 503, 200, 200]
-    assert [one.batch for one in told] == [1, 1, 1, 1]
-    assert "vector" in told[0].document["tasks"][SIMILARITY]
-    assert told[1].document["code"] == "model-unavailable"
-    assert "secret" not in str(told[1].document)
-    assert told[2].document["tasks"][SIMILARITY]["error"] == "unreadable"
+    assert [one.status for one in results] == [200, 503, 200, 200]
+    assert [one.batch for one in results] == [1, 1, 1, 1]
+    assert "vector" in results[0].document["tasks"][SIMILARITY]
+    assert results[1].document["code"] == "model-unavailable"
+    assert "secret" not in str(results[1].document)
+    assert results[2].document["tasks"][SIMILARITY]["error"] == "unreadable"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [failed] = [line for line in lines if line["level"] == "ERROR"]
     assert (failed["inference_id"], failed["detail"]) == ("id-1", "/opt/secret is out of memory")
@@ -141,8 +141,8 @@ def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixt
 
 def test_an_empty_list_of_readable_pictures_is_no_batch() -> None:
     finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), [FACES, MODERATION]), ThreadPoolExecutor(2))
-    [told] = finder.analyse([AnalysisRequest(b"nothing", (FACES, MODERATION))])
-    assert {task: one["error"] for task, one in told.document["tasks"].items()} == {
+    [result] = finder.analyse([AnalysisRequest(b"nothing", (FACES, MODERATION))])
+    assert {task: one["error"] for task, one in result.document["tasks"].items()} == {
         FACES: "unreadable",
         MODERATION: "unreadable",
     }

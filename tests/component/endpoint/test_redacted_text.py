@@ -56,11 +56,11 @@ def test_no_word_of_a_photographed_page_is_left(server: Server, degrees: int) ->
 
 
 def scanned() -> bytes:
-    """Return scikit-image's photograph of a printed page as a JPEG."""
+    """Return scikit-image's photograph of a page of text as a JPEG."""
     return saved(Image.fromarray(data.page()), "JPEG", quality=90)
 
 
-def printed() -> bytes:
+def typeset() -> bytes:
     """Return lines of several sizes and colours on a photograph as a JPEG."""
     picture = photograph()
     draw = ImageDraw.Draw(picture)
@@ -70,13 +70,13 @@ def printed() -> bytes:
     return saved(picture, "JPEG", quality=90)
 
 
-PRINTS: list[Callable[[], bytes]] = [scanned, printed]
+PRINTS: list[Callable[[], bytes]] = [scanned, typeset]
 if (CORPUS / "text-en.jpg").is_file():
     PRINTS.append((CORPUS / "text-en.jpg").read_bytes)
 
 
-@pytest.mark.parametrize("read_source", PRINTS, ids=["scanned", "printed", "text-en.jpg"][: len(PRINTS)])
-def test_no_word_of_print_is_left(server: Server, read_source: Callable[[], bytes]) -> None:
+@pytest.mark.parametrize("read_source", PRINTS, ids=["scanned", "typeset", "text-en.jpg"][: len(PRINTS)])
+def test_redaction_leaves_no_legible_word(server: Server, read_source: Callable[[], bytes]) -> None:
     source = read_source()
     found = read(server, source)
     before = seen_words(found)

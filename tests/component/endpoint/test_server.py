@@ -34,7 +34,7 @@ def flat(colour: str, size: tuple[int, int] = (60, 40)) -> bytes:
 
 
 def huge_png() -> bytes:
-    """A PNG whose header tells of 50,000 × 50,000 px."""
+    """A PNG whose header declares 50,000 × 50,000 px."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND\xaeB`\x82"

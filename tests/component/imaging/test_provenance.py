@@ -17,7 +17,7 @@ from tests.corpus import CORPUS
 from tests.images.cameras import camera_files
 from tests.images.exiftool import EXIFTOOL, needs_exiftool
 from tests.images.planted import planted
-from tests.images.saying import datasets, exif, jpeg, packet, told
+from tests.images.saying import datasets, exif, jpeg, packet, provenance_of
 from tests.images.sources import photo, saved
 
 from .test_corpus import SHOWN
@@ -32,7 +32,7 @@ FULL = exif(
 
 
 def test_everything_of_exif() -> None:
-    assert told(jpeg(block=FULL)) == {
+    assert provenance_of(jpeg(block=FULL)) == {
         "captured_at": "2024-05-06T07:08:09.123+02:00",
         "camera": "NIKON D5200",
         "lens": "AF-S 35mm f/1.8",
@@ -43,19 +43,19 @@ def test_everything_of_exif() -> None:
 
 
 def test_gps_only_where_it_is_wanted() -> None:
-    assert "gps" not in told(jpeg(block=FULL), keep_gps=False)
-    assert "-70" not in json.dumps(told(jpeg(block=FULL), keep_gps=False))
+    assert "gps" not in provenance_of(jpeg(block=FULL), keep_gps=False)
+    assert "-70" not in json.dumps(provenance_of(jpeg(block=FULL), keep_gps=False))
 
 
 def test_both_byte_orders() -> None:
     block = exif({0x010F: "Leica", 0x0110: "Q3"}, {0x9003: "2024:05:06 07:08:09"}, order=">")
     assert block.startswith(b"MM")
-    assert told(jpeg(block=block)) == {"captured_at": "2024-05-06T07:08:09", "camera": "Leica Q3"}
+    assert provenance_of(jpeg(block=block)) == {"captured_at": "2024-05-06T07:08:09", "camera": "Leica Q3"}
 
 
 @pytest.mark.parametrize("name", [name for name in planted() if name != "tiff of three pages"])
 def test_every_format_is_read(name: str) -> None:
-    found = told(planted()[name])
+    found = provenance_of(planted()[name])
     assert found["creator"] in ("secret artist", "secret author")
     assert found["gps"]["latitude"] == pytest.approx(52.5, abs=0.01)
     if name.startswith(("jpeg", "png", "webp", "avif", "heic", "tiff")):
@@ -65,7 +65,7 @@ def test_every_format_is_read(name: str) -> None:
 
 def test_a_picture_that_says_nothing() -> None:
     for form in ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF"):
-        assert told(saved(photo().resize((9, 9)), form)) == {}
+        assert provenance_of(saved(photo().resize((9, 9)), form)) == {}
 
 
 def test_all_of_xmp() -> None:
@@ -81,7 +81,7 @@ def test_all_of_xmp() -> None:
         "photoshop:DateCreated='2024-05-06T07:08:09.5+02:00' tiff:Make='Canon' tiff:Model='R5' aux:Lens='RF 50' "
         "exif:GPSLatitude='33,51.525S' exif:GPSLongitude='70,30,30W' exif:GPSAltitude='25/2' exif:GPSAltitudeRef='0'"
     )
-    assert told(jpeg(packet=packet(properties, attributes))) == {
+    assert provenance_of(jpeg(packet=packet(properties, attributes))) == {
         "captured_at": "2024-05-06T07:08:09.5+02:00",
         "camera": "Canon R5",
         "lens": "RF 50",
@@ -108,9 +108,9 @@ def test_all_of_iim() -> None:
         "copyright": "© Zoë",
         "credit": "Agency",
     }
-    assert told(jpeg(datasets=body)) == wanted
-    assert told(jpeg(datasets=datasets((2, 80, "Zoë".encode("latin-1"))))) == {"creator": "Zoë"}
-    assert told(jpeg(datasets=datasets((2, 55, b"20240506")))) == {"captured_at": "2024-05-06"}
+    assert provenance_of(jpeg(datasets=body)) == wanted
+    assert provenance_of(jpeg(datasets=datasets((2, 80, "Zoë".encode("latin-1"))))) == {"creator": "Zoë"}
+    assert provenance_of(jpeg(datasets=datasets((2, 55, b"20240506")))) == {"captured_at": "2024-05-06"}
 
 
 def test_exif_comes_first_then_iim_then_xmp() -> None:
@@ -120,31 +120,31 @@ def test_exif_comes_first_then_iim_then_xmp() -> None:
         "<dc:creator>by XMP</dc:creator><dc:rights>XMP's</dc:rights><photoshop:Credit>XMP</photoshop:Credit>",
         "aux:Lens='50 mm'",
     )
-    assert told(jpeg(block=block, packet=other, datasets=body)) == {
+    assert provenance_of(jpeg(block=block, packet=other, datasets=body)) == {
         "creator": "by EXIF",
         "copyright": "IIM's",
         "credit": "IIM",
         "lens": "50 mm",
     }
-    assert told(jpeg(packet=other))["creator"] == "by XMP"
-    agreed, changed = (md5(text).digest() for text in (body, b"before somebody changed it"))
-    assert told(jpeg(packet=other, datasets=body, digest=agreed))["creator"] == "by XMP"
-    assert told(jpeg(packet=other, datasets=body, digest=changed))["creator"] == "by IIM"
+    assert provenance_of(jpeg(packet=other))["creator"] == "by XMP"
+    agreed, changed = (md5(text).digest() for text in (body, b"before it was changed"))
+    assert provenance_of(jpeg(packet=other, datasets=body, digest=agreed))["creator"] == "by XMP"
+    assert provenance_of(jpeg(packet=other, datasets=body, digest=changed))["creator"] == "by IIM"
 
 
 def test_when_it_was_digitised_only_where_nothing_says_when_it_was_taken() -> None:
     scanned = exif({}, {0x9004: "2020:01:01 00:00:00"})
-    assert told(jpeg(block=scanned)) == {"captured_at": "2020-01-01T00:00:00"}
-    assert told(jpeg(block=scanned, packet=packet(attributes="photoshop:DateCreated='1950'"))) == {
+    assert provenance_of(jpeg(block=scanned)) == {"captured_at": "2020-01-01T00:00:00"}
+    assert provenance_of(jpeg(block=scanned, packet=packet(attributes="photoshop:DateCreated='1950'"))) == {
         "captured_at": "2020-01-01T00:00:00"
     }
-    assert told(jpeg(block=scanned, packet=packet(attributes="photoshop:DateCreated='1950-02-03'"))) == {
+    assert provenance_of(jpeg(block=scanned, packet=packet(attributes="photoshop:DateCreated='1950-02-03'"))) == {
         "captured_at": "1950-02-03"
     }
 
 
 def test_long_text_is_cut() -> None:
-    assert len(told(jpeg(block=exif({0x013B: "y" * 20_000})))["creator"]) == MAX_CHARACTERS
+    assert len(provenance_of(jpeg(block=exif({0x013B: "y" * 20_000})))["creator"]) == MAX_CHARACTERS
 
 
 def test_text_in_other_encodings() -> None:
@@ -153,7 +153,9 @@ def test_text_in_other_encodings() -> None:
         info = TiffImagePlugin.ImageFileDirectory_v2()
         info[0x8298] = "placeholder text"
         block = exif(dict(info))
-        assert told(jpeg(block=block.replace(b"placeholder text", body.ljust(16, b"\0"))))["copyright"] == wanted
+        assert (
+            provenance_of(jpeg(block=block.replace(b"placeholder text", body.ljust(16, b"\0"))))["copyright"] == wanted
+        )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_text_in_other_encodings() -> None:
     ],
 )
 def test_places_that_are_none(gps: dict[int, Any]) -> None:
-    assert told(jpeg(block=exif({}, None, gps))) == {}
+    assert provenance_of(jpeg(block=exif({}, None, gps))) == {}
 
 
 def by_exiftool(paths: list[Path]) -> dict[str, dict[str, Any]]:
@@ -211,7 +213,7 @@ def test_exiftool_reads_the_same(list_files: Callable[[Path], list[Path]], tmp_p
     paths = list_files(tmp_path)
     compared = 0
     for name, wanted in by_exiftool(paths).items():
-        found = told(next(path for path in paths if path.name == name).read_bytes())
+        found = provenance_of(next(path for path in paths if path.name == name).read_bytes())
         taken = wanted.get("Composite:DateTimeOriginal") or wanted.get("Composite:CreateDate")
         if taken and not taken.startswith("0000"):
             date, _, clock = taken.partition(" ")

@@ -1,4 +1,4 @@
-"""A classifier as somebody may bring it: an ONNX file that tells a picture's main colour.
+"""A custom classifier: an ONNX file that returns an image's main colour.
 
 It is written without the onnx package. Field numbers are those of onnx.proto.
 """

@@ -1,4 +1,4 @@
-"""What is said of a picture as a whole: moderation, similarity, and the labels of a model that somebody brings."""
+"""Classify whole images: moderation, similarity and the labels of a custom model."""
 
 from __future__ import annotations
 

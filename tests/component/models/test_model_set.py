@@ -125,7 +125,7 @@ def test_a_broken_file(tmp_path: Path) -> None:
 
 
 def test_a_file_with_another_digest_is_not_loaded(tmp_path: Path) -> None:
-    """It is a valid model: only the digest tells that it is another one."""
+    """It is a valid model: only the digest differs."""
     model = SMALL.get(SIMILARITY)
     content = (models_folder() / model.artefact).read_bytes()
     (tmp_path / model.artefact).write_bytes(content)
@@ -176,11 +176,11 @@ def test_nobody_is_told_which_models_run() -> None:
         "sys.meta_path.insert(0, Watch())\n"
         "import darkroom.models.model_set\n"
     )
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": str(ROOT / "layers" / "darkroom"), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.split() == ["1"]
+    assert completed.stdout.split() == ["1"]

@@ -1,4 +1,4 @@
-"""The order in which lines are read. How well they are read, the endpoint's tests tell, which have rapidocr."""
+"""Check the reading order of lines. The endpoint's tests check recognition, with rapidocr."""
 
 from __future__ import annotations
 

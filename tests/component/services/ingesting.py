@@ -121,12 +121,12 @@ class World:
             clients["s3"].create_bucket(Bucket=names[bucket])
         clients["s3"].put_bucket_versioning(Bucket=names["uploads"], VersioningConfiguration={"Status": "Enabled"})
         make_table(clients["dynamodb"], names["index"])
-        for queue in ("changes", "purges", "told", "dead", "reviews", "undecided"):
+        for queue in ("changes", "purges", "published", "dead", "reviews", "undecided"):
             names[queue] = clients["sqs"].create_queue(QueueName=f"{queue}-{number}")["QueueUrl"]
         clients["events"].create_event_bus(Name=names["bus"])
         rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}
         clients["events"].put_rule(**rule)
-        published = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
+        published = clients["sqs"].get_queue_attributes(QueueUrl=names["published"], AttributeNames=["QueueArn"])
         target = {"Id": "published", "Arn": published["Attributes"]["QueueArn"]}
         clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
         return cls(clients, names)
@@ -217,7 +217,7 @@ class World:
     def change(
         self, key: str, sequencer: str, detail_type: str = "Object Created", reason: str = "PutObject"
     ) -> IngestEvent:
-        """The change that an event of S3 tells of."""
+        """The change that an S3 event describes."""
         found = read_event(event_text(self.names["uploads"], key, sequencer, detail_type, reason))
         assert found is not None
         return found
@@ -277,8 +277,8 @@ class World:
                 self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
 
     def published(self) -> list[tuple[str, dict[str, Any]]]:
-        """Announcements since the last time: detail types and details."""
-        return [(event["detail-type"], event["detail"]) for event in self.messages("told")]
+        """Detail types and details of the events since the last call."""
+        return [(event["detail-type"], event["detail"]) for event in self.messages("published")]
 
 
 def event_text(

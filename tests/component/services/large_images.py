@@ -17,7 +17,7 @@ from darkroom.image_keys import SCENES
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
-from darkroom.services.large_image.steps import LargeImageSteps, read_request
+from darkroom.services.large_image.steps import LargeImageSteps, StepAction, read_request
 from tests.roles import create_role
 
 from .ingesting import World
@@ -63,7 +63,7 @@ class Cut:
         for strip in order(self.step("plan")["strips"]):
             self.cut(strip)
         self.step("bind")
-        self.step("tell")
+        self.step(StepAction.REPORT)
 
 
 @dataclass

@@ -102,11 +102,11 @@ def test_refused(world: World, code: str) -> None:
 
 
 def test_refused_by_what_looks_for_viruses(world: World) -> None:
-    class Finder:
+    class EicarScanner:
         def scan(self, data: bytes) -> str:
             return "Eicar-Signature"
 
-    world.scanner = Finder()
+    world.scanner = EicarScanner()
     world.created("a.jpg", jpeg_photo())
     detail = only(world)[1]
     assert detail["code"] == "infected"

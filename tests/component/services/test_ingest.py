@@ -549,7 +549,7 @@ def test_a_preset_has_its_watermark(world: World) -> None:
 
 
 def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> None:
-    """An old event comes again (from the dead letters, say): what is uploaded now is taken in as what it is."""
+    """An old event comes again, as from the DLQ: the current upload is ingested."""
     old = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")

@@ -28,7 +28,7 @@ def world(aws: Callable[[str], Any]) -> World:
 
 
 def told_of(name: str) -> IngestEvent:
-    """The change that the file ``name`` tells of."""
+    """The change that the file ``name`` describes."""
     (message,) = json.loads((FOLDER / "ingest" / name).read_text())["Records"]
     change = read_event(message["body"])
     assert change is not None

@@ -27,6 +27,7 @@ from darkroom.services.ingest.events import build_large_image_message, build_rep
 from darkroom.services.ingest.examine import FetchedUpload, fetch_upload
 from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.large_image import LEASE_S, TRIES
+from darkroom.services.large_image.steps import StepAction
 from darkroom.services.queue_consumer import SqsMessage
 
 from .killing import Killed, Wire, kill, wired
@@ -173,7 +174,7 @@ def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: Scene
     cut = world.execution()
     with pytest.raises(SceneRefused):
         cut.whole()
-    cut.step("tell", stopped={"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""})
+    cut.step(StepAction.REPORT, stopped={"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""})
     assert world.ended() is IngestOutcome.REFUSED
     record = world.record(KEY)
     assert (record.state, record.refusal.code, record.large_image) == (REFUSED, "damaged", LargeImageRef())
@@ -206,7 +207,7 @@ def test_a_strip_that_was_lost_is_cut_again_to_the_same_bytes_and_no_other_is(wo
         body = world.body("media", lost)
         world.clients["s3"].delete_object(Bucket=world.names["media"], Key=lost)
         cut.cut(0)
-        if lost.endswith("json"):  # whoever has no note does it again
+        if lost.endswith("json"):  # a worker without the note repeats it
             assert world.body("media", lost) == body
 
 
@@ -219,7 +220,7 @@ def test_a_newer_upload_wins_over_one_that_is_being_cut(world: SceneWorld) -> No
     newer = world.execution()
     with pytest.raises(SceneRefused):
         older.cut(1)
-    older.step("tell", stopped={"Error": "SceneRefused", "Cause": ""})
+    older.step(StepAction.REPORT, stopped={"Error": "SceneRefused", "Cause": ""})
     assert world.ended() is IngestOutcome.DROPPED
     assert not [name for name in world.parts() if older.document["scene"] in name]
     newer.whole()
@@ -309,7 +310,7 @@ def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneW
     for _ in range(TRIES - 1):
         [running] = world.executions()
         names.add(running["name"])
-        world.execution().step("tell", stopped=fault)
+        world.execution().step(StepAction.REPORT, stopped=fault)
         assert world.ended() is IngestOutcome.STARTED
     cut = world.execution()
     assert len(names) == TRIES - 1
@@ -329,7 +330,7 @@ def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneW
     world.now_s += 61
     assert (
         world.message(build_repair_message(KEY)) is IngestOutcome.STARTED
-    )  # as the sweep asks, or whoever sends the letter back
+    )  # as the sweep or a redrive of the DLQ does
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
 

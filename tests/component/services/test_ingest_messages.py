@@ -28,7 +28,7 @@ MAX_RECEIVES = 3
 
 @dataclass
 class Context:
-    """What Lambda tells of an invocation."""
+    """The context that Lambda passes to an invocation."""
 
     remaining_ms: int = 120_000
 

@@ -22,8 +22,8 @@ from .ingesting import World
 PAGE = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
 
 
-class Finder:
-    """A scanner that knows one thing."""
+class EicarScanner:
+    """A scanner that detects EICAR only."""
 
     def scan(self, data: bytes) -> str:
         return "Eicar-Signature" if b"EICAR" in data else ""
@@ -58,7 +58,7 @@ def named(metric_lines: str) -> dict[str, set[str]]:
 
 
 def test_the_steps_are_those_of_the_page(world: World) -> None:
-    world.scanner = Finder()
+    world.scanner = EicarScanner()
     context = world.context
     context.observer.begin()
     assert handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY

@@ -25,7 +25,7 @@ def test_requests_are_read() -> None:
     assert read_request({"action": "cut", **NAMED, "strip": 7}).strip == 7
     assert read_request({"action": "cut", **NAMED}).strip == ALL_STRIPS
     stopped = {"Error": "States.Timeout", "Cause": "..."}
-    assert read_request({"action": "tell", **NAMED, "stopped": stopped}).fault == "States.Timeout"
+    assert read_request({"action": StepAction.REPORT, **NAMED, "stopped": stopped}).fault == "States.Timeout"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_requests_are_read() -> None:
         {"action": "cut", **NAMED, "strip": True},
         {"action": "cut", **NAMED, "scene": ""},
         {"action": "cut", **NAMED, "key": 3},
-        {"action": "tell", **NAMED, "stopped": "for no reason"},
+        {"action": StepAction.REPORT, **NAMED, "stopped": "for no reason"},
         {"action": "cut", "scene": "s", "key": "a.tif"},
     ],
     ids=str,
@@ -66,4 +66,4 @@ def test_an_upload_that_has_gone_is_no_fault_of_ours(world: SceneWorld) -> None:
     world.vault("uploads").delete(KEY)
     with pytest.raises(SceneRefused):
         cut.step("plan")
-    assert cut.step("tell", stopped={"Error": "SceneRefused"}) == {"code": "no-source", "fault": ""}
+    assert cut.step(StepAction.REPORT, stopped={"Error": "SceneRefused"}) == {"code": "no-source", "fault": ""}

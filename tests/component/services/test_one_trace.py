@@ -102,7 +102,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture
 def upload(aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime) -> Upload:
-    """``told`` is the queue of infer: the bus puts there whatever is announced."""
+    """The bus sends every event to the queue ``published``, which is the queue of infer."""
     runtime.attributes = "batch=1;timing=queue:3.0,decode:12.1,infer:80.2"
     world = World.build(aws)
     make_vectors(world.clients["dynamodb"], world.names["index"] + "-vectors")
@@ -116,7 +116,7 @@ def upload(aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: 
         ),
     )
     ingest = run("ingest", f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1", received(world, "changes"), environment)
-    event = received(world, "told")
+    event = received(world, "published")
     infer = run("infer", f"Root={BEFORE};Parent={SENDER};Sampled=1", event, environment)
     record = world.record(KEY)
     assert record.state == READY
@@ -137,8 +137,8 @@ def variables(world: World) -> dict[str, str]:
         "REVIEW_MAX_RECEIVES": "20",
         "INGEST_QUEUE_URL": names["changes"],
         "INGEST_DLQ_URL": names["dead"],
-        "INFER_QUEUE_URL": names["told"],
-        "INFER_PRIORITY_QUEUE_URL": names["told"],
+        "INFER_QUEUE_URL": names["published"],
+        "INFER_PRIORITY_QUEUE_URL": names["published"],
         "INFER_DLQ_URL": names["dead"],
         "PURGE_QUEUE_URL": names["purges"],
         "EVENT_BUS": names["bus"],

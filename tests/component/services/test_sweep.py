@@ -187,4 +187,4 @@ def test_what_waits_for_a_verdict_too_long_is_looked_at_again(world: World) -> N
     assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 1
     assert world.messages("changes") == [build_verdict_message("a.jpg") | {"attributes": {}}]
     world.judged("a.jpg", flagged=True, body=body)
-    assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 0, "a person has to look at it now"
+    assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 0, "a moderator has to decide now"

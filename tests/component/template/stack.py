@@ -166,7 +166,7 @@ class Stack:
         return self._value(yes if self.conditions[condition] else no)
 
     def _split(self, argument: list[Any]) -> Any:
-        """The parts of a text, but of a reference to a resource itself: nobody knows yet what that will read."""
+        """The parts of a text, but of a reference to a resource itself: its value is not known yet."""
         text = self._value(argument[1])
         return text if str(text).startswith("<") else str(text).split(argument[0])
 

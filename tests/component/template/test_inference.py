@@ -23,7 +23,7 @@ def test_nothing_of_it_is_there_where_it_is_off() -> None:
     assert not [name for name in stack.resources if name.startswith("Infer") and "Layer" not in name]
 
 
-@pytest.mark.parametrize("mode", [SMALL, BY_NAME], ids=["lambda", "somebody else's"])
+@pytest.mark.parametrize("mode", [SMALL, BY_NAME], ids=["lambda", "existing endpoint"])
 def test_an_endpoint_is_made_only_of_an_image(mode: dict[str, str]) -> None:
     assert "InferenceStack" not in Stack(**mode).resources
 
@@ -75,7 +75,7 @@ TARGETS = {
             ("ImageHeld", True),
         )
     },
-    "somebody else": (READY | {"source": "somebody"}, ""),
+    "another source": (READY | {"source": "another"}, ""),
 }
 
 

@@ -1,4 +1,4 @@
-"""What counts the views in access logs: there only where there are logs and somebody who refines, and may do little."""
+"""The popular function: deployed only with access logs and background re-encoding, with few permissions."""
 
 from __future__ import annotations
 

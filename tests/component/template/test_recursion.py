@@ -1,4 +1,4 @@
-"""Functions in a loop of queues: Lambda stops such a loop after about 16 invocations unless it is told not to."""
+"""Functions in a loop of queues: Lambda stops such a loop after about 16 invocations unless that is disabled."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ def test_the_rule_sends_to_the_queue_and_gives_up_into_its_dead_letters() -> Non
 
 
 def test_what_is_stored_in_the_media_bucket_is_told() -> None:
-    told = Stack().properties("MediaBucket")["NotificationConfiguration"]
-    assert told == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    configuration = Stack().properties("MediaBucket")["NotificationConfiguration"]
+    assert configuration == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 
 
 def test_a_message_waits_five_minutes_and_is_hidden_for_six_timeouts() -> None:
@@ -89,5 +89,5 @@ def test_off_makes_nothing_and_says_so() -> None:
     for function in ("TransformFunction", "IngestFunction"):
         assert (on.variables(function)["REFINE"], off.variables(function)["REFINE"]) == ("on", "off")
     assert "refine=" not in off.variables("MonitorFunction")["FUNCTIONS"]
-    told = off.variables("MonitorFunction")
-    assert told["REFINE_QUEUE_URL"] == told["REFINE_DLQ_URL"] == ""
+    variables = off.variables("MonitorFunction")
+    assert variables["REFINE_QUEUE_URL"] == variables["REFINE_DLQ_URL"] == ""

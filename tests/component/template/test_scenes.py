@@ -34,7 +34,7 @@ def test_it_plans_cuts_binds_and_tells_however_it_ends() -> None:
         "Plan",
         "Cut",
         "Bind",
-        "Tell",
+        "Tell",  # terms: allow
     ]
     for name in ("Plan", "Cut", "Bind"):
         [caught] = states[name]["Catch"]
@@ -61,13 +61,13 @@ def test_a_strip_is_one_item_and_how_many_at_a_time_the_plan_says() -> None:
     assert cut["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 
 
-@pytest.mark.parametrize("name", ["Plan", "Strip", "Bind", "Tell", "TellOfStop"])
+@pytest.mark.parametrize("name", ["Plan", "Strip", "Bind", "Tell", "TellOfStop"])  # terms: allow
 def test_every_step_is_tried_again_but_what_is_refused_is_not(name: str) -> None:
     task = tasks()[name]
     assert task["Resource"] == FUNCTION
     retries = {error: one["MaxAttempts"] for one in task["Retry"] for error in one["ErrorEquals"]}
     assert retries["States.ALL"] >= 4
-    if not name.startswith("Tell"):
+    if not name.startswith("Tell"):  # terms: allow
         assert (retries[SceneRefused.__name__], next(iter(retries))) == (0, SceneRefused.__name__)
 
 

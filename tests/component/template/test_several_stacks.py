@@ -201,7 +201,7 @@ def _at(properties: Any, path: tuple[str, ...]) -> Any:
 def test_a_key_that_is_set_later_replaces_the_vector_bucket_alone(store: str, expected: set[str]) -> None:
     """That one starts empty, and the old one is kept: docs/getting-started/deploy.md says what to do. The functions
     that use it are
-    published anew, or their live versions would go on to use the old one, which their roles no longer allow."""
+    published again, or their live versions would go on to use the old one, which their roles no longer allow."""
     parameters = EVERYTHING | {"SimilarityStore": store}
     before, after = Stack(**parameters), Stack(**parameters, KmsKeyArn=KEY)
     versions = {name for name in before.of_type("AWS::Lambda::Version") if name.startswith(("Infer", "Similar"))}

@@ -1,4 +1,4 @@
-"""Costs are told apart by a tag that every resource has which can have one."""
+"""Every resource that supports tags has the tag for cost allocation."""
 
 from __future__ import annotations
 

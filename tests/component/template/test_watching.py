@@ -261,11 +261,13 @@ def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
 
 
 def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
-    told = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
-    pages = {name for name, actions in told.items() if actions == ("<PageTopic>",)}
+    alarm_actions = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
+    pages = {name for name, actions in alarm_actions.items() if actions == ("<PageTopic>",)}
     assert pages == {"viewers", "uploads", "analysis"} | PAGES
-    assert {name for name, actions in told.items() if actions == ("<TicketTopic>",)} == set(told) - pages
-    assert set(told) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | OTHERS | {"monitor-silent"}
+    assert {name for name, actions in alarm_actions.items() if actions == ("<TicketTopic>",)} == set(
+        alarm_actions
+    ) - pages
+    assert set(alarm_actions) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | OTHERS | {"monitor-silent"}
 
 
 def test_metrics_are_those_of_this_stack() -> None:
@@ -329,11 +331,11 @@ def test_the_budget_is_of_what_bears_the_stacks_tag() -> None:
     stack = Stack(MonthlyBudgetUsd="50")
     [budget] = stack.of_type("AWS::Budgets::Budget").values()
     assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:darkroom$stack"]}
-    told = [
+    notifications = [
         (n["Notification"]["NotificationType"], n["Notification"]["Threshold"])
         for n in budget["NotificationsWithSubscribers"]
     ]
-    assert told == [("ACTUAL", 80), ("FORECASTED", 100)]
+    assert notifications == [("ACTUAL", 80), ("FORECASTED", 100)]
 
 
 # ----------------------------------------------------------------- dashboards
@@ -422,9 +424,9 @@ def test_the_cost_of_a_level_is_that_of_the_template(level: Level, mode: str) ->
         len(stack.of_type(COMPOSITE)),
         8 * len(stack.of_type("AWS::CloudFront::MonitoringSubscription")),
     )
-    told = parse_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"])
-    assert told == {"secret-months": len(stack.of_type("AWS::SecretsManager::Secret")), **found.amounts}
-    assert sum(load_prices().cost(told).values()) > 0
+    amounts = parse_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"])
+    assert amounts == {"secret-months": len(stack.of_type("AWS::SecretsManager::Secret")), **found.amounts}
+    assert sum(load_prices().cost(amounts).values()) > 0
 
 
 def test_without_alarms_only_secrets_are_charged_by_the_month() -> None:

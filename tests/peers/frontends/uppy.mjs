@@ -27,7 +27,7 @@ globalThis.XMLHttpRequest = class extends EventTarget {
         this.#aborting.abort();
     }
     async send(body) {
-        const told = name => {
+        const emit = name => {
             this[`on${name}`]?.(new Event(name));
             this.dispatchEvent(new Event(name));
         };
@@ -37,10 +37,10 @@ globalThis.XMLHttpRequest = class extends EventTarget {
             });
             this.responseText = this.response = await this.#answer.text();
             Object.assign(this, { readyState: 4, status: this.#answer.status, statusText: this.#answer.statusText });
-            told('load');
+            emit('load');
         } catch (error) {
             this.cause = error;
-            told('error');
+            emit('error');
         }
     }
 };

@@ -1,4 +1,4 @@
-"""A short rehearsal: S3 throttles, and a storm of misses comes. The long ones are ``make gameday``."""
+"""Run a short game day: S3 throttling and a burst of cache misses. ``make gameday`` runs the long one."""
 
 from __future__ import annotations
 

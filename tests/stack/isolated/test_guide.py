@@ -1,4 +1,4 @@
-"""The shell blocks of docs/getting-started/deploy.md as they are printed, in a clean checkout; and both sets of
+"""The shell blocks of docs/getting-started/deploy.md in a clean checkout; and both sets of
 alarms."""
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def test_the_guide_is_followed_from_the_top(guide: Guide) -> None:
     """Every block runs; tests/guide.py lists the lines that run otherwise or not at all."""
     (guide.checkout / "photo.jpg").write_bytes(jpeg_photo((640, 480)))
     blocks = read_blocks()
-    printed = [guide.shell(adapt(block), keep=variables(blocks)) for block in in_order(blocks)]
-    [published] = [text for text in printed if "edge entries changed: " in text]
+    outputs = [guide.shell(adapt(block), keep=variables(blocks)) for block in in_order(blocks)]
+    [published] = [text for text in outputs if "edge entries changed: " in text]
     assert "edge entries changed: 0" not in published
     swept = json.loads((guide.checkout / "swept.json").read_text())
     assert "errorMessage" not in swept, swept

@@ -58,7 +58,7 @@ def studio(inferring: Stack) -> Studio:
 
 @pytest.fixture(scope="module")
 def group(studio: Studio) -> tuple[str, int]:
-    """A photograph with faces that the endpoint has looked at: its key, and how many faces it has found."""
+    """A photograph with faces that the endpoint has analysed: its key, and how many faces it has found."""
     key = f"{PREFIX}group.jpg"
     studio.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
     tasks = studio.analysed(key)
@@ -69,7 +69,7 @@ def group(studio: Studio) -> tuple[str, int]:
 def test_boxes_lie_where_the_faces_are(studio: Studio, group: tuple[str, int]) -> None:
     key, count = group
     image = studio.image(key, "w=960")
-    faces = studio.told(key)["findings"]["tasks"]["faces"]["faces"]
+    faces = studio.findings_of(key)["findings"]["tasks"]["faces"]["faces"]
     assert len(faces) == count >= (2 if GROUP.exists() else 1)
     for face in faces:
         left, top, width, height = face["box"]
@@ -123,8 +123,8 @@ def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) ->
     )
     assert answer["InvokedProductionVariant"] == "main"
     assert len(json.loads(answer["Body"].read())["tasks"]["faces"]["faces"]) == 1
-    with urllib.request.urlopen(f"{inferring.control_url}/sagemaker", timeout=HANG_S) as told:
-        [main] = json.load(told)[ENDPOINT]
+    with urllib.request.urlopen(f"{inferring.control_url}/sagemaker", timeout=HANG_S) as answer_of_control:
+        [main] = json.load(answer_of_control)[ENDPOINT]
     assert main["weight"] == 1.0
     assert main["invocations"] > 0
 
@@ -139,13 +139,13 @@ def canary(inferring: Stack, studio: Studio) -> Iterator[str]:
     urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=HANG_S).close()
 
 
-def _looked_at(studio: Studio) -> Iterator[str]:
-    """Uploads that models have looked at, one after the other, until a switch must have been read anew."""
+def _analysed_uploads(studio: Studio) -> Iterator[str]:
+    """Yield analysed uploads one by one until the caches of a switch have expired."""
     ends_s = time.monotonic() + HANG_S
     for number in itertools.takewhile(lambda _: time.monotonic() < ends_s, itertools.count(100)):
-        key = f"{PREFIX}looked-at-{number}.jpg"
+        key = f"{PREFIX}analysed-{number}.jpg"
         studio.upload(key, _variation(number))
-        wait_until(lambda key=key: studio.makers(key), f"{key} was looked at", HANG_S)  # type: ignore[misc]
+        wait_until(lambda key=key: studio.makers(key), f"{key} is analysed", HANG_S)  # type: ignore[misc]
         yield key
 
 
@@ -163,7 +163,7 @@ def test_the_runbook_of_models_that_regressed(inferring: Stack, studio: Studio, 
     assert said.splitlines()[-1].endswith(f":endpoint/{ENDPOINT}")
     try:
         operator.follow("model-regressed.md", 3)
-        key = next(key for key in _looked_at(studio) if studio.makers(key)["faces"] == "fallback")
+        key = next(key for key in _analysed_uploads(studio) if studio.makers(key)["faces"] == "fallback")
     finally:
         assert "fallback: off" in operator.follow("model-regressed.md", 4).splitlines()
 
@@ -200,7 +200,7 @@ async def _shown(page: Page, count: int) -> None:
 
 
 def _variation(number: int) -> bytes:
-    """A photograph with a face, and bytes that nobody has uploaded."""
+    """A photograph with a face, and bytes of no other upload."""
     out = io.BytesIO()
     image: Image.Image = photograph().rotate(number, resample=Image.Resampling.BICUBIC)
     image.resize((700 + number, 700 + number)).save(out, "JPEG", quality=90)
@@ -226,16 +226,16 @@ def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Stu
         if pid := studio.endpoint["pid"]:
             os.kill(pid, signal.SIGKILL)
         for key in keys:
-            if studio.told(key)["state"] != "no-picture":
+            if studio.findings_of(key)["state"] != "no-picture":
                 look(key)
         return all(studio.makers(key).get("faces") == "fallback" for key in keys)
 
     os.kill(studio.endpoint["pid"], signal.SIGKILL)
     for number, key in enumerate(keys):
         studio.upload(key, _variation(number))
-    wait_until(killed, "the small models have looked", HANG_S)
+    wait_until(killed, "the small models have analysed all of them", HANG_S)
     for key in keys:
-        findings = studio.told(key)["findings"]
+        findings = studio.findings_of(key)["findings"]
         assert findings["pending"] == ["text"]
         assert set(studio.makers(key).values()) == {"fallback"}
         assert studio.viewer.get(studio.signed(key, "w=320&redact=faces")).status == 200
@@ -247,9 +247,9 @@ def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Stu
             look(key)
         return all(set(studio.makers(key).values()) == {"endpoint"} for key in keys)
 
-    wait_until(again, "the endpoint has looked at all of them", HANG_S)
+    wait_until(again, "the endpoint has analysed all of them", HANG_S)
     for key in keys:
-        assert studio.told(key)["findings"]["pending"] == []
+        assert studio.findings_of(key)["findings"]["pending"] == []
         assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).status == 200
     print(f"viewers saw {dict(asked)}")
     assert asked[200] > asked[503] > 0

@@ -123,19 +123,19 @@ def _sam(url: str, region: str, command: str, *options: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(stacks: list[Deployed]) -> Callable[[], list[tuple[str, dict[str, Any]]]]:
-    """All that Darkroom has announced: the region of the bus, and the event."""
+def published(stacks: list[Deployed]) -> Callable[[], list[tuple[str, dict[str, Any]]]]:
+    """All events that Darkroom published: the region of the bus, and the event."""
     queues: dict[str, tuple[Any, str]] = {}
     found: list[tuple[str, dict[str, Any]]] = []
     for stack in stacks:
         if stack.region in queues:
             continue
-        url = stack.cloud.queues.create_queue(QueueName="told")["QueueUrl"]
+        url = stack.cloud.queues.create_queue(QueueName="published")["QueueUrl"]
         arn = stack.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
             "QueueArn"
         ]
-        stack.cloud.events.put_rule(Name="told", EventPattern=json.dumps({"source": ["darkroom"]}))
-        stack.cloud.events.put_targets(Rule="told", Targets=[{"Id": "told", "Arn": arn}])
+        stack.cloud.events.put_rule(Name="published", EventPattern=json.dumps({"source": ["darkroom"]}))
+        stack.cloud.events.put_targets(Rule="published", Targets=[{"Id": "published", "Arn": arn}])
         queues[stack.region] = stack.cloud.queues, url
 
     def receive() -> list[tuple[str, dict[str, Any]]]:
@@ -155,17 +155,19 @@ def photograph(shade: int) -> bytes:
 
 
 def test_each_stack_keeps_to_its_own_events(
-    stacks: list[Deployed], told: Callable[[], list[tuple[str, dict[str, Any]]]], tmp_path: Path
+    stacks: list[Deployed], published: Callable[[], list[tuple[str, dict[str, Any]]]], tmp_path: Path
 ) -> None:
     for number, stack in enumerate(stacks):
         bucket = stack.outputs["UploadsBucketName"]
         stack.cloud.s3.put_object(Bucket=bucket, Key=stack.key, Body=photograph(40 * number))
 
     def analysed() -> bool:
-        seen = {(region, event["detail"]["key"]) for region, event in told() if event["detail-type"] == "ImageAnalysed"}
+        seen = {
+            (region, event["detail"]["key"]) for region, event in published() if event["detail-type"] == "ImageAnalysed"
+        }
         return seen >= {(stack.region, stack.key) for stack in stacks}
 
-    wait_until(analysed, lambda: f"three images are analysed: {told()}", WITHIN_S, every_s=1)
+    wait_until(analysed, lambda: f"three images are analysed: {published()}", WITHIN_S, every_s=1)
 
     def idle() -> bool:
         names = ("IngestQueueUrl", "InferQueueUrl", "InferPriorityQueueUrl", "PurgeQueueUrl")
@@ -181,7 +183,7 @@ def test_each_stack_keeps_to_its_own_events(
 
     wait_until(idle, "no queue has a message", WITHIN_S, every_s=1)
 
-    events = told()
+    events = published()
     assert {(region, event["detail"]["stack"], event["detail"]["key"]) for region, event in events} == {
         (stack.region, stack.name, stack.key) for stack in stacks
     }

@@ -48,7 +48,7 @@ def case_presets() -> Presets:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ViewerRequest:
     """A viewer's request: ``url`` is path and query as they are on the wire, ``headers`` have lower-case names.
 
     ``mode`` and ``always`` are the deployment's parameters, ``generation`` is what its key-value store holds, if any.
@@ -90,37 +90,39 @@ def _collapsed(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     }
 
 
-def expected(asked: Asked) -> dict[str, Any]:
+def expected(viewer_request: ViewerRequest) -> dict[str, Any]:
     """The outcome in the terms of :func:`outcome`."""
     try:
-        return _forwarded(asked)
+        return _forwarded(viewer_request)
     except DarkroomError as error:
-        response = to_response(Failed(error), method=asked.method, viewer_url="")
+        response = to_response(Failed(error), method=viewer_request.method, viewer_url="")
         body = str(response["body"])
         return response | {"body": json.loads(body) if body else ""}
 
 
-def _forwarded(asked: Asked) -> dict[str, Any]:
-    if asked.method not in ("GET", "HEAD"):
+def _forwarded(viewer_request: ViewerRequest) -> dict[str, Any]:
+    if viewer_request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed
-    mode = AccessMode(asked.mode)
-    always = AlwaysRedact.parse(asked.always)
-    request = parse_url(asked.url, case_presets())
+    mode = AccessMode(viewer_request.mode)
+    always = AlwaysRedact.parse(viewer_request.always)
+    request = parse_url(viewer_request.url, case_presets())
     check_first_page(apply_forced_redaction(request.plan, always))
     if request.expires_s is not None and request.expires_s <= NOW_S:
         raise Expired
     if not _is_allowed(request.plan, request, mode):
         raise Unsigned(UNSIGNED_SET if mode is AccessMode.GUARDED else "")
-    variant = apply_forced_redaction(_variant(asked, request, mode), always)
+    variant = apply_forced_redaction(_variant(viewer_request, request, mode), always)
     if needs_findings(variant):
-        variant = replace(variant, findings=asked.generation or FIRST_GENERATION)
-    extension = choose_format_class(_header(asked, "accept")) if request.plan.format == "auto" else request.plan.format
+        variant = replace(variant, findings=viewer_request.generation or FIRST_GENERATION)
+    extension = (
+        choose_format_class(_header(viewer_request, "accept")) if request.plan.format == "auto" else request.plan.format
+    )
     forwarded = {
         "path": canonical_path(replace(variant, format=extension)),
         "request": request.path,
         "signature": request.signature,
         "expires": "" if request.expires_s is None else str(request.expires_s),
-        "url": re.sub("[^!-~]", lambda found: quote(found[0]), asked.url.removesuffix("?")),
+        "url": re.sub("[^!-~]", lambda found: quote(found[0]), viewer_request.url.removesuffix("?")),
     }
     return {name: value for name, value in forwarded.items() if value}
 
@@ -129,17 +131,19 @@ def _is_allowed(plan: Plan, request: NativeRequest, mode: AccessMode) -> bool:
     return bool(request.signature) or not needs_signature(plan, mode, case_presets)
 
 
-def _variant(asked: Asked, request: NativeRequest, mode: AccessMode) -> Plan:
-    if _header(asked, "save-data").lower() == "on":
+def _variant(viewer_request: ViewerRequest, request: NativeRequest, mode: AccessMode) -> Plan:
+    if _header(viewer_request, "save-data").lower() == "on":
         return apply_save_data(request.plan)
     if not request.takes_ratio_hint:
         return request.plan
-    larger = apply_pixel_ratio(request.plan, parse_ratio_hint(_header(asked, "sec-ch-dpr") or _header(asked, "dpr")))
+    larger = apply_pixel_ratio(
+        request.plan, parse_ratio_hint(_header(viewer_request, "sec-ch-dpr") or _header(viewer_request, "dpr"))
+    )
     return larger if _is_allowed(larger, request, mode) else request.plan
 
 
-def _header(asked: Asked, name: str) -> str:
-    return ",".join(value for given, value in asked.headers if given == name)
+def _header(viewer_request: ViewerRequest, name: str) -> str:
+    return ",".join(value for given, value in viewer_request.headers if given == name)
 
 
 def outcome(answer: dict[str, Any]) -> dict[str, Any]:

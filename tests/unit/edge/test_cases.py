@@ -18,7 +18,7 @@ from functions.edge.build import edge_code
 from tests.odd_keys import odd_keys
 
 from .engine import Engines
-from .reference import CASES, Asked, case_presets, expected, outcome, same_url
+from .reference import CASES, ViewerRequest, case_presets, expected, outcome, same_url
 
 TABLE: list[dict[str, Any]] = json.loads((CASES / "urls.json").read_text(encoding="utf-8"))
 
@@ -30,14 +30,14 @@ def engines() -> Iterator[Engines]:
     found.close()
 
 
-def asked(case: dict[str, Any]) -> Asked:
+def asked(case: dict[str, Any]) -> ViewerRequest:
     headers = [
         (name, value)
         for name, values in case.get("headers", {}).items()
         for value in ([values] if isinstance(values, str) else values)
     ]
     words = {name: case[name] for name in ("mode", "method", "always", "generation") if name in case}
-    return Asked(case["url"], headers, **words)
+    return ViewerRequest(case["url"], headers, **words)
 
 
 def _problem(wanted: dict[str, Any], detail: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_the_edge_function_encodes_keys(engines: Engines) -> None:
     keys = {case["key"]: case["encoded"] for case in cases} | {key: encode_key(key) for key in odd_keys()}
     engine = engines.of("open", "")
     for key, encoded in keys.items():
-        answer = outcome(engine.answer(Asked(f"/{quote_key(key)}?f=json").event(), ""))
+        answer = outcome(engine.answer(ViewerRequest(f"/{quote_key(key)}?f=json").event(), ""))
         assert answer["path"] == answer["request"] == f"/{encoded}/_/full.json"
 
 

@@ -22,7 +22,7 @@ from functions.edge.minify import minify
 
 from .engine import EdgeEngine
 from .language import read_above, violations
-from .reference import Asked, case_presets
+from .reference import ViewerRequest, case_presets
 
 CODE = edge_code()
 
@@ -158,7 +158,7 @@ def test_the_sandbox_lacks_what_the_engine_lacks() -> None:
 
 
 def _broken(change: dict[str, Any]) -> dict[str, Any]:
-    event = Asked("/p.jpg?w=800").event()
+    event = ViewerRequest("/p.jpg?w=800").event()
     event["request"] |= change
     return event
 

@@ -12,19 +12,19 @@ from darkroom.plan.variants import AccessMode
 from functions.edge.build import MAX_BYTES, edge_code
 
 from .cost import TRIVIAL, operations
-from .reference import Asked
+from .reference import ViewerRequest
 
 CODE = edge_code()
 BROWSER = [("accept", "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8")]
 SIGNED = f"/photo.jpg?w=800&h=600&fit=cover&g=fp:0.5:0.3&q=80&s={'A' * 43}"
 REQUESTS = {
-    "a ladder width": Asked("/photo.jpg?w=800", BROWSER),
-    "a bare key": Asked("/a/b/photo.jpg", BROWSER),
-    "a preset": Asked("/photo.jpg?preset=cover", BROWSER),
-    "a signed request": Asked(SIGNED, [*BROWSER, ("sec-ch-dpr", "2")]),
-    "a key of other characters": Asked("/caf%C3%A9%20(1).jpg?w=800", BROWSER),
-    "a wrong value": Asked("/photo.jpg?w=99999", BROWSER),
-    "no signature": Asked("/photo.jpg?w=801", BROWSER),
+    "a ladder width": ViewerRequest("/photo.jpg?w=800", BROWSER),
+    "a bare key": ViewerRequest("/a/b/photo.jpg", BROWSER),
+    "a preset": ViewerRequest("/photo.jpg?preset=cover", BROWSER),
+    "a signed request": ViewerRequest(SIGNED, [*BROWSER, ("sec-ch-dpr", "2")]),
+    "a key of other characters": ViewerRequest("/caf%C3%A9%20(1).jpg?w=800", BROWSER),
+    "a wrong value": ViewerRequest("/photo.jpg?w=99999", BROWSER),
+    "no signature": ViewerRequest("/photo.jpg?w=801", BROWSER),
 }
 BEFORE = {
     "a ladder width": 9_587,
@@ -40,7 +40,7 @@ BYTES_BEFORE, FREE_BYTES = 9_819, 2_048
 ENTRIES = build_edge_entries(AccessMode.GUARDED, "", load_default_presets())
 
 
-def cost(code: str, request: Asked, held: Mapping[str, str]) -> int:
+def cost(code: str, request: ViewerRequest, held: Mapping[str, str]) -> int:
     return operations(code, request.event(), held)
 
 

@@ -64,7 +64,7 @@ def asked(uri: str, query: dict[str, str] | None = None, **headers: str) -> dict
     }
 
 
-def told(answer: dict[str, Any]) -> dict[str, str]:
+def headers_of(answer: dict[str, Any]) -> dict[str, str]:
     """Our headers of the request that goes on."""
     return {name: one["value"] for name, one in answer["headers"].items() if name.startswith("x-darkroom-")}
 
@@ -82,8 +82,8 @@ def test_it_is_in_the_dialect_of_the_engine_and_in_the_template() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_a_prefix_tells_the_dialect(engine: EdgeEngine, dialect: Any) -> None:
     answer = engine.answer(asked(f"{dialect.prefix}/a/b%2Fc.jpg"))
-    assert told(answer)["x-darkroom-language"] == dialect.name
-    url = told(answer)["x-darkroom-url"]
+    assert headers_of(answer)["x-darkroom-language"] == dialect.name
+    url = headers_of(answer)["x-darkroom-url"]
     assert url == f"{dialect.prefix}/a/b%2Fc.jpg"
     assert dialect.parser_input(url) == ("" if not dialect.keeps_prefix else dialect.prefix) + "/a/b%2Fc.jpg"
     assert answer["uri"] == encode_path(url) == f"{dialect.prefix}/a/b.-252Fc.jpg"
@@ -98,8 +98,8 @@ CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2":
 )
 def test_a_further_prefix_tells_the_dialect_too(engine: EdgeEngine, prefix: str, name: str) -> None:
     answer = engine.answer(asked(f"{prefix}/a/b.jpg"))
-    assert told(answer)["x-darkroom-language"] == name
-    assert told(answer)["x-darkroom-url"] == f"{prefix}/a/b.jpg"
+    assert headers_of(answer)["x-darkroom-language"] == name
+    assert headers_of(answer)["x-darkroom-url"] == f"{prefix}/a/b.jpg"
     assert answer["uri"] == CACHED[prefix]
 
 
@@ -115,13 +115,13 @@ def test_a_host_tells_the_dialect_and_its_paths_get_the_prefix(
     engine: EdgeEngine, host: str, uri: str, dialect: str
 ) -> None:
     answer = engine.answer(asked(uri, host=host))
-    assert told(answer)["x-darkroom-language"] == dialect
-    assert told(answer)["x-darkroom-url"] == f"/{dialect}{uri}"
+    assert headers_of(answer)["x-darkroom-language"] == dialect
+    assert headers_of(answer)["x-darkroom-url"] == f"/{dialect}{uri}"
     assert answer["uri"].startswith(f"/{dialect}/")
 
 
 def test_a_prefix_alone_is_a_url_of_its_dialect(engine: EdgeEngine) -> None:
-    assert told(engine.answer(asked("/thumbor")))["x-darkroom-language"] == "thumbor"
+    assert headers_of(engine.answer(asked("/thumbor")))["x-darkroom-language"] == "thumbor"
 
 
 @pytest.mark.parametrize("uri", ["/", "/photo.jpg", "/imgproxyish/a.jpg", "/iiif/1/a/info.json"])
@@ -131,20 +131,20 @@ def test_what_is_in_no_dialect_is_no_picture(engine: EdgeEngine, uri: str) -> No
 
 def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
     fields = engine.answer(asked("/dit/a.jpg", {"resize.width": "300", "resize.kernel": "a", "bust.width": "1"}))
-    assert told(fields)["x-darkroom-url"] == "/dit/a.jpg?resize.width=300&resize.kernel=a"
+    assert headers_of(fields)["x-darkroom-url"] == "/dit/a.jpg?resize.width=300&resize.kernel=a"
     dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "bust": "1", "signature": "0a"}))
-    assert told(dit)["x-darkroom-url"] == "/dit/a.jpg?width=300&signature=0a"
+    assert headers_of(dit)["x-darkroom-url"] == "/dit/a.jpg?width=300&signature=0a"
     assert (dit["uri"], dit["querystring"]) == ("/dit/a.jpg.-3Fwidth.-3D300.-26signature.-3D0a", {})
     thumbor = engine.answer(asked("/thumbor/unsafe/a.jpg", {"bust": "1"}))
     assert thumbor["querystring"] == {}
-    assert told(thumbor)["x-darkroom-url"] == "/thumbor/unsafe/a.jpg"
+    assert headers_of(thumbor)["x-darkroom-url"] == "/thumbor/unsafe/a.jpg"
 
 
 @given(rest=st.text("ab/.%2F~-_v,", max_size=30))
 def test_version_2_of_iiif_is_cached_below_version_3_and_apart_from_it(engine: EdgeEngine, rest: str) -> None:
     answers = [engine.answer(asked(f"/iiif/{version}/a/{rest}")) for version in (2, 3)]
     old, new = (str(answer["uri"]) for answer in answers)
-    assert old == encode_path(told(answers[0])["x-darkroom-url"])
+    assert old == encode_path(headers_of(answers[0])["x-darkroom-url"])
     assert old == f"{new}.-v2"
     assert old.startswith("/iiif/3/a/")
     assert not new.endswith(".-v2")
@@ -160,7 +160,7 @@ def test_a_preflight_is_answered_without_an_origin(engine: EdgeEngine) -> None:
 def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
     read = {name: "1" for option in OPTION_MAPPINGS if option.group.startswith("query") for name in option.names}
     assert {"width", "greyscale", "expires", "signature", "resize.width", "quality"} < read.keys()
-    url = told(engine.answer(asked("/dit/a.jpg", read)))["x-darkroom-url"]
+    url = headers_of(engine.answer(asked("/dit/a.jpg", read)))["x-darkroom-url"]
     assert {pair.partition("=")[0] for pair in url.partition("?")[2].split("&")} == read.keys()
 
 
@@ -170,7 +170,7 @@ def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
 )
 def test_the_path_for_the_function_is_unreserved_and_nobody_elses(engine: EdgeEngine, path: str, query: str) -> None:
     answer = engine.answer(asked(f"/dit/{path}", {"width": query} if query else {}))
-    url = told(answer)["x-darkroom-url"]
+    url = headers_of(answer)["x-darkroom-url"]
     assert answer["uri"] == encode_path(url)
     assert re.fullmatch(r"/dit/[A-Za-z0-9/._-]*", answer["uri"])
     assert not re.search(r"//|/\.(?!-)", answer["uri"])
@@ -193,15 +193,15 @@ def test_spellings_of_a_iiif_path_are_one_path(engine: EdgeEngine, prefix: str, 
     spelling = data.draw(respelled(f"a-b~(1).jpg/{tile}"))
     expected = engine.answer(asked(f"{prefix}/a-b~%281%29.jpg/{tile}"))
     found = engine.answer(asked(f"{prefix}/{spelling}"))
-    assert (found["uri"], told(found)) == (expected["uri"], told(expected))
-    assert told(found)["x-darkroom-url"] == f"{prefix}/a-b~%281%29.jpg/{tile}"
+    assert (found["uri"], headers_of(found)) == (expected["uri"], headers_of(expected))
+    assert headers_of(found)["x-darkroom-url"] == f"{prefix}/a-b~%281%29.jpg/{tile}"
 
 
 @given(key=st.text(min_size=1, max_size=12).filter(lambda key: key.isprintable()))
 def test_a_iiif_identifier_is_spelled_as_a_purge_knows_it(engine: EdgeEngine, key: str) -> None:
     for spelling in (quote(key, safe=""), quote(key, safe="!$&'()*+,;=:@"), encode_identifier(key)):
         found = engine.answer(asked(f"/iiif/3/{spelling}/info.json"))
-        assert told(found)["x-darkroom-url"] == f"/iiif/3/{encode_identifier(key)}/info.json"
+        assert headers_of(found)["x-darkroom-url"] == f"/iiif/3/{encode_identifier(key)}/info.json"
 
 
 @given(data=st.data())
@@ -210,60 +210,60 @@ def test_spellings_of_a_cloudflare_path_are_one_path(engine: EdgeEngine, data: s
     path = "/cdn-cgi/image/width=320,format=auto/https%3A//images.example.com/a%2Fb.jpg"
     options, rest = ["width=320", "format=auto"], "/https%3A//images.example.com/a%2fb.jpg"
     spelled_options = ["=".join(data.draw(respelled(word)) for word in option.split("=")) for option in options]
-    found = told(engine.answer(asked(f"/cdn-cgi/image/{','.join(spelled_options)}{rest}")))
+    found = headers_of(engine.answer(asked(f"/cdn-cgi/image/{','.join(spelled_options)}{rest}")))
     assert found["x-darkroom-url"] == path
 
 
 def test_a_path_that_may_be_signed_stays_as_it_is_spelled(engine: EdgeEngine) -> None:
     for path in ("/imgproxy/sig/%77:320/plain/a.jpg", "/thumbor/sig/320x0/%61.jpg", "/dit/%61.jpg"):
-        assert told(engine.answer(asked(path)))["x-darkroom-url"] == path
+        assert headers_of(engine.answer(asked(path)))["x-darkroom-url"] == path
 
 
 def test_a_broken_escape_stays_broken(engine: EdgeEngine) -> None:
-    assert told(engine.answer(asked("/iiif/3/%zz%4/info.json")))["x-darkroom-url"] == "/iiif/3/%zz%4/info.json"
+    assert headers_of(engine.answer(asked("/iiif/3/%zz%4/info.json")))["x-darkroom-url"] == "/iiif/3/%zz%4/info.json"
 
 
 @given(
     accept=st.lists(st.sampled_from(["image/avif", "image/webp;q=0.5", "*/*", "image/png", "text/html"])).map(",".join)
 )
 def test_accept_becomes_its_class_by_the_rules_of_our_own_urls(engine: EdgeEngine, accept: str) -> None:
-    found = told(engine.answer(asked("/thumbor/unsafe/a.jpg", accept=accept)))
+    found = headers_of(engine.answer(asked("/thumbor/unsafe/a.jpg", accept=accept)))
     assert found["x-darkroom-class"] == choose_format_class(accept)
 
 
 def test_save_data_is_told_and_read_again(engine: EdgeEngine) -> None:
     answer = engine.answer(asked("/imgproxy/insecure/plain/a.jpg", accept="image/webp", save_data="on"))
-    request = DialectRequest.from_headers("GET", told(answer))
+    request = DialectRequest.from_headers("GET", headers_of(answer))
     assert (request.format_class, request.saves_data) == (AUTO_CLASSES[1], True)
-    assert not DialectRequest.from_headers("GET", told(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
+    assert not DialectRequest.from_headers("GET", headers_of(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
 
 
 def test_of_a_document_the_type_is_told_and_of_iiif_the_host(engine: EdgeEngine) -> None:
     def kind(accept: str) -> str:
         answer = engine.answer(asked("/iiif/3/a.jpg/info.json", accept=accept, host="localhost:8088"))
-        request = DialectRequest.from_headers("GET", told(answer))
+        request = DialectRequest.from_headers("GET", headers_of(answer))
         assert request.host == "localhost:8088"
         return request.accept
 
     assert kind("application/json, */*") == "application/json"
     assert kind("text/html, application/ld+json;q=0.9, application/json") == "application/ld+json"
     assert kind("text/html, */*") == ""
-    assert "x-darkroom-host" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg")))
+    assert "x-darkroom-host" not in headers_of(engine.answer(asked("/thumbor/unsafe/a.jpg")))
 
 
 def test_no_viewer_sends_our_headers(engine: EdgeEngine) -> None:
     forged = {f"x_darkroom_{name}": "forged" for name in ("language", "url", "class", "host", "findings")}
-    assert "forged" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg", **forged))).values()
+    assert "forged" not in headers_of(engine.answer(asked("/thumbor/unsafe/a.jpg", **forged))).values()
 
 
 def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
     with EdgeEngine(deployed("lambda")) as engine:
         event = asked("/thumbor/unsafe/a.jpg")
-        assert told(engine.answer(event))["x-darkroom-findings"] == "1"
-        assert told(engine.answer(event, "b2"))["x-darkroom-findings"] == "b2"
+        assert headers_of(engine.answer(event))["x-darkroom-findings"] == "1"
+        assert headers_of(engine.answer(event, "b2"))["x-darkroom-findings"] == "b2"
         assert engine.reads == ["findings"]
     with EdgeEngine(deployed("off")) as engine:
-        assert "x-darkroom-findings" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg"), "b2"))
+        assert "x-darkroom-findings" not in headers_of(engine.answer(asked("/thumbor/unsafe/a.jpg"), "b2"))
         assert engine.reads == []
 
 

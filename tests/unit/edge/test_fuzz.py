@@ -14,7 +14,7 @@ from functions.edge.build import edge_code
 from tests.profiles import fuzz_settings
 
 from .engine import Engines
-from .reference import Asked, case_presets, expected, outcome, same_url
+from .reference import ViewerRequest, case_presets, expected, outcome, same_url
 from .viewers import REQUESTS
 
 DATA = tuple(f".{name}" for name in DATA_FORMATS)
@@ -29,7 +29,7 @@ def engines() -> Iterator[Engines]:
 
 @fuzz_settings()
 @given(request=REQUESTS)
-def test_both_sides_agree(request: Asked, engines: Engines) -> None:
+def test_both_sides_agree(request: ViewerRequest, engines: Engines) -> None:
     theirs = outcome(engines.of(request.mode, request.always).answer(request.event(), request.generation))
     mine = expected(request)
     body = mine.get("body") or {"code": "no body"}

@@ -14,7 +14,7 @@ from darkroom.settings import DEFAULTS
 from functions.edge.build import edge_code
 
 from .engine import EdgeEngine
-from .reference import Asked, case_presets, outcome
+from .reference import ViewerRequest, case_presets, outcome
 
 CODE = edge_code()
 PUBLISHED = build_edge_entries(AccessMode.GUARDED, "people/=faces", case_presets())
@@ -35,7 +35,7 @@ def published() -> Any:
 
 
 def answer(engine: EdgeEngine, url: str, **words: Any) -> dict[str, Any]:
-    return outcome(engine.answer(Asked(url, **words).event()))
+    return outcome(engine.answer(ViewerRequest(url, **words).event()))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from darkroom.plan.options import NATIVE_OPTIONS
 
 from .engine import NOW_S
-from .reference import Asked
+from .reference import ViewerRequest
 
 type Texts = st.SearchStrategy[str]
 
@@ -132,7 +132,7 @@ HEADERS = st.lists(
     max_size=4,
 )
 REQUESTS = st.builds(
-    Asked,
+    ViewerRequest,
     st.tuples(PATHS, st.just("?"), QUERIES, SIGNATURES).map("".join),
     HEADERS,
     any_of("guarded guarded open signed"),

@@ -15,7 +15,7 @@ from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.planted import planted
-from tests.images.saying import jpeg, packet, told
+from tests.images.saying import jpeg, packet, provenance_of
 from tests.images.sources import photo, saved
 
 ASKED = ("captured_at", "camera", "lens", "creator", "copyright", "credit")
@@ -51,7 +51,7 @@ def test_a_packed_text_is_unpacked_up_to_a_bound() -> None:
     for size, wanted in ((1_000, {"creator": "Ann"}), (50_000_000, {})):
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", packet("<dc:creator>Ann</dc:creator>") + " " * size, zip=True)
-        assert told(saved(photo().resize((9, 9)), "PNG", pnginfo=info)) == wanted
+        assert provenance_of(saved(photo().resize((9, 9)), "PNG", pnginfo=info)) == wanted
 
 
 @given(st.sampled_from(sorted(planted())), st.data())

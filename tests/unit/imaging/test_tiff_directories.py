@@ -47,8 +47,8 @@ def test_a_thumbnail_before_its_picture_is_no_page() -> None:
     info[SUBFILE] = 1
     out = io.BytesIO()
     with TiffImagePlugin.AppendingTiffWriter(out, new=True) as writer:
-        for image, told in ((photo().resize((32, 24)), info), (photo(), {})):
-            image.save(writer, "TIFF", tiffinfo=told)
+        for image, tags in ((photo().resize((32, 24)), info), (photo(), {})):
+            image.save(writer, "TIFF", tiffinfo=tags)
             writer.newFrame()
     upload = out.getvalue()
     assert (header(upload).frames, header(upload).width) == (1, 320)

@@ -121,7 +121,7 @@ def test_without_a_signature_there_is_what_our_own_urls_give_strangers(stack: Se
     response = stack.get(url)
     assert problem(response) == (403, "unsigned")
     assert headers(response)["cache-control"] == "no-store"
-    assert stack.document.asked == [], "no key is fetched for what nobody signed"
+    assert stack.document.asked == [], "no key is fetched for an unsigned URL"
 
 
 @pytest.mark.parametrize(

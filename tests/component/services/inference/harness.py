@@ -68,7 +68,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class SmallModels:
-    """Stands for the models within the function; ``seen`` is what they had to look at."""
+    """Stands for the models within the function; ``seen`` lists the images that they analysed."""
 
     tasks: Sequence[str] = SMALL
     seen: list[bytes] = field(default_factory=list)
@@ -139,13 +139,13 @@ class World:
         clients["s3"].create_bucket(Bucket=names["media"])
         make_table(clients["dynamodb"], names["index"])
         make_vectors(clients["dynamodb"], names["vectors"])
-        for queue in ("normal", "priority", "purges", "changes", "told", "dead"):
+        for queue in ("normal", "priority", "purges", "changes", "published", "dead"):
             names[queue] = clients["sqs"].create_queue(QueueName=f"infer-{queue}-{number}")["QueueUrl"]
         clients["events"].create_event_bus(Name=names["bus"])
         rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}
         clients["events"].put_rule(**rule)
-        told = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
-        target = {"Id": "told", "Arn": told["Attributes"]["QueueArn"]}
+        attributes = clients["sqs"].get_queue_attributes(QueueUrl=names["published"], AttributeNames=["QueueArn"])
+        target = {"Id": "published", "Arn": attributes["Attributes"]["QueueArn"]}
         clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
         return cls(clients, names, runtime)
 
@@ -170,7 +170,7 @@ class World:
         return DynamoDBVectors(self.clients["dynamodb"], self.names["vectors"])
 
     def variants(self) -> EndpointVariants:
-        """Those of the endpoint, which are told by the same server."""
+        """Variants of the endpoint; the same server lists them."""
         return EndpointVariants(self.clients["sagemaker"], NAME)
 
     @property
@@ -290,7 +290,7 @@ class World:
         return self.archive.read_record(key)
 
     def known(self, key: str, findings: Findings) -> None:
-        """Put a sidecar, as somebody else would."""
+        """Put a sidecar, as another worker would."""
         self.archive.put_sidecar(key, findings, replaces=self.archive.read_sidecar(findings.generation, key))
 
     def etag(self, key: str, prefix: str = "masters/") -> str:
@@ -314,9 +314,9 @@ class World:
                 found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
                 self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
 
-    def told(self) -> list[dict[str, Any]]:
-        """Details of what was announced since the last time; all of it was ImageAnalysed."""
-        events = self.messages("told")
+    def published(self) -> list[dict[str, Any]]:
+        """Details of the events since the last call; all of them are ImageAnalysed."""
+        events = self.messages("published")
         assert {event["detail-type"] for event in events} <= {"ImageAnalysed"}
         return [event["detail"] for event in events]
 

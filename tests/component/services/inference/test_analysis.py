@@ -44,10 +44,10 @@ from .harness import ALL, SMALL, World, by, small
 KEY = "trips/Rom 2026.jpg"
 
 
-def metrics(printed: str) -> dict[str, float]:
+def metrics(output: str) -> dict[str, float]:
     """The sums of what was counted, by name."""
     found: dict[str, float] = {}
-    for line in printed.splitlines():
+    for line in output.splitlines():
         document = json.loads(line)
         for block in document.get("_aws", {}).get("CloudWatchMetrics", []):
             for metric in block["Metrics"]:
@@ -70,10 +70,10 @@ def test_a_picture_is_looked_at_kept_and_told(world: World, capsys: pytest.Captu
     assert (stored.source_etag, stored.perceptual_hash, stored.model) == (
         world.etag(KEY), "cedbd88c49eaf808", "gpu-similarity/2",
     )  # fmt: skip
-    [told] = world.told()
-    assert complaints("ImageAnalysed", told) == []
-    assert (told["image_id"], told["key"], told["by"], told["flagged"]) == (noted.image_id, KEY, ENDPOINT, False)
-    assert told["tasks"][FACES] == {"model": "gpu-faces", "version": "2", "by": ENDPOINT, "error": ""}
+    [event] = world.published()
+    assert complaints("ImageAnalysed", event) == []
+    assert (event["image_id"], event["key"], event["by"], event["flagged"]) == (noted.image_id, KEY, ENDPOINT, False)
+    assert event["tasks"][FACES] == {"model": "gpu-faces", "version": "2", "by": ENDPOINT, "error": ""}
     assert not world.models.seen
     world.observer.flush()
     counted = metrics(capsys.readouterr().out)
@@ -162,10 +162,10 @@ def test_a_flagged_frame_flags_the_picture(world: World) -> None:
 
 def test_the_same_event_again_does_nothing(world: World) -> None:
     world.ready(KEY, jpeg_photo())
-    world.told()
+    world.published()
     sequencer = world.masters.find_current(KEY).sequencer  # type: ignore[union-attr]
     assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.DROPPED
-    assert (len(world.runtime.calls), world.told()) == (1, [])
+    assert (len(world.runtime.calls), world.published()) == (1, [])
 
 
 def test_an_event_of_an_earlier_master_does_nothing(world: World) -> None:
@@ -202,7 +202,7 @@ def test_the_same_bytes_are_looked_at_once(world: World) -> None:
     assert first is not None
     assert second is not None
     assert second.vector == pytest.approx(first.vector, abs=0.02)
-    assert [told["key"] for told in world.told()] == ["first.jpg", "second.jpg"]
+    assert [event["key"] for event in world.published()] == ["first.jpg", "second.jpg"]
 
 
 def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: World) -> None:
@@ -253,9 +253,9 @@ def test_a_master_that_cannot_be_decoded_is_a_finding(world: World, body: bytes)
     assert world.ready(KEY, body) is AnalysisOutcome.ANALYSED
     assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
     assert (world.noted(KEY).flagged, world.runtime.calls) == (None, [])
-    [told] = world.told()
-    assert complaints("ImageAnalysed", told) == []
-    assert {task["error"] for task in told["tasks"].values()} == {"unreadable"}
+    [event] = world.published()
+    assert complaints("ImageAnalysed", event) == []
+    assert {task["error"] for task in event["tasks"].values()} == {"unreadable"}
 
 
 @pytest.mark.parametrize("behave", [sagemaker.unreadable, sagemaker.refusing(400)])
@@ -272,7 +272,7 @@ def test_the_small_models_alone(world: World) -> None:
     findings = world.findings(KEY)
     assert (tuple(findings.found), findings.pending) == (SMALL, ())
     assert (world.sent, world.runtime.calls) == ([], [])
-    assert world.told()[0]["by"] == FALLBACK
+    assert world.published()[0]["by"] == FALLBACK
     world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
     assert len(world.models.seen) == 1
 
@@ -292,7 +292,7 @@ def test_a_verdict_is_written_down_told_and_given_to_ingest_if_it_waits(
 ) -> None:
     world.runtime.behave, world.block = behave, block
     world.ready(KEY, jpeg_photo(), sha256="digest")
-    assert (world.noted(KEY).flagged, world.told()[0]["flagged"]) == (flagged, flagged)
+    assert (world.noted(KEY).flagged, world.published()[0]["flagged"]) == (flagged, flagged)
     message = build_verdict_message(KEY) | {"attributes": {}}
     assert world.messages("changes") == ([message] if block else [])
 
@@ -321,14 +321,14 @@ def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: World)
     world.block = True
     world.ready(KEY, jpeg_photo(), sha256="old")
     served, vector = world.findings(KEY), world.vectors.get(KEY)
-    printed = world.derivative(KEY, "fv-1_redact-faces_w-320.webp")
+    derivative = world.derivative(KEY, "fv-1_redact-faces_w-320.webp")
     world.runtime.behave = sagemaker.flagging
     sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
     held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
     assert world.infer.handle(held) is AnalysisOutcome.ANALYSED
     assert world.noted(KEY).flagged
     assert (world.findings(KEY), world.vectors.get(KEY)) == (served, vector)
-    assert printed in world.keys("derivatives/")
+    assert derivative in world.keys("derivatives/")
     assert world.infer.handle(held) is AnalysisOutcome.DROPPED
 
 

@@ -1,4 +1,4 @@
-"""The circuit breaker's rules, by table and by chance: no clock but the test's, and nobody to call."""
+"""Check the circuit breaker by table and by random walk, with the test's clock and without an endpoint."""
 
 from __future__ import annotations
 

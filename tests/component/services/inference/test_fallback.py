@@ -55,8 +55,8 @@ def test_small_models_look_and_the_endpoint_is_asked_again_later(
     findings = world.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
     assert findings.pending == (TEXT,)
-    [told] = world.told()
-    assert (told["by"], told["pending"]) == (FALLBACK, [TEXT])
+    [event] = world.published()
+    assert (event["by"], event["pending"]) == (FALLBACK, [TEXT])
     world.observer.flush()
     counted = metrics(capsys.readouterr().out)
     assert counted["Fallback"] == 1
@@ -68,9 +68,9 @@ def test_small_models_look_and_the_endpoint_is_asked_again_later(
     findings = world.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
     assert (findings.pending, world.sent) == ((), [])
-    again = world.told()[0]
-    assert (again["by"], again["pending"], again["image_id"]) == (ENDPOINT, [], told["image_id"])
-    assert again["id"] != told["id"]
+    again = world.published()[0]
+    assert (again["by"], again["pending"], again["image_id"]) == (ENDPOINT, [], event["image_id"])
+    assert again["id"] != event["id"]
 
 
 def test_it_is_asked_until_it_answers_and_small_models_look_once(world: World) -> None:
@@ -82,7 +82,7 @@ def test_it_is_asked_until_it_answers_and_small_models_look_once(world: World) -
         world.now_s += 1000
         assert world.infer.handle(request) is AnalysisOutcome.FALLBACK
     assert len(world.models.seen) == 1
-    assert len(world.told()) == 1
+    assert len(world.published()) == 1
 
 
 def test_one_answer_in_three_is_enough(world: World) -> None:

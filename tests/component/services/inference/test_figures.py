@@ -1,4 +1,4 @@
-"""What objectives and dashboards are told of pictures that were looked at."""
+"""Metrics of analysed images for SLOs and dashboards."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ from .harness import World
 
 KEY = "trips/rome.jpg"
 
-type Telling = Callable[[], Counted]
+type FlushMetrics = Callable[[], Counted]
 
 
 @pytest.fixture
-def told(world: World, capsys: pytest.CaptureFixture[str]) -> Telling:
-    """What has been counted since the last time."""
+def flush_metrics(world: World, capsys: pytest.CaptureFixture[str]) -> FlushMetrics:
+    """Return the metrics since the last call."""
 
-    def telling() -> Counted:
+    def flush() -> Counted:
         world.observer.flush()
         return counted(capsys.readouterr().out)
 
-    return telling
+    return flush
 
 
-def test_pictures_are_counted_by_who_looked(world: World, told: Telling) -> None:
+def test_analysed_images_are_counted_by_origin(world: World, flush_metrics: FlushMetrics) -> None:
     world.runtime.drawn = "canary"
     world.ready(KEY, jpeg_photo())
-    assert of(told(), "PicturesAnalysed") == {"canary": 1}
+    assert of(flush_metrics(), "PicturesAnalysed") == {"canary": 1}
     world.runtime.behave = sagemaker.dead
     world.ready("other.jpg", jpeg_photo())
-    assert of(told(), "PicturesAnalysed") == {"in-process": 1}
+    assert of(flush_metrics(), "PicturesAnalysed") == {"in-process": 1}
 
 
 @pytest.mark.parametrize(("over_ms", "slow"), [(-5_000, {}), (5_000, {"": 1})])
 def test_an_analysis_is_slow_by_its_objective(
-    world: World, told: Telling, over_ms: int, slow: dict[str, float]
+    world: World, flush_metrics: FlushMetrics, over_ms: int, slow: dict[str, float]
 ) -> None:
     sequencer = world.master(KEY, jpeg_photo())
     master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=MASTERS.name(KEY))
     world.now_s = master["LastModified"].timestamp() + (SLOW_MS["infer"] + over_ms) / 1000
     world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
-    figures = told()
+    figures = flush_metrics()
     assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)
 
 
-def test_nobody_waits_for_what_is_looked_at_once_more(world: World, told: Telling) -> None:
+def test_a_repeated_analysis_has_no_latency_objective(world: World, flush_metrics: FlushMetrics) -> None:
     world.ready(KEY, jpeg_photo())
-    told()
+    flush_metrics()
     world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True))
-    figures = told()
+    figures = flush_metrics()
     assert of(figures, "PicturesAnalysed") == {"main": 1}
     assert (of(figures, "Timed"), of(figures, "UploadToAnalysed")) == ({}, {})
 

@@ -60,8 +60,8 @@ class Scene:
         assert stored is not None
         assert stored.source_etag == findings.source_etag
         assert stored.model == ("gpu-similarity/2" if self.by == ENDPOINT else "cpu-similarity/1")
-        told = [one for one in world.told() if one["source_etag"] == findings.source_etag and one["key"] == self.key]
-        assert len({one["id"] for one in told if one["by"] == self.by}) == 1
+        events = [event for event in world.published() if event["key"] == self.key and event["by"] == self.by]
+        assert len({event["id"] for event in events if event["source_etag"] == findings.source_etag}) == 1
         if world.block:
             assert self.key in [message["detail"]["object"]["key"] for message in world.messages("changes")]
         if self.purged:
@@ -80,7 +80,7 @@ def judged(world: World, key: str, number: int) -> Scene:
 
 def overwritten(world: World, key: str, number: int) -> Scene:
     world.infer.handle(ready(world, key, number + 100).request)
-    world.told()
+    world.published()
     return ready(world, key, number)
 
 
@@ -121,7 +121,7 @@ def removed(world: World, key: str, number: int) -> Scene:
 
 
 def _with_pictures(world: World, key: str) -> None:
-    world.told()
+    world.published()
     world.sent.clear()
     world.derivative(key, STALE)
     world.derivative(key, "w-320.auto-webp")
@@ -149,7 +149,7 @@ def test_killed_at_any_call_it_is_done_when_the_message_comes_again(world: World
 
 @dataclass
 class Overtaking:
-    """A newer master that is put, and looked at from beginning to end, while another worker waits for its answer."""
+    """A newer master that is put and analysed while another worker waits for its answer."""
 
     scene: Scene
     number: int

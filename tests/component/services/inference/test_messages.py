@@ -1,4 +1,4 @@
-"""The infer function as SQS calls it: what becomes of a message, from either queue."""
+"""The infer function as SQS calls it: outcomes of messages from both queues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER
-from tools.events.infer import NOBODY, PHOTO, build_endpoint_result
+from tools.events.infer import ABSENT, PHOTO, build_endpoint_result
 
 from .harness import World
 
@@ -82,7 +82,7 @@ def test_an_event_of_ingest_is_worked_off(world: World, function: Function, queu
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
     assert function.invoke(received(world, queue, body)) == {"batchItemFailures": []}
     assert world.findings(PHOTO).found
-    assert len(world.told()) == 1
+    assert len(world.published()) == 1
 
 
 def test_what_fails_comes_again_later(world: World, function: Function) -> None:
@@ -156,7 +156,7 @@ def test_the_files_do_what_their_names_say(world: World, function: Function, nam
         (build_endpoint_result("ImageHeld", "a.jpg"), RequestKind.HELD),
         (build_endpoint_result("ImageHeld", "a.jpg", flagged=False), RequestKind.HELD),
         (build_endpoint_result("ImageHeld", "a.jpg", flagged=True), None),
-        (build_endpoint_result("ImageRemoved", NOBODY), RequestKind.REMOVED),
+        (build_endpoint_result("ImageRemoved", ABSENT), RequestKind.REMOVED),
         (build_endpoint_result("ImageRefused", "a.jpg"), None),
         (build_endpoint_result("ImageAnalysed", "a.jpg"), None),
         (build_endpoint_result("ImageReady", "a.jpg") | {"source": "aws.s3"}, None),

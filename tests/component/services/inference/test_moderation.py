@@ -31,13 +31,13 @@ class Studio:
         self.taken = ingesting.World.build(aws)
         self.taken.blocks = True
         self.looked = World.build(aws, runtime)
-        shared = {name: self.taken.names[name] for name in ("media", "index", "bus", "changes", "told")}
+        shared = {name: self.taken.names[name] for name in ("media", "index", "bus", "changes", "published")}
         self.looked.names = {**self.looked.names, **shared}
         self.looked.block = True
 
     def look(self) -> list[AnalysisOutcome]:
-        """Infer deals with what ingest has told."""
-        requests = [parse_request(json.dumps(event)) for event in self.taken.messages("told")]
+        """Run the infer function on the events that ingest published."""
+        requests = [parse_request(json.dumps(event)) for event in self.taken.messages("published")]
         return [self.looked.infer.handle(request) for request in requests if request is not None]
 
     def hear(self) -> list[str]:
@@ -67,7 +67,7 @@ def test_what_is_fit_to_be_seen_is_served_once_models_have_looked(studio: Studio
     studio.hear()
     assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
     assert studio.looked.findings(KEY).source_etag == studio.looked.etag(KEY)
-    assert set(studio.look()) == {AnalysisOutcome.DROPPED}, "its release is told of, and nothing is to be looked at"
+    assert set(studio.look()) == {AnalysisOutcome.DROPPED}, "its release is published, and nothing is left to analyse"
     assert len(studio.looked.runtime.calls) == 1
 
 

@@ -78,5 +78,5 @@ def test_the_runbook_of_models_that_are_down(world: World, follow: Follow) -> No
 
     world.queue("dead").send(request.message)
     assert "sent back: 1" in follow("model-down.md", 3)
-    waiting = world.messages("normal")  # among them, by now, what the small models asked to be looked at again
+    waiting = world.messages("normal")  # with the repeated requests of the small models
     assert sum("redriven" in message.get("attributes", {}) for message in waiting) == 1

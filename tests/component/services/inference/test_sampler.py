@@ -1,4 +1,4 @@
-"""What is written down of a picture that was looked at, and that it never stands in the way."""
+"""Sample analysed images; a failed sample never fails the analysis."""
 
 from __future__ import annotations
 

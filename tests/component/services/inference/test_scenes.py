@@ -1,4 +1,4 @@
-"""Models look at the level of a large pyramid that serves, which is read by ranges."""
+"""Analyse the sufficient level of a large pyramid, read by ranges."""
 
 from __future__ import annotations
 

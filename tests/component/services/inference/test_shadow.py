@@ -68,8 +68,8 @@ def test_where_a_canary_answers_the_incumbents_word_is_kept(canary: World) -> No
     assert {call.body for call in canary.runtime.calls} == {canary.runtime.calls[0].body}
     findings = canary.findings(KEY)
     assert (findings.found[FACES], findings.found[MODERATION].flagged) == (sagemaker.found(FACES), False)
-    [told] = canary.told()
-    assert not told["flagged"]
+    [event] = canary.published()
+    assert not event["flagged"]
 
 
 def test_both_are_compared_in_the_sample(canary: World) -> None:
@@ -105,7 +105,7 @@ def refusing_unless(refuses: Callable[[Call], bool]) -> Callable[[Call], Reply]:
 
 
 def test_a_canary_that_refuses_pictures_is_found_out(canary: World) -> None:
-    """SageMaker does not tell who refuses."""
+    """SageMaker does not report which variant refuses."""
     canary.runtime.behave = refusing_unless(lambda call: not call.target)
     canary.ready(KEY, jpeg_photo())
     assert canary.findings(KEY).found[FACES] == sagemaker.found(FACES)

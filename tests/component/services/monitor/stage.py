@@ -1,4 +1,4 @@
-"""A stack's parts in MiniStack, as the monitor sees them, and figures told to its CloudWatch."""
+"""A stack's resources in MiniStack, as the monitor sees them, with metrics in its CloudWatch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Stage:
-    """``now_s`` is some seconds into a minute: the watches look at whole ones."""
+    """``now_s`` is some seconds into a minute: checks read whole minutes."""
 
     world: World
     cloudwatch: Any
@@ -53,7 +53,7 @@ class Stage:
         return CloudWatchMetrics(self.cloudwatch)
 
     @property
-    def told(self) -> MetricsReader:
+    def reader(self) -> MetricsReader:
         return MetricsReader(self.metrics, self.metrics, self.namespace, f"E{self.number}", self.functions)
 
     @property
@@ -85,7 +85,7 @@ class Stage:
         """The audit log, the newest first."""
         return self.audit.list_newest(50)
 
-    def tell(
+    def put_metric(
         self, namespace: str, metric: str, dimensions: Mapping[str, str], minutes: Mapping[int, float] | float
     ) -> None:
         """Give a metric a value in minutes of the past: 1 is the last whole one."""
@@ -104,17 +104,17 @@ class Stage:
         self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
     def own(self, function: str, metric: str, minutes: Mapping[int, float] | float, **further: str) -> None:
-        """A figure that one of our functions tells."""
+        """Put a metric of one of our functions."""
         dimensions = {"service": function, "function": function, **further}
-        self.tell(self.namespace, metric, dimensions, minutes)
+        self.put_metric(self.namespace, metric, dimensions, minutes)
 
     def of_lambda(self, function: str, metric: str, minutes: Mapping[int, float] | float) -> None:
         name = self.functions[function].lambda_name
-        self.tell("AWS/Lambda", metric, {"FunctionName": name}, minutes)
+        self.put_metric("AWS/Lambda", metric, {"FunctionName": name}, minutes)
 
     def of_cdn(self, metric: str, minutes: Mapping[int, float] | float) -> None:
         dimensions = {"DistributionId": f"E{self.number}", "Region": "Global"}
-        self.tell("AWS/CloudFront", metric, dimensions, minutes)
+        self.put_metric("AWS/CloudFront", metric, dimensions, minutes)
 
     def sampled(self, samples: list[Sample], at_s: float | None = None) -> None:
         """Fill the reservoir with ``samples``, each in a slot of its own."""

@@ -102,7 +102,7 @@ def test_a_worse_canary_goes_and_everybody_is_told(
     assert (entry["kind"], entry["subject"], entry["by"]) == ("decision", models.endpoint, "monitor")
     assert (entry["facts"]["action"], entry["facts"]["canary"]) == ("rollback", "canary")
     assert "disagreement about moderation is 0.9" in entry["facts"]["reasons"][0]
-    [(detail_type, detail)] = stage.world.told()
+    [(detail_type, detail)] = stage.world.published()
     assert (detail_type, complaints(detail_type, detail)) == ("ModelRolledBack", [])
     assert (detail["image"], detail["incumbent"]) == ("canary:1", "main")
     assert watch.run(stage.now_s + 60) == {"variants": ["main"]}
@@ -114,9 +114,9 @@ def test_a_canary_that_fails_goes_though_no_picture_was_compared(
 ) -> None:
     begin(stage, watch)
     dimensions = {"EndpointName": models.endpoint, "VariantName": "canary"}
-    stage.tell("AWS/SageMaker", "Invocations", dimensions, {1: 20, 30: 20})
-    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
-    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
+    stage.put_metric("AWS/SageMaker", "Invocations", dimensions, {1: 20, 30: 20})
+    stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
+    stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
     assert watch.run(stage.now_s)["done"] == "rollback"
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     assert models.weights()["canary"] == 0
@@ -136,7 +136,7 @@ def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
     now = watch.variants.read_all()
     assert {name: (one.weight, one.instances) for name, one in now.items()} == {"main": (0.0, 4), "canary": (1.0, 4)}
     assert approvals(registry) == {"main:1": APPROVED, "canary:1": APPROVED}
-    [(detail_type, detail)] = stage.world.told()
+    [(detail_type, detail)] = stage.world.published()
     assert (detail_type, complaints(detail_type, detail)) == ("ModelPromoted", [])
 
 
@@ -145,7 +145,7 @@ def test_a_canary_is_held_until_its_time_has_come(stage: Stage, watch: CanaryRol
     stage.sampled(tried(200, 0.01))
     held = watch.run(stage.now_s)
     assert (held["action"], held["pictures"]) == ("hold", 200)
-    assert (models.weights(), stage.written, stage.world.told()) == ({"main": 1.0, "canary": 0.11}, [], [])
+    assert (models.weights(), stage.written, stage.world.published()) == ({"main": 1.0, "canary": 0.11}, [], [])
 
 
 def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: Stage, watch: CanaryRollout) -> None:
@@ -225,9 +225,9 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
     assert case is not None
     assert (case.stage, models.weights()) == (ENDED, {"main": 1.0, "canary": 0.0})
     assert approvals(registry)["canary:1"] == REJECTED
-    told = stage.world.told()
-    assert {(kind, detail["id"]) for kind, detail in told} == {("ModelRolledBack", told[0][1]["id"])}
-    assert len(told) == 1 + (step == "event" and not before)
+    events = stage.world.published()
+    assert {(kind, detail["id"]) for kind, detail in events} == {("ModelRolledBack", events[0][1]["id"])}
+    assert len(events) == 1 + (step == "event" and not before)
     assert len(stage.written) == 1 + (step == "audit" and not before)
 
 

@@ -14,7 +14,7 @@ from .stage import Stage
 
 def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     observer = stage.observer
-    CdnCheck(stage.told, observer).run(stage.now_s)
+    CdnCheck(stage.reader, observer).run(stage.now_s)
     observer.flush()
     figures = counted(capsys.readouterr().out)
     return {name: of(figures, name)[""] for name in ("CacheHitRatio", "StoreHitRatio") if of(figures, name)}

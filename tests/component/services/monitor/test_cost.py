@@ -26,7 +26,7 @@ def look(
     observer = stage.observer
     buckets = [stage.world.names["media"], stage.world.names["uploads"]]
     asked = (lambda: machines) if instance_type else None
-    watch = CostCheck(stage.told, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
+    watch = CostCheck(stage.reader, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
     watch.run(stage.now_s)
     observer.flush()
     return counted(capsys.readouterr().out)
@@ -79,7 +79,7 @@ def test_each_kind_of_work_asks_other_services(stage: Stage, capsys: pytest.Capt
 
 def test_storage_is_the_newest_daily_count(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     dimensions = {"BucketName": stage.world.names["media"], "StorageType": "StandardStorage"}
-    stage.tell("AWS/S3", "BucketSizeBytes", dimensions, {2 * 1440: 1e12, 1440: 7.3e11})
+    stage.put_metric("AWS/S3", "BucketSizeBytes", dimensions, {2 * 1440: 1e12, 1440: 7.3e11})
     parts = of(look(stage, capsys), "CostPerHour")
     assert parts["storage"] == pytest.approx(usd("s3-gb-months", 730 / HOURS_A_MONTH))
 
@@ -104,7 +104,7 @@ def test_the_monitor_itself_is_in_the_bill(stage: Stage, capsys: pytest.CaptureF
 def test_idle_queues_are_polled(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     names = [f"stage-{stage.number}-ingest", f"stage-{stage.number}-purge"]
     for name in names:
-        stage.tell("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}, {1: 450, 59: 450, 61: 10**9})
+        stage.put_metric("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}, {1: 450, 59: 450, 61: 10**9})
     parts = of(look(stage, capsys, queues=names), "CostPerHour")
     assert parts["requests"] == pytest.approx(usd("sqs-requests", 1800))
 
@@ -123,8 +123,8 @@ def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
     stage.own("transform", "Errors", 3, code="source-missing")
     stage.own("transform", "Errors", 3, code="bad-option")
     stage.of_lambda("monitor", "Invocations", 12)
-    told = stage.told
-    watch = CostCheck(told, PRICES, "arm64", [], stage.observer)
+    reader = stage.reader
+    watch = CostCheck(reader, PRICES, "arm64", [], stage.observer)
     watch.run(stage.now_s)
     expected = usd("custom-metric-months", 3 / HOURS_A_MONTH)
     for run in (1, 2):
@@ -133,7 +133,7 @@ def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
         assert found
         observer.flush()
         parts = of(counted(capsys.readouterr().out), "CostPerHour")
-        each = told.metrics.requested + told.global_metrics.requested
+        each = reader.metrics.requested + reader.global_metrics.requested
         assert parts["monitoring"] == pytest.approx(expected + usd("metrics-requested", 12 * each / (run + 1)), rel=0.1)
 
 

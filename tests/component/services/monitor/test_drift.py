@@ -1,4 +1,4 @@
-"""Drift: the first baseline, what is told of every feature, and what a drift sets going once a day."""
+"""Drift: the first baseline, the metrics of every feature, and the daily reaction to drift."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ type Look = Callable[[], tuple[dict[str, Any], Counted]]
 
 @pytest.fixture
 def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> Look:
-    """What was found, and what was told of it."""
+    """Run the check; return its result and its metrics."""
 
     def looking() -> tuple[dict[str, Any], Counted]:
         capsys.readouterr()
@@ -101,7 +101,7 @@ def test_pictures_as_ever_are_no_drift(stage: Stage, look: Look) -> None:
     assert psi[""] == max(value for feature, value in psi.items() if feature)
     assert psi[""] <= MAX_PSI
     assert of(figures, "DriftKs").keys() == psi.keys() - {"", FORMAT}
-    assert stage.world.told() == []
+    assert stage.world.published() == []
 
 
 def test_dark_pictures_are_drift_that_is_told_once_a_day(stage: Stage, look: Look) -> None:
@@ -112,15 +112,15 @@ def test_dark_pictures_are_drift_that_is_told_once_a_day(stage: Stage, look: Loo
     day = datetime.fromtimestamp(stage.now_s, UTC).date().isoformat()
     assert found["manifest"] == f"watch/manifests/{day}/"
     assert of(figures, "DriftPsi")[""] == of(figures, "DriftPsi")[BRIGHTNESS] > MAX_PSI
-    [(detail_type, detail)] = stage.world.told()
+    [(detail_type, detail)] = stage.world.published()
     assert (detail_type, complaints(detail_type, detail)) == ("DriftFound", [])
     assert detail["features"][BRIGHTNESS]["psi"] > MAX_PSI >= detail["features"][FORMAT]["psi"]
     look()
-    assert stage.world.told() == []
+    assert stage.world.published() == []
     stage.now_s += RECENT_S
     stage.sampled(samples(4, ENOUGH, dark))
     look()
-    [(_, other)] = stage.world.told()
+    [(_, other)] = stage.world.published()
     assert other["id"] != detail["id"]
 
 
@@ -132,7 +132,7 @@ def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Lo
         nowhere = EventBus(create_client("events", server.environment, attempts=1), "default", "darkroom")
         replace(watch(stage), bus=nowhere).run(stage.now_s)
     look()
-    assert [detail_type for detail_type, _ in stage.world.told()] == ["DriftFound"]
+    assert [detail_type for detail_type, _ in stage.world.published()] == ["DriftFound"]
 
 
 def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: Look) -> None:

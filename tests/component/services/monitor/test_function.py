@@ -108,9 +108,9 @@ def test_an_invalid_settings_document_is_counted_with_each_run(
     for _ in range(2):
         with pytest.raises(Unavailable):
             function.invoke({})
-    printed = capsys.readouterr().out
-    assert of(counted(printed), "SettingsInvalid") == {"": 2}
-    [line, _] = [line for line in printed.splitlines() if '"SettingsInvalid"' in line]
+    output = capsys.readouterr().out
+    assert of(counted(output), "SettingsInvalid") == {"": 2}
+    [line, _] = [line for line in output.splitlines() if '"SettingsInvalid"' in line]
     assert '"service":"monitor"' in line.replace(" ", "")
     assert '"function":"monitor"' in line.replace(" ", "")
 

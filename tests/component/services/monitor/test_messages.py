@@ -36,8 +36,8 @@ def test_news_of_a_deployment_is_read() -> None:
 
 
 @dataclass
-class Told:
-    """A watch that says, or raises, what it is told to."""
+class FixedCheck:
+    """A check with a fixed result or exception."""
 
     found: Mapping[str, object] | Exception
 
@@ -48,9 +48,13 @@ class Told:
 
 
 def test_a_watch_that_fails_keeps_no_other_from_looking(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    watches = {"cdn": Told({"a": 1}), "cost": Told(Unavailable(detail="x")), "drift": Told(ValueError("y"))}
+    watches = {
+        "cdn": FixedCheck({"a": 1}),
+        "cost": FixedCheck(Unavailable(detail="x")),
+        "drift": FixedCheck(ValueError("y")),
+    }
     observer = stage.observer
-    monitor = Monitor({**watches, "remedy": Told({"b": 2})}, stage.audit, observer, clock=lambda: 5.0)
+    monitor = Monitor({**watches, "remedy": FixedCheck({"b": 2})}, stage.audit, observer, clock=lambda: 5.0)
     assert monitor.handle(RunChecks(SCHEDULED)) == {
         "cdn": {"a": 1, "now_s": 5.0},
         "cost": {"failed": "unavailable"},
@@ -58,11 +62,11 @@ def test_a_watch_that_fails_keeps_no_other_from_looking(stage: Stage, capsys: py
         "remedy": {"b": 2, "now_s": 5.0},
     }
     observer.flush()
-    printed = capsys.readouterr().out
-    figures = counted(printed)
+    output = capsys.readouterr().out
+    figures = counted(output)
     assert (of(figures, "Requests"), of(figures, "Faults")) == ({"": 4}, {"": 2})
     assert of(figures, "Errors") == {"unavailable": 1, "defect": 1}
-    failed = [line for line in map(json.loads, printed.splitlines()) if line.get("message") == "monitor check failed"]
+    failed = [line for line in map(json.loads, output.splitlines()) if line.get("message") == "monitor check failed"]
     assert [(line["check"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
 
 

@@ -66,7 +66,7 @@ def provide(stage: Stage) -> None:
 
 @pytest.fixture
 def look(stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[Any, float]]:
-    """What is told: percents by variant, task and metric."""
+    """Return percentages by variant, task and metric."""
 
     def looking() -> dict[Any, float]:
         return {key: value for key, value in published(watch, stage.now_s, capsys).items() if key[0]}
@@ -88,20 +88,20 @@ def published(watch: QualityCheck, now_s: float, capsys: pytest.CaptureFixture[s
 
 def test_each_variant_is_told_by_task(stage: Stage, look: Callable[[], dict[Any, float]]) -> None:
     provide(stage)
-    told = look()
+    values = look()
     assert {
-        task: value for (variant, task, metric), value in told.items() if (variant, metric) == ("main", "Recall")
+        task: value for (variant, task, metric), value in values.items() if (variant, metric) == ("main", "Recall")
     } == {
         FACES: 100,
         MODERATION: 100,
     }
-    assert {name: told["canary", MODERATION, name] for name in ("Precision", "Recall", "FalsePositiveRate")} == {
+    assert {name: values["canary", MODERATION, name] for name in ("Precision", "Recall", "FalsePositiveRate")} == {
         "Precision": pytest.approx(100 / 3),
         "Recall": 50,
         "FalsePositiveRate": 100,
     }
-    assert (told["canary", FACES, "Precision"], told["canary", FACES, "FalsePositiveRate"]) == (25, 100)
-    assert told["main", MODERATION, "FalsePositiveRate"] == 0
+    assert (values["canary", FACES, "Precision"], values["canary", FACES, "FalsePositiveRate"]) == (25, 100)
+    assert values["main", MODERATION, "FalsePositiveRate"] == 0
 
 
 def test_a_variant_without_calls_is_not_asked(
@@ -124,8 +124,8 @@ def test_the_worst_of_all_is_published_for_alarms(
     stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
-    told = published(watch, stage.now_s, capsys)
-    assert {metric: told["", "", metric] for metric in ("Precision", "Recall", "FalsePositiveRate")} == {
+    values = published(watch, stage.now_s, capsys)
+    assert {metric: values["", "", metric] for metric in ("Precision", "Recall", "FalsePositiveRate")} == {
         "Precision": 25,
         "Recall": 50,
         "FalsePositiveRate": 100,
@@ -137,9 +137,9 @@ def test_a_variant_that_fails_has_no_figures_and_the_others_have(
 ) -> None:
     provide(stage)
     models.containers["canary"].status = 500
-    told = published(watch, stage.now_s, capsys)
-    assert {variant for variant, _, _ in told} == {"", "main"}
-    assert told["", "", "Precision"] == 100, "of what was judged"
+    values = published(watch, stage.now_s, capsys)
+    assert {variant for variant, _, _ in values} == {"", "main"}
+    assert values["", "", "Precision"] == 100, "of what was judged"
     models.containers["main"].status = 500
     assert published(watch, stage.now_s, capsys).keys() == {("", "", "QualityAge")}, "nothing is not 100 %"
 
@@ -213,8 +213,8 @@ def test_the_age_grows_while_checks_fail_and_while_runs_die(
     models.containers["main"].status = 500
     assert published(watch, stage.now_s, capsys) == {}, "never seen before"
     for hours in (1, 27):
-        told = published(watch, stage.now_s + hours * HOUR_S, capsys)
-        assert told == {("", "", "QualityAge"): hours * HOUR_S}
+        values = published(watch, stage.now_s + hours * HOUR_S, capsys)
+        assert values == {("", "", "QualityAge"): hours * HOUR_S}
     dying = replace(watch, monotonic=lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         dying.run(stage.now_s + 28 * HOUR_S)
@@ -226,5 +226,5 @@ def test_an_unreadable_history_makes_all_variants_due(
 ) -> None:
     provide(stage)
     put(stage.world.vault("media"), HISTORY, b'{"main": 3}')
-    told = published(replace(watch, only_due=True), stage.now_s, capsys)
-    assert {"main", "canary"} <= {variant for variant, _, _ in told}
+    values = published(replace(watch, only_due=True), stage.now_s, capsys)
+    assert {"main", "canary"} <= {variant for variant, _, _ in values}

@@ -148,8 +148,8 @@ def stand_in(stage: Stage, answers: Answer) -> FallbackRemedy:
 
 def fail(stage: Stage, calls: float, errors: float, variant: str = "main") -> None:
     dimensions = {"EndpointName": f"endpoint-{stage.number}", "VariantName": variant}
-    stage.tell("AWS/SageMaker", "Invocations", dimensions, calls)
-    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions, errors)
+    stage.put_metric("AWS/SageMaker", "Invocations", dimensions, calls)
+    stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, errors)
 
 
 def never() -> bool:
