@@ -1,1 +1,1 @@
-"""The kill test: uploads while services fail and workers die, and then a look at whether anything was lost."""
+"""Chaos test: uploads run while AWS calls fail and workers are killed; the final state is checked for loss."""

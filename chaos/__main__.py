@@ -1,4 +1,4 @@
-"""``python -m chaos``: the kill test. See docs/guides/chaos-test.md."""
+"""Command line of the chaos test: ``python -m chaos``. See docs/guides/chaos-test.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run once and print the report; the exit status is 1 if anything is wrong, 2 if it could not be tried."""
+    """Run the chaos test and print its report. Return 1 for violations, 2 if the run could not start."""
     from local.errors import StartError
 
     from .report import report
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="darkroom-chaos-", dir=chosen.folder))
     print(f"{settings.command}\nLogs: {folder / 'logs'}", flush=True)
     try:
-        findings = asyncio.run(run(settings, folder, _say))
+        findings = asyncio.run(run(settings, folder, _print_progress))
     except (StartError, WorkerError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _say(line: str) -> None:
-    """Over the last line on a terminal; every ten seconds elsewhere."""
+def _print_progress(line: str) -> None:
+    """Overwrite the last line on a terminal; print every ten seconds elsewhere."""
     if sys.stdout.isatty():
         print(f"\r\033[K{line}", end="", flush=True)
     elif int(time.monotonic()) % 10 == 0:
@@ -50,15 +50,17 @@ def _say(line: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m chaos", description="Uploads while services fail and workers die.")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="of everything that is drawn")
-    parser.add_argument("--uploads", type=int, default=500, help="how many (500)")
-    parser.add_argument("--workers", type=int, default=4, help="ingest workers beside each other (4)")
-    parser.add_argument("--minutes", type=float, default=60.0, help="after which the storm counts as hung (60)")
+    parser = argparse.ArgumentParser(
+        prog="python -m chaos", description="Upload while AWS calls fail and workers are killed."
+    )
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="seed of every random decision")
+    parser.add_argument("--uploads", type=int, default=500, help="number of uploads (500)")
+    parser.add_argument("--workers", type=int, default=4, help="concurrent ingest workers (4)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="limit of the fault phase (60)")
     parser.add_argument(
         "--folder",
         type=Path,
-        help="where a folder for logs and MiniStack's data is made; it is kept if anything is wrong",
+        help="parent folder of logs and MiniStack's data, which are deleted if the run passes",
     )
     return parser
 

@@ -1,7 +1,6 @@
-"""``python -m chaos.bulk_job``: a library's pictures printed again while workers are killed. See
-docs/guides/bulk-jobs.md.
+"""Kill workers during a bulk job: ``python -m chaos.bulk_job``. See docs/guides/bulk-jobs.md.
 
-It works on a local stack that runs already, puts masters there, and says whether the report accounts for each.
+Writes masters to a running local stack, renders their presets, and checks that the job's report accounts for each.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ from tools.local_stack import STATE, read
 from .workers import CrashCounts
 
 PUTS_AT_ONCE = 8
-MOST = 1000
-"""Workers that are killed at most, unless it is said otherwise."""
+MAX_KILLS = 1000
+"""Default limit of killed workers."""
 
 SIDE = (160, 120)
 
 
 @dataclass(frozen=True)
 class Accounted:
-    """What a run came to. ``wrong`` is empty if each picture is accounted for, and printed."""
+    """Result of a run. ``wrong`` is empty if each image is in the report once and has its derivatives."""
 
-    pictures: int
+    images: int
     killed: int
     took_s: float
     outcomes: Mapping[str, int]
@@ -50,50 +49,50 @@ class Accounted:
 
     @property
     def line(self) -> str:
-        """All of it in a line."""
+        """Return the result as one line."""
         counts = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(self.outcomes.items()))
-        passed = f"{self.pictures:,} pictures in {self.took_s:.0f} s, {self.killed} workers killed"
+        passed = f"{self.images:,} images in {self.took_s:.0f} s, {self.killed} workers killed"
         return f"{passed}, {self.attempts:,} attempts: {counts}"
 
 
 def run_bulk_job(
-    state: Path, *, pictures: int, seed: int, every_s: float, most: int = MOST, concurrency: int = 2
+    state: Path, *, images: int, seed: int, interval_s: float, max_kills: int = MAX_KILLS, concurrency: int = 2
 ) -> Accounted:
-    """Print presets of that many pictures and kill a worker every ``every_s`` seconds of their work, on average."""
-    facts, chance = read(state), Random(seed)
+    """Render presets of ``images`` masters and kill a worker every ``interval_s`` seconds of CPU time, on average."""
+    facts, rng = read(state), Random(seed)
     cloud, name = Cloud(facts["aws_endpoint_url"]), f"shaken-{seed}-{time.time_ns() // 1_000_000}"
-    etags = _put(cloud, facts["media_bucket"], name, pictures)
+    etags = _put(cloud, facts["media_bucket"], name, images)
     deaths = CrashCounts(
-        facts["functions"]["LibraryFunction"]["name"], facts["pids"]["ministack"], chance, every_s, most
+        facts["functions"]["LibraryFunction"]["name"], facts["pids"]["ministack"], rng, interval_s, max_kills
     )
     library = Library.of(read_local(state))
     started = time.monotonic()
-    with deaths.going_on():
+    with deaths.running():
         library.start({"operation": "presets", "prefix": f"{name}/"}, name=name, concurrency=concurrency)
         ended = library.follow(name, lambda _: None)
     took_s = time.monotonic() - started
     lines = _lines(cloud, facts["media_bucket"], name)
-    wrong = [*_unaccounted(etags, lines), *_unprinted(cloud, facts["media_bucket"], name, etags)]
+    wrong = [*_find_unaccounted(etags, lines), *_find_unrendered(cloud, facts["media_bucket"], name, etags)]
     if not ended.is_good:
-        wrong.append(f"the run ended as {ended.execution.status}: {ended.execution.cause}")
+        wrong.append(f"the job ended as {ended.execution.status}: {ended.execution.cause}")
     counts = Counter(line["outcome"] for line in lines)
-    return Accounted(pictures, deaths.killed, took_s, counts, sum(line.get("attempts", 0) for line in lines), wrong)
+    return Accounted(images, deaths.killed, took_s, counts, sum(line.get("attempts", 0) for line in lines), wrong)
 
 
-def _put(cloud: Cloud, bucket: str, name: str, pictures: int) -> dict[str, str]:
-    """Masters, as somebody brings them who has clean pictures already; their entity tags by their keys."""
+def _put(cloud: Cloud, bucket: str, name: str, images: int) -> dict[str, str]:
+    """Write masters as an import does. Return their entity tags by key."""
 
     def put(number: int) -> tuple[str, str]:
         key = f"{name}/{number:05}.jpg"
-        etag = cloud.s3.put_object(Bucket=bucket, Key=f"masters/{key}", Body=_picture(number))["ETag"]
+        etag = cloud.s3.put_object(Bucket=bucket, Key=f"masters/{key}", Body=_draw_image(number))["ETag"]
         return key, etag.strip('"')
 
     with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
-        return dict(pool.map(put, range(pictures)))
+        return dict(pool.map(put, range(images)))
 
 
-def _picture(number: int) -> bytes:
-    """A JPEG of noise, another one for each number."""
+def _draw_image(number: int) -> bytes:
+    """Return a JPEG of noise, different for each number."""
     import pyvips
 
     noise = pyvips.Image.gaussnoise(*SIDE, sigma=30, mean=110, seed=number)
@@ -107,49 +106,55 @@ def _lines(cloud: Cloud, bucket: str, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in body.splitlines()]
 
 
-def _unaccounted(etags: Mapping[str, str], lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong with a report's lines: each key has one, and says that it was done."""
-    told = Counter(str(line["key"]) for line in lines)
-    wrong = [f"{key}: {told[key]} lines" for key in etags if told[key] != 1]
-    wrong += [f"{key}: nobody asked for it" for key in told if key not in etags]
+def _find_unaccounted(etags: Mapping[str, str], lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Describe keys that the report does not contain once, or whose outcome is not ``done``."""
+    counts_by_key = Counter(str(line["key"]) for line in lines)
+    wrong = [f"{key}: {counts_by_key[key]} lines" for key in etags if counts_by_key[key] != 1]
+    wrong += [f"{key}: not in the job" for key in counts_by_key if key not in etags]
     return wrong + [f"{line['key']}: {line['outcome']}" for line in lines if line["outcome"] != "done"]
 
 
-def _unprinted(cloud: Cloud, bucket: str, name: str, etags: Mapping[str, str]) -> list[str]:
-    """Keys without prints, whatever the report says of them."""
+def _find_unrendered(cloud: Cloud, bucket: str, name: str, etags: Mapping[str, str]) -> list[str]:
+    """Describe keys whose derivatives are not all stored, regardless of the report."""
     pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"derivatives/{name}/")
     names = [one["Key"] for page in pages for one in page.get("Contents", [])]
-    printed = Counter(found.removeprefix("derivatives/").partition("/_/")[0] for found in names)
-    most = max(printed.values(), default=0)
-    return [f"{key}: {printed[key]} prints, others have {most}" for key in etags if printed[key] != max(most, 1)]
+    rendered = Counter(found.removeprefix("derivatives/").partition("/_/")[0] for found in names)
+    expected = max(rendered.values(), default=0)
+    return [
+        f"{key}: {rendered[key]} derivatives, others have {expected}"
+        for key in etags
+        if rendered[key] != max(expected, 1)
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run once; the exit status is 1 if a picture is not accounted for."""
-    parser = argparse.ArgumentParser(prog="python -m chaos.bulk_job", description="Print a library while workers die.")
-    parser.add_argument("--state-dir", type=Path, default=STATE, help="of the local stack")
-    parser.add_argument("--pictures", type=int, default=2000, help="how many (2000)")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="of who dies, and when")
+    """Run once. Return 1 if an image is unaccounted for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m chaos.bulk_job", description="Run a bulk job while workers are killed."
+    )
+    parser.add_argument("--state-dir", type=Path, default=STATE, help="state folder of the local stack")
+    parser.add_argument("--images", type=int, default=2000, help="number of masters (2000)")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="seed of the kills")
     parser.add_argument(
         "--every",
         type=float,
         default=6.0,
         metavar="SECONDS",
-        help="of the workers' processor time between deaths, on average (6)",
+        help="mean CPU time of the workers between kills (6)",
     )
-    parser.add_argument("--concurrency", type=int, default=2, help="batches at a time (2)")
+    parser.add_argument("--concurrency", type=int, default=2, help="concurrent batches (2)")
     chosen = parser.parse_args(arguments)
     found = run_bulk_job(
         chosen.state_dir,
-        pictures=chosen.pictures,
+        images=chosen.images,
         seed=chosen.seed,
-        every_s=chosen.every,
+        interval_s=chosen.every,
         concurrency=chosen.concurrency,
     )
     print(f"seed {chosen.seed}: {found.line}")
     for line in found.wrong:
         print(f"WRONG {line}")
-    print(f"{'not ' if found.wrong else ''}each of {found.pictures:,} is accounted for")
+    print(f"{'not ' if found.wrong else ''}each of {found.images:,} is accounted for")
     return int(bool(found.wrong))
 
 

@@ -1,7 +1,7 @@
-"""Death at a chosen line: the process ends at once, as a function does that is out of memory or frozen for good.
+"""End a process at a chosen line, without clean-up, like a function that runs out of memory.
 
-Lines are counted by ``sys.monitoring`` in our own files only. Most lives end in what changes the world (services,
-adapters, functions); the others anywhere, where long loops over a file's bytes would otherwise draw nearly every lot.
+``sys.monitoring`` counts lines of this repository only. Most crash points are in code with effects (services, adapters,
+functions). The others are anywhere; without this distinction, loops over a file's bytes would contain nearly all.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ PACKAGE = ROOT / "layers" / "darkroom" / "darkroom"
 DECISIVE = (PACKAGE / "services", PACKAGE / "aws", ROOT / "functions")
 ANYWHERE = (PACKAGE, ROOT / "functions")
 STATUS = 137
-"""Exit status of a process that was killed (128 + SIGKILL)."""
+"""Exit status of a killed process (128 + SIGKILL)."""
 
 ANYWHERE_SHARE = 0.2
 ANYWHERE_LINES = 5
-"""How many lines of ours run for each one that is decisive, roughly."""
+"""Approximate number of lines that run for each decisive one."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:
-    """When a life ends: at line number ``after`` of those that run in the files below ``within``."""
+    """A crash at line number ``after`` of those that run in files below ``within``."""
 
     within: tuple[Path, ...]
     after: int
 
 
-def parse_crash_point(seed: int, who: str, life: int, *, mean_lines: int) -> CrashPoint:
-    """The end that life number ``life`` of ``who`` draws: after ``mean_lines`` decisive lines, twice that at most."""
-    chance = seeded_random(seed, "death", who, life)
-    if chance.random() < ANYWHERE_SHARE:
-        return CrashPoint(ANYWHERE, chance.randint(1, 2 * mean_lines * ANYWHERE_LINES))
-    return CrashPoint(DECISIVE, chance.randint(1, 2 * mean_lines))
+def draw_crash_point(seed: int, worker_id: str, life: int, *, mean_lines: int) -> CrashPoint:
+    """Draw the crash point of a life: after ``mean_lines`` decisive lines on average, at most twice as many."""
+    rng = seeded_random(seed, "death", worker_id, life)
+    if rng.random() < ANYWHERE_SHARE:
+        return CrashPoint(ANYWHERE, rng.randint(1, 2 * mean_lines * ANYWHERE_LINES))
+    return CrashPoint(DECISIVE, rng.randint(1, 2 * mean_lines))
 
 
-def die_at(end: CrashPoint, testament: Callable[[str], None]) -> None:
-    """From now on, count lines; at the chosen one hand ``file:line`` to ``testament`` and exit with no clean-up."""
+def die_at(end: CrashPoint, crash_report: Callable[[str], None]) -> None:
+    """Count lines; at the crash point pass ``file:line`` to ``crash_report`` and exit without clean-up."""
     monitoring = sys.monitoring
     folders = tuple(f"{folder}{os.sep}" for folder in end.within)
     left = end.after
@@ -56,7 +56,7 @@ def die_at(end: CrashPoint, testament: Callable[[str], None]) -> None:
             return monitoring.DISABLE
         left -= 1
         if left == 0:
-            testament(f"{Path(code.co_filename).relative_to(ROOT)}:{number}")
+            crash_report(f"{Path(code.co_filename).relative_to(ROOT)}:{number}")
             os._exit(STATUS)
         return None
 

@@ -1,4 +1,4 @@
-"""The stage: MiniStack with the buckets, queues, rules, table and distribution of the template, times squeezed."""
+"""Create MiniStack resources of the template: buckets, queues, rules, table and distribution, with shorter times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UPLOADS, MEDIA, QUARANTINE = "uploads", "media", "quarantine"
 TABLE = "index"
 INGEST, INGEST_DEAD, PURGE, PURGE_DEAD = "ingest", "ingest-dead-letters", "purge", "purge-dead-letters"
 EVENTS, ANNOUNCEMENTS = "recorded-events", "recorded-announcements"
-"""Queues of the harness's own: what S3 told of uploads, and what ingest told the world."""
+"""Queues of the harness: S3's events and ingest's announcements."""
 
 _BUCKETS = {"UploadsBucket": UPLOADS, "MediaBucket": MEDIA, "QuarantineBucket": QUARANTINE}
 _QUEUES = {
@@ -31,7 +31,7 @@ _QUEUES = {
     "IngestQueue": INGEST,
     "PurgeQueue": PURGE,
 }
-"""By logical id; those that others name come first."""
+"""By logical id, referenced functions first."""
 
 _RULES = ("UploadCreatedRule", "UploadDeletedRule")
 _FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform": "TransformFunction"}
@@ -39,7 +39,7 @@ _FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform":
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is not as the template has it: times are shorter, and as so much more fails, more receives are granted."""
+    """Deviations from the template: shorter times, and a higher receive count because more requests fail."""
 
     visibility_s: int = 16
     lease_s: int = 12
@@ -47,7 +47,7 @@ class Limits:
 
 
 class Environment:
-    """Clients of the MiniStack at ``url``, straight to it, and what was made there."""
+    """Clients of the MiniStack at ``url`` that bypass the proxy, and the resources created there."""
 
     def __init__(self, url: str, terms: Limits) -> None:
         self.url = url
@@ -56,7 +56,7 @@ class Environment:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """A boto3 client, made once."""
+        """Return a cached boto3 client."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,  # type: ignore[call-overload]
@@ -70,20 +70,20 @@ class Environment:
 
     @cached_property
     def s3(self) -> Any:
-        """Buckets."""
+        """Return the S3 client."""
         return self.client("s3")
 
     @cached_property
     def sqs(self) -> Any:
-        """Queues."""
+        """Return the SQS client."""
         return self.client("sqs")
 
     def queue_url(self, name: str) -> str:
-        """The URL of a queue, at MiniStack itself."""
+        """Return the URL of a queue at MiniStack, without the proxy."""
         return f"{self.url}/{ACCOUNT}/{name}"
 
     def build(self) -> None:
-        """Make everything."""
+        """Create all resources."""
         template = self._template(self.url)
         for bucket in _BUCKETS.values():
             self.s3.create_bucket(Bucket=bucket)
@@ -108,21 +108,21 @@ class Environment:
         self.distribution_id = made["Distribution"]["Id"]
 
     def batch(self, function: str) -> int:
-        """How many messages a function is given at most."""
+        """Return the batch size of a function."""
         [source] = self._template(self.url).properties(_FUNCTIONS[function])["Events"].values()
         return int(source["Properties"]["BatchSize"])
 
     def timeout_s(self, function: str) -> float:
-        """How long an invocation of a function may take."""
+        """Return the timeout of a function."""
         return float(self._template(self.url).properties(_FUNCTIONS[function])["Timeout"])
 
-    def environment(self, proxy_url: str, who: str) -> dict[str, str]:
-        """The environment variables of a worker that reaches AWS through the proxy; ``who`` is ``function-number``."""
-        function = who.partition("-")[0]
+    def worker_variables(self, proxy_url: str, worker_id: str) -> dict[str, str]:
+        """Return the environment variables of worker ``function-number``, which reaches AWS through the proxy."""
+        function = worker_id.partition("-")[0]
         changed = {
             "AWS_ENDPOINT_URL": proxy_url,
             "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": who,
+            "AWS_ACCESS_KEY_ID": worker_id,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -149,7 +149,7 @@ class Environment:
         return int(str(templates)) * self.terms.times_receives
 
     def _attributes(self, properties: Mapping[str, Any]) -> dict[str, str]:
-        """Of a queue: it forgets soon that a message was received, and keeps the template's dead letters."""
+        """Return a queue's attributes: a short visibility timeout, and the template's dead-letter queue."""
         if "RedrivePolicy" not in properties:
             return {}
         redrive = dict(properties["RedrivePolicy"])
@@ -170,7 +170,7 @@ def _queue_arn(name: str) -> str:
 
 
 def _distribution() -> dict[str, Any]:
-    """As little of a distribution as can be invalidated."""
+    """Return a minimal distribution that can be invalidated."""
     return {
         "CallerReference": "chaos",
         "Comment": "",

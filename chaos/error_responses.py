@@ -1,4 +1,4 @@
-"""How each service says no: the answers that stand in for its own."""
+"""Error responses of each AWS service, sent in place of the real ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .parse_aws_request import AwsRequest
 
 
 class ErrorResponse(NamedTuple):
-    """An HTTP answer."""
+    """Status, content type and body of an HTTP response."""
 
     status: int
     content_type: str
@@ -29,15 +29,17 @@ _FAILURES = {
 }
 
 
-def build_response(asked: AwsRequest, fault: Fault) -> ErrorResponse:
-    """What ``asked.service`` answers when it throttles, or when it fails."""
+def build_response(aws_request: AwsRequest, fault: Fault) -> ErrorResponse:
+    """Build the service's error response for throttling or for an internal failure."""
     throttled = fault is Fault.THROTTLE
-    if asked.service == "s3":
+    if aws_request.service == "s3":
         status, code = (503, "SlowDown") if throttled else (500, "InternalError")
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>Chaos</Message></Error>'
-        return ErrorResponse(status, "application/xml", b"" if asked.operation.startswith("HEAD") else text.encode())
+        return ErrorResponse(
+            status, "application/xml", b"" if aws_request.operation.startswith("HEAD") else text.encode()
+        )
     table = _THROTTLES if throttled else _FAILURES
-    status, kind = table.get(asked.service, (503, "ServiceUnavailable"))
+    status, kind = table.get(aws_request.service, (503, "ServiceUnavailable"))
     return ErrorResponse(
         status, "application/x-amz-json-1.0", json.dumps({"__type": kind, "message": "Chaos"}).encode()
     )

@@ -1,4 +1,4 @@
-"""What Lambda's event source mapping does: messages of a queue become events of a function."""
+"""Emulate Lambda's SQS event source mapping: convert messages to an event and evaluate the batch response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ACCOUNT = "000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The second argument of a handler, as far as our functions and Powertools look at it."""
+    """The Lambda context, with the attributes that the functions and Powertools read."""
 
     function_name: str
     timeout_s: float
@@ -24,16 +24,16 @@ class Context:
 
     @property
     def invoked_function_arn(self) -> str:
-        """The function's ARN."""
+        """Return the function's ARN."""
         return f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the function's timeout."""
+        """Return the time until the function's timeout."""
         return int((self.timeout_s - (time.monotonic() - self.begun_s)) * 1000)
 
 
 def to_event(messages: Sequence[Mapping[str, Any]], queue_url: str) -> dict[str, Any]:
-    """The event for ``messages`` as SQS's ReceiveMessage answered them, with all attributes."""
+    """Build the event of ``messages`` from SQS's ReceiveMessage with all attributes."""
     return {"Records": [_record(message, queue_url.rpartition("/")[2]) for message in messages]}
 
 
@@ -57,9 +57,9 @@ def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def invoke_handler(answer: object, messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The messages that a handler's ``answer`` lets be deleted: those that it does not list as failed.
+    """Return the messages to delete: those that the handler's ``answer`` does not list as failed.
 
-    An answer that lists an unknown message, or none by name, fails the whole batch, as Lambda does.
+    Like Lambda, treat the whole batch as failed if the response lists an unknown message or one without a name.
     """
     listed = answer.get("batchItemFailures") or [] if isinstance(answer, Mapping) else []
     failed = [item.get("itemIdentifier") if isinstance(item, Mapping) else None for item in listed]

@@ -1,4 +1,4 @@
-"""How a script must end, whatever happened on the way."""
+"""Compute the final state that a script must lead to, regardless of faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .script import Action, Operation
 
 
 class ExpectedEnd(StrEnum):
-    """What has become of the newest state of a key."""
+    """Final state of a key's newest version."""
 
     READY = "ready"
     REFUSED = "refused"
@@ -21,10 +21,11 @@ class ExpectedEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedState:
-    """The end of one key.
+    """Final state of one key.
 
-    ``content`` is the newest upload, None if it was deleted. ``masters`` are the contents that may be served: where the
-    newest one is refused, those since the last deletion, or none, if they were overtaken before they were looked at.
+    ``content`` is the newest upload, None if it was deleted. ``masters`` are the contents that may be served. If the
+    newest upload is refused, these are the uploads since the last deletion; or none, if they were superseded before
+    ingest processed them.
     """
 
     key: str
@@ -34,20 +35,20 @@ class ExpectedState:
 
 
 def compute_expected(script: Sequence[Action]) -> dict[str, ExpectedState]:
-    """Of every key in ``script``."""
-    by_key = sorted(script, key=lambda act: act.key)  # stable: acts on one key keep their order
-    return {key: _expected(key, list(acts)) for key, acts in groupby(by_key, lambda act: act.key)}
+    """Compute the expected state of every key in ``script``."""
+    by_key = sorted(script, key=lambda action: action.key)  # stable: actions on one key keep their order
+    return {key: _expected(key, list(actions)) for key, actions in groupby(by_key, lambda action: action.key)}
 
 
-def _expected(key: str, acts: Sequence[Action]) -> ExpectedState:
+def _expected(key: str, actions: Sequence[Action]) -> ExpectedState:
     newest: Content | None = None
     good: list[Content] = []
-    for act in acts:
-        if act.deed is Operation.PUT:
-            assert act.content is not None
-            newest = act.content
-            good += [act.content] if not act.content.code else []
-        elif act.deed is Operation.DELETE:
+    for action in actions:
+        if action.operation is Operation.PUT:
+            assert action.content is not None
+            newest = action.content
+            good += [action.content] if not action.content.code else []
+        elif action.operation is Operation.DELETE:
             newest, good = None, []
     if newest is None:
         return ExpectedState(key, ExpectedEnd.REMOVED, None, ())

@@ -1,4 +1,4 @@
-"""Which request goes wrong, and how."""
+"""Decide by the seed which request fails, and how."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .seeded_rng import seeded_random
 
 
 class Fault(StrEnum):
-    """What happens to a request. The first four never reach the service; the others are carried out."""
+    """Kinds of faults. The service does not receive the first four; it processes the others."""
 
     ERROR = "5xx instead"
     THROTTLE = "throttled"
@@ -39,14 +39,17 @@ WEIGHTS: Mapping[Fault, int] = {
     Fault.LATE: 2,
     Fault.SLOW: 3,
 }
-"""Most lots fall on what was carried out although its caller thinks otherwise: that is the nastier case."""
+"""Weights of the kinds.
 
-GRUDGES = (0, 0, 0, 0, 1, 2, 3, 5)
-"""How many repeats of a faulted request fail as well. Clients repeat twice: only a grudge gets past them."""
+Faults after the service processed the request are more frequent, because clients misjudge them.
+"""
+
+EXTRA_FAILURES = (0, 0, 0, 0, 1, 2, 3, 5)
+"""How many repeats of a failed request fail as well. Clients retry twice: with fewer, a fault stays invisible."""
 
 
 class FaultDecision(NamedTuple):
-    """What goes wrong, and how far: ``share`` of a pause or of an answer, from 0 to 1."""
+    """A fault, or None. ``share`` is the fraction of a pause or of a response, from 0 to 1."""
 
     fault: Fault | None
     share: float
@@ -54,29 +57,29 @@ class FaultDecision(NamedTuple):
 
 @dataclass
 class FaultPlan:
-    """Says of each request whether it fails. ``rates`` is the share of requests by service, from 0 to 1.
+    """Decides for each request whether it fails. ``rates`` is the share of failing requests by service, from 0 to 1.
 
-    The n-th time that a worker asks the same of the same object has the same fate in every run with this seed.
+    The n-th occurrence of a worker's request for an object gets the same decision in every run with this seed.
     """
 
     seed: int
     rates: Mapping[str, float]
-    calm: bool = False
-    _asked: Counter[AwsRequest] = field(default_factory=Counter)
+    suspended: bool = False
+    _counts: Counter[AwsRequest] = field(default_factory=Counter)
 
-    def next_fate(self, asked: AwsRequest) -> FaultDecision:
-        """The fate of this request, counted as one more of its kind. In calm none fails, without a rate neither."""
-        number = self._asked[asked]
-        self._asked[asked] += 1
-        fault = None if self.calm else self.fault(asked, number)
-        return FaultDecision(fault, seeded_random(self.seed, "share", *asked, number).random() if fault else 0.0)
+    def decide(self, aws_request: AwsRequest) -> FaultDecision:
+        """Decide about this request, and count it. None fails while ``suspended`` or without a rate."""
+        number = self._counts[aws_request]
+        self._counts[aws_request] += 1
+        fault = None if self.suspended else self.fault(aws_request, number)
+        return FaultDecision(fault, seeded_random(self.seed, "share", *aws_request, number).random() if fault else 0.0)
 
-    def fault(self, asked: AwsRequest, number: int) -> Fault | None:
-        """The fate of repeat ``number`` (from 0) of a request."""
-        for back in range(min(number, max(GRUDGES)) + 1):
-            chance = seeded_random(self.seed, "fault", *asked, number - back)
-            if chance.random() < self.rates.get(asked.service, 0.0) and chance.choice(GRUDGES) >= back:
-                return seeded_random(self.seed, "kind", *asked, number).choices(list(WEIGHTS), list(WEIGHTS.values()))[
-                    0
-                ]
+    def fault(self, aws_request: AwsRequest, number: int) -> Fault | None:
+        """Return the fault of repeat ``number`` (from 0) of a request."""
+        for back in range(min(number, max(EXTRA_FAILURES)) + 1):
+            rng = seeded_random(self.seed, "fault", *aws_request, number - back)
+            if rng.random() < self.rates.get(aws_request.service, 0.0) and rng.choice(EXTRA_FAILURES) >= back:
+                return seeded_random(self.seed, "kind", *aws_request, number).choices(
+                    list(WEIGHTS), list(WEIGHTS.values())
+                )[0]
         return None

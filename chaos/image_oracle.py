@@ -1,4 +1,4 @@
-"""What a master and a derivative must look like, made here from the upload by the same imaging code."""
+"""Expected masters and derivatives, computed from the upload by the same imaging code."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from darkroom.plan.limits import Limits
 
 from .pictures import MAX_PIXELS, Content
 
-NEAR = 30.0
-"""How far the mean colours of a picture and its derivative may be apart, of 255: a crop changes them a little."""
+MAX_DIFFERENCE = 30.0
+"""Largest difference of the mean colours of an image and its derivative, of 255. Cropping changes them slightly."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageDigest:
-    """The mean colour, red, green and blue from 0 to 255."""
+    """Mean red, green and blue, from 0 to 255."""
 
     mean: tuple[float, float, float]
 
-    def like(self, other: ImageDigest) -> bool:
-        """Whether both may show the same picture."""
-        return all(abs(mine - theirs) <= NEAR for mine, theirs in zip(self.mean, other.mean, strict=True))
+    def resembles(self, other: ImageDigest) -> bool:
+        """Return whether both can show the same image."""
+        return all(abs(mine - theirs) <= MAX_DIFFERENCE for mine, theirs in zip(self.mean, other.mean, strict=True))
 
 
 def digest(content: Content) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file in hexadecimal."""
     return sha256(content.data).hexdigest()
 
 
 @cache
 def expected_master(data: bytes) -> bytes:
-    """The bytes of the master that ``data`` becomes."""
+    """Return the master that ingest must make of ``data``."""
     limits = Limits(max_pixels=MAX_PIXELS)
     return make_master(data, probe(Source.from_bytes(data), limits), limits=limits).body
 
 
 @cache
 def digest_image(data: bytes) -> ImageDigest | None:
-    """How a picture looks, None if it cannot be decoded to its end."""
+    """Compute the digest of an image, None if it cannot be decoded completely."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             pixels = np.asarray(picture.convert("RGB"), dtype=np.float64)
@@ -57,7 +57,7 @@ def digest_image(data: bytes) -> ImageDigest | None:
     return ImageDigest((float(red), float(green), float(blue)))
 
 
-def list_differences(name: str, found: object, wanted: object) -> Iterator[str]:
-    """A sentence, if ``found`` is not ``wanted``."""
-    if found != wanted:
-        yield f"{name} is {found!r}, not {wanted!r}"
+def list_differences(name: str, found: object, expected: object) -> Iterator[str]:
+    """Describe the difference of ``found`` and ``expected``."""
+    if found != expected:
+        yield f"{name} is {found!r}, not {expected!r}"

@@ -1,4 +1,4 @@
-"""Whether anything was lost, torn, done twice or left over."""
+"""Check the final state for lost, corrupt, duplicate or leftover data."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ MASTERS, DERIVATIVES = "masters/", "derivatives/"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All there is to judge. ``poison`` are the messages that nobody can do anything with.
+    """Everything that invariants check. ``poison`` are messages that no worker can process.
 
-    ``uploaded`` has the contents of each key, ``versions`` that of each version id.
+    ``uploaded`` has the contents of each key, ``versions`` the content of each version id.
     """
 
     expected: Mapping[str, ExpectedState]
     uploaded: Mapping[str, tuple[Content, ...]]
     versions: Mapping[str, Content]
-    evidence: Snapshot
+    snapshot: Snapshot
     poison: tuple[str, ...]
 
     def master(self, key: str) -> Stored | None:
-        """The master of ``key``."""
-        return self.evidence.media.get(MASTERS + encode_key(key))
+        """Return the master of ``key``."""
+        return self.snapshot.media.get(MASTERS + encode_key(key))
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something is not as it must be."""
+    """A violated invariant."""
 
     invariant: str
     about: str
@@ -49,27 +49,27 @@ class Violation:
 
 
 def check(case: Case) -> list[Violation]:
-    """Every violation of every invariant."""
+    """Return all violations of all invariants."""
     return [Violation(name, about, what) for name, invariant in INVARIANTS.items() for about, what in invariant(case)]
 
 
 type _Found = Iterator[tuple[str, str]]
 
 
-def _accounted(case: Case) -> _Found:
+def _find_unaccounted(case: Case) -> _Found:
     for key, expected in case.expected.items():
-        record = case.evidence.records.get(key)
+        record = case.snapshot.records.get(key)
         if record is None:
             if expected.end is not ExpectedEnd.REMOVED:
                 yield key, "is not in the index"
             continue
-        for what in _misrecorded(expected, record, case.evidence.current.get(key, "")):
+        for what in _compare_record(expected, record, case.snapshot.current.get(key, "")):
             yield key, what
-    for key in case.evidence.records.keys() - case.expected.keys():
-        yield key, "is in the index, though nobody uploaded it"
+    for key in case.snapshot.records.keys() - case.expected.keys():
+        yield key, "is in the index, but was never uploaded"
 
 
-def _misrecorded(expected: ExpectedState, record: Mapping[str, Any], version_id: str) -> Iterator[str]:
+def _compare_record(expected: ExpectedState, record: Mapping[str, Any], version_id: str) -> Iterator[str]:
     yield from list_differences("the state", record.get("state"), expected.end.value)
     if expected.content is None:
         return
@@ -81,7 +81,7 @@ def _misrecorded(expected: ExpectedState, record: Mapping[str, Any], version_id:
         yield from list_differences("the code", refusal.get("code"), expected.content.code)
 
 
-def _masters(case: Case) -> _Found:
+def _check_masters(case: Case) -> _Found:
     for key, expected in case.expected.items():
         found = case.master(key)
         if found is None:
@@ -95,28 +95,30 @@ def _masters(case: Case) -> _Found:
         if not contents:
             yield key, f"has a master of {len(found.body)} bytes that are not those of the newest good upload"
             continue
-        for what in _mismarked(case, key, found, contents):
+        for what in _compare_metadata(case, key, found, contents):
             yield key, what
-    for name in case.evidence.media:
+    for name in case.snapshot.media:
         if name.startswith(MASTERS) and decode_key(name.removeprefix(MASTERS)) not in case.expected:
-            yield name, "is a master that nobody uploaded"
+            yield name, "is a master without an upload"
 
 
-def _mismarked(case: Case, key: str, master: Stored, contents: list[Content]) -> Iterator[str]:
+def _compare_metadata(case: Case, key: str, master: Stored, contents: list[Content]) -> Iterator[str]:
     if digest_image(master.body) is None:
         yield "has a master that cannot be decoded"
     if master.metadata.get("sha256") not in {digest(content) for content in contents}:
-        yield "has a master that bears another upload's sha256"
+        yield "has a master with another upload's sha256"
     if master.metadata.get("sequencer") not in {
-        pad_sequencer(known) for known in case.evidence.sequencers.get(key, ())
+        pad_sequencer(known) for known in case.snapshot.sequencers.get(key, ())
     }:
-        yield "has a master that bears the sequencer of no event"
-    kept = case.evidence.records.get(key, {}).get("master", {})
-    yield from list_differences("the master's etag in the index", kept.get("etag", "").strip('"'), master.etag)
+        yield "has a master whose sequencer belongs to no event"
+    recorded_master = case.snapshot.records.get(key, {}).get("master", {})
+    yield from list_differences(
+        "the master's etag in the index", recorded_master.get("etag", "").strip('"'), master.etag
+    )
 
 
-def _derivatives(case: Case) -> _Found:
-    for name, found in case.evidence.media.items():
+def _check_derivatives(case: Case) -> _Found:
+    for name, found in case.snapshot.media.items():
         if not name.startswith(DERIVATIVES):
             continue
         key = decode_key(name.removeprefix(DERIVATIVES).rpartition("/_/")[0])
@@ -125,36 +127,38 @@ def _derivatives(case: Case) -> _Found:
             yield name, "is a derivative without a master"
         elif found.metadata.get("source-etag") != master.etag:
             yield name, f"was made from {found.metadata.get('source-etag')}, the master is {master.etag}"
-        elif not name.endswith(".json") and (what := _misdrawn(found, master)):
+        elif not name.endswith(".json") and (what := _compare_images(found, master)):
             yield name, what
 
 
-def _misdrawn(derivative: Stored, master: Stored) -> str:
-    seen, wanted = digest_image(derivative.body), digest_image(master.body)
+def _compare_images(derivative: Stored, master: Stored) -> str:
+    seen, required = digest_image(derivative.body), digest_image(master.body)
     if seen is None:
         return "cannot be decoded"
-    return "" if wanted is None or seen.like(wanted) else f"shows another picture: {seen.mean}, not {wanted.mean}"
+    return (
+        "" if required is None or seen.resembles(required) else f"shows another image: {seen.mean}, not {required.mean}"
+    )
 
 
-def _presets(case: Case) -> _Found:
+def _check_presets(case: Case) -> _Found:
     for key, expected in case.expected.items():
         if expected.end is not ExpectedEnd.READY:
             continue
-        wanted = {derivative_name(plan) for plan in load_default_presets().build_ingest_plans(key).values()}
-        recorded = set(case.evidence.records.get(key, {}).get("derivatives", ()))
-        for what in list_differences("the list of derivatives in the index", sorted(recorded), sorted(wanted)):
+        required = {derivative_name(plan) for plan in load_default_presets().build_ingest_plans(key).values()}
+        recorded = set(case.snapshot.records.get(key, {}).get("derivatives", ()))
+        for what in list_differences("the list of derivatives in the index", sorted(recorded), sorted(required)):
             yield key, what
-        for name in wanted:
-            if DERIVATIVES + name not in case.evidence.media:
+        for name in required:
+            if DERIVATIVES + name not in case.snapshot.media:
                 yield name, "was not made at ingest"
 
 
-def _quarantined(case: Case) -> _Found:
+def _check_quarantine(case: Case) -> _Found:
     refused = {
         key: {content.data: content.code for content in contents if content.code}
         for key, contents in case.uploaded.items()
     }
-    for name, found in case.evidence.quarantine.items():
+    for name, found in case.snapshot.quarantine.items():
         code = refused.get(decode_key(name.rpartition("/_/")[0]), {}).get(found.body)
         if code is None:
             yield name, "is in quarantine, but is no refused upload"
@@ -163,46 +167,48 @@ def _quarantined(case: Case) -> _Found:
     for key, expected in case.expected.items():
         if expected.end is not ExpectedEnd.REFUSED:
             continue
-        place = case.evidence.records.get(key, {}).get("refusal", {}).get("quarantined")
-        copy = case.evidence.quarantine.get(str(place))
+        place = case.snapshot.records.get(key, {}).get("refusal", {}).get("quarantined")
+        copy = case.snapshot.quarantine.get(str(place))
         if copy is None or expected.content is None or copy.body != expected.content.data:
             yield key, f"was refused, but {place!r} in quarantine is not that upload"
 
 
-def _announced(case: Case) -> _Found:
-    told: dict[str, dict[str, object]] = {}
-    for announced in case.evidence.announced:
+def _check_announcements(case: Case) -> _Found:
+    details: dict[str, dict[str, object]] = {}
+    for announced in case.snapshot.announced:
         key, name = announced.detail["key"], announced.detail["id"]
-        known = case.evidence.sequencers.get(key, ())
+        known = case.snapshot.sequencers.get(key, ())
         if name not in {build_image_id(key, pad_sequencer(one), announced.detail["version_id"]) for one in known}:
             yield key, f"{announced.detail_type} has the id of no event: {name}"
-        said = _said(announced)
-        if told.setdefault(name, said) != said:
-            yield key, f"one id, two announcements: {told[name]} and {said}"
-        if said != _true(case.versions.get(announced.detail["version_id"]), announced.detail["version_id"]):
-            yield key, f"announced what is not so: {said}"
+        fields = _repeatable_fields(announced)
+        if details.setdefault(name, fields) != fields:
+            yield key, f"one id, two announcements: {details[name]} and {fields}"
+        if fields != _expected_fields(
+            case.versions.get(announced.detail["version_id"]), announced.detail["version_id"]
+        ):
+            yield key, f"announced a state that never existed: {fields}"
     for key, expected in case.expected.items():
         types = {
-            (one.detail_type, one.detail.get("sha256")) for one in case.evidence.announced if one.detail["key"] == key
+            (one.detail_type, one.detail.get("sha256")) for one in case.snapshot.announced if one.detail["key"] == key
         }
         if expected.content is not None:
-            wanted: tuple[str, str | None] = (_TYPES[expected.end], digest(expected.content))
+            required: tuple[str, str | None] = (_TYPES[expected.end], digest(expected.content))
         elif any(name == "ImageReady" for name, _ in types):
-            wanted = ("ImageRemoved", None)
+            required = ("ImageRemoved", None)
         else:
             continue
-        if wanted not in types:
-            yield key, f"{wanted[0]} of its newest state was never announced"
+        if required not in types:
+            yield key, f"{required[0]} of its newest state was never announced"
 
 
-def _said(announced: PublishedEvent) -> dict[str, object]:
-    """What of an announcement may not change when it is repeated."""
-    told = {name: announced.detail.get(name) for name in ("version_id", "sha256", "code")}
-    return {"type": announced.detail_type, **told}
+def _repeatable_fields(announced: PublishedEvent) -> dict[str, object]:
+    """Return the fields of an announcement that must be equal in repetitions."""
+    details = {name: announced.detail.get(name) for name in ("version_id", "sha256", "code")}
+    return {"type": announced.detail_type, **details}
 
 
-def _true(content: Content | None, version_id: str) -> dict[str, object]:
-    """What an announcement has to say of a version, or of a deletion."""
+def _expected_fields(content: Content | None, version_id: str) -> dict[str, object]:
+    """Return the fields that an announcement of a version or deletion must have."""
     if content is None:
         return {"type": "ImageRemoved", "version_id": "", "sha256": None, "code": None}
     detail_type = _TYPES[ExpectedEnd.REFUSED if content.code else ExpectedEnd.READY]
@@ -212,20 +218,20 @@ def _true(content: Content | None, version_id: str) -> dict[str, object]:
 _TYPES = {ExpectedEnd.READY: "ImageReady", ExpectedEnd.REFUSED: "ImageRefused"}
 
 
-def _quiet(case: Case) -> _Found:
-    for name, depth in case.evidence.depths.items():
+def _find_stuck(case: Case) -> _Found:
+    for name, depth in case.snapshot.depths.items():
         if depth.total:
             yield name, f"is not empty: {depth}"
 
 
-def _given_up(case: Case) -> _Found:
-    bodies = [letter.body for letter in case.evidence.dead]
-    for letter in case.evidence.dead:
+def _find_given_up(case: Case) -> _Found:
+    bodies = [letter.body for letter in case.snapshot.dead]
+    for letter in case.snapshot.dead:
         if _plain(letter.body) not in map(_plain, case.poison):
-            yield letter.queue, f"given up: {letter.body[:400]} {as_text(letter.attributes)}"
+            yield letter.queue, f"was sent to the dead-letter queue: {letter.body[:400]} {as_text(letter.attributes)}"
     for message in case.poison:
         if _plain(message) not in map(_plain, bodies):
-            yield message, "can never succeed, but is not among the dead letters"
+            yield message, "can never succeed, but is not in the dead-letter queue"
 
 
 def _plain(body: str) -> object:
@@ -235,20 +241,20 @@ def _plain(body: str) -> object:
         return body
 
 
-def _strays(case: Case) -> _Found:
-    for name in case.evidence.media:
+def _find_strays(case: Case) -> _Found:
+    for name in case.snapshot.media:
         if name != CURRENT and not name.startswith((MASTERS, DERIVATIVES)):
             yield name, "is left over in the media bucket"
 
 
 INVARIANTS: Mapping[str, Callable[[Case], _Found]] = {
-    "every upload is accounted for": _accounted,
-    "no master is missing, half-written or outdated": _masters,
-    "every derivative was made from its present master": _derivatives,
-    "every master has its presets": _presets,
-    "quarantine holds the refused uploads and nothing else": _quarantined,
-    "one event is one announcement, though it may be repeated": _announced,
-    "nothing is stuck": _quiet,
-    "only what cannot succeed was given up": _given_up,
-    "nothing is left over": _strays,
+    "every upload is accounted for": _find_unaccounted,
+    "no master is missing, half-written or outdated": _check_masters,
+    "every derivative was made from its present master": _check_derivatives,
+    "every master has its presets": _check_presets,
+    "quarantine holds the refused uploads and nothing else": _check_quarantine,
+    "one event is one announcement, though it may be repeated": _check_announcements,
+    "nothing is stuck": _find_stuck,
+    "only what cannot succeed was given up": _find_given_up,
+    "nothing is left over": _find_strays,
 }

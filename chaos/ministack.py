@@ -1,4 +1,4 @@
-"""A MiniStack of the run's own."""
+"""Start a MiniStack for one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.progress import Progress
 
 @asynccontextmanager
 async def ministack(folder: Path) -> AsyncIterator[str]:
-    """Its URL, while it runs on a free port with its data in ``folder``; raises CannotStart."""
+    """Start MiniStack on a free port with its data in ``folder``, and yield its URL. Raises CannotStart."""
     await tool_venvs.ensure(Progress())
     ports = Ports(cdn=0, aws=_free_port())
     running = MiniStack(StackPaths(folder), ports)

@@ -1,4 +1,4 @@
-"""What a request to AWS asks for, read from its outside."""
+"""Identify the service, operation and object of an HTTP request to AWS."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSEvents": "
 
 
 class AwsRequest(NamedTuple):
-    """``who`` is the caller's access key, ``about`` what the operation works on: an object, an item, a queue."""
+    """An AWS call. ``worker_id`` is the caller's access key, ``about`` the object, item or queue it works on."""
 
-    who: str
+    worker_id: str
     service: str
     operation: str
     about: str
 
 
 def parse_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> AwsRequest:
-    """Of an HTTP request with the request target ``target``. What no service of ours looks like is ``other``."""
+    """Parse an HTTP request with the request target ``target``. The service of unknown requests is ``other``."""
     signed = _CREDENTIAL.search(headers.get("Authorization", ""))
-    who, scope = (signed[1], signed[2]) if signed else ("", "")
+    worker_id, scope = (signed[1], signed[2]) if signed else ("", "")
     prefix, _, action = headers.get("X-Amz-Target", "").partition(".")
     if prefix in _SERVICES:
-        return AwsRequest(who, _SERVICES[prefix], action, _about(_read_json(body)))
+        return AwsRequest(worker_id, _SERVICES[prefix], action, _about(_read_json(body)))
     if scope != "s3":
-        return AwsRequest(who, scope or "other", method, urlsplit(target).path)
+        return AwsRequest(worker_id, scope or "other", method, urlsplit(target).path)
     path, _, query = target.partition("?")
-    return AwsRequest(who, "s3", _s3_operation(method, headers, query), path)
+    return AwsRequest(worker_id, "s3", _s3_operation(method, headers, query), path)
 
 
 def _s3_operation(method: str, headers: Mapping[str, str], query: str) -> str:
@@ -50,7 +50,7 @@ def _read_json(body: bytes) -> dict[str, Any]:
 
 
 def _about(document: Mapping[str, Any]) -> str:
-    """The item's key, or the queue's or the table's name."""
+    """Return the item's key, or the name of the queue or table."""
     item = document.get("Key") or document.get("Item") or {}
     parts = (document.get("TableName"), _text(item.get("pk")), document.get("QueueUrl", "").rpartition("/")[2])
     return " ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""What is uploaded: small photographs that can be told apart by their colour, and files that have to be refused."""
+"""Draw uploads: small photographs that differ in colour, and files that ingest must refuse."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from skimage import data
 from .seeded_rng import seeded_random
 
 MAX_PIXELS = 16_000_000
-"""The limit that the functions run under; a picture of more is refused from its header."""
+"""The functions' pixel limit; larger images are refused by their header."""
 
 LARGE = (1800, 1200)
 LARGE_EVERY = 40
 TINT = 0.7
 _LEVELS = (20, 128, 235)
 COLOURS = tuple((red, green, blue) for red in _LEVELS for green in _LEVELS for blue in _LEVELS)
-"""Two pictures of different colours are told apart in any derivative, however small or sharpened."""
+"""Colours far enough apart that derivatives of different images are never alike, even small or sharpened ones."""
 
 _PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file. ``code`` is why it must be refused, empty if it must not; ``colour`` tells pictures apart."""
+    """A file. ``code`` is the reason for its refusal, empty if it is valid; ``colour`` identifies the image."""
 
     name: str
     data: bytes
@@ -38,26 +38,26 @@ class Content:
 
 @dataclass(frozen=True)
 class ImageFactory:
-    """Makes the files of one seed. The same name is always the same bytes."""
+    """Draws the files of one seed. A name always has the same bytes."""
 
     seed: int
 
     def photograph(self, number: int) -> Content:
-        """Picture ``number``: 64 to 600 pixels a side, now and then 2 megapixels."""
-        chance = seeded_random(self.seed, "photograph", number)
-        size = LARGE if number % LARGE_EVERY == LARGE_EVERY - 1 else (chance.randint(64, 600), chance.randint(64, 600))
+        """Draw photograph ``number``: 64 to 600 pixels a side, sometimes 2 megapixels."""
+        rng = seeded_random(self.seed, "photograph", number)
+        size = LARGE if number % LARGE_EVERY == LARGE_EVERY - 1 else (rng.randint(64, 600), rng.randint(64, 600))
         colour = number % len(COLOURS)
-        picture = _tinted(_cropped(chance.choice(_PHOTOGRAPHS), chance.random(), size), COLOURS[colour])
-        return Content(f"photograph {number}", chance.choices(_FORMATS, _FORMAT_WEIGHTS)[0](picture), colour=colour)
+        image = _tinted(_cropped(rng.choice(_PHOTOGRAPHS), rng.random(), size), COLOURS[colour])
+        return Content(f"photograph {number}", rng.choices(_FORMATS, _FORMAT_WEIGHTS)[0](image), colour=colour)
 
     def damaged(self, number: int) -> Content:
-        """Picture ``number``, of which the end is missing."""
+        """Draw photograph ``number`` with its end missing."""
         whole = self.photograph(number).data
         kept = int(len(whole) * (0.5 + 0.3 * seeded_random(self.seed, "damage", number).random()))
         return Content(f"damaged {number}", whole[:kept], "damaged")
 
     def other(self, number: int) -> Content:
-        """A file that is no picture, or one that is too large."""
+        """Draw a file that is no image, or one that is too large."""
         return seeded_random(self.seed, "other", number).choice(_others())
 
 
@@ -73,24 +73,24 @@ def _photograph(name: str) -> Image.Image:
     return Image.fromarray(getattr(data, name)())
 
 
-def _tinted(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
-    return Image.blend(picture, Image.new("RGB", picture.size, colour), TINT)
+def _tinted(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    return Image.blend(image, Image.new("RGB", image.size, colour), TINT)
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def _jpeg(image: Image.Image) -> bytes:
     exif = Image.Exif()
     exif[0x0110] = "Chaos Camera"  # Model
-    exif[0x0112] = 6  # Orientation: stored turned
+    exif[0x0112] = 6  # Orientation: stored rotated
     exif.get_ifd(0x8825)[1] = "N"  # GPS
     out = io.BytesIO()
-    picture.rotate(90, expand=True).save(out, "JPEG", quality=88, exif=exif)
+    image.rotate(90, expand=True).save(out, "JPEG", quality=88, exif=exif)
     return out.getvalue()
 
 
 def _plain(kind: str) -> Callable[[Image.Image], bytes]:
-    def encode(picture: Image.Image) -> bytes:
+    def encode(image: Image.Image) -> bytes:
         out = io.BytesIO()
-        picture.save(out, kind)
+        image.save(out, kind)
         return out.getvalue()
 
     return encode
@@ -106,8 +106,8 @@ def _others() -> tuple[Content, ...]:
     large = io.BytesIO()
     Image.fromarray(np.zeros((side, side), dtype=bool)).save(large, "PNG")
     return (
-        Content("a text", b"Dear darkroom, please find no picture attached.\n" * 40, "type-not-allowed"),
+        Content("a text", b"Hello darkroom, please find no image attached.\n" * 40, "type-not-allowed"),
         Content("a page", b"<!doctype html><title>x</title><script>alert(1)</script>", "type-not-allowed"),
         Content("nothing", b"", "type-not-allowed"),
-        Content("a large picture", large.getvalue(), "over-limits"),
+        Content("a large image", large.getvalue(), "over-limits"),
     )

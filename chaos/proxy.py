@@ -1,4 +1,4 @@
-"""An HTTP proxy between the workers and MiniStack that breaks what it is told to break."""
+"""An HTTP proxy between workers and MiniStack that injects the faults of a plan."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NEVER_CARRIED_OUT = frozenset({Fault.ERROR, Fault.THROTTLE, Fault.RESET, Fault.
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Times in seconds. ``hang_s`` is longer than clients wait; ``late_s`` is how late a lost request can arrive.
+    """Times in seconds. ``hang_s`` exceeds the clients' timeouts; ``late_s`` limits the delay of late requests.
 
-    The others say what the waiting times of messages are multiplied with, as a minute's pause would be most of a run:
-    ``delays`` of those that are sent, ``retries`` of those that are put back.
+    ``delays`` scales the delay of sent messages, ``retries`` the visibility timeout of returned ones: a minute's wait
+    would be most of a run.
     """
 
     hang_s: float = 4.0
@@ -42,12 +42,12 @@ class Timing:
     retries: float = 1.0
 
     def factors(self) -> dict[str, float]:
-        """By the names that SQS has for them."""
+        """Return the factors by SQS's parameter names."""
         return {"DelaySeconds": self.delays, "VisibilityTimeout": self.retries}
 
 
 class Answer(NamedTuple):
-    """What MiniStack said."""
+    """A response of MiniStack."""
 
     status: int
     headers: CIMultiDict[str]
@@ -56,9 +56,9 @@ class Answer(NamedTuple):
 
 @dataclass
 class Proxy:
-    """Listens on 127.0.0.1 and forwards to ``upstream``, except for what ``plan`` says. ``injected`` counts by kind.
+    """Forwards requests from 127.0.0.1 to ``upstream``, except for the faults of ``plan``; counts them in ``injected``.
 
-    ``pause`` waits before a late request is carried out.
+    ``pause`` waits before a late request is forwarded.
     """
 
     upstream: str
@@ -70,7 +70,7 @@ class Proxy:
     _late: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> str:
-        """Listen on a free port; the URL."""
+        """Listen on a free port. Return the URL."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/{path:.*}", self._handle)
         self._session = ClientSession(
@@ -86,12 +86,12 @@ class Proxy:
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def settle(self) -> None:
-        """Wait for every request that was to arrive late."""
+        """Wait until all late requests have been forwarded."""
         while self._late:
             await asyncio.gather(*self._late)
 
     async def stop(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         await self.settle()
         await self._runner.cleanup()
         await self._session.close()
@@ -99,40 +99,42 @@ class Proxy:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
             body = await request.read()
-        except ConnectionError:  # whoever asked has died over it
+        except ConnectionError:  # the client was killed meanwhile
             return _reset(request)
-        asked = requests.parse_request(request.method, request.raw_path, request.headers, body)
-        fault, share = self.plan.next_fate(asked)
+        aws_request = requests.parse_request(request.method, request.raw_path, request.headers, body)
+        fault, share = self.plan.decide(aws_request)
         if fault:
-            self.injected[asked.service, fault] += 1
+            self.injected[aws_request.service, fault] += 1
         if fault is Fault.LATE:
-            self._send_late(request, asked, body, share)
+            self._send_late(request, aws_request, body, share)
             return _reset(request)
         if fault in _NEVER_CARRIED_OUT:
-            return await self._instead(request, asked, fault)
+            return await self._replace_response(request, aws_request, fault)
         if fault is Fault.SLOW:
             await asyncio.sleep(self.pace.slow_s * share)
-        answer = await self._forward(request, asked, body)
+        answer = await self._forward(request, aws_request, body)
         if fault is None or fault is Fault.SLOW:
             return _plain(request, answer)
         if fault is Fault.CUT:
             return await _cut(request, answer, share)
-        return await self._instead(request, asked, fault)
+        return await self._replace_response(request, aws_request, fault)
 
-    async def _instead(self, request: web.Request, asked: AwsRequest, fault: Fault) -> web.StreamResponse:
+    async def _replace_response(
+        self, request: web.Request, aws_request: AwsRequest, fault: Fault
+    ) -> web.StreamResponse:
         if fault in (Fault.HANG, Fault.HANG_AFTER):
             await asyncio.sleep(self.pace.hang_s)
         if fault not in (Fault.ERROR, Fault.ERROR_AFTER, Fault.THROTTLE):
             return _reset(request)
-        said = build_response(asked, fault)
-        return web.Response(status=said.status, body=said.body, content_type=said.content_type)
+        response = build_response(aws_request, fault)
+        return web.Response(status=response.status, body=response.body, content_type=response.content_type)
 
-    async def _forward(self, request: web.Request, asked: AwsRequest, body: bytes) -> Answer:
+    async def _forward(self, request: web.Request, aws_request: AwsRequest, body: bytes) -> Answer:
         headers = CIMultiDict(
             (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
         )
-        if asked.service == "sqs":
-            body = squeezed(body, self.pace.factors())
+        if aws_request.service == "sqs":
+            body = scale_delays(body, self.pace.factors())
             headers["Content-Length"] = str(len(body))
         url = URL(self.upstream + request.raw_path, encoded=True)
         self.forwarded += 1
@@ -141,19 +143,19 @@ class Proxy:
         ) as answer:
             return Answer(answer.status, CIMultiDict(answer.headers), await answer.read())
 
-    def _send_late(self, request: web.Request, asked: AwsRequest, body: bytes, share: float) -> None:
+    def _send_late(self, request: web.Request, aws_request: AwsRequest, body: bytes, share: float) -> None:
         async def later() -> None:
             await self.pause(self.pace.late_s * share)
             with suppress(ClientError, TimeoutError):
-                await self._forward(request, asked, body)
+                await self._forward(request, aws_request, body)
 
         task = asyncio.create_task(later())
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
 
-def squeezed(body: bytes, factors: Mapping[str, float]) -> bytes:
-    """A request to SQS with its waiting times multiplied by ``factors``, by name, and rounded up to whole seconds."""
+def scale_delays(body: bytes, factors: Mapping[str, float]) -> bytes:
+    """Multiply waiting times in an SQS request by ``factors``, rounded up to whole seconds."""
     if not any(name.encode() in body for name in factors):
         return body
     document = json.loads(body)
@@ -170,7 +172,7 @@ def _plain(request: web.Request, answer: Answer) -> web.Response:
 
 
 async def _cut(request: web.Request, answer: Answer, share: float) -> web.StreamResponse:
-    """The head of the answer, and its body as far as ``share`` of it."""
+    """Send the response's headers and ``share`` of its body, then reset the connection."""
     response = web.StreamResponse(status=answer.status, headers=_plain(request, answer).headers)
     with suppress(ConnectionError):
         await response.prepare(request)
@@ -179,7 +181,7 @@ async def _cut(request: web.Request, answer: Answer, share: float) -> web.Stream
 
 
 def _reset(request: web.Request) -> web.Response:
-    """Close the connection such that the client sees it reset."""
+    """Close the connection so that the client sees a reset."""
     if request.transport is not None:
         connection = request.transport.get_extra_info("socket")
         with suppress(OSError):

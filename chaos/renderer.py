@@ -1,4 +1,4 @@
-"""A child process that asks the transform function for pictures, one after the other, until it dies."""
+"""A child process that renders one image after another with the transform function, until it is killed."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ PAUSE_S = 0.2
 WIDTHS = (320, 480)
 
 
-def serve(errand: WorkerSpec) -> None:
-    """Ask for ever. Keys at the front of ``errand.keys`` are asked for most."""
-    handler = begin(errand)
+def serve(spec: WorkerSpec) -> None:
+    """Render forever. Keys at the front of ``spec.keys`` are the most frequent."""
+    handler = begin(spec)
     number = 0
     while True:
         number += 1
-        chance = seeded_random(errand.seed, errand.who, errand.life, number)
-        signal.setitimer(signal.ITIMER_REAL, errand.timeout_s)
-        handler(_event(_path(chance, errand.keys)), Context(errand.function, errand.timeout_s))
+        rng = seeded_random(spec.seed, spec.worker_id, spec.life, number)
+        signal.setitimer(signal.ITIMER_REAL, spec.timeout_s)
+        handler(_event(_path(rng, spec.keys)), Context(spec.function, spec.timeout_s))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        time.sleep(PAUSE_S * chance.random())
+        time.sleep(PAUSE_S * rng.random())
 
 
-def _path(chance: Random, keys: tuple[str, ...]) -> str:
+def _path(rng: Random, keys: tuple[str, ...]) -> str:
     from darkroom.plan.canonical import canonical_path
     from darkroom.plan.normalize import build_plan
     from darkroom.plan.presets import load_default_presets
 
-    key = keys[int(len(keys) * chance.random() ** 3)]
+    key = keys[int(len(keys) * rng.random() ** 3)]
     plans = [
         *load_default_presets().build_plans(key).values(),
         *(build_plan(key, {"w": width, "f": "jpeg"}) for width in WIDTHS),
     ]
-    return canonical_path(chance.choice(plans))
+    return canonical_path(rng.choice(plans))
 
 
 def _event(path: str) -> dict[str, Any]:

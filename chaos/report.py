@@ -1,4 +1,4 @@
-"""The report that a run prints."""
+"""Format the report of a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .faults import Fault
 from .invariants import INVARIANTS, Case, Violation
 
 SHOWN = 25
-"""How many of a long list are printed."""
+"""Number of lines shown of a long list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All of a run. ``took_s``: of the storm, of the calm after it."""
+    """Results of a run. ``took_s`` is the duration of the fault phase and of the recovery."""
 
     command: str
     case: Case
@@ -23,12 +23,12 @@ class Findings:
     injected: Mapping[tuple[str, Fault], int]
     forwarded: int
     deaths: Mapping[str, int]
-    told_again: int
+    redelivered: int
     took_s: tuple[float, float]
 
 
 def report(findings: Findings) -> str:
-    """For people. Its first and last lines say how to do the same again."""
+    """Format the report. Its first and last lines are the command that repeats the run."""
     return "\n".join(
         [
             *_counts(findings),
@@ -41,28 +41,29 @@ def report(findings: Findings) -> str:
             "",
             *_invariants(findings.violations),
             "",
-            f"Again, as far as processes can be made to repeat themselves: {findings.command}",
+            f"Repeat with (concurrency varies): {findings.command}",
         ]
     )
 
 
 def _counts(findings: Findings) -> Iterator[str]:
-    case, evidence = findings.case, findings.case.evidence
+    case, snapshot = findings.case, findings.case.snapshot
     ends = Counter(expected.end.value for expected in case.expected.values())
     codes = Counter(
         expected.content.code for expected in case.expected.values() if expected.content and expected.content.code
     )
     uploads = sum(map(len, case.uploaded.values()))
-    storm_s, calm_s = findings.took_s
-    yield f"{uploads} uploads of {len(case.expected)} keys in {storm_s:.0f} s of storm and {calm_s:.0f} s of calm"
+    faults_s, recovery_s = findings.took_s
+    yield f"{uploads} uploads of {len(case.expected)} keys"
+    yield f"  duration        {faults_s:.0f} s with faults, {recovery_s:.0f} s of recovery"
     yield f"  ends            {_list(ends)}"
     yield f"  refused for     {_list(codes)}"
-    yield f"  requests        {findings.forwarded} carried out, {sum(findings.injected.values())} faults"
-    yield f"  events          {sum(map(len, evidence.sequencers.values()))}, {findings.told_again} of them told twice"
-    yield f"  announcements   {_list(Counter(one.detail_type for one in evidence.announced))}"
-    yield f"  media bucket    {_list(Counter(name.partition('/')[0] for name in evidence.media))}"
-    yield f"  quarantine      {len(evidence.quarantine)}"
-    yield f"  dead letters    {len(evidence.dead)}, of them sent to be: {len(case.poison)}"
+    yield f"  requests        {findings.forwarded} forwarded, {sum(findings.injected.values())} faults"
+    yield f"  events          {sum(map(len, snapshot.sequencers.values()))}, {findings.redelivered} redelivered"
+    yield f"  announcements   {_list(Counter(one.detail_type for one in snapshot.announced))}"
+    yield f"  media bucket    {_list(Counter(name.partition('/')[0] for name in snapshot.media))}"
+    yield f"  quarantine      {len(snapshot.quarantine)}"
+    yield f"  dead letters    {len(snapshot.dead)}, of them poison messages: {len(case.poison)}"
 
 
 def _list(counts: Mapping[str, int]) -> str:

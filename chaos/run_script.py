@@ -1,4 +1,4 @@
-"""Carrying out the script: straight at S3, in its order, and never far ahead of the workers."""
+"""Carry out the script directly on S3, in its order, and wait while the ingest queue is long."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from .pictures import Content
 from .script import Action, Operation
 
 AHEAD = 30
-"""How many changes may wait: more, and most overwrites would have happened before anyone looks."""
+"""Longest ingest queue. With more, most overwrites would precede the first ingest."""
 
 
 @dataclass
 class Uploader:
-    """Waits for nobody when ``in_hurry``. ``done`` counts acts.
+    """Carries out actions, and waits for the queue unless ``ignore_backlog``. ``done`` counts actions.
 
-    ``versions`` has the version ids of each key, oldest first, ``contents`` what was uploaded as each.
+    ``versions`` has the version ids of each key, oldest first, ``contents`` the upload of each version.
     """
 
-    world: Environment
+    environment: Environment
     waiting: Callable[[], int]
-    in_hurry: bool = False
+    ignore_backlog: bool = False
     done: int = 0
     versions: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     contents: dict[str, Content] = field(default_factory=dict)
 
     def run(self, script: Sequence[Action]) -> None:
-        """All of ``script``."""
-        for act in script:
-            while not self.in_hurry and self.waiting() >= AHEAD:
+        """Carry out ``script``."""
+        for action in script:
+            while not self.ignore_backlog and self.waiting() >= AHEAD:
                 time.sleep(0.2)
-            _DOING[act.deed](self, act)
+            _HANDLERS[action.operation](self, action)
             self.done += 1
 
-    def _put(self, act: Action) -> None:
-        assert act.content is not None
-        answer = self.world.s3.put_object(Bucket=UPLOADS, Key=act.key, Body=act.content.data)
-        self.versions[act.key].append(answer["VersionId"])
-        self.contents[answer["VersionId"]] = act.content
+    def _put(self, action: Action) -> None:
+        assert action.content is not None
+        answer = self.environment.s3.put_object(Bucket=UPLOADS, Key=action.key, Body=action.content.data)
+        self.versions[action.key].append(answer["VersionId"])
+        self.contents[answer["VersionId"]] = action.content
 
-    def _delete(self, act: Action) -> None:
-        answer = self.world.s3.delete_object(Bucket=UPLOADS, Key=act.key)
-        self.versions[act.key].append(answer["VersionId"])
+    def _delete(self, action: Action) -> None:
+        answer = self.environment.s3.delete_object(Bucket=UPLOADS, Key=action.key)
+        self.versions[action.key].append(answer["VersionId"])
 
-    def _delete_old(self, act: Action) -> None:
-        oldest = self.versions[act.key].pop(0)
-        self.world.s3.delete_object(Bucket=UPLOADS, Key=act.key, VersionId=oldest)
+    def _delete_old(self, action: Action) -> None:
+        oldest = self.versions[action.key].pop(0)
+        self.environment.s3.delete_object(Bucket=UPLOADS, Key=action.key, VersionId=oldest)
 
 
-_DOING: dict[Operation, Callable[[Uploader, Action], None]] = {
+_HANDLERS: dict[Operation, Callable[[Uploader, Action], None]] = {
     Operation.PUT: Uploader._put,
     Operation.DELETE: Uploader._delete,
     Operation.DELETE_OLD: Uploader._delete_old,

@@ -1,7 +1,7 @@
-"""Chance that can be repeated: every draw depends on the seed and on what it is drawn for, and on nothing else.
+"""Repeatable random numbers: each depends on the seed and on its purpose only.
 
-Processes that run beside each other never do so twice in the same order. So no draw may depend on how many others came
-before it: the same upload, the same request of the same worker, the same life of the same worker draw the same lot.
+Concurrent processes never run in the same order twice. So no number may depend on how many were drawn before: the same
+upload, the same request of a worker and the same life of a worker get the same number in each run.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ from random import Random
 
 
 def seeded_random(seed: int, *about: object) -> Random:
-    """Random numbers for one purpose, which the texts of ``about`` name."""
+    """Return random numbers for the purpose that ``about`` names."""
     named = "\x1f".join(map(str, (seed, *about)))
     return Random(hashlib.sha256(named.encode()).digest())

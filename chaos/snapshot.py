@@ -1,4 +1,4 @@
-"""What is there in the end: everything in the buckets, the index and the queues."""
+"""Read the final state: all objects, index records and queues."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .environment import INGEST, INGEST_DEAD, MEDIA, PURGE, PURGE_DEAD, QUARANTINE, TABLE, UPLOADS, Environment
-from .queues import Depth, Recorder, depth, is_drained
+from .queues import Depth, Recorder, depth, drain
 
 READS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object."""
+    """A stored object."""
 
     etag: str
     body: bytes
@@ -33,7 +33,7 @@ class PublishedEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter."""
+    """A message of a dead-letter queue."""
 
     queue: str
     body: str
@@ -42,9 +42,10 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """``media`` and ``quarantine`` by key; ``records``: the index's items as plain values, by key.
+    """Final state. ``media`` and ``quarantine`` are by key; ``records`` are index items as plain values by key.
 
-    ``current``: the version id of each upload that is not deleted. ``sequencers``: of the events of each key, in order.
+    ``current`` is the version id of each upload that is not deleted, ``sequencers`` those of each key's events, in
+    order.
     """
 
     media: Mapping[str, Stored]
@@ -57,49 +58,49 @@ class Snapshot:
     sequencers: Mapping[str, Sequence[str]]
 
 
-def gather(world: Environment, recorder: Recorder) -> Snapshot:
-    """Look at everything, straight at MiniStack. Dead letters are taken out of their queues."""
+def gather(environment: Environment, recorder: Recorder) -> Snapshot:
+    """Read the final state directly from MiniStack. Dead-letter queues are drained."""
     recorder.record()
     return Snapshot(
-        media=_objects(world, MEDIA),
-        quarantine=_objects(world, QUARANTINE),
-        records=_records(world),
+        media=_objects(environment, MEDIA),
+        quarantine=_objects(environment, QUARANTINE),
+        records=_records(environment),
         announced=[PublishedEvent(event["detail-type"], event["detail"]) for event in recorder.announcements],
-        depths={name: depth(world, name) for name in (INGEST, PURGE)},
-        dead=[letter for name in (INGEST_DEAD, PURGE_DEAD) for letter in _letters(world, name)],
-        current=_current(world),
+        depths={name: depth(environment, name) for name in (INGEST, PURGE)},
+        dead=[letter for name in (INGEST_DEAD, PURGE_DEAD) for letter in _letters(environment, name)],
+        current=_current(environment),
         sequencers=_sequencers(recorder.events),
     )
 
 
-def _objects(world: Environment, bucket: str) -> dict[str, Stored]:
+def _objects(environment: Environment, bucket: str) -> dict[str, Stored]:
     def read(key: str) -> Stored:
-        found = world.s3.get_object(Bucket=bucket, Key=key)
+        found = environment.s3.get_object(Bucket=bucket, Key=key)
         return Stored(found["ETag"].strip('"'), found["Body"].read(), found["Metadata"])
 
-    pages = world.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    pages = environment.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         return dict(zip(keys, pool.map(read, keys), strict=True))
 
 
-def _records(world: Environment) -> dict[str, Mapping[str, Any]]:
+def _records(environment: Environment) -> dict[str, Mapping[str, Any]]:
     from boto3.dynamodb.types import TypeDeserializer
 
     read = TypeDeserializer().deserialize
-    pages = world.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
+    pages = environment.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
     items = [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
     return {item["pk"].removeprefix("image#"): item for item in items}
 
 
-def _letters(world: Environment, name: str) -> Iterable[DeadLetter]:
-    for message in is_drained(world, name):
+def _letters(environment: Environment, name: str) -> Iterable[DeadLetter]:
+    for message in drain(environment, name):
         attributes = {key: value.get("StringValue", "") for key, value in message.get("MessageAttributes", {}).items()}
         yield DeadLetter(name, message["Body"], attributes)
 
 
-def _current(world: Environment) -> dict[str, str]:
-    pages = world.s3.get_paginator("list_object_versions").paginate(Bucket=UPLOADS)
+def _current(environment: Environment) -> dict[str, str]:
+    pages = environment.s3.get_paginator("list_object_versions").paginate(Bucket=UPLOADS)
     versions = [version for page in pages for version in page.get("Versions", [])]
     return {version["Key"]: version["VersionId"] for version in versions if version["IsLatest"]}
 
@@ -113,6 +114,6 @@ def _sequencers(events: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def as_text(value: object) -> str:
-    """For reports: short, and the same for the same value."""
+    """Format a value for reports: short, and equal for equal values."""
     text = json.dumps(value, default=str, sort_keys=True)
     return text if len(text) <= 300 else f"{text[:300]} ..."

@@ -1,4 +1,4 @@
-"""What the template says of queues, rules, the index and functions, read as it is written."""
+"""Read queues, rules, index and functions from template.yaml."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ type Node = dict[str, Any]
 
 @cache
 def _document() -> Node:
-    """Parse template.yaml, once: it takes seconds, and each life of a worker needs it."""
+    """Parse template.yaml once: it takes seconds, and each worker needs it."""
     document: Node = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     return document
 
 
 class Template:
-    """template.yaml with every parameter at its default and no condition met.
+    """template.yaml with default parameters and without conditional parts.
 
-    ``references``: what ``!Ref`` and ``!GetAtt`` mean, as ``Queue`` and ``Queue.Arn``; what is not named is empty.
+    ``references`` resolves ``!Ref`` and ``!GetAtt``, as ``Queue`` and ``Queue.Arn``; others are empty.
     """
 
     def __init__(self, references: Mapping[str, str]) -> None:
         self._references = references
 
     def properties(self, logical_id: str) -> Node:
-        """The properties of a resource, with their references resolved."""
+        """Return a resource's properties with their references resolved."""
         found: Node = self._value(_document()["Resources"][logical_id]["Properties"])
         return found
 
     def environment(self, function: str) -> dict[str, str]:
-        """The environment variables of a function."""
+        """Return a function's environment variables."""
         return {name: str(value) for name, value in self.properties(function)["Environment"]["Variables"].items()}
 
     def _value(self, node: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A child process that runs a function of ours on the messages of its queue, as Lambda does, until it dies."""
+"""A child process that runs a function on the messages of its queue, as Lambda does, until it is killed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .seeded_rng import seeded_random
 from .worker_spec import WorkerSpec, begin
 
 THROTTLED_SHARE = 0.03
-"""How many of the messages are received and then let go, as when Lambda has no concurrency left."""
+"""Share of messages that are received and returned, as when Lambda is throttled."""
 
 
-def serve(errand: WorkerSpec) -> None:
-    """Receive, invoke, delete, for ever."""
-    handler = begin(errand)
-    receiver = _sqs(errand, errand.direct_url)
-    deleter = _sqs(errand, errand.environment["AWS_ENDPOINT_URL"])
+def serve(spec: WorkerSpec) -> None:
+    """Receive, invoke and delete, forever."""
+    handler = begin(spec)
+    receiver = _sqs(spec, spec.direct_url)
+    deleter = _sqs(spec, spec.environment["AWS_ENDPOINT_URL"])
     round_number = 0
     while True:
         received = receiver.receive_message(
-            QueueUrl=errand.queue_url,
-            MaxNumberOfMessages=errand.batch,
+            QueueUrl=spec.queue_url,
+            MaxNumberOfMessages=spec.batch,
             WaitTimeSeconds=1,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
@@ -37,29 +37,29 @@ def serve(errand: WorkerSpec) -> None:
         if not messages:
             continue
         round_number += 1
-        chance = seeded_random(errand.seed, errand.who, errand.life, round_number)
-        chance.shuffle(messages)
-        taken = [message for message in messages if errand.end is None or chance.random() >= THROTTLED_SHARE]
+        rng = seeded_random(spec.seed, spec.worker_id, spec.life, round_number)
+        rng.shuffle(messages)
+        taken = [message for message in messages if spec.end is None or rng.random() >= THROTTLED_SHARE]
         if taken:
-            _delete(deleter, errand.queue_url, _invoke(handler, taken, errand))
+            _delete(deleter, spec.queue_url, _invoke(handler, taken, spec))
 
 
-def _sqs(errand: WorkerSpec, endpoint_url: str) -> Any:
+def _sqs(spec: WorkerSpec, endpoint_url: str) -> Any:
     return boto3.client(
         "sqs",
         endpoint_url=endpoint_url,
         region_name="us-east-1",
-        aws_access_key_id=f"poller-{errand.who}",
+        aws_access_key_id=f"poller-{spec.worker_id}",
         aws_secret_access_key="test",
         config=Config(read_timeout=10, retries={"total_max_attempts": 1}),
     )
 
 
-def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], errand: WorkerSpec) -> list[Mapping[str, Any]]:
-    """Call the function; SIGALRM ends the process when the function's time is over. Returns what may be deleted."""
-    signal.setitimer(signal.ITIMER_REAL, errand.timeout_s)
+def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], spec: WorkerSpec) -> list[Mapping[str, Any]]:
+    """Invoke the function; SIGALRM ends the process at the timeout. Return the messages to delete."""
+    signal.setitimer(signal.ITIMER_REAL, spec.timeout_s)
     try:
-        answer = handler(to_event(messages, errand.queue_url), Context(errand.function, errand.timeout_s))
+        answer = handler(to_event(messages, spec.queue_url), Context(spec.function, spec.timeout_s))
     except Exception:
         traceback.print_exc()
         return []
@@ -69,7 +69,7 @@ def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], errand: WorkerS
 
 
 def _delete(client: Any, queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
-    """A deletion that fails is not tried again: the messages come back."""
+    """Delete messages. A failed deletion is not retried: the messages are delivered again."""
     if not messages:
         return
     entries = [

@@ -1,4 +1,4 @@
-"""The workers: started, killed, and started again at once, as Lambda does."""
+"""Start workers, kill them, and replace them at once, as Lambda does."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from .seeded_rng import seeded_random
 from .worker_spec import WorkerSpec
 
 PRELOADED = ["boto3", "aws_lambda_powertools.utilities.batch", "chaos.worker", "chaos.renderer"]
-"""What every life would import anew; libvips and the S3 client of the transform function are not among them, because
-they start threads."""
+"""Modules imported once for all lives, without libvips and the S3 client of transform, which start threads."""
 
 MANY_DEFECTS = 20
-"""Lives that ended by themselves one after the other: then it is no bad luck."""
+"""Consecutive exits without a kill after which a worker counts as defective."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in the crew. ``errand`` gives each life its errand; ``serve`` is what it does."""
+    """One position in the pool. ``spec`` returns the specification of a life; ``serve`` runs it."""
 
-    who: str
+    worker_id: str
     serve: Callable[[WorkerSpec], None]
-    errand: Callable[[int], WorkerSpec]
+    spec: Callable[[int], WorkerSpec]
 
 
 class WorkerError(Exception):
@@ -37,7 +36,7 @@ class WorkerError(Exception):
 
 @dataclass
 class WorkerPool:
-    """Keeps one process a post alive. ``deaths`` counts by place: ``file:line``, or what else killed it."""
+    """Keeps one process per slot running. ``deaths`` counts by ``file:line`` or other cause."""
 
     deaths: Counter[str] = field(default_factory=Counter)
     _lives: Counter[str] = field(default_factory=Counter)
@@ -48,12 +47,12 @@ class WorkerPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
 
-    def start(self, posts: Sequence[Slot]) -> None:
-        """Man ``posts`` from now on."""
-        self._keepers = [asyncio.create_task(self._keep(post)) for post in posts]
+    def start(self, slots: Sequence[Slot]) -> None:
+        """Start and supervise a process for each slot."""
+        self._keepers = [asyncio.create_task(self._keep(slot)) for slot in slots]
 
     async def stop(self) -> None:
-        """Kill everyone for good."""
+        """Kill all workers permanently."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -65,38 +64,38 @@ class WorkerPool:
         self._alive.clear()
 
     async def kill_at_random(self, seed: int, mean: float, requests: Callable[[], int]) -> None:
-        """For ever: let ``mean`` requests pass, on average, then send SIGKILL to one of them, in native code too."""
+        """Forever, send SIGKILL to a random worker, also in native code, after ``mean`` requests on average."""
         number = 0
         while True:
-            chance = seeded_random(seed, "knife", number := number + 1)
-            due = requests() + chance.expovariate(1 / mean)
+            rng = seeded_random(seed, "knife", number := number + 1)
+            due = requests() + rng.expovariate(1 / mean)
             while requests() < due:
                 await asyncio.sleep(0.05)
             if self._alive:
-                self._alive[chance.choice(sorted(self._alive))].kill()
+                self._alive[rng.choice(sorted(self._alive))].kill()
 
     def failed(self) -> BaseException | None:
-        """Why a post could not be kept, if so."""
+        """Return the error of a slot that could not be kept running."""
         return next((task.exception() for task in self._keepers if task.done() and not task.cancelled()), None)
 
-    async def _keep(self, post: Slot) -> None:
+    async def _keep(self, slot: Slot) -> None:
         defects = 0
         while True:
-            life = self._lives[post.who]
-            self._lives[post.who] += 1
-            errand = post.errand(life)
-            process = self._context.Process(target=post.serve, args=(errand,), daemon=True)
+            life = self._lives[slot.worker_id]
+            self._lives[slot.worker_id] += 1
+            spec = slot.spec(life)
+            process = self._context.Process(target=slot.serve, args=(spec,), daemon=True)
             process.start()
-            self._alive[post.who] = process
-            await _ended(process)
-            cause = _cause(errand, process.exitcode)
+            self._alive[slot.worker_id] = process
+            await _wait_for_exit(process)
+            cause = _cause(spec, process.exitcode)
             self.deaths[cause] += 1
             defects = defects + 1 if cause.startswith("exit") else 0
             if defects == MANY_DEFECTS:
-                raise WorkerError(f"{post.who} ends by itself again and again: {errand.folder / post.who}.log")
+                raise WorkerError(f"{slot.worker_id} exits repeatedly: {spec.folder / slot.worker_id}.log")
 
 
-async def _ended(process: ForkServerProcess) -> None:
+async def _wait_for_exit(process: ForkServerProcess) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(process.sentinel, ended.set)
     try:
@@ -106,13 +105,13 @@ async def _ended(process: ForkServerProcess) -> None:
     await asyncio.to_thread(process.join)
 
 
-def _cause(errand: WorkerSpec, status: int | None) -> str:
-    if status == STATUS and errand.testament.exists():
-        place = errand.testament.read_text()
-        errand.testament.unlink()
+def _cause(spec: WorkerSpec, status: int | None) -> str:
+    if status == STATUS and spec.crash_report.exists():
+        place = spec.crash_report.read_text()
+        spec.crash_report.unlink()
         return place
     if status == -signal.SIGKILL:
-        return f"SIGKILL ({errand.function})"
+        return f"SIGKILL ({spec.function})"
     if status == -signal.SIGALRM:
-        return f"timeout ({errand.function})"
-    return f"exit {status} ({errand.function})"
+        return f"timeout ({spec.function})"
+    return f"exit {status} ({spec.function})"

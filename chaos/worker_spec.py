@@ -1,4 +1,4 @@
-"""What a child process is sent to do, and how it begins."""
+"""Specification of a worker process, and its start."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from .crash_points import ROOT, CrashPoint, die_at
 class WorkerSpec:
     """One life of one worker.
 
-    ``function`` is the folder of the function that it runs; ``queue_url`` the queue that it serves. ``environment`` is
-    the function's, ``timeout_s`` and ``batch`` what an invocation may take and get. ``end`` None lets it live.
+    ``function`` is the folder of its function, ``queue_url`` its queue. ``environment`` is the function's;
+    ``timeout_s`` and ``batch`` limit an invocation. It does not crash if ``end`` is None.
     """
 
-    who: str
+    worker_id: str
     life: int
     seed: int
     function: str
     environment: Mapping[str, str]
     folder: Path
     end: CrashPoint | None
-    patience_s: float
+    read_timeout_s: float
     timeout_s: float
     batch: int = 1
     direct_url: str = ""
@@ -41,27 +41,27 @@ class WorkerSpec:
     keys: tuple[str, ...] = ()
 
     @property
-    def testament(self) -> Path:
-        """Where it says at which line it died."""
-        return self.folder / f"{self.who}.{self.life}.died"
+    def crash_report(self) -> Path:
+        """File to which the worker writes the line of its crash."""
+        return self.folder / f"{self.worker_id}.{self.life}.died"
 
 
-def begin(errand: WorkerSpec) -> Callable[[dict[str, Any], object], Any]:
-    """Become the worker: its environment, its log, its function, its end. Returns the function's handler."""
+def begin(spec: WorkerSpec) -> Callable[[dict[str, Any], object], Any]:
+    """Set up the environment, log and crash point of the process. Return the function's handler."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
-    log = os.open(errand.folder / f"{errand.who}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(spec.folder / f"{spec.worker_id}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
         del os.environ[name]
-    os.environ.update(errand.environment)
-    sys.path[:0] = [str(ROOT / "layers" / "darkroom"), str(ROOT / "functions" / errand.function)]
-    _lose_patience(errand.patience_s)
-    handler = _handler(errand.function)
-    if errand.end is not None:
-        die_at(errand.end, lambda place: _write(errand.testament, place))
+    os.environ.update(spec.environment)
+    sys.path[:0] = [str(ROOT / "layers" / "darkroom"), str(ROOT / "functions" / spec.function)]
+    _shorten_timeouts(spec.read_timeout_s)
+    handler = _handler(spec.function)
+    if spec.end is not None:
+        die_at(spec.end, lambda place: _write(spec.crash_report, place))
     return handler
 
 
@@ -82,12 +82,12 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _lose_patience(patience_s: float) -> None:
-    """Shorten what clients wait for an answer: 20 s each would be most of the run."""
+def _shorten_timeouts(read_timeout_s: float) -> None:
+    """Shorten the clients' read timeouts: 20 s each would be most of the run."""
     from darkroom.aws import clients, s3_fast
 
-    clients.READ_S = patience_s
-    s3_fast._CLIENT["timeout"] = timedelta(seconds=patience_s)
+    clients.READ_S = read_timeout_s
+    s3_fast._CLIENT["timeout"] = timedelta(seconds=read_timeout_s)
 
 
 def _handler(function: str) -> Callable[[dict[str, Any], object], Any]:

@@ -1,4 +1,4 @@
-"""Processes of a local stack's functions, and their sudden end."""
+"""Find and kill function processes of a local stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOK_EVERY_S = 0.2
 
 
 def processes(function: str, below: int) -> list[int]:
-    """The ids of MiniStack's processes of ``function`` (its name in Lambda); ``below`` is MiniStack's own id."""
+    """Return the process ids of the Lambda function ``function`` below MiniStack's process id ``below``."""
     mark = f"ministack-lambda-{function}-".encode()
     found = []
     for folder in Path("/proc").iterdir():
@@ -28,8 +28,8 @@ def _parent(folder: Path) -> int:
     return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
-def worked_s(pid: int) -> float:
-    """Return the processor time that a process has used, 0 if it is gone."""
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has used, 0 if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -38,22 +38,22 @@ def worked_s(pid: int) -> float:
 
 
 class CrashCounts:
-    """Kills one worker after the other, in an order that ``chance`` draws, each ``every_s`` on average of their work.
+    """Kills workers in random order, one every ``interval_s`` of their CPU time on average.
 
-    Work is processor time of the workers: a slow machine does not lose more of it.
+    CPU time makes the number of kills independent of the machine's speed.
 
-    ``most``: after as many it is over. A machine that has much else to do would never be through otherwise.
+    ``max_kills`` limits them: on a busy machine the job would never end otherwise.
     """
 
-    def __init__(self, function: str, below: int, chance: Random, every_s: float, most: int) -> None:
-        self._function, self._below, self._chance, self._every_s = function, below, chance, every_s
-        self._most = most
+    def __init__(self, function: str, below: int, rng: Random, interval_s: float, max_kills: int) -> None:
+        self._function, self._below, self._chance, self._every_s = function, below, rng, interval_s
+        self._most = max_kills
         self._over = threading.Event()
         self.killed = 0
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """Until the end of what is done inside."""
+    def running(self) -> Iterator[None]:
+        """Kill workers while the context is open."""
         thread = threading.Thread(target=self._go_on)
         thread.start()
         try:
@@ -67,7 +67,7 @@ class CrashCounts:
         due_s = self._chance.uniform(0, 2 * self._every_s)
         while self.killed < self._most and not self._over.wait(LOOK_EVERY_S):
             alive = processes(self._function, self._below)
-            worked |= {pid: max(worked_s(pid), worked.get(pid, 0.0)) for pid in alive}
+            worked |= {pid: max(cpu_s(pid), worked.get(pid, 0.0)) for pid in alive}
             if alive and sum(worked.values()) >= due_s:
                 due_s = sum(worked.values()) + self._chance.uniform(0, 2 * self._every_s)
                 with suppress(ProcessLookupError):

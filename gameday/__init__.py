@@ -1,1 +1,1 @@
-"""The rehearsal: things are broken on purpose, and alarms, remedies and runbooks have to do what they are there for."""
+"""Game day: inject failures into a running stack, and verify alarms, remedies and runbooks."""

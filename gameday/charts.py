@@ -1,4 +1,4 @@
-"""The charts of the report, as SVG that takes its colours from the page: lines with marks, and the timeline of all."""
+"""Draw the report's charts as SVG: line charts with marks, and the timeline. Colours are those of the page."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ WIDTH, HEIGHT = 720, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 30, 30
 ROW, LABEL = 46, 190
 ALARM_PX = 10
-"""How much lower an alarm's mark is: what clears it may follow within a second."""
+"""Offset of an alarm's mark, because the mark that clears it may follow within a second."""
 
 SERIES = 5
-"""Colours that the page has for lines."""
+"""Number of line colours that the page defines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The Unix times that a chart is about."""
+    """The Unix times that a chart covers."""
 
     begin_s: float
     end_s: float
 
     def x(self, at_s: float, left: int = LEFT) -> float:
-        """Where a time is, in px."""
+        """Return the x coordinate of a time in px."""
         share = (at_s - self.begin_s) / max(self.end_s - self.begin_s, 1)
         return left + min(max(share, 0.0), 1.0) * (WIDTH - left - RIGHT)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A scenario in the timeline. ``number`` says where its marks are listed."""
+    """A scenario in the timeline."""
 
     title: str
     begin_s: float
@@ -49,7 +49,7 @@ class Row:
 def draw_lines(
     title: str, unit: str, series: Mapping[str, Points], marks: Sequence[Mark], span: Span, limit: float | None
 ) -> str:
-    """A line for each of ``series``, the ``limit`` if there is one, and ``marks``."""
+    """Draw a line for each of ``series``, the ``limit`` unless it is None, and ``marks``."""
     most = max([value for points in series.values() for _, value in points] + [limit or 0.0, 1e-9])
     step = round_up_nicely(most / 4)
     top = ceil(most / step) * step
@@ -77,7 +77,7 @@ def draw_lines(
 
 
 def draw_timeline(rows: Sequence[Row], span: Span) -> str:
-    """When each scenario was played, how long something was broken, and what happened when."""
+    """Draw when each scenario ran, how long a failure lasted, and its marks."""
     parts = list(_minutes(span, LABEL, ROW * len(rows) + 8))
     for number, row in enumerate(rows):
         top = number * ROW + 6
@@ -96,20 +96,20 @@ def draw_timeline(rows: Sequence[Row], span: Span) -> str:
 
 
 def round_up_nicely(value: float) -> float:
-    """The least of 1, 2, 2.5, 5 times a power of ten that is not under ``value``, which is over 0."""
+    """Return the smallest of 1, 2, 2.5 and 5 times a power of ten that is at least ``value``, which is positive."""
     power = 10.0 ** floor(log10(value))
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value * (1 - 1e-9))
 
 
 def _broken(marks: Sequence[Mark]) -> tuple[float, float] | None:
-    """From the first break to the first thing that cleared it."""
+    """Return the time of the first failure and the first mark after it that clears it."""
     begins = [mark.at_s for mark in marks if mark.kind == "break"]
     ends = [mark.at_s for mark in marks if mark.kind == "clear" and begins and mark.at_s >= begins[0]]
     return (begins[0], ends[0]) if begins and ends else None
 
 
 def _minutes(span: Span, left: int, bottom: int) -> Iterator[str]:
-    """The axis of time, in whole minutes of the clock."""
+    """Draw the time axis in whole minutes."""
     minutes = (span.end_s - span.begin_s) / 60
     step_s = 60 * max(1, round(round_up_nicely(max(minutes, 1) / 8)))
     for at_s in range(ceil(span.begin_s / 60) * 60, int(span.end_s) + 1, step_s):
@@ -124,10 +124,10 @@ def _bar(kind: str, begin: float, end: float, top: int) -> str:
 
 
 def _mark(mark: Mark, x: float, top: float, bottom: float) -> str:
-    told = escape(f"{time.strftime('%H:%M:%S', time.gmtime(mark.at_s))} {mark.text}")
+    tooltip = escape(f"{time.strftime('%H:%M:%S', time.gmtime(mark.at_s))} {mark.text}")
     middle = top + (ALARM_PX if mark.kind == "alarm" else 0)
     symbol = f'<circle cx="{x:.1f}" cy="{middle}" r="4"/>'
-    return f'<g class="mark {mark.kind}"><title>{told}</title><path d="M{x:.1f} {top}V{bottom}"/>{symbol}</g>'
+    return f'<g class="mark {mark.kind}"><title>{tooltip}</title><path d="M{x:.1f} {top}V{bottom}"/>{symbol}</g>'
 
 
 def _svg(height: int, parts: Sequence[str], title: str) -> str:

@@ -1,4 +1,4 @@
-"""The running stack as somebody sees it who uploads, views, operates and is called at night."""
+"""Access to the running stack for uploads, views, operation and alarms."""
 
 from __future__ import annotations
 
@@ -26,128 +26,128 @@ from tools.settings.stacks import of_facts
 
 NAMESPACE = f"Darkroom/{STACK}"
 ALIAS = "live"
-"""Of functions that are released gradually: what answers requests."""
+"""Alias of functions that are released gradually; it serves requests."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """``facts`` are those of ``stack.json``. Safe to share between threads."""
+    """The running stack. ``facts`` is the content of ``stack.json``. Thread-safe."""
 
     facts: Mapping[str, Any]
     _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=16, retries=False))
 
     @cached_property
     def cloud(self) -> Cloud:
-        """Clients of its MiniStack, each of which has been opened."""
+        """Return initialised clients of the stack's MiniStack."""
         cloud = Cloud(self.facts["aws_endpoint_url"])
         _ = (cloud.s3, cloud.functions, cloud.queues, cloud.dynamodb, cloud.metrics)
         return cloud
 
-    # ---------------------------------------------------------- pictures
+    # ---------------------------------------------------------- images
 
     def upload(self, key: str, body: bytes) -> None:
-        """Put an upload."""
+        """Upload a file."""
         self.cloud.s3.put_object(Bucket=self.facts["uploads_bucket"], Key=key, Body=body)
 
     def view(self, target: str, *, signed: bool = False) -> urllib3.BaseHTTPResponse:
-        """What a viewer gets for a path and query, which is signed if asked for."""
-        asked = sign_target(target, self.facts["signing_key"]) if signed else target
-        return self._http.request("GET", self.facts["cdn_url"] + asked, redirect=False, timeout=60)
+        """Request a path and query from the CDN, signed if ``signed``."""
+        path_and_query = sign_target(target, self.facts["signing_key"]) if signed else target
+        return self._http.request("GET", self.facts["cdn_url"] + path_and_query, redirect=False, timeout=60)
 
     def findings(self, key: str) -> dict[str, dict[str, Any]]:
-        """What models found in a picture, by task; none where they have not looked yet."""
-        told = self._asked(f"/findings?key={quote(key)}")
-        return dict(told.get("findings", {}).get("tasks", {}))
+        """Return the findings of an image by task, empty before its analysis."""
+        record = self._read(f"/findings?key={quote(key)}")
+        return dict(record.get("findings", {}).get("tasks", {}))
 
-    # ------------------------------------------------------------- watch
+    # ------------------------------------------------------------- alarms
 
     def alarms(self) -> dict[str, dict[str, Any]]:
-        """How alarms stand, by their names without the stack's."""
-        return {strip_stack_name(alarm["name"]): alarm for alarm in self._asked("/watch/alarms")}
+        """Return the state of all alarms, by name without the stack's prefix."""
+        return {strip_stack_name(alarm["name"]): alarm for alarm in self._read("/watch/alarms")}
 
     def changes(self) -> list[dict[str, Any]]:
-        """How alarms have changed, oldest first."""
-        return [{**one, "name": strip_stack_name(one["name"])} for one in self._asked("/watch/alarms/history")]
+        """Return the state changes of alarms, oldest first."""
+        return [{**one, "name": strip_stack_name(one["name"])} for one in self._read("/watch/alarms/history")]
 
     def pages(self) -> list[dict[str, Any]]:
-        """Who was called, oldest first."""
-        return [{**one, "name": strip_stack_name(one["name"])} for one in self._asked("/watch/alarms/pages")]
+        """Return the pages sent, oldest first."""
+        return [{**one, "name": strip_stack_name(one["name"])} for one in self._read("/watch/alarms/pages")]
 
     def audit(self, limit: int = 200) -> list[dict[str, Any]]:
-        """Entries of the audit log, newest first."""
+        """Return entries of the audit log, newest first."""
         return AuditLog(S3Bucket(self.cloud.s3, self.facts["outputs"]["AuditBucketName"])).list_newest(limit, days=2)
 
-    def minutes(self, figures: Sequence[MetricStat], begin_s: float, end_s: float) -> list[list[tuple[float, float]]]:
-        """Figures by the minute."""
+    def minutes(self, metrics: Sequence[MetricStat], begin_s: float, end_s: float) -> list[list[tuple[float, float]]]:
+        """Return the points of ``metrics`` by the minute."""
         read = CloudWatchMetrics(self.cloud.metrics).get_points(
-            figures, begin_s=begin_s // 60 * 60, end_s=end_s, period_s=60
+            metrics, begin_s=begin_s // 60 * 60, end_s=end_s, period_s=60
         )
         return [list(points) for points in read]
 
     # ------------------------------------------------------------ models
 
     def endpoint_state(self) -> str:
-        """Whether the model server is ready."""
-        return str(self._asked("/inference")["state"])
+        """Return the state of the model server."""
+        return str(self._read("/inference")["state"])
 
     def variants(self) -> dict[str, dict[str, Any]]:
-        """The endpoint's, by name."""
-        return {one["name"]: one for one in self._asked("/sagemaker")[ENDPOINT]}
+        """Return the endpoint's variants by name."""
+        return {one["name"]: one for one in self._read("/sagemaker")[ENDPOINT]}
 
-    def weigh(self, weights: Mapping[str, object]) -> None:
-        """Other weights, or other containers, for the endpoint's variants."""
+    def set_weights(self, weights: Mapping[str, object]) -> None:
+        """Set weights, or other containers, of the endpoint's variants."""
         self._send("PUT", f"/sagemaker/{ENDPOINT}", {"weights": dict(weights)})
 
     def start_variant(self, name: str, models: str, weight: float) -> None:
-        """Serve the models of a folder beside the others. It takes as long as loading them."""
+        """Start a variant with the models of a folder. Returns when they are loaded."""
         self._send("POST", f"/sagemaker/{ENDPOINT}/variants", {"name": name, "models": models, "weight": weight})
 
     @cached_property
     def registry(self) -> ModelRegistry:
-        """The stack's model registry."""
+        """Return the stack's model registry."""
         return ModelRegistry(
             create_client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"]
         )
 
     @cached_property
     def samples(self) -> SampleStore:
-        """The samples that are kept of what models saw."""
+        """Return the store of inference samples."""
         return SampleStore(self.cloud.dynamodb, self.facts["index_table"])
 
-    # --------------------------------------------------------- operating
+    # ------------------------------------------------------ operation
 
     def switch(self, name: str) -> Switch:
-        """How a switch stands."""
+        """Return a switch."""
         return SwitchStore(S3Bucket(self.cloud.s3, self.facts["media_bucket"])).read(name)
 
     def function(self, logical_id: str) -> str:
-        """A function's name."""
+        """Return a function's name."""
         return str(self.facts["functions"][logical_id]["name"])
 
     def redeploy(self, logical_id: str, variables: Mapping[str, str | None]) -> None:
-        """Have a function run with other environment variables, None for none: what a deployment would do."""
+        """Change environment variables of a function, as a deployment does; None removes one."""
         functions, name = self.cloud.functions, self.function(logical_id)
         now = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        wanted = {key: value for key, value in {**now, **variables}.items() if value is not None}
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": wanted})
+        environment_variables = {key: value for key, value in {**now, **variables}.items() if value is not None}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment_variables})
         aliases = [one["Name"] for one in functions.list_aliases(FunctionName=name)["Aliases"]]
         if ALIAS in aliases:
             version = functions.publish_version(FunctionName=name)["Version"]
             functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
 
     def set(self, **settings: object) -> None:
-        """Change settings, which functions read within a minute."""
+        """Change settings. Functions read them within a minute."""
         documents = of_facts(self.facts).documents
         current = documents.current()
         documents.write({**current.table, **settings}, replaces=current, by="gameday")
 
     def invoke(self, logical_id: str, event: object) -> Any:
-        """What a function answers."""
+        """Invoke a function and return its result."""
         payload = json.dumps(event).encode()
         answer = self.cloud.functions.invoke(FunctionName=self.function(logical_id), Payload=payload)
         return json.loads(answer["Payload"].read() or b"null")
 
-    def _asked(self, path: str) -> Any:
+    def _read(self, path: str) -> Any:
         return self._checked(self._http.request("GET", self.facts["control_url"] + path, timeout=60))
 
     def _send(self, method: str, path: str, document: object) -> Any:
@@ -164,5 +164,5 @@ class Environment:
 
 
 def strip_stack_name(name: str) -> str:
-    """An alarm's name without the stack's."""
+    """Remove the stack's prefix from an alarm's name."""
     return name.removeprefix(f"{STACK}-")

@@ -1,4 +1,4 @@
-"""The stack that is rehearsed on: one of its own, on free ports, ended when the rehearsal is."""
+"""Start a stack for the game day on free ports, and stop it afterwards."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .environment import Environment
 from .wait_for import wait_until
 
 READY_WITHIN_S = 600.0
-"""Of the endpoint: its packages are installed and its models fetched once, which takes minutes."""
+"""Limit of the endpoint's start: on the first run it installs packages and fetches models, which takes minutes."""
 
 
 @contextmanager
 def open_stack(state: Path) -> Iterator[Environment]:
-    """A running stack with its endpoint ready. Raises NoStack."""
+    """Start a stack, wait for its endpoint, and yield its environment. Raises NoStack."""
     with isolated_stack.running(state, "--no-watch") as stack:
-        world = Environment(stack.facts)
-        wait_until(lambda: world.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
-        yield world
+        environment = Environment(stack.facts)
+        wait_until(lambda: environment.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
+        yield environment
 
 
 def running(state: Path) -> Environment:
-    """The stack that runs in ``state`` already. Raises NoStack where none does."""
+    """Return the environment of the stack that runs in ``state``. Raises NoStack if none runs."""
     try:
         return Environment(local_stack.read(state))
     except ValueError as error:

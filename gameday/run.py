@@ -1,4 +1,4 @@
-"""All chosen scenarios, beside each other as far as they do not get into each other's way."""
+"""Run scenarios concurrently, except those that have to wait for others."""
 
 from __future__ import annotations
 
@@ -14,41 +14,44 @@ from .wait_for import WaitTimeout
 type Gates = dict[tuple[str, Phase], Event]
 
 
-def run(world: Environment, scenarios: Sequence[Scenario], say: Callable[[str], None]) -> list[ScenarioRun]:
-    """Play ``scenarios`` to their ends, each in a thread; how each went, in the same order."""
+def run_scenarios(
+    environment: Environment, scenarios: Sequence[Scenario], log: Callable[[str], None]
+) -> list[ScenarioRun]:
+    """Run each scenario in a thread. Return their runs in the same order."""
     gates: Gates = {(one.name, phase): Event() for one in scenarios for phase in PHASES}
-    plays = [ScenarioRun(world, one.title, say) for one in scenarios]
+    scenario_runs = [ScenarioRun(environment, one.title, log) for one in scenarios]
     threads = [
-        Thread(target=_play, args=(one, play, gates), daemon=True) for one, play in zip(scenarios, plays, strict=True)
+        Thread(target=_run_scenario, args=(one, scenario_run, gates), daemon=True)
+        for one, scenario_run in zip(scenarios, scenario_runs, strict=True)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return plays
+    return scenario_runs
 
 
-def _play(scenario: Scenario, play: ScenarioRun, gates: Gates) -> None:
+def _run_scenario(scenario: Scenario, scenario_run: ScenarioRun, gates: Gates) -> None:
     for gate in scenario.after:
-        if gate in gates:  # else that scenario is not played
+        if gate in gates:  # otherwise that scenario does not run
             gates[gate].wait()
-    play.begun_s = time.time()
+    scenario_run.begun_s = time.time()
     steps = dict(zip(PHASES, (getattr(scenario, name) for name in _METHODS), strict=True))
     for phase, step in steps.items():
-        if not play.fault or phase == "clear":
-            _attempt(play, step)
+        if not scenario_run.fault or phase == "clear":
+            _attempt(scenario_run, step)
         gates[scenario.name, phase].set()
-    play.ended_s = time.time()
-    play.say(f"{play.title}: {'as it should be' if not play.fault else 'FAILED, ' + play.fault}")
+    scenario_run.ended_s = time.time()
+    scenario_run.log(f"{scenario_run.title}: {'passed' if not scenario_run.fault else 'FAILED, ' + scenario_run.fault}")
 
 
-_METHODS = ("prepare", "break_", "expect", "clear", "verify")
+_METHODS = ("prepare", "inject", "expect", "clear", "verify")
 
 
-def _attempt(play: ScenarioRun, step: Callable[[ScenarioRun], None]) -> None:
+def _attempt(scenario_run: ScenarioRun, step: Callable[[ScenarioRun], None]) -> None:
     try:
-        step(play)
+        step(scenario_run)
     except WaitTimeout as error:
-        play.fault = play.fault or str(error)
-    except Exception as error:  # a scenario that cannot be played has failed, and the others go on
-        play.fault = play.fault or f"{error!r}\n{traceback.format_exc()}"
+        scenario_run.fault = scenario_run.fault or str(error)
+    except Exception as error:  # an unexpected error fails this scenario only
+        scenario_run.fault = scenario_run.fault or f"{error!r}\n{traceback.format_exc()}"

@@ -1,4 +1,4 @@
-"""One scenario as it is played: when what happened, what was seen, and how it ended."""
+"""Run of one scenario: marks, facts and outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PHASES: tuple[Phase, ...] = ("prepare", "break", "expect", "clear", "verify")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that happened at a Unix time."""
+    """An event at a Unix time."""
 
     at_s: float
     kind: Kind
@@ -28,8 +28,8 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A chart of the report: ``figures`` by the names of their lines. ``limit`` is drawn where it is not None."""
+class ChartSpec:
+    """A chart of the report. ``figures`` are metrics by line name; ``limit`` is drawn unless it is None."""
 
     title: str
     unit: str
@@ -39,11 +39,11 @@ class Shown:
 
 @dataclass
 class ScenarioRun:
-    """How a scenario goes. ``fault`` is why it failed, empty if it did not."""
+    """Run of a scenario. ``fault`` is the reason for its failure, empty if it passed."""
 
-    world: Environment
+    environment: Environment
     title: str
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     begun_s: float = field(default_factory=time.time)
     ended_s: float = 0.0
     marks: list[Mark] = field(default_factory=list)
@@ -51,87 +51,89 @@ class ScenarioRun:
     fault: str = ""
 
     def mark(self, kind: Kind, text: str, at_s: float | None = None) -> None:
-        """Remember, and tell, what happens."""
+        """Record and log an event."""
         self.marks.append(Mark(time.time() if at_s is None else at_s, kind, text))
-        self.say(f"{self.title}: {text}")
+        self.log(f"{self.title}: {text}")
 
-    def fact(self, name: str, value: object) -> None:
-        """Remember what was seen."""
+    def record_fact(self, name: str, value: object) -> None:
+        """Record an observation for the report."""
         self.facts[name] = str(value)
 
-    def ringing(self, alarm: str) -> list[float]:
-        """The times at which an alarm went off since the scenario began."""
+    def list_alarm_times(self, alarm: str) -> list[float]:
+        """Return the times at which an alarm went off since the scenario began."""
         return [
             change["at_s"]
-            for change in self.world.changes()
+            for change in self.environment.changes()
             if change["name"] == alarm and change["to"] == "ALARM" and change["at_s"] >= self.begun_s
         ]
 
-    def rings(self, alarm: str, within_s: float) -> None:
+    def wait_for_alarm(self, alarm: str, within_s: float) -> None:
         """Wait until an alarm goes off."""
-        [at_s, *_] = wait_until(lambda: self.ringing(alarm), f"the alarm {alarm} rings", within_s)
-        self.mark("alarm", f"the alarm {alarm} rings", at_s)
+        [at_s, *_] = wait_until(lambda: self.list_alarm_times(alarm), f"the alarm {alarm} goes off", within_s)
+        self.mark("alarm", f"the alarm {alarm} goes off", at_s)
 
-    def quiet(self, alarm: str, within_s: float) -> None:
-        """Wait until an alarm is over, and see that it went off once."""
-        wait_until(lambda: self.world.alarms()[alarm]["state"] != "ALARM", f"the alarm {alarm} is over", within_s)
-        self.mark("clear", f"the alarm {alarm} is over", self._over(alarm))
-        self.once(alarm)
+    def wait_for_ok(self, alarm: str, within_s: float) -> None:
+        """Wait until an alarm returns to OK, and require that it went off once."""
+        wait_until(
+            lambda: self.environment.alarms()[alarm]["state"] != "ALARM", f"the alarm {alarm} returns to OK", within_s
+        )
+        self.mark("clear", f"the alarm {alarm} returns to OK", self._read_end(alarm))
+        self.require_one_alarm(alarm)
 
-    def once(self, alarm: str) -> None:
-        """See that an alarm went off once."""
-        times = len(self.ringing(alarm))
-        self.fact(f"alarm {alarm} went off", f"{times} time{'s' * (times != 1)}")
+    def require_one_alarm(self, alarm: str) -> None:
+        """Require that an alarm went off once."""
+        times = len(self.list_alarm_times(alarm))
+        self.record_fact(f"alarm {alarm} went off", f"{times} time{'s' * (times != 1)}")
         require(times == 1, f"the alarm {alarm} went off {times} times, not once")
 
-    def paged(self, group: str) -> int:
-        """How often somebody was called for a group of alarms since the scenario began."""
-        return sum(page["name"] == group and page["at_s"] >= self.begun_s for page in self.world.pages())
+    def count_pages(self, group: str) -> int:
+        """Return how many pages an alarm group has sent since the scenario began."""
+        return sum(page["name"] == group and page["at_s"] >= self.begun_s for page in self.environment.pages())
 
-    def noted(self, kind: str, subject: str) -> dict[str, Any] | None:
-        """The newest entry of the audit log about ``subject`` since the scenario began."""
-        found = [entry for entry in self.world.audit() if entry["kind"] == kind and entry["subject"] == subject]
+    def find_audit_entry(self, kind: str, subject: str) -> dict[str, Any] | None:
+        """Return the newest audit log entry about ``subject`` since the scenario began."""
+        found = [entry for entry in self.environment.audit() if entry["kind"] == kind and entry["subject"] == subject]
         return next((entry for entry in found if _time(str(entry["at"])) >= self.begun_s - 1), None)
 
-    def _over(self, alarm: str) -> float:
-        ends = [one["at_s"] for one in self.world.changes() if one["name"] == alarm and one["from"] == "ALARM"]
+    def _read_end(self, alarm: str) -> float:
+        ends = [one["at_s"] for one in self.environment.changes() if one["name"] == alarm and one["from"] == "ALARM"]
         return float(ends[-1]) if ends else time.time()
 
 
 class Scenario(Protocol):
-    """Something that goes wrong. Its methods are called in the order of PHASES, and raise NotSo."""
+    """A failure to inject. Its methods run in the order of PHASES, and raise WaitTimeout."""
 
     name: str
     title: str
 
     @property
     def after(self) -> tuple[tuple[str, Phase], ...]:
-        """Phases of other scenarios that have to be over before it begins, where those are played."""
+        """Phases of other scenarios that have to end first, if those run."""
         ...
 
     @property
-    def shown(self) -> tuple[Shown, ...]:
+    def chart_specs(self) -> tuple[ChartSpec, ...]:
         """Charts of the report."""
         ...
 
-    def prepare(self, play: ScenarioRun) -> None:
-        """All that can be done before anything is broken."""
+    def prepare(self, run: ScenarioRun) -> None:
+        """Prepare everything before the failure."""
         ...
 
-    def break_(self, play: ScenarioRun) -> None:
-        """Have it go wrong."""
+    def inject(self, run: ScenarioRun) -> None:
+        """Inject the failure."""
         ...
 
-    def expect(self, play: ScenarioRun) -> None:
-        """Wait for the alarm, or for what the monitor decides."""
+    def expect(self, run: ScenarioRun) -> None:
+        """Wait for the alarm or for the monitor's decision."""
         ...
 
-    def clear(self, play: ScenarioRun) -> None:
-        """Do what the runbook says. Called even if what was expected did not come."""
+    def clear(self, run: ScenarioRun) -> None:
+        """Clear the failure by the runbook. Runs even if the expectation failed."""
         ...
 
-    def verify(self, play: ScenarioRun) -> None:
-        """See that it is over, and that nothing was harmed."""
+    def verify(self, run: ScenarioRun) -> None:
+        """Verify the recovery, and that no data was harmed."""
         ...
 
 

@@ -1,8 +1,7 @@
-"""Samples of drawn pictures, as infer takes them: the real models look at the real preparation of each picture.
+"""Compute the inference samples of drawn images with the real models and preparation.
 
-Thousands of pictures through upload, ingest and the endpoint would be half an hour. So these are looked at within this
-machine's own processes, with infer's own code for every figure of a sample, and put where infer puts samples. They are
-the same in each run, and kept from one to the next.
+Uploading thousands of images through ingest and the endpoint takes half an hour. This computes the samples in local
+processes with infer's code, and stores them where infer does. They are equal in each run and cached.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ from . import pictures
 from .pictures import draw_image
 
 TASKS = (MODERATION, SIMILARITY)
-"""What the small models look for here. Faces and text would take five times as long."""
+"""Tasks of the fallback models to run. Faces and text would take five times as long."""
 
 PROCESSES, NICENESS = 2, 10
-KEPT = Path(MODELS).parent / "gameday"
-"""Where samples are kept: 1 MB for a thousand."""
+CACHE = Path(MODELS).parent / "gameday"
+"""Cache of samples, 1 MB per thousand."""
 
 
 def make_samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
-    """Samples of the first ``count`` pictures of a ``seed``, all taken at the Unix time ``at_s``."""
-    file = KEPT / f"{kind}-{seed}-{count}-{_digest()}.jsonl"
+    """Return the samples of the first ``count`` images of ``seed``, all at the Unix time ``at_s``."""
+    file = CACHE / f"{kind}-{seed}-{count}-{_digest()}.jsonl"
     if not file.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         with multiprocessing.get_context("spawn").Pool(PROCESSES, os.nice, (NICENESS,)) as pool:
             found = pool.starmap(_sample, [(kind, seed, number) for number in range(count)], chunksize=16)
         draft = file.with_suffix(".new")
@@ -53,15 +52,15 @@ def make_samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
 
 
 def _sample(kind: str, seed: str, number: int) -> Sample:
-    picture = draw_image(kind, seed, number)
-    jpeg = prepare_jpeg(Source.from_bytes(picture.body), Limits())
+    image = draw_image(kind, seed, number)
+    jpeg = prepare_jpeg(Source.from_bytes(image.body), Limits())
     found = _models().detect(jpeg, TASKS)
-    size = pictures.read_size(picture)
+    size = pictures.read_size(image)
     return Sample(
-        key=f"gameday/{kind}-{seed}-{number}.{picture.suffix}",
-        source_etag=sha256(picture.body).hexdigest()[:32],
+        key=f"gameday/{kind}-{seed}-{number}.{image.suffix}",
+        source_etag=sha256(image.body).hexdigest()[:32],
         at_s=0.0,
-        format=sniff(picture.body),
+        format=sniff(image.body),
         pixels=size[0] * size[1],
         brightness=views.mean_luma(jpeg),
         tasks={task: summarise(finding) for task, finding in found.items()},
@@ -77,7 +76,7 @@ def _models() -> in_process.InProcessDetector:
 
 @cache
 def _digest() -> str:
-    """Of the code and the models that the figures come from."""
+    """Return a digest of the code and models that determine samples."""
     sources = (Path(pictures.__file__), Path(views.__file__), Path(in_process.__file__), Path(__file__), SMALL_MODELS)
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 

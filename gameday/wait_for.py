@@ -1,4 +1,4 @@
-"""Waiting for what has to become so."""
+"""Wait for conditions, or fail."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ LOOK_EVERY_S = 1.0
 
 
 class WaitTimeout(Exception):
-    """Something is not as it must be; the message says what."""
+    """A condition did not hold; the message names it."""
 
 
 def require(condition: object, what: str) -> None:
-    """Raise NotSo unless ``condition`` holds."""
+    """Raise WaitTimeout unless ``condition`` holds."""
     if not condition:
         raise WaitTimeout(what)
 
 
 def wait_until[T](condition: Callable[[], T | None], what: str, within_s: float, every_s: float = LOOK_EVERY_S) -> T:
-    """What ``condition`` returns once that is true; raises NotSo after ``within_s``."""
+    """Return what ``condition`` returns once that is true; raise WaitTimeout after ``within_s``."""
     deadline_s = time.monotonic() + within_s
     while not (found := condition()):
         if time.monotonic() > deadline_s:
-            raise WaitTimeout(f"not so within {within_s:.0f} s: {what}")
+            raise WaitTimeout(f"not within {within_s:.0f} s: {what}")
         time.sleep(every_s)
     return found

@@ -125,7 +125,7 @@ def store_signing_key(world: Environment) -> str:
 def run_child(world: Environment, function: str, events: list[Any], secret_arn: str) -> dict[str, Any]:
     """Run :func:`handle` in a process with the environment of the deployed function."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment |= world.environment(world.url, f"{function}-1")
+    environment |= world.worker_variables(world.url, f"{function}-1")
     environment["SIGNING_KEYS_ARN"] = secret_arn
     command = [sys.executable, "-m", "tools.trace_path", "--child", function]
     done = subprocess.run(  # noqa: S603

@@ -1,4 +1,4 @@
-"""All scenarios. Each is a module of its own, and knows of the others only what it has to wait for."""
+"""All scenarios, a module each. They know each other only by the phases that they wait for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .backlog import Backlog
 from .canary import Canary
 from .drift import Drift
 from .endpoint import DeadEndpoint
-from .storm import TrafficSpike
 from .throttle import Throttle
+from .traffic_spike import TrafficSpike
 
 ALL: Mapping[str, Callable[[Path], Scenario]] = {
     "canary": Canary,
@@ -19,6 +19,6 @@ ALL: Mapping[str, Callable[[Path], Scenario]] = {
     "endpoint": lambda _: DeadEndpoint(),
     "throttle": lambda _: Throttle(),
     "backlog": lambda _: Backlog(),
-    "storm": lambda _: TrafficSpike(),
+    "traffic-spike": lambda _: TrafficSpike(),
 }
-"""By name; each is made with a folder for its files."""
+"""Factories by name; each receives a folder for its files."""

@@ -1,4 +1,4 @@
-"""A queue fills up: somebody has stopped those who fetch from it."""
+"""Scenario: a queue's event source mapping is disabled."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from itertools import batched
 from darkroom.aws.cloudwatch import MetricStat
 
 from ..runbook import run_runbook
-from ..scenario_run import Phase, ScenarioRun, Shown
+from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..wait_for import wait_until
 
 ALARM = "purge-age"
 MESSAGES = 300
-OLD_S = 720.0
-"""Within which the alarm has to ring: messages are too old after five minutes, and for three more."""
+ALARM_WITHIN_S = 720.0
+"""Limit until the alarm: messages count as too old after five minutes, and have to stay so for three."""
 
 DRAINED_S = 240.0
 
@@ -22,72 +22,77 @@ _QUEUE = {"QueueName": "darkroom-purge"}
 
 
 class Backlog:
-    """Purges wait, for nobody fetches them, until the mapping is enabled again."""
+    """Purge messages queue up until the event source mapping is enabled again."""
 
     name = "backlog"
-    title = "A queue fills up"
+    title = "Queue backlog"
     after: tuple[tuple[str, Phase], ...] = ()
-    shown = (
-        Shown(
+    chart_specs = (
+        ChartSpec(
             "Oldest message of the purge queue",
             "s",
             {"age": MetricStat("AWS/SQS", "ApproximateAgeOfOldestMessage", _QUEUE, "Maximum")},
             300,
         ),
-        Shown(
-            "Messages that wait",
+        ChartSpec(
+            "Messages in the queue",
             "",
             {"waiting": MetricStat("AWS/SQS", "ApproximateNumberOfMessagesVisible", _QUEUE, "Maximum")},
         ),
     )
 
-    def prepare(self, play: ScenarioRun) -> None:
-        """Nothing."""
+    def prepare(self, run: ScenarioRun) -> None:
+        """Do nothing."""
 
-    def break_(self, play: ScenarioRun) -> None:
-        """Disable the mapping, and send a few hundred messages."""
-        for mapping in self._mappings(play):
-            play.world.cloud.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
-        url = self._url(play)
+    def inject(self, run: ScenarioRun) -> None:
+        """Disable the mapping, and send MESSAGES messages."""
+        for mapping in self._mappings(run):
+            run.environment.cloud.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+        url = self._url(run)
         for numbers in batched(range(MESSAGES), 10, strict=True):
             entries = [
                 {"Id": str(number), "MessageBody": json.dumps({"key": f"gameday/purged-{number}.jpg", "pass": 1})}
                 for number in numbers
             ]
-            play.world.cloud.queues.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
-        play.mark("break", f"nobody fetches from the purge queue, and {MESSAGES} messages come")
+            run.environment.cloud.queues.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        run.mark("break", f"the purge queue's mapping is disabled, and {MESSAGES} messages are sent")
 
-    def expect(self, play: ScenarioRun) -> None:
-        """The alarm of the queue's age."""
-        play.rings(ALARM, OLD_S)
+    def expect(self, run: ScenarioRun) -> None:
+        """Wait for the alarm on the queue's age."""
+        run.wait_for_alarm(ALARM, ALARM_WITHIN_S)
 
-    def clear(self, play: ScenarioRun) -> None:
-        """The runbook enables what is stopped; it shows it for uploads."""
+    def clear(self, run: ScenarioRun) -> None:
+        """Enable the mapping with the runbook's command, which names the ingest queue."""
         run_runbook(
-            play.world, "queue-backlog", "update-event-source-mapping", filled={"output Ingest": "output Purge"}
+            run.environment,
+            "queue-backlog",
+            "update-event-source-mapping",
+            replacements={"output Ingest": "output Purge"},
         )
-        play.mark("clear", "the runbook has the mapping fetch again")
+        run.mark("clear", "the mapping is enabled by the runbook")
 
-    def verify(self, play: ScenarioRun) -> None:
-        """All is fetched, nothing is given up, and the alarm is over."""
-        wait_until(lambda: not self._waiting(play), "the purge queue is empty", DRAINED_S)
-        play.quiet(ALARM, DRAINED_S)
-        play.fact("messages that were sent", MESSAGES)
-        play.fact("dead letters", self._count(play, play.world.facts["queues"]["purge_dead_letters"]))
+    def verify(self, run: ScenarioRun) -> None:
+        """Verify that all messages are processed, none is in the DLQ, and the alarm is OK."""
+        wait_until(lambda: not self._waiting(run), "the purge queue is empty", DRAINED_S)
+        run.wait_for_ok(ALARM, DRAINED_S)
+        run.record_fact("messages sent", MESSAGES)
+        run.record_fact("messages in the DLQ", self._count(run, run.environment.facts["queues"]["purge_dead_letters"]))
 
-    def _mappings(self, play: ScenarioRun) -> list[str]:
-        arn = play.world.cloud.queues.get_queue_attributes(QueueUrl=self._url(play), AttributeNames=["QueueArn"])
-        found = play.world.cloud.functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
+    def _mappings(self, run: ScenarioRun) -> list[str]:
+        arn = run.environment.cloud.queues.get_queue_attributes(QueueUrl=self._url(run), AttributeNames=["QueueArn"])
+        found = run.environment.cloud.functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
         return [one["UUID"] for one in found["EventSourceMappings"]]
 
-    def _waiting(self, play: ScenarioRun) -> int:
-        return self._count(play, self._url(play))
+    def _waiting(self, run: ScenarioRun) -> int:
+        return self._count(run, self._url(run))
 
     @staticmethod
-    def _url(play: ScenarioRun) -> str:
-        return str(play.world.facts["queues"]["purge"])
+    def _url(run: ScenarioRun) -> str:
+        return str(run.environment.facts["queues"]["purge"])
 
     @staticmethod
-    def _count(play: ScenarioRun, url: str) -> int:
-        told = play.world.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+    def _count(run: ScenarioRun, url: str) -> int:
+        documents = run.environment.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        return int(documents["ApproximateNumberOfMessages"]) + int(documents["ApproximateNumberOfMessagesNotVisible"])

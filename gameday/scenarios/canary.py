@@ -1,4 +1,4 @@
-"""A worse moderation model is put beside the one in use, and gets one call of ten."""
+"""Scenario: a degraded moderation model runs as a canary with a tenth of the calls."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from local.paths import ENDPOINT, MODELS
 from tools.degraded_model import VERSION, write_degraded_models
 
 from ..pictures import SHIFTED, draw_image
-from ..scenario_run import Phase, ScenarioRun, Shown
+from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 CANARY, MAIN = "canary", "main"
 SHARE = 0.1
 AT_ONCE = 12
-"""Pictures that are on their way at a time."""
+"""Number of images in progress at a time."""
 
-ROLLED_BACK_WITHIN_S, SEEN_WITHIN_S, TOLD_WITHIN_S = 780.0, 240.0, 60.0
+ROLLED_BACK_WITHIN_S, ANALYSED_WITHIN_S, REPORTED_WITHIN_S = 780.0, 240.0, 60.0
 READERS = 8
 
 
 class Canary:
-    """The monitor, on its schedule, takes it back, and no picture bears its word."""
+    """The scheduled monitor rolls the canary back, and no stored result is of the degraded model."""
 
     name = "canary"
-    title = "A worse model as a canary"
+    title = "Degraded canary model"
     after: tuple[tuple[str, Phase], ...] = (("endpoint", "clear"), ("drift", "clear"))
-    shown = (
-        Shown(
-            "Calls of the endpoint by variant",
+    chart_specs = (
+        ChartSpec(
+            "Endpoint calls by variant",
             "a minute",
             {
                 name: MetricStat("AWS/SageMaker", "Invocations", {"EndpointName": ENDPOINT, "VariantName": name})
@@ -49,76 +49,78 @@ class Canary:
         self._keys: list[str] = []
         self._events = ""
 
-    def prepare(self, play: ScenarioRun) -> None:
-        """Make the model, register it, and serve it without any calls yet."""
+    def prepare(self, run: ScenarioRun) -> None:
+        """Build and register the degraded model, and start it without calls."""
         write_degraded_models(MODELS, self._models)
         version = ModelVersion(
-            self._models.as_uri(), {"recall": 0.99}, {"revision": "gameday"}, "A worse moderation model"
+            self._models.as_uri(), {"recall": 0.99}, {"revision": "gameday"}, "A degraded moderation model"
         )
-        play.world.registry.register(version)
-        play.world.start_variant(CANARY, str(self._models), 0.0)
-        self._events = self._recorder(play)
+        run.environment.registry.register(version)
+        run.environment.start_variant(CANARY, str(self._models), 0.0)
+        self._events = self._recorder(run)
 
-    def break_(self, play: ScenarioRun) -> None:
-        """One call of ten."""
-        play.world.weigh({MAIN: 1 - SHARE, CANARY: SHARE})
-        play.mark("break", f"the canary takes {SHARE:.0%} of the calls")
+    def inject(self, run: ScenarioRun) -> None:
+        """Route a tenth of the calls to the canary."""
+        run.environment.set_weights({MAIN: 1 - SHARE, CANARY: SHARE})
+        run.mark("break", f"the canary receives {SHARE:.0%} of the calls")
 
-    def expect(self, play: ScenarioRun) -> None:
-        """Uploads, of which the monitor learns enough to take it back."""
+    def expect(self, run: ScenarioRun) -> None:
+        """Upload images until the monitor rolls the canary back."""
         deadline_s = time.monotonic() + ROLLED_BACK_WITHIN_S
-        on_their_way: list[str] = []
-        while play.world.variants()[CANARY]["weight"] and time.monotonic() < deadline_s:
-            on_their_way = [key for key in on_their_way if not play.world.findings(key)]
-            for _ in range(AT_ONCE - len(on_their_way)):
-                on_their_way.append(self._upload(play))
+        in_progress: list[str] = []
+        while run.environment.variants()[CANARY]["weight"] and time.monotonic() < deadline_s:
+            in_progress = [key for key in in_progress if not run.environment.findings(key)]
+            for _ in range(AT_ONCE - len(in_progress)):
+                in_progress.append(self._upload(run))
             time.sleep(1)
-        variants = play.world.variants()
+        variants = run.environment.variants()
         require(variants[CANARY]["weight"] == 0 and variants[MAIN]["weight"] == 1, f"weights are still {variants}")
-        play.mark("alarm", f"the monitor takes the canary back after {len(self._keys)} uploads")
-        trials = [one.trial for one in play.world.samples.recent(since_s=play.begun_s) if one.trial is not None]
-        play.fact("pictures uploaded", len(self._keys))
-        play.fact("pictures that both models were asked about", len(trials))
+        run.mark("alarm", f"the monitor rolls the canary back after {len(self._keys)} uploads")
+        trials = [one.trial for one in run.environment.samples.recent(since_s=run.begun_s) if one.trial is not None]
+        run.record_fact("images uploaded", len(self._keys))
+        run.record_fact("images analysed by both models", len(trials))
 
-    def clear(self, play: ScenarioRun) -> None:
-        """The monitor has done it all; without it the weights go back by hand."""
-        if play.world.variants().get(CANARY, {}).get("weight"):
-            play.world.weigh({MAIN: 1.0, CANARY: 0.0})
+    def clear(self, run: ScenarioRun) -> None:
+        """Reset the weights if the monitor has not."""
+        if run.environment.variants().get(CANARY, {}).get("weight"):
+            run.environment.set_weights({MAIN: 1.0, CANARY: 0.0})
 
-    def verify(self, play: ScenarioRun) -> None:
-        """Rejected, written down, announced, and no picture harmed."""
-        version = play.world.registry.find_by_image(self._models.as_uri())
+    def verify(self, run: ScenarioRun) -> None:
+        """Verify that the model is rejected, recorded and announced, and that no result of it is stored."""
+        version = run.environment.registry.find_by_image(self._models.as_uri())
         require(version is not None and version.approval == REJECTED, f"the registry says {version}")
-        play.fact("why the registry rejects it", version.reason if version else "")
-        entry = wait_until(lambda: play.noted("decision", ENDPOINT), "the audit log knows of it", TOLD_WITHIN_S)
+        run.record_fact("reason of the rejection", version.reason if version else "")
+        entry = wait_until(
+            lambda: run.find_audit_entry("decision", ENDPOINT), "the audit log has an entry", REPORTED_WITHIN_S
+        )
         facts = entry["facts"]
-        play.fact("the audit log", f"{entry['at']}, {entry['kind']} by {entry['by']}: {facts['action']}")
-        event = wait_until(lambda: self._announced(play), "ModelRolledBack is announced", TOLD_WITHIN_S)
-        play.fact("the event ModelRolledBack", f"{event['canary']}: {'; '.join(event['reasons'])}")
+        run.record_fact("entry of the audit log", f"{entry['at']}, {entry['kind']} by {entry['by']}: {facts['action']}")
+        event = wait_until(lambda: self._read_rollback(run), "ModelRolledBack is announced", REPORTED_WITHIN_S)
+        run.record_fact("the event ModelRolledBack", f"{event['canary']}: {'; '.join(event['reasons'])}")
         require(facts["action"] == "rollback" and event["canary"] == CANARY, f"{facts} {event}")
-        play.mark("clear", "rejected in the registry, written down, announced")
-        wait_until(lambda: all(map(bool, self._found(play))), "all uploads have been looked at", SEEN_WITHIN_S)
-        versions = [str(found.get(MODERATION, {}).get("version", "")) for found in self._found(play)]
-        harmed = [version for version in versions if version.endswith(VERSION)]
-        require(any(versions), "moderation has looked at nothing")
-        play.fact("pictures that bear the worse model's word", f"{len(harmed)} of {len(self._keys)}")
-        require(not harmed, f"{len(harmed)} pictures bear the worse model's word")
+        run.mark("clear", "rejected in the registry, recorded, announced")
+        wait_until(lambda: all(map(bool, self._list_findings(run))), "all uploads are analysed", ANALYSED_WITHIN_S)
+        versions = [str(found.get(MODERATION, {}).get("version", "")) for found in self._list_findings(run)]
+        overwritten = [version for version in versions if version.endswith(VERSION)]
+        require(any(versions), "no moderation result is stored")
+        run.record_fact("images with results of the degraded model", f"{len(overwritten)} of {len(self._keys)}")
+        require(not overwritten, f"{len(overwritten)} images have results of the degraded model")
 
-    def _upload(self, play: ScenarioRun) -> str:
-        picture = draw_image(SHIFTED, "canary", len(self._keys))
-        key = f"gameday/canary-{int(play.begun_s)}-{len(self._keys)}.{picture.suffix}"
+    def _upload(self, run: ScenarioRun) -> str:
+        image = draw_image(SHIFTED, "canary", len(self._keys))
+        key = f"gameday/canary-{int(run.begun_s)}-{len(self._keys)}.{image.suffix}"
         self._keys.append(key)
-        play.world.upload(key, picture.body)
+        run.environment.upload(key, image.body)
         return key
 
-    def _found(self, play: ScenarioRun) -> list[dict[str, dict[str, Any]]]:
+    def _list_findings(self, run: ScenarioRun) -> list[dict[str, dict[str, Any]]]:
         with ThreadPoolExecutor(READERS) as pool:
-            return list(pool.map(play.world.findings, self._keys))
+            return list(pool.map(run.environment.findings, self._keys))
 
     @staticmethod
-    def _recorder(play: ScenarioRun) -> str:
-        """A queue that gets what is announced of models."""
-        cloud, name = play.world.cloud, "gameday-events"
+    def _recorder(run: ScenarioRun) -> str:
+        """Create a queue for events about models."""
+        cloud, name = run.environment.cloud, "gameday-events"
         url = cloud.queues.create_queue(QueueName=name)["QueueUrl"]
         arn = cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         events = cloud.events
@@ -127,7 +129,7 @@ class Canary:
         events.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn}])
         return url
 
-    def _announced(self, play: ScenarioRun) -> dict[str, Any] | None:
-        answer = play.world.cloud.queues.receive_message(QueueUrl=self._events, VisibilityTimeout=1)
+    def _read_rollback(self, run: ScenarioRun) -> dict[str, Any] | None:
+        answer = run.environment.cloud.queues.receive_message(QueueUrl=self._events, VisibilityTimeout=1)
         bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
         return next((body["detail"] for body in bodies if body["detail-type"] == "ModelRolledBack"), None)

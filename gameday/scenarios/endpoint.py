@@ -1,4 +1,4 @@
-"""The endpoint does not answer: its container is one that does not start."""
+"""Scenario: the model endpoint's container does not start."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from local.paths import ENDPOINT
 from ..environment import NAMESPACE
 from ..pictures import USUAL, draw_image
 from ..runbook import run_runbook
-from ..scenario_run import Phase, ScenarioRun, Shown
+from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 ALARM = "breaker-open"
-DEAD = "http://127.0.0.1:9"
-"""Where nothing listens: the port of the discard service."""
+UNREACHABLE = "http://127.0.0.1:9"
+"""An address without a listener: the port of the discard service."""
 
-RINGS_WITHIN_S, OVER_WITHIN_S, SEEN_WITHIN_S = 300.0, 540.0, 180.0
+ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 300.0, 540.0, 180.0
 PICTURES = 40
 PAUSE_S = 3.0
 _OF = {"service": "infer", "function": "infer"}
@@ -27,19 +27,19 @@ _VARIANT = {"EndpointName": ENDPOINT, "VariantName": "main"}
 
 
 class DeadEndpoint:
-    """The breaker opens, small models stand in, and pictures are looked at again when the endpoint is back."""
+    """The breaker opens, fallback models analyse uploads, and images are analysed again when the endpoint recovers."""
 
     name = "endpoint"
-    title = "The endpoint is down"
+    title = "Endpoint outage"
     after: tuple[tuple[str, Phase], ...] = ()
-    shown = (
-        Shown(
-            "Calls of the endpoint",
+    chart_specs = (
+        ChartSpec(
+            "Endpoint calls",
             "a minute",
             {name: MetricStat("AWS/SageMaker", name, _VARIANT) for name in ("Invocations", "Invocation5XXErrors")},
         ),
-        Shown(
-            "Pictures that small models looked at",
+        ChartSpec(
+            "Images analysed by fallback models",
             "a minute",
             {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
         ),
@@ -49,79 +49,83 @@ class DeadEndpoint:
         self._container = ""
         self._keys: list[str] = []
 
-    def prepare(self, play: ScenarioRun) -> None:
-        """A picture is looked at by the endpoint."""
-        self._upload(play)
+    def prepare(self, run: ScenarioRun) -> None:
+        """Verify that the endpoint analyses an image."""
+        self._upload(run)
         wait_until(
-            lambda: self._by(play, self._keys[0]) == {"endpoint"}, "the endpoint looks at a picture", SEEN_WITHIN_S
+            lambda: self._by(run, self._keys[0]) == {"endpoint"}, "the endpoint analyses an image", ANALYSED_WITHIN_S
         )
 
-    def break_(self, play: ScenarioRun) -> None:
-        """Deploy a container that nobody can connect to."""
-        main = play.world.variants()["main"]
+    def inject(self, run: ScenarioRun) -> None:
+        """Deploy a container that accepts no connections."""
+        main = run.environment.variants()["main"]
         self._container = str(main["url"])
-        play.world.weigh({"main": {"weight": main["weight"], "url": DEAD}})
-        play.mark("break", "the endpoint's container takes no connections")
+        run.environment.set_weights({"main": {"weight": main["weight"], "url": UNREACHABLE}})
+        run.mark("break", "the endpoint's container accepts no connections")
 
-    def expect(self, play: ScenarioRun) -> None:
-        """Uploads go on; small models look at them, and the alarm rings."""
-        deadline_s = time.monotonic() + RINGS_WITHIN_S
-        while not play.ringing(ALARM) and time.monotonic() < deadline_s:
+    def expect(self, run: ScenarioRun) -> None:
+        """Upload images until the alarm goes off; fallback models analyse them."""
+        deadline_s = time.monotonic() + ALARM_WITHIN_S
+        while not run.list_alarm_times(ALARM) and time.monotonic() < deadline_s:
             if len(self._keys) < PICTURES:
-                self._upload(play)
+                self._upload(run)
             time.sleep(PAUSE_S)
-        play.rings(ALARM, 1)
-        stood_in = wait_until(lambda: self._stood_in(play), "small models stand in", SEEN_WITHIN_S)
-        play.fact("pictures that small models had looked at by then", len(stood_in))
+        run.wait_for_alarm(ALARM, 1)
+        by_fallback = wait_until(
+            lambda: self._list_fallback_keys(run), "fallback models analyse uploads", ANALYSED_WITHIN_S
+        )
+        run.record_fact("images analysed by fallback models until the alarm", len(by_fallback))
 
-    def clear(self, play: ScenarioRun) -> None:
-        """The container that worked, and, as the runbook says, the breaker closed and one picture first."""
+    def clear(self, run: ScenarioRun) -> None:
+        """Restore the container, close the breaker and resend one image, as the runbook directs."""
         if not self._container:
             return
-        play.world.weigh({"main": {"weight": 1.0, "url": self._container}})
-        play.mark("clear", "the container that worked is back")
+        run.environment.set_weights({"main": {"weight": 1.0, "url": self._container}})
+        run.mark("clear", "the container is restored")
         first = self._keys[-1]
-        filled = {"key=trips/rome.jpg": f"key={first}"}
-        self._leave_alone_no_more(play)
-        run_runbook(play.world, "model-down", "breaker#endpoint", "send-message", filled=filled)
-        wait_until(lambda: self._by(play, first) == {"endpoint"}, "one picture is looked at again", SEEN_WITHIN_S)
+        replacements = {"key=trips/rome.jpg": f"key={first}"}
+        self._wait_for_fallback_end(run)
+        run_runbook(run.environment, "model-down", "breaker#endpoint", "send-message", replacements=replacements)
+        wait_until(lambda: self._by(run, first) == {"endpoint"}, "one image is analysed again", ANALYSED_WITHIN_S)
 
-    def verify(self, play: ScenarioRun) -> None:
-        """Later uploads are looked at by the endpoint, nothing was lost, and the alarm is over."""
-        self._upload(play)
+    def verify(self, run: ScenarioRun) -> None:
+        """Verify that the endpoint analyses uploads, nothing was lost, and the alarm is OK."""
+        self._upload(run)
         wait_until(
-            lambda: self._by(play, self._keys[-1]) == {"endpoint"}, "the endpoint looks at pictures", SEEN_WITHIN_S
+            lambda: self._by(run, self._keys[-1]) == {"endpoint"}, "the endpoint analyses images", ANALYSED_WITHIN_S
         )
-        play.quiet(ALARM, OVER_WITHIN_S)
-        unseen = [key for key in self._keys if not play.world.findings(key)]
-        require(not unseen, f"nobody has looked at {unseen}")
-        play.fact("pictures uploaded", len(self._keys))
-        play.fact("of these nobody has looked at", len(unseen))
-        dead = play.world.cloud.queues.get_queue_attributes(
-            QueueUrl=play.world.facts["queues"]["infer_dead_letters"], AttributeNames=["All"]
+        run.wait_for_ok(ALARM, OK_WITHIN_S)
+        missing = [key for key in self._keys if not run.environment.findings(key)]
+        require(not missing, f"no analysis of {missing}")
+        run.record_fact("images uploaded", len(self._keys))
+        run.record_fact("images without analysis", len(missing))
+        dead = run.environment.cloud.queues.get_queue_attributes(
+            QueueUrl=run.environment.facts["queues"]["infer_dead_letters"], AttributeNames=["All"]
         )["Attributes"]["ApproximateNumberOfMessages"]
-        play.fact("dead letters", dead)
-        play.fact("the switch fallback", json.dumps(play.world.switch(FALLBACK).to_document()))
+        run.record_fact("messages in the DLQ", dead)
+        run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))
 
-    def _leave_alone_no_more(self, play: ScenarioRun) -> None:
-        """If the monitor had small models stand in, it ends that when the endpoint answers."""
-        if not play.world.switch(FALLBACK).is_on_at(time.time()):
+    def _wait_for_fallback_end(self, run: ScenarioRun) -> None:
+        """Wait until the monitor switches fallback off, if it has switched it on."""
+        if not run.environment.switch(FALLBACK).is_on_at(time.time()):
             return
-        play.mark("note", "the monitor had switched fallback on")
+        run.mark("note", "the monitor had switched fallback on")
         wait_until(
-            lambda: not play.world.switch(FALLBACK).is_on_at(time.time()), "the monitor ends fallback", SEEN_WITHIN_S
+            lambda: not run.environment.switch(FALLBACK).is_on_at(time.time()),
+            "the monitor ends fallback",
+            ANALYSED_WITHIN_S,
         )
-        play.mark("note", "the monitor has switched fallback off")
+        run.mark("note", "the monitor has switched fallback off")
         time.sleep(20)  # functions read switches every 15 s
 
-    def _upload(self, play: ScenarioRun) -> None:
-        picture = draw_image(USUAL, "endpoint", len(self._keys))
-        self._keys.append(f"gameday/endpoint-{int(play.begun_s)}-{len(self._keys)}.{picture.suffix}")
-        play.world.upload(self._keys[-1], picture.body)
+    def _upload(self, run: ScenarioRun) -> None:
+        image = draw_image(USUAL, "endpoint", len(self._keys))
+        self._keys.append(f"gameday/endpoint-{int(run.begun_s)}-{len(self._keys)}.{image.suffix}")
+        run.environment.upload(self._keys[-1], image.body)
 
-    def _stood_in(self, play: ScenarioRun) -> list[str]:
-        return [key for key in self._keys if self._by(play, key) == {"fallback"}]
+    def _list_fallback_keys(self, run: ScenarioRun) -> list[str]:
+        return [key for key in self._keys if self._by(run, key) == {"fallback"}]
 
     @staticmethod
-    def _by(play: ScenarioRun, key: str) -> set[str]:
-        return {str(found["by"]) for found in play.world.findings(key).values()}
+    def _by(run: ScenarioRun, key: str) -> set[str]:
+        return {str(found["by"]) for found in run.environment.findings(key).values()}

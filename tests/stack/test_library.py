@@ -34,7 +34,7 @@ def uploads(stack: Stack) -> str:
 
 
 def test_each_picture_is_accounted_for_while_workers_are_killed(stack: Stack) -> None:
-    found = run_bulk_job(stack.state, pictures=PICTURES, seed=20_261_126, every_s=2.0, most=KILLED)
+    found = run_bulk_job(stack.state, images=PICTURES, seed=20_261_126, interval_s=2.0, max_kills=KILLED)
     assert found.wrong == []
     assert found.outcomes == {"done": PICTURES}
     assert 0 < found.killed <= KILLED

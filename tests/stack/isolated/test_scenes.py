@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import pyvips
 
-from chaos.workers import processes, worked_s
+from chaos.workers import cpu_s, processes
 from darkroom.aws.s3 import S3Bucket
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.render.pipeline import render
@@ -86,10 +86,8 @@ def test_a_lost_workers_strip_is_cut_again_and_no_other_and_the_scene_is_served(
     wait_until(lambda: operator.keys("media_bucket", notes), "the first strip is cut", every_s=0.02)
     assert operator.keys("media_bucket", notes) == [f"{notes}00000.json"]
     first = s3.head_object(Bucket=scenic.media_bucket, Key=f"scenes/{scene}/strips/00000")
-    before_s = sum(map(worked_s, workers(scenic)))
-    wait_until(
-        lambda: sum(map(worked_s, workers(scenic))) > before_s + 0.2, "the next strip is being cut", every_s=0.02
-    )
+    before_s = sum(map(cpu_s, workers(scenic)))
+    wait_until(lambda: sum(map(cpu_s, workers(scenic))) > before_s + 0.2, "the next strip is being cut", every_s=0.02)
     alive = workers(scenic)
     for pid in alive:
         with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A process that counts lines until it dies, started by the tests."""
+"""A process that counts lines until its crash point, started by tests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chaos.crash_points import PACKAGE, CrashPoint, die_at
 if __name__ == "__main__":
     from darkroom import image_keys
 
-    testament = Path(sys.argv[1])
+    crash_report = Path(sys.argv[1])
 
     def write(place: str) -> None:
-        testament.write_text(place)
+        crash_report.write_text(place)
 
     within = PACKAGE / sys.argv[2]
     die_at(CrashPoint((within,), int(sys.argv[3])), write)

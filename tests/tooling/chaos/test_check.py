@@ -1,4 +1,4 @@
-"""The checker notices each kind of violation, and nothing where nothing is wrong."""
+"""Tests of the invariants: each kind of violation is reported, a correct state is not."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
 
 from .cases import (
     DAMAGED,
+    IMAGE,
     OTHER,
-    PICTURE,
     POISON,
     READY,
     REFUSED,
@@ -37,90 +37,102 @@ type Plant = Callable[[Snapshot], Snapshot]
 
 
 def media(changes: Mapping[str, Stored | None]) -> Plant:
-    """Objects of the media bucket: other ones, or none."""
+    """Replace or delete objects of the media bucket."""
 
-    def plant(evidence: Snapshot) -> Snapshot:
-        changed: dict[str, Stored | None] = {**evidence.media, **changes}
-        return replace(evidence, media={name: found for name, found in changed.items() if found is not None})
+    def plant(snapshot: Snapshot) -> Snapshot:
+        changed: dict[str, Stored | None] = {**snapshot.media, **changes}
+        return replace(snapshot, media={name: found for name, found in changed.items() if found is not None})
 
     return plant
 
 
 def record(key: str, **changes: Any) -> Plant:
-    """Fields of an item of the index."""
-    return lambda evidence: replace(
-        evidence, records={**evidence.records, key: {**evidence.records.get(key, {}), **changes}}
+    """Replace fields of an index item."""
+    return lambda snapshot: replace(
+        snapshot, records={**snapshot.records, key: {**snapshot.records.get(key, {}), **changes}}
     )
 
 
-def forgotten(key: str) -> Plant:
-    return lambda evidence: replace(
-        evidence, records={name: found for name, found in evidence.records.items() if name != key}
+def drop_record(key: str) -> Plant:
+    return lambda snapshot: replace(
+        snapshot, records={name: found for name, found in snapshot.records.items() if name != key}
     )
 
 
-def told(*more: PublishedEvent) -> Plant:
-    return lambda evidence: replace(evidence, announced=[*evidence.announced, *more])
+def add_announcements(*more: PublishedEvent) -> Plant:
+    return lambda snapshot: replace(snapshot, announced=[*snapshot.announced, *more])
 
 
-def untold(detail_type: str) -> Plant:
-    return lambda evidence: replace(
-        evidence, announced=[one for one in evidence.announced if one.detail_type != detail_type]
+def drop_announcements(detail_type: str) -> Plant:
+    return lambda snapshot: replace(
+        snapshot, announced=[one for one in snapshot.announced if one.detail_type != detail_type]
     )
 
 
 def quarantined(changes: Mapping[str, Stored]) -> Plant:
-    return lambda evidence: replace(evidence, quarantine={**evidence.quarantine, **changes})
+    return lambda snapshot: replace(snapshot, quarantine={**snapshot.quarantine, **changes})
 
 
-KEPT = master(PICTURE, "01")
-TORN = replace(KEPT, body=KEPT.body[:-500])
+MASTER_OBJECT = master(IMAGE, "01")
+TORN = replace(MASTER_OBJECT, body=MASTER_OBJECT.body[:-500])
 ELSEWHERE = master(OTHER, "03")
 
 PLANTED: list[tuple[str, str, Plant]] = [
-    ("an upload that nobody looked at", ACCOUNTED, forgotten(READY)),
-    ("a claim that nobody ended", ACCOUNTED, record(READY, state="claimed")),
+    ("an upload without a record", ACCOUNTED, drop_record(READY)),
+    ("an abandoned claim", ACCOUNTED, record(READY, state="claimed")),
     ("a good upload refused", ACCOUNTED, record(READY, state="refused")),
     ("the wrong code", ACCOUNTED, record(REFUSED, refusal={"code": "infected", "sha256": digest(DAMAGED)})),
-    ("an index that lags behind", ACCOUNTED, record(READY, sha256=digest(OTHER))),
+    ("an outdated record", ACCOUNTED, record(READY, sha256=digest(OTHER))),
     ("an older version", ACCOUNTED, record(READY, version_id="v0")),
-    ("a deletion that was overlooked", ACCOUNTED, record(REMOVED, state="ready")),
-    ("an item of nobody", ACCOUNTED, record("strange.jpg", state="ready")),
+    ("a lost deletion", ACCOUNTED, record(REMOVED, state="ready")),
+    ("a record without an upload", ACCOUNTED, record("strange.jpg", state="ready")),
     ("a missing master", MASTER, media({MASTERS + READY: None})),
     ("a half-written master", MASTER, media({MASTERS + READY: TORN})),
     ("an outdated master", MASTER, media({MASTERS + READY: ELSEWHERE})),
     ("a master of a refused upload", MASTER, media({MASTERS + REFUSED: stored(DAMAGED.data)})),
     ("a master of a deleted upload", MASTER, media({MASTERS + REMOVED: ELSEWHERE})),
-    ("a master of nobody", MASTER, media({MASTERS + "strange.jpg": KEPT})),
-    ("a master with another's hash", MASTER, media({MASTERS + READY: replace(KEPT, metadata={"sequencer": "01"})})),
-    ("a master of no event", MASTER, media({MASTERS + READY: master(PICTURE, "0A")})),
+    ("a master without an upload", MASTER, media({MASTERS + "strange.jpg": MASTER_OBJECT})),
+    (
+        "a master with another's hash",
+        MASTER,
+        media({MASTERS + READY: replace(MASTER_OBJECT, metadata={"sequencer": "01"})}),
+    ),
+    ("a master of no event", MASTER, media({MASTERS + READY: master(IMAGE, "0A")})),
     ("a master that the index does not know", MASTER, record(READY, master={"etag": '"0"'})),
     ("a stale derivative", DERIVED, media({RENDERED: stored(OTHER.data, source_etag=ELSEWHERE.etag)})),
-    ("a derivative that says nothing", DERIVED, media({RENDERED: stored(PICTURE.data)})),
+    ("a derivative without source etag", DERIVED, media({RENDERED: stored(IMAGE.data)})),
     ("a derivative of a deleted master", DERIVED, media({f"{DERIVATIVES}{REMOVED}/_/full.webp": stored(OTHER.data)})),
-    ("a derivative that lies", DERIVED, media({RENDERED: stored(OTHER.data, source_etag=KEPT.etag)})),
-    ("a torn derivative", DERIVED, media({RENDERED: stored(PICTURE.data[:200], source_etag=KEPT.etag)})),
+    ("a derivative of another image", DERIVED, media({RENDERED: stored(OTHER.data, source_etag=MASTER_OBJECT.etag)})),
+    ("a truncated derivative", DERIVED, media({RENDERED: stored(IMAGE.data[:200], source_etag=MASTER_OBJECT.etag)})),
     ("a missing preset", PRESETS, media({COVER: None})),
     ("a preset that the index does not know", PRESETS, record(READY, derivatives=presets(READY)[1:])),
-    ("a refused upload that was not kept", QUARANTINE, lambda evidence: replace(evidence, quarantine={})),
-    ("another upload kept instead", QUARANTINE, quarantined({"refused.jpg/_/02": stored(OTHER.data, code="damaged")})),
-    ("a good upload in quarantine", QUARANTINE, quarantined({"ready.jpg/_/01": stored(PICTURE.data, code="damaged")})),
+    ("a refused upload missing in quarantine", QUARANTINE, lambda snapshot: replace(snapshot, quarantine={})),
+    ("another upload in quarantine", QUARANTINE, quarantined({"refused.jpg/_/02": stored(OTHER.data, code="damaged")})),
+    ("a good upload in quarantine", QUARANTINE, quarantined({"ready.jpg/_/01": stored(IMAGE.data, code="damaged")})),
     ("another reason", QUARANTINE, quarantined({"refused.jpg/_/02": stored(DAMAGED.data, code="infected")})),
-    ("a second id", ANNOUNCED, told(announced("ImageReady", READY, "09", "v1", sha256=digest(PICTURE)))),
-    ("one id for two things", ANNOUNCED, told(announced("ImageRefused", READY, "01", "v1", sha256="", code="damaged"))),
-    ("a picture that was never there", ANNOUNCED, told(announced("ImageReady", REFUSED, "02", "v2", sha256="0"))),
-    ("silence about a picture", ANNOUNCED, untold("ImageReady")),
-    ("silence about a refusal", ANNOUNCED, untold("ImageRefused")),
-    ("silence about a deletion", ANNOUNCED, untold("ImageRemoved")),
-    ("a stuck message", QUIET, lambda evidence: replace(evidence, depths={INGEST: Depth(0, 1, 0)})),
-    ("an endless purge", QUIET, lambda evidence: replace(evidence, depths={PURGE: Depth(0, 0, 1)})),
+    ("a second id", ANNOUNCED, add_announcements(announced("ImageReady", READY, "09", "v1", sha256=digest(IMAGE)))),
+    (
+        "one id for two things",
+        ANNOUNCED,
+        add_announcements(announced("ImageRefused", READY, "01", "v1", sha256="", code="damaged")),
+    ),
+    (
+        "an announced image that never existed",
+        ANNOUNCED,
+        add_announcements(announced("ImageReady", REFUSED, "02", "v2", sha256="0")),
+    ),
+    ("no announcement of an image", ANNOUNCED, drop_announcements("ImageReady")),
+    ("no announcement of a refusal", ANNOUNCED, drop_announcements("ImageRefused")),
+    ("no announcement of a deletion", ANNOUNCED, drop_announcements("ImageRemoved")),
+    ("a stuck message", QUIET, lambda snapshot: replace(snapshot, depths={INGEST: Depth(0, 1, 0)})),
+    ("an endless purge", QUIET, lambda snapshot: replace(snapshot, depths={PURGE: Depth(0, 0, 1)})),
     (
         "a purge given up",
         GIVEN_UP,
-        lambda evidence: replace(evidence, dead=[*evidence.dead, DeadLetter(PURGE_DEAD, "{}", {})]),
+        lambda snapshot: replace(snapshot, dead=[*snapshot.dead, DeadLetter(PURGE_DEAD, "{}", {})]),
     ),
-    ("poison that was drunk", GIVEN_UP, lambda evidence: replace(evidence, dead=[])),
-    ("something left over", STRAYS, media({"tmp/photo.jpg": KEPT})),
+    ("a lost poison message", GIVEN_UP, lambda snapshot: replace(snapshot, dead=[])),
+    ("something left over", STRAYS, media({"tmp/photo.jpg": MASTER_OBJECT})),
 ]
 
 
@@ -129,9 +141,9 @@ def test_nothing_is_wrong_where_nothing_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(("invariant", "plant"), [row[1:] for row in PLANTED], ids=[row[0] for row in PLANTED])
-def test_what_is_wrong_is_noticed(invariant: str, plant: Plant) -> None:
+def test_a_violation_is_reported(invariant: str, plant: Plant) -> None:
     case = sound()
-    found = check(replace(case, evidence=plant(case.evidence)))
+    found = check(replace(case, snapshot=plant(case.snapshot)))
     assert invariant in {violation.invariant for violation in found}, found
 
 
@@ -142,22 +154,22 @@ def test_every_invariant_has_been_broken() -> None:
 @pytest.mark.parametrize(
     "plant",
     [
-        forgotten(REMOVED),
-        lambda evidence: replace(evidence, dead=[*evidence.dead, *evidence.dead]),
-        media({RENDERED: stored(PICTURE.data, source_etag=KEPT.etag)}),
+        drop_record(REMOVED),
+        lambda snapshot: replace(snapshot, dead=[*snapshot.dead, *snapshot.dead]),
+        media({RENDERED: stored(IMAGE.data, source_etag=MASTER_OBJECT.etag)}),
     ],
-    ids=["nothing known of what was deleted", "poison given up twice", "a fresh render"],
+    ids=["no record of a deleted key", "poison given up twice", "a fresh render"],
 )
 def test_what_may_be_is_no_violation(plant: Plant) -> None:
     case = sound()
-    assert check(replace(case, evidence=plant(case.evidence))) == []
+    assert check(replace(case, snapshot=plant(case.snapshot))) == []
 
 
 def test_an_earlier_picture_may_stay_behind_a_refused_one() -> None:
     case = sound()
     expected = replace(case.expected[REFUSED], masters=(OTHER,))
-    evidence = media({MASTERS + REFUSED: master(OTHER, "02")})(case.evidence)
-    evidence = record(REFUSED, master={"etag": ELSEWHERE.etag})(evidence)
-    changed: Case = replace(case, expected={**case.expected, REFUSED: expected}, evidence=evidence)
+    snapshot = media({MASTERS + REFUSED: master(OTHER, "02")})(case.snapshot)
+    snapshot = record(REFUSED, master={"etag": ELSEWHERE.etag})(snapshot)
+    changed: Case = replace(case, expected={**case.expected, REFUSED: expected}, snapshot=snapshot)
     assert check(changed) == []
     assert case.poison == (POISON,)

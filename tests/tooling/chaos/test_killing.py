@@ -1,4 +1,4 @@
-"""Death at a chosen line, in a process of its own."""
+"""Tests of crash points, in a process of their own."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from chaos.crash_points import ANYWHERE, DECISIVE, ROOT, STATUS, parse_crash_point
+from chaos.crash_points import ANYWHERE, DECISIVE, ROOT, STATUS, draw_crash_point
 
 
-def die(testament: Path, within: str, after: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.tooling.chaos.dying", str(testament), within, str(after)]
+def die(crash_report: Path, within: str, after: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.tooling.chaos.dying", str(crash_report), within, str(after)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'darkroom'}"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_a_process_ends_at_the_line_that_was_drawn(tmp_path: Path) -> None:
-    testament = tmp_path / "died"
-    assert die(testament, "plan", 1).returncode == STATUS
-    first = testament.read_text()
+    crash_report = tmp_path / "died"
+    assert die(crash_report, ".", 1).returncode == STATUS
+    first = crash_report.read_text()
     file, _, line = first.rpartition(":")
     assert file == "layers/darkroom/darkroom/image_keys.py"
     assert "return" in (ROOT / file).read_text().splitlines()[int(line) - 1]
@@ -29,7 +29,7 @@ def test_a_process_ends_at_the_line_that_was_drawn(tmp_path: Path) -> None:
 
 def test_lines_are_counted_one_by_one(tmp_path: Path) -> None:
     """``quote_key`` is one line, and the process calls it three times."""
-    ends = [die(tmp_path / str(after), "plan", after) for after in (1, 2, 3, 4)]
+    ends = [die(tmp_path / str(after), ".", after) for after in (1, 2, 3, 4)]
     assert [(end.returncode, end.stdout.count("quoted")) for end in ends] == [
         (STATUS, 0),
         (STATUS, 1),
@@ -45,9 +45,9 @@ def test_other_files_do_not_count(tmp_path: Path, within: str) -> None:
     assert not (tmp_path / "died").exists()
 
 
-def test_deaths_are_drawn_anew_for_each_life() -> None:
-    drawn = [parse_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
-    assert drawn == [parse_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
+def test_crash_points_are_drawn_for_each_life() -> None:
+    drawn = [draw_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
+    assert drawn == [draw_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
     decisive = [end.after for end in drawn if end.within == DECISIVE]
     assert 0.6 < len(decisive) / len(drawn) < 0.95
     assert {end.within for end in drawn} == {DECISIVE, ANYWHERE}

@@ -1,4 +1,4 @@
-"""Messages as Lambda gives them to a function, and what of its answer it heeds."""
+"""Tests of the event source mapping: the event's form and partial batch responses."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_is_not_listed_as_failed_is_deleted(answer: object, expected: list[
     assert [message["MessageId"] for message in invoke_handler(answer, BATCH)] == expected
 
 
-def test_a_function_can_tell_how_much_time_is_left() -> None:
+def test_a_function_can_read_how_much_time_is_left() -> None:
     context = Context("ingest", 60.0)
     assert 0 < context.get_remaining_time_in_millis() <= 60_000
     assert Context("ingest", 0.0).get_remaining_time_in_millis() <= 0

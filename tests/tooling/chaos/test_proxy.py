@@ -1,4 +1,4 @@
-"""The proxy in front of a real MiniStack: what it breaks, and what is carried out all the same."""
+"""Tests of the proxy in front of a real MiniStack: injected faults, and requests forwarded nevertheless."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaos.faults import Fault, FaultDecision
 from chaos.parse_aws_request import AwsRequest
-from chaos.proxy import Proxy, Timing, squeezed
+from chaos.proxy import Proxy, Timing, scale_delays
 from tests.waiting import HANG_S
 
 _names = itertools.count(1)
 
 
 @dataclass
-class Told:
-    """A plan that has been told what to do with the next requests."""
+class ScriptedPlan:
+    """A plan with the given decisions for the next requests."""
 
     faults: list[Fault] = field(default_factory=list)
-    asked: list[AwsRequest] = field(default_factory=list)
+    aws_request: list[AwsRequest] = field(default_factory=list)
 
-    def next_fate(self, asked: AwsRequest) -> FaultDecision:
-        self.asked.append(asked)
+    def decide(self, aws_request: AwsRequest) -> FaultDecision:
+        self.aws_request.append(aws_request)
         return FaultDecision(self.faults.pop(0), 0.5) if self.faults else FaultDecision(None, 0.0)
 
 
 @dataclass
 class Between:
-    """The proxy, and boto3 clients whose every call is one request through it unless they may try more often."""
+    """The proxy, and boto3 clients whose calls are one request each unless they may retry."""
 
     proxy: Proxy
     url: str
-    plan: Told
+    plan: ScriptedPlan
     loop: asyncio.AbstractEventLoop
     due: asyncio.Event
 
@@ -49,7 +49,7 @@ class Between:
             service,  # type: ignore[call-overload]
             endpoint_url=self.url,
             region_name="us-east-1",
-            aws_access_key_id="somebody",
+            aws_access_key_id="worker",
             aws_secret_access_key="test",
             config=Config(
                 s3={"addressing_style": "path"},
@@ -59,7 +59,7 @@ class Between:
         )
 
     def settle(self) -> None:
-        """Carry out what is late."""
+        """Forward late requests."""
         self.loop.call_soon_threadsafe(self.due.set)
         asyncio.run_coroutine_threadsafe(self.proxy.settle(), self.loop).result()
 
@@ -68,7 +68,7 @@ class Between:
 def between(ministack_url: str) -> Iterator[Between]:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    plan = Told()
+    plan = ScriptedPlan()
     due = asyncio.Event()
 
     async def wait_until_due(_: float) -> None:
@@ -92,7 +92,7 @@ def s3(between: Between) -> Any:
 def bucket(s3: Any, between: Between) -> str:
     name = f"proxied-{next(_names)}"
     s3.create_bucket(Bucket=name)
-    between.plan.asked.clear()
+    between.plan.aws_request.clear()
     return name
 
 
@@ -142,7 +142,7 @@ def test_a_late_request_comes_after_those_that_follow_it(s3: Any, bucket: str, b
     assert s3.get_object(Bucket=bucket, Key="photo.jpg")["Body"].read() == b"old"
 
 
-def test_an_answer_that_is_cut_off_is_not_taken_for_whole(s3: Any, bucket: str, between: Between) -> None:
+def test_a_truncated_response_is_detected(s3: Any, bucket: str, between: Between) -> None:
     s3.put_object(Bucket=bucket, Key="photo.jpg", Body=BODY)
     between.plan.faults = [Fault.CUT]
     with pytest.raises((BotoCoreError, ConnectionError)):
@@ -171,7 +171,7 @@ def test_every_service_says_no_such_that_its_client_tries_again(between: Between
     with pytest.raises(ClientError) as raised:
         CALLS[service](between.client(service, attempts=2))
     assert raised.value.response["ResponseMetadata"]["RetryAttempts"] == 1
-    assert len(between.plan.asked) == 2
+    assert len(between.plan.aws_request) == 2
 
 
 @pytest.mark.parametrize(
@@ -184,11 +184,13 @@ def test_every_service_says_no_such_that_its_client_tries_again(between: Between
         ("cloudfront", "GET", "/2020-05-31/distribution"),
     ],
 )
-def test_a_request_is_known_by_who_asks_for_what(between: Between, service: str, operation: str, about: str) -> None:
+def test_a_request_is_identified_by_worker_and_object(
+    between: Between, service: str, operation: str, about: str
+) -> None:
     between.plan.faults = [Fault.ERROR]
     with pytest.raises(ClientError):
         CALLS[service](between.client(service))
-    assert between.plan.asked == [AwsRequest("somebody", service, operation, about)]
+    assert between.plan.aws_request == [AwsRequest("worker", service, operation, about)]
 
 
 def test_what_is_done_to_an_object_has_a_name(s3: Any, bucket: str, between: Between) -> None:
@@ -196,7 +198,7 @@ def test_what_is_done_to_an_object_has_a_name(s3: Any, bucket: str, between: Bet
     s3.copy_object(Bucket=bucket, Key="b.jpg", CopySource={"Bucket": bucket, "Key": "a.jpg"})
     s3.list_objects_v2(Bucket=bucket, Prefix="b")
     s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a.jpg"}]})
-    assert [(asked.operation, asked.about) for asked in between.plan.asked] == [
+    assert [(aws_request.operation, aws_request.about) for aws_request in between.plan.aws_request] == [
         ("PUT", f"/{bucket}/a.jpg"),
         ("PUTCopy", f"/{bucket}/b.jpg"),
         ("GET?list-type", f"/{bucket}"),
@@ -215,4 +217,4 @@ def test_what_is_done_to_an_object_has_a_name(s3: Any, bucket: str, between: Bet
     ],
 )
 def test_waiting_times_are_squeezed(body: bytes, expected: bytes) -> None:
-    assert squeezed(body, Timing(delays=0.1, retries=0.05).factors()) == expected
+    assert scale_delays(body, Timing(delays=0.1, retries=0.05).factors()) == expected

@@ -1,4 +1,4 @@
-"""The script and its pictures: the same for the same seed, and what they claim to be."""
+"""Tests of the script and its images: equal for equal seeds, and valid or refused as declared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCRIPT = write_script(11, 120)
 
 
 def code(key: str, data: bytes) -> str:
-    """Why ingest would refuse ``data``; empty if it would not."""
+    """Return the code with which ingest refuses ``data``; empty if it does not."""
     limits = Limits(max_pixels=MAX_PIXELS)
     try:
         check_key(key)
@@ -40,21 +40,21 @@ def test_a_seed_is_a_script() -> None:
 
 
 @pytest.mark.parametrize("uploads", [1, 7, 120])
-def test_a_script_has_as_many_uploads_as_asked(uploads: int) -> None:
-    assert Counter(act.deed for act in write_script(11, uploads))[Operation.PUT] == uploads
+def test_a_script_has_the_requested_number_of_uploads(uploads: int) -> None:
+    assert Counter(action.operation for action in write_script(11, uploads))[Operation.PUT] == uploads
 
 
 @pytest.mark.slow
 def test_everything_happens() -> None:
     script = write_script(11, 500)
-    deeds = Counter(act.deed for act in script)
+    deeds = Counter(action.operation for action in script)
     assert deeds[Operation.DELETE] >= 10
     assert deeds[Operation.DELETE_OLD] >= 3
-    codes = {act.content.code for act in script if act.content}
+    codes = {action.content.code for action in script if action.content}
     assert codes == {"", "damaged", "type-not-allowed", "over-limits", "bad-key"}
-    puts = Counter(act.key for act in script if act.deed is Operation.PUT)
+    puts = Counter(action.key for action in script if action.operation is Operation.PUT)
     assert max(puts.values()) >= 8
-    contents = Counter(act.content.data for act in script if act.content)
+    contents = Counter(action.content.data for action in script if action.content)
     assert max(contents.values()) >= 5
     ends = Counter(expected.end for expected in compute_expected(script).values())
     assert min(ends[end] for end in ExpectedEnd) >= 10
@@ -62,26 +62,26 @@ def test_everything_happens() -> None:
 
 
 def _contents() -> Iterator[tuple[str, Content]]:
-    yield from ((act.key, act.content) for act in SCRIPT if act.content)
-    studio = ImageFactory(11)
-    yield from (("photo.jpg", studio.other(number)) for number in range(12))
-    yield from (("photo.jpg", studio.damaged(number)) for number in range(40))
+    yield from ((action.key, action.content) for action in SCRIPT if action.content)
+    images = ImageFactory(11)
+    yield from (("photo.jpg", images.other(number)) for number in range(12))
+    yield from (("photo.jpg", images.damaged(number)) for number in range(40))
 
 
-def test_what_is_said_to_be_refused_is_and_nothing_else() -> None:
+def test_exactly_the_declared_files_are_refused() -> None:
     wrong = [(key, content.name) for key, content in _contents() if code(key, content.data) != content.code]
     assert wrong == []
 
 
 def test_pictures_of_different_colours_cannot_be_mistaken() -> None:
-    studio = ImageFactory(11)
-    seen = [digest_image(expected_master(studio.photograph(number).data)) for number in range(27)]
+    images = ImageFactory(11)
+    seen = [digest_image(expected_master(images.photograph(number).data)) for number in range(27)]
     for number, one in enumerate(seen):
         assert one is not None
-        assert [other for other in seen if other is not None and one.like(other)] == [one], number
+        assert [other for other in seen if other is not None and one.resembles(other)] == [one], number
 
 
-def test_a_picture_cut_off_is_not_taken_for_one() -> None:
+def test_a_truncated_image_is_refused() -> None:
     data = ImageFactory(11).photograph(3).data
     assert digest_image(data) is not None
     assert digest_image(data[: len(data) // 2]) is None
@@ -96,7 +96,7 @@ def put(content: Content) -> Action:
 
 
 @pytest.mark.parametrize(
-    ("acts", "end", "masters"),
+    ("actions", "end", "masters"),
     [
         ([put(GOOD)], ExpectedEnd.READY, (GOOD,)),
         ([put(GOOD), put(BETTER)], ExpectedEnd.READY, (BETTER,)),
@@ -110,6 +110,6 @@ def put(content: Content) -> Action:
         ([put(GOOD), put(BETTER), Action(Operation.DELETE_OLD, "k")], ExpectedEnd.READY, (BETTER,)),
     ],
 )
-def test_how_a_key_must_end(acts: list[Action], end: ExpectedEnd, masters: tuple[Content, ...]) -> None:
-    expected = compute_expected(acts)["k"]
+def test_how_a_key_must_end(actions: list[Action], end: ExpectedEnd, masters: tuple[Content, ...]) -> None:
+    expected = compute_expected(actions)["k"]
     assert (expected.end, expected.masters) == (end, masters)

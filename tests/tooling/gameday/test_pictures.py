@@ -1,4 +1,4 @@
-"""The pictures of the rehearsal: the same each time, all different, and shifted where they are to be."""
+"""Tests of drawn images: equal in each run, all different, shifted where required."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def luma(body: bytes) -> float:
 
 
 @pytest.mark.parametrize("kind", [USUAL, SHIFTED])
-def test_a_picture_is_the_same_each_time_and_like_no_other(kind: str) -> None:
+def test_an_image_is_repeatable_and_unique(kind: str) -> None:
     assert draw_image(kind, "a", 7) == draw_image(kind, "a", 7)
     bodies = {draw_image(kind, seed, number).body for seed in ("a", "b") for number in range(40)}
     assert len(bodies) == 80

@@ -1,4 +1,4 @@
-"""The report and its charts."""
+"""Tests of the report and its charts."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from gameday.charts import (
     draw_timeline,
     round_up_nicely,
 )
-from gameday.report import Chapter, format_page
-from gameday.scenario_run import Mark, Shown
+from gameday.report import ScenarioReport, format_page
+from gameday.scenario_run import ChartSpec, Mark
 
 SPAN = Span(1000.0, 1600.0)
-MARKS = (Mark(1060.0, "break", "it breaks"), Mark(1120.0, "alarm", "<it> rings"), Mark(1300.0, "clear", "mended"))
+MARKS = (Mark(1060.0, "break", "it breaks"), Mark(1120.0, "alarm", "<it> goes off"), Mark(1300.0, "clear", "mended"))
 
 
 def svg(figure: str) -> ElementTree.Element:
-    """The chart in a figure; fails if it is no XML."""
+    """Parse the chart of a figure; fails unless it is XML."""
     return ElementTree.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])
 
 
@@ -68,7 +68,11 @@ def test_lines_without_points_are_named_all_the_same() -> None:
 def test_marks_are_at_their_times_and_say_what_happened() -> None:
     figure = draw_timeline([Row("A & B", 1000.0, 1600.0, MARKS, passed=True)], SPAN)
     drawn = svg(figure)
-    assert [one.text for one in drawn.iter("title")] == ["00:17:40 it breaks", "00:18:40 <it> rings", "00:21:40 mended"]
+    assert [one.text for one in drawn.iter("title")] == [
+        "00:17:40 it breaks",
+        "00:18:40 <it> goes off",
+        "00:21:40 mended",
+    ]
     [(broken, _)], [(cleared, _)] = circles(figure, "mark break"), circles(figure, "mark clear")
     [bar] = [one for one in drawn.iter("rect") if one.get("class") == "broken"]
     assert float(bar.attrib["x"]) == broken
@@ -88,16 +92,18 @@ def test_what_lies_outside_of_the_chart_is_at_its_edge(at_s: float) -> None:
     assert LEFT <= SPAN.x(at_s) <= WIDTH - RIGHT
 
 
-def chapter(title: str, fault: str = "") -> Chapter:
-    shown = Shown("Faults", "a minute", {"Faults": MetricStat("n", "Faults")}, 3.0)
-    return Chapter(title, "About <it>.", 1000.0, 1600.0, MARKS, {"pages": "1"}, fault, [(shown, {"Faults": []})])
+def chapter(title: str, fault: str = "") -> ScenarioReport:
+    chart_specs = ChartSpec("Faults", "a minute", {"Faults": MetricStat("n", "Faults")}, 3.0)
+    return ScenarioReport(
+        title, "About <it>.", 1000.0, 1600.0, MARKS, {"pages": "1"}, fault, [(chart_specs, {"Faults": []})]
+    )
 
 
 def test_the_report_says_which_failed_and_why() -> None:
-    text = format_page([chapter("One"), chapter("Two", "the alarm <x> did not ring")], 1000.0, 1725.0)
+    text = format_page([chapter("One"), chapter("Two", "the alarm <x> did not go off")], 1000.0, 1725.0)
     assert "1 of 2 scenarios failed, in 12 min 5 s" in re.sub("<[^>]+>", "", text)
     assert re.findall(r"<h2>(\w+)<span class='verdict (\w+)'", text) == [("One", "passed"), ("Two", "failed")]
-    assert "the alarm &lt;x&gt; did not ring" in text
+    assert "the alarm &lt;x&gt; did not go off" in text
     assert "About &lt;it&gt;." in text
 
 

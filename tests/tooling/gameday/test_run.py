@@ -1,4 +1,4 @@
-"""The order in which scenarios are played, and what becomes of those that fail. The world is not asked anything."""
+"""Tests of the order of phases and of failing scenarios, without a stack."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from gameday.environment import Environment, strip_stack_name
-from gameday.run import run
+from gameday.run import run_scenarios
 from gameday.runbook import find_block, run_runbook
-from gameday.scenario_run import PHASES, Phase, ScenarioRun, Shown
+from gameday.scenario_run import PHASES, ChartSpec, Phase, ScenarioRun
 from gameday.wait_for import WaitTimeout, require, wait_until
 from tests.waiting import HANG_S
 from tools import runbooks
@@ -20,16 +20,16 @@ NOWHERE = Environment({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url"
 
 
 @dataclass
-class Told:
-    """A scenario that tells ``heard`` what is done with it, and fails in ``fails``."""
+class RecordedScenario:
+    """A scenario that records its phases in ``calls``, and fails in ``fails``."""
 
     name: str
-    heard: list[str]
+    calls: list[str]
     after: tuple[tuple[str, Phase], ...] = ()
     fails: tuple[Phase, ...] = ()
     fault: Exception = field(default_factory=lambda: WaitTimeout("no alarm"))
     awaits: Event | None = None
-    shown: tuple[Shown, ...] = ()
+    chart_specs: tuple[ChartSpec, ...] = ()
 
     @property
     def title(self) -> str:
@@ -38,71 +38,78 @@ class Told:
     def _do(self, phase: Phase) -> None:
         if self.awaits is not None:
             assert self.awaits.wait(HANG_S)
-        self.heard.append(f"{self.name} {phase}")
+        self.calls.append(f"{self.name} {phase}")
         if phase in self.fails:
             raise self.fault
 
-    def prepare(self, play: ScenarioRun) -> None:
+    def prepare(self, run: ScenarioRun) -> None:
         self._do("prepare")
 
-    def break_(self, play: ScenarioRun) -> None:
+    def inject(self, run: ScenarioRun) -> None:
         self._do("break")
 
-    def expect(self, play: ScenarioRun) -> None:
+    def expect(self, run: ScenarioRun) -> None:
         self._do("expect")
 
-    def clear(self, play: ScenarioRun) -> None:
+    def clear(self, run: ScenarioRun) -> None:
         self._do("clear")
 
-    def verify(self, play: ScenarioRun) -> None:
+    def verify(self, run: ScenarioRun) -> None:
         self._do("verify")
 
 
-def quiet(_: str) -> None:
-    """Say nothing."""
+def log_nothing(_: str) -> None:
+    """Discard a message."""
 
 
-def test_a_scenario_is_played_in_order() -> None:
-    heard: list[str] = []
-    [play] = run(NOWHERE, [Told("a", heard)], quiet)
-    assert heard == [f"a {phase}" for phase in PHASES]
-    assert (play.fault, play.title) == ("", "a")
-    assert play.ended_s >= play.begun_s
+def test_phases_run_in_order() -> None:
+    calls: list[str] = []
+    [run] = run_scenarios(NOWHERE, [RecordedScenario("a", calls)], log_nothing)
+    assert calls == [f"a {phase}" for phase in PHASES]
+    assert (run.fault, run.title) == ("", "a")
+    assert run.ended_s >= run.begun_s
 
 
 @pytest.mark.parametrize("failing", ["prepare", "break", "expect"])
-def test_what_was_broken_is_mended_even_if_nobody_noticed(failing: Phase) -> None:
-    heard: list[str] = []
-    [play] = run(NOWHERE, [Told("a", heard, fails=(failing,))], quiet)
-    assert heard == [f"a {phase}" for phase in (*PHASES[: PHASES.index(failing) + 1], "clear")]
-    assert play.fault == "no alarm"
+def test_a_failure_is_cleared_even_if_undetected(failing: Phase) -> None:
+    calls: list[str] = []
+    [run] = run_scenarios(NOWHERE, [RecordedScenario("a", calls, fails=(failing,))], log_nothing)
+    assert calls == [f"a {phase}" for phase in (*PHASES[: PHASES.index(failing) + 1], "clear")]
+    assert run.fault == "no alarm"
 
 
-def test_the_first_fault_is_told_and_others_are_played() -> None:
-    heard: list[str] = []
-    bad = Told("a", heard, fails=("break", "clear"), fault=KeyError("darkroom-x"))
-    plays = run(NOWHERE, [bad, Told("b", [])], quiet)
-    assert plays[0].fault.startswith("KeyError('darkroom-x')")
-    assert plays[1].fault == ""
+def test_the_first_fault_is_reported_and_others_run() -> None:
+    calls: list[str] = []
+    bad = RecordedScenario("a", calls, fails=("break", "clear"), fault=KeyError("darkroom-x"))
+    runs = run_scenarios(NOWHERE, [bad, RecordedScenario("b", [])], log_nothing)
+    assert runs[0].fault.startswith("KeyError('darkroom-x')")
+    assert runs[1].fault == ""
 
 
 def test_one_begins_after_the_phases_that_it_waits_for() -> None:
-    heard: list[str] = []
+    calls: list[str] = []
     gate = Event()
-    first, second = Told("a", heard, awaits=gate), Told("b", heard, after=(("a", "clear"), ("elsewhere", "clear")))
+    first, second = (
+        RecordedScenario("a", calls, awaits=gate),
+        RecordedScenario("b", calls, after=(("a", "clear"), ("elsewhere", "clear"))),
+    )
 
-    def say(_: str) -> None:
+    def log(_: str) -> None:
         gate.set()
 
     gate.set()
-    run(NOWHERE, [second, first], say)
-    assert heard.index("a clear") < heard.index("b prepare")
+    run_scenarios(NOWHERE, [second, first], log)
+    assert calls.index("a clear") < calls.index("b prepare")
 
 
 def test_one_that_failed_lets_others_begin() -> None:
-    heard: list[str] = []
-    run(NOWHERE, [Told("b", heard, after=(("a", "verify"),)), Told("a", heard, fails=("prepare",))], quiet)
-    assert heard[-1] == "b verify"
+    calls: list[str] = []
+    run_scenarios(
+        NOWHERE,
+        [RecordedScenario("b", calls, after=(("a", "verify"),)), RecordedScenario("a", calls, fails=("prepare",))],
+        log_nothing,
+    )
+    assert calls[-1] == "b verify"
 
 
 def test_waiting_ends_with_what_is_not_so() -> None:
@@ -114,8 +121,8 @@ def test_waiting_ends_with_what_is_not_so() -> None:
 
 
 @dataclass
-class Remembered:
-    """A world in which alarms have done what a test says."""
+class AlarmHistory:
+    """An environment whose alarms have the given history."""
 
     past: list[dict[str, object]]
 
@@ -131,22 +138,22 @@ def change(at_s: float, after: str, name: str = "drift") -> dict[str, object]:
     return {"at_s": at_s, "name": name, "from": before, "to": after}
 
 
-def remembering(*past: dict[str, object]) -> ScenarioRun:
-    return ScenarioRun(cast(Environment, Remembered(list(past))), "a", quiet, begun_s=100.0)
+def run_with_history(*past: dict[str, object]) -> ScenarioRun:
+    return ScenarioRun(cast(Environment, AlarmHistory(list(past))), "a", log_nothing, begun_s=100.0)
 
 
 def test_an_alarm_of_before_or_of_another_name_does_not_count() -> None:
-    play = remembering(change(99, "ALARM"), change(150, "ALARM", "else"), change(160, "ALARM"), change(170, "OK"))
-    assert play.ringing("drift") == [160]
-    play.rings("drift", 0)
-    play.quiet("drift", 0)
-    assert [(mark.kind, mark.at_s) for mark in play.marks] == [("alarm", 160), ("clear", 170)]
+    run = run_with_history(change(99, "ALARM"), change(150, "ALARM", "else"), change(160, "ALARM"), change(170, "OK"))
+    assert run.list_alarm_times("drift") == [160]
+    run.wait_for_alarm("drift", 0)
+    run.wait_for_ok("drift", 0)
+    assert [(mark.kind, mark.at_s) for mark in run.marks] == [("alarm", 160), ("clear", 170)]
 
 
 def test_an_alarm_that_went_off_twice_is_a_fault() -> None:
-    play = remembering(change(110, "ALARM"), change(120, "OK"), change(130, "ALARM"), change(140, "OK"))
+    run = run_with_history(change(110, "ALARM"), change(120, "OK"), change(130, "ALARM"), change(140, "OK"))
     with pytest.raises(WaitTimeout, match="went off 2 times"):
-        play.quiet("drift", 0)
+        run.wait_for_ok("drift", 0)
 
 
 def test_names_of_alarms_do_without_the_stack() -> None:
@@ -165,4 +172,4 @@ def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
 
 def test_what_is_to_be_filled_in_has_to_be_there() -> None:
     with pytest.raises(WaitTimeout, match="has no 'output Nothing'"):
-        run_runbook(NOWHERE, "queue-backlog", filled={"output Nothing": "x"})
+        run_runbook(NOWHERE, "queue-backlog", replacements={"output Nothing": "x"})
