@@ -28,7 +28,7 @@ from darkroom.http.response import HttpResponse, to_response
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import MASTER_SHA256
-from darkroom.services.serve.transform import TransformRequest
+from darkroom.services.serve.answers import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr
 from tests.component.services.dialects.serving import Served, served
 from tests.component.services.ingesting import World

@@ -18,7 +18,8 @@ from darkroom.aws.s3_fast import FastBucket
 from darkroom.http.response import to_response
 from darkroom.plan.variants import AccessMode
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.serve.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import TransformRequest
+from darkroom.services.serve.transform import Transform
 from tests.images.slow_svg import blurred, crossed, dashed, marked
 from tests.tally import Tally
 from tests.waiting import HANG_S, wait_until

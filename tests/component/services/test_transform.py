@@ -21,9 +21,9 @@ from darkroom.plan.native_url import parse_url
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored
+from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored, TransformRequest
 from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, find_refusal, read_marker, write_marker
-from darkroom.services.serve.transform import Transform, TransformRequest
+from darkroom.services.serve.transform import Transform
 from darkroom.signing import sign
 from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo, png_noise

@@ -29,8 +29,8 @@ from darkroom.http.response import to_response
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import AccessMode
-from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored
-from darkroom.services.serve.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
+from darkroom.services.serve.transform import Transform
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.rendering import seen
 from tools.events import FOLDER

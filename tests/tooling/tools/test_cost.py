@@ -33,8 +33,8 @@ from bench.goals import read_goals
 from bench.suites.cost import figure
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.operations.cost_model import load_prices, misses_cost, requests_cost, with_misses
-from darkroom.services.serve.answers import Rendered
-from darkroom.services.serve.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import Rendered, TransformRequest
+from darkroom.services.serve.transform import Transform
 from tests.images.pictures import jpeg_photo
 from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
 

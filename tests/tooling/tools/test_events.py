@@ -12,7 +12,8 @@ from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.http.response import EdgeRequest, to_response
 from darkroom.plan.limits import Limits
-from darkroom.services.serve.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import TransformRequest
+from darkroom.services.serve.transform import Transform
 from local.dialect_keys import DOCUMENT
 from tests.component.services.dialects.serving import served
 from tests.images.pictures import jpeg_photo

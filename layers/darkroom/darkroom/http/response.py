@@ -9,11 +9,22 @@ import json
 import traceback
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DarkroomError, MethodNotAllowed
-from ..services.serve.answers import Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
-from ..services.serve.transform import Transform, TransformRequest
+from ..services.serve.answers import (
+    Answer,
+    Derivative,
+    Failed,
+    NotModified,
+    Provisional,
+    Rendered,
+    Stored,
+    TransformRequest,
+)
+
+if TYPE_CHECKING:
+    from ..services.serve.transform import Transform
 
 type HttpResponse = dict[str, object]
 

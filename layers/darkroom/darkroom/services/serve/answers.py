@@ -1,4 +1,4 @@
-"""Answers of the transform service, without their HTTP form (:mod:`darkroom.http.response`)."""
+"""The request and the answers of the transform service, without their HTTP form (:mod:`darkroom.http.response`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from ...errors import DarkroomError
 
 MAX_BODY_BYTES = 4_500_000
 """Largest raw body of an answer: Lambda's limit is 6 MB, of which base64 takes a third."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransformRequest:
+    """A request for a canonical ``path``, and the canonical request that the edge negotiated it from."""
+
+    path: str
+    request_path: str = ""
+    signature: str = ""
+    expires: str = ""
+    if_none_match: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from ..deadline import REQUEST, CpuLimit
 from ..live_settings import LiveSettings
 from ..master_reader import MasterReader
 from ..sidecars import Sidecar, read_sidecar
-from .answers import Answer, Failed
+from .answers import Answer, Failed, TransformRequest
 from .negative_cache import CACHED_ERRORS, RefusalMarker, find_refusal, marker_key, read_marker, write_marker
 from .rendering import BackgroundCall, Prefetch, Renderer, RenderJob, is_stale, load_renderer, read_watermark
 
@@ -44,17 +44,6 @@ if TYPE_CHECKING:
 
 type Read[T] = tuple[str, Callable[[], T]]
 """A read that may be prefetched: its name and the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransformRequest:
-    """A request for a canonical ``path``, and the canonical request that the edge negotiated it from."""
-
-    path: str
-    request_path: str = ""
-    signature: str = ""
-    expires: str = ""
-    if_none_match: str = ""
 
 
 @dataclass(frozen=True)
