@@ -51,7 +51,7 @@ def is_description(response: HttpResponse) -> bool:
 
 
 @pytest.mark.parametrize("save", [png, jpeg])
-def test_no_url_tells_twins_apart(save: Callable[[Image.Image], bytes], tally: Tally) -> None:
+def test_no_url_distinguishes_redacted_twins(save: Callable[[Image.Image], bytes], tally: Tally) -> None:
     one, other = (deployed(save(twin)) for twin in twins())
     apart = []
     try:

@@ -92,7 +92,7 @@ def test_a_refused_upload_is_there_with_its_reason_picture_and_trace(stack: Stac
     on(stack, "#/failed", act)
 
 
-def test_the_index_shows_what_was_taken_in(stack: Stack) -> None:
+def test_the_index_shows_the_ingested_image(stack: Stack) -> None:
     key = "console/taken-in.jpg"
     stack.cloud.s3.put_object(Bucket=uploads_bucket(stack), Key=key, Body=jpeg_photo())
 
@@ -193,7 +193,7 @@ def test_lines_are_there_by_code(stack: Stack, viewer: Viewer) -> None:
     on(stack, "#/logs?code=no-source", act)
 
 
-def test_the_start_page_leads_to_the_trace_of_a_print(stack: Stack) -> None:
+def test_the_start_page_leads_to_the_trace_of_a_render(stack: Stack) -> None:
     async def run() -> None:
         async with open_browser() as page:
             await page.look(width=1280)

@@ -124,7 +124,7 @@ def test_a_forged_url_is_refused_and_so_is_an_unsigned_one(viewer: Viewer, photo
     assert (answer.status, answer.problem["code"]) == (403, "unsigned")
 
 
-def test_strangers_get_what_our_own_urls_give_them(viewer: Viewer, photo: str) -> None:
+def test_unsigned_requests_get_the_unsigned_set_of_native_urls(viewer: Viewer, photo: str) -> None:
     """One stored picture, whatever the language."""
     for url in (
         f"/{photo}?w=640&f=webp",

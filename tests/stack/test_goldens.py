@@ -61,7 +61,7 @@ def fetched(viewer: Viewer, key: str, query: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", URLS)
-def test_it_looks_as_it_did(viewer: Viewer, key: str, name: str) -> None:
+def test_it_matches_its_golden_image(viewer: Viewer, key: str, name: str) -> None:
     picture = seen(fetched(viewer, key, URLS[name]))
     golden = GOLDENS / f"{name}.png"
     if os.environ.get("DARKROOM_GOLDENS") == "write":

@@ -104,7 +104,7 @@ def test_a_scheduled_function_returns_its_report(stack: Stack, name: str, event:
         ("scene", "no-such-action.json", "BadRun"),
     ],
 )
-def test_an_exception_of_the_handler_is_printed(stack: Stack, name: str, event: str, error: str) -> None:
+def test_an_exception_of_the_handler_is_reported(stack: Stack, name: str, event: str, error: str) -> None:
     done = invoke(stack, name, f"events/{name}/{event}")
     assert (done.returncode, done.stdout) == (1, "")
     assert f"functions/{name}/app.py" in done.stderr

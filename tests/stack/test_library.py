@@ -40,7 +40,7 @@ def test_each_picture_is_accounted_for_while_workers_are_killed(stack: Stack) ->
     assert 0 < found.killed <= KILLED
 
 
-def test_a_full_bucket_is_taken_in_and_a_second_run_changes_nothing(
+def test_a_full_bucket_is_ingested_and_a_second_run_changes_nothing(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     s3, name = stack.cloud.s3, f"full-{time.time_ns()}"

@@ -27,7 +27,7 @@ def test_a_second_stack_in_the_same_place_is_refused(stack: Stack) -> None:
 
 
 @pytest.mark.smoke
-def test_sign_prints_a_url_that_is_served(stack: Stack) -> None:
+def test_sign_writes_a_url_that_is_served(stack: Stack) -> None:
     command = [*COMMAND, "sign", "/samples/coffee.png?w=333&f=webp", "--expires-in", "600"]
     done = subprocess.run(
         [*command, "--state-dir", str(stack.state)], cwd=ROOT, capture_output=True, text=True, check=True

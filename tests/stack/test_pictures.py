@@ -123,7 +123,7 @@ def test_a_bad_option_is_named_without_an_invocation(
 
 
 @pytest.mark.parametrize("query", ["w=400&redact=faces", "w=400&h=400&fit=cover&g=face"])
-def test_what_needs_findings_is_refused_where_nobody_looks_at_pictures(viewer: Viewer, key: str, query: str) -> None:
+def test_options_that_need_findings_are_refused_without_inference(viewer: Viewer, key: str, query: str) -> None:
     unsigned = viewer.get(f"{key}?{query}")
     assert (unsigned.status, unsigned.problem["code"]) == (403, "unsigned")
     answer = viewer.get(viewer.signed(f"{key}?{query}"))

@@ -51,7 +51,7 @@ def refine(operator: Operator, name: str) -> None:
     wait_until(is_done, f"{name} is refined")
 
 
-def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewer: Viewer, operator: Operator) -> None:
+def test_the_next_viewer_gets_fewer_bytes_of_equal_quality(stack: Stack, viewer: Viewer, operator: Operator) -> None:
     path = viewer.upload(jpeg_photo(), "refined.jpg")
     waiting = operator.waiting("refine")
     first = viewer.get(f"{path}?w=640", accept=WEBP)

@@ -54,7 +54,7 @@ def buckets(stack: Stack) -> dict[str, str]:
     return physical_ids(stack.cloud, "AWS::S3::Bucket")
 
 
-def test_every_bucket_is_looked_at(buckets: dict[str, str]) -> None:
+def test_every_bucket_is_checked(buckets: dict[str, str]) -> None:
     assert set(buckets) == set(LIFECYCLES)
 
 
@@ -97,7 +97,7 @@ def test_no_access_from_outside(stack: Stack, buckets: dict[str, str], bucket: s
     assert rule["ObjectOwnership"] == ("BucketOwnerPreferred" if by_acl else "BucketOwnerEnforced")
 
 
-def test_uploads_have_versions_and_tell_of_themselves(stack: Stack, buckets: dict[str, str]) -> None:
+def test_uploads_have_versions_and_send_events(stack: Stack, buckets: dict[str, str]) -> None:
     s3 = stack.cloud.s3
     versioning = {name: s3.get_bucket_versioning(Bucket=buckets[name]).get("Status") for name in LIFECYCLES}
     with_versions = {"UploadsBucket", "AuditBucket"}

@@ -117,7 +117,7 @@ def test_what_is_no_picture_is_refused_with_a_reason(uploader: Uploader, viewer:
     assert viewer.get(f"/{fate['key']}?w=320").status == 404
 
 
-def test_other_bytes_of_the_same_size_are_not_taken_in(uploader: Uploader) -> None:
+def test_other_bytes_of_the_same_size_are_not_ingested(uploader: Uploader) -> None:
     """S3 refuses them; a store that does not look leaves it to ingest."""
     data = jpeg_photo()
     status, form = uploader.ask("swapped.jpg", data, sha256=hashlib.sha256(b"something else").hexdigest())

@@ -234,14 +234,14 @@ def test_what_is_not_known_is_404(console: Console, path: str) -> None:
 
 
 @pytest.mark.parametrize("query", [{"minutes": "soon"}, {"minutes": "1e"}])
-def test_a_question_that_makes_no_sense_is_told_so(console: Console, query: dict[str, str]) -> None:
+def test_an_invalid_query_is_rejected(console: Console, query: dict[str, str]) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         console.ask("traces", **query)
     assert refused.value.code == 400
     assert json.load(refused.value)["detail"]
 
 
-def test_a_decision_needs_somebody_and_a_picture(console: Console) -> None:
+def test_a_decision_needs_an_actor_and_an_image(console: Console) -> None:
     def decide(content_type: str = "application/json", **fields: str) -> int:
         request = urllib.request.Request(
             f"{console.stack.control_url}/watch/review",

@@ -197,7 +197,7 @@ def test_nothing_is_wider_than_the_window(stack: Stack, large: str, width: int) 
     on_the_page(f"{stack.control_url}/zoom", act)
 
 
-def test_it_says_why_it_cannot_look() -> None:
+def test_it_reports_why_the_viewer_cannot_open() -> None:
     """Offline, or without npm, the stack answers in words."""
 
     async def answer(request: web.Request) -> web.StreamResponse:

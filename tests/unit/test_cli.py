@@ -66,7 +66,7 @@ SILENT = {("up",), ("completion",)}
 """Commands without --json: one runs until Ctrl-C, one prints a script."""
 
 
-def test_every_command_that_prints_results_prints_json() -> None:
+def test_every_command_with_results_writes_json() -> None:
     assert {words for words, command in COMMANDS.items() if command.output is None} == SILENT
 
 

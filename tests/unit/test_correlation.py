@@ -54,7 +54,7 @@ def test_it_is_the_pictures_else_the_events(body: str, expected: str) -> None:
         ),
     )
 )
-def test_no_message_is_too_strange(document: Any) -> None:
+def test_a_correlation_id_has_at_most_64_characters(document: Any) -> None:
     assert len(read_correlation_id(json.dumps(document))) <= 64
 
 

@@ -146,11 +146,11 @@ def test_nothing_is_signed() -> None:
 
 
 @pytest.mark.parametrize("options", ["width=800", "w=800,f=auto", "w=400,dpr=2,f=webp", "f=auto", "f=json"])
-def test_what_a_stranger_may_ask_for(options: str) -> None:
+def test_unsigned_requests_that_are_allowed(options: str) -> None:
     assert not needs_signature(parse(f"/cdn-cgi/image/{options}/a.jpg", SOME).plan, AccessMode.GUARDED)
 
 
-def test_what_a_stranger_may_not_ask_for() -> None:
+def test_unsigned_requests_that_are_refused() -> None:
     assert needs_signature(parse("/cdn-cgi/image/w=801/a.jpg", SOME).plan, AccessMode.GUARDED)
 
 

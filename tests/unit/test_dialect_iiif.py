@@ -370,7 +370,7 @@ def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps:
         "full/90,60/0/default.jpg",
     ],
 )
-def test_what_anybody_may_ask_for(rest: str) -> None:
+def test_unsigned_requests_that_are_allowed(rest: str) -> None:
     assert is_listed(rest)
 
 
@@ -402,7 +402,7 @@ def test_what_needs_permission(rest: str) -> None:
     assert not is_listed(rest)
 
 
-def test_what_anybody_may_ask_for_in_version_2() -> None:
+def test_unsigned_requests_that_version_2_allows() -> None:
     for rest in ("full/full", "full/max", "full/3000,", "full/90,", "0,0,512,512/512,", "5632,3584,368,416/368,"):
         assert is_listed(f"{rest}/0/default.jpg", version=V2), rest
     for rest in ("full/2999,", "full/91,", "full/,2000", "full/pct:50", "0,0,512,512/511,", "full/7000,"):

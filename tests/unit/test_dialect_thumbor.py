@@ -54,7 +54,7 @@ def test_what_is_refused_is_named(url: str, message: str) -> None:
     assert refusal.value.status == 400
 
 
-def test_where_nobody_looks_for_faces_no_eyes_are_mended() -> None:
+def test_without_face_detection_red_eyes_stay() -> None:
     assert (
         path_of("filters:red_eye():quality(40)/a.jpg", replace(SETTINGS, detects_faces=False)) == "/a.jpg/_/q-40.auto"
     )

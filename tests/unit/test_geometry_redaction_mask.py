@@ -61,14 +61,14 @@ def test_without_findings_nothing_is_known(redact: str) -> None:
 
 
 @pytest.mark.parametrize("redact", ["faces", "text", "all"])
-def test_what_nobody_looks_for_here_will_not_come(redact: str) -> None:
+def test_findings_of_unconfigured_tasks_are_not_pending(redact: str) -> None:
     other = TEXT if redact == "faces" else FACES
     with pytest.raises(NoInference):
         covered(redact, **{other: FOUND[other]})
 
 
 @pytest.mark.parametrize("redact", ["faces", "text", "all"])
-def test_what_an_uploader_did_not_look_for_may_still_come(redact: str) -> None:
+def test_tasks_missing_from_client_findings_may_still_follow(redact: str) -> None:
     other = TEXT if redact == "faces" else FACES
     theirs = replace(FOUND[other], origin=CLIENT)
     for found in ({}, {other: theirs}):
@@ -83,7 +83,7 @@ def test_what_no_model_can_read_is_never_shown() -> None:
         covered("all", **FOUND | {"text": Finding(TEXT, "model", "1", error="unreadable")})
 
 
-def test_a_page_that_nothing_has_looked_at_is_refused() -> None:
+def test_a_page_without_analysis_is_refused() -> None:
     with pytest.raises(BadOption):
         compute_outlines(Plan("k", redact="faces", page=1), Findings("1", "etag", FOUND), SIZE)
 

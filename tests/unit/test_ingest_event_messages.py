@@ -132,7 +132,7 @@ def test_a_detail_type_that_is_no_text_is_not_followed(source: str, detail_type:
         ),
     ).map(json.dumps)
 )
-def test_whatever_else_is_in_the_queue_is_told_apart(body: str) -> None:
+def test_other_messages_in_the_queue_are_distinguished(body: str) -> None:
     """It is rejected, or ignored if it is an event of another type."""
     try:
         assert read_event(body) is None
@@ -148,7 +148,7 @@ def test_an_id_is_that_of_key_event_and_version() -> None:
     assert len(build_image_id("a", "1", "v")) == 32
 
 
-def test_each_end_is_told() -> None:
+def test_each_outcome_is_published() -> None:
     presets = build_preset_paths("a b.jpg", ["w320"])
     assert presets == {"w320": "/a%20b.jpg?preset=w320"}
     master = MasterRef(content_type="image/jpeg", size_bytes=3, how="cleaned", etag="private")

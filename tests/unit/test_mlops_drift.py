@@ -191,7 +191,7 @@ def of_512(chance: random.Random, fields: dict[str, object]) -> dict[str, object
     return fields | {"embedding": quantise([chance.gauss(0, 1) for _ in range(512)])}
 
 
-def test_who_made_the_centroid_is_not_measured_from_it() -> None:
+def test_samples_of_the_centroid_are_not_measured_from_it() -> None:
     """Embeddings that are anywhere: each is nearer to a mean that it is part of, by which the baseline would differ."""
     known = samples(0, 1000, of_512)
     baseline = Baseline.build(known, AT)

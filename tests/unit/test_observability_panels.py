@@ -23,7 +23,7 @@ def test_dashboards_have_exactly_the_handbooks_sections() -> None:
     assert found == HANDBOOK
 
 
-def test_panels_are_told_apart_by_id() -> None:
+def test_panels_have_unique_ids() -> None:
     for dashboard in DASHBOARDS:
         ids = [panel.id for panel in dashboard.panels]
         assert len(ids) == len(set(ids))

@@ -104,7 +104,7 @@ def test_starting_a_process_is_all_computing(memory_mb: float, expected: int) ->
     assert billed_start_ms(RenderTime(150, 60, start_ms=120), memory_mb) == expected
 
 
-def test_a_million_misses_by_hand_with_cold_starts_and_looks() -> None:
+def test_a_million_misses_by_hand_with_cold_starts_and_analysis() -> None:
     """One in ten starts a process: 12 ms more on average. A render makes four requests like a GET, the CDN one."""
     design = ServiceDesign(RenderTime(150.0, 60.0, start_ms=120.0), 50_000, stores=True, extra_gets=3, cold_share=0.1)
     parts = misses_cost(PRICES, design, 1769)

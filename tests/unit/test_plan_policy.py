@@ -174,12 +174,12 @@ def test_presets_are_those_of_the_deployment_by_default() -> None:
 
 
 @pytest.mark.parametrize("request_plan", REQUESTS, ids=canonical_path)
-def test_without_hints_nobody_leaves_the_set(request_plan: Plan) -> None:
+def test_without_hints_no_request_leaves_the_set(request_plan: Plan) -> None:
     for variant in list_variants(request_plan, ratios=(1.0,)):
         assert not needs_signature(variant, GUARDED, some)
 
 
-def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
+def test_ten_thousand_unsigned_requests_make_no_more_than_the_number() -> None:
     chance = random.Random(2)
     texts = {
         "w": [str(width) for width in (*LADDER_PX, 160, 200, 400, 801)],

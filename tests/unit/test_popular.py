@@ -72,7 +72,7 @@ def test_pictures_that_were_sent_count(given_line: str, target: str | None) -> N
         HEADER + "\n",
     ],
 )
-def test_what_is_no_line_of_a_request_is_told(text: str) -> None:
+def test_lines_that_are_no_requests_are_reported(text: str) -> None:
     targets, reader = read(text)
     assert (targets, reader.lines, reader.unread) == ([], 1, 1)
 

@@ -146,7 +146,7 @@ def test_background_work_leaves_something_to_viewers(parameters: dict[str, str],
     assert ("small" in found.action) == (total >= 10)
 
 
-def test_memory_of_new_accounts_is_told_but_not_known() -> None:
+def test_memory_of_new_accounts_is_reported_as_unknown() -> None:
     assert list(check_memory(plan())) == []
     [found] = check_memory(plan(Size="large"))
     assert found.status is UNKNOWN
@@ -244,7 +244,7 @@ def test_what_was_not_read_is_never_ok() -> None:
     assert check_identity(NOT_READ).status is PROBLEM
 
 
-def test_services_are_looked_for_by_any_of_their_names() -> None:
+def test_services_are_matched_by_any_of_their_names() -> None:
     listed = frozenset(names[-1] for names in SERVICES.values())
     assert check_services(plan(), listed).status is OK
     found = check_services(plan(InferenceMode="endpoint"), listed - {"sqs"})
@@ -256,7 +256,7 @@ def test_the_upload_rate_is_within_the_accounts(rate: float, status: Status) -> 
     assert check_api({"Throttle rate": rate, "Throttle burst rate": 9.0}).status is status
 
 
-def test_findings_are_printed_with_what_to_do() -> None:
+def test_findings_are_reported_with_a_remedy() -> None:
     lines = format_findings([Finding(OK, "a", "b", "never"), Finding(PROBLEM, "c", "d", "Do it.", "do --it")])
     assert list(lines) == ["ok       a: b", "problem  c: d", "         Do it.", "         $ do --it"]
 

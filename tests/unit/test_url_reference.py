@@ -20,7 +20,7 @@ def test_the_page_has_every_option() -> None:
         assert f"| {option.type.allowed_values} |" in page
 
 
-def test_a_place_is_filled_anew() -> None:
+def test_a_section_is_filled_again() -> None:
     assert filled("at most <!-- max-key-bytes -->5<!-- /max-key-bytes --> bytes") == (
         "at most <!-- max-key-bytes -->700<!-- /max-key-bytes --> bytes"
     )

@@ -23,7 +23,7 @@ DAY_S = 86_400.0
 _numbers = itertools.count(1)
 
 
-def test_an_entry_says_who_did_what_when_and_why(vault: S3Bucket) -> None:
+def test_an_entry_records_actor_action_time_and_reason(vault: S3Bucket) -> None:
     key = AuditLog(vault, clock=lambda: NOON_S).write(DECISION, "endpoint", "monitor", action="rollback", reasons=["n"])
     assert re.fullmatch(r"2026/11/25/120000\.125000-[0-9a-f]{12}\.json", key)
     assert json.loads(opened_body(vault, key)) == {

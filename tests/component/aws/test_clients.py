@@ -114,7 +114,7 @@ def test_a_body_that_breaks_off_is_unavailable() -> None:
     assert len(faulty.requests) == 1
 
 
-def test_where_nobody_listens_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_port_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     with pytest.raises(Unavailable, match="cannot be rendered"):

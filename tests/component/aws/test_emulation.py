@@ -88,7 +88,7 @@ def test_invocations_are_counted_once_and_failed_ones_as_errors(
     assert total("AWS/Lambda", "Errors", FunctionName=function) == errors + 1
 
 
-def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(url_of_function: str) -> None:
+def test_a_function_url_passes_the_trace_of_its_event(url_of_function: str) -> None:
     with urllib.request.urlopen(url_of_function, timeout=HANG_S) as answer:
         seen, answered = json.load(answer), answer.headers["X-Amzn-Trace-Id"]
     parts = dict(part.split("=") for part in seen["environment"].split(";"))
@@ -98,7 +98,7 @@ def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(url_o
     assert "Sampled=1" in answered
 
 
-def test_a_caller_whom_lambda_throttles_is_told_in_its_words(
+def test_a_throttled_caller_gets_the_error_of_lambda(
     aws: Callable[[str], Any], function: str, url_of_function: str
 ) -> None:
     functions = aws("lambda")

@@ -39,7 +39,7 @@ def push(aws: Callable[[str], Any], ministack_url: str, monkeypatch: pytest.Monk
     return pushes
 
 
-def test_an_accepted_image_is_printed_by_its_digest(push: Push, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_accepted_image_is_reported_by_its_digest(push: Push, capsys: pytest.CaptureFixture[str]) -> None:
     uri, digest = push(*ACCEPTED[:2])
     by_digest = f"{uri.removesuffix(':1')}@{digest}"
     for asked in (uri, by_digest):

@@ -43,7 +43,7 @@ def archive(vault: S3Bucket, entries: DocumentStore) -> FindingsStore:
     return FindingsStore(vault, entries)
 
 
-def test_an_entry_is_replaced_by_who_has_seen_it(entries: DocumentStore) -> None:
+def test_replacing_an_entry_needs_its_current_version(entries: DocumentStore) -> None:
     assert entries.get("a") == Document({}, 0)
     assert entries.put("a", {"text": "x", "number": 0.5, "count": 3, "set": True}, replaces=0)
     assert entries.get("a") == Document({"text": "x", "number": 0.5, "count": 3, "set": True}, 1)
@@ -53,7 +53,7 @@ def test_an_entry_is_replaced_by_who_has_seen_it(entries: DocumentStore) -> None
     assert entries.get("a") == Document({"text": "z"}, 2)
 
 
-def test_an_entry_is_deleted_by_who_has_seen_it(entries: DocumentStore) -> None:
+def test_deleting_an_entry_needs_its_current_version(entries: DocumentStore) -> None:
     entries.put("a", {"text": "x"}, replaces=0)
     entries.put("a", {"text": "y"}, replaces=1)
     assert not entries.delete("a", seen=1)
@@ -62,7 +62,7 @@ def test_an_entry_is_deleted_by_who_has_seen_it(entries: DocumentStore) -> None:
     assert entries.get("a").version == 0
 
 
-def test_a_sidecar_is_replaced_by_who_has_seen_it(archive: FindingsStore) -> None:
+def test_replacing_a_sidecar_needs_its_current_version(archive: FindingsStore) -> None:
     assert archive.read_sidecar("1", KEY) is None
     archive.put_sidecar(KEY, FOUND, replaces=None)
     seen = archive.read_sidecar("1", KEY)

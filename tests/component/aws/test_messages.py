@@ -90,7 +90,7 @@ def test_so_does_each_of_a_batch(header: str) -> None:
     assert [entry["MessageSystemAttributes"] for entry in entries] == [expected] * 2
 
 
-def test_a_hidden_message_comes_back_when_it_is_told_to(sqs: Any, queue: Queue) -> None:
+def test_a_hidden_message_returns_after_its_visibility_timeout(sqs: Any, queue: Queue) -> None:
     queue.send({})
     [message] = received(sqs, queue)
     assert received(sqs, queue) == []
@@ -116,7 +116,7 @@ def test_a_message_that_was_not_taken_is_a_fault() -> None:
     assert "InternalError" in caught.value.detail
 
 
-def test_an_announcement_reaches_those_who_listen(aws: Callable[[str], Any], sqs: Any, queue: Queue) -> None:
+def test_an_event_reaches_its_subscribers(aws: Callable[[str], Any], sqs: Any, queue: Queue) -> None:
     events = aws("events")
     bus = f"announcing-{next(_numbers)}"
     events.create_event_bus(Name=bus)

@@ -133,7 +133,7 @@ def without_chance(observed: Observed) -> Any:
     return sorted(json.dumps(plain(found), sort_keys=True) for found in observed.received), json.loads(text)
 
 
-def test_both_tell_the_same(tellings: dict[str, Observed]) -> None:
+def test_both_observers_record_the_same(tellings: dict[str, Observed]) -> None:
     light, heavy = (without_chance(tellings[observer]) for observer in ("light", "powertools"))
     assert light[0] == heavy[0]
     assert light[1] == heavy[1]
@@ -176,7 +176,7 @@ def test_annotations_have_names_that_xray_takes(observed: Observed) -> None:
     assert observed.by_name["index"]["annotations"]["pixel_format"] == "rgb"
 
 
-def test_no_message_of_an_error_is_told(observed: Observed) -> None:
+def test_no_message_of_an_error_is_recorded(observed: Observed) -> None:
     assert "words" not in json.dumps(observed.received) + "".join(observed.lines)
 
 
@@ -212,7 +212,7 @@ def test_a_message_of_another_trace_is_a_segment_of_its_own_there(observed: Obse
         assert below == {f"only {number}", f"part {number} 0", f"part {number} 1"}
 
 
-def test_the_next_hop_is_told_of_the_innermost_step(observed: Observed) -> None:
+def test_the_next_hop_gets_the_innermost_step(observed: Observed) -> None:
     [line] = [found for found in observed.logs if found["message"] == "headers"]
     outer = next(found for found in observed.received if found["name"] == "change")
     again = [found for found in observed.received if "type" not in found][1]

@@ -63,7 +63,7 @@ def test_a_call_that_fails_says_how_but_not_in_whose_words(observed: Observed) -
     assert "message" not in cause
 
 
-def test_keys_of_objects_are_told_nowhere(observed: Observed) -> None:
+def test_keys_of_objects_are_recorded_nowhere(observed: Observed) -> None:
     assert "a-users-key" not in json.dumps(observed.received) + "".join(observed.lines)
 
 

@@ -46,7 +46,7 @@ def test_what_the_endpoint_is_asked_and_answers(runtime: Runtime, endpoint: Endp
     assert (call.trace, call.target) == ("", "")
 
 
-def test_the_container_is_told_the_trace_and_tells_its_stages(runtime: Runtime, endpoint: Endpoint) -> None:
+def test_the_container_gets_the_trace_and_returns_its_stages(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.attributes = "batch=2;timing=queue:3.0,decode:12.1,infer:80.2"
     result = endpoint.invoke(b"jpeg", [FACES, TEXT], "id", trace="1-5759e988-bd862e3fe1be46a994272793")
     [call] = runtime.calls
@@ -55,7 +55,7 @@ def test_the_container_is_told_the_trace_and_tells_its_stages(runtime: Runtime, 
     assert result.duration_ms > 0
 
 
-def test_who_answers_is_drawn_by_sagemaker_or_chosen(runtime: Runtime, endpoint: Endpoint) -> None:
+def test_the_variant_is_drawn_by_sagemaker_or_chosen(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.drawn = "canary"
     assert endpoint.invoke(b"jpeg", [FACES], "id").variant == "canary"
     assert endpoint.invoke(b"jpeg", [FACES], "id", variant="main").variant == "main"
@@ -150,7 +150,7 @@ def test_an_endpoint_that_does_not_answer_is_waited_for_only_so_long(runtime: Ru
     assert len(runtime.calls) == 1
 
 
-def test_nobody_there() -> None:
+def test_no_endpoint() -> None:
     nowhere: dict[str, Any] = Runtime("http://127.0.0.1:9").environment
     with pytest.raises(ModelUnavailable):
         Endpoint(create_client("sagemaker-runtime", nowhere, attempts=1), sagemaker.NAME).invoke(b"jpeg", [FACES], "id")

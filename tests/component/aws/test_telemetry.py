@@ -96,7 +96,7 @@ def test_a_large_document_comes_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     ]
 
 
-def test_times_of_a_step_add_up_and_begin_anew(observer: Observer) -> None:
+def test_times_of_a_step_add_up_and_are_reset(observer: Observer) -> None:
     with observer.step("put"):
         pass
     first = observer.timings_ms["put"]

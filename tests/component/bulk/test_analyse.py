@@ -40,7 +40,7 @@ def worked_off(world: World) -> None:
         world.infer.handle(request)
 
 
-def test_a_picture_is_looked_at_and_its_findings_told_once_they_are_there(world: World) -> None:
+def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(world: World) -> None:
     world.master("a.jpg", jpeg_photo())
     asked = analysis(world).start("a.jpg", INFER)
     assert (asked.outcome, asked.mark) == (KeyOutcome.PENDING, "0")
@@ -63,7 +63,7 @@ def test_again_and_another_generation_ask_for_what_has_been_found(world: World) 
     assert analysis(world, "2").poll("a.jpg", again.mark) == KeyResult(KeyOutcome.DONE)
 
 
-def test_who_stood_in_for_the_endpoint_is_told_and_asked_again_next_time(world: World) -> None:
+def test_fallback_results_are_reported_and_requested_again_next_time(world: World) -> None:
     world.master("a.jpg", jpeg_photo())
     world.mode = "lambda"
     mark = analysis(world, best=FALLBACK).start("a.jpg", INFER).mark
@@ -91,6 +91,6 @@ def test_a_picture_that_goes_is_missing(world: World) -> None:
     assert world.noted("a.jpg") == FindingsRecord()
 
 
-def test_where_nothing_looks_at_pictures_that_is_said(world: World) -> None:
+def test_a_stack_without_inference_is_reported(world: World) -> None:
     with pytest.raises(NoInference):
         AnalyseOperation(world.archive, world.masters, None, "1", ALL).start("a.jpg", INFER)

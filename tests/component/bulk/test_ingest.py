@@ -51,7 +51,7 @@ def carried_out(runs: Runs) -> list[IngestOutcome]:
     return [runs.world.message(message) for message in runs.world.messages("changes")]
 
 
-def test_uploads_that_nobody_took_in_are_asked_for_and_their_fates_told(runs: Runs) -> None:
+def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: Runs) -> None:
     runs.world.created("known.jpg", jpeg_photo((300, 200)))
     runs.world.created("refused.jpg", b"no picture")
     runs.world.upload("new ü%.jpg", jpeg_photo())
@@ -84,7 +84,7 @@ def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs:
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
-def test_a_full_bucket_is_copied_in_and_s3_tells_ingest_of_it(runs: Runs, photos: str) -> None:
+def test_a_full_bucket_is_copied_and_ingested_by_s3_events(runs: Runs, photos: str) -> None:
     put(runs, photos, "2019/a.jpg", jpeg_photo(), Metadata={"brought": "x"}, ContentType="image/jpeg")
     put(runs, photos, "2019/b.txt", b"no picture")
     put(runs, photos, "2020/c.jpg", jpeg_photo())
@@ -101,7 +101,7 @@ def test_a_full_bucket_is_copied_in_and_s3_tells_ingest_of_it(runs: Runs, photos
     assert runs.world.record("old/2019/a.jpg").state == "ready"
 
 
-def test_a_copy_is_made_once_and_no_upload_of_somebody_elses_is_overwritten(runs: Runs, photos: str) -> None:
+def test_a_copy_is_made_once_and_overwrites_no_other_upload(runs: Runs, photos: str) -> None:
     for key in ("ours.jpg", "theirs.jpg", "known.jpg"):
         put(runs, photos, key, jpeg_photo())
     runs.world.created("theirs.jpg", jpeg_photo((300, 200)))

@@ -44,7 +44,7 @@ def test_each_key_of_the_prefix_has_an_outcome(runs: Runs) -> None:
     assert not runs.world.keys("media", "derivatives/other/")
 
 
-def test_prints_are_those_that_ingest_makes(runs: Runs) -> None:
+def test_derivatives_equal_those_of_ingest(runs: Runs) -> None:
     runs.world.created("many/a.jpg", jpeg_photo())
     before = {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")}
     for name in before:
@@ -69,7 +69,7 @@ def test_a_master_that_goes_after_it_was_listed_is_missing(runs: Runs) -> None:
     assert runs.step("report", "one", ORDER)["outcomes"] == {"missing": 1}
 
 
-def test_prints_of_a_master_that_changes_meanwhile_are_taken_back(runs: Runs) -> None:
+def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: Runs) -> None:
     """The master changes when its last print is put; the next try prints the new one."""
     master(runs, "many/a.jpg", jpeg_photo())
     changes = iter([jpeg_photo((600, 600))])

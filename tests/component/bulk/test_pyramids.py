@@ -25,7 +25,7 @@ def put(runs: Runs, **metadata: str) -> None:
     runs.world.clients["s3"].put_object(**place, Body=scene(), ContentType="image/tiff", Metadata=metadata)
 
 
-def test_what_is_over_the_limits_of_one_picture_is_printed_as_it_is_when_asked_for(runs: Runs) -> None:
+def test_a_pyramid_over_the_limits_renders_as_on_request(runs: Runs) -> None:
     runs.world.limits = Limits(max_bytes=2_000_000, max_pixels=11_000_000)
     assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.world.limits.max_pixels
     put(runs, how="pyramid")
@@ -38,7 +38,7 @@ def test_what_is_over_the_limits_of_one_picture_is_printed_as_it_is_when_asked_f
     assert {name: wanted[name] for name in made} == made
 
 
-def test_what_nobody_has_made_a_pyramid_is_held_to_the_limits_of_pictures(runs: Runs) -> None:
+def test_limits_apply_to_large_masters_without_a_pyramid(runs: Runs) -> None:
     runs.world.limits = Limits(max_bytes=2_000_000)
     put(runs)
     assert runs.all("one", ORDER) == {KEY: "refused over-limits"}

@@ -166,7 +166,7 @@ def test_a_run_is_not_taken_for_another_one(runs: Runs, script: Scripted) -> Non
     assert script.seen.total() == len(KEYS)
 
 
-def test_what_nobody_began_with_is_told_so(runs: Runs, script: Scripted) -> None:
+def test_unstarted_keys_are_reported_as_such(runs: Runs, script: Scripted) -> None:
     runs.listed("one", ORDER, batch=4)
     report = runs.step("report", "one", ORDER, stopped={"Error": "States.ExceedToleratedFailureThreshold"})
     assert (report["keys"], report["unaccounted"]) == (6, 6)

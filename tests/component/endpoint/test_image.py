@@ -26,7 +26,7 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
         assert any(Path(source).is_relative_to(path) for path in let_in), source
 
 
-def test_the_server_looks_where_the_image_has_its_models() -> None:
+def test_the_server_reads_models_where_the_image_has_them() -> None:
     built_in = re.search(r'^BUILT_IN = Path\("(.+)"\)', (ROOT / "endpoint" / "serve.py").read_text(), re.MULTILINE)
     assert built_in
     assert f"--to {built_in[1]} --for endpoint" in DOCKERFILE

@@ -87,7 +87,7 @@ def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> Non
     assert decode_image(jpeg_photo()) is not None
 
 
-def test_who_asks_is_read_from_the_headers() -> None:
+def test_the_caller_is_read_from_the_headers() -> None:
     headers = Headers(
         {"x-amzn-sagemaker-inference-id": "a" * 65, "x-amzn-sagemaker-custom-attributes": "tasks=; trace=1-2"}
     )
@@ -95,7 +95,7 @@ def test_who_asks_is_read_from_the_headers() -> None:
     assert parse_origin(Headers({})) == Origin("", "")
 
 
-def test_time_is_told_from_when_a_request_came() -> None:
+def test_time_is_measured_from_arrival() -> None:
     """What came a minute ago has waited that long; the models' time is that of the whole batch."""
     finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), [SIMILARITY]), ThreadPoolExecutor(2))
     now_s = time.monotonic()

@@ -141,7 +141,7 @@ def test_what_goes_wrong_is_logged_by_its_code(server: Server, tasks: str, code:
     assert (line["code"], line["status"], line["xray_trace_id"]) == (code, status, "1-2-3")
 
 
-def test_the_answer_tells_where_its_time_went(server: Server) -> None:
+def test_the_response_lists_the_times_of_its_stages(server: Server) -> None:
     """Within the time of the call; 12 megapixels take longer to decode than 2,400 px beside them."""
     started_s = time.monotonic()
     stages_ms = server.invoke(jpeg(photograph()), "faces").stages_ms

@@ -73,7 +73,7 @@ def pictures() -> dict[str, Image.Image]:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", LOSSY)
 @pytest.mark.parametrize("name", pictures())
-def test_pictures_look_alike(name: str, form: str) -> None:
+def test_images_are_visually_equal(name: str, form: str) -> None:
     image = pictures()[name]
     choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "slow")
     score = Original(np.asarray(image)).score(decode_pixels(choice.body))

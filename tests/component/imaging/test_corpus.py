@@ -119,14 +119,14 @@ def test_colours_that_are_known(name: str, place: tuple[float, float], colour: t
     assert around == pytest.approx(colour, abs=25)
 
 
-def test_eight_orientations_look_alike() -> None:
+def test_eight_orientations_are_visually_equal() -> None:
     shown = [white(opened(picture(name).body)) for name in LANDSCAPES]
     assert {pixels.shape for pixels in shown} == {(240, 320, 3)}
     assert max(np.abs(pixels - shown[0]).mean() for pixels in shown) < 7
     assert np.abs(shown[0][:, ::-1] - shown[0]).mean() > 20, "a mirrored one would not show"
 
 
-def test_ink_without_a_profile_looks_like_ink_with_one() -> None:
+def test_cmyk_without_a_profile_is_close_to_cmyk_with_one() -> None:
     names = ("Channel_digital_image_CMYK_color.jpg", "Channel_digital_image_CMYK_color_no_profile.jpg")
     known, guessed = (white(opened(picture(name, form="png").body)) for name in names)
     assert np.abs(known - guessed).mean() < 11, "naive arithmetic makes 12.3"

@@ -129,7 +129,7 @@ def test_an_svg_is_left_alone_without_what_does_not_draw() -> None:
         assert b"circle" in picture.body
 
 
-def test_what_was_not_taken_in_here_is_looked_at_and_cleaned_first() -> None:
+def test_a_source_that_was_not_ingested_is_checked_and_cleaned() -> None:
     private = saved(photo(), "JPEG", exif=exif(), quality=95)
     left = skipping(private, "jpeg", checked=False)
     assert b"secret" not in left.body

@@ -331,7 +331,7 @@ def test_a_backdrop_may_be_the_mean_colour() -> None:
         (WatermarkLayout(-500, 0), "west", (0, 110, 1, 130)),
     ],
 )
-def test_a_stamp_is_where_it_is_put(stamp: WatermarkLayout, position: str, box: tuple[int, int, int, int]) -> None:
+def test_a_watermark_is_at_its_position(stamp: WatermarkLayout, position: str, box: tuple[int, int, int, int]) -> None:
     white = saved(Image.new("RGB", (320, 240), "white"), "PNG")
     found = seen(made(white, mark=MARK, watermark=Watermark("m", position), watermark_layout=stamp).body)
     wanted = Image.new("RGB", (320, 240), "white")

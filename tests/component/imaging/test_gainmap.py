@@ -119,7 +119,7 @@ def test_what_libultrahdr_writes_is_read(libultrahdr: None) -> None:
     assert (found.capacity_min, found.capacity_max) == pytest.approx((0.5, 3.0), abs=1e-4)
 
 
-def test_the_header_tells() -> None:
+def test_the_header_is_enough() -> None:
     assert probe(Source.from_bytes(ultra_hdr()), Limits()).gain_map
     assert not probe(Source.from_bytes(saved("JPEG")), Limits()).gain_map
 

@@ -73,7 +73,7 @@ def test_a_small_picture_has_no_levels() -> None:
 
 
 @pytest.mark.parametrize("width", [90, 190, 200, 201, 400, 800, 1500, None])
-def test_any_size_looks_like_one_of_the_upload(width: int | None) -> None:
+def test_any_size_is_close_to_a_render_of_the_upload(width: int | None) -> None:
     look_alike(large(), large_pyramid(), width=width)
 
 

@@ -253,7 +253,7 @@ def test_no_thumbnail_goes_out() -> None:
     assert "exif" not in image.info
 
 
-def test_ingest_prints_nothing_that_hides() -> None:
+def test_ingest_renders_no_redacted_preset() -> None:
     plans = [Plan("k", width=100, format="png"), Plan("k", width=100, format="png", redact="faces")]
     pictures = decode_once(Source.from_bytes(png(photo())), plans, limits=Limits()).render_all()
     assert next(pictures)[0] == plans[0]

@@ -152,7 +152,7 @@ def test_only_what_can_be_compared_is_made_again(monkeypatch: pytest.MonkeyPatch
     assert again(jpeg_photo(), stored.body, width=640, format="webp") is None
 
 
-def test_a_damaged_master_is_told() -> None:
+def test_a_damaged_master_is_reported() -> None:
     stored = made(jpeg_photo(), width=320, format="webp")
     with pytest.raises(DamagedSource):
         again(jpeg_photo()[:20_000], stored.body, width=320, format="webp")

@@ -201,7 +201,7 @@ def moving(form: str) -> bytes:
     return saved(slides[0], form, save_all=True, append_images=slides[1:], duration=[50, 60, 70, 80, 90], **options)
 
 
-def test_a_small_source_is_printed_once() -> None:
+def test_a_small_source_is_rendered_once() -> None:
     """All presets that are larger than the source are one picture, and it is that of a render, byte by byte."""
     for kind in ("jpeg", "png alpha", "webp"):
         data = sources()[kind]

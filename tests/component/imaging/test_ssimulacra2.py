@@ -54,7 +54,7 @@ def test_it_says_what_ssimulacra2_says(name: str, quality: int, form: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("name", ["whole", "odd", "grey"])
-def test_more_quality_never_looks_worse(name: str, form: str) -> None:
+def test_more_quality_never_scores_lower(name: str, form: str) -> None:
     image = pictures()[name]
     comparator = Comparator(opened(image))
     scores = [comparator.score(saved(image, form, quality=quality)) for quality in (20, 40, 60, 75, 90)]

@@ -163,7 +163,7 @@ def test_a_document_type_without_entities_is_let_through() -> None:
     assert b"DOCTYPE" not in sanitise.sanitise(doctype + document('<rect width="5" height="5"/>'))
 
 
-def test_embedded_pictures_are_looked_at() -> None:
+def test_embedded_images_are_checked() -> None:
     for form, kind in (("PNG", "png"), ("JPEG", "jpeg"), ("GIF", "gif"), ("WEBP", "webp")):
         assert "<image" in clean(f'<image width="9" height="9" href="{data_url(saved(form), kind)}"/>')
     assert "image/png" in clean(f'<image width="9" height="9" href="{data_url(saved("PNG"), "jpeg")}"/>')

@@ -103,7 +103,7 @@ def test_a_task_that_no_model_has() -> None:
         ({"read": "tea-leaves"}, "centerface: read is one of faces"),
     ],
 )
-def test_names_that_nobody_knows(wrong: dict[str, str], complaint: str) -> None:
+def test_unknown_names(wrong: dict[str, str], complaint: str) -> None:
     model = replace(SMALL.get(FACES), **wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=complaint):
         ModelSet(ModelCatalogue({FACES: model}), models_folder())
@@ -148,7 +148,7 @@ def test_a_run_that_fails() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
-def test_a_gpu_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_cannot_be_used_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """onnxruntime itself would go on on the CPU."""
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnx_model.onnxruntime, "get_available_providers", lambda: both)
@@ -166,7 +166,7 @@ def test_what_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) 
     assert onnx_model.providers(model, 3) == [("CUDAExecutionProvider", {"device_id": 3}), "CPUExecutionProvider"]
 
 
-def test_nobody_is_told_which_models_run() -> None:
+def test_responses_do_not_name_the_models() -> None:
     """By this variable, which onnxruntime reads once: it has to be there before any room of ours imports it."""
     script = (
         "import os, sys, importlib.abc\n"

@@ -66,14 +66,14 @@ def test_the_schemas_are_schemas() -> None:
 
 
 @pytest.mark.parametrize("key", TAKEN)
-def test_taken_in(world: World, key: str) -> None:
+def test_ready(world: World, key: str) -> None:
     assert world.created(key, TAKEN[key]()) is IngestOutcome.READY
     detail_type, detail = only(world)
     assert (detail_type, detail["key"], detail["same_as"]) == ("ImageReady", key, "")
     assert len(detail["presets"]) == 6
 
 
-def test_where_it_was_taken_is_told_with_keep_gps_alone(world: World) -> None:
+def test_the_location_is_published_with_keep_gps_alone(world: World) -> None:
     body = photograph(DATA / "chelsea.png")
     world.created("without.jpg", body)
     assert set(only(world)[1]["provenance"]) == {"camera", "captured_at"}
@@ -101,7 +101,7 @@ def test_refused(world: World, code: str) -> None:
     assert world.keys("quarantine") == [detail["quarantined"]]
 
 
-def test_refused_by_what_looks_for_viruses(world: World) -> None:
+def test_refused_by_the_virus_scanner(world: World) -> None:
     class EicarScanner:
         def scan(self, data: bytes) -> str:
             return "Eicar-Signature"
@@ -149,7 +149,7 @@ def test_what_is_always_redacted_comes_first(world: World) -> None:
     assert only(world)[1]["priority"] is False
 
 
-def test_told_again_it_has_the_same_id(world: World) -> None:
+def test_a_repeated_event_has_the_same_id(world: World) -> None:
     """As after a worker that was killed before it had noted that it published."""
     sequencer = world.upload("a.jpg", jpeg_photo())
     change = world.change("a.jpg", sequencer)

@@ -128,7 +128,7 @@ def test_threads_that_ask_at_once_ask_the_endpoint_once(source: CredentialSource
     assert endpoint.asked == 1
 
 
-def test_a_token_that_is_written_anew_is_read_anew(endpoint: Endpoint, clock: Clock, tmp_path: Path) -> None:
+def test_a_rotated_token_is_read_again(endpoint: Endpoint, clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n", encoding="utf-8")
     named = {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file), "AWS_CONTAINER_AUTHORIZATION_TOKEN": "stale"}

@@ -218,7 +218,7 @@ def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: Case) -> Non
     assert len(remains) == 7
 
 
-def test_what_only_looks_alike_stays(case: Case) -> None:
+def test_an_image_that_is_only_similar_stays(case: Case) -> None:
     others = ["trips/rome.jpg2", "trips/rome.jpg/a.jpg", "trips/rome.jp", "other/trips/rome.jpg"]
     for other in others:
         fill(case, other)
@@ -285,7 +285,7 @@ def test_a_key_that_the_index_does_not_know(case: Case) -> None:
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
-def test_a_key_that_nobody_ever_uploaded_and_once_more(case: Case) -> None:
+def test_a_key_that_was_never_uploaded_and_a_repetition(case: Case) -> None:
     for _ in range(2):
         report = case.forget()
         assert report["status"] == PENDING_INVALIDATION
@@ -512,7 +512,7 @@ def test_the_log_does_not_name_what_was_forgotten(case: Case, capsys: pytest.Cap
     assert sha256(KEY.encode()).hexdigest() in line
 
 
-def test_the_audit_log_says_who_had_something_forgotten_and_not_what(case: Case) -> None:
+def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: Case) -> None:
     case.put("media", f"masters/{KEY}")
     case.service.erase(KEY, lasting, by="ada")
     [entry] = AuditLog(case.world.vault("audit")).list_newest(10)

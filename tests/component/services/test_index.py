@@ -114,7 +114,7 @@ def test_a_claim_that_arrives_after_its_attempt_is_done_reopens_nothing(index: I
     assert index.get("photo.jpg") == again
 
 
-def test_who_has_lost_the_claim_cannot_settle(index: Index) -> None:
+def test_a_lost_claim_cannot_settle(index: Index) -> None:
     claim(index, "10", "a")
     claim(index, "11", "b")
     assert not index.put_record(Record("photo.jpg", READY, pad_sequencer("10"), "a"))

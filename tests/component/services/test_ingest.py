@@ -74,7 +74,7 @@ def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None
     assert record.version_id == uploaded.version_id != ""
 
 
-def test_each_preset_lies_where_the_transform_path_looks_and_as_it_would_store_it(world: World) -> None:
+def test_each_preset_is_stored_as_the_transform_path_stores_it(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     names = world.keys("media", "derivatives/")
     assert names == sorted(f"derivatives/{name}" for name in world.record("photo.jpg").derivatives)
@@ -310,7 +310,7 @@ def test_what_a_scanner_finds_is_refused(world: World) -> None:
     assert world.record("bad.jpg").refusal.code == "infected"
 
 
-def test_known_bytes_are_looked_at_by_a_scanner_that_was_not_there_or_did_not_know(world: World) -> None:
+def test_known_bytes_are_scanned_again_by_a_newer_scanner(world: World) -> None:
     data = jpeg_photo() + b"EICAR"
     assert world.created("first.jpg", data) is IngestOutcome.READY
     world.scanner = Eicar()
@@ -400,7 +400,7 @@ def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: 
     assert "masters/photo.jpg" in world.keys("media")
 
 
-def test_a_late_deletion_waits_for_what_becomes_of_the_newer_upload(world: World) -> None:
+def test_a_late_deletion_waits_for_the_outcome_of_the_newer_upload(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
     spoilt = world.upload("photo.jpg", b"no picture")
@@ -428,7 +428,7 @@ def half_done(world: World, key: str) -> None:
     put_master(world.context, hold, upload, master)
 
 
-def test_a_master_that_nobody_wrote_down_is_adopted_by_a_refusal(world: World) -> None:
+def test_an_orphaned_master_is_adopted_by_a_refusal(world: World) -> None:
     world.created("photo.jpg", png_noise(40, 30))
     half_done(world, "photo.jpg")
     there = world.vault("media").head("masters/photo.jpg")
@@ -451,7 +451,7 @@ def test_a_master_that_nobody_wrote_down_is_adopted_by_a_refusal(world: World) -
 
 
 @pytest.mark.parametrize("deletion", ["marker", "for good"])
-def test_a_master_that_nobody_wrote_down_goes_with_its_upload(world: World, deletion: str) -> None:
+def test_an_orphaned_master_is_deleted_with_its_upload(world: World, deletion: str) -> None:
     half_done(world, "photo.jpg")
     upload = world.vault("uploads").head("photo.jpg")
     assert upload is not None
@@ -586,7 +586,7 @@ def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> Non
     assert (mended.sequencer, mended.facts) == (after.sequencer, after.facts)
 
 
-def test_deleting_what_is_deleted_purges_and_tells_nothing(world: World) -> None:
+def test_deleting_a_deleted_key_purges_and_publishes_nothing(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     world.deleted("photo.jpg")
     world.messages("purges")

@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_not_ours(world: World, function: Function, capsy
     assert of(counted(output), "Errors") == {"bad-upload": 1}
 
 
-def test_who_waits_for_another_worker_has_not_been_dealt_with(
+def test_a_wait_for_another_worker_is_not_counted_as_handled(
     world: World, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = created(world, "a.jpg", jpeg_photo())

@@ -149,7 +149,7 @@ def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
     assert world.executions() == []
 
 
-def test_a_scene_that_no_scanner_can_look_into_is_refused(world: SceneWorld) -> None:
+def test_a_large_image_that_cannot_be_scanned_is_refused(world: SceneWorld) -> None:
     class Clean:
         def scan(self, data: bytes) -> str:
             return ""
@@ -266,7 +266,7 @@ def test_a_scene_waits_for_moderation_and_is_released(world: SceneWorld) -> None
     assert world.record(KEY).derivatives
 
 
-def test_it_is_told_twice(world: SceneWorld) -> None:
+def test_a_repeated_report_is_ignored(world: SceneWorld) -> None:
     world.created(KEY, tiff())
     cut = world.execution()
     cut.whole()
@@ -278,7 +278,7 @@ def test_it_is_told_twice(world: SceneWorld) -> None:
     assert len(world.published()) == 1
 
 
-def test_nobody_else_ends_what_another_is_at(world: SceneWorld) -> None:
+def test_no_other_worker_ends_a_claimed_upload(world: SceneWorld) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
     [change] = world.cuts()

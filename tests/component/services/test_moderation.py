@@ -108,7 +108,7 @@ def test_a_picture_whose_upload_has_expired_is_released_all_the_same(world: Worl
     assert served(world)
 
 
-def test_what_is_flagged_stays_where_it_is_and_is_told_once(world: World) -> None:
+def test_a_flagged_upload_stays_held_and_is_published_once(world: World) -> None:
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.DROPPED
@@ -168,7 +168,7 @@ def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: World)
     assert not world.record(KEY).released
 
 
-def test_a_person_lets_pass_what_was_looked_at_and_nothing_that_came_since(world: World) -> None:
+def test_an_approval_covers_the_reviewed_upload_and_no_later_one(world: World) -> None:
     world.created(KEY, BODY)
     assert world.released(KEY, b"another picture") is IngestOutcome.DROPPED
     assert world.record(KEY).state == HELD
@@ -244,7 +244,7 @@ def test_copies_of_what_was_let_pass_do_not_wait(world: World) -> None:
     assert served(world, "copy.jpg")
 
 
-def test_copies_of_what_waits_or_nobody_has_judged_wait_too(world: World) -> None:
+def test_copies_of_unreviewed_uploads_wait_too(world: World) -> None:
     world.created(KEY, BODY)
     assert world.created("copy.jpg", BODY) is IngestOutcome.HELD
     world.blocks = False
@@ -273,7 +273,7 @@ def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World
     assert not served(world)
 
 
-def test_a_verdict_waits_for_whoever_is_at_the_key(world: World) -> None:
+def test_a_verdict_waits_for_the_claim_on_the_key(world: World) -> None:
     world.created(KEY, BODY)
     sequencer = world.upload(KEY, png_noise(40, 30))
     world.claims.acquire(KEY, sequencer, replaces_token="")
@@ -286,7 +286,7 @@ def test_a_verdict_waits_for_whoever_is_at_the_key(world: World) -> None:
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
 
 
-def test_a_release_of_what_is_not_there_any_more_makes_it_anew(world: World) -> None:
+def test_a_release_without_a_held_master_makes_it_again(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.vault("media").delete(f"held/{KEY}")
@@ -320,7 +320,7 @@ def test_the_command_releases_what_it_found_held(
     assert (done.code, "ready" in done.err) == (3, True)
 
 
-def test_what_is_redacted_or_needs_findings_is_not_printed_at_ingest(world: World) -> None:
+def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(world: World) -> None:
     world.blocks, world.always = False, AlwaysRedact.parse("people/=faces")
     world.created(KEY, BODY)
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
@@ -350,7 +350,7 @@ def in_review(world: World) -> list[str]:
     return [record.key for record in world.index.list_flagged()]
 
 
-def test_what_is_flagged_waits_for_a_person_who_waits_longest_first(world: World) -> None:
+def test_flagged_uploads_are_listed_for_review_oldest_first(world: World) -> None:
     for number in range(3):
         world.now_s += 60
         world.created(f"{number}.jpg", BODY + bytes(number))
@@ -385,7 +385,7 @@ def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
     assert [detail["flagged"] for _, detail in world.published()] == [False, True]
 
 
-def test_another_upload_is_judged_anew(world: World) -> None:
+def test_another_upload_is_analysed_again(world: World) -> None:
     world.created(KEY, BODY)
     world.confirmed(KEY)
     other = png_noise(60, 40)

@@ -154,7 +154,7 @@ def test_what_is_rare_or_thorough_is_left_alone(world: World, pace: str, times: 
     assert len(world.messages()) == sent
 
 
-def test_the_most_popular_are_looked_at_first_and_not_endlessly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_most_popular_are_checked_first_up_to_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MAX_LOOKUPS", 2)
     for width, times in ((101, HITS), (102, HITS + 2), (103, HITS + 1)):
         world.store(f"derivatives/a.jpg/_/w-{width}.webp")
@@ -223,7 +223,7 @@ def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: World) -
     assert world.service().run(now(), lambda: LOOKUP_TIME_S - 1) == ScanReport(files_left=3)
 
 
-def test_the_function_reads_the_hour_before_its_event_and_tells(
+def test_the_function_reads_the_hour_before_its_event_and_reports(
     world: World, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")

@@ -132,7 +132,7 @@ def test_forty_keys_at_once_keep_within_the_cdns_limit(site: Site) -> None:
     assert sorted(paths) == sorted(2 * [f"/{key}/_/*" for key in keys])
 
 
-def test_what_the_cdn_has_no_room_for_is_sent_anew_and_so_counts_no_receipt(site: Site) -> None:
+def test_a_purge_over_the_cdn_limit_is_sent_again_with_a_new_receive_count(site: Site) -> None:
     for number in range(3):
         site.queue.send(purge_message(f"{number}.jpg"))
     records = site.receive()
@@ -363,7 +363,7 @@ def test_all_messages_of_a_key_that_fails_come_again(site: Site) -> None:
     assert sorted(site.purging().run(records, lasting)) == sorted(record["messageId"] for record in records)
 
 
-def test_room_that_somebody_else_took_meanwhile_is_no_failure(site: Site) -> None:
+def test_capacity_used_up_meanwhile_is_no_failure(site: Site) -> None:
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
     site.cdn.client.meta.events.register_first(
@@ -450,7 +450,7 @@ def test_what_was_sent_back_once_says_so_when_it_dies_again(site: Site) -> None:
     assert letter["redriven"] == "2026-11-25T12:00:00+00:00"
 
 
-def test_a_defect_comes_again_like_a_fault_and_is_told_with_its_traceback(site: Site) -> None:
+def test_a_defect_is_retried_like_a_fault_and_logged_with_its_traceback(site: Site) -> None:
     def fail(**_: Any) -> None:
         raise ZeroDivisionError
 

@@ -27,7 +27,7 @@ def test_what_is_put_is_opened_with_its_headers(bucket: FastBucket, key: str) ->
     assert bucket.etag(key) == etag
 
 
-def test_keys_are_told_apart_when_only_an_escape_differs(bucket: FastBucket) -> None:
+def test_keys_that_differ_only_by_an_escape_are_distinct(bucket: FastBucket) -> None:
     bucket.put("a b", b"space", {})
     bucket.put("a%20b", b"escape", {})
     assert [bucket.open(key).read() for key in ("a b", "a%20b")] == [b"space", b"escape"]  # type: ignore[union-attr]

@@ -105,7 +105,7 @@ def test_thousands_in_pages_and_a_purge_that_is_cut_short_is_taken_up(site: Site
     assert site.purge.delete_stale("a.jpg") == PurgeResult(deleted=0, kept=25, complete=True)
 
 
-def test_a_purge_begins_anew_where_the_master_is_another_by_now(site: Site) -> None:
+def test_a_purge_restarts_when_the_master_has_changed(site: Site) -> None:
     etag = site.master("a.jpg", b"old")
     site.derivatives("a.jpg", WIDTHS[:10], etag)
     stopped = PurgePosition(etag.strip('"'), "derivatives/a.jpg/_/w-5.webp")
@@ -163,7 +163,7 @@ def test_a_derivative_that_vanishes_meanwhile_is_none(site: Site) -> None:
 
 
 @pytest.mark.parametrize("event", ["after-call.s3.HeadObject", "before-send.s3.DeleteObjects"])
-def test_a_derivative_that_is_made_anew_meanwhile_stays(site: Site, event: str) -> None:
+def test_a_derivative_that_is_made_again_meanwhile_stays(site: Site, event: str) -> None:
     """The deletion may also be carried out late, when its sender has long repeated it."""
     site.derivative("a.jpg", "w-1.webp", '"old"')
     master = site.master("a.jpg", b"new")

@@ -85,7 +85,7 @@ def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: 
     assert world.handle(change) is IngestOutcome.DROPPED
 
 
-def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
+def test_a_lost_index_is_rebuilt(world: World) -> None:
     assert world.created("a.jpg", jpeg_photo()) is IngestOutcome.READY
     assert world.created("b.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
     before = world.record("a.jpg")
@@ -179,7 +179,7 @@ def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict
     assert app.invoke(events()["hourly.json"]) == {"checked": 1, "queued": 0, "complete": True, "skipped": False}
 
 
-def test_what_waits_for_a_verdict_too_long_is_looked_at_again(world: World) -> None:
+def test_an_upload_that_waits_too_long_for_a_verdict_is_analysed_again(world: World) -> None:
     world.blocks = True
     body = jpeg_photo((60, 40))
     world.created("a.jpg", body)

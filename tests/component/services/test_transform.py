@@ -103,7 +103,7 @@ def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, b
     assert stored.attributes[PACE] == "quick"
 
 
-def test_what_is_stored_of_an_earlier_master_is_made_anew(service: Transform, bucket: FastBucket) -> None:
+def test_a_derivative_of_an_earlier_master_is_made_again(service: Transform, bucket: FastBucket) -> None:
     asked = request("/photo.jpg?w=320&f=webp")
     before = service.answer(asked)
     bucket.put("masters/photo.jpg", png_noise(400, 300), {})
@@ -134,7 +134,7 @@ def test_a_copy_that_a_new_render_equals_is_not_sent_again(s3_bucket: FastBucket
     assert bucket.etag("derivatives/photo.jpg/_/w-320.webp") == first.derivative.etag
 
 
-def test_an_old_copy_is_sent_anew(service: Transform) -> None:
+def test_an_outdated_copy_is_sent_again(service: Transform) -> None:
     assert isinstance(service.answer(request("/photo.jpg?w=320&f=webp", if_none_match='"old"')), Rendered)
 
 
@@ -370,7 +370,7 @@ class Waiting(FastBucket):
         return self.real.put(key, body, attributes, replaces)
 
 
-def test_the_master_is_looked_at_while_the_derivative_is_put(service: Transform, bucket: FastBucket) -> None:
+def test_the_master_is_checked_while_the_derivative_is_put(service: Transform, bucket: FastBucket) -> None:
     waiting = Waiting(bucket)
     answer = replace(service, source=waiting, media=waiting).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Rendered)
@@ -559,7 +559,7 @@ def test_the_quality_that_fits_is_asked_for_by_a_signature(service: Transform, b
     assert stored.read() == answer.body
 
 
-def test_a_viewer_who_saves_data_gets_less_than_what_fits(service: Transform) -> None:
+def test_save_data_gets_less_than_what_fits(service: Transform) -> None:
     asked = request("/photo.jpg?w=400&q=auto", key="key", extension="auto-webp")
     fits = service.answer(asked)
     saving = service.answer(replace(asked, path=asked.path.replace("q-auto", "q-50")))

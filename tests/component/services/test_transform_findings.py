@@ -88,7 +88,7 @@ def black(body: bytes) -> bool:
     return bool((pixels[round(pixels.shape[0] * 0.35), pixels.shape[1] // 2] == 0).all())
 
 
-def test_nothing_is_shown_of_a_picture_that_nobody_has_looked_at(service: Transform, bucket: FastBucket) -> None:
+def test_an_image_without_analysis_is_not_served(service: Transform, bucket: FastBucket) -> None:
     answer = service.answer(asked(REDACTED))
     assert (code(answer), status(answer)) == ("findings-pending", 503)
     assert (headers(answer)["retry-after"], headers(answer)["cache-control"]) == ("5", "no-store")
@@ -134,7 +134,7 @@ def test_findings_of_another_task_are_not_enough(service: Transform, bucket: Fas
     assert code(service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))) == "findings-pending"
 
 
-def test_a_task_that_nobody_does_here_is_not_waited_for(
+def test_a_task_that_is_not_configured_is_not_waited_for(
     service: Transform, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     analyse(bucket)
@@ -245,7 +245,7 @@ def test_faces_that_are_known_are_waited_for_no_more(service: Transform, bucket:
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
-def test_nor_are_those_that_nobody_looks_for(service: Transform, bucket: FastBucket) -> None:
+def test_missing_tasks_that_are_not_configured_are_not_waited_for(service: Transform, bucket: FastBucket) -> None:
     etag = str(bucket.etag("masters/photo.jpg")).strip('"')
     document = findings_to_document(Findings("1", etag, {TEXT: Finding(TEXT, "model", "1")}))
     bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})

@@ -87,7 +87,7 @@ def summed(observed: Observed, metric: str, **dimensions: str) -> Any:
     return sum(found)
 
 
-def test_the_answers_are_those_that_are_told_of(observed: Observed) -> None:
+def test_the_answers_are_those_that_are_recorded(observed: Observed) -> None:
     expected = [200, 200, 200, 404, 403, 422, 405, 500]
     assert json.loads(observed.lines[-1])["statuses"] == expected
     assert [line["status"] for line in answers(observed)] == expected

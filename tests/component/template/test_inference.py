@@ -39,12 +39,12 @@ def test_an_endpoint_has_an_image_or_a_name(parameters: dict[str, str], broken: 
 @pytest.mark.parametrize(
     ("mode", "name"), [(SMALL, ""), (BY_NAME, "mine"), (OWN, "<Endpoint.EndpointName>")], ids=MODES
 )
-def test_the_function_is_told_which_endpoint_to_ask(mode: dict[str, str], name: str) -> None:
+def test_the_function_gets_the_name_of_the_endpoint(mode: dict[str, str], name: str) -> None:
     variables = Stack(**mode).variables("InferFunction")
     assert (variables["INFERENCE_MODE"], variables["ENDPOINT_NAME"]) == (mode["InferenceMode"], name)
 
 
-def test_the_other_functions_are_told_the_same() -> None:
+def test_the_other_functions_get_the_same_settings() -> None:
     stack = Stack(**BY_NAME, SourceBucket="photos")
     infer = stack.variables("InferFunction")
     for function in ("IngestFunction", "TransformFunction", "SimilarFunction"):

@@ -58,7 +58,7 @@ def deleted(reason: str) -> dict[str, Any]:
         (S3_EVENT | {"detail": S3_EVENT["detail"] | {"bucket": {"name": "<MediaBucket>"}}}, False),
     ],
 )
-def test_uploads_and_deletions_that_somebody_wanted_are_heard(event: dict[str, Any], heard: bool) -> None:
+def test_rules_match_uploads_and_requested_deletions(event: dict[str, Any], heard: bool) -> None:
     found = [rule for rule in rules(Stack()).values() if matches(rule["EventPattern"], event)]
     assert len(found) == heard
 

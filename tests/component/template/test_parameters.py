@@ -118,13 +118,13 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
-def test_powertools_is_told_the_functions_name(function: str) -> None:
+def test_powertools_gets_the_name_of_the_function(function: str) -> None:
     variables = Stack(InferenceMode="lambda", AccessLogDays="1").variables(f"{function.capitalize()}Function")
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom/stack"
 
 
-def test_ingest_and_transform_are_told_the_same() -> None:
+def test_ingest_and_transform_get_the_same_settings() -> None:
     transform, ingest = Stack().variables("TransformFunction"), Stack().variables("IngestFunction")
     same = (transform.keys() & ingest.keys()) - GLIBC - {"POWERTOOLS_SERVICE_NAME"}
     assert {"SOURCE_BUCKET", "SOURCE_PREFIX", "REFINE"} <= same

@@ -215,7 +215,7 @@ def test_the_monitor_writes_down_its_place_and_nothing_else() -> None:
     assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rollout#*"]}}
 
 
-def test_nobody_reads_or_changes_the_audit_log() -> None:
+def test_no_function_reads_or_changes_the_audit_log() -> None:
     stack = Stack()
     for role in FUNCTIONS:
         actions = {a for a, names in granted(stack, role).items() if any("AuditBucket" in name for name in names)}
@@ -328,7 +328,7 @@ def test_the_cdn_reads_derivatives_and_cannot_list() -> None:
 
 
 @pytest.mark.parametrize("bucket", ["Uploads", "Quarantine"])
-def test_nobody_is_let_into_uploads_and_quarantine_by_their_policies(bucket: str) -> None:
+def test_policies_of_uploads_and_quarantine_grant_no_access(bucket: str) -> None:
     found = Stack().properties(f"{bucket}BucketPolicy")["PolicyDocument"]["Statement"]
     assert [s["Effect"] for s in found] == ["Deny"]
 

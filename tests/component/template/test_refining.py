@@ -52,7 +52,7 @@ def test_the_rule_sends_to_the_queue_and_gives_up_into_its_dead_letters() -> Non
         assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == ["<DerivativeCreatedRule.Arn>"]
 
 
-def test_what_is_stored_in_the_media_bucket_is_told() -> None:
+def test_the_media_bucket_sends_events() -> None:
     configuration = Stack().properties("MediaBucket")["NotificationConfiguration"]
     assert configuration == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 

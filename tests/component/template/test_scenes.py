@@ -28,7 +28,7 @@ def tasks() -> dict[str, dict[str, Any]]:
     return {name: one for name, one in (states | inner).items() if one["Type"] == "Task"}
 
 
-def test_it_plans_cuts_binds_and_tells_however_it_ends() -> None:
+def test_it_plans_cuts_assembles_and_always_reports() -> None:
     states = definition()["States"]
     assert [definition()["StartAt"], *(states[name]["Next"] for name in ("Plan", "Cut", "Bind"))] == [
         "Plan",
@@ -86,7 +86,7 @@ def test_its_role_calls_one_function_and_starts_itself() -> None:
     assert found.keys() == {"CallWorkers", "StartChildren", "FollowChildren"}
 
 
-def test_parts_that_nobody_deletes_expire() -> None:
+def test_undeleted_parts_expire() -> None:
     rules = Stack().properties("MediaBucket")["LifecycleConfiguration"]["Rules"]
     [rule] = [rule for rule in rules if rule.get("Prefix") == SCENES]
     assert rule["ExpirationInDays"] == 3

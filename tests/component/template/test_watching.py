@@ -315,7 +315,7 @@ def test_alarms_can_be_off() -> None:
     assert kinds(Alarms="off", MaxCostPerPicture="1", InferenceMode="lambda", **everything) == set()
 
 
-def test_nobody_is_told_of_what_is_not_deployed() -> None:
+def test_parts_that_are_not_deployed_have_no_alarms() -> None:
     bare = Stack(Alarms="all")
     names = {properties["AlarmName"] for properties in bare.of_type(ALARM).values()}
     assert not [name for name in names if "infer" in name or "analysis" in name or "model" in name or "gpu" in name]

@@ -105,6 +105,6 @@ def test_a_fault_pages_once_and_ends(fault: Fault, expected: list[str]) -> None:
     assert all(BEGINS < minute < ENDS + 10 for _, minute in paged)
 
 
-def test_a_fault_of_everything_is_told_within_five_minutes() -> None:
+def test_a_total_outage_alarms_within_five_minutes() -> None:
     [(_, minute)] = pages(everything_fails)
     assert minute - BEGINS <= 5

@@ -153,7 +153,7 @@ def test_each_documented_difference_has_a_row(outcomes: list[Outcome]) -> None:
     assert [one for one in DIFFERENCES if one.what != "look" and one not in found] == []
 
 
-def test_images_of_equal_size_look_alike(outcomes: list[Outcome]) -> None:
+def test_images_of_equal_size_are_visually_equal(outcomes: list[Outcome]) -> None:
     equal = [(round(one.distance, 1), one.row.path) for one in served(outcomes) if one.what == "equal"]
     far = sorted((away, path) for away, path in equal if away > NEAR)
     print(f"\n{len(far)} rows of equal size look different:", *far, sep="\n")

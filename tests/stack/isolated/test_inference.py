@@ -92,7 +92,7 @@ def test_a_square_around_the_faces_keeps_every_one(studio: Studio, group: tuple[
     assert len(detected(square.resize((800, 800)))) >= count
 
 
-def test_a_redacted_print_has_no_face_left(studio: Studio, group: tuple[str, int]) -> None:
+def test_a_redacted_derivative_has_no_face_left(studio: Studio, group: tuple[str, int]) -> None:
     key, count = group
     assert len(detected(studio.image(key, "w=960&f=png"))) >= count  # the detector is not blind
     assert detected(studio.image(key, "w=960&redact=faces&f=png")) == ()

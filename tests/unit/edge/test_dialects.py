@@ -80,7 +80,7 @@ def test_it_is_in_the_dialect_of_the_engine_and_in_the_template() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_a_prefix_tells_the_dialect(engine: EdgeEngine, dialect: Any) -> None:
+def test_a_prefix_selects_the_dialect(engine: EdgeEngine, dialect: Any) -> None:
     answer = engine.answer(asked(f"{dialect.prefix}/a/b%2Fc.jpg"))
     assert headers_of(answer)["x-darkroom-language"] == dialect.name
     url = headers_of(answer)["x-darkroom-url"]
@@ -96,7 +96,7 @@ CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2":
 @pytest.mark.parametrize(
     ("prefix", "name"), [(prefix, dialect.name) for dialect in DIALECTS for prefix in dialect.further_prefixes]
 )
-def test_a_further_prefix_tells_the_dialect_too(engine: EdgeEngine, prefix: str, name: str) -> None:
+def test_an_additional_prefix_selects_the_dialect_too(engine: EdgeEngine, prefix: str, name: str) -> None:
     answer = engine.answer(asked(f"{prefix}/a/b.jpg"))
     assert headers_of(answer)["x-darkroom-language"] == name
     assert headers_of(answer)["x-darkroom-url"] == f"{prefix}/a/b.jpg"
@@ -111,7 +111,7 @@ def test_a_further_prefix_tells_the_dialect_too(engine: EdgeEngine, prefix: str,
         ("img.example.com", "/insecure/w:300/plain/a.jpg", "imgproxy"),
     ],
 )
-def test_a_host_tells_the_dialect_and_its_paths_get_the_prefix(
+def test_a_host_selects_the_dialect_and_its_paths_get_the_prefix(
     engine: EdgeEngine, host: str, uri: str, dialect: str
 ) -> None:
     answer = engine.answer(asked(uri, host=host))
@@ -168,7 +168,7 @@ def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
     path=st.text("ab/.%2F~-_()@:,=+é\\", max_size=30) | st.text("/.-2D", max_size=9),
     query=st.sampled_from(["", "1", "a/b", "%2F"]),
 )
-def test_the_path_for_the_function_is_unreserved_and_nobody_elses(engine: EdgeEngine, path: str, query: str) -> None:
+def test_the_path_for_the_function_is_unreserved_and_unique(engine: EdgeEngine, path: str, query: str) -> None:
     answer = engine.answer(asked(f"/dit/{path}", {"width": query} if query else {}))
     url = headers_of(answer)["x-darkroom-url"]
     assert answer["uri"] == encode_path(url)
@@ -231,14 +231,14 @@ def test_accept_becomes_its_class_by_the_rules_of_our_own_urls(engine: EdgeEngin
     assert found["x-darkroom-class"] == choose_format_class(accept)
 
 
-def test_save_data_is_told_and_read_again(engine: EdgeEngine) -> None:
+def test_save_data_is_passed_on_and_read_back(engine: EdgeEngine) -> None:
     answer = engine.answer(asked("/imgproxy/insecure/plain/a.jpg", accept="image/webp", save_data="on"))
     request = DialectRequest.from_headers("GET", headers_of(answer))
     assert (request.format_class, request.saves_data) == (AUTO_CLASSES[1], True)
     assert not DialectRequest.from_headers("GET", headers_of(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
 
 
-def test_of_a_document_the_type_is_told_and_of_iiif_the_host(engine: EdgeEngine) -> None:
+def test_documents_pass_on_the_type_and_iiif_the_host(engine: EdgeEngine) -> None:
     def kind(accept: str) -> str:
         answer = engine.answer(asked("/iiif/3/a.jpg/info.json", accept=accept, host="localhost:8088"))
         request = DialectRequest.from_headers("GET", headers_of(answer))

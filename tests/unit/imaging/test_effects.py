@@ -149,7 +149,7 @@ def test_equalise_evens_out_contrast_but_not_colour() -> None:
     assert np.ptp(neutral, axis=2).max() <= 1
 
 
-def test_equalising_a_large_picture_looks_like_equalising_a_small_one() -> None:
+def test_equalising_a_large_image_equals_equalising_a_small_one() -> None:
     large = saved(photo().resize((1600, 1200), Image.Resampling.BICUBIC), "PNG", compress_level=1)
     from_large = opened(made(large, equalise=True).body).resize((320, 240), Image.Resampling.LANCZOS)
     assert alike(np.asarray(from_large.convert("RGB")), seen(made(PHOTO, equalise=True).body)) > 0.85

@@ -173,7 +173,7 @@ FACE = known(Region(0.2, 0.3, 0.3, 0.3))
 
 
 @given(plans, extended, st.sampled_from(KINDS), number(1, 130), number(1, 130), number(1, 8), number(1, 3))
-def test_any_borrowed_plan_for_any_picture(
+def test_any_extended_plan_for_any_image(
     plan: Plan, fields: dict[str, Any], kind: str, width: int, height: int, orientation: int, frames: int
 ) -> None:
     plan = replace(plan, **fields)

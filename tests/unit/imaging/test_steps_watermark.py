@@ -199,7 +199,7 @@ def test_a_plan_with_a_watermark_needs_its_file() -> None:
     assert find_detail(b"no picture").startswith("the watermark 'm' cannot be used: ")
 
 
-def test_a_plan_without_a_watermark_or_with_a_frame_is_not_stamped() -> None:
+def test_a_plan_without_a_watermark_or_with_a_frame_adds_nothing() -> None:
     work = build_context(draw_noise(9, 9, 3), mark=draw_mark(4, 4))
     add_watermark(work)
     assert not work.touched
@@ -212,7 +212,7 @@ PICTURE = Size(100, 80)
 
 
 @pytest.mark.parametrize("position", FREE_SPACE_SHARES)
-def test_a_stamp_stands_at_its_side(position: str) -> None:
+def test_a_watermark_stands_at_its_side(position: str) -> None:
     across, down = FREE_SPACE_SHARES[position]
     box = place_watermark(Size(20, 10), position, WatermarkLayout(3, 0.1), PICTURE)
     left = {0: 3, 0.5: 43, 1: 77}[across]
@@ -227,7 +227,7 @@ def test_a_stamp_stands_at_its_side(position: str) -> None:
         *((500, 500, 99, 79), (100, 80, 99, 79), (99, 79, 99, 79), (98, 78, 98, 78)),
     ],
 )
-def test_one_pixel_of_a_stamp_is_inside(dx: int, dy: int, left: int, top: int) -> None:
+def test_one_pixel_of_a_watermark_is_inside(dx: int, dy: int, left: int, top: int) -> None:
     assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(dx, dy), PICTURE) == Box(left, top, 20, 10)
     mirrored = place_watermark(Size(20, 10), "southeast", WatermarkLayout(dx, dy), PICTURE)
     assert mirrored == Box(100 - 20 - left, 80 - 10 - top, 20, 10)
@@ -248,11 +248,11 @@ def test_one_pixel_of_a_stamp_is_inside(dx: int, dy: int, left: int, top: int) -
         (0.095, 0.0, (10, 5)),
     ],
 )
-def test_a_stamp_fits_into_parts_of_the_sides(width: float, height: float, size: tuple[int, int]) -> None:
+def test_a_watermark_fits_into_parts_of_the_sides(width: float, height: float, size: tuple[int, int]) -> None:
     assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(0, 0, False, width, height), PICTURE).size == size
 
 
-def test_a_stamp_of_one_part_is_bounded_by_the_longer_side() -> None:
+def test_a_watermark_of_one_part_is_bounded_by_the_longer_side() -> None:
     assert place_watermark(Size(10, 40), "northwest", WatermarkLayout(0, 0, False, 0.5, 0), PICTURE).size == (25, 100)
     assert place_watermark(Size(40, 10), "northwest", WatermarkLayout(0, 0, False, 0, 0.5), PICTURE).size == (100, 25)
 
@@ -268,7 +268,7 @@ def test_a_stamp_of_one_part_is_bounded_by_the_longer_side() -> None:
         (Box(-19, 79, 20, 10), Box(0, 79, 1, 1)),
     ],
 )
-def test_what_is_outside_of_the_picture_is_cut_off_a_stamp(box: Box, seen: Box) -> None:
+def test_a_watermark_is_clipped_to_the_image(box: Box, seen: Box) -> None:
     mark = draw_noise(10, 20, 4)
     found, where = clip_watermark(build_image(mark), box, WatermarkLayout(), PICTURE)
     assert where == seen
@@ -312,7 +312,7 @@ def test_tiles_repeat_from_the_middle_on(
     assert np.array_equal(read_pixels(found), repeated[top : top + picture[1], left : left + picture[0]])
 
 
-def test_a_stamp_takes_the_place_of_the_watermark() -> None:
+def test_a_layout_takes_precedence_over_the_anchor() -> None:
     picture = np.full((80, 100, 3), GREY, np.uint8)
     found = apply_step(
         add_watermark,

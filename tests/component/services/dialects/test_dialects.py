@@ -117,7 +117,7 @@ def test_a_dialect_without_keys_has_no_valid_signature(stack: Served) -> None:
         "/imgproxy/insecure/w:320/fq:jpeg:77/plain/photo.jpg",
     ],
 )
-def test_without_a_signature_there_is_what_our_own_urls_give_strangers(stack: Served, url: str) -> None:
+def test_unsigned_dialect_urls_get_the_unsigned_set_of_native_urls(stack: Served, url: str) -> None:
     response = stack.get(url)
     assert problem(response) == (403, "unsigned")
     assert headers(response)["cache-control"] == "no-store"
@@ -239,7 +239,7 @@ def test_what_is_wrong_is_named_and_kept_briefly(
     assert headers(response)["content-type"] == "application/problem+json"
 
 
-def test_a_defect_is_a_problem_that_tells_nothing(stack: Served) -> None:
+def test_a_defect_is_a_problem_without_details(stack: Served) -> None:
     def broken() -> Any:
         raise RuntimeError("arn:aws:s3:::bucket")
 
@@ -337,7 +337,7 @@ def test_a_copy_is_that_of_the_present_derivative(bucket: FastBucket) -> None:
     assert copy.read() == other
 
 
-def test_its_name_is_nobodys_to_guess(bucket: FastBucket) -> None:
+def test_its_name_cannot_be_guessed(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     ours, theirs = served(bucket), served(bucket)
     object.__setattr__(theirs.dialects.delivery, "keys", type(ours.dialects.delivery.keys)(("another key",)))
@@ -356,7 +356,7 @@ def test_a_dialect_shows_nothing_that_is_always_hidden(bucket: FastBucket) -> No
     assert problem(without.get(thumbor("300x200/people/a.jpg"))) == (501, "no-inference")
 
 
-def test_red_eyes_are_mended_by_faces_once_they_are_known_and_left_where_nobody_looks_for_any(
+def test_red_eyes_are_corrected_by_known_faces_and_left_without_face_detection(
     bucket: FastBucket,
 ) -> None:
     bucket.put("masters/a.jpg", jpeg_photo((800, 600)), {})

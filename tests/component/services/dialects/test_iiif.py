@@ -82,13 +82,13 @@ def test_information_names_the_address_that_the_viewer_used(guarded: IiifService
     assert headers(response)["link"] == LEVEL_0
 
 
-def test_information_of_who_serves_everything(opened: IiifService) -> None:
+def test_information_of_a_server_of_everything(opened: IiifService) -> None:
     response = ask(opened, f"{PHOTO}/info.json")
     assert json.loads(str(response["body"]))["profile"] == "level2"
     assert headers(response)["link"] == LEVEL_2
 
 
-def test_plain_json_for_who_names_it(guarded: IiifService) -> None:
+def test_plain_json_on_request(guarded: IiifService) -> None:
     plain = ask(guarded, f"{PHOTO}/info.json", accept="application/json")
     linked = ask(guarded, f"{PHOTO}/info.json", accept="application/ld+json")
     assert headers(plain)["content-type"] == "application/json"
@@ -389,6 +389,6 @@ def test_a_tile_of_a_scene_reads_little_of_it(s3_bucket: FastBucket) -> None:
     assert counting.read < 0.15 * len(scene())
 
 
-def test_errors_are_raised_for_who_logs_them() -> None:
+def test_errors_are_raised_for_the_log() -> None:
     with pytest.raises(DarkroomError):
         service(FastBucket(MemoryStore())).respond(DialectRequest(target="/iiif/3/a/info.json"))

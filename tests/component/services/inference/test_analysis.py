@@ -56,7 +56,7 @@ def metrics(output: str) -> dict[str, float]:
     return found
 
 
-def test_a_picture_is_looked_at_kept_and_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_is_analysed_stored_and_published(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     findings = world.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
@@ -175,7 +175,7 @@ def test_an_event_of_an_earlier_master_does_nothing(world: World) -> None:
     assert (world.runtime.calls, world.keys("findings/")) == ([], [])
 
 
-def test_a_new_master_is_looked_at_and_replaces_what_was_known(world: World) -> None:
+def test_a_new_master_is_analysed_and_replaces_the_findings(world: World) -> None:
     world.ready(KEY, jpeg_photo((90, 60)))
     assert world.ready(KEY, jpeg_photo((60, 90))) is AnalysisOutcome.ANALYSED
     assert world.findings(KEY).source_etag == world.etag(KEY)
@@ -192,7 +192,7 @@ def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: Wo
     assert len(world.runtime.calls) == 2
 
 
-def test_the_same_bytes_are_looked_at_once(world: World) -> None:
+def test_the_same_bytes_are_analysed_once(world: World) -> None:
     world.ready("first.jpg", jpeg_photo(), sha256="same")
     assert world.ready("second.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
     assert len(world.runtime.calls) == 1
@@ -215,7 +215,7 @@ def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: World
     assert len(world.runtime.calls) == 3
 
 
-def test_looking_again_looks_again(world: World) -> None:
+def test_a_forced_analysis_runs_again(world: World) -> None:
     world.ready(KEY, jpeg_photo())
     assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True)) is AnalysisOutcome.ANALYSED
     assert len(world.runtime.calls) == 2
@@ -277,7 +277,7 @@ def test_the_small_models_alone(world: World) -> None:
     assert len(world.models.seen) == 1
 
 
-def test_once_there_is_an_endpoint_it_looks_at_what_the_small_models_saw(world: World) -> None:
+def test_a_new_endpoint_analyses_the_images_of_the_small_models(world: World) -> None:
     world.mode = "lambda"
     world.ready(KEY, jpeg_photo())
     world.mode = "endpoint"
@@ -287,7 +287,7 @@ def test_once_there_is_an_endpoint_it_looks_at_what_the_small_models_saw(world: 
 
 @pytest.mark.parametrize(("behave", "flagged"), [(sagemaker.answer, False), (sagemaker.flagging, True)])
 @pytest.mark.parametrize("block", [False, True])
-def test_a_verdict_is_written_down_told_and_given_to_ingest_if_it_waits(
+def test_a_verdict_is_stored_published_and_sent_to_a_waiting_ingest(
     world: World, behave: Any, flagged: bool, block: bool
 ) -> None:
     world.runtime.behave, world.block = behave, block
@@ -297,7 +297,7 @@ def test_a_verdict_is_written_down_told_and_given_to_ingest_if_it_waits(
     assert world.messages("changes") == ([message] if block else [])
 
 
-def test_what_is_held_is_judged_where_it_lies_and_told_of_again(world: World) -> None:
+def test_a_held_master_is_analysed_in_place_and_published_again(world: World) -> None:
     world.block = True
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
     held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
@@ -431,7 +431,7 @@ def test_findings_of_the_old_kind_are_replaced_not_mixed(world: World) -> None:
     assert tuple(world.findings(KEY).found) == (FACES,)
 
 
-def test_a_master_that_changes_while_it_is_looked_at_is_looked_at_again(world: World) -> None:
+def test_a_master_that_changes_during_analysis_is_analysed_again(world: World) -> None:
     def overtaken(call: sagemaker.Call) -> sagemaker.Reply:
         world.runtime.behave = sagemaker.answer
         world.master(KEY, jpeg_photo((60, 90)))
@@ -448,7 +448,7 @@ def test_a_master_that_changes_while_it_is_looked_at_is_looked_at_again(world: W
     assert world.findings(KEY).source_etag == world.etag(KEY)
 
 
-def test_a_master_that_goes_while_it_is_looked_at_leaves_nothing(world: World) -> None:
+def test_a_master_that_is_deleted_during_analysis_leaves_nothing(world: World) -> None:
     def deleted(call: sagemaker.Call) -> sagemaker.Reply:
         world.media.delete(MASTERS.name(KEY))
         return sagemaker.answer(call)

@@ -43,7 +43,7 @@ def put_off(world: World) -> AnalysisRequest:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_small_models_look_and_the_endpoint_is_asked_again_later(
+def test_small_models_analyse_and_the_endpoint_is_called_again_later(
     world: World, fault: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.runtime.behave = fault
@@ -73,7 +73,7 @@ def test_small_models_look_and_the_endpoint_is_asked_again_later(
     assert again["id"] != event["id"]
 
 
-def test_it_is_asked_until_it_answers_and_small_models_look_once(world: World) -> None:
+def test_the_endpoint_is_retried_and_small_models_analyse_once(world: World) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     for attempt in range(1, 5):
@@ -116,7 +116,7 @@ def test_no_try_is_begun_that_could_end_too_late(world: World) -> None:
     assert len(world.runtime.calls) == 2
 
 
-def test_if_nothing_looks_the_message_comes_again(world: World) -> None:
+def test_without_any_analysis_the_message_is_retried(world: World) -> None:
     world.runtime.behave, world.models.broken = sagemaker.dead, True
     with pytest.raises(RuntimeError):
         world.ready(KEY, jpeg_photo())
@@ -236,7 +236,7 @@ def test_successes_write_nothing_where_nothing_has_failed(world: World, hire: Ca
     assert world.entries.get(NAME).version == 0
 
 
-def test_a_table_that_does_not_answer_stops_nobody(world: World) -> None:
+def test_an_unavailable_table_stops_no_analysis(world: World) -> None:
     worker = CircuitBreaker(DocumentStore(world.clients["dynamodb"], "no-such-table"), clock=lambda: world.now_s)
     assert worker.allows_call()
     worker.record_failure()

@@ -17,7 +17,7 @@ from tests.images.pictures import jpeg_photo
 from .harness import ALL, SMALL, World
 
 
-def test_a_photograph_is_looked_at_while_the_endpoint_is_dead(world: World) -> None:
+def test_a_photograph_is_analysed_while_the_endpoint_is_down(world: World) -> None:
     world.finder, world.runtime.behave = InProcessDetector(models_folder(), ALL), sagemaker.dead
     assert world.ready("astronaut.jpg", jpeg_photo((512, 512))) is AnalysisOutcome.FALLBACK
     findings = world.findings("astronaut.jpg")

@@ -60,7 +60,7 @@ def studio(aws: Callable[[str], Any], runtime: Runtime) -> Studio:
     return Studio(aws, runtime)
 
 
-def test_what_is_fit_to_be_seen_is_served_once_models_have_looked(studio: Studio) -> None:
+def test_an_unflagged_image_is_served_after_analysis(studio: Studio) -> None:
     studio.taken.created(KEY, jpeg_photo())
     assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     assert studio.look() == [AnalysisOutcome.ANALYSED]

@@ -40,7 +40,7 @@ def ready(world: World, key: str, body: bytes, **fields: Any) -> AnalysisOutcome
     return world.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
-def test_a_picture_that_was_looked_at_is_sampled(world: World) -> None:
+def test_an_analysed_image_is_sampled(world: World) -> None:
     ready(world, KEY, jpeg_photo(), facts={"format": "heic", "width": 400, "height": 300})
     [sample] = world.samples.recent()
     assert (sample.key, sample.source_etag, sample.at_s) == (KEY, world.etag(KEY), world.now_s)
@@ -71,7 +71,7 @@ def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: World)
     assert (sample.format, sample.pixels) == ("png", 6)
 
 
-def test_what_was_not_looked_at_is_not_sampled(world: World) -> None:
+def test_an_image_without_analysis_is_not_sampled(world: World) -> None:
     world.ready("first.jpg", jpeg_photo(), sha256="the same")
     assert world.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
     assert world.ready("broken.jpg", b"no picture") is AnalysisOutcome.ANALYSED

@@ -15,7 +15,7 @@ from .harness import World
 KEY = "maps/scene.tif"
 
 
-def test_a_scene_is_looked_at_piece_by_piece(world: World) -> None:
+def test_a_large_image_is_analysed_by_ranges(world: World) -> None:
     sequencer = world.master(KEY, scene())
     place = {"Bucket": world.names["media"], "Key": MASTERS.name(KEY)}
     head = world.media.head(place["Key"])

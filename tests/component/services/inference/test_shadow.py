@@ -54,7 +54,7 @@ def canary(world: World) -> World:
     return world
 
 
-def test_where_the_incumbent_answers_nobody_else_is_asked(canary: World) -> None:
+def test_an_answer_of_the_baseline_calls_no_other_variant(canary: World) -> None:
     canary.runtime.drawn = "main"
     canary.ready(KEY, jpeg_photo())
     [sample] = canary.samples.recent()
@@ -115,7 +115,7 @@ def test_a_canary_that_refuses_pictures_is_found_out(canary: World) -> None:
     assert sample.trial.tasks[FACES] == TaskComparison(None, (True, False), (None, 0.99))
 
 
-def test_what_both_refuse_is_nobodys_fault(canary: World) -> None:
+def test_a_refusal_by_both_variants_counts_for_neither(canary: World) -> None:
     canary.runtime.behave = refusing_unless(lambda _: True)
     canary.ready(KEY, jpeg_photo())
     assert {finding.error for finding in canary.findings(KEY).found.values()} == {"unreadable"}
@@ -145,7 +145,7 @@ def test_one_variant_alone_is_no_trial_whatever_it_is_called(world: World) -> No
         ({"c": 0.2, "main": 1.0, "b": 0.5}, VariantRoles("main", "b")),
     ],
 )
-def test_who_is_who(weights: dict[str, float], expected: VariantRoles) -> None:
+def test_roles_of_variants(weights: dict[str, float], expected: VariantRoles) -> None:
     assert assign_roles(weights) == expected
 
 

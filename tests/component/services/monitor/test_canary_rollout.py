@@ -87,7 +87,7 @@ def test_one_variant_is_nothing_to_decide_about(stage: Stage, watch: CanaryRollo
     assert watch.states.read() is None
 
 
-def test_a_worse_canary_goes_and_everybody_is_told(
+def test_a_worse_canary_is_rolled_back_and_published(
     stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begin(stage, watch)
@@ -154,7 +154,7 @@ def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: Stage, wat
     assert (watch.run(stage.now_s)["action"], watch.run(stage.now_s)["pictures"]) == ("hold", 0)
 
 
-def test_a_canary_that_is_let_in_again_is_tried_anew(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+def test_a_readmitted_canary_starts_a_new_trial(stage: Stage, watch: CanaryRollout, models: Models) -> None:
     begin(stage, watch)
     stage.sampled(tried(60, 0.9))
     watch.run(stage.now_s)
@@ -168,9 +168,7 @@ def test_a_canary_that_is_let_in_again_is_tried_anew(stage: Stage, watch: Canary
     assert case.since_s == stage.now_s
 
 
-def test_an_image_that_nobody_has_registered_goes_all_the_same(
-    stage: Stage, watch: CanaryRollout, models: Models
-) -> None:
+def test_an_unregistered_image_is_rolled_back_too(stage: Stage, watch: CanaryRollout, models: Models) -> None:
     nothing = replace(watch, registry=ModelRegistry(models.client("sagemaker"), "no-such-group"))
     begin(stage, nothing)
     stage.sampled(tried(60, 0.9))

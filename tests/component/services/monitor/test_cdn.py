@@ -28,7 +28,7 @@ def test_minutes_count_by_their_requests(stage: Stage, capsys: pytest.CaptureFix
     assert look(stage, capsys) == {"CacheHitRatio": pytest.approx(85), "StoreHitRatio": pytest.approx(75)}
 
 
-def test_nothing_is_told_of_nothing(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_data_publishes_no_metric(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     assert look(stage, capsys) == {}
     stage.of_cdn("Requests", 100)  # without CloudFront's additional metrics there is no rate
     assert look(stage, capsys) == {}

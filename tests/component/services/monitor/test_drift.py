@@ -104,7 +104,7 @@ def test_pictures_as_ever_are_no_drift(stage: Stage, look: Look) -> None:
     assert stage.world.published() == []
 
 
-def test_dark_pictures_are_drift_that_is_told_once_a_day(stage: Stage, look: Look) -> None:
+def test_dark_images_are_drift_that_is_published_once_a_day(stage: Stage, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(3, ENOUGH, dark))
@@ -124,7 +124,7 @@ def test_dark_pictures_are_drift_that_is_told_once_a_day(stage: Stage, look: Loo
     assert other["id"] != detail["id"]
 
 
-def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Look) -> None:
+def test_a_run_that_dies_before_publishing_is_repeated(stage: Stage, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(3, ENOUGH, dark))
@@ -145,7 +145,7 @@ def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: 
     assert [entry["facts"]["why"] for entry in stage.written] == ["request", "the first"]
 
 
-def test_too_few_samples_are_no_baseline_whoever_wishes_it(stage: Stage) -> None:
+def test_too_few_samples_make_no_baseline_even_on_request(stage: Stage) -> None:
     stage.sampled(USUAL[: MIN_SAMPLES - 1])
     assert watch(stage).baselines.run(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
     assert watch(stage).baselines.read() is None

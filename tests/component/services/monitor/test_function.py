@@ -68,7 +68,7 @@ def monitor(environment: dict[str, str], **more: str) -> Function:
     return load("monitor", environment | more, {"baseline_samples": 200})
 
 
-def test_a_schedule_has_everything_looked_at(stage: Stage, environment: dict[str, str]) -> None:
+def test_a_schedule_runs_every_check(stage: Stage, environment: dict[str, str]) -> None:
     stage.sampled(samples(1, 200))
     answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
     assert tuple(answer) == SCHEDULED
@@ -94,7 +94,7 @@ def test_a_deployment_has_the_watches_that_it_has_use_for(
 
 
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
-def test_a_person_has_one_thing_looked_at(stage: Stage, environment: dict[str, str], name: str) -> None:
+def test_an_operator_runs_one_check(stage: Stage, environment: dict[str, str], name: str) -> None:
     stage.sampled(samples(1, 200))
     answer = monitor(environment).invoke(events()[f"{name}.json"])
     assert set(answer) == {name}

@@ -17,7 +17,7 @@ from tools.events.monitor import events
 from .stage import Stage
 
 
-def test_a_schedule_looks_at_everything_that_is_cheap() -> None:
+def test_a_schedule_runs_every_cheap_check() -> None:
     assert parse_request(events()["scheduled.json"]) == RunChecks(list(SCHEDULED))
     assert parse_request(events()["quality.json"]) == RunChecks(["quality"])
     assert parse_request({"watch": ["drift", "cdn", "drift"]}) == RunChecks(["drift", "cdn"])
@@ -47,7 +47,7 @@ class FixedCheck:
         return {**self.found, "now_s": now_s}
 
 
-def test_a_watch_that_fails_keeps_no_other_from_looking(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_check_stops_no_other(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     watches = {
         "cdn": FixedCheck({"a": 1}),
         "cost": FixedCheck(Unavailable(detail="x")),

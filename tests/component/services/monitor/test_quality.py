@@ -86,7 +86,7 @@ def published(watch: QualityCheck, now_s: float, capsys: pytest.CaptureFixture[s
     }
 
 
-def test_each_variant_is_told_by_task(stage: Stage, look: Callable[[], dict[Any, float]]) -> None:
+def test_each_variant_is_published_by_task(stage: Stage, look: Callable[[], dict[Any, float]]) -> None:
     provide(stage)
     values = look()
     assert {
@@ -113,7 +113,7 @@ def test_a_variant_without_calls_is_not_asked(
     assert models.containers["canary"].asked == 0
 
 
-def test_without_a_golden_set_nobody_is_asked(
+def test_without_a_golden_set_no_model_is_called(
     watch: QualityCheck, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
     assert look() == {}

@@ -120,7 +120,7 @@ def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: Sta
     assert len(stage.world.messages("dead")) == 2
 
 
-def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: Stage) -> None:
+def test_only_functions_with_queues_of_this_deployment_are_redriven(stage: Stage) -> None:
     opened: list[str] = []
 
     def letters(url: str) -> DeadLetterQueue:
@@ -186,7 +186,7 @@ def test_small_models_stand_in_for_an_endpoint_until_it_answers(
     ]
 
 
-def test_a_switch_that_nobody_looks_after_ends_by_itself(stage: Stage) -> None:
+def test_a_switch_without_a_monitor_expires(stage: Stage) -> None:
     fail(stage, 10, 10)
     stand_in(stage, lambda: False).run(stage.now_s)
     stage.now_s += FALLBACK_S - 1

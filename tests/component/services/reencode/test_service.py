@@ -101,7 +101,7 @@ def test_what_is_as_small_as_it_gets_is_written_down(
     assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"kept": 1}
 
 
-def test_a_type_may_be_chosen_anew_and_the_headers_say_which(
+def test_a_type_may_be_chosen_again_and_the_headers_name_it(
     service: Reencoder, transform: Transform, bucket: FastBucket
 ) -> None:
     name = "derivatives/photo.jpg/_/w-320.auto-avif"
@@ -110,7 +110,7 @@ def test_a_type_may_be_chosen_anew_and_the_headers_say_which(
     assert opened(bucket, name).attributes["Content-Type"] == "image/avif"
 
 
-def test_what_somebody_signed_is_refined_when_it_is_popular(
+def test_a_signed_derivative_is_re_encoded_when_it_is_popular(
     service: Reencoder, transform: Transform, bucket: FastBucket
 ) -> None:
     name = "derivatives/photo.jpg/_/w-321.webp"
@@ -201,7 +201,7 @@ class Interrupted(FastBucket):
         self.real.delete(key)
 
 
-def test_who_stored_meanwhile_wins(service: Reencoder, stored: StoredObject, bucket: FastBucket) -> None:
+def test_a_derivative_stored_meanwhile_wins(service: Reencoder, stored: StoredObject, bucket: FastBucket) -> None:
     late = replace(service, media=Interrupted(bucket, lambda: bucket.put(NAME, b"newer", {PACE: "quick"})))
     assert late.handle(ReencodeMessage(NAME)) is ReencodeOutcome.OVERTAKEN
     assert opened(bucket, NAME).read() == b"newer"

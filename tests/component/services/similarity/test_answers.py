@@ -17,7 +17,7 @@ ROME, OSLO = direction(1), direction(2)
 HASH, NEAR_HASH, FAR_HASH = "f0f0f0f0f0f0f0f0", "f0f0f0f0f0f0f0ff", "0f0f0f0f0f0f0f0f"
 
 
-def test_the_nearest_are_told_with_scores(deployment: Deployment) -> None:
+def test_the_nearest_are_returned_with_scores(deployment: Deployment) -> None:
     deployment.picture("trips/rome.jpg", ROME, perceptual_hash=HASH)
     deployment.picture("trips/crop.jpg", towards(ROME, OSLO, 0.8), perceptual_hash=FAR_HASH)
     deployment.picture("trips/kin.jpg", towards(ROME, OSLO, 0.6), perceptual_hash=NEAR_HASH)
@@ -34,7 +34,7 @@ def test_the_nearest_are_told_with_scores(deployment: Deployment) -> None:
     ]
 
 
-def test_no_more_are_told_than_were_asked_for(deployment: Deployment) -> None:
+def test_no_more_results_than_requested(deployment: Deployment) -> None:
     for number in range(14):
         deployment.picture(f"trips/{number}.jpg", towards(ROME, OSLO, 1 - number / 100))
     assert keys(deployment.ask("trips/0.jpg")) == [f"trips/{number}.jpg" for number in range(1, 11)]
@@ -69,7 +69,7 @@ def test_a_token_shows_nothing_outside_of_its_prefix(deployment: Deployment) -> 
     assert keys(deployment.ask("trips/rome.jpg", token_for("trips/rome.jpg"))) == []
 
 
-def test_what_is_no_longer_served_is_not_told(deployment: Deployment) -> None:
+def test_an_image_that_is_no_longer_served_is_not_returned(deployment: Deployment) -> None:
     """An embedding goes a little later than its picture."""
     deployment.picture("trips/rome.jpg", ROME)
     for number, state in enumerate([REMOVED, HELD, CLAIMED, REFUSED]):

@@ -122,7 +122,7 @@ def test_the_fate_of_a_picture(api: Api) -> None:
     }
 
 
-def test_same_bytes_are_told_of_within_the_grant_only(api: Api) -> None:
+def test_same_bytes_are_reported_within_the_grant_only(api: Api) -> None:
     api.know(replace(READY_RECORD, key="trips/copy.jpg", same_as="trips/ready.jpg"))
     assert api.fate("trips/copy.jpg").document["same_as"] == "trips/ready.jpg"
     api.know(replace(READY_RECORD, key="trips/copy.jpg", same_as="secret/ready.jpg"))
@@ -158,7 +158,7 @@ def test_the_fate_of_what_waits(api: Api) -> None:
 
 
 @pytest.mark.parametrize("state", [CLAIMED, REMOVED])
-def test_other_states_tell_nothing_of_what_was_before(api: Api, state: str) -> None:
+def test_other_states_reveal_no_earlier_state(api: Api, state: str) -> None:
     api.know(replace(READY_RECORD, key="trips/other.jpg", state=state))
     assert api.fate("trips/other.jpg").document == {"key": "trips/other.jpg", "state": state}
 

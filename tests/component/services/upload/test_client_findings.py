@@ -135,7 +135,7 @@ def test_a_copy_may_bring_its_own(world: World) -> None:
     assert sidecar(world, "first.jpg") is None
 
 
-def test_a_picture_that_waits_is_looked_at_before_it_is_served(world: World) -> None:
+def test_a_waiting_image_is_analysed_before_it_is_served(world: World) -> None:
     world.blocks = True
     assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.HELD
     assert sidecar(world) is None
