@@ -1,4 +1,4 @@
-"""The documented schemas of announcements, and how announcements are held against them."""
+"""Schemas of published events, and the check of an event against its schema."""
 
 from __future__ import annotations
 

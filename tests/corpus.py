@@ -1,4 +1,4 @@
-"""The corpus of real pictures, and what is expected of each of its files."""
+"""The corpus of real images, and the expected result of each file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both of SageMaker's APIs as the local stack serves them, over files in a folder, and boto3 at them."""
+"""Both SageMaker APIs as the local stack serves them, over files in a folder, with boto3 clients."""
 
 from __future__ import annotations
 

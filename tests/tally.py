@@ -1,4 +1,4 @@
-"""A pytest plugin that counts what tests send and what is stored, and prints the sums at the end of the run."""
+"""A pytest plugin that counts what tests send and store, and reports the sums at the end of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files for the tests of what comes in: drawn small, then mended or mangled byte by byte."""
+"""Input files for tests: drawn small, then patched or corrupted byte by byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ExifTool finds in a file that should not be there; tests that use it skip where it is not installed."""
+"""Find private metadata with ExifTool; tests that use it are skipped without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings as inference has them."""
+"""Findings as inference returns them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models themselves, and how near two boxes are."""
+"""Run the models, and measure the distance of two boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for what :mod:`.planted` put into files: text, coordinates, and what is packed."""
+"""Search for the markers of :mod:`.planted`: text, coordinates, and compressed forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of masters share."""
+"""Helpers for the tests of masters."""
 
 from __future__ import annotations
 

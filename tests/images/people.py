@@ -1,4 +1,4 @@
-"""Pictures of people whose faces are marked: composed from photographs that scikit-image ships, and of the corpus."""
+"""Images of people with marked faces: composed from photographs of scikit-image and of the corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures for tests: photographs that packages bring, and what is drawn here."""
+"""Images for tests: photographs from packages, and drawings."""
 
 from __future__ import annotations
 

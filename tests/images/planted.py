@@ -1,4 +1,4 @@
-"""Pictures in every format, with everything private that it can carry: the word ``secret`` is in all of it."""
+"""Images in every format with all private metadata that it can carry, each with the word ``secret``."""
 
 from __future__ import annotations
 

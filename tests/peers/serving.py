@@ -1,4 +1,4 @@
-"""URLs of dialects, answered by the transform function's dialects service over a store in memory."""
+"""Serve dialect URLs by the transform function's dialects service over a store in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operator's side of the stack: what is in its buckets, its index and its queues; its commands; the runbooks'."""
+"""Operator access to the stack: buckets, index, queues, commands and runbooks."""
 
 from __future__ import annotations
 

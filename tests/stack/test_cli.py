@@ -1,4 +1,4 @@
-"""Every command on one running stack, as a user runs it: as a process, with ``--json``, by its exit code."""
+"""Run every command on one stack as a user does: as a process, with ``--json``, by its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watch page of a running stack: what it shows of a request and of an upload that has just been."""
+"""The console of a running stack: a recent request and a recent upload."""
 
 from __future__ import annotations
 

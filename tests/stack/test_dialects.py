@@ -1,4 +1,4 @@
-"""Other services' URLs on the running stack: through the CDN, its function at the edge and ours behind it."""
+"""Dialect URLs on the running stack: through the CDN, the edge function and the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the uploads bucket to the viewer, on the running stack: ingest, purge, transform and the CDN together."""
+"""From the uploads bucket to the viewer on the running stack: ingest, purge, transform and the CDN."""
 
 from __future__ import annotations
 

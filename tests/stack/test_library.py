@@ -1,4 +1,4 @@
-"""Runs over libraries on the whole stack: its own state machine, its own workers, some of which are killed."""
+"""Bulk jobs on the stack: its own state machine and workers, some of which are killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators do on the running stack: every command of the runbooks, forgetting, redriving; and what purges do."""
+"""Operator tasks on the stack: runbook commands, erasure, redrive, purge."""
 
 from __future__ import annotations
 

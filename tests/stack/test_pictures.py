@@ -1,4 +1,4 @@
-"""Real URLs through the local CDN, the deployed stack and the real function."""
+"""Request real URLs through the local CDN, the deployed stack and the real function."""
 
 from __future__ import annotations
 

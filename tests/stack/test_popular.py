@@ -1,4 +1,4 @@
-"""The loop of what is asked for often: viewers, the CDN's access logs, the count of an hour, the refined picture."""
+"""Popular derivatives end to end: viewers, CDN access logs, the hourly count, the re-encoded image."""
 
 from __future__ import annotations
 

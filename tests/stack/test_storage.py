@@ -1,4 +1,4 @@
-"""What is kept, and how, in the stack that runs: read back through the services' own APIs."""
+"""Storage of the running stack, read back through the services' APIs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storms of cache misses over the running stack: what the function may render at a time bounds what it does."""
+"""Bursts of cache misses on the running stack: reserved concurrency bounds the renders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack watches itself: traces, figures, alarms, failed samples and lists, as the console asks for them."""
+"""Monitoring of the running stack: traces, metrics, alarms, samples and lists, as the console reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zoom page in a real browser: OpenSeadragon opens a picture by its IIIF address, unsigned, pans and zooms."""
+"""The zoom page in a real browser: OpenSeadragon opens an image by its IIIF URL, unsigned, pans and zooms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A browser's side of the stack, and looks behind the CDN: what was stored, what the function was asked."""
+"""Browser access to the stack, and access behind the CDN: stored objects and requests of the function."""
 
 from __future__ import annotations
 

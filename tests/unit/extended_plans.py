@@ -1,4 +1,4 @@
-"""Random values of what other services' URL languages ask for, and Plans of them, made from the option tables."""
+"""Random values of extended options, and Plans of them, made from the option tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In-memory replacements of the bucket, the index and the queue that ingest works on."""
+"""In-memory replacements of the bucket, the index and the queue of ingest."""
 
 from __future__ import annotations
 

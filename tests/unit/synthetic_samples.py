@@ -1,4 +1,4 @@
-"""Samples of pictures as chance makes them, from a seed."""
+"""Random samples of images, from a seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that uploads bring along: how they are asked for, spelled and signed."""
+"""Client-supplied findings: request, text form and signature."""
 
 from __future__ import annotations
 

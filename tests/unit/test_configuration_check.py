@@ -1,4 +1,4 @@
-"""A mistake in dialects.toml or presets.toml stops the build of the layer, and is no 500 where it is deployed."""
+"""A mistake in dialects.toml or presets.toml stops the build of the layer."""
 
 from __future__ import annotations
 

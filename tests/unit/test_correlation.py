@@ -1,4 +1,4 @@
-"""The id by which the work on a message is found."""
+"""The correlation id of a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cloudflare's URL language: what every option comes to, and what is refused by name."""
+"""The Cloudflare dialect: the plan of every option, and errors by option name."""
 
 from __future__ import annotations
 

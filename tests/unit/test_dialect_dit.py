@@ -1,4 +1,4 @@
-"""DIT's URL language in its three forms: what each edit comes to, and what is refused by name."""
+"""The DIT dialect in its three forms: the plan of each edit, and errors by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dialect URLs raise nothing but refusals: not in their parsers, nor in the geometry and the JSON of their plans."""
+"""Dialect URLs raise request errors only, in parsers, geometry and JSON of their plans."""
 
 from __future__ import annotations
 

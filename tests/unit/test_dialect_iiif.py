@@ -1,4 +1,4 @@
-"""IIIF URLs: what they come to in pixels and canonical paths, what is refused and how, what anybody may ask for."""
+"""IIIF URLs: pixels, canonical paths, errors, and requests allowed without a signature."""
 
 from __future__ import annotations
 

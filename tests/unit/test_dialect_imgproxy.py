@@ -1,4 +1,4 @@
-"""imgproxy's URL language: what every option comes to, and what is refused by name."""
+"""The imgproxy dialect: the plan of every option, and errors by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs signed on this machine are those that each language's own check takes."""
+"""URLs signed locally are valid for each dialect's own check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses are which keys, and what dialects.toml may say."""
+"""Addresses and their keys, and valid values of dialects.toml."""
 
 from __future__ import annotations
 

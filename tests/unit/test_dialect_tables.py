@@ -1,4 +1,4 @@
-"""Tables of what other services' options come to: optional arguments, bounds, matrices and levels of compliance."""
+"""Tables of dialect options: optional arguments, bounds, matrices and compliance levels."""
 
 from __future__ import annotations
 

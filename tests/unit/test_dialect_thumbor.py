@@ -1,4 +1,4 @@
-"""thumbor's URL language: what each part and each filter comes to, and what is refused by name."""
+"""The thumbor dialect: the plan of each part and filter, and errors by name."""
 
 from __future__ import annotations
 

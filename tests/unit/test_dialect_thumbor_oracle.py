@@ -1,4 +1,4 @@
-"""thumbor's URL language beside libthumbor, which thumbor itself parses and signs with."""
+"""The thumbor dialect compared with libthumbor, thumbor's own parser and signer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""thumbor's tone filters as matrices, beside the integer arithmetic of its C sources."""
+"""thumbor's tone filters as matrices, compared with the integer arithmetic of its C sources."""
 
 from __future__ import annotations
 

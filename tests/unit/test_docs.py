@@ -1,4 +1,4 @@
-"""Documentation that can be wrong is checked: links lead somewhere, decisions are listed."""
+"""Check the documentation: links resolve, decisions are listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands in the documentation: those of the AWS CLI by its models, those of ``darkroom`` by its own parser."""
+"""Check commands in the documentation: AWS CLI by its models, ``darkroom`` by its parser."""
 
 from __future__ import annotations
 

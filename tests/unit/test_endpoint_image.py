@@ -1,4 +1,4 @@
-"""Which manifests SageMaker's CreateModel accepts, by the shapes that BuildKit and Docker push."""
+"""Manifests that SageMaker's CreateModel accepts, by the shapes that BuildKit and Docker push."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files for EventBridge's schema registry are those of the documented schemas, and hold for documented events."""
+"""Schema registry files equal the documented schemas and validate documented events."""
 
 from __future__ import annotations
 

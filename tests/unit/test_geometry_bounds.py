@@ -1,4 +1,4 @@
-"""Geometry at its bounds: sizes by wish and by box, places of windows, faces at the edge of a crop."""
+"""Geometry at its bounds: requested sizes, boxes, window positions, faces at the edge of a crop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Geometry of what other services' URL languages ask for: their own numbers, and what must hold for every plan."""
+"""Geometry of extended options: each service's own rounding, and invariants of every plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near to faces a plan goes, and faces of pictures that are left lying."""
+"""Crop to faces, and faces in stored orientation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a cover keeps faces: examples, and what must hold for all faces in every picture."""
+"""Face gravity: examples, and invariants for all faces and images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Geometry: examples for each rule, and what must hold for every plan and every source."""
+"""Layout: examples of each rule, and invariants of every plan and source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a nine-patch fits around a picture."""
+"""Fit a nine-patch around an image."""
 
 from __future__ import annotations
 

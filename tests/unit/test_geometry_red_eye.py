@@ -1,4 +1,4 @@
-"""Where eyes are looked for."""
+"""Search regions for red eyes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is covered of a picture: by findings, by orientation and crop, and never too little."""
+"""Redaction masks: by findings, orientation and crop, and never too small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a repeated watermark stands, by thumbor 7.8's ``filters/watermark.py``."""
+"""Positions of a repeated watermark, by thumbor 7.8's ``filters/watermark.py``."""
 
 from __future__ import annotations
 

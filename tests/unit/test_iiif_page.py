@@ -1,4 +1,4 @@
-"""docs/guides/iiif.md says what the parser's tables say."""
+"""docs/guides/iiif.md matches the parser's tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tasks models have."""
+"""Tasks of models."""
 
 from __future__ import annotations
 

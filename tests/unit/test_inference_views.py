@@ -1,4 +1,4 @@
-"""The findings of several images of one source as those of the source."""
+"""Merge the findings of several images of one source."""
 
 from __future__ import annotations
 

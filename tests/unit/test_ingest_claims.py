@@ -1,4 +1,4 @@
-"""Claims on keys: who holds one, what is checked after a worker was overtaken, and when a key is repaired."""
+"""Claims on keys: ownership, checks after a worker was overtaken, and repairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What queue messages say of uploads, and what others are published."""
+"""Queue messages about uploads, and the events that are published."""
 
 from __future__ import annotations
 

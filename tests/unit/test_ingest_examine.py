@@ -1,4 +1,4 @@
-"""Fetching an upload: what is read, hashed and kept in memory, by its size."""
+"""Fetch an upload: bytes that are read, hashed and kept in memory, by size."""
 
 from __future__ import annotations
 

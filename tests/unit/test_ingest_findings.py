@@ -1,4 +1,4 @@
-"""Findings that come with an upload: whose signature is accepted, and where they are stored."""
+"""Client-supplied findings: accepted signatures and storage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large images: how the work on one begins, when its messages come again, and how each of them ends."""
+"""Large images: start of the work, repeated messages, and each outcome."""
 
 from __future__ import annotations
 

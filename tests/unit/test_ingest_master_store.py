@@ -1,4 +1,4 @@
-"""Objects of which that of the newer event stays: tries, order of sequencers, and the claim around each write."""
+"""Store objects of the newer event: retries, order of sequencers, and the claim around each write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moderation: what may be served, what a verdict changes, and how the work of a dead worker ends."""
+"""Moderation: what is served, the effect of a verdict, and recovery after a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishing on stores in memory: storage class, purges, what waits, masters that the index does not know."""
+"""Publish on stores in memory: storage class, purges, pending reviews, orphaned masters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report on uploads: what it says, and what it complains about."""
+"""The report on uploads: contents and warnings."""
 
 from __future__ import annotations
 

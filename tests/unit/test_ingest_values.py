@@ -1,4 +1,4 @@
-"""The dataclasses of ingest: values and services that nothing changes, but for one attempt."""
+"""The dataclasses of ingest are frozen, but for those of one attempt."""
 
 from __future__ import annotations
 

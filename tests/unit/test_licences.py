@@ -1,4 +1,4 @@
-"""The page of licences is complete, and what it says is what installed packages say of themselves."""
+"""The licences page is complete and matches the metadata of installed packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far two findings are apart."""
+"""Disagreement between two findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drift is found where there is some, and not where there is none."""
+"""Detect drift where there is some, and none where there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models against labels."""
+"""Evaluate models against labels."""
 
 from __future__ import annotations
 

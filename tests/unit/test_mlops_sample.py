@@ -1,4 +1,4 @@
-"""What findings are in figures."""
+"""Features of findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States of alarms as CloudWatch's documentation has them, and composites that hold each other back."""
+"""Alarm states by CloudWatch's documentation, and composites that suppress each other."""
 
 from __future__ import annotations
 

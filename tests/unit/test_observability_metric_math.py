@@ -1,4 +1,4 @@
-"""Metric math against Python's own arithmetic, and where CloudWatch differs from it: points that are missing."""
+"""Metric math against Python's arithmetic, and CloudWatch's rules for missing points."""
 
 from __future__ import annotations
 

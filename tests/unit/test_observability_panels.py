@@ -1,4 +1,4 @@
-"""The dashboards have what the handbook names, and nothing in them that does not exist."""
+"""Dashboards show the metrics of the handbook and no metric that does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts times prices."""
+"""Multiply amounts by prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The range of every option, by a table of its own: first and last values, their neighbours, the number of parts."""
+"""The range of every option, by a separate table: limits, their neighbours, the number of parts."""
 
 from __future__ import annotations
 

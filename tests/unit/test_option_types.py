@@ -1,4 +1,4 @@
-"""Kinds of value: what is read, how it is written, what a message says."""
+"""Option types: parsing, formatting and error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Darkroom's own URL language. Most of its cases are in tests/cases/urls.json, which tests/edge runs."""
+"""The native URL API. Most cases are in tests/cases/urls.json, which tests/unit/edge runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What viewers get of a request; that both sides agree on headers is the edge tests' matter."""
+"""Content negotiation. The edge tests check that both sides agree on headers."""
 
 from __future__ import annotations
 

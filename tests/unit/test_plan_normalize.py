@@ -1,4 +1,4 @@
-"""The normal form: what cannot change the picture is not in the Plan."""
+"""Normalize plans: options that cannot change the image are dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cost guard: the unsigned set is finite, counted, and what the documents say."""
+"""Cost protection: the unsigned set is finite, counted and documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is hidden whatever a viewer asks for: no request and no spelling of a key gets around it."""
+"""Forced redaction: no request and no spelling of a key avoids it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dataclasses of the package: values that nothing changes, and the few that a parser fills."""
+"""The dataclasses of the package are frozen, but for the few that a parser fills."""
 
 from __future__ import annotations
 

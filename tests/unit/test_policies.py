@@ -1,4 +1,4 @@
-"""The evaluator of policies by which the template's permissions are checked."""
+"""The policy evaluator that checks the template's permissions."""
 
 from __future__ import annotations
 

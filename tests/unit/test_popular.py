@@ -1,4 +1,4 @@
-"""Counting what is asked for often: log lines, bounded tallies, and what a logged path may mean."""
+"""Count popular requests: log lines, bounded tallies, and parsing of logged paths."""
 
 from __future__ import annotations
 

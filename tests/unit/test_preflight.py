@@ -1,4 +1,4 @@
-"""What preflight decides of a plan and an account."""
+"""Preflight decisions for a plan and an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runbooks are of one form, so that a hurried reader knows where to look; their commands run in other tests."""
+"""Runbooks share one structure; other tests run their commands."""
 
 from __future__ import annotations
 

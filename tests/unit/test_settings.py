@@ -1,4 +1,4 @@
-"""The settings document: what is valid, what an error says, and how a process keeps the last good one."""
+"""The settings document: valid values, error messages, and the last valid version that a process keeps."""
 
 from __future__ import annotations
 

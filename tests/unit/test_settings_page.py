@@ -1,4 +1,4 @@
-"""docs/reference/settings.md says what the code does."""
+"""docs/reference/settings.md matches the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret document lets a forged URL pass or raises anything but a refusal, whatever is in it."""
+"""No secret document accepts a forged URL or raises anything but a request error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What unsigned URLs can have stored: every dialect comes to the same finite set, and IIIF to what it lists.
+"""Derivatives of unsigned URLs: every dialect has the same finite set, and IIIF the set that it lists.
 
 The URLs are planned here, not rendered. ``tests/attacks/test_storage.py`` sends 20,000 of them through the edge
 functions and the services, and counts the objects.

@@ -1,4 +1,4 @@
-"""docs/reference/urls.md says what the tables say."""
+"""docs/reference/urls.md matches the option tables."""
 
 from __future__ import annotations
 

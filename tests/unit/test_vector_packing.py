@@ -1,4 +1,4 @@
-"""Embeddings as bytes: what a score loses, and what it may not."""
+"""Embeddings as bytes: the loss of a score and its bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ClamAV's daemon as a process of the tests, with signatures of its own: freshclam's servers are not needed."""
+"""A clamd process with its own signatures; freshclam's servers are not needed."""
 
 from __future__ import annotations
 

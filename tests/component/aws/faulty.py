@@ -1,4 +1,4 @@
-"""An AWS that fails on demand: an HTTP server that gives one answer after the other, the last one for ever."""
+"""An HTTP server that stands for a failing AWS: it returns scripted responses, the last one repeatedly."""
 
 from __future__ import annotations
 

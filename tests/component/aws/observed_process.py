@@ -1,4 +1,4 @@
-"""Scripts that are watched by an observer, each in a process of its own, and what an X-Ray daemon and a log get."""
+"""Run scripts under an observer, each in its own process, and collect their X-Ray segments and log lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3 Vectors as far as the adapter asks it: one index over HTTP, exact, with the service's limits and filters.
+"""A stand-in for S3 Vectors: one index over HTTP, exact search, the service's limits and filters.
 
 No emulator has its queries (moto 5.2 puts and gets alone). Written after the S3 user guide, "Limitations and
 restrictions" and "Metadata filtering"; boto3 itself holds requests against the service's model before it sends them.

@@ -1,4 +1,4 @@
-"""Embeddings for tests: random directions, and others at a known angle to them."""
+"""Embeddings for tests: random directions, and others at a given angle to them."""
 
 from __future__ import annotations
 

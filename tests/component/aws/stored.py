@@ -1,4 +1,4 @@
-"""Putting objects into a vault, and seeing what is in it."""
+"""Put objects into a bucket and list its contents."""
 
 from __future__ import annotations
 

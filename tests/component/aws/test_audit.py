@@ -1,4 +1,4 @@
-"""The audit log: every entry is an object of its own that nothing overwrites, and people read the newest first."""
+"""The audit log: each entry is an immutable object, and listings start with the newest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults: Unavailable after a bounded number of attempts, whatever the fault and the caller."""
+"""Clients raise Unavailable after a bounded number of attempts, for every kind of fault."""
 
 from __future__ import annotations
 

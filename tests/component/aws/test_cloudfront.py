@@ -1,4 +1,4 @@
-"""Invalidations: against MiniStack, and against answers of CloudFront that it does not give."""
+"""Invalidations, against MiniStack and against scripted responses of CloudFront."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading CloudWatch: in the order of the questions, over all pages, missing data as missing."""
+"""Read CloudWatch metrics: in request order, over all pages, missing data as missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is added to MiniStack, in a running one: metrics out of logs, traces through events, gauges of queues."""
+"""Extensions of MiniStack: metrics from logs, traces through events, queue gauges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of the endpoint's image, against MiniStack's ECR."""
+"""Check the endpoint's image against MiniStack's ECR."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Production variants, against the local SageMaker: as they will be, and one update at a time."""
+"""Production variants against the local SageMaker: desired weights, one update at a time."""
 
 from __future__ import annotations
 

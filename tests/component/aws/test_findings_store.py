@@ -1,4 +1,4 @@
-"""Findings in S3 and in the index, and entries that only who has seen them replaces."""
+"""Findings in S3 and in the index, replaced by optimistic concurrency."""
 
 from __future__ import annotations
 

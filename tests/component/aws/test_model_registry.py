@@ -1,4 +1,4 @@
-"""The registry of models, against the local SageMaker: what was registered is what is read, and judged once."""
+"""The model registry against the local SageMaker: registration, reading, and one approval for each version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects put together inside S3, ranges of objects, and executions that are begun once; against MiniStack."""
+"""Multipart copies, range reads and idempotent executions, against MiniStack."""
 
 from __future__ import annotations
 

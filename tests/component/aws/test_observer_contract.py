@@ -1,4 +1,4 @@
-"""Both observers keep the protocol, and the same calls make the same lines, metrics and segments of either."""
+"""Both observers follow the protocol and write the same log lines, metrics and segments."""
 
 from __future__ import annotations
 

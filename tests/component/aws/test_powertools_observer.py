@@ -1,4 +1,4 @@
-"""What the observer by Powertools and the X-Ray SDK adds to the protocol: calls of boto3, and nothing else of them."""
+"""The observer based on Powertools and the X-Ray SDK: it adds segments of boto3 calls and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of S3 that MiniStack does not give."""
+"""Responses of S3 that MiniStack does not give."""
 
 from __future__ import annotations
 

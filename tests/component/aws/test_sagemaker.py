@@ -1,4 +1,4 @@
-"""Calls of a SageMaker endpoint by a real client, and what each way to fail is taken for."""
+"""Call a SageMaker endpoint with a real client; map each failure to an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reservoir of samples, in a real table."""
+"""The sample reservoir in a DynamoDB table of MiniStack."""
 
 from __future__ import annotations
 

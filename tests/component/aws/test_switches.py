@@ -1,4 +1,4 @@
-"""Switches: what is missing, unreadable or over is off, and a bucket that does not answer changes nothing."""
+"""Switches: missing, unreadable or expired means off, and an unavailable bucket changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of telemetry that need no process of their own: headers, counts, and what log lines have."""
+"""Telemetry in process: headers, counts and the fields of log lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store of embeddings does; then what is true of one alone."""
+"""The contract of every embedding store, and the specifics of each."""
 
 from __future__ import annotations
 

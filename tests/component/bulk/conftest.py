@@ -1,4 +1,4 @@
-"""A library for each test."""
+"""Create bulk jobs for each test."""
 
 from __future__ import annotations
 

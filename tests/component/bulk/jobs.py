@@ -1,4 +1,4 @@
-"""Runs over a library on real parts, driven step by step as the state machine drives them."""
+"""Bulk jobs on MiniStack, driven step by step as the state machine drives them."""
 
 from __future__ import annotations
 

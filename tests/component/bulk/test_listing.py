@@ -1,4 +1,4 @@
-"""Keys by a prefix, an S3 Inventory or a list, each once, and requests that make no sense."""
+"""List each key once, from a prefix, an S3 Inventory or a list; refuse invalid requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches that are killed, fail or run out of time are gone on with, and nothing is lost or done for ever."""
+"""Batches that are killed, fail or time out are resumed; every key has one outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of cases in njs, where it is installed (Debian: ``njs``): the nearest there is to CloudFront's own engine.
+"""Run the table of cases in njs where it is installed (Debian: ``njs``), the closest engine to CloudFront's.
 
 It reads patterns as Perl does and constants from above only, which the embedded V8 of the other tests does not.
 """

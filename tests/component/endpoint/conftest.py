@@ -1,4 +1,4 @@
-"""One server for all tests that only ask it; it has a model of tags besides the four that ship."""
+"""One server for all read-only tests, with a custom tagging model besides the four that ship."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program for a network namespace of its own: it starts the server there, analyses an image and prints the result.
+"""Start the server in its own network namespace, analyse an image and write the result to standard output.
 
 ``python -m tests.component.endpoint.isolated MODELS SCRATCH IMAGE``. The loopback interface is all that there is, as in
 a container with SageMaker's network isolation.

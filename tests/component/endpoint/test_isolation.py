@@ -1,4 +1,4 @@
-"""The server starts and answers without a network, as EnableNetworkIsolation has it."""
+"""The server starts and responds without a network, as under EnableNetworkIsolation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server starts, how it ends, and what it does when it cannot."""
+"""Start, shutdown and failures of the server."""
 
 from __future__ import annotations
 

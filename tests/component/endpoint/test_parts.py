@@ -1,4 +1,4 @@
-"""What the server is made of, without HTTP: reading a request, decoding, and a batch that fails."""
+"""The server's parts without HTTP: request parsing, decoding, and a batch that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that is hidden cannot be read any more, by the reader that has found it."""
+"""Redacted text cannot be read by the text detector that found it."""
 
 from __future__ import annotations
 

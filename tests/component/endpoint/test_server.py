@@ -1,4 +1,4 @@
-"""The container's contract, spoken over HTTP with the real server."""
+"""The container's HTTP contract, with the real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variants with models of their own: the real server a second time, beside the first, and calls shared between them."""
+"""Two servers with their own models behind one endpoint, with calls split between them."""
 
 from __future__ import annotations
 

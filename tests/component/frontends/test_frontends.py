@@ -1,4 +1,4 @@
-"""frontends/: its own tests in Node, and its URLs read by darkroom.plan, which alone decides what is right."""
+"""Run the Node tests of frontends/, and parse its URLs with darkroom.plan."""
 
 from __future__ import annotations
 

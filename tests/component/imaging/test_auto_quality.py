@@ -1,4 +1,4 @@
-"""``q=auto``: pictures that look alike, by so many encodes and no more."""
+"""``q=auto``: equal visual quality within a bounded number of encodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The corpus: every file gives either a right picture or the right refusal."""
+"""Every file of the corpus renders correctly or is refused with the expected error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Effects of other services' URL languages: each does what the formula of who had it first says, and leaves alpha."""
+"""Effects of the dialects: each follows the formula of the service that defined it, and keeps alpha."""
 
 from __future__ import annotations
 

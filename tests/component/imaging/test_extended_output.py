@@ -1,4 +1,4 @@
-"""What comes out for other services' URL languages: TIFF, so many bytes, baseline JPEGs, and sources as they are."""
+"""Output options of the dialects: TIFF, a byte limit, baseline JPEG, and unmodified sources."""
 
 from __future__ import annotations
 

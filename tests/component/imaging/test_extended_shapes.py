@@ -1,4 +1,4 @@
-"""Cuts, turns, margins and marks of other services' URL languages, in pixels."""
+"""Crops, rotations, margins and watermarks of the dialects, in pixels."""
 
 from __future__ import annotations
 

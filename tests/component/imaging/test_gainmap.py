@@ -1,4 +1,4 @@
-"""Gain maps: they follow their base, say what they said, and carry nothing else."""
+"""Gain maps follow their base image, keep their parameters and carry no other metadata."""
 
 from __future__ import annotations
 

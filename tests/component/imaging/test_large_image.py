@@ -1,4 +1,4 @@
-"""Scenes: a pyramid made in strips is the pyramid that is made at once, whichever strip was made when and how often."""
+"""Large images: a pyramid made in strips equals one made at once, for any order and repetition of strips."""
 
 from __future__ import annotations
 

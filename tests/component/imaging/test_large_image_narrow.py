@@ -1,4 +1,4 @@
-"""Scenes so narrow that levels of their last strip are much smaller than a tile."""
+"""Large images so narrow that levels of their last strip are much smaller than a tile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masters: clean, upright, and to the eye the picture that was sent."""
+"""Masters: clean, upright, and visually equal to the upload."""
 
 from __future__ import annotations
 

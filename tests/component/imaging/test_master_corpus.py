@@ -1,4 +1,4 @@
-"""Every file of the corpus ends as a clean master or as the right refusal."""
+"""Every file of the corpus becomes a clean master or is refused with the expected error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pyramids: a small derivative of a huge picture reads little; pages stay pages; little memory is taken."""
+"""Pyramids: a small derivative of a huge image reads few bytes, pages stay pages, memory use is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decoders hold: the table against measurements, and the limit that follows from it."""
+"""Decoder memory: the table against measurements, and the limit derived from it."""
 
 from __future__ import annotations
 

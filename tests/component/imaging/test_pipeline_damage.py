@@ -1,4 +1,4 @@
-"""Damage is refused, whatever the format and wherever it is; it never becomes half a picture."""
+"""Damaged files are refused for every format and position; no partial image is returned."""
 
 from __future__ import annotations
 

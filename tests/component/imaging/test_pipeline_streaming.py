@@ -1,4 +1,4 @@
-"""Pictures that decode while they arrive, and how much memory that takes."""
+"""Decode images while they arrive, and measure the memory of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Privacy: nothing that a camera, a phone or an editor writes about a photograph reaches an image or a master."""
+"""Privacy: no metadata of a camera, a phone or an editor reaches a derivative or a master."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers: the truth about a picture before anything is decoded."""
+"""Probe headers: type and dimensions before anything is decoded."""
 
 from __future__ import annotations
 

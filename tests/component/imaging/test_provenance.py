@@ -1,4 +1,4 @@
-"""Provenance: what a file says is read in the right order, bounded, and never does harm."""
+"""Provenance: metadata is read in the order of precedence, within limits, and hostile input is harmless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is hidden does not get out: pictures that differ under the covers only become the same bytes."""
+"""Redaction: images that differ only under the covers become the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real faces whose places are known: covered whole, and the detector that found them finds them no more."""
+"""Redact real faces with known boxes; the detector that found them no longer finds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that are made once more in the background: fewer bytes, and as like the finished picture as those before."""
+"""Background re-encoding: fewer bytes at equal similarity to the rendered image."""
 
 from __future__ import annotations
 

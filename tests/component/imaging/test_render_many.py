@@ -1,4 +1,4 @@
-"""All pictures of a source from one decode: what each is, and that it is what a render would have made."""
+"""Render all presets of a source from one decode, each equal to a single render."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default presets of real pictures, each beside the render of the same plan; and what says which picture it is."""
+"""Render the default presets of real images, each compared with a single render and labelled with its plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An batch reads its source to the end, whatever is wanted of it, and holds no more than it must."""
+"""A batch reads its source to the end for any set of plans, with bounded memory."""
 
 from __future__ import annotations
 

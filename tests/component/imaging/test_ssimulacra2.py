@@ -1,4 +1,4 @@
-"""Our own comparator of encoded pictures, against the whole of SSIMULACRA2."""
+"""The comparator of encoded images against the SSIMULACRA2 reference."""
 
 from __future__ import annotations
 

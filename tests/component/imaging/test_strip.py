@@ -1,4 +1,4 @@
-"""Cleaning: every bit of the pixels stays, every bit of the metadata goes."""
+"""Strip metadata: all pixels stay bit by bit, all metadata is removed."""
 
 from __future__ import annotations
 

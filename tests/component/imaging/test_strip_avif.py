@@ -1,4 +1,4 @@
-"""AVIF without its metadata: another file around the same coded pictures."""
+"""Strip AVIF: another container around the same coded images."""
 
 from __future__ import annotations
 

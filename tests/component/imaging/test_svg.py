@@ -1,4 +1,4 @@
-"""SVG: what draws comes through, and nothing else does."""
+"""SVG: drawing elements are kept, everything else is removed."""
 
 from __future__ import annotations
 

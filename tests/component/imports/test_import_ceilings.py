@@ -1,4 +1,4 @@
-"""What ``import app`` costs a cold start of each function: modules, in a fresh interpreter with its layers alone.
+"""The number of modules that ``import app`` loads for each function, in a fresh interpreter with its layers alone.
 
 A count rather than a time: it is the same on every machine, and says which module came.
 """

@@ -1,4 +1,4 @@
-"""``models.toml``: what it may say, and how it is refused."""
+"""``models.toml``: valid values and error messages."""
 
 from __future__ import annotations
 

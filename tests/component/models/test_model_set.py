@@ -1,4 +1,4 @@
-"""Several models, several pictures: who sees what, in which batches, and what fails."""
+"""Several models and images: assignment of images to models, batches and failures."""
 
 from __future__ import annotations
 

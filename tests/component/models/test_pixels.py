@@ -1,4 +1,4 @@
-"""Resizing in numpy, beside Pillow, which models were trained with."""
+"""Resize in numpy, compared with Pillow, which the models were trained with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The purge function as MiniStack runs it, behind its queue, with invalidations that take their time."""
+"""The purge function behind its queue in MiniStack, with slow invalidations."""
 
 from __future__ import annotations
 

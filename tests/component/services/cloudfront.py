@@ -1,4 +1,4 @@
-"""A distribution in MiniStack whose invalidations take as long as a test wants, and are as many as CloudFront allows.
+"""A distribution in MiniStack with a configurable duration and CloudFront's limit of invalidations.
 
 MiniStack completes an invalidation at once. Here the answers of boto3 are changed on their way, so that those that have
 not been let go are in progress; what is invalidated and what is asked is MiniStack's business as before.

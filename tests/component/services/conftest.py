@@ -1,4 +1,4 @@
-"""A bucket in memory and one in MiniStack; an AWS that is not reachable."""
+"""Buckets in memory and in MiniStack, and an unreachable AWS."""
 
 from __future__ import annotations
 

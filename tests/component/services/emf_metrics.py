@@ -1,4 +1,4 @@
-"""What functions counted, read from their output."""
+"""Read EMF metrics from the output of functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions' own modules, each in an environment of its own, as Lambda loads them."""
+"""Load the functions' modules with their own environments, as Lambda does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ingest service on real parts: buckets, queues, an index and a bus in MiniStack, made again for each test."""
+"""The ingest service on MiniStack's buckets, queues, index and bus, created for each test."""
 
 from __future__ import annotations
 

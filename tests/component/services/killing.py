@@ -1,4 +1,4 @@
-"""Something happens to a worker at one of its calls: it dies there, or is overtaken."""
+"""Kill or overtake a worker at one of its calls."""
 
 from __future__ import annotations
 

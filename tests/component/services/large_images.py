@@ -1,4 +1,4 @@
-"""A world in which scenes are cut: what Step Functions would have the scene function do is done by hand."""
+"""The large-image steps on MiniStack, driven by the test in place of Step Functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a purge works on: a bucket, a queue and a distribution in MiniStack, created for each test."""
+"""A bucket, a queue and a distribution in MiniStack for purges, created for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A container endpoint that hands out credentials, and a gate before S3 that writes down who comes by."""
+"""A container endpoint that issues credentials, and a proxy before S3 that records the access keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is published on the bus is what docs/reference/events.md and docs/reference/schemas/ say."""
+"""Published events match docs/reference/events.md and docs/reference/schemas/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials from the environment, or from the container endpoint that SnapStart uses, as the S3 client gets them."""
+"""Credentials of the S3 client, from the environment or from the container endpoint that SnapStart uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Erasure: nothing of the key is left, everything else is, and the report is complete."""
+"""Erasure: no object of the key remains, all others do, and the report is complete."""
 
 from __future__ import annotations
 

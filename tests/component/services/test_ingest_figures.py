@@ -1,4 +1,4 @@
-"""What objectives and dashboards read about uploads: the function as SQS calls it, and what it output."""
+"""Metrics of uploads for SLOs and dashboards, from the output of the function as SQS calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ingest may be killed before and after any of its calls, and overtaken there: the end is the same."""
+"""Kill or overtake ingest before and after each call: the end state is the same."""
 
 from __future__ import annotations
 

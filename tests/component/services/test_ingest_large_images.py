@@ -1,4 +1,4 @@
-"""Uploads over the limits of one worker: cut, published, refused, superseded; killed anywhere, and reported twice."""
+"""Uploads over the limits of one worker: cut, published, refused, superseded; killed anywhere, reported twice."""
 
 from __future__ import annotations
 

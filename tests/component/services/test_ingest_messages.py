@@ -1,4 +1,4 @@
-"""The ingest function as SQS calls it: the result of a message whose work did not succeed."""
+"""The ingest function as SQS calls it: the result of a message whose work failed."""
 
 from __future__ import annotations
 

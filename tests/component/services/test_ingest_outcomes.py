@@ -1,4 +1,4 @@
-"""What ingest counts, remembers and leaves alone for each outcome of a change."""
+"""Metrics, records and side effects of ingest for each outcome of a change."""
 
 from __future__ import annotations
 

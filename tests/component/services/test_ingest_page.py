@@ -1,4 +1,4 @@
-"""What docs/explanation/ingest.md and docs/reference/events.md list is what there is."""
+"""The lists in docs/explanation/ingest.md and docs/reference/events.md match the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scene function is asked for, and what it cannot do."""
+"""Requests of the scene function, and requests that it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that functions read at run time: in force within a minute, and no further round trip on a cold start."""
+"""Settings that functions read at run time: effective within a minute, without a round trip on a cold start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Load shedding: named presets are rendered, stored derivatives served, and nothing else is rendered."""
+"""Load shedding: only named presets are rendered; stored derivatives are served."""
 
 from __future__ import annotations
 

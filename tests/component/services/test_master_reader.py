@@ -1,4 +1,4 @@
-"""Large pyramids are read by ranges, others as streams; what was read stays; what changes meanwhile is not mixed."""
+"""Read large pyramids by ranges and others as streams; cache what was read; never mix versions."""
 
 from __future__ import annotations
 

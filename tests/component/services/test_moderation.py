@@ -1,4 +1,4 @@
-"""What moderation makes of pictures: held until a verdict, taken back after one, let pass by a person."""
+"""Moderation: images are held until a verdict, withdrawn after one, or approved by a moderator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One upload's trace: ingest and infer as Lambda runs them, real queues and a real bus between, and a daemon beside."""
+"""The trace of one upload: ingest and infer as Lambda runs them, with queues, a bus and an X-Ray daemon."""
 
 from __future__ import annotations
 

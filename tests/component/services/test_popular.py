@@ -1,4 +1,4 @@
-"""What is asked for often is found in the access logs and sent to be refined: the CDN's own files, real S3."""
+"""Find popular derivatives in the CDN's access logs and queue them for re-encoding, on MiniStack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A burst of overwrites while CloudFront has no room, at a Lambda that stops loops: no purge is lost."""
+"""A burst of overwrites at CloudFront's limit, with Lambda's loop detection: no purge is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The purge queue: S3 first, then the CDN in batches that it takes, twice; and whatever fails comes again."""
+"""The purge queue: S3 first, then the CDN in batches, in two passes; failures are retried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers over HTTP and attempts count, in the lines that CloudWatch makes metrics of."""
+"""Metrics and log lines of HTTP responses and attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One contract for a bucket, held by S3 (MiniStack) and by the in-memory store that other tests use."""
+"""One bucket contract, checked on S3 (MiniStack) and on the in-memory store that other tests use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing keys come from Secrets Manager by a request of our own signing."""
+"""Read signing keys from Secrets Manager with a self-signed request."""
 
 from __future__ import annotations
 

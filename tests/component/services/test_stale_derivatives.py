@@ -1,4 +1,4 @@
-"""The half of a purge that is in S3: only what another master made goes, all of it, whatever happens meanwhile."""
+"""The S3 part of a purge: it deletes all derivatives of other masters and no others, under concurrent changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep: uploads that no client is dealing with are queued again, and no others."""
+"""The sweep queues abandoned uploads again, and no others."""
 
 from __future__ import annotations
 

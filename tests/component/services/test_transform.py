@@ -1,4 +1,4 @@
-"""The transform service: find or render, store, answer. On S3 (MiniStack) and in memory."""
+"""The transform service: find or render, store, respond. On S3 (MiniStack) and in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transform service where pictures are made with findings: what it waits for, what it refuses, what it stores."""
+"""The transform service with findings: what it waits for, refuses and stores."""
 
 from __future__ import annotations
 

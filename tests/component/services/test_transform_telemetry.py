@@ -1,4 +1,4 @@
-"""What the transform function records of each answer, in a process as Lambda starts it: trace, figures, log line."""
+"""Telemetry of the transform function for each response: trace, metrics, log line."""
 
 from __future__ import annotations
 

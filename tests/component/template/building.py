@@ -1,4 +1,4 @@
-"""Layers as `sam build` makes them: its makefile method, without the rest of it."""
+"""Build layers as `sam build` does, by its makefile method alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of service APIs made of CloudFormation's properties, as CloudFormation makes them."""
+"""Build service API requests from CloudFormation properties, as CloudFormation does."""
 
 from __future__ import annotations
 

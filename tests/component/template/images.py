@@ -1,4 +1,4 @@
-"""Images of the endpoint, as the template takes them: by digest."""
+"""Endpoint images as the template takes them: by digest."""
 
 from __future__ import annotations
 

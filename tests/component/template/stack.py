@@ -1,4 +1,4 @@
-"""The template as CloudFormation would see it: transformed by SAM, with its conditions and parameters filled in."""
+"""Resolve the template as CloudFormation does: transformed by SAM, with conditions and parameters filled in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The template's own rules and queues, deployed as two stacks of one region and one of the same name in another."""
+"""The template's rules and queues, deployed as two stacks of one region and one of the same name in another."""
 
 from __future__ import annotations
 

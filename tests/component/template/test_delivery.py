@@ -1,4 +1,4 @@
-"""The distribution and what hangs on it."""
+"""The distribution and its origins, behaviours and policies."""
 
 from __future__ import annotations
 

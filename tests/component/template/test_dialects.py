@@ -1,4 +1,4 @@
-"""What of the distribution is there for dialects, and only then."""
+"""Parts of the distribution that exist for enabled dialects only."""
 
 from __future__ import annotations
 

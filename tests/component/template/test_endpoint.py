@@ -1,4 +1,4 @@
-"""stacks/inference.yaml: the endpoint of the stack's own, its scaling, updates, role and options."""
+"""stacks/inference.yaml: the stack's own endpoint, its scaling, updates, role and options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inference in the template: nothing where it is off, and two queues that share what the endpoint takes."""
+"""Inference in the template: no resources where it is off, and two queues that share the endpoint's concurrency."""
 
 from __future__ import annotations
 

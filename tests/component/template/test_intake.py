@@ -1,4 +1,4 @@
-"""How uploads come to their function, how often they are tried, and how the others are called."""
+"""Upload events: how they reach their function, their retries, and the triggers of the other functions."""
 
 from __future__ import annotations
 

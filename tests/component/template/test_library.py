@@ -1,4 +1,4 @@
-"""The state machine that runs over libraries, in the template as SAM transforms it."""
+"""The state machine of bulk jobs, in the template as SAM transforms it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SAM's linter over the template (that of CloudFormation is in test_regions), and samconfig.toml."""
+"""Lint the template with SAM's linter (test_regions runs cfn-lint) and check samconfig.toml."""
 
 from __future__ import annotations
 

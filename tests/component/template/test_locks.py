@@ -1,4 +1,4 @@
-"""Requirements files: what pyproject.toml asks for, pinned by hash, and from no index in particular."""
+"""Requirements files: the dependencies of pyproject.toml, pinned by hash, without an index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what, in the template as SAM transforms it."""
+"""Permissions of each role, in the template as SAM transforms it."""
 
 from __future__ import annotations
 

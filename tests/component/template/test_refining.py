@@ -1,4 +1,4 @@
-"""How derivatives come to be refined, and that nothing of it is there where it is off."""
+"""The trigger of background re-encoding, and its absence where it is off."""
 
 from __future__ import annotations
 

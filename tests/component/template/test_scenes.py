@@ -1,4 +1,4 @@
-"""The state machine that cuts scenes, in the template as SAM transforms it."""
+"""The state machine for large images, in the template as SAM transforms it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept, how, and for how long."""
+"""Storage in the template: buckets, encryption and lifecycles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a deployment publish a new version of the function, and what does not."""
+"""Changes that publish a new version of a function, and changes that do not."""
 
 from __future__ import annotations
 

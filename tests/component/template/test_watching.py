@@ -1,4 +1,4 @@
-"""Every alarm of the template, calculated: at its threshold, just over and just under, and when data is missing."""
+"""Every alarm of the template, evaluated at its threshold, just above and below, and with missing data."""
 
 from __future__ import annotations
 

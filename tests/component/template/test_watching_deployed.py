@@ -1,4 +1,4 @@
-"""What MiniStack takes of the watching part: alarms over one metric, topics, dashboards, and composites' rules."""
+"""Monitoring resources in MiniStack: alarms over one metric, topics, dashboards and composite rules."""
 
 from __future__ import annotations
 

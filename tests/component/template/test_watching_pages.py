@@ -1,4 +1,4 @@
-"""One fault pages once: the template's alarms over hours of made-up traffic, minute by minute."""
+"""One fault pages once: the template's alarms over hours of generated traffic, minute by minute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alarms of the template itself, as a deployment with everything would have them."""
+"""The alarms of the template, for a deployment with every option."""
 
 from __future__ import annotations
 

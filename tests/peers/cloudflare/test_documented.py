@@ -1,4 +1,4 @@
-"""What Cloudflare's documentation says of each parameter, and what is answered here."""
+"""Each parameter of Cloudflare's documentation, and the response to it here."""
 
 from __future__ import annotations
 

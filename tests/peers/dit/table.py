@@ -1,4 +1,4 @@
-"""The edits that are compared, each with the source that it is made of."""
+"""The edits that are compared, each with its source image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mirador and Universal Viewer in guarded mode: what they request is served, and photographs appear."""
+"""Mirador and Universal Viewer in guarded mode: their requests are served and photographs appear."""
 
 from __future__ import annotations
 

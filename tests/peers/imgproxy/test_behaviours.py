@@ -1,4 +1,4 @@
-"""What imgproxy's tests of its handler expect beside sizes (``integration/processing_handler_test.go`` of version 4).
+"""Expectations of imgproxy's handler tests beside sizes (``integration/processing_handler_test.go`` of version 4).
 
 The expectations are those at 01327c1ccec957b05b27364c725cfe7b5d7e9bb0. A row whose status here is another one has the
 reason, which docs/reference/dialects/imgproxy.md has too.

@@ -1,4 +1,4 @@
-"""Every option of imgproxy's own client for Node, signed by it and answered here."""
+"""Every option of imgproxy's Node client, signed by it and served here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sizes that imgproxy's own tests expect, of the answers to the same options here."""
+"""The sizes that imgproxy's own tests expect, for the same options here."""
 
 from __future__ import annotations
 

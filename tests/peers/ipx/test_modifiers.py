@@ -1,4 +1,4 @@
-"""Modifiers of ipx, answered by ipx itself and by the URLs that frontends/ipx.mjs makes of them."""
+"""Modifiers of ipx, rendered by ipx and by the URLs that frontends/ipx.mjs makes of them."""
 
 from __future__ import annotations
 

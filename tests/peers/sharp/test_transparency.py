@@ -1,4 +1,4 @@
-"""What sharp does with an image's transparency, beside the same edits as DIT's URLs."""
+"""Transparency in sharp, compared with the same edits as DIT URLs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""thumbor's URLs beside a running thumbor."""
+"""Compare thumbor URLs with a running thumbor."""

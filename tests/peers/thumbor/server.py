@@ -1,4 +1,4 @@
-"""thumbor itself, as its package of PyPI, reading sources from a folder."""
+"""Run thumbor from its PyPI package, with a folder as its source."""
 
 from __future__ import annotations
 

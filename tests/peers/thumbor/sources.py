@@ -1,4 +1,4 @@
-"""The images that both services make their results of, by name."""
+"""Source images of both services, by name."""
 
 from __future__ import annotations
 

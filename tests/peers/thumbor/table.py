@@ -1,4 +1,4 @@
-"""The URLs that are compared: generated, so that sizes, crops and filters meet each other."""
+"""The URLs that are compared: generated combinations of sizes, crops and filters."""
 
 from __future__ import annotations
 

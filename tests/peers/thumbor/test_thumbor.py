@@ -1,4 +1,4 @@
-"""Each generated URL through a running thumbor 7.8 and through Darkroom: served by both, and of equal size.
+"""Each generated URL through thumbor 7.8 and through Darkroom: served by both, and of equal size.
 
 A row that differs is in :mod:`.differences`, with the reason, or it is a defect. ``-s`` prints the counts.
 """

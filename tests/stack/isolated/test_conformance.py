@@ -1,4 +1,4 @@
-"""The official validator of the IIIF Image API, versions 2.1 and 3.0, at level 2: the very command that people run."""
+"""Run the official validator of the IIIF Image API, versions 2.1 and 3.0, at level 2, by its make target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stack with inference: what is found in uploads, what prints make of it, what happens while no endpoint answers."""
+"""A stack with inference: findings of uploads, derivatives with them, and an unavailable endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local stack as a process: what it keeps, what it leaves behind, how it fails."""
+"""The local stack as a process: persistent state, leftovers and failures."""
 
 from __future__ import annotations
 

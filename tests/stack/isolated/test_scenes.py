@@ -1,4 +1,4 @@
-"""A scene on a whole stack of its own, whose limits are low enough that a test can make one."""
+"""A large image on its own stack, whose limits are low enough for a test."""
 
 from __future__ import annotations
 

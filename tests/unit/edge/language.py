@@ -1,4 +1,4 @@
-"""Finds what CloudFront's engine does not know, by the list in ``language.toml``.
+"""Find language features that CloudFront's engine lacks, by the list in ``language.toml``.
 
 Embedded V8 knows far more than that engine, so tests that only run the code there would not notice a word it lacks.
 """

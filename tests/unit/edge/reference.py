@@ -1,4 +1,4 @@
-"""What the edge function has to do, said with darkroom.plan: the other side of every comparison."""
+"""The edge function's expected behaviour, by darkroom.plan."""
 
 from __future__ import annotations
 

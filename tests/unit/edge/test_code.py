@@ -1,4 +1,4 @@
-"""The edge function as code: its size, its language, and that the template holds the latest."""
+"""The edge function's code: size, language features, and the template's copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The edge function's bytes and CPU cost, before and after it was made cheaper, and against a trivial function."""
+"""The edge function's bytes and CPU cost, compared with an earlier version and with a trivial function."""
 
 from __future__ import annotations
 

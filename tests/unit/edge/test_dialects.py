@@ -1,4 +1,4 @@
-"""The function of dialects, in an engine that lacks what CloudFront's does."""
+"""The edge function of dialects, in an engine restricted to CloudFront's features."""
 
 from __future__ import annotations
 

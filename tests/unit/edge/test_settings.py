@@ -1,4 +1,4 @@
-"""What the edge function takes from its key-value store, and what it does without."""
+"""Settings of the edge function from its key-value store, and its defaults without them."""
 
 from __future__ import annotations
 

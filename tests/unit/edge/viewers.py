@@ -1,4 +1,4 @@
-"""Random viewers: requests that are right, nearly right, and mangled."""
+"""Random requests of viewers: valid, nearly valid and mangled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animations: every frame goes through the pipeline, alone, and time stays."""
+"""Animations: every frame is processed alone, and durations are kept."""
 
 from __future__ import annotations
 

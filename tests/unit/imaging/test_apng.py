@@ -1,4 +1,4 @@
-"""Animated PNG: every frame as Pillow shows it, also where frames are parts that are blended and disposed of."""
+"""Animated PNG: every frame equals Pillow's, also with blending and disposal."""
 
 from __future__ import annotations
 

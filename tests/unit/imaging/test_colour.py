@@ -1,4 +1,4 @@
-"""Colour: everything becomes sRGB, by its own profile or code points, and what is sRGB already stays as it is."""
+"""Colour: all images are converted to sRGB by their profile or code points; sRGB images stay unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decoders are given of a file: no EXIF, and no metadata that they warn of as of damaged pixels."""
+"""Files are passed to decoders without EXIF and without metadata that they report as damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Effects: each does what its formula says, all but blur leave alpha alone, and each is nothing at its default."""
+"""Effects: each follows its formula, all but blur keep alpha, and defaults change nothing."""
 
 from __future__ import annotations
 

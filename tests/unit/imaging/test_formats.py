@@ -1,4 +1,4 @@
-"""What comes in and what goes out: every source to every format, and what a class of ``f=auto`` becomes."""
+"""Input and output formats: every source to every format, and the result of each class of ``f=auto``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HEIC: upright once, in its own bits and colours, whole or not at all."""
+"""HEIC: rotated once, with its own bit depth and colours, complete or refused."""
 
 from __future__ import annotations
 

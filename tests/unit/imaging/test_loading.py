@@ -1,4 +1,4 @@
-"""Loaders: how much of the reduction they take over."""
+"""Loaders: the part of a reduction that each performs."""
 
 from __future__ import annotations
 

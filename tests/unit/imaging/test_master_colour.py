@@ -1,4 +1,4 @@
-"""Masters of pictures in other colours than sRGB."""
+"""Masters of images in colour spaces other than sRGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What blocks of metadata say: moments, cameras, text."""
+"""Metadata blocks: timestamps, cameras, text."""
 
 from __future__ import annotations
 

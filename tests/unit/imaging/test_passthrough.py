@@ -1,4 +1,4 @@
-"""What the master already is comes as it is, without its metadata; all else is made."""
+"""Passthrough: a master in the requested form is returned without metadata; all others are rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The perceptual hash: copies share it, other pictures do not."""
+"""The perceptual hash: equal for copies, different for other images."""
 
 from __future__ import annotations
 

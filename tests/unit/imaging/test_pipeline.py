@@ -1,4 +1,4 @@
-"""What a plan does to a picture: orientation, crop, trim, resize, cover, margins, corners, background, watermark."""
+"""Plans in pixels: orientation, crop, trim, resize, cover, margins, corners, background, watermark."""
 
 from __future__ import annotations
 

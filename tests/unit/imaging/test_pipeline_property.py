@@ -1,4 +1,4 @@
-"""Any plan for any picture: it has the size that geometry says and the format that was asked for."""
+"""Any plan for any image has the size of its geometry and the requested format."""
 
 from __future__ import annotations
 

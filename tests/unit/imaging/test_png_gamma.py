@@ -1,4 +1,4 @@
-"""PNG `gAMA`: what it says of the samples is applied, unless the file says their colours otherwise."""
+"""PNG `gAMA` is applied unless another chunk defines the colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HEIC and AVIF grids: tiles that are padded beyond the picture are decoded, whatever the sizes."""
+"""HEIC and AVIF grids: tiles that are padded beyond the image are decoded, for all sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata that means harm, or nothing."""
+"""Hostile and meaningless metadata."""
 
 from __future__ import annotations
 

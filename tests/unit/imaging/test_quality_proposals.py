@@ -1,4 +1,4 @@
-"""Searches for a quality, by scores and by sizes that rise with it."""
+"""Quality searches over scores and sizes that rise with quality."""
 
 from __future__ import annotations
 

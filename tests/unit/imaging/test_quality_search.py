@@ -1,4 +1,4 @@
-"""Options that suit a picture: the candidate with the fewest bytes for its score."""
+"""Search for encoder options: the candidate with the fewest bytes for its score."""
 
 from __future__ import annotations
 

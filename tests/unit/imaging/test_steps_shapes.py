@@ -1,4 +1,4 @@
-"""The steps that cut, turn, surround and mask: exact pixels by numpy."""
+"""The steps that crop, rotate, extend and mask: exact pixels by numpy."""
 
 from __future__ import annotations
 

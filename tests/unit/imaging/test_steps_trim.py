@@ -1,4 +1,4 @@
-"""The trim step: which pixel names the border, what is content, and how both sides lose alike."""
+"""The trim step: the border pixel, the content box, and symmetric trims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps that lay a file over the picture: its size, its place and its pixels; watermark, stamp and frame."""
+"""The overlay steps: size, position and pixels of watermarks, layouts and frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watermarks that are repeated along an axis: each mark at its place, however many there are."""
+"""Watermarks repeated along an axis: the position of each, for any number."""
 
 from __future__ import annotations
 

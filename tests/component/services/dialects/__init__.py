@@ -1,1 +1,1 @@
-"""dialects, served."""
+"""Tests of the dialects service."""

@@ -1,4 +1,4 @@
-"""The IIIF service behind plain HTTP, as the edge hands requests on and Lambda's answers back."""
+"""The IIIF service behind plain HTTP, with the headers of the edge and the responses of Lambda."""
 
 from __future__ import annotations
 

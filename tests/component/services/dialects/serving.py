@@ -1,4 +1,4 @@
-"""The languages' service on a store, with keys that a test knows."""
+"""The dialects service on a store, with known keys."""
 
 from __future__ import annotations
 

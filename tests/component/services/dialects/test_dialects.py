@@ -1,4 +1,4 @@
-"""Requests in dialects, from the edge's headers to the answer over HTTP, on a store."""
+"""Dialect requests, from the edge's headers to the HTTP response, on a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The IIIF service: information, pictures, redirects, who may ask for what, and how much of a master is read for it."""
+"""The IIIF service: information, images, redirects, access, and the bytes of a master that it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ages, keys, modes and the variant that one viewer gets."""
+"""Cache ages, keys, access modes and the variant of a viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masters that were placed by hand: nothing private of them is returned, whatever their metadata says."""
+"""Masters that were placed by hand: no private metadata is returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world for each test, and an endpoint in it."""
+"""A test environment with an endpoint, for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The infer service on real parts: buckets, queues, tables and a bus in MiniStack, and an endpoint that obeys."""
+"""The infer service on MiniStack's buckets, queues, tables and bus, with a scripted endpoint."""
 
 from __future__ import annotations
 

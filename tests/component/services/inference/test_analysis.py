@@ -1,4 +1,4 @@
-"""From an event to findings in S3, in the index and on the bus."""
+"""Analyse images: from an event to findings in S3, in the index and on the bus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens while the endpoint does not answer: small models, messages for later, and a breaker."""
+"""The endpoint is unavailable: small models, delayed messages and the circuit breaker."""
 
 from __future__ import annotations
 

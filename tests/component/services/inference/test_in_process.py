@@ -1,4 +1,4 @@
-"""The small models themselves, behind the service: a photograph in, faces and an embedding out."""
+"""Run the small models in process: faces and an embedding of a photograph."""
 
 from __future__ import annotations
 

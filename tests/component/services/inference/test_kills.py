@@ -1,4 +1,4 @@
-"""Infer may be killed before and after any of its calls: the message comes again, and the end is the same."""
+"""Kill infer before and after each call: the retry ends in the same state."""
 
 from __future__ import annotations
 

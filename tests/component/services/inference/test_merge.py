@@ -1,4 +1,4 @@
-"""Who knows best, what a change of findings means for pictures, and how far an uploader was off."""
+"""Merge findings: precedence of origins, effects on derivatives, and the error of client findings."""
 
 from __future__ import annotations
 

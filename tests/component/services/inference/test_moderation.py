@@ -1,4 +1,4 @@
-"""Ingest and infer together: what is uploaded waits until models have looked, and what they say is done."""
+"""Ingest and infer together: an upload waits for its verdict, which is then applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/guides/image-analysis.md lists is what there is."""
+"""The lists in docs/guides/image-analysis.md match the code."""
 
 from __future__ import annotations
 

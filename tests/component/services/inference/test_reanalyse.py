@@ -1,4 +1,4 @@
-"""Images that were ingested before are put into the queue."""
+"""Queue images for analysis that were ingested before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A canary beside an incumbent: whose word is kept, and what is written down of both."""
+"""Canary and baseline: only the baseline's results are stored, and both are recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which images of a source models analyse: whatever a viewer can be shown, once, up to a bound."""
+"""Select the images of a source to analyse: each visible one once, up to a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage for each test."""
+"""A monitor environment for each test."""
 
 from __future__ import annotations
 

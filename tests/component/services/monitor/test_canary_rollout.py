@@ -1,4 +1,4 @@
-"""Canaries on the local SageMaker: a worse one goes, a good one takes over, and a run that dies is completed."""
+"""Canaries on the local SageMaker: rollback, promotion, and completion after a crash."""
 
 from __future__ import annotations
 

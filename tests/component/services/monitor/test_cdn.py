@@ -1,4 +1,4 @@
-"""Hit ratios: brought home from us-east-1, weighted by requests, and silent where nothing was asked."""
+"""CDN hit ratios: read from us-east-1, weighted by requests, not published without requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an hour costs: every part by hand, from the same price table."""
+"""Hourly cost: each part calculated by hand from the same price table."""
 
 from __future__ import annotations
 

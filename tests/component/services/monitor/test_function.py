@@ -1,4 +1,4 @@
-"""The function itself: every event of events/, in each kind of deployment, answered by all watches that it has."""
+"""The monitor function: every event of events/ in each kind of deployment, with all checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the monitor is invoked with, and that no watch keeps another from looking."""
+"""Events of the monitor, and isolation of failing checks."""
 
 from __future__ import annotations
 

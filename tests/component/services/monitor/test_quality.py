@@ -1,4 +1,4 @@
-"""The golden set: each variant that takes calls is asked about it, and judged by its labels."""
+"""The golden set: each variant with traffic is evaluated against its labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is put right without a person: letters, the endpoint, storms; each time it is written down."""
+"""Automatic remedies: DLQ redrives, endpoint fallback, load shedding; each is written to the audit log."""
 
 from __future__ import annotations
 

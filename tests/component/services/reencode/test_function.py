@@ -1,4 +1,4 @@
-"""The refine function as SQS calls it: what is counted, and the retry of a message whose work failed."""
+"""The refine function as SQS calls it: metrics, and the retry of a failed message."""
 
 from __future__ import annotations
 

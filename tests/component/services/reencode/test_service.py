@@ -1,4 +1,4 @@
-"""The refine service on S3 (MiniStack) and in memory: what it makes once more, what it leaves, and who is quicker."""
+"""The re-encoding service on S3 (MiniStack) and in memory: what it re-encodes, what it skips, and races."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The similar function as it is deployed, called as its HTTP API calls it; and pictures for it to find."""
+"""The similar function as deployed, called as its HTTP API calls it, with a set of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The similar function over tables and keys of its own."""
+"""The similar function with its own tables and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask what a picture is like, and what is answered."""
+"""The similarity API: authorization and responses."""
 
 from __future__ import annotations
 

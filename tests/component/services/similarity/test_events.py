@@ -1,4 +1,4 @@
-"""The events get the answer that their names say, and a token in one shows pictures."""
+"""Each event gets the response that its name states."""
 
 from __future__ import annotations
 

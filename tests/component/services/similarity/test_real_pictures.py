@@ -1,4 +1,4 @@
-"""Real photographs, altered as people alter them, among others: who comes first, and who counts as a copy."""
+"""Real photographs with typical edits among others: their ranks, and which count as copies."""
 
 from __future__ import annotations
 

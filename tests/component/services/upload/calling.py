@@ -1,4 +1,4 @@
-"""The upload function as it is deployed, called as its HTTP API calls it, and MiniStack behind it."""
+"""The upload function as deployed, called as its HTTP API calls it, with MiniStack behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The upload function over a bucket, an index and keys of its own."""
+"""The upload function with its own bucket, index and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The upload API: who may ask for what, and what is answered."""
+"""The upload API: authorization and responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that come with an upload, from the request for a form to the sidecar beside the master."""
+"""Client-supplied findings, from the request for a form to the sidecar beside the master."""
 
 from __future__ import annotations
 

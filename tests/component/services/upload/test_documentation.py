@@ -1,4 +1,4 @@
-"""What the documentation of uploads says is done here."""
+"""The upload API follows its documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms, sent to MiniStack's S3 as browsers send them."""
+"""Send the presigned forms to MiniStack's S3 as browsers do."""
 
 from __future__ import annotations
 
