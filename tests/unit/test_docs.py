@@ -38,7 +38,7 @@ MESSAGES_OF_AWS = {
 def test_messages_of_failed_deployments_exist() -> None:
     """Those of the template's rules and of layers/layer.mk change with their texts; three dots stand for any."""
     page = (ROOT / "docs" / "getting-started" / "deploy.md").read_text(encoding="utf-8")
-    [section] = re.findall(r"^## When it does not deploy\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
+    [section] = re.findall(r"^## Deployment errors\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
     quoted = {
         message
         for first in re.findall(r"^\|(.*?)\|", section, re.MULTILINE)

@@ -126,7 +126,7 @@ def test_a_stack_name_of_the_documented_length_fits_into_every_name() -> None:
                 fixed += LONGEST_REGION - len(PSEUDO["AWS::Region"])
             room.append(longest - fixed)
     assert min(room) == 39
-    assert f"take one of at most {min(room)}" in (ROOT / "docs" / "getting-started" / "deploy.md").read_text(
+    assert f"use at most {min(room)} characters" in (ROOT / "docs" / "getting-started" / "deploy.md").read_text(
         encoding="utf-8"
     )
 
