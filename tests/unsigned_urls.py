@@ -243,7 +243,7 @@ _IIIF_LISTED = (
     "512,0,128,480/128,480/",
     "0,0,640,480/320,240/",
 )
-"""What ``info.json`` of a picture of 640×480 px lists, and some other spellings."""
+"""What ``info.json`` of an image of 640×480 px lists, and some other spellings."""
 
 
 def _iiif(random: Random, key: str) -> str:

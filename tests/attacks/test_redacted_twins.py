@@ -1,8 +1,8 @@
-"""Redaction: of pictures that differ under a redacted face only, every URL of every dialect gives the same bytes.
+"""Redaction: of images that differ under a redacted face only, every URL of every dialect gives the same bytes.
 
 The rules of ``always_redact`` are in force and every variant may be requested, so that the random URLs reach exotic
 options. ``tests/component/imaging/test_redact.py`` holds the same for single steps and kinds of sources. JSON
-documents and thumbhashes describe the picture as it is, which docs/reference/urls.md says.
+documents and thumbhashes describe the image as it is, which docs/reference/urls.md says.
 """
 
 from __future__ import annotations

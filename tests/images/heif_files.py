@@ -57,7 +57,7 @@ def heif(
 ) -> bytes:
     """The file. ``extra`` is put between the boxes on its top level, and behind them.
 
-    ``shared``: pictures with the same data share it.
+    ``shared``: images with the same data share it.
     """
     opening = build_box(b"ftyp", brand + bytes(4) + brand + b"mif1miaf") + extra
     start = len(opening) + len(_meta(parts, 0, primary, shared)) + 8
@@ -121,7 +121,7 @@ def _pieces(part: Part) -> list[bytes]:
 
 
 def grid(tile: bytes, columns: int, rows: int, width: int, height: int, **how: int) -> list[Part]:
-    """The parts of a picture of ``width`` × ``height`` px tiled with one coded picture. ``how`` goes to every part."""
+    """The parts of an image of ``width`` × ``height`` px tiled with one coded image. ``how`` goes to every part."""
     (first, *_) = parts_of(tile)
     numbers = tuple(range(2, 2 + columns * rows))
     shape = bytes((0, 0, rows - 1, columns - 1)) + width.to_bytes(2) + height.to_bytes(2)

@@ -58,7 +58,7 @@ class Placement(NamedTuple):
 
 @cache
 def composed() -> dict[str, tuple[Image.Image, list[Region]]]:
-    """Return every composed picture in RGB, with the boxes of its faces, by name."""
+    """Return every composed image in RGB, with the boxes of its faces, by name."""
     return {
         "portrait": crop_portrait(),
         "speaker": compose_speaker(),
@@ -68,7 +68,7 @@ def composed() -> dict[str, tuple[Image.Image, list[Region]]]:
 
 
 def crop_portrait() -> tuple[Image.Image, list[Region]]:
-    """Crop the astronaut so closely that the face takes a fifth of the picture."""
+    """Crop the astronaut so closely that the face takes a fifth of the image."""
     left, top, width, height = 77, 12, 322, 206
     image = photograph().crop((left, top, left + width, top + height)).resize((320, 205), Image.Resampling.LANCZOS)
     x, y, right, bottom = astronaut().face
@@ -76,7 +76,7 @@ def crop_portrait() -> tuple[Image.Image, list[Region]]:
 
 
 def compose_speaker() -> tuple[Image.Image, list[Region]]:
-    """Paste one small head into a wide picture."""
+    """Paste one small head into a wide image."""
     picture = open_packaged("coffee", (450, 300))
     return picture, [paste(picture, astronaut(), Placement(244, 66, 42, degrees=-6, mirrored=True))]
 
@@ -134,7 +134,7 @@ def open_packaged(name: str, size: tuple[int, int]) -> Image.Image:
 
 
 def paste(picture: Image.Image, head: Head, placement: Placement) -> Region:
-    """Paste ``head`` into ``picture``, and return where its face lies then, in fractions of the picture."""
+    """Paste ``head`` into ``picture``, and return where its face lies then, in fractions of the image."""
     left, top, right, bottom = head.face
     scale = (bottom - top) / placement.height_px
     turn, mirror = radians(placement.degrees), -1 if placement.mirrored else 1
@@ -164,7 +164,7 @@ def surround(width_px: float, placement: Placement, size: tuple[int, int]) -> Re
 
 
 def mark_faces() -> dict[str, list[Region]]:
-    """Return where the faces are, by picture, of every picture that is present."""
+    """Return where the faces are, by image, of every image that is present."""
     packaged = {golden.picture.removesuffix(".png"): list(golden.faces or ()) for golden in label_samples()}
     corpus = tomllib.loads(MARKED.read_text(encoding="utf-8"))
     return (
@@ -175,7 +175,7 @@ def mark_faces() -> dict[str, list[Region]]:
 
 
 FACES = mark_faces()
-"""Tests that take their pictures from it never skip: a picture of a corpus that is absent is not in it."""
+"""Tests that take their images from it never skip: an image of a corpus that is absent is not in it."""
 
 PICTURES = [
     name if name in PACKAGED or name in composed() else pytest.param(name, marks=pytest.mark.slow) for name in FACES
@@ -184,7 +184,7 @@ PICTURES = [
 
 
 def picture_of_faces(name: str) -> Image.Image:
-    """Return a picture of :data:`FACES` in RGB, a new one each time."""
+    """Return an image of :data:`FACES` in RGB, a new one each time."""
     if name in PACKAGED:
         return open_packaged(name, (512, 512))
     if name in composed():

@@ -97,7 +97,7 @@ def in_gif(gif: bytes) -> bytes:
 
 
 def in_heif(data: bytes, *, brand: bytes, turn: bytes = b"") -> bytes:
-    """A HEIF file with EXIF, XMP, a thumbnail, a hidden picture, a description and unknown boxes besides.
+    """A HEIF file with EXIF, XMP, a thumbnail, a hidden image, a description and unknown boxes besides.
 
     ``turn`` is what its ``irot`` carries.
     """

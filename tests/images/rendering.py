@@ -28,7 +28,7 @@ def made(
     known: Findings | None = None,
     **options: Any,
 ) -> RenderedImage:
-    """The picture that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise.
+    """The image that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise.
 
     ``mark`` is the file of the plan's watermark, ``known`` what was found in ``source``.
     """
@@ -38,20 +38,20 @@ def made(
 
 
 def opened(body: bytes) -> Image.Image:
-    """The picture as Pillow sees it, decoded whole."""
+    """The image as Pillow sees it, decoded whole."""
     image = Image.open(io.BytesIO(body))
     image.load()
     return image
 
 
 def seen(body: bytes) -> Pixels:
-    """Height × width × RGB of a picture; what is transparent shows white."""
+    """Height × width × RGB of an image; what is transparent shows white."""
     rich = opened(body).convert("RGBA")
     return np.asarray(Image.alpha_composite(Image.new("RGBA", rich.size, "white"), rich).convert("RGB"))
 
 
 def rgba(body: bytes) -> Pixels:
-    """Height × width × RGBA of a picture."""
+    """Height × width × RGBA of an image."""
     return np.asarray(opened(body).convert("RGBA"))
 
 
@@ -70,13 +70,13 @@ def durations_ms(body: bytes) -> list[int]:
 
 
 def alike(a: Pixels, b: Pixels) -> float:
-    """Structural similarity (SSIM) of two pictures, 1 where they are equal."""
+    """Structural similarity (SSIM) of two images, 1 where they are equal."""
     assert a.shape == b.shape, (a.shape, b.shape)
     side = min(7, *a.shape[:2])
     return float(structural_similarity(a, b, channel_axis=2, win_size=side if side % 2 else side - 1))
 
 
 def apart(a: Pixels, b: Pixels) -> float:
-    """The mean difference of two pictures in levels of 255."""
+    """The mean difference of two images in levels of 255."""
     assert a.shape == b.shape, (a.shape, b.shape)
     return float(np.abs(a.astype(float) - b.astype(float)).mean())

@@ -117,7 +117,7 @@ def body_of(response: HttpResponse) -> bytes:
 
 
 def size_of(response: HttpResponse) -> list[int]:
-    """Width and height of an answer's picture."""
+    """Width and height of an answer's image."""
     return list(Image.open(io.BytesIO(body_of(response))).size)
 
 

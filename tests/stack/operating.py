@@ -74,7 +74,7 @@ class Operator:
         return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in states)  # type: ignore[call-overload]
 
     def forget_orders(self) -> None:
-        """Empty the refine queue of what other tests' pictures left there: their fifteen minutes may end just now."""
+        """Empty the refine queue of what other tests' images left there: their fifteen minutes may end just now."""
         self.stack.cloud.queues.purge_queue(QueueUrl=self.facts["queues"]["refine"])
 
     @contextmanager

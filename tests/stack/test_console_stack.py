@@ -108,7 +108,7 @@ def test_the_index_shows_the_ingested_image(stack: Stack) -> None:
 
 
 def flag(operator: Operator, key: str) -> None:
-    """Have a picture that is held because a model has flagged it, as ModerationPolicy=block leaves it."""
+    """Have an image that is held because a model has flagged it, as ModerationPolicy=block leaves it."""
     operator.upload(key, jpeg_photo())
     s3, media, record = operator.stack.cloud.s3, operator.facts["media_bucket"], operator.index.get(key)
     assert record is not None

@@ -60,7 +60,7 @@ def page(stack: Stack) -> Page:
 
 @pytest.fixture(scope="module")
 def photo(viewer: Viewer) -> str:
-    """The key of a picture of 1200 × 900."""
+    """The key of an image of 1200 × 900."""
     return viewer.upload(jpeg_photo((1200, 900)), "photo.jpg")[1:]
 
 
@@ -125,7 +125,7 @@ def test_a_forged_url_is_refused_and_so_is_an_unsigned_one(viewer: Viewer, photo
 
 
 def test_unsigned_requests_get_the_unsigned_set_of_native_urls(viewer: Viewer, photo: str) -> None:
-    """One stored picture, whatever the language."""
+    """One stored image, whatever the language."""
     for url in (
         f"/{photo}?w=640&f=webp",
         f"/imgproxy/insecure/w:640/plain/{photo}@webp",
@@ -209,7 +209,7 @@ def _answered(viewer: Viewer, url: str, wanted: tuple[int, int]) -> Answer:
 
 @pytest.fixture(scope="module")
 def pictures(stack: Stack) -> None:
-    """The pictures of both pages, by their bare keys."""
+    """The images of both pages, by their bare keys."""
     for name in {*MOVING["thumbor"]["sources"], *MOVING["imgproxy"]["sources"]}:
         [found] = CORPUS.rglob(name)
         stack.cloud.s3.put_object(Bucket=stack.media_bucket, Key=f"masters/{name}", Body=found.read_bytes())

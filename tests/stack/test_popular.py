@@ -33,7 +33,7 @@ def count(stack: Stack) -> dict[str, Any]:
 
 
 def delivered(stack: Stack, path: str) -> int:
-    """The lines of all delivered access logs that are about the picture at ``path``."""
+    """The lines of all delivered access logs that are about the image at ``path``."""
     s3 = stack.cloud.s3
     configuration = stack.cloud.functions.get_function_configuration(
         FunctionName=stack.functions["PopularFunction"]["name"]

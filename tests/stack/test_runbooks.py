@@ -128,7 +128,7 @@ def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
 
 @pytest.fixture
 def misses(viewer: Viewer) -> Iterator[str]:
-    """Pictures that no cache has, one after the other: paths without options."""
+    """Images that no cache has, one after the other: paths without options."""
     return (viewer.upload(jpeg_photo(), f"{number}.jpg") for number in itertools.count())
 
 
@@ -141,7 +141,7 @@ def switched(operator: Operator) -> list[bool]:
 
 
 def rendered_often(viewer: Viewer, path: str) -> None:
-    """Ask for so many variants of a picture that it is among those that are rendered most."""
+    """Ask for so many variants of an image that it is among those that are rendered most."""
     asked = [f"{path}?w={width}&f={name}" for width in LADDER_PX[:6] for name in ("webp", "jpeg", "png")]
     assert {viewer.get(url).status for url in asked} == {200}
 

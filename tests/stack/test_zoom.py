@@ -82,7 +82,7 @@ class Traffic:
 
 @pytest.fixture(scope="module")
 def large(viewer: Viewer) -> str:
-    """The key of a picture of five levels, in which no two places look alike."""
+    """The key of an image of five levels, in which no two places look alike."""
     grain = np.random.default_rng(5).integers(-12, 12, (SIZE[1], SIZE[0], 1))
     pixels = np.clip(np.asarray(photograph().resize(SIZE), int) + grain, 0, 255).astype(np.uint8)
     out = io.BytesIO()

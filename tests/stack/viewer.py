@@ -104,7 +104,7 @@ class Viewer:
         return sum(call["kind"] == "lambda" for call in self.journal())
 
     def renders(self, path: str) -> int:
-        """How often the function was asked for a picture of the source at ``path`` and made one."""
+        """How often the function was asked for an image of the source at ``path`` and made one."""
         start = f"{encode_key(unquote(path))}/_/"
         return sum(
             call["kind"] == "lambda" and call["status"] in (200, 302, 304) and call["path"].startswith(start)

@@ -20,7 +20,7 @@ def usual(chance: random.Random, fields: dict[str, object]) -> dict[str, object]
 
 
 def samples(seed: int, count: int, change: Change = usual, by: str = ENDPOINT) -> list[Sample]:
-    """Pictures as phones and others make them. ``change`` moves the fields of each."""
+    """Images as phones and others make them. ``change`` moves the fields of each."""
     chance = random.Random(seed)
     return [_sample(chance, f"{seed}/{number}.jpg", change, by) for number in range(count)]
 

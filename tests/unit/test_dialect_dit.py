@@ -78,7 +78,7 @@ def test_edits_come_to_the_sizes_that_sharp_gave(case: dict[str, Any]) -> None:
     plan = parse(target, SETTINGS).plan
     size, pad = compute_geometry(plan, Size(*case["source"])).size, plan.padding
     across, down = size.width + pad.left + pad.right, size.height + pad.top + pad.bottom
-    roughly = 1 if plan.angle or plan.scale != Scale() else 0  # corners of a turned picture, and halves of a pixel
+    roughly = 1 if plan.angle or plan.scale != Scale() else 0  # corners of a turned image, and halves of a pixel
     assert abs(across - case["size"][0]) <= roughly and abs(down - case["size"][1]) <= roughly
 
 

@@ -24,7 +24,7 @@ from darkroom.plan.geometry.placement import Box, Size
 
 CAPS = SizeLimits()
 SPECIFIED = Size(300, 200)
-"""The picture of the specification's own examples."""
+"""The image of the specification's own examples."""
 PHOTOGRAPH = Size(6000, 4000)
 
 type Case = tuple[str, str, str]
@@ -66,7 +66,7 @@ CASES: list[Case] = [
     ("full/!300,900/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
     ("full/!301,201/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
     ("0,0,100,50/!400,400/0/default.jpg", "0,0,100,50/max/0/default.jpg", "crop-0-0-100-50.jpeg"),
-    # rotation: section 4.3; our box is about the turned picture, IIIF's about the one before
+    # rotation: section 4.3; our box is about the turned image, IIIF's about the one before
     ("full/max/180/default.jpg", "full/max/180/default.jpg", "rot-180.jpeg"),
     ("full/max/90/default.jpg", "full/max/90/default.jpg", "rot-90.jpeg"),
     ("full/150,/90/default.jpg", "full/150,100/90/default.jpg", "h-150_rot-90.jpeg"),

@@ -602,7 +602,7 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 @pytest.mark.parametrize("flip_y", [False, True])
 @pytest.mark.parametrize("word", COMPASS.values())
 def test_gravity_before_a_turn_keeps_what_it_keeps_after(degrees: int, flip_x: bool, flip_y: bool, word: str) -> None:
-    """By pixels: where a 3 × 2 window lies in a 30 × 20 picture, turned before it is cut or after."""
+    """By pixels: where a 3 × 2 window lies in a 30 × 20 image, turned before it is cut or after."""
     pull = Anchor(word, 2, 1)
     upright = pull.before_rotation(degrees, flip_x=flip_x, flip_y=flip_y)
     turned_size, window = ((20, 30), (2, 3)) if degrees % 180 else ((30, 20), (3, 2))

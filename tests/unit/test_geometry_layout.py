@@ -134,7 +134,7 @@ def test_the_stored_region_is_the_upright_region() -> None:
 
 
 def stored_as[T](upright: list[list[T]], orientation: int) -> list[list[T]]:
-    """The rows of a picture that ``orientation`` turns upright, by the EXIF standard's table of row 0 and column 0."""
+    """The rows of an image that ``orientation`` turns upright, by the EXIF standard's table of row 0 and column 0."""
     swapped = [list(column) for column in zip(*upright, strict=True)] if orientation >= 5 else upright
     rows_reversed = orientation in (3, 4, 7, 6)
     columns_reversed = orientation in (2, 3, 7, 8)

@@ -145,7 +145,7 @@ def test_no_point_of_an_outline_is_left_open(
     crop: Crop | None,
     data: st.DataObject,
 ) -> None:
-    """Any point within a turned rectangle, carried into the stored picture by Geometry's own box arithmetic."""
+    """Any point within a turned rectangle, carried into the stored image by Geometry's own box arithmetic."""
     geometry = compute_geometry(Plan("k", crop=crop), Size(width, height), orientation)
     outline = turned(box, degrees, geometry.upright)
     grid, cells = rasterize_mask([outline], geometry, cell_px)
@@ -173,6 +173,6 @@ def turned(box: tuple[float, float, float, float], degrees: float, upright: Size
 
 
 def pixel(geometry: Geometry, x: float, y: float) -> tuple[int, int]:
-    """Column and row, in what is kept of the stored picture, of the pixel that has the upright point."""
+    """Column and row, in what is kept of the stored image, of the pixel that has the upright point."""
     found = to_stored_box(Box(floor(x), floor(y), 1, 1), geometry.upright, geometry.orientation)
     return found.left - geometry.stored_subject.left, found.top - geometry.stored_subject.top

@@ -176,7 +176,7 @@ def test_what_has_moved_is_found_and_nothing_else(change: Change, feature: str) 
 
 
 def test_pictures_of_something_else_are_found_by_their_embeddings() -> None:
-    """A baseline of pictures that are alike, and then others."""
+    """A baseline of images that are alike, and then others."""
     baseline = Baseline.build(samples(0, 1000, alike), AT)
     unmoved, moved = (
         compare(baseline, samples(1, 1000, alike))[EMBEDDING],

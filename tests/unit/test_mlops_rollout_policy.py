@@ -35,7 +35,7 @@ def latencies(count: int, *, times: float = 1.0) -> list[float]:
 
 
 def stats(n: int = ENOUGH, **changes: object) -> VariantStats:
-    """Of a canary that is as good as its incumbent."""
+    """Of a canary that is as good as its baseline."""
     usual = VariantStats(
         n=n,
         disagreement={MODERATION: Mean(0.02, n), FACES: Mean(0.05, n)},

@@ -31,7 +31,7 @@ def alarm(**changed: Any) -> Alarm:
 
 
 def drawn(picture: str, period_s: int = 60) -> Series:
-    """Points by a picture as AWS draws them: 0 is within the threshold, X beyond it, - is missing."""
+    """Points by an image as AWS draws them: 0 is within the threshold, X beyond it, - is missing."""
     marks = picture.split()
     return {
         NOW_S - (len(marks) - number) * period_s: float(mark == "X") for number, mark in enumerate(marks) if mark != "-"

@@ -196,7 +196,7 @@ def test_a_better_hit_ratio_never_costs_more(one: float, other: float) -> None:
 
 @given(st.integers(0, 1_000_000), st.floats(20, 2000), st.sampled_from([512, 1769, 3008]))
 def test_storing_pays_off_where_it_says(picture_bytes: int, wall_ms: float, memory_mb: int) -> None:
-    """One picture that is asked for again so often: either way costs the same."""
+    """One image that is asked for again so often: either way costs the same."""
     design = ServiceDesign(RenderTime(wall_ms, wall_ms / 2), picture_bytes, stores=True)
     times = break_even_requests(PRICES, design, memory_mb)
     asked = 1 + times

@@ -22,7 +22,7 @@ from tests.waiting import HANG_S
 NAME, GROUP = "darkroom", "darkroom-models"
 
 type Sees = Callable[[str, bytes], Finding]
-"""What a model says for a task about a picture."""
+"""What a model says for a task about an image."""
 
 
 @dataclass

@@ -29,7 +29,7 @@ VECTOR = (0.6, 0.8, *(0.0,) * 510)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a client asked: the endpoint, the picture, and its headers by lower-case names."""
+    """What a client asked: the endpoint, the image, and its headers by lower-case names."""
 
     endpoint: str
     body: bytes
@@ -62,7 +62,7 @@ HANG: Reply = (0, b"")
 
 
 def found(task: str) -> Finding:
-    """What its models see in any picture."""
+    """What its models see in any image."""
     by_task = {
         FACES: Finding(FACES, "gpu-faces", "2", faces=(Face(Region(0.25, 0.25, 0.5, 0.5), 0.99),)),
         TEXT: Finding(
@@ -88,7 +88,7 @@ def flagging(call: Call) -> Reply:
 
 
 def unreadable(call: Call) -> Reply:
-    """As the container does for a picture that it cannot decode."""
+    """As the container does for an image that it cannot decode."""
     tasks = {task: {"model": "gpu", "version": "2", "by": "endpoint", "error": "unreadable"} for task in call.tasks}
     return 200, json.dumps({"tasks": tasks}).encode()
 

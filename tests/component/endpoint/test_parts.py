@@ -109,7 +109,7 @@ def test_time_is_measured_from_arrival() -> None:
 
 
 class Choking(ModelSet):
-    """Models that fail for every batch with a grey picture in it, as for one that needs too much memory."""
+    """Models that fail for every batch with a grey image in it, as for one that needs too much memory."""
 
     def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
         if any(np.ptp(picture) == 0 for picture in pictures):

@@ -156,7 +156,7 @@ def test_the_response_lists_the_times_of_its_stages(server: Server) -> None:
 
 
 def test_each_of_a_batch_gets_its_own(batching: Server) -> None:
-    """Also beside pictures that cannot be read, of other shapes and with other tasks."""
+    """Also beside images that cannot be read, of other shapes and with other tasks."""
     asked = [
         (flat("#00ff00"), "tags"),
         (UNREADABLE["cut off"], "tags,faces"),

@@ -100,7 +100,7 @@ def test_with_unpics_own_code(unpic: None) -> None:
 
 @pytest.fixture(scope="module")
 def pictures() -> list[dict[str, Any]]:
-    """Random pictures, and the URLs that every builder makes for them."""
+    """Random images, and the URLs that every builder makes for them."""
     found: list[dict[str, Any]] = json.loads(in_node(HERE / "building.mjs", 20261126, 300, KEY))
     assert len(found) == 300
     return found

@@ -44,7 +44,7 @@ WIDE, TALL, RATIO = 640, 480, 4
 
 @cache
 def disc(wide: int = WIDE, tall: int = TALL) -> np.ndarray:
-    """A bright disc off the centre, as a fraction of the picture's size."""
+    """A bright disc off the centre, as a fraction of the image's size."""
     y, x = np.mgrid[0:tall, 0:wide]
     inside = ((x + 0.5) / wide - 0.62) ** 2 + (((y + 0.5) / tall - 0.41) * tall / wide) ** 2 < 0.11**2
     return np.where(inside, 230, 30).astype(np.uint8)
@@ -252,7 +252,7 @@ def test_exiftool_finds_a_map_in_its_place_and_nothing_private(query: str, tmp_p
 
 
 def _second_picture(body: bytes) -> int:
-    """Where MPF says that the second picture is, read by the letter of CIPA DC-007."""
+    """Where MPF says that the second image is, read by the letter of CIPA DC-007."""
     base = body.index(b"MPF\0") + 4
     first_size, second_size, second_at = (struct.unpack_from(">I", body, base + 50 + at)[0] for at in (4, 20, 24))
     assert base + second_at == first_size

@@ -41,7 +41,7 @@ def test_they_are_the_picture_at_every_level(width: int, height: int, strip_byte
 
 
 def levels(body: bytes) -> Iterator[pyvips.Image]:
-    """The picture in full, and each smaller version."""
+    """The image in full, and each smaller version."""
     whole = pyvips.Image.new_from_buffer(body, "")
     yield whole
     for number in range(int(whole.get("n-subifds"))):

@@ -100,7 +100,7 @@ TIFF_STRUCTURE = frozenset(
 
 
 def unstructured(name: str, tags: list[str]) -> list[str]:
-    """The tags that neither make a TIFF nor turn a picture."""
+    """The tags that neither make a TIFF nor turn an image."""
     structure = TIFF_STRUCTURE if name.endswith(".tiff") else {"Orientation"}
     return [tag for tag in tags if tag.partition(":")[2] not in structure]
 

@@ -45,7 +45,7 @@ def twins(box: tuple[int, int, int, int] = HIDDEN, mode: str = "RGB") -> tuple[I
 
 
 def tell_apart(save: Callable[[Image.Image], bytes], *, mode: str = "RGB", **options: Any) -> bool:
-    """Whether the twins' pictures differ."""
+    """Whether the twins' images differ."""
     one, other = (made(save(twin), known=known(FACE), redact="faces", **options).body for twin in twins(mode=mode))
     return one != other
 

@@ -28,7 +28,7 @@ def source(name: str) -> bytes:
 
 @cache
 def known(name: str) -> Findings:
-    """What the detector finds in the picture, as a sidecar says it."""
+    """What the detector finds in the image, as a sidecar says it."""
     return Findings("1", "etag", small_models().detect(pixels(picture_of_faces(name)), [TASK]))
 
 
@@ -49,7 +49,7 @@ def found_in(body: bytes) -> list[Region]:
 
 
 def around(face: Region, factor: float) -> Crop:
-    """The part of the picture around the face that is ``factor`` times as wide and high, up to the edges."""
+    """The part of the image around the face that is ``factor`` times as wide and high, up to the edges."""
     edges = []
     for start, length in ((face.left, face.width), (face.top, face.height)):
         middle = start + length / 2

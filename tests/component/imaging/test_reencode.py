@@ -40,7 +40,7 @@ def again(
 
 
 def finished(source: bytes, *, mark: bytes | None = None, **options: Any) -> pyvips.Image:
-    """The picture that no encoder has lost anything of."""
+    """The image that no encoder has lost anything of."""
     return pyvips.Image.new_from_buffer(made(source, mark=mark, **(options | {"format": "png"})).body, "")
 
 

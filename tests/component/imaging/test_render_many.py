@@ -54,7 +54,7 @@ def decode_batch(data: bytes, *plans: Plan, **options: Any) -> BatchRender:
 
 
 def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tuple[dict[str, Any], RenderedImage]]:
-    """The pictures of plans of ``options``, with what made them."""
+    """The images of plans of ``options``, with what made them."""
     wanted = [{"format": form} | each for each in options]
     found = dict(decode_batch(data, *(plan(**each) for each in wanted)).render_all())
     assert len(found) == len(wanted)
@@ -75,7 +75,7 @@ def assert_same(found: RenderedImage, wanted: RenderedImage) -> None:
 
 
 def assert_as_good(found: RenderedImage, wanted: RenderedImage, true: RenderedImage) -> None:
-    """As near to the picture without loss: two WebPs of nearly the same pixels differ by the encoder's own noise."""
+    """As near to the image without loss: two WebPs of nearly the same pixels differ by the encoder's own noise."""
     assert facts(found) == facts(wanted)
     ours, theirs, both = seen(found.body), seen(wanted.body), seen(true.body)
     assert abs(alike(ours, both) - alike(theirs, both)) <= 0.006
@@ -202,7 +202,7 @@ def moving(form: str) -> bytes:
 
 
 def test_a_small_source_is_rendered_once() -> None:
-    """All presets that are larger than the source are one picture, and it is that of a render, byte by byte."""
+    """All presets that are larger than the source are one image, and it is that of a render, byte by byte."""
     for kind in ("jpeg", "png alpha", "webp"):
         data = sources()[kind]
         found = series(data, *({"width": width} for width in (320, 640, 1920)), {"width": 300}, form="webp")

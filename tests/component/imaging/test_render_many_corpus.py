@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.usefixtures("corpus"), pytest.mark.slow]
 
 LEAST_SSIM = 0.995
 MOST_LEVELS = 1.0
-"""Of pictures without loss. The least and most found were 0.9957 and 0.91."""
+"""Of images without loss. The least and most found were 0.9957 and 0.91."""
 
 REDUCED = (
     "photo-9mp.jpg",
@@ -54,7 +54,7 @@ NO_LARGER = (
     "animated-loop-3.webp",
     "1.webp",
 )
-"""Byte by byte what a render gives, since the source itself serves all of their pictures."""
+"""Byte by byte what a render gives, since the source itself serves all of their images."""
 
 
 SLOW = ("avif-orientation-6.avif", "iphone.heic")

@@ -14,7 +14,7 @@ SIDE_PX = 1000
 
 
 def line(text: str, x: float, y: float, width: float, degrees: float) -> TextLine:
-    """A line 30 px high from (x, y), all turned by ``degrees`` with the clock around the middle of the picture."""
+    """A line 30 px high from (x, y), all turned by ``degrees`` with the clock around the middle of the image."""
     corners = ((x, y), (x + width, y), (x + width, y + 30), (x, y + 30))
     return TextLine(tuple(_turned(corner, degrees) for corner in corners), text, 1.0)
 

@@ -96,7 +96,7 @@ class Recording(Queue):
 class World:
     """What ingest works on, and hands to move it.
 
-    ``now_s`` is the clock, ``sent`` what was sent to the queue of changes. ``blocks``: pictures wait for moderation.
+    ``now_s`` is the clock, ``sent`` what was sent to the queue of changes. ``blocks``: images wait for moderation.
     """
 
     clients: dict[str, Any]

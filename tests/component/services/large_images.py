@@ -45,7 +45,7 @@ def scene_tiff(width: int = 2600, height: int = 2100, **knobs: Any) -> bytes:
 
 @dataclass
 class Cut:
-    """A scene's execution, step by step. ``calls`` are the strips that were asked for."""
+    """A large image's execution, step by step. ``calls`` are the strips that were asked for."""
 
     strips: LargeImageSteps
     document: dict[str, str]

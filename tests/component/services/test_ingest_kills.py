@@ -51,7 +51,7 @@ def picture() -> bytes:
 class Scene:
     """A key with what happened to it: the change to handle, and the state that must come of it.
 
-    ``flagged``: what a picture that is held must say of itself.
+    ``flagged``: what an image that is held must say of itself.
     """
 
     world: World
@@ -163,7 +163,7 @@ def refused_after_a_death(world: World, key: str) -> Scene:
 
 
 def replaced_by_damage(world: World, key: str) -> Scene:
-    """Deleted, and uploaded again as no picture, before anybody looked."""
+    """Deleted, and uploaded again as no image, before anybody looked."""
     handle_event(build_context(world), created(world, key).change)
     deletion = _deleted(world, key)
     world.upload(key, b"no picture")
@@ -179,13 +179,13 @@ def overtaken_deletion(world: World, key: str) -> Scene:
 
 
 def held(world: World, key: str) -> Scene:
-    """Over a picture that was let pass."""
+    """Over an image that was let pass."""
     before, (change, body) = let_pass(world, key), uploaded(world, key)
     return Scene(world, key, change, HELD, before, body)
 
 
 def let_pass_at_once(world: World, key: str) -> Scene:
-    """The verdict was there before the event, over a picture that waits."""
+    """The verdict was there before the event, over an image that waits."""
     handle_event(build_context(world), uploaded(world, key)[0])
     change, body = uploaded(world, key)
     world.judge(key, flagged=False, body=body)
@@ -260,14 +260,14 @@ def uploaded(world: World, key: str) -> tuple[IngestEvent, bytes]:
 
 
 def waiting(world: World, key: str) -> bytes:
-    """Have a new picture held."""
+    """Have a new image held."""
     change, body = uploaded(world, key)
     handle_event(build_context(world), change)
     return body
 
 
 def let_pass(world: World, key: str) -> bytes:
-    """Have a new picture served."""
+    """Have a new image served."""
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
     handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
@@ -310,7 +310,7 @@ MOMENTS = ("before-send", "after-call")
 
 @pytest.fixture
 def holding(world: World) -> World:
-    """One where pictures wait for moderation."""
+    """One where images wait for moderation."""
     world.blocks = True
     return world
 

@@ -35,7 +35,7 @@ from .large_images import KEY, LIMITS, SceneWorld, scene_image, scene_tiff
 
 MASTER = f"masters/{KEY}"
 OF_BYTES = replace(LIMITS, max_pixels=20_000_000)
-"""Limits that the picture is over by its bytes alone."""
+"""Limits that the image is over by its bytes alone."""
 
 
 @cache

@@ -32,7 +32,7 @@ TILE = "/scene.tif?crop=2048,1536,512,512&f=png"
 
 @cache
 def scene() -> bytes:
-    """A scene of 4096 × 3072 px of noise, of some 14 MB."""
+    """A large image of 4096 × 3072 px of noise, of some 14 MB."""
     noise = np.random.default_rng(3).integers(0, 255, (1536, 2048, 3), dtype=np.uint8)
     image = pyvips.Image.new_from_array(noise).copy(interpretation="srgb").resize(2).cast("uchar")
     source = Source.from_bytes(image.tiffsave_buffer(tile=True, compression="deflate", level=1))

@@ -229,7 +229,7 @@ def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
 
 
 def test_a_refusal_of_one_variant_leaves_the_others(service: Transform, bucket: FastBucket) -> None:
-    """An animation that has too many pixels as a whole is still served as a still picture, in any order."""
+    """An animation that has too many pixels as a whole is still served as a still image, in any order."""
     bucket.put("masters/moving.gif", animation("GIF", frames=6, size=(100, 100)), {})
     tight = replace(service, limits=Limits(max_pixels=30_000))
     for _ in range(2):
@@ -327,7 +327,7 @@ def test_what_is_too_large_for_an_answer_is_stored_anyway(
 
 
 class Overwritten(FastBucket):
-    """A bucket whose master is replaced while its picture is rendered."""
+    """A bucket whose master is replaced while its image is rendered."""
 
     def __init__(self, real: FastBucket) -> None:
         self.real = real

@@ -167,7 +167,7 @@ def test_sixteen_bit_colour_and_grey_keep_their_lightness() -> None:
 
 @pytest.mark.parametrize("light", [0.05, 0.2, 0.45])
 def test_hdr_by_code_points_keeps_what_is_below_the_knee(light: float) -> None:
-    """PQ and HLG pictures of BT.2020 grey: ordinary light comes out as sRGB has it."""
+    """PQ and HLG images of BT.2020 grey: ordinary light comes out as sRGB has it."""
     wanted = 1.055 * light ** (1 / 2.4) - 0.055
     assert through(Cicp(9, 16), pq(light * 203)) == pytest.approx([wanted * 255] * 3, abs=1)
 

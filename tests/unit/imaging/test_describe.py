@@ -105,7 +105,7 @@ def test_srcset_needs_no_signature_and_says_true_widths(width: int) -> None:
 
 
 def colours(*parts: tuple[int, tuple[int, ...]]) -> pyvips.Image:
-    """A picture 20 px wide with rows of colours."""
+    """An image 20 px wide with rows of colours."""
     image, *others = (
         (pyvips.Image.black(20, tall) + list(colour)).cast("uchar").copy(interpretation="srgb")
         for tall, colour in parts
@@ -137,7 +137,7 @@ def test_the_hash_of_a_drawn_picture_is_that_of_its_pixels() -> None:
 
 
 def pattern(wide: int, tall: int, alpha: bool, seed: int) -> bytes:
-    """A picture of whole-number arithmetic, so that any language makes the same."""
+    """An image of whole-number arithmetic, so that any language makes the same."""
     return bytes(
         value
         for y in range(tall)

@@ -59,7 +59,7 @@ def test_slow_effort_leaves_more_to_the_resize() -> None:
 
 
 def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Effort, **options: str) -> int:
-    """By how much the decoder shrinks for a picture of a fifth of the width."""
+    """By how much the decoder shrinks for an image of a fifth of the width."""
     widths = []
 
     def noting(*arguments: object, **named: object) -> object:

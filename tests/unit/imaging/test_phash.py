@@ -23,7 +23,7 @@ NAMES = ("astronaut", "coffee", "chelsea", "rocket", "camera", "moon", "coins", 
 COPY = 6
 """Bits in which copies differ at most."""
 UNRELATED = 18
-"""Bits in which other pictures differ at least."""
+"""Bits in which other images differ at least."""
 
 
 def picture(name: str) -> Image.Image:
@@ -67,7 +67,7 @@ def test_others_are_far() -> None:
 
 
 def test_it_is_the_formula() -> None:
-    """The same by SciPy's transform, on a picture of 32 × 32, which nothing resizes."""
+    """The same by SciPy's transform, on an image of 32 × 32, which nothing resizes."""
     pixels = np.asarray(picture("rocket").resize((32, 32)))
     luma = pixels @ np.array([0.299, 0.587, 0.114])
     lowest = dct(dct(luma, axis=0), axis=1)[:8, :8]

@@ -27,7 +27,7 @@ TURNS = (b"irot", b"imir")
 
 @cache
 def tile(form: str, side_px: int) -> bytes:
-    """One coded picture; of HEVC there is only one size."""
+    """One coded image; of HEVC there is only one size."""
     if form == "avif":
         return avif(side_px, side_px)
     first, *_ = parts_of((HEIC / "corners-turned-6.heic").read_bytes())
@@ -55,7 +55,7 @@ def pixels(data: bytes) -> np.ndarray:
 def test_a_grid_of_any_size_shows_its_tiles(
     form: str, side_px: int, columns: int, rows: int, data: st.DataObject
 ) -> None:
-    """The size of the picture is anything that ends in the last column and row."""
+    """The size of the image is anything that ends in the last column and row."""
     wide, tall = (side_px, side_px) if form == "avif" else HEVC_TILE
     width = data.draw(st.integers(wide * (columns - 1) + 1, wide * columns), "width")
     height = data.draw(st.integers(tall * (rows - 1) + 1, tall * rows), "height")

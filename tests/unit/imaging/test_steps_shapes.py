@@ -369,7 +369,7 @@ def test_a_plain_backdrop_of_nothing_visible_is_white() -> None:
 @pytest.mark.parametrize(("height", "width"), [(64, 80), (65, 121), (40, 24)])
 @pytest.mark.parametrize("kind", ["wide", "high"])
 def test_a_blurred_backdrop_covers_all_and_has_a_sigma_of_50_px(height: int, width: int, kind: str) -> None:
-    """The middle of the picture, scaled to cover an eighth of the size, blurred, and enlarged."""
+    """The middle of the image, scaled to cover an eighth of the size, blurred, and enlarged."""
     own = Size(width, height // 2) if kind == "wide" else Size(width // 2, height)
     pixels = draw_noise(own.height, own.width, 4)
     pixels[..., 3] = 255

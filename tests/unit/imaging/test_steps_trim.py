@@ -25,7 +25,7 @@ def draw(width: int, height: int, *blocks: tuple[int, int, int, int], border: in
 
 
 def find_kept(pixels: Array, *, trim_by: int = 10, orientation: int = 1, **trimming: str) -> Box:
-    """Return the box of the upright picture that a trim keeps; ``pixels`` are upright."""
+    """Return the box of the upright image that a trim keeps; ``pixels`` are upright."""
     stored = read_pixels(apply_orientation(build_image(pixels), UNDONE[orientation]))
     work = build_context(stored, orientation=orientation, trim=trim_by, trim_options=TrimOptions(**trimming))
     trim(work)
@@ -84,7 +84,7 @@ def test_the_border_ends_where_the_difference_exceeds_the_threshold() -> None:
 
 @pytest.mark.parametrize(("width", "height", "plain"), [(2, 9, True), (9, 2, True), (3, 9, False), (9, 3, False)])
 def test_single_pixels_count_where_the_median_has_no_room(width: int, height: int, plain: bool) -> None:
-    """A median of 3 px takes a single pixel for noise; a picture of 2 px has no room for it."""
+    """A median of 3 px takes a single pixel for noise; an image of 2 px has no room for it."""
     pixels = draw(width, height, (width // 2, height // 2, 1, 1))
     wanted = Box(width // 2, height // 2, 1, 1) if plain else Box(0, 0, width, height)
     assert find_kept(pixels) == wanted

@@ -38,7 +38,7 @@ def find_box(before: Array, after: Array) -> Box:
 
 
 def lay_mark(width: int, height: int, mark: bytes, position: str = "southeast", scale: int = 25) -> Box:
-    """Lay ``mark`` over a grey picture, and find its place."""
+    """Lay ``mark`` over a grey image, and find its place."""
     picture = np.full((height, width, 3), GREY, np.uint8)
     found = apply_step(add_watermark, picture, mark=mark, watermark=Watermark("m", position, 100, scale))
     return find_box(picture, found)

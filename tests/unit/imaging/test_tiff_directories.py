@@ -24,7 +24,7 @@ from tests.images.sources import photo, saved
 
 
 def ordinary(*, subifd: bool) -> bytes:
-    """A pyramid as libvips writes it: the large picture first, and smaller ones as pages or as sub-directories."""
+    """A pyramid as libvips writes it: the large image first, and smaller ones as pages or as sub-directories."""
     image = pyvips.Image.new_from_buffer(large(), "")
     body: bytes = image.tiffsave_buffer(tile=True, pyramid=True, subifd=subifd, compression="jpeg", Q=90)
     return body

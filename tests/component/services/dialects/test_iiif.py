@@ -265,7 +265,7 @@ def test_what_the_deployment_always_hides_is_hidden(media: FastBucket) -> None:
 
 
 def square(image: Image.Image, column: int, row: int) -> tuple[int, ...]:
-    """The colour in the middle of a square of the validator's picture, which has ten in each direction."""
+    """The colour in the middle of a square of the validator's image, which has ten in each direction."""
     pixel = image.convert("RGB").getpixel((column * 100 + 50, row * 100 + 50))
     assert isinstance(pixel, tuple)
     return pixel

@@ -82,7 +82,7 @@ class SmallModels:
 
 
 def small(task: str) -> Finding:
-    """What they see in any picture."""
+    """What they see in any image."""
     by_task = {
         FACES: Finding(FACES, "cpu-faces", "1", FALLBACK, faces=(Face(Region(0.3, 0.3, 0.3, 0.3), 0.7),)),
         MODERATION: Finding(MODERATION, "cpu-moderation", "1", FALLBACK, labels=(Label("safe", 0.7),)),
@@ -263,7 +263,7 @@ class World:
         return sequencer
 
     def derivative(self, key: str, name: str) -> str:
-        """Put a picture that was made of the present master; its object's key."""
+        """Put an image that was made of the present master; its object's key."""
         master = self.media.head(MASTERS.name(key))
         assert master is not None
         place = derivatives_prefix(key) + name

@@ -96,7 +96,7 @@ def fallen_back(world: World, key: str, number: int) -> Scene:
 
 
 def improved(world: World, key: str, number: int) -> Scene:
-    """The endpoint is back, and sees other faces than the small models, with which pictures have been made."""
+    """The endpoint is back, and sees other faces than the small models, with which images have been made."""
     world.runtime.behave = sagemaker.dead
     first = ready(world, key, number)
     world.infer.handle(first.request)
@@ -106,7 +106,7 @@ def improved(world: World, key: str, number: int) -> Scene:
 
 
 def corrected(world: World, key: str, number: int) -> Scene:
-    """The uploader named a face where there is none, and pictures have been made with it."""
+    """The uploader named a face where there is none, and images have been made with it."""
     scene = ready(world, key, number)
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
     world.known(key, Findings("1", world.etag(key), {FACES: theirs}, ALL[1:]))

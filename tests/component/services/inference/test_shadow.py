@@ -37,7 +37,7 @@ KEY = "a.jpg"
 
 
 def worse(call: Call) -> Reply:
-    """A canary that finds nothing fit to be seen and no face; the incumbent, asked by its name, is as ever."""
+    """A canary that finds nothing fit to be seen and no face; the baseline, asked by its name, is as ever."""
     if call.target:
         return sagemaker.answer(call)
     tasks = {task: finding_to_document(sagemaker.found(task), vectors=True) for task in call.tasks}

@@ -60,7 +60,7 @@ class Deployment:
         model: str = MODEL,
         state: str = READY,
     ) -> None:
-        """A picture that is served, and what the store has of it: an embedding, a hash, or nothing."""
+        """An image that is served, and what the store has of it: an embedding, a hash, or nothing."""
         master = MasterRef(etag=f'"{etag}"', sequencer="1") if state == READY else MasterRef()
         facts = {"perceptual_hash": perceptual_hash} if perceptual_hash else {}
         record = Record(key, state, "1", facts=facts, master=master, sha256="ab")
