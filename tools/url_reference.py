@@ -1,4 +1,4 @@
-"""Write the tables of docs/reference/urls.md, docs/guides/iiif.md and docs/dialects from the data of darkroom.plan.
+"""Write the tables of docs/reference/urls.md, docs/guides/iiif.md and docs/reference/dialects from darkroom.plan.
 
 The pages are prose with places; ``python -m tools.url_reference`` fills them in.
 """

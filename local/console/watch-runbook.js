@@ -1,4 +1,4 @@
-// A runbook, as it stands in docs/runbooks: the little Markdown that is used there, made of elements, never of HTML.
+// A runbook, as it stands in docs/guides/runbooks: the little Markdown that is used there, made of elements, never of HTML.
 
 import { CONTROL, make } from './page.js';
 import { empty, link, place } from './watch-page.js';
@@ -72,7 +72,7 @@ export function markdown(text) {
 /** The view of one runbook. */
 export async function runbookView(root, { part }) {
   const answer = await fetch(`${CONTROL}/runbooks/${encodeURIComponent(part)}`);
-  const body = answer.ok ? markdown(await answer.text()) : [empty(`There is no runbook ${part}`, 'They are in docs/runbooks.')];
+  const body = answer.ok ? markdown(await answer.text()) : [empty(`There is no runbook ${part}`, 'They are in docs/guides/runbooks.')];
   root.append(make('p', { className: 'back' }, link('← alarms', place('alarms'))), make('article', { className: 'runbook-text' }, ...body));
   return async () => {};
 }

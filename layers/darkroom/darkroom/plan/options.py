@@ -1,6 +1,6 @@
 """The option table: every option once, as data.
 
-Parsers, error messages, canonical paths, the reference page (``docs/urls.md``), the console's form and the edge
+Parsers, error messages, canonical paths, the page ``docs/reference/urls.md``, the form of the console and the edge
 function's allow-list come from it.
 """
 

@@ -1,1 +1,1 @@
-"""Inference flow (docs/architecture.md): analyse masters with models and store the findings."""
+"""Inference flow (docs/explanation/architecture.md): analyse masters with models and store the findings."""
