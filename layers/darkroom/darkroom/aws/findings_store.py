@@ -51,7 +51,7 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True)
 class FindingsRecord:
-    """The index item. ``announced``: all that follows from these findings has been done and told.
+    """The index item. ``announced``: all that follows from these findings has been done and published.
 
     ``sha256_of`` is that of the upload. ``flagged`` is the verdict of moderation, None without one. ``version`` is 0
     where there is no item.
@@ -86,7 +86,7 @@ class FindingsStore:
             return Sidecar(_parse(body.read()), opened.head.etag)
 
     def put_sidecar(self, key: str, findings: Findings, *, replaces: Sidecar | None) -> None:
-        """Write the sidecar over the one that was seen, and over nothing later; raises Changed."""
+        """Write the sidecar over the one that was seen, and over nothing later; raises ObjectChanged."""
         self.media.put(
             sidecar_name(findings.generation, key),
             _text(findings).encode(),

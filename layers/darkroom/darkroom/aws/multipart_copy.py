@@ -86,7 +86,8 @@ class MultipartAssembler:
     bucket: str
 
     def assemble(self, key: str, parts: Sequence[Part], *, content_type: str) -> str:
-        """Make ``key`` of ``parts``; its entity tag. Raises Changed where a part is not what it was, Unavailable."""
+        """Make ``key`` of ``parts``; its entity tag. Raises ObjectChanged where a part is not what it was,
+        Unavailable."""
         with translate_errors(f"assemble {key}"):
             begun = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)
         upload = {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]}

@@ -53,7 +53,7 @@ class PresetsOperation:
 
     def poll(self, key: str, mark: str) -> KeyResult | None:  # noqa: ARG002
         """Raise DarkroomError: this operation has no pending keys."""
-        raise DarkroomError(detail=f"presets of {key} were asked of nobody")
+        raise DarkroomError(detail=f"presets of {key} were not requested")
 
     def _put(self, plan: Plan, picture: RenderedImage, master_etag: str) -> None:
         headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
@@ -61,6 +61,6 @@ class PresetsOperation:
         self.media.put(DERIVATIVES + derivative_name(plan), picture.body, headers=headers, metadata=marks)
 
     def _roll_back(self, key: str) -> None:
-        """Whoever changed the master has printed from it; our prints are of the one before. Raises Changed."""
+        """Delete presets rendered from the previous master. Raises ObjectChanged."""
         self.purge.delete_stale(key)
         raise ObjectChanged(detail=f"the master of {key} changed while its presets were made")

@@ -2,7 +2,7 @@
 
 Most uploads are kept as they are without metadata (:mod:`.formats.metadata.strip`). Those that viewers show differently
 are encoded again (:mod:`.render.transcode`): HEIC, CMYK, and profiles that are more than a matrix and curves. TIFFs and
-huge images become pyramids (:mod:`.pyramid`), so that a small derivative of them costs little. An SVG is written anew
+huge images become pyramids (:mod:`.pyramid`), so that a small derivative of them costs little. An SVG is written again
 without what does not draw (:mod:`.formats.svg.sanitise`).
 """
 
@@ -70,7 +70,7 @@ def _is_huge(header: Header) -> bool:
 def _matches_upload(master: Master, header: Header, limits: Limits) -> bool:
     """Return whether a master is of the size of the upload and has as many frames or pages; raise OverLimits.
 
-    An animation that was encoded anew may have fewer: frames that are alike become one.
+    An animation that was encoded again may have fewer: frames that are alike become one.
     """
     found = probe(Source.from_bytes(master.body), limits)
     size = (found.upright_width, found.upright_height)

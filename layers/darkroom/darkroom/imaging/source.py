@@ -2,7 +2,7 @@
 
 A :class:`Source` lets header parsers read the first bytes and libvips decode while the rest is on its way. Bytes stay
 once read, so that seeking back, decoding twice and passing the bytes on unchanged all work. A ranged one keeps little
-and reads anew (:mod:`.blocks`).
+and reads again (:mod:`.block_cache`).
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Source:
         """Around everything that makes libvips read: raises the stream's own fault, or DamagedSource for a libvips
         error.
 
-        ``of_source``: every variant reads the same, so that the damage is that of the source.
+        ``applies_to_source``: every variant reads the same, so that the damage is that of the source.
         """
         try:
             yield
@@ -258,7 +258,7 @@ class _StreamCursor:
 
 
 class _RangeCursor:
-    """The position of one libvips source that is read by ranges; as :class:`_Cursor` is."""
+    """The position of one libvips source that is read by ranges. See :class:`_StreamCursor`."""
 
     __slots__ = ("_patches", "_source", "position")
 

@@ -55,7 +55,7 @@ class CanaryStateStore:
         return _parse(entry) if entry.version else None
 
     def write(self, case: CanaryState) -> CanaryState:
-        """Write ``case`` over the version that was seen; raises Changed if another run was quicker."""
+        """Write ``case`` over the version that was seen; raises ObjectChanged if another run was quicker."""
         fields = {
             name: json.dumps(value) if isinstance(value, tuple | list) else value
             for name, value in asdict(case).items()

@@ -98,9 +98,9 @@ class DriftCheck:
         """Write the manifests of the day and publish the event, once; return the folder. A marker is written last."""
         day = datetime.fromtimestamp(now_s, UTC).date()
         folder = self.manifests.folder(day)
-        told = f"{folder}drift.json"
+        announced = f"{folder}drift.json"
         media = self.baselines.media
-        if media.head(told) is not None:
+        if media.head(announced) is not None:
             return folder
         counts = self.manifests.write(day, samples, now_s)
         detail = {
@@ -115,7 +115,7 @@ class DriftCheck:
             },
         }
         self.bus.publish("DriftFound", detail)
-        media.put(told, json.dumps(detail).encode(), headers=JSON, metadata={})
+        media.put(announced, json.dumps(detail).encode(), headers=JSON, metadata={})
         return folder
 
 

@@ -108,8 +108,8 @@ def _labels(
         yield f"{task}-metadata", metadata | {"human-annotated": "no", "creation-date": created, "job-name": job}
     if (unsafe := _reviewed_as_unsafe(record)) is not None:
         yield MODERATION, int(unsafe)
-        told = _moderation_metadata(unsafe, 1.0) | {"human-annotated": "yes", "creation-date": created}
-        yield f"{MODERATION}-metadata", told | {"job-name": "darkroom/review"}
+        metadata = _moderation_metadata(unsafe, 1.0) | {"human-annotated": "yes", "creation-date": created}
+        yield f"{MODERATION}-metadata", metadata | {"job-name": "darkroom/review"}
 
 
 def _reviewed_as_unsafe(record: Record) -> bool | None:
@@ -162,8 +162,8 @@ def _moderation_metadata(unsafe: bool, confidence: float) -> dict[str, Any]:
 def _tags(finding: Finding, _: Mapping[str, Any]) -> _Labelled:
     names = {str(number): label.name for number, label in enumerate(finding.labels)}
     scores = {str(number): label.score for number, label in enumerate(finding.labels)}
-    told = {"class-map": names, "confidence-map": scores, "type": "groundtruth/image-classification-multilabel"}
-    return list(range(len(finding.labels))), told
+    metadata = {"class-map": names, "confidence-map": scores, "type": "groundtruth/image-classification-multilabel"}
+    return list(range(len(finding.labels))), metadata
 
 
 def _best(scores: Iterable[float]) -> float:

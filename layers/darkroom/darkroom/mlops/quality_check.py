@@ -95,9 +95,9 @@ class QualityCheck:
                 self.observer.log("ERROR", "quality check incomplete", variant=name, answered=judgement.answered)
                 found[name] = {"answered": judgement.answered}
                 continue
-            told = {task: self._publish(name, task, one) for task, one in judgement.confusions.items()}
-            figures += told.values()
-            found[name] = told
+            metrics = {task: self._publish(name, task, one) for task, one in judgement.confusions.items()}
+            figures += metrics.values()
+            found[name] = metrics
             history[name] = replace(history[name], judged_s=now_s)
         self._publish_worst(figures)
         self.media.put(HISTORY, format_history(history).encode(), headers=JSON, metadata={})

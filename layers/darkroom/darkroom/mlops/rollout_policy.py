@@ -109,7 +109,7 @@ class Decision:
 
 
 def decide(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Decision:
-    """What becomes of ``canary``, with ``baseline``, the incumbent, beside it."""
+    """Decide about ``canary`` by comparison with ``baseline``, the incumbent."""
     figures = tuple(_policy_metrics(baseline, canary, policy))
     if broken := [str(figure) for figure in figures if figure.is_violated]:
         return Decision("rollback", tuple(broken), figures)

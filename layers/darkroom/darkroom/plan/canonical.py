@@ -1,6 +1,7 @@
 """The canonical path: the unique name of a derivative.
 
-``/<key>/_/<options>.<format>``: the key is encoded (:mod:`.keys`), options are ``name-value`` in alphabetical order
+``/<key>/_/<options>.<format>``: the key is encoded (:mod:`darkroom.image_keys`), options are ``name-value`` in
+alphabetical order
 joined by ``_``, or ``full`` where there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative,
 and with ``f=auto`` not yet negotiated it is the canonical *request*, which signatures are made over.
 """

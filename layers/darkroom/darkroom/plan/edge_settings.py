@@ -16,7 +16,8 @@ entries, which replace the defaults that are compiled into the function:
     The body of an error response, with ``%s`` in place of the client's text. Without the entry the function responds
     with status and code only.
 
-A publisher writes ``settings`` after all others, and deletes ``stale_keys`` last, so that no request finds half of it.
+A publisher writes ``settings`` after all others, and deletes ``find_stale_keys`` last, so that no request finds half
+of it.
 """
 
 from __future__ import annotations

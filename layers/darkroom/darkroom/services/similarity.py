@@ -57,7 +57,7 @@ class SimilaritySearch:
         return try_keys(self.keys, lambda keys: verify_token(token, keys, self.clock()), BadToken)
 
     def find(self, grant: Grant, key: str, count: str = "") -> dict[str, object]:
-        """Find the images most similar to ``key`` within ``grant``; ``count`` is text. Raises DarkroomErrors."""
+        """Find the images most similar to ``key`` within ``grant``; ``count`` is text. Raises DarkroomError."""
         limit = _read_count(count)
         if not grant.covers(key):
             raise NotGranted

@@ -43,7 +43,7 @@ class UploadApi:
         return try_keys(self.keys, lambda keys: verify_token(token, keys, self.clock()), BadToken)
 
     def presign(self, grant: Grant, body: bytes) -> dict[str, object]:
-        """Presign the upload that the JSON in ``body`` describes. Raises DarkroomErrors."""
+        """Presign the upload that the JSON in ``body`` describes. Raises DarkroomError."""
         self.counters.count_request(grant.text, self.clock())
         upload = parse_upload_request(body, grant, self.max_bytes)
         if grant.max_files is not None:

@@ -123,7 +123,7 @@ class IiifService:
     caps: SizeLimits = SizeLimits()
 
     def respond(self, request: DialectRequest) -> HttpResponse:
-        """Return the response to ``request``. Raises DarkroomErrors. The CDN adds CORS headers."""
+        """Return the response to ``request``. Raises DarkroomError. The CDN adds CORS headers."""
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         parsed = parse(request.target)

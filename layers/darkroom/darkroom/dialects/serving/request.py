@@ -34,8 +34,8 @@ class DialectRequest:
     @classmethod
     def from_headers(cls, method: str, headers: Mapping[str, str]) -> DialectRequest:
         """Parse the ``headers`` (names in lower case) of the edge function."""
-        told = headers.get("x-darkroom-class", "")
-        name, _, saving = told.partition(" ")
+        client_class = headers.get("x-darkroom-class", "")
+        name, _, saving = client_class.partition(" ")
         return cls(
             target=headers.get("x-darkroom-url", "/"),
             method=method,
@@ -43,7 +43,7 @@ class DialectRequest:
             saves_data=saving == "save-data",
             host=headers.get("x-darkroom-host", ""),
             scheme=headers.get("cloudfront-forwarded-proto", "https"),
-            accept=told if "/" in told else "",
+            accept=client_class if "/" in client_class else "",
             if_none_match=headers.get("if-none-match", ""),
             findings=headers.get("x-darkroom-findings", "") or FIRST_GENERATION,
         )

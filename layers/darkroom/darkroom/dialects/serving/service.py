@@ -61,7 +61,7 @@ class DialectParser(Protocol):
     """The package of a dialect in :mod:`darkroom.dialects`."""
 
     def parse(self, target: str, settings: DialectSettings) -> ParsedUrl:
-        """Parse ``target``, raw path and query after the prefix. Raises DarkroomErrors of 4xx."""
+        """Parse ``target``, raw path and query after the prefix. Raises DarkroomError of 4xx."""
 
     @property
     def verify(self) -> Verify:
@@ -89,7 +89,7 @@ class DialectService:
     rejects_oversized_box: bool = False
 
     def respond(self, name: str, request: DialectRequest) -> HttpResponse:
-        """Return the response to ``request`` in the dialect ``name``. Raises DarkroomErrors."""
+        """Return the response to ``request`` in the dialect ``name``. Raises DarkroomError."""
         mode = self.modes.get(name)
         if mode is None or name not in DIALECTS_BY_NAME:
             raise SourceMissing("This deployment does not serve this dialect")
@@ -107,7 +107,7 @@ class DialectService:
         return self._respond_with_image(dialect, mode, request)
 
     def begin(self, name: str, request: DialectRequest, presets: Callable[[], Presets]) -> None:
-        """Start the reads for ``request`` before the current settings are known. Raises DarkroomErrors of 4xx."""
+        """Start the reads for ``request`` before the current settings are known. Raises DarkroomError of 4xx."""
         if name == IIIF.name:
             from ..iiif.url import parse
 

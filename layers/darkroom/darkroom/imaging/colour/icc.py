@@ -9,7 +9,7 @@ _SRGB_MATRIX = {
     b"gXYZ": (0.3851, 0.7169, 0.0971),
     b"bXYZ": (0.1431, 0.0606, 0.7139),
 }
-"""sRGB's primaries adapted to D50 (IEC 61966-2-1 annex, as every sRGB profile has them)."""
+"""sRGB's primaries at the white point D50 (IEC 61966-2-1 annex, as every sRGB profile has them)."""
 
 _MATRIX_TOLERANCE = 0.003
 _CURVE_TOLERANCE = 0.002
@@ -26,7 +26,7 @@ _NAMED_MATRICES = {
     "ProPhoto RGB": ((0.7977, 0.2880, 0.0), (0.1352, 0.7119, 0.0), (0.0313, 0.0001, 0.8249)),
     "Rec. 2020": ((0.6734, 0.2790, -0.0019), (0.1656, 0.6753, 0.0300), (0.1251, 0.0456, 0.7970)),
 }
-"""Primaries adapted to D50, by the name of the space: as Apple's, Adobe's, Kodak's and the ICC's profiles have them."""
+"""Primaries at the white point D50, by the name of the space, as in profiles of Apple, Adobe, Kodak and the ICC."""
 _OTHER_NAMES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK", b"Lab ": "Lab"}
 
 

@@ -139,7 +139,7 @@ class ImageSummary(ABC):
 
     @cached_property
     def perceptual_hash(self) -> str:
-        """A hash of 64 bits that copies of the image share, as 16 hex digits (:mod:`.phash`)."""
+        """A hash of 64 bits that copies of the image share, as 16 hex digits (:mod:`.hashes`)."""
         return compute_perceptual_hash(self.sample)
 
     @cached_property

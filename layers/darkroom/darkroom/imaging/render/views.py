@@ -75,7 +75,7 @@ def render_all_frames(source: Source, limits: Limits, side_px: int) -> Iterator[
 
 def render_gain_map(source: Source, side_px: int) -> list[pyvips.Image]:
     """Return the gain map of a JPEG as an image, the same at full contrast, and what it makes of the base on an HDR
-    display. Empty where there is no map that is ever applied or returned. Raises Damaged.
+    display. Empty where there is no map that is ever applied or returned. Raises DamagedSource.
     """
     if sniff(source.read_head()) != "jpeg":
         return []

@@ -13,7 +13,7 @@ Rules that differ in CSS and other image services:
 * gravity refers to the upright source;
 * sides have at least 1 px.
 
-Options that only dialects set are in :mod:`.crop`, :func:`.resize.resize` and :mod:`.placement`.
+Options that only dialects set are in :mod:`.placement`, :func:`.resize.resize` and :mod:`.placement`.
 """
 
 from __future__ import annotations

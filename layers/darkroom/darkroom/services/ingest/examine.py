@@ -130,7 +130,7 @@ class UploadExaminer:
     def decode(
         self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None
     ) -> BatchRender:
-        """Decode every pixel of ``data`` once, for all ``plans``; raises Damaged, TooSlow."""
+        """Decode every pixel of ``data`` once, for all ``plans``; raises DamagedSource, TooSlow."""
         with self.observer.step("decode"):
             return (deadline or Deadline(self.cpu_limit)).run(
                 partial(decode_once, Source.from_bytes(data), plans, limits=self.limits, watermarks=watermarks)

@@ -183,7 +183,7 @@ class DerivativeStore:
     def put_all(self, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
         """Store ``pictures``, each while the next is rendered; return their names.
 
-        Raises Damaged, ObjectChanged, Unavailable.
+        Raises DamagedSource, ObjectChanged, Unavailable.
         """
 
         def put(plan: Plan, picture: RenderedImage) -> str:

@@ -70,7 +70,7 @@ class Reencoder:
     _master_reader: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
     def handle(self, message: ReencodeMessage) -> ReencodeOutcome:
-        """Re-encode the derivative of ``message``, if that is due. Raises DarkroomErrors where a retry may help.
+        """Re-encode the derivative of ``message``, if that is due. Raises DarkroomError where a retry may help.
 
         Idempotent: a second call finds nothing to do.
         """

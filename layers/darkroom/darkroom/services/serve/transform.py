@@ -223,7 +223,7 @@ def _parse_unix_time(text: str) -> int | None:
 type Build = Callable[[Settings, Prefetch], Transform]
 type StartReads = Callable[[Transform, Callable[[], Presets]], None]
 """Starts the reads of a request by a transform whose settings are outdated or the defaults; the second argument waits
-for the presets in force. May raise DarkroomErrors: the request is refused later, by the settings in force."""
+for the presets in force. May raise DarkroomError: the request is refused later, by the settings in force."""
 
 
 class LiveTransform:

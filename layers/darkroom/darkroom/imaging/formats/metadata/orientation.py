@@ -4,7 +4,7 @@ from __future__ import annotations
 
 ORIENTATION_TAG = 0x0112
 MAX_ENTRIES = 1_000
-"""Looked at in the first directory, and in no other; cameras write 10 to 60."""
+"""Entries read, of the first directory only; cameras write 10 to 60."""
 _ORDERS = {b"II": "little", b"MM": "big"}
 
 

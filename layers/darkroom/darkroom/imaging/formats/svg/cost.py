@@ -106,12 +106,13 @@ _ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a
 
 
 def estimate_cost(root: XmlElement) -> DrawingCost:
-    """The cost of drawing the clean tree ``root``; raises TooMuch where it cannot be estimated in bounded time."""
+    """The cost of drawing the clean tree ``root``; raises XmlTooLarge where it cannot be estimated in bounded time."""
     return _CostEstimator(root).cost(root, 0)
 
 
 def check_cost(root: XmlElement, width: int, height: int) -> None:
-    """Raise TooMuch if drawing the clean tree ``root`` at this size in pixels would take more than :data:`MAX_S`."""
+    """Raise XmlTooLarge if drawing the clean tree ``root`` at this size in pixels would take more than
+    :data:`MAX_S`."""
     spent_s = estimate_cost(root).seconds(width, height)
     if not spent_s <= MAX_S:  # also where numbers of the document made it no number
         raise XmlTooLarge(f"an estimated {spent_s:.0f} s at {width} x {height} px")

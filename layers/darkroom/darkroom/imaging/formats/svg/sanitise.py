@@ -1,6 +1,6 @@
 """Sanitise an SVG: write a new document of nothing but what draws.
 
-The tree is read without entities, filtered by the lists in :mod:`.allowlist`, and written anew. Only known parts come
+The tree is read without entities, filtered by the lists in :mod:`.allowlist`, and written again. Only known parts come
 through: no script, no event handler, no animation, no foreign content, no reference out of the document. Embedded
 images must be small and of an ``embeddable`` format. The root's size is written in whole pixels, so that the header and
 the drawing agree.
@@ -152,7 +152,7 @@ class _Sanitiser:
 
 
 def _is_in_language(element: XmlElement) -> bool:
-    """Return whether :data:`LANGUAGE` is one that ``systemLanguage`` names, if it names any (SVG 2, 5.8.4)."""
+    """Return whether :data:`SYSTEM_LANGUAGE` is one that ``systemLanguage`` names, if it names any (SVG 2, 5.8.4)."""
     given = element.attributes.get("systemLanguage")
     return given is None or any(one.strip().lower().split("-")[0] == SYSTEM_LANGUAGE for one in given.split(","))
 
