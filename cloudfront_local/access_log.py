@@ -1,4 +1,4 @@
-"""CloudFront's standard access logs (version 1.0): one tab-separated line a request, and files named by their hours."""
+"""CloudFront's standard access logs (version 1.0): one tab-separated line per request, one file per hour."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _NAMES = (
     "fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len "
     "sc-range-start sc-range-end"
 )
-"""The fields in their order (CloudFront developer guide, "Standard logging reference")."""
+"""The fields in order (CloudFront developer guide, "Standard logging reference")."""
 
 FIELDS = _NAMES.split()
 HEADER = f"#Version: 1.0\n#Fields: {_NAMES}\n"
 
-_AS_IT_IS = "!$&()*+,-./:;=?@_%"
-"""Characters that stay in a value; a percent sign does, since paths and queries are encoded already."""
+_UNENCODED = "!$&()*+,-./:;=?@_%"
+"""Characters that are not encoded in a value; paths and queries contain percent signs because they are encoded already.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """A request that has been answered at ``ended_s``, Unix time. ``domain`` is the distribution's own."""
+    """A request that was answered at ``ended_s``, Unix time. ``domain`` is the distribution's own."""
 
     request: Request
     answer: Response
@@ -38,9 +39,9 @@ class LogRecord:
 
 
 def format_record(visit: LogRecord) -> str:
-    """The line of ``visit``, which holds the viewer's address, as CloudFront's do.
+    """Format the line of ``visit``, which contains the viewer's address, as CloudFront's lines do.
 
-    The path and the query are those that the viewer sent, and no cookie is told, as the template asks for none.
+    Path and query are those that the viewer sent. Cookies are not logged, as configured in the template.
     """
     ended = datetime.fromtimestamp(visit.ended_s, UTC)
     request, answer = visit.request, visit.answer
@@ -71,14 +72,14 @@ def format_record(visit: LogRecord) -> str:
         "sc-content-type": answer.headers.get("content-type", ""),
         "sc-content-len": answer.headers.get("content-length", str(size)),
     }
-    return "\t".join(quote(values.get(name, ""), safe=_AS_IT_IS) or "-" for name in FIELDS) + "\n"
+    return "\t".join(quote(values.get(name, ""), safe=_UNENCODED) or "-" for name in FIELDS) + "\n"
 
 
 def file_name(prefix: str, distribution_id: str, at_s: float, unique: str) -> str:
-    """The name of a log file about the hour of ``at_s``."""
+    """Return the name of a log file for the hour of ``at_s``."""
     return f"{prefix}{distribution_id}.{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d-%H}.{unique}.gz"
 
 
 def format_file(lines: Iterable[str]) -> bytes:
-    """The content of a log file."""
+    """Return the content of a log file."""
     return gzip.compress((HEADER + "".join(lines)).encode())

@@ -1,4 +1,4 @@
-"""Byte ranges, cut from the whole answer: an origin is always asked for all of it."""
+"""Byte ranges, cut from the whole response: origins always receive requests without ranges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SPEC = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 class ByteRange(NamedTuple):
-    """From ``first`` to ``last`` byte, both included."""
+    """A range from byte ``first`` to byte ``last``, inclusive."""
 
     first: int
     last: int
@@ -20,10 +20,10 @@ class Unsatisfiable(ValueError):
 
 
 def parse_range(header: str, size_bytes: int) -> ByteRange | None:
-    """The one range that ``header`` asks for of an answer of ``size_bytes``.
+    """Parse the range in ``header`` for a response of ``size_bytes``.
 
-    None where the header is to be ignored (another unit, several ranges, nonsense); raises Unsatisfiable where the
-    range lies outside.
+    Returns None if the header is to be ignored (another unit, several ranges, invalid syntax). Raises Unsatisfiable if
+    the range is outside the response.
     """
     found = _SPEC.fullmatch(header.replace(" ", ""))
     if found is None or found[0] == "bytes=-":

@@ -1,4 +1,4 @@
-"""What makes two requests the same for the cache."""
+"""Cache keys of requests."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ type Key = tuple[str, ...]
 
 
 def query_pairs(query: str | None) -> list[tuple[str, str]]:
-    """Names and raw values of a query string, in its order. A name without ``=`` has an empty value."""
+    """Return names and raw values of a query string, in order. A name without ``=`` has an empty value."""
     pairs = (pair.partition("=") for pair in (query or "").split("&") if pair)
     return [(name, value) for name, _, value in pairs]
 
 
 def cookie_pairs(header: str) -> list[tuple[str, str]]:
-    """Names and raw values of a Cookie header, in its order."""
+    """Return names and raw values of a Cookie header, in order."""
     pairs = (pair.strip().partition("=") for pair in header.split(";") if pair.strip())
     return [(name, value) for name, _, value in pairs]
 
 
 def pick(pairs: Iterable[tuple[str, str]], selection: Selection) -> str:
-    """The chosen pairs, joined as in a query string."""
+    """Return the selected pairs, joined as in a query string."""
     return "&".join(f"{name}={value}" for name, value in pairs if selection.takes(name))
 
 
 def normalize_encoding(accept_encoding: str, encodings: tuple[str, ...]) -> str:
-    """What is left of ``Accept-Encoding`` in key and origin request: the configured codings that the viewer accepts."""
+    """Return the configured codings that the viewer accepts, as ``Accept-Encoding`` of key and origin request."""
     accepted = {
         coding.strip().partition(";")[0].lower()
         for coding in accept_encoding.split(",")
@@ -38,7 +38,7 @@ def normalize_encoding(accept_encoding: str, encodings: tuple[str, ...]) -> str:
 
 
 def cache_key(request: Request, policy: CachePolicy) -> Key:
-    """The key of ``request`` under ``policy``. GET and HEAD are kept apart, as only one of them has a body."""
+    """Return the key of ``request`` under ``policy``. GET and HEAD have different keys, as only GET has a body."""
     headers = "\n".join(
         f"{name}:{value}"
         for name, value in sorted((name.lower(), value) for name, value in request.headers.items())

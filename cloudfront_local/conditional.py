@@ -1,4 +1,4 @@
-"""Conditional requests: is what the viewer has still the same?"""
+"""Conditional requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def _time_s(date: str) -> float | None:
 
 
 def not_modified(request: Mapping[str, str], answer: Mapping[str, str]) -> bool:
-    """Whether ``request``'s validators match ``answer``'s headers. A given ``If-None-Match`` decides alone."""
+    """Return whether the validators of ``request`` match the response headers ``answer``. ``If-None-Match`` takes
+    precedence.
+    """
     if (wanted := request.get("if-none-match")) is not None:
         tag = answer.get("etag")
         return tag is not None and (wanted.strip() == "*" or _weak(tag) in map(_weak, wanted.split(",")))
@@ -28,7 +30,7 @@ def not_modified(request: Mapping[str, str], answer: Mapping[str, str]) -> bool:
 
 
 def same_representation(if_range: str, answer: Mapping[str, str]) -> bool:
-    """Whether a part asked for with ``If-Range`` is a part of this answer: a strong tag or the very date."""
+    """Return whether ``If-Range`` matches this response: by a strong tag or the exact date."""
     if if_range.startswith("W/"):
         return False
     return if_range in {answer.get("etag"), answer.get("last-modified")}

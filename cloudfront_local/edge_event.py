@@ -1,6 +1,6 @@
-"""A CloudFront Function's view of a request, and what its result means.
+"""Events and results of CloudFront Functions.
 
-Shapes and restrictions are those of the CloudFront Developer Guide, "CloudFront Functions event structure".
+Shapes and restrictions: CloudFront developer guide, "CloudFront Functions event structure".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 40 * 1024
 
 
 class BadResult(ValueError):
-    """The function returned something that is neither a request nor a response."""
+    """The function's result is neither a request nor a response."""
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> Json:
@@ -36,7 +36,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> Json:
 
 
 def request_json(request: Request) -> Json:
-    """The ``request`` object. Queries and cookies stay percent-encoded, as CloudFront has them."""
+    """Return the ``request`` object. Queries and cookies stay percent-encoded, as in CloudFront."""
     headers = ((name.lower(), value) for name, value in request.headers.items())
     return {
         "method": request.method,
@@ -48,7 +48,7 @@ def request_json(request: Request) -> Json:
 
 
 def event_json(request: Request, distribution: Distribution, kind: str) -> Json:
-    """The whole event. ``kind`` is ``viewer-request`` or ``viewer-response``."""
+    """Return the whole event. ``kind`` is ``viewer-request`` or ``viewer-response``."""
     return {
         "version": "1.0",
         "context": {
@@ -63,7 +63,7 @@ def event_json(request: Request, distribution: Distribution, kind: str) -> Json:
 
 
 def _spread(values: Json) -> list[tuple[str, str]]:
-    """Names and values of a ``{name: {value, multiValue}}`` object."""
+    """Return names and values of a ``{name: {value, multiValue}}`` object."""
     pairs: list[tuple[str, str]] = []
     for name, entry in values.items():
         if not isinstance(entry, dict):
@@ -74,7 +74,7 @@ def _spread(values: Json) -> list[tuple[str, str]]:
 
 
 def read_result(result: object, request: Request) -> Request | Response:
-    """The request to go on with, or the answer to give at once; raises BadResult."""
+    """Return the changed request, or the response that the function generated; raises BadResult."""
     if not isinstance(result, dict):
         raise BadResult("the function returned no object")
     if "statusCode" in result:
@@ -108,7 +108,7 @@ def _status(result: Json) -> int:
 
 
 def response_json(answer: Response) -> Json:
-    """The ``response`` object that a viewer-response function gets: no body."""
+    """Return the ``response`` object of a viewer-response function, which has no body."""
     headers = ((name.lower(), value) for name, value in answer.headers.items())
     return {
         "statusCode": answer.status,
@@ -119,7 +119,7 @@ def response_json(answer: Response) -> Json:
 
 
 def read_response(result: object, answer: Response) -> Response:
-    """``answer`` with the status and headers that a viewer-response function returned; raises BadResult."""
+    """Return ``answer`` with the status and headers of a viewer-response function's result; raises BadResult."""
     if not isinstance(result, dict):
         raise BadResult("the function returned no object")
     headers: CIMultiDict[str] = CIMultiDict(_spread(result.get("headers", {})))

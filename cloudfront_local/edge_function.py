@@ -1,6 +1,6 @@
 """CloudFront Functions, run in an embedded V8.
 
-The language is the engine's, which is more than CloudFront's: the project lints its function for what CloudFront lacks.
+V8 supports more of the language than CloudFront: lint functions for what CloudFront lacks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from py_mini_racer import JSEvalException, JSPromise, JSPromiseError, MiniRacer
 from .edge_event import Json
 
 TIME_LIMIT_S = 30.0
-"""CloudFront stops a function after about a millisecond of CPU; here a busy machine must not fail a good one."""
+"""CloudFront stops a function after about a millisecond of CPU; locally a busy machine must not fail a correct
+function.
+"""
 
 _RUNTIME = """
 globalThis.console = {log: () => {}, error: () => {}};
@@ -45,24 +47,24 @@ globalThis.__run = (text, query) => {
 
 
 _IMPORT = re.compile(r"""^\s*import\s+([A-Za-z_$][\w$]*)\s+from\s*(['"])cloudfront\2\s*;?""", re.MULTILINE)
-"""The engine runs scripts, which import nothing: the one module is a constant there."""
+"""V8 runs scripts without imports: the one module that exists is a constant."""
 
 
 class FunctionFailed(Exception):
-    """The function threw, ran too long or returned nonsense. The message is for the console, not for viewers."""
+    """The function threw an exception, ran too long or returned an invalid result. The message is not for viewers."""
 
 
 class EdgeFunction(Protocol):
     """A function at the edge."""
 
     async def run(self, event: Json, query: str | None) -> object:
-        """The function's result for ``event``; raises FunctionFailed."""
+        """Return the function's result for ``event``; raises FunctionFailed."""
 
 
 class V8Function:
-    """One published function in an engine of its own. To be made and used in one event loop.
+    """A published function in its own engine, created and used in one event loop.
 
-    ``values`` are those of the key-value store that is associated with it, None if none is.
+    ``values`` are those of the associated key-value store, None without a store.
     """
 
     def __init__(self, source: str, values: Mapping[str, str] | None = None) -> None:
@@ -76,11 +78,11 @@ class V8Function:
             self.hold(values)
 
     def hold(self, values: Mapping[str, str]) -> None:
-        """From now on the key-value store holds ``values``."""
+        """Replace the values of the key-value store."""
         self._engine.eval(f"__values = JSON.parse({json.dumps(json.dumps(values))}); true")
 
     async def run(self, event: Json, query: str | None) -> object:
-        """See EdgeFunction. ``query`` is what ``event.request.rawQueryString()`` answers."""
+        """See EdgeFunction. ``query`` is the result of ``event.request.rawQueryString()``."""
         call = f"__run({json.dumps(json.dumps(event))}, {json.dumps(query)})"
         try:
             async with asyncio.timeout(TIME_LIMIT_S):
@@ -94,5 +96,5 @@ class V8Function:
         return json.loads(result)
 
     def close(self) -> None:
-        """End the engine and its thread."""
+        """Stop the engine and its thread."""
         self._engine.close()

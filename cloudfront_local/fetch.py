@@ -1,4 +1,4 @@
-"""Getting an answer from the origins: failover within a group, revalidation, stale answers where origins fail."""
+"""Fetch responses from origins: failover within a group, revalidation, and stale responses on origin failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAY_FAIL_OVER = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What the origins had to say. ``word`` is for ``X-Cache``; ``kept_stale`` where an old answer was used instead."""
+    """The result of a fetch. ``word`` is for ``X-Cache``; ``kept_stale``: a stale response replaced an error."""
 
     answer: Response
     life: Lifetime
@@ -30,7 +30,7 @@ class Fetch:
 
     @property
     def shared(self) -> bool:
-        """Whether requests that waited for it may have it too."""
+        """Return whether requests that waited for the fetch may share it."""
         return self.life.shared or self.kept_stale
 
 
@@ -46,8 +46,8 @@ class FetchContext(Protocol):
 
 
 async def fetch(edge: FetchContext, request: Request, behaviour: Behaviour, entry: Entry | None) -> Fetch:
-    """Ask the behaviour's origins for ``request``; ``entry`` is what the cache has, stale, and is revalidated."""
-    answer = await _from_members(edge, request, behaviour, entry)
+    """Send ``request`` to the behaviour's origins, or revalidate ``entry``, the stale cache entry."""
+    answer = await _try_origins(edge, request, behaviour, entry)
     now_s = edge.clock()
     errors = edge.distribution.error_ttl_s
     if entry is not None and answer.status == 304:
@@ -63,14 +63,14 @@ async def fetch(edge: FetchContext, request: Request, behaviour: Behaviour, entr
     return Fetch(answer, lifetime(answer.status, answer.headers, behaviour.cache, now_s, errors), now_s)
 
 
-async def _from_members(edge: FetchContext, request: Request, behaviour: Behaviour, entry: Entry | None) -> Response:
+async def _try_origins(edge: FetchContext, request: Request, behaviour: Behaviour, entry: Entry | None) -> Response:
     members, statuses = edge.distribution.members(behaviour.target)
     if request.method not in MAY_FAIL_OVER:
         members = members[:1]
     answer = _unreachable(timed_out=False)
     for position, origin in enumerate(members):
         try:
-            answer = await _ask(edge, request, behaviour, origin, entry)
+            answer = await _request_origin(edge, request, behaviour, origin, entry)
         except OriginUnreachable as error:
             answer = _unreachable(timed_out=error.timed_out)
             continue
@@ -79,7 +79,7 @@ async def _from_members(edge: FetchContext, request: Request, behaviour: Behavio
     return answer
 
 
-async def _ask(
+async def _request_origin(
     edge: FetchContext, request: Request, behaviour: Behaviour, origin: Origin, entry: Entry | None
 ) -> Response:
     headers = origin_headers(request, behaviour, origin)
@@ -89,7 +89,7 @@ async def _ask(
                 headers[name] = value
     query = origin_query(request, behaviour)
     target = f"{request.path}?{query}" if query else request.path
-    return await edge.origins.ask(origin, request.method, target, headers, request.id)
+    return await edge.origins.send(origin, request.method, target, headers, request.id)
 
 
 def _unreachable(*, timed_out: bool) -> Response:

@@ -1,4 +1,4 @@
-"""What of a viewer's request an origin gets to see."""
+"""Requests to origins: the part of a viewer's request that CloudFront forwards."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ NEVER_FORWARDED = frozenset(
         "x-amz-cf-id",
     }
 )
-"""Handled by the CDN itself: hop-by-hop, conditions and ranges (answered from the cache), and what it sets anew."""
+"""Headers that the CDN handles: hop-by-hop headers, conditions and ranges (answered from the cache), and those it sets.
+"""
 
 
 def _either(name: str, first: Selection, second: Selection) -> bool:
@@ -43,14 +44,14 @@ def _either(name: str, first: Selection, second: Selection) -> bool:
 
 
 def origin_query(request: Request, behaviour: Behaviour) -> str:
-    """The query string for the origin: what belongs to the cache key, and what the origin request policy adds."""
+    """Return the query string for the origin: parameters of the cache key and of the origin request policy."""
     key, extra = behaviour.cache.key.queries, behaviour.forward.queries
     pairs = ((name, value) for name, value in query_pairs(request.query) if _either(name, key, extra))
     return "&".join(f"{name}={value}" for name, value in pairs)
 
 
 def origin_headers(request: Request, behaviour: Behaviour, origin: Origin) -> CIMultiDict[str]:
-    """The headers for ``origin``: the chosen ones, the CDN's own, and those configured for the origin, which win."""
+    """Return the headers for ``origin``: forwarded ones, the CDN's own, and the origin's custom headers, which win."""
     key, extra = behaviour.cache.key, behaviour.forward
     headers: CIMultiDict[str] = CIMultiDict(
         (name, value)

@@ -1,4 +1,4 @@
-"""Several distributions behind one port: the viewer's Host says which is asked, as it does at CloudFront."""
+"""Several distributions on one port, selected by the Host header, as in CloudFront."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .live import LiveEdge
 
 
 class Hosts:
-    """The edges of a stack's distributions. The first is asked for every host that no other one has as an alias."""
+    """The edges of a stack's distributions. The first one serves every host that is not an alias of another one."""
 
     def __init__(self, edges: Sequence[LiveEdge]) -> None:
         self._edges = tuple(edges)
 
     @property
     def main(self) -> LiveEdge:
-        """The stack's own distribution."""
+        """Return the stack's main distribution."""
         return self._edges[0]
 
     def of(self, host: str) -> Edge | None:
-        """The edge for a Host header, whose port says nothing."""
+        """Return the edge for a Host header. The port is ignored."""
         name = host.partition(":")[0].lower()
         others = (live.edge for live in self._edges[1:])
         return next((edge for edge in others if edge and name in edge.distribution.aliases), self.main.edge)
@@ -32,27 +32,27 @@ class Hosts:
             live.load()
 
     async def follow(self) -> None:
-        """For ever: take over invalidations, new values and new deployments."""
+        """Apply invalidations, new values and new deployments until cancelled."""
         await asyncio.gather(*(live.follow() for live in self._edges))
 
     async def refresh(self) -> None:
-        """Take over what has changed since the last time."""
+        """Apply changes since the last call."""
         for live in self._edges:
             await live.refresh()
 
     def clear(self) -> None:
-        """Forget every answer."""
+        """Drop every cached response."""
         for live in self._edges:
             if live.edge:
                 live.edge.clear()
 
     def collapse(self, *, on: bool) -> None:
-        """Whether equal requests wait for one another."""
+        """Set whether equal requests wait for one another."""
         for live in self._edges:
             if live.edge:
                 live.edge.collapsing = on
 
     def close(self) -> None:
-        """End the engines of all edge functions."""
+        """Stop the engines of all edge functions."""
         for live in self._edges:
             live.close()

@@ -1,4 +1,4 @@
-"""What the CDN asked its origins for, so that a test or the console can see what a request cost."""
+"""A journal of origin requests, for tests and the console."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
-KEPT = 20_000
+MAX_CALLS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class OriginCall:
-    """One request to an origin. ``status`` is 0 where none came; ``started_s`` is Unix time."""
+    """One request to an origin. ``status`` is 0 without a response; ``started_s`` is Unix time."""
 
     request_id: str
     method: str
@@ -25,17 +25,17 @@ class OriginCall:
 
 
 class Journal:
-    """The last calls to origins, oldest first. ``number`` goes on when old ones are forgotten."""
+    """The last origin requests, oldest first. ``number`` continues when old ones are dropped."""
 
     def __init__(self) -> None:
-        self._calls: deque[OriginCall] = deque(maxlen=KEPT)
+        self._calls: deque[OriginCall] = deque(maxlen=MAX_CALLS)
         self._next = 1
 
     def note(self, call: OriginCall) -> None:
-        """Remember one call; its number is given here."""
+        """Add one call and assign its number."""
         self._calls.append(replace(call, number=self._next))
         self._next += 1
 
     def since(self, number: int = 0) -> Iterable[dict[str, object]]:
-        """Calls after ``number``, as plain values."""
+        """Return calls after ``number``, as plain values."""
         return (asdict(call) for call in self._calls if call.number > number)

@@ -1,6 +1,7 @@
-"""CloudFront's key-value stores, by the data plane that MiniStack has.
+"""CloudFront's key-value stores, through MiniStack's data plane.
 
-Plain HTTP: boto3's client signs with SigV4A, which needs AWS's C library, and puts the account before the host's name.
+Plain HTTP is used because boto3's client signs with SigV4A, which needs AWS's C library, and puts the account id into
+the host name.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 PAGE = 50
-"""The most keys that an answer lists."""
+"""The maximum number of keys in a response."""
 
 TIMEOUT_S = 5.0
 
 
 class StoreChanged(Exception):
-    """Somebody else wrote at the same time."""
+    """Another client wrote to the store at the same time."""
 
 
 class KeyValues:
@@ -36,38 +37,38 @@ class KeyValues:
         self._url = endpoint_url.rstrip("/") + "/key-value-stores/"
 
     def read(self, store: str) -> dict[str, str]:
-        """All that ``store``, an ARN, holds. Raises OSError."""
+        """Return all entries of ``store``, an ARN. Raises OSError."""
         found: dict[str, str] = {}
         query = {"MaxResults": str(PAGE)}
         while True:
-            page, _ = self._ask("GET", f"{_quoted(store)}/keys?{urlencode(query)}")
+            page, _ = self._request("GET", f"{_quoted(store)}/keys?{urlencode(query)}")
             found |= {item["Key"]: item["Value"] for item in page["Items"]}
             if "NextToken" not in page:
                 return found
             query["NextToken"] = page["NextToken"]
 
     def write(self, store: str, key: str, value: str) -> None:
-        """Put ``value`` over what is there. Raises StoreChanged and OSError."""
+        """Write one entry. Raises StoreChanged and OSError."""
         self.update(store, {key: value})
 
     def update(self, store: str, puts: Mapping[str, str], deletes: Sequence[str] = ()) -> None:
-        """Put and delete several entries at once, all or none. Raises StoreChanged and OSError."""
-        _, tag = self._ask("GET", _quoted(store))
+        """Write and delete several entries atomically. Raises StoreChanged and OSError."""
+        _, tag = self._request("GET", _quoted(store))
         body = {
             "Puts": [{"Key": key, "Value": value} for key, value in puts.items()],
             "Deletes": [{"Key": key} for key in deletes],
         }
         try:
-            self._ask("POST", f"{_quoted(store)}/keys", body, {"If-Match": tag})
+            self._request("POST", f"{_quoted(store)}/keys", body, {"If-Match": tag})
         except HTTPError as error:
             if error.code == HTTPStatus.CONFLICT:
                 raise StoreChanged(store) from error
             raise
 
-    def _ask(
+    def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[dict[str, Any], str]:
-        """The answer's document and its entity tag."""
+        """Return the response's document and entity tag."""
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
         signed = AWSRequest(method, self._url + path, sent, data)

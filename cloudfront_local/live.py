@@ -1,4 +1,4 @@
-"""The edge of a distribution that may be deployed anew or invalidated at any time: it follows what is deployed."""
+"""An edge that follows the deployment: new configurations, invalidations and key-value store changes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ POLL_S = 1.0
 
 
 class LiveEdge:
-    """An :class:`Edge` and the connection of it to the CloudFront API.
+    """An :class:`Edge` and its connection to the CloudFront API.
 
-    ``stored`` is what the key-value stores of its functions hold, by their ARNs.
+    ``stored`` contains the values of its functions' key-value stores, by ARN.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class LiveEdge:
         self.edge: Edge | None = None
 
     def load(self) -> None:
-        """Read the deployed configuration; the cache of the same distribution stays. Raises NotBuiltLocally."""
+        """Read the deployed configuration. Responses in the cache stay. Raises NotBuiltLocally."""
         tag = distribution_tag(self._client, self._id)
         distribution = read_distribution(self._client, self._id)
         names = {found.request_function for found in distribution.behaviours}
@@ -66,31 +66,31 @@ class LiveEdge:
         self._functions, self._tag = functions, tag
 
     async def follow(self) -> None:
-        """For ever: take over invalidations, new values and new deployments within about a second."""
+        """Apply invalidations, new values and new deployments within about a second, until cancelled."""
         while True:
             await asyncio.sleep(POLL_S)
             try:
                 await self.refresh()
-            except Exception as error:  # whatever it is, the CDN goes on with what it has
-                self._report(f"the CDN could not read the distribution: {error!r}")
+            except Exception as error:  # the CDN continues with the last configuration
+                self._report(f"CDN: reading the distribution failed: {error!r}")
 
     async def refresh(self) -> None:
-        """Take over what has changed since the last time."""
+        """Apply changes since the last call."""
         for paths in await asyncio.to_thread(self._new_invalidations):
             if self.edge:
                 self.edge.invalidate(paths)
         if await asyncio.to_thread(distribution_tag, self._client, self._id) != self._tag:
             self.load()
-            self._report("the CDN has the distribution's new configuration")
+            self._report("CDN: loaded the new configuration")
         if (stored := await asyncio.to_thread(self._read_stores)) != self.stored:
             self.stored = stored
             for name, function in self._functions.items():
                 if (values := stored.get(self._store_of[name])) is not None:
                     function.hold(values)
-            self._report("the CDN has the new values of a key-value store")
+            self._report("CDN: loaded new key-value store entries")
 
     def close(self) -> None:
-        """End the engines of the edge functions."""
+        """Stop the engines of the edge functions."""
         for function in self._functions.values():
             function.close()
         self._functions = {}
@@ -103,9 +103,9 @@ class LiveEdge:
         return [{"Id": item["Id"]} for item in listed.get("Items", [])]
 
     def _new_invalidations(self) -> list[list[str]]:
-        fresh = [item["Id"] for item in self._invalidations() if item["Id"] not in self._seen]
+        unseen = [item["Id"] for item in self._invalidations() if item["Id"] not in self._seen]
         found: list[list[str]] = []
-        for invalidation_id in fresh:
+        for invalidation_id in unseen:
             answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
             found.append(list(answer["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", [])))
             self._seen.add(invalidation_id)

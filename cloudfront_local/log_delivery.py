@@ -1,4 +1,4 @@
-"""Access logs on their way into the bucket that the distribution's configuration names."""
+"""Delivery of access logs to the bucket that the distribution's configuration names."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .model import Distribution
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-DELIVER_S = 10.0
-"""Between two files. CloudFront delivers several an hour; nobody waits for that on a laptop."""
+DELIVERY_INTERVAL_S = 10.0
+"""Time between two files. CloudFront delivers several files an hour."""
 
-MOST_LINES = 100_000
-"""Of a file that waits for a bucket. Logs are delivered as well as may be, and never fill the memory."""
+MAX_LINES = 100_000
+"""Maximum lines that wait for one file. Delivery is best effort and must not exhaust the memory."""
 
 
 class LogDelivery:
-    """Lines that wait, by the hours that they belong to; nothing waits where the distribution asks for no logs."""
+    """Lines that wait for delivery, by hour. Nothing is recorded if the distribution has no logging."""
 
     def __init__(self, s3: S3Client, report: Callable[[str], None]) -> None:
         self._s3 = s3
@@ -31,31 +31,31 @@ class LogDelivery:
         self._waiting: dict[int, list[str]] = {}
 
     def note(self, distribution: Distribution, visit: LogRecord) -> None:
-        """Write down one visit."""
+        """Record one request."""
         if distribution.log_bucket:
             lines = self._waiting.setdefault(int(visit.ended_s // 3_600), [])
-            if len(lines) < MOST_LINES:
+            if len(lines) < MAX_LINES:
                 lines.append(format_record(visit))
 
-    async def keep(self, distribution: Callable[[], Distribution | None]) -> None:
-        """For ever, and once more at the end: deliver what waits."""
+    async def run(self, distribution: Callable[[], Distribution | None]) -> None:
+        """Deliver waiting lines periodically until cancelled, and once more at the end."""
         try:
             while True:
-                await asyncio.sleep(DELIVER_S)
-                await asyncio.to_thread(self._put, distribution(), self._taken())
+                await asyncio.sleep(DELIVERY_INTERVAL_S)
+                await asyncio.to_thread(self._put, distribution(), self._drain())
         finally:
             self.deliver(distribution())
 
     def deliver(self, distribution: Distribution | None) -> None:
-        """Put what waits into the bucket."""
-        self._put(distribution, self._taken())
+        """Deliver waiting lines."""
+        self._put(distribution, self._drain())
 
-    def _taken(self) -> dict[int, list[str]]:
+    def _drain(self) -> dict[int, list[str]]:
         waiting, self._waiting = self._waiting, {}
         return waiting
 
     def _put(self, distribution: Distribution | None, waiting: dict[int, list[str]]) -> None:
-        """A fault is reported, and the lines of that hour are lost."""
+        """Upload the lines. A failure is reported, and the lines of that hour are lost."""
         if distribution is None or not distribution.log_bucket:
             return
         for hour, lines in waiting.items():
@@ -63,4 +63,4 @@ class LogDelivery:
             try:
                 self._s3.put_object(Bucket=distribution.log_bucket, Key=name, Body=format_file(lines))
             except (BotoCoreError, ClientError) as error:
-                self._report(f"the CDN could not deliver an access log: {error!r}")
+                self._report(f"CDN: access log delivery failed: {error!r}")

@@ -1,4 +1,4 @@
-"""What goes through the CDN: a viewer's request, an answer."""
+"""Requests and responses of the CDN."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer with its whole body. ``origin`` names where it came from, empty if the edge made it."""
+    """A response with its whole body. ``origin`` is the id of its origin, empty if the edge generated it."""
 
     status: int
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)

@@ -1,4 +1,4 @@
-"""A distribution's configuration as values: what the CDN decides by."""
+"""A distribution's configuration as values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Pick(Enum):
-    """How a policy chooses among a viewer's headers, cookies or query strings."""
+    """How a policy selects among a viewer's headers, cookies or query strings."""
 
     NONE = "none"
     ONLY = "whitelist"
@@ -18,13 +18,13 @@ class Pick(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The names a policy lets through. Header names are lower-case."""
+    """The names that a policy forwards. Header names are lower-case."""
 
     pick: Pick = Pick.NONE
     names: frozenset[str] = frozenset()
 
     def takes(self, name: str) -> bool:
-        """Whether ``name`` is let through."""
+        """Return whether ``name`` is selected."""
         match self.pick:
             case Pick.NONE:
                 return False
@@ -38,7 +38,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Selections:
-    """What of a viewer's request a policy lets through."""
+    """The parts of a viewer's request that a policy forwards."""
 
     headers: Selection = Selection()
     cookies: Selection = Selection()
@@ -47,7 +47,7 @@ class Selections:
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """What names a cached answer, and the bounds of its life in seconds."""
+    """The parts of a cache key, and the TTL limits in seconds."""
 
     min_ttl_s: int = 0
     default_ttl_s: int = 86_400
@@ -59,7 +59,7 @@ class CachePolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyHeader:
-    """A header that a response headers policy sets. Without ``override`` the origin's own value stays."""
+    """A header that a response headers policy sets. Without ``override`` the origin's own value takes precedence."""
 
     name: str
     value: str
@@ -68,7 +68,7 @@ class PolicyHeader:
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """Cross-origin sharing, as a response headers policy has it."""
+    """CORS settings of a response headers policy."""
 
     origins: tuple[str, ...]
     methods: tuple[str, ...]
@@ -81,7 +81,7 @@ class Cors:
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeadersPolicy:
-    """What is done to the headers of every answer on its way to the viewer."""
+    """Changes to the headers of every response to a viewer."""
 
     headers: tuple[PolicyHeader, ...] = ()
     cors: Cors | None = None
@@ -89,7 +89,7 @@ class ResponseHeadersPolicy:
 
 
 class OriginKind(Enum):
-    """How an origin is signed for: the SigV4 service name, or not at all."""
+    """The SigV4 service name with which origin access control signs, empty without signature."""
 
     S3 = "s3"
     FUNCTION_URL = "lambda"
@@ -98,7 +98,7 @@ class OriginKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where answers come from. ``kind`` tells which origin access control signs."""
+    """An origin. ``kind`` is the service for which origin access control signs."""
 
     id: str
     domain: str
@@ -110,7 +110,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class OriginGroup:
-    """A primary origin, and a second one that is asked when the first answers one of ``statuses`` or not at all."""
+    """A primary origin, and a second one for requests that the first answers with one of ``statuses`` or not at all."""
 
     id: str
     members: tuple[str, ...]
@@ -119,7 +119,7 @@ class OriginGroup:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What happens to requests whose path matches ``pattern``. ``target`` is an origin or an origin group."""
+    """Settings for requests whose path matches ``pattern``. ``target`` is an origin or an origin group."""
 
     pattern: str
     target: str
@@ -129,14 +129,14 @@ class Behaviour:
     forward: Selections = Selections()
     respond: ResponseHeadersPolicy = ResponseHeadersPolicy()
     request_function: str = ""
-    """The name of the CloudFront Function that sees the request first, or empty."""
+    """The name of the viewer-request function, or empty."""
 
     response_function: str = ""
-    """The name of the one that sees the answer last, or empty."""
+    """The name of the viewer-response function, or empty."""
 
 
 DEFAULT_ERROR_TTL_S = 10
-"""For how long CloudFront caches an error at least, where nothing is configured."""
+"""Minimum time for which CloudFront caches an error by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +149,16 @@ class Distribution:
     origins: dict[str, Origin] = field(default_factory=dict)
     groups: dict[str, OriginGroup] = field(default_factory=dict)
     error_ttl_s: dict[int, int] = field(default_factory=dict)
-    """For how many seconds an error of a status is cached at least (``ErrorCachingMinTTL``)."""
+    """Minimum seconds for which an error is cached, by status (``ErrorCachingMinTTL``)."""
     root_object: str = ""
     aliases: frozenset[str] = frozenset()
-    """Host names of its own, lower-case."""
+    """Its alternate domain names, lower-case."""
     log_bucket: str = ""
-    """The bucket of its access logs, empty if it writes none."""
+    """The bucket of its access logs, empty without logging."""
     log_prefix: str = ""
 
     def members(self, target: str) -> tuple[tuple[Origin, ...], frozenset[int]]:
-        """The origins to ask for ``target`` in turn, and the statuses that lead to the next one."""
+        """Return the origins for ``target`` in order, and the statuses that trigger failover."""
         group = self.groups.get(target)
         if group is None:
             return (self.origins[target],), frozenset()
@@ -166,5 +166,5 @@ class Distribution:
 
 
 def names(items: Iterable[str]) -> frozenset[str]:
-    """Header names, lower-case."""
+    """Return header names in lower case."""
     return frozenset(item.lower() for item in items)

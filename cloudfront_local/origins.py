@@ -1,4 +1,4 @@
-"""Asking origins: S3 and Function URLs as origin access control does (SigV4), all of them at MiniStack's endpoint."""
+"""Requests to origins: S3 and Function URLs signed as by origin access control (SigV4), all at MiniStack's endpoint."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from .signed_paths import is_unambiguous
 
 _SIGNERS = {OriginKind.S3: S3SigV4Auth, OriginKind.FUNCTION_URL: SigV4Auth}
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
-_CLIENTS_OWN = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
-"""What aiohttp would add by itself, and CloudFront does not."""
+_AUTO_HEADERS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+"""Headers that aiohttp adds by default, and CloudFront does not."""
 
-_NOT_FROM_S3 = "access-control-"
-"""MiniStack adds these to every answer, S3 only for a bucket with CORS rules, which the media bucket has not."""
+_CORS_PREFIX = "access-control-"
+"""MiniStack adds these headers to every response, S3 only for a bucket with CORS rules, which the media bucket lacks.
+"""
 
 
 class OriginUnreachable(Exception):
-    """No answer, or none in time."""
+    """The origin did not respond, or not in time."""
 
     def __init__(self, message: str, *, timed_out: bool) -> None:
         super().__init__(message)
@@ -36,12 +37,12 @@ class OriginUnreachable(Exception):
 
 
 class Origins(Protocol):
-    """Where answers come from."""
+    """The origins of a distribution."""
 
-    async def ask(
+    async def send(
         self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
     ) -> Response:
-        """``origin``'s answer for ``target``, its path and query; raises OriginUnreachable."""
+        """Return ``origin``'s response for ``target``, its path and query; raises OriginUnreachable."""
 
 
 class MiniStackOrigins:
@@ -63,20 +64,20 @@ class MiniStackOrigins:
         self._journal = journal
         self._report = report
 
-    async def ask(
+    async def send(
         self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
     ) -> Response:
         """See Origins."""
         path = origin.path + target
-        sent = self._signed(origin, method, path, headers)
+        sent = self._sign(origin, method, path, headers)
         started_s, clock = time.time(), time.perf_counter()
         status = 0
         try:
             async with self._session.request(
                 method,
-                URL(self._endpoint_url + _as_delivered(origin, path), encoded=True),
+                URL(self._endpoint_url + _encode_path(origin, path), encoded=True),
                 headers=sent,
-                skip_auto_headers=_CLIENTS_OWN,
+                skip_auto_headers=_AUTO_HEADERS,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=origin.timeout_s),
             ) as response:
@@ -84,7 +85,7 @@ class MiniStackOrigins:
                 status = response.status
                 if reason := describe_refusal(origin, target, status, response.headers):
                     self._report(f"origin {origin.id} refused {method} {path}: {reason}")
-                return Response(status, _kept(origin, method, response.headers), body, origin.id)
+                return Response(status, _filter_headers(origin, method, response.headers), body, origin.id)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OriginUnreachable(repr(error), timed_out=isinstance(error, TimeoutError)) from error
         finally:
@@ -93,7 +94,7 @@ class MiniStackOrigins:
                 OriginCall(request_id, method, path, origin.id, origin.kind.value, status, started_s, took_ms)
             )
 
-    def _signed(self, origin: Origin, method: str, path: str, headers: CIMultiDict[str]) -> CIMultiDict[str]:
+    def _sign(self, origin: Origin, method: str, path: str, headers: CIMultiDict[str]) -> CIMultiDict[str]:
         sent = CIMultiDict(headers)
         if signer := _SIGNERS.get(origin.kind):
             request = AWSRequest(method, f"https://{origin.domain}{path}")
@@ -104,7 +105,7 @@ class MiniStackOrigins:
 
 
 def describe_refusal(origin: Origin, target: str, status: int, headers: Mapping[str, str]) -> str:
-    """Why a Function URL itself answered 403 to ``target``, "" if it did not: viewers get its vague answer."""
+    """Return why a Function URL itself answered 403 to ``target``, "" if it did not: its response is not specific."""
     kind = headers.get("x-amzn-ErrorType", "")
     if status != 403 or origin.kind is not OriginKind.FUNCTION_URL or not kind:
         return ""
@@ -113,17 +114,17 @@ def describe_refusal(origin: Origin, target: str, status: int, headers: Mapping[
     return kind
 
 
-def _as_delivered(origin: Origin, path: str) -> str:
-    """The path for MiniStack, which decodes what a Function URL's event has in ``rawPath``; AWS leaves it encoded."""
+def _encode_path(origin: Origin, path: str) -> str:
+    """Encode the path for MiniStack, which decodes ``rawPath`` of a Function URL's event; AWS does not decode it."""
     return path.replace("%", "%25") if origin.kind is OriginKind.FUNCTION_URL else path
 
 
-def _kept(origin: Origin, method: str, headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """An origin's headers without those of the connection. Only for HEAD the length says more than the body."""
+def _filter_headers(origin: Origin, method: str, headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return an origin's headers without hop-by-hop ones. ``content-length`` is kept for HEAD only."""
     dropped = _HOP_BY_HOP if method == "HEAD" else _HOP_BY_HOP | {"content-length"}
     from_s3 = origin.kind is OriginKind.S3
     return CIMultiDict(
         (name, value)
         for name, value in headers.items()
-        if name.lower() not in dropped and not (from_s3 and name.lower().startswith(_NOT_FROM_S3))
+        if name.lower() not in dropped and not (from_s3 and name.lower().startswith(_CORS_PREFIX))
     )

@@ -1,4 +1,6 @@
-"""CloudFront's path patterns: ``*`` is any run of characters, ``?`` any one; case matters, a leading slash does not."""
+"""CloudFront's path patterns: ``*`` is any sequence of characters, ``?`` any one. Case matters, a leading slash does
+not.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +17,23 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether ``path`` falls under ``pattern``."""
+    """Return whether ``path`` matches ``pattern``."""
     return _expression(pattern.removeprefix("/")).fullmatch(path.removeprefix("/")) is not None
 
 
 def behaviour_for(path: str, behaviours: tuple[Behaviour, ...]) -> Behaviour:
-    """The first behaviour whose pattern matches; the last one matches everything."""
+    """Return the first behaviour whose pattern matches; the last one matches everything."""
     return next((found for found in behaviours if matches(found.pattern, path)), behaviours[-1])
 
 
 def _normal(path: str) -> str:
-    """``path`` with upper-case percent triplets, so that two spellings of one URL compare equal."""
+    """Return ``path`` with upper-case percent triplets, so that two spellings of one URL compare equal."""
     return re.sub(r"%[0-9a-fA-F]{2}", lambda triplet: triplet[0].upper(), path)
 
 
 def is_invalidated(path: str, invalidation: str) -> bool:
-    """Whether an invalidation path, which may end in ``*``, covers the cached ``path``."""
-    wanted = _normal("/" + invalidation.removeprefix("/"))
-    if wanted.endswith("*"):
-        return _normal(path).startswith(wanted[:-1])
-    return _normal(path) == wanted
+    """Return whether an invalidation path, which may end in ``*``, covers the cached ``path``."""
+    normalized = _normal("/" + invalidation.removeprefix("/"))
+    if normalized.endswith("*"):
+        return _normal(path).startswith(normalized[:-1])
+    return _normal(path) == normalized

@@ -1,4 +1,4 @@
-"""CloudFront API documents into the CDN's own values. Pure: the documents are what boto3 answers."""
+"""Convert CloudFront API documents to values of ``model``. Pure: the documents are boto3's results."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _PICKS = {"none": Pick.NONE, "whitelist": Pick.ONLY, "all": Pick.ALL, "allExcept
 
 
 def items(part: Document, name: str) -> list[Any]:
-    """The items of one of the API's ``{Quantity, Items}`` lists, empty where there is none."""
+    """Return the items of one of the API's ``{Quantity, Items}`` lists, empty if there is none."""
     return list((part.get(name) or {}).get("Items") or [])
 
 
 def selections(config: Document) -> Selections:
-    """What a cache policy's parameters or an origin request policy lets through."""
+    """Convert a cache policy's parameters or an origin request policy."""
     headers = config.get("HeadersConfig", {})
     cookies = config.get("CookiesConfig", {})
     queries = config.get("QueryStringsConfig", {})
@@ -49,7 +49,7 @@ def selections(config: Document) -> Selections:
 
 
 def cache_policy(config: Document) -> CachePolicy:
-    """A ``CachePolicyConfig``."""
+    """Convert a ``CachePolicyConfig``."""
     keyed = config.get("ParametersInCacheKeyAndForwardedToOrigin", {})
     switches = {"br": "EnableAcceptEncodingBrotli", "gzip": "EnableAcceptEncodingGzip"}
     min_ttl_s = int(config.get("MinTTL", 0))
@@ -63,7 +63,7 @@ def cache_policy(config: Document) -> CachePolicy:
 
 
 def response_headers_policy(config: Document) -> ResponseHeadersPolicy:
-    """A ``ResponseHeadersPolicyConfig``."""
+    """Convert a ``ResponseHeadersPolicyConfig``."""
     custom = tuple(
         PolicyHeader(item["Header"], item["Value"], bool(item["Override"]))
         for item in items(config, "CustomHeadersConfig")
@@ -86,7 +86,7 @@ def _cors(config: Document) -> Cors:
 
 
 def _security(config: Document) -> tuple[PolicyHeader, ...]:
-    """The headers of a ``SecurityHeadersConfig``."""
+    """Return the headers of a ``SecurityHeadersConfig``."""
     spelled: dict[str, tuple[str, Callable[[Document], str]]] = {
         "ContentTypeOptions": ("X-Content-Type-Options", lambda _: "nosniff"),
         "FrameOptions": ("X-Frame-Options", lambda part: part["FrameOption"]),
@@ -110,7 +110,7 @@ def _hsts(part: Document) -> str:
 
 
 def origin(document: Document, signed_as: str) -> Origin:
-    """One origin. ``signed_as`` is the origin type of its origin access control, or empty."""
+    """Convert an origin. ``signed_as`` is the origin type of its origin access control, or empty."""
     custom = document.get("CustomOriginConfig") or {}
     return Origin(
         document["Id"],
@@ -123,11 +123,11 @@ def origin(document: Document, signed_as: str) -> Origin:
 
 
 def origin_group(document: Document) -> OriginGroup:
-    """One origin group."""
+    """Convert an origin group."""
     members = tuple(item["OriginId"] for item in items(document, "Members"))
     return OriginGroup(document["Id"], members, frozenset(items(document["FailoverCriteria"], "StatusCodes")))
 
 
 def log_bucket(document: Document) -> str:
-    """The bucket of a distribution's ``Logging``, which names it by its domain; empty if there are no logs."""
+    """Return the bucket of a distribution's ``Logging``, which contains its domain name; empty without logging."""
     return str(document.get("Bucket", "")).partition(".s3.")[0] if document.get("Enabled", True) else ""

@@ -1,4 +1,4 @@
-"""Reading the deployed distribution back through the CloudFront API."""
+"""Read the deployed distribution through the CloudFront API."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class NotBuiltLocally(ValueError):
-    """The distribution uses something of CloudFront that the local CDN does not do. The message names it."""
+    """The distribution uses a feature of CloudFront that the local CDN does not implement. The message names it."""
 
 
 def distribution_tag(client: CloudFrontClient, distribution_id: str) -> str:
-    """A text that changes whenever the distribution or a function that it uses is deployed anew."""
+    """Return a value that changes with each deployment of the distribution or of a function that it uses."""
     answer = client.get_distribution_config(Id=distribution_id)
     documents: list[Document] = [answer["DistributionConfig"]["DefaultCacheBehavior"]]
     documents += items(answer["DistributionConfig"], "CacheBehaviors")
@@ -27,18 +27,18 @@ def distribution_tag(client: CloudFrontClient, distribution_id: str) -> str:
 
 
 def function_source(client: CloudFrontClient, name: str) -> str:
-    """The published JavaScript of a CloudFront Function."""
+    """Return the published JavaScript of a CloudFront Function."""
     return client.get_function(Name=name, Stage="LIVE")["FunctionCode"].read().decode()
 
 
 def function_store(client: CloudFrontClient, name: str) -> str:
-    """The ARN of the key-value store that is associated with a CloudFront Function, empty if none is."""
+    """Return the ARN of the key-value store of a CloudFront Function, empty if there is none."""
     config: Document = client.describe_function(Name=name, Stage="LIVE")["FunctionSummary"]["FunctionConfig"]
     return next((str(item["KeyValueStoreARN"]) for item in items(config, "KeyValueStoreAssociations")), "")
 
 
 def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distribution:
-    """The distribution with all its policies; raises NotBuiltLocally where it uses what the local CDN does not do."""
+    """Read the distribution with all its policies; raises NotBuiltLocally for features that are not implemented."""
     found = client.get_distribution(Id=distribution_id)["Distribution"]
     config: Document = found["DistributionConfig"]
     reader = _Reader(client)
@@ -46,7 +46,9 @@ def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distrib
     behaviours.append(reader.behaviour(config["DefaultCacheBehavior"], "*"))
     error_documents = items(config, "CustomErrorResponses")
     if any(document.get("ResponsePagePath") for document in error_documents):
-        raise NotBuiltLocally("The local CDN shows no custom error pages (CustomErrorResponses.ResponsePagePath)")
+        raise NotBuiltLocally(
+            "The local CDN does not implement custom error pages (CustomErrorResponses.ResponsePagePath)"
+        )
     return Distribution(
         id=distribution_id,
         domain=found["DomainName"],
@@ -66,9 +68,9 @@ def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distrib
 
 
 def _functions(document: Document) -> dict[str, str]:
-    """Names of a behaviour's CloudFront Functions by event type; raises NotBuiltLocally for Lambda@Edge."""
+    """Return names of a behaviour's CloudFront Functions by event type; raises NotBuiltLocally for Lambda@Edge."""
     if items(document, "LambdaFunctionAssociations"):
-        raise NotBuiltLocally("The local CDN runs no Lambda@Edge functions")
+        raise NotBuiltLocally("The local CDN does not implement Lambda@Edge")
     associations = items(document, "FunctionAssociations")
     return {item["EventType"]: str(item["FunctionARN"]).rsplit("/", 1)[-1] for item in associations}
 
@@ -84,7 +86,7 @@ class _Reader:
 
     def behaviour(self, document: Document, pattern: str) -> Behaviour:
         if "CachePolicyId" not in document:
-            raise NotBuiltLocally(f"The behaviour {pattern} has no cache policy (ForwardedValues are not done locally)")
+            raise NotBuiltLocally(f"The behaviour {pattern} has no cache policy (ForwardedValues are not implemented)")
         methods = document.get("AllowedMethods") or {"Items": ["GET", "HEAD"]}
         cached = (methods.get("CachedMethods") or {}).get("Items") or ["GET", "HEAD"]
         forward, respond = document.get("OriginRequestPolicyId"), document.get("ResponseHeadersPolicyId")
@@ -102,7 +104,7 @@ class _Reader:
         )
 
     def signed_as(self, document: Document) -> str:
-        """The type that an origin's access control signs for, or empty."""
+        """Return the origin type for which an origin's access control signs, or empty."""
         control_id = document.get("OriginAccessControlId")
         if not control_id:
             return ""

@@ -1,4 +1,4 @@
-"""The response headers policy: the last hand on an answer before it leaves."""
+"""Response headers policies, applied last before a response leaves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CORS_HEADERS = (
 def apply_policy(
     policy: ResponseHeadersPolicy, method: str, request: Mapping[str, str], headers: Mapping[str, str]
 ) -> CIMultiDict[str]:
-    """``headers`` as the viewer gets them: some removed, some set, CORS where the request has an ``Origin``."""
+    """Return the headers for the viewer: some removed, some set, CORS if the request has an ``Origin``."""
     result = CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in policy.removed)
     for header in policy.headers:
         if header.override or header.name not in result:
@@ -47,7 +47,7 @@ def _apply_cors(cors: Cors, method: str, request: Mapping[str, str], result: CIM
     if not allowed:
         return
     result["Access-Control-Allow-Origin"] = allowed
-    result["Vary"] = "Origin"  # replaces what the policy set; a viewer-response function may put it back
+    result["Vary"] = "Origin"  # replaces the policy's value; a viewer-response function may restore it
     if cors.credentials:
         result["Access-Control-Allow-Credentials"] = "true"
     if cors.expose_headers:

@@ -1,4 +1,4 @@
-"""The CDN's rim towards viewers: HTTP in, HTTP out."""
+"""The viewers' side of the CDN: conversion from and to aiohttp."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .edge import Edge
 from .messages import Request, Response
 
 MAX_LINE_BYTES = 64 * 1024
-"""Longer than CloudFront allows, so that the edge itself refuses what is too long."""
+"""Longer than CloudFront allows, so that the edge rejects longer URLs itself."""
 
 
 def viewer_request(request: web.BaseRequest) -> Request:
-    """An aiohttp request as the edge sees it: path and query just as they were sent."""
+    """Convert an aiohttp request; path and query are exactly as sent."""
     path, mark, query = request.raw_path.partition("?")
-    if not path.startswith("/"):  # the form that proxies are asked in; within a path an address is the path's own
+    if not path.startswith("/"):  # the absolute form of requests to proxies; a path may contain a URL too
         path = "/" + path.partition("://")[2].partition("/")[2]
     headers = CIMultiDict(request.headers)
-    headers["CloudFront-Forwarded-Proto"] = request.scheme  # the CDN's own word; policies say who hears it
+    headers["CloudFront-Forwarded-Proto"] = request.scheme  # set by the CDN; policies decide whether it is forwarded
     return Request(
         request.method,
         path,
@@ -35,7 +35,7 @@ def viewer_request(request: web.BaseRequest) -> Request:
 
 
 def viewer_response(method: str, answer: Response) -> web.Response:
-    """The edge's answer as an aiohttp response. An answer to HEAD keeps the length that its body would have."""
+    """Convert the edge's response. A response to HEAD keeps the length that its body would have."""
     headers = CIMultiDict(answer.headers)
     if method == "HEAD" and answer.body:
         headers["Content-Length"] = str(len(answer.body))
@@ -46,9 +46,9 @@ def viewer_response(method: str, answer: Response) -> web.Response:
 
 
 async def serve(edge: Edge, request: web.BaseRequest, note: Callable[[LogRecord], None]) -> web.Response:
-    """Answer one viewer; ``note`` is told of it."""
-    asked, begun_s = viewer_request(request), edge.clock()
-    answer = await edge.answer(asked)
+    """Answer one viewer, and pass the request's log record to ``note``."""
+    viewer, begun_s = viewer_request(request), edge.clock()
+    answer = await edge.answer(viewer)
     ended_s = edge.clock()
-    note(LogRecord(asked, answer, edge.distribution.domain, ended_s, ended_s - begun_s))
+    note(LogRecord(viewer, answer, edge.distribution.domain, ended_s, ended_s - begun_s))
     return viewer_response(request.method, answer)

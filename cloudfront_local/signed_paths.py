@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 UNAMBIGUOUS = re.compile(r"/|(?:/[A-Za-z0-9._~-]+)+/?")
-"""Paths that CloudFront and Lambda canonicalise alike.
+"""Paths that CloudFront and Lambda canonicalise in the same way.
 
-CloudFront and Lambda do not encode other characters, percent-encoded or not, in the same way before they sign, and the
-request fails with SignatureDoesNotMatch (aws-samples/image-optimization#44). Empty segments and dot segments are left
-out of a canonical request ("Create a signed AWS API request", IAM user guide), but not of the path that Lambda gets.
+They encode other characters, percent-encoded or not, differently before they sign, and the request fails with
+SignatureDoesNotMatch (aws-samples/image-optimization#44). Empty segments and dot segments are removed from a canonical
+request ("Create a signed AWS API request", IAM user guide), but not from the path that Lambda receives.
 """
 
 _DOTS = re.compile(r"/\.\.?(?:/|$)")
 
 
 def is_unambiguous(path: str) -> bool:
-    """Whether CloudFront and Lambda sign ``path``, without a query, in the same way."""
+    """Return whether CloudFront and Lambda sign ``path``, without a query, in the same way."""
     return UNAMBIGUOUS.fullmatch(path) is not None and _DOTS.search(path) is None

@@ -1,4 +1,4 @@
-"""The cache: answers by key, bounded in bytes, least recently used out first."""
+"""The cache: responses by key, bounded in bytes, with LRU eviction."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .freshness import Lifetime
 from .messages import Response
 
 OVERHEAD_BYTES = 2048
-"""What an entry counts for beside its body, so that errors and empty answers cannot fill the memory."""
+"""Counted for each entry beside its body, so that errors and empty responses cannot fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A cached answer. ``stored_s`` is when it last came from or was confirmed by its origin, Unix time."""
+    """A cached response. ``stored_s`` is the Unix time when its origin last sent or confirmed it."""
 
     path: str
     answer: Response
@@ -24,19 +24,19 @@ class Entry:
     stored_s: float
 
     def age_s(self, now_s: float) -> float:
-        """Seconds since the origin last vouched for it."""
+        """Return the seconds since the origin last sent or confirmed it."""
         return max(0.0, now_s - self.stored_s)
 
     def is_fresh(self, now_s: float) -> bool:
-        """Whether it may be served without asking."""
+        """Return whether it may be served without revalidation."""
         return self.age_s(now_s) < self.life.ttl_s
 
     def serves_while_revalidating(self, now_s: float) -> bool:
-        """Whether it may be served once more while the origin is asked in the background."""
+        """Return whether it may be served while it is revalidated in the background."""
         return self.age_s(now_s) < self.life.ttl_s + self.life.stale_while_revalidate_s
 
     def survives_failure(self, now_s: float) -> bool:
-        """Whether it may be served because the origin fails. Cached errors do not."""
+        """Return whether it may be served when the origin fails. Cached errors may not."""
         if self.answer.status >= 400:
             return False
         limit_s = self.life.stale_if_error_s
@@ -56,18 +56,18 @@ class Store:
 
     @property
     def size_bytes(self) -> int:
-        """What all entries count for."""
+        """Return the counted size of all entries."""
         return self._bytes
 
     def get(self, key: Key) -> Entry | None:
-        """The entry of ``key``, fresh or not."""
+        """Return the entry of ``key``, fresh or stale."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
     def put(self, key: Key, entry: Entry) -> None:
-        """Keep ``entry``; what has not been used for longest makes room."""
+        """Store ``entry`` and evict the least recently used ones."""
         self.drop(key)
         size = _size_bytes(entry)
         if size > self._max_bytes:
@@ -79,19 +79,19 @@ class Store:
             self._bytes -= _size_bytes(oldest)
 
     def drop(self, key: Key) -> None:
-        """Forget ``key``, if it is there."""
+        """Drop ``key`` if it is stored."""
         if (entry := self._entries.pop(key, None)) is not None:
             self._bytes -= _size_bytes(entry)
 
     def drop_paths(self, covered: Callable[[str], bool]) -> int:
-        """Forget every entry whose path ``covered`` says yes to; how many they were."""
-        doomed = [key for key, entry in self._entries.items() if covered(entry.path)]
-        for key in doomed:
+        """Drop every entry whose path is ``covered``; return their number."""
+        dropped = [key for key, entry in self._entries.items() if covered(entry.path)]
+        for key in dropped:
             self.drop(key)
-        return len(doomed)
+        return len(dropped)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self._entries.clear()
         self._bytes = 0
 

@@ -19,7 +19,7 @@ REPORT = ROOT / "gameday-report.html"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scenarios and write the report. Return 1 if a scenario failed, 2 if no stack is available."""
-    from local.isolated_stack import NoStack
+    from local.isolated_stack import StackError
 
     from .isolated_stack import open_stack, running
     from .report import write_report
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _log(f"the stack is ready after {time.time() - begun_s:.0f} s")
             results = run_scenarios(environment, scenarios, _log)
             write_report(chosen.report, environment, list(zip(scenarios, results, strict=True)), begun_s)
-    except (NoStack, WaitTimeout) as error:
+    except (StackError, WaitTimeout) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
     failed = [result for result in results if result.fault]

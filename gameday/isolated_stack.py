@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local import isolated_stack
-from local.isolated_stack import NoStack
+from local.isolated_stack import StackError
 from tools import local_stack
 
 from .environment import Environment
@@ -19,16 +19,16 @@ READY_WITHIN_S = 600.0
 
 @contextmanager
 def open_stack(state: Path) -> Iterator[Environment]:
-    """Start a stack, wait for its endpoint, and yield its environment. Raises NoStack."""
-    with isolated_stack.running(state, "--no-watch") as stack:
+    """Start a stack, wait for its endpoint, and yield its environment. Raises StackError."""
+    with isolated_stack.run_stack(state, "--no-watch") as stack:
         environment = Environment(stack.facts)
         wait_until(lambda: environment.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
         yield environment
 
 
 def running(state: Path) -> Environment:
-    """Return the environment of the stack that runs in ``state``. Raises NoStack if none runs."""
+    """Return the environment of the stack that runs in ``state``. Raises StackError if none runs."""
     try:
         return Environment(local_stack.read(state))
     except ValueError as error:
-        raise NoStack(str(error)) from None
+        raise StackError(str(error)) from None

@@ -1,4 +1,1 @@
-"""The one-command local stack: MiniStack, the deployed template, a CDN and a start page.
-
-For development only, never deployed.
-"""
+"""The local stack: MiniStack, the deployed template, a CDN and a start page. For development only, never deployed."""

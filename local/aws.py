@@ -1,4 +1,4 @@
-"""Talking to MiniStack with AWS's own tools, and never to a real account."""
+"""Clients and credentials for MiniStack. No call reaches a real AWS account."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 ACCESS_KEY = "test"
 CREDENTIALS = Credentials(ACCESS_KEY, ACCESS_KEY)
-"""Of the account's root user in MiniStack, which may do everything."""
+"""Credentials of the account's root user in MiniStack, which has all permissions."""
 
 
 def tool_environment(endpoint_url: str) -> dict[str, str]:
-    """Environment variables for the SAM CLI: this endpoint, made-up credentials, and nobody's own configuration."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {
+    """Return environment variables for the SAM CLI: the endpoint, fixed credentials, and no AWS setting of the user."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return inherited | {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
@@ -53,7 +53,7 @@ def connect_key_values(endpoint_url: str) -> KeyValues:
 
 
 class Cloud:
-    """Clients of the MiniStack at ``endpoint_url``, each made when it is first used."""
+    """Clients of the MiniStack at ``endpoint_url``, each created on first use."""
 
     def __init__(self, endpoint_url: str, region: str = REGION) -> None:
         self.endpoint_url = endpoint_url
@@ -65,55 +65,55 @@ class Cloud:
 
     @cached_property
     def s3(self) -> S3Client:
-        """Buckets."""
+        """Return the client for buckets."""
         return self._session.client("s3", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        """The deployed stack."""
+        """Return the client for stacks."""
         return self._session.client("cloudformation", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def cloudfront(self) -> CloudFrontClient:
-        """The distribution."""
+        """Return the client for distributions."""
         return self._session.client("cloudfront", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def functions(self) -> LambdaClient:
-        """Functions."""
+        """Return the client for Lambda functions."""
         return self._session.client("lambda", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
-        """Secrets."""
+        """Return the client for secrets."""
         return self._session.client("secretsmanager", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """The index."""
+        """Return the client for the index table."""
         return self._session.client("dynamodb", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def queues(self) -> SQSClient:
-        """Queues."""
+        """Return the client for queues."""
         return self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def events(self) -> EventBridgeClient:
-        """The event bus."""
+        """Return the client for the event bus."""
         return self._session.client("events", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def http_apis(self) -> ApiGatewayV2Client:
-        """The upload API."""
+        """Return the client for the upload API."""
         return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def metrics(self) -> Any:
-        """Figures."""
+        """Return the client for CloudWatch metrics."""
         return self._session.client("cloudwatch", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def logs(self) -> Any:
-        """What functions print."""
+        """Return the client for CloudWatch Logs."""
         return self._session.client("logs", endpoint_url=self.endpoint_url, config=self._config)

@@ -1,4 +1,4 @@
-"""Starting the stack in the background."""
+"""Start the stack in the background."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .paths import COMMAND, ROOT, StackPaths
 
 
 def up_detached(place: StackPaths, options: Sequence[str]) -> None:
-    """Start ``darkroom up`` with ``options`` in a session of its own, show what it says until it is ready."""
+    """Start ``darkroom up`` with ``options`` in its own session, and print its output until it is ready."""
     if pid := pidfile.running_pid(place):
-        raise StartError(f"A stack runs already in {place.state} (process {pid}). `make stop` ends it.")
+        raise StartError(f"A stack already runs in {place.state} (process {pid}). Stop it with `make stop`.")
     place.logs.mkdir(parents=True, exist_ok=True)
     log = place.logs / "stack.log"
     with log.open("wb") as output:
@@ -27,14 +27,14 @@ def up_detached(place: StackPaths, options: Sequence[str]) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    with log.open() as printed:
+    with log.open() as output_file:
         while True:
-            ended, ready = child.poll() is not None, place.facts.exists()
-            sys.stdout.write(printed.read())
+            exited, ready = child.poll() is not None, place.stack_info.exists()
+            sys.stdout.write(output_file.read())
             sys.stdout.flush()
-            if ended:
-                raise StartError(f"The stack did not start; its output is {log}")
+            if exited:
+                raise StartError(f"The stack did not start. Its output: {log}")
             if ready:
-                sys.stdout.write(f"It runs in the background, its output goes to {log}. `make stop` ends it.\n")
+                sys.stdout.write(f"The stack runs in the background. Output: {log}. Stop it with `make stop`.\n")
                 return
             time.sleep(0.2)

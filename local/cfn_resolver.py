@@ -1,4 +1,4 @@
-"""The deployed template with its parameters filled in, read back from CloudFormation."""
+"""The deployed template with its parameters resolved, read from CloudFormation."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackResourceTypeDef
 
 ACCOUNT = "000000000000"
-"""MiniStack's."""
+"""The account of MiniStack."""
 
 NESTED = "AWS::CloudFormation::Stack"
-"""What SAM makes of AWS::Serverless::Application."""
+"""The type into which SAM transforms AWS::Serverless::Application."""
 
 PSEUDO_PARAMETERS = {
     "AWS::StackName": STACK,
@@ -33,7 +33,7 @@ PSEUDO_PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A deployed resource. ``properties`` are resolved when they are read, one by one, by ``property``."""
+    """A deployed resource. ``property`` resolves one property on each call."""
 
     logical_id: str
     physical_id: str
@@ -42,13 +42,13 @@ class Resource:
     _resolve: Callable[[Any], Any]
 
     def property(self, name: str) -> Any:
-        """The value of a property, None if it is not set. Raises NotResolvable."""
+        """Return the value of a property, None if it is not set. Raises NotResolvable."""
         value = self._resolve(self._properties.get(name))
         return None if value is _NOTHING else value
 
 
 class NotResolvable(Exception):
-    """An intrinsic function that is not understood here."""
+    """An intrinsic function that this module does not support."""
 
 
 _NOTHING = object()
@@ -56,7 +56,7 @@ _NOTHING = object()
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """The root stack or a nested one: its processed template, and what fills in its parameters and resources."""
+    """The root stack or a nested one: its processed template, resolver and resources."""
 
     name: str
     template: Mapping[str, Any]
@@ -64,22 +64,22 @@ class DeployedStack:
     resources: tuple[Resource, ...]
 
 
-def resources(cloud: Cloud, name: str = STACK) -> Iterator[Resource]:
-    """Every resource of the stack and of the stacks nested in it."""
-    for stack in deployed_stacks(cloud, name):
+def list_resources(cloud: Cloud, name: str = STACK) -> Iterator[Resource]:
+    """Yield every resource of the stack and of its nested stacks."""
+    for stack in list_stacks(cloud, name):
         yield from stack.resources
 
 
-def stack_resources(cloud: Cloud, name: str = STACK) -> Iterator[StackResourceTypeDef]:
-    """What DescribeStackResources returns of the stack and of the stacks nested in it; quicker than ``resources``."""
+def describe_resources(cloud: Cloud, name: str = STACK) -> Iterator[StackResourceTypeDef]:
+    """Yield DescribeStackResources of the stack and its nested stacks. Faster than ``list_resources``."""
     for resource in cloud.cloudformation.describe_stack_resources(StackName=name)["StackResources"]:
         yield resource
         if resource["ResourceType"] == NESTED:
-            yield from stack_resources(cloud, resource["PhysicalResourceId"])
+            yield from describe_resources(cloud, resource["PhysicalResourceId"])
 
 
-def deployed_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
-    """The stack ``name`` (a name or an ARN), then those nested in it."""
+def list_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
+    """Yield the stack ``name`` (a name or an ARN), then its nested stacks."""
     described: Any = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     found = cloud.cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     nested = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == NESTED}
@@ -87,7 +87,7 @@ def deployed_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
     for logical_id, physical_id in nested.items():
         child = cloud.cloudformation.describe_stacks(StackName=physical_id)["Stacks"][0]
         ids |= {f"{logical_id}.Outputs.{one['OutputKey']}": one["OutputValue"] for one in child.get("Outputs", [])}
-    template, resolver = deployed_template(cloud, ids, name)
+    template, resolver = read_template(cloud, ids, name)
     declared = template["Resources"]
     yield DeployedStack(
         described["StackName"],
@@ -105,19 +105,19 @@ def deployed_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
         ),
     )
     for physical_id in nested.values():
-        yield from deployed_stacks(cloud, physical_id)
+        yield from list_stacks(cloud, physical_id)
 
 
-def deployed_template(cloud: Cloud, ids: Mapping[str, str], name: str = STACK) -> tuple[Any, Resolver]:
-    """The template with all that its conditions leave out, and what fills in its parameters and ``ids``."""
+def read_template(cloud: Cloud, ids: Mapping[str, str], name: str = STACK) -> tuple[Any, Resolver]:
+    """Return the template with all conditional resources, and a resolver of its parameters and ``ids``."""
     template: Any = cloud.cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
     stack = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
     return template, Resolver(template, {**given, **ids}, stack["StackName"])
 
 
-def nested_template(cloud: Cloud, url: str) -> dict[str, Any]:
-    """The template of a nested stack, which ``sam deploy`` uploaded to ``url`` even if its condition is not met."""
+def read_nested_template(cloud: Cloud, url: str) -> dict[str, Any]:
+    """Return the template of a nested stack, which ``sam deploy`` uploads to ``url`` even if its condition is false."""
     bucket, key = urlsplit(url).path.lstrip("/").split("/", 1)
     body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     template: dict[str, Any] = yaml.safe_load(body)
@@ -125,7 +125,7 @@ def nested_template(cloud: Cloud, url: str) -> dict[str, Any]:
 
 
 class Resolver:
-    """Fills in ``values``: those of parameters as texts, the physical ids of resources, and nested stacks' outputs."""
+    """Resolves ``values``: parameters as text, physical ids of resources, and outputs of nested stacks."""
 
     def __init__(self, template: Mapping[str, Any], values: Mapping[str, str], stack_name: str = STACK) -> None:
         self.given = dict(values)
@@ -138,7 +138,7 @@ class Resolver:
         self._values = {**PSEUDO_PARAMETERS, "AWS::StackName": stack_name, **split}
 
     def resolve(self, node: Any) -> Any:
-        """``node`` without intrinsic functions. Raises NotResolvable."""
+        """Return ``node`` without intrinsic functions. Raises NotResolvable."""
         match node:
             case list():
                 return [value for item in node if (value := self.resolve(item)) is not _NOTHING]
@@ -153,7 +153,7 @@ class Resolver:
         return node
 
     def holds(self, condition: str | None) -> bool:
-        """Whether a condition of the template does, which None always does. Raises NotResolvable."""
+        """Return whether a condition of the template is true; None is always true. Raises NotResolvable."""
         return condition is None or bool(self.resolve(self._conditions[condition]))
 
     def _ref(self, name: str) -> Any:
@@ -180,7 +180,7 @@ class Resolver:
     def _sub(self, argument: list[Any] | str) -> str:
         text, more = (argument, {}) if isinstance(argument, str) else argument
 
-        def filled(match: re.Match[str]) -> str:
+        def fill(match: re.Match[str]) -> str:
             name = match[1]
             if name.startswith("!"):
                 return f"${{{name[1:]}}}"
@@ -188,7 +188,7 @@ class Resolver:
                 return str(self.resolve(more[name]))
             return str(self._get_att(name) if "." in name else self._ref(name))
 
-        return _IN_BRACES.sub(filled, text)
+        return _IN_BRACES.sub(fill, text)
 
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = (self.resolve(part) for part in argument)
@@ -205,7 +205,7 @@ _ATTRIBUTES: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("AWS::CloudWatch::Alarm", "Arn"): lambda name: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
     ("AWS::CloudWatch::CompositeAlarm", "Arn"): lambda name: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
 }
-"""Made of what ``Ref`` gives, by the resource's type."""
+"""Computed from the value of ``Ref``, by resource type."""
 
 _FUNCTIONS: Mapping[str, Callable[[Resolver, Any], Any]] = {
     "Ref": Resolver._ref,

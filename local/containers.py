@@ -1,7 +1,7 @@
-"""Letting containers of this machine reach what listens on 127.0.0.1 only.
+"""Relays that let containers reach services on 127.0.0.1.
 
-On Linux a container sees its host under the gateway address of the engine's bridge; a relay listens there, and nowhere
-else. Docker Desktop (macOS) brings containers to 127.0.0.1 by itself.
+On Linux a container reaches its host by the gateway address of the engine's bridge; a relay listens on that address
+only. Docker Desktop (macOS) forwards containers to 127.0.0.1 itself.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from functools import partial
 from itertools import product
 
 BRIDGE_GATEWAYS = ("172.17.0.1", "10.88.0.1")
-"""Docker's and Podman's, where nobody has configured another."""
+"""Default gateways of Docker and Podman."""
 
 _IP_FREEBIND = 15
-"""Linux: bind an address that may come into being later. Podman's bridge exists while a container runs."""
+"""Linux: bind an address that does not exist yet. Podman's bridge exists only while a container runs."""
 
 CHUNK_BYTES = 256 * 1024
 
 
 @asynccontextmanager
-async def relays(ports: Sequence[int], addresses: Sequence[str] = BRIDGE_GATEWAYS) -> AsyncIterator[None]:
-    """Pass on what comes to ``ports`` of ``addresses`` to the same ports of 127.0.0.1 while the context lasts."""
+async def open_relays(ports: Sequence[int], addresses: Sequence[str] = BRIDGE_GATEWAYS) -> AsyncIterator[None]:
+    """Forward ``ports`` of ``addresses`` to the same ports of 127.0.0.1 until the context exits."""
     async with AsyncExitStack() as stack:
         for address, port in product(addresses if sys.platform == "linux" else (), ports):
-            with suppress(OSError):  # no bridge, or somebody else has the port there: only containers miss it
-                pass_on = partial(_connect, port)
-                server = await asyncio.start_server(pass_on, sock=_socket(address, port))
+            with suppress(OSError):  # no bridge, or the port is in use: only containers are affected
+                forward = partial(_connect, port)
+                server = await asyncio.start_server(forward, sock=_socket(address, port))
                 await stack.enter_async_context(server)
         yield
 
@@ -53,10 +53,10 @@ async def _connect(port: int, reader: asyncio.StreamReader, writer: asyncio.Stre
     except OSError:
         writer.close()
         return
-    await asyncio.gather(_pass_on(reader, there_writer), _pass_on(there_reader, writer))
+    await asyncio.gather(_forward(reader, there_writer), _forward(there_reader, writer))
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(CHUNK_BYTES):
             writer.write(data)

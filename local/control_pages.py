@@ -1,4 +1,4 @@
-"""The stack's own pages and controls on the CDN's port: the start page at ``/``, the rest below ``/_local``."""
+"""The stack's pages and control endpoints on the CDN's port: the start page at ``/``, the rest below ``/_local``."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from .paths import CONTROL, ROOT
 from .stack_info import StackInfo
 
 CONSOLE = ROOT / "local" / "console"
-LISTED = 200
+MAX_KEYS = 200
 TOKEN_LASTS_S = 900
-PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
+IMAGE_EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ControlPages:
-    """What the start page and tests ask of the stack."""
+    """Handlers for the console and for tests."""
 
     def __init__(self, cloud: Cloud, facts: StackInfo, live: Hosts, journal: Journal) -> None:
         self._cloud = cloud
@@ -50,7 +50,7 @@ class ControlPages:
         self._settings = LiveSettings(build_reader(S3Bucket(cloud.s3, facts.media_bucket)), fresh_s=0)
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them."""
+        """Return all routes."""
         return [
             web.get("/", self.page),
             web.get(f"{CONTROL}/upload", self.upload_page),
@@ -71,44 +71,44 @@ class ControlPages:
         ]
 
     async def page(self, _: web.Request) -> web.StreamResponse:
-        """The start page."""
+        """Return the start page."""
         return web.FileResponse(CONSOLE / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def upload_page(self, _: web.Request) -> web.StreamResponse:
-        """The page that uploads."""
+        """Return the upload page."""
         return web.FileResponse(CONSOLE / "upload.html", headers={"Cache-Control": "no-cache"})
 
     async def watch_page(self, _: web.Request) -> web.StreamResponse:
-        """The page of dashboards, alarms, traces and all else that is watched."""
+        """Return the monitoring page."""
         return web.FileResponse(CONSOLE / "watch.html", headers={"Cache-Control": "no-cache"})
 
     async def zoom_page(self, _: web.Request) -> web.StreamResponse:
-        """The page that looks closely at pictures."""
+        """Return the zoom page."""
         return web.FileResponse(CONSOLE / "zoom.html", headers={"Cache-Control": "no-cache"})
 
     async def zoom_script(self, _: web.Request) -> web.StreamResponse:
-        """What that page looks with; a 503 that says why where it cannot be had."""
+        """Return the script of the zoom page, or 503 with the reason why it is not available."""
         try:
-            return web.FileResponse(await viewer.script(), headers={"Cache-Control": "no-cache"})
+            return web.FileResponse(await viewer.ensure_script(), headers={"Cache-Control": "no-cache"})
         except StartError as error:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
 
     async def runbook(self, request: web.Request) -> web.StreamResponse:
-        """A runbook by its name without ``.md``, as text."""
+        """Return a runbook as text, by its name without ``.md``."""
         path = runbooks.PAGES / f"{request.match_info['name']}.md"
         if path.parent != runbooks.PAGES or not path.is_file():
             raise web.HTTPNotFound
         return web.Response(text=await asyncio.to_thread(path.read_text), headers={"Cache-Control": "no-cache"})
 
     async def console_file(self, request: web.Request) -> web.StreamResponse:
-        """A file of the start page."""
+        """Return a file of the console."""
         path = CONSOLE / request.match_info["name"]
         if path.parent != CONSOLE or not path.is_file():
             raise web.HTTPNotFound
         return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     async def options(self, _: web.Request) -> web.StreamResponse:
-        """The option table and the presets in force, for the form."""
+        """Return the option table and the current presets."""
         rows = [
             {
                 "short": option.short,
@@ -137,15 +137,15 @@ class ControlPages:
         )
 
     async def photographs(self, _: web.Request) -> web.StreamResponse:
-        """Keys of masters that look like pictures, at most 200."""
+        """Return keys of masters with an image extension, at most 200."""
         listed = await asyncio.to_thread(
-            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix=MASTERS.prefix, MaxKeys=LISTED
+            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix=MASTERS.prefix, MaxKeys=MAX_KEYS
         )
         keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
-        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in PICTURES])
+        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in IMAGE_EXTENSIONS])
 
     async def sign(self, request: web.Request) -> web.StreamResponse:
-        """``?target=<path and query>[&expires-in=<seconds>]``: the same with a signature, or why not."""
+        """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL, or an error."""
         seconds = request.query.get("expires-in", "")
         expires_s = int(time.time()) + int(seconds) if seconds.isdigit() else None
         try:
@@ -155,7 +155,7 @@ class ControlPages:
         return web.json_response({"target": signed, "url": self._facts.cdn_url + signed})
 
     async def upload_token(self, request: web.Request) -> web.StreamResponse:
-        """``?prefix=<prefix or key>``: a token for uploads there, what it is good for, and the API that takes it."""
+        """``?prefix=<prefix or key>``: return an upload token, its expiry and the address of the upload API."""
         expires_s = int(time.time()) + TOKEN_LASTS_S
         try:
             token = make_token(Grant(request.query.get("prefix", ""), expires_s), self._facts.signing_key)
@@ -164,30 +164,30 @@ class ControlPages:
         return web.json_response({"token": token, "expires_s": expires_s, "api": self._facts.upload_url})
 
     async def cdn(self, _: web.Request) -> web.StreamResponse:
-        """What the CDN holds."""
+        """Return the size of the CDN's cache."""
         store = self._live.main.edge.store if self._live.main.edge else ()
         return web.json_response({"answers": len(store), "size_bytes": getattr(store, "size_bytes", 0)})
 
     async def origin_log(self, request: web.Request) -> web.StreamResponse:
-        """``?after=<number>``: requests to origins since then, oldest first."""
+        """``?after=<number>``: return requests to origins since then, oldest first."""
         after = request.query.get("after", "0")
         return web.json_response(list(self._journal.since(int(after) if after.isdigit() else 0)))
 
     async def restart(self, _: web.Request) -> web.StreamResponse:
-        """Empty the cache and read the configuration anew, as if the CDN had been started again."""
+        """Clear the cache and reload the configuration, as after a restart of the CDN."""
         self._live.clear()
         self._live.load()
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def refresh(self, _: web.Request) -> web.StreamResponse:
-        """Take over invalidations and deployments now instead of within a second."""
+        """Apply invalidations and deployments now instead of within a second."""
         await self._live.refresh()
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def collapsing(self, request: web.Request) -> web.StreamResponse:
-        """``?on=1`` or ``?on=0``: whether equal requests wait for one another, as they do by default."""
-        if (wanted := request.query.get("on", "")) in ("0", "1"):
-            self._live.collapse(on=wanted == "1")
+        """``?on=1`` or ``?on=0``: set request collapsing, which is on by default."""
+        if (value := request.query.get("on", "")) in ("0", "1"):
+            self._live.collapse(on=value == "1")
             return web.Response(status=HTTPStatus.NO_CONTENT)
         raise web.HTTPBadRequest
 

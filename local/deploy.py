@@ -1,4 +1,4 @@
-"""``sam build`` and ``sam deploy`` of the one template into MiniStack."""
+"""Run ``sam build`` and ``sam deploy`` of the template against MiniStack."""
 
 from __future__ import annotations
 
@@ -16,84 +16,83 @@ from .post_deploy import complete
 from .processes import Finished, run
 from .progress import Progress
 
-RENDERS_AT_ONCE = 8
-"""Reserved concurrency here: each render is a process of about 100 MB on this machine."""
+RENDER_CONCURRENCY = 8
+"""Reserved concurrency on the local stack: each render is a process of about 100 MB."""
 
-UPLOADS_AT_ONCE = 2
-"""Maximum concurrency of ingest here, where an upload may take a processor core for seconds."""
+INGEST_CONCURRENCY = 2
+"""Maximum concurrency of ingest on the local stack, where an upload may use a core for seconds."""
 
-LOOKED_AT_AT_ONCE = 4
-"""Concurrency of the endpoint here, half of it of the queue for urgent pictures: Lambda's least."""
+INFERENCE_CONCURRENCY = 4
+"""Concurrency of the endpoint on the local stack; half of it is for the priority queue. The minimum of Lambda is 2."""
 
 LOG_DAYS = 1
-"""The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
+"""Access logs of the local CDN are kept for one day, so that popular derivatives are counted and re-encoded."""
 
 LIBRARY_BUCKET = f"{STACK}-library"
-"""The bucket that runs over a library may read here, if it exists."""
+"""The bucket that bulk jobs may read, if it exists."""
 
-LANGUAGES = (
+DIALECTS = (
     "Dialects=on",
     "ImgproxyDomainName=imgproxy.localhost",
     "ThumborDomainName=thumbor.localhost",
     "DitDomainName=dit.localhost",
-    "CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/of-nobody",
+    "CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/local",
 )
-"""Other services' URLs, and hosts that every browser takes for this machine."""
+"""Dialects, with host names that browsers resolve to this machine."""
 
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
-"""States of a stack that never came into being, which CloudFormation only lets one delete."""
+"""States of a stack that was never created. CloudFormation allows only its deletion."""
 
 
 async def ensure(
     place: StackPaths, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
 ) -> bool:
-    """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart.
+    """Deploy unless these sources are deployed already; return whether a deployment ran. Raises StartError.
 
-    ``overrides`` are parameters of the template, as ``Name=Value``, or settings, as ``name=value``, that are to be
-    other than usual.
+    ``overrides`` are template parameters (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
-    further, changed = settings.split(overrides)
-    asked = [*parameters(inference=inference), *further]
-    wanted = source_digest.digest(ROOT, *asked, *overrides)
+    template_overrides, changed = settings.split(overrides)
+    parameters = [*build_parameters(inference=inference), *template_overrides]
+    digest = source_digest.digest(ROOT, *parameters, *overrides)
     status = await asyncio.to_thread(stack_status, cloud)
-    if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:
-        progress.say("Nothing to deploy: the sources are those of the last start")
+    if place.deployed.exists() and place.deployed.read_text() == digest and status in COMPLETE:
+        progress.report("Nothing to deploy: the sources have not changed since the last start")
         return False
     place.deployed.unlink(missing_ok=True)
     if status in UNUSABLE:
         await asyncio.to_thread(_delete, cloud)
-    async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
+    async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):  # all stacks of this checkout share the build folder
         with progress.step("sam build (layers are reused unless their sources changed)"):
             await _build(place, cloud)
         with progress.step("sam deploy"):
-            await _deploy(place, cloud, asked)
+            await _deploy(place, cloud, parameters)
             await asyncio.to_thread(complete, cloud)
             await asyncio.to_thread(settings.ensure, cloud, changed)
             await asyncio.to_thread(intervals.adjust, cloud)
-    place.deployed.write_text(wanted)
+    place.deployed.write_text(digest)
     return True
 
 
-def parameters(*, inference: bool) -> list[str]:
-    """What this deployment asks for that is not the template's default."""
-    endpoint = [f"EndpointName={ENDPOINT}", f"EndpointConcurrency={LOOKED_AT_AT_ONCE}"]
+def build_parameters(*, inference: bool) -> list[str]:
+    """Return the parameters that differ from the template's defaults."""
+    endpoint = [f"EndpointName={ENDPOINT}", f"EndpointConcurrency={INFERENCE_CONCURRENCY}"]
     return [
         f"Arch={architecture()}",
-        f"ReservedConcurrency={RENDERS_AT_ONCE}",
-        f"IngestConcurrency={UPLOADS_AT_ONCE}",
+        f"ReservedConcurrency={RENDER_CONCURRENCY}",
+        f"IngestConcurrency={INGEST_CONCURRENCY}",
         f"LibraryBucket={LIBRARY_BUCKET}",
         f"AccessLogDays={LOG_DAYS}",
-        *LANGUAGES,
-        "Alarms=off",  # the engine would create alarms and not evaluate metric math: local/watching evaluates them
-        f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said
+        *DIALECTS,
+        "Alarms=off",  # MiniStack does not evaluate metric math; local/console_api evaluates the alarms
+        f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps parameters that are not given
         *(endpoint if inference else ()),
     ]
 
 
 def stack_status(cloud: Cloud) -> str:
-    """The stack's state in CloudFormation, empty if there is none."""
+    """Return the stack's status in CloudFormation, "" if there is no stack."""
     try:
         return cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
     except ClientError:
@@ -111,30 +110,30 @@ async def _build(place: StackPaths, cloud: Cloud) -> None:
     done = await _sam(place, cloud, "build", "--parameter-overrides", f"Arch={architecture()}")
     if done.status:
         raise StartError(
-            f"sam build failed (all of it is in {place.logs / 'build.log'}):\n{done.tail(25)}\n"
-            "If pip could not connect: layers need the network when they are built for the first time."
+            f"sam build failed (log: {place.logs / 'build.log'}):\n{done.tail(25)}\n"
+            "If pip could not connect: the first build of the layers needs network access."
         )
 
 
-async def _deploy(place: StackPaths, cloud: Cloud, asked: Sequence[str]) -> None:
-    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *asked)
+async def _deploy(place: StackPaths, cloud: Cloud, parameters: Sequence[str]) -> None:
+    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters)
     if done.status:
-        reasons = await asyncio.to_thread(failures, cloud)
+        reasons = await asyncio.to_thread(list_failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)
-        raise StartError(f"sam deploy failed (all of it is in {place.logs / 'deploy.log'}):\n{what}")
+        raise StartError(f"sam deploy failed (log: {place.logs / 'deploy.log'}):\n{what}")
 
 
 async def _sam(place: StackPaths, cloud: Cloud, command: str, *options: str) -> Finished:
     environment = tool_environment(cloud.endpoint_url)
     environment["ARCH"] = architecture()
-    environment["PATH"] = f"{tool_venvs.python_of('sam').parent}:{environment['PATH']}"
-    sam = tool_venvs.python_of("sam").parent / "sam"
+    environment["PATH"] = f"{tool_venvs.python_path('sam').parent}:{environment['PATH']}"
+    sam = tool_venvs.python_path("sam").parent / "sam"
     log = place.logs / f"{command}.log"
     return await run([sam, command, "--config-env", "local", *options], env=environment, cwd=ROOT, log=log)
 
 
-def failures(cloud: Cloud) -> list[str]:
-    """Which resources of the last deployment failed, and why. What was only cancelled because of them is left out."""
+def list_failures(cloud: Cloud) -> list[str]:
+    """Return the resources that failed in the last deployment, with reasons. Cancelled resources are left out."""
     try:
         events = cloud.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
     except ClientError:

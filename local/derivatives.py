@@ -1,4 +1,4 @@
-"""Stored derivatives, which outlive the code that made them."""
+"""Delete stored derivatives of the local stack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PREFIX = "derivatives/"
 
 
 def delete_all(cloud: Cloud, bucket: str) -> int:
-    """Delete every derivative in ``bucket``, so that changed code is seen to work; how many there were."""
+    """Delete every derivative in ``bucket``, so that responses come from the current code; return their number."""
     count = 0
     for page in cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
         found = [{"Key": item["Key"]} for item in page.get("Contents", [])]

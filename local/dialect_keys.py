@@ -32,7 +32,7 @@ def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
     ValueError for a dialect without signatures.
     """
     if dialect not in _SIGNED:
-        raise ValueError(f"URLs of {dialect} have no signatures; there are some in {', '.join(_SIGNED)}")
+        raise ValueError(f"{dialect} has no signed URLs. Dialects with signatures: {', '.join(_SIGNED)}")
     known = DIALECTS_BY_NAME[dialect]
     path = "/" + target.removeprefix(known.prefix + "/").removeprefix("/")
     return known.prefix + _SIGNED[dialect](path, keys[dialect][0])

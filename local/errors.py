@@ -1,7 +1,7 @@
-"""Why the stack does not start, in words that say what to do."""
+"""Errors of the local stack."""
 
 from __future__ import annotations
 
 
 class StartError(Exception):
-    """The message names the cause and the remedy; it is printed without a trace."""
+    """The stack cannot start. The message contains the cause and the remedy, and is shown without a traceback."""

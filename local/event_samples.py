@@ -1,7 +1,7 @@
-"""Uploads that the events in ``events/ingest/`` are about, for `sam local invoke`.
+"""Uploads for the events in ``events/ingest/``, for ``sam local invoke``.
 
-They lie in the uploads bucket without anybody having been told, so that it is the event in the file which has them
-taken in. Each start of the stack puts them back, so that the events can be tried again.
+They are in the uploads bucket without an S3 event, so that the event in the file triggers their ingest. Each start of
+the stack restores them.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ DAMAGED = "samples/events/damaged.jpg"
 DELETED = "samples/events/deleted.jpg"
 
 FIRST, SECOND = "0000000000000001", "0000000000000002"
-"""Sequencers of the events in the files. Those of S3 are higher: who uploads to such a key himself is not disturbed."""
+"""Sequencers of the events in the files. S3's own are higher, so that uploads of users to these keys still apply."""
 
 EVENT_S = 0.2
-"""MiniStack looks a moment after an upload, in a thread of its own, whether events are wanted."""
+"""MiniStack publishes events from a thread, shortly after the upload."""
 
 
-def photograph(path: Path) -> bytes:
-    """The picture at ``path`` as a camera would have written it: a JPEG that says when and where it was taken."""
+def make_photograph(path: Path) -> bytes:
+    """Encode the image at ``path`` as a JPEG with camera, date and location in EXIF."""
     from PIL import Image
     from PIL.ExifTags import GPS, IFD, Base
 
@@ -55,19 +55,19 @@ def photograph(path: Path) -> bytes:
 
 
 BODIES: Mapping[str, Callable[[Path], bytes]] = {
-    CREATED: lambda folder: photograph(folder / "chelsea.png"),
+    CREATED: lambda folder: make_photograph(folder / "chelsea.png"),
     DUPLICATE: lambda folder: (folder / "coffee.png").read_bytes(),
     DAMAGED: lambda folder: (folder / "rocket.jpg").read_bytes()[:60_000],
-    DELETED: lambda folder: photograph(folder / "camera.png"),
+    DELETED: lambda folder: make_photograph(folder / "camera.png"),
 }
-"""What is uploaded, made of scikit-image's photographs in a folder."""
+"""Bodies of the uploads, made from scikit-image's photographs in a folder."""
 
 
-def put_back(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
-    """Have the uploads there as if no event had told of them; the keys that ingest was asked to take in for that.
+def restore(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
+    """Restore the uploads without events; return the keys that were sent to ingest for that.
 
-    Once those are ``ready``, :func:`delete_quietly` has them deleted without an event. ``folder`` has scikit-image's
-    photographs.
+    Once these are ``ready``, :func:`delete_quietly` deletes their uploads without an event. ``folder`` contains
+    scikit-image's photographs.
     """
     index, uploads = Index(cloud.dynamodb, facts.index_table), S3Bucket(cloud.s3, facts.uploads_bucket)
     known = index.get_many(list(BODIES))
@@ -82,15 +82,15 @@ def put_back(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
         upload_quietly(cloud, facts.uploads_bucket, {key: BODIES[key](folder) for key in missing})
     if DELETED not in unknown:
         return []
-    event = list_uploads("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
+    event = build_s3_event("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
     Queue(cloud.queues, facts.queues["ingest"]).send(event)
     return [DELETED]
 
 
 def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
-    """Upload ``bodies``, by their keys, without an event."""
+    """Upload ``bodies``, by key, without an event."""
     uploads = S3Bucket(cloud.s3, bucket)
-    with _quietly(cloud, bucket):
+    with _without_events(cloud, bucket):
         for key, body in bodies.items():
             uploads.put(key, body, headers={}, metadata={})
 
@@ -98,13 +98,13 @@ def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> No
 def delete_quietly(cloud: Cloud, facts: StackInfo, keys: list[str]) -> None:
     """Delete the uploads ``keys`` without an event."""
     uploads = S3Bucket(cloud.s3, facts.uploads_bucket)
-    with _quietly(cloud, facts.uploads_bucket):
+    with _without_events(cloud, facts.uploads_bucket):
         for key in keys:
             uploads.delete(key)
 
 
-def list_uploads(detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime) -> dict[str, object]:
-    """The event by which S3 tells EventBridge of a change (S3 user guide, "EventBridge event message structure")."""
+def build_s3_event(detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime) -> dict[str, object]:
+    """Build an event of S3 for EventBridge (S3 user guide, "EventBridge event message structure")."""
     found: dict[str, object] = {"key": key, "sequencer": sequencer, "version-id": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"}
     deleted = detail_type == "Object Deleted"
     if not deleted:
@@ -132,8 +132,8 @@ def list_uploads(detail_type: str, key: str, sequencer: str, bucket: str, *, at:
 
 
 @contextmanager
-def _quietly(cloud: Cloud, bucket: str) -> Iterator[None]:
-    """What changes in ``bucket`` meanwhile is told to nobody."""
+def _without_events(cloud: Cloud, bucket: str) -> Iterator[None]:
+    """Disable the bucket's events until the context exits."""
     cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     try:
         yield

@@ -1,4 +1,4 @@
-"""The one port that viewers see: the CDN, and the stack's own pages beside it."""
+"""The public port of the local stack: the CDN, and the stack's own pages."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ async def open_gateway(
     facts: StackInfo,
     ports: Ports,
     endpoint: Endpoint | None,
-    watching: Collector,
+    collector: Collector,
     report: Callable[[str], None],
 ) -> AsyncIterator[Hosts]:
-    """Serve on 127.0.0.1 until the context ends."""
+    """Serve on 127.0.0.1 until the context exits."""
     connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
@@ -49,7 +49,7 @@ async def open_gateway(
         live = Hosts([LiveEdge(cloud.cloudfront, stores, one, origins, report) for one in distributions if one])
         live.load()
         logs = LogDelivery(cloud.s3, report)
-        delivering = asyncio.create_task(logs.keep(lambda: live.main.edge.distribution if live.main.edge else None))
+        delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
         app.add_routes(ControlPages(cloud, facts, live, journal).routes())
         app.add_routes(
@@ -60,8 +60,8 @@ async def open_gateway(
         if endpoint:
             sagemaker = sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints, endpoint.variants)
             app.add_routes(sagemaker)
-        app.add_routes(watching.routes())
-        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, watching, logs, request))
+        app.add_routes(collector.routes())
+        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, collector, logs, request))
         runner = web.AppRunner(
             app, access_log=None, max_line_size=MAX_LINE_BYTES, max_field_size=MAX_LINE_BYTES, shutdown_timeout=2.0
         )
@@ -71,17 +71,17 @@ async def open_gateway(
             yield live
         finally:
             await runner.cleanup()
-            delivering.cancel()
-            await asyncio.gather(delivering, return_exceptions=True)
+            delivery.cancel()
+            await asyncio.gather(delivery, return_exceptions=True)
             live.close()
 
 
-async def _serve(live: Hosts, watching: Collector, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
+async def _serve(live: Hosts, collector: Collector, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
     if (edge := live.of(request.host)) is None:
         raise web.HTTPServiceUnavailable
-    begun_s = time.perf_counter()
+    started_s = time.perf_counter()
     answer = await serve(edge, request, lambda visit: logs.note(edge.distribution, visit))
-    took_ms = (time.perf_counter() - begun_s) * 1000
+    took_ms = (time.perf_counter() - started_s) * 1000
     size_bytes = len(answer.body) if isinstance(answer.body, bytes) else 0
-    watching.viewers.note(request.method, answer.status, answer.headers.get("X-Cache", ""), took_ms, size_bytes)
+    collector.viewers.note(request.method, answer.status, answer.headers.get("X-Cache", ""), took_ms, size_bytes)
     return answer

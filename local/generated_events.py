@@ -1,6 +1,6 @@
-"""Events that succeed on the running stack, for functions whose events cannot be files of the repository.
+"""Events for functions whose events cannot be files of the repository.
 
-Upload and similar need a token, which lasts a day at most; the scene function needs a version of an upload.
+Upload and similar need a token, which expires within a day; the scene function needs a version of an upload.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ KNOWN = "samples/coffee.png"
 
 SCENE = "samples/events/scene.tif"
 SCENE_PX = (1200, 900)
-"""More than one tile."""
+"""Larger than one tile."""
 
 
 def write_events(facts: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write the events of the running stack below ``folder``; their paths."""
+    """Write the events of the running stack below ``folder``; return their paths."""
     written = []
     for name, event in build_events(facts):
         path = folder / name
@@ -43,7 +43,7 @@ def write_events(facts: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
-    """Each event with its path, which begins with the function's name."""
+    """Yield each event with its path, which begins with the function's name."""
     grant = Grant(PREFIX, int(time.time()) + MAX_TOKEN_LASTS_S - 60)
     headers = {"authorization": f"Bearer {make_token(grant, facts['signing_key'])}"}
     yield "upload/form.json", request_form(headers, key=f"{PREFIX}events/uploaded.jpg")
@@ -58,13 +58,13 @@ def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
 
 
 def _put_scene(cloud: Cloud, bucket: str) -> str:
-    """The version of the scene's upload, which is made without an event if it is not there."""
+    """Return the version of the scene's upload. Upload it without an event if it is missing."""
     uploads = S3Bucket(cloud.s3, bucket)
     if uploads.head(SCENE) is None:
         upload_quietly(cloud, bucket, {SCENE: _draw_scene()})
-    kept = uploads.head(SCENE)
-    assert kept is not None
-    return kept.version_id
+    head = uploads.head(SCENE)
+    assert head is not None
+    return head.version_id
 
 
 def _draw_scene() -> bytes:

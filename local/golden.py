@@ -1,4 +1,4 @@
-"""A small golden set for the stack on this machine: packaged photographs, and what people have said is in them."""
+"""A small golden set for the local stack: packaged photographs with labels."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tools.golden import MANIFEST, PREFIX, put
 LABELS = Path(__file__).with_name("golden.toml")
 
 
-def provide(media: S3Bucket, folder: Path) -> int:
-    """Put the golden set, whose pictures are in ``folder``, unless there is one; how many pictures were put."""
+def ensure_golden_set(media: S3Bucket, folder: Path) -> int:
+    """Upload the golden set with images from ``folder`` unless there is one; return the number of images."""
     if media.head(PREFIX + MANIFEST) is not None:
         return 0
     return put(media, ((golden, (folder / golden.picture).read_bytes()) for golden in label_samples()))
 
 
 def label_samples() -> list[GoldenImage]:
-    """Every photograph, by the name of its file."""
+    """Return every photograph with its labels, by file name."""
     pictures = tomllib.loads(LABELS.read_text(encoding="utf-8"))["picture"]
     return [
         GoldenImage(

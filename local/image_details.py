@@ -1,4 +1,4 @@
-"""What models found in a picture, for the stack's page: the sidecar that prints are made with, and how things stand."""
+"""Findings of an image and the state of the endpoint, for the console."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .endpoint import Endpoint
 from .paths import CONTROL
 from .stack_info import StackInfo
 
-OFF, NO_PICTURE, PENDING, FOUND = "off", "no-picture", "pending", "found"
+OFF, NO_IMAGE, PENDING, FOUND = "off", "no-picture", "pending", "found"
 
 
 class ImageDetails:
-    """What the page asks about findings. ``generation`` is which are active; ``endpoint`` is None without inference."""
+    """Handlers for findings. ``generation`` returns the active generation; ``endpoint`` is None without inference."""
 
     def __init__(
         self, cloud: Cloud, facts: StackInfo, endpoint: Endpoint | None, generation: Callable[[], str]
@@ -35,32 +35,32 @@ class ImageDetails:
         self._generation = generation
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them."""
+        """Return all routes."""
         return [
             web.get(f"{CONTROL}/findings", self.findings),
             web.get(f"{CONTROL}/inference", self.inference),
         ]
 
     async def findings(self, request: web.Request) -> web.StreamResponse:
-        """``?key=<key>``: what is known of the picture as it is now, in the active generation."""
-        return web.json_response(await asyncio.to_thread(self._look, request.query.get("key", "")))
+        """``?key=<key>``: return the findings of the current master in the active generation."""
+        return web.json_response(await asyncio.to_thread(self._find, request.query.get("key", "")))
 
     async def inference(self, _: web.Request) -> web.StreamResponse:
-        """How the endpoint is, and its process id."""
+        """Return the state of the endpoint and its process id."""
         if self._endpoint is None:
             return web.json_response({"mode": OFF, "state": OFF, "pid": 0})
         server = self._endpoint.server
         return web.json_response({"mode": "endpoint", "state": server.state, "pid": server.pid})
 
-    def _look(self, key: str) -> dict[str, Any]:
+    def _find(self, key: str) -> dict[str, Any]:
         if self._endpoint is None:
             return {"key": key, "state": OFF}
         generation = self._generation()
-        told = {"key": key, "generation": generation, "endpoint": self._endpoint.server.state}
+        base = {"key": key, "generation": generation, "endpoint": self._endpoint.server.state}
         master, sidecar = self._masters.head(MASTERS.name(key)), self._archive.read_sidecar(generation, key)
         if master is None:
-            return told | {"state": NO_PICTURE}
+            return base | {"state": NO_IMAGE}
         known = sidecar.findings if sidecar else None
         if known is None or known.source_etag != master.etag.strip('"'):
-            return told | {"state": PENDING}
-        return told | {"state": FOUND, "findings": findings_to_document(known)}
+            return base | {"state": PENDING}
+        return base | {"state": FOUND, "findings": findings_to_document(known)}

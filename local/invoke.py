@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .aws import Cloud, tool_environment
-from .endpoint import variables as endpoint_variables
+from .endpoint import sdk_variables as endpoint_variables
 from .ministack_process import find_layer_packages
 from .paths import ROOT, StackPaths
 from .sam_invoke_template import BUILT
@@ -75,7 +75,8 @@ class Context:
 
 
 def invoke(place: StackPaths, name: str, event: Any, *, deadline: bool = False) -> str:
-    """Call the handler of ``name`` and return its result as JSON. Raises CannotInvoke, CannotStart, or its exception.
+    """Call the handler of ``name`` and return its result as JSON. Raises InvokeError, StartError, or the handler's
+    exception.
 
     The environment and ``sys.path`` of this process stay those of the function.
     """
@@ -90,7 +91,7 @@ def invoke(place: StackPaths, name: str, event: Any, *, deadline: bool = False) 
 
 
 def find_source(name: str, template: Path = ROOT / "template.yaml") -> Source:
-    """Find a Lambda function of ``template`` by its logical id or the name of its folder. Raises CannotInvoke."""
+    """Find a Lambda function of ``template`` by its logical id or the name of its folder. Raises InvokeError."""
     document = _read_template(template)
     resources, shared = document["Resources"], document.get("Globals", {}).get("Function", {})
     sources = [
@@ -108,7 +109,7 @@ def find_source(name: str, template: Path = ROOT / "template.yaml") -> Source:
 
 
 def read_event(path: str) -> Any:
-    """Read the JSON event at ``path``, or on standard input if that is ``-``. Raises CannotInvoke."""
+    """Read the JSON event at ``path``, or on standard input if that is ``-``. Raises InvokeError."""
     shown = "standard input" if path == STANDARD_INPUT else path
     try:
         return json.loads(sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8"))
@@ -147,7 +148,7 @@ def _read_template(template: Path) -> dict[str, Any]:
 
 
 def _read_configuration(facts: Mapping[str, Any], source: Source) -> Configuration:
-    """Read the deployed function's configuration from MiniStack. Raises CannotInvoke."""
+    """Read the deployed function's configuration from MiniStack. Raises InvokeError."""
     if source.logical_id not in facts["functions"]:
         raise InvokeError(f"The running stack has no {source.logical_id}: its condition in template.yaml is not met")
     url, function = facts["aws_endpoint_url"], facts["functions"][source.logical_id]["name"]

@@ -1,4 +1,4 @@
-"""A stack beside others, for as long as somebody needs it: a process of its own, on free ports, with its own state."""
+"""A stack beside others: a process on free ports, with its own state."""
 
 from __future__ import annotations
 
@@ -15,57 +15,59 @@ from typing import Any
 from tools import local_stack
 
 from .paths import ROOT
-from .ports import free_ports
+from .ports import find_free_ports
 
 STARTS_WITHIN_S = 600.0
-"""The first one on a machine: packages are installed, and models fetched where there is inference."""
+"""The first start on a machine: packages are installed, and models downloaded if there is inference."""
 
 STOPS_WITHIN_S = 600.0
-"""Most of it is for deleting what MiniStack unpacked: a gigabyte with inference."""
+"""Mostly for deleting what MiniStack unpacked: a gigabyte with inference."""
 
 LOG = "output.log"
 TAIL_CHARACTERS = 2000
 
 
-class NoStack(Exception):
-    """It did not start, or does not do what it is needed for; the end of its output is in the message."""
+class StackError(Exception):
+    """The stack did not start, or lacks something that the caller needs. The message contains the end of its output."""
 
 
 @dataclass(frozen=True)
 class IsolatedStack:
-    """A running stack: its process, the folder of its state, and the facts of its ``stack.json``."""
+    """A running stack: its process, its state folder, and the content of its ``stack.json``."""
 
     process: subprocess.Popen[bytes]
     state: Path
     facts: dict[str, Any]
 
     def tail(self) -> str:
-        """The end of its output."""
+        """Return the end of its output."""
         return _tail(self.state)
 
     def end(self) -> int:
-        """End it as Ctrl-C does; its exit status."""
+        """Stop it as Ctrl-C does; return its exit status."""
         return _end(self.process)
 
 
 def start(state: Path, *options: str, root: Path = ROOT, within_s: float = STARTS_WITHIN_S) -> IsolatedStack:
-    """Start the stack of the checkout ``root`` with ``options`` of ``darkroom up``; it is ready. Raises NoStack."""
+    """Start the stack of the checkout ``root`` with ``options`` of ``darkroom up`` and wait until it is ready. Raises
+    StackError.
+    """
     state.mkdir(parents=True, exist_ok=True)
-    cdn, aws = free_ports(2)
+    cdn, aws = find_free_ports(2)
     command = [sys.executable, str(root / "cli"), "up", "--state-dir", str(state)]
     ports = ["--port", str(cdn), "--aws-port", str(aws)]
     with (state / LOG).open("wb") as output:
         process = subprocess.Popen([*command, *ports, *options], cwd=root, stdout=output, stderr=subprocess.STDOUT)
     try:
-        return IsolatedStack(process, state, _facts(process, state, within_s))
+        return IsolatedStack(process, state, _wait_for_info(process, state, within_s))
     except BaseException:
         _end(process)
         raise
 
 
 @contextmanager
-def running(state: Path, *options: str) -> Iterator[IsolatedStack]:
-    """The same, and it is ended when it is no longer needed."""
+def run_stack(state: Path, *options: str) -> Iterator[IsolatedStack]:
+    """Run a stack until the context exits."""
     stack = start(state, *options)
     try:
         yield stack
@@ -73,14 +75,14 @@ def running(state: Path, *options: str) -> Iterator[IsolatedStack]:
         stack.end()
 
 
-def _facts(process: subprocess.Popen[bytes], state: Path, within_s: float) -> dict[str, Any]:
+def _wait_for_info(process: subprocess.Popen[bytes], state: Path, within_s: float) -> dict[str, Any]:
     deadline_s = time.monotonic() + within_s
     while True:
         try:
             return dict(local_stack.read(state))
         except ValueError:
             if process.poll() is not None or time.monotonic() > deadline_s:
-                raise NoStack(f"The stack did not start:\n{_tail(state)}") from None
+                raise StackError(f"The stack did not start:\n{_tail(state)}") from None
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Lifecycle rules, for which CloudFormation and S3 have different words."""
+"""Conversion of lifecycle rules from CloudFormation to S3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _FILTERS: Mapping[str, Callable[[Any], Any]] = {"Prefix": str, "ObjectSizeGreaterThan": int}
 
-_WORDS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+_PROPERTIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "Id": lambda name: {"ID": name},
     "Status": lambda status: {"Status": status},
     "ExpirationInDays": lambda days: {"Expiration": {"Days": int(days)}},
@@ -30,9 +30,9 @@ _WORDS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def to_s3_rule(rule: Mapping[str, Any]) -> LifecycleRuleTypeDef:
-    """A rule of an ``AWS::S3::Bucket`` as S3 takes it. Raises KeyError for a property that has no word here yet."""
+    """Convert a rule of an ``AWS::S3::Bucket`` to a rule of S3. Raises KeyError for an unknown property."""
     filters = {name: _FILTERS[name](rule[name]) for name in rule if name in _FILTERS}
-    said: Any = {"Filter": {"And": filters} if len(filters) > 1 else filters or {"Prefix": ""}}
+    converted: Any = {"Filter": {"And": filters} if len(filters) > 1 else filters or {"Prefix": ""}}
     for name in rule.keys() - filters.keys():
-        said |= _WORDS[name](rule[name])
-    return said  # type: ignore[no-any-return]
+        converted |= _PROPERTIES[name](rule[name])
+    return converted  # type: ignore[no-any-return]

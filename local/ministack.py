@@ -19,11 +19,11 @@ from .paths import REGION, ROOT, Ports, StackPaths
 
 READY_WITHIN_S = 300.0
 STOP_GRACE_S = 120.0
-"""It saves the state of all services at its end, which must not be cut short on a busy machine."""
+"""MiniStack saves the state of all services when it exits, which takes time on a busy machine."""
 
 
-def environment(place: StackPaths, ports: Ports) -> dict[str, str]:
-    """All of MiniStack's environment variables. Functions inherit them, so none is the user's own."""
+def build_environment(place: StackPaths, ports: Ports) -> dict[str, str]:
+    """Return all environment variables of MiniStack. Functions inherit them, so none comes from the user."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(place.scratch),
@@ -48,7 +48,7 @@ def environment(place: StackPaths, ports: Ports) -> dict[str, str]:
 
 
 class MiniStack:
-    """One running MiniStack, whose data lies in ``place``."""
+    """One running MiniStack, with data in ``place``."""
 
     def __init__(self, place: StackPaths, ports: Ports, also: Mapping[str, str] | None = None) -> None:
         """``also`` are more environment variables, which functions inherit."""
@@ -59,16 +59,16 @@ class MiniStack:
 
     @property
     def pid(self) -> int:
-        """Its process id, which is its process group too; 0 if it does not run."""
+        """Return its process id, which is also its process group; 0 if it does not run."""
         return self._process.pid if self._process else 0
 
     @property
     def is_running(self) -> bool:
-        """Whether the process lives."""
+        """Return whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     async def start(self) -> None:
-        """Start it and wait until it answers; raises CannotStart."""
+        """Start it and wait until it responds; raises StartError."""
         shutil.rmtree(self._place.scratch, ignore_errors=True)
         for folder in (self._place.scratch, self._place.ministack, self._place.logs):
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,12 +76,12 @@ class MiniStack:
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [
-                    tool_venvs.python_of("runtime"),
+                    tool_venvs.python_path("runtime"),
                     "-P",
                     ROOT / "local" / "ministack_process.py",
                     tool_venvs.site_packages("ministack"),
                 ],
-                env=environment(self._place, self._ports) | self._also,
+                env=build_environment(self._place, self._ports) | self._also,
                 cwd=self._place.ministack,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -90,19 +90,19 @@ class MiniStack:
             )
         for _ in range(int(READY_WITHIN_S / 0.1)):
             if not self.is_running:
-                raise StartError(f"MiniStack ended at once. The last lines of {log}:\n{_tail(log.read_text())}")
+                raise StartError(f"MiniStack exited at start. The last lines of {log}:\n{_tail(log.read_text())}")
             if await asyncio.to_thread(self._answers):
                 return
             await asyncio.sleep(0.1)
-        raise StartError(f"MiniStack did not answer within {READY_WITHIN_S:.0f} s. See {log}")
+        raise StartError(f"MiniStack did not respond within {READY_WITHIN_S:.0f} s. See {log}")
 
     def save(self) -> None:
-        """Have it write the state of all services now, not only when it ends."""
+        """Save the state of all services now, not only at exit."""
         if self._process:
             os.kill(self._process.pid, signal.SIGUSR1)
 
     async def stop(self) -> None:
-        """End it, with every function that it runs, and clear away what it unpacked."""
+        """Stop it with all functions that it runs, and delete what it unpacked."""
         if self._process:
             await processes.stop(self._process, STOP_GRACE_S)
             self._process = None

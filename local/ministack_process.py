@@ -1,10 +1,11 @@
-"""MiniStack's process. It runs on the interpreter that functions are to have, and finds its own packages itself.
+"""The process of MiniStack, which runs on the interpreter of the functions.
 
-MiniStack starts functions with ``sys.executable`` and with its own environment variables. So this runs in the
-``runtime`` environment, which has only what Lambda's runtime has, and adds MiniStack's packages to its own path alone.
+MiniStack starts functions with ``sys.executable`` and its own environment variables. This process therefore runs in the
+``runtime`` environment, which contains only what Lambda's runtime contains, and adds MiniStack's packages to its own
+path only.
 
-Its services' state is written when it ends; SIGUSR1 makes it write at once, so that a stack once deployed survives a
-machine that is switched off. When whoever started it is gone, standard input ends and it ends too.
+MiniStack saves its services' state at exit; SIGUSR1 saves it at once, so that a deployment survives a power failure.
+When the parent process exits, standard input ends and this process exits too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from types import SimpleNamespace
 from typing import Any
 
 LAYERS = "/opt/"
-"""Where Lambda lays all layers of a function over one another."""
+"""The folder into which Lambda merges all layers of a function."""
 
 
 def _end_with_parent() -> None:
@@ -32,9 +33,10 @@ def _end_with_parent() -> None:
 
 
 def _reserve_for_every_version(service: Any) -> None:
-    """Look for reserved concurrency at the function, which has it, whatever version or alias is invoked.
+    """Apply a function's reserved concurrency to all of its versions and aliases.
 
-    MiniStack 1.5.33 counts the invocations of all versions together, but looks at the version, and so finds no bound.
+    MiniStack 1.5.33 counts the invocations of all versions together, but reads the limit of the version, which has
+    none.
     """
     own = service._reserved_concurrency
 
@@ -45,9 +47,9 @@ def _reserve_for_every_version(service: Any) -> None:
 
 
 def find_layer_packages(variables: Mapping[str, str], folders: Sequence[Path]) -> dict[str, str]:
-    """A function's variables in which files of layers have the names that they have here.
+    """Return a function's variables with paths of layer files replaced by their local paths.
 
-    MiniStack 1.5.33 unpacks each layer into one of ``folders``. In Lambda the last layer that has a file wins.
+    MiniStack 1.5.33 unpacks each layer into one of ``folders``. In Lambda the last layer that contains a file wins.
     """
     named = dict(variables)
     for name, value in variables.items():
@@ -56,8 +58,8 @@ def find_layer_packages(variables: Mapping[str, str], folders: Sequence[Path]) -
     return named
 
 
-def _name_files_of_layers(worker: Any) -> None:
-    """Have workers start with :func:`found_in_layers`: they ask for their variables once their layers are unpacked."""
+def _replace_layer_paths(worker: Any) -> None:
+    """Start workers with :func:`find_layer_packages`. They read their variables after their layers are unpacked."""
     own = worker._spawn
 
     class Configuration(dict[str, Any]):
@@ -83,11 +85,11 @@ def _name_files_of_layers(worker: Any) -> None:
 
 
 def unpack_layers_once(runtime: Any, folder: Path) -> None:
-    """Have the processes of functions share what one of them has unpacked of a layer, in ``folder``.
+    """Unpack each layer once into ``folder``, for all processes.
 
-    MiniStack 1.5.33 unpacks all layers for each process: hundreds of megabytes, and seconds.
+    MiniStack 1.5.33 unpacks all layers for each process, which takes hundreds of megabytes and seconds.
     """
-    own, one_at_a_time = runtime.zipfile, threading.Lock()
+    own, lock = runtime.zipfile, threading.Lock()
 
     class ZipFile(own.ZipFile):  # type: ignore[name-defined,misc]
         def extractall(self, path: str) -> None:
@@ -96,7 +98,7 @@ def unpack_layers_once(runtime: Any, folder: Path) -> None:
                 return
             content = repr([(member.filename, member.CRC) for member in self.infolist()])
             shared = folder / hashlib.sha256(content.encode()).hexdigest()
-            with one_at_a_time:
+            with lock:
                 if not shared.exists():
                     draft = shared.with_suffix(".new")
                     super().extractall(str(draft))
@@ -134,7 +136,7 @@ def main(packages: str) -> None:
     from local.emulation.permissions import RECORD, enforce_permissions
 
     _reserve_for_every_version(lambda_svc)
-    _name_files_of_layers(lambda_runtime.Worker)
+    _replace_layer_paths(lambda_runtime.Worker)
     unpack_layers_once(lambda_runtime, Path(tempfile.gettempdir()) / "layers")
     install(
         functions=lambda_svc,

@@ -1,4 +1,4 @@
-"""How the model server (``endpoint/serve.py``) is run on this machine, with the models of a folder."""
+"""Command and environment of the model server (``endpoint/serve.py``) on this machine."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .supervisor import ServerSpec
 
 
 def find_models(models: Path, name: str, log: Path) -> tuple[str, ServerSpec]:
-    """The address of a server with the models of ``models``, at a free port, and how it is run."""
+    """Return the address of a server for the models of ``models`` on a free port, and its specification."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [tool_venvs.python_of(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"]
+    command = [tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"]
     return url, ServerSpec(name, command, _environment(port, models), f"{url}/ping", log)
 
 
 def _environment(port: int, models: Path) -> dict[str, str]:
-    """All of its environment variables."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return kept | {
+    """Return all environment variables of the server."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return inherited | {
         "PORT": str(port),
         "HOST": "127.0.0.1",
         "MODEL_DIR": str(models),

@@ -1,7 +1,8 @@
-"""Runs a command that ends, with all that it has started, when whoever started it is gone.
+"""Run a command that is stopped, with its process group, when the parent process exits.
 
-``tethered.py COMMAND …``, as the leader of a process group and with a pipe as standard input: the pipe's end is the
-sign. A child watches it; this process becomes the command, so that its process id and exit status are the command's.
+Usage: ``parent_death.py COMMAND …``, as the leader of a process group and with a pipe as standard input. The end of the
+pipe marks the parent's exit. A child process watches it; this process executes the command, so that process id and exit
+status are the command's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ GRACE_S = 10.0
 
 
 def watch() -> None:
-    """Wait for the end of standard input, then end the group: politely, and after ``GRACE_S`` by force."""
+    """Wait for the end of standard input, then stop the group with SIGTERM, and with SIGKILL after ``GRACE_S``."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while os.read(0, 4096):
@@ -26,7 +27,7 @@ def watch() -> None:
 
 
 def main(command: list[str]) -> None:
-    """Become ``command``."""
+    """Execute ``command`` in this process."""
     if os.fork() == 0:
         watch()
     nothing = os.open(os.devnull, os.O_RDONLY)

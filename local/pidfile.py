@@ -1,4 +1,4 @@
-"""Which stack is running: a locked file with a process id. The lock goes with the process, however it ends."""
+"""A locked file with the process id of the running stack. The lock ends with the process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ STOP_WITHIN_S = 300.0
 
 @contextmanager
 def claim(place: StackPaths) -> Iterator[None]:
-    """Be the running stack of ``place`` while the context lasts; raises CannotStart if there is one already."""
+    """Hold the lock of ``place`` until the context exits. Raises StartError if a stack runs already."""
     place.state.mkdir(parents=True, exist_ok=True)
     with place.lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(
-                f"A stack runs already in {place.state} (process {_pid(place)}). `make stop` ends it; "
+                f"A stack already runs in {place.state} (process {_pid(place)}). Stop it with `make stop`; "
                 "--state-dir and other ports start a second one."
             ) from None
         file.truncate(0)
@@ -33,13 +33,13 @@ def claim(place: StackPaths) -> Iterator[None]:
         try:
             yield
         finally:
-            place.facts.unlink(missing_ok=True)
+            place.stack_info.unlink(missing_ok=True)
             place.invocable.unlink(missing_ok=True)
             file.truncate(0)
 
 
 def running_pid(place: StackPaths) -> int:
-    """The process id of the stack that runs in ``place``, 0 if none does."""
+    """Return the process id of the stack that runs in ``place``, 0 if there is none."""
     try:
         with place.lock.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -51,7 +51,9 @@ def running_pid(place: StackPaths) -> int:
 
 
 def stop(place: StackPaths) -> bool:
-    """End the stack that runs in ``place`` and wait for its end; whether there was one. Raises CannotStart."""
+    """Stop the stack that runs in ``place`` and wait until it has exited; return whether there was one. Raises
+    StartError.
+    """
     pid = running_pid(place)
     if not pid:
         return False
@@ -59,7 +61,7 @@ def stop(place: StackPaths) -> bool:
     deadline_s = time.monotonic() + STOP_WITHIN_S
     while running_pid(place) == pid:
         if time.monotonic() > deadline_s:
-            raise StartError(f"Process {pid} has not ended within {STOP_WITHIN_S:.0f} s; kill it by hand.")
+            raise StartError(f"Process {pid} did not exit within {STOP_WITHIN_S:.0f} s; kill it.")
         time.sleep(0.1)
     return True
 

@@ -1,12 +1,12 @@
-"""Ports for stacks that run beside others."""
+"""Free ports for stacks that run beside others."""
 
 from __future__ import annotations
 
 import socket
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on at this moment, ``count`` different ones."""
+def find_free_ports(count: int) -> list[int]:
+    """Return ``count`` different ports on which nothing listens now."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(probe.getsockname()[1]) for probe in probes]
     for probe in probes:

@@ -1,7 +1,7 @@
-"""What the template asks for and MiniStack leaves out, and the keys that this machine signs with.
+"""Complete a deployment: properties that MiniStack ignores, and the local signing keys.
 
-MiniStack 1.5.33 makes each resource of the template, but not all that is said of it. What is missing is set here
-through the services' own APIs, from the deployed template, so that what is read back is what the template says.
+MiniStack 1.5.33 creates each resource of the template, but ignores some properties. This module sets them through the
+services' APIs, with values of the deployed template.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from tools.events import LOCAL_KEY
 
 from . import dialect_keys
 from .aws import Cloud
-from .cfn_resolver import Resource, resources
+from .cfn_resolver import Resource, list_resources
 from .lifecycle import to_s3_rule
 from .paths import STACK
 
 
 def complete(cloud: Cloud, name: str = STACK) -> None:
-    """Finish the deployment of the stack ``name``."""
-    for resource in resources(cloud, name):
-        for left_out, apply in _LEFT_OUT.get(resource.kind, {}).items():
-            if (value := resource.property(left_out)) is not None:
+    """Complete the deployment of the stack ``name``."""
+    for resource in list_resources(cloud, name):
+        for property_name, apply in _SETTERS.get(resource.kind, {}).items():
+            if (value := resource.property(property_name)) is not None:
                 apply(cloud, resource, value)
     listed = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
@@ -56,7 +56,7 @@ def _ownership(cloud: Cloud, bucket: Resource, value: Any) -> None:
 
 def _time_to_live(cloud: Cloud, table: Resource, value: Any) -> None:
     known = cloud.dynamodb.describe_time_to_live(TableName=table.physical_id)["TimeToLiveDescription"]
-    if known.get("AttributeName") != value["AttributeName"]:  # it may not be switched on twice
+    if known.get("AttributeName") != value["AttributeName"]:  # an enabled setting cannot be enabled again
         cloud.dynamodb.update_time_to_live(TableName=table.physical_id, TimeToLiveSpecification=value)
 
 
@@ -73,7 +73,7 @@ def _recursion(cloud: Cloud, function: Resource, value: Any) -> None:
 
 
 def _scaling(cloud: Cloud, mapping: Resource, value: Any) -> None:
-    """It keeps a parameter's text there, and its poller then fails for every queue."""
+    """Set the maximum as a number: MiniStack stores a parameter's text, with which its poller fails for every queue."""
     cloud.functions.update_event_source_mapping(
         UUID=mapping.physical_id, ScalingConfig={"MaximumConcurrency": int(value["MaximumConcurrency"])}
     )
@@ -97,7 +97,7 @@ def _cors(cloud: Cloud, api: Resource, value: Any) -> None:
 
 type Setter = Callable[[Cloud, Resource, Any], None]
 
-_LEFT_OUT: Mapping[str, Mapping[str, Setter]] = {
+_SETTERS: Mapping[str, Mapping[str, Setter]] = {
     "AWS::S3::Bucket": {
         "LifecycleConfiguration": _lifecycle,
         "BucketEncryption": _encryption,
@@ -112,4 +112,4 @@ _LEFT_OUT: Mapping[str, Mapping[str, Setter]] = {
     "AWS::ApiGatewayV2::Api": {"CorsConfiguration": _cors},
     "AWS::ApiGatewayV2::Stage": {"DefaultRouteSettings": _throttling},
 }
-"""Properties that MiniStack does not apply, by type of resource."""
+"""Setters of properties that MiniStack does not apply, by resource type."""

@@ -1,4 +1,4 @@
-"""Child processes: run to their end or stopped with all that they started."""
+"""Child processes that run to completion or are stopped with their process group."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import NamedTuple
 
 
 class Finished(NamedTuple):
-    """A command's exit status and what it printed."""
+    """A command's exit status and output."""
 
     status: int
     output: str
 
     def tail(self, lines: int = 15) -> str:
-        """The last lines of the output, indented."""
+        """Return the last lines of the output, indented."""
         return "\n".join("    " + line for line in self.output.rstrip().splitlines()[-lines:])
 
 
 async def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path | None = None) -> Finished:
-    """Run ``command`` to its end; its output also goes to ``log``. Cancelled, it takes the command down with it."""
+    """Run ``command`` to completion; its output also goes to ``log``. Cancellation kills its process group."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         env=env,
@@ -35,12 +35,12 @@ async def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Pat
         start_new_session=True,
     )
     try:
-        printed, _ = await process.communicate()
+        captured, _ = await process.communicate()
     except asyncio.CancelledError:
         end_group(process.pid)
         await process.wait()
         raise
-    output = printed.decode(errors="replace")
+    output = captured.decode(errors="replace")
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(output)
@@ -48,13 +48,13 @@ async def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Pat
 
 
 def end_group(pid: int) -> None:
-    """Kill the process group that ``pid`` leads, at once."""
+    """Kill the process group of ``pid`` at once."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
 async def stop(process: subprocess.Popen[bytes], grace_s: float) -> None:
-    """End a process that leads a group: politely, then after ``grace_s`` by force, then what is left of its group."""
+    """Stop the leader of a process group: SIGTERM, SIGKILL after ``grace_s``, then SIGKILL for its whole group."""
     with suppress(ProcessLookupError):
         process.terminate()
     try:

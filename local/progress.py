@@ -15,7 +15,7 @@ LONG_S = 3.0
 
 
 class Progress:
-    """Lines with the seconds since the start before them."""
+    """Prints lines with the seconds since the start."""
 
     def __init__(self) -> None:
         self._started_s = time.monotonic()
@@ -24,15 +24,15 @@ class Progress:
         is_hidden = not self._console.is_terminal
         self._display = Display(*columns, console=self._console, transient=True, disable=is_hidden)
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print one line at once, also into a log file."""
         self._console.print(f"[{time.monotonic() - self._started_s:6.1f} s] {text}")
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Print what is done, and how long it took if that was long. Steps may overlap."""
-        self.say(f"{text} ...")
-        begun_s, task = time.monotonic(), self._display.add_task(text, total=None)
+        """Print a step and, if it took long, its duration. Steps may overlap."""
+        self.report(f"{text} ...")
+        started_s, task = time.monotonic(), self._display.add_task(text, total=None)
         self._display.start()
         try:
             yield
@@ -40,5 +40,5 @@ class Progress:
             self._display.remove_task(task)
             if not self._display.tasks:
                 self._display.stop()
-        if (took_s := time.monotonic() - begun_s) >= LONG_S:
-            self.say(f"  done in {took_s:.0f} s")
+        if (took_s := time.monotonic() - started_s) >= LONG_S:
+            self.report(f"  done in {took_s:.0f} s")

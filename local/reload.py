@@ -35,12 +35,12 @@ async def watch(
     progress: Progress,
     live: Hosts,
     known: str,
-    deploys: Callable[[], Awaitable[bool]],
+    redeploy: Callable[[], Awaitable[bool]],
 ) -> None:
-    """Build and deploy whenever a source file changes, until cancelled. After a failure the old code goes on running.
+    """Build and deploy whenever a source file changes, until cancelled. After a failure the old code keeps running.
 
     ``known`` is the digest of the sources before the first deployment: what changed during it is deployed as well.
-    ``deploys`` deploys, and returns whether there was anything to deploy.
+    ``deploys`` deploys, and returns whether a deployment ran.
     """
     first = True
     async for changes in awatch(*_folders(), watch_filter=_is_source, debounce=SETTLE_MS, yield_on_timeout=True):
@@ -51,17 +51,17 @@ async def watch(
         if now == known:
             continue
         paths = sorted({Path(path) for _, path in changes})
-        progress.say(f"Changed: {_list_names(paths) or 'files during the deployment'}")
+        progress.report(f"Changed: {_list_names(paths) or 'files during the deployment'}")
         try:
             if not paths or any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in paths):
                 await _build_edge(place)
             known = await asyncio.to_thread(source_digest.digest, ROOT)
-            if await deploys():
+            if await redeploy():
                 ministack.save()
                 await _show_change(place, cloud, live)
-            progress.say("The change is live")
+            progress.report("The change is live")
         except StartError as error:
-            progress.say(f"Not deployed; the old code goes on running.\n{error}")
+            progress.report(f"Not deployed; the old code keeps running.\n{error}")
 
 
 def _folders() -> list[Path]:
@@ -74,7 +74,7 @@ def _is_source(_: Change, path: str) -> bool:
 
 
 async def _show_change(place: StackPaths, cloud: Cloud, live: Hosts) -> None:
-    """Delete what the old code rendered: in the CDN and in the bucket."""
+    """Delete what the old code rendered, in the CDN and in the bucket."""
     await asyncio.to_thread(derivatives.delete_all, cloud, read_stack_info(place)["media_bucket"])
     await live.refresh()
     live.clear()

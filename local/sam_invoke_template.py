@@ -1,8 +1,8 @@
 """A template for ``sam local invoke`` against the running stack.
 
-``sam`` gives a function those environment variables only that its template declares, and the one template must not
-name an endpoint of this machine: what is built from it may be deployed to AWS next. So the running stack writes a
-template of its own, with the deployed functions' resolved settings and the built artefacts by their full paths.
+``sam`` passes only those environment variables to a function that its template declares, and ``template.yaml`` must not
+contain an address of this machine. The running stack therefore writes its own template, with the resolved settings of
+the deployed functions and the absolute paths of the built artefacts.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import json
 import re
 
 from .aws import Cloud
-from .endpoint import variables as endpoint_variables
+from .endpoint import sdk_variables as endpoint_variables
 from .paths import ROOT, STACK
 from .stack_info import StackInfo
 
 BUILT = ROOT / ".aws-sam" / "build"
-HOST_OF_CONTAINERS = "host.docker.internal"
+CONTAINER_HOST = "host.docker.internal"
 """This machine's name within a container (Docker on Linux: with ``--add-host host.docker.internal:host-gateway``)."""
 
 
 def build_template(cloud: Cloud, facts: StackInfo) -> str:
-    """The template, as JSON, with every deployed function under its logical id."""
-    built_as = _layer_ids(cloud)
+    """Build the template as JSON, with every deployed function under its logical id."""
+    layer_ids = _layer_ids(cloud)
     resources: dict[str, object] = {}
     for logical_id, function in facts.functions.items():
         deployed = cloud.functions.get_function_configuration(FunctionName=function.name)
-        layers = [built_as[layer["Arn"]] for layer in deployed.get("Layers", [])]
+        layers = [layer_ids[layer["Arn"]] for layer in deployed.get("Layers", [])]
         variables = dict(deployed.get("Environment", {}).get("Variables", {}))
         variables["AWS_ENDPOINT_URL"] = _seen_from_containers(facts.aws_endpoint_url)
         if facts.sagemaker_url:
@@ -54,11 +54,11 @@ def build_template(cloud: Cloud, facts: StackInfo) -> str:
 
 
 def _seen_from_containers(url: str) -> str:
-    return url.replace("127.0.0.1", HOST_OF_CONTAINERS)
+    return url.replace("127.0.0.1", CONTAINER_HOST)
 
 
 def _layer_ids(cloud: Cloud) -> dict[str, str]:
-    """The template's logical id of each deployed layer version, by ARN. SAM appends ten digits of a hash to it."""
+    """Map ARNs of layer versions to logical ids of the template. SAM appends ten digits of a hash to a logical id."""
     resources = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     return {
         resource["PhysicalResourceId"]: re.sub("[0-9a-f]{10}$", "", resource["LogicalResourceId"])

@@ -1,6 +1,6 @@
-"""Photographs to play with, from packages that carry some, and a watermark drawn here.
+"""Sample photographs from Python packages, and a generated watermark.
 
-The photographs are uploaded and go through ingest, as any picture does; the watermark is put where it is read from.
+The photographs are uploaded and ingested as any image; the watermark is stored where renders read it.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ PHOTOGRAPHS = {
 WATERMARK = "watermarks/logo.png"
 
 READY_WITHIN_S = 300.0
-"""How long the start waits for ingest: it takes some five seconds, and far more where other processes are busy."""
+"""How long the start waits for ingest: usually five seconds, far more on a busy machine."""
 
-LOOK_EVERY_S = 0.1
+POLL_S = 0.1
 
 
-def provide(cloud: Cloud, facts: StackInfo, progress: Progress) -> None:
-    """Put what is missing, and wait until ingest has taken it in. What is there is not touched."""
+def ensure_samples(cloud: Cloud, facts: StackInfo, progress: Progress) -> None:
+    """Upload missing samples, and wait until they are ingested. Existing objects do not change."""
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
@@ -45,45 +45,45 @@ def provide(cloud: Cloud, facts: StackInfo, progress: Progress) -> None:
     if media.head(WATERMARK) is None:
         media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})
     if facts.sagemaker_url:
-        golden.provide(media, folder)
-    sent = [key for key, name in keys().items() if _uploaded(uploads, key, folder / name)]
-    asked = event_samples.put_back(cloud, facts, folder)
-    if not sent and not asked:
+        golden.ensure_golden_set(media, folder)
+    sent = [key for key, name in list_files().items() if _uploaded(uploads, key, folder / name)]
+    restored = event_samples.restore(cloud, facts, folder)
+    if not sent and not restored:
         return
-    with progress.step(f"Sample photographs that ingest takes in: {len(sent) + len(asked)}"):
-        late = _wait(Index(cloud.dynamodb, facts.index_table), [*sent, *asked])
-    if late:
-        progress.say(f"  not yet ready, which may have a reason in the log: {', '.join(late)}")
-    if done := [key for key in asked if key not in late]:
+    with progress.step(f"Ingesting sample photographs: {len(sent) + len(restored)}"):
+        pending = _wait(Index(cloud.dynamodb, facts.index_table), [*sent, *restored])
+    if pending:
+        progress.report(f"  not ready in time, see the logs of ingest: {', '.join(pending)}")
+    if done := [key for key in restored if key not in pending]:
         event_samples.delete_quietly(cloud, facts, done)
 
 
-def keys() -> Mapping[str, str]:
-    """File names of the photographs, by key."""
+def list_files() -> Mapping[str, str]:
+    """Map keys of the photographs to file names."""
     return {f"samples/{name.replace('_', '-')}": name for name in PHOTOGRAPHS}
 
 
 def _uploaded(uploads: S3Bucket, key: str, path: Path) -> bool:
-    """Upload ``path`` unless there is something; whether that was done."""
+    """Upload ``path`` unless the key exists; return whether it was uploaded."""
     if uploads.head(key) is not None:
         return False
     uploads.put(key, path.read_bytes(), headers={"Content-Type": PHOTOGRAPHS[path.name]}, metadata={})
     return True
 
 
-def _wait(index: Index, wanted: list[str]) -> list[str]:
-    """Wait until ``wanted`` are ready; those that are not in time."""
+def _wait(index: Index, keys: list[str]) -> list[str]:
+    """Wait until ``wanted`` are ready; return the keys that are not ready in time."""
     deadline_s = time.monotonic() + READY_WITHIN_S
     while True:
-        known = index.get_many(wanted)
-        late = [key for key in wanted if key not in known or known[key].state != READY]
-        if not late or time.monotonic() > deadline_s:
-            return late
-        time.sleep(LOOK_EVERY_S)
+        known = index.get_many(keys)
+        pending = [key for key in keys if key not in known or known[key].state != READY]
+        if not pending or time.monotonic() > deadline_s:
+            return pending
+        time.sleep(POLL_S)
 
 
 def draw_watermark() -> bytes:
-    """A PNG of 480 × 480 px with alpha: the blades of an iris, white with dark rims so that it shows on anything."""
+    """Return a PNG of 480 × 480 px with alpha: an iris, white with dark edges, visible on any background."""
     from math import cos, pi, sin
 
     from PIL import Image, ImageDraw

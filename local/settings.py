@@ -1,4 +1,4 @@
-"""The settings document of the stack on this machine."""
+"""The settings document of the local stack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import StartError
 from .paths import STACK
 
 BATCHES_AT_ONCE = 2
-"""Concurrent batches of bulk jobs here, where each worker takes a processor core."""
+"""Concurrent batches of bulk jobs on the local stack, where each worker uses a core."""
 
 DEFAULTS: Mapping[str, Any] = {
     "imgproxy_access_mode": "guarded",
@@ -27,13 +27,13 @@ DEFAULTS: Mapping[str, Any] = {
     "iiif_access_mode": "guarded",
     "library_concurrency": BATCHES_AT_ONCE,
 }
-"""The settings of a stack that has no document yet: every dialect is served."""
+"""Settings of a stack without a document: every dialect is served."""
 
 
 def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Parameters of the template, and settings: the names of those are in lower case. Raises CannotStart.
+    """Split overrides into template parameters and settings, whose names are in lower case. Raises StartError.
 
-    A setting's value is TOML's; text may do without quotes.
+    A setting's value is TOML; text may omit quotes.
     """
     parameters = [pair for pair in overrides if not pair[:1].islower()]
     settings = dict(_setting(pair) for pair in overrides if pair[:1].islower())
@@ -45,7 +45,7 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 
 
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
-    """Write the defaults where there is no document, and ``overrides``; then the edge's entries of all that."""
+    """Write the defaults if there is no document, apply ``overrides``, and publish the edge's entries."""
     listed = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
     documents = SettingsStore(S3Bucket(cloud.s3, outputs["MediaBucketName"]))

@@ -1,4 +1,4 @@
-"""Bringing the whole stack up, keeping it up, taking it down."""
+"""Start, run and stop the whole local stack."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .aws import Cloud
 from .console_api.collector import Collector
 from .console_api.traces import Traces
 from .console_api.xray_daemon import open_daemon
-from .containers import relays
+from .containers import open_relays
 from .emulation.invalidations import SECONDS
 from .emulation.tracing import DAEMON
-from .endpoint import Endpoint, open_endpoint, variables
+from .endpoint import Endpoint, open_endpoint, sdk_variables
 from .errors import StartError
 from .gateway import open_gateway
 from .ministack import MiniStack
@@ -31,10 +31,10 @@ from .stack_info import StackInfo
 
 
 def up(place: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
-    """Run a stack until SIGINT or SIGTERM; raises CannotStart. Nothing of it is left when this returns.
+    """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
-    ``watching`` deploys what changes, ``inference`` has pictures looked at by models, ``overrides`` are parameters of
-    the template (``Name=Value``) that are to be other than usual.
+    ``watching`` deploys changed sources, ``inference`` starts the endpoint, ``overrides`` are template parameters
+    (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
     with pidfile.claim(place):
         run = _run(place, ports, watching=watching, inference=inference, overrides=overrides)
@@ -47,7 +47,7 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def end() -> None:
-        """Once: a second Ctrl-C must not break off the tidying up."""
+        """Stop once: a second Ctrl-C must not interrupt the cleanup."""
         for number in signals:
             loop.add_signal_handler(number, lambda: None)
         task.cancel()
@@ -77,25 +77,28 @@ async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bo
             await asyncio.to_thread(endpoint.declare)
         pids = {"stack": os.getpid(), "ministack": ministack.pid}
         sagemaker_url = endpoint.runtime.url if endpoint else ""
-        found = await asyncio.to_thread(stack_info.gather, cloud, ports, sagemaker_url, pids)
-        if deployed and (count := await asyncio.to_thread(derivatives.delete_all, cloud, found.media_bucket)):
-            progress.say(f"Forgot {count} stored prints, because the code that made them has changed")
-        await asyncio.to_thread(samples.provide, cloud, found, progress)
-        watched = Collector(cloud, found, traces, place.alarms)
+        info = await asyncio.to_thread(stack_info.gather, cloud, ports, sagemaker_url, pids)
+        if deployed and (count := await asyncio.to_thread(derivatives.delete_all, cloud, info.media_bucket)):
+            progress.report(f"Deleted {count} stored derivatives, because the code has changed")
+        await asyncio.to_thread(samples.ensure_samples, cloud, info, progress)
+        collector = Collector(cloud, info, traces, place.alarms)
         if endpoint:
-            endpoint.runtime.listen(watched.models.note)
+            endpoint.runtime.listen(collector.models.note)
         try:
             relayed = (ports.aws, endpoint.runtime.port) if endpoint else (ports.aws,)
-            async with open_gateway(cloud, found, ports, endpoint, watched, progress.say) as live, relays(relayed):
-                stack_info.write_whole(
-                    place.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, found)
+            async with (
+                open_gateway(cloud, info, ports, endpoint, collector, progress.report) as live,
+                open_relays(relayed),
+            ):
+                stack_info.write_atomically(
+                    place.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, info)
                 )
-                found.write(place.facts)
-                _welcome(found, place, progress)
+                info.write(place.stack_info)
+                _welcome(info, place, progress)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
-                    group.create_task(watched.keep(progress.say))
-                    group.create_task(_watch_over(ministack, place))
+                    group.create_task(collector.run(progress.report))
+                    group.create_task(_require_running(ministack, place))
                     if watching:
                         deploys = partial(
                             deploy.ensure, place, cloud, progress, inference=inference, overrides=overrides
@@ -111,55 +114,55 @@ async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bo
 async def _ministack(
     place: StackPaths, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
 ) -> AsyncIterator[MiniStack]:
-    further = {DAEMON: xray, SECONDS: os.environ.get(SECONDS, "0")}
-    ministack = MiniStack(place, ports, further | (variables(endpoint.runtime.url) if endpoint else {}))
+    environment = {DAEMON: xray, SECONDS: os.environ.get(SECONDS, "0")}
+    ministack = MiniStack(place, ports, environment | (sdk_variables(endpoint.runtime.url) if endpoint else {}))
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()
         yield ministack
     finally:
-        progress.say("Stopping; buckets and what is deployed are kept for the next start")
+        progress.report("Stopping; buckets and the deployment are kept for the next start")
         await ministack.stop()
 
 
-async def _watch_over(ministack: MiniStack, place: StackPaths) -> None:
+async def _require_running(ministack: MiniStack, place: StackPaths) -> None:
     while ministack.is_running:
         await asyncio.sleep(0.5)
-    raise StartError(f"MiniStack has ended by itself. Its log is {place.logs / 'ministack.log'}")
+    raise StartError(f"MiniStack exited unexpectedly. Log: {place.logs / 'ministack.log'}")
 
 
 def require_free(port: int, option: str) -> None:
-    """Raise CannotStart if something listens on ``port`` of 127.0.0.1, which ``option`` could change."""
+    """Raise StartError if ``port`` of 127.0.0.1 is in use. ``option`` is the command line option that changes it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise StartError(
-                f"Port {port} is not free ({error.strerror}). Stop what uses it, or take another one: "
+                f"Port {port} is in use ({error.strerror}). Stop the process that uses it, or choose another port: "
                 f"./darkroom up {option} {port + 1}"
             ) from error
 
 
 _INFERENCE = {
-    True: "pictures are looked at; until the endpoint is ready, by the small models in the function",
-    False: "none: no picture is looked at",
+    True: "on; the function's small models are used until the endpoint is ready",
+    False: "off",
 }
 
 
 def _welcome(found: StackInfo, place: StackPaths, progress: Progress) -> None:
     bucket, endpoint = found.uploads_bucket, found.aws_endpoint_url
-    progress.say("Ready")
+    progress.report("Ready")
     print(
         f"""
   Start page   {found.cdn_url}/
-  A picture    {found.cdn_url}/samples/coffee.png?w=320
+  An image     {found.cdn_url}/samples/coffee.png?w=320
   Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/photo.jpg
   Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
-  Facts, logs  {place.facts}, {place.logs}/
+  Info, logs   {place.stack_info}, {place.logs}/
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}
 
-  A change in functions/, layers/ or template.yaml is deployed as you save it. Ctrl-C or `make stop` ends it all.
+  Changes in functions/, layers/ and template.yaml are deployed when saved. Stop with Ctrl-C or `make stop`.
 """,
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""What others need to know of the running stack, read from what is deployed: ``stack.json``."""
+"""Description of the running stack, read from the deployment and written to ``stack.json``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .aws import Cloud
-from .cfn_resolver import stack_resources
+from .cfn_resolver import describe_resources
 from .errors import StartError
 from .paths import CONTROL, REGION, STACK, Ports, StackPaths
 
@@ -25,12 +25,12 @@ QUEUES = {
     "infer_priority": "InferPriorityQueueUrl",
     "infer_dead_letters": "InferDeadLettersUrl",
 }
-"""The stack's outputs with the URLs of queues, by their names among the facts. Without inference there are fewer."""
+"""The stack's outputs with queue URLs, by their names in ``StackInfo.queues``. Without inference there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionInfo:
-    """A deployed function. ``url`` is its Function URL by way of MiniStack, empty if it has none."""
+    """A deployed function. ``url`` is its Function URL through MiniStack, empty if it has none."""
 
     name: str
     arn: str
@@ -42,8 +42,8 @@ class FunctionInfo:
 class StackInfo:
     """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's.
 
-    ``upload_url`` is the upload API by way of MiniStack, to which ``/uploads`` is added. ``queues`` are URLs, by the
-    names that ``QUEUES`` gives them. ``sagemaker_url`` is the runtime API, empty in a stack without inference.
+    ``upload_url`` is the upload API through MiniStack, without ``/uploads``. ``queues`` are URLs by the names in
+    ``QUEUES``. ``sagemaker_url`` is the runtime API, empty in a stack without inference.
     """
 
     cdn_url: str
@@ -65,12 +65,12 @@ class StackInfo:
     pids: dict[str, int]
 
     def write(self, path: Path) -> None:
-        """Put them where others look, in one go and for this user only: the signing key is among them."""
-        write_whole(path, json.dumps(asdict(self), indent=2) + "\n")
+        """Write the file atomically and readable for this user only: it contains the signing key."""
+        write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``path`` so that no reader sees half of it."""
+def write_atomically(path: Path, text: str) -> None:
+    """Write ``path`` so that no reader sees a partial file."""
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(text)
@@ -78,21 +78,23 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def read_stack_info(place: StackPaths) -> dict[str, Any]:
-    """The running stack's facts; raises CannotStart if none runs."""
+    """Read the description of the running stack. Raises StartError if none runs."""
     try:
-        found: dict[str, Any] = json.loads(place.facts.read_text())
+        found: dict[str, Any] = json.loads(place.stack_info.read_text())
     except FileNotFoundError:
-        raise StartError(f"No stack runs here ({place.facts} is missing). Start one by `make run`.") from None
+        raise StartError(
+            f"No stack runs on this machine ({place.stack_info} is missing). Start one with `make run`."
+        ) from None
     return found
 
 
 def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int]) -> StackInfo:
-    """Ask MiniStack what is deployed."""
+    """Read the description from the deployment in MiniStack."""
     stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     names = {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for resource in stack_resources(cloud)
+        for resource in describe_resources(cloud)
         if resource["ResourceType"] == "AWS::Lambda::Function"
     }
     secret = cloud.secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])["SecretString"]
@@ -127,5 +129,5 @@ def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionInfo:
 
 
 def _label(url: str) -> str:
-    """How the host's name begins: the id of an API or a Function URL, whose own names lead nowhere here."""
+    """Return the first label of the host name, which is the id of an API or a Function URL."""
     return url.split("//", 1)[1].split(".", 1)[0]

@@ -1,4 +1,4 @@
-"""A server as a child process that is kept alive: started, waited for, and started again whenever it has ended."""
+"""A supervised server process: started, polled until ready, and restarted when it exits."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from . import processes
 from .paths import ROOT
 
 STOP_GRACE_S = 10.0
-LOOK_EVERY_S = 0.25
+POLL_S = 0.25
 PAUSES_S = (1.0, 2.0, 5.0, 15.0)
-"""Before it is started again: one after the other, the last for good."""
+"""Delays before restarts, in order; the last one repeats."""
 
-LIVED_S = 60.0
-"""What lived as long did not fail at starting: the pauses begin anew."""
+STABLE_S = 60.0
+"""A server that ran this long did not fail at start: the delays begin again."""
 
 
 class State(StrEnum):
-    """How the server is. ``WAITING`` is before its first start."""
+    """State of the server. ``WAITING`` is before its first start."""
 
     WAITING = "waiting"
     LOADING = "loading"
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerSpec:
-    """What is run: it is ready when GET ``ready_url`` answers 200. Its output is added to ``log``."""
+    """A server process: it is ready when GET ``ready_url`` answers 200. Its output is appended to ``log``."""
 
     name: str
     command: Sequence[str | Path]
@@ -45,56 +45,56 @@ class ServerSpec:
 
 
 class SupervisedServer:
-    """A server of this stack, which ends with it however that ends."""
+    """A server that runs as long as this process, and exits with it."""
 
-    def __init__(self, served: ServerSpec, say: Callable[[str], None], pauses_s: Sequence[float] = PAUSES_S) -> None:
-        self._served = served
-        self._say = say
+    def __init__(self, spec: ServerSpec, report: Callable[[str], None], pauses_s: Sequence[float] = PAUSES_S) -> None:
+        self._spec = spec
+        self._report = report
         self._pauses_s = pauses_s
         self._process: subprocess.Popen[bytes] | None = None
         self.state = State.WAITING
 
     @property
     def pid(self) -> int:
-        """Its process id, which is its process group too; 0 if it does not run."""
+        """Return its process id, which is also its process group; 0 if it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else 0
 
-    async def keep(self) -> None:
-        """For ever. Cancelled, it leaves no process behind."""
+    async def run(self) -> None:
+        """Supervise the server until cancelled. No process is left behind."""
         pauses_s = iter(self._pauses_s)
         try:
             while True:
-                begun_s = time.monotonic()
-                status = await self._live()
-                self._say(f"{self._served.name} has ended (status {status}, {self._served.log}) and is started again")
-                if time.monotonic() - begun_s > LIVED_S:
+                started_s = time.monotonic()
+                status = await self._run_once()
+                self._report(f"{self._spec.name} exited (status {status}, {self._spec.log}) and is restarted")
+                if time.monotonic() - started_s > STABLE_S:
                     pauses_s = iter(self._pauses_s)
                 await asyncio.sleep(next(pauses_s, self._pauses_s[-1]))
         finally:
             await self._end()
 
-    async def _live(self) -> int:
-        """One life of the process; its exit status."""
-        begun_s = time.monotonic()
+    async def _run_once(self) -> int:
+        """Run the process once; return its exit status."""
+        started_s = time.monotonic()
         self.state = State.LOADING
         process = self._start()
         while self.pid and not await asyncio.to_thread(self._answers):
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(POLL_S)
         if self.pid:
             self.state = State.READY
-            self._say(f"{self._served.name} is ready, {time.monotonic() - begun_s:.0f} s after its start")
+            self._report(f"{self._spec.name} is ready after {time.monotonic() - started_s:.0f} s")
         while self.pid:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(POLL_S)
         self.state = State.DOWN
         await self._end()
         return process.returncode
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._served.log.parent.mkdir(parents=True, exist_ok=True)
-        with self._served.log.open("ab") as output:
+        self._spec.log.parent.mkdir(parents=True, exist_ok=True)
+        with self._spec.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", ROOT / "local" / "tethered.py", *self._served.command],
-                env=dict(self._served.environment),
+                [sys.executable, "-P", ROOT / "local" / "parent_death.py", *self._spec.command],
+                env=dict(self._spec.environment),
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -105,13 +105,13 @@ class SupervisedServer:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self._served.ready_url, timeout=2) as answer:
+            with urllib.request.urlopen(self._spec.ready_url, timeout=2) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
 
     async def _end(self) -> None:
-        """End it, with every process that it has started."""
+        """Stop it, with every process that it has started."""
         if self._process:
             process, self._process = self._process, None
             await processes.stop(process, STOP_GRACE_S)

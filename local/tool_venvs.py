@@ -1,8 +1,8 @@
-"""Virtual environments of the tools: MiniStack and the SAM CLI pin botocore each in their own way, so each has one.
+"""Virtual environments of the tools.
 
-A third, ``runtime``, is what functions run in: Python and boto3, as Lambda's own runtime brings them, and nothing else.
-A fourth, ``endpoint``, is the model server's, for a stack with inference.
-``conformance`` has IIIF's validator.
+MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
+of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
+``conformance`` contains IIIF's validator.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REQUIREMENTS = {
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
 }
-"""What is installed in each environment that pip fills."""
+"""Requirements file of each environment that pip installs."""
 
 TOOLS = ("ministack", "sam")
 """Environments that every stack needs."""
@@ -36,86 +36,86 @@ TOOLS = ("ministack", "sam")
 ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
-"""boto3 and what it needs, as they lie in site-packages; lent to the runtime from MiniStack's environment."""
+"""boto3 and its dependencies, as named in site-packages; linked from MiniStack's environment."""
 
 
-def python_of(name: str) -> Path:
-    """The interpreter of an environment."""
+def python_path(name: str) -> Path:
+    """Return the interpreter of an environment."""
     return VENVS / name / "bin" / "python"
 
 
 def site_packages(name: str) -> Path:
-    """Where an environment's packages are."""
+    """Return the site-packages folder of an environment."""
     return VENVS / name / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
 
 
 async def ensure(progress: Progress) -> None:
-    """Make the environments that are missing or older than their requirements file; raises CannotStart."""
+    """Create environments that are missing or older than their requirements file; raises StartError."""
     if sys.version_info[:2] != (3, 13):
-        raise StartError(f"Darkroom runs on Python 3.13, this is {sys.version.split()[0]}. Start it by `make run`.")
+        raise StartError(f"Darkroom needs Python 3.13, this is {sys.version.split()[0]}. Start it with `make run`.")
     async with AsyncFileLock(VENVS / ".lock"):
-        wanted = await _ensure(TOOLS, progress)
-        if not _is_ready("runtime", wanted["ministack"]):
+        expected = await _ensure(TOOLS, progress)
+        if not _is_ready("runtime", expected["ministack"]):
             await _make_runtime()
-            _marker("runtime").write_text(wanted["ministack"])
+            _marker("runtime").write_text(expected["ministack"])
 
 
 async def ensure_endpoint(progress: Progress) -> None:
-    """Make the model server's environment if it is missing or older than its requirements; raises CannotStart."""
-    async with AsyncFileLock(VENVS / f".{ENDPOINT}.lock"):  # of its own: it may take minutes
+    """Create the model server's environment if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{ENDPOINT}.lock"):  # a separate lock: it may take minutes
         await _ensure((ENDPOINT,), progress)
 
 
 async def ensure_conformance(progress: Progress) -> None:
-    """Make the validator's environment if it is missing or older than its requirements; raises CannotStart."""
+    """Create the validator's environment if it is missing or older than its requirements; raises StartError."""
     async with AsyncFileLock(VENVS / f".{CONFORMANCE}.lock"):
         await _ensure((CONFORMANCE,), progress)
 
 
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
-    """What a marker says of each of ``names`` once it is there."""
-    wanted = {name: _wanted(REQUIREMENTS[name]) for name in names}
-    missing = [name for name in names if not _is_ready(name, wanted[name])]
+    """Install missing environments; return the expected content of each marker."""
+    expected = {name: _expected_marker(REQUIREMENTS[name]) for name in names}
+    missing = [name for name in names if not _is_ready(name, expected[name])]
     if missing:
         with progress.step(f"Installing {' and '.join(missing)} from their requirements files (first start only)"):
-            await _install_all(missing, wanted)
-    return wanted
+            await _install_all(missing, expected)
+    return expected
 
 
 def _marker(name: str) -> Path:
     return VENVS / name / ".ready"
 
 
-def _is_ready(name: str, wanted: str) -> bool:
-    return _marker(name).exists() and _marker(name).read_text() == wanted and python_of(name).exists()
+def _is_ready(name: str, expected: str) -> bool:
+    return _marker(name).exists() and _marker(name).read_text() == expected and python_path(name).exists()
 
 
-def _wanted(requirements: Path) -> str:
+def _expected_marker(requirements: Path) -> str:
     if not requirements.exists():
         raise StartError(f"{requirements.relative_to(ROOT)} is missing. `make lock` writes it.")
     return hashlib.sha256(requirements.read_bytes()).hexdigest() + " " + sys.version.split()[0]
 
 
-async def _install_all(missing: list[str], wanted: dict[str, str]) -> None:
+async def _install_all(missing: list[str], expected: dict[str, str]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for name in missing:
-                group.create_task(_install(name, wanted[name]))
+                group.create_task(_install(name, expected[name]))
     except* StartError as errors:
         raise errors.exceptions[0] from None
 
 
-async def _install(name: str, wanted: str) -> None:
+async def _install(name: str, expected: str) -> None:
     await _make_venv(name)
     requirements = REQUIREMENTS[name]
-    pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    pip = [str(python_path(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     done = await run([*pip, "--require-hashes", "-r", requirements], env=dict(os.environ), cwd=ROOT)
     if done.status:
         raise StartError(
             f"pip could not install {requirements.relative_to(ROOT)}:\n{done.tail()}\n"
             "If it could not connect: the first start needs the network (or a package index set by PIP_INDEX_URL)."
         )
-    _marker(name).write_text(wanted)
+    _marker(name).write_text(expected)
 
 
 async def _make_venv(name: str, *options: str) -> None:

@@ -45,7 +45,7 @@ def serve(name: str, **variables: str) -> Iterator[int]:
     with (
         log.open("wb") as out,
         subprocess.Popen(
-            [tool_venvs.python_of(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+            [tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
             env=os.environ
             | {"MODEL_DIR": str(MODELS), "HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": "layers/darkroom"}
             | variables,

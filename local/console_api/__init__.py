@@ -1,4 +1,4 @@
-"""What CloudWatch and X-Ray do with what the stack tells of itself: series, traces, alarms; the console's questions.
+"""The console's API: series, traces, logs and alarms, as CloudWatch and X-Ray return them.
 
-Figures themselves are in MiniStack's CloudWatch, where functions' own are put too (``local/emulation``).
+Metrics are stored in MiniStack's CloudWatch; ``local/emulation`` adds those that AWS services publish.
 """

@@ -1,4 +1,4 @@
-"""States of the alarms: evaluated again and again from CloudWatch's figures, with a history."""
+"""States of the alarms, evaluated periodically from CloudWatch metrics, with a history."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from observability.composites import Composite, StateSince, evaluate_composites,
 
 from ..paths import STACK
 from .alarm_history import AlarmHistory
-from .declared_alarms import DeclaredAlarm
+from .declared_alarms import DeclaredAlarms
 from .read_metrics import MetricQuery, MetricReader, build_query
 
 UNKNOWN: State = "INSUFFICIENT_DATA"
 RUNBOOK = "Runbook: "
 PAGING = "Page"
-"""What the topic that pages has in its name, and no other."""
+"""Part of the name of the topic that pages, and of no other topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """How an alarm stands. ``acted``: its actions have been taken since it went into this state."""
+    """The state of an alarm. ``acted``: its actions have run since the change to this state."""
 
     state: State = UNKNOWN
     since_s: float = 0.0
@@ -31,50 +31,50 @@ class AlarmState:
     acted: bool = False
 
     @property
-    def standing(self) -> StateSince:
-        """As rules of suppression look at it."""
+    def state_since(self) -> StateSince:
+        """Return the state in the form that suppression rules use."""
         return StateSince(self.state, self.since_s)
 
 
 class Alarms:
-    """All alarms of a deployment, how they stand and how they have stood."""
+    """The alarms of a deployment, with their states and history."""
 
-    def __init__(self, figures: MetricReader, history: AlarmHistory, declare: Callable[[], DeclaredAlarm]) -> None:
-        self._figures = figures
+    def __init__(self, metrics: MetricReader, history: AlarmHistory, declare: Callable[[], DeclaredAlarms]) -> None:
+        self._metrics = metrics
         self._history = history
         self._declare = declare
-        self._declared = DeclaredAlarm()
-        self._begun_s = 0.0
-        self._stands: dict[str, AlarmState] = {
+        self._declared = DeclaredAlarms()
+        self._started_s = 0.0
+        self._states: dict[str, AlarmState] = {
             change["name"]: AlarmState(change["to"], change["at_s"], change["value"], change["reason"], acted=True)
             for change in history.changes()
         }
 
-    def read(self) -> None:
-        """Take over the alarms that are declared now. Raises what declaring them raises."""
+    def load_declared(self) -> None:
+        """Load the alarms that the deployment declares. Raises what ``declare`` raises."""
         self._declared = self._declare()
 
-    def look(self, now_s: float) -> None:
-        """Evaluate all of them, metric alarms first. Raises Unavailable."""
-        self._begun_s = self._begun_s or now_s
-        for alarm, stand in self._measured(now_s):
-            self._settle(alarm.name, stand, now_s)
-        states = {alarm.name: self._stand(alarm.name).state for alarm in self._declared.alarms}
+    def evaluate_all(self, now_s: float) -> None:
+        """Evaluate all alarms, metric alarms before composite ones. Raises Unavailable."""
+        self._started_s = self._started_s or now_s
+        for alarm, state in self._evaluate_metric_alarms(now_s):
+            self._set_state(alarm.name, state, now_s)
+        states = {alarm.name: self._state_of(alarm.name).state for alarm in self._declared.alarms}
         found = evaluate_composites(self._declared.composites, states)
         for composite in self._declared.composites:
-            ringing = sorted(name for name in composite.children if (states | found).get(name) == "ALARM")
-            reason = "In alarm: " + ", ".join(ringing) if ringing else "None of its alarms rings"
-            self._settle(composite.name, AlarmState(found[composite.name], now_s, None, reason), now_s)
+            active = sorted(name for name in composite.children if (states | found).get(name) == "ALARM")
+            reason = "In alarm: " + ", ".join(active) if active else "None of its alarms is in ALARM"
+            self._set_state(composite.name, AlarmState(found[composite.name], now_s, None, reason), now_s)
         self._act(now_s)
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Every alarm as the console has it."""
-        return [self._shown(one, None) for one in self._declared.composites] + [
-            self._shown(one, one.threshold) for one in self._declared.alarms
+    def describe(self) -> list[dict[str, Any]]:
+        """Describe every alarm for the console."""
+        return [self._describe(one, None) for one in self._declared.composites] + [
+            self._describe(one, one.threshold) for one in self._declared.alarms
         ]
 
-    def _measured(self, now_s: float) -> list[tuple[Alarm, AlarmState]]:
-        asked: dict[MetricQuery, float] = {}
+    def _evaluate_metric_alarms(self, now_s: float) -> list[tuple[Alarm, AlarmState]]:
+        since_by_query: dict[MetricQuery, float] = {}
         queries = {
             alarm.name: {
                 query.id: build_query(query.namespace, query.metric, query.dimensions, query.stat)
@@ -84,71 +84,75 @@ class Alarms:
         }
         for alarm in self._declared.alarms:
             for one in queries[alarm.name].values():
-                asked[one] = min(asked.get(one, now_s), alarm.times(now_s)[0])
-        points = self._figures.minutes(asked, now_s)
+                since_by_query[one] = min(since_by_query.get(one, now_s), alarm.times(now_s)[0])
+        points = self._metrics.read_minutes(since_by_query, now_s)
         found = []
         for alarm in self._declared.alarms:
             series = {name: points[one] for name, one in queries[alarm.name].items()}
-            before = self._stand(alarm.name).state
-            told = evaluate(alarm, series, now_s, before)
-            state = before if self._too_early(alarm, told, now_s) else told.state
-            found.append((alarm, AlarmState(state, now_s, told.value, told.reason)))
+            before = self._state_of(alarm.name).state
+            evaluation = evaluate(alarm, series, now_s, before)
+            state = before if self._too_early(alarm, evaluation, now_s) else evaluation.state
+            found.append((alarm, AlarmState(state, now_s, evaluation.value, evaluation.reason)))
         return found
 
-    def _too_early(self, alarm: Alarm, told: Evaluation, now_s: float) -> bool:
-        """Whether silence rings the alarm only because the stack was not running."""
-        watched_s = now_s - self._begun_s
-        return told.state == "ALARM" and told.value is None and watched_s < alarm.period_s * alarm.evaluation_periods
+    def _too_early(self, alarm: Alarm, evaluation: Evaluation, now_s: float) -> bool:
+        """Return whether missing data sets the alarm only because the stack was not running."""
+        running_s = now_s - self._started_s
+        return (
+            evaluation.state == "ALARM"
+            and evaluation.value is None
+            and running_s < alarm.period_s * alarm.evaluation_periods
+        )
 
-    def _settle(self, name: str, found: AlarmState, now_s: float) -> None:
-        """Keep how an alarm stands now; a change is history."""
-        before = self._stand(name)
+    def _set_state(self, name: str, found: AlarmState, now_s: float) -> None:
+        """Store the state of an alarm, and add a change to the history."""
+        before = self._state_of(name)
         if before.state == found.state and before.since_s:
-            self._stands[name] = replace(before, value=found.value, reason=found.reason)
+            self._states[name] = replace(before, value=found.value, reason=found.reason)
             return
-        self._stands[name] = found
-        self._history.note(
+        self._states[name] = found
+        self._history.add_change(
             at_s=now_s, name=name, before=before.state, after=found.state, reason=found.reason, value=found.value
         )
 
     def _act(self, now_s: float) -> None:
-        """What pages, pages once, unless another alarm holds it back. A metric alarm is held back by none."""
+        """Page once for each alarm that pages, unless another alarm suppresses it. Metric alarms have no suppressor."""
         for alarm in self._declared.alarms:
-            stand = self._stand(alarm.name)
-            if _pages(alarm) and stand.state == "ALARM" and not stand.acted:
-                self._stands[alarm.name] = replace(stand, acted=True)
-                self._history.page(at_s=now_s, name=alarm.name, reason=stand.reason)
+            current = self._state_of(alarm.name)
+            if _pages(alarm) and current.state == "ALARM" and not current.acted:
+                self._states[alarm.name] = replace(current, acted=True)
+                self._history.add_page(at_s=now_s, name=alarm.name, reason=current.reason)
         for composite in self._declared.composites:
-            stand = self._stand(composite.name)
-            above = self._stand(composite.suppressor).standing if composite.suppressor else None
-            if not stand.acted and has_acted(composite, stand.standing, above, now_s):
-                self._stands[composite.name] = replace(stand, acted=True)
+            current = self._state_of(composite.name)
+            suppressor = self._state_of(composite.suppressor).state_since if composite.suppressor else None
+            if not current.acted and has_acted(composite, current.state_since, suppressor, now_s):
+                self._states[composite.name] = replace(current, acted=True)
                 if _pages(composite):
-                    self._history.page(at_s=now_s, name=composite.name, reason=stand.reason)
+                    self._history.add_page(at_s=now_s, name=composite.name, reason=current.reason)
 
-    def _stand(self, name: str) -> AlarmState:
-        return self._stands.get(name, AlarmState())
+    def _state_of(self, name: str) -> AlarmState:
+        return self._states.get(name, AlarmState())
 
-    def _shown(self, one: Alarm | Composite, threshold: float | None) -> dict[str, Any]:
-        stand, (meaning, _, runbook) = self._stand(one.name), one.description.partition(RUNBOOK)
+    def _describe(self, one: Alarm | Composite, threshold: float | None) -> dict[str, Any]:
+        current, (meaning, _, runbook) = self._state_of(one.name), one.description.partition(RUNBOOK)
         composite = isinstance(one, Composite)
         return {
             "name": one.name,
             "title": meaning.strip() or one.name.removeprefix(f"{STACK}-"),
-            "state": stand.state,
-            "since_s": stand.since_s,
-            "value": stand.value,
+            "state": current.state,
+            "since_s": current.since_s,
+            "value": current.value,
             "threshold": threshold,
-            "reason": stand.reason,
+            "reason": current.reason,
             "runbook": runbook.strip(),
             "group": self._group(one.name),
             "pages": _pages(one),
             "composite": composite,
-            "suppressed": composite and stand.state == "ALARM" and bool(one.actions) and not stand.acted,
+            "suppressed": composite and current.state == "ALARM" and bool(one.actions) and not current.acted,
         }
 
     def _group(self, name: str) -> str:
-        """The composite at the top of those that an alarm is part of, without the stack's name."""
+        """Return the topmost composite that contains the alarm, without the stack's name."""
         above = next((one.name for one in self._declared.composites if name in one.children), None)
         return self._group(above) if above else name.removeprefix(f"{STACK}-")
 

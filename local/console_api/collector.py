@@ -1,4 +1,4 @@
-"""The local watch as a whole: what is counted, what is read, and what goes on beside requests."""
+"""Monitoring of the local stack: metric publishing, alarm evaluation and the console's API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .alarm_history import AlarmHistory
 from .alarms import Alarms
 from .api import Api
 from .dashboards import Dashboards
-from .declared_alarms import declared_alarms, deployed_at
+from .declared_alarms import read_declared_alarms, read_deployment
 from .failures import Failures
 from .image_index import ImageIndex
 from .logs import LogReader
@@ -32,12 +32,12 @@ from .read_metrics import MetricReader
 from .service_metrics import ModelCounts, ViewerCounts
 from .traces import Traces
 
-LOOK_EVERY_S = 10.0
+EVALUATE_EVERY_S = 10.0
 DEAD_LETTERS = "_dead_letters"
 
 
 class Collector:
-    """Watches one running stack. ``history`` is the file of what alarms have done."""
+    """Monitors one running stack. ``history`` is the file of the alarms' history."""
 
     def __init__(self, cloud: Cloud, facts: StackInfo, traces: Traces, history: Path) -> None:
         self._cloud = cloud
@@ -45,7 +45,7 @@ class Collector:
         self.viewers = ViewerCounts(facts.distribution_id)
         self.models = ModelCounts()
         figures, past = MetricReader(cloud.metrics), AlarmHistory(history)
-        self.alarms = Alarms(figures, past, lambda: declared_alarms(cloud))
+        self.alarms = Alarms(figures, past, lambda: read_declared_alarms(cloud))
         traces.names = function_names(facts)
         lines = LogReader(cloud.logs, {one.log_group: traces.names[one.name] for one in facts.functions.values()})
         index, media = Index(cloud.dynamodb, facts.index_table), S3Bucket(cloud.s3, facts.media_bucket)
@@ -68,40 +68,40 @@ class Collector:
         )
 
     def routes(self) -> list[web.RouteDef]:
-        """What the console asks."""
+        """Return the routes of the console's API."""
         return self._api.routes()
 
-    async def keep(self, report: Callable[[str], None]) -> None:
-        """For ever: publish what is counted, and look at alarms."""
+    async def run(self, report: Callable[[str], None]) -> None:
+        """Publish metrics and evaluate alarms until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(publish(self._cloud.metrics, (self.viewers, self.models), report))
-            group.create_task(self._look(report))
+            group.create_task(self._evaluate_alarms(report))
 
-    async def _look(self, report: Callable[[str], None]) -> None:
-        told = ""
+    async def _evaluate_alarms(self, report: Callable[[str], None]) -> None:
+        reported = ""
         while True:
             try:
-                await asyncio.to_thread(self._once)
-                told = ""
-            except Exception as error:  # whatever it is, alarms are looked at again
-                if told != (told := repr(error)):
-                    report(f"alarms could not be evaluated: {told}")
-            await asyncio.sleep(LOOK_EVERY_S)
+                await asyncio.to_thread(self._evaluate_once)
+                reported = ""
+            except Exception as error:  # the next evaluation may succeed
+                if reported != (reported := repr(error)):
+                    report(f"alarm evaluation failed: {reported}")
+            await asyncio.sleep(EVALUATE_EVERY_S)
 
-    def _once(self) -> None:
-        if (deployment := deployed_at(self._cloud)) != self._deployment:
-            self.alarms.read()
+    def _evaluate_once(self) -> None:
+        if (deployment := read_deployment(self._cloud)) != self._deployment:
+            self.alarms.load_declared()
             self._deployment = deployment
-        self.alarms.look(time.time())
+        self.alarms.evaluate_all(time.time())
 
 
 def function_names(facts: StackInfo) -> dict[str, str]:
-    """What functions are called in figures and logs of their own, by the names that they have in Lambda."""
+    """Map names of functions in Lambda to their names in metrics and logs."""
     return {one.name: logical_id.removesuffix("Function").lower() for logical_id, one in facts.functions.items()}
 
 
 def panel_tokens(facts: StackInfo) -> dict[str, str]:
-    """What the tokens of dashboards' panels stand for in this stack."""
+    """Return the values of the tokens in dashboard panels for this stack."""
     return {
         "namespace": f"Darkroom/{facts.stack_name}",
         "stack": facts.stack_name,

@@ -1,4 +1,4 @@
-"""What the panels of a dashboard show: series and numbers, calculated from figures as CloudWatch would."""
+"""Data of dashboard panels: series and numbers, computed from metrics as CloudWatch does."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from observability.metric_math import Grid, Series, Value, calculate, to_series
 from .read_metrics import MetricQuery, MetricReader, build_query
 
 PERIODS_S = ((3 * 3600, 60), (24 * 3600, 300), (7 * 24 * 3600, 3600))
-"""The period of a chart by its span, as CloudWatch chooses one."""
+"""The period of a chart by its span, as CloudWatch selects it."""
 
 LONGEST_PERIOD_S = 6 * 3600
 MEMORY = Split("memory", "used_memory_max", ("function_name",), "function_name", {}, "Maximum", "LambdaInsights")
-"""Lambda Insights' metric, for the one table, which CloudWatch makes out of logs."""
+"""Lambda Insights' metric for the table, which CloudWatch derives from logs."""
 
 
 def describe_panels() -> list[dict[str, Any]]:
-    """All dashboards, without their figures."""
+    """Describe all dashboards and their panels, without data."""
     return [
         {
             "name": dashboard.name,
@@ -46,37 +46,39 @@ def describe_panels() -> list[dict[str, Any]]:
 
 
 def period_of(span_s: float) -> int:
-    """Seconds of a chart's periods."""
+    """Return the period of a chart in seconds."""
     return next((period_s for most_s, period_s in PERIODS_S if span_s <= most_s), LONGEST_PERIOD_S)
 
 
 @dataclass(frozen=True)
 class Dashboards:
-    """Fills in dashboards. ``tokens`` are what the panels' tokens stand for; ``names`` what functions are called."""
+    """Fills dashboards with data. ``tokens`` are values of the panels' tokens; ``names`` are display names of
+    functions.
+    """
 
-    figures: MetricReader
+    metrics: MetricReader
     tokens: Mapping[str, str]
     names: Mapping[str, str]
 
     def data(self, name: str, span_s: float, now_s: float) -> dict[str, Any] | None:
-        """A dashboard's figures of the last ``span_s``, None if there is no such dashboard. Raises Unavailable."""
+        """Return the data of a dashboard for the last ``span_s``, None if it does not exist. Raises Unavailable."""
         board = next((one for one in DASHBOARDS if one.name == name), None)
         if board is None:
             return None
         return {"now_s": now_s, "panels": self._panels(board, span_s, now_s)}
 
     def _panels(self, board: Dashboard, span_s: float, now_s: float) -> dict[str, Any]:
-        frames = [_Frame(self._resolved(panel), panel.window_s or span_s, now_s) for panel in board.panels]
-        asked: dict[MetricQuery, float] = {}
+        frames = [_Frame(self._resolve(panel), panel.window_s or span_s, now_s) for panel in board.panels]
+        since_by_query: dict[MetricQuery, float] = {}
         for frame in frames:
             for metric in frame.metrics:
-                one = _wanted(metric)
-                asked[one] = min(asked.get(one, now_s), frame.times[0])
-        points = self.figures.minutes(asked, now_s)
-        return {frame.panel.id: frame.shown(points) for frame in frames}
+                one = _query_of(metric)
+                since_by_query[one] = min(since_by_query.get(one, now_s), frame.times[0])
+        points = self.metrics.read_minutes(since_by_query, now_s)
+        return {frame.panel.id: frame.render(points) for frame in frames}
 
-    def _resolved(self, panel: Panel) -> Panel:
-        """The panel with its tokens filled in, and each split metric as the metrics that it stands for."""
+    def _resolve(self, panel: Panel) -> Panel:
+        """Return the panel with its tokens replaced and its split metrics expanded."""
         measures = panel.series or ((MEMORY,) if panel.kind == "table" else ())
         filled = replace(panel, series=tuple(measures)).for_deployment(self.tokens)
         return replace(filled, series=tuple(one for measure in filled.series for one in self._split(measure)))
@@ -87,7 +89,7 @@ class Dashboards:
             return
         found = [
             dimensions
-            for dimensions in self.figures.named(measure.namespace, measure.metric)
+            for dimensions in self.metrics.list_dimensions(measure.namespace, measure.metric)
             if dimensions.keys() == set(measure.keys) and measure.fixed.items() <= dimensions.items()
         ]
         for number, dimensions in enumerate(sorted(found, key=lambda one: one[measure.by])):
@@ -96,7 +98,7 @@ class Dashboards:
 
 
 class _Frame:
-    """A panel over a span of time."""
+    """A panel and a span of time."""
 
     def __init__(self, panel: Panel, span_s: float, now_s: float) -> None:
         self.panel = panel
@@ -106,18 +108,20 @@ class _Frame:
         self.times = [last - number * self.period_s for number in reversed(range(count))]
         self.metrics = [measure for measure in panel.series if isinstance(measure, Metric)]
 
-    def shown(self, points: Mapping[MetricQuery, Series]) -> dict[str, Any]:
-        """As the console has it: equal labels are one line, the sum of them."""
+    def render(self, points: Mapping[MetricQuery, Series]) -> dict[str, Any]:
+        """Render the panel for the console. Series with equal labels are added up."""
         lines: dict[str, Series] = {}
         for label, line in self._lines(points, self.times, self.period_s):
             known = lines.setdefault(label, {})
             for at, value in line.items():
                 known[at] = known.get(at, 0.0) + value
-        told = [{"label": label, "points": [[at, line.get(at)] for at in self.times]} for label, line in lines.items()]
-        return {"series": told, "value": self._number(points) if self.panel.kind == "number" else None}
+        series = [
+            {"label": label, "points": [[at, line.get(at)] for at in self.times]} for label, line in lines.items()
+        ]
+        return {"series": series, "value": self._number(points) if self.panel.kind == "number" else None}
 
     def _number(self, points: Mapping[MetricQuery, Series]) -> float | None:
-        """Of the whole span: metrics are put together before any formula, as for a single period of that length."""
+        """Compute one value for the whole span, as CloudWatch does for a single period of that length."""
         span_s = len(self.times) * self.period_s
         for _, line in self._lines(points, [self.times[0]], span_s):
             return next(iter(line.values()), None)
@@ -127,7 +131,7 @@ class _Frame:
         self, points: Mapping[MetricQuery, Series], times: Sequence[int], period_s: int
     ) -> Iterator[tuple[str, Series]]:
         known: dict[str, Value] = {
-            metric.id: fold_periods(points.get(_wanted(metric), {}), times, period_s, metric.stat)
+            metric.id: fold_periods(points.get(_query_of(metric), {}), times, period_s, metric.stat)
             for metric in self.metrics
         }
         for measure in self.panel.series:
@@ -137,5 +141,5 @@ class _Frame:
                 yield measure.label, to_series(known[measure.id], times)
 
 
-def _wanted(metric: Metric) -> MetricQuery:
+def _query_of(metric: Metric) -> MetricQuery:
     return build_query(metric.namespace, metric.metric, metric.dimensions, metric.stat)

@@ -1,4 +1,4 @@
-"""The index as a list: what is known of every picture, and all that is known of one."""
+"""Images in the index: pages of the list, and the full record of an image."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..aws import Cloud
 from ..paths import CONTROL
 from .traces import Document
 
-HELD_PICTURE = f"{CONTROL}/watch/review/picture"
-SCANNED_AT_ONCE = 200
+HELD_IMAGE_PATH = f"{CONTROL}/watch/review/picture"
+SCAN_PAGE = 200
 
 
 @dataclass(frozen=True)
 class ImageIndex:
-    """Reads the index. ``table`` is its table."""
+    """Reads the index. ``table`` is the name of its table."""
 
     cloud: Cloud
     table: str
@@ -31,7 +31,7 @@ class ImageIndex:
     archive: FindingsStore
 
     def page(self, prefix: str, state: str, after: str, limit: int) -> Document:
-        """Up to ``limit`` pictures, in no order; ``after`` is the ``next`` of the page before."""
+        """Return up to ``limit`` images, unordered. ``after`` is the ``next`` of the previous page."""
         found: list[Document] = []
         start = {"pk": {"S": urlsafe_b64decode(after).decode()}} if after else None
         while len(found) < limit:
@@ -40,7 +40,7 @@ class ImageIndex:
                 start = {"pk": item["pk"]}
                 record = from_item(item)
                 if not state or record.state == state:
-                    found.append(row(record))
+                    found.append(to_row(record))
                 if len(found) == limit:
                     return {"rows": found, "next": urlsafe_b64encode(item["pk"]["S"].encode()).decode()}
             start = answer.get("LastEvaluatedKey")
@@ -49,45 +49,45 @@ class ImageIndex:
         return {"rows": found, "next": None}
 
     def record(self, key: str) -> Document | None:
-        """Everything that is known of ``key``, None if nothing is."""
+        """Return the record of ``key`` with its findings, None if there is none."""
         if (record := self.index.get(key)) is None:
             return None
-        noted = self.archive.read_record(key)
+        stored = self.archive.read_record(key)
         known = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
         found = (
-            {"findings": findings_to_document(noted.findings), "generation": noted.findings.generation}
-            if noted.findings
+            {"findings": findings_to_document(stored.findings), "generation": stored.findings.generation}
+            if stored.findings
             else {}
         )
-        return known | row(record) | {"version": record.version_id, "sha256": record.sha256} | found
+        return known | to_row(record) | {"version": record.version_id, "sha256": record.sha256} | found
 
-    def waiting(self) -> list[Document]:
-        """Pictures that wait for a person."""
-        return [self._flagged(record) for record in self.index.list_flagged()]
+    def list_flagged(self) -> list[Document]:
+        """Return images that wait for a review."""
+        return [self._describe_flagged(record) for record in self.index.list_flagged()]
 
-    def _flagged(self, record: Record) -> Document:
-        noted = self.archive.read_record(record.key).findings
-        labels = noted.found[MODERATION].labels if noted and MODERATION in noted.found else ()
+    def _describe_flagged(self, record: Record) -> Document:
+        findings = self.archive.read_record(record.key).findings
+        labels = findings.found[MODERATION].labels if findings and MODERATION in findings.found else ()
         return {
             "key": record.key,
             "score": max((label.score for label in labels), default=None),
             "since_s": _unix(record.updated_at),
-            "picture": f"{HELD_PICTURE}?key={quote(record.key, safe='')}",
+            "picture": f"{HELD_IMAGE_PATH}?key={quote(record.key, safe='')}",
         }
 
     def _scan(self, prefix: str, start: Any) -> Any:
-        further = {"ExclusiveStartKey": start} if start else {}
+        start_key = {"ExclusiveStartKey": start} if start else {}
         return self.cloud.dynamodb.scan(
             TableName=self.table,
             FilterExpression="begins_with(pk, :prefix)",
             ExpressionAttributeValues={":prefix": {"S": partition_key(prefix)}},
-            Limit=SCANNED_AT_ONCE,
-            **further,
+            Limit=SCAN_PAGE,
+            **start_key,
         )
 
 
-def row(record: Record) -> Document:
-    """A line of the list. Of what waits, the facts are those of the picture that waits."""
+def to_row(record: Record) -> Document:
+    """Return a row of the list. For a held image the facts are those of the held master."""
     facts = record.facts or record.held.facts
     return {
         "key": record.key,

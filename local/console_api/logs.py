@@ -1,4 +1,4 @@
-"""What functions have written: log lines out of CloudWatch's logs."""
+"""Log lines of functions, read from CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from typing import Any
 
 from .traces import Document
 
-SHOWN = 300
-AT_ONCE = 10_000
-"""Events of one FilterLogEvents."""
+DEFAULT_LIMIT = 300
+EVENTS_PER_CALL = 10_000
+"""Maximum events of one FilterLogEvents call."""
 
 OWN_KEYS = frozenset({"level", "message", "timestamp", "service", "function_name", "code", "xray_trace_id"})
 
 
 class LogReader:
-    """The log lines of functions. ``functions`` are their names by their log groups."""
+    """The log lines of functions. ``functions`` maps log groups to function names."""
 
     def __init__(self, client: Any, functions: Mapping[str, str]) -> None:
         self._client = client
         self._functions = functions
 
-    def newest(self, since_s: float, *, code: str = "", limit: int = SHOWN) -> list[Document]:
-        """Lines since the Unix time ``since_s``, the newest first; those with ``code`` alone if it is given."""
+    def newest(self, since_s: float, *, code: str = "", limit: int = DEFAULT_LIMIT) -> list[Document]:
+        """Return lines since the Unix time ``since_s``, newest first, filtered by ``code`` if it is given."""
         found = [
             line
             for group, function in self._functions.items()
-            for line in self._of(group, function, since_s, f'"{code}"' if code else '"level"')
+            for line in self._read_group(group, function, since_s, f'"{code}"' if code else '"level"')
             if not code or line["code"] == code
         ]
         return sorted(found, key=lambda line: float(line["at_s"]), reverse=True)[:limit]
 
-    def _of(self, group: str, function: str, since_s: float, pattern: str) -> Iterable[Document]:
+    def _read_group(self, group: str, function: str, since_s: float, pattern: str) -> Iterable[Document]:
         try:
             answer = self._client.filter_log_events(
-                logGroupName=group, startTime=int(since_s * 1000), filterPattern=pattern, limit=AT_ONCE
+                logGroupName=group, startTime=int(since_s * 1000), filterPattern=pattern, limit=EVENTS_PER_CALL
             )
         except self._client.exceptions.ResourceNotFoundException:
             return []
-        return shown(answer["events"], function)
+        return parse_events(answer["events"], function)
 
 
-def shown(events: Sequence[Mapping[str, Any]], function: str) -> Iterable[Document]:
-    """Those of ``events`` that are structured lines."""
+def parse_events(events: Sequence[Mapping[str, Any]], function: str) -> Iterable[Document]:
+    """Yield the structured log lines among ``events``."""
     for event in events:
         text = event["message"]
         try:
@@ -57,12 +57,12 @@ def shown(events: Sequence[Mapping[str, Any]], function: str) -> Iterable[Docume
             "level": level,
             "message": message,
             "code": str(line.get("code") or ""),
-            "trace_id": root(str(line.get("xray_trace_id") or "")),
+            "trace_id": parse_trace_id(str(line.get("xray_trace_id") or "")),
             "fields": {key: value for key, value in line.items() if key not in OWN_KEYS},
         }
 
 
-def root(header: str) -> str:
-    """The trace's id in a trace header, or in what is one already."""
-    named = [part.removeprefix("Root=") for part in header.split(";") if part.startswith("Root=")]
-    return named[0] if named else header.partition(";")[0]
+def parse_trace_id(header: str) -> str:
+    """Return the trace id of a trace header, or the argument if it is a trace id already."""
+    roots = [part.removeprefix("Root=") for part in header.split(";") if part.startswith("Root=")]
+    return roots[0] if roots else header.partition(";")[0]

@@ -1,4 +1,4 @@
-"""Putting what has been counted into CloudWatch."""
+"""Publish collected metrics to CloudWatch."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from typing import Any, Protocol
 from .service_metrics import Metric
 
 PUBLISH_EVERY_S = 10.0
-DATA_AT_ONCE = 500
-"""Fewer than PutMetricData takes."""
+DATA_PER_CALL = 500
+"""Below the limit of PutMetricData."""
 
 
 class MetricSource(Protocol):
-    """Where figures come together."""
+    """A source of collected metrics."""
 
-    def taken(self) -> list[Metric]:
-        """What has come together since the last time."""
+    def drain(self) -> list[Metric]:
+        """Return the metrics collected since the last call."""
 
 
 async def publish(client: Any, sources: Sequence[MetricSource], report: Callable[[str], None]) -> None:
-    """For ever: what ``sources`` have counted, each few seconds. A failure is told, and its figures are lost."""
+    """Publish the metrics of ``sources`` every few seconds until cancelled. A failure is reported, and its data are
+    lost.
+    """
     while True:
         await asyncio.sleep(PUBLISH_EVERY_S)
-        figures = [figure for source in sources for figure in source.taken()]
+        metrics = [metric for source in sources for metric in source.drain()]
         try:
-            await asyncio.to_thread(put, client, figures)
-        except Exception as error:  # whatever it is, the next figures may come through
-            report(f"figures could not be put into CloudWatch: {error!r}")
+            await asyncio.to_thread(put, client, metrics)
+        except Exception as error:  # the next call may succeed
+            report(f"PutMetricData failed: {error!r}")
 
 
-def put(client: Any, figures: Iterable[Metric]) -> None:
-    """Put all of ``figures``, now."""
-    for namespace, some in groupby(sorted(figures, key=attrgetter("namespace")), attrgetter("namespace")):
-        data = [datum for figure in some for datum in figure.data()]
-        for part in batched(data, DATA_AT_ONCE, strict=False):
+def put(client: Any, metrics: Iterable[Metric]) -> None:
+    """Publish all of ``metrics`` now."""
+    for namespace, some in groupby(sorted(metrics, key=attrgetter("namespace")), attrgetter("namespace")):
+        data = [datum for metric in some for datum in metric.data()]
+        for part in batched(data, DATA_PER_CALL, strict=False):
             client.put_metric_data(Namespace=namespace, MetricData=list(part))

@@ -1,4 +1,4 @@
-"""Reading figures from CloudWatch by the minute, and few of them twice."""
+"""Read metrics from CloudWatch by the minute, with a cache."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 from darkroom.aws.cloudwatch import CloudWatchMetrics, MetricStat
 
 MINUTE_S = 60
-LATE_S = 300
-"""How old a figure may be when it arrives. What is older was read before, except once in ``AGAIN_EVERY_S``."""
+MAX_DELAY_S = 300
+"""The longest delay of a data point. Older points are read from the cache, and again every ``REFRESH_EVERY_S``."""
 
-AGAIN_EVERY_S = 300.0
+REFRESH_EVERY_S = 300.0
 
 type Series = dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class MetricQuery:
-    """A metric and a statistic of it."""
+    """A metric and a statistic."""
 
     namespace: str
     metric: str
@@ -29,63 +29,63 @@ class MetricQuery:
     stat: str
 
     @property
-    def figure(self) -> MetricStat:
-        """The same as our reader of CloudWatch has it."""
+    def metric_stat(self) -> MetricStat:
+        """Return the query as a ``MetricStat``."""
         return MetricStat(self.namespace, self.metric, dict(self.dimensions), self.stat)
 
 
 def build_query(namespace: str, metric: str, dimensions: Mapping[str, str], stat: str) -> MetricQuery:
-    """A metric under these dimensions, whatever their order."""
+    """Build a query for a metric with these dimensions, in any order."""
     return MetricQuery(namespace, metric, tuple(sorted(dimensions.items())), stat)
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedSeries:
     points: Series
     since_s: float
 
 
 class MetricReader:
-    """Series of CloudWatch by the minute. Safe to share between threads."""
+    """Series of CloudWatch by the minute, cached. Thread-safe."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._metrics = CloudWatchMetrics(client)
-        self._known: dict[MetricQuery, _Known] = {}
-        self._whole_s = 0.0
-        self._one = Lock()
+        self._cache: dict[MetricQuery, _CachedSeries] = {}
+        self._refreshed_s = 0.0
+        self._lock = Lock()
 
-    def minutes(self, asked: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
-        """The points of each of ``asked`` from the Unix time that it is asked from until now. Raises Unavailable."""
-        with self._one:
-            anew = time.monotonic() - self._whole_s > AGAIN_EVERY_S
-            if anew:
-                self._known, self._whole_s = {}, time.monotonic()
-            begins = {one: self._begin(one, since_s, now_s) for one, since_s in asked.items()}
+    def read_minutes(self, since_by_query: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
+        """Return the points of each query from its Unix time until now. Raises Unavailable."""
+        with self._lock:
+            is_expired = time.monotonic() - self._refreshed_s > REFRESH_EVERY_S
+            if is_expired:
+                self._cache, self._refreshed_s = {}, time.monotonic()
+            begins = {one: self._begin(one, since_s, now_s) for one, since_s in since_by_query.items()}
             for begin_s in sorted(set(begins.values())):
                 self._read([one for one, at_s in begins.items() if at_s == begin_s], begin_s, now_s)
             return {
-                one: {at: value for at, value in self._known[one].points.items() if at >= since_s - MINUTE_S}
-                for one, since_s in asked.items()
+                one: {at: value for at, value in self._cache[one].points.items() if at >= since_s - MINUTE_S}
+                for one, since_s in since_by_query.items()
             }
 
-    def named(self, namespace: str, metric: str) -> Iterable[dict[str, str]]:
-        """The sets of dimensions under which ``metric`` is known."""
+    def list_dimensions(self, namespace: str, metric: str) -> Iterable[dict[str, str]]:
+        """Yield the sets of dimensions that CloudWatch lists for ``metric``."""
         for page in self._client.get_paginator("list_metrics").paginate(Namespace=namespace, MetricName=metric):
             for one in page["Metrics"]:
                 yield {dimension["Name"]: dimension["Value"] for dimension in one["Dimensions"]}
 
     def _begin(self, one: MetricQuery, since_s: float, now_s: float) -> float:
-        """From when on points have to be read: whole minutes."""
-        known = self._known.get(one)
-        begin_s = since_s if known is None or known.since_s > since_s else max(since_s, now_s - LATE_S)
+        """Return the time from which points have to be read, in whole minutes."""
+        cached = self._cache.get(one)
+        begin_s = since_s if cached is None or cached.since_s > since_s else max(since_s, now_s - MAX_DELAY_S)
         return begin_s // MINUTE_S * MINUTE_S
 
     def _read(self, some: list[MetricQuery], begin_s: float, now_s: float) -> None:
         read = self._metrics.get_points(
-            [one.figure for one in some], begin_s=begin_s, end_s=now_s + 1, period_s=MINUTE_S
+            [one.metric_stat for one in some], begin_s=begin_s, end_s=now_s + 1, period_s=MINUTE_S
         )
         for one, points in zip(some, read, strict=True):
-            known = self._known.setdefault(one, _Known({}, begin_s))
-            known.since_s = min(known.since_s, begin_s)
-            known.points.update((int(at_s), value) for at_s, value in points)
+            cached = self._cache.setdefault(one, _CachedSeries({}, begin_s))
+            cached.since_s = min(cached.since_s, begin_s)
+            cached.points.update((int(at_s), value) for at_s, value in points)

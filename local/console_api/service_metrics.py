@@ -1,4 +1,4 @@
-"""What CloudFront and SageMaker would publish about the CDN and the endpoint of this stack, collected between times."""
+"""Metrics that CloudFront and SageMaker publish on AWS, collected from the local CDN and endpoint."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from ..sagemaker.runtime import Invocation
 
-VALUES_AT_ONCE = 150
-"""Of one datum (API reference of PutMetricData)."""
+VALUES_PER_DATUM = 150
+"""Maximum values of one datum (API reference of PutMetricData)."""
 
 CACHED, MISSED = "Hit", "Miss"
 SAFE = frozenset({"GET", "HEAD"})
 
 
 class Metric(NamedTuple):
-    """Values of a metric: how often each occurred."""
+    """Values of a metric with the number of occurrences of each."""
 
     namespace: str
     metric: str
@@ -27,9 +27,9 @@ class Metric(NamedTuple):
     values: Mapping[float, int]
 
     def data(self) -> Iterable[dict[str, Any]]:
-        """As PutMetricData takes it."""
+        """Yield the values as data of PutMetricData."""
         dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions.items()]
-        for some in batched(self.values.items(), VALUES_AT_ONCE, strict=False):
+        for some in batched(self.values.items(), VALUES_PER_DATUM, strict=False):
             values, counts = zip(*some, strict=True)
             yield {
                 "MetricName": self.metric,
@@ -40,8 +40,8 @@ class Metric(NamedTuple):
             }
 
 
-class _Collected:
-    """Values by metric, until they are taken."""
+class _ValueCounter:
+    """Values by metric, until ``drain`` returns them."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -51,7 +51,7 @@ class _Collected:
         name = metric, unit, tuple(dimensions.items())
         self._values.setdefault(name, Counter())[float(f"{value:.4g}")] += 1
 
-    def taken(self) -> list[Metric]:
+    def drain(self) -> list[Metric]:
         values, self._values = self._values, {}
         return [
             Metric(self._namespace, metric, unit, dict(dimensions), counts)
@@ -63,48 +63,48 @@ class _Collected:
 class ViewerCounts:
     """CloudFront's metrics of a distribution ("CloudFront metrics" of its developer guide).
 
-    Shares are told as 0 or 100 for each request, so that an average over any time is right. CloudFront tells the share
-    of each minute.
+    A rate is recorded as 0 or 100 for each request, so that averages over any period are correct. CloudFront publishes
+    the rate of each minute.
     """
 
     distribution_id: str
-    _collected: _Collected = field(default_factory=lambda: _Collected("AWS/CloudFront"))
+    _collected: _ValueCounter = field(default_factory=lambda: _ValueCounter("AWS/CloudFront"))
 
     def note(self, method: str, status: int, cache: str, took_ms: float, size_bytes: int) -> None:
-        """One answer to a viewer. ``cache`` is its ``X-Cache``."""
-        of = {"DistributionId": self.distribution_id, "Region": "Global"}
+        """Count one response to a viewer. ``cache`` is its ``X-Cache``."""
+        dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
         add = self._collected.add
-        add("Requests", "None", of, 1)
-        add("BytesDownloaded", "None", of, size_bytes)
-        add("4xxErrorRate", "Percent", of, 100 * (400 <= status < 500))
-        add("5xxErrorRate", "Percent", of, 100 * (status >= 500))
-        add("TotalErrorRate", "Percent", of, 100 * (status >= 400))
-        word = cache.partition(" ")[0]
-        if method in SAFE and word in (CACHED, MISSED, "RefreshHit"):
-            add("CacheHitRate", "Percent", of, 100 * (word != MISSED))
-        if word == MISSED:
-            add("OriginLatency", "Milliseconds", of, took_ms)
+        add("Requests", "None", dimensions, 1)
+        add("BytesDownloaded", "None", dimensions, size_bytes)
+        add("4xxErrorRate", "Percent", dimensions, 100 * (400 <= status < 500))
+        add("5xxErrorRate", "Percent", dimensions, 100 * (status >= 500))
+        add("TotalErrorRate", "Percent", dimensions, 100 * (status >= 400))
+        result = cache.partition(" ")[0]
+        if method in SAFE and result in (CACHED, MISSED, "RefreshHit"):
+            add("CacheHitRate", "Percent", dimensions, 100 * (result != MISSED))
+        if result == MISSED:
+            add("OriginLatency", "Milliseconds", dimensions, took_ms)
 
-    def taken(self) -> list[Metric]:
-        """What has come together since the last time."""
-        return self._collected.taken()
+    def drain(self) -> list[Metric]:
+        """Return the metrics collected since the last call."""
+        return self._collected.drain()
 
 
 @dataclass(slots=True)
 class ModelCounts:
-    """SageMaker's metrics of endpoints' invocations ("Amazon SageMaker AI metrics in CloudWatch")."""
+    """SageMaker's metrics of endpoint invocations ("Amazon SageMaker AI metrics in CloudWatch")."""
 
-    _collected: _Collected = field(default_factory=lambda: _Collected("AWS/SageMaker"))
+    _collected: _ValueCounter = field(default_factory=lambda: _ValueCounter("AWS/SageMaker"))
 
     def note(self, call: Invocation) -> None:
-        """One call of a container."""
-        of = {"EndpointName": call.endpoint, "VariantName": call.variant}
+        """Count one call of a container."""
+        dimensions = {"EndpointName": call.endpoint, "VariantName": call.variant}
         add = self._collected.add
-        add("Invocations", "None", of, 1)
-        add("Invocation4XXErrors", "None", of, int(400 <= call.status < 500))
-        add("Invocation5XXErrors", "None", of, int(call.status >= 500))
-        add("ModelLatency", "Microseconds", of, call.latency_s * 1e6)
+        add("Invocations", "None", dimensions, 1)
+        add("Invocation4XXErrors", "None", dimensions, int(400 <= call.status < 500))
+        add("Invocation5XXErrors", "None", dimensions, int(call.status >= 500))
+        add("ModelLatency", "Microseconds", dimensions, call.latency_s * 1e6)
 
-    def taken(self) -> list[Metric]:
-        """What has come together since the last time."""
-        return self._collected.taken()
+    def drain(self) -> list[Metric]:
+        """Return the metrics collected since the last call."""
+        return self._collected.drain()

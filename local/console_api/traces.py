@@ -1,4 +1,4 @@
-"""Traces: X-Ray's documents put together, searched, and shown as trees."""
+"""Traces: X-Ray documents collected, searched and returned as trees."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-KEPT = 4000
-"""Traces, of which the ones that nothing was heard of for longest are forgotten."""
+MAX_TRACES = 4000
+"""Maximum number of traces. The least recently updated trace is dropped first."""
 
-DOCUMENTS_KEPT = 500
-"""Segments of one trace."""
+MAX_DOCUMENTS = 500
+"""Maximum number of segments of one trace."""
 
 NO_FAULTS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 SEVERITY = {"ok": 0, "error": 1, "fault": 2}
@@ -26,9 +26,9 @@ class _Trace:
     documents: dict[str, Document] = field(default_factory=dict)
 
     def put(self, document: Document) -> None:
-        """Keep a segment, but no unfinished one over the same that has ended."""
+        """Store a segment. An unfinished segment does not replace a finished one."""
         name, known = document["id"], self.documents.get(document["id"])
-        if known is None and len(self.documents) >= DOCUMENTS_KEPT:
+        if known is None and len(self.documents) >= MAX_DOCUMENTS:
             return
         if known is None or "end_time" in document or "end_time" not in known:
             self.documents[name] = document
@@ -43,32 +43,32 @@ class _Trace:
 
 
 class Traces:
-    """The newest traces. ``names`` are what functions are called here, by the names that they have in Lambda."""
+    """The newest traces. ``names`` maps names of functions in Lambda to display names."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
+    def __init__(self, max_traces: int = MAX_TRACES) -> None:
+        self._max_traces = max_traces
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self.names: Mapping[str, str] = {}
 
-    def take(self, datagram: bytes) -> None:
-        """Keep what a function sent to X-Ray's daemon. What is no such document is dropped, as the daemon does."""
+    def add_datagram(self, datagram: bytes) -> None:
+        """Store a datagram that a function sent to X-Ray's daemon. Invalid documents are dropped, as by the daemon."""
         try:
             document = json.loads(datagram.partition(b"\n")[2])
-            found = list(_flattened(document, str(document["trace_id"]), document.get("parent_id", "")))
+            found = list(_flatten(document, str(document["trace_id"]), document.get("parent_id", "")))
         except (ValueError, TypeError, KeyError, AttributeError):
             return
         trace = self._traces.setdefault(document["trace_id"], _Trace())
         for one in found:
             trace.put(one)
         self._traces.move_to_end(document["trace_id"])
-        while len(self._traces) > self._kept:
+        while len(self._traces) > self._max_traces:
             self._traces.popitem(last=False)
 
-    def listed(self, since_s: float, text: str = "", limit: int = 200) -> list[Document]:
-        """Traces that began at ``since_s`` or later, the newest first.
+    def search(self, since_s: float, text: str = "", limit: int = 200) -> list[Document]:
+        """Return traces that started at ``since_s`` or later, newest first.
 
-        ``text`` is in their id, in a name or in an annotation, whatever the case. Calls to AWS do not decide on their
-        status: a HEAD that finds nothing is an error to the SDK, and mostly none to who asked.
+        ``text`` is searched in ids, names and annotations, in any letter case. Calls to AWS do not count for a trace's
+        status: a HEAD that finds no object is an error for the SDK, and usually expected by the caller.
         """
         recent = [(trace.started_s, name, trace) for name, trace in self._traces.items() if trace.ended_s >= since_s]
         found: list[Document] = []
@@ -81,7 +81,7 @@ class Traces:
         return found
 
     def tree(self, trace_id: str) -> Document | None:
-        """One trace with its segments below one another, None if it is not known."""
+        """Return one trace with its segments as a tree, None if it does not exist."""
         if (trace := self._traces.get(trace_id)) is None:
             return None
         children: dict[str, list[Document]] = {}
@@ -90,24 +90,24 @@ class Traces:
             children.setdefault(parent if parent in trace.documents else "", []).append(one)
         started_s = trace.started_s
 
-        def shown(one: Document) -> Document:
+        def render(one: Document) -> Document:
             return {
                 "id": one["id"],
-                "name": self._called(one),
+                "name": self._display_name(one),
                 "kind": _kind(one),
                 "start_ms": round((float(one["start_time"]) - started_s) * 1000, 2),
                 "duration_ms": round((_ended_s(one) - float(one["start_time"])) * 1000, 2),
                 "status": _status(one),
                 "annotations": one.get("annotations") or {},
                 "metadata": _metadata(one),
-                "children": [shown(child) for child in children.get(one["id"], ())],
+                "children": [render(child) for child in children.get(one["id"], ())],
             }
 
         return {
             "trace_id": trace_id,
             "started_s": started_s,
             "duration_ms": round((trace.ended_s - started_s) * 1000, 2),
-            "segments": [shown(one) for one in children.get("", ())],
+            "segments": [render(one) for one in children.get("", ())],
         }
 
     def _summary(self, name: str, trace: _Trace) -> Document:
@@ -115,29 +115,29 @@ class Traces:
         annotations: Document = {}
         for one in documents:
             annotations = (one.get("annotations") or {}) | annotations
-        functions = [self._called(one) for one in documents if _kind(one) == "function"]
+        functions = [self._display_name(one) for one in documents if _kind(one) == "function"]
         own = [one for one in documents if _kind(one) != "aws"] or documents
         return {
             "trace_id": name,
             "started_s": trace.started_s,
             "duration_ms": round((trace.ended_s - trace.started_s) * 1000, 2),
-            "names": list(dict.fromkeys(functions or [self._called(one) for one in documents[:1]])),
+            "names": list(dict.fromkeys(functions or [self._display_name(one) for one in documents[:1]])),
             "status": max((_status(one) for one in own), key=SEVERITY.__getitem__),
             "annotations": annotations,
         }
 
-    def _called(self, document: Document) -> str:
+    def _display_name(self, document: Document) -> str:
         name = str(document.get("name", ""))
         return self.names.get(name, name)
 
 
-def _flattened(document: Document, trace_id: str, parent: str) -> Iterator[Document]:
-    """A segment and all that it holds, each with its trace and its parent. KeyError if one lacks what it must have."""
+def _flatten(document: Document, trace_id: str, parent: str) -> Iterator[Document]:
+    """Yield a segment and its subsegments, each with trace id and parent. Raises KeyError for a missing field."""
     own = {name: value for name, value in document.items() if name != "subsegments"}
     own |= {"id": str(document["id"]), "trace_id": trace_id, "start_time": float(document["start_time"])}
     yield own | ({"parent_id": parent} if parent else {})
     for one in document.get("subsegments") or ():
-        yield from _flattened({"type": "subsegment", **one}, trace_id, own["id"])
+        yield from _flatten({"type": "subsegment", **one}, trace_id, own["id"])
 
 
 def _ended_s(document: Document) -> float:
@@ -151,11 +151,11 @@ def _kind(document: Document) -> str:
 
 
 def _status(document: Document) -> str:
-    """What the document says, else what its annotation ``status`` means in HTTP.
+    """Return the status of the document, or the status class of its HTTP annotation ``status``.
 
-    A call to AWS that found nothing, or lost a race, was answered: only the SDK takes that for a fault.
+    A call to AWS that found nothing or lost a race counts as ok: only the SDK treats it as a fault.
     """
-    if _kind(document) == "aws" and _answered(document) in NO_FAULTS:
+    if _kind(document) == "aws" and _response_status(document) in NO_FAULTS:
         return "ok"
     if document.get("fault"):
         return "fault"
@@ -167,21 +167,21 @@ def _status(document: Document) -> str:
     return "fault" if int(status) >= 500 else "error"
 
 
-def _answered(document: Document) -> Any:
+def _response_status(document: Document) -> Any:
     return ((document.get("http") or {}).get("response") or {}).get("status")
 
 
 def _metadata(document: Document) -> Document:
-    """All that was noted, whatever its namespace, and what the request to AWS was."""
-    noted: Document = {}
+    """Return the metadata of all namespaces, and fields of the AWS request."""
+    metadata: Document = {}
     for values in (document.get("metadata") or {}).values():
-        noted |= values if isinstance(values, dict) else {}
-    asked = document.get("aws") or {}
-    return noted | {
-        name: asked[name] for name in ("operation", "request_id", "bucket_name", "table_name") if name in asked
+        metadata |= values if isinstance(values, dict) else {}
+    request = document.get("aws") or {}
+    return metadata | {
+        name: request[name] for name in ("operation", "request_id", "bucket_name", "table_name") if name in request
     }
 
 
 def _mentions(summary: Document, text: str) -> bool:
-    told = (summary["trace_id"], *summary["names"], *summary["annotations"].values())
-    return not text or any(text in str(one).lower() for one in told)
+    texts = (summary["trace_id"], *summary["names"], *summary["annotations"].values())
+    return not text or any(text in str(one).lower() for one in texts)

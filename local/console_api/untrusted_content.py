@@ -1,4 +1,4 @@
-"""Bytes that nothing is known of, and a browser that is to show them: what may be shown, and how."""
+"""Display of untrusted bytes in a browser: allowed types and headers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ SIGNATURES: Mapping[str, Callable[[bytes], bool]] = {
     "image/avif": lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"),
     "image/bmp": lambda head: head.startswith(b"BM"),
 }
-"""Pictures that every browser shows, by how they begin. SVG is none of them: it may hold a program."""
+"""Signatures of images that all browsers display. SVG is excluded: it may contain scripts."""
 
 HEAD_BYTES = 16
 
-AS_PICTURE = {
+IMAGE_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-"""Headers with which a browser takes an upload for a picture or for nothing."""
+"""Headers that make a browser treat an upload as an image or not at all."""
 
 
-def picture_type(head: bytes) -> str:
-    """The media type of a picture that begins with ``head``, "" if a browser has no use for it."""
+def detect_image_type(head: bytes) -> str:
+    """Return the media type of an image that starts with ``head``, "" if browsers do not display it."""
     return next((kind for kind, fits in SIGNATURES.items() if fits(head)), "")

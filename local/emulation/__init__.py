@@ -1,5 +1,5 @@
-"""What MiniStack lacks, added to it in its own process: metrics, traces, bounds.
+"""Patches for MiniStack, applied in its process: metrics, traces, limits and permissions.
 
-Everything here is imported by ``ministack_process.py``, which has neither this project's packages nor any but the
-standard library's: so it imports nothing else, and takes MiniStack's modules as arguments.
+``ministack_process.py`` imports this package in an environment that has only the standard library. Modules of this
+package therefore import nothing else, and receive MiniStack's modules as arguments.
 """

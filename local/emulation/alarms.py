@@ -1,4 +1,4 @@
-"""Alarms over metric math, and composite alarms and CloudFront's additional metrics as CloudFormation's resources."""
+"""CloudFormation support for metric math alarms, composite alarms and CloudFront's additional metrics."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 COMPOSITE, SUBSCRIPTION = "AWS::CloudWatch::CompositeAlarm", "AWS::CloudFront::MonitoringSubscription"
 
-MOST_RETRIEVED, MOST_EXPRESSIONS = 10, 10
-"""Metrics and expressions of an alarm (CloudWatch API reference, "MetricDataQuery")."""
+MAX_METRICS, MAX_EXPRESSIONS = 10, 10
+"""Maximum metrics and expressions of an alarm (CloudWatch API reference, "MetricDataQuery")."""
 
-OF_ONE_METRIC = (
+SINGLE_METRIC_PARAMETERS = (
     "Namespace",
     "MetricName",
     "Dimensions",
@@ -30,41 +30,41 @@ _SHORT_PERIODS_S, _PERIOD_UNIT_S = (1, 5, 10, 20, 30), 60
 
 
 def find_error(alarm: Mapping[str, Any]) -> str:
-    """Why CloudWatch refuses these parameters of an alarm over metric math; empty if it does not.
+    """Return the reason why CloudWatch rejects the parameters of a metric math alarm, "" if they are valid.
 
-    The rules are those of the CloudWatch API reference, "PutMetricAlarm", "MetricDataQuery" and "MetricStat".
+    Rules: CloudWatch API reference, "PutMetricAlarm", "MetricDataQuery" and "MetricStat".
     """
-    return next(_complaints(alarm), "")
+    return next(_find_errors(alarm), "")
 
 
-def _complaints(alarm: Mapping[str, Any]) -> Iterator[str]:
-    if given := [name for name in OF_ONE_METRIC if alarm.get(name) not in (None, "", [])]:
-        yield f"Metrics cannot be given together with {', '.join(given)}"
+def _find_errors(alarm: Mapping[str, Any]) -> Iterator[str]:
+    if given := [name for name in SINGLE_METRIC_PARAMETERS if alarm.get(name) not in (None, "", [])]:
+        yield f"Metrics excludes {', '.join(given)}"
     queries: Sequence[Mapping[str, Any]] = alarm["Metrics"]
     identifiers = [str(query.get("Id", "")) for query in queries]
     for one in identifiers:
         if not _IDENTIFIER.fullmatch(one):
-            yield f"Id {one!r} is not a lower-case letter and letters, digits and underscores after it"
+            yield f"Id {one!r} must start with a lower-case letter and contain letters, digits and underscores"
     if len(set(identifiers)) < len(identifiers):
         yield f"Ids are not unique: {', '.join(identifiers)}"
-    yield from filter(None, (_complaint_about_query(query, set(identifiers)) for query in queries))
+    yield from filter(None, (_find_query_error(query, set(identifiers)) for query in queries))
     retrieved = sum(1 for query in queries if query.get("MetricStat"))
-    if retrieved > MOST_RETRIEVED or len(queries) - retrieved > MOST_EXPRESSIONS:
-        yield f"Metrics has more than {MOST_RETRIEVED} metrics or {MOST_EXPRESSIONS} expressions"
+    if retrieved > MAX_METRICS or len(queries) - retrieved > MAX_EXPRESSIONS:
+        yield f"Metrics has more than {MAX_METRICS} metrics or {MAX_EXPRESSIONS} expressions"
     if (returned := sum(1 for query in queries if _is_true(query.get("ReturnData", True)))) != 1:
-        yield f"ReturnData has to be true once, and is {returned} times"
+        yield f"ReturnData must be true for exactly one query, not for {returned}"
 
 
-def _complaint_about_query(query: Mapping[str, Any], known: set[str]) -> str:
+def _find_query_error(query: Mapping[str, Any], known: set[str]) -> str:
     name, expression = query["Id"], query.get("Expression")
     stat: Mapping[str, Any] = query.get("MetricStat") or {}
     if bool(expression) == bool(stat):
-        return f"{name}: either Expression or MetricStat is required, and not both"
+        return f"{name}: exactly one of Expression and MetricStat is required"
     if expression:
         is_insights = str(expression).lstrip().upper().startswith("SELECT ")
         used = set() if is_insights else set(_NAME.findall(_TEXT.sub("", str(expression))))
         unknown = sorted(used - (known - {name}))
-        return f"{name}: the expression refers to {', '.join(unknown)}, which Metrics has not" if unknown else ""
+        return f"{name}: the expression refers to {', '.join(unknown)}, missing in Metrics" if unknown else ""
     if missing := [part for part in ("Metric", "Period", "Stat") if not stat.get(part)]:
         return f"{name}: MetricStat has no {', '.join(missing)}"
     if not stat["Metric"].get("MetricName"):
@@ -76,16 +76,16 @@ def _complaint_about_query(query: Mapping[str, Any], known: set[str]) -> str:
 
 
 def _is_true(value: Any) -> bool:
-    """A boolean, which templates may write as text."""
+    """Return a boolean, which templates may contain as text."""
     return str(value).lower() == "true"
 
 
 def create_as_cloudwatch_does(cloudwatch: Any, cloudfront: Any, provisioners: Any) -> None:
-    """Add to MiniStack 1.5.33 what its CloudWatch and CloudFormation have not.
+    """Add missing features to CloudWatch and CloudFormation of MiniStack 1.5.33.
 
-    - Alarms over metric math, by PutMetricAlarm and by templates. They are created, described, updated and deleted;
-      they are not evaluated, and stay in INSUFFICIENT_DATA until SetAlarmState.
-    - AWS::CloudWatch::CompositeAlarm and AWS::CloudFront::MonitoringSubscription, whose API it has.
+    - Metric math alarms, by PutMetricAlarm and by templates. They can be created, described, updated and deleted. They
+      are not evaluated: their state is INSUFFICIENT_DATA until SetAlarmState.
+    - AWS::CloudWatch::CompositeAlarm and AWS::CloudFront::MonitoringSubscription in templates.
     """
     _put_metric_math(cloudwatch)
     _record_metric_math(provisioners)
@@ -94,15 +94,15 @@ def create_as_cloudwatch_does(cloudwatch: Any, cloudfront: Any, provisioners: An
     provisioners._RESOURCE_HANDLERS[SUBSCRIPTION] = _subscriptions(cloudfront)
 
 
-def _over_metric_math(alarm: dict[str, Any], metrics: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the single metric of a stored alarm."""
-    for name in OF_ONE_METRIC:
+def _set_metrics(alarm: dict[str, Any], metrics: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the single metric of a stored alarm by ``metrics``."""
+    for name in SINGLE_METRIC_PARAMETERS:
         alarm.pop(name, None)
-    alarm["Metrics"] = [_typed(query) for query in metrics]
+    alarm["Metrics"] = [_convert_types(query) for query in metrics]
 
 
-def _typed(query: Mapping[str, Any]) -> dict[str, Any]:
-    """A query with the types of the API: templates may have numbers and booleans as text."""
+def _convert_types(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a query to the types of the API: templates may contain numbers and booleans as text."""
     typed = {**query, "ReturnData": _is_true(query.get("ReturnData", True))}
     if stat := query.get("MetricStat"):
         typed["MetricStat"] = {**stat, "Period": int(stat["Period"])}
@@ -125,11 +125,11 @@ def _put_metric_math(cloudwatch: Any) -> None:
         metrics = document.get("Metrics")
         if not metrics:
             return own(params, document, is_cbor, is_json)
-        if complaint := find_error(document):
-            return refuse(complaint)
+        if error := find_error(document):
+            return refuse(error)
         answer = own(params, document, is_cbor, is_json)
         if answer[0] == 200:
-            _over_metric_math(cloudwatch._alarms[document["AlarmName"]], metrics)
+            _set_metrics(cloudwatch._alarms[document["AlarmName"]], metrics)
         return answer
 
     cloudwatch._put_metric_alarm = put
@@ -142,20 +142,20 @@ def _record_metric_math(provisioners: Any) -> None:
         metrics = properties.get("Metrics")
         if not metrics:
             return own(name, properties)
-        if complaint := find_error(properties):
-            raise ValueError(complaint)
-        # It requires a metric, which is taken away again.
+        if error := find_error(properties):
+            raise ValueError(error)
+        # MiniStack requires a metric; it is removed again below.
         alarm = own(name, {**properties, "Metrics": None, "MetricName": "-", "Namespace": "-"})
-        _over_metric_math(alarm, metrics)
+        _set_metrics(alarm, metrics)
         return alarm
 
     provisioners._cw_metric_alarm_record = record
 
 
 def _composites(cloudwatch: Any, provisioners: Any) -> dict[str, Any]:
-    """Handlers of composite alarms. Ref is the alarm's name."""
+    """Return handlers of composite alarms. Ref is the alarm's name."""
 
-    def checked(answer: Any) -> None:
+    def check(answer: Any) -> None:
         status, _, body = answer
         if status != 200:
             raise ValueError(json.loads(body)["message"])
@@ -165,7 +165,7 @@ def _composites(cloudwatch: Any, provisioners: Any) -> dict[str, Any]:
         enabled = _is_true(properties.get("ActionsEnabled", True))
         request = {**properties, "AlarmName": name, "ActionsEnabled": enabled}
         tags = request.pop("Tags", [])
-        checked(cloudwatch._put_composite_alarm({}, request, False, True))
+        check(cloudwatch._put_composite_alarm({}, request, False, True))
         cloudwatch.cloudformation_set_metric_alarm_tags(name, tags)  # by the ARN, which has the same form
         return name, {"Arn": cloudwatch._composite_alarms[name]["AlarmArn"]}
 
@@ -178,13 +178,13 @@ def _composites(cloudwatch: Any, provisioners: Any) -> dict[str, Any]:
         return replaced or create(logical_id, {**new, "AlarmName": name}, stack)
 
     def delete(physical_id: str, _properties: Any) -> None:
-        checked(cloudwatch._delete_alarms({}, {"AlarmNames": [physical_id]}, False, True))
+        check(cloudwatch._delete_alarms({}, {"AlarmNames": [physical_id]}, False, True))
 
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
 
 def _subscriptions(cloudfront: Any) -> dict[str, Callable[..., Any]]:
-    """Handlers of a distribution's additional metrics. Ref is the distribution's id."""
+    """Return handlers of a distribution's additional metrics. Ref is the distribution's id."""
 
     def create(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
         distribution = cloudfront._distributions.get(properties["DistributionId"])

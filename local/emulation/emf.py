@@ -1,6 +1,6 @@
-"""Embedded metrics: what a line of a function's log counts.
+"""Read metrics in embedded metric format from function logs.
 
-The format is "Specification: Embedded metric format" of the CloudWatch user guide.
+Format: CloudWatch user guide, "Specification: Embedded metric format".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MARK = '"_aws"'
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """Values of a metric under one set of dimensions. ``at_s`` is Unix time."""
+    """Values of a metric for one set of dimensions. ``at_s`` is Unix time."""
 
     namespace: str
     name: str
@@ -26,17 +26,17 @@ class Datum:
 
 
 def read_data(text: str) -> Iterator[Datum]:
-    """All that the lines of ``text`` count. Lines that are no such documents are passed over."""
+    """Yield the metrics in the lines of ``text``. Other lines are ignored."""
     for line in text.splitlines():
         if MARK in line:
-            yield from _of_line(line[line.find("{") :])
+            yield from _read_line(line[line.find("{") :])
 
 
-def _of_line(line: str) -> Iterator[Datum]:
+def _read_line(line: str) -> Iterator[Datum]:
     try:
         document = json.loads(line)
-        told = document["_aws"]
-        at_s, directives = float(told["Timestamp"]) / 1000, list(told["CloudWatchMetrics"])
+        metadata = document["_aws"]
+        at_s, directives = float(metadata["Timestamp"]) / 1000, list(metadata["CloudWatchMetrics"])
     except (ValueError, TypeError, KeyError):
         return
     for directive in directives:
@@ -57,6 +57,6 @@ def _of_line(line: str) -> Iterator[Datum]:
 
 
 def _values(document: Mapping[str, Any], name: str) -> tuple[float, ...]:
-    told = document.get(name)
-    listed = told if isinstance(told, list) else [told]
-    return tuple(float(value) for value in listed if isinstance(value, int | float) and not isinstance(value, bool))
+    value = document.get(name)
+    listed = value if isinstance(value, list) else [value]
+    return tuple(float(number) for number in listed if isinstance(number, int | float) and not isinstance(number, bool))

@@ -1,4 +1,4 @@
-"""Adding all of it to MiniStack, before that starts."""
+"""Apply all patches to MiniStack before it starts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .nested_stacks import complete_nested_stacks
 from .recursion import stop_loops
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
-from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
+from .tracing import DAEMON, answer_with_traces, make_sender, pass_on_traces, trace_invocations
 from .worker_exit import end_workers_with_abandoned_threads
 
-LOOK_EVERY_S = 5.0
+REPEAT_EVERY_S = 5.0
 
 
 def install(
@@ -40,10 +40,10 @@ def install(
     objects: Any,
     sigv4: Any,
 ) -> None:
-    """Patch these modules of MiniStack, and look after queues and logs for as long as the process lives."""
+    """Patch these modules of MiniStack, and start the threads that measure queues, memory and logs."""
     metrics = Metrics(cloudwatch)
     count_invocations(functions, metrics)
-    trace_invocations(functions, sender(os.environ.get(DAEMON, "")))
+    trace_invocations(functions, make_sender(os.environ.get(DAEMON, "")))
     answer_with_traces(functions)
     verifier = Verifier(sigv4, os.environ)
     verify_function_urls(functions, verifier)
@@ -64,15 +64,15 @@ def install(
     repeat(lambda: collect_late_lines(functions, runtime))
 
 
-def repeat(look: Callable[[], None], every_s: float = LOOK_EVERY_S) -> None:
-    """Call ``look`` again and again from now on. What it raises is printed."""
+def repeat(task: Callable[[], None], every_s: float = REPEAT_EVERY_S) -> None:
+    """Call ``look`` periodically in a thread. Exceptions are written to the log."""
 
-    def go_on() -> None:
+    def loop() -> None:
         while True:
             time.sleep(every_s)
             try:
-                look()
-            except Exception:  # whatever it is, the next time may go well
+                task()
+            except Exception:  # the next call may succeed
                 traceback.print_exc()
 
-    threading.Thread(target=go_on, daemon=True).start()
+    threading.Thread(target=loop, daemon=True).start()

@@ -1,4 +1,4 @@
-"""CloudWatch's logs: what functions print reaches their metrics, late lines too, and old streams are forgotten."""
+"""CloudWatch Logs: metrics from function logs, collection of late lines, and a bound on log streams."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from uuid import uuid4
 
 from .metrics import Metrics
 
-STREAMS_KEPT = 3000
-"""Streams of a function. MiniStack 1.5.33 makes one an invocation and keeps them for ever."""
+MAX_STREAMS = 3000
+"""Maximum log streams of a function. MiniStack 1.5.33 creates one per invocation and never deletes any."""
 
-FORGOTTEN_AT_ONCE = 300
+DROPPED_PER_CALL = 300
 
 
 def read_metrics(service: Any, logs: Any, metrics: Metrics) -> None:
-    """Have metrics taken from each invocation's log, and the log's group bounded."""
-    emit, tidying = service._emit_lambda_logs, threading.Lock()
+    """Read metrics from each invocation's log, and bound the streams of its log group."""
+    emit, lock = service._emit_lambda_logs, threading.Lock()
 
-    def emitted(func: Any, request_id: str, log: str, *rest: Any, **named: Any) -> None:
+    def emit_and_read(func: Any, request_id: str, log: str, *rest: Any, **named: Any) -> None:
         emit(func, request_id, log, *rest, **named)
         metrics.read(log)
-        if group := logs._log_groups.get(group_of(func.get("config") or func)):
-            with tidying:
-                forget_oldest(group["streams"])
+        if group := logs._log_groups.get(log_group_name(func.get("config") or func)):
+            with lock:
+                drop_oldest(group["streams"])
 
-    service._emit_lambda_logs = emitted
-
-
-def group_of(config: Mapping[str, Any]) -> str:
-    """The log group of a function with this configuration."""
-    named = (config.get("LoggingConfig") or {}).get("LogGroup")
-    return str(named or f"/aws/lambda/{config.get('FunctionName', 'unknown')}")
+    service._emit_lambda_logs = emit_and_read
 
 
-def forget_oldest(streams: dict[str, Any], kept: int = STREAMS_KEPT, at_once: int = FORGOTTEN_AT_ONCE) -> None:
-    """Once there are more than ``kept``, drop the first of them, ``at_once`` so many."""
-    if len(streams) > kept:
+def log_group_name(config: Mapping[str, Any]) -> str:
+    """Return the log group of a function with this configuration."""
+    group = (config.get("LoggingConfig") or {}).get("LogGroup")
+    return str(group or f"/aws/lambda/{config.get('FunctionName', 'unknown')}")
+
+
+def drop_oldest(streams: dict[str, Any], max_streams: int = MAX_STREAMS, at_once: int = DROPPED_PER_CALL) -> None:
+    """Drop the ``at_once`` oldest streams if there are more than ``max_streams``."""
+    if len(streams) > max_streams:
         for name in list(streams)[:at_once]:
             streams.pop(name, None)
 
 
 def collect_late_lines(service: Any, runtime: Any) -> None:
-    """Log what idle processes of functions have printed after MiniStack had stopped to listen: a loaded machine's."""
+    """Log the output of idle workers after MiniStack stopped reading, which happens on a loaded machine."""
     for worker in [one for listed in list(runtime._workers.values()) for one in list(listed)]:
         if worker._stderr_queue.empty() or not worker._lock.acquire(blocking=False):
             continue

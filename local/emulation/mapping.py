@@ -1,18 +1,19 @@
-"""Distributed Maps whose limits are in their input."""
+"""Limits of Distributed Maps that are given in their input."""
 
 from __future__ import annotations
 
 from typing import Any
 
 LIMITS = {"MaxConcurrencyPath": "MaxConcurrency", "ToleratedFailurePercentagePath": "ToleratedFailurePercentage"}
-"""Fields of a Map state (Step Functions developer guide, "Map workflow state"), and those whose values they name."""
+"""Fields of a Map state that contain paths (Step Functions developer guide, "Map workflow state"), and their targets.
+"""
 
 
 def read_limits_from_input(states: Any) -> None:
-    """Have Distributed Maps heed limits that are paths into their input, which MiniStack 1.5.33 ignores: it would run
-    as many workers as it has threads, and end a run at the first failure.
+    """Apply limits that are paths into the input of a Distributed Map.
 
-    ``states`` is its module of Step Functions.
+    MiniStack 1.5.33 ignores them: it runs as many workers as it has threads, and ends a run at the first failure.
+    ``states`` is its Step Functions module.
     """
     own = states._run_distributed_map
 

@@ -1,4 +1,4 @@
-"""CloudWatch's metrics: those in functions' logs, those of Lambda and SQS; and points in a memory that has an end."""
+"""CloudWatch metrics: those in function logs, those of Lambda and SQS, and a bounded store."""
 
 from __future__ import annotations
 
@@ -10,127 +10,127 @@ from typing import Any
 
 from .emf import read_data
 
-KEPT_S = 14 * 24 * 3600
-TIDY_EVERY_S = 60.0
+MAX_AGE_S = 14 * 24 * 3600
+COMPACT_EVERY_S = 60.0
 EXACT_S = 600.0
-"""Points older than this are put together by the minute, with values to three figures: enough for any percentile."""
+"""Older points are merged by minute, with values rounded to three digits, which is sufficient for percentiles."""
 
 type Point = dict[str, Any]
 
 
 class Metrics:
-    """The store of MiniStack's CloudWatch service, written to by many threads.
+    """The store of MiniStack's CloudWatch service, made thread-safe.
 
-    MiniStack 1.5.33 copies all points at every request and loses those that are written meanwhile.
+    MiniStack 1.5.33 copies all points at each request, and loses points that are written meanwhile.
     """
 
     def __init__(self, cloudwatch: Any) -> None:
         self._cloudwatch = cloudwatch
         self._store = cloudwatch._store_datum
-        self._writing = threading.Lock()
-        self._tidied_s = 0.0
+        self._lock = threading.Lock()
+        self._compacted_s = 0.0
         cloudwatch._store_datum = self.store
         cloudwatch.record_metric = self.record
-        cloudwatch._evict_old_metrics = self.tidy
+        cloudwatch._evict_old_metrics = self.compact
 
     def store(self, *datum: Any) -> None:
-        """Store one datum in the words of MiniStack."""
-        with self._writing:
+        """Store one datum in MiniStack's format."""
+        with self._lock:
             self._store(*datum)
 
     def record(
         self, namespace: str, name: str, value: float, unit: str = "None", dimensions: dict[str, str] | None = None
     ) -> None:
-        """One value, now."""
+        """Store one value with the current time."""
         self.store(namespace, name, dict(dimensions or {}), time.time(), unit, value, None, None, None)
 
     def read(self, log: str) -> None:
-        """Take in the metrics that a function's log has embedded."""
+        """Store the metrics that a function's log contains."""
         for datum in read_data(log):
             unit, values = datum.unit, list(datum.values)
             self.store(datum.namespace, datum.name, dict(datum.dimensions), datum.at_s, unit, None, values, None, None)
 
-    def tidy(self) -> None:
-        """Forget what is too old and put together what is old, at most once a minute."""
+    def compact(self) -> None:
+        """Drop expired points and merge old ones, at most once a minute."""
         now_s = time.time()
-        if now_s - self._tidied_s < TIDY_EVERY_S:
+        if now_s - self._compacted_s < COMPACT_EVERY_S:
             return
-        self._tidied_s = now_s
-        kept = self._cloudwatch._metrics
-        for key in list(kept):
-            with self._writing:
-                points = kept.get(key) or []
+        self._compacted_s = now_s
+        metrics = self._cloudwatch._metrics
+        for key in list(metrics):
+            with self._lock:
+                points = metrics.get(key) or []
                 points[:] = compact(points, now_s)
                 if not points:
-                    kept.pop(key, None)
+                    metrics.pop(key, None)
 
 
 def compact(points: Iterable[Point], now_s: float) -> list[Point]:
-    """``points`` but for those over two weeks old; equal ones of the same minute are one, unless they are recent."""
-    together: dict[tuple[int, float], Point] = {}
+    """Return ``points`` without those over two weeks old. Equal values of one minute are merged, except recent ones."""
+    merged: dict[tuple[int, float], Point] = {}
     recent: list[Point] = []
     for point in points:
         at_s = point["Timestamp"]
-        if at_s < now_s - KEPT_S:
+        if at_s < now_s - MAX_AGE_S:
             continue
         if at_s >= now_s - EXACT_S or "_stat" in point:
             recent.append(point)
             continue
         value = float(f"{point['Value']:.3g}")
         key = int(at_s // 60), value
-        if key in together:
-            together[key]["Count"] += point.get("Count", 1.0)
+        if key in merged:
+            merged[key]["Count"] += point.get("Count", 1.0)
         else:
-            together[key] = {**point, "Value": value, "Count": point.get("Count", 1.0)}
-    return [*together.values(), *recent]
+            merged[key] = {**point, "Value": value, "Count": point.get("Count", 1.0)}
+    return [*merged.values(), *recent]
 
 
 def count_invocations(service: Any, metrics: Metrics) -> None:
-    """Have every invocation counted as AWS/Lambda does, whoever invoked.
+    """Count every invocation as AWS/Lambda does, for all invocation types.
 
-    MiniStack 1.5.33 counts those through the API alone, and throttled ones of these twice.
+    MiniStack 1.5.33 counts only those through the API, and counts throttled ones twice.
     """
     dispatch = service._execute_function_dispatch
 
-    def counted(func: Any, config: Any, event: Any, request_id: str, started_s: float) -> Any:
+    def execute_and_count(func: Any, config: Any, event: Any, request_id: str, started_s: float) -> Any:
         result = dispatch(func, config, event, request_id, started_s)
-        of = {"FunctionName": config.get("FunctionName", "unknown")}
+        dimensions = {"FunctionName": config.get("FunctionName", "unknown")}
         failed = isinstance(result, dict) and bool(result.get("error"))
-        metrics.record("AWS/Lambda", "Invocations", 1, "Count", of)
-        metrics.record("AWS/Lambda", "Errors", int(failed), "Count", of)
-        metrics.record("AWS/Lambda", "Throttles", 0, "Count", of)
-        metrics.record("AWS/Lambda", "Duration", (time.time() - started_s) * 1000, "Milliseconds", of)
+        metrics.record("AWS/Lambda", "Invocations", 1, "Count", dimensions)
+        metrics.record("AWS/Lambda", "Errors", int(failed), "Count", dimensions)
+        metrics.record("AWS/Lambda", "Throttles", 0, "Count", dimensions)
+        metrics.record("AWS/Lambda", "Duration", (time.time() - started_s) * 1000, "Milliseconds", dimensions)
         running = service.executions_in_flight()[1].get(service._inflight_key(config), 1)
-        metrics.record("AWS/Lambda", "ConcurrentExecutions", running, "Count", of)
+        metrics.record("AWS/Lambda", "ConcurrentExecutions", running, "Count", dimensions)
         return result
 
-    def refused(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001
+    def count_throttle(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001
         if throttle and not duration_ms:
             metrics.record("AWS/Lambda", "Throttles", 1, "Count", {"FunctionName": function_name})
 
-    service._execute_function_dispatch = counted
-    service._emit_lambda_metrics = refused
+    service._execute_function_dispatch = execute_and_count
+    service._emit_lambda_metrics = count_throttle
 
 
 def measure_queues(sqs: Any, metrics: Metrics) -> None:
-    """Record how full all queues are, as AWS/SQS does each minute."""
+    """Record the depth of all queues, as AWS/SQS does each minute."""
     for (_, _, url), queue in list(sqs._queues.all_items()):
         sqs._refresh_counts(queue)
-        of = {"QueueName": url.rsplit("/", 1)[1]}
-        for name, unit, value in queue_depths(queue, time.time()):
-            metrics.record("AWS/SQS", name, value, unit, of)
+        dimensions = {"QueueName": url.rsplit("/", 1)[1]}
+        for name, unit, value in measure_depths(queue, time.time()):
+            metrics.record("AWS/SQS", name, value, unit, dimensions)
 
 
 def measure_memory(runtime: Any, metrics: Metrics) -> None:
-    """Record the most memory that each process of a function has used so far, as Lambda Insights does."""
+    """Record the peak memory of each function process, as Lambda Insights does."""
     for worker in [one for listed in list(runtime._workers.values()) for one in list(listed)]:
-        if used_mb := most_memory_mb(worker._proc.pid if worker._proc else 0):
-            of = {"function_name": worker.func_name}
-            metrics.record("LambdaInsights", "used_memory_max", used_mb, "Megabytes", of)
+        if used_mb := read_peak_memory_mb(worker._proc.pid if worker._proc else 0):
+            dimensions = {"function_name": worker.func_name}
+            metrics.record("LambdaInsights", "used_memory_max", used_mb, "Megabytes", dimensions)
 
 
-def most_memory_mb(pid: int) -> float:
-    """The peak of a process's resident memory; 0 where it is not known: on other systems than Linux, of no process."""
+def read_peak_memory_mb(pid: int) -> float:
+    """Return the peak resident memory of a process in MB; 0 if it is unknown (systems without ``/proc``)."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -139,11 +139,11 @@ def most_memory_mb(pid: int) -> float:
     return round(int(peaks[0]) / 1024, 1) if peaks else 0.0
 
 
-def queue_depths(queue: Any, now_s: float) -> Iterator[tuple[str, str, float]]:
-    """Name, unit and value of a queue's gauges."""
+def measure_depths(queue: Any, now_s: float) -> Iterator[tuple[str, str, float]]:
+    """Yield name, unit and value of a queue's gauges."""
     attributes = queue["attributes"]
     for name, attribute in (("Visible", ""), ("NotVisible", "NotVisible"), ("Delayed", "Delayed")):
-        told = attributes.get(f"ApproximateNumberOfMessages{attribute}", "0")
-        yield f"ApproximateNumberOfMessages{name}", "Count", float(told)
+        count = attributes.get(f"ApproximateNumberOfMessages{attribute}", "0")
+        yield f"ApproximateNumberOfMessages{name}", "Count", float(count)
     since_s = (message.get("enqueued_at", message.get("sent_at", now_s)) for message in list(queue["messages"]))
     yield "ApproximateAgeOfOldestMessage", "Seconds", max((now_s - sent_s for sent_s in since_s), default=0.0)

@@ -1,4 +1,4 @@
-"""Generated names that differ by region, as CloudFormation's do."""
+"""Generated physical names that differ by region, as in CloudFormation."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 HOME = "us-east-1"
-"""The region of the local stack, whose names stay as they are."""
+"""The region of the local stack, whose names do not change."""
 
 
 def differ_by_region(provisioners: Any, environment: Mapping[str, str]) -> None:
-    """Have names of other regions than MiniStack's own depend on the region.
+    """Make names in other regions than MiniStack's own depend on the region.
 
     CloudFormation ends a generated name with random characters. MiniStack 1.5.33 derives them from stack and logical id
-    alone, so that the roles of two stacks of the same name in two regions are one role: the second deployment replaced
-    the policies of the first. ``provisioners`` is the module of its CloudFormation that names resources.
+    only: two stacks of the same name in two regions share roles, and the second deployment replaces the policies of the
+    first. ``provisioners`` is the module of its CloudFormation that generates names.
     """
     own, seed, home = provisioners._physical_name, provisioners._NAME_SEED, environment.get("MINISTACK_REGION", HOME)
 

@@ -1,4 +1,4 @@
-"""Nested stacks that are cleaned up, and deleted, as CloudFormation does it."""
+"""Rollback and deletion of nested stacks, as in CloudFormation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _IS_CHILD: ContextVar[bool] = ContextVar("is_child", default=False)
 
 
 def complete_nested_stacks(cloudformation: Any) -> None:
-    """Add to AWS::CloudFormation::Stack what MiniStack 1.5.33 lacks.
+    """Add missing features to AWS::CloudFormation::Stack of MiniStack 1.5.33.
 
     - The SAM transform of a child's template (CAPABILITY_AUTO_EXPAND).
-    - The attributes of a child's resources that an update does not change: it forgets them, and Fn::GetAtt fails.
-    - Deletion of what a child had created when its creation fails. MiniStack leaves it, and the next attempt fails
-      because the names exist.
-    - DeletionPolicy of a child's resources, and a failed deletion that fails the parent's (AWS CloudFormation User
-      Guide, "DeletionPolicy attribute" and "Split a template into reusable pieces using nested stacks").
+    - Attributes of a child's resources that an update does not change: MiniStack drops them, and Fn::GetAtt fails.
+    - Deletion of a child's resources when its creation fails. MiniStack keeps them, and the next attempt fails because
+      the names exist.
+    - DeletionPolicy of a child's resources, and failure of the parent when a child's deletion fails (AWS CloudFormation
+      User Guide, "DeletionPolicy attribute" and "Split a template into reusable pieces using nested stacks").
 
-    ``cloudformation`` is its package of that service, with its modules loaded.
+    ``cloudformation`` is the package of that service, with its modules loaded.
     """
     handlers = cloudformation.provisioners._RESOURCE_HANDLERS[KIND]
     create, update = handlers["create"], handlers["update"]
@@ -56,24 +56,24 @@ def complete_nested_stacks(cloudformation: Any) -> None:
 
 
 def delete_child(cloudformation: Any, name: str, *, is_rollback: bool = False) -> None:
-    """Delete the resources of a nested stack, dependents first, but those to be retained.
+    """Delete the resources of a nested stack in reverse dependency order, except retained ones.
 
-    Raises ValueError, with the stack in DELETE_FAILED, if one could not be deleted: it stays in the stack.
+    Raises ValueError, with the stack in DELETE_FAILED, if a deletion fails: the resource stays in the stack.
     """
     stack = cloudformation._stacks.get(name)
     if not stack:
         return
     template, conditions = stack["_template"], stack["_conditions"]
-    declared, there = template.get("Resources", {}), stack["_resources"]
+    declared, resources = template.get("Resources", {}), stack["_resources"]
     failed: dict[str, str] = {}
     for logical_id in reversed(cloudformation.engine._topological_sort(declared, conditions)):
-        if logical_id not in there:
+        if logical_id not in resources:
             continue
-        resource = there[logical_id]
+        resource = resources[logical_id]
         policy = cloudformation.stacks._resource_policy(
             declared[logical_id],
             "DeletionPolicy",
-            there,
+            resources,
             stack["_resolved_params"],
             conditions,
             template.get("Mappings", {}),
@@ -92,7 +92,7 @@ def delete_child(cloudformation: Any, name: str, *, is_rollback: bool = False) -
                 status, reason = "DELETE_FAILED", str(error)
                 failed[logical_id] = reason
         if status != "DELETE_FAILED":
-            del there[logical_id]
+            del resources[logical_id]
         cloudformation.stacks._add_event(stack["StackId"], name, logical_id, kind, status, reason, physical_id)
     stack["StackStatus"] = "DELETE_FAILED" if failed else "DELETE_COMPLETE"
     cloudformation.stacks._add_event(
@@ -103,7 +103,7 @@ def delete_child(cloudformation: Any, name: str, *, is_rollback: bool = False) -
 
 
 def _embedded(cloudformation: Any, name: str, participle: str) -> ValueError:
-    """The error of a parent's resource, which names the child's resource that failed."""
+    """Build the error of a parent's resource, with the reason of the child's failure."""
     stack = cloudformation._stacks[name]
     return ValueError(
         f"Embedded stack {stack['StackId']} was not successfully {participle}: {stack['StackStatusReason']}"
@@ -111,7 +111,7 @@ def _embedded(cloudformation: Any, name: str, participle: str) -> ValueError:
 
 
 def _transform_children(engine: Any) -> None:
-    """Apply transforms where a child's template is parsed; MiniStack applies them to the parent's alone."""
+    """Apply transforms when a child's template is parsed. MiniStack applies them only to the parent's."""
     parse = engine._parse_template
 
     def parse_and_transform(body: str) -> Any:
@@ -122,7 +122,7 @@ def _transform_children(engine: Any) -> None:
 
 
 def _remember_attributes(cloudformation: Any) -> None:
-    """Pass a resource's attributes to its update, as the update of a parent's resource does."""
+    """Pass a resource's attributes to its update, as for resources of the parent."""
     update = cloudformation.provisioners._update_resource
 
     def update_resource(kind: str, physical_id: str, old: Any, new: Any, stack: str, *further: Any) -> Any:

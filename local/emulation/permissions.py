@@ -1,7 +1,7 @@
-"""IAM in MiniStack: a function may do what its role allows, and each kind of call that it makes is recorded.
+"""IAM in MiniStack: enforce function roles, and record each kind of call.
 
 With ``AUTH=true`` MiniStack gives each function credentials of its role, checks signatures and evaluates policies. This
-adds what its version 1.5.33 lacks of AWS's behaviour:
+module adds behaviour of AWS that version 1.5.33 lacks:
 
 - Batches of SQS need the permission of the single operation (Amazon SQS developer guide, "Amazon SQS API permissions:
   Actions and resource reference"). MiniStack checks ``sqs:SendMessageBatch``, which does not exist.
@@ -9,7 +9,7 @@ adds what its version 1.5.33 lacks of AWS's behaviour:
 - Conditional deletes and writes by entity tag need ``s3:GetObject`` (Amazon S3 user guide, "Enforce conditional deletes
   on Amazon S3 buckets").
 - Without ``s3:ListBucket`` a missing object is 403, not 404 (Amazon S3 API reference, "GetObject" and "HeadObject").
-- Bucket policies require TLS. HTTP on 127.0.0.1 stands for it.
+- Bucket policies require TLS. HTTP on 127.0.0.1 counts as TLS.
 
 Credentials that MiniStack did not issue are those of the root user, as without ``AUTH``.
 """
@@ -24,10 +24,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 RECORD = "DARKROOM_API_CALLS"
-"""Environment variable of MiniStack: the file to which calls are appended as JSON lines. Without it there is none."""
+"""Environment variable of MiniStack: the file to which calls are appended as JSON lines. Without it none are recorded.
+"""
 
 SWITCH = {"AUTH": "true"}
-"""Environment variables that have MiniStack evaluate policies."""
+"""Environment variables that enable policy evaluation in MiniStack."""
 
 MISSING = (b"NoSuchKey", b"NoSuchVersion")
 DENIED = (
@@ -36,17 +37,17 @@ DENIED = (
 
 
 class Recorder:
-    """Appends calls to a file, each kind of call once, in the order of first occurrence."""
+    """Appends calls to a file, each distinct call once, in order of first occurrence."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._seen: set[str] = set()
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def note(
         self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any], *, allowed: bool
     ) -> None:
-        """Append the call of the session ``principal_arn`` of a role. Calls of other principals are left out."""
+        """Append the call of a role session ``principal_arn``. Calls of other principals are ignored."""
         kind, *names = principal_arn.rpartition(":")[2].split("/")
         if self._path is None or kind != "assumed-role":
             return
@@ -59,30 +60,31 @@ class Recorder:
             "allowed": allowed,
         }
         line = json.dumps(call, sort_keys=True)
-        with self._one_at_a_time:
+        with self._lock:
             if line not in self._seen:
                 self._seen.add(line)
                 with self._path.open("a") as file:
                     file.write(line + "\n")
 
 
-def leading_keys(body: Mapping[str, Any], partition_key: str) -> list[str]:
-    """Values of ``dynamodb:LeadingKeys`` for a request on items, in which ``partition_key`` is the table's attribute.
+def find_leading_keys(body: Mapping[str, Any], partition_key: str) -> list[str]:
+    """Return values of ``dynamodb:LeadingKeys`` for a request. ``partition_key`` is the name of the table's key
+    attribute.
 
-    DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
+    Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
     """
-    asked = (body.get("RequestItems") or {}).values()
+    requests = (body.get("RequestItems") or {}).values()
     items = [
         *(item for item in (body.get("Key"), body.get("Item")) if item),
-        *(key for one in asked if isinstance(one, dict) for key in one.get("Keys", [])),
+        *(key for one in requests if isinstance(one, dict) for key in one.get("Keys", [])),
     ]
     return [str(value) for item in items for value in (item.get(partition_key) or {}).values()]
 
 
-def conditional_reads(
+def find_conditional_reads(
     method: str, path: str, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes
 ) -> list[str]:
-    """ARNs of objects that S3 lets be changed by entity tag, as the request does, only to readers of them."""
+    """Return ARNs of objects that the request changes conditionally, for which S3 requires read permission."""
     bucket, _, key = path.lstrip("/").partition("/")
     by_tag = headers.get("if-match", "*") != "*"
     if key and by_tag and method in ("PUT", "POST", "DELETE"):
@@ -105,7 +107,7 @@ def _deleted_by_tag(body: bytes) -> Iterator[str]:
 
 
 def is_missing_object(method: str, path: str, status: int, body: bytes) -> bool:
-    """Whether S3 answers a request that reads an object, or copies one, that there is none."""
+    """Return whether S3 answers 404 to a read or copy of a missing object."""
     bucket, _, key = path.lstrip("/").partition("/")
     if status != 404 or not bucket or not key:
         return False
@@ -115,9 +117,9 @@ def is_missing_object(method: str, path: str, status: int, body: bytes) -> bool:
 def enforce_permissions(
     app: Any, evaluator: Any, actions: Any, *, iam: Any, sts: Any, dynamodb: Any, record: str
 ) -> None:
-    """Patch MiniStack's application and its modules of IAM and DynamoDB. ``record`` is a file, "" for none."""
-    _take_for_tls(app)
-    _take_strangers_for_root(evaluator, iam, sts)
+    """Patch MiniStack's application and its IAM and DynamoDB modules. ``record`` is a file, "" for none."""
+    _treat_http_as_tls(app)
+    _treat_unknown_keys_as_root(evaluator, iam, sts)
     _name_batches(actions)
     _add_leading_keys(actions, dynamodb)
     _add_conditional_reads(actions)
@@ -126,13 +128,13 @@ def enforce_permissions(
     _record_calls(evaluator, recorder)
 
 
-def _take_for_tls(app: Any) -> None:
+def _treat_http_as_tls(app: Any) -> None:
     own = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _: own(source_ip, True)
 
 
-def _take_strangers_for_root(evaluator: Any, iam: Any, sts: Any) -> None:
-    """Give credentials that were not issued here all permissions: they are of the machine's user, for some account."""
+def _treat_unknown_keys_as_root(evaluator: Any, iam: Any, sts: Any) -> None:
+    """Give credentials that MiniStack did not issue all permissions: they belong to the user of this machine."""
     own = evaluator.is_root_access_key
 
     def is_root(access_key_id: str) -> bool:
@@ -142,8 +144,8 @@ def _take_strangers_for_root(evaluator: Any, iam: Any, sts: Any) -> None:
     evaluator.is_root_access_key = is_root
 
 
-def permission_of(action: str) -> str:
-    """The permission for an operation that MiniStack calls ``action``."""
+def to_permission(action: str) -> str:
+    """Return the IAM permission for MiniStack's name of an operation."""
     return action.removesuffix("Batch") if action.startswith("sqs:") else action
 
 
@@ -152,7 +154,7 @@ def _name_batches(actions: Any) -> None:
 
     def extract(*request: Any, **named: Any) -> str | None:
         action = own(*request, **named)
-        return action and permission_of(action)
+        return action and to_permission(action)
 
     actions.extract_iam_action = extract
 
@@ -167,7 +169,7 @@ def _add_leading_keys(actions: Any, dynamodb: Any) -> None:
         table = dynamodb._tables.get(str(names[0]).rpartition("/")[2]) if names else None
         schema = (table or {}).get("KeySchema", [])
         partition = next((one["AttributeName"] for one in schema if one["KeyType"] == "HASH"), "")
-        if keys := leading_keys(request, partition):
+        if keys := find_leading_keys(request, partition):
             found["dynamodb:LeadingKeys"] = keys
         return found
 
@@ -178,14 +180,14 @@ def _add_conditional_reads(actions: Any) -> None:
     own = actions.s3_additional_checks
 
     def checks(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
-        reads = conditional_reads(method, path, headers, query, body)
+        reads = find_conditional_reads(method, path, headers, query, body)
         return [*own(method, path, headers, body, query), *(("s3:GetObject", arn) for arn in reads)]
 
     actions.s3_additional_checks = checks
 
 
 def _caller(evaluator: Any, access_key_id: str) -> str:
-    """The ARN of the caller, "" for the root user."""
+    """Return the ARN of the caller, "" for the root user."""
     if not access_key_id or evaluator.is_root_access_key(access_key_id):
         return ""
     return str((evaluator.resolve_caller_identity(access_key_id) or {}).get("userArn", ""))

@@ -1,9 +1,9 @@
-"""Loops through queues, stopped as Lambda stops them (Lambda developer guide, "Use Lambda recursive loop detection to
-prevent infinite loops").
+"""Recursive loops through queues, stopped as Lambda stops them.
 
-AWS counts the invocations of a chain of requests in the ``Lineage`` field of the trace header, which its SDKs pass on.
-MiniStack 1.5.33 counts them in a header of its own (``X-Ministack-Invoke-Depth``), which it adds to the calls of
-botocore in functions, but reads it at Invoke alone. Here it is kept with messages of SQS too.
+Source: Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite loops". AWS counts the
+invocations of a chain of requests in the ``Lineage`` field of the trace header, which its SDKs pass on. MiniStack
+1.5.33 counts them in its own header (``X-Ministack-Invoke-Depth``), which it adds to botocore calls of functions, but
+reads it at Invoke only. This module also stores it with SQS messages.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import Any
 
 from .metrics import Metrics
 
-MOST_INVOCATIONS = 16
-"""Of one chain: Lambda stops "approximately" the 17th."""
+MAX_INVOCATIONS = 16
+"""Maximum invocations of one chain: Lambda stops "approximately" the 17th."""
 
 DEPTH = "darkroom-depth"
-"""Among the system attributes of a message, where receivers do not see it: the invocations that led to it."""
+"""System attribute of a message, hidden from receivers: the number of invocations that led to it."""
 
 _HEADER = "x-ministack-invoke-depth"
 
 _sending: ContextVar[int] = ContextVar("darkroom_sending_depth", default=0)
 
 
-def depth_of(message: Any) -> int:
-    """How many invocations led to ``message``."""
+def read_depth(message: Any) -> int:
+    """Return the number of invocations that led to ``message``."""
     return int((message.get("sys") or {}).get(DEPTH, 0))
 
 
 def stop_loops(functions: Any, queues: Any, metrics: Metrics) -> None:
-    """Keep the count with messages, and stop what exceeds it unless the function's ``RecursiveLoop`` is ``Allow``.
+    """Store the count with messages, and stop chains above the limit unless ``RecursiveLoop`` is ``Allow``.
 
     ``functions`` and ``queues`` are MiniStack's modules of Lambda and SQS.
     """
@@ -56,19 +56,21 @@ def stop_loops(functions: Any, queues: Any, metrics: Metrics) -> None:
         own = functions._functions.get(config.get("FunctionName")) or function
         stopped = []
         if own.get("recursive_loop", "Terminate") != "Allow":
-            stopped = [message for message in batch if depth_of(message) >= MOST_INVOCATIONS]
+            stopped = [message for message in batch if read_depth(message) >= MAX_INVOCATIONS]
         if stopped:
             move_to_dead_letters(queues, url, stopped)
-            of = {"FunctionName": config.get("FunctionName", "unknown")}
-            metrics.record("AWS/Lambda", "RecursiveInvocationsDropped", 1, "Count", of)
-            functions.logger.warning("%s: stopped a recursive loop, %d messages", of["FunctionName"], len(stopped))
+            dimensions = {"FunctionName": config.get("FunctionName", "unknown")}
+            metrics.record("AWS/Lambda", "RecursiveInvocationsDropped", 1, "Count", dimensions)
+            functions.logger.warning(
+                "%s: stopped a recursive loop, %d messages", dimensions["FunctionName"], len(stopped)
+            )
             ids = {message["id"] for message in stopped}
             batch = [message for message in batch if message["id"] not in ids]
             records = [record for record in event["Records"] if record["messageId"] not in ids]
             if not records:
                 return None
             event = {**event, "Records": records}
-        token = functions._invoke_depth.set(max(map(depth_of, batch), default=0) + 1)
+        token = functions._invoke_depth.set(max(map(read_depth, batch), default=0) + 1)
         try:
             return run(mapping, function, event, batch, url, name)
         finally:
@@ -80,7 +82,7 @@ def stop_loops(functions: Any, queues: Any, metrics: Metrics) -> None:
 
 
 def move_to_dead_letters(queues: Any, url: str, messages: Iterable[Any]) -> None:
-    """Move ``messages`` from their queue to its dead letter queue; without one they are lost, as at AWS."""
+    """Move ``messages`` from their queue to its DLQ; without a DLQ they are lost, as on AWS."""
     ids = {message["id"] for message in messages}
     with queues._queues_lock:
         queue = queues._queues.get(url)

@@ -1,6 +1,6 @@
-"""Signatures of requests to origins, which MiniStack 1.5.33 does not verify: a Function URL with IAM, and S3 by host.
+"""Signature verification of origin requests to Function URLs with IAM and to S3 hosts, which MiniStack 1.5.33 lacks.
 
-CloudFront signs both with origin access control. Everything here gets MiniStack's modules as arguments.
+CloudFront signs both with origin access control. Functions receive MiniStack's modules as arguments.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MISMATCH = (
 
 
 class Verifier:
-    """Verifies header signatures (SigV4) of the one access key of ``environment``. ``sigv4`` is MiniStack's module."""
+    """Verifies header signatures (SigV4) of the access key in ``environment``. ``sigv4`` is MiniStack's module."""
 
     def __init__(self, sigv4: Any, environment: Mapping[str, str]) -> None:
         self._sigv4 = sigv4
@@ -30,7 +30,7 @@ class Verifier:
     def failure(
         self, service: str, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes
     ) -> str:
-        """Why the request has no valid signature for ``service``, "" if it has one. ``path`` is as it was signed."""
+        """Return why the signature for ``service`` is invalid, "" if it is valid. ``path`` is the signed path."""
         if not headers.get("authorization", "").startswith(ALGORITHM):
             return "it is not signed"
         signature = self._sigv4.parse_header_signature(headers)
@@ -47,13 +47,14 @@ class Verifier:
 
 
 def verify_function_urls(service: Any, verifier: Verifier) -> None:
-    """Have Function URLs with IAM refuse requests without a valid signature, and paths that AWS signs in two ways.
+    """Reject requests to Function URLs with IAM without a valid signature, and paths that AWS canonicalises in two
+    ways.
 
-    ``service`` is MiniStack's module of Lambda, which accepts any Authorization header of the right algorithm.
+    ``service`` is MiniStack's Lambda module, which accepts any Authorization header of the right algorithm.
     """
     handle = service.handle_function_url_request
 
-    async def handled(
+    async def verify_and_handle(
         url_id: str, method: str, path: str, headers: Any, body: bytes, query: Any, *rest: Any, **named: Any
     ) -> Any:
         resolved = service.resolve_function_url(url_id)
@@ -66,11 +67,11 @@ def verify_function_urls(service: Any, verifier: Verifier) -> None:
                 return build_error(signed="authorization" in headers)
         return await handle(url_id, method, path, headers, body, query, *rest, **named)
 
-    service.handle_function_url_request = handled
+    service.handle_function_url_request = verify_and_handle
 
 
 def build_error(*, signed: bool) -> tuple[int, dict[str, str], bytes]:
-    """What a Function URL answers to a request whose signature is wrong or missing."""
+    """Return the response of a Function URL to a request with a wrong or missing signature."""
     kind, name, text = (
         ("InvalidSignatureException", "message", _MISMATCH)
         if signed
@@ -81,14 +82,14 @@ def build_error(*, signed: bool) -> tuple[int, dict[str, str], bytes]:
 
 
 def verify_virtual_hosts(s3: Any, verifier: Verifier) -> None:
-    """Have S3 refuse a request to a bucket's own host that has no valid signature.
+    """Reject S3 requests to a bucket's own host without a valid signature.
 
-    Only the CDN addresses buckets so; all else here uses paths, for which MiniStack verifies presigned URLs. No bucket
-    of the template is public. ``s3`` is MiniStack's module.
+    Only the CDN uses such hosts; all other clients use paths, for which MiniStack verifies presigned URLs. No bucket of
+    the template is public. ``s3`` is MiniStack's module.
     """
     handle = s3.handle_request
 
-    async def handled(
+    async def verify_and_handle(
         method: str, path: str, headers: Any, body: bytes, query: Any, signed_path: str | None = None, **named: Any
     ) -> Any:
         if signed_path is not None and "X-Amz-Signature" not in query:
@@ -100,4 +101,4 @@ def verify_virtual_hosts(s3: Any, verifier: Verifier) -> None:
                 return s3._error(code, text, 403, path)
         return await handle(method, path, headers, body, query, signed_path=signed_path, **named)
 
-    s3.handle_request = handled
+    s3.handle_request = verify_and_handle

@@ -1,4 +1,4 @@
-"""What a Function URL answers when Lambda has no room for one more invocation."""
+"""Responses of Function URLs to throttled requests."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ CODE = "TooManyRequestsException"
 
 
 def refuse_as_lambda_does(service: Any) -> None:
-    """Have throttled callers of Function URLs told what Lambda tells, which names no function and no time to wait.
+    """Return Lambda's response to throttled Function URL requests, without function name and retry time.
 
-    MiniStack 1.5.33 tells them what it tells SDKs: the function's name and a wait of a second in the body.
+    MiniStack 1.5.33 returns its response to SDKs: the function's name and a retry time of one second in the body.
     """
     own = service._function_url_proxy_response
 
-    def answered(response: Mapping[str, Any] | None, cors_headers: Mapping[str, str]) -> Any:
+    def respond(response: Mapping[str, Any] | None, cors_headers: Mapping[str, str]) -> Any:
         return own(build_error(response) or response, cors_headers)
 
-    service._function_url_proxy_response = answered
+    service._function_url_proxy_response = respond
 
 
 def build_error(response: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The answer to whom MiniStack throttles by ``response``, None if that is a function's own or none."""
+    """Return the response for a request that MiniStack throttled by ``response``, None for all other responses."""
     if not response or response.get("statusCode") != 429 or CODE not in str(response.get("body")):
         return None
     try:
-        told = json.loads(response["body"])
+        error = json.loads(response["body"])
     except ValueError:
         return None
-    if not isinstance(told, dict) or told.get("__type") != CODE:
+    if not isinstance(error, dict) or error.get("__type") != CODE:
         return None
-    words = {"Reason": told.get("Reason"), "Type": "User", "message": "Rate Exceeded."}
+    body = {"Reason": error.get("Reason"), "Type": "User", "message": "Rate Exceeded."}
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": CODE}
-    return {"statusCode": 429, "headers": headers, "body": json.dumps(words, separators=(",", ":"))}
+    return {"statusCode": 429, "headers": headers, "body": json.dumps(body, separators=(",", ":"))}

@@ -1,4 +1,4 @@
-"""X-Ray in MiniStack: which trace an invocation belongs to, and the segments that Lambda itself sends."""
+"""X-Ray in MiniStack: trace ids of invocations, and Lambda's segments."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextvars import ContextVar
 from typing import Any
 
 HEADER = "x-amzn-trace-id"
-HEADER_ANSWERED = "X-Amzn-Trace-Id"
+RESPONSE_HEADER = "X-Amzn-Trace-Id"
 DAEMON = "AWS_XRAY_DAEMON_ADDRESS"
 PREAMBLE = b'{"format": "json", "version": 1}\n'
-"""What X-Ray's daemon expects before each document (X-Ray developer guide, "Sending segment documents")."""
+"""Prefix of each document sent to X-Ray's daemon (X-Ray developer guide, "Sending segment documents")."""
 
 type Send = Callable[[dict[str, Any]], None]
 
@@ -22,47 +22,49 @@ _invocation: ContextVar[str] = ContextVar("darkroom_invocation_trace", default="
 _events: ContextVar[str] = ContextVar("darkroom_events_trace", default="")
 
 
-def sender(address: str) -> Send:
-    """What sends documents to the daemon at ``address``, ``host:port``, or drops them where there is none."""
+def make_sender(address: str) -> Send:
+    """Return a function that sends documents to the daemon at ``address`` (``host:port``), or drops them if it is
+    empty.
+    """
     if not address:
         return lambda _: None
     host, _, port = address.rpartition(":")
-    outlet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    outlet.setblocking(False)
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.setblocking(False)
 
     def send(document: dict[str, Any]) -> None:
         try:
-            outlet.sendto(PREAMBLE + json.dumps(document).encode(), (host, int(port)))
+            sender.sendto(PREAMBLE + json.dumps(document).encode(), (host, int(port)))
         except OSError:
-            return  # a trace that is lost must not fail what it tells of
+            return  # a lost trace must not fail the invocation
 
     return send
 
 
-def parts(header: str) -> dict[str, str]:
-    """The fields of a trace header."""
+def parse_header(header: str) -> dict[str, str]:
+    """Parse the fields of a trace header."""
     return {name: value for name, mark, value in (part.partition("=") for part in header.split(";")) if mark}
 
 
-def header_for(config: Mapping[str, Any], event: Any) -> str:
-    """The trace header of a new invocation: of the trace that its request has begun, else of a new one."""
+def build_header(config: Mapping[str, Any], event: Any) -> str:
+    """Build the trace header of a new invocation: of the trace in the request, else of a new trace."""
     headers = event.get("headers") if isinstance(event, dict) else None
-    begun = parts(str(headers.get(HEADER, ""))) if isinstance(headers, dict) else {}
-    root = begun.get("Root") or f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    incoming = parse_header(str(headers.get(HEADER, ""))) if isinstance(headers, dict) else {}
+    root = incoming.get("Root") or f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     sampled = int((config.get("TracingConfig") or {}).get("Mode") == "Active")
     return f"Root={root};Parent={secrets.token_hex(8)};Sampled={sampled}"
 
 
-def segment(
+def build_segment(
     config: Mapping[str, Any], header: str, request_id: str, started_s: float, *, failed: bool
 ) -> dict[str, Any]:
-    """The document that Lambda sends about an invocation, now that it has ended."""
-    told = parts(header)
+    """Build the document that Lambda sends when an invocation has ended."""
+    fields = parse_header(header)
     arn = config.get("FunctionArn", "")
     document = {
         "name": config.get("FunctionName", "unknown"),
-        "id": told["Parent"],
-        "trace_id": told["Root"],
+        "id": fields["Parent"],
+        "trace_id": fields["Root"],
         "start_time": started_s,
         "end_time": time.time(),
         "origin": "AWS::Lambda::Function",
@@ -73,14 +75,14 @@ def segment(
 
 
 def trace_invocations(service: Any, send: Send) -> None:
-    """Have functions be told of the trace of the request that they are called for, and Lambda's segment be sent.
+    """Pass the trace of the request to the function, and send Lambda's segment.
 
-    MiniStack 1.5.33 gives each invocation a trace of its own, another than the one in a Function URL's event.
+    MiniStack 1.5.33 gives each invocation a new trace, different from the one in a Function URL's event.
     """
     dispatch = service._execute_function_dispatch
 
-    def traced(func: Any, config: Any, event: Any, request_id: str, started_s: float) -> Any:
-        header = header_for(config, event)
+    def execute_traced(func: Any, config: Any, event: Any, request_id: str, started_s: float) -> Any:
+        header = build_header(config, event)
         token = _invocation.set(header)
         failed = True
         try:
@@ -90,31 +92,31 @@ def trace_invocations(service: Any, send: Send) -> None:
         finally:
             _invocation.reset(token)
             if header.endswith("Sampled=1"):
-                send(segment(config, header, request_id, started_s, failed=failed))
+                send(build_segment(config, header, request_id, started_s, failed=failed))
 
-    service._execute_function_dispatch = traced
+    service._execute_function_dispatch = execute_traced
     service._xray_trace_id_for_invocation = lambda *_: _invocation.get() or None
 
 
 def answer_with_traces(service: Any) -> None:
-    """Have a Function URL's answer say that its request was traced. MiniStack 1.5.33 says of each that it was not."""
+    """Mark responses of Function URLs as sampled if tracing is active. MiniStack 1.5.33 always returns Sampled=0."""
     handle = service.handle_function_url_request
 
-    async def handled(url_id: str, *rest: Any, **named: Any) -> Any:
+    async def handle_traced(url_id: str, *rest: Any, **named: Any) -> Any:
         answer = await handle(url_id, *rest, **named)
-        if (resolved := service.resolve_function_url(url_id)) and HEADER_ANSWERED in answer[1]:
+        if (resolved := service.resolve_function_url(url_id)) and RESPONSE_HEADER in answer[1]:
             account, region, name, qualifier, _ = resolved
             reference = f"{name}:{qualifier}" if qualifier else name
             _, config, _ = service._get_func_record_for_ref_in_scope(reference, account_id=account, region=region)
             if ((config or {}).get("TracingConfig") or {}).get("Mode") == "Active":
-                answer[1][HEADER_ANSWERED] = answer[1][HEADER_ANSWERED].replace("Sampled=0", "Sampled=1")
+                answer[1][RESPONSE_HEADER] = answer[1][RESPONSE_HEADER].replace("Sampled=0", "Sampled=1")
         return answer
 
-    service.handle_function_url_request = handled
+    service.handle_function_url_request = handle_traced
 
 
 def pass_on_traces(events: Any, sqs: Any) -> None:
-    """Have the trace header of an event reach the message that it becomes, as EventBridge does. MiniStack drops it."""
+    """Copy the trace header of an event to its SQS message, as EventBridge does. MiniStack drops it."""
     put, complete = events._put_events, sqs._ensure_msg_fields
 
     def put_events(data: Any, *rest: Any, **named: Any) -> Any:
@@ -128,10 +130,10 @@ def pass_on_traces(events: Any, sqs: Any) -> None:
                 answers.append(put({**data, "Entries": [entry]}, *rest, **named))
             finally:
                 _events.reset(token)
-        told = [json.loads(answer[2]) for answer in answers]
+        results = [json.loads(answer[2]) for answer in answers]
         whole = {
-            "FailedEntryCount": sum(one["FailedEntryCount"] for one in told),
-            "Entries": [entry for one in told for entry in one["Entries"]],
+            "FailedEntryCount": sum(one["FailedEntryCount"] for one in results),
+            "Entries": [entry for one in results for entry in one["Entries"]],
         }
         return (*answers[0][:2], json.dumps(whole).encode())
 

@@ -1,8 +1,8 @@
-"""The end of a worker that has an abandoned thread.
+"""Exit of a worker that has an abandoned thread.
 
-In Lambda such a process replaces itself by way of the runtime API (:mod:`darkroom.services.deadline`). MiniStack's
-workers have none: they read requests from a pipe. So a worker says with its response that it has to end, and MiniStack
-ends it before it can get another request.
+In Lambda such a process exits through the runtime API (:mod:`darkroom.services.deadline`). MiniStack's workers read
+requests from a pipe instead. A worker therefore sets a flag in its response, and MiniStack stops it before the next
+request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ENDING_S = 5.0
 
 
 def end_workers_with_abandoned_threads(runtime: Any) -> None:
-    """Patch MiniStack's workers and the script that those for Python run; raises ValueError if it has changed."""
+    """Patch MiniStack's workers and their Python script. Raises ValueError if the script has changed."""
     script = runtime._PYTHON_WORKER_SCRIPT
     for response in _RESPONSES:
         if script.count(response) != 1:

@@ -1,5 +1,5 @@
-"""SageMaker's APIs in front of containers on this machine: pictures are looked at, and models released, through them.
+"""SageMaker's APIs in front of model servers on this machine.
 
-What MiniStack lacks: production variants with weights, the container's errors in SageMaker's words, its limits; the
-model registry, over files.
+They add what MiniStack lacks: production variants with weights, container errors in SageMaker's format, its limits, and
+the model registry, stored in files.
 """

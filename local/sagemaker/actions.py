@@ -1,4 +1,4 @@
-"""SageMaker's control API, as far as models are released by it: ``POST /`` in the protocol AWS JSON 1.1."""
+"""SageMaker's control API, limited to the actions that release models: ``POST /`` in the protocol AWS JSON 1.1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ type Action = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class Actions:
-    """The API over its two stores. An action works on small files, and within the loop: no two at a time."""
+    """The API over its two stores. An action handles small files synchronously within the event loop."""
 
     def __init__(self, packages: Packages, capacities: EndpointDescription) -> None:
         self._actions: dict[str, Action] = {
@@ -36,24 +36,24 @@ class Actions:
         }
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """One call."""
+        """Handle one call."""
         name = request.headers.get(TARGET, "").removeprefix(PREFIX)
         body = await request.read()
         try:
-            return _answer(self._done(name, body), 200)
-        except RequestError as refusal:
-            return _refused(refusal.fault)
+            return _answer(self._run(name, body), 200)
+        except RequestError as error:
+            return _error_response(error.fault)
 
-    def _done(self, name: str, body: bytes) -> dict[str, Any]:
+    def _run(self, name: str, body: bytes) -> dict[str, Any]:
         if name not in self._actions:
-            raise RequestError(ServiceError("UnknownOperationException", 400, f"There is no {name!r} on this machine."))
+            raise RequestError(ServiceError("UnknownOperationException", 400, f"{name!r} is not implemented locally."))
         try:
             return self._actions[name](json.loads(body or b"{}"))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RequestError(invalid(f"The request cannot be read: {error!r}")) from error
 
 
-def _refused(fault: ServiceError) -> web.Response:
+def _error_response(fault: ServiceError) -> web.Response:
     return _answer({"__type": fault.code, "message": fault.message}, fault.status)
 
 

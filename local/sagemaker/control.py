@@ -1,4 +1,4 @@
-"""The stack's control of its endpoints, for what on AWS would be another deployment."""
+"""Control of endpoints on the local stack, which on AWS is a deployment."""
 
 from __future__ import annotations
 
@@ -19,72 +19,75 @@ type Change = Callable[[web.Request], Awaitable[None]]
 
 
 class Servers(Protocol):
-    """Who runs model servers for variants. Both methods raise Refusal."""
+    """Starts and stops model servers of variants. Both methods raise RequestError."""
 
     async def start(self, endpoint: str, name: str, models: Path, weight: float) -> None:
         """Serve the models of a folder as variant ``name``."""
         ...
 
     async def end(self, endpoint: str, name: str) -> None:
-        """Take it out of service again."""
+        """Remove the variant and stop its server."""
         ...
 
 
 def routes(prefix: str, endpoints: Endpoints, servers: Servers) -> list[web.RouteDef]:
-    """``GET <prefix>``: what is in service, and how often it was called. ``PUT <prefix>/<endpoint>``: other weights.
+    """Return routes: ``GET <prefix>`` lists endpoints with call counts; ``PUT <prefix>/<endpoint>`` sets weights.
 
-    ``POST <prefix>/<endpoint>/variants``: a variant with the models of a folder; ``DELETE …/variants/<name>`` ends it.
+    ``POST <prefix>/<endpoint>/variants`` adds a variant with the models of a folder; ``DELETE …/variants/<name>``
+    removes it.
     """
 
     async def show(_: web.Request) -> web.StreamResponse:
-        return web.json_response(endpoints.listed())
+        return web.json_response(endpoints.describe())
 
     async def weigh(request: web.Request) -> None:
-        """``{"weights": {name: number}}``; for a variant that is new ``{"weight": number, "url": its container's}``."""
+        """``{"weights": {name: number}}``; for a new variant ``{"weight": number, "url": its container's}``."""
         name = request.match_info["name"]
         endpoints.put(name, change_weights(endpoints.variants(name), await request.json()))
 
     async def start(request: web.Request) -> None:
-        """It is answered when the variant's server is ready."""
-        asked = await request.json()
-        models, weight = Path(str(asked["models"])), float(asked["weight"])
-        await servers.start(request.match_info["name"], str(asked["name"]), models, weight)
+        """Start a variant. The response is sent when its server is ready."""
+        document = await request.json()
+        models, weight = Path(str(document["models"])), float(document["weight"])
+        await servers.start(request.match_info["name"], str(document["name"]), models, weight)
 
     async def end(request: web.Request) -> None:
         await servers.end(request.match_info["name"], request.match_info["variant"])
 
-    def changing(change: Change, usage: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """What is in service after ``change``; ``usage`` is told who sends something else."""
+    def make_handler(change: Change, usage: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return a handler that applies ``change`` and lists the endpoints. A malformed body is answered with
+        ``usage``.
+        """
 
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 await change(request)
-            except RequestError as refusal:
-                return web.json_response(refusal.fault.document(), status=refusal.fault.status)
+            except RequestError as error:
+                return web.json_response(error.fault.document(), status=error.fault.status)
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise web.HTTPBadRequest(text=usage) from None
-            return web.json_response(endpoints.listed())
+            return web.json_response(endpoints.describe())
 
         return handle
 
     endpoint = f"{prefix}/{{name}}"
     return [
         web.get(prefix, show),
-        web.put(endpoint, changing(weigh, WEIGHTS)),
-        web.post(f"{endpoint}/variants", changing(start, VARIANT)),
-        web.delete(f"{endpoint}/variants/{{variant}}", changing(end, VARIANT)),
+        web.put(endpoint, make_handler(weigh, WEIGHTS)),
+        web.post(f"{endpoint}/variants", make_handler(start, VARIANT)),
+        web.delete(f"{endpoint}/variants/{{variant}}", make_handler(end, VARIANT)),
     ]
 
 
 def change_weights(variants: tuple[Variant, ...], document: Any) -> tuple[Variant, ...]:
-    """``variants`` with the weights of a document, and its new ones at the end.
+    """Return ``variants`` with the weights of a document, and new variants at the end.
 
-    Raises ValueError, TypeError, KeyError or AttributeError if the document is none.
+    Raises ValueError, TypeError, KeyError or AttributeError if the document is malformed.
     """
     weights, known = document["weights"], {variant.name: variant for variant in variants}
-    for name, said in weights.items():
-        weight, url = (float(said["weight"]), str(said["url"])) if isinstance(said, dict) else (float(said), "")
+    for name, entry in weights.items():
+        weight, url = (float(entry["weight"]), str(entry["url"])) if isinstance(entry, dict) else (float(entry), "")
         if weight < 0:
-            raise ValueError("a weight is not negative")
+            raise ValueError("a weight must not be negative")
         known[name] = Variant(name, weight, url, image=url) if url else replace(known[name], weight=weight)
     return tuple(known.values())

@@ -1,4 +1,4 @@
-"""SageMaker's APIs on one port: ``InvokeEndpoint``, passed on to the container of a variant, and the control API."""
+"""SageMaker's APIs on one port: ``InvokeEndpoint``, forwarded to the container of a variant, and the control API."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from .service_errors import RequestError, ServiceError, broken, model_error, tim
 from .variants import Endpoints, Variant, choose_variant
 
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
-"""Largest body of a call and of its answer (SageMaker developer guide, "Real-time inference")."""
+"""Maximum body of a request and of a response (SageMaker developer guide, "Real-time inference")."""
 
-ANSWERS_WITHIN_S = 60.0
-"""How long a container may take (API reference of InvokeEndpoint)."""
+CONTAINER_TIMEOUT_S = 60.0
+"""Timeout of a container (API reference of InvokeEndpoint)."""
 
 TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
 INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
@@ -35,23 +35,23 @@ CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 
 FORWARDED = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES, INFERENCE_ID)
-"""Headers that a container gets to see. SageMaker strips all others."""
+"""Request headers that reach the container. SageMaker strips all others."""
 
 NOT_ADDED = ("Accept", "Accept-Encoding", "User-Agent")
-"""Headers that this client would add: a container that is told of gzip answers in gzip, which no SDK expects."""
+"""Headers that aiohttp would add. With its Accept-Encoding a container answers in gzip, which no SDK expects."""
 
 RETURNED = ("Content-Type", CUSTOM_ATTRIBUTES)
-"""Headers of a container that the caller gets to see."""
+"""Response headers of a container that reach the caller."""
 
 MAX_ATTRIBUTES_CHARS = 1024
-"""Longest custom attributes (botocore's shape ``CustomAttributesHeader``)."""
+"""Maximum length of custom attributes (botocore's shape ``CustomAttributesHeader``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A call that a container was asked to answer, and how long that took it.
+    """A call of a container, with status and latency.
 
-    ``status`` is the container's own; 504 stands for none in time, 503 for no connection, 502 for one that was lost.
+    ``status`` is the container's own; 504 for a timeout, 503 for a refused connection, 502 for a lost one.
     """
 
     endpoint: str
@@ -65,7 +65,7 @@ type Listener = Callable[[Invocation], None]
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A running API: its address on 127.0.0.1, and the endpoints that it knows."""
+    """A running API: its address on 127.0.0.1, and its endpoints."""
 
     url: str
     endpoints: Endpoints
@@ -74,30 +74,30 @@ class Runtime:
     _listeners: list[Listener] = field(default_factory=list)
 
     def listen(self, listener: Listener) -> None:
-        """Have every call told from now on. ``listener`` is called within the loop, and must not wait for anything."""
+        """Call ``listener`` for each invocation from now on. It runs within the event loop and must not block."""
         self._listeners.append(listener)
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port of the API."""
         return int(self.url.rsplit(":", 1)[1])
 
 
 @asynccontextmanager
 async def open_runtime(
-    state: Path, *, answers_within_s: float = ANSWERS_WITHIN_S, draw: Callable[[], float] = random.random
+    state: Path, *, timeout_s: float = CONTAINER_TIMEOUT_S, draw: Callable[[], float] = random.random
 ) -> AsyncIterator[Runtime]:
-    """Serve on a free port of 127.0.0.1 until the context ends, over files in the folder ``state``.
+    """Serve on a free port of 127.0.0.1 until the context exits, with state in the folder ``state``.
 
-    ``draw`` (0 to 1) decides between variants.
+    ``draw`` (0 to 1) selects among variants.
     """
     endpoints, documents = Endpoints(), DocumentStore(state)
     packages = Packages(documents)
     capacities = EndpointDescription(endpoints, documents, asyncio.get_running_loop().call_later)
     listeners: list[Listener] = []
-    # No pool: a container that was restarted must not be asked through a connection to the one before.
+    # No connection pool: a connection must not outlive a restarted container.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
-    options: dict[str, Any] = {"timeout": aiohttp.ClientTimeout(total=answers_within_s), "auto_decompress": False}
+    options: dict[str, Any] = {"timeout": aiohttp.ClientTimeout(total=timeout_s), "auto_decompress": False}
     async with aiohttp.ClientSession(connector=connector, skip_auto_headers=NOT_ADDED, **options) as session:
         app = web.Application(client_max_size=MAX_PAYLOAD_BYTES)
         api = _Api(endpoints, session, draw, listeners)
@@ -128,13 +128,13 @@ class _Api:
         self._listeners = listeners
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
-        """One call."""
+        """Handle one call."""
         try:
             return await self._invoke(request)
         except web.HTTPRequestEntityTooLarge:
             return _too_large()
-        except RequestError as refusal:
-            return _answer(refusal.fault)
+        except RequestError as error:
+            return _error_response(error.fault)
 
     async def _invoke(self, request: web.Request) -> web.StreamResponse:
         name, target = request.match_info["name"], request.headers.get(TARGET_VARIANT, "")
@@ -147,7 +147,7 @@ class _Api:
         self._endpoints.count(name, variant)
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
         began_s = time.monotonic()
-        status, answer, told = await self._asked(variant, body, headers)
+        status, answer, answer_headers = await self._post(variant, body, headers)
         invocation = Invocation(name, variant.name, status, time.monotonic() - began_s)
         for listener in self._listeners:
             listener(invocation)
@@ -155,16 +155,16 @@ class _Api:
             raise RequestError(answer)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise RequestError(model_error(status, answer.decode(errors="replace")))
-        returned = {name: told[name] for name in RETURNED if name in told}
+        returned = {name: answer_headers[name] for name in RETURNED if name in answer_headers}
         return web.Response(body=answer, headers={**returned, INVOKED_VARIANT: variant.name, **_request_id()})
 
-    async def _asked(
+    async def _post(
         self, variant: Variant, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, bytes | ServiceError, Mapping[str, str]]:
-        """The container's status, body and headers; or what stands for them where it does not answer."""
+        """Return the container's status, body and headers, or the error for a container that does not respond."""
         try:
-            async with self._session.post(f"{variant.url}/invocations", data=body, headers=headers) as told:
-                return told.status, await told.read(), told.headers
+            async with self._session.post(f"{variant.url}/invocations", data=body, headers=headers) as response:
+                return response.status, await response.read(), response.headers
         except TimeoutError:
             return HTTPStatus.GATEWAY_TIMEOUT, timed_out(), {}
         except aiohttp.ClientConnectorError:
@@ -173,13 +173,13 @@ class _Api:
             return HTTPStatus.BAD_GATEWAY, broken(), {}
 
 
-def _answer(fault: ServiceError) -> web.Response:
+def _error_response(fault: ServiceError) -> web.Response:
     headers = {"x-amzn-ErrorType": fault.code, **_request_id()}
     return web.json_response(fault.document(), status=fault.status, headers=headers)
 
 
 def _too_large() -> web.Response:
-    """SageMaker's front answers this in plain text, for which an SDK has no name but the status."""
+    """Return SageMaker's response to an oversized body: plain text, which SDKs report by its status."""
     text = f"HTTP content length exceeded {MAX_PAYLOAD_BYTES} bytes."
     return web.Response(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text=text, headers=_request_id())
 

@@ -1,7 +1,7 @@
-"""Errors as SageMaker sends them, so that an SDK raises what it raises on AWS.
+"""Error responses of SageMaker, so that an SDK raises the same exceptions as on AWS.
 
-Codes and statuses are those of botocore's service model (sagemaker-runtime 2017-05-13), the model error's sentences
-those that AWS answers with.
+Codes and statuses are those of botocore's service model (sagemaker-runtime 2017-05-13); messages of the model error are
+those of AWS.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 MESSAGE_CHARS = 2048
-"""Longest message (botocore's shape ``Message``)."""
+"""Maximum length of a message (botocore's shape ``Message``)."""
 
 MODEL_ERROR_STATUS = 424
 _TIMED_OUT = (
@@ -22,7 +22,7 @@ _TIMED_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class ServiceError:
-    """An answer that is an error. ``members`` are what its document has beside ``Message``."""
+    """An error response. ``members`` are the fields of its document beside ``Message``."""
 
     code: str
     status: int
@@ -30,12 +30,12 @@ class ServiceError:
     members: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """The body."""
+        """Return the body."""
         return {"Message": self.message[:MESSAGE_CHARS], **self.members}
 
 
 class RequestError(Exception):
-    """The call is answered with ``fault``."""
+    """A call fails with the response ``fault``."""
 
     def __init__(self, fault: ServiceError) -> None:
         super().__init__(fault.message)
@@ -43,39 +43,39 @@ class RequestError(Exception):
 
 
 def validation(message: str) -> ServiceError:
-    """The request is wrong."""
+    """Return the runtime API's error for an invalid request."""
     return ServiceError("ValidationError", HTTPStatus.BAD_REQUEST, message)
 
 
 def invalid(message: str) -> ServiceError:
-    """The same of the control API, which calls it otherwise."""
+    """Return the control API's error for an invalid request, which has another code."""
     return ServiceError("ValidationException", HTTPStatus.BAD_REQUEST, message)
 
 
 def unavailable() -> ServiceError:
-    """The variant has no container that takes connections."""
+    """Return the error for a variant whose container accepts no connections."""
     return ServiceError(
         "ServiceUnavailable", HTTPStatus.SERVICE_UNAVAILABLE, "The service is unavailable. Try your call again."
     )
 
 
 def broken() -> ServiceError:
-    """The container was lost in the middle of the call."""
+    """Return the error for a container that closed the connection during the call."""
     return ServiceError("InternalFailure", HTTPStatus.INTERNAL_SERVER_ERROR, "An internal failure occurred.")
 
 
 def model_error(status: int, message: str) -> ServiceError:
-    """The container answered with ``status`` and ``message``; ``status`` 0 is no answer in time."""
+    """Return the error for a container that answered ``status`` and ``message``; ``status`` 0 is a timeout."""
     side = "client" if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
-    told = f'Received {side} error ({status}) from primary with message "{message}".'
+    text = f'Received {side} error ({status}) from primary with message "{message}".'
     return ServiceError(
         "ModelError",
         MODEL_ERROR_STATUS,
-        f"{told} See this stack's logs/endpoint.log for more information.",
+        f"{text} See this stack's logs/endpoint.log for more information.",
         {"OriginalStatusCode": status, "OriginalMessage": message[:MESSAGE_CHARS], "LogStreamArn": ""},
     )
 
 
 def timed_out() -> ServiceError:
-    """The container did not answer within SageMaker's limit."""
+    """Return the error for a container that exceeded SageMaker's timeout."""
     return model_error(0, _TIMED_OUT)

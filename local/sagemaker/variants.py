@@ -1,4 +1,4 @@
-"""Endpoints and their production variants: which of them takes a call."""
+"""Endpoints and their production variants, and the selection of a variant for a call."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from .service_errors import RequestError, validation
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A production variant: its share of the calls is ``weight`` in the sum of weights, its container is at ``url``.
+    """A production variant. Its share of calls is ``weight`` divided by the sum of weights; its container is at
+    ``url``.
 
-    ``image`` is what SageMaker would tell of what it runs: here the folder of its models, as a URI. All of its
-    ``instances`` are the one container.
+    ``image`` is the URI of its models' folder, which DescribeEndpoint returns as the image. All of its ``instances``
+    are the one container.
     """
 
     name: str
@@ -25,9 +26,9 @@ class Variant:
 
 
 def choose_variant(endpoint: str, variants: Sequence[Variant], *, at: float, target: str = "") -> Variant:
-    """The variant that takes a call: ``target`` if it is named, else the one in whose share ``at`` (0 to 1) lies.
+    """Return the variant for a call: ``target`` if it is given, else the one whose share contains ``at`` (0 to 1).
 
-    Raises Refusal where no variant has that name, and where all weights are nought.
+    Raises RequestError if no variant has that name, and if all weights are 0.
     """
     if target:
         for variant in variants:
@@ -38,34 +39,34 @@ def choose_variant(endpoint: str, variants: Sequence[Variant], *, at: float, tar
     if not sharing:
         raise RequestError(validation(f"Endpoint {endpoint} has no variant with a weight"))
     upto = accumulate(variant.weight for variant in sharing)
-    wanted = at * sum(variant.weight for variant in sharing)
-    return next((variant for variant, end in zip(sharing, upto, strict=True) if wanted < end), sharing[-1])
+    position = at * sum(variant.weight for variant in sharing)
+    return next((variant for variant, end in zip(sharing, upto, strict=True) if position < end), sharing[-1])
 
 
 class Endpoints:
-    """The endpoints that are in service, and how often each variant was called. Both may change at any time."""
+    """The endpoints in service, with the number of calls of each variant. Both may change at any time."""
 
     def __init__(self) -> None:
         self._variants: dict[str, tuple[Variant, ...]] = {}
         self._invocations: dict[tuple[str, str], int] = {}
 
     def put(self, endpoint: str, variants: Sequence[Variant]) -> None:
-        """Have ``endpoint`` consist of ``variants`` from now on."""
+        """Set the variants of ``endpoint``."""
         self._variants[endpoint] = tuple(variants)
 
     def variants(self, endpoint: str) -> tuple[Variant, ...]:
-        """Those of ``endpoint``; raises Refusal if there is no such endpoint."""
+        """Return the variants of ``endpoint``; raises RequestError if it does not exist."""
         if endpoint not in self._variants:
             raise RequestError(validation(f"Endpoint {endpoint} of account 000000000000 not found."))
         return self._variants[endpoint]
 
     def count(self, endpoint: str, variant: Variant) -> None:
-        """One more call of ``variant``."""
+        """Count one call of ``variant``."""
         name = endpoint, variant.name
         self._invocations[name] = self._invocations.get(name, 0) + 1
 
-    def listed(self) -> dict[str, list[dict[str, object]]]:
-        """All of them as JSON has them, by the endpoint's name."""
+    def describe(self) -> dict[str, list[dict[str, object]]]:
+        """Return all endpoints as JSON values, by name."""
         return {
             endpoint: [
                 {

@@ -1,4 +1,4 @@
-"""OpenSeadragon, which the page at ``/_local/zoom`` looks with: npm's package, installed when the page first asks."""
+"""OpenSeadragon for the page at ``/_local/zoom``: the npm package, installed at the page's first request."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BUILT = INSTALLED / "node_modules" / "openseadragon" / "build" / "openseadragon"
 SCRIPT = BUILT / "openseadragon.min.js"
 
 
-async def script() -> Path:
-    """OpenSeadragon's script, installed first if it is not here in the version of the lock file; raises CannotStart."""
+async def ensure_script() -> Path:
+    """Return the path of OpenSeadragon's script, after installing the version of the lock file. Raises StartError."""
     async with AsyncFileLock(INSTALLED.parent / ".viewer.lock"):
         if not _is_here():
             await _install()
@@ -38,7 +38,7 @@ def _is_here() -> bool:
 async def _install() -> None:
     npm = shutil.which("npm")
     if npm is None:
-        raise StartError("This page looks with OpenSeadragon, which npm installs: install Node and npm, then reload")
+        raise StartError("This page needs OpenSeadragon, which npm installs. Install Node and npm, then reload.")
     shutil.rmtree(INSTALLED, ignore_errors=True)
     INSTALLED.mkdir(parents=True)
     for file in LOCKED:
@@ -46,4 +46,6 @@ async def _install() -> None:
     done = await run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], env=dict(os.environ), cwd=INSTALLED)
     if done.status or not SCRIPT.exists():
         shutil.rmtree(INSTALLED, ignore_errors=True)
-        raise StartError(f"npm could not install OpenSeadragon; it needs the network once:\n{done.tail()}")
+        raise StartError(
+            f"npm could not install OpenSeadragon. The first installation needs network access.\n{done.tail()}"
+        )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench.emulator import install_emulator, install_interpreter
-from local.ports import free_ports
+from local.ports import find_free_ports
 from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ def handler(event, context):
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "app.py").write_text(FUNCTION, encoding="utf-8")
-    port, api = free_ports(2)
+    port, api = find_free_ports(2)
     places = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", f"127.0.0.1:{api}"]
     environment = {
         **os.environ,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from local.deploy import RENDERS_AT_ONCE
+from local.deploy import RENDER_CONCURRENCY
 from local.paths import STACK
 
 from .conftest import Stack
@@ -51,15 +51,15 @@ def test_the_function_has_the_reserved_concurrency_of_the_template(stack: Stack)
     found = stack.cloud.functions.get_function_concurrency(FunctionName=name)
     deployed = stack.cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Parameters"]
     parameters = {given["ParameterKey"]: given["ParameterValue"] for given in deployed}
-    assert found["ReservedConcurrentExecutions"] == int(parameters["ReservedConcurrency"]) == RENDERS_AT_ONCE
+    assert found["ReservedConcurrentExecutions"] == int(parameters["ReservedConcurrency"]) == RENDER_CONCURRENCY
 
 
 def test_random_missing_keys_never_exceed_the_reserved_concurrency(stack: Stack, viewer: Viewer) -> None:
     """From three times as many viewers at once; ``DARKROOM_MISSING_KEYS`` says how many keys."""
     count = int(os.environ.get("DARKROOM_MISSING_KEYS", "2000"))
     name = stack.functions["TransformFunction"]["name"]
-    with watching_workers(stack.pids["ministack"], name) as workers, ThreadPoolExecutor(3 * RENDERS_AT_ONCE) as pool:
+    with watching_workers(stack.pids["ministack"], name) as workers, ThreadPoolExecutor(3 * RENDER_CONCURRENCY) as pool:
         statuses = Counter(pool.map(lambda number: viewer.get(f"/missing/{number}.jpg?w=320").status, range(count)))
     assert statuses.keys() <= {404, 429, 503}
     assert statuses[404] > 0
-    assert 0 < max(workers) <= RENDERS_AT_ONCE
+    assert 0 < max(workers) <= RENDER_CONCURRENCY

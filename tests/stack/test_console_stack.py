@@ -29,7 +29,7 @@ SEGMENTS = "[...document.querySelectorAll('.segment-name')].map(each => each.inn
 def on(stack: Stack, place: str, act: Callable[[Page], Awaitable[None]]) -> None:
     async def run() -> None:
         async with open_browser() as page:
-            await page.look(width=1280)
+            await page.resize(width=1280)
             await page.open(f"{stack.control_url}/watch{place}")
             await act(page)
             assert page.errors == []
@@ -196,7 +196,7 @@ def test_lines_are_there_by_code(stack: Stack, viewer: Viewer) -> None:
 def test_the_start_page_leads_to_the_trace_of_a_render(stack: Stack) -> None:
     async def run() -> None:
         async with open_browser() as page:
-            await page.look(width=1280)
+            await page.resize(width=1280)
             stack.restart_cdn()
             await page.open(f"{stack.cdn_url}/")
             link = "document.querySelector('.print .legend a')"

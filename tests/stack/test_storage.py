@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.aws import Cloud
-from local.cfn_resolver import stack_resources
+from local.cfn_resolver import describe_resources
 
 from .conftest import Stack
 
@@ -44,7 +44,7 @@ LIFECYCLES: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def physical_ids(cloud: Cloud, kind: str) -> dict[str, str]:
-    found = stack_resources(cloud)
+    found = describe_resources(cloud)
     return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind}
 
 

@@ -42,7 +42,7 @@ def files(tmp_path: Path) -> list[Path]:
 def on_the_page(stack: Stack, act: Callable[[Page], Awaitable[None]]) -> None:
     async def run() -> None:
         async with open_browser() as page:
-            await page.look(width=1280)
+            await page.resize(width=1280)
             await page.open(f"{stack.control_url}/upload")
             await act(page)
             assert page.errors == []
@@ -159,7 +159,7 @@ def test_the_start_page_links_to_it(stack: Stack) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_window(stack: Stack, width: int, files: list[Path]) -> None:
     async def act(page: Page) -> None:
-        await page.look(width=width)
+        await page.resize(width=width)
         await page.choose_files("#choose", files[0])
         await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}")
         await page.until(PRINTED)

@@ -137,7 +137,7 @@ def test_what_viewers_see_of_the_cdn_is_in_cloudwatch(console: Console, viewer: 
     def rate() -> Any:
         of = {"DistributionId": console.stack.distribution_id, "Region": "Global"}
         one = build_query("AWS/CloudFront", "CacheHitRate", of, "Average")
-        found = MetricReader(console.stack.cloud.metrics).minutes({one: time.time() - 600}, time.time())[one]
+        found = MetricReader(console.stack.cloud.metrics).read_minutes({one: time.time() - 600}, time.time())[one]
         return [value for value in found.values() if 0 < value < 100]
 
     assert wait_until(rate, "the rate of hits is known")

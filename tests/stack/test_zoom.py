@@ -95,7 +95,7 @@ def on_the_page(url: str, act: Callable[[Page, Traffic], Awaitable[None]]) -> No
         async with open_browser() as page:
             traffic = Traffic()
             page.tab.on("response", traffic.note)
-            await page.look(width=1280)
+            await page.resize(width=1280)
             await page.open(url)
             await act(page, traffic)
             assert page.errors == []
@@ -173,7 +173,7 @@ def test_every_tile_that_it_can_ask_for_is_listed() -> None:
     async def run() -> None:
         async with open_browser() as page:
             await page.open("about:blank")
-            await page.tab.add_script_tag(path=await osd.script())
+            await page.tab.add_script_tag(path=await osd.ensure_script())
             for upright, version in product(ODD_SIZES, VERSIONS):
                 base = f"https://cdn{version.prefix}a"
                 document = build_info(base, upright, caps, version, everything=False)
@@ -190,7 +190,7 @@ def test_every_tile_that_it_can_ask_for_is_listed() -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_window(stack: Stack, large: str, width: int) -> None:
     async def act(page: Page, _: Traffic) -> None:
-        await page.look(width=width)
+        await page.resize(width=width)
         await page.until(SETTLED.format(0))
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))
 
 from local.errors import StartError
-from local.isolated_stack import NoStack
+from local.isolated_stack import StackError
 
 from .stack import PICTURE, running
 from .validator import PREFIXES, prepare, validate
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _validate_all(chosen.url, chosen.identifier, chosen)
         with TemporaryDirectory(prefix="darkroom-conformance-") as state, running(Path(state)) as url:
             return _validate_all(url, PICTURE.stem, chosen)
-    except (StartError, NoStack) as error:
+    except (StartError, StackError) as error:
         sys.stderr.write(f"{error}\n")
         return 99
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local import isolated_stack
 from local.aws import Cloud
-from local.isolated_stack import IsolatedStack, NoStack
+from local.isolated_stack import IsolatedStack, StackError
 from local.paths import ROOT
 
 PICTURE = ROOT / "tests" / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
@@ -26,8 +26,8 @@ TAKEN_IN_WITHIN_S = 120.0
 
 @contextmanager
 def running(state: Path) -> Iterator[str]:
-    """The address of a stack with its data in ``state``, which lets anybody ask for anything. Raises NoStack."""
-    with isolated_stack.running(state, "--no-watch", "--no-inference", *PARAMETERS) as stack:
+    """The address of a stack with its data in ``state``, which lets anybody ask for anything. Raises StackError."""
+    with isolated_stack.run_stack(state, "--no-watch", "--no-inference", *PARAMETERS) as stack:
         _take_in(stack)
         yield str(stack.facts["cdn_url"])
 
@@ -48,7 +48,7 @@ def _take_in(stack: IsolatedStack) -> None:
     deadline_s = time.monotonic() + TAKEN_IN_WITHIN_S
     while not there():
         if time.monotonic() > deadline_s:
-            raise NoStack(f"The picture was not taken in\n{stack.tail()}")
+            raise StackError(f"The picture was not taken in\n{stack.tail()}")
         time.sleep(0.2)
     for rest in ("info.json", "full/max/0/default.jpg"):
         with urllib.request.urlopen(f"{stack.facts['cdn_url']}/iiif/3/{PICTURE.stem}/{rest}", timeout=60) as answer:  # noqa: S310

@@ -17,7 +17,7 @@ async def prepare() -> None:
     """Install the validator if it is not here; raises StartError."""
     await tool_venvs.ensure_conformance(Progress())
     done = subprocess.run(  # noqa: S603
-        [tool_venvs.python_of(tool_venvs.CONFORMANCE), "-c", "import magic"],
+        [tool_venvs.python_path(tool_venvs.CONFORMANCE), "-c", "import magic"],
         capture_output=True,
         text=True,
         check=False,
@@ -31,7 +31,7 @@ async def prepare() -> None:
 def validate(url: str, identifier: str, level: int, version: str) -> int:
     """Run every test of ``version`` up to compliance ``level`` against the server at ``url``; how many failed."""
     found = urlsplit(url)
-    python = tool_venvs.python_of(tool_venvs.CONFORMANCE)
+    python = tool_venvs.python_path(tool_venvs.CONFORMANCE)
     command = [str(python), str(python.parent / "iiif-validate.py")]
     server = ["--server", found.netloc, "--scheme", found.scheme, "--prefix", PREFIXES[version]]
     tested = ["--identifier", identifier, "--version", version, "--level", str(level)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from darkroom.services.reencode.messages import reencode_message
-from local.event_samples import FIRST, list_uploads
+from local.event_samples import FIRST, build_s3_event
 
 from . import Event
 from .sqs import batch
@@ -28,7 +28,7 @@ def events() -> dict[str, Event]:
 
 def stored(name: str) -> Event:
     """The event by which S3 tells of a derivative. It names no version: the bucket has none."""
-    event = list_uploads("Object Created", name, FIRST, BUCKET, at=NOON)
+    event = build_s3_event("Object Created", name, FIRST, BUCKET, at=NOON)
     detail = cast(dict[str, dict[str, object]], event["detail"])
     del detail["object"]["version-id"]
     return event

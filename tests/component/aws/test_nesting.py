@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from local.aws import Cloud
-from local.cfn_resolver import deployed_stacks, nested_template, stack_resources
+from local.cfn_resolver import describe_resources, list_stacks, read_nested_template
 from tests.waiting import wait_until
 
 type Template = dict[str, Any]
@@ -134,9 +134,9 @@ def test_a_childs_template_is_transformed(stacks: Stacks) -> None:
 def test_what_is_deployed_is_read_back_with_its_children(stacks: Stacks, ministack_url: str) -> None:
     stacks.deploy(child())
     cloud = Cloud(ministack_url)
-    parent, nested = deployed_stacks(cloud, stacks.name)
-    assert [one["LogicalResourceId"] for one in stack_resources(cloud, stacks.name)] == ["Nested", "First"]
+    parent, nested = list_stacks(cloud, stacks.name)
+    assert [one["LogicalResourceId"] for one in describe_resources(cloud, stacks.name)] == ["Nested", "First"]
     assert parent.resolver.resolve({"Fn::GetAtt": ["Nested", "Outputs.Name"]}) == f"{stacks.name}-first"
     assert nested.resources[0].property("QueueName") == f"{stacks.name}-first"
     assert nested.resolver.resolve({"Ref": "AWS::StackName"}) == nested.name
-    assert nested_template(cloud, parent.resources[0].property("TemplateURL")) == child()
+    assert read_nested_template(cloud, parent.resources[0].property("TemplateURL")) == child()

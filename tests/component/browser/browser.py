@@ -21,7 +21,7 @@ LOOK_EVERY_MS = 100
 
 
 class Page:
-    """One page. Everything that its scripts leave uncaught is in ``errors``."""
+    """One page. Uncaught errors of its scripts are in ``errors``."""
 
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
@@ -30,20 +30,20 @@ class Page:
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
 
     async def open(self, url: str) -> None:
-        """Go to ``url`` and wait until it has loaded."""
+        """Open ``url`` and wait until it has loaded."""
         await self.tab.goto(url)
 
-    async def look(self, *, width: int, height: int = 900, dark: bool = False) -> None:
-        """Be a window of this size, of somebody who likes it light or dark."""
+    async def resize(self, *, width: int, height: int = 900, dark: bool = False) -> None:
+        """Set the window size and the colour scheme."""
         await self.tab.set_viewport_size({"width": width, "height": height})
         await self.tab.emulate_media(color_scheme="dark" if dark else "light")
 
     async def evaluate(self, expression: str) -> Any:
-        """The value of ``expression``, awaited if it is a promise."""
+        """Return the value of ``expression``, awaited if it is a promise."""
         return await self.tab.evaluate(expression)
 
     async def until(self, expression: str, within_s: float = WAITS_MS / 1000) -> Any:
-        """Wait until ``expression`` is true; its value."""
+        """Wait until ``expression`` is true, and return its value."""
         try:
             found = await self.tab.wait_for_function(expression, timeout=within_s * 1000, polling=LOOK_EVERY_MS)
         except Late:
@@ -54,25 +54,25 @@ class Page:
         return await found.json_value()
 
     async def choose_files(self, selector: str, *paths: Path) -> None:
-        """Choose files in the input that ``selector`` finds."""
+        """Choose files in the input that ``selector`` matches."""
         await self.tab.set_input_files(selector, [str(path) for path in paths])
 
     async def press(self, key: str) -> None:
-        """Press a key, such as Tab, and let it go."""
+        """Press and release a key, such as Tab."""
         await self.tab.keyboard.press("Space" if key == " " else key)
 
     async def point(self, x: float, y: float) -> None:
-        """Move the mouse to a place, in CSS pixels from the left and the top of the window."""
+        """Move the mouse to a position in CSS pixels from the top left of the window."""
         await self.tab.mouse.move(x, y)
 
     async def screenshot(self, path: Path) -> None:
-        """The whole page as a PNG."""
+        """Write the whole page as a PNG."""
         await self.tab.screenshot(path=path, full_page=True)
 
 
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Page]:
-    """A page of a browser of its own, with an empty profile."""
+    """Open a page in a new browser with an empty profile."""
     assert CHROMIUM
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))

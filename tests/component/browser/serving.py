@@ -1,4 +1,4 @@
-"""A server of a test's own, which answers whatever is asked."""
+"""A test server with responses of the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def served(answer: Answer) -> AsyncIterator[str]:
-    """Its address, without a slash at the end, as long as the context lasts."""
+    """Serve ``answer`` until the context exits; yield the address, without a slash at the end."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)

@@ -1,4 +1,4 @@
-"""What the start page shows of findings, in a real browser: each state that a picture can be in."""
+"""The findings on the start page in a real browser: each state of an image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.images.pictures import jpeg_photo
 
 from .browser import CHROMIUM, Page, open_browser
-from .staged import KEY, Staged, staged
+from .start_page import KEY, Responses, serve_start_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
@@ -38,18 +38,18 @@ PANELS = """Object.fromEntries([...document.querySelectorAll('.task')].map(task 
   [task.classList[1], [...task.querySelectorAll('.chip, .by, p, .lines, .labels')].map(part => part.innerText)]))"""
 
 
-def told(state: str = "found", pending: tuple[str, ...] = (), **tasks: Any) -> dict[str, Any]:
-    """An answer of the stack about the picture."""
+def make_response(state: str = "found", pending: tuple[str, ...] = (), **tasks: Any) -> dict[str, Any]:
+    """Return the stack's response about the image."""
     answer: dict[str, Any] = {"key": KEY, "state": state, "generation": "1", "endpoint": "loading"}
     if state == "found":
         answer["findings"] = {"analysed_at": "2026-11-25T12:00:00Z", "pending": list(pending), "tasks": tasks}
     return answer
 
 
-def on_the_page(stage: Staged, act: Callable[[Page], Awaitable[None]], width: int = 1280) -> None:
+def on_the_page(stage: Responses, act: Callable[[Page], Awaitable[None]], width: int = 1280) -> None:
     async def run() -> None:
-        async with staged(stage) as url, open_browser() as page:
-            await page.look(width=width)
+        async with serve_start_page(stage) as url, open_browser() as page:
+            await page.resize(width=width)
             await page.open(url)
             await act(page)
             assert page.errors == []
@@ -57,15 +57,15 @@ def on_the_page(stage: Staged, act: Callable[[Page], Awaitable[None]], width: in
     asyncio.run(run())
 
 
-def stage_of(*findings: dict[str, Any], **more: Any) -> Staged:
-    return Staged(jpeg_photo(size=(640, 480)), list(findings), **more)
+def stage_of(*findings: dict[str, Any], **more: Any) -> Responses:
+    return Responses(jpeg_photo(size=(640, 480)), list(findings), **more)
 
 
 async def state(page: Page, begins: str) -> None:
     await page.until(f"document.getElementById('found-state').textContent.startsWith({begins!r})")
 
 
-def test_boxes_and_words_lie_over_the_picture() -> None:
+def test_boxes_and_text_are_drawn_over_the_image() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.overlay .mark').length === 3")
         places = """(() => {
@@ -82,40 +82,45 @@ def test_boxes_and_words_lie_over_the_picture() -> None:
             strict=True,
         ):
             assert mark["box"] == pytest.approx(expected, abs=1e-5)
-            assert mark["seen"] == pytest.approx(expected, abs=0.02)  # where it is on the screen, with its stroke
+            assert mark["seen"] == pytest.approx(expected, abs=0.02)  # the position on the screen, including the stroke
         assert await page.evaluate("[...document.querySelectorAll('.tag')].map(tag => tag.textContent)") == ["98", "50"]
 
-    on_the_page(stage_of(told(**TASKS)), act)
+    on_the_page(stage_of(make_response(**TASKS)), act)
 
 
-def test_each_task_tells_its_model_and_what_it_found() -> None:
+def test_each_task_lists_model_and_findings() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.task').length === 5")
         panels = await page.evaluate(PANELS)
         assert panels["faces"] == ["endpoint", "centerface 1", "2 faces"]
         assert panels["text"][:3] == ["endpoint", "pp-ocr 6", "1 line, 3 words"]
-        assert panels["text"][3].split("\n")[0] == "NO PARKING <b>here</b>"  # as text, whatever it looks like
+        assert panels["text"][3].split("\n")[0] == "NO PARKING <b>here</b>"  # as text, not as markup
         assert "flagged" in panels["moderation"]
         assert "91 %" in panels["moderation"][-1]
         assert "cat" in panels["tags"][-1]
         assert panels["similarity"][-1] == "The model could not read this picture (unreadable)."
 
-    on_the_page(stage_of(told(**TASKS)), act)
+    on_the_page(stage_of(make_response(**TASKS)), act)
 
 
-def test_a_line_of_text_lights_up_its_place() -> None:
+def test_a_line_of_text_highlights_its_position() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.lines li').length === 1")
         await page.evaluate("document.querySelector('.lines li').dispatchEvent(new MouseEvent('mouseenter'))")
         assert await page.evaluate("document.querySelectorAll('.mark.text.lit').length") == 1
 
-    on_the_page(stage_of(told(**TASKS)), act)
+    on_the_page(stage_of(make_response(**TASKS)), act)
 
 
-def test_what_is_pending_comes_by_itself() -> None:
-    """Nobody has looked; then the small models have; then the endpoint has."""
+def test_pending_findings_appear() -> None:
+    """Findings are pending, then those of the small models, then those of the endpoint."""
     fallback = {"faces": {**TASKS["faces"], "by": "fallback"}}
-    answers = [told("pending"), told("pending"), told(pending=("text",), **fallback), told(**TASKS)]
+    answers = [
+        make_response("pending"),
+        make_response("pending"),
+        make_response(pending=("text",), **fallback),
+        make_response(**TASKS),
+    ]
 
     async def act(page: Page) -> None:
         await state(page, "Nobody has looked at this picture yet. The endpoint is loading")
@@ -128,7 +133,7 @@ def test_what_is_pending_comes_by_itself() -> None:
     on_the_page(stage_of(*answers), act)
 
 
-def test_before_and_after_of_redaction() -> None:
+def test_redaction_is_compared() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelector('.compare .after')?.naturalWidth")
         assert await page.evaluate("document.querySelector('#found-redacted code').textContent") == "redact=all"
@@ -138,17 +143,17 @@ def test_before_and_after_of_redaction() -> None:
         await page.evaluate(f"{{ {slide} slider.dispatchEvent(new Event('input')); }}")
         assert before != await page.evaluate(clip) == "inset(0px 0px 0px 10%)"
 
-    on_the_page(stage_of(told(**TASKS)), act)
+    on_the_page(stage_of(make_response(**TASKS)), act)
 
 
-def test_a_redaction_that_is_not_ready_says_so() -> None:
+def test_a_pending_redaction_is_reported() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelector('#found-redacted .note')?.textContent.includes('not been analysed')")
 
-    on_the_page(stage_of(told(**TASKS), redacts=False), act)
+    on_the_page(stage_of(make_response(**TASKS), redacts=False), act)
 
 
-def test_pictures_like_it_lead_to_them() -> None:
+def test_similar_images_are_linked() -> None:
     near = [
         {"key": "people/copy.jpg", "score": 0.934, "copy": True},
         {"key": "people/other.jpg", "score": 0.3, "copy": False},
@@ -164,10 +169,10 @@ def test_pictures_like_it_lead_to_them() -> None:
         await page.evaluate("document.querySelector('.near a').click()")
         await page.until("document.getElementById('photograph-name').textContent === 'people/copy.jpg'")
 
-    on_the_page(stage_of(told(**TASKS), near=near), act)
+    on_the_page(stage_of(make_response(**TASKS), near=near), act)
 
 
-def test_a_stack_without_inference_says_so_and_offers_nothing_of_it() -> None:
+def test_a_stack_without_inference_shows_no_findings() -> None:
     async def act(page: Page) -> None:
         await state(page, "This stack was started with --no-inference")
         queries = "[...document.querySelectorAll('.query')].map(query => query.textContent)"
@@ -175,11 +180,11 @@ def test_a_stack_without_inference_says_so_and_offers_nothing_of_it() -> None:
         assert not [query for query in await page.evaluate(queries) if "redact" in query or "g=face" in query]
         assert await page.evaluate("document.querySelectorAll('.overlay').length") == 0
 
-    on_the_page(stage_of(told("off"), mode="off"), act)
+    on_the_page(stage_of(make_response("off"), mode="off"), act)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_of_it_is_wider_than_the_window(width: int) -> None:
+def test_findings_fit_the_window(width: int) -> None:
     near = [{"key": f"people/{'long' * 20}.jpg", "score": 0.9, "copy": True}]
 
     async def act(page: Page) -> None:
@@ -188,4 +193,4 @@ def test_nothing_of_it_is_wider_than_the_window(width: int) -> None:
         assert max(await page.evaluate(right)) <= width
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
-    on_the_page(stage_of(told(**TASKS), near=near), act, width)
+    on_the_page(stage_of(make_response(**TASKS), near=near), act, width)

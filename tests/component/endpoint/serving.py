@@ -120,7 +120,7 @@ def serving(models: Path, scratch: Path, **variables: str) -> Iterator[Server]:
 def start(models: Path, out: int, **variables: str) -> subprocess.Popen[bytes]:
     """A server that may not be ready yet, or never."""
     return subprocess.Popen(
-        [tool_venvs.python_of(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+        [tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
         env={
             "PATH": os.environ["PATH"],
             "HOST": "127.0.0.1",

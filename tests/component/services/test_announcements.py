@@ -18,7 +18,7 @@ from darkroom.aws.record import REMOVED
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.context import IngestOutcome
-from local.event_samples import photograph
+from local.event_samples import make_photograph
 from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.images.pictures import jpeg_photo
@@ -29,7 +29,7 @@ DATA = Path(skimage.__file__).parent / "data"
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="20"/></svg>'
 
 TAKEN = {
-    "photo.jpg": lambda: photograph(DATA / "chelsea.png"),
+    "photo.jpg": lambda: make_photograph(DATA / "chelsea.png"),
     "Rom & Cäsar 100%.jpg": jpeg_photo,
     "clock.gif": (DATA / "no_time_for_that_tiny.gif").read_bytes,
     "cells.tif": (DATA / "multipage.tif").read_bytes,
@@ -74,7 +74,7 @@ def test_ready(world: World, key: str) -> None:
 
 
 def test_the_location_is_published_with_keep_gps_alone(world: World) -> None:
-    body = photograph(DATA / "chelsea.png")
+    body = make_photograph(DATA / "chelsea.png")
     world.created("without.jpg", body)
     assert set(only(world)[1]["provenance"]) == {"camera", "captured_at"}
     world.keep_gps = True

@@ -13,7 +13,7 @@ import skimage
 from darkroom.aws.record import READY, REFUSED, REMOVED
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
-from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, photograph
+from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, make_photograph
 from tests.images.exiftool import needs_exiftool, private_parts
 from tools.events import FOLDER
 
@@ -83,5 +83,5 @@ def test_what_is_uploaded_is_the_same_each_time(key: str) -> None:
 
 @needs_exiftool
 def test_the_photograph_says_where_it_was_taken(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(photograph(PHOTOGRAPHS / "chelsea.png"))
+    (tmp_path / "a.jpg").write_bytes(make_photograph(PHOTOGRAPHS / "chelsea.png"))
     assert {"GPS:GPSLatitude", "GPS:GPSLongitude", "IFD0:Model"} <= set(private_parts(tmp_path / "a.jpg")["a.jpg"])

@@ -11,7 +11,7 @@ import pytest
 from darkroom.services.purge.consumer import cdn_paths
 from local import tool_venvs
 from local.emulation.invalidations import SECONDS
-from local.emulation.recursion import MOST_INVOCATIONS
+from local.emulation.recursion import MAX_INVOCATIONS
 from local.ministack import MiniStack
 from local.paths import Ports, StackPaths
 from local.progress import Progress
@@ -45,7 +45,7 @@ def defer(burst: Burst, keys: list[str]) -> None:
     """Overwrite ``keys`` while the quota is full, until each has waited more often than Lambda lets a chain run."""
     with burst.full_quota():
         burst.overwrite(keys)
-        most = (MOST_INVOCATIONS + 2) * len(keys)
+        most = (MAX_INVOCATIONS + 2) * len(keys)
         wait_until(lambda: burst.deferrals() >= most or burst.dropped(), "purges wait", WITHIN_S, every_s=0.5)
 
 

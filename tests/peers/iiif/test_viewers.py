@@ -78,7 +78,7 @@ def test_a_viewer_shows_tiles_and_thumbnails_without_permission(
         return [path for path, status in site.requests if path.endswith("/default.jpg") and status == 200]
 
     async def show(page: Page, address: str) -> None:
-        await page.look(width=1280)
+        await page.resize(width=1280)
         await page.open(address)
         await wait_until_async(lambda: len({path.split("/")[3] for path in images()}) == len(PICTURES), "thumbnails")
         await wait_until_async(lambda: any("/512" in path or ",512/" in path for path in images()), "tiles")

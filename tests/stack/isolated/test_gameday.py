@@ -18,7 +18,7 @@ from local import isolated_stack
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Start an isolated stack: failures of other tests use up budget for hours, and keep alarms on."""
-    with isolated_stack.running(tmp_path_factory.mktemp("gameday"), "--no-watch", "--no-inference") as stack:
+    with isolated_stack.run_stack(tmp_path_factory.mktemp("gameday"), "--no-watch", "--no-inference") as stack:
         yield stack.state
 
 
@@ -42,5 +42,5 @@ def test_alarm_remedy_and_report(state: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_stack_there_is_no_stage(tmp_path: Path) -> None:
-    with pytest.raises(isolated_stack.NoStack, match="No stack runs in"):
+    with pytest.raises(isolated_stack.StackError, match="No stack runs in"):
         running(tmp_path)

@@ -16,10 +16,10 @@ import pytest
 
 from local import tool_venvs
 from local.aws import Cloud, tool_environment
-from local.cfn_resolver import stack_resources
+from local.cfn_resolver import describe_resources
 from local.ministack import MiniStack
 from local.paths import ROOT, Ports, StackPaths
-from local.ports import free_ports
+from local.ports import find_free_ports
 from local.progress import Progress
 from tests.guide import adapt, in_order, read_blocks, variables
 from tests.images.pictures import jpeg_photo
@@ -62,7 +62,7 @@ class Guide:
         """What docs/getting-started/local-stack.md exports, and the environment of the SAM CLI, which the guide
         activates."""
         environment = tool_environment(self.cloud.endpoint_url.replace("127.0.0.1", "localhost"))
-        programs = (str(tool_venvs.python_of("sam").parent), str(self.reader), environment["PATH"])
+        programs = (str(tool_venvs.python_path("sam").parent), str(self.reader), environment["PATH"])
         return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}
 
     def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset()) -> str:
@@ -90,7 +90,7 @@ class Guide:
 
     def made(self, kind: str) -> set[str]:
         """Physical ids of the resources of a kind in the stack and its nested stacks."""
-        every = stack_resources(self.cloud, STACK)
+        every = describe_resources(self.cloud, STACK)
         return {one["PhysicalResourceId"] for one in every if one["ResourceType"] == kind}
 
     def alarms(self, kind: str) -> dict[str, dict[str, Any]]:
@@ -124,7 +124,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, checkout / name)
     (checkout / ".venv").symlink_to(ROOT / ".venv")
-    cdn, aws = free_ports(2)
+    cdn, aws = find_free_ports(2)
     ports = Ports(cdn=cdn, aws=aws)
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("guide")), ports)
     asyncio.run(ministack.start())

@@ -184,7 +184,7 @@ def test_the_start_page_shows_it(inferring: Stack, studio: Studio, group: tuple[
 
     async def look() -> None:
         async with open_browser() as page:
-            await page.look(width=1280)
+            await page.resize(width=1280)
             await page.open(f"{inferring.cdn_url}/#{key}")
             await _shown(page, count)
             assert page.errors == []

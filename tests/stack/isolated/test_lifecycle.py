@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from local.paths import COMMAND, ROOT
-from local.ports import free_ports
+from local.ports import find_free_ports
 from tests.stack.conftest import start_stack, stop_stack
 from tests.waiting import HANG_S, wait_until
 
@@ -110,11 +110,11 @@ def refusal(url: str) -> str:
 
 
 def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
-    cdn, aws = free_ports(2)
+    cdn, aws = find_free_ports(2)
     with socket.create_server(("127.0.0.1", aws)):
         done = up(tmp_path, "--port", str(cdn), "--aws-port", str(aws))
     assert done.returncode == 1
-    assert f"Port {aws} is not free" in done.stderr
+    assert f"Port {aws} is in use" in done.stderr
     assert f"--aws-port {aws + 1}" in done.stderr
     assert "Traceback" not in done.stderr
 

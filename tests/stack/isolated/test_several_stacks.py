@@ -20,7 +20,7 @@ from local import tool_venvs
 from local.aws import Cloud, tool_environment
 from local.ministack import MiniStack
 from local.paths import ROOT, Ports, StackPaths, architecture
-from local.ports import free_ports
+from local.ports import find_free_ports
 from local.post_deploy import complete
 from local.progress import Progress
 from tests.announcements import complaints
@@ -75,7 +75,7 @@ STACKS = (("first", "us-east-1"), ("second", "us-east-1"), ("first", "eu-central
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     asyncio.run(tool_venvs.ensure(Progress()))
-    cdn, aws = free_ports(2)
+    cdn, aws = find_free_ports(2)
     ports = Ports(cdn=cdn, aws=aws)
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("several")), ports)
     asyncio.run(ministack.start())
@@ -108,7 +108,7 @@ def stacks(url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Deployed]
 
 
 def _sam(url: str, region: str, command: str, *options: str) -> None:
-    python = tool_venvs.python_of("sam")
+    python = tool_venvs.python_path("sam")
     environment = tool_environment(url) | {"ARCH": architecture(), "AWS_DEFAULT_REGION": region, "AWS_REGION": region}
     environment["PATH"] = f"{python.parent}:{environment['PATH']}"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Access logs of the local CDN: what a function reads of them, whatever viewers send."""
+"""Access logs of the local CDN: fields, and values of hostile viewers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_file_is_named_by_its_hour() -> None:
     assert file_name("logs/", "E1", NOON_S + 61, "0a1b") == "logs/E1.2026-11-25-12.0a1b.gz"
 
 
-def test_a_file_is_what_the_counting_reads() -> None:
+def test_a_file_is_readable_by_the_popular_function() -> None:
     content = format_file(
         [format_record(visit()), format_record(visit(query="w=320")), format_record(visit(method="HEAD"))]
     )
@@ -50,7 +50,7 @@ def test_a_file_is_what_the_counting_reads() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_no_viewer_can_write_a_line_of_another(agent: str, referer: str) -> None:
+def test_a_viewer_cannot_inject_a_line(agent: str, referer: str) -> None:
     reader = LogReader()
     content = format_file([format_record(visit(**{"user-agent": agent, "referer": referer}))])
     assert list(reader.targets(io.BytesIO(gzip.decompress(content)))) == ["/a.jpg"]

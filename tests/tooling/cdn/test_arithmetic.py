@@ -1,4 +1,4 @@
-"""The local CDN's pure parts: keys, ranges, conditions, patterns, what is forwarded and what is answered."""
+"""The pure modules of the local CDN: keys, ranges, conditions, patterns, forwarding and response headers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_range(header: str, expected: ByteRange | None) -> None:
 @pytest.mark.parametrize(
     ("header", "size"), [("bytes=10-", 10), ("bytes=99-100", 10), ("bytes=-0", 10), ("bytes=0-", 0)]
 )
-def test_range_that_lies_outside(header: str, size: int) -> None:
+def test_unsatisfiable_range(header: str, size: int) -> None:
     with pytest.raises(Unsatisfiable):
         parse_range(header, size)
 
@@ -134,7 +134,7 @@ KEYED = CachePolicy(
 )
 
 
-def test_a_policy_that_keys_nothing_but_the_path() -> None:
+def test_a_key_of_the_path_only() -> None:
     plain = request_for("/a")
     assert cache_key(plain, NOTHING) == cache_key(
         request_for("/a", "w=1", accept="image/webp", cookie="session=1"), NOTHING
@@ -151,17 +151,17 @@ def test_a_policy_that_keys_nothing_but_the_path() -> None:
         request_for("/a", "w=1", accept="image/avif", accept_encoding="gzip"),
     ],
 )
-def test_what_is_in_the_key_tells_requests_apart(other: Request) -> None:
+def test_key_parts_distinguish_requests(other: Request) -> None:
     assert cache_key(request_for("/a", "w=1", accept="image/avif"), KEYED) != cache_key(other, KEYED)
 
 
-def test_what_is_not_in_the_key_does_not() -> None:
+def test_other_parts_do_not_distinguish_requests() -> None:
     one = request_for("/a", "w=1&utm=x", accept="image/avif", cookie="session=1; other=2", dpr="2")
     two = request_for("/a", "utm=y&w=1", accept="image/avif", cookie="other=3; session=1")
     assert cache_key(one, KEYED) == cache_key(two, KEYED)
 
 
-def test_head_and_get_have_keys_of_their_own() -> None:
+def test_head_and_get_have_different_keys() -> None:
     get = request_for("/a")
     assert cache_key(get, NOTHING) != cache_key(Request("HEAD", "/a"), NOTHING)
 
@@ -174,7 +174,7 @@ def test_normal_encoding(accept_encoding: str, expected: str) -> None:
     assert normalize_encoding(accept_encoding, ("br", "gzip")) == expected
 
 
-def test_query_pairs_stay_as_they_were_sent() -> None:
+def test_query_pairs_are_not_decoded() -> None:
     assert query_pairs("a=1&&b&c=%20+x&a=2=3") == [("a", "1"), ("b", ""), ("c", "%20+x"), ("a", "2=3")]
 
 
@@ -201,7 +201,7 @@ SENT = {
 }
 
 
-def test_without_policies_an_origin_sees_the_cdn_only() -> None:
+def test_without_policies_an_origin_receives_only_cdn_headers() -> None:
     headers = origin_headers(Request("GET", "/a", None, CIMultiDict(SENT), "192.0.2.7", "id-1"), behaviour(), ORIGIN)
     assert dict(headers) == {
         "User-Agent": "Amazon CloudFront",
@@ -212,7 +212,7 @@ def test_without_policies_an_origin_sees_the_cdn_only() -> None:
     }
 
 
-def test_policies_let_through_what_they_name() -> None:
+def test_policies_forward_selected_parts() -> None:
     forward = Selections(
         Selection(Pick.ONLY, frozenset({"x-darkroom-request"})), Selection(Pick.ALL), Selection(Pick.ALL)
     )
@@ -225,7 +225,7 @@ def test_policies_let_through_what_they_name() -> None:
     assert origin_query(request, behaviour(KEYED, forward)) == "w=1&h=2"
 
 
-def test_all_viewer_headers_are_still_not_host_conditions_or_ranges() -> None:
+def test_all_viewer_excludes_host_conditions_and_ranges() -> None:
     headers = origin_headers(
         Request("GET", "/a", None, CIMultiDict(SENT)), behaviour(forward=Selections(Selection(Pick.ALL))), ORIGIN
     )
@@ -233,7 +233,7 @@ def test_all_viewer_headers_are_still_not_host_conditions_or_ranges() -> None:
     assert not {"Host", "If-None-Match", "Range", "Connection", "Accept-Encoding"} & set(headers)
 
 
-def test_except_lets_the_others_through() -> None:
+def test_all_except_forwards_the_others() -> None:
     selection = Selection(Pick.EXCEPT, frozenset({"host", "accept"}))
     assert (selection.takes("dpr"), selection.takes("accept")) == (True, False)
 

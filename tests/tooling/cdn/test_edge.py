@@ -1,4 +1,4 @@
-"""The local CDN's edge over real HTTP origins: an S3 bucket and a Function URL played by one small server."""
+"""The local CDN's edge with real HTTP origins: one small server acts as an S3 bucket and a Function URL."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ KEPT = {"Cache-Control": "max-age=10, s-maxage=60, stale-while-revalidate=30", "
 
 @dataclass
 class Origins:
-    """What the two origins answer, and what they were asked. Without an entry: 404 from S3, 500 from the function."""
+    """Responses of the two origins, and the requests they received. Default: 404 from S3, 500 from the function."""
 
     stored: dict[str, web.Response | Callable[[web.Request], Awaitable[web.Response]]] = field(default_factory=dict)
     render: Callable[[web.Request], Awaitable[web.Response]] | None = None
@@ -132,7 +132,7 @@ async def rendered(_: web.Request) -> web.Response:
     return picture(b"rendered")
 
 
-def test_s3_first_and_the_function_on_a_miss_once() -> None:
+def test_a_miss_in_s3_calls_the_function_once() -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins) as edge:
@@ -149,7 +149,7 @@ def test_s3_first_and_the_function_on_a_miss_once() -> None:
 
 
 @pytest.mark.parametrize(("status", "renders"), [(403, 1), (500, 1), (502, 1), (503, 1), (504, 1), (400, 0), (501, 0)])
-def test_the_function_is_asked_when_the_store_fails(status: int, renders: int) -> None:
+def test_the_function_is_called_when_s3_fails(status: int, renders: int) -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": web.Response(status=status)}, render=rendered)
         group = Stack().properties("Distribution")["DistributionConfig"]["OriginGroups"]["Items"][0]
@@ -162,7 +162,7 @@ def test_the_function_is_asked_when_the_store_fails(status: int, renders: int) -
     asyncio.run(scenario())
 
 
-def test_a_stored_derivative_costs_no_function() -> None:
+def test_a_stored_derivative_needs_no_function() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/caf%C3%A9%20x.jpg/_/w-1.webp": picture()})
         async with edge_over(origins) as edge:
@@ -173,7 +173,7 @@ def test_a_stored_derivative_costs_no_function() -> None:
     asyncio.run(scenario())
 
 
-def test_a_function_sees_the_path_as_it_was_encoded() -> None:
+def test_a_function_receives_the_encoded_path() -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins) as edge:
@@ -183,7 +183,7 @@ def test_a_function_sees_the_path_as_it_was_encoded() -> None:
     asyncio.run(scenario())
 
 
-def test_both_origins_are_signed_for_as_origin_access_control_does() -> None:
+def test_requests_to_both_origins_are_signed() -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins) as edge:
@@ -223,7 +223,7 @@ def test_concurrent_misses_are_one_fetch() -> None:
     asyncio.run(scenario())
 
 
-def test_without_collapsing_each_miss_fetches_and_what_succeeds_is_kept() -> None:
+def test_without_collapsing_each_miss_fetches_and_success_is_cached() -> None:
     async def scenario() -> None:
         gates, entered = [asyncio.Event() for _ in range(3)], 0
 
@@ -252,7 +252,7 @@ def test_without_collapsing_each_miss_fetches_and_what_succeeds_is_kept() -> Non
     asyncio.run(scenario())
 
 
-def test_private_answers_are_not_shared_among_those_who_waited() -> None:
+def test_private_responses_are_not_shared_by_collapsing() -> None:
     async def scenario() -> None:
         gate = asyncio.Event()
         count = 0
@@ -275,7 +275,7 @@ def test_private_answers_are_not_shared_among_those_who_waited() -> None:
     asyncio.run(scenario())
 
 
-def test_a_viewer_who_leaves_does_not_end_the_fetch_of_the_others() -> None:
+def test_a_disconnected_viewer_does_not_cancel_a_shared_fetch() -> None:
     async def scenario() -> None:
         gate = asyncio.Event()
 
@@ -295,7 +295,7 @@ def test_a_viewer_who_leaves_does_not_end_the_fetch_of_the_others() -> None:
     asyncio.run(scenario())
 
 
-def test_stale_answers_are_used_while_they_are_revalidated() -> None:
+def test_stale_while_revalidate() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": picture(b"old")})
         async with edge_over(origins) as edge:
@@ -312,7 +312,7 @@ def test_stale_answers_are_used_while_they_are_revalidated() -> None:
     asyncio.run(scenario())
 
 
-def test_expired_answers_are_revalidated_by_their_tag() -> None:
+def test_expired_responses_are_revalidated_by_etag() -> None:
     async def confirm(request: web.Request) -> web.Response:
         if request.headers.get("If-None-Match") == '"v1"':
             return web.Response(status=304, headers=KEPT)
@@ -333,7 +333,7 @@ def test_expired_answers_are_revalidated_by_their_tag() -> None:
     asyncio.run(scenario())
 
 
-def test_an_origin_that_fails_leaves_the_expired_answer() -> None:
+def test_a_stale_response_is_served_on_origin_failure() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": picture(b"old")})
         async with edge_over(origins) as edge:
@@ -368,9 +368,9 @@ def test_errors_are_cached_as_configured(status: int, cache_control: str, fetche
 
 
 @pytest.mark.parametrize(
-    ("status", "own", "told"), [(429, "", "1"), (503, "5", "5"), (413, "", "1"), (200, "", None), (302, "", None)]
+    ("status", "own", "expected"), [(429, "", "1"), (503, "5", "5"), (413, "", "1"), (200, "", None), (302, "", None)]
 )
-def test_errors_alone_say_when_to_come_again(status: int, own: str, told: str | None) -> None:
+def test_retry_after_is_sent_with_errors_only(status: int, own: str, expected: str | None) -> None:
     async def answered(_: web.Request) -> web.Response:
         return web.Response(status=status, headers={"Retry-After": own} if own else {})
 
@@ -384,13 +384,13 @@ def test_errors_alone_say_when_to_come_again(status: int, own: str, told: str | 
             Origins(render=answered), config, vary=stack.properties("VaryFunction")["FunctionCode"]
         ) as edge:
             answer = await edge.answer(get())
-        assert (answer.status, answer.headers.get("Retry-After")) == (status, told)
+        assert (answer.status, answer.headers.get("Retry-After")) == (status, expected)
         assert "Sec-CH-DPR" in answer.headers["Vary"]
 
     asyncio.run(scenario())
 
 
-def test_an_origin_out_of_reach_is_failed_over_and_without_a_second_one_is_502_or_504() -> None:
+def test_an_unreachable_origin_fails_over_or_is_502_or_504() -> None:
     async def never(_: web.Request) -> web.Response:
         await asyncio.Event().wait()
         return picture()
@@ -408,7 +408,7 @@ def test_an_origin_out_of_reach_is_failed_over_and_without_a_second_one_is_502_o
     asyncio.run(scenario())
 
 
-def test_parts_conditions_and_head_are_answered_from_the_whole() -> None:
+def test_ranges_conditions_and_head_use_the_cached_response() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": picture()})
         async with edge_over(origins) as edge:
@@ -428,7 +428,7 @@ def test_parts_conditions_and_head_are_answered_from_the_whole() -> None:
     asyncio.run(scenario())
 
 
-def test_a_head_first_is_a_head_at_the_origins() -> None:
+def test_a_head_miss_is_forwarded_as_head() -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins) as edge:
@@ -439,7 +439,7 @@ def test_a_head_first_is_a_head_at_the_origins() -> None:
     asyncio.run(scenario())
 
 
-def test_invalidation_forgets_what_it_covers_even_if_it_is_just_being_fetched() -> None:
+def test_invalidation_covers_running_fetches() -> None:
     async def scenario() -> None:
         gate = asyncio.Event()
 
@@ -479,7 +479,7 @@ function handler(event) {
 SEES = Selections(Selection(Pick.ONLY, frozenset({"x-seen"})))
 
 
-def test_the_edge_function_rewrites_before_the_cache_looks() -> None:
+def test_the_edge_function_runs_before_the_cache() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/canonical/a": picture()})
         config = distribution(request_function="edge", forward=SEES)
@@ -492,7 +492,7 @@ def test_the_edge_function_rewrites_before_the_cache_looks() -> None:
     asyncio.run(scenario())
 
 
-def test_the_edge_function_answers_itself_or_fails_without_telling_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_edge_function_responds_or_fails_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins, distribution(request_function="edge"), edge=REWRITE) as edge:
@@ -523,7 +523,7 @@ async function handler(event) {
 """
 
 
-def test_a_viewer_response_function_sees_what_the_policy_left_but_no_errors() -> None:
+def test_a_viewer_response_function_runs_after_the_policy_except_on_errors() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": picture(Vary="Cookie")})
         async with edge_over(origins, distribution(response_function="vary"), vary=ANSWERED) as edge:
@@ -539,7 +539,7 @@ def test_a_viewer_response_function_sees_what_the_policy_left_but_no_errors() ->
     ("request_sent", "status"),
     [(get(method="DELETE"), 403), (get("/" + "x" * 8192), 414), (get("/a?" + "x" * 8191), 414)],
 )
-def test_what_cloudfront_refuses_itself(request_sent: Request, status: int) -> None:
+def test_requests_that_cloudfront_rejects(request_sent: Request, status: int) -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins) as edge:
@@ -549,7 +549,7 @@ def test_what_cloudfront_refuses_itself(request_sent: Request, status: int) -> N
     asyncio.run(scenario())
 
 
-def test_options_pass_and_are_not_cached() -> None:
+def test_options_are_forwarded_and_not_cached() -> None:
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": picture()})
         async with edge_over(origins) as edge:
@@ -585,7 +585,7 @@ def test_event_shape() -> None:
     "result",
     [None, 7, {}, {"uri": "no-slash"}, {"statusCode": "200"}, {"statusCode": 99}, {"uri": "/a", "headers": {"x": "y"}}],
 )
-def test_results_that_mean_nothing(result: object) -> None:
+def test_invalid_results(result: object) -> None:
     with pytest.raises(BadResult):
         read_result(result, get())
 
@@ -614,7 +614,7 @@ def test_a_function_reads_its_key_value_store() -> None:
     asyncio.run(check())
 
 
-def test_a_function_without_a_key_value_store_has_none_to_read() -> None:
+def test_a_function_without_a_key_value_store() -> None:
     async def check() -> None:
         function = V8Function(READER)
         with pytest.raises(FunctionFailed, match="no key-value store"):
@@ -632,7 +632,7 @@ def test_a_function_that_does_not_load() -> None:
     asyncio.run(scenario())
 
 
-def test_the_store_forgets_what_was_not_used_for_longest() -> None:
+def test_the_store_evicts_the_least_recently_used() -> None:
     from cloudfront_local.freshness import Lifetime
 
     def entry(size: int) -> Entry:

@@ -1,4 +1,4 @@
-"""How long the local CDN keeps an answer, against CloudFront's documented arithmetic."""
+"""Lifetimes in the local CDN's cache, compared with CloudFront's documented rules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IN_AN_HOUR = "Fri, 15 Jan 2027 09:00:00 GMT"
         (CachePolicy(min_ttl_s=5, default_ttl_s=2, max_ttl_s=9), {}, 5),
     ],
 )
-def test_success_is_fresh_for(policy: CachePolicy, headers: dict[str, str], ttl_s: float) -> None:
+def test_ttl_of_success(policy: CachePolicy, headers: dict[str, str], ttl_s: float) -> None:
     life = lifetime(200, headers, policy, NOW_S, {})
     assert life.stored
     assert life.ttl_s == ttl_s
@@ -74,16 +74,16 @@ def test_never_stored(status: int, policy: CachePolicy, headers: dict[str, str])
         (400, {"cache-control": "max-age=20"}, {}, 20),
     ],
 )
-def test_errors_are_kept_for(status: int, headers: dict[str, str], configured: dict[int, int], ttl_s: float) -> None:
+def test_ttl_of_errors(status: int, headers: dict[str, str], configured: dict[int, int], ttl_s: float) -> None:
     life = lifetime(status, headers, OWN, NOW_S, configured)
     assert (life.stored, life.ttl_s) == (True, ttl_s)
 
 
-def test_a_fault_with_no_minimum_is_not_kept() -> None:
+def test_an_error_without_a_minimum_is_not_cached() -> None:
     assert not lifetime(503, {"cache-control": "no-store"}, OWN, NOW_S, {503: 0}).stored
 
 
-def test_no_cache_is_kept_for_revalidation_only() -> None:
+def test_no_cache_is_stored_for_revalidation() -> None:
     life = lifetime(200, {"cache-control": "no-cache"}, OWN, NOW_S, {})
     assert (life.stored, life.ttl_s, life.shared) == (True, 0.0, False)
 
@@ -103,5 +103,5 @@ def test_staleness(cache_control: str, while_revalidating_s: float, if_error_s: 
     assert (life.stale_while_revalidate_s, life.stale_if_error_s) == (while_revalidating_s, if_error_s)
 
 
-def test_directives_are_read_whatever_their_spelling() -> None:
+def test_directives_ignore_case_and_spaces() -> None:
     assert directives('Public, MAX-AGE="60" ,, no-transform') == {"public": "", "max-age": "60", "no-transform": ""}

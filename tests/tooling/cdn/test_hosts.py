@@ -1,4 +1,4 @@
-"""Which distribution answers for a host, and what the CDN takes for a path."""
+"""Selection of a distribution by host, and of the path from a request target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cloudfront_local.server import viewer_request
 
 
 class Deployed:
-    """As much of a live edge as its host asks for."""
+    """The part of a live edge that ``Hosts`` uses."""
 
     def __init__(self, name: str, *aliases: str) -> None:
         distribution = Distribution(name, f"{name}.cloudfront.net", (), aliases=frozenset(aliases))
@@ -34,7 +34,7 @@ class Deployed:
         ("", "first"),
     ],
 )
-def test_a_host_is_answered_by_the_distribution_that_has_it(host: str, name: str) -> None:
+def test_a_host_selects_its_distribution(host: str, name: str) -> None:
     edges = [Deployed("first", "pictures.example.com"), Deployed("second", "thumbs.example.com", "img.example.com")]
     found = Hosts(edges).of(host)  # type: ignore[arg-type]
     assert found is not None
@@ -50,6 +50,6 @@ def test_a_host_is_answered_by_the_distribution_that_has_it(host: str, name: str
         ("/a.jpg?u=https://images.example.com/", "/a.jpg"),
     ],
 )
-def test_an_address_within_a_path_is_a_part_of_it(target: str, path: str) -> None:
+def test_a_url_within_a_path_belongs_to_the_path(target: str, path: str) -> None:
     request: web.Request = make_mocked_request("GET", target)
     assert viewer_request(request).path == path

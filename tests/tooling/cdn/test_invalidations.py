@@ -1,4 +1,4 @@
-"""Which invalidation paths the emulator refuses, and what an accepted one covers."""
+"""Invalidation paths that the emulator rejects, and the coverage of accepted ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_documented_paths_are_accepted(path: str) -> None:
         "/" + "x" * 4000,
     ],
 )
-def test_unsafe_paths_are_refused(path: str) -> None:
+def test_unsafe_paths_are_rejected(path: str) -> None:
     assert not is_valid(path)
     assert find_error(["/good.jpg", path], []) == (
         "InvalidArgument",

@@ -1,4 +1,4 @@
-"""Requests to origins as origin access control signs them, at a MiniStack that verifies signatures."""
+"""Requests to origins with origin access control signatures, verified by MiniStack."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ type Ask = Callable[..., Response]
 
 @pytest.fixture(scope="module")
 def function(aws: Callable[[str], Any]) -> Origin:
-    """A Function URL with IAM, as an origin."""
+    """Create a Function URL with IAM, as an origin."""
     name = create_function(aws, CODE)
     url = aws("lambda").create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
     return Origin("transform", url.split("//")[1].rstrip("/"), kind=OriginKind.FUNCTION_URL)
@@ -39,7 +39,7 @@ def function(aws: Callable[[str], Any]) -> Origin:
 
 @pytest.fixture(scope="module")
 def bucket(aws: Callable[[str], Any]) -> Origin:
-    """A bucket by its own host, as an origin."""
+    """Create a bucket with its own host, as an origin."""
     name = f"signed-{uuid4().hex[:8]}"
     aws("s3").create_bucket(Bucket=name)
     aws("s3").put_object(Bucket=name, Key="derivatives/a b/\u00e9~(1).jpg", Body=b"stored")
@@ -57,8 +57,8 @@ def ask(ministack_url: str, reports: list[str]) -> Ask:
         async def once() -> Response:
             async with aiohttp.ClientSession(auto_decompress=False) as session:
                 credentials, journal = Credentials(key, secret), Journal()
-                rim = MiniStackOrigins(session, ministack_url, "us-east-1", credentials, journal, reports.append)
-                return await rim.ask(origin, "GET", target, CIMultiDict(headers), "id")
+                origins = MiniStackOrigins(session, ministack_url, "us-east-1", credentials, journal, reports.append)
+                return await origins.send(origin, "GET", target, CIMultiDict(headers), "id")
 
         return asyncio.run(once())
 
@@ -66,7 +66,7 @@ def ask(ministack_url: str, reports: list[str]) -> Ask:
 
 
 def unsigned(origin: Origin) -> Origin:
-    """The same without origin access control."""
+    """Return the origin without origin access control."""
     return Origin(origin.id, origin.domain, origin.path, OriginKind.PLAIN)
 
 
@@ -91,9 +91,7 @@ def test_a_signed_request_reaches_the_function(function: Origin, ask: Ask, repor
         "/a/./b",
     ],
 )
-def test_the_function_refuses_paths_that_aws_signs_in_two_ways(
-    function: Origin, ask: Ask, reports: list[str], path: str
-) -> None:
+def test_the_function_rejects_ambiguous_paths(function: Origin, ask: Ask, reports: list[str], path: str) -> None:
     answer = ask(function, path)
     assert answer.status == 403
     assert b"The request signature we calculated does not match" in answer.body
@@ -103,7 +101,7 @@ def test_the_function_refuses_paths_that_aws_signs_in_two_ways(
     ]
 
 
-def test_the_function_refuses_a_wrong_signature_and_none(function: Origin, ask: Ask, reports: list[str]) -> None:
+def test_the_function_rejects_a_wrong_or_missing_signature(function: Origin, ask: Ask, reports: list[str]) -> None:
     assert ask(function, "/a.jpg", secret="wrong").status == 403
     assert ask(function, "/a.jpg", key="unknown").status == 403
     assert reports == 2 * ["origin transform refused GET /a.jpg: InvalidSignatureException"]
@@ -111,7 +109,7 @@ def test_the_function_refuses_a_wrong_signature_and_none(function: Origin, ask: 
     assert (answer.status, answer.body) == (403, b'{"Message": "Forbidden"}')
 
 
-def test_a_signature_for_another_service_is_none(function: Origin, ask: Ask) -> None:
+def test_a_signature_for_another_service_is_rejected(function: Origin, ask: Ask) -> None:
     assert ask(Origin(function.id, function.domain, kind=OriginKind.S3), "/a.jpg").status == 403
 
 
@@ -120,7 +118,7 @@ def test_s3_accepts_a_signed_request_for_any_name(bucket: Origin, ask: Ask) -> N
     assert (answer.status, answer.body) == (200, b"stored")
 
 
-def test_s3_refuses_a_wrong_signature_and_none(bucket: Origin, ask: Ask) -> None:
+def test_s3_rejects_a_wrong_or_missing_signature(bucket: Origin, ask: Ask) -> None:
     for answer in (ask(bucket, "/a.jpg", secret="wrong"), ask(unsigned(bucket), "/a.jpg")):
         assert answer.status == 403
     assert b"SignatureDoesNotMatch" in ask(bucket, "/a.jpg", secret="wrong").body

@@ -1,4 +1,4 @@
-"""The key-value store of the edge function: MiniStack's data plane, and a CDN that follows it."""
+"""The edge function's key-value store: MiniStack's data plane, and a CDN that follows changes."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ NO_COOKIES_NOR_QUERIES = {
 
 
 class Echo:
-    """An origin that answers with the path that it was asked for."""
+    """An origin that responds with the path of the request."""
 
-    async def ask(
+    async def send(
         self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
     ) -> Response:
         return Response(200, CIMultiDict({"Cache-Control": "max-age=60"}), target.encode(), origin.id)
@@ -66,8 +66,8 @@ def test_formatted_values_are_parsed(stores: KeyValues, store: str) -> None:
     assert stores.read(store) == written | {"key 0/é": "other"}
 
 
-def test_a_write_beside_another_is_told(stores: KeyValues, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = stores._ask
+def test_a_concurrent_write_is_reported(stores: KeyValues, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = stores._request
 
     def overtaken(method: str, *rest: Any) -> Any:
         answer = ask(method, *rest)
@@ -75,19 +75,19 @@ def test_a_write_beside_another_is_told(stores: KeyValues, store: str, monkeypat
             connect_key_values(stores._url.removesuffix("key-value-stores/")).write(store, "findings", "theirs")
         return answer
 
-    monkeypatch.setattr(stores, "_ask", overtaken)
+    monkeypatch.setattr(stores, "_request", overtaken)
     with pytest.raises(StoreChanged):
         stores.write(store, "findings", "mine")
     monkeypatch.undo()
     assert stores.read(store) == {"findings": "theirs"}
 
 
-def test_a_store_that_there_is_not(stores: KeyValues, store: str) -> None:
+def test_a_missing_store(stores: KeyValues, store: str) -> None:
     with pytest.raises(HTTPError):
         stores.read(store + "x")
 
 
-def test_the_active_generation_is_shown_and_changed(
+def test_the_active_generation_is_read_and_changed(
     stores: KeyValues,
     store: str,
     aws_environment: dict[str, str],
@@ -106,7 +106,7 @@ def test_the_active_generation_is_shown_and_changed(
 
 
 def _distribution(client: Any, store: str) -> str:
-    """A distribution with the edge function, which is associated with ``store``."""
+    """Create a distribution with the edge function, which is associated with ``store``."""
     name = f"edge-{uuid4().hex[:8]}"
     associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": store}]}
     config = {"Comment": "", "Runtime": "cloudfront-js-2.0", "KeyValueStoreAssociations": associations}
@@ -142,7 +142,7 @@ def _distribution(client: Any, store: str) -> str:
     return str(answer["Distribution"]["Id"])
 
 
-def test_the_cdn_takes_over_a_flip_without_a_deployment(
+def test_the_cdn_applies_a_new_generation_without_a_deployment(
     aws: Callable[[str], Any], stores: KeyValues, store: str
 ) -> None:
     client = aws("cloudfront")
@@ -150,8 +150,8 @@ def test_the_cdn_takes_over_a_flip_without_a_deployment(
     stores.write(store, "settings", format_settings("guarded", "people/=faces"))
 
     async def check() -> None:
-        told: list[str] = []
-        live = LiveEdge(client, stores, distribution, Echo(), told.append)
+        reports: list[str] = []
+        live = LiveEdge(client, stores, distribution, Echo(), reports.append)
         live.load()
         edge = live.edge
         assert edge is not None
@@ -161,10 +161,10 @@ def test_the_cdn_takes_over_a_flip_without_a_deployment(
 
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
         await live.refresh()
-        assert told == []
+        assert reports == []
         stores.write(store, "findings", "b2")
         await live.refresh()
-        assert told == ["the CDN has the new values of a key-value store"]
+        assert reports == ["CDN: loaded new key-value store entries"]
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-b2_h-2560_redact-faces_w-2560.auto-legacy"
         assert await path("/a.jpg") == "/a.jpg/_/h-2560_w-2560.auto-legacy"
         stores.write(store, "findings", "1")
@@ -175,7 +175,7 @@ def test_the_cdn_takes_over_a_flip_without_a_deployment(
     asyncio.run(check())
 
 
-def test_the_cdn_takes_over_published_settings(
+def test_the_cdn_applies_published_settings(
     aws: Callable[[str], Any], stores: KeyValues, store: str, ministack_url: str
 ) -> None:
     client = aws("cloudfront")

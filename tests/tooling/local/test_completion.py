@@ -1,4 +1,4 @@
-"""What the local stack adds to a deployment: the template resolved, and lifecycle rules in S3's words."""
+"""The template's intrinsic functions resolved, and lifecycle rules converted for S3."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_intrinsic_functions(node: Any, value: Any) -> None:
     assert Resolver(TEMPLATE, VALUES).resolve(node) == value
 
 
-@pytest.mark.parametrize("node", [{"Ref": "Nobody"}, {"Fn::GetAtt": ["Bucket", "DomainName"]}, {"Fn::Sub": "${No}"}])
-def test_what_is_not_understood_is_not_guessed(node: Any) -> None:
+@pytest.mark.parametrize("node", [{"Ref": "Missing"}, {"Fn::GetAtt": ["Bucket", "DomainName"]}, {"Fn::Sub": "${No}"}])
+def test_unsupported_functions_are_rejected(node: Any) -> None:
     with pytest.raises(NotResolvable):
         Resolver(TEMPLATE, VALUES).resolve({"Property": node})
 
 
 @pytest.mark.parametrize(
-    ("said", "in_s3"),
+    ("rule", "in_s3"),
     [
         ({"ExpirationInDays": "30"}, {"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}),
         (
@@ -82,10 +82,10 @@ def test_what_is_not_understood_is_not_guessed(node: Any) -> None:
         ),
     ],
 )
-def test_lifecycle_rules(said: dict[str, Any], in_s3: dict[str, Any]) -> None:
-    assert to_s3_rule({"Id": "rule", "Status": "Enabled", **said}) == {"ID": "rule", "Status": "Enabled", **in_s3}
+def test_lifecycle_rules(rule: dict[str, Any], in_s3: dict[str, Any]) -> None:
+    assert to_s3_rule({"Id": "rule", "Status": "Enabled", **rule}) == {"ID": "rule", "Status": "Enabled", **in_s3}
 
 
-def test_a_lifecycle_property_without_a_word_is_an_error() -> None:
+def test_an_unknown_lifecycle_property_is_an_error() -> None:
     with pytest.raises(KeyError, match="NoncurrentVersionTransitions"):
         to_s3_rule({"Id": "rule", "Status": "Enabled", "NoncurrentVersionTransitions": []})

@@ -1,4 +1,4 @@
-"""Locally too, a function's failure is called by the class of what it raised."""
+"""Error types of failed functions in MiniStack."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ darkroom.errors.SceneRefused: The source image is damaged
 END RequestId: 1"""
 
 
-def answered(result: Any) -> Any:
-    """What is made of MiniStack's own answer."""
+def respond(result: Any) -> Any:
+    """Return the patched response for MiniStack's own response."""
     functions = SimpleNamespace(_execute_function_with_config_scope=lambda *_: result)
     name_failures_as_lambda_does(functions)
     return functions._execute_function_with_config_scope("function", {})
@@ -38,12 +38,12 @@ def failed(log: str, message: str, kind: str = "Runtime.HandlerError") -> dict[s
         ("", "anything", "Runtime.HandlerError"),
     ],
 )
-def test_it_is_the_class_of_what_was_raised(log: str, message: str, kind: str) -> None:
-    assert answered(failed(log, message))["body"] == {"errorMessage": message, "errorType": kind}
+def test_the_error_type_is_the_exception_class(log: str, message: str, kind: str) -> None:
+    assert respond(failed(log, message))["body"] == {"errorMessage": message, "errorType": kind}
 
 
 @pytest.mark.parametrize(
     "result", [{"body": {"errorType": "Runtime.HandlerError"}}, failed(LOG, "", "X"), None], ids=str
 )
-def test_what_did_not_fail_or_has_a_name_stays(result: Any) -> None:
-    assert answered(result) == result
+def test_other_results_do_not_change(result: Any) -> None:
+    assert respond(result) == result

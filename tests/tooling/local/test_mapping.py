@@ -1,4 +1,4 @@
-"""Locally a Distributed Map heeds limits that its input names."""
+"""Limits of Distributed Maps that are given in their input, in MiniStack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.emulation.mapping import read_limits_from_input
 
 
 def run(definition: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """The definition that MiniStack is given."""
+    """Return the definition that MiniStack receives."""
     seen: list[dict[str, Any]] = []
     states = SimpleNamespace(_run_distributed_map=lambda definition, *_: seen.append(definition))
     read_limits_from_input(states)
@@ -17,11 +17,11 @@ def run(definition: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     return seen[0]
 
 
-def test_paths_become_the_numbers_that_they_name() -> None:
+def test_paths_are_resolved() -> None:
     definition = {"MaxConcurrencyPath": "$.limits.most", "ToleratedFailurePercentagePath": "$.tolerated"}
     found = run(definition, {"limits": {"most": 3}, "tolerated": 5.5})
     assert (found["MaxConcurrency"], found["ToleratedFailurePercentage"]) == (3, 5.5)
 
 
-def test_numbers_stay() -> None:
+def test_numbers_do_not_change() -> None:
     assert run({"MaxConcurrency": 7}, {}) == {"MaxConcurrency": 7}

@@ -23,9 +23,9 @@ from darkroom.plan.url_builder import sign_target
 from darkroom.signing import sign, verify
 from local import pidfile, source_digest
 from local.aws import tool_environment
-from local.containers import relays
+from local.containers import open_relays
 from local.errors import StartError
-from local.ministack import environment
+from local.ministack import build_environment
 from local.ministack_process import find_layer_packages, unpack_layers_once
 from local.paths import Ports, StackPaths
 from local.samples import PHOTOGRAPHS, draw_watermark
@@ -54,13 +54,13 @@ def _append(path: Path) -> None:
         lambda tree: (tree / "layers/darkroom/darkroom/a.py").unlink(),
     ],
 )
-def test_a_changed_source_is_noticed(tree: Path, change: Callable[[Path], object]) -> None:
+def test_a_changed_source_changes_the_digest(tree: Path, change: Callable[[Path], object]) -> None:
     digest = source_digest.digest(tree)
     change(tree)
     assert source_digest.digest(tree) != digest
 
 
-def test_what_is_no_source_is_not(tree: Path) -> None:
+def test_other_files_do_not_change_the_digest(tree: Path) -> None:
     digest = source_digest.digest(tree)
     for name in ("functions/transform/__pycache__/app.pyc", "layers/.cache/x", "layers/darkroom/.swp", "README.md"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def test_what_is_no_source_is_not(tree: Path) -> None:
     assert source_digest.digest(tree) == digest
 
 
-def test_what_else_counts_is_part_of_the_digest(tree: Path) -> None:
+def test_further_values_change_the_digest(tree: Path) -> None:
     assert source_digest.digest(tree, "arm64") != source_digest.digest(tree, "x86_64")
 
 
@@ -105,7 +105,7 @@ def _hold(state: Path, ready: Connection) -> None:
         ready.recv()
 
 
-def test_one_stack_a_place_and_it_can_be_stopped(tmp_path: Path) -> None:
+def test_one_stack_per_state_folder_and_it_can_be_stopped(tmp_path: Path) -> None:
     place = StackPaths(tmp_path)
     assert (pidfile.running_pid(place), pidfile.stop(place)) == (0, False)
     here, there = multiprocessing.Pipe()
@@ -119,12 +119,12 @@ def test_one_stack_a_place_and_it_can_be_stopped(tmp_path: Path) -> None:
     child.join()
     assert pidfile.running_pid(place) == 0
     with pidfile.claim(place):
-        place.facts.write_text("{}")
+        place.stack_info.write_text("{}")
         assert pidfile.running_pid(place) == os.getpid()
-    assert not place.facts.exists()
+    assert not place.stack_info.exists()
 
 
-def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
+def test_a_port_in_use_is_reported_with_its_option() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
         with pytest.raises(StartError, match=f"Port {port} .*--port {port + 1}"):
@@ -133,7 +133,7 @@ def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux needs a relay")
-def test_containers_reach_what_listens_on_the_loopback_address_only() -> None:
+def test_containers_reach_loopback_listeners() -> None:
     async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write((await reader.readline()).upper())
         writer.close()
@@ -141,7 +141,7 @@ def test_containers_reach_what_listens_on_the_loopback_address_only() -> None:
     async def scenario() -> None:
         async with await asyncio.start_server(shout, "127.0.0.1", 0) as server:
             port = int(server.sockets[0].getsockname()[1])
-            async with relays([port], ("127.0.0.2", "203.0.113.1")):
+            async with open_relays([port], ("127.0.0.2", "203.0.113.1")):
                 reader, writer = await asyncio.open_connection("127.0.0.2", port)
                 writer.write(b"hello\n")
                 assert await reader.read() == b"HELLO\n"
@@ -152,7 +152,7 @@ def test_containers_reach_what_listens_on_the_loopback_address_only() -> None:
     asyncio.run(scenario())
 
 
-def test_tools_never_see_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tools_get_no_aws_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     seen = tool_environment("http://127.0.0.1:1")
@@ -161,20 +161,20 @@ def test_tools_never_see_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None
     assert seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
 
-def test_ministack_listens_to_this_machine_only_and_keeps_its_data_in_place(tmp_path: Path) -> None:
-    seen = environment(StackPaths(tmp_path), Ports(1, 2))
+def test_ministack_listens_on_loopback_and_stores_data_in_its_folder(tmp_path: Path) -> None:
+    seen = build_environment(StackPaths(tmp_path), Ports(1, 2))
     assert (seen["BIND_HOST"], seen["GATEWAY_PORT"]) == ("127.0.0.1", "2")
     assert all(seen[name].startswith(str(tmp_path)) for name in ("STATE_DIR", "S3_DATA_DIR", "TMPDIR", "HOME"))
 
 
-def test_the_sample_photographs_are_in_the_package() -> None:
+def test_the_package_contains_the_sample_photographs() -> None:
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
     assert [name for name in PHOTOGRAPHS if not (folder / name).is_file()] == []
 
 
-def test_the_watermark_fills_its_canvas_and_has_see_through_corners() -> None:
+def test_the_watermark_fills_its_canvas_and_has_transparent_corners() -> None:
     import io
 
     from PIL import Image
@@ -262,7 +262,7 @@ def test_origin_documents() -> None:
     assert (group.members, group.statuses) == (("a", "b"), frozenset({403, 404}))
 
 
-def test_files_of_layers_are_named_as_they_lie_here(tmp_path: Path) -> None:
+def test_paths_of_layer_files_are_replaced(tmp_path: Path) -> None:
     first, second = tmp_path / "layer_0", tmp_path / "layer_1"
     for file in (first / "models" / "a.onnx", second / "models" / "a.onnx", first / "etc" / "only"):
         file.parent.mkdir(parents=True)
@@ -278,7 +278,7 @@ def test_files_of_layers_are_named_as_they_lie_here(tmp_path: Path) -> None:
     assert find_layer_packages(variables, []) == variables
 
 
-def test_a_layer_is_unpacked_once_for_all_processes_and_code_for_each(tmp_path: Path) -> None:
+def test_a_layer_is_unpacked_once_and_code_per_process(tmp_path: Path) -> None:
     runtime = SimpleNamespace(zipfile=zipfile)
     unpack_layers_once(runtime, tmp_path / "layers")
 

@@ -1,4 +1,4 @@
-"""What the local stack adds to MiniStack's IAM, without MiniStack."""
+"""The patches of MiniStack's IAM, without MiniStack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from local.emulation.permissions import Recorder, conditional_reads, is_missing_object, leading_keys, permission_of
+from local.emulation.permissions import (
+    Recorder,
+    find_conditional_reads,
+    find_leading_keys,
+    is_missing_object,
+    to_permission,
+)
 
 SESSION = "arn:aws:sts::000000000000:assumed-role/ingest-role/ingest"
 A, B = {"pk": {"S": "findings#a"}}, {"pk": {"S": "sample#b"}, "sk": {"S": "1"}}
@@ -24,13 +30,13 @@ A, B = {"pk": {"S": "findings#a"}}, {"pk": {"S": "sample#b"}, "sk": {"S": "1"}}
         ({}, []),
     ],
 )
-def test_leading_keys_are_the_partition_keys_that_a_request_names(body: dict[str, Any], keys: list[str]) -> None:
-    assert leading_keys(body, "pk") == keys
+def test_leading_keys_are_the_partition_keys_of_a_request(body: dict[str, Any], keys: list[str]) -> None:
+    assert find_leading_keys(body, "pk") == keys
 
 
 def test_a_batch_of_messages_needs_the_permission_of_one() -> None:
-    assert permission_of("sqs:SendMessageBatch") == "sqs:SendMessage"
-    assert permission_of("dynamodb:Batch") == "dynamodb:Batch"
+    assert to_permission("sqs:SendMessageBatch") == "sqs:SendMessage"
+    assert to_permission("dynamodb:Batch") == "dynamodb:Batch"
 
 
 BATCH = b"<Delete><Object><Key>a/b</Key><ETag>1</ETag></Object><Object><Key>c</Key></Object></Delete>"
@@ -52,10 +58,10 @@ OBJECT = ["arn:aws:s3:::bucket/a/b"]
         ("POST", "/bucket", {}, {"delete": [""]}, b"no document", []),
     ],
 )
-def test_a_change_by_entity_tag_reads(
+def test_a_conditional_change_needs_read_permission(
     method: str, path: str, headers: dict[str, str], query: dict[str, Any], body: bytes, arns: list[str]
 ) -> None:
-    assert conditional_reads(method, path, headers, query, body) == arns
+    assert find_conditional_reads(method, path, headers, query, body) == arns
 
 
 @pytest.mark.parametrize(
@@ -70,9 +76,7 @@ def test_a_change_by_entity_tag_reads(
         ("DELETE", "/bucket/a", 404, b"<Code>NoSuchKey</Code>", False),
     ],
 )
-def test_missing_objects_are_told_from_other_answers(
-    method: str, path: str, status: int, body: bytes, missing: bool
-) -> None:
+def test_missing_objects_are_detected(method: str, path: str, status: int, body: bytes, missing: bool) -> None:
     assert is_missing_object(method, path, status, body) is missing
 
 

@@ -1,4 +1,4 @@
-"""The console and the ingest report use the presets of the stack's settings document, not those of the build."""
+"""The console and the ingest report use the presets of the settings document, not those of the build."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def publish(media: S3Bucket) -> None:
     documents.write(OWN, replaces=documents.current(), by="test")
 
 
-def test_the_console_has_the_presets_in_force(media: S3Bucket, ministack_url: str) -> None:
+def test_the_console_returns_current_presets(media: S3Bucket, ministack_url: str) -> None:
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
     control = ControlPages(Cloud(ministack_url), facts, Mock(), Mock())
 
@@ -57,7 +57,7 @@ def test_the_console_has_the_presets_in_force(media: S3Bucket, ministack_url: st
     assert options() == (200, found), "the last good document stays in force"
 
 
-def test_the_console_has_no_presets_of_an_invalid_document(media: S3Bucket, ministack_url: str) -> None:
+def test_the_console_rejects_an_invalid_document(media: S3Bucket, ministack_url: str) -> None:
     media.put(CURRENT, b"{", headers={}, metadata={})
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
     answer = cast(Any, asyncio.run(ControlPages(Cloud(ministack_url), facts, Mock(), Mock()).options(Mock())))
@@ -65,7 +65,7 @@ def test_the_console_has_no_presets_of_an_invalid_document(media: S3Bucket, mini
     assert "settings document invalid" in json.loads(answer.body)["detail"]
 
 
-def test_the_ingest_report_counts_the_presets_in_force(media: S3Bucket, ministack_url: str) -> None:
+def test_the_ingest_report_uses_current_presets(media: S3Bucket, ministack_url: str) -> None:
     def stack() -> Stack:
         return Stack(Cloud(ministack_url).s3, None, None, "", media.bucket, "", "", {})
 

@@ -20,7 +20,7 @@ def test_a_log_gets_lines_without_control_characters(
     monkeypatch.setattr(progress, "LONG_S", 0.0)
     shown = Progress()
     with shown.step("sam build [layers]"):
-        shown.say("x" * 200)
+        shown.report("x" * 200)
     lines = [re.sub(r"^\[ +\d+\.\d s\] ", "", line) for line in capsys.readouterr().out.splitlines()]
     assert lines == ["sam build [layers] ...", "x" * 200, "  done in 0 s"]
 
@@ -39,8 +39,8 @@ from local.progress import Progress
 shown = Progress()
 with shown.step("first"):
     with shown.step("second"):
-        shown.say("between")
-shown.say("after")
+        shown.report("between")
+shown.report("after")
 """
 
 

@@ -1,4 +1,4 @@
-"""The local SageMaker runtime API, asked by boto3, in front of a container that answers as a test wants."""
+"""The local SageMaker runtime API, called by boto3, in front of a test container."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.waiting import HANG_S
 
 @dataclass
 class Container:
-    """What a test says of its container, and what that has seen."""
+    """Behaviour of the container, and the requests it received."""
 
     status: int = 200
     silent: bool = False
@@ -55,7 +55,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Stage:
-    """A running API with a container, and boto3 at it."""
+    """A running API with a container, and a boto3 client."""
 
     runtime: Runtime
     container: Container
@@ -82,10 +82,8 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 
 @contextmanager
-def in_a_thread(
-    container: Container, folder: Path, answers_within_s: float = HANG_S
-) -> Iterator[tuple[Runtime, str, str]]:
-    """The API, the container and the control, in a loop of their own: boto3 blocks."""
+def in_a_thread(container: Container, folder: Path, timeout_s: float = HANG_S) -> Iterator[tuple[Runtime, str, str]]:
+    """Run the API, the container and the control in an event loop in a thread, because boto3 blocks."""
     started: list[tuple[Runtime, str, str]] = []
     ready, loop = threading.Event(), asyncio.new_event_loop()
     ended = asyncio.Event()
@@ -93,7 +91,7 @@ def in_a_thread(
     async def run() -> None:
         box, rim = web.Application(client_max_size=1 << 30), web.Application()
         box.router.add_post("/invocations", container.answer)
-        async with open_runtime(folder, answers_within_s=answers_within_s) as runtime, serving(box) as box_url:
+        async with open_runtime(folder, timeout_s=timeout_s) as runtime, serving(box) as box_url:
             rim.add_routes(
                 control.routes(
                     "/sagemaker", runtime.endpoints, VariantServers(StackPaths(folder), runtime.endpoints, Progress())
@@ -115,9 +113,9 @@ def in_a_thread(
 
 
 @contextmanager
-def staged(folder: Path, answers_within_s: float = HANG_S) -> Iterator[Stage]:
+def staged(folder: Path, timeout_s: float = HANG_S) -> Iterator[Stage]:
     container = Container()
-    with in_a_thread(container, folder, answers_within_s) as (runtime, box_url, rim_url):
+    with in_a_thread(container, folder, timeout_s) as (runtime, box_url, rim_url):
         client: Any = boto3.client(
             "sagemaker-runtime",
             endpoint_url=runtime.url,
@@ -135,7 +133,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield started
 
 
-def test_a_call_and_its_answer(stage: Stage) -> None:
+def test_a_call_and_its_response(stage: Stage) -> None:
     answer = stage.invoke(
         ContentType="image/jpeg", Accept="application/json", CustomAttributes="tasks=faces", InferenceId="a-picture"
     )
@@ -165,19 +163,19 @@ def test_an_error_of_the_model(stage: Stage) -> None:
     assert "Received server error (503) from primary" in str(stage.error())
 
 
-def test_a_container_that_does_not_answer_is_timed_out(tmp_path: Path) -> None:
-    told: list[Invocation] = []
-    with staged(tmp_path, answers_within_s=0.5) as stage:
-        stage.runtime.listen(told.append)
+def test_a_slow_container_times_out(tmp_path: Path) -> None:
+    calls: list[Invocation] = []
+    with staged(tmp_path, timeout_s=0.5) as stage:
+        stage.runtime.listen(calls.append)
         stage.container.silent = True
         error = stage.error()
-    [one] = told
+    [one] = calls
     assert (one.status, one.latency_s >= 0.5) == (504, True)
     assert (error.response["Error"]["Code"], error.response["OriginalStatusCode"]) == ("ModelError", 0)
     assert "timed out" in error.response["OriginalMessage"]
 
 
-def test_a_container_that_is_down_and_one_that_dies_in_the_middle(stage: Stage) -> None:
+def test_a_stopped_container_and_a_crash_during_a_call(stage: Stage) -> None:
     stage.container.breaks = True
     error = stage.error()
     assert isinstance(error, stage.client.exceptions.InternalFailure)
@@ -187,7 +185,7 @@ def test_a_container_that_is_down_and_one_that_dies_in_the_middle(stage: Stage) 
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
-def test_what_does_not_exist_is_refused(stage: Stage) -> None:
+def test_unknown_names_are_rejected(stage: Stage) -> None:
     with pytest.raises(stage.client.exceptions.ValidationError, match=r"Endpoint other of account \d+ not found"):
         stage.client.invoke_endpoint(EndpointName="other", Body=b"")
     error = stage.error(TargetVariant="canary")
@@ -207,21 +205,21 @@ def test_the_largest_payload_and_a_larger_one(stage: Stage) -> None:
     assert len(stage.container.seen) == 1
 
 
-def test_every_call_of_a_container_is_told(stage: Stage) -> None:
-    told: list[Invocation] = []
-    stage.runtime.listen(told.append)
+def test_listeners_receive_every_call(stage: Stage) -> None:
+    calls: list[Invocation] = []
+    stage.runtime.listen(calls.append)
     stage.invoke()
     stage.container.status = 400
     stage.error()
     stage.container.breaks = True
     stage.error()
     stage.error(TargetVariant="other")  # reaches no container
-    assert [(one.endpoint, one.variant, one.status) for one in told] == [
+    assert [(one.endpoint, one.variant, one.status) for one in calls] == [
         ("darkroom", "main", status) for status in (200, 400, 502)
     ]
     stage.runtime.endpoints.put("darkroom", [Variant("main", 1.0, f"http://127.0.0.1:{free_port()}")])
     stage.error()
-    assert told[3].status == 503
+    assert calls[3].status == 503
 
 
 def put(url: str, document: Any) -> Any:
@@ -230,12 +228,12 @@ def put(url: str, document: Any) -> Any:
         return json.load(answer)
 
 
-def test_weights_are_changed_while_it_runs(stage: Stage) -> None:
+def test_weights_change_at_run_time(stage: Stage) -> None:
     weights = {"main": 0, "canary": {"weight": 2, "url": stage.container_url}}
     listed = put(f"{stage.control_url}/darkroom", {"weights": weights})
     assert {one["name"]: one["weight"] for one in listed["darkroom"]} == {"main": 0.0, "canary": 2.0}
     assert {stage.invoke()["InvokedProductionVariant"] for _ in range(5)} == {"canary"}
-    assert stage.invoke(TargetVariant="main")["InvokedProductionVariant"] == "main"  # whatever its weight
+    assert stage.invoke(TargetVariant="main")["InvokedProductionVariant"] == "main"  # a target variant needs no weight
     with urllib.request.urlopen(stage.control_url, timeout=HANG_S) as answer:
         shown = json.load(answer)["darkroom"]
     assert {one["name"]: one["invocations"] for one in shown} == {"main": 1, "canary": 5}
@@ -245,10 +243,10 @@ def test_weights_are_changed_while_it_runs(stage: Stage) -> None:
     "document", [[], {}, {"weights": {"main": -1}}, {"weights": {"new": 1}}, {"weights": {"main": "much"}}]
 )
 def test_bad_weights_change_nothing(stage: Stage, document: Any) -> None:
-    before = stage.runtime.endpoints.listed()
+    before = stage.runtime.endpoints.describe()
     with pytest.raises(urllib.error.HTTPError, match="400"):
         put(f"{stage.control_url}/darkroom", document)
-    assert stage.runtime.endpoints.listed() == before
+    assert stage.runtime.endpoints.describe() == before
     with pytest.raises(urllib.error.HTTPError, match="400"):
         put(f"{stage.control_url}/other", {"weights": {}})
 

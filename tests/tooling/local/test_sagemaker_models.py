@@ -1,4 +1,4 @@
-"""The local model registry and the endpoint's capacities, asked by boto3 as functions and tools ask them."""
+"""The local model registry and the endpoint's capacities, called by boto3."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAIN, CANARY = Variant("main", 9.0, "http://main", "image:1", 2), Variant("canar
 
 @dataclass(frozen=True)
 class Registry:
-    """A running API, and boto3 at it."""
+    """A running API, and a boto3 client."""
 
     runtime: Runtime
     client: Any
@@ -43,7 +43,7 @@ class Registry:
         return dict(self.client.describe_model_package(ModelPackageName=arn))
 
     def listed(self, **more: Any) -> list[int]:
-        """The versions that are listed on every page."""
+        """Return the versions of each page."""
         pages = self.client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=GROUP, **more)
         return [one["ModelPackageVersion"] for page in pages for one in page["ModelPackageSummaryList"]]
 
@@ -56,7 +56,7 @@ class Registry:
         )
 
     def settled(self) -> dict[str, dict[str, Any]]:
-        """The variants by name, of an endpoint that is in service again."""
+        """Return the variants by name once the endpoint is in service."""
         found = self.endpoint()
         assert found["EndpointStatus"] == "InService"
         return {one["VariantName"]: one for one in found["ProductionVariants"]}
@@ -72,7 +72,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 def refused(call: Callable[[], object]) -> str:
-    """The message with which the API refuses ``call``, as AWS does: with its one code for what is wrong."""
+    """Return the message with which the API rejects ``call``: AWS has one error code for invalid requests."""
     with pytest.raises(ClientError) as caught:
         call()
     assert caught.value.response["Error"]["Code"] == "ValidationException"
@@ -80,7 +80,7 @@ def refused(call: Callable[[], object]) -> str:
     return str(caught.value.response["Error"]["Message"])
 
 
-def test_a_group_is_made_once(registry: Registry) -> None:
+def test_a_group_is_created_once(registry: Registry) -> None:
     found = registry.client.describe_model_package_group(ModelPackageGroupName=GROUP)
     assert found["ModelPackageGroupArn"].endswith(":model-package-group/darkroom")
     assert (found["ModelPackageGroupStatus"], found["ModelPackageGroupDescription"]) == ("Completed", "ours")
@@ -105,7 +105,7 @@ def test_versions_are_numbered_and_wait_for_approval(registry: Registry) -> None
     assert (found["ModelPackageGroupName"], found["ModelPackageVersion"]) == (GROUP, 1)
 
 
-def test_approval_and_metadata_are_changed(registry: Registry) -> None:
+def test_approval_and_metadata_change(registry: Registry) -> None:
     arn = registry.create(CustomerMetadataProperties={"git": "abc", "parent": "1"})
     registry.client.update_model_package(
         ModelPackageArn=arn,
@@ -130,7 +130,9 @@ def test_lists_have_pages_an_order_and_a_filter(registry: Registry) -> None:
     page = registry.client.list_model_packages(ModelPackageGroupName=GROUP)
     assert len(page["ModelPackageSummaryList"]) == 10
     assert "NextToken" in page
-    assert "CustomerMetadataProperties" not in page["ModelPackageSummaryList"][0]  # as on AWS: describe tells them
+    assert (
+        "CustomerMetadataProperties" not in page["ModelPackageSummaryList"][0]
+    )  # as on AWS, only describe returns them
 
 
 @pytest.mark.parametrize(
@@ -155,18 +157,18 @@ def test_metadata_has_the_registrys_limits(registry: Registry, properties: dict[
 @pytest.mark.parametrize(
     "arn", ["darkroom", "arn:aws:sagemaker:us-east-1:000000000000:model-package/darkroom/9", "../groups/darkroom"]
 )
-def test_a_version_that_there_is_none_of(registry: Registry, arn: str) -> None:
+def test_a_missing_version(registry: Registry, arn: str) -> None:
     assert "does not exist" in refused(lambda: registry.describe(arn))
 
 
-def test_what_is_no_name_becomes_no_file(registry: Registry, tmp_path: Path) -> None:
+def test_an_invalid_name_creates_no_file(registry: Registry, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     make = registry.client.create_model_package_group
     assert "ModelPackageGroupName" in refused(lambda: make(ModelPackageGroupName="a..b"))
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_action_that_is_not_served(registry: Registry) -> None:
+def test_an_unknown_action(registry: Registry) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
         registry.client.list_endpoints()
 
@@ -189,7 +191,7 @@ def test_an_endpoint_is_described(registry: Registry) -> None:
     assert "Could not find endpoint" in refused(lambda: registry.client.describe_endpoint(EndpointName="other"))
 
 
-def test_weights_and_instances_change_after_a_while(registry: Registry) -> None:
+def test_weights_and_instances_change_asynchronously(registry: Registry) -> None:
     held = HeldUpdates(registry.runtime)
     registry.weigh({"VariantName": "main", "DesiredWeight": 0.0}, {"VariantName": "canary", "DesiredInstanceCount": 3})
     found = registry.endpoint()
@@ -202,7 +204,7 @@ def test_weights_and_instances_change_after_a_while(registry: Registry) -> None:
     assert settled["main"]["CurrentWeight"] == 0.0
     assert (settled["canary"]["CurrentWeight"], settled["canary"]["CurrentInstanceCount"]) == (1.0, 3)
     served = {one.name: one.weight for one in registry.runtime.endpoints.variants("darkroom")}
-    assert served == {"main": 0.0, "canary": 1.0}  # calls follow
+    assert served == {"main": 0.0, "canary": 1.0}  # calls follow the weights
 
 
 @pytest.mark.parametrize(
@@ -212,14 +214,14 @@ def test_weights_and_instances_change_after_a_while(registry: Registry) -> None:
         [{"VariantName": "main", "DesiredWeight": 0.0}, {"VariantName": "canary", "DesiredWeight": 0.0}],
     ],
 )
-def test_weights_that_make_no_sense_change_nothing(registry: Registry, wrong: list[dict[str, Any]]) -> None:
+def test_invalid_weights_change_nothing(registry: Registry, wrong: list[dict[str, Any]]) -> None:
     before = registry.endpoint()["ProductionVariants"]
     refused(lambda: registry.weigh(*wrong))
     assert (registry.endpoint()["EndpointStatus"], registry.endpoint()["ProductionVariants"]) == ("InService", before)
 
 
 class Stepped:
-    """Capacities whose updates end when a test says so."""
+    """Capacities whose updates finish when the test allows it."""
 
     def __init__(self, folder: Path) -> None:
         self.endpoints = Endpoints()
@@ -238,7 +240,7 @@ class Stepped:
         return {one.name: one.weight for one in self.endpoints.variants("darkroom")}
 
 
-def test_weights_outlive_the_stack_until_the_template_says_others(tmp_path: Path) -> None:
+def test_weights_outlive_the_stack_until_the_template_changes(tmp_path: Path) -> None:
     stack = Stepped(tmp_path)
     stack.capacities.declare("darkroom", [MAIN, CANARY])
     stack.weigh(main=1, canary=0)
@@ -249,7 +251,7 @@ def test_weights_outlive_the_stack_until_the_template_says_others(tmp_path: Path
     assert again.weights == {"main": 9.0, "canary": 2.0}
 
 
-def test_a_stack_whose_calls_all_went_to_a_variant_that_is_gone_starts_as_declared(tmp_path: Path) -> None:
+def test_weights_of_a_removed_variant_are_reset(tmp_path: Path) -> None:
     stack = Stepped(tmp_path)
     stack.capacities.declare("darkroom", [MAIN])
     stack.endpoints.put("darkroom", [MAIN, CANARY])
@@ -259,7 +261,7 @@ def test_a_stack_whose_calls_all_went_to_a_variant_that_is_gone_starts_as_declar
     assert again.weights == {"main": 9.0}
 
 
-def test_a_variant_that_goes_while_weights_change_stays_away(tmp_path: Path) -> None:
+def test_a_variant_removed_during_an_update_stays_removed(tmp_path: Path) -> None:
     stack = Stepped(tmp_path)
     stack.capacities.declare("darkroom", [MAIN, CANARY])
     wanted = [{"VariantName": "main", "DesiredWeight": 5.0}]
@@ -270,9 +272,9 @@ def test_a_variant_that_goes_while_weights_change_stays_away(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("wanted", [{"DesiredWeight": -1}, {"DesiredInstanceCount": 0}])
-def test_numbers_out_of_range_are_refused(tmp_path: Path, wanted: dict[str, float]) -> None:
+def test_numbers_out_of_range_are_rejected(tmp_path: Path, wanted: dict[str, float]) -> None:
     stack = Stepped(tmp_path)
     stack.capacities.declare("darkroom", [MAIN])
     asked = {"EndpointName": "darkroom", "DesiredWeightsAndCapacities": [{"VariantName": "main", **wanted}]}
-    with pytest.raises(RequestError, match="0 or more"):
+    with pytest.raises(RequestError, match="must be at least 0"):
         stack.capacities.update(asked)

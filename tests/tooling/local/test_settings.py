@@ -1,4 +1,4 @@
-"""The settings document and the pace of a stack on this machine, against MiniStack."""
+"""The settings document and the intervals of a local stack, on MiniStack."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TEMPLATE = {
 
 @pytest.fixture
 def cloud(ministack_url: str) -> Iterator[Cloud]:
-    """MiniStack with a stack that has what settings and pace need."""
+    """Create a stack in MiniStack with the resources of settings and intervals."""
     found = Cloud(ministack_url)
     found.cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
     found.cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
@@ -57,7 +57,7 @@ def document(cloud: Cloud) -> dict[str, object]:
     return found
 
 
-def test_the_first_start_serves_dialects_and_later_ones_keep_what_is_there(cloud: Cloud) -> None:
+def test_the_first_start_enables_dialects_and_later_ones_change_nothing(cloud: Cloud) -> None:
     settings.ensure(cloud, {})
     assert document(cloud)["settings"] == settings.DEFAULTS
     settings.ensure(cloud, {})
@@ -70,14 +70,15 @@ def test_the_first_start_serves_dialects_and_later_ones_keep_what_is_there(cloud
     assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
 
 
-def test_the_monitor_and_refining_have_another_pace(cloud: Cloud) -> None:
+def test_the_monitor_and_re_encoding_have_local_intervals(cloud: Cloud) -> None:
     intervals.adjust(cloud)
     found = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in _resources(cloud)}
     assert (
-        cloud.events.describe_rule(Name=found["MonitorFunctionRegularly"])["ScheduleExpression"] == intervals.MONITORED
+        cloud.events.describe_rule(Name=found["MonitorFunctionRegularly"])["ScheduleExpression"]
+        == intervals.MONITOR_SCHEDULE
     )
-    told = cloud.queues.get_queue_attributes(QueueUrl=found["RefineQueue"], AttributeNames=["DelaySeconds"])
-    assert told["Attributes"]["DelaySeconds"] == str(intervals.REFINED_AFTER_S)
+    answer = cloud.queues.get_queue_attributes(QueueUrl=found["RefineQueue"], AttributeNames=["DelaySeconds"])
+    assert answer["Attributes"]["DelaySeconds"] == str(intervals.REENCODE_DELAY_S)
 
 
 def _resources(cloud: Cloud) -> list[dict[str, str]]:
@@ -93,10 +94,10 @@ def test_overrides_are_parameters_or_settings() -> None:
 
 
 @pytest.mark.parametrize("pair", ["acces_mode=open", "access_mode=closed", "max_source_pixels=many"])
-def test_a_setting_that_is_wrong_starts_nothing(pair: str) -> None:
+def test_an_invalid_setting_is_rejected(pair: str) -> None:
     with pytest.raises(StartError, match=pair.partition("=")[0]):
         settings.split([pair])
 
 
-def test_the_defaults_here_are_settings() -> None:
+def test_the_local_defaults_are_valid() -> None:
     assert parse_settings(settings.DEFAULTS) != OF_THE_CODE

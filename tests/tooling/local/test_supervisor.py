@@ -1,9 +1,10 @@
-"""Servers that the local stack keeps alive, and that end with it."""
+"""Supervised servers of the local stack."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from local.paths import ROOT
-from local.supervisor import LOOK_EVERY_S, ServerSpec, State, SupervisedServer
+from local.supervisor import POLL_S, ServerSpec, State, SupervisedServer
 from tests.conftest import free_port
 from tests.waiting import wait_until, wait_until_async
 
@@ -27,7 +28,7 @@ class Ping(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ping).serve_forever()
 """
-"""A server with a child of its own, which does not end by itself."""
+"""A server with a child process that does not exit by itself."""
 
 
 def lives(pid: int) -> bool:
@@ -48,13 +49,13 @@ def served(tmp_path: Path) -> ServerSpec:
     )
 
 
-def test_it_is_started_again_after_it_was_killed_and_leaves_nothing_behind(served: ServerSpec) -> None:
-    said: list[str] = []
+def test_a_killed_server_is_restarted_and_leaves_no_process(served: ServerSpec) -> None:
+    reports: list[str] = []
 
     async def run() -> None:
-        server = SupervisedServer(served, said.append, pauses_s=[0.1])
+        server = SupervisedServer(served, reports.append, pauses_s=[0.1])
         assert (server.state, server.pid) == (State.WAITING, 0)
-        task = asyncio.create_task(server.keep())
+        task = asyncio.create_task(server.run())
         await wait_until_async(lambda: server.state is State.READY, "it is ready")
         first = server.pid
         os.kill(first, signal.SIGKILL)
@@ -68,44 +69,42 @@ def test_it_is_started_again_after_it_was_killed_and_leaves_nothing_behind(serve
         assert not lives(first)
 
     asyncio.run(run())
-    assert [line.split(",")[0].split(" (")[0] for line in said] == ["It is ready", "It has ended", "It is ready"]
+    assert [re.split(" after| \\(", line)[0] for line in reports] == ["It is ready", "It exited", "It is ready"]
     started = children(served.log)
     assert len(started) == 2
     wait_until(lambda: not any(map(lives, started)), "both have ended")
 
 
-def test_a_server_that_cannot_start_is_tried_at_growing_intervals(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_restarts_are_delayed_increasingly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = ServerSpec(
         "It", [sys.executable, "-c", "raise SystemExit(3)"], {}, "http://127.0.0.1:9/", tmp_path / "log"
     )
-    said: list[str] = []
+    reports: list[str] = []
     pauses_s: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        if seconds != LOOK_EVERY_S:
+        if seconds != POLL_S:
             pauses_s.append(seconds)
         await asyncio.sleep(0.01)
 
     async def run() -> None:
-        server = SupervisedServer(broken, said.append, pauses_s=[0.1, 1.0])
+        server = SupervisedServer(broken, reports.append, pauses_s=[0.1, 1.0])
         monkeypatch.setattr("local.supervisor.asyncio", SimpleNamespace(sleep=sleep, to_thread=asyncio.to_thread))
-        task = asyncio.create_task(server.keep())
+        task = asyncio.create_task(server.run())
         await wait_until_async(lambda: len(pauses_s) == 3, "it is tried a third time")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(run())
-    assert all("status 3" in text for text in said)
+    assert all("status 3" in text for text in reports)
     assert pauses_s[:3] == [0.1, 1.0, 1.0]
 
 
-def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
-    """By force: the stack has no time to tidy up."""
+def test_a_server_stops_with_its_parent(tmp_path: Path) -> None:
+    """The parent is killed, without time for a cleanup."""
     port, log = free_port(), tmp_path / "log"
-    tethered = [sys.executable, "-P", str(ROOT / "local" / "parent_death.py"), sys.executable, "-c", SERVER, str(port)]
+    command = [sys.executable, "-P", str(ROOT / "local" / "parent_death.py"), sys.executable, "-c", SERVER, str(port)]
     starter = (
         "import subprocess, sys, time\n"
         "log = open(sys.argv[1], 'wb')\n"
@@ -114,7 +113,7 @@ def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
         "time.sleep(600)\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", starter, str(log), *tethered], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", starter, str(log), *command], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())

@@ -1,4 +1,4 @@
-"""OpenSeadragon is installed once for each lock file, and where it cannot be, that is said."""
+"""OpenSeadragon is installed once for each lock file, and a failure is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ echo installed >> node_modules/openseadragon/build/openseadragon/openseadragon.m
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout in which nothing is installed; what is on PATH is in its ``bin``, before the system's."""
+    """Return a checkout in which nothing is installed. Its ``bin`` precedes the system's in PATH."""
     installed = tmp_path / "viewer"
     monkeypatch.setattr(viewer, "INSTALLED", installed)
     monkeypatch.setattr(viewer, "SCRIPT", installed / viewer.SCRIPT.relative_to(viewer.BUILT.parents[3]))
@@ -39,32 +39,32 @@ def with_npm(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 def test_it_is_installed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_npm(folder, monkeypatch, NPM)
     for _ in range(2):
-        assert asyncio.run(viewer.script()).read_text() == "installed\n"
+        assert asyncio.run(viewer.ensure_script()).read_text() == "installed\n"
 
 
-def test_another_lock_file_has_it_installed_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_lock_file_is_installed_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_npm(
         folder, monkeypatch, NPM + "echo again >> node_modules/openseadragon/build/openseadragon/openseadragon.min.js"
     )
-    asyncio.run(viewer.script())
+    asyncio.run(viewer.ensure_script())
     (folder / "viewer" / "package-lock.json").write_text("{}")
-    assert asyncio.run(viewer.script()).read_text() == "installed\nagain\n"
+    assert asyncio.run(viewer.ensure_script()).read_text() == "installed\nagain\n"
 
 
-def test_without_npm_it_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_npm_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder / "bin"))
-    with pytest.raises(StartError, match="install Node and npm"):
-        asyncio.run(viewer.script())
+    with pytest.raises(StartError, match="Install Node and npm"):
+        asyncio.run(viewer.ensure_script())
 
 
-def test_what_npm_says_is_passed_on_and_nothing_half_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_installation_is_reported_and_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_npm(folder, monkeypatch, "#!/bin/sh\necho no network\nexit 1\n")
     with pytest.raises(StartError, match="no network"):
-        asyncio.run(viewer.script())
+        asyncio.run(viewer.ensure_script())
     assert not (folder / "viewer").exists()
 
 
-def test_the_package_is_pinned_by_its_bytes() -> None:
+def test_the_package_is_pinned_by_hash() -> None:
     lock = json.loads(viewer.LOCKED[1].read_text())
     package = lock["packages"]["node_modules/openseadragon"]
     assert package["integrity"].startswith("sha512-")

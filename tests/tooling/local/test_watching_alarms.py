@@ -1,4 +1,4 @@
-"""Alarms of the template, evaluated here: how they are read, how they stand, whom they call."""
+"""Evaluation of the template's alarms: declarations, states, pages and history."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from local.console_api.alarm_history import KEPT, AlarmHistory
+from local.console_api.alarm_history import MAX_ENTRIES, AlarmHistory
 from local.console_api.alarms import Alarms
-from local.console_api.declared_alarms import DeclaredAlarm, read_alarms
-from local.console_api.logs import root, shown
+from local.console_api.declared_alarms import DeclaredAlarms, read_alarms
+from local.console_api.logs import parse_events, parse_trace_id
 from local.console_api.read_metrics import MetricQuery, Series
-from local.console_api.untrusted_content import picture_type
+from local.console_api.untrusted_content import detect_image_type
 
 NOW_S = 1_790_000_040.0
 
@@ -101,12 +101,12 @@ def fetch(url: str) -> dict[str, Any]:
 
 
 class Known:
-    """Figures that a test sets, by their metric."""
+    """Metrics set by a test, by name."""
 
     def __init__(self) -> None:
         self.now: dict[str, float] = {}
 
-    def minutes(self, asked: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
+    def read_minutes(self, asked: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
         at = int(now_s // 60) * 60 - 60
         return {one: {at: self.now[one.metric]} if one.metric in self.now else {} for one in asked}
 
@@ -124,16 +124,16 @@ def history(tmp_path: Path) -> AlarmHistory:
 @pytest.fixture
 def alarms(known: Known, history: AlarmHistory) -> Alarms:
     made = Alarms(known, history, lambda: read_alarms(TEMPLATE, GIVEN, fetch))  # type: ignore[arg-type]
-    made.read()
+    made.load_declared()
     return made
 
 
-def stand(alarms: Alarms, name: str) -> dict[str, Any]:
-    [found] = [one for one in alarms.listed() if one["name"] == f"darkroom-{name}"]
+def state_of(alarms: Alarms, name: str) -> dict[str, Any]:
+    [found] = [one for one in alarms.describe() if one["name"] == f"darkroom-{name}"]
     return found
 
 
-def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
+def test_alarms_are_read_with_resolved_values() -> None:
     found = read_alarms(TEMPLATE, GIVEN, fetch)
     assert [one.name for one in found.alarms] == [
         "darkroom-renders",
@@ -147,14 +147,14 @@ def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
     assert found.composites[0].children == {"darkroom-renders"}
 
 
-def test_none_is_read_where_conditions_say_so() -> None:
-    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}, fetch) == DeclaredAlarm()
+def test_conditions_exclude_alarms() -> None:
+    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}, fetch) == DeclaredAlarms()
 
 
-def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, history: AlarmHistory) -> None:
+def test_an_alarm_pages_once_and_recovers(alarms: Alarms, known: Known, history: AlarmHistory) -> None:
     for minute, errors in enumerate((0.0, 9.0, 9.0, 9.0, 0.0)):
         known.now["Errors"] = errors
-        alarms.look(NOW_S + minute * 60)
+        alarms.evaluate_all(NOW_S + minute * 60)
     changes = [(one["name"], one["from"], one["to"]) for one in history.changes() if "renders" in one["name"]]
     assert changes == [
         ("darkroom-renders", "INSUFFICIENT_DATA", "OK"),
@@ -172,19 +172,19 @@ def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, histor
 def test_a_metric_alarm_may_page_by_itself(alarms: Alarms, known: Known, history: AlarmHistory) -> None:
     for minute, failed in enumerate((9.0, 9.0, 0.0, 9.0)):
         known.now["ErasuresFailed"] = failed
-        alarms.look(NOW_S + minute * 60)
+        alarms.evaluate_all(NOW_S + minute * 60)
     assert [(one["name"], one["at_s"]) for one in history.pages()] == [
         ("darkroom-erasure", NOW_S),
         ("darkroom-erasure", NOW_S + 180),
     ]
 
 
-def test_how_an_alarm_stands(alarms: Alarms, known: Known) -> None:
+def test_the_description_of_an_alarm(alarms: Alarms, known: Known) -> None:
     known.now["Errors"] = 9.0
-    alarms.look(NOW_S)
+    alarms.evaluate_all(NOW_S)
     known.now["Errors"] = 8.0
-    alarms.look(NOW_S + 60)
-    assert stand(alarms, "renders") == {
+    alarms.evaluate_all(NOW_S + 60)
+    assert state_of(alarms, "renders") == {
         "name": "darkroom-renders",
         "title": "renders is bad.",
         "state": "ALARM",
@@ -198,7 +198,7 @@ def test_how_an_alarm_stands(alarms: Alarms, known: Known) -> None:
         "composite": False,
         "suppressed": False,
     }
-    above = stand(alarms, "viewers")
+    above = state_of(alarms, "viewers")
     assert (above["pages"], above["composite"], above["group"], above["suppressed"]) == (True, True, "viewers", False)
 
 
@@ -207,50 +207,50 @@ def test_one_fault_pages_once_though_two_groups_are_in_alarm(
 ) -> None:
     known.now = {"Errors": 9.0, "Faults": 9.0}
     for minute in range(5):
-        alarms.look(NOW_S + minute * 60)
+        alarms.evaluate_all(NOW_S + minute * 60)
     assert [one["name"] for one in history.pages()] == ["darkroom-viewers"]
-    assert stand(alarms, "up")["suppressed"]
+    assert state_of(alarms, "up")["suppressed"]
     known.now["Errors"] = 0.0
     for minute in range(5, 8):
-        alarms.look(NOW_S + minute * 60)
+        alarms.evaluate_all(NOW_S + minute * 60)
         assert [one["name"] for one in history.pages()] == ["darkroom-viewers"], "the extension lasts"
-    alarms.look(NOW_S + 8 * 60)
+    alarms.evaluate_all(NOW_S + 8 * 60)
     assert [one["name"] for one in history.pages()] == ["darkroom-viewers", "darkroom-up"]
-    assert not stand(alarms, "up")["suppressed"]
+    assert not state_of(alarms, "up")["suppressed"]
 
 
-def test_silence_rings_only_after_it_could_have_been_heard(alarms: Alarms) -> None:
+def test_missing_data_sets_an_alarm_after_a_whole_window(alarms: Alarms) -> None:
     for minute in range(3):
-        alarms.look(NOW_S + minute * 60)
-        assert stand(alarms, "silent")["state"] == "INSUFFICIENT_DATA"
-    alarms.look(NOW_S + 180)
-    assert stand(alarms, "silent")["state"] == "ALARM"
+        alarms.evaluate_all(NOW_S + minute * 60)
+        assert state_of(alarms, "silent")["state"] == "INSUFFICIENT_DATA"
+    alarms.evaluate_all(NOW_S + 180)
+    assert state_of(alarms, "silent")["state"] == "ALARM"
 
 
-def test_a_restart_goes_on_where_it_was_and_calls_nobody_again(
+def test_a_restart_restores_states_and_does_not_page_again(
     alarms: Alarms, known: Known, history: AlarmHistory, tmp_path: Path
 ) -> None:
     known.now["Errors"] = 9.0
-    alarms.look(NOW_S)
+    alarms.evaluate_all(NOW_S)
     again = AlarmHistory(tmp_path / "state" / "alarms.jsonl")
     assert again.changes() == history.changes()
     later = Alarms(known, again, lambda: read_alarms(TEMPLATE, GIVEN, fetch))  # type: ignore[arg-type]
-    later.read()
-    later.look(NOW_S + 60)
-    assert stand(later, "viewers")["since_s"] == NOW_S
+    later.load_declared()
+    later.evaluate_all(NOW_S + 60)
+    assert state_of(later, "viewers")["since_s"] == NOW_S
     assert again.changes() == history.changes()
     assert len(again.pages()) == 1
 
 
-def test_history_has_an_end_and_survives_half_a_line(tmp_path: Path) -> None:
+def test_history_is_bounded_and_ignores_a_partial_line(tmp_path: Path) -> None:
     path = tmp_path / "alarms.jsonl"
     history = AlarmHistory(path)
-    for number in range(KEPT + 5):
-        history.page(at_s=number, name="n", reason="")
+    for number in range(MAX_ENTRIES + 5):
+        history.add_page(at_s=number, name="n", reason="")
     with path.open("a") as file:
         file.write('{"at_s": 1')
     again = AlarmHistory(path)
-    assert len(again.pages()) == KEPT
+    assert len(again.pages()) == MAX_ENTRIES
     assert [json.loads(line)["at_s"] for line in path.read_text().splitlines()[:2]] == [5, 6]
 
 
@@ -259,11 +259,11 @@ def test_history_has_an_end_and_survives_half_a_line(tmp_path: Path) -> None:
     [("Root=1-a;Parent=b;Sampled=1", "1-a"), ("Parent=b;Root=1-a", "1-a"), ("1-a", "1-a"), ("", "")],
 )
 def test_the_trace_of_a_line(header: str, trace: str) -> None:
-    assert root(header) == trace
+    assert parse_trace_id(header) == trace
 
 
-def test_structured_lines_are_shown_and_all_else_is_not() -> None:
-    told = {
+def test_only_structured_lines_are_returned() -> None:
+    line = {
         "level": "ERROR",
         "message": "m",
         "code": "damaged",
@@ -271,9 +271,9 @@ def test_structured_lines_are_shown_and_all_else_is_not() -> None:
         "status": 422,
         "service": "s",
     }
-    messages = ["START", json.dumps(told), "[1]", '{"level": "INFO"}', '{"_aws": {}}', "2026 {not json}"]
+    messages = ["START", json.dumps(line), "[1]", '{"level": "INFO"}', '{"_aws": {}}', "2026 {not json}"]
     events = [{"timestamp": 1500, "message": message} for message in messages]
-    assert list(shown(events, "transform")) == [
+    assert list(parse_events(events, "transform")) == [
         {
             "at_s": 1.5,
             "function": "transform",
@@ -300,5 +300,5 @@ def test_structured_lines_are_shown_and_all_else_is_not() -> None:
         (b"", ""),
     ],
 )
-def test_only_pictures_that_every_browser_shows_are_shown(head: bytes, kind: str) -> None:
-    assert picture_type(head) == kind
+def test_only_images_that_browsers_display_are_detected(head: bytes, kind: str) -> None:
+    assert detect_image_type(head) == kind

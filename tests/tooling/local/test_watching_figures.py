@@ -1,4 +1,4 @@
-"""Figures: what is counted at the CDN and the endpoint, and what dashboards make of figures."""
+"""Metrics of the CDN and the endpoint, and data of dashboards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from local.console_api.dashboards import Dashboards, describe_panels, period_of
 from local.console_api.publish_metrics import put
 from local.console_api.read_metrics import MetricQuery, MetricReader, Series, build_query
-from local.console_api.service_metrics import VALUES_AT_ONCE, Metric, ModelCounts, ViewerCounts
+from local.console_api.service_metrics import VALUES_PER_DATUM, Metric, ModelCounts, ViewerCounts
 from local.sagemaker.runtime import Invocation
 from observability.dashboards import DASHBOARDS
 
@@ -23,7 +23,7 @@ def by_metric(figures: Iterable[Metric]) -> dict[str, dict[float, int]]:
     return {figure.metric: dict(figure.values) for figure in figures}
 
 
-def test_what_cloudfront_counts() -> None:
+def test_metrics_of_cloudfront() -> None:
     viewers = ViewerCounts("E1")
     viewers.note("GET", 200, "Hit from cloudfront", 1.0, 100)
     viewers.note("GET", 200, "RefreshHit from cloudfront", 20.0, 100)
@@ -32,8 +32,8 @@ def test_what_cloudfront_counts() -> None:
     viewers.note("GET", 503, "Error from cloudfront", 5.0, 10)
     viewers.note("POST", 200, "Miss from cloudfront", 7.0, 10)
     viewers.note("GET", 200, "FunctionGeneratedResponse from cloudfront", 1.0, 10)
-    taken = viewers.taken()
-    assert by_metric(taken) == {
+    drained = viewers.drain()
+    assert by_metric(drained) == {
         "Requests": {1.0: 7},
         "BytesDownloaded": {100.0: 2, 0.0: 1, 10.0: 4},
         "4xxErrorRate": {0.0: 6, 100.0: 1},
@@ -42,47 +42,47 @@ def test_what_cloudfront_counts() -> None:
         "CacheHitRate": {100.0: 2, 0.0: 1},
         "OriginLatency": {81.23: 1, 7.0: 1},
     }
-    assert {(one.namespace, *one.dimensions.items()) for one in taken} == {
+    assert {(one.namespace, *one.dimensions.items()) for one in drained} == {
         ("AWS/CloudFront", ("DistributionId", "E1"), ("Region", "Global"))
     }
-    assert viewers.taken() == []
+    assert viewers.drain() == []
 
 
-def test_what_sagemaker_counts() -> None:
+def test_metrics_of_sagemaker() -> None:
     models = ModelCounts()
     for variant, status in (("main", 200), ("main", 424), ("canary", 503)):
         models.note(Invocation("darkroom", variant, status, 0.25))
-    found = {(one.metric, one.dimensions["VariantName"]): dict(one.values) for one in models.taken()}
+    found = {(one.metric, one.dimensions["VariantName"]): dict(one.values) for one in models.drain()}
     assert found["Invocations", "main"] == {1.0: 2}
     assert found["Invocation4XXErrors", "main"] == {0.0: 1, 1.0: 1}
     assert found["Invocation5XXErrors", "canary"] == {1.0: 1}
     assert found["ModelLatency", "main"] == {250_000.0: 2}
 
 
-def test_data_are_put_in_parts_that_cloudwatch_takes() -> None:
-    asked: list[Any] = []
-    client = SimpleNamespace(put_metric_data=lambda **told: asked.append(told))
-    many = Metric("A", "m", "None", {"a": "b"}, {float(number): 1 for number in range(VALUES_AT_ONCE + 1)})
+def test_data_are_split_by_the_limits_of_cloudwatch() -> None:
+    requests: list[Any] = []
+    client = SimpleNamespace(put_metric_data=lambda **request: requests.append(request))
+    many = Metric("A", "m", "None", {"a": "b"}, {float(number): 1 for number in range(VALUES_PER_DATUM + 1)})
     put(client, [many, Metric("B", "n", "Count", {}, {1.0: 3})])
-    assert [one["Namespace"] for one in asked] == ["A", "B"]
-    first, second = asked[0]["MetricData"]
-    assert (len(first["Values"]), len(second["Values"])) == (VALUES_AT_ONCE, 1)
-    assert asked[1]["MetricData"] == [
+    assert [one["Namespace"] for one in requests] == ["A", "B"]
+    first, second = requests[0]["MetricData"]
+    assert (len(first["Values"]), len(second["Values"])) == (VALUES_PER_DATUM, 1)
+    assert requests[1]["MetricData"] == [
         {"MetricName": "n", "Dimensions": [], "Unit": "Count", "Values": [1.0], "Counts": [3]}
     ]
 
 
 class Known:
-    """Figures that a test has made up."""
+    """Metrics set by a test."""
 
     def __init__(self, points: Mapping[MetricQuery, Series], named: Iterable[Mapping[str, str]] = ()) -> None:
         self._points = points
         self._named = named
 
-    def minutes(self, asked: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
-        return {one: self._points.get(one, {}) for one in asked}
+    def read_minutes(self, requests: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
+        return {one: self._points.get(one, {}) for one in requests}
 
-    def named(self, namespace: str, metric: str) -> Iterable[dict[str, str]]:
+    def list_dimensions(self, namespace: str, metric: str) -> Iterable[dict[str, str]]:
         return [dict(one) for one in self._named]
 
 
@@ -93,8 +93,8 @@ def shown(name: str, known: Known, span_s: float = 3600) -> dict[str, Any]:
 
 
 def lines(panel: dict[str, Any]) -> dict[str, list[tuple[int, float]]]:
-    told = {one["label"]: [tuple(at) for at in one["points"] if at[1] is not None] for one in panel["series"]}
-    return {label: points for label, points in told.items() if points}
+    found = {one["label"]: [tuple(at) for at in one["points"] if at[1] is not None] for one in panel["series"]}
+    return {label: points for label, points in found.items() if points}
 
 
 def test_every_dashboard_has_each_of_its_panels_and_points_for_its_whole_span() -> None:
@@ -102,19 +102,19 @@ def test_every_dashboard_has_each_of_its_panels_and_points_for_its_whole_span() 
     [p95, _] = shown("on-call", Known({}))["latency"]["series"]
     assert [at for at, _ in p95["points"]] == list(range(1_789_996_500, 1_790_000_041, 60))
     assert {value for _, value in p95["points"]} == {None}
-    told = describe_panels()
-    assert [one["name"] for one in told] == ["executive", "on-call", "debug"]
-    assert all(panel["kind"] and panel["about"] for one in told for panel in one["panels"])
+    dashboards = describe_panels()
+    assert [one["name"] for one in dashboards] == ["executive", "on-call", "debug"]
+    assert all(panel["kind"] and panel["about"] for one in dashboards for panel in one["panels"])
 
 
-def test_a_formula_is_calculated_from_metrics_that_are_not_shown_themselves() -> None:
+def test_a_formula_uses_hidden_metrics() -> None:
     of = {"service": "transform", "function": "transform"}
     requests = build_query("Darkroom/x", "Requests", of, "Sum")
     rate = shown("on-call", Known({requests: {1_789_999_980: 120.0}}))["rate"]
     assert lines(rate) == {"transform": [(1_789_999_980, 2.0)]}
 
 
-def test_a_number_is_of_its_whole_window_not_a_mean_of_its_minutes() -> None:
+def test_a_number_covers_its_whole_window() -> None:
     of = {"service": "transform", "function": "transform"}
     known = {
         build_query("Darkroom/x", "Requests", of, "Sum"): {1_789_990_020: 1.0, 1_789_999_980: 99.0},
@@ -125,11 +125,11 @@ def test_a_number_is_of_its_whole_window_not_a_mean_of_its_minutes() -> None:
     assert [value for _, value in lines(success)["success"]] == [0.0, 100.0]
 
 
-def test_nothing_measured_is_no_number() -> None:
+def test_a_number_without_data_is_none() -> None:
     assert shown("executive", Known({}))["success"]["value"] is None
 
 
-def test_a_split_metric_is_a_line_for_each_value_and_equal_ones_are_added_up() -> None:
+def test_a_split_metric_has_a_line_per_value_and_adds_equal_labels() -> None:
     of = [
         {"service": "transform", "function": "transform", "code": "damaged"},
         {"service": "ingest", "function": "ingest", "code": "damaged"},
@@ -155,42 +155,42 @@ def test_long_charts_have_long_periods(span_s: float, period_s: int) -> None:
     assert period_of(span_s) == period_s
 
 
-def test_no_such_dashboard() -> None:
+def test_an_unknown_dashboard() -> None:
     boards: Any = Dashboards(Known({}), {}, {})  # type: ignore[arg-type]
     assert boards.data("none", 60, NOW_S) is None
 
 
 class Client:
-    """CloudWatch with one point a minute, and what it was asked."""
+    """CloudWatch with one point a minute, which records its requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[float, int]] = []
 
-    def get_metric_data(self, **asked: Any) -> dict[str, Any]:
-        begin, end = asked["StartTime"], asked["EndTime"]
-        self.asked.append((begin.timestamp(), len(asked["MetricDataQueries"])))
+    def get_metric_data(self, **requests: Any) -> dict[str, Any]:
+        begin, end = requests["StartTime"], requests["EndTime"]
+        self.asked.append((begin.timestamp(), len(requests["MetricDataQueries"])))
         minutes = range(int(begin.timestamp()), int(end.timestamp()) + 1, 60)
         times = [datetime.fromtimestamp(at, UTC) for at in minutes]
         return {
             "MetricDataResults": [
                 {"Id": query["Id"], "Timestamps": times, "Values": [1.0] * len(times)}
-                for query in asked["MetricDataQueries"]
+                for query in requests["MetricDataQueries"]
             ]
         }
 
 
-def test_what_is_known_is_read_but_once() -> None:
+def test_cached_points_are_not_read_again() -> None:
     client, one = Client(), build_query("n", "m", {}, "Sum")
     figures = MetricReader(client)
-    first = figures.minutes({one: NOW_S - 3600}, NOW_S)[one]
-    later = figures.minutes({one: NOW_S - 3600}, NOW_S + 60)[one]
+    first = figures.read_minutes({one: NOW_S - 3600}, NOW_S)[one]
+    later = figures.read_minutes({one: NOW_S - 3600}, NOW_S + 60)[one]
     assert [begin for begin, _ in client.asked] == [NOW_S - 3600, NOW_S - 240]
     assert (len(first), len(later), max(later)) == (61, 62, NOW_S + 60)
 
 
-def test_an_earlier_begin_is_read_too() -> None:
+def test_an_earlier_start_is_read() -> None:
     client, one = Client(), build_query("n", "m", {}, "Sum")
     figures = MetricReader(client)
-    figures.minutes({one: NOW_S - 600}, NOW_S)
-    assert len(figures.minutes({one: NOW_S - 7200}, NOW_S)[one]) == 121
-    assert len(figures.minutes({one: NOW_S - 600}, NOW_S)[one]) == 12
+    figures.read_minutes({one: NOW_S - 600}, NOW_S)
+    assert len(figures.read_minutes({one: NOW_S - 7200}, NOW_S)[one]) == 121
+    assert len(figures.read_minutes({one: NOW_S - 600}, NOW_S)[one]) == 12

@@ -1,4 +1,4 @@
-"""What is added to MiniStack: embedded metrics, queues' gauges, traces of invocations and messages."""
+"""Patches of MiniStack: embedded metrics, queue gauges, and traces of invocations and messages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.emulation.emf import Datum, read_data
-from local.emulation.logs import forget_oldest, group_of
-from local.emulation.metrics import KEPT_S, Metrics, compact, count_invocations, most_memory_mb, queue_depths
-from local.emulation.tracing import header_for, parts, pass_on_traces, segment, trace_invocations
+from local.emulation.logs import drop_oldest, log_group_name
+from local.emulation.metrics import MAX_AGE_S, Metrics, compact, count_invocations, measure_depths, read_peak_memory_mb
+from local.emulation.tracing import build_header, build_segment, parse_header, pass_on_traces, trace_invocations
 
 AT_MS = 1_790_000_000_123
 
@@ -52,7 +52,7 @@ def test_a_metric_is_counted_under_each_set_of_dimensions() -> None:
         document([{"Namespace": "n", "Dimensions": [[]], "Metrics": [{"Name": "A"}]}], A=True),
     ],
 )
-def test_what_is_no_metric_is_passed_over(line: str) -> None:
+def test_other_lines_are_ignored(line: str) -> None:
     assert list(read_data(line)) == []
 
 
@@ -62,19 +62,19 @@ def test_a_metric_without_a_unit_or_dimensions_has_none() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 7000)), max_size=60))
-def test_putting_points_together_keeps_their_number_and_nearly_their_sum(told: list[tuple[float, int]]) -> None:
+def test_merged_points_keep_count_and_approximate_sum(points_in: list[tuple[float, int]]) -> None:
     now_s = 2_000_000_000.0
-    points = [{"Timestamp": now_s - age_s, "Value": value} for value, age_s in told]
+    points = [{"Timestamp": now_s - age_s, "Value": value} for value, age_s in points_in]
     kept = compact(points, now_s)
     assert sum(point.get("Count", 1.0) for point in kept) == len(points)
     total = sum(point["Value"] * point.get("Count", 1.0) for point in kept)
-    assert total == pytest.approx(sum(value for value, _ in told), rel=0.006)
+    assert total == pytest.approx(sum(value for value, _ in points_in), rel=0.006)
     assert compact(kept, now_s) == kept
 
 
-def test_old_points_of_a_minute_are_one_and_very_old_ones_are_forgotten() -> None:
+def test_old_points_are_merged_and_expired_ones_dropped() -> None:
     now_s = 2_000_000_000.0
-    ages = (KEPT_S + 1, 3600, 3601, 30, 31)
+    ages = (MAX_AGE_S + 1, 3600, 3601, 30, 31)
     kept = compact([{"Timestamp": now_s - age_s, "Value": 1.0} for age_s in ages], now_s)
     assert [(now_s - point["Timestamp"], point.get("Count", 1.0)) for point in kept] == [
         (3600, 2.0),
@@ -84,7 +84,7 @@ def test_old_points_of_a_minute_are_one_and_very_old_ones_are_forgotten() -> Non
 
 
 class CloudWatch(SimpleNamespace):
-    """The store of MiniStack's service as far as it is patched."""
+    """The patched parts of MiniStack's store."""
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Any]] = defaultdict(list)
@@ -94,7 +94,7 @@ class CloudWatch(SimpleNamespace):
         self.stored[namespace, name, tuple(sorted(dimensions.items()))].append(rest)
 
 
-def test_every_invocation_is_counted_once_whoever_invoked() -> None:
+def test_every_invocation_is_counted_once() -> None:
     cloudwatch = CloudWatch()
     service = SimpleNamespace(
         _execute_function_dispatch=lambda *_: {"error": True},
@@ -107,7 +107,11 @@ def test_every_invocation_is_counted_once_whoever_invoked() -> None:
     service._emit_lambda_metrics("f", duration_ms=0.0, error=False, throttle=True)
     service._emit_lambda_metrics("f", duration_ms=3.0, error=False, throttle=True)
     of = (("FunctionName", "f"),)
-    values = {name: [rest[2] for rest in told] for (_, name, where), told in cloudwatch.stored.items() if where == of}
+    values = {
+        name: [rest[2] for rest in points_in]
+        for (_, name, where), points_in in cloudwatch.stored.items()
+        if where == of
+    }
     assert (values["Invocations"], values["Errors"], values["Throttles"]) == ([1], [1], [0, 1])
     assert values["ConcurrentExecutions"] == [2]
     assert len(values["Duration"]) == 1
@@ -122,7 +126,7 @@ def test_gauges_of_a_queue() -> None:
         },
         "messages": [{"sent_at": 90.0}, {"sent_at": 80.0, "enqueued_at": 95.0}],
     }
-    assert {name: value for name, _, value in queue_depths(queue, 100.0)} == {
+    assert {name: value for name, _, value in measure_depths(queue, 100.0)} == {
         "ApproximateNumberOfMessagesVisible": 3.0,
         "ApproximateNumberOfMessagesNotVisible": 2.0,
         "ApproximateNumberOfMessagesDelayed": 1.0,
@@ -130,13 +134,13 @@ def test_gauges_of_a_queue() -> None:
     }
     assert (
         dict.fromkeys(["ApproximateAgeOfOldestMessage"], 0.0).items()
-        <= {name: value for name, _, value in queue_depths({"attributes": {}, "messages": []}, 100.0)}.items()
+        <= {name: value for name, _, value in measure_depths({"attributes": {}, "messages": []}, 100.0)}.items()
     )
 
 
-def test_memory_of_a_process_is_its_peak_and_nothing_of_none() -> None:
-    assert most_memory_mb(os.getpid()) > 10
-    assert most_memory_mb(0) == 0
+def test_peak_memory_of_a_process() -> None:
+    assert read_peak_memory_mb(os.getpid()) > 10
+    assert read_peak_memory_mb(0) == 0
 
 
 @pytest.mark.parametrize(
@@ -148,21 +152,21 @@ def test_memory_of_a_process_is_its_peak_and_nothing_of_none() -> None:
     ],
 )
 def test_the_log_group_of_a_function(config: dict[str, Any], group: str) -> None:
-    assert group_of(config) == group
+    assert log_group_name(config) == group
 
 
-def test_an_invocation_is_of_its_requests_trace() -> None:
+def test_an_invocation_continues_its_requests_trace() -> None:
     config = {"TracingConfig": {"Mode": "Active"}}
-    told = parts(header_for(config, {"headers": {"x-amzn-trace-id": "Root=1-0000aaaa-1"}}))
-    assert (told["Root"], told["Sampled"], len(told["Parent"])) == ("1-0000aaaa-1", "1", 16)
+    points_in = parse_header(build_header(config, {"headers": {"x-amzn-trace-id": "Root=1-0000aaaa-1"}}))
+    assert (points_in["Root"], points_in["Sampled"], len(points_in["Parent"])) == ("1-0000aaaa-1", "1", 16)
     for event in ({"Records": []}, [], "text", {"headers": None}):
-        fresh = parts(header_for({}, event))
+        fresh = parse_header(build_header({}, event))
         assert fresh["Sampled"] == "0"
         assert [len(part) for part in fresh["Root"].split("-")] == [1, 8, 24]
 
 
 @pytest.mark.parametrize(("mode", "sent"), [("Active", 1), ("PassThrough", 0)])
-def test_a_function_is_told_of_the_trace_whose_segment_is_sent(mode: str, sent: int) -> None:
+def test_a_function_receives_the_trace_of_its_segment(mode: str, sent: int) -> None:
     seen: list[str | None] = []
     documents: list[dict[str, Any]] = []
     service = SimpleNamespace(
@@ -174,24 +178,24 @@ def test_a_function_is_told_of_the_trace_whose_segment_is_sent(mode: str, sent: 
     assert service._xray_trace_id_for_invocation({}) is None
     assert len(documents) == sent
     for document in documents:
-        told = parts(seen[0] or "")
-        assert (document["trace_id"], document["id"]) == (told["Root"], told["Parent"])
+        points_in = parse_header(seen[0] or "")
+        assert (document["trace_id"], document["id"]) == (points_in["Root"], points_in["Parent"])
         assert (document["start_time"], document["fault"]) == (5.0, True)
 
 
-def test_a_segment_of_what_went_well_has_no_fault() -> None:
-    assert "fault" not in segment({}, "Root=r;Parent=p;Sampled=1", "id", 1.0, failed=False)
+def test_a_segment_of_a_success_has_no_fault() -> None:
+    assert "fault" not in build_segment({}, "Root=r;Parent=p;Sampled=1", "id", 1.0, failed=False)
 
 
-def test_an_events_trace_reaches_its_message_and_no_other() -> None:
+def test_an_events_trace_reaches_only_its_message() -> None:
     messages: list[dict[str, Any]] = []
 
     def put(data: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
         for entry in data["Entries"]:
             messages.append({"body": entry["Detail"], "sys": {}})
             sqs._ensure_msg_fields(messages[-1])
-        told = {"FailedEntryCount": 0, "Entries": [{"EventId": entry["Detail"]} for entry in data["Entries"]]}
-        return 200, {}, json.dumps(told).encode()
+        points_in = {"FailedEntryCount": 0, "Entries": [{"EventId": entry["Detail"]} for entry in data["Entries"]]}
+        return 200, {}, json.dumps(points_in).encode()
 
     sqs, events = SimpleNamespace(_ensure_msg_fields=lambda message: None), SimpleNamespace(_put_events=put)
     pass_on_traces(events, sqs)
@@ -202,10 +206,10 @@ def test_an_events_trace_reaches_its_message_and_no_other() -> None:
 
 def test_streams_are_bounded() -> None:
     streams = {str(number): number for number in range(12)}
-    forget_oldest(streams, kept=12, at_once=5)
+    drop_oldest(streams, max_streams=12, at_once=5)
     assert len(streams) == 12
     streams["12"] = 12
-    forget_oldest(streams, kept=12, at_once=5)
+    drop_oldest(streams, max_streams=12, at_once=5)
     assert list(streams) == [str(number) for number in range(5, 13)]
 
 
@@ -225,7 +229,7 @@ def test_no_point_is_lost_between_threads() -> None:
         thread.start()
     for _ in range(50):
         metrics._tidied_s = 0.0
-        metrics.tidy()
+        metrics.compact()
     for thread in threads:
         thread.join()
     assert sum(point.get("Count", 1.0) for point in cloudwatch._metrics[key]) == 2000

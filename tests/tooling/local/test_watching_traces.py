@@ -1,4 +1,4 @@
-"""Traces: documents in datagrams, put together to trees, and found again."""
+"""Traces: documents in datagrams, built into trees, and searched."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.console_api.traces import DOCUMENTS_KEPT, Traces
+from local.console_api.traces import MAX_DOCUMENTS, Traces
 from local.console_api.xray_daemon import open_daemon
-from local.emulation.tracing import PREAMBLE, sender
+from local.emulation.tracing import PREAMBLE, make_sender
 from tests.waiting import wait_until_async
 
 ROOT = "1-6b0716ff-788b30a2f7c087b7858fd052"
@@ -34,7 +34,7 @@ def stage(name: str, number: str, parent: str, start: float, end: float, **more:
 def tree(*datagrams: bytes) -> Any:
     traces = Traces()
     for one in datagrams:
-        traces.take(one)
+        traces.add_datagram(one)
     return traces.tree(ROOT)
 
 
@@ -49,12 +49,12 @@ DOCUMENTS = (
     ),
     stage("fetch", "d", "b", 10.7, 11.0),
     segment("infer", "e", 12.5, 14.0, parent_id="d"),
-    stage("lost", "f", "nobody", 13.0, 13.5),
+    stage("lost", "f", "missing", 13.0, 13.5),
 )
 
 
 @given(st.permutations(DOCUMENTS))
-def test_the_tree_is_the_same_in_whatever_order_its_documents_come(documents: list[bytes]) -> None:
+def test_the_tree_does_not_depend_on_the_order_of_documents(documents: list[bytes]) -> None:
     found = tree(*documents)
     assert outline(found["segments"]) == [
         ["transform", [["answer", [["parse"], ["fetch", [["infer"]]]]]]],
@@ -63,7 +63,7 @@ def test_the_tree_is_the_same_in_whatever_order_its_documents_come(documents: li
     assert (found["started_s"], found["duration_ms"]) == (10.0, 4000.0)
 
 
-def test_times_are_of_the_trace_and_kinds_of_the_document() -> None:
+def test_segments_have_relative_times_and_kinds() -> None:
     [root] = tree(
         segment(),
         stage("fetch", "b", "a", 10.25, 10.75, namespace="aws", aws={"operation": "GetObject", "retries": 0}),
@@ -93,20 +93,20 @@ def test_times_are_of_the_trace_and_kinds_of_the_document() -> None:
         ({"fault": True, "http": {"response": {"status": 404}}}, "fault"),
     ],
 )
-def test_how_a_segment_ended(more: dict[str, Any], status: str) -> None:
+def test_the_status_of_a_segment(more: dict[str, Any], status: str) -> None:
     assert tree(segment(**more))["segments"][0]["status"] == status
 
 
-def test_a_trace_is_as_bad_as_its_worst_stage_but_calls_to_aws_do_not_count() -> None:
+def test_the_status_of_a_trace_ignores_calls_to_aws() -> None:
     traces = Traces()
-    traces.take(segment())
-    traces.take(stage("s3", "b", "a", 10, 11, namespace="aws", fault=True))
-    assert traces.listed(0)[0]["status"] == "ok"
-    traces.take(stage("fetch", "c", "a", 10, 11, error=True))
-    assert traces.listed(0)[0]["status"] == "error"
+    traces.add_datagram(segment())
+    traces.add_datagram(stage("s3", "b", "a", 10, 11, namespace="aws", fault=True))
+    assert traces.search(0)[0]["status"] == "ok"
+    traces.add_datagram(stage("fetch", "c", "a", 10, 11, error=True))
+    assert traces.search(0)[0]["status"] == "error"
 
 
-def test_what_has_ended_is_not_replaced_by_what_has_not() -> None:
+def test_an_unfinished_segment_does_not_replace_a_finished_one() -> None:
     begun = datagram(name="transform", id="a", start_time=10.0, in_progress=True)
     assert tree(begun, segment())["duration_ms"] == 2000
     assert tree(segment(), begun)["duration_ms"] == 2000
@@ -115,37 +115,39 @@ def test_what_has_ended_is_not_replaced_by_what_has_not() -> None:
 def test_traces_are_found_by_id_name_and_annotation() -> None:
     traces = Traces()
     traces.names = {"stack-TransformFunction-1": "transform"}
-    traces.take(segment("stack-TransformFunction-1", annotations={"edge_request_id": "AbC==", "cold": True}))
+    traces.add_datagram(segment("stack-TransformFunction-1", annotations={"edge_request_id": "AbC==", "cold": True}))
     for text in ("", "abc=", ROOT[:12], "transform", "true"):
-        assert [one["names"] for one in traces.listed(0, text)] == [["transform"]], text
-    assert traces.listed(0, "stack-") == []
-    assert traces.listed(10.5) == []
+        assert [one["names"] for one in traces.search(0, text)] == [["transform"]], text
+    assert traces.search(0, "stack-") == []
+    assert traces.search(10.5) == []
 
 
 def test_lists_are_newest_first_and_bounded() -> None:
-    traces = Traces(kept=3)
+    traces = Traces(max_traces=3)
     for number in range(5):
-        traces.take(
+        traces.add_datagram(
             PREAMBLE + json.dumps({"trace_id": f"t{number}", "name": "n", "id": "a", "start_time": number}).encode()
         )
-    assert [one["trace_id"] for one in traces.listed(0)] == ["t4", "t3", "t2"]
-    assert [one["trace_id"] for one in traces.listed(0, limit=2)] == ["t4", "t3"]
+    assert [one["trace_id"] for one in traces.search(0)] == ["t4", "t3", "t2"]
+    assert [one["trace_id"] for one in traces.search(0, limit=2)] == ["t4", "t3"]
     assert traces.tree("t1") is None
 
 
-def test_a_trace_that_is_still_heard_of_is_kept() -> None:
-    traces = Traces(kept=2)
+def test_an_updated_trace_is_kept() -> None:
+    traces = Traces(max_traces=2)
     for name in ("old", "middle", "old", "new"):
-        traces.take(PREAMBLE + json.dumps({"trace_id": name, "name": "n", "id": name, "start_time": 1}).encode())
+        traces.add_datagram(
+            PREAMBLE + json.dumps({"trace_id": name, "name": "n", "id": name, "start_time": 1}).encode()
+        )
     assert traces.tree("middle") is None
     assert traces.tree("old") is not None
 
 
-def test_a_trace_has_an_end() -> None:
+def test_the_segments_of_a_trace_are_bounded() -> None:
     traces = Traces()
-    for number in range(DOCUMENTS_KEPT + 10):
-        traces.take(segment(number=str(number)))
-    assert len(traces.tree(ROOT)["segments"]) == DOCUMENTS_KEPT  # type: ignore[index]
+    for number in range(MAX_DOCUMENTS + 10):
+        traces.add_datagram(segment(number=str(number)))
+    assert len(traces.tree(ROOT)["segments"]) == MAX_DOCUMENTS  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -161,22 +163,22 @@ def test_a_trace_has_an_end() -> None:
         datagram(name="n", id="a", start_time=1, subsegments=7),
     ],
 )
-def test_what_is_no_document_is_dropped_whole(junk: bytes) -> None:
+def test_an_invalid_document_is_dropped(junk: bytes) -> None:
     traces = Traces()
-    traces.take(junk)
-    assert traces.listed(0) == []
+    traces.add_datagram(junk)
+    assert traces.search(0) == []
 
 
-def test_documents_come_over_udp_and_none_is_needed_to_listen() -> None:
+def test_documents_are_received_over_udp() -> None:
     async def sent() -> Any:
         traces = Traces()
         async with open_daemon(traces) as address:
-            sender(address)({"trace_id": ROOT, "name": "n", "id": "a", "start_time": 1.0})
-            await wait_until_async(lambda: traces.listed(0), "the document has come")
-        return traces.listed(0)
+            make_sender(address)({"trace_id": ROOT, "name": "n", "id": "a", "start_time": 1.0})
+            await wait_until_async(lambda: traces.search(0), "the document has come")
+        return traces.search(0)
 
     assert [one["trace_id"] for one in asyncio.run(sent())] == [ROOT]
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    sender(f"127.0.0.1:{port}")({"id": "a"})
-    sender("")({"id": "a"})
+    make_sender(f"127.0.0.1:{port}")({"id": "a"})
+    make_sender("")({"id": "a"})

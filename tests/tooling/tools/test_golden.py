@@ -116,8 +116,8 @@ def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
-    assert local_golden.provide(media, folder) == len(local_golden.label_samples()) >= 8
-    assert local_golden.provide(media, folder) == 0  # what is there stays
+    assert local_golden.ensure_golden_set(media, folder) == len(local_golden.label_samples()) >= 8
+    assert local_golden.ensure_golden_set(media, folder) == 0  # what is there stays
     write_degraded_models(models_folder(), tmp_path)
     good, bad = (_judged(media, folder) for folder in (models_folder(), tmp_path))
     assert (good[MODERATION].false_positive_rate, bad[MODERATION].false_positive_rate) == (0.0, 1.0)

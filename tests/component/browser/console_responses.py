@@ -1,4 +1,4 @@
-"""The console's watch page in front of answers that a test writes: figures that a running stack takes days to have."""
+"""The monitoring page in front of responses of a test, for data that a running stack takes days to collect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def panel(name: str, kind: str, *, unit: str = "Count", target: float | None = N
 
 
 def series(label: str, *values: float | None) -> dict[str, Any]:
-    """A series with a point each minute, on the minute as metrics are, the last of them in this one."""
+    """Return a series with a point each minute, as metrics have, the last one in the current minute."""
     last_s = time.time() // EVERY_S * EVERY_S
     points = [[last_s - EVERY_S * back, value] for back, value in zip(itertools.count(), values[::-1])]
     return {"label": label, "points": points[::-1]}
@@ -146,15 +146,14 @@ type Answer = Any | Callable[[web.Request], Any]
 
 
 @dataclass
-class Watched:
-    """What the page is told, by path below ``/_local/watch/``: a value, or what makes one of the request.
+class Responses:
+    """Responses by path below ``/_local/watch/``: a value, or a function of the request.
 
-    ``asked`` are the requests below it, ``posted`` the bodies of those that decide. While ``broken``, nothing of it is
-    answered.
+    ``requested`` are the requests below it, ``posted`` the bodies of decisions. All fail while ``broken`` is set.
     """
 
     answers: dict[str, Answer] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     posted: list[dict[str, Any]] = field(default_factory=list)
     broken: bool = False
 
@@ -167,21 +166,21 @@ class Watched:
         if path.startswith("/_local/runbooks/"):
             return web.Response(text=(PAGES / f"{path.rsplit('/', 1)[1]}.md").read_text())
         if path.startswith(API):
-            self.asked.append(request.path_qs.removeprefix(API))
+            self.requested.append(request.path_qs.removeprefix(API))
             if request.method == "POST":
                 self.posted.append(json.loads(await request.text()))
-            return self._told(request)
+            return self._respond(request)
         return web.Response(body=picture(), content_type="image/jpeg")
 
-    def _told(self, request: web.Request) -> web.StreamResponse:
+    def _respond(self, request: web.Request) -> web.StreamResponse:
         if self.broken:
             return web.Response(status=502, text="bad gateway")
         name = request.path.removeprefix(API)
         if name.startswith("traces/"):
             name = "traces/*"
-        told = self.answers.get(f"POST {name}" if request.method == "POST" else name, _NOTHING.get(name, []))
-        told = told(request) if callable(told) else told
-        return told if isinstance(told, web.StreamResponse) else web.json_response(told)
+        response = self.answers.get(f"POST {name}" if request.method == "POST" else name, _NOTHING.get(name, []))
+        response = response(request) if callable(response) else response
+        return response if isinstance(response, web.StreamResponse) else web.json_response(response)
 
 
 _NOTHING: dict[str, Any] = {
@@ -192,7 +191,7 @@ _NOTHING: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def watched(stage: Watched) -> AsyncIterator[str]:
-    """The page's address, while it is served."""
+async def serve_console(stage: Responses) -> AsyncIterator[str]:
+    """Serve the page, and yield its address."""
     async with served(stage.answer) as address:
         yield f"{address}/_local/watch"

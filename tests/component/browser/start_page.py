@@ -1,4 +1,4 @@
-"""The console's pages in front of answers that a test writes: states that a running stack passes through in no time."""
+"""The console's pages in front of responses of a test, for states that a running stack leaves quickly."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .serving import served
 KEY = "people/group.jpg"
 
 
-def printed(picture: bytes, query: str) -> bytes:
-    """A stand-in for a print: smaller, and out of focus where something is redacted."""
+def make_derivative(picture: bytes, query: str) -> bytes:
+    """Return a stand-in for a derivative: smaller, and blurred if it is redacted."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.thumbnail((960, 960))
     if "redact" in query:
@@ -30,8 +30,8 @@ def printed(picture: bytes, query: str) -> bytes:
 
 
 @dataclass
-class Staged:
-    """What the page is told. ``findings`` are answered in turn, the last for good; ``near`` by the similarity index."""
+class Responses:
+    """Responses for the page. ``findings`` are returned in turn, the last one repeatedly; ``near``: similar images."""
 
     picture: bytes
     findings: list[dict[str, Any]]
@@ -48,15 +48,15 @@ class Staged:
         if path == "/":
             return web.FileResponse(CONSOLE / "index.html")
         if path.startswith("/_"):
-            return web.json_response(self._told(path, request))
+            return web.json_response(self._respond(path, request))
         if "redact" in query and not self.redacts:
             problem = {"code": "findings-pending", "detail": "This image has not been analysed yet"}
             return web.json_response(problem, status=503, content_type="application/problem+json")
         if "f=json" in query:
             return web.json_response({"format": "jpeg", "width": 100, "height": 100})
-        return web.Response(body=printed(self.picture, query), content_type="image/jpeg")
+        return web.Response(body=make_derivative(self.picture, query), content_type="image/jpeg")
 
-    def _told(self, path: str, request: web.Request) -> Any:
+    def _respond(self, path: str, request: web.Request) -> Any:
         if path == "/_local/findings":
             return self.findings.pop(0) if len(self.findings) > 1 else self.findings[0]
         if path.startswith("/_similar/"):
@@ -72,7 +72,7 @@ class Staged:
 
 
 @asynccontextmanager
-async def staged(stage: Staged) -> AsyncIterator[str]:
-    """The page's address, while it is served."""
-    async with served(stage.answer) as address:
+async def serve_start_page(answers: Responses) -> AsyncIterator[str]:
+    """Serve the page, and yield its address."""
+    async with served(answers.answer) as address:
         yield f"{address}/"

@@ -1,4 +1,4 @@
-"""The watch page in a real browser, told all that a stack can come to tell: each view, and every shape of its data."""
+"""The monitoring page in a real browser: each view, with every shape of its data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from aiohttp import web
 
 from local.control_pages import CONSOLE
 
-from . import watched as told
+from . import console_responses as responses
 from .browser import CHROMIUM, Page, open_browser
-from .watched import HOSTILE, LONG_KEY, Watched, watched
+from .console_responses import HOSTILE, LONG_KEY, Responses, serve_console
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
@@ -27,7 +27,7 @@ _page: list[tuple[asyncio.Runner, Page]] = []
 
 @pytest.fixture(scope="module", autouse=True)
 def browser() -> Iterator[None]:
-    """One browser for the whole module, in one event loop: starting one takes longer than a test."""
+    """Open one browser for the whole module, in one event loop: starting one takes longer than a test."""
     with asyncio.Runner() as runner:
         opened = open_browser()
         _page.append((runner, runner.run(opened.__aenter__())))
@@ -37,15 +37,17 @@ def browser() -> Iterator[None]:
 
 
 def on(
-    view: str, stage: Watched, act: Callable[[Page], Awaitable[None]], *, width: int = 1280, dark: bool = False
+    view: str, stage: Responses, act: Callable[[Page], Awaitable[None]], *, width: int = 1280, dark: bool = False
 ) -> None:
-    """Act on a view of the page that ``stage`` tells; each stage has an origin, and so a memory, of its own."""
+    """Run ``act`` on a view with the responses of ``stage``. Each stage has its own origin and therefore its own
+    storage.
+    """
     [(runner, page)] = _page
 
     async def run() -> None:
-        async with watched(stage) as url:
+        async with serve_console(stage) as url:
             page.errors.clear()
-            await page.look(width=width, dark=dark)
+            await page.resize(width=width, dark=dark)
             await page.open(f"{url}#/{view}")
             await act(page)
             assert page.errors == []
@@ -55,18 +57,18 @@ def on(
     runner.run(run())
 
 
-def one_panel(panel: dict[str, Any], *series: dict[str, Any], value: float | None = None) -> Watched:
-    data = told.shown(*series, value=value)
-    return Watched(
+def one_panel(panel: dict[str, Any], *series: dict[str, Any], value: float | None = None) -> Responses:
+    data = responses.shown(*series, value=value)
+    return Responses(
         {
-            "dashboards": told.three_dashboards(panel),
+            "dashboards": responses.three_dashboards(panel),
             "data": lambda _: {"now_s": time.time(), "panels": {panel["id"]: data}},
         }
     )
 
 
 async def text(page: Page, selector: str) -> str:
-    """What an element says, once it is there."""
+    """Return the text of an element once it exists."""
     await page.until(f"document.querySelector({selector!r})?.innerText")
     return str(await page.evaluate(f"document.querySelector({selector!r}).innerText"))
 
@@ -76,7 +78,7 @@ async def texts(page: Page, selector: str) -> list[str]:
     return list(await page.evaluate(f"[...document.querySelectorAll({selector!r})].map(each => each.textContent)"))
 
 
-# Words and axes: pure modules, asked in the browser that runs them.
+# Formatting and scales: pure modules, evaluated in the browser.
 
 SAID = [
     ("said(null, 'Count')", "–"),
@@ -149,7 +151,7 @@ PLACES = [
 ]
 
 
-def test_words_and_axes() -> None:
+def test_formatting_and_scales() -> None:
     cases = (("words", SAID), ("scales", AXES), ("alarms", SPANS), ("page", PLACES))
 
     async def act(page: Page) -> None:
@@ -159,14 +161,14 @@ def test_words_and_axes() -> None:
             for expression, expected in pairs:
                 assert await page.evaluate(f"{bound}{expression})") == expected, expression
 
-    on("executive", Watched(), act)
+    on("executive", Responses(), act)
 
 
 # Dashboards.
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_an_empty_stack_says_in_each_view_what_would_fill_it(view: str) -> None:
+def test_an_empty_view_describes_what_fills_it(view: str) -> None:
     async def act(page: Page) -> None:
         await page.until(f"{EMPTY}.length || document.querySelector('.aim')")
         expected = {
@@ -182,20 +184,20 @@ def test_an_empty_stack_says_in_each_view_what_would_fill_it(view: str) -> None:
             await page.until(f"{EMPTY}.length === {len(expected)}")
             assert await page.evaluate(EMPTY) == expected
         else:
-            await page.until(f"{EMPTY}.length === {len(told.KINDS) - 1}")
+            await page.until(f"{EMPTY}.length === {len(responses.KINDS) - 1}")
             assert await text(page, ".number .aim") == "nothing measured yet"
         assert await page.evaluate("document.querySelector('#tabs [aria-current]').hash") == f"#/{view}"
 
-    on(view, Watched(), act)
+    on(view, Responses(), act)
 
 
-def test_a_line_has_its_axis_target_legend_and_words() -> None:
-    panel = told.panel("latency", "line", unit="Milliseconds", target=500)
-    stage = one_panel(panel, told.series("p95", 120, 180, 240), told.series("p99", 300, None, 480))
+def test_a_line_chart_has_axis_target_legend_and_description() -> None:
+    panel = responses.panel("latency", "line", unit="Milliseconds", target=500)
+    stage = one_panel(panel, responses.series("p95", 120, 180, 240), responses.series("p99", 300, None, 480))
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.chart path.series').length === 1")
-        ended = await texts(page, ".chart .tick[text-anchor=end]")  # and the last time of day, if it is at the edge
+        ended = await texts(page, ".chart .tick[text-anchor=end]")  # and the last time label, if it is at the edge
         assert [tick for tick in ended if ":" not in tick] == ["0 ms", "200 ms", "400 ms", "600 ms"]
         assert await texts(page, ".chart text.goal") == ["target 500 ms"]
         assert await texts(page, ".legend-row li") == ["p95240 ms", "p99480 ms"]
@@ -208,8 +210,8 @@ def test_a_line_has_its_axis_target_legend_and_words() -> None:
     on("executive", stage, act)
 
 
-def test_the_target_lies_where_the_axis_says() -> None:
-    stage = one_panel(told.panel("x", "line", target=5), told.series("a", 0, 10, 0))
+def test_the_target_is_placed_by_the_axis() -> None:
+    stage = one_panel(responses.panel("x", "line", target=5), responses.series("a", 0, 10, 0))
 
     async def act(page: Page) -> None:
         await page.until("!!document.querySelector('.chart line.goal')")
@@ -221,9 +223,11 @@ def test_the_target_lies_where_the_axis_says() -> None:
     on("executive", stage, act)
 
 
-def test_one_point_is_a_dot_and_many_zeros_are_only_named() -> None:
+def test_one_point_is_a_dot_and_constant_zeros_are_only_listed() -> None:
     names = ("ingest", "purge", "sweep", "upload")
-    stage = one_panel(told.panel("x", "line"), told.series("alone", 3), *(told.series(each, 0, 0) for each in names))
+    stage = one_panel(
+        responses.panel("x", "line"), responses.series("alone", 3), *(responses.series(each, 0, 0) for each in names)
+    )
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.chart circle.dot').length === 1")
@@ -233,8 +237,10 @@ def test_one_point_is_a_dot_and_many_zeros_are_only_named() -> None:
     on("executive", stage, act)
 
 
-def test_values_are_read_by_pointer_and_by_arrow_keys() -> None:
-    stage = one_panel(told.panel("x", "line", unit="ms"), told.series("a", 10, 20, 30), told.series("b", 1, 2, 3))
+def test_pointer_and_arrow_keys_show_values() -> None:
+    stage = one_panel(
+        responses.panel("x", "line", unit="ms"), responses.series("a", 10, 20, 30), responses.series("b", 1, 2, 3)
+    )
     key = "document.querySelector('.chart').dispatchEvent(new KeyboardEvent('keydown', {{ key: '{}' }}))"
 
     async def act(page: Page) -> None:
@@ -264,8 +270,8 @@ def test_numbers_bars_and_tables() -> None:
         assert await text(page, ".number .value") == "99.972 %"
         assert await text(page, ".number .aim") == "target 99.9 %"
 
-    percent = told.panel("x", "number", unit="Percent", target=99.9)
-    on("executive", one_panel(percent, told.series("a", 100, 99), value=99.972), number)
+    percent = responses.panel("x", "number", unit="Percent", target=99.9)
+    on("executive", one_panel(percent, responses.series("a", 100, 99), value=99.972), number)
 
     async def bars(page: Page) -> None:
         assert await texts(page, ".bars li") == ["damaged7", "unsigned3"]
@@ -274,30 +280,30 @@ def test_numbers_bars_and_tables() -> None:
             1
         ].startswith("42.85")
 
-    errors = told.panel("x", "bars", unit="errors")
-    on("executive", one_panel(errors, told.series("unsigned", 1, 2), told.series("damaged", 7, None)), bars)
+    errors = responses.panel("x", "bars", unit="errors")
+    on("executive", one_panel(errors, responses.series("unsigned", 1, 2), responses.series("damaged", 7, None)), bars)
 
     async def table(page: Page) -> None:
         assert await texts(page, ".figures tbody tr") == ["ingest500 MB600 MB"]
 
-    on("executive", one_panel(told.panel("x", "table", unit="MB"), told.series("ingest", 600, 500)), table)
+    on("executive", one_panel(responses.panel("x", "table", unit="MB"), responses.series("ingest", 600, 500)), table)
 
 
-def test_figures_are_renewed_while_somebody_looks_and_not_when_paused() -> None:
+def test_data_are_refreshed_unless_paused() -> None:
     rounds: list[float] = []
-    panel = told.panel("x", "number")
+    panel = responses.panel("x", "number")
 
     def data(_: web.Request) -> Any:
         rounds.append(time.time())
-        return {"now_s": time.time(), "panels": {"x": told.shown(value=len(rounds))}}
+        return {"now_s": time.time(), "panels": {"x": responses.shown(value=len(rounds))}}
 
-    stage = Watched({"dashboards": told.three_dashboards(panel), "data": data})
+    stage = Responses({"dashboards": responses.three_dashboards(panel), "data": data})
 
     async def act(page: Page) -> None:
         await page.until("Number(document.querySelector('.number .value')?.innerText) >= 2")
         await page.evaluate("document.getElementById('live').click()")
         assert await text(page, "#live") == "Paused"
-        # Going on asks at once; so one more round is all that there was meanwhile.
+        # Resuming refreshes at once: one more round is all that happened meanwhile.
         before = len(rounds)
         await page.evaluate("document.getElementById('live').click()")
         await page.until(f"Number(document.querySelector('.number .value').innerText) === {before + 1}")
@@ -305,25 +311,25 @@ def test_figures_are_renewed_while_somebody_looks_and_not_when_paused() -> None:
     on("executive", stage, act)
 
 
-def test_another_time_is_asked_for_and_remembered() -> None:
-    stage = Watched()
+def test_the_time_range_is_sent_and_stored() -> None:
+    stage = Responses()
 
     async def act(page: Page) -> None:
         await page.until(f"{EMPTY}.length > 2")
         change = "const m = document.getElementById('minutes'); m.value = '360'; m.dispatchEvent(new Event('change'));"
         await page.evaluate(f"{{ {change} }}")
         await page.until(f"{EMPTY}.some(each => each.includes('6 hours'))")
-        assert "data?dashboard=executive&minutes=360" in stage.asked
+        assert "data?dashboard=executive&minutes=360" in stage.requested
         await page.evaluate("location.hash = '#/logs'")
         await page.until(f"{EMPTY}.includes('No log line')")
-        assert "logs?minutes=360" in stage.asked
+        assert "logs?minutes=360" in stage.requested
 
     on("executive", stage, act)
 
 
 @pytest.mark.slow
-def test_a_stack_that_does_not_answer_is_told_in_words_and_old_figures_stay() -> None:
-    stage = one_panel(told.panel("x", "number"), value=7)
+def test_an_unreachable_stack_is_reported_and_old_data_stay() -> None:
+    stage = one_panel(responses.panel("x", "number"), value=7)
 
     async def act(page: Page) -> None:
         await page.until("document.querySelector('.number .value')?.innerText === '7'")
@@ -336,8 +342,8 @@ def test_a_stack_that_does_not_answer_is_told_in_words_and_old_figures_stay() ->
     on("executive", stage, act)
 
 
-def test_a_view_that_could_not_open_opens_later() -> None:
-    stage = one_panel(told.panel("x", "number"), value=7)
+def test_a_view_that_failed_to_open_is_retried() -> None:
+    stage = one_panel(responses.panel("x", "number"), value=7)
     stage.broken = True
 
     async def act(page: Page) -> None:
@@ -348,26 +354,26 @@ def test_a_view_that_could_not_open_opens_later() -> None:
     on("executive", stage, act)
 
 
-def test_a_view_that_does_not_exist_says_so() -> None:
+def test_an_unknown_view_is_reported() -> None:
     async def act(page: Page) -> None:
         await page.until(f"{EMPTY}.length === 1")
         assert "nonsense" in (await page.evaluate(EMPTY))[0]
 
-    on("nonsense", Watched(), act)
+    on("nonsense", Responses(), act)
 
 
 # Alarms.
 
 
-def test_alarms_come_by_urgency_and_lead_to_their_runbook() -> None:
+def test_alarms_are_sorted_by_urgency_and_link_to_runbooks() -> None:
     alarms = [
-        told.alarm("quiet"),
-        told.alarm("unknown", "INSUFFICIENT_DATA", value=None),
-        told.alarm("ticket", "ALARM", reason="0.3 over 0.2"),
-        told.alarm("silenced", "ALARM", pages=True, composite=True, suppressed=True),
-        told.alarm("page", "ALARM", pages=True, composite=True),
+        responses.alarm("quiet"),
+        responses.alarm("unknown", "INSUFFICIENT_DATA", value=None),
+        responses.alarm("ticket", "ALARM", reason="0.3 over 0.2"),
+        responses.alarm("silenced", "ALARM", pages=True, composite=True, suppressed=True),
+        responses.alarm("page", "ALARM", pages=True, composite=True),
     ]
-    stage = Watched({"alarms": alarms})
+    stage = Responses({"alarms": alarms})
 
     async def act(page: Page) -> None:
         names = "[...document.querySelectorAll('.alarms th[scope=row] span:first-child')].map(each => each.textContent)"
@@ -386,8 +392,8 @@ def test_alarms_come_by_urgency_and_lead_to_their_runbook() -> None:
     on("alarms", stage, act)
 
 
-def test_tickets_are_told_on_top_when_nothing_pages() -> None:
-    stage = Watched({"alarms": [told.alarm("drift", "ALARM"), told.alarm("quiet")]})
+def test_tickets_are_listed_on_top_without_pages() -> None:
+    stage = Responses({"alarms": [responses.alarm("drift", "ALARM"), responses.alarm("quiet")]})
 
     async def act(page: Page) -> None:
         assert await text(page, "#ringing") == "▲ Ticket: Alarm drift runbook"
@@ -395,13 +401,13 @@ def test_tickets_are_told_on_top_when_nothing_pages() -> None:
     on("index", stage, act)
 
 
-def test_the_course_of_alarms() -> None:
+def test_the_history_of_alarms() -> None:
     history = [
-        told.change("drift", "ALARM", "OK", 10),
-        told.change("drift", "OK", "ALARM", 30),
-        told.change("quiet", "INSUFFICIENT_DATA", "OK", 50),
+        responses.change("drift", "ALARM", "OK", 10),
+        responses.change("drift", "OK", "ALARM", 30),
+        responses.change("quiet", "INSUFFICIENT_DATA", "OK", 50),
     ]
-    stage = Watched({"alarms": [told.alarm("drift"), told.alarm("quiet")], "alarms/history": history})
+    stage = Responses({"alarms": [responses.alarm("drift"), responses.alarm("quiet")], "alarms/history": history})
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.lane').length === 1")
@@ -423,33 +429,33 @@ def test_the_course_of_alarms() -> None:
 
 
 def deep(depth: int) -> dict[str, Any]:
-    inner = told.segment("innermost", depth, 1, status="fault", annotations={"code": HOSTILE})
+    inner = responses.segment("innermost", depth, 1, status="fault", annotations={"code": HOSTILE})
     for at in reversed(range(depth)):
-        inner = told.segment(f"level-{at}", at, 100 - at, inner)
+        inner = responses.segment(f"level-{at}", at, 100 - at, inner)
     return inner
 
 
-def test_a_trace_is_found_by_what_was_typed_and_shown_as_a_waterfall() -> None:
+def test_a_trace_is_searched_and_shown_as_a_waterfall() -> None:
     whole = {
         "trace_id": "1-6925c0de-000000000000000000000001",
         "started_s": time.time(),
         "duration_ms": 200,
         "segments": [
-            told.segment(
+            responses.segment(
                 "darkroom-transform",
                 0,
                 100,
-                told.segment("fetch", 10, 40),
-                told.segment("encode", 50, 50, status="fault"),
+                responses.segment("fetch", 10, 40),
+                responses.segment("encode", 50, 50, status="fault"),
                 kind="function",
                 annotations={"format": "avif", "cold": True},
                 metadata={"key": "trips/rome.jpg"},
             ),
-            told.segment("endpoint", 100, 100, kind="remote"),
+            responses.segment("endpoint", 100, 100, kind="remote"),
         ],
     }
-    traces = [told.trace(1, 200, "ok", edge_request_id="abc=="), told.trace(2, 50, "fault")]
-    stage = Watched(
+    traces = [responses.trace(1, 200, "ok", edge_request_id="abc=="), responses.trace(2, 50, "fault")]
+    stage = Responses(
         {"traces": lambda request: traces[:1] if request.query.get("q") == "abc==" else traces, "traces/*": whole}
     )
 
@@ -461,7 +467,7 @@ def test_a_trace_is_found_by_what_was_typed_and_shown_as_a_waterfall() -> None:
         assert "abc==" in await text(page, ".traces .notes")
         await page.evaluate("document.querySelector('.traces .name').click()")
         await page.until("document.querySelectorAll('.segment').length === 4")
-        assert any(path.startswith("traces/1-6925c0de-000000000000000000000001") for path in stage.asked)
+        assert any(path.startswith("traces/1-6925c0de-000000000000000000000001") for path in stage.requested)
         assert await texts(page, ".segment-name") == ["darkroom-transform", "fetch", "encode ✕ fault", "endpoint"]
         assert await page.evaluate("document.querySelectorAll('.waterfall > ol > li').length") == 2
         bars = "[...document.querySelectorAll('.segment .bar-track i')].map(bar => [bar.style.left, bar.style.width])"
@@ -478,8 +484,8 @@ def test_a_trace_is_found_by_what_was_typed_and_shown_as_a_waterfall() -> None:
     on("traces", stage, act)
 
 
-def test_a_deep_trace_with_hostile_words_stays_in_its_place() -> None:
-    stage = Watched({"traces/*": {"trace_id": "x", "started_s": 1.0, "duration_ms": 100, "segments": [deep(40)]}})
+def test_a_deep_trace_with_hostile_text_fits_the_page() -> None:
+    stage = Responses({"traces/*": {"trace_id": "x", "started_s": 1.0, "duration_ms": 100, "segments": [deep(40)]}})
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.segment').length === 41")
@@ -491,21 +497,21 @@ def test_a_deep_trace_with_hostile_words_stays_in_its_place() -> None:
     on("traces/x", stage, act, width=390)
 
 
-def test_what_has_no_trace_says_why() -> None:
+def test_a_search_without_results_is_explained() -> None:
     async def act(page: Page) -> None:
         await page.until(f"{EMPTY}.some(each => each.includes('“gone”'))")
 
-    on("traces?q=gone", Watched(), act)
+    on("traces?q=gone", Responses(), act)
 
 
 # Failed samples, logs, index.
 
 
-def test_failed_samples_have_reason_code_and_picture() -> None:
+def test_failures_have_reason_code_and_image() -> None:
     samples = [
-        told.failed(picture="/_picture"),
-        told.failed("dead-letter", key=LONG_KEY, code="internal", reason=HOSTILE, trace_id=""),
-        told.failed("render", code="too-large", key=""),
+        responses.failed(picture="/_picture"),
+        responses.failed("dead-letter", key=LONG_KEY, code="internal", reason=HOSTILE, trace_id=""),
+        responses.failed("render", code="too-large", key=""),
     ]
 
     async def act(page: Page) -> None:
@@ -522,11 +528,13 @@ def test_failed_samples_have_reason_code_and_picture() -> None:
         await page.until("document.querySelectorAll('.file').length === 1")
         assert "too-large" in await text(page, ".reason")
 
-    on("failed", Watched({"failed": samples}), act)
+    on("failed", Responses({"failed": samples}), act)
 
 
-def test_a_picture_that_no_browser_shows_is_told_in_words() -> None:
-    broken = Watched({"failed": [told.failed(picture="/_local/watch/failed/picture?key=x")], "failed/picture": {}})
+def test_an_image_that_cannot_be_displayed_is_replaced_by_text() -> None:
+    broken = Responses(
+        {"failed": [responses.failed(picture="/_local/watch/failed/picture?key=x")], "failed/picture": {}}
+    )
 
     async def act(page: Page) -> None:
         await page.until("document.querySelector('.negative')?.textContent === 'no picture'")
@@ -534,12 +542,12 @@ def test_a_picture_that_no_browser_shows_is_told_in_words() -> None:
     on("failed", broken, act)
 
 
-def test_logs_by_code() -> None:
+def test_logs_are_grouped_by_code() -> None:
     lines = [
-        told.line("refused", took_ms=12, why=HOSTILE),
-        told.line("refused"),
-        told.line("rendered", "", "INFO"),
-        told.line(HOSTILE, "internal", "ERROR"),
+        responses.line("refused", took_ms=12, why=HOSTILE),
+        responses.line("refused"),
+        responses.line("rendered", "", "INFO"),
+        responses.line(HOSTILE, "internal", "ERROR"),
     ]
 
     def logs(request: web.Request) -> Any:
@@ -555,19 +563,19 @@ def test_logs_by_code() -> None:
         await page.until("document.querySelectorAll('.logs > li').length === 2")
         assert await page.evaluate("document.querySelector('.codes a').getAttribute('aria-current')") == "true"
 
-    on("logs", Watched({"logs": logs}), act)
+    on("logs", Responses({"logs": logs}), act)
 
 
-def test_the_index_is_browsed_by_page_and_tells_all_of_one() -> None:
-    record = told.row("a/ü &#1.jpg") | {
+def test_the_index_has_pages_and_full_records() -> None:
+    record = responses.row("a/ü &#1.jpg") | {
         "sha256": "ab" * 32,
         "findings": {"tasks": {"faces": {"model": HOSTILE, "version": "1", "by": "endpoint", "faces": []}}},
     }
 
     def index(request: web.Request) -> Any:
         if request.query.get("after"):
-            return {"rows": [told.row("z.jpg", "held")], "next": ""}
-        return {"rows": [told.row("a/ü &#1.jpg"), told.row(LONG_KEY)], "next": "a cursor"}
+            return {"rows": [responses.row("z.jpg", "held")], "next": ""}
+        return {"rows": [responses.row("a/ü &#1.jpg"), responses.row(LONG_KEY)], "next": "a cursor"}
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.index .file').length === 2")
@@ -584,11 +592,11 @@ def test_the_index_is_browsed_by_page_and_tells_all_of_one() -> None:
         assert "900 × 600" in await text(page, ".known")
         assert await text(page, ".task .by") == f"{HOSTILE} 1"
 
-    on("index", Watched({"index": index, "index/record": record}), act)
+    on("index", Responses({"index": index, "index/record": record}), act)
 
 
 def test_the_index_is_filtered() -> None:
-    stage = Watched()
+    stage = Responses()
 
     async def act(page: Page) -> None:
         await page.until(f"{EMPTY}.length === 1")
@@ -596,7 +604,7 @@ def test_the_index_is_filtered() -> None:
           p.value = 'trips/'; s.value = 'held'; p.form.requestSubmit();"""
         await page.evaluate(f"{{ {fill} }}")
         await page.until(f"{EMPTY}[0] === 'No picture fits'")
-        assert "index?prefix=trips%2F&state=held&limit=50" in stage.asked
+        assert "index?prefix=trips%2F&state=held&limit=50" in stage.requested
 
     on("index", stage, act)
 
@@ -606,8 +614,8 @@ def test_the_index_is_filtered() -> None:
 WAITING = [{"key": "trips/beach.jpg", "score": 0.91, "since_s": time.time() - 60, "picture": "/_picture"}]
 
 
-def test_a_review_needs_a_name_and_is_sent_with_it() -> None:
-    stage = Watched({"review": WAITING, "POST review": {"state": "ready"}})
+def test_a_review_requires_and_sends_a_name() -> None:
+    stage = Responses({"review": WAITING, "POST review": {"state": "ready"}})
 
     async def act(page: Page) -> None:
         release = "document.querySelector('.review .actions button')"
@@ -627,9 +635,9 @@ def test_a_review_needs_a_name_and_is_sent_with_it() -> None:
     on("review", stage, act)
 
 
-def test_a_refused_decision_says_why_and_can_be_made_again() -> None:
+def test_a_rejected_decision_is_explained_and_can_be_repeated() -> None:
     problem = {"code": "not-held", "detail": "Nobody holds this picture any more"}
-    stage = Watched({"review": WAITING, "POST review": lambda _: web.json_response(problem, status=409)})
+    stage = Responses({"review": WAITING, "POST review": lambda _: web.json_response(problem, status=409)})
 
     async def act(page: Page) -> None:
         await page.until("!!document.querySelector('.review')")
@@ -658,27 +666,31 @@ def test_the_audit_log() -> None:
         facts = await texts(page, ".logs .known div")
         assert facts == ["actionrollback", "reasonsdisagreement 0.4, errors 0.1"]
 
-    on("audit", Watched({"audit": [entry]}), act)
+    on("audit", Responses({"audit": [entry]}), act)
 
 
 # Everywhere.
 
 
-def full() -> Watched:
-    """A stage with much, long and hostile in every view."""
-    hostile = told.series(HOSTILE, 1, 2, 3)
+def full() -> Responses:
+    """Return responses with many, long and hostile values for every view."""
+    hostile = responses.series(HOSTILE, 1, 2, 3)
     data = {
-        kind: told.shown(hostile, told.series(LONG_KEY, 3, 2), value=3) for kind in ("number", "line", "bars", "table")
+        kind: responses.shown(hostile, responses.series(LONG_KEY, 3, 2), value=3)
+        for kind in ("number", "line", "bars", "table")
     }
-    return Watched(
+    return Responses(
         {
             "data": lambda _: {"now_s": time.time(), "panels": data},
-            "alarms": [told.alarm(LONG_KEY, "ALARM", title=HOSTILE, reason=LONG_KEY, pages=True), told.alarm(LONG_KEY)],
-            "alarms/history": [told.change(LONG_KEY, "OK", "ALARM", 5)],
-            "traces": [told.trace(1, 1e6, "fault", code=HOSTILE, edge_request_id=LONG_KEY)],
-            "failed": [told.failed(key=LONG_KEY, reason=HOSTILE)],
-            "logs": [told.line(LONG_KEY, HOSTILE, "ERROR", **{LONG_KEY: LONG_KEY})],
-            "index": {"rows": [told.row(LONG_KEY), told.row(HOSTILE, HOSTILE)], "next": LONG_KEY},
+            "alarms": [
+                responses.alarm(LONG_KEY, "ALARM", title=HOSTILE, reason=LONG_KEY, pages=True),
+                responses.alarm(LONG_KEY),
+            ],
+            "alarms/history": [responses.change(LONG_KEY, "OK", "ALARM", 5)],
+            "traces": [responses.trace(1, 1e6, "fault", code=HOSTILE, edge_request_id=LONG_KEY)],
+            "failed": [responses.failed(key=LONG_KEY, reason=HOSTILE)],
+            "logs": [responses.line(LONG_KEY, HOSTILE, "ERROR", **{LONG_KEY: LONG_KEY})],
+            "index": {"rows": [responses.row(LONG_KEY), responses.row(HOSTILE, HOSTILE)], "next": LONG_KEY},
             "review": [{"key": LONG_KEY, "score": None, "since_s": 1.0, "picture": None}],
             "audit": [{"at": "2026-11-25T12:00:00Z", "kind": "erasure", "subject": LONG_KEY, "by": HOSTILE, "n": 1}],
         }
@@ -689,7 +701,7 @@ FULL = {"alarms": ".alarms", "traces": ".traces li", "index": ".file", "review":
 
 
 @pytest.mark.parametrize("width", [390, 1400])
-def test_nothing_is_wider_than_the_window_and_no_word_becomes_an_element(width: int) -> None:
+def test_views_fit_the_window_and_text_is_not_markup(width: int) -> None:
     async def act(page: Page) -> None:
         for view in VIEWS:
             await page.evaluate(f"location.hash = '#/{view}'")
@@ -724,22 +736,22 @@ CONTRAST = """(() => {
   const shown = each => each.checkVisibility() && !each.closest('.spoken, select, :disabled');
   const texts = [...document.querySelectorAll('body *')].filter(each => shown(each) && words(each));
   const lines = [...document.querySelectorAll('.series')];
-  const told = each => each.outerHTML.slice(0, 120);
+  const describe = each => each.outerHTML.slice(0, 120);
   return [
     texts.length > 10,
-    texts.filter(each => ratio(each, each.closest('svg') ? 'fill' : 'color') < 4.5).map(told),
-    lines.filter(each => ratio(each, 'stroke') < 3).map(told),
+    texts.filter(each => ratio(each, each.closest('svg') ? 'fill' : 'color') < 4.5).map(describe),
+    lines.filter(each => ratio(each, 'stroke') < 3).map(describe),
   ];
 })()"""
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_words_and_lines_stand_out_from_what_is_behind_them(dark: bool) -> None:
-    six = [told.series(f"series {at}", at + 1, at + 2) for at in range(6)]
+def test_text_and_lines_have_enough_contrast(dark: bool) -> None:
+    six = [responses.series(f"series {at}", at + 1, at + 2) for at in range(6)]
     stage = full()
-    line = told.panel("line", "line", target=3)
-    stage.answers["dashboards"] = told.three_dashboards(line, told.panel("logs", "logs"))
-    stage.answers["data"] = lambda _: {"now_s": time.time(), "panels": {"line": told.shown(*six)}}
+    line = responses.panel("line", "line", target=3)
+    stage.answers["dashboards"] = responses.three_dashboards(line, responses.panel("logs", "logs"))
+    stage.answers["data"] = lambda _: {"now_s": time.time(), "panels": {"line": responses.shown(*six)}}
 
     async def act(page: Page) -> None:
         for view in ("executive", "alarms", "traces", "logs", "audit"):
@@ -751,7 +763,7 @@ def test_words_and_lines_stand_out_from_what_is_behind_them(dark: bool) -> None:
     on("executive", stage, act, dark=dark)
 
 
-def test_it_is_worked_by_keyboard() -> None:
+def test_the_page_works_by_keyboard() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('#tabs a').length === 10")
         seen = []
@@ -766,19 +778,19 @@ def test_it_is_worked_by_keyboard() -> None:
         assert seen[13:15] == ["minutes", "live"]
         assert seen[15] == "chart"
 
-    on("executive", one_panel(told.panel("x", "line"), told.series("a", 1, 2)), act)
+    on("executive", one_panel(responses.panel("x", "line"), responses.series("a", 1, 2)), act)
 
 
 @pytest.mark.slow
-def test_focus_and_opened_details_outlive_a_renewal() -> None:
+def test_focus_and_open_details_survive_a_refresh() -> None:
     rounds: list[int] = []
 
     def logs(_: web.Request) -> Any:
         rounds.append(1)
-        return [told.line(f"new {len(rounds)}", at=1), *steady]
+        return [responses.line(f"new {len(rounds)}", at=1), *steady]
 
-    steady = [told.line("steady", at=1)]
-    stage = Watched({"logs": logs})
+    steady = [responses.line("steady", at=1)]
+    stage = Responses({"logs": logs})
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.logs summary').length === 2")
@@ -789,7 +801,7 @@ def test_focus_and_opened_details_outlive_a_renewal() -> None:
     on("logs", stage, act)
 
 
-def test_the_other_pages_lead_to_it() -> None:
+def test_other_pages_link_to_it() -> None:
     """The start page and the upload page have a link in their head."""
     for name in ("index.html", "upload.html"):
         assert '<a href="/_local/watch">Watch</a>' in (CONSOLE / name).read_text()
