@@ -29,11 +29,11 @@ _AROUND = {
     "source": "darkroom",
     "time": "2026-11-25T12:00:03Z",
 }
-"""What EventBridge puts around a detail."""
+"""The envelope that EventBridge adds to a detail."""
 
 
 def find_registry_faults(event: Mapping[str, Any]) -> list[str]:
-    """What of a whole event is not as the registry's document has it."""
+    """Return the deviations of an event from the registry's document."""
     document = _nullable(REGISTRY[event["detail-type"]])
     schema = {"$ref": "#/components/schemas/AWSEvent", **document}
     return [f"{error.json_path}: {error.message}" for error in Draft4Validator(schema).iter_errors(event)]
@@ -50,7 +50,7 @@ def _nullable(node: Any) -> Any:
 
 
 def complaints(detail_type: str, detail: Mapping[str, Any]) -> list[str]:
-    """What of an announcement is not as documented: wrong, missing, or not mentioned."""
+    """Return the deviations of a detail from its documented schema: wrong, missing and undocumented fields."""
     schema = SCHEMAS[detail_type]
     wrong = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(detail)]
     wrong += find_registry_faults({**_AROUND, "detail-type": detail_type, "detail": detail})

@@ -18,7 +18,7 @@ SCENES = ("giant-image.jpg",)
 """Those of them that are over the limits of one worker."""
 
 REFUSED = {name: code for name, code in EXPECTED.items() if code != "ready"} | dict.fromkeys(SCENES, "over-limits")
-"""Code by path of those that are refused by who decodes an image whole."""
+"""Error codes by path, of files that are refused where an image is decoded whole."""
 
 
 def files() -> list[str]:

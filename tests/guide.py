@@ -17,8 +17,8 @@ _INVOKED = "aws lambda invoke "
 
 @dataclass(frozen=True)
 class Deviation:
-    """Why a line does not run here, and what the reader of docs/getting-started/local-stack.md runs instead, if
-    anything."""
+    """The reason why a line does not run here, and the line of docs/getting-started/local-stack.md to run instead, if
+    any."""
 
     reason: str
     instead: str = ":"
@@ -66,7 +66,7 @@ def variables(blocks: list[str]) -> set[str]:
 
 
 def in_order(blocks: list[str], machine: str = platform.machine()) -> list[str]:
-    """In the order of the page; on x86-64, what invokes a function comes after its build for this processor."""
+    """In the order of the page; on x86-64, blocks that invoke a function follow its build for this processor."""
     invoking = [block for block in blocks if _INVOKED in block]
     if machine != "x86_64":
         return blocks

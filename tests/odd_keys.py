@@ -36,7 +36,7 @@ PIECES = (
     *(".-", "..-", ".--", ".-2D", "..-2D", ".-C3A9", "..-C3A9", ".-é", "é-", "é.", "-", "--", "_", "__", ".", "..."),
     *("a", "B7", "photo", "IMG_1234-2", "/"),
 )
-"""What keys are made of; ``/`` begins a folder."""
+"""Pieces of keys; ``/`` begins a folder."""
 
 
 def odd_keys(count: int = 200, suffix: str = ".jpg", seed: int = 17) -> list[str]:

@@ -54,7 +54,7 @@ class HeldUpdates:
 
 
 def client(runtime: Runtime, service: str = "sagemaker") -> Any:
-    """A boto3 client that asks once."""
+    """A boto3 client without retries."""
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=runtime.url,

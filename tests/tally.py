@@ -19,7 +19,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
 
     def add(self, name: str, count: int = 1) -> None:
-        """Add ``count`` to what is counted under ``name``, a plural noun."""
+        """Add ``count`` to the counter ``name``, a plural noun."""
         self._counts[name] += count
 
     def items(self) -> list[tuple[str, int]]:

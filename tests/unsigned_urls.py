@@ -20,10 +20,10 @@ from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.variants import LADDER_PX
 
 ORIGIN = "https://images.example.com/photos/"
-"""An address that the languages' test settings map to keys."""
+"""An address that the dialects' test settings map to keys."""
 
 ACCOUNT = "account"
-"""Cloudflare's account in the languages' test settings."""
+"""Cloudflare's account in the dialects' test settings."""
 
 FORMATS = (*IMAGE_FORMATS, *EXTENDED_FORMATS, *DATA_FORMATS, *AUTO_CLASSES, "auto", "jpg", "svg", "heif", "raw", "")
 ACCEPTS = ("", "*/*", "image/webp,*/*", "image/avif,image/webp,*/*", "image/avif;q=0.5,image/webp;q=0.7")
@@ -243,7 +243,7 @@ _IIIF_LISTED = (
     "512,0,128,480/128,480/",
     "0,0,640,480/320,240/",
 )
-"""What ``info.json`` of an image of 640×480 px lists, and some other spellings."""
+"""The sizes in ``info.json`` of an image of 640×480 px, and some other spellings."""
 
 
 def _iiif(random: Random, key: str) -> str:

@@ -89,7 +89,7 @@ class Deployment:
 
 
 def event_of(sent: Sent, method: str = "GET") -> dict[str, Any]:
-    """The viewer-request event: CloudFront hands on names and values of a query as they were sent."""
+    """The viewer-request event, in which CloudFront passes on names and values of a query as they were sent."""
     path, _, query = sent.target.partition("?")
     pairs: dict[str, list[str]] = {}
     for pair in query.split("&"):

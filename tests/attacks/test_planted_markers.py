@@ -43,14 +43,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.never_skips]
 COMBINATIONS = 30
 """Random URLs for each placed file, beside the table."""
 LARGE_BYTES = 3_000
-"""What is too large for a response here, instead of 4.5 MB, so that `.large` copies are stored."""
+"""The size of a large response here, instead of 4.5 MB, so that `.large` copies are stored."""
 LEAST_ANSWERED = 8
 """URLs of each dialect that return an image, for each file: else the search would be of refusals."""
 
 
 @cache
 def files() -> dict[str, bytes]:
-    """Every file that is placed, by what is special about it."""
+    """Every file that is placed, by its name in the tables."""
     turned = photo().rotate(90)
     animated: dict[str, Any] = {"save_all": True, "append_images": [turned.resize(photo().size)], "duration": 70}
     return {
@@ -127,7 +127,7 @@ IIIF += [f"square/max/0/gray.{form}" for form in ("jpg", "png", "tif", "gif")] +
 
 @dataclass
 class Placed:
-    """A deployment with files in its media bucket, and what was returned of them."""
+    """A deployment with files in its media bucket, and the responses made of them."""
 
     stack: Served
     ingested: bool

@@ -84,7 +84,7 @@ def test_the_process_is_replaced_after_an_abandoned_render(url: str) -> None:
 
 
 def test_the_process_is_replaced_after_an_exception(url: str) -> None:
-    """Library workers raise what their state machine tries again by."""
+    """Workers of bulk jobs raise errors that their state machine retries."""
     first, failed, after = invoke(url, slow=False), invoke(url, slow=True, fails=True), invoke(url, slow=False)
     assert failed["errorType"] == "TooSlow"
     assert any("app.py" in line for line in failed["stackTrace"])

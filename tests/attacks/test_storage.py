@@ -39,7 +39,7 @@ NUMBER = 120
 """README: derivatives per photograph that need no signature."""
 
 LARGE_BYTES = 8_000
-"""What is too large for a response here, instead of 4.5 MB: a third of the variants then has a copy."""
+"""The size of a large response here, instead of 4.5 MB: a third of the variants then has a copy."""
 
 
 @pytest.fixture(params=["memory", "s3"])

@@ -17,7 +17,7 @@ ASCII, BYTE, SHORT, LONG, RATIONAL, UNDEFINED = 2, 1, 3, 4, 5, 7
 _PACKED = {SHORT: "H", LONG: "L", RATIONAL: "LL"}
 THUMBNAIL_PX = (160, 120)
 MPF_AT = 10
-"""From where offsets of an MPF segment count that comes first in a JPEG."""
+"""The base of offsets in an MPF segment that is first in a JPEG."""
 
 
 class Entry(NamedTuple):
@@ -137,7 +137,7 @@ def apple_note() -> bytes:
 
 
 def canon_exif(orientation: int, thumbnail: bytes) -> bytes:
-    """Return an EXIF block whose Canon maker note is where the note says it is."""
+    """Return an EXIF block whose Canon maker note is at its declared offset."""
     note = canon_note(0)
     at = exif("<", orientation, note, thumbnail=b"", maker=b"Canon").index(note)
     return exif("<", orientation, canon_note(at), thumbnail=thumbnail, maker=b"Canon")
@@ -188,7 +188,7 @@ def multi_picture(jpeg: bytes, second: bytes) -> bytes:
 
 @cache
 def camera_files() -> dict[str, bytes]:
-    """Return JPEGs by what has written such files."""
+    """Return JPEGs by the software that writes such files."""
     plain = saved(photo(), "JPEG", quality=90)
     bare = plain[:2] + plain[2 + 2 + int.from_bytes(plain[4:6]) :]
     small = saved(photo().resize(THUMBNAIL_PX), "JPEG", comment=b"secret thumbnail")

@@ -45,7 +45,7 @@ def avif(width: int = 96, height: int = 64, bands: int = 3, bitdepth: int = 8) -
 
 
 def jpeg_of_size(width: int, height: int) -> bytes:
-    """A small JPEG whose frame header says another size."""
+    """A small JPEG whose frame header declares another size."""
     data = bytearray(saved("JPEG"))
     frame = data.index(b"\xff\xc0")
     data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
@@ -63,7 +63,7 @@ def png_chunk(name: bytes, body: bytes) -> bytes:
 
 
 def avif_of_size(width: int, height: int, coded_width: int = 64, coded_height: int = 64) -> bytes:
-    """An AVIF whose `ispe` says one size and whose bitstream another."""
+    """An AVIF whose `ispe` and bitstream declare different sizes."""
     data = avif(coded_width, coded_height)
     extent = b"ispe" + bytes(4)
     size_box = extent + struct.pack(">II", coded_width, coded_height)

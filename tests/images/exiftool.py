@@ -23,7 +23,7 @@ STRUCTURE = frozenset(f"PNG:{name}" for name in _PNG_STRUCTURE.split()) | {
     "PNG-pHYs:PixelsPerUnitY",
     "PNG-pHYs:PixelUnits",
 }
-"""What decodes a PNG, which ExifTool lists beside its texts."""
+"""Parameters of PNG decoding, which ExifTool lists beside its texts."""
 
 
 def private_parts(*paths: Path) -> dict[str, list[str]]:

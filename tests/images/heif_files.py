@@ -26,13 +26,13 @@ class Part:
 
 @dataclass
 class _Data:
-    """Bytes of one place, with gaps between. ``shared``: what is the same lies there once."""
+    """Bytes of one place, with gaps between. ``shared``: equal data is stored once."""
 
     shared: bool
     body: bytearray = field(default_factory=bytearray)
 
     def add(self, piece: bytes) -> int:
-        """Where ``piece`` came to lie."""
+        """The offset of ``piece``."""
         if self.shared and (at := self.body.find(piece)) >= 0:
             return at
         self.body += b"gap"

@@ -25,7 +25,7 @@ _ELLIPSES = (
     (223, -11, 169, 24, (210, 161, 154)),
     (159, 69, 23, 29, (169, 81, 114)),
 )
-"""Left, top, width, height and colour. Found by a random search for what open-nsfw is sure of: it scores 0.986."""
+"""Left, top, width, height and colour. Found by a random search for a high score of open-nsfw: 0.986."""
 
 
 def flagged_drawing() -> Image.Image:
@@ -57,14 +57,14 @@ def in_frame(hidden: Image.Image, form: str, place: int = 3, frames: int = 6, **
 
 
 def over_white(hidden: Image.Image) -> bytes:
-    """Hide ``hidden`` so that it is grey on black, and nothing but white is seen on white."""
+    """Hide ``hidden`` so that it is grey on black, and invisible on white."""
     white = Image.new("RGB", hidden.size, "white")
     white.putalpha(hidden.convert("L"))
     return _saved(white, "PNG")
 
 
 def over_black(hidden: Image.Image) -> bytes:
-    """Hide ``hidden`` so that it is grey on white, and nothing but black is seen on black."""
+    """Hide ``hidden`` so that it is grey on white, and invisible on black."""
     black = Image.new("RGB", hidden.size, "black")
     black.putalpha(hidden.convert("L").point(lambda value: 255 - value))
     return _saved(black, "PNG")

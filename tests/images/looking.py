@@ -27,12 +27,12 @@ def models_folder() -> Path:
 
 @cache
 def small_models() -> ModelSet:
-    """Those that a function runs in-process."""
+    """The models that a function runs in process."""
     return ModelSet(catalogue.load_catalogue(catalogue.SMALL_MODELS), models_folder())
 
 
 def pixels(image: Image.Image) -> Pixels:
-    """``image`` as models take it."""
+    """Return ``image`` as the input of models."""
     return np.asarray(image.convert("RGB"))
 
 

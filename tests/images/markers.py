@@ -15,7 +15,7 @@ MAX_UNPACKED_BYTES = 4_000_000
 
 
 def find_markers(data: bytes) -> list[str]:
-    """What of the planted is in ``data``, also where it is deflated, as text and profiles in PNG are."""
+    """Return the planted markers in ``data``, also in deflated parts such as texts and profiles of PNG."""
     found = [f"text {text!r}" for text in _TEXTS if text in data]
     found += [f"coordinates {place!r}" for place in (*_PLACES, *_XMP) if place in data]
     for at in {match.start() for match in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", data)}:

@@ -21,10 +21,10 @@ from tests.corpus import CORPUS
 from .pictures import photograph
 
 EDGE_PX = 2
-"""Blur of the edge between a pasted head and what is behind it."""
+"""Blur of the edge between a pasted head and its background."""
 
 CROWD = (1, 2, 3, 8, 12, 33, 15, 17, 18, 20, 21, 22, 23, 25, 27, 31, 32, 36, 37)
-"""Faces of ``lfw_subset`` that are seen from the front and not half dark."""
+"""Frontal faces of ``lfw_subset`` without deep shadows."""
 
 PACKAGED = ("astronaut", "camera")
 """Photographs of scikit-image with a face."""
@@ -46,7 +46,7 @@ class Head:
 
 
 class Placement(NamedTuple):
-    """Where a face goes: its middle and its height in pixels, then how the head is changed."""
+    """The placement of a face: its centre and height in pixels, then changes of the head."""
 
     x: float
     y: float

@@ -139,7 +139,7 @@ def in_svg() -> bytes:
 
 @cache
 def planted() -> dict[str, bytes]:
-    """By what is special about it."""
+    """Files by name."""
     rgb, clear = photo(), cutout()
     sheet = io.BytesIO()
     rgb.save(sheet, "TIFF", save_all=True, append_images=[rgb.convert("L").resize((90, 70)), clear])

@@ -28,9 +28,9 @@ def made(
     known: Findings | None = None,
     **options: Any,
 ) -> RenderedImage:
-    """The image that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise.
+    """Render a plan of ``options`` from ``source``, as PNG unless they name a format.
 
-    ``mark`` is the file of the plan's watermark, ``known`` what was found in ``source``.
+    ``mark`` is the file of the plan's watermark, ``known`` are the findings of ``source``.
     """
     plan = Plan("photo", **({"format": "png"} | options))
     whole = Source.from_bytes(source) if isinstance(source, bytes) else source
@@ -45,7 +45,7 @@ def opened(body: bytes) -> Image.Image:
 
 
 def seen(body: bytes) -> Pixels:
-    """Height × width × RGB of an image; what is transparent shows white."""
+    """Return height × width × RGB of an image on white."""
     rich = opened(body).convert("RGBA")
     return np.asarray(Image.alpha_composite(Image.new("RGBA", rich.size, "white"), rich).convert("RGB"))
 

@@ -33,7 +33,7 @@ def dashed(lines: int) -> bytes:
 def crossed(points: int) -> bytes:
     """A polygon that crosses itself everywhere: 8,000 points take 6 s, twice as many four times as long.
 
-    The estimate does not know.
+    The estimate does not cover it.
     """
     random = Random(18)
     path = " ".join(f"{random.randint(0, 999)} {random.randint(0, 999)}" for _ in range(points))

@@ -27,7 +27,7 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
 
 
 def cutout() -> Image.Image:
-    """The photograph in a disc, transparent around it, with black as the colour of what cannot be seen."""
+    """The photograph in a disc, transparent around it, with black as the colour of transparent pixels."""
     mask = Image.new("L", SIZE, 0)
     ImageDraw.Draw(mask).ellipse((40, 0, 280, 240), fill=255)
     image = Image.new("RGBA", SIZE, (0, 0, 0, 0))
@@ -54,7 +54,7 @@ SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240" viewB
 
 @cache
 def sources() -> dict[str, bytes]:
-    """By what is special about it: a file of every kind that comes in and that something here can write."""
+    """Files by name: every accepted type that something here can write."""
     rgb, clear = photo(), cutout()
     return {
         "jpeg": saved(rgb, "JPEG", quality=95, subsampling=0),

@@ -180,7 +180,7 @@ def _steps(width: int, height: int) -> bytes:
 
 
 def _bands(width: int, height: int) -> bytes:
-    """Red above, blue below: what imgproxy's trim2.png loses of each colour."""
+    """Red above, blue below: the rows of each colour that trimming imgproxy's trim2.png removes."""
     image = Image.new("RGB", (width, height), "red")
     image.paste((0, 128, 0), (0, 30, width, height))
     image.paste((0, 0, 255), (0, height - 70, width, height))

@@ -27,12 +27,12 @@ STARTS_WITHIN_S = 1200
 
 
 DELIBERATE = {"arn:aws:secretsmanager:us-east-1:0:secret:none"}
-"""Resources that tests have functions ask for although they may not: a bad deployment."""
+"""Resources that tests make functions request without permission: a bad deployment."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: the facts of its ``stack.json``, and what tests do to it."""
+    """A running stack: the facts of its ``stack.json``, and operations of tests."""
 
     running: isolated_stack.IsolatedStack
     state: Path
@@ -56,7 +56,7 @@ class Stack:
         self._control("POST", "/cdn/restart")
 
     def refresh_cdn(self) -> None:
-        """Have the CDN take over invalidations and deployments at once."""
+        """Make the CDN apply invalidations and deployments at once."""
         self._control("POST", "/cdn/refresh")
 
     def journal(self, after: int = 0) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from .conftest import Stack
 from .viewer import Viewer
 
 HANG_S = 900.0
-"""Models share two processors with all else, and what was put off comes again minutes later."""
+"""Models share two processors with all else, and delayed messages return minutes later."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Studio:
         self.stack.cloud.s3.put_object(Bucket=facts["uploads_bucket"], Key=key, Body=body)
 
     def findings_of(self, key: str) -> dict[str, Any]:
-        """What the stack says about findings of ``key``."""
+        """Return the stack's findings of ``key``."""
         return dict(self._read_json(f"/findings?key={quote(key)}"))
 
     def makers(self, key: str) -> dict[str, str]:
-        """Who found something, by task."""
+        """Return the origins of findings by task."""
         tasks = self.findings_of(key).get("findings", {}).get("tasks", {})
         return {task: found["by"] for task, found in tasks.items()}
 

@@ -50,7 +50,7 @@ class Operator:
         self.stack.cloud.s3.delete_object(Bucket=self.facts["uploads_bucket"], Key=key)
 
     def state(self, key: str) -> str:
-        """What the index says of a key."""
+        """Return the index record of a key."""
         record = self.index.get(key)
         return record.state if record is not None else ""
 
@@ -74,12 +74,12 @@ class Operator:
         return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in states)  # type: ignore[call-overload]
 
     def forget_orders(self) -> None:
-        """Empty the refine queue of what other tests' images left there: their fifteen minutes may end just now."""
+        """Delete messages of other tests from the refine queue: their fifteen minutes may end just now."""
         self.stack.cloud.queues.purge_queue(QueueUrl=self.facts["queues"]["refine"])
 
     @contextmanager
     def paused_monitor(self) -> Iterator[None]:
-        """Stop the monitor's schedule, and wait for its last run: its remedy sends dead letters back by itself."""
+        """Stop the monitor's schedule, and wait for its last run: its remedy redrives the DLQ by itself."""
         events, functions = self.stack.cloud.events, self.stack.cloud.functions
         name = self.facts["functions"]["MonitorFunction"]["name"]
         rules = [rule["Name"] for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
@@ -110,7 +110,7 @@ class Operator:
         return True
 
     def empty_dead_letters(self) -> None:
-        """Delete the dead letters of other tests."""
+        """Delete the DLQ messages of other tests."""
         for name, url in self.facts["queues"].items():
             if name.endswith("dead_letters"):
                 self.stack.cloud.queues.purge_queue(QueueUrl=url)
@@ -121,7 +121,7 @@ class Operator:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def follow(self, runbook: str, *blocks: int) -> str:
-        """Run the first block of a runbook, which defines things, and ``blocks``; what they print."""
+        """Run the first block of a runbook, which defines functions, and ``blocks``; return their output."""
         found = runbooks.commands(runbook.removesuffix(".md"))
         environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.facts)
         done = runbooks.run([found[number] for number in (0, *blocks)], environment, folder=self.folder, by="ada")

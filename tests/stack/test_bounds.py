@@ -55,7 +55,7 @@ def test_the_function_has_the_reserved_concurrency_of_the_template(stack: Stack)
 
 
 def test_random_missing_keys_never_exceed_the_reserved_concurrency(stack: Stack, viewer: Viewer) -> None:
-    """From three times as many viewers at once; ``DARKROOM_MISSING_KEYS`` says how many keys."""
+    """Three times as many concurrent viewers; ``DARKROOM_MISSING_KEYS`` is the number of keys."""
     count = int(os.environ.get("DARKROOM_MISSING_KEYS", "2000"))
     name = stack.functions["TransformFunction"]["name"]
     with watching_workers(stack.pids["ministack"], name) as workers, ThreadPoolExecutor(3 * RENDER_CONCURRENCY) as pool:

@@ -43,7 +43,7 @@ def uploads_bucket(stack: Stack) -> str:
 
 
 async def search(page: Page, words: str) -> None:
-    """Type into the search of traces and press Enter; what is found comes by itself, after the answer that it is of."""
+    """Type into the search of traces and press Enter; results appear after the response."""
     await page.until("!!document.querySelector('[name=q]')")
     await page.evaluate(f"document.querySelector('[name=q]').value = {words!r}")
     await page.evaluate("document.querySelector('[name=q]').form.requestSubmit()")
@@ -108,7 +108,7 @@ def test_the_index_shows_the_ingested_image(stack: Stack) -> None:
 
 
 def flag(operator: Operator, key: str) -> None:
-    """Have an image that is held because a model has flagged it, as ModerationPolicy=block leaves it."""
+    """Make an image held and flagged, as ModerationPolicy=block leaves it."""
     operator.upload(key, jpeg_photo())
     s3, media, record = operator.stack.cloud.s3, operator.facts["media_bucket"], operator.index.get(key)
     assert record is not None

@@ -43,7 +43,7 @@ KEYS = {name: [*keys, *PAGE_KEYS.get(name, [])] for name, keys in DOCUMENT.items
 
 @dataclass
 class Page:
-    """A browser that asks hosts of their own at the CDN's one port."""
+    """A browser that resolves its own hosts to the CDN's one port."""
 
     cdn_url: str
     pool: urllib3.PoolManager
@@ -69,7 +69,7 @@ def keys(stack: Stack) -> Iterator[None]:
     """The pages' own keys beside the stack's, as after a migration."""
     arn = json.loads((stack.state / "stack.json").read_text())["outputs"]["LanguageKeysArn"]
     stack.cloud.secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(KEYS))
-    time.sleep(RETRY_S)  # what a worker has fetched just now it asks for again after this time, if it is not enough
+    time.sleep(RETRY_S)  # a worker fetches keys again after this time if those it has just fetched do not verify
     yield
     stack.cloud.secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(DOCUMENT))
 
@@ -125,7 +125,7 @@ def test_a_forged_url_is_refused_and_so_is_an_unsigned_one(viewer: Viewer, photo
 
 
 def test_unsigned_requests_get_the_unsigned_set_of_native_urls(viewer: Viewer, photo: str) -> None:
-    """One stored image, whatever the language."""
+    """One stored image for all dialects."""
     for url in (
         f"/{photo}?w=640&f=webp",
         f"/imgproxy/insecure/w:640/plain/{photo}@webp",
@@ -217,7 +217,7 @@ def pictures(stack: Stack) -> None:
 
 KNOWN = {
     "thumbor: a colour behind transparency": {"content_type": "image/jpeg"},  # nothing shows through: the smaller type
-    "thumbor: trimmed": {"height": 107},  # what is transparent is border, too
+    "thumbor: trimmed": {"height": 107},  # transparent pixels are border, too
     "imgproxy: margins on four sides": {"content_type": "image/png"},  # transparent, as no colour is named
     "imgproxy: margins for a dense screen": {"content_type": "image/png"},
 }

@@ -45,7 +45,7 @@ from .viewer import Viewer
 PRESETS = load_default_presets().at_ingest
 PREFIX = f"e2e-ingest-{secrets.token_hex(4)}/"
 GAIN_MAP = frozenset({"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"})
-"""ExifTool's groups of what a gain map needs."""
+"""ExifTool's groups of a gain map's metadata."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Uploader:
     behind: Behind
 
     def put(self, name: str, body: bytes) -> Record:
-        """Upload below the prefix of these tests; what the index says when it is done."""
+        """Upload below the prefix of these tests; return the final index record."""
         s3, key = self.behind.s3, PREFIX + name
         version = s3.put_object(Bucket=self.behind.uploads, Key=key, Body=body)["VersionId"]
         return wait_until(lambda: self._done(key, version), f"{key} is done")
@@ -65,7 +65,7 @@ class Uploader:
         return record if record is not None and record.done and record.version_id == version_id else None
 
     def delete(self, record: Record) -> Record:
-        """Delete an upload; what the index says then."""
+        """Delete an upload; return its index record afterwards."""
         self.behind.bucket("uploads").delete(record.key)
         return wait_until(lambda: self._removed(record.key), f"{record.key} is removed")
 

@@ -55,7 +55,7 @@ def test_an_invalidation_reaches_the_cdn(stack: Stack) -> None:
 
 
 def test_functions_have_what_layers_and_the_runtime_bring_and_nothing_else(stack: Stack) -> None:
-    """A separate function returns what it sees."""
+    """A separate function returns its input."""
     import io
     import json
     import zipfile

@@ -21,7 +21,7 @@ from .operating import Operator
 from .viewer import Viewer
 
 PLAIN = re.compile(r"[A-Za-z0-9/._-]+\*?")
-"""What names of objects and invalidation paths consist of."""
+"""The alphabet of object names and invalidation paths."""
 
 WITHIN_S = 1800.0
 QUERY = "?w=320&f=png"

@@ -33,14 +33,14 @@ def operator(stack: Stack, tmp_path: Path) -> Operator:
 
 @pytest.fixture
 def redriving(operator: Operator) -> Iterator[Operator]:
-    """An operator without other dead letters, and without a monitor that sends them back first."""
+    """An operator with an empty DLQ, and without a monitor that redrives it first."""
     with operator.paused_monitor():
         operator.empty_dead_letters()
         yield operator
 
 
 def die(operator: Operator, queue: str, body: dict[str, object], **attributes: str) -> None:
-    """Have a dead letter."""
+    """Send a message to the DLQ."""
     named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     operator.stack.cloud.queues.send_message(
         QueueUrl=operator.facts["queues"][f"{queue}_dead_letters"],

@@ -261,7 +261,7 @@ def random_request(chance: random.Random) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.slow
 def test_random_unsigned_requests_store_no_more_than_the_finite_set(viewer: Viewer) -> None:
-    """``DARKROOM_RANDOM_REQUESTS`` says how many random URLs are asked for."""
+    """``DARKROOM_RANDOM_REQUESTS`` is the number of random URLs."""
     key = viewer.upload(jpeg_photo(size=(60, 40)), "tiny.jpg")
     chance = random.Random(20261125)
     requests = [random_request(chance) for _ in range(int(os.environ.get("DARKROOM_RANDOM_REQUESTS", "10000")))]

@@ -19,12 +19,12 @@ from .viewer import Viewer
 
 HITS = DEFAULTS.refine_hits
 REFINED_WITHIN_S = 900.0
-"""What other tests' viewers asked for often is in the same logs, and may be refined before it."""
+"""Popular requests of other tests are in the same logs, and may be re-encoded first."""
 ACCEPT = "image/webp"
 
 
 def count(stack: Stack) -> dict[str, Any]:
-    """What the function says of the hour until now."""
+    """Return the function's report for the hour until now."""
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SETTLED_S + 1))
     answer = stack.cloud.functions.invoke(
         FunctionName=stack.functions["PopularFunction"]["name"], Payload=json.dumps({"time": until}).encode()

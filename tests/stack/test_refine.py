@@ -38,7 +38,7 @@ def shared_s(answer: Answer) -> int:
 
 
 def refine(operator: Operator, name: str) -> None:
-    """Have the derivative refined at once, as one that many ask for."""
+    """Re-encode the derivative at once, as a popular one."""
     stack = operator.stack
     stack.cloud.queues.send_message(
         QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0

@@ -22,7 +22,7 @@ from .operating import Operator
 from .viewer import Viewer
 
 KEY = "trips/rome.jpg"
-"""The one that runbooks name."""
+"""The alarm that runbooks name."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def operator(stack: Stack, tmp_path: Path) -> Operator:
 
 
 def function(operator: Operator, name: str) -> str:
-    """What Lambda calls a function of the template."""
+    """The deployed name of a function of the template."""
     return str(operator.facts["functions"][name]["name"])
 
 
@@ -68,7 +68,7 @@ def settings(operator: Operator, **changed: object) -> Iterator[None]:
 
 
 def mapping(operator: Operator) -> Any:
-    """What fetches uploads."""
+    """The event source mapping of uploads."""
     found = operator.stack.cloud.functions.list_event_source_mappings(
         FunctionName=function(operator, "IngestFunction")
     )["EventSourceMappings"]
@@ -101,7 +101,7 @@ def test_the_runbook_of_backlogs(operator: Operator) -> None:
 
 
 def logged(said: str) -> list[dict[str, Any]]:
-    """The log lines among what a runbook's commands print."""
+    """The log lines in the output of a runbook's commands."""
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
 
@@ -147,7 +147,7 @@ def rendered_often(viewer: Viewer, path: str) -> None:
 
 
 def costs_more_than_nothing(said: str) -> bool:
-    """Whether there is a figure of every part, and one of compute that is not 0."""
+    """Whether every part has a cost, and compute one that is not 0."""
     costs = dict(line.split("\t") for line in said.splitlines()[:4])
     assert costs.keys() == {"compute", "requests", "storage", "endpoint"}
     return "None" not in costs.values() and float(costs["compute"]) > 0
@@ -209,7 +209,7 @@ def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, mis
 
 @pytest.fixture
 def bad_version(operator: Operator) -> Iterator[str]:
-    """A version of the transform function that knows a wrong secret is live; the one before."""
+    """Deploy a version of the transform function with a wrong secret; yield the version before."""
     functions, name = operator.stack.cloud.functions, function(operator, "TransformFunction")
     before = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
     with environment(operator, "TransformFunction", SIGNING_KEYS_ARN="arn:aws:secretsmanager:us-east-1:0:secret:none"):

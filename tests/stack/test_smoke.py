@@ -15,7 +15,7 @@ from tools.smoke.report import INTERRUPTED
 from .conftest import Stack
 
 OF_OTHER_TESTS = {"dead-letters"}
-"""Other tests of this stack leave dead letters."""
+"""Other tests of this stack leave DLQ messages."""
 
 
 def command(stack: Stack, *options: str) -> list[str]:

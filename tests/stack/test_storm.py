@@ -19,7 +19,7 @@ AT_ONCE = 3
 
 @pytest.fixture(scope="module")
 def stage(stack: Stack) -> RunningStack:
-    """The stack, as the benchmark sees it."""
+    """The stack, in the form that the benchmark uses."""
     return RunningStack(local_stack.read(stack.state))
 
 

@@ -118,7 +118,7 @@ def test_what_is_no_picture_is_refused_with_a_reason(uploader: Uploader, viewer:
 
 
 def test_other_bytes_of_the_same_size_are_not_ingested(uploader: Uploader) -> None:
-    """S3 refuses them; a store that does not look leaves it to ingest."""
+    """S3 refuses them; a store without the check leaves it to ingest."""
     data = jpeg_photo()
     status, form = uploader.ask("swapped.jpg", data, sha256=hashlib.sha256(b"something else").hexdigest())
     assert status == 201
@@ -171,7 +171,7 @@ def test_scripts_of_other_origins_may_upload(stack: Stack, uploader: Uploader, a
     assert preflight.status == 200
     assert preflight.headers["Access-Control-Allow-Origin"] in ("*", ORIGIN)
     rules = stack.cloud.s3.get_bucket_cors(Bucket=form["url"].rpartition("/")[2])["CORSRules"]
-    assert any("x-amz-version-id" in rule["ExposeHeaders"] for rule in rules)  # says which upload a fate is of
+    assert any("x-amz-version-id" in rule["ExposeHeaders"] for rule in rules)  # identifies the upload of an outcome
 
 
 def test_the_form_is_for_this_machine(stack: Stack, uploader: Uploader) -> None:
@@ -186,7 +186,7 @@ def test_the_documented_curl_commands(
 ) -> None:
     (tmp_path / "rome.jpg").write_bytes(jpeg_photo())
     done = run_documented(tmp_path, api, token_from_cli("trips/"))
-    # The last command asks at once, when nothing may be known yet.
+    # The last command sends its request at once, when the state may be unknown yet.
     assert json.loads(done.stdout.splitlines()[-1]).get("code") == "not-ingested" or done.returncode == 0
     form = json.loads((tmp_path / "form.json").read_text())
     fate = Uploader(api, token_from_cli("trips/rome.jpg"), "trips/").settled(form["status"])

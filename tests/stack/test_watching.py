@@ -27,7 +27,7 @@ from .viewer import Viewer
 
 @dataclass(frozen=True)
 class Console:
-    """Asks what the console asks."""
+    """Sends the requests of the console."""
 
     stack: Stack
 
@@ -37,7 +37,7 @@ class Console:
             return json.load(answer)
 
     def open(self, path: str, **query: object) -> Any:
-        """The answer as it comes."""
+        """The raw response."""
         return urllib.request.urlopen(f"{self.stack.control_url}/watch/{path}?{urlencode(query)}", timeout=HANG_S)
 
     def trace_of(self, text: str) -> Any:
@@ -158,7 +158,7 @@ def test_alarms_are_those_of_the_template_and_their_runbooks_exist(console: Cons
 
 @pytest.fixture
 def alone(operator: Operator) -> Iterator[Operator]:
-    """An operator without other dead letters, and without a monitor that sends them back."""
+    """An operator with an empty DLQ, and without a monitor that redrives it."""
     with operator.paused_monitor():
         operator.empty_dead_letters()
         yield operator

@@ -61,7 +61,7 @@ COLOURS = """(() => {
 
 @dataclass
 class Traffic:
-    """What the browser was answered below ``/iiif/3/``: path and status."""
+    """The responses below ``/iiif/3/``: path and status."""
 
     answers: list[tuple[str, int]] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class Traffic:
 
     @property
     def tiles(self) -> set[str]:
-        """The regions of the tiles that came."""
+        """The regions of the loaded tiles."""
         return {match[1] for path, _ in self.answers if (match := TILE.fullmatch(path))}
 
     async def more_than(self, tiles: set[str]) -> None:
@@ -82,7 +82,7 @@ class Traffic:
 
 @pytest.fixture(scope="module")
 def large(viewer: Viewer) -> str:
-    """The key of an image of five levels, in which no two places look alike."""
+    """The key of an image of five levels, in which no two places are alike."""
     grain = np.random.default_rng(5).integers(-12, 12, (SIZE[1], SIZE[0], 1))
     pixels = np.clip(np.asarray(photograph().resize(SIZE), int) + grain, 0, 255).astype(np.uint8)
     out = io.BytesIO()
@@ -198,7 +198,7 @@ def test_nothing_is_wider_than_the_window(stack: Stack, large: str, width: int) 
 
 
 def test_it_reports_why_the_viewer_cannot_open() -> None:
-    """Offline, or without npm, the stack answers in words."""
+    """Offline, or without npm, the stack responds with an explanation."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/_local/console/"):

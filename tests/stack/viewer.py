@@ -20,7 +20,7 @@ from tests.waiting import HANG_S
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the CDN. ``cache`` is the first word of ``X-Cache``."""
+    """A response of the CDN. ``cache`` is the first word of ``X-Cache``."""
 
     status: int
     headers: Mapping[str, str]
@@ -52,7 +52,7 @@ class Viewer:
         return self._ask("GET", url, headers)
 
     def again(self, url: str, **headers: str) -> Answer:
-        """GET what was got before, from the CDN's cache; twice more if an upload's invalidation came in between."""
+        """GET a URL again, from the CDN's cache; twice more if an upload's invalidation came in between."""
         for _ in range(2):
             if (answer := self.get(url, **headers)).cache == "Hit":
                 return answer
@@ -77,7 +77,7 @@ class Viewer:
         return f"{url}{'&' if '?' in url else '?'}s={sign(request.path, self._key, request.expires_s)}"
 
     def derivatives(self, path: str) -> list[str]:
-        """The names of what is stored of a source, below its ``/_/``."""
+        """The names of a source's stored derivatives, below its ``/_/``."""
         prefix = f"derivatives{encode_key(unquote(path))}/_/"
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return [found["Key"].removeprefix(prefix) for page in pages for found in page.get("Contents", [])]
@@ -104,7 +104,7 @@ class Viewer:
         return sum(call["kind"] == "lambda" for call in self.journal())
 
     def renders(self, path: str) -> int:
-        """How often the function was asked for an image of the source at ``path`` and made one."""
+        """The number of renders of the source at ``path`` by the function."""
         start = f"{encode_key(unquote(path))}/_/"
         return sum(
             call["kind"] == "lambda" and call["status"] in (200, 302, 304) and call["path"].startswith(start)

@@ -110,7 +110,7 @@ class Table:
 
 @dataclass
 class Messages:
-    """What was sent, with the delay of each message."""
+    """Sent messages, with the delay of each."""
 
     sent: list[tuple[Mapping[str, object], int]] = field(default_factory=list)
 

@@ -34,7 +34,7 @@ REQUESTED = (
 
 
 def commands(group: click.Group = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Command]]:
-    """Every command that is not a group, by its words."""
+    """Every command that is not a group, by its arguments."""
     for name, command in sorted(group.commands.items()):
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))

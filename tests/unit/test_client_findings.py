@@ -58,7 +58,7 @@ def test_formatted_values_are_parsed(findings: ClientFindings) -> None:
 
 @given(st.text() | found.map(encode_findings).flatmap(lambda text: st.sampled_from([text + "=", text + "A", text[1:]])))
 def test_one_meaning_has_one_text(text: str) -> None:
-    """Whatever else there is, is no findings or the very text that says the same."""
+    """Any other text is no findings or the canonical text itself."""
     try:
         findings = decode_findings(text)
     except ValueError:

@@ -63,7 +63,7 @@ SIZES = json.loads((CASES / "dit-sizes.json").read_text())["cases"]
 
 
 def has_no_place(edits: dict[str, Any]) -> bool:
-    """Whether the page says that these edits are refused: fill that must not enlarge."""
+    """Whether the page lists these edits as refused: fill that must not enlarge."""
     resize = edits.get("resize", {})
     return resize.get("fit") == "fill" and "withoutEnlargement" in resize
 
@@ -265,7 +265,7 @@ ALLOWED = {
     *("heif", "toFormat", "resize", "extend", "extract", "trim", "overlayWith", "smartCrop", "roundCrop"),
     *("contentModeration", "crop", "animated", "stripExif", "stripIcc"),
 }
-"""``SHARP_EDIT_ALLOWLIST_ARRAY``, ``ALTERNATE_EDIT_ALLOWLIST_ARRAY`` and what ``instantiateSharpImage`` takes, v7.0."""
+"""``SHARP_EDIT_ALLOWLIST_ARRAY``, ``ALTERNATE_EDIT_ALLOWLIST_ARRAY`` and edits of ``instantiateSharpImage``, v7.0."""
 
 MAPPED = {
     *("autojpg", "background_color", "blur", "convolution", "equalize", "fill", "format", "grayscale", "no_upscale"),
@@ -349,7 +349,7 @@ VALUES = st.recursive(
 
 
 def same(target: str) -> None:
-    """What is read is a Plan that its canonical path names, or a refusal of ours."""
+    """A URL is parsed to a Plan with a canonical path, or raises a request error."""
     try:
         plan = parse(target, SETTINGS).plan
     except DarkroomError as refusal:

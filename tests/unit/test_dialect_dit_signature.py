@@ -61,7 +61,7 @@ def _joins(pairs: list[str]) -> st.SearchStrategy[str]:
 
 
 def _outcome(query: str) -> tuple[bytes, Plan, int | None] | None:
-    """What is signed, and what it comes to; None for a refusal."""
+    """The signed list and its plan; None for an error."""
     try:
         parsed = parse(f"/a.jpg?{query}&signature=ab", SETTINGS)
     except DarkroomError:

@@ -34,7 +34,7 @@ def mutated(random: Random, target: str) -> str:
 
 
 def plan_and_describe(random: Random, sent: Sent) -> None:
-    """Do what the service does with ``sent``, for a source of a random size, but render."""
+    """Run the service's steps but the render for ``sent``, for a source of a random size."""
     dialect = DIALECTS_BY_NAME[sent.dialect]
     asked = load_parser(dialect).parse(dialect.parser_input(sent.target), replace(SETTINGS, detects_faces=True))
     plan = choose_variant(asked, request_of(sent), NO_FORCED_REDACTION)

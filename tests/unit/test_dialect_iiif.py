@@ -417,9 +417,9 @@ def is_listed(rest: str, upright: Size = PHOTOGRAPH, version: Version = V3) -> b
 
 
 def openseadragon(upright: Size, level: int, x: int, y: int) -> str:
-    """The tile that OpenSeadragon asks for: ``getTileUrl`` of its ``iiiftilesource.js``, for version 3 of the API.
+    """The tile URL of OpenSeadragon: ``getTileUrl`` of its ``iiiftilesource.js``, for version 3 of the API.
 
-    The test of the zoom page asks the library itself.
+    The test of the zoom page runs the library itself.
     """
     factors = tiles.list_scale_factors(upright)
     deepest = len(factors) - 1
@@ -501,7 +501,7 @@ LEVELS = {
     1: {"regionByPx", "regionSquare", "sizeByW", "sizeByH", "sizeByWh", "baseUriRedirect", "cors", "jsonldMediaType"},
     2: {"regionByPct", "sizeByPct", "sizeByConfinedWh", "rotationBy90s"},
 }
-"""What https://iiif.io/api/image/3.0/compliance/ adds at each level."""
+"""The features that https://iiif.io/api/image/3.0/compliance/ adds at each level."""
 
 
 def test_the_table_has_every_feature_and_format_of_the_specification() -> None:

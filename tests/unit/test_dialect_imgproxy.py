@@ -60,7 +60,7 @@ def test_imgproxys_own_cases(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", PAGE["cases"], ids=lambda case: case["name"])
 def test_a_page_that_was_built_for_imgproxy(case: dict[str, Any]) -> None:
-    """By arithmetic alone: the sizes that imgproxy gives, its signatures, and what it refuses."""
+    """By arithmetic alone: imgproxy's sizes, signatures and errors."""
     some = DialectSettings(
         Sources(tuple(PAGE["hosts"].items())),
         imgproxy=ImgproxySettings(PAGE["presets"], base_url=next(iter(PAGE["hosts"]))),
@@ -528,7 +528,7 @@ def test_other_signatures_are_none(signature: str) -> None:
         verify(SignatureClaim(b"/asd", signature, 32), [], 0, None)
 
 
-# docs.imgproxy.net, "Signing a URL": its example of key, salt and path, and the signature that it comes to.
+# docs.imgproxy.net, "Signing a URL": its example of key, salt and path, and the resulting signature.
 def test_the_signature_of_its_guide() -> None:
     guide = DialectKey(b"secret".hex(), b"hello".hex())
     path = "/rs:fill:300:400:0/g:sm/aHR0cDovL2V4YW1w/bGUuY29tL2ltYWdl/cy9jdXJpb3NpdHku/anBn.png"
@@ -646,8 +646,8 @@ expires exp|filename fn|return_attachment att|preset pr|max_src_resolution msr|m
 max_animation_frames maf|max_animation_frame_resolution mafr|max_result_dimension mrd|preserve_hdr ph
 """
 
-# imgproxy/imgproxy-docs, docs/usage/processing.mdx at 00462631a692c759074cf7006bf0047a6b3108c1: what is marked Pro, and
-# what @imgproxy/imgproxy-js-core 1.9.0 has beyond it.
+# imgproxy/imgproxy-docs, docs/usage/processing.mdx at 00462631a692c759074cf7006bf0047a6b3108c1: options marked Pro, and
+# further options of @imgproxy/imgproxy-js-core 1.9.0.
 PRO = """
 resizing_algorithm ra|objects_position obj_pos op|crop_aspect_ratio crop_ar car|background_alpha bga|adjust a
 brightness br|contrast co|saturation sa|monochrome mc|duotone dt|unsharp_masking ush|blur_detections bd

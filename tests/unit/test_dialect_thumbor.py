@@ -199,7 +199,7 @@ BUILT_IN = {
     *("convolution", "blur", "extract_focal", "focal", "no_upscale", "saturation", "max_age", "curve"),
     *("background_color", "upscale", "proportion", "stretch", "autojpg", "red_eye", "cover", "gifv"),
 }
-"""``BUILTIN_FILTERS`` of thumbor 7.8.0, and what its documentation has beside."""
+"""``BUILTIN_FILTERS`` of thumbor 7.8.0, and further filters of its documentation."""
 
 PART_NAMES = ["debug", "meta", "trim", "crop", "fit", "size", "halign", "valign", "smart"]
 
@@ -224,7 +224,7 @@ WORDS = st.sampled_from(
 
 
 def same(url: str) -> None:
-    """What is read is a Plan that its canonical path names, or a refusal of ours."""
+    """A URL is parsed to a Plan with a canonical path, or raises a request error."""
     try:
         plan = parse(url, SETTINGS).plan
     except DarkroomError as refusal:

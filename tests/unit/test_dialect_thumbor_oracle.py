@@ -49,7 +49,7 @@ COMPOSED = st.fixed_dictionaries(
 
 
 def options_of(drawn: dict[str, Any]) -> dict[str, Any]:
-    """What CryptoURL takes: it wants a side with each kind of fitting."""
+    """Arguments of CryptoURL, which requires a side with each kind of fitting."""
     fitting = drawn.pop("fitting", None)
     return drawn | ({fitting: True} if fitting and (drawn.get("width") or drawn.get("height")) else {})
 
@@ -127,7 +127,7 @@ def paths(draw: st.DrawFn) -> str:
 
 
 def as_libthumbor(parts: PathSegments) -> dict[str, Any]:
-    """Our parts as ``Url.parse_decrypted`` says them."""
+    """Our parts in the form of ``Url.parse_decrypted``."""
     across, _, down = parts.size.partition("x")
     edges = parts.crop.replace(":", "x").split("x") if parts.crop else [0] * 4
     return {

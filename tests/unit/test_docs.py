@@ -32,7 +32,7 @@ MESSAGES_OF_AWS = {
     "StateMachineDeleting",
     "Unable to import module 'app'",
 }
-"""What Lambda, CloudFront, SQS and Step Functions answer. Every other message of the table is the project's own."""
+"""Messages of Lambda, CloudFront, SQS and Step Functions. Every other message of the table is the project's own."""
 
 
 def test_messages_of_failed_deployments_exist() -> None:

@@ -34,7 +34,7 @@ CUSTOM = frozenset(
         ("cloudformation", "package"),
     }
 )
-"""What the CLI has of its own, without an operation of the same name."""
+"""Commands of the CLI without an operation of the same name."""
 
 RENAMED = {("create-invalidation", "paths"): "invalidation-batch"}
 """An option of the CLI's own, and the member that it makes."""
@@ -105,7 +105,7 @@ LEAST_DARKROOM = 60
 
 
 def darkroom_commands() -> list[tuple[str, list[str]]]:
-    """Place and words of each call of the command."""
+    """Place and arguments of each call of the command."""
     found = []
     for page in _TEXTS:
         for rest in _DARKROOM.findall(page.read_text(encoding="utf-8").replace("\\\n", " ")):

@@ -65,7 +65,7 @@ def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -
 @pytest.mark.parametrize(
     ("options", "box", "size"),
     [
-        # TestResizeToFitExtend, …Extend of fill, …ExtendAR: a side of 0 is one that is not given.
+        # TestResizeToFitExtend, …Extend of fill, …ExtendAR: a side of 0 is not given.
         (FIT | EXTEND, (50, 50), (50, 50)),
         (FIT | EXTEND, (20, 50), (20, 50)),
         (FIT | EXTEND, (300, 125), (300, 125)),
@@ -98,7 +98,7 @@ def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -
         (FIT | {"adaptive": True}, (20, 50), (40, 20)),
         (FIT | {"adaptive": True}, (50, 20), (40, 20)),
         (FIT | {"adaptive": True, "rotate": 90}, (50, 20), (20, 40)),
-        # calcScale: zoom multiplies what the box comes to, and enlarges only where that is allowed.
+        # calcScale: zoom multiplies the size of the box, and enlarges only where that is allowed.
         (FIT | {"scale": Scale(0.5, 0.5)}, (50, 50), (25, 13)),
         (FIT | {"scale": Scale(0.5, 0.5)}, (800, 800), (200, 100)),
         (FIT | {"scale": Scale(3, 3)}, (100, 100), (200, 100)),
@@ -165,7 +165,7 @@ PADDED = {"padding": Padding(10, 20, 30, 40)}
         (WIDE, FIT | EXTEND | {"width": 500, "height": 500, "pixel_ratio": 0.5}, (250, 250), 0.5),
         (WIDE, FIT | EXTEND | {"width": 500, "height": 500, "pixel_ratio": 2.0}, (500, 500), 1.0),
         (WIDE, FIT | SHAPE | {"width": 300, "height": 600, "pixel_ratio": 2.0}, (200, 400), 1.0),
-        # Stretched to one side: what may not be enlarged becomes narrower instead.
+        # Stretched to one side: without enlargement the image becomes narrower instead.
         (WIDE, {"one_side": True, "width": 50}, (50, 100), 1.0),
         (WIDE, {"one_side": True, "height": 50}, (200, 50), 1.0),
         (WIDE, {"one_side": True, "width": 400}, (200, 50), 1.0),

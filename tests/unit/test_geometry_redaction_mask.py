@@ -173,6 +173,6 @@ def turned(box: tuple[float, float, float, float], degrees: float, upright: Size
 
 
 def pixel(geometry: Geometry, x: float, y: float) -> tuple[int, int]:
-    """Column and row, in what is kept of the stored image, of the pixel that has the upright point."""
+    """Column and row of the pixel at the upright point, in the cropped stored image."""
     found = to_stored_box(Box(floor(x), floor(y), 1, 1), geometry.upright, geometry.orientation)
     return found.left - geometry.stored_subject.left, found.top - geometry.stored_subject.top

@@ -15,7 +15,7 @@ from darkroom.services.ingest.events import build_repair_message
 from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, NOW_S, Stores, build_marks, build_record
 
 REPAIR_DELAY_S = 5
-"""The other worker has the time of a few calls to end; a viewer sees the wrong image no longer."""
+"""The other worker has the time of a few calls to end; the wrong image is served no longer than that."""
 
 MOST_DELAY_S = 900
 """SQS: DelaySeconds is at most 15 minutes."""

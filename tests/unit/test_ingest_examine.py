@@ -46,7 +46,7 @@ class Stream(io.BytesIO):
 
 
 class Uploads:
-    """A bucket with one upload, whose size is as S3 states it."""
+    """A bucket with one upload, whose size is that of its S3 metadata."""
 
     def __init__(self, data: bytes, size_bytes: int | None = None, checksums: Any = None, metadata: Any = None) -> None:
         self.stream = Stream(data)

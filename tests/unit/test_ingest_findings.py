@@ -36,7 +36,7 @@ class Keys:
 
 @dataclass
 class Log:
-    """An observer that keeps what was logged and counted."""
+    """An observer that records log lines and metrics."""
 
     logged: list[dict[str, object]] = field(default_factory=list)
     counted: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)

@@ -16,7 +16,7 @@ from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, Stores, build_ma
 
 PLACE = f"masters/{KEY}"
 MOST_TRIES = 4
-"""Two other workers, each with one write and one deletion, are overcome; what changes more often is left to a retry."""
+"""Two other workers, each with one write and one deletion, are tolerated; more changes are left to a retry."""
 
 
 def build_store(stores: Stores) -> MasterStore:

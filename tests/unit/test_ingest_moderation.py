@@ -331,7 +331,7 @@ BODY = png_noise(4, 3)
 
 @dataclass
 class Store:
-    """One object, opened with the entity tag that it has by then; None once it has gone."""
+    """One object, opened with its current entity tag; None once it is deleted."""
 
     etag: str | None = '"etag"'
     closed: bool = False

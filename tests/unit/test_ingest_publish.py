@@ -253,7 +253,7 @@ def test_a_preset_is_about_to_be_refined() -> None:
 
 @pytest.mark.parametrize("changes", range(6))
 def test_a_preset_is_put_four_times(changes: int) -> None:
-    """The first put expects nothing: it fails once where there is an older preset."""
+    """The first put expects no object: it fails once where there is an older preset."""
     stores, calls = Stores(), list[int]()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     [(plan, picture)] = list_pictures(1)

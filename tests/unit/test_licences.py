@@ -31,7 +31,7 @@ PINNED = {name: version for lock in LOCKS for name, version in pins(lock).items(
 
 
 def described(name: str) -> str | None:
-    """What the installed package says of its licence, None if this version is not installed or says nothing."""
+    """The licence in the installed package's metadata, None if this version is not installed or names none."""
     try:
         found = distribution(name)
     except PackageNotFoundError:

@@ -151,7 +151,7 @@ def test_a_policy_sets_the_limits() -> None:
 
 
 def test_fewer_pictures_than_are_judged_promote_nothing() -> None:
-    """Whatever a policy says of promoting: nothing has been analysed."""
+    """Without any analysis no promotion policy promotes."""
     eager = Policy(promote_after_samples=0, promote_after_hours=0)
     assert decide(INCUMBENT, stats(n=29), eager).action == "hold"
 

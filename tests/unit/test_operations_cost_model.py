@@ -157,7 +157,7 @@ def test_the_cheapest_memory_is_the_least_but_for_whole_milliseconds(
 
 
 def test_a_million_requests_by_hand() -> None:
-    """200,000 misses: each looks into the bucket, is rendered and put."""
+    """200,000 misses: each makes a GET, a render and a PUT."""
     parts = requests_cost(PRICES, ServiceDesign(RENDER, 50_000, stores=True), 1769)
     assert parts == {
         "compute": pytest.approx(200_000 * 1769 / 1024 * 0.150 * 0.0000166667),
@@ -196,7 +196,7 @@ def test_a_better_hit_ratio_never_costs_more(one: float, other: float) -> None:
 
 @given(st.integers(0, 1_000_000), st.floats(20, 2000), st.sampled_from([512, 1769, 3008]))
 def test_storing_pays_off_where_it_says(picture_bytes: int, wall_ms: float, memory_mb: int) -> None:
-    """One image that is asked for again so often: either way costs the same."""
+    """The number of requests for one image at which both ways cost the same."""
     design = ServiceDesign(RenderTime(wall_ms, wall_ms / 2), picture_bytes, stores=True)
     times = break_even_requests(PRICES, design, memory_mb)
     asked = 1 + times

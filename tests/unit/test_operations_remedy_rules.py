@@ -30,7 +30,7 @@ JUST_ON = SwitchState(on=True, is_automatic=True, remaining_s=FALLBACK_S - 1)
 @pytest.mark.parametrize(
     ("requests", "faults", "is_back"),
     [
-        (0, 0, True),  # nothing to do: what died, died of something earlier
+        (0, 0, True),  # nothing to do: the failure has an earlier cause
         (0, 1, False),
         (1000, 0, True),
         (1000, 1, True),

@@ -219,7 +219,7 @@ def test_the_error_lists_the_widths() -> None:
 
 HARD_TIMES = {
     "/a.jpg?preset=thumb": True,
-    "/a.jpg?w=100&h=100&fit=cover&f=webp": True,  # the same image by other words
+    "/a.jpg?w=100&h=100&fit=cover&f=webp": True,  # the same image by other options
     "/a.jpg?preset=thumb&q=50": False,
     "/a.jpg?w=77&f=avif": False,
     "/a.jpg": False,

@@ -38,7 +38,7 @@ REMOVED = (listed() - {"MemoryMb", "RunbookUrl"}) | INFERENCE | NESTED
 
 
 def pattern(name: str) -> str:
-    """What a mention of ``name`` looks like."""
+    """The pattern of a mention of ``name``."""
     if name in NESTED:
         return rf"\b{name}="
     if name in WORDS:
@@ -61,7 +61,7 @@ def prose(template: str) -> str:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Everything that readers and clients go by: a file's name and what is searched."""
+    """All files of readers and clients: a file's name and the searched text."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "endpoint").glob("*.md")]
     data = [*(ROOT / "docs").rglob("*.json"), *(ROOT / "events").rglob("*.json"), ROOT / "samconfig.toml"]
     for path in sorted([*pages, *data]):

@@ -195,7 +195,7 @@ def test_versions_are_listed_in_order() -> None:
 
 @dataclass
 class Store:
-    """The bucket of one test, its clock, and what was logged and counted."""
+    """The bucket of one test, its clock, its log lines and metrics."""
 
     body: bytes | Exception | None = None
     now_s: float = 1_000.0

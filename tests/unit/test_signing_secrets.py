@@ -155,7 +155,7 @@ GUARDED_TARGETS = {
     "thumbor": "/unsafe/fit-in/320x0/photo.jpg",
     "dit": "/photo.jpg",
 }
-"""What guarded mode serves without a signature, whatever the secret holds."""
+"""Unsigned requests that guarded mode serves for any content of the secret."""
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -172,7 +172,7 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def guesses(document: object, granted: set[str]) -> set[bytes]:
-    """Keys that an attacker tries, and those that a careless reader makes of ``document``, without ``granted`` ones."""
+    """Keys of an attacker, and those of a careless reader of ``document``, without ``granted`` ones."""
     found = {b"", b"None", b"True", b"0", b"[]", b"{}", str(document).encode("utf-8", "replace")}
     for text in texts_in(document):
         raw = text.encode("utf-8", "surrogatepass")

@@ -110,7 +110,7 @@ def test_any_other_text_is_no_token(text: str) -> None:
     | st.from_regex(r"[0-9]{0,3}1900000[0-9]{3}:[0-9]{0,4}(x[0-9]{0,4})?:[a-z/_.]{0,8}", fullmatch=True)
 )
 def test_a_signed_grant_has_one_spelling(text: str) -> None:
-    """Even who has the key cannot write one grant in two ways."""
+    """Even with the key, one grant has one text form."""
     try:
         token = forged(text)
         grant = verify_token(token, [KEY], NOW_S)
@@ -168,7 +168,7 @@ def test_forgeries(token: str, keys: list[str]) -> None:
 
 
 def test_a_signature_of_a_url_is_no_token_and_the_other_way_round() -> None:
-    """What a URL's signature is made over begins with a slash, what a token's is made over does not."""
+    """The signed text of a URL begins with a slash, that of a token does not."""
     as_path = f"upload-token:{ENCODED}"
     assert sign(as_path, KEY) == SIGNATURE
     with pytest.raises(BadKey):

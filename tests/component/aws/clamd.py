@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 PROGRAM = shutil.which("clamd", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
 EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*").encode()
-"""The test file that every scanner knows, in pieces here, so that no scanner finds it in this file."""
+"""The EICAR test file, split so that no scanner finds it in this source file."""
 
 MARKER = b"darkroom test marker"
 MAX_STREAM_BYTES = 1024 * 1024
@@ -30,7 +30,7 @@ def signatures(folder: Path) -> None:
 
 @contextmanager
 def running(folder: Path, port: int) -> Iterator[str]:
-    """A daemon that listens on ``port`` and on the socket whose path this gives."""
+    """Run a daemon that listens on ``port`` and on a socket, and yield the socket's path."""
     assert PROGRAM
     place = folder / "clamd.sock"
     signatures(folder)

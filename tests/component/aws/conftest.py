@@ -38,6 +38,6 @@ def versioned(s3: Any) -> S3Bucket:
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have clients made now wait long for an answer, and not at all between two attempts."""
+    """Give new clients a long read timeout and no wait between attempts."""
     monkeypatch.setattr(clients, "READ_S", HANG_S)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)

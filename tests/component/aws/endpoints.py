@@ -22,12 +22,12 @@ from tests.waiting import HANG_S
 NAME, GROUP = "darkroom", "darkroom-models"
 
 type Sees = Callable[[str, bytes], Finding]
-"""What a model says for a task about an image."""
+"""The finding of a model for a task and an image."""
 
 
 @dataclass
 class Container:
-    """A model server that ``sees``; with ``status`` other than 200 it fails, and in the next ``fails`` calls.
+    """A scripted model server. It fails with ``status`` other than 200, and in the next ``fails`` calls.
 
     ``asked`` counts calls.
     """
@@ -63,7 +63,7 @@ class Models:
         return create_client(service, self.environment, attempts=1)
 
     def variants(self, **weights: float) -> None:
-        """Have the endpoint consist of these variants; each runs the image ``<name>:1``."""
+        """Set the variants of the endpoint; each runs the image ``<name>:1``."""
         declared = [
             Variant(name, weight, f"http://127.0.0.1:{self.ports[name]}", image=f"{name}:1")
             for name, weight in weights.items()

@@ -40,7 +40,7 @@ def error(status: int, code: str) -> Reply:
 
 @dataclass
 class Faulty:
-    """The server's address, and the requests that came: method, path with query, body."""
+    """The server's address, and its requests: method, path with query, body."""
 
     url: str
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
@@ -83,7 +83,7 @@ def answering(*replies: Reply | Silence) -> Iterator[Faulty]:
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = answer  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -25,7 +25,7 @@ LAMBDA = {
     "POWERTOOLS_SERVICE_NAME": "ingest",
     "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/darkroom",
 }
-"""What Lambda sets in a traced function, as far as it matters here."""
+"""Variables that Lambda sets in a traced function."""
 
 OBSERVERS = {
     "light": "from darkroom.aws.telemetry import LightObserver as Observer",

@@ -29,7 +29,7 @@ VECTOR = (0.6, 0.8, *(0.0,) * 510)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a client asked: the endpoint, the image, and its headers by lower-case names."""
+    """A request: the endpoint, the image, and the headers by lower-case names."""
 
     endpoint: str
     body: bytes
@@ -62,7 +62,7 @@ HANG: Reply = (0, b"")
 
 
 def found(task: str) -> Finding:
-    """What its models see in any image."""
+    """The findings of the models for any image."""
     by_task = {
         FACES: Finding(FACES, "gpu-faces", "2", faces=(Face(Region(0.25, 0.25, 0.5, 0.5), 0.99),)),
         TEXT: Finding(
@@ -81,7 +81,7 @@ def answer(call: Call) -> Reply:
 
 
 def flagging(call: Call) -> Reply:
-    """The same, but nothing is fit to be seen."""
+    """Respond like the healthy container, with every image flagged."""
     tasks = {task: finding_to_document(found(task), vectors=True) for task in call.tasks}
     tasks[MODERATION]["flagged"] = True
     return 200, json.dumps({"tasks": tasks}).encode()
@@ -94,7 +94,7 @@ def unreadable(call: Call) -> Reply:
 
 
 def refusing(status: int, code: str = "") -> Callable[[Call], Reply]:
-    """As SageMaker does where the container answers ``status``, with the problem ``code`` if there is one."""
+    """Respond like SageMaker for a container with ``status``, with the problem ``code`` if given."""
     message = json.dumps({"code": code}) if code else "no words"
     wrapped = {"OriginalStatusCode": status, "OriginalMessage": message, "Message": "secret", "LogStreamArn": "arn"}
     return lambda _: (424, json.dumps({"__type": "ModelError", **wrapped}).encode())
@@ -117,10 +117,9 @@ def dead(_: Call) -> Reply:
 
 @dataclass
 class Runtime:
-    """The server. ``behave`` is how it answers now; ``calls`` is what came.
+    """The server. ``behave`` makes responses; ``calls`` lists requests.
 
-    ``drawn`` is the variant that answers who names none, ``weights`` are those of all; ``attributes`` is what the
-    container says beside its answers.
+    ``drawn`` is the default variant, ``weights`` are those of all; ``attributes`` is the custom attribute of responses.
     """
 
     url: str
@@ -165,7 +164,7 @@ def serving() -> Iterator[Runtime]:
             status, content = reply
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Connection", "close")  # or a client might still send on what is being closed
+            self.send_header("Connection", "close")  # or a client might still send to a connection that is closing
             if status == 200:
                 self.send_header("x-Amzn-Invoked-Production-Variant", call.target or runtime.drawn)
                 self.send_header("X-Amzn-SageMaker-Custom-Attributes", runtime.attributes)
@@ -176,7 +175,7 @@ def serving() -> Iterator[Runtime]:
             self.wfile.write(content)
 
         def _describe(self) -> None:
-            """How the variants stand; without any, that there is no such endpoint."""
+            """Describe the variants; without any, the endpoint does not exist."""
             variants = [{"VariantName": name, "CurrentWeight": weight} for name, weight in runtime.weights.items()]
             document = {"EndpointStatus": "InService", "ProductionVariants": variants}
             fault = {"__type": "ValidationException", "message": "Could not find endpoint"}
@@ -188,7 +187,7 @@ def serving() -> Iterator[Runtime]:
             self.wfile.write(content)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

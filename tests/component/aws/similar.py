@@ -17,7 +17,7 @@ def direction(seed: int, dimensions: int = DIMENSIONS) -> tuple[float, ...]:
 
 
 def towards(start: Sequence[float], other: Sequence[float], score: float) -> tuple[float, ...]:
-    """A vector of unit length in the plane of both, whose cosine to ``start`` is ``score``."""
+    """Return a unit vector whose cosine to ``start`` is ``score``, in the plane of both."""
     overlap = sumprod(start, other)
     across = unit([b - overlap * a for a, b in zip(start, other, strict=True)])
     return tuple(score * a + sqrt(1 - score**2) * b for a, b in zip(start, across, strict=True))

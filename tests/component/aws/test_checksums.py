@@ -28,7 +28,7 @@ XXHASHES = {
     "xxhash3": "b6acb9d84a38ff74",
     "xxhash128": "7351f89812f97382b91d05b31e04dd7f",
 }
-"""Of ``Hello world``, in the byte order of AWS's own aws-checksums library, whose tests these are from."""
+"""Checksums of ``Hello world``, in the byte order of AWS's aws-checksums library, from its tests."""
 
 REFLECTED = {"crc32": (32, 0xEDB88320), "crc32c": (32, 0x82F63B78), "crc64nvme": (64, 0x9A6C9329AC4BC9B5)}
 """Width and reflected polynomial; all three start from ones and end inverted."""

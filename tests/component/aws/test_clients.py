@@ -19,7 +19,7 @@ from tests.waiting import HANG_S, wait_until
 from .faulty import HANG, HANG_UP, Reply, Silence, answering, error
 
 TOO_LONG_S = 0.2
-"""What clients wait for an answer that never comes."""
+"""The read timeout of clients, for a response that never comes."""
 
 FAULTS: dict[str, Reply | Silence] = {
     "internal error": error(500, "InternalError"),

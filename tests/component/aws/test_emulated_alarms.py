@@ -16,7 +16,7 @@ type Node = dict[str, Any]
 
 
 def retrieved(name: str, period_s: Any = 60) -> Node:
-    """A query of one metric, whose result is not the alarm's."""
+    """A query of one metric that does not return data to the alarm."""
     metric = {"Namespace": "N", "MetricName": name, "Dimensions": [{"Name": "d", "Value": "v"}]}
     return {"Id": name, "MetricStat": {"Metric": metric, "Period": period_s, "Stat": "Sum"}, "ReturnData": False}
 

@@ -21,7 +21,7 @@ IMPOSSIBLE = {"Third": {"Type": "AWS::Nothing::AtAll", "DependsOn": "First"}}
 
 
 def child(*, retain: bool = False, **more: Any) -> Template:
-    """A queue named by a parameter, whose name is an output."""
+    """A queue with its name as a parameter and as an output."""
     queue: Template = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${Prefix}-first"}}}
     return {
         "Parameters": {"Prefix": {"Type": "String"}},

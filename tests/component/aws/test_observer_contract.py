@@ -113,7 +113,7 @@ def named(documents: list[Document]) -> dict[str, str]:
 
 
 def without_chance(observed: Observed) -> Any:
-    """What was observed, but for times, and with names for ids."""
+    """Return the observations without times and with names for ids."""
     names = named(observed.received)
 
     def plain(document: Document) -> Document:

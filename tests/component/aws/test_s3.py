@@ -32,7 +32,7 @@ ODD_KEYS = [
 
 
 def heads(vault: S3Bucket, *names: str) -> list[ObjectHead]:
-    """What is there under each of ``names``."""
+    """Return the body of each of ``names``."""
     found = [vault.head(name) for name in names]
     return [head for head in found if head is not None]
 

@@ -20,7 +20,7 @@ HEAD = Reply(
 
 
 def asked(ask: Callable[[S3Bucket], Any], *replies: Reply | Silence) -> tuple[Any, int]:
-    """What ``ask`` returns of a bucket that gives ``replies``, and how many requests that took."""
+    """Return the result of ``ask`` on a bucket with scripted ``replies``, and the number of requests."""
     with answering(*replies) as faulty:
         answer = ask(S3Bucket(clients.create_client("s3", faulty.environment), "bucket"))
     return answer, len(faulty.requests)
@@ -43,7 +43,7 @@ def test_another_conflict_is_a_fault() -> None:
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_write_that_was_sent_twice_may_be_in_its_own_way() -> None:
-    """The first one came through and its answer was lost: Changed, and the next read finds it done."""
+    """The first put succeeded and its response was lost: Changed, and the next read finds the object."""
     with pytest.raises(ObjectChanged):
         asked(put, error(500, "InternalError"), error(412, "PreconditionFailed"))
 

@@ -18,7 +18,7 @@ from .sagemaker import Call, Reply, Runtime
 
 TASKS = (FACES, TEXT, MODERATION, SIMILARITY)
 TOO_LONG_S = 0.5
-"""What a client waits for an answer that never comes."""
+"""The read timeout of a client, for a response that never comes."""
 
 
 @pytest.fixture

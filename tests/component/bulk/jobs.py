@@ -37,7 +37,7 @@ def impatient(_: float) -> None:
 
 @dataclass
 class Runs:
-    """One library in ``world``, and the state machine's part in short."""
+    """Bulk jobs in ``world``, with a short form of the state machine."""
 
     world: World
     operations: dict[Operation, OperationHandler] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Runs:
         return self.library.handle(parse_request(event), remaining)
 
     def listed(self, name: str, order: Mapping[str, Any], **more: Any) -> list[tuple[str, tuple[str, ...]]]:
-        """List, and what there is to do then."""
+        """List keys and return the batches."""
         answer = self.step("list", name, order, **more)
         text = self.world.body("media", answer["todo"]).decode()
         return [(batch.number, batch.keys) for batch in parse_batches(text)]

@@ -33,7 +33,7 @@ def analysis(world: World, generation: str = "1", best: str = ENDPOINT) -> Analy
 
 
 def worked_off(world: World) -> None:
-    """Infer deals with what it was asked for."""
+    """Run the infer function on its queue."""
     for message in world.messages("normal"):
         request = parse_request(json.dumps(message))
         assert request is not None
@@ -56,7 +56,7 @@ def test_again_and_another_generation_ask_for_what_has_been_found(world: World) 
     version = world.noted("a.jpg").version
     again = analysis(world).start("a.jpg", AGAIN)
     assert again == KeyResult(KeyOutcome.PENDING, mark=str(version))
-    assert analysis(world).poll("a.jpg", again.mark) is None  # what was found before is no answer
+    assert analysis(world).poll("a.jpg", again.mark) is None  # earlier findings are no answer
     assert analysis(world, "2").start("a.jpg", INFER).outcome is KeyOutcome.PENDING
     world.generation = "2"
     worked_off(world)

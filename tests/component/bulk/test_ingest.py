@@ -47,7 +47,7 @@ def settle(runs: Runs, name: str, order: dict[str, Any], batches: list[tuple[str
 
 
 def carried_out(runs: Runs) -> list[IngestOutcome]:
-    """Ingest works off what it was asked for."""
+    """Run ingest on its queue."""
     return [runs.world.message(message) for message in runs.world.messages("changes")]
 
 

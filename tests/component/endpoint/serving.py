@@ -41,12 +41,12 @@ class Reply:
 
     @property
     def batch(self) -> int:
-        """How many requests the server says it answered together."""
+        """The batch size that the server reports."""
         return int(self._attributes["batch"])
 
     @property
     def stages_ms(self) -> dict[str, float]:
-        """Where the server says that its time went."""
+        """The times of stages that the server reports."""
         return parse_stages_ms(self.headers[ATTRIBUTES.lower()])
 
     @property
@@ -56,7 +56,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs. ``log`` is the file with what it writes."""
+    """A running server. ``log`` is the file with its output."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -80,7 +80,7 @@ class Server:
         return list(self._threads.map(lambda one: self.invoke(*one), asked))
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it logged as JSON."""
+        """The JSON lines of its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
     def logged(self, inference_id: str) -> list[dict[str, Any]]:

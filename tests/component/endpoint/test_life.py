@@ -52,7 +52,7 @@ def test_a_termination_ends_all_of_it(environment: None, small: Path, tmp_path: 
 
 
 def test_it_does_not_outlive_its_worker(environment: None, small: Path, tmp_path: Path) -> None:
-    """So that who started it sees that it is gone, and starts another."""
+    """A dead server is noticed, so that it can be restarted."""
     with serving(small, tmp_path) as server:
         [worker] = [child for child in children_of(server.process.pid) if b"spawn_main" in _command(child)]
         os.kill(worker, signal.SIGKILL)

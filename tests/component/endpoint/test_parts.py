@@ -96,7 +96,7 @@ def test_the_caller_is_read_from_the_headers() -> None:
 
 
 def test_time_is_measured_from_arrival() -> None:
-    """What came a minute ago has waited that long; the models' time is that of the whole batch."""
+    """A request received a minute ago has waited that long; the models' time is that of the whole batch."""
     finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), [SIMILARITY]), ThreadPoolExecutor(2))
     now_s = time.monotonic()
     batch = [
@@ -109,7 +109,7 @@ def test_time_is_measured_from_arrival() -> None:
 
 
 class Choking(ModelSet):
-    """Models that fail for every batch with a grey image in it, as for one that needs too much memory."""
+    """Models that fail for every batch with a grey image, as for one that needs too much memory."""
 
     def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
         if any(np.ptp(picture) == 0 for picture in pictures):

@@ -40,7 +40,7 @@ def read(server: Server, picture: bytes) -> Findings:
 
 
 def seen_words(findings: Findings) -> set[str]:
-    """Words of three letters and more: shorter ones are read into smudges too."""
+    """Words of three letters and more: shorter ones are found in noise too."""
     return {word for line in findings.found[TEXT].lines for word in line.text.lower().split() if len(word) > 2}
 
 

@@ -36,7 +36,7 @@ type Ask = Callable[[str], dict[str, Any]]
 
 
 def in_node(*arguments: object) -> str:
-    """What Node prints, whose process has to end well."""
+    """The output of Node, whose process must succeed."""
     assert NODE is not None
     result = subprocess.run([NODE, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -63,7 +63,7 @@ def test_the_page_shows_every_example_and_no_other_code() -> None:
 
 
 def test_nothing_for_browsers_can_sign() -> None:
-    """Neither node:crypto nor the code that spells requests is reached from what pages load."""
+    """Modules that pages load import neither node:crypto nor the code that formats requests."""
     reached = set[str]()
     waiting = [
         *("darkroom.mjs", "picture.mjs", "next-loader.mjs", "unpic.mjs", "nuxt-provider.mjs", "astro-service.mjs"),
@@ -133,7 +133,7 @@ def test_the_srcset_is_that_of_the_description(pictures: list[dict[str, Any]]) -
 
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
-    """Asks a process of Node what it makes of a URL."""
+    """Sends URLs to a Node process for parsing."""
     assert NODE is not None
     with subprocess.Popen(
         [NODE, HERE / "asking.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
@@ -153,7 +153,7 @@ def ask() -> Iterator[Ask]:
 
 
 def ours(target: str) -> dict[str, Any]:
-    """What asking.mjs should say, by darkroom.plan."""
+    """The expected result of asking.mjs, by darkroom.plan."""
     try:
         request = parse_url(target)
     except DarkroomError as error:

@@ -30,7 +30,7 @@ UNKNOWN_TO_PILLOW = {
     "Channel_digital_image_CMYK_color_no_profile.jpg": "CMYK without a profile is naive there",
     "gamma_dalai_lama_gray.jpg": "no resize, nothing to compare but an encoder at its worst",
 }
-"""Right is what Pillow with LittleCMS shows, but for these."""
+"""Exceptions to the reference of Pillow with LittleCMS."""
 
 MOST_DIFFERENT = 2.0
 """Mean difference of a channel, of 255: another resize and other rounding make 0–1, a wrong profile 5 and more."""
@@ -59,7 +59,7 @@ def by_pillow(name: str, size: tuple[int, int]) -> Image.Image:
         image = pi_heif.open_heif(CORPUS / name)[0].to_pillow()
     else:
         image = Image.open(CORPUS / name)
-        # HEIF and AVIF turn by `irot`; EXIF says nothing in them.
+        # HEIF and AVIF rotate by `irot`; EXIF orientation is ignored.
         image = image if name.endswith(".avif") else ImageOps.exif_transpose(image)
     profile = image.info.get("icc_profile")
     if image.mode in ("P", "LA", "PA", "1"):
@@ -144,5 +144,5 @@ def test_animations_show_the_same_frames(name: str) -> None:
             shown = found[int(np.searchsorted(ends_ms, start_ms, side="right"))]
             wanted = source.convert("RGBA").resize(shown.shape[1::-1], Image.Resampling.LANCZOS)
             assert np.abs(white(Image.fromarray(shown)) - white(wanted)).mean() < 7
-            start_ms += source.info["duration"] or 100  # as browsers show what gives no time
+            start_ms += source.info["duration"] or 100  # the default of browsers for frames without a duration
     assert ends_ms[-1] == start_ms

@@ -77,7 +77,7 @@ def test_a_median_is_that_of_the_neighbours() -> None:
 
 
 def test_stretched_lightness_is_sharps() -> None:
-    """What ``normalise()`` of sharp 0.35.5 makes of the same image, at some of its places."""
+    """Pixels of ``normalise()`` in sharp 0.35.5 for the same image."""
     y, x = np.mgrid[0:200, 0:300]
     smooth = np.stack([60 + x * 0.4, 80 + y * 0.5, 150 - x * 0.2], axis=2).astype(np.uint8)
     found = seen(made(saved(Image.fromarray(smooth), "PNG"), normalise="stretch").body)

@@ -67,14 +67,14 @@ def ultra_hdr(numbers: GainMapMetadata = NUMBERS, orientation: int = 1) -> bytes
 
 @pytest.fixture
 def libultrahdr() -> Iterator[None]:
-    """Lets libvips' own UltraHDR loader work, which is closed to what comes in."""
+    """Enable libvips' own UltraHDR loader, which is blocked for input."""
     pyvips.operation_block_set("VipsForeignLoadUhdr", False)
     yield
     pyvips.operation_block_set("VipsForeignLoadUhdr", True)
 
 
 def rendered(query: str, data: bytes) -> bytes:
-    """What the native URL ``/a.jpg?<query>`` makes of ``data``."""
+    """Render ``data`` by the native URL ``/a.jpg?<query>``."""
     return render(parse_url(f"/a.jpg?{query}").plan, Source.from_bytes(data), limits=Limits()).body
 
 
@@ -85,7 +85,7 @@ def gain_map(data: bytes) -> GainMap:
 
 
 def centre(pixels: np.ndarray) -> tuple[float, float]:
-    """Where what is seen of the bright disc is, as fractions of width and height; the middle where it is cut away."""
+    """The centre of the visible bright disc, as fractions of width and height; the middle if it is cropped away."""
     tall, wide = pixels.shape[:2]
     light = pixels.reshape(tall, wide, -1).mean(axis=2)
     y, x = np.nonzero(light > 130)
@@ -252,7 +252,7 @@ def test_exiftool_finds_a_map_in_its_place_and_nothing_private(query: str, tmp_p
 
 
 def _second_picture(body: bytes) -> int:
-    """Where MPF says that the second image is, read by the letter of CIPA DC-007."""
+    """The offset of the second image by MPF, following CIPA DC-007."""
     base = body.index(b"MPF\0") + 4
     first_size, second_size, second_at = (struct.unpack_from(">I", body, base + 50 + at)[0] for at in (4, 20, 24))
     assert base + second_at == first_size

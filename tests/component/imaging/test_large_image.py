@@ -237,7 +237,7 @@ def test_runs_are_the_file_and_large_enough(head: int, strips: list[int], least:
     assert all(sum(one.end - one.start for one in run) >= least for run in runs[:-1])
     assert all(one.end > one.start for run in runs for one in run)
     for run in runs:
-        if len(run) > 1:  # what passes through memory of a function
+        if len(run) > 1:  # bytes that pass through the memory of a function
             assert sum(one.end - one.start for one in run) < 2 * least
 
 
@@ -290,7 +290,7 @@ def test_of_a_large_image_only_what_is_read_counts() -> None:
     body = pyramid_of(upload("tiles"))
     limits = Limits(max_pixels=300 * 300)
     assert made(body, limits=limits, width=100).width == 100
-    # Where what leaves something to the resize is too much, what is as large as the result does.
+    # Where a level larger than the result is too much, one of the size of the result is used.
     whole = Source.from_ranges(Store(body).blocks())
     assert made(whole, limits=limits, crop=Crop("px", 0, 0, 512, 512), width=256).width == 256
     for options in ({"crop": Crop("px", 0, 0, 400, 400)}, {"trim": 10, "width": 50}, {"width": 700}):
@@ -371,7 +371,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, bin
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["tiff", "png"])
 def test_a_large_image_takes_little_memory(tmp_path: Path, form: str) -> None:
-    """48 MP are 144 MB of pixels: what is held is a strip's tiles, all rows, and a few rows of tiles."""
+    """48 MP are 144 MB of pixels; in memory are a strip's tiles, all rows, and a few rows of tiles."""
     path = tmp_path / f"large.{form}"
     large = picture(2000, 1500).replicate(4, 4)
     large.write_to_file(str(path), **({"compression": "packbits"} if form == "tiff" else {"compression": 0}))

@@ -96,7 +96,7 @@ TIFF_STRUCTURE = frozenset(
     SampleFormat JPEGTables Predictor ExtraSamples
     """.split()  # noqa: SIM905 - a list of forty lines
 )
-"""What makes a tiled TIFF, which ExifTool lists beside its texts."""
+"""Properties of a tiled TIFF, which ExifTool lists beside its texts."""
 
 
 def unstructured(name: str, tags: list[str]) -> list[str]:
@@ -208,7 +208,7 @@ def test_animations_play_as_before() -> None:
 @pytest.mark.parametrize("name", [name for name in sources() if name != "svg"])
 @pytest.mark.parametrize("share", [0.4, 0.9])
 def test_a_cut_off_upload_is_damaged(name: str, share: float) -> None:
-    """Its header may be whole: cleaning finds that parts are missing, and what encodes again finds the damage."""
+    """The header may be complete: stripping finds missing parts, and re-encoding finds the damage."""
     whole = sources()[name]
     cut = whole[: int(len(whole) * share)]
     with pytest.raises(DamagedSource):

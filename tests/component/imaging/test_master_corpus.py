@@ -50,7 +50,7 @@ def test_how_each_is_made() -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_the_right_refusal(name: str) -> None:
-    """What is damaged within the pixels of a file whose parts are all there is found by decoding it, before."""
+    """Damage within the pixels of a complete file is found by decoding."""
     with pytest.raises(DarkroomError) as caught:
         make_master(upload(name), probe(Source.from_bytes(upload(name)), Limits()), limits=Limits())
     assert caught.value.code == REFUSED[name]

@@ -265,7 +265,7 @@ print(grown, len(master.body) // 1048576, master.method)
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
 def test_a_huge_picture_takes_little_memory(tmp_path: Path, form: str) -> None:
-    """64 MP are 192 MB of pixels: what is held is the pyramid, twice, and a few rows of tiles."""
+    """64 MP are 192 MB of pixels; in memory are the pyramid, twice, and a few rows of tiles."""
     options = {"compression": "tiff_adobe_deflate"} if form == "TIFF" else {"quality": 80}
     path = tmp_path / "huge"
     path.write_bytes(saved(photo().resize((9600, 6700), Image.Resampling.BILINEAR), form, **options))

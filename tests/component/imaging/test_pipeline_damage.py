@@ -27,7 +27,7 @@ NORTH = {"width": 100, "height": 20, "fit": "cover", "gravity": Gravity("north")
     "kind", ["jpeg", "jpeg progressive", "png", "webp", "gif", "avif", "tiff", "png 16 bit", "jpeg cmyk"]
 )
 def test_damage_behind_what_is_kept_is_damage(kind: str, options: dict[str, Any]) -> None:
-    """Whether a source is whole does not depend on which part of it is asked for."""
+    """A damaged source is refused for any requested part of it."""
     source = sources()[kind]
     assert made(source, **options).width in (100, 320)
     with pytest.raises(DamagedSource):
@@ -46,7 +46,7 @@ def test_crops_of_a_tall_picture_are_no_damage(form: str, top: int, width: int |
 
 
 CHECKED = ("png", "avif", "tiff")
-"""Formats whose containers or coders notice a flipped bit nearly always. JPEG, WebP and GIF have no checksums."""
+"""Formats whose containers or coders detect a flipped bit nearly always. JPEG, WebP and GIF have no checksums."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
@@ -76,7 +76,7 @@ def test_a_flipped_bit_is_refused_or_harmless(kind: str) -> None:
 
 
 def test_lost_data_in_a_jpeg_is_refused() -> None:
-    """A whole segment between two restart markers is gone, as after a bad network write: every stripe would shift."""
+    """A segment between two restart markers is missing, as after a bad network write: every stripe would shift."""
     stripes = pyvips.Image.new_from_array(np.asarray(photo())).jpegsave_buffer(Q=90, restart_interval=20)
     marks = [at for at in range(len(stripes) - 1) if stripes[at] == 0xFF and 0xD0 <= stripes[at + 1] <= 0xD7]
     lost = stripes[: marks[3]] + stripes[marks[5] :]

@@ -37,7 +37,7 @@ def test_a_stream_gives_the_same_picture(kind: str) -> None:
 
 
 def test_decoding_begins_before_the_last_byte() -> None:
-    """The stream notices that pixels were asked for in the meantime: it is read in many small steps."""
+    """The stream records whether pixels were requested in the meantime: it is read in many small steps."""
     data = saved(photo().resize((2400, 1800)), "JPEG", quality=92)
     paused_ms = 0.0
 

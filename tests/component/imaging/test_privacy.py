@@ -31,7 +31,7 @@ pytestmark = pytest.mark.never_skips
 
 GAIN_MAPS = ("gain map", "ultra-hdr.jpg")
 GAIN_MAP_GROUPS = {"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"}
-"""ExifTool's groups of what a gain map needs."""
+"""ExifTool's groups of a gain map's metadata."""
 
 
 @cache

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.never_skips
 
 FACE = Region(0.35, 0.3, 0.2, 0.3)
 HIDDEN = (96, 48, 192, 160)
-"""Left, top, right, bottom of what lies under the cover of the face in 320×240, in whole blocks of a JPEG."""
+"""Left, top, right, bottom of the area under the face's cover in 320×240, in whole blocks of a JPEG."""
 
 LINE = TextLine(((0.2, 0.4), (0.75, 0.55), (0.72, 0.7), (0.17, 0.55)), "words", 0.9)
 LINE_HIDDEN = (96, 112, 192, 144)

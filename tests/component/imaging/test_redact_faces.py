@@ -28,7 +28,7 @@ def source(name: str) -> bytes:
 
 @cache
 def known(name: str) -> Findings:
-    """What the detector finds in the image, as a sidecar says it."""
+    """The detector's findings in the image, in the form of a sidecar."""
     return Findings("1", "etag", small_models().detect(pixels(picture_of_faces(name)), [TASK]))
 
 
@@ -43,7 +43,7 @@ def redacted_whole(name: str) -> Pixels:
 
 @cache
 def found_in(body: bytes) -> list[Region]:
-    """Where the detector sees faces, at its own threshold."""
+    """Detect faces at the detector's own threshold."""
     found = small_models().detect(pixels(opened(body)), [TASK])[TASK].faces
     return [face.region for face in found]
 
@@ -60,7 +60,7 @@ def around(face: Region, factor: float) -> Crop:
 
 
 def within(face: Region, crop: Crop) -> Region:
-    """``face`` in fractions of what ``crop`` keeps."""
+    """Convert ``face`` to fractions of the area of ``crop``."""
     wide, tall = crop.width / 100, crop.height / 100
     left, top = (face.left - crop.x / 100) / wide, (face.top - crop.y / 100) / tall
     return Region(left, top, face.width / wide, face.height / tall)
@@ -75,7 +75,7 @@ def about(found: Region, face: Region) -> bool:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
-    """All of it is black, whatever it was: what there is to recognise, enlarge or sharpen is nothing."""
+    """All of it is black, so that nothing can be recognised, enlarged or sharpened."""
     image = redacted_whole(name)
     height, width = image.shape[:2]
     for face in FACES[name]:

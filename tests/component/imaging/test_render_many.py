@@ -54,7 +54,7 @@ def decode_batch(data: bytes, *plans: Plan, **options: Any) -> BatchRender:
 
 
 def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tuple[dict[str, Any], RenderedImage]]:
-    """The images of plans of ``options``, with what made them."""
+    """Render plans of ``options`` together, and return the images with their sources."""
     wanted = [{"format": form} | each for each in options]
     found = dict(decode_batch(data, *(plan(**each) for each in wanted)).render_all())
     assert len(found) == len(wanted)
@@ -66,7 +66,7 @@ def facts(picture: RenderedImage) -> tuple[str, int, int, int]:
 
 
 def assert_same(found: RenderedImage, wanted: RenderedImage) -> None:
-    """Equal, before any lossy encoder, within half of what the goldens allow."""
+    """Equal before any lossy encoder, within half of the tolerance of the goldens."""
     assert facts(found) == facts(wanted)
     if found.body != wanted.body:
         assert alike(seen(found.body), seen(wanted.body)) >= LEAST_SSIM

@@ -54,7 +54,7 @@ NO_LARGER = (
     "animated-loop-3.webp",
     "1.webp",
 )
-"""Byte by byte what a render gives, since the source itself serves all of their images."""
+"""Byte by byte equal to a render, since the source itself serves all of their images."""
 
 
 SLOW = ("avif-orientation-6.avif", "iphone.heic")

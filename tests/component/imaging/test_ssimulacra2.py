@@ -17,7 +17,7 @@ from tests.images.pictures import photograph
 from tests.images.sources import cutout, saved
 
 OFF_BY = 0.7
-"""How far from SSIMULACRA2 a verdict may be: the full size is judged by a third of its lines."""
+"""The largest difference from SSIMULACRA2: the full size is compared by a third of its lines."""
 
 
 def opened(image: Image.Image) -> pyvips.Image:

@@ -38,7 +38,7 @@ def cleaned(data: bytes, *, keep_orientation: bool = False) -> bytes:
 
 
 def frames(data: bytes) -> list[bytes]:
-    """The pixels of every frame, by Pillow, which shares no code with what is tested."""
+    """The pixels of every frame by Pillow, which shares no code with the tested module."""
     with Image.open(BytesIO(data)) as image:
         found = []
         for frame in range(getattr(image, "n_frames", 1)):

@@ -45,7 +45,7 @@ def sequence() -> bytes:
 
 
 def premultiplied() -> bytes:
-    """An image whose colours say that they are multiplied by its alpha."""
+    """An image with premultiplied alpha."""
     parts = parts_of(saved(cutout(), "AVIF", quality=80))
     (alpha,) = [number for number, part in enumerate(parts, start=1) if part.references]
     return heif([replace(parts[0], references=((b"prem", (alpha,)),)), *parts[1:]])

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "layers" / "darkroom"
 
 AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc", "xxhash"}
-"""What layers/aws brings, which the transform function does not have."""
+"""Packages of layers/aws, which the transform function does not have."""
 
 
 def modules_of(package: str) -> list[str]:
@@ -48,7 +48,7 @@ APP = {
 
 
 def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
-    """Also what it loads late: everything of ours that it ever imports, in an interpreter that lacks that layer."""
+    """Late imports included: all modules of the package that it ever imports, in an interpreter without that layer."""
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
     late = [
         *(module for room in ("plan", "imaging", "dialects") for module in modules_of(f"darkroom.{room}")),
@@ -64,7 +64,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
 
 
 def test_adapters_know_nothing_of_each_others_clients() -> None:
-    """What only puts messages into a queue must not pay for the scanner, the checksums or the observer."""
+    """Functions that only send messages import neither the scanner, the checksums nor the observer."""
     for module in ("s3", "sqs", "eventbridge", "cloudfront"):
         loaded = imported_by(f"import darkroom.aws.{module}")
         assert loaded & {"anycrc", "aws_lambda_powertools", "aws_xray_sdk", "obstore"} == set(), module

@@ -37,7 +37,7 @@ CEILINGS = {
     "transform": 110,
     "upload": 590,
 }
-"""Modules beyond those that the interpreter starts with; some 15 % above what was counted. boto3, the X-Ray SDK and
+"""Modules beyond those of the bare interpreter, some 15 % above the measured number. boto3, the X-Ray SDK and
 Powertools bring 480 of them."""
 
 PICTURES = NATIVE | {"darkroom.imaging"}
@@ -46,7 +46,7 @@ SLOW = {
     *("asyncio", "concurrent.futures", "email", "hashlib", "hmac", "http.client", "logging", "multiprocessing"),
     *("random", "selectors", "socket", "ssl", "subprocess", "tempfile", "tomllib", "urllib.request", "xml"),
 }
-"""Of the standard library: what takes a millisecond or more each, and is needed for few requests or none."""
+"""Standard library modules that take a millisecond or more each, and are needed for few requests or none."""
 
 NEVER = {
     "forget": PICTURES,
@@ -63,7 +63,7 @@ NEVER = {
     "transform": NATIVE | AWS_LAYER | SLOW,
     "upload": PICTURES | {"obstore", "anycrc"},
 }
-"""What is loaded when it is needed, or never, with all that is below it."""
+"""Modules that are loaded when needed or never, with all their submodules."""
 
 REPORT = "import sys, json; before = set(sys.modules); import app; print(json.dumps(sorted(set(sys.modules) - before)))"
 
@@ -75,7 +75,7 @@ def stack() -> Stack:
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """A folder for each layer with links to what is installed of it here."""
+    """A folder for each layer with links to the packages installed here."""
     folders = {logical_id: tmp_path_factory.mktemp(name) for logical_id, name in LAYERS.items()}
     for logical_id, folder in folders.items():
         source = ROOT / "layers" / LAYERS[logical_id]

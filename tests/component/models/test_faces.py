@@ -16,7 +16,7 @@ from tests.images.people import FACES, PICTURES, picture_of_faces
 pytestmark = pytest.mark.never_skips
 
 LEAST_OVERLAP = 0.25
-"""With a box that a person drew around hair and chin; the detector draws to the ears, or not that far."""
+"""Boxes drawn by hand around hair and chin; the detector's boxes reach to the ears or less."""
 
 
 def found_in(name: str) -> list[Region]:

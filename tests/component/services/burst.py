@@ -95,7 +95,7 @@ class Burst:
         )
 
     def overwrite(self, keys: list[str]) -> None:
-        """Send what ingest sends when uploads are overwritten."""
+        """Send the messages of ingest for overwritten uploads."""
         sqs = create_client("sqs", self.environment)
         for at in range(0, len(keys), 10):
             entries = [
@@ -106,7 +106,7 @@ class Burst:
 
     @contextmanager
     def full_quota(self) -> Iterator[None]:
-        """Have other clients of the distribution use all of its quota."""
+        """Use up the quota of the distribution by other clients."""
         cloudfront, over = create_client("cloudfront", self.environment), Event()
 
         def fill() -> None:
@@ -176,7 +176,7 @@ def _queue(sqs: Any, name: str, **attributes: str) -> tuple[str, str]:
 
 
 def invalidate(cloudfront: Any, distribution: str, paths: list[str]) -> None:
-    """Invalidate, unless there is no room."""
+    """Create an invalidation unless the quota is used up."""
     batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": uuid4().hex}
     try:
         cloudfront.create_invalidation(DistributionId=distribution, InvalidationBatch=batch)

@@ -32,14 +32,14 @@ class HeldDistribution:
             del self.held[invalidation_id]
 
     def invalidations(self) -> list[list[str]]:
-        """The paths of each one that was ever made, oldest first."""
+        """The paths of each invalidation ever created, oldest first."""
         listed = self.client.list_invalidations(DistributionId=self.distribution_id)["InvalidationList"].get(
             "Items", []
         )
         return [self.paths(one["Id"]) for one in listed]
 
     def paths(self, invalidation_id: str) -> list[str]:
-        """What one is of."""
+        """The paths of an invalidation."""
         found = self.client.get_invalidation(DistributionId=self.distribution_id, Id=invalidation_id)
         return list(found["Invalidation"]["InvalidationBatch"]["Paths"]["Items"])
 
@@ -75,7 +75,7 @@ class HeldDistribution:
 
 
 def make_distribution(client: Any) -> HeldDistribution:
-    """A new one."""
+    """Create a distribution."""
     origin = {"Id": "media", "DomainName": "media.example.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     made = client.create_distribution(
         DistributionConfig={

@@ -13,7 +13,7 @@ EVERYWHERE = {"service", "function"}
 
 
 def counted(output: str) -> Counted:
-    """The sums of what was counted."""
+    """Sum the metrics."""
     found: Counted = defaultdict(float)
     for line in output.splitlines():
         document = json.loads(line) if line.startswith("{") else {}

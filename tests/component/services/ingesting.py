@@ -81,7 +81,7 @@ def make_table(dynamodb: Any, name: str) -> None:
 
 
 class Recording(Queue):
-    """A queue that also remembers what was sent, since a delayed message cannot be received."""
+    """A queue that also records sent messages, since a delayed message cannot be received."""
 
     def __init__(self, client: Any, url: str, sent: list[str]) -> None:
         super().__init__(client, url)
@@ -94,9 +94,9 @@ class Recording(Queue):
 
 @dataclass
 class World:
-    """What ingest works on, and hands to move it.
+    """The resources of ingest.
 
-    ``now_s`` is the clock, ``sent`` what was sent to the queue of changes. ``blocks``: images wait for moderation.
+    ``now_s`` is the clock, ``sent`` lists messages to the queue of changes. ``blocks``: images wait for moderation.
     """
 
     clients: dict[str, Any]
@@ -113,7 +113,7 @@ class World:
 
     @classmethod
     def build(cls, aws: Callable[[str], Any]) -> World:
-        """A new one."""
+        """Create new resources."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
         names = {name: f"{name}-{number}" for name in ("uploads", "media", "quarantine", "audit", "index", "bus")}
@@ -173,11 +173,11 @@ class World:
         )
 
     def handle(self, event: IngestEvent) -> IngestOutcome:
-        """Have ingest process ``event``."""
+        """Run ingest on ``event``."""
         return handle_event(self.context, event)
 
     def judge(self, key: str, *, flagged: bool, body: bytes) -> None:
-        """Have inference write down what it says of ``body``, uploaded under ``key``."""
+        """Write inference's findings for ``body``, uploaded under ``key``."""
         item = {
             "pk": {"S": item_name(key)},
             "sha256_of": {"S": sha256(body).hexdigest()},
@@ -187,16 +187,16 @@ class World:
         self.clients["dynamodb"].put_item(TableName=self.names["index"], Item=item)
 
     def judged(self, key: str, *, flagged: bool, body: bytes) -> IngestOutcome:
-        """The same, and ingest hears of it."""
+        """Write the findings and run ingest on their message."""
         self.judge(key, flagged=flagged, body=body)
         return self.message(build_verdict_message(key))
 
     def released(self, key: str, body: bytes | None = None) -> IngestOutcome:
-        """A person lets it pass."""
+        """Approve the upload as a moderator."""
         return self.message(build_release_message(key, sha256(body).hexdigest() if body else ""))
 
     def confirmed(self, key: str, body: bytes | None = None) -> IngestOutcome:
-        """A person agrees that it is not to be served."""
+        """Reject the upload as a moderator."""
         return self.message(build_confirm_message(key, sha256(body).hexdigest() if body else ""))
 
     def message(self, message: Mapping[str, object]) -> IngestOutcome:
@@ -211,7 +211,7 @@ class World:
         return self.next_sequencer()
 
     def next_sequencer(self) -> str:
-        """One that is newer than all before."""
+        """Return a sequencer newer than all before."""
         return f"{next(self._sequence):X}"
 
     def change(
@@ -255,7 +255,7 @@ class World:
         return found
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
-        """What lies in a bucket."""
+        """List the keys of a bucket."""
         return [listed.key for page in self.vault(bucket).list_pages(prefix) for listed in page]
 
     def body(self, bucket: str, key: str) -> bytes:
@@ -264,7 +264,7 @@ class World:
         return opened.body.read()
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
-        """Take what is in a queue and can be seen."""
+        """Receive and delete all visible messages of a queue."""
         found = []
         while True:
             answer = self.clients["sqs"].receive_message(
@@ -290,7 +290,7 @@ def event_text(
     version_id: str = "",
     further: Mapping[str, str] | None = None,
 ) -> str:
-    """An event of S3 as EventBridge puts it into a queue."""
+    """An S3 event in the form in which EventBridge sends it to a queue."""
     object_ = {"key": key, "size": 5, "etag": "d41d8cd98f00b204e9800998ecf8427e", "sequencer": sequencer}
     return json.dumps(
         {

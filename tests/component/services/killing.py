@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Clients(Protocol):
-    """A world whose boto3 clients are known, by their services."""
+    """An environment with its boto3 clients by service."""
 
     clients: dict[str, Any]
 

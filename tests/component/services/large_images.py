@@ -25,7 +25,7 @@ from .ingesting import World
 LIMITS = Limits(max_bytes=2_000_000, max_pixels=2_000_000, max_scene_pixels=40_000_000)
 KEY = "maps/north.tif"
 IDLE = {"StartAt": "Idle", "States": {"Idle": {"Type": "Wait", "Seconds": 3600, "End": True}}}
-"""A machine that does nothing: its executions run, and the test does their work."""
+"""A state machine that does nothing: its executions run, and the test does their work."""
 
 
 def scene_image(width: int = 2600, height: int = 2100) -> pyvips.Image:
@@ -38,14 +38,14 @@ def scene_image(width: int = 2600, height: int = 2100) -> pyvips.Image:
 
 
 def scene_tiff(width: int = 2600, height: int = 2100, **knobs: Any) -> bytes:
-    """It as a TIFF in tiles, unless ``knobs`` say otherwise."""
+    """Encode it as a tiled TIFF, with other options in ``knobs``."""
     body: bytes = scene_image(width, height).tiffsave_buffer(**{"tile": True, "compression": "deflate", **knobs})
     return body
 
 
 @dataclass
 class Cut:
-    """A large image's execution, step by step. ``calls`` are the strips that were asked for."""
+    """The execution for a large image, step by step. ``calls`` are the requested strips."""
 
     strips: LargeImageSteps
     document: dict[str, str]
@@ -68,7 +68,7 @@ class Cut:
 
 @dataclass
 class SceneWorld(World):
-    """A world with a machine. ``stopped`` has the executions that are over."""
+    """An environment with a state machine. ``stopped`` lists ended executions."""
 
     limits: Limits = field(default_factory=lambda: LIMITS)
     machine_arn: str = ""
@@ -100,7 +100,7 @@ class SceneWorld(World):
         return [{**one, "input": json.loads(one["input"])} for one in sorted(started, key=lambda one: one["startDate"])]
 
     def execution(self) -> Cut:
-        """The only one that runs; it is over as far as Step Functions goes."""
+        """Return the only running execution and mark it as ended."""
         [running] = self.executions()
         self.clients["stepfunctions"].stop_execution(executionArn=running["executionArn"])
         return Cut(self.strips, running["input"])
@@ -118,7 +118,7 @@ class SceneWorld(World):
         )
 
     def cuts(self) -> list[IngestEvent]:
-        """What the machine has published ingest, as it reads it."""
+        """The reports of the state machine, as ingest reads them."""
         changes = [change for text in self.sent if (change := read_event(text)) is not None and change.large_image_id]
         self.sent.clear()
         return changes

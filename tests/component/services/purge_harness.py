@@ -33,7 +33,7 @@ def lasting() -> float:
 
 @dataclass
 class Site:
-    """The parts, and hands to move them."""
+    """The resources of a purge."""
 
     s3: Any
     sqs: Any
@@ -46,7 +46,7 @@ class Site:
 
     @classmethod
     def build(cls, environment: dict[str, str]) -> Site:
-        """A new one."""
+        """Create new resources."""
         number = next(_numbers)
         s3, sqs = create_client("s3", environment), create_client("sqs", environment)
         s3.create_bucket(Bucket=f"site-{number}")
@@ -68,7 +68,7 @@ class Site:
         return DerivativePurge(self.media, self.media)
 
     def purging(self, **further: Any) -> PurgeConsumer:
-        """The service, which sends what is for later so that it can be seen at once."""
+        """The service, with delayed messages sent at once."""
         cdn = Distribution(self.cdn.client, self.cdn.distribution_id)
         further = {"repeat_after_s": 0, "defer_s": 0, **further}
         queues = self.queue, self.dead_letters
@@ -77,7 +77,7 @@ class Site:
         )
 
     def buried(self) -> list[dict[str, str]]:
-        """The dead letters: their attributes, and their ``body``."""
+        """The DLQ messages: their attributes, and their ``body``."""
         answer = self.sqs.receive_message(
             QueueUrl=self.dead_letters.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
@@ -92,7 +92,7 @@ class Site:
         return self.media.put(f"masters/{encode_key(key)}", body, headers={}, metadata={})
 
     def derivative(self, key: str, name: str, master_etag: str = "") -> str:
-        """Put a derivative, which says what it was made from if ``master_etag`` is given; its key."""
+        """Put a derivative, with the entity tag of its master if ``master_etag`` is given; return its key."""
         metadata = derivative_metadata(master_etag) if master_etag else {}
         name = f"{derivatives_prefix(key)}{name}"
         self.media.put(name, b"print", headers={}, metadata=metadata)
@@ -104,7 +104,7 @@ class Site:
             list(pool.map(lambda name: self.derivative(key, name, master_etag), names))
 
     def keys(self, prefix: str = "derivatives/") -> list[str]:
-        """What there is."""
+        """List all keys."""
         return [listed.key for page in self.media.list_pages(prefix) for listed in page]
 
     def receive(self, most: int = 10) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ class Seen:
 
 
 class Gate(ThreadingHTTPServer):
-    """Forwards every request to the S3 at ``upstream``, and keeps in ``seen`` who had signed it."""
+    """Forward every request to the S3 at ``upstream``, and record the signing key in ``seen``."""
 
     daemon_threads = True
 

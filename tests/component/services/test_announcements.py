@@ -128,7 +128,7 @@ def test_removed(world: World) -> None:
 
 
 def test_held_flagged_and_released(world: World) -> None:
-    """Each is published by itself, with an id of its own: who remembers ids must not take one for another."""
+    """Each is published by itself, with its own id: consumers that remember ids must not confuse them."""
     body, world.blocks = jpeg_photo(), True
     assert world.created("a.jpg", body) is IngestOutcome.HELD
     held = only(world)

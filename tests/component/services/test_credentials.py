@@ -207,6 +207,6 @@ def test_a_client_of_s3_without_credentials_is_unavailable(bucket: FastBucket, g
 
 
 def _until_asked_again(bucket: FastBucket, endpoint: Endpoint) -> None:
-    """Use ``bucket`` until its client asks for credentials again, which it does not within a tenth of a second."""
+    """Use ``bucket`` until its client fetches credentials again, which it does not within a tenth of a second."""
     while endpoint.asked == 1:
         assert bucket.etag("a")

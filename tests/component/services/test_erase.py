@@ -59,7 +59,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Case:
-    """The buckets, the index and the queue of purges; and ingest, which receives S3's events while a client waits."""
+    """The buckets, the index and the queue of purges; and ingest, which handles S3's events while a client waits."""
 
     world: World
     cdn: HeldDistribution
@@ -125,13 +125,13 @@ class Case:
             self.world.vault(bucket).put(key, b"picture", headers={}, metadata={})
 
     def know(self, key: str, state: str = READY, **further: Any) -> None:
-        """Have an item in the index."""
+        """Put an item into the index."""
         self.world.index.claim(key, "0", "token", now_s=0, lease_s=0)
         fields = {"sha256": DIGEST, "master": MasterRef(etag='"e"', sequencer=pad_sequencer("0")), **further}
         assert self.world.index.put_record(Record(key, state, pad_sequencer("0"), "token", **fields))
 
     def everything(self) -> dict[str, list[str]]:
-        """What lies where, with versions and delete markers."""
+        """List all objects, with versions and delete markers."""
         found = {}
         for bucket in ("uploads", "media", "quarantine"):
             answer = self.world.clients["s3"].list_object_versions(Bucket=self.world.names[bucket])
@@ -159,7 +159,7 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Case:
 
 
 def fill(case: Case, key: str = KEY) -> None:
-    """Have traces of ``key`` everywhere."""
+    """Create traces of ``key`` in every store."""
     case.put("uploads", key, key, key)
     case.world.vault("uploads").delete(key)
     case.ingest()
@@ -188,7 +188,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
         0,
     )
     assert report["removed"] == {
-        "uploads": 4,  # three versions and the marker of a person; our own does not count
+        "uploads": 4,  # three versions and the user's delete marker; the erasure's own does not count
         "masters": 1,
         "held": 1,
         "derivatives": 3,
@@ -336,7 +336,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: Case) -> None:
     case.ingest()
     case.put("uploads", KEY)
     case.ingest()
-    assert case.world.record(KEY).state == REFUSED  # it is no image; that it was examined is what counts
+    assert case.world.record(KEY).state == REFUSED  # it is no image; the examination is recorded all the same
 
 
 def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:

@@ -297,7 +297,7 @@ def test_every_full_checksum_must_agree(world: World) -> None:
 
 
 class Eicar:
-    """A scanner that knows one thing."""
+    """A scanner with one signature."""
 
     def scan(self, data: bytes) -> str:
         return "Eicar-Signature" if b"EICAR" in data else ""
@@ -361,7 +361,7 @@ def test_deleting_the_newest_version_brings_the_older_one_back(world: World) -> 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world: World, late: bool) -> None:
-    """``late``: the event of the deletion comes after that of the upload."""
+    """``late``: the event of the deletion arrives after that of the upload."""
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
     spoilt = world.change("photo.jpg", world.upload("photo.jpg", b"no picture"))
@@ -419,7 +419,7 @@ def test_a_late_deletion_waits_for_the_outcome_of_the_newer_upload(world: World)
 
 
 def half_done(world: World, key: str) -> None:
-    """A worker puts the master of an upload, and dies before the index knows of it."""
+    """A worker puts the master of an upload and dies before the index has it."""
     sequencer = world.upload(key, jpeg_photo())
     hold = world.claims.acquire(key, sequencer, replaces_token="")
     upload = fetch_upload(world.vault("uploads"), key, world.limits)

@@ -57,7 +57,7 @@ def function(world: World, aws_environment: dict[str, str]) -> Function:
 
 
 def figures(output: str) -> dict[str, float]:
-    """Requests and how many of them failed, and by whose fault."""
+    """Requests, and failed ones by cause."""
     published = counted(output)
     return {name: of(published, name).get("", 0) for name in COUNTS}
 

@@ -49,9 +49,9 @@ def picture() -> bytes:
 
 @dataclass
 class Scene:
-    """A key with what happened to it: the change to handle, and the state that must come of it.
+    """A key and its history: the change to handle, and the expected end state.
 
-    ``flagged``: what an image that is held must say of itself.
+    ``flagged``: the expected flag of a held image.
     """
 
     world: World
@@ -63,7 +63,7 @@ class Scene:
     flagged: bool = False
 
     def settle(self) -> None:
-        """Handle what comes again: the change itself, and whatever the workers asked for."""
+        """Handle the retried change and the messages of the workers."""
         for _ in range(4):
             self.world.now_s += 1000
             with suppress(Busy):
@@ -113,7 +113,7 @@ def pixels(data: bytes | None) -> bytes:
 
 
 def mends(world: World) -> list[IngestEvent]:
-    """What the workers asked for, at once: the messages are sent with a delay."""
+    """The messages of the workers without their delay."""
     found = [read_event(text) for text in world.sent]
     world.sent.clear()
     return [change for change in found if change is not None]
@@ -171,7 +171,7 @@ def replaced_by_damage(world: World, key: str) -> Scene:
 
 
 def overtaken_deletion(world: World, key: str) -> Scene:
-    """The same, but the event of the deletion comes after that of the new upload."""
+    """The same, but the event of the deletion arrives after that of the new upload."""
     handle_event(build_context(world), created(world, key).change)
     deletion = _deleted(world, key)
     handle_event(build_context(world), _spoilt(world, key))
@@ -193,7 +193,7 @@ def let_pass_at_once(world: World, key: str) -> Scene:
 
 
 def flagged_at_once(world: World, key: str) -> Scene:
-    """The very bytes that are served, since no client had to look before."""
+    """The same bytes are served already, before moderation was required."""
     body = picture()
     world.blocks = False
     handle_event(build_context(world), world.change(key, world.upload(key, body)))
@@ -222,7 +222,7 @@ def taken_back(world: World, key: str) -> Scene:
 
 
 def taken_back_of_two(world: World, key: str) -> Scene:
-    """What is served is flagged while something newer waits."""
+    """The served image is flagged while a newer one waits."""
     before, body = let_pass(world, key), waiting(world, key)
     world.judge(key, flagged=True, body=before)
     return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body)
@@ -248,7 +248,7 @@ def removed_while_one_waits(world: World, key: str) -> Scene:
 
 
 def late_deletion_while_one_waits(world: World, key: str) -> Scene:
-    """The event of a deletion comes after that of the next upload, which waits."""
+    """The event of a deletion arrives after that of the next upload, which waits."""
     let_pass(world, key)
     deletion = _deleted(world, key)
     return Scene(world, key, deletion, HELD, None, waiting(world, key))
@@ -260,14 +260,14 @@ def uploaded(world: World, key: str) -> tuple[IngestEvent, bytes]:
 
 
 def waiting(world: World, key: str) -> bytes:
-    """Have a new image held."""
+    """Ingest a new image that is held."""
     change, body = uploaded(world, key)
     handle_event(build_context(world), change)
     return body
 
 
 def let_pass(world: World, key: str) -> bytes:
-    """Have a new image served."""
+    """Ingest a new image that is served."""
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
     handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
@@ -360,7 +360,7 @@ def killed_at_each_call(world: World, name: str, stage: Callable[[World, str], S
 
 @contextmanager
 def puts(world: World) -> Iterator[list[dict[str, Any]]]:
-    """What is put meanwhile."""
+    """The upload that is put meanwhile."""
     seen: list[dict[str, Any]] = []
     events = world.clients["s3"].meta.events
     events.register("provide-client-params.s3.PutObject", lambda params, **_: seen.append(dict(params)), unique_id="s")

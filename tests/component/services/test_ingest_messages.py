@@ -43,7 +43,7 @@ def world(aws: Callable[[str], Any]) -> World:
 
 @pytest.fixture
 def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The function's module, as a cold start in the environment of ``world`` loads it."""
+    """Load the function's module as in a cold start in the environment of ``world``."""
     names = world.names
     environment = aws_environment | {
         "UPLOADS_BUCKET": names["uploads"],
@@ -136,7 +136,7 @@ def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypat
 
 
 def test_a_fault_after_the_claim_is_counted_like_any(world: World, app: Any) -> None:
-    """Each attempt claims the key again: none has to wait for the lease of the one that failed."""
+    """Each attempt claims the key again: none waits for the lease of the failed one."""
     body = created(world, "bad.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     for receives in range(1, MAX_RECEIVES):

@@ -24,7 +24,7 @@ SMALL = jpeg_photo((48, 32))
 KEY = "a.jpg"
 
 REMEMBERED_S = 3_024_000
-"""35 days: SQS keeps a message for at most 14, and a dead letter for as many again; a week is left to send it back."""
+"""35 days: SQS keeps a message for at most 14, a DLQ message for as many again; a week is left for a redrive."""
 
 
 @pytest.fixture

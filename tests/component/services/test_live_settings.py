@@ -28,7 +28,7 @@ LADDER, OTHER = "/photo.jpg/_/w-640.auto-webp", "/photo.jpg/_/w-641.auto-webp"
 
 @dataclass
 class Proxy:
-    """Passes requests on to MiniStack. It answers for ``held`` only when all of ``beside`` have been asked for.
+    """Passes requests on to MiniStack. It answers for ``held`` only when all of ``beside`` have been requested.
 
     For ``denied`` it answers 403, as S3 does for an object that the role may not read.
     """
@@ -154,7 +154,7 @@ def test_a_cold_start_reads_its_settings_beside_what_it_reads_anyway(
     headers: dict[str, str],
     beside: set[str],
 ) -> None:
-    """S3's answer about the settings is held back until the others have been asked for: one after the other fails."""
+    """S3's response about the settings is delayed until the others have been requested; sequential requests fail."""
     write(media, imgproxy_access_mode="open", iiif_access_mode="open")
     state, url = proxy
     state.held, state.beside = CURRENT, frozenset(beside)

@@ -45,7 +45,7 @@ def scene() -> bytes:
 
 
 class Counting(FastBucket):
-    """A bucket that knows what was asked of it."""
+    """A bucket that records its requests."""
 
     def __init__(self, bucket: FastBucket) -> None:
         super().__init__(bucket._store)
@@ -117,7 +117,9 @@ def test_the_limits_of_pictures_are_not_those_of_scenes(service: Transform) -> N
     refused = small.answer(request("/scene.tif?f=png&crop=0,0,2000,2000"))
     assert isinstance(refused, Failed)
     assert refused.error.code == "bad-option"
-    assert isinstance(small.answer(request(TILE)), Rendered)  # what was asked for is refused, and not the scene
+    assert isinstance(
+        small.answer(request(TILE)), Rendered
+    )  # the requested variant is refused, and not the large image
 
 
 def test_a_scene_that_is_overwritten_is_another(service: Transform, counting: Counting) -> None:

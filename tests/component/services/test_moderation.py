@@ -263,7 +263,7 @@ def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: World) -> None
 
 
 def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World) -> None:
-    """As where the verdict came before the policy was to block."""
+    """As if the verdict came before the policy was changed to block."""
     world.blocks = False
     world.created(KEY, BODY)
     world.judge(KEY, flagged=True, body=BODY)

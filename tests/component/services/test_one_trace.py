@@ -43,7 +43,7 @@ assert app.handler(json.loads(os.environ["EVENT"]), Context) == {"batchItemFailu
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A segment or subsegment, and the id of what it is below."""
+    """A segment or subsegment, with the id of its parent."""
 
     document: Document
     parent_id: str
@@ -58,7 +58,7 @@ class Part:
 
 
 def parts(documents: list[Document], parent_id: str = "") -> Iterator[Part]:
-    """All of a trace, whether subsegments came by themselves or within what they are below."""
+    """All parts of a trace, with separate and nested subsegments."""
     for document in documents:
         yield Part(document, document.get("parent_id", parent_id))
         yield from parts(document.get("subsegments", []), document["id"])
@@ -70,7 +70,7 @@ def one(trace: list[Part], name: str) -> Part:
 
 
 def above(trace: list[Part], part: Part) -> list[str]:
-    """The names from ``part`` up to a segment, or to what is not ours."""
+    """The names from ``part`` up to a segment, or to a part of another service."""
     by_id = {one.id: one for one in trace}
     names = [part.document["name"]]
     while part.parent_id in by_id:
@@ -81,7 +81,7 @@ def above(trace: list[Part], part: Part) -> list[str]:
 
 @dataclass(frozen=True)
 class Upload:
-    """One upload's way: what ingest and infer recorded, the event between them, and what the endpoint was asked."""
+    """One upload: the records of ingest and infer, the event between them, and the calls of the endpoint."""
 
     ingest: Observed
     infer: Observed
@@ -152,7 +152,7 @@ def variables(world: World) -> dict[str, str]:
 
 
 def received(world: World, queue: str) -> dict[str, Any]:
-    """The one message in ``queue`` as Lambda hands it over."""
+    """The one message in ``queue`` as Lambda passes it on."""
     sqs, url = world.clients["sqs"], world.names[queue]
     [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])[
         "Messages"
@@ -239,7 +239,7 @@ def test_what_can_be_searched_for_has_few_values_and_is_no_key(upload: Upload) -
 
 
 _HOLDING = ("metadata", "subsegments")
-"""Where keys may be, and what is checked by itself."""
+"""Where keys may be, and fields with checks of their own."""
 
 
 def test_a_letter_that_dies_stays_in_its_trace(

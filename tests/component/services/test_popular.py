@@ -41,7 +41,7 @@ STORED = f"derivatives{ASKED}"
 
 @dataclass
 class World:
-    """A bucket of logs, one of derivatives, and the queue of what is to be refined."""
+    """A bucket of logs, a bucket of derivatives, and the re-encoding queue."""
 
     s3: Any
     sqs: Any

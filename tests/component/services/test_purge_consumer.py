@@ -165,7 +165,7 @@ def test_a_cdn_that_is_full_is_not_even_asked(site: Site) -> None:
 
 
 def refuse(site: Site, refused: list[str]) -> None:
-    """Have CloudFront refuse paths that begin with one of ``refused``, and with them their batch."""
+    """Make CloudFront refuse paths that begin with one of ``refused``, and with them their batch."""
 
     def fail(params: dict[str, Any], **_: Any) -> None:
         if any(path.startswith(tuple(refused)) for path in params["InvalidationBatch"]["Paths"]["Items"]):
@@ -256,7 +256,7 @@ def status(site: Site, key: str = "a.jpg") -> str:
 
 
 def erase(site: Site, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_800_000_000.0) -> str:
-    """Have what is stored of ``key`` erased, and its purge queued; the erasure's id."""
+    """Erase the stored objects of ``key`` and queue its purge; return the erasure's id."""
     erasure = new_erasure_id(now_s)
     site.erasures.begin(key, erasure)
     assert site.erasures.set_stored(key, erasure, DONE)
@@ -265,7 +265,7 @@ def erase(site: Site, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_
 
 
 def work_off(site: Site, **further: Any) -> list[dict[str, object]]:
-    """Work off what the queue has now; the bodies of its messages."""
+    """Handle the messages of the queue; return their bodies."""
     records = site.receive()
     failed = site.purging(**further).run(records, lasting)
     site.done(records, failed)
@@ -615,7 +615,7 @@ def function(site: Site, environment: dict[str, str], **more: str) -> Any:
 def test_paths_of_iiif_are_purged_where_there_are_dialects_whatever_the_settings(
     site: Site, aws_environment: dict[str, str], dialects: str, paths: int
 ) -> None:
-    """There is no document, so that IIIF is off; what was cached before may still be there."""
+    """Without a document IIIF is off; earlier cache entries may still exist."""
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
     purge = function(site, aws_environment, DIALECTS=dialects)

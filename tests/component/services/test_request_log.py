@@ -29,7 +29,7 @@ def observer() -> LightObserver:
 
 
 def said(observer: LightObserver, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The sums of what was counted, by metric and further dimension, and the log lines."""
+    """The sums of metrics by name and further dimension, and the log lines."""
     observer.flush()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     counted: dict[str, float] = {}

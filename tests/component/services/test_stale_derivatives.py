@@ -52,7 +52,7 @@ def test_all_goes_with_the_master(site: Site) -> None:
     site.s3.meta.events.register("provide-client-params.s3.HeadObject", lambda params, **_: heads.append(params["Key"]))
     assert site.purge.delete_stale("a.jpg") == PurgeResult(deleted=20, kept=0, complete=True)
     assert site.keys() == []
-    assert set(heads) == {"masters/a.jpg"}  # there is nothing to ask of what goes anyway
+    assert set(heads) == {"masters/a.jpg"}  # objects that are deleted anyway need no HEAD
 
 
 def test_the_same_bytes_again_are_no_reason(site: Site) -> None:

@@ -115,7 +115,7 @@ def test_what_may_be_on_its_way_is_left_alone(world: World) -> None:
 
 
 def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: World) -> None:
-    """Each look is paid for; by then the upload has been seen by many sweeps."""
+    """Each lookup costs money; by then the upload has been seen by many sweeps."""
     world.upload("photo.jpg", b"picture")
     old = sweep(world, MAX_AGE_S + HOUR_S)
     assert old.run(lasting) == SweepReport(checked=1, queued=0, complete=True)

@@ -35,7 +35,7 @@ NOW_S = 1_800_000_000
 
 @dataclass
 class Keys:
-    """Signing keys that a rotation can change, and a count of how often they were asked for."""
+    """Signing keys that a rotation can change, with a count of fetches."""
 
     current: Sequence[str] = ("key",)
     fresh: Sequence[str] | None = None
@@ -58,7 +58,7 @@ def service(bucket: FastBucket, keys: Keys) -> Transform:
 
 
 def request(url: str, *, key: str = "", extension: str = "", **fields: str) -> TransformRequest:
-    """What the edge sends for ``url``: signed by ``key``, ``f=auto`` negotiated to ``extension``."""
+    """The request of the edge for ``url``: signed by ``key``, ``f=auto`` negotiated to ``extension``."""
     asked = parse_url(url)
     path = asked.path.removesuffix("auto") + extension if asked.path.endswith(".auto") else asked.path
     signature = sign(asked.path, key, asked.expires_s) if key else asked.signature

@@ -51,7 +51,7 @@ def service(bucket: FastBucket) -> Transform:
 
 
 def asked(url: str, *, generation: str = "1", key: str = "key") -> TransformRequest:
-    """What the edge sends for ``url``: what is always hidden is forced into it, and it names the generation."""
+    """The request of the edge for ``url``: with forced redaction and the generation."""
     plain = request(url, key=key)
     plan = replace(apply_forced_redaction(parse_path(plain.path), ALWAYS), findings=generation)
     return replace(plain, path=canonical_path(plan))

@@ -38,7 +38,7 @@ OF_UPDATES = {"RetainAllVariantProperties", "ExcludeRetainedVariantProperties"}
 
 
 def wrong_requests(resources: Mapping[str, Node]) -> list[str]:
-    """What botocore's models say against the requests that create ``resources``."""
+    """Return botocore's errors for the requests that create ``resources``."""
     session = botocore.session.get_session()
     wrong: list[str] = []
     for logical_id, resource in resources.items():
@@ -50,7 +50,7 @@ def wrong_requests(resources: Mapping[str, Node]) -> list[str]:
 
 
 def check(shape: Shape, properties: Node, generated: Mapping[str, str], name: str) -> list[str]:
-    """What ``shape`` says against a request of ``properties``."""
+    """Return the errors of ``properties`` as a request of ``shape``."""
     request = {**_converted(shape, _untagged(shape, properties)), **generated}
     report = ParamValidator().validate(request, shape)
     return [f"{name}: {line}" for line in report.generate_report().splitlines()] + [*_limits(shape, request, name)]

@@ -57,7 +57,7 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
     ("AWS::StepFunctions::StateMachine", ""): _arn("states", "stateMachine:{name}"),
     ("AWS::WAFv2::WebACL", "Arn"): _arn("wafv2", "global/webacl/{name}/00000000-0000-0000-0000-000000000000"),
 }
-"""What ``Ref`` (an empty attribute) and ``Fn::GetAtt`` give by type, where that is not a generated name."""
+"""Results of ``Ref`` (an empty attribute) and ``Fn::GetAtt`` by type, where they are not a generated name."""
 
 
 def identified(stack: Stack, node: Any) -> Any:
@@ -88,7 +88,7 @@ def resources_of(stack: Stack, kinds: Iterable[str]) -> dict[str, Node]:
 
 
 def faults(resources: Mapping[str, Node], region: str = REGION) -> list[str]:
-    """What the schemas of ``region`` say against ``resources``, each with the rule and the property's path.
+    """Return the errors of ``resources`` by the schemas of ``region``, each with the rule and the property's path.
 
     Required, unknown and read-only properties, types, patterns, enumerations, lengths and ranges.
     """

@@ -57,7 +57,7 @@ def nested_templates() -> dict[str, Path]:
 def transformed(
     code: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None, path: Path = TEMPLATE
 ) -> Node:
-    """The template after SAM. ``code`` names what ``sam package`` would have uploaded, by logical id."""
+    """The template after SAM. ``code`` names the objects of ``sam package``, by logical id."""
     document = template(path)
     for logical_id, resource in document["Resources"].items():
         if field := _CODE.get(resource["Type"]):
@@ -197,7 +197,7 @@ class Stack:
 
 
 def broken_rules(region: str = PSEUDO["AWS::Region"], **parameters: str) -> set[str]:
-    """What the template's rules say of these parameters; CloudFormation refuses a stack that breaks one."""
+    """Evaluate the template's rules for these parameters; CloudFormation refuses a stack that breaks one."""
     stack = _stack_for_rules(tuple(sorted(parameters.items())))
 
     def holds(node: Any) -> bool:
@@ -212,7 +212,7 @@ def broken_rules(region: str = PSEUDO["AWS::Region"], **parameters: str) -> set[
     }
 
 
-@functools.lru_cache(maxsize=4)  # the transformation takes most of a second, and rules are asked of many regions
+@functools.lru_cache(maxsize=4)  # the transformation takes most of a second, and rules are evaluated for many regions
 def _stack_for_rules(parameters: tuple[tuple[str, str], ...]) -> Stack:
     return Stack(**dict(parameters))
 

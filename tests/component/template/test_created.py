@@ -192,7 +192,7 @@ def test_a_widget_that_cloudwatch_refuses_is_found(wrong: Node) -> None:
 def test_the_web_acl_is_created(aws: Aws, stack: Stack) -> None:
     client = aws("wafv2")
     [properties] = properties_of(stack, "AWS::WAFv2::WebACL").values()
-    named = {"Name": "stack-web-acl"} | properties  # CloudFormation makes a name if there is none
+    named = {"Name": "stack-web-acl"} | properties  # CloudFormation generates a name if there is none
     created = client.create_web_acl(**request_of(client, "CreateWebACL", named))["Summary"]
     found = client.get_web_acl(Name=created["Name"], Scope="CLOUDFRONT", Id=created["Id"])["WebACL"]
     assert [rule["Name"] for rule in found["Rules"]] == [rule["Name"] for rule in properties["Rules"]]

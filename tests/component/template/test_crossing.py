@@ -26,7 +26,7 @@ ANNOUNCED = {
 
 
 def part() -> str:
-    """What of the template deals with events of inference."""
+    """Resources of the template that handle events of inference."""
     document = template()
     resources = {
         logical_id: resource

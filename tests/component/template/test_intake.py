@@ -103,7 +103,7 @@ def test_a_claim_outlives_its_worker_and_a_message_six_of_them(size: str) -> Non
     lease_s = int(stack.variables("IngestFunction")["LEASE_S"])
     assert (
         timeout < lease_s < hidden_s < lease_s + LEASE_GRACE_S
-    )  # the message is back before a sweep looks for its upload
+    )  # the message is back before a sweep checks its upload
     most = int(stack.properties("IngestQueue")["RedrivePolicy"]["maxReceiveCount"])
     assert int(stack.variables("IngestFunction")["MAX_RECEIVES"]) == most
     assert hidden_s * most < stack.properties("IngestQueue")["MessageRetentionPeriod"]
@@ -197,6 +197,6 @@ def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
 
 
 def test_the_cpu_limit_of_an_upload_follows_the_timeout_of_ingest() -> None:
-    """Functions know it by the lease."""
+    """Functions recognise it by the lease."""
     for sizes in SIZES.values():
         assert limit_for_lease(float(sizes["LeaseS"])) == limit_for_timeout(float(sizes["IngestS"]))

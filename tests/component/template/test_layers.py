@@ -23,7 +23,7 @@ ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
 
 MAX_UNZIPPED_BYTES = 240 * 1024 * 1024
-"""Lambda allows 250 MiB for all layers of a function and its own code. What needs no models has far less."""
+"""Lambda allows 250 MiB for all layers of a function and its own code. Functions without models need far less."""
 
 MAX_WITHOUT_MODELS_BYTES = 120 * 1024 * 1024
 HASH_BASED, CHECK_SOURCE = 1, 2
@@ -137,7 +137,7 @@ print(json.dumps([pyvips.API_mode, same.size, [m.__file__ for m in (obstore, pyv
 
 
 def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
-    """What is left out of a layer is nothing that the rest of it links to."""
+    """Files left out of a layer are not linked by the rest of it."""
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
         pytest.skip(f"this machine does not run {arch}")
     objects = [str(path) for path in files(built) if ".so" in path.suffixes]

@@ -79,7 +79,7 @@ def test_a_first_deployment_reserves_no_concurrency(environment: str) -> None:
 
 
 def test_a_small_account_is_not_taken_up_by_background_work() -> None:
-    """Of ten executions some are left for viewers: what queues and state machines may have at work is fewer."""
+    """Of ten concurrent executions some are left for viewers: queues and state machines are limited to fewer."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     overrides = dict(
         one.split("=", 1) for one in config["small"]["deploy"]["parameters"]["parameter_overrides"].split()

@@ -34,13 +34,13 @@ type Grants = dict[str, list[str]]
 DISTRIBUTION = "arn:aws:cloudfront::111122223333:distribution/<Distribution>"
 MASTERS = "<MediaBucket.Arn>/masters/*"
 CALLS = read_table()
-"""What functions of the local stack did, which enforces these roles: see ``stop_stack`` in tests/stack/conftest.py."""
+"""Calls of the local stack's functions, which enforces these roles: see ``stop_stack`` in tests/stack/conftest.py."""
 
 FUNCTIONS = [name.removesuffix("Function") for name in Stack().of_type("AWS::Lambda::Function")]
 """Those of the default deployment."""
 
 OTHERS = {"Infer": DEPLOYMENTS["inference"], "Popular": {"AccessLogDays": "30"}}
-"""Those of other deployments, with what they need."""
+"""Calls of other deployments, with their parameters."""
 
 EACH = [*((name, dict[str, str]()) for name in FUNCTIONS), *OTHERS.items()]
 
@@ -56,12 +56,12 @@ OF_NO_RESOURCE = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
 }
-"""Actions that IAM knows no resources for, or that Lambda asks for without."""
+"""Actions without resources in IAM, or that Lambda requires on all resources."""
 
 TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 LAMBDAS_OWN = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
-"""What Lambda does by a function's role to each queue that it polls for it (Lambda developer guide, "Using Lambda with
+"""Calls of Lambda by a function's role to each queue that it polls (Lambda developer guide, "Using Lambda with
 Amazon SQS")."""
 
 
@@ -130,7 +130,7 @@ def in_deployment(stack: Stack, call: Call) -> tuple[str, str]:
 
 
 OF_LIBRARY_BUCKET = {Call("Library", "s3:PutObject", "<UploadsBucket.Arn>/*")}
-"""Calls that are made and allowed only where there is a bucket to copy from."""
+"""Calls that are made and allowed only with a bucket to copy from."""
 
 
 def allowed(stack: Stack, call: Call) -> bool:
@@ -241,7 +241,7 @@ KEY_ACTIONS = {
     "dynamodb:": {"kms:Decrypt", "kms:DescribeKey"},
     "secretsmanager:GetSecretValue": {"kms:Decrypt"},
 }
-"""What a call needs of the key by which its data are encrypted, by the beginning of its action (AWS KMS developer
+"""Permissions on the encryption key of a call's data, by the prefix of its action (AWS KMS developer
 guide, "How Amazon S3 uses AWS KMS" and the same of the other services)."""
 
 

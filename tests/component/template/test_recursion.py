@@ -43,7 +43,7 @@ def consumes(stack: Stack) -> dict[str, set[str]]:
 
 
 def loops(sent: Mapping[str, set[str]], consumers: Mapping[str, set[str]]) -> set[str]:
-    """The functions whose messages can come back to them, directly or through other functions."""
+    """The functions whose messages can return to them, directly or through other functions."""
     follows = {
         function: {consumer for queue in queues for consumer in consumers.get(queue, ())}
         for function, queues in sent.items()

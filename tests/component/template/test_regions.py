@@ -89,7 +89,7 @@ def representatives(path: Path) -> Iterator[str]:
 
 
 def complaints(path: Path, regions: list[str]) -> set[str]:
-    """What cfn-lint finds in a template, but budgets in regions that have none: the template's rules refuse those."""
+    """cfn-lint's findings, without budgets in regions that have none: the template's rules refuse those."""
     found = lint(path.read_text(encoding="utf-8"), config=ManualArgs(regions=regions))
     expected = {f"E3006 Resource type 'AWS::Budgets::Budget' does not exist in '{region}'" for region in NO_BUDGETS}
     return {f"{match.rule.id} {match.message}" for match in found} - expected

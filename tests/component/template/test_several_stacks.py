@@ -24,7 +24,7 @@ EVERYTHING = {
     "WafRateLimit": "100",
     "MonthlyBudgetUsd": "5",
 }
-"""Parameters with which most of what is conditional exists."""
+"""Parameters that enable most conditional resources."""
 
 OF_THE_ACCOUNT: dict[str, tuple[str, ...]] = {
     "AWS::Budgets::Budget": ("Budget", "BudgetName"),
@@ -41,7 +41,7 @@ OF_THE_ACCOUNT: dict[str, tuple[str, ...]] = {
     "AWS::S3::Bucket": ("BucketName",),
     "AWS::WAFv2::WebACL": ("Name",),
 }
-"""Where the name stands, by resource type, of types whose names are unique in an account (of buckets: beyond it)."""
+"""The name property by resource type, of types with unique names in an account (of buckets: beyond it)."""
 
 NAMELESS = {
     "AWS::CloudFront::Distribution",
@@ -199,9 +199,11 @@ def _at(properties: Any, path: tuple[str, ...]) -> Any:
     [("table", set()), ("s3vectors", {"VectorBucket"})],
 )
 def test_a_key_that_is_set_later_replaces_the_vector_bucket_alone(store: str, expected: set[str]) -> None:
-    """That one starts empty, and the old one is kept: docs/getting-started/deploy.md says what to do. The functions
-    that use it are
-    published again, or their live versions would go on to use the old one, which their roles no longer allow."""
+    """The new one starts empty, and the old one is kept: docs/getting-started/deploy.md documents the migration.
+
+    The functions that use it are published again, or their live versions would go on to use the old one, which their
+    roles no longer allow.
+    """
     parameters = EVERYTHING | {"SimilarityStore": store}
     before, after = Stack(**parameters), Stack(**parameters, KmsKeyArn=KEY)
     versions = {name for name in before.of_type("AWS::Lambda::Version") if name.startswith(("Infer", "Similar"))}

@@ -31,7 +31,7 @@ MAX_DESCRIPTION_CHARACTERS = 256
 
 
 def identities(code: dict[str, str]) -> dict[str, str]:
-    """Logical ids after SAM, by what they start with."""
+    """Logical ids after SAM, by their prefixes."""
     ids = transformed(code)["Resources"]
     starts = (*LAYERS, "TransformFunctionVersion")
     return {start: next(name for name in ids if name.startswith(start)) for start in starts}
@@ -71,7 +71,7 @@ def test_each_upload_publishes_a_version(changed: str) -> None:
 PUBLISHED = [name for name, one in template()["Resources"].items() if "AutoPublishAlias" in one.get("Properties", {})]
 
 TOLD_BY_ANOTHER = {"InferFunction": {"EndpointImageUri"}}
-"""Parameters that only say whether another one is used."""
+"""Parameters that only enable another one."""
 
 
 def test_what_serves_or_is_released_gradually_is_published() -> None:
@@ -91,8 +91,8 @@ def test_a_new_value_of_a_parameter_publishes_a_version(function: str) -> None:
 
 
 def parameters_of(document: Node, node: Any) -> set[str]:
-    """The parameters of ``document`` that the value of ``node`` depends on: by themselves, by conditions, by properties
-    whose change replaces a resource, and by what they are to the outputs of nested stacks."""
+    """The parameters of ``document`` that the value of ``node`` depends on: directly, by conditions, by properties
+    whose change replaces a resource, and through the outputs of nested stacks."""
     found: set[str] = set()
     seen: set[str] = set()
     names = set(references(node))
@@ -115,7 +115,7 @@ def _parameters_of_output(document: Node, nested: str, output: str) -> set[str]:
 
 
 def _what_identifies(document: Node, name: str) -> Any:
-    """What an identifier or a condition of the template is made of: CloudFormation replaces a resource if a property
+    """The parts of an identifier or a condition of the template: CloudFormation replaces a resource if a property
     differs that its schema calls create-only."""
     if name in document["Conditions"]:
         return document["Conditions"][name]

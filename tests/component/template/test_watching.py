@@ -27,7 +27,7 @@ ALARMS = alarms()
 COMPOSITES = composites()
 
 BURNING = {
-    # objective: what is counted as all, as bad, and the share of bad that the objective allows, in ten thousand
+    # objective: metric of all, metric of bad, and the share of bad that the objective allows, in ten thousand
     "viewers-success": (["Requests"], ["Faults"], 10),
     "viewers-latency": (["Timed"], ["Slow"], 500),
     "uploads-success": (["Requests"], ["Faults"], 10),
@@ -248,7 +248,7 @@ def test_one_rejected_secret_in_15_minutes_is_a_ticket(function: str) -> None:
     assert state(alarm, {}, "ALARM") == "OK"
 
 
-# --------------------------------------------------------------- what they say
+# --------------------------------------------------------------- descriptions
 
 
 @pytest.mark.parametrize("name", [*ALARMS, *COMPOSITES])

@@ -26,7 +26,7 @@ def _of_topics(node: Any) -> Any:
 
 
 def reduced() -> Node:
-    """What fits into the 51,200 bytes of a TemplateBody, and so no alarms over metric math.
+    """The part that fits into the 51,200 bytes of a TemplateBody: no alarms over metric math.
 
     tests/stack/isolated/test_guide.py deploys these.
     """

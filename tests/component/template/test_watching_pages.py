@@ -17,7 +17,7 @@ COMPOSITES = list(composites().values())
 NAMES = {composite.name: composite for composite in COMPOSITES}
 
 A_MINUTE = {"transform": 100.0, "ingest": 30.0, "infer": 30.0, "upload": 20.0, "similar": 5.0}
-"""What each function is asked."""
+"""The requests of each function."""
 
 BEGINS, ENDS, LAST = 120, 160, 320
 
@@ -62,7 +62,7 @@ def traffic(alarm: Alarm, fault: Fault) -> dict[str, Series]:
 
 
 def pages(fault: Fault) -> list[tuple[str, int]]:
-    """Who paged, and in which minute."""
+    """The alarms that paged, with the minute."""
     counted = {alarm.name: traffic(alarm, fault) for alarm in ALARMS}
     states: dict[str, State] = {}
     standing: dict[str, StateSince] = {composite.name: StateSince("OK", 0) for composite in COMPOSITES}

@@ -81,7 +81,7 @@ def _reduced(body: bytes) -> np.ndarray:
 
 
 def make(row: Row, files: dict[str, bytes]) -> bytes:
-    """The image that Darkroom makes of ``row``; PNG where nothing names a format."""
+    """Darkroom's image of ``row``; PNG where no format is named."""
     document = json.dumps({"key": row.source, "edits": row.edits}).encode()
     plan = parse("/" + b64encode(document).decode(), SETTINGS).plan
     plan = replace(plan, format="png") if plan.format == "auto" else plan

@@ -17,7 +17,7 @@ FILES = tuple(HERE / name for name in (*npm.LOCKED, ".npmrc"))
 
 
 def install() -> tuple[str, Path]:
-    """Return Node and the folder with the packages; skips the test where there is no npm."""
+    """Return Node and the folder with the packages; skip the test without npm."""
     try:
         return npm.install("frontends-peers", "front ends", FILES)
     except MissingCompetitor as missing:
@@ -25,7 +25,7 @@ def install() -> tuple[str, Path]:
 
 
 def run(script: str, document: dict[str, Any]) -> Any:
-    """Return what a script of this folder answers to ``document``."""
+    """Run a script of this folder on ``document`` and return its output."""
     runtime, folder = install()
     done = subprocess.run(
         [runtime, str(HERE / script)],

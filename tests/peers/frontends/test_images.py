@@ -43,7 +43,7 @@ AGREES: list[Case] = [
     ("unpic", PLAIN | {"layout": "fullWidth"}),
     ("unpic", SRC | {"layout": "fixed", "width": 640, "height": 480}),
 ]
-"""No URL needs a signature, and each image is as wide as its descriptor says."""
+"""No URL needs a signature, and each image is as wide as its descriptor."""
 
 DIFFERS: list[tuple[Case, str]] = [
     (
@@ -54,7 +54,7 @@ DIFFERS: list[tuple[Case, str]] = [
     (("nuxt", SRC | {"sizes": "100vw sm:50vw"}), "Nuxt takes a size without a screen for a screen of 1 px"),
     (("unpic", PLAIN | {"layout": "fullWidth", "breakpoints": [750, 1080]}), "breakpoints off the ladder go up to it"),
 ]
-"""No URL needs a signature, and some images are wider than their descriptor says, with the reason."""
+"""No URL needs a signature, and some images are wider than their descriptor, with the reason."""
 
 SIGNED: list[tuple[Case, list[tuple[int, int]]]] = [
     (
@@ -71,7 +71,7 @@ SIGNED: list[tuple[Case, list[tuple[int, int]]]] = [
         [(333, 222), (666, 444)],
     ),
 ]
-"""Signed URLs, with the sizes that they ask for: those of the page."""
+"""Signed URLs, with their sizes: those of the page."""
 
 REFUSED: list[tuple[Case, str]] = [
     (("next", PLAIN | {"src": "https://elsewhere.example/a.jpg"}), "not a picture below"),
@@ -80,7 +80,7 @@ REFUSED: list[tuple[Case, str]] = [
     (("astro", SRC | {"width": 300}), "needs height"),
     (("astro", PLAIN | {"fit": "outside", "signed": True}), "There is no fit"),
 ]
-"""What a page must not contain, with the error in the build."""
+"""Invalid uses in a page, with the error of the build."""
 
 CASES: list[Case] = [
     *AGREES,
@@ -107,7 +107,7 @@ def requests_of(answer: dict[str, Any]) -> list[tuple[NativeRequest, str]]:
 
 
 def excess(request: NativeRequest, descriptor: str) -> int:
-    """Return by how many px an image is wider than its descriptor says; 0 for densities, and for the widest of all."""
+    """Return by how many px an image is wider than its descriptor; 0 for densities, and for the widest of all."""
     width = request.plan.width
     if not descriptor.endswith("w") or width is None:
         return 0
@@ -129,7 +129,7 @@ def test_an_element_agrees(answers: dict[str, dict[str, Any]], case: Case) -> No
 
 @pytest.mark.parametrize(("case", "reason"), DIFFERS, ids=json.dumps)
 def test_an_element_differs(answers: dict[str, dict[str, Any]], case: Case, reason: str) -> None:
-    """Notice a reason that no longer holds. Images are never narrower than their descriptor says."""
+    """Detect a reason that no longer holds. Images are never narrower than their descriptor."""
     assert reason
     found = check_unsigned(answers[json.dumps(case)])
     assert any(found)

@@ -25,7 +25,7 @@ MANIFEST = "/manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a browser gets. ``requests``: the path and the status of each request below ``/iiif/``."""
+    """The served page. ``requests``: the path and the status of each request below ``/iiif/``."""
 
     iiif: IiifService
     version: Version
@@ -59,7 +59,7 @@ class Site:
         return web.Response(status=status, headers=headers, body=body_of(response))
 
     def manifest(self, origin: str) -> dict[str, Any]:
-        """Return a manifest of the Presentation API in the version that goes with the Image API's."""
+        """Return a manifest of the Presentation API in the version that matches the Image API."""
         make = _manifest_v2 if self.version == V2 else _manifest_v3
         services = {
             f"{origin}{self.version.prefix}{encode_identifier(key)}": size

@@ -75,7 +75,7 @@ def test_skipped_processing_keeps_the_size_and_another_format_does_not(deploymen
 
 
 def test_an_svg_is_rendered_unless_its_processing_is_skipped(deployment: Deployment) -> None:
-    """TestSkipProcessingSVG: imgproxy answers an SVG as one by itself; here that has to be asked for."""
+    """TestSkipProcessingSVG: imgproxy returns an SVG unprocessed by default; here that has to be requested."""
     rendered = get(deployment, "/unsafe/rs:fill:4:4/plain/local:///test1.svg")
     assert size_of(rendered) == [4, 4]
     skipped: Any = get(deployment, "/unsafe/rs:fill:4:4/skp:svg/plain/local:///test1.svg")["headers"]

@@ -36,7 +36,7 @@ def client() -> tuple[str, Path]:
 
 @pytest.fixture(scope="module")
 def urls(client: tuple[str, Path]) -> dict[str, str]:
-    """What the client makes of each row, by the row's JSON."""
+    """The client's URL of each row, by the row's JSON."""
     runtime, folder = client
     rows = [{"info": info, "options": {name: value}} for info, name, value, _ in ROWS]
     document = {"folder": str(folder), "key": KEY.key, "salt": KEY.salt, "source": SOURCE, "rows": rows}

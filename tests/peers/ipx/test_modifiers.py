@@ -101,7 +101,7 @@ REFUSED = [
     "b_red,flatten,f_png/cutout.png",
     "w_auto,f_png/photo.png",
 ]
-"""What has no counterpart."""
+"""Modifiers without a counterpart."""
 
 
 def path_of(row: str) -> str:
@@ -149,7 +149,7 @@ def ours(answer: dict[str, Any]) -> Pixels:
 
 
 def distance(one: Pixels, other: Pixels) -> float:
-    """Return the mean difference of what shows; infinity for another size."""
+    """Return the mean difference of visible pixels; infinity for another size."""
     if one.shape != other.shape:
         return math.inf
     shown = [pixels.astype(float) for pixels in (one, other)]

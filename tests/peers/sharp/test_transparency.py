@@ -56,7 +56,7 @@ DIFFERS: list[tuple[Edits, str]] = [
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Pixels]:
-    """Return what sharp makes of each row's edits, by their JSON."""
+    """Return sharp's results of each row's edits, by their JSON."""
     try:
         runtime, folder = npm.install("sharp", "sharp", [HERE / name for name in FILES])
     except MissingCompetitor as missing:
@@ -76,7 +76,7 @@ def pixels_of(answer: dict[str, Any]) -> Pixels:
 
 
 def ours(edits: Edits) -> Pixels:
-    """Render ``edits`` as a DIT URL says them."""
+    """Render ``edits`` by a DIT URL."""
     values = {name: True if value is None else value for name, value in edits}
     body = json.dumps({"key": "photo", "edits": values | {"png": True}})
     plan = parse(base64.b64encode(body.encode()).decode(), DialectSettings()).plan

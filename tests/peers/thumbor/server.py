@@ -21,7 +21,7 @@ START_S = 60
 
 
 def installed() -> Path:
-    """The folder with thumbor and what it needs; raises OSError or CalledProcessError where it cannot be installed."""
+    """The folder with thumbor and its dependencies; raises OSError or CalledProcessError if it cannot be installed."""
     return build_once(WORK / "thumbor", [LOCK], lambda folder: install(LOCK, folder), sys.version)
 
 

@@ -10,7 +10,7 @@ from .sources import ALPHA, BORDERED, FRAME, GREY, MARK, MOVING, SECOND_MARK, SM
 
 
 class Row(NamedTuple):
-    """One URL: ``path`` without ``unsafe``, ``group`` says what it is there for."""
+    """One URL: ``path`` without ``unsafe``, and the ``group`` of its purpose."""
 
     group: str
     path: str

@@ -46,7 +46,7 @@ NEAR = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One row: what thumbor answered, and what Darkroom made, or why it refused."""
+    """One row: thumbor's response, and Darkroom's image or error."""
 
     row: Row
     status: int

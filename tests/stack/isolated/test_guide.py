@@ -44,14 +44,14 @@ socket.getaddrinfo = lambda host, *rest, **more: resolve(
 /etc/hosts."""
 
 CRT = ("awscrt", "_awscrt.abi3.so", "awscrt-0.38.0.dist-info")
-"""What ``pip install 'awscli[crt]'`` adds, which the guide asks for with version 1 of the AWS CLI."""
+"""The packages of ``pip install 'awscli[crt]'``, which the guide requires with version 1 of the AWS CLI."""
 
 
 @dataclass(frozen=True)
 class Guide:
     """A checkout with the tracked files only, and an engine without stacks.
 
-    ``reader`` is the folder of what a reader has beside it: programs, Python's start, what a shell holds.
+    ``reader`` is the folder with a reader's programs, Python startup files and shell state.
     """
 
     checkout: Path
@@ -59,14 +59,14 @@ class Guide:
     reader: Path
 
     def environment(self) -> dict[str, str]:
-        """What docs/getting-started/local-stack.md exports, and the environment of the SAM CLI, which the guide
+        """The exports of docs/getting-started/local-stack.md, and the environment of the SAM CLI, which the guide
         activates."""
         environment = tool_environment(self.cloud.endpoint_url.replace("127.0.0.1", "localhost"))
         programs = (str(tool_venvs.python_path("sam").parent), str(self.reader), environment["PATH"])
         return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}
 
     def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset()) -> str:
-        """Run ``block`` as a reader does, who says yes; what it prints. The variables ``keep`` are the next block's."""
+        """Run ``block`` with confirmations; return its output. The variables ``keep`` are passed to the next block."""
         held = self.reader / "shell"
         values = f"; declare -p {' '.join(sorted(keep))} 2> /dev/null" if keep else ""
         save = f"{{ declare -f{values}; }} > {held} || true"
@@ -99,7 +99,7 @@ class Guide:
         return {one["AlarmName"]: one for page in pages for one in page[f"{kind}s"]}
 
     def check(self) -> None:
-        """Compare what CloudWatch has with what CloudFormation says it made."""
+        """Compare the alarms of CloudWatch with those that CloudFormation reports."""
         assert set(self.alarms("MetricAlarm")) == self.made(METRIC_ALARM)
         assert set(self.alarms("CompositeAlarm")) == self.made(COMPOSITE_ALARM)
         dashboards = self.cloud.metrics.list_dashboards()["DashboardEntries"]

@@ -208,7 +208,7 @@ def _variation(number: int) -> bytes:
 
 
 def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Studio) -> None:
-    """Killed again as often as it comes back, so that every upload meets a dead endpoint."""
+    """The endpoint is killed again after each restart, so that every upload meets a dead endpoint."""
     keys = [f"{PREFIX}orphan-{number}.jpg" for number in range(3)]
     asked = Counter[int]()
 

@@ -70,7 +70,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
             assert answer.headers["X-Cache"] == "Miss from cloudfront"
         assert second.invocations() == 0  # it came from S3
     finally:
-        second.running.process.kill()  # by force: what it started has to notice by itself
+        second.running.process.kill()  # SIGKILL: child processes must notice by themselves
     pids = family(second.running.process.pid) | {second.pids["ministack"]}
 
     def have_ended() -> bool:

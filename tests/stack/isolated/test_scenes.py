@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 WIDTH, HEIGHT = 6000, 16_000
 TILE = (2700, 9000, 512, 512)
 SAME = 4.0
-"""Mean difference from the upload of what was a JPEG tile, and was encoded once more."""
+"""Mean difference from the upload of a re-encoded JPEG tile."""
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ WITHIN_S = 900.0
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack by its name and region. Its image has a key of its own, so that a trace of it elsewhere is seen."""
+    """A stack by its name and region. Its image has its own key, so that a trace of it elsewhere is detected."""
 
     name: str
     region: str

@@ -23,7 +23,7 @@ from functions.edge.minify import parse
 from .engine import NOW_S, loadable
 
 TRIVIAL = "import cf from'cloudfront';async function handler(a){let b=a.request;b.uri+='.webp';return b}"
-"""What the cost of a function is compared with: it changes the path and nothing else."""
+"""The baseline of cost comparisons: a function that changes the path and nothing else."""
 
 _WEIGHTS = Counter(
     {
@@ -48,7 +48,7 @@ _WEIGHTS = Counter(
         "throw_statement": 6,
     }
 )
-"""What one evaluation of a node costs; all other nodes cost nothing."""
+"""The cost of one evaluation by type of node; all other nodes cost nothing."""
 
 _INVOCATION = 260
 """The engine's own work for an invocation that does nothing."""
@@ -93,7 +93,7 @@ _BUILT_INS = """
     __operations = 0;
 })();
 """
-"""What a call of a built-in costs: patterns, and searches in long texts, are what njs is slow at."""
+"""The cost of calls of built-ins: patterns, and searches in long texts, are slow in njs."""
 
 _RUN = """
 let answer;
@@ -156,7 +156,7 @@ def instrumented(script: str) -> str:
 
 
 def _pieces(node: Node) -> Iterator[Node]:
-    """``node`` and all below it that run apart from what is around them."""
+    """``node`` and all nodes below it that run apart from their surroundings."""
     if node.parent is None or _is_piece(node):
         yield node
     for child in node.children:
@@ -186,6 +186,6 @@ def _is_piece(node: Node) -> bool:
 
 
 def _weight(node: Node, piece: Node) -> int:
-    """The weight of what is in ``piece`` from ``node`` down, without the pieces inside."""
+    """The weight of the nodes in ``piece`` from ``node`` down, without the pieces inside."""
     below = sum(_weight(child, piece) for child in node.children if not _is_piece(child))
     return _WEIGHTS[node.type] + below

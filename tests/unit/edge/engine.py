@@ -49,7 +49,7 @@ const cf = {kvs: () => ({
     }
 }), held: {}, reads: [], broken: ''};
 """
-"""The engine's module with the key-value store, which holds ``cf.held``; what is read is in ``cf.reads``.
+"""The engine's module with the key-value store, which holds ``cf.held``; reads are recorded in ``cf.reads``.
 
 It throws for a missing key, and for ``cf.broken``.
 """
@@ -66,7 +66,7 @@ function ask(text, held) {
 
 
 def loadable(code: str) -> str:
-    """``code`` as a script for engines without modules: the store's stands where it was taken from."""
+    """``code`` as a script for engines without modules, with this store in place of the imported one."""
     statement = IMPORT.replace(" '", "'")
     assert code.startswith(statement)
     return STORE + code.removeprefix(statement)
@@ -75,7 +75,7 @@ def loadable(code: str) -> str:
 class EdgeEngine:
     """``code``, the minified function.
 
-    ``entries`` are what is published in its key-value store; without them the default settings are in force.
+    ``entries`` are the published entries of its key-value store; without them the default settings are in force.
     """
 
     def __init__(self, code: str, entries: Mapping[str, str] | None = None) -> None:
@@ -100,9 +100,9 @@ class EdgeEngine:
         self._engine.close()
 
     def answer(self, event: dict[str, Any], generation: str = "") -> dict[str, Any]:
-        """What ``handler`` returns for ``event``: a request to go on with, or a response.
+        """Return the result of ``handler`` for ``event``: a request to go on with, or a response.
 
-        ``generation`` of findings is what the key-value store holds, if anything.
+        ``generation`` of findings is the value in the key-value store, if any.
         """
         held = self._entries | ({"findings": generation} if generation else {})
         self._engine.call("ask", json.dumps(event), json.dumps(held))
@@ -121,7 +121,7 @@ class EdgeEngine:
 
 
 class Engines:
-    """An engine for each pair of settings that is asked for, which are published with ``presets``.
+    """An engine for each pair of settings, which are published with ``presets``.
 
     ``code`` is the minified function.
     """

@@ -39,7 +39,7 @@ which would stand before a line break at the end too."""
 
 
 def violations(code: str) -> list[str]:
-    """What in ``code`` the engine is not documented to know, each with its line."""
+    """Return the features in ``code`` that the engine is not documented to have, each with its line."""
     root = parse(code)
     known = list_declared_names(root) | STATICS.keys() | GLOBALS | _imported(root)
     own = {text_of(node.child_by_field_name("key") or node) for node in nodes(root) if node.type == "pair"}

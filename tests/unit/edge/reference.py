@@ -147,7 +147,7 @@ def _header(viewer_request: ViewerRequest, name: str) -> str:
 
 
 def outcome(answer: dict[str, Any]) -> dict[str, Any]:
-    """What the function answered: ``path`` and what it forwards, or the response."""
+    """The outcome of the function: ``path`` and the headers it forwards, or the response."""
     if "statusCode" in answer:
         headers = {name: header["value"] for name, header in answer["headers"].items()}
         return answer | {"headers": headers, "body": json.loads(answer["body"]) if answer["body"] else ""}

@@ -50,7 +50,7 @@ def _problem(wanted: dict[str, Any], detail: str) -> dict[str, Any]:
 
 
 def check(case: dict[str, Any], got: dict[str, Any]) -> None:
-    """Compare an outcome with what the table says."""
+    """Compare an outcome with the table."""
     wanted = case["expect"]
     if "status" in wanted:
         assert got["statusCode"] == wanted["status"]

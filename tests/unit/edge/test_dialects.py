@@ -65,7 +65,7 @@ def asked(uri: str, query: dict[str, str] | None = None, **headers: str) -> dict
 
 
 def headers_of(answer: dict[str, Any]) -> dict[str, str]:
-    """Our headers of the request that goes on."""
+    """The ``x-darkroom-*`` headers of the forwarded request."""
     return {name: one["value"] for name, one in answer["headers"].items() if name.startswith("x-darkroom-")}
 
 

@@ -84,7 +84,7 @@ def spelled(draw: st.DrawFn, text: str) -> str:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> str:
-    """One ``name=value`` of a query, as a rule one that is nearly right."""
+    """One ``name=value`` of a query, usually nearly valid."""
     option = draw(st.sampled_from(NATIVE_OPTIONS))
     fitting = EXPIRIES if option.short == "exp" else FITTING[option.type.name]
     name = option.long if draw(st.integers(0, 4)) == 0 else option.short

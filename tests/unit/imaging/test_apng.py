@@ -40,7 +40,7 @@ def part(mode: str, number: int) -> Image.Image:
 
 
 def body_of(image: Image.Image) -> bytes:
-    """What the IDAT chunks of a PNG of ``image`` carry."""
+    """The IDAT data of a PNG of ``image``."""
     png = saved(image, "PNG")
     return b"".join(png[found.body : found.end - 4] for found in iter_chunks(png) if found.name == b"IDAT")
 

@@ -167,7 +167,7 @@ def test_sixteen_bit_colour_and_grey_keep_their_lightness() -> None:
 
 @pytest.mark.parametrize("light", [0.05, 0.2, 0.45])
 def test_hdr_by_code_points_keeps_what_is_below_the_knee(light: float) -> None:
-    """PQ and HLG images of BT.2020 grey: ordinary light comes out as sRGB has it."""
+    """PQ and HLG images of BT.2020 grey: ordinary light maps to the same sRGB values."""
     wanted = 1.055 * light ** (1 / 2.4) - 0.055
     assert through(Cicp(9, 16), pq(light * 203)) == pytest.approx([wanted * 255] * 3, abs=1)
 
@@ -209,7 +209,7 @@ CMYK, NO_PROFILE = "Channel_digital_image_CMYK_color.jpg", "Channel_digital_imag
 
 
 def test_corpus_colours(corpus: Path) -> None:
-    """Pure colours and pairs that must agree, from files of other people's cameras and programs."""
+    """Pure colours and pairs that must agree, from files of third-party cameras and programs."""
     red = seen(made((corpus / "p3.png").read_bytes()).body)[4, 4]
     assert red.tolist() == [255, 0, 0]
     print_red = seen(made((corpus / "fogra-0-100-100-0.tif").read_bytes(), width=10).body)[5, 5].astype(int)

@@ -108,7 +108,7 @@ def test_no_more_entries_are_read_than_cameras_write() -> None:
 
 
 def tiff_with(tag: int, kind: int, count: int, value: int, **options: object) -> bytes:
-    """A TIFF whose entry of a description became another one."""
+    """A TIFF whose description entry was replaced by another one."""
     info = TiffImagePlugin.ImageFileDirectory_v2()
     info[270] = "description"
     data = bytearray(saved(photo(), "TIFF", tiffinfo=info, **options))

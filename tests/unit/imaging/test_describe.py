@@ -137,7 +137,7 @@ def test_the_hash_of_a_drawn_picture_is_that_of_its_pixels() -> None:
 
 
 def pattern(wide: int, tall: int, alpha: bool, seed: int) -> bytes:
-    """An image of whole-number arithmetic, so that any language makes the same."""
+    """An image of integer arithmetic, reproducible in any programming language."""
     return bytes(
         value
         for y in range(tall)
@@ -174,7 +174,7 @@ REFERENCE = [
     (gradient, 75, 100, False, 0, "3/cJnRp4eHB4iIh4h4d4iHCFCPd3"),
     (gradient, 100, 100, False, 0, "3wcKnxqIiIiAiIeIiHiHeIiHCFiHgI8H"),
 ]
-"""What the reference implementation (npm ``thumbhash`` 0.1.1) answers."""
+"""Results of the reference implementation (npm ``thumbhash`` 0.1.1)."""
 
 
 @pytest.mark.parametrize(("drawing", "wide", "tall", "alpha", "seed", "wanted"), REFERENCE)

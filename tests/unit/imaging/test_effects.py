@@ -65,7 +65,7 @@ def test_saturation_scales_the_distance_from_luma() -> None:
 
 
 def near(body: bytes, formula: Callable[[float], float]) -> bool:
-    """Whether every patch is what ``formula`` makes of it, rounded."""
+    """Whether every patch equals the rounded result of ``formula``."""
     wanted = np.clip([[formula(value) for value in colour] for colour in COLOURS], 0, 255)
     return bool(np.abs(np.array(colours(body)) - wanted).max() <= 0.5)
 

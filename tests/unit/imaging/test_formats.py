@@ -241,7 +241,7 @@ def test_avif_tries_harder_where_there_is_little_detail(
 
 
 def test_a_format_is_named_in_few_files() -> None:
-    """Its package, both registries, presets, and URL languages that have options or documents for it."""
+    """Its package, both registries, presets, and dialects with options or documents for it."""
     layer = Path(next(iter(darkroom.__path__)))
     files = [path for path in layer.rglob("*") if path.suffix in (".py", ".toml")]
     named = [str(path) for path in files if "webp" in path.read_text(encoding="utf-8").lower()]

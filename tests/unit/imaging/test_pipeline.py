@@ -125,7 +125,7 @@ def test_nothing_that_comes_out_says_it_is_turned(form: str) -> None:
     ],
 )
 def test_geometry_is_about_the_upright_picture(orientation: int, options: dict[str, object]) -> None:
-    """Whatever way the image is stored, the same region comes out."""
+    """The same region is returned for any stored orientation."""
     assert alike(seen(made(turned(orientation), **options).body), seen(made(turned(1), **options).body)) > 0.93
 
 

@@ -14,7 +14,7 @@ from tests.images.drawn import saved
 
 
 class Chunks:
-    """A stream that counts what was taken of it, and may fail after some bytes."""
+    """A stream that counts the bytes read, and may fail after some of them."""
 
     def __init__(self, data: bytes, size: int = 1000, fails_at: int | None = None) -> None:
         self.data, self.size, self.fails_at = data, size, fails_at
@@ -127,7 +127,7 @@ def test_a_stream_may_be_empty() -> None:
 
 
 def test_libvips_may_read_on_in_what_was_joined(photo: bytes) -> None:
-    """The room that the bytes came to is let go for one object of all of them; a loader under way keeps it."""
+    """The buffer of arriving bytes is released for one object of all of them; a running loader keeps it."""
     source = Source.from_stream(Chunks(photo), len(photo))
     with source.decoding():
         image = pyvips.Image.jpegload_source(source.open_vips(), access="sequential")

@@ -27,7 +27,7 @@ BODY = Random(7).randbytes(40 * BLOCK_BYTES + 1234)
 
 
 class Store:
-    """Bytes, and a note of each range that was asked for."""
+    """Bytes, with a record of each requested range."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body

@@ -490,7 +490,7 @@ EFFECTS = [
 @pytest.mark.parametrize(("step", "options"), EFFECTS, ids=lambda value: getattr(value, "__name__", None))
 @pytest.mark.parametrize("peak", [255, 65_535])
 def test_what_is_invisible_shows_nowhere(step: Step, options: dict[str, object], peak: int) -> None:
-    """Whatever colours are below transparency, what can be seen is the same."""
+    """Colours of transparent pixels do not affect visible pixels."""
     shapes = np.zeros((24, 24), bool)
     shapes[4:14, 5:20] = shapes[18:20, 2:22] = True
     shown = draw_noise(24, 24, 4, peak=peak)

@@ -268,7 +268,7 @@ def test_a_translucent_background_lies_under(peak: int) -> None:
 
 
 def draw_half_transparent(peak: int = 255) -> Array:
-    """Draw 16 × 16 pixels: blue that cannot be seen on the left, opaque red on the right."""
+    """Draw 16 × 16 pixels: transparent blue on the left, opaque red on the right."""
     pixels = np.zeros((16, 16, 4), np.uint8 if peak == 255 else np.uint16)
     pixels[:, :8, 2] = peak
     pixels[:, 8:] = np.array([200, 40, 40, 255]) * (peak // 255)
@@ -278,7 +278,7 @@ def draw_half_transparent(peak: int = 255) -> Array:
 @pytest.mark.parametrize("peak", [255, 65_535])
 @pytest.mark.parametrize(("colour", "alpha"), [("00ff00", 255), ("00ff0080", 128)])
 def test_margins_alone_have_their_colour(peak: int, colour: str, alpha: int) -> None:
-    """As sharp 0.35's ``extend`` and ``contain``: what the image does not show stays so."""
+    """As sharp 0.35's ``extend`` and ``contain``: transparent pixels stay transparent."""
     pixels = draw_half_transparent(peak)
     found = apply_step(add_margins, pixels, padding=Padding(1, 2, 3, 4), margin_colour=colour)
     assert np.array_equal(found[1:17, 4:20], pixels)
@@ -326,7 +326,7 @@ def test_a_tilt_paints_the_corners_alone() -> None:
 @pytest.mark.parametrize("bands", [2, 4])
 @pytest.mark.parametrize("peak", [255, 65_535])
 def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) -> None:
-    """Half of the pixels count in full, a quarter by a fifth; margins and what is invisible do not count."""
+    """Half of the pixels count in full, a quarter by a fifth; margins and transparent pixels do not count."""
     factor = peak // 255
     dtype = np.uint8 if peak == 255 else np.uint16
     pixels = np.zeros((4, 8, 4), dtype)

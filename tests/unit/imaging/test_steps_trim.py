@@ -110,7 +110,7 @@ def test_a_transparent_first_pixel_makes_alpha_the_border() -> None:
 
 
 def test_a_translucent_first_pixel_names_a_colour() -> None:
-    """What is transparent shows the border's colour."""
+    """Transparent pixels have the border's colour."""
     pixels = np.full((12, 14, 4), (200, 100, 50, 1), np.uint8)
     pixels[3:9, 5:10] = (0, 0, 0, 255)
     assert find_kept(pixels) == Box(5, 3, 5, 6)

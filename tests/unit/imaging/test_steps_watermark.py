@@ -31,7 +31,7 @@ def draw_mark(width: int, height: int, colour: tuple[int, ...] = (40, 80, 120, 2
 
 
 def find_box(before: Array, after: Array) -> Box:
-    """Find the bounds of what differs."""
+    """Find the bounds of the difference."""
     lines, columns = np.nonzero((before != after).any(axis=2))
     left, top = int(columns.min()), int(lines.min())
     return Box(left, top, int(columns.max()) - left + 1, int(lines.max()) - top + 1)

@@ -39,7 +39,7 @@ def service(bucket: FastBucket | None = None, mode: AccessMode = AccessMode.GUAR
 
 
 def ask(iiif: IiifService, target: str, method: str = "GET", **fields: str) -> HttpResponse:
-    """What the function answers: errors are problems."""
+    """The response of the function: errors are problems."""
     request = DialectRequest(target=target, method=method, host="cdn.example", **fields)  # type: ignore[arg-type]
     return answered(iiif, request)
 
@@ -75,7 +75,7 @@ def served(iiif: IiifService) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, daemon=True)

@@ -42,7 +42,7 @@ SETTINGS = DialectSettings(
 
 @dataclass
 class Document:
-    """The secret. ``fresh`` is what it says by now, if anything else."""
+    """The secret. ``fresh`` is its content after a rotation, if there is one."""
 
     current: KeysByDialect
     fresh: KeysByDialect | None = None
@@ -55,14 +55,14 @@ class Document:
 
 @dataclass
 class Served:
-    """A deployment, and what its viewers ask it."""
+    """A deployment, and requests to it."""
 
     dialects: DialectService
     document: Document
     bucket: FastBucket
 
     def get(self, url: str, *, method: str = "GET", **headers: str) -> HttpResponse:
-        """The answer to ``url``, a path and query with the language's prefix; ``if_none_match="…"`` is a header."""
+        """The response to ``url``, a path and query with the dialect's prefix; ``if_none_match="…"`` is a header."""
         path = url.partition("?")[0]
         prefixes = {prefix: one.name for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)}
         dialect = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
@@ -75,7 +75,7 @@ class Served:
 def served(
     bucket: FastBucket, mode: AccessMode = AccessMode.GUARDED, max_age_s: int = 3600, **transform: Any
 ) -> Served:
-    """All languages in ``mode`` on ``bucket``; ``transform`` are fields of that service."""
+    """All dialects in ``mode`` on ``bucket``; ``transform`` are fields of that service."""
     document = Document(parse_keys(SECRET))
     service = Transform(source=bucket, media=bucket, keys=Keys(), clock=lambda: NOW_S, **transform)
     dialects = DialectService(

@@ -199,7 +199,7 @@ def test_a_link_ends_whether_or_not_it_needs_its_signature(stack: Served) -> Non
 
 @pytest.mark.parametrize(("left_s", "age_s"), [(9, 9), (3599, 3599), (90_000, 3600)])
 def test_no_response_is_kept_beyond_the_expiry_of_its_url(stack: Served, left_s: int, age_s: int) -> None:
-    """So a URL of a dialect ends when it says, in the CDN's cache too; stored derivatives keep their own ages.
+    """A dialect URL expires in the CDN's cache too; stored derivatives keep their own ages.
 
     imgproxy accepts a URL in the second of its timestamp.
     """
@@ -281,7 +281,7 @@ def test_a_current_copy_is_not_sent_again_nor_a_body_to_head(stack: Served) -> N
     assert problem(stack.get(url, method="POST")) == (405, "method-not-allowed")
 
 
-# ------------------------------------------------------------------ what is large
+# ------------------------------------------------------------------ large results
 
 LARGE = thumbor("2000x1500/filters:format(png)/noise.png")
 
@@ -344,7 +344,7 @@ def test_its_name_cannot_be_guessed(bucket: FastBucket) -> None:
     assert headers(ours.get(LARGE))["location"] != headers(theirs.get(LARGE))["location"]
 
 
-# ------------------------------------------------------------------ what is hidden
+# ------------------------------------------------------------------ redaction
 
 
 def test_a_dialect_shows_nothing_that_is_always_hidden(bucket: FastBucket) -> None:

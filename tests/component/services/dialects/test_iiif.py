@@ -280,7 +280,7 @@ PLACES = {
     "!90": lambda x, y: (9 - y, 9 - x),
     "!180": lambda x, y: (x, 9 - y),
 }
-"""Where a square comes to lie: mirrored first, then turned clockwise."""
+"""The position of a square after mirroring and then clockwise rotation."""
 
 
 @pytest.mark.parametrize("rotation", PLACES)

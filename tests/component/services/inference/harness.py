@@ -59,7 +59,7 @@ from tests.waiting import HANG_S
 ALL = (FACES, TEXT, MODERATION, SIMILARITY)
 SMALL = (FACES, MODERATION, SIMILARITY)
 TOO_LONG_S = 0.5
-"""What an impatient client waits for an answer that never comes."""
+"""The read timeout of an impatient client, for a response that never comes."""
 
 SLOTS = 100
 
@@ -82,7 +82,7 @@ class SmallModels:
 
 
 def small(task: str) -> Finding:
-    """What they see in any image."""
+    """The findings of the models for any image."""
     by_task = {
         FACES: Finding(FACES, "cpu-faces", "1", FALLBACK, faces=(Face(Region(0.3, 0.3, 0.3, 0.3), 0.7),)),
         MODERATION: Finding(MODERATION, "cpu-moderation", "1", FALLBACK, labels=(Label("safe", 0.7),)),
@@ -106,7 +106,7 @@ def make_vectors(dynamodb: Any, name: str) -> None:
 
 @dataclass
 class World:
-    """What infer works on, and hands to move it. ``now_s`` is the clock, ``sent`` what it sent to its own queue."""
+    """The resources of infer. ``now_s`` is the clock, ``sent`` lists messages to its own queue."""
 
     clients: dict[str, Any]
     names: Mapping[str, str]
@@ -128,7 +128,7 @@ class World:
 
     @classmethod
     def build(cls, aws: Callable[[str], Any], runtime: Runtime) -> World:
-        """A new one."""
+        """Create new resources."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
         clients["sagemaker-runtime"] = create_client(
@@ -204,7 +204,7 @@ class World:
         )
 
     def wait_for_answers(self, read_s: float) -> None:
-        """Have clients wait so long for an answer of the endpoint."""
+        """Set the read timeout of the endpoint's clients."""
         environment = self.runtime.environment
         self.clients["sagemaker-runtime"] = create_client("sagemaker-runtime", environment, read_s=read_s, attempts=1)
 
@@ -240,11 +240,11 @@ class World:
         )
 
     def next_sequencer(self) -> str:
-        """One that is newer than all before, padded."""
+        """Return a sequencer newer than all before, padded."""
         return pad_sequencer(f"{next(self._sequence):X}")
 
     def master(self, key: str, body: bytes, *, sha256: str = "", prefix: str = "masters/") -> str:
-        """Put a master and what the index says of it; the sequencer of its event."""
+        """Put a master and its index record, and return the sequencer of its event."""
         sequencer = self.next_sequencer()
         digest = sha256 or f"digest of {key} {sequencer}"
         marks = {SEQUENCER: sequencer, SHA256: digest, VERSION_ID: f"v{sequencer[:4]}"}
@@ -280,7 +280,7 @@ class World:
         return self.infer.handle(AnalysisRequest(RequestKind.REMOVED, key, self.next_sequencer()))
 
     def findings(self, key: str, generation: str = "1") -> Findings:
-        """What the sidecar says."""
+        """Read the findings of the sidecar."""
         found = self.archive.read_sidecar(generation, key)
         assert found is not None
         assert found.findings is not None
@@ -302,7 +302,7 @@ class World:
         return [listed.key for page in self.media.list_pages(prefix) for listed in page]
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
-        """Take what is in a queue and can be seen."""
+        """Receive and delete all visible messages of a queue."""
         found = []
         while True:
             answer = self.clients["sqs"].receive_message(
@@ -322,5 +322,5 @@ class World:
 
 
 def by(findings: Findings, who: str) -> Findings:
-    """The same as if ``who`` had found it."""
+    """Return the findings with another origin."""
     return replace(findings, found={task: replace(one, origin=who) for task, one in findings.found.items()})

@@ -45,7 +45,7 @@ KEY = "trips/Rom 2026.jpg"
 
 
 def metrics(output: str) -> dict[str, float]:
-    """The sums of what was counted, by name."""
+    """Sum the metrics by name."""
     found: dict[str, float] = {}
     for line in output.splitlines():
         document = json.loads(line)

@@ -67,7 +67,7 @@ def test_a_success_forgets_the_failures_before_it() -> None:
 
 
 class Workers(RuleBasedStateMachine):
-    """Any number of workers that want to call, succeed, fail or die, while time goes by."""
+    """Any number of workers that call, succeed, fail or die while time passes."""
 
     def __init__(self) -> None:
         super().__init__()

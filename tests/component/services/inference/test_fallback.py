@@ -244,7 +244,7 @@ def test_an_unavailable_table_stops_no_analysis(world: World) -> None:
 
 
 def test_a_change_by_another_worker_is_not_written_over(world: World, hire: Callable[[], CircuitBreaker]) -> None:
-    """Between its look and its write, two others fail."""
+    """Between its read and its write, two others fail."""
     worker, others = hire(), [hire(), hire()]
 
     def interfere(**_: Any) -> None:

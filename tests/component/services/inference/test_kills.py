@@ -28,7 +28,7 @@ def picture(number: int) -> bytes:
 
 @dataclass
 class Scene:
-    """A key, the request about it, and what must come of it: ``by`` whom the findings are, "" for none."""
+    """A key, the request about it, and the expected end: ``by`` is the origin of the findings, "" for none."""
 
     world: World
     key: str
@@ -37,7 +37,7 @@ class Scene:
     purged: bool = False
 
     def settle(self) -> None:
-        """What comes again: the message itself, and what workers sent themselves."""
+        """Messages that are retried: the message itself and those that workers sent."""
         self.world.now_s += 1000
         self.world.infer.handle(self.request)
         for text in self.world.sent[:5]:
@@ -96,7 +96,7 @@ def fallen_back(world: World, key: str, number: int) -> Scene:
 
 
 def improved(world: World, key: str, number: int) -> Scene:
-    """The endpoint is back, and sees other faces than the small models, with which images have been made."""
+    """The endpoint is back and finds other faces than the small models; images have been made with the latter."""
     world.runtime.behave = sagemaker.dead
     first = ready(world, key, number)
     world.infer.handle(first.request)
@@ -106,7 +106,7 @@ def improved(world: World, key: str, number: int) -> Scene:
 
 
 def corrected(world: World, key: str, number: int) -> Scene:
-    """The uploader named a face where there is none, and images have been made with it."""
+    """The client's findings have a face where there is none, and images have been made with it."""
     scene = ready(world, key, number)
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
     world.known(key, Findings("1", world.etag(key), {FACES: theirs}, ALL[1:]))
@@ -177,7 +177,7 @@ def test_overtaken_at_any_call_the_newer_master_wins(world: World, scene: str, d
             try:
                 world.infer.handle(staged.request)
                 done = True
-            except Exception:  # then the message comes again
+            except Exception:  # then the message is retried
                 done = False
         if not newer.done:
             break

@@ -41,7 +41,7 @@ class Studio:
         return [self.looked.infer.handle(request) for request in requests if request is not None]
 
     def hear(self) -> list[str]:
-        """Ingest deals with what infer has sent."""
+        """Run ingest on the messages of infer."""
         changes = [read_event(json.dumps(message)) for message in self.taken.messages("changes")]
         return [self.taken.handle(change) for change in changes if change is not None]
 

@@ -30,7 +30,7 @@ type Follow = Callable[..., str]
 
 @pytest.fixture
 def follow(world: World, aws: Callable[[str], Any], ministack_url: str, tmp_path: Path) -> Iterator[Follow]:
-    """Runs the first block, which defines things, and those that are named; what they print."""
+    """Run the first block, which defines functions, and the named ones; return their output."""
     outputs = {
         "IndexTableName": world.names["index"],
         "InferQueueUrl": world.names["normal"],

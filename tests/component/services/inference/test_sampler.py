@@ -27,7 +27,7 @@ KEY = "a.jpg"
 
 
 def index(world: World, key: str, **fields: Any) -> None:
-    """Put what ingest knows of ``key``."""
+    """Put the index record of ``key``."""
     record = world.index.get(key)
     assert record is not None
     known = {"state": record.state, "sequencer": record.sequencer, "sha256": record.sha256} | fields

@@ -37,7 +37,7 @@ KEY = "a.jpg"
 
 
 def worse(call: Call) -> Reply:
-    """A canary that finds nothing fit to be seen and no face; the baseline, asked by its name, is as ever."""
+    """A canary that flags everything and finds no face; the baseline, called by its name, is unchanged."""
     if call.target:
         return sagemaker.answer(call)
     tasks = {task: finding_to_document(sagemaker.found(task), vectors=True) for task in call.tasks}

@@ -42,7 +42,7 @@ def tried(count: int, disagreement: float, canary: str = "canary") -> list[Sampl
 
 @pytest.fixture
 def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
-    """An endpoint of a name of its own: CloudWatch remembers the figures of every test."""
+    """An endpoint with a unique name: CloudWatch keeps the metrics of every test."""
     name = f"endpoint-{stage.number}"
     with running(tmp_path, name, main=lambda task, _: found(task), canary=lambda task, _: found(task)) as models:
         models.variants(main=1.0, canary=0.11)
@@ -72,7 +72,7 @@ def watch(stage: Stage, models: Models, registry: ModelRegistry) -> CanaryRollou
 
 
 def begin(stage: Stage, watch: CanaryRollout) -> None:
-    """Have the canary known since two hours."""
+    """Set the canary's start to two hours ago."""
     watch.run(stage.now_s - 2 * HOUR_S)
 
 

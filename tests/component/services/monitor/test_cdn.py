@@ -30,7 +30,7 @@ def test_minutes_count_by_their_requests(stage: Stage, capsys: pytest.CaptureFix
 
 def test_no_data_publishes_no_metric(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     assert look(stage, capsys) == {}
-    stage.of_cdn("Requests", 100)  # without CloudFront's additional metrics there is no rate
+    stage.of_cdn("Requests", 100)  # without CloudFront's additional metrics no rate is published
     assert look(stage, capsys) == {}
 
 

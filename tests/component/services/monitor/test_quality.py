@@ -33,7 +33,7 @@ def good(task: str, jpeg: bytes) -> Finding:
 
 
 def bad(task: str, jpeg: bytes) -> Finding:
-    """Sees a face in everything, and flags what is fit to be seen and one other."""
+    """Finds a face in every image, and flags every image but one unsafe one."""
     if task == FACES:
         return Finding(FACES, "m", "2", faces=(Face(HALF, 0.9),))
     return Finding(MODERATION, "m", "2", flagged=jpeg != b"also unsafe")
@@ -181,7 +181,7 @@ def test_a_variant_that_does_not_answer_at_all_is_given_up_and_leaves_time_to_ot
 def test_each_variant_has_its_share_of_the_time(
     stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The canary is asked first, and its images take as long as the run may."""
+    """The canary is called first, and its images take as long as the run may."""
     provide(stage)
     ticks = iter([0.0, 0.0, *[301.0] * 7, *[302.0] * 100])
     late = replace(watch, monotonic=lambda: next(ticks))

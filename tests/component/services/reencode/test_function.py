@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class World:
-    """The function with a bucket, a queue and dead letters of its own."""
+    """The function with its own bucket, queue and DLQ."""
 
     function: Function
     media: FastBucket
@@ -37,7 +37,7 @@ class World:
     dead_url: str
 
     def invoke(self, body: dict[str, object], receives: int = 1, context: Context | None = None) -> bool:
-        """Have the function deal with a message that really is in the queue; whether it may be deleted."""
+        """Run the function on a message that is in the queue; return whether it may be deleted."""
         self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(body))
         received = self.sqs.receive_message(QueueUrl=self.queue_url)["Messages"][0]
         record = {

@@ -22,7 +22,7 @@ NOTHING_SET: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Deployment:
-    """The function and what lies behind it."""
+    """The function and its resources."""
 
     function: Function
     environment: dict[str, str]
@@ -60,7 +60,7 @@ class Deployment:
         model: str = MODEL,
         state: str = READY,
     ) -> None:
-        """An image that is served, and what the store has of it: an embedding, a hash, or nothing."""
+        """An image that is served, with its entry in the store: an embedding, a hash, or nothing."""
         master = MasterRef(etag=f'"{etag}"', sequencer="1") if state == READY else MasterRef()
         facts = {"perceptual_hash": perceptual_hash} if perceptual_hash else {}
         record = Record(key, state, "1", facts=facts, master=master, sha256="ab")

@@ -70,7 +70,7 @@ def test_a_token_shows_nothing_outside_of_its_prefix(deployment: Deployment) -> 
 
 
 def test_an_image_that_is_no_longer_served_is_not_returned(deployment: Deployment) -> None:
-    """An embedding goes a little later than its image."""
+    """An embedding is deleted a little later than its image."""
     deployment.picture("trips/rome.jpg", ROME)
     for number, state in enumerate([REMOVED, HELD, CLAIMED, REFUSED]):
         deployment.picture(f"trips/{number}.jpg", ROME, state=state)

@@ -21,7 +21,7 @@ from .calling import Deployment
 
 @pytest.fixture
 def local(deployment: Deployment, aws: Callable[[str], Any]) -> Deployment:
-    """With the key that signs what is on this machine."""
+    """The function with the signing key of the local stack."""
     secret = aws("secretsmanager").create_secret(
         Name=f"local-{time.time_ns()}", SecretString=json.dumps({"current": LOCAL_KEY, "previous": ""})
     )

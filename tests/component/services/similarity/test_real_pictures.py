@@ -18,7 +18,7 @@ from tests.images.looking import small_models
 from .calling import Deployment
 
 SEEN_THROUGH = ("JPEG of quality 30", "half the size", "middle, 80 % of each side", "mirrored")
-"""What every photograph is recognised after, as a copy."""
+"""Edits after which every photograph counts as a copy."""
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "coins.png")
 

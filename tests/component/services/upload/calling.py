@@ -49,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Api:
-    """The function, called as the HTTP API calls it; and what lies behind it."""
+    """The function, called as the HTTP API calls it, and its resources."""
 
     app: ModuleType
     s3: Any
@@ -82,7 +82,7 @@ class Api:
         self.dynamodb.put_item(TableName=self.table, Item=to_item(record))
 
     def uploaded(self, key: str) -> Any:
-        """What S3 has under ``key``, None if nothing."""
+        """The body of ``key`` in S3, None if there is none."""
         try:
             return self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:

@@ -188,7 +188,7 @@ def test_a_path_to_no_key(api: Api) -> None:
 
 
 def test_a_body_in_base64(api: Api) -> None:
-    """An HTTP API sends what it does not know as text so."""
+    """An HTTP API passes unknown media types on as base64."""
     body = json.dumps({"key": "trips/é.jpg", "type": "image/png", "size": 1, "sha256": "0" * 64}).encode()
     event = {
         "routeKey": "POST /uploads",
