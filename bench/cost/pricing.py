@@ -175,11 +175,11 @@ def describe_memory(found: Rivals) -> list[str]:
 
 
 def describe_re_encoding(found: Rivals, prices: PriceTable) -> str:
-    """What refining adds to the first miss of a picture, and from how many views on it brings that back."""
+    """Format the cost of re-encoding an image, and the number of views after which it is recovered."""
     each = sum(prices.cost(REFINING).values())
     saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
     return (
-        f"Refining (`Refine`) is apart: ${each * 1e6:.2f} for a million pictures, and a render at leisure for each. "
+        f"Re-encoding (`Refine`) is separate: ${each * 1e6:.2f} for a million images, and a background render for each. "
         f"Where it saves {REFINED:.0%} of the bytes, the CDN's delivery has brought that back after "
         f"{each / saved:.0f} views of a picture."
     )

@@ -180,7 +180,7 @@ def list_strippers(picture: Path) -> list[Competitor]:
     anew = {"encoded": {"format": "jpeg", "quality": QUALITY}}
     return [
         darkroom_at_ingest("Cleaned", "header read, metadata left out, pixels as they were", "cleaned", picture, {}),
-        darkroom_at_ingest("Encoded anew", "libvips decodes and encodes at the same quality", "encoded", picture, anew),
+        darkroom_at_ingest("Re-encoded", "libvips decodes and encodes at the same quality", "encoded", picture, anew),
     ]
 
 

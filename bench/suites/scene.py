@@ -43,7 +43,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def figures(ours: PyramidResult, peer: PyramidResult, found: Sequence[TileResult]) -> list[Figure]:
-    """Memory, time, and of the tiles the one that is dearest."""
+    """Memory, time, and the most expensive tile."""
     cold = [one.cold_bytes / 1e6 for one in found]
     warm = [one.ratio for one in found]
     taken = ours.seconds / peer.seconds
@@ -80,7 +80,7 @@ def making_table(ours: PyramidResult, peer: PyramidResult, source_bytes: int) ->
 
 
 def tiles_table(found: Sequence[TileResult], load: float) -> Table:
-    """A row for each level: the dearest of its tiles in each respect."""
+    """A row for each level: the most expensive of its tiles in each respect."""
     rows = []
     for shrink in dict.fromkeys(one.tile.shrink for one in found):
         of_level = [one for one in found if one.tile.shrink == shrink]
@@ -97,7 +97,7 @@ def tiles_table(found: Sequence[TileResult], load: float) -> Table:
         )
     notes = [
         f"- Tiles of {SIDE_PX} px as JPEG, up to four a level: the first, one in the middle, one at the right edge, "
-        "the last. A column has the dearest of them.",
+        "the last. A column has the most expensive of them.",
         "- **Cold**: nothing of the scene is here and the connection is new. Bytes and requests are those that came "
         f"from S3, {LATENCY_MS} ms from its first byte and {MEGABYTES_PER_S} MB/s fast.",
         "- **Warm**: what was read of S3 is here; the ratio is to the same render of a local file that libvips reads "

@@ -59,7 +59,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 NOTES = (
     "First answers: how many of each status all viewers got who asked at the same moment. Renders and how many of them "
-    "went on at a time: by the function's own log, which tells the end and the duration of each.",
+    "went on at a time: by the function's own log, which has the end and the duration of each.",
     f"Who is refused asks again after one to two times the `Retry-After`, {PATIENCE} times at most. Picture ms: from "
     "the first question to the picture, all waits included.",
     "Objects and versions of them: in the store afterwards, with versioning on, so that a second write could be seen. "

@@ -127,7 +127,7 @@ def result(name: str, ms: list[float], **made: int) -> Timed:
 
 def test_what_it_tells() -> None:
     presets = [result("Darkroom", [30, 32], **dict.fromkeys(MATCHED, 1000)), result("sharp", [60, 64], w320=1234)]
-    cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Encoded anew", [20, 30], encoded=8)]
+    cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Re-encoded", [20, 30], encoded=8)]
     scores = {"Darkroom": 75.12, "sharp": 75}
     findings = Findings(presets, Spread.of([42, 44.8]), cleaning, scores, 4000, ["the moon."], ["a machine."])
     page = for_page(findings)
