@@ -107,7 +107,7 @@ def price_ingest(architecture: Architecture, *, copied: bool) -> dict[str, float
 
 
 def price_analysis(architecture: Architecture) -> dict[str, float]:
-    """Having a picture looked at, without the machine: the worker asks, infer prepares it and waits for the answer."""
+    """Price the analysis of an image without the instance: the worker requests it, infer prepares it and waits."""
     does_ms = estimate_fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
     return sum_amounts(
         price_conducting(architecture, 3 * LATENCY_MS),
@@ -126,7 +126,7 @@ def tabulate_operations(prices: PriceTable, architecture: Architecture) -> Table
     named = {
         "ingest, of uploads": price_ingest(architecture, copied=False),
         "ingest, copied from another bucket": price_ingest(architecture, copied=True),
-        "infer, without its machine": price_analysis(architecture),
+        "infer, without its instance": price_analysis(architecture),
         "presets": price_presets(architecture),
     }
     columns = ("state-transitions", "lambda", "s3", "else")
@@ -138,12 +138,12 @@ def tabulate_operations(prices: PriceTable, architecture: Architecture) -> Table
             dollars[column] += sum_usd(prices, {charged: amount})
         rows.append((name, *(f"{dollars[column]:.2f}" for column in columns), f"{sum(dollars.values()):.2f}"))
     headings = ("operation", "Step Functions", "Lambda", "S3", "queues, events, index", "together")
-    return Table("A run over a million pictures, USD", headings, rows)
+    return Table("A bulk job over a million images, USD", headings, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisMode:
-    """A way to have pictures looked at: hours of machines beyond those of looking, and what a picture costs besides."""
+    """A mode of analysis: instance hours beyond those of inference, and the other costs of an image."""
 
     name: str
     further_hours: float
@@ -158,9 +158,9 @@ class AnalysisMode:
 def list_modes(architecture: Architecture) -> tuple[AnalysisMode, ...]:
     """Real-time inference is what infer uses. The others need another way in and out, which is priced with them.
 
-    Asynchronous inference reads the prepared picture from S3, writes its answer there and tells of it: another function
-    reads that and keeps it. A Batch Transform job is given the prepared pictures too, and its answers are read so. Were
-    it given the masters, nobody would have to prepare them but the machine.
+    Asynchronous inference reads the prepared image from S3, writes its result there and sends a notification; another
+    function reads and stores the result. A Batch Transform job also reads prepared images, and its results are read in
+    the same way. If it reads masters, only the instance prepares them.
     """
     live = price_analysis(architecture)
     quick = sum_amounts(live, function_amounts(MEMORY_MB, -ENDPOINT_MS, 0, architecture))
@@ -168,12 +168,12 @@ def list_modes(architecture: Architecture) -> tuple[AnalysisMode, ...]:
     apart = sum_amounts(quick, {"s3-puts": 2, "s3-gets": 2}, answered)
     kept = {"s3-puts": 2, "s3-gets": 3, "dynamodb-writes": 4, "dynamodb-reads": 6, "events": 1}
     return (
-        AnalysisMode("real-time, a machine that runs anyway", 0.0, live),
-        AnalysisMode("real-time, for the run alone", START_HOURS, live),
-        AnalysisMode("real-time, a machine kept all month", HOURS_A_MONTH, live),
+        AnalysisMode("real-time, an instance that runs anyway", 0.0, live),
+        AnalysisMode("real-time, for the job alone", START_HOURS, live),
+        AnalysisMode("real-time, an instance kept all month", HOURS_A_MONTH, live),
         AnalysisMode("asynchronous, scaled to zero", START_HOURS + IDLE_HOURS, sum_amounts(apart, {"sqs-requests": 3})),
-        AnalysisMode("Batch Transform, of prepared pictures", START_HOURS, apart),
-        AnalysisMode("Batch Transform, of masters as they are", START_HOURS, sum_amounts(answered, kept)),
+        AnalysisMode("Batch Transform, of prepared images", START_HOURS, apart),
+        AnalysisMode("Batch Transform, of unprepared masters", START_HOURS, sum_amounts(answered, kept)),
     )
 
 
@@ -183,8 +183,8 @@ COUNTS = (1_000, 100_000, PICTURES)
 def tabulate_modes(prices: PriceTable, architecture: Architecture) -> Table:
     """The ways beside each other."""
     rows = [(way.name, *(f"{way.dollars(prices, count):,.2f}" for count in COUNTS)) for way in list_modes(architecture)]
-    headings = ("inference", *(f"{count:,} pictures" for count in COUNTS))
-    return Table("Pictures looked at, with machines, USD", headings, rows)
+    headings = ("inference", *(f"{count:,} images" for count in COUNTS))
+    return Table("Analysis with instances, USD", headings, rows)
 
 
 def price_large_image(metres_per_pixel: float, architecture: Architecture) -> tuple[dict[str, float], float]:
@@ -195,7 +195,7 @@ def price_large_image(metres_per_pixel: float, architecture: Architecture) -> tu
 
 
 def tabulate_large_images(prices: PriceTable, architecture: Architecture) -> Table:
-    """A scene by its ground resolution."""
+    """Large images by ground resolution."""
     rows = []
     for metres in METRES_PER_PIXEL:
         once, gb_months = price_large_image(metres, architecture)
@@ -203,8 +203,8 @@ def tabulate_large_images(prices: PriceTable, architecture: Architecture) -> Tab
         kept = sum_usd(prices, {"s3-gb-months": gb_months}, PICTURES)
         megapixels = (1000 / metres) ** 2 / 1e6
         rows.append((f"{metres:g} m", f"{megapixels:,.2f}", f"{made:,.2f}", f"{kept:,.2f}"))
-    headings = ("a pixel", "megapixels a km²", "made, a million km²", "kept a month, a million km²")
-    return Table("A scene, USD", headings, rows)
+    headings = ("a pixel", "megapixels a km²", "build, a million km²", "storage a month, a million km²")
+    return Table("A large image, USD", headings, rows)
 
 
 def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[str]:
@@ -213,12 +213,13 @@ def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[
         f"12 MP JPEGs of {MASTER_MB} MB, functions with {MEMORY_MB} MB on {architecture}, batches of {BATCH_SIZE}; "
         f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast. "
         f"Prices of us-east-1 as read on {prices.read_on}.",
-        f"{PRESETS} presets take {PRESETS_MS:.0f} ms and a picture for models {PREPARE_MS:.0f} ms, measured. "
+        f"{PRESETS} presets take {PRESETS_MS:.0f} ms and an image for models {PREPARE_MS:.0f} ms, measured. "
         "The latter is one opaque frame: animations, pages and transparency cost "
         "[further calls](../guides/image-analysis.md#what-is-analysed). "
-        f"An endpoint that answers in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} pictures an hour of an "
+        f"An endpoint that responds in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} images an hour of an "
         f"ml.g4dn.xlarge, is assumed: the template's own `EndpointScaling`.",
-        f"A machine starts in {START_HOURS * 60:.0f} minutes; scaled to zero, it idles for {IDLE_HOURS * 60:.0f} more.",
+        f"An instance starts in {START_HOURS * 60:.0f} minutes; scaled to zero, "
+        f"it idles for {IDLE_HOURS * 60:.0f} more.",
         f"A pyramid of {SCENE_GIGAPIXELS} gigapixels takes {SCENE_S:.0f} s on {SCENE_CORES} cores, measured, and is of "
         f"{SCENE_GIGABYTES:g} GB. Aerial photographs are less than that: it has a sensor's noise at every pixel.",
     ]

@@ -161,7 +161,7 @@ def tabulate_by_cold_starts(title: str, found: Rivals, prices: PriceTable, archi
         ours, theirs = (one.cold(share).dollars(prices, architecture) for one in (found.ours, found.theirs))
         return (f"{share:.1%}", f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}")
 
-    return Table(f"{title}: by cold starts, each picture missed {_times(TIMES)}", headings, [row(one) for one in COLDS])
+    return Table(f"{title}: by cold starts, each image missed {_times(TIMES)}", headings, [row(one) for one in COLDS])
 
 
 def describe_memory(found: Rivals) -> list[str]:
@@ -179,9 +179,9 @@ def describe_re_encoding(found: Rivals, prices: PriceTable) -> str:
     each = sum(prices.cost(REFINING).values())
     saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
     return (
-        f"Re-encoding (`Refine`) is separate: ${each * 1e6:.2f} for a million images, and a background render for each. "
-        f"Where it saves {REFINED:.0%} of the bytes, the CDN's delivery has brought that back after "
-        f"{each / saved:.0f} views of a picture."
+        f"Re-encoding (`Refine`) is separate: ${each * 1e6:.2f} for a million images, and a background render "
+        f"for each. Where it saves {REFINED:.0%} of the bytes, the CDN's delivery recovers it after "
+        f"{each / saved:.0f} views of an image."
     )
 
 
@@ -195,7 +195,7 @@ def describe_rules(prices: PriceTable, architecture: str) -> list[str]:
         f"Billed are the render and, since August 2025, starting the process, in {COLD:.0%} of renders unless it says "
         "otherwise; Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's own "
         "charges are the same for both.",
-        "**missed**: how often the CDN misses each picture within a month. Darkroom renders and stores it once, then "
+        "**missed**: how often the CDN misses each image within a month. Darkroom renders and stores it once, then "
         "S3 answers; AWS's own renders each time. **storing nothing**: with `store_derivatives = false`.",
         f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read_on.isoformat()}.",
     ]

@@ -140,10 +140,10 @@ def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: Rivals)
     assert costs[0] < costs[-1]
 
 
-def test_refining_is_told_by_the_price_list(found: Rivals) -> None:
+def test_re_encoding_costs_the_listed_prices(found: Rivals) -> None:
     """$5 for the PUT, 2 for events, 1.20 for messages, 1.20 for what it reads, 0.20 for the function."""
     line = describe_re_encoding(found, PRICES)
-    assert "$9.60 for a million pictures" in line
+    assert "$9.60 for a million images" in line
     assert f"after {9.60 / (7600 * 0.085 / 1e3):.0f} views" in line
 
 
