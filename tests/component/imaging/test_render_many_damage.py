@@ -93,9 +93,9 @@ import resource, sys
 from darkroom.imaging.source import Source
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.plan.limits import Limits
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import load_default_presets
 data = open(sys.argv[1], "rb").read()
-plans = list(configured().ingested("k").values())
+plans = list(load_default_presets().build_ingest_plans("k").values())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 batch = decode_once(Source.from_bytes(data), plans, limits=Limits())
 assert len(list(batch.render_all())) == len(plans)
