@@ -154,7 +154,7 @@ def test_models_run_from_the_layers(built: Built, arch: str) -> None:
 import sys, pathlib, numpy, onnxruntime
 from darkroom.models import catalogue
 from darkroom.models.model_set import ModelSet
-models = ModelSet(catalogue.load_catalogue(catalogue.SMALL), pathlib.Path(sys.argv[1]))
+models = ModelSet(catalogue.load_catalogue(catalogue.SMALL_MODELS), pathlib.Path(sys.argv[1]))
 found = models.detect(numpy.zeros((64, 64, 3), numpy.uint8), models.tasks)
 print(*found, numpy.__file__, onnxruntime.__file__)
 """

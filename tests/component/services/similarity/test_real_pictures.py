@@ -47,7 +47,7 @@ def test_copies_come_first_and_others_are_none(deployment: Deployment, pictures:
         assert best["key"].startswith(f"trips/{name}")
 
 
-@pytest.mark.parametrize("alteration", ["middle, 50 % of each side", "screenshot", "turned by 90°"])
+@pytest.mark.parametrize("alteration", ["middle, 50 % of each side", "screenshot", "rotated by 90°"])
 def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
     deployment: Deployment, pictures: dict[str, Image.Image], alteration: str
 ) -> None:
