@@ -1,8 +1,8 @@
-"""``python -m bench [PART…] [--quick] [--runs N]``: measure, print, and write docs/explanation/performance.md and its
+"""Command line: ``python -m bench [SUITE…] [--quick] [--runs N]``: measure, print, and write performance.md and its
 chart.
 
-Without parts it is a full run: its figures are kept in bench/runs.json, and the page's goals are judged by the last
-three. ``--quick`` takes few rounds and leaves all files as they are.
+Without suites it is a full run: bench/runs.json stores its figures, and the page compares the goals with the last
+three. ``--quick`` measures few rounds and writes no files.
 """
 
 from __future__ import annotations
@@ -20,33 +20,35 @@ from . import page, runs
 from .chart import draw_chart
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
-from .suites import PARTS, UnknownSuite, list_default_suites, load_suite
+from .suites import SUITES, UnknownSuite, list_default_suites, load_suite
 
 
 def main() -> int:
-    """The command; its exit status is 1 if a part failed."""
+    """Run the command. Return 1 if a suite failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; if none is named, a full run")
-    parser.add_argument("--quick", action="store_true", help="few rounds, and leave all files as they are")
-    parser.add_argument("--runs", type=int, default=1, metavar="N", help="so many runs, each in a process of its own")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; default: a full run")
+    parser.add_argument("--quick", action="store_true", help="few rounds, write no files")
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="number of runs, each in its own process")
     chosen = parser.parse_args()
-    if unknown := [name for name in chosen.parts if name not in PARTS]:
-        parser.error(f"there is no part {unknown[0]}; parts are {', '.join(PARTS)}")
+    if unknown := [name for name in chosen.suites if name not in SUITES]:
+        parser.error(f"unknown suite {unknown[0]}; suites: {', '.join(SUITES)}")
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
     if chosen.runs > 1:
-        return run_repeatedly(chosen.runs, [*chosen.parts, *(["--quick"] if chosen.quick else [])])
-    return run_once(chosen.parts or list_default_suites(), "quick" if chosen.quick else "full", whole=not chosen.parts)
+        return run_repeatedly(chosen.runs, [*chosen.suites, *(["--quick"] if chosen.quick else [])])
+    return run_once(
+        chosen.suites or list_default_suites(), "quick" if chosen.quick else "full", whole=not chosen.suites
+    )
 
 
 def run_repeatedly(times: int, arguments: Sequence[str]) -> int:
-    """Independent runs, one after the other."""
+    """Make independent runs, one after the other."""
     command = [sys.executable, "-m", "bench", *arguments]
     return max(subprocess.run(command, check=False).returncode for _ in range(times))
 
 
 def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
-    """Measure the parts ``names``; the exit status."""
+    """Measure the suites ``names``. Return the exit status."""
     load, date, failed = os.getloadavg()[0], datetime.now(UTC).isoformat(timespec="seconds"), False
     figures: list[Figure] = []
     for name in names:
@@ -55,7 +57,7 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
         if section is None:
             continue
         figures += section.figures
-        say(f"== {name}\n\n{page.format_section(section)}\n\n{format_figures(section.figures)}")
+        print_line(f"== {name}\n\n{page.format_section(section)}\n\n{format_figures(section.figures)}")
         if rounds == "full":
             page.write_page(page.PAGE, page.format_section(section), page.find_markers(name))
     if rounds == "full" and whole:
@@ -64,49 +66,49 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
 
 
 def measure_suite(name: str, rounds: Rounds) -> Section | None:
-    """What the part ``name`` found; None if it is not there or has failed, which is said and keeps no other from it."""
+    """Measure the suite ``name``. Print its failure and return None if it is not available or fails."""
     cores, started_s = os.sched_getaffinity(0), time.monotonic()
     try:
         return load_suite(name).measure(rounds, show_progress)
     except UnknownSuite as reason:
-        say(f"== {reason}")
+        print_line(f"== {reason}")
     except Exception:
-        say(f"== {name} failed\n{traceback.format_exc()}")
+        print_line(f"== {name} failed\n{traceback.format_exc()}")
     finally:
         os.sched_setaffinity(0, cores)
-        say(f"{name} took {time.monotonic() - started_s:.0f} s")
+        print_line(f"{name} took {time.monotonic() - started_s:.0f} s")
     return None
 
 
 def store_run(run: runs.Run) -> None:
-    """Keep a full run, and write the goals' table and chart."""
-    kept = runs.add_run(run, runs.RUNS)
-    page.write_page(page.PAGE, page.format_goals(read_goals(), kept), page.GOALS)
-    page.CHART.write_text(draw_chart(read_goals(), kept), encoding="utf-8")
-    say(f"Wrote {page.PAGE}, {page.CHART} and {runs.RUNS}")
+    """Store a full run, and write the table of goals and the chart."""
+    last_runs = runs.add_run(run, runs.RUNS)
+    page.write_page(page.PAGE, page.format_goals(read_goals(), last_runs), page.GOALS)
+    page.CHART.write_text(draw_chart(read_goals(), last_runs), encoding="utf-8")
+    print_line(f"Wrote {page.PAGE}, {page.CHART} and {runs.RUNS}")
 
 
 def format_figures(figures: Sequence[Figure]) -> str:
-    """A line for each figure, and whether it meets its goal."""
+    """Format a line for each figure, with its goal's verdict."""
     lines = []
     for figure in figures:
         goal = read_goals()[figure.goal]
-        floor = f", floor {goal.spelled(figure.floor)}" if figure.floor is not None else ""
-        spread = f"({goal.spelled(figure.least)}–{goal.spelled(figure.most)}{floor})"
-        judged = "met" if goal.met_by(figure) else f"MISSED {figure.why}"
-        lines.append(f"{goal.id}: {goal.spelled(figure.value)} {spread}, goal {goal.spelled_limit}: {judged}")
+        floor = f", floor {goal.format_value(figure.floor)}" if figure.floor is not None else ""
+        spread = f"({goal.format_value(figure.least)}–{goal.format_value(figure.most)}{floor})"
+        verdict = "met" if goal.met_by(figure) else f"MISSED {figure.why}"
+        lines.append(f"{goal.id}: {goal.format_value(figure.value)} {spread}, goal {goal.format_limit}: {verdict}")
     return "\n".join(lines)
 
 
 def show_progress(text: str) -> None:
-    """Say on one line what is being done."""
+    """Show progress on one line."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{text} ...")
         sys.stderr.flush()
 
 
-def say(text: str) -> None:
-    """Print, over the line of progress."""
+def print_line(text: str) -> None:
+    """Print a line in place of the progress."""
     clear = "\r\033[K" if sys.stderr.isatty() else ""
     print(f"{clear}{text}", flush=True)
 

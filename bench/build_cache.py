@@ -1,4 +1,4 @@
-"""Folders that are made once and kept until what they are made from changes."""
+"""Build folders once, and again when their sources change."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ STAMP = ".made-from"
 
 
 def build_once(folder: Path, sources: Iterable[Path], make: Callable[[Path], None], *facts: str) -> Path:
-    """``folder``, filled by ``make`` unless it was made from the same files and ``facts`` before.
+    """Return ``folder``, filled by ``make`` unless it was made from the same files and ``facts``.
 
-    One process makes it while others wait: its lock file lies beside it.
+    A lock file beside it makes other processes wait.
     """
-    wanted = hash_sources(sources, *facts)
+    expected = hash_sources(sources, *facts)
     stamp = folder / STAMP
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.is_file() or stamp.read_text(encoding="ascii") != wanted:
+        if not stamp.is_file() or stamp.read_text(encoding="ascii") != expected:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             make(folder)
-            stamp.write_text(wanted, encoding="ascii")
+            stamp.write_text(expected, encoding="ascii")
     return folder
 
 
 def hash_sources(sources: Iterable[Path], *facts: str) -> str:
-    """A hash over ``facts`` and the names and bytes of all files of ``sources``, which are files or folders."""
+    """Return a hash over ``facts`` and over names and bytes of all files in ``sources``."""
     found = hashlib.sha256(repr(facts).encode())
     for source in sources:
         files = [source] if source.is_file() else sorted(path for path in source.rglob("*") if _counts(path))

@@ -1,4 +1,4 @@
-"""What is asked for."""
+"""Requests to measure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request: ``picture`` at ``width`` px in ``form``, a format's name.
+    """A kind of request: ``image`` at ``width`` px in ``form``, a format's name.
 
-    ``quality`` is what Darkroom is asked for, None for its own default.
+    ``quality`` is None for Darkroom's default.
     """
 
     title: str
-    picture: str
+    image: str
     width: int
     form: str = "webp"
     quality: int | None = 80

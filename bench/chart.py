@@ -1,4 +1,4 @@
-"""docs/images/performance.svg: every goal of the last full run as a bar, and the goal as a line."""
+"""Draw docs/images/performance.svg: a bar for each goal of the last full run, and a line for the goal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BAR_PX = 14
 ROW_PX = 26
 TOP_PX = 44
 GOAL_AT = 0.72
-"""Of the room for bars: where the line of all goals is."""
+"""Position of the goal line, as a share of the width for bars."""
 
 STYLE = """
 text { font: 12.5px system-ui, sans-serif; fill: #202124 }
@@ -29,7 +29,7 @@ text { font: 12.5px system-ui, sans-serif; fill: #202124 }
 
 
 def draw_chart(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
-    """An SVG of the last of ``runs``: a bar as long as its share of the goal, a thin line for its spread."""
+    """Draw the last of ``runs``: each bar is a share of its goal, a thin line its spread."""
     figures = runs[-1].figures if runs else {}
     found = [(goal, figures[goal.id]) for goal in goals.values() if goal.limit is not None and goal.id in figures]
     height = TOP_PX + ROW_PX * len(found) + 10
@@ -53,7 +53,7 @@ def _row(goal: Goal, figure: Figure, top: int) -> Iterator[str]:
     middle = top + BAR_PX / 2
     low, high = (LABEL_PX + _px(goal.share(value)) for value in (figure.least, figure.most))
     kind = "met" if goal.met_by(figure) else "missed"
-    text = f"{goal.spelled(figure.value)} ({goal.spelled_limit})"
+    text = f"{goal.format_value(figure.value)} ({goal.format_limit})"
     yield f'<text x="{LABEL_PX - 10}" y="{top + 11.5}" text-anchor="end">{escape(goal.label)}</text>'
     width = _px(goal.share(figure.value))
     yield f'<rect class="{kind}" x="{LABEL_PX}" y="{top}" width="{width:.1f}" height="{BAR_PX}" rx="2"/>'
@@ -62,6 +62,6 @@ def _row(goal: Goal, figure: Figure, top: int) -> Iterator[str]:
 
 
 def _px(share: float) -> float:
-    """The length of a share of a goal; what is far beyond ends at the edge."""
+    """Return the length of a share of a goal, limited by the chart's edge."""
     room = WIDTH_PX - LABEL_PX - VALUE_PX
     return min(share * GOAL_AT, 1.0) * room

@@ -1,4 +1,4 @@
-"""A trial of several cases at equal quality: installs the contenders, asks them, and scores what they answered."""
+"""Measure several cases at equal quality: install competitors, send requests, and score the responses."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ from .measure import Counts, Progress, run
 from .pictures import describe_sources, make_images
 from .quality import resize_reference, ssimulacra2
 from .report import Findings
-from .statistics import SAID
+from .statistics import RATIO_NOTE
 
 type Makes = Callable[[str], Competitor]
 
 OURS, STORED = f"{NAME}, storing nothing", NAME
-"""Contenders' names: without the wait for the write-back, and as deployed."""
+"""Names of Darkroom's competitors: without waiting for the write-back, and as deployed."""
 
 
 def measure_cases(who: Mapping[Case, Sequence[Makes]], counts: Mapping[Case, Counts], progress: Progress) -> Findings:
-    """What the contenders that this machine can install did in their cases; the first of each case is Darkroom."""
+    """Measure the competitors that this machine can install. The first of each case is Darkroom."""
     load = os.getloadavg()[0]
-    progress("building the layers and installing the peers")
+    progress("building the layers and installing peers")
     files = {file.name: file for file in make_images()}
-    wanted = {case: resize_reference(files[case.picture], case.width) for case in who}
+    reference = {case: resize_reference(files[case.image], case.width) for case in who}
     results, scores, missing = {}, {}, []
     with separate_cores() as core, run_link(list(files.values()), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
         for case, makes in who.items():
-            contenders, lacking = list_installed(makes, endpoint_url)
+            competitors, lacking = list_installed(makes, endpoint_url)
             missing += lacking
-            progress(f"{case.title}: looking for equal quality")
-            chosen = match_peers(case, contenders[0], contenders, wanted[case], install_emulator(), core)
+            progress(f"{case.title}: searching for equal quality")
+            chosen = match_peers(case, competitors[0], competitors, reference[case], install_emulator(), core)
             results[case] = run(case, chosen, counts[case], install_emulator(), core, progress)
             for result in results[case]:
-                scores[case, result.contender.name] = ssimulacra2(result.body, wanted[case])
+                scores[case, result.competitor.name] = ssimulacra2(result.body, reference[case])
     return Findings(results, scores, DIT, describe_conditions(counts, core, files, load), list(dict.fromkeys(missing)))
 
 
 def list_installed(makes: Sequence[Makes], endpoint_url: str) -> tuple[list[Competitor], list[str]]:
-    """The contenders that this machine can run, and why it cannot run the others."""
-    contenders, missing = [], []
+    """Return the competitors that this machine can run, and the reasons for missing ones."""
+    competitors, missing = [], []
     for make in makes:
         try:
-            contenders.append(make(endpoint_url))
+            competitors.append(make(endpoint_url))
         except MissingCompetitor as reason:
             missing.append(f"{reason}.")
-    return contenders, missing
+    return competitors, missing
 
 
 def describe_conditions(counts: Mapping[Case, Counts], core: Core, files: Mapping[str, Path], load: float) -> list[str]:
-    """What the numbers hold for."""
-    cores_used = "no core of its own" if core is None else "one core, S3 and the clock on another"
+    """Describe the conditions of the measurement."""
+    cores_used = "no separate core" if core is None else "one core, S3 and the clock another"
     times = "; ".join(f"{case.title}: {_times(one)}" for case, one in counts.items())
     return [
         f"{describe_machine()}; the function has {cores_used}.",
-        f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; "
+        f"S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s; "
         f"{', '.join(map(describe_size, files.values()))}.",
         f"{describe_sources()}.",
-        f"{times}, of each in turn: {SAID}. Load average before: {load:.1f}.",
+        f"{times}, of each in turn: {RATIO_NOTE}. Load average before: {load:.1f}.",
     ]
 
 

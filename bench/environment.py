@@ -1,4 +1,4 @@
-"""What numbers hold for: the line to S3, the machine, and what runs on it."""
+"""Describe the conditions of measurements: S3's latency, machine, versions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from .competitors.model import MissingCompetitor
 from .competitors.node import read_versions
 from .machine import describe_processor
-from .statistics import SAID
+from .statistics import RATIO_NOTE
 
 LATENCY_MS = 25.0
 MEGABYTES_PER_S = 85.0
-"""S3's first byte and throughput as a Lambda function in the same region sees them."""
+"""S3's latency and throughput from a Lambda function in the same region."""
 
 
 def describe_machine() -> str:
-    """The processor, and the versions of what runs on it."""
+    """Return the processor and software versions."""
     try:
         peers = f", {read_versions()}"
     except MissingCompetitor:
@@ -25,10 +25,10 @@ def describe_machine() -> str:
 
 
 def describe_rounds(count: int, load: float) -> str:
-    """How often things were measured, and how busy the machine was before (its load average)."""
-    return f"{count} turns: {SAID}. Load average before: {load:.1f}."
+    """Describe the number of turns and the load average before."""
+    return f"{count} turns: {RATIO_NOTE}. Load average before: {load:.1f}."
 
 
-def describe_size(picture: Path) -> str:
-    """A picture's name and megabytes."""
-    return f"{picture.name} {picture.stat().st_size / 1e6:.1f} MB"
+def describe_size(image: Path) -> str:
+    """Return an image's name and megabytes."""
+    return f"{image.name} {image.stat().st_size / 1e6:.1f} MB"

@@ -1,8 +1,8 @@
-"""Equal quality: each peer's encoder is asked for what looks as much like the wanted picture as Darkroom's answer does.
+"""Find each peer's encoder quality whose image has the same score as Darkroom's.
 
-A ratio of times or bytes says nothing where one picture is better than the other. So a peer's quality is looked for by
-halving, once for each case, by SSIMULACRA2 against a lossless Lanczos resize of all pixels. What was found is kept
-until Darkroom's answer or the peer changes.
+Ratios of times or bytes are meaningless for images of different quality. So each peer's quality is searched by
+bisection, once for each case, with SSIMULACRA2 against a lossless Lanczos resize of all pixels. The result is cached
+until Darkroom's response or the peer changes.
 """
 
 from __future__ import annotations
@@ -28,99 +28,99 @@ from .quality import Pixels, decode_pixels
 from .ssimulacra2 import Original
 
 TOLERANCE = 0.5
-"""Scores that differ by less are equal."""
+"""Largest difference of equal scores."""
 
 NEIGHBOURS = 2
-"""Qualities beyond the two that the wanted score is between, that are tried too."""
+"""Qualities tried beyond the two that enclose the target score."""
 
 FOUND = WORK / "equal"
 _NUMBERS = count(1_000_000)
-"""Requests of this search name other sources than those that are measured."""
+"""Requests of the search use other sources than the measurement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The quality that a peer is asked for, its picture's score, and the bytes it would take to score as ours does."""
+    """A peer's quality, its image's score, and the interpolated bytes at Darkroom's score."""
 
     quality: int
     score: float
     equal_bytes: int
 
 
-def find_neighbours(wanted: float, score_of: Callable[[int], float]) -> tuple[int, int]:
-    """The two neighbouring qualities of 1 to 100 whose scores ``wanted`` is between, if scores rise with quality.
+def find_neighbours(target: float, score_of: Callable[[int], float]) -> tuple[int, int]:
+    """Return the two adjacent qualities of 1 to 100 whose scores enclose ``target``, for rising scores.
 
-    They are the first or the last two where ``wanted`` is beyond.
+    Return the first or last two if ``target`` is beyond them.
     """
     score_of = cache(score_of)
     low, high = 1, 100
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if score_of(middle) < wanted else (low, middle)
+        low, high = (middle, high) if score_of(middle) < target else (low, middle)
     return low, high
 
 
-def find_nearest(wanted: float, score_of: Callable[[int], float]) -> int:
-    """The quality whose score is nearest to ``wanted``."""
+def find_nearest(target: float, score_of: Callable[[int], float]) -> int:
+    """Return the quality whose score is nearest to ``target``."""
     score_of = cache(score_of)
-    return min(find_neighbours(wanted, score_of), key=lambda quality: abs(score_of(quality) - wanted))
+    return min(find_neighbours(target, score_of), key=lambda quality: abs(score_of(quality) - target))
 
 
-def interpolate_bytes(wanted: float, pictures: Iterable[tuple[float, int]]) -> int:
-    """The bytes at the score ``wanted``, by a straight line through scores and logarithms of bytes.
+def interpolate_bytes(target: float, pictures: Iterable[tuple[float, int]]) -> int:
+    """Interpolate the bytes at the score ``target``, linear in scores and logarithms of bytes.
 
-    Through several pictures, since encoders' steps are uneven: of two neighbouring qualities the higher may score less.
+    Several images are used because encoders' steps are uneven: of two adjacent qualities the higher may score less.
     """
     scores, logs = zip(*((score, math.log(size)) for score, size in pictures), strict=True)
     if len(set(scores)) == 1:
         return round(math.exp(fmean(logs)))
     slope, intercept = linear_regression(scores, logs)
-    return round(math.exp(intercept + slope * wanted))
+    return round(math.exp(intercept + slope * target))
 
 
-def match(wanted: float, picture: Callable[[int], tuple[float, int]]) -> Match:
-    """The best of a peer's qualities for the score ``wanted``; ``picture`` gives the score and the bytes of one."""
-    picture = cache(picture)
-    low, high = find_neighbours(wanted, lambda quality: picture(quality)[0])
+def match(target: float, image: Callable[[int], tuple[float, int]]) -> Match:
+    """Return a peer's best quality for the score ``target``; ``image`` returns score and bytes of a quality."""
+    image = cache(image)
+    low, high = find_neighbours(target, lambda quality: image(quality)[0])
     near = range(max(1, low - NEIGHBOURS), min(100, high + NEIGHBOURS) + 1)
-    quality = min(near, key=lambda one: abs(picture(one)[0] - wanted))
-    return Match(quality, picture(quality)[0], interpolate_bytes(wanted, map(picture, near)))
+    quality = min(near, key=lambda one: abs(image(one)[0] - target))
+    return Match(quality, image(quality)[0], interpolate_bytes(target, map(image, near)))
 
 
-def request_image(case: Case, contender: Competitor, quality: int, emulator: Path, core: Core) -> bytes:
-    """One picture of ``contender``; raises NoAnswer."""
-    with start(contender, emulator, core) as running:
-        return b64decode(running.invoke(Entry(contender, quality).event(case, next(_NUMBERS))).answer["body"])
+def request_image(case: Case, competitor: Competitor, quality: int, emulator: Path, core: Core) -> bytes:
+    """Return one image of ``competitor``. Raises CompetitorError."""
+    with start(competitor, emulator, core) as running:
+        return b64decode(running.invoke(Entry(competitor, quality).event(case, next(_NUMBERS))).answer["body"])
 
 
-def match_peer(case: Case, ours: bytes, wanted: Pixels, peer: Competitor, emulator: Path, core: Core) -> Match:
-    """The quality of ``peer`` at which it looks like ``ours``, both compared to ``wanted``; raises NoAnswer."""
+def match_peer(case: Case, ours: bytes, target: Pixels, peer: Competitor, emulator: Path, core: Core) -> Match:
+    """Return the quality of ``peer`` that scores as ``ours``, both compared with ``target``. Raises CompetitorError."""
     stamp = peer.folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
     name = hash_sources([], str(NEIGHBOURS), repr(case), peer.name, made_from, ours.hex())
     path = FOUND / f"{name}.json"
     if path.exists():
         return Match(**json.loads(path.read_text(encoding="ascii")))
-    original = Original(wanted)
+    original = Original(target)
     with start(peer, emulator, core) as running:
 
-        def picture(quality: int) -> tuple[float, int]:
+        def image(quality: int) -> tuple[float, int]:
             event = Entry(peer, quality).event(case, next(_NUMBERS))
             body = b64decode(running.invoke(event).answer["body"])
             return original.score(decode_pixels(body)), len(body)
 
-        found = match(original.score(decode_pixels(ours)), picture)
+        found = match(original.score(decode_pixels(ours)), image)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(found)), encoding="ascii")
     return found
 
 
 def match_peers(
-    case: Case, ours: Competitor, others: Sequence[Competitor], wanted: Pixels, emulator: Path, core: Core
+    case: Case, ours: Competitor, others: Sequence[Competitor], target: Pixels, emulator: Path, core: Core
 ) -> list[Entry]:
-    """``others``, each with the quality at which it looks like ``ours``; raises NoAnswer.
+    """Return ``others`` with the qualities that score as ``ours``. Raises CompetitorError.
 
-    A contender that is Darkroom as well is asked as ours is.
+    Variants of Darkroom use its own quality.
     """
     quality = case.quality or DEFAULT_QUALITY
     body = request_image(case, ours, quality, emulator, core)
@@ -129,6 +129,6 @@ def match_peers(
         if other.name.startswith(NAME):
             found.append(Entry(other, quality))
         else:
-            match = match_peer(case, body, wanted, other, emulator, core)
+            match = match_peer(case, body, target, other, emulator, core)
             found.append(Entry(other, match.quality, match.equal_bytes))
     return found

@@ -1,4 +1,4 @@
-"""Equal quality for a series of pictures: each of a peer's looks as much like what is wanted as ours does."""
+"""Find equal quality for a set of images: a quality for each image of a peer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .worker import Worker
 
 type Preset = Mapping[str, object]
 type Prints = Callable[[Path, Mapping[str, Preset]], Competitor]
-"""From a source and presets by name to who makes them."""
+"""Builds a competitor from a source and presets by name."""
 
 
-def render_presets(contender: Competitor, core: Core) -> Mapping[str, bytes]:
-    """What ``contender`` makes, by preset."""
-    with Worker(contender, core) as worker:
+def render_presets(competitor: Competitor, core: Core) -> Mapping[str, bytes]:
+    """Return the images of ``competitor`` by preset."""
+    with Worker(competitor, core) as worker:
         worker.stages_ms()
         return worker.made()
 
@@ -32,31 +32,31 @@ def match_presets(
     source: Path,
     presets: Mapping[str, Preset],
     ours: Mapping[str, bytes],
-    wanted: Mapping[str, Pixels],
+    target: Mapping[str, Pixels],
     core: Core,
 ) -> Mapping[str, Match]:
-    """For each preset in ``wanted``, the quality at which a peer's picture scores as ``ours`` does; kept."""
+    """Return, for each preset in ``target``, the peer's quality that scores as ``ours`` does. Cached."""
     stamp = prints(source, presets).folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    pictures = {name: ours[name].hex() for name in wanted}
+    pictures = {name: ours[name].hex() for name in target}
     path = FOUND / f"{hash_sources([], str(NEIGHBOURS), repr(presets), made_from, repr(pictures))}.json"
     if path.exists():
         return {name: Match(**found) for name, found in json.loads(path.read_text(encoding="ascii")).items()}
     found = {}
-    for name, pixels in wanted.items():
+    for name, pixels in target.items():
 
-        def picture(quality: int, name: str = name) -> bytes:
+        def image(quality: int, name: str = name) -> bytes:
             return render_presets(prints(source, {name: {**presets[name], "quality": quality}}), core)[name]
 
-        found[name] = _match(Original(pixels), ours[name], picture)
+        found[name] = _match(Original(pixels), ours[name], image)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({name: asdict(match) for name, match in found.items()}), encoding="ascii")
     return found
 
 
-def _match(original: Original, ours: bytes, picture: Callable[[int], bytes]) -> Match:
+def _match(original: Original, ours: bytes, image: Callable[[int], bytes]) -> Match:
     def scored(quality: int) -> tuple[float, int]:
-        body = picture(quality)
+        body = image(quality)
         return original.score(decode_pixels(body)), len(body)
 
     return match(original.score(decode_pixels(ours)), scored)

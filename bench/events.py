@@ -1,4 +1,4 @@
-"""The event of a request for any canonical path."""
+"""Build the event of a request for a canonical path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def build_event(path: str) -> Mapping[str, Any]:
-    """What the Function URL (payload format 2.0) gets from CloudFront on a miss of the canonical ``path``."""
+    """Build the Function URL event (payload format 2.0) that CloudFront sends on a miss of ``path``."""
     return {
         "version": "2.0",
         "rawPath": path,

@@ -1,4 +1,4 @@
-"""What the benchmark finds, and what it was to find: figures, and the goals of goals.toml."""
+"""Figures that the benchmark measures, and the goals of goals.toml."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ GOALS = Path(__file__).with_name("goals.toml")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured of the goal with the id ``goal``, in the goal's unit.
+    """The measured value of the goal ``goal``, in its unit.
 
-    ``least`` and ``most`` are the extremes of the rounds. ``floor`` is the value that decode and encode alone, or
-    waiting alone, would give. ``why`` is one sentence, told where the goal is missed. ``unequal``: the pictures
-    were not equally good for equally many bytes, so that the goal is missed whatever the value.
+    ``least`` and ``most`` are the extremes of the rounds. ``floor`` is the value of decode and encode alone, or of
+    waiting alone. ``why`` is a sentence, shown if the goal is missed. ``unequal`` describes images of different quality
+    or size: the goal then counts as missed regardless of the value.
     """
 
     goal: str
@@ -34,7 +34,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a part tells: markdown for the page, figures for the goals, and what it could not measure."""
+    """Result of a suite: Markdown for the page, figures of goals, and what it could not measure."""
 
     text: str
     figures: Sequence[Figure] = ()
@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A line of goals.toml. ``limit`` is the most that is allowed, or the least where ``at_least``, or None."""
+    """A goal of goals.toml. ``limit`` is the largest allowed value, or the smallest if ``at_least``, or None."""
 
     id: str
     label: str
@@ -55,33 +55,33 @@ class Goal:
     at_least: bool = False
 
     def met(self, value: float) -> bool:
-        """Whether ``value`` is on the right side of the limit, or on it."""
+        """Return whether ``value`` meets the limit."""
         if self.limit is None:
             return True
         return value >= self.limit if self.at_least else value <= self.limit
 
     def met_by(self, figure: Figure) -> bool:
-        """Whether ``figure`` meets the goal."""
+        """Return whether ``figure`` meets the goal."""
         return self.met(figure.value) and not figure.unequal
 
     def share(self, value: float) -> float:
-        """``value`` as a share of the limit: 1 is just met."""
+        """Return ``value`` as a share of the limit, which 1 just meets."""
         return value / self.limit if self.limit else 0.0
 
-    def spelled(self, value: float) -> str:
-        """``value`` with its unit, with a digit more where rounding would hide that it misses the limit."""
+    def format_value(self, value: float) -> str:
+        """Format ``value`` with its unit; a digit more if rounding would hide that it misses the limit."""
         digits = self.digits
         if not self.met(value) and self.met(round(value, digits)):
             digits += 1
         return f"{value:.{digits}f}{'' if self.unit == 'ratio' else f' {self.unit}'}"
 
     @property
-    def spelled_limit(self) -> str:
-        """The limit with its sign and unit."""
-        return f"{'≥' if self.at_least else '≤'} {self.spelled(self.limit)}" if self.limit is not None else "–"
+    def format_limit(self) -> str:
+        """Format the limit with its sign and unit."""
+        return f"{'≥' if self.at_least else '≤'} {self.format_value(self.limit)}" if self.limit is not None else "–"
 
 
 def read_goals(path: Path = GOALS) -> Mapping[str, Goal]:
-    """All goals by id, in the file's order."""
+    """Read all goals by id, in the file's order."""
     lines = tomllib.loads(path.read_text(encoding="utf-8"))["goal"]
     return {line["id"]: Goal(**line) for line in lines}

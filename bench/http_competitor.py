@@ -1,4 +1,4 @@
-"""A contender that is an HTTP server, on one core, asked like a function that is warm."""
+"""Run a competitor that is an HTTP server, on one core, and request it like a warm function."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from typing import Any, Self
 from . import processes
 from .competitors.model import Competitor
 from .machine import Core, on_core
-from .runtime import ANSWER_S, Invocation, NoAnswer
+from .runtime import ANSWER_S, CompetitorError, Invocation
 
 START_S = 20.0
 
 
 class HttpServer:
-    """The contender's process; it is asked by one connection, which stays open if it lets it."""
+    """The competitor's process, requested over one persistent connection if it keeps it open."""
 
-    def __init__(self, contender: Competitor, core: Core) -> None:
-        self._contender = contender
+    def __init__(self, competitor: Competitor, core: Core) -> None:
+        self._competitor = competitor
         [port] = processes.find_free_ports(1)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         with on_core(core):
             self._process = subprocess.Popen(
-                [str(word).replace("{port}", str(port)) for word in contender.command],
-                cwd=contender.folder,
-                env=dict(contender.environment),
+                [str(argument).replace("{port}", str(port)) for argument in competitor.command],
+                cwd=competitor.folder,
+                env=dict(competitor.environment),
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
             )
@@ -46,29 +46,29 @@ class HttpServer:
         self._log.close()
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
-        """GET the event's ``path``; raises NoAnswer unless it is there. The answer has a Function URL's form."""
+        """GET the event's ``path``. Raises CompetitorError without a 200. The response has a Function URL's form."""
         started = time.perf_counter()
         try:
             self._client.request("GET", event["path"])
             response = self._client.getresponse()
             body = response.read()
         except OSError as error:
-            raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
+            raise CompetitorError(f"{self._competitor.name}: {error!r}\n{self.log()}") from error
         ms = (time.perf_counter() - started) * 1000
         if response.status != 200:
-            raise NoAnswer(f"{self._contender.name}: {response.status} {body[:500]!r}\n{self.log()}")
+            raise CompetitorError(f"{self._competitor.name}: {response.status} {body[:500]!r}\n{self.log()}")
         return Invocation(ms, {"statusCode": 200, "headers": {}, "body": b64encode(body).decode("ascii")})
 
     def cpu_ms(self) -> float:
-        """Processor time that the server has used until now."""
+        """Return the server's CPU time until now."""
         return processes.read_cpu_ms(self._process.pid)
 
     def peak_rss_mb(self) -> float:
-        """The most memory that the server has had resident."""
+        """Return the server's peak resident memory."""
         return processes.read_memory_mb(self._process.pid, "VmHWM")
 
     def log(self) -> str:
-        """The end of what the server has printed."""
+        """Return the end of the server's output."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-4000:]
 
@@ -76,4 +76,4 @@ class HttpServer:
         try:
             processes.connect(self._client, self._process, START_S)
         except OSError as error:
-            raise NoAnswer(f"{self._contender.name} does not listen: {error}\n{self.log()}") from error
+            raise CompetitorError(f"{self._competitor.name} does not listen: {error}\n{self.log()}") from error

@@ -1,4 +1,4 @@
-"""The machine that is measured on: a core for the function, another for everything else, and what it is called."""
+"""Describe the machine, and assign cores: one for the function, another for everything else."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 def architecture() -> str:
-    """``x86_64`` or ``arm64``, as Lambda calls it."""
+    """Return ``x86_64`` or ``arm64``, Lambda's names."""
     return ARCHITECTURES[platform.machine()]
 
 
 def choose_cores() -> tuple[Core, Core]:
-    """A core for the function and one for the server and the clock; None twice if there is only one."""
+    """Return a core for the function and one for server and clock; None twice on a single core."""
     available = sorted(os.sched_getaffinity(0))
     return (available[-1], available[0]) if len(available) > 1 else (None, None)
 
 
 @contextmanager
 def separate_cores() -> Iterator[Core]:
-    """A core for the function; what else this process does within stays on another."""
+    """Yield a core for the function; this process runs on another meanwhile."""
     function_core, our_core = choose_cores()
     with on_core(our_core):
         yield function_core
@@ -34,7 +34,7 @@ def separate_cores() -> Iterator[Core]:
 
 @contextmanager
 def on_core(core: Core) -> Iterator[None]:
-    """What is started within runs on ``core`` alone, and so does all that it starts; None leaves things as they are."""
+    """Run processes started in the context on ``core`` only, with their children. None changes nothing."""
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})
@@ -45,7 +45,7 @@ def on_core(core: Core) -> Iterator[None]:
 
 
 def describe_processor() -> str:
-    """The processor's name and how many cores there are to use."""
+    """Return the processor's name and the number of usable cores."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     name = models[0] if models else platform.machine()

@@ -1,4 +1,4 @@
-"""The measurement: all contenders in turn, again and again, so that what else the machine does meets all of them."""
+"""Measure competitors in turn, repeatedly, so that other load affects all of them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ type Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each contender starts cold, and is asked when warm, in how many processes one after the other.
+    """Numbers of cold starts and warm requests for each competitor, and of its consecutive processes.
 
-    ``unmeasured`` warm requests come first in each. Two processes of one program differ by some percent for as long as
-    they live.
+    The first ``unmeasured`` warm requests of each process do not count. Two processes of one program differ by some
+    percent for their whole life.
     """
 
     cold: int
@@ -36,7 +36,7 @@ class Counts:
 
     @property
     def shares(self) -> Iterator[int]:
-        """Of the warm requests each process' share."""
+        """Yield each process' share of the warm requests."""
         return (
             self.warm * (at + 1) // self.processes - self.warm * at // self.processes for at in range(self.processes)
         )
@@ -44,29 +44,29 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A contender, and the quality that its encoder is asked for.
+    """A competitor and its encoder quality.
 
-    ``equal_bytes`` is what its picture would take to score exactly as Darkroom's does, if that was looked for.
+    ``equal_bytes`` is the interpolated size of its image at exactly Darkroom's score, if that was searched.
     """
 
-    contender: Competitor
+    competitor: Competitor
     quality: int = DEFAULT_QUALITY
     equal_bytes: int | None = None
 
     def event(self, case: Case, number: int) -> Event:
-        """What it is sent; each ``number`` has its own source."""
-        return self.contender.asks(case, number, self.quality)
+        """Return its event; each ``number`` has its own source."""
+        return self.competitor.make_event(case, number, self.quality)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one contender did in one case.
+    """Results of one competitor in one case.
 
-    ``cold_ms`` is None for a server, and where nothing was started. ``cpu_ms`` is processor time per warm request,
-    ``stages_ms`` the medians of the answers' Server-Timing, if any.
+    ``cold_ms`` is None for a server, and without cold starts. ``cpu_ms`` is CPU time per warm request, ``stages_ms``
+    the medians of Server-Timing, if any.
     """
 
-    contender: Competitor
+    competitor: Competitor
     cold_ms: Spread | None
     warm_ms: Spread
     cpu_ms: float
@@ -78,45 +78,45 @@ class Result:
 
 
 class Running(Protocol):
-    """A contender's process."""
+    """A competitor's process."""
 
     def __enter__(self) -> Self:
-        """It has been started."""
+        """Start it."""
 
     def __exit__(self, *_: object) -> None:
-        """It ends."""
+        """End it."""
 
     def invoke(self, event: Event) -> Invocation:
-        """Ask it; raises NoAnswer."""
+        """Send an event. Raises CompetitorError."""
 
     def cpu_ms(self) -> float:
-        """Processor time that it has used until now."""
+        """Return its CPU time until now."""
 
     def peak_rss_mb(self) -> float:
-        """The most memory that it has had resident."""
+        """Return its peak resident memory."""
 
 
-def start(contender: Competitor, emulator: Path, core: Core) -> Running:
-    """The contender's process, to be closed by ``with``."""
-    return HttpServer(contender, core) if contender.is_server else Sandbox(emulator, contender, core)
+def start(competitor: Competitor, emulator: Path, core: Core) -> Running:
+    """Return the competitor's process as a context manager."""
+    return HttpServer(competitor, core) if competitor.is_server else Sandbox(emulator, competitor, core)
 
 
 def run(
     case: Case,
-    contenders: Sequence[Competitor | Entry],
+    competitors: Sequence[Competitor | Entry],
     counts: Counts,
     emulator: Path,
     core: Core,
     progress: Progress,
 ) -> list[Result]:
-    """Measure ``contenders`` in ``case``; raises NoAnswer."""
-    entries = [one if isinstance(one, Entry) else Entry(one) for one in contenders]
+    """Measure ``competitors`` in ``case``. Raises CompetitorError."""
+    entries = [one if isinstance(one, Entry) else Entry(one) for one in competitors]
     numbers = count(1)
     cold = _cold(case, entries, counts, emulator, core, numbers, progress)
     warm = [_Warm() for _ in entries]
     for share in counts.shares:
         with ExitStack() as stack:
-            running = [stack.enter_context(start(entry.contender, emulator, core)) for entry in entries]
+            running = [stack.enter_context(start(entry.competitor, emulator, core)) for entry in entries]
             for index in [*range(len(entries))] * counts.unmeasured:
                 running[index].invoke(entries[index].event(case, next(numbers)))
             cpu_before_ms = [one.cpu_ms() for one in running]
@@ -129,7 +129,7 @@ def run(
                 one.peak_rss_mb = max(one.peak_rss_mb, process.peak_rss_mb())
     return [
         Result(
-            entry.contender,
+            entry.competitor,
             Spread.of(cold_ms) if cold_ms else None,
             Spread.of(invocation.ms for invocation in one.invocations),
             one.cpu_ms / counts.warm,
@@ -145,7 +145,7 @@ def run(
 
 @dataclass(slots=True)
 class _Warm:
-    """What one contender's processes have done until now, when warm."""
+    """Measurements of one competitor's warm processes."""
 
     invocations: list[Invocation] = field(default_factory=list)
     cpu_ms: float = 0
@@ -161,14 +161,14 @@ def _cold(
     numbers: Iterator[int],
     progress: Progress,
 ) -> list[list[float]]:
-    """The time of each first answer of a fresh process. A round before those warms the file caches alike for all."""
+    """Return the times of first responses of fresh processes. One round before warms the file caches."""
     found: list[list[float]] = [[] for _ in entries]
-    functions = [index for index, entry in enumerate(entries) if not entry.contender.is_server]
+    functions = [index for index, entry in enumerate(entries) if not entry.competitor.is_server]
     for turn in range(-1, counts.cold) if counts.cold else ():
         progress(f"{case.title}: cold {turn + 1}/{counts.cold}")
         for at in order_turns(len(functions), turn):
             entry = entries[functions[at]]
-            with Sandbox(emulator, entry.contender, core) as sandbox:
+            with Sandbox(emulator, entry.competitor, core) as sandbox:
                 ms = sandbox.invoke(entry.event(case, next(numbers))).ms
             if turn >= 0:
                 found[functions[at]].append(ms)
@@ -176,7 +176,7 @@ def _cold(
 
 
 def read_stages(invocations: Sequence[Invocation]) -> dict[str, float]:
-    """The median of each stage in ms, as the answers' Server-Timing headers name them."""
+    """Return the median of each stage in ms by the responses' Server-Timing headers."""
     found: dict[str, list[float]] = {}
     for invocation in invocations:
         for entry in filter(None, invocation.answer["headers"].get("server-timing", "").split(", ")):
@@ -185,11 +185,11 @@ def read_stages(invocations: Sequence[Invocation]) -> dict[str, float]:
     return {name: median(times) for name, times in found.items()}
 
 
-def order_turns(contenders: int, turn: int) -> list[int]:
-    """The order of contenders in a turn: each is first equally often."""
-    return [(turn + index) % contenders for index in range(contenders)]
+def order_turns(competitors: int, turn: int) -> list[int]:
+    """Return the order of competitors in a turn; each is first equally often."""
+    return [(turn + index) % competitors for index in range(competitors)]
 
 
 def build_event(case: Case, number: int, quality: int | None = None) -> Event:
-    """What CloudFront sends to Darkroom's function on a miss; each ``number`` has its own source."""
+    """Return CloudFront's event on a miss for Darkroom; each ``number`` has its own source."""
     return build_function_url_event(case, number, quality or case.quality or DEFAULT_QUALITY)

@@ -1,4 +1,4 @@
-"""docs/explanation/performance.md: each part writes between markers of its own, and the goals have a table."""
+"""Write docs/explanation/performance.md: the suites' sections between markers, and the table of goals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from .goals import Goal, Section
 from .paths import ROOT
-from .runs import KEPT, Run, judge_goal
+from .runs import MAX_RUNS, Run, format_verdict
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
 
 
 class Markers(NamedTuple):
-    """The lines of a page between which a part of it is written."""
+    """The lines of a page that enclose a generated section."""
 
     begin: str
     end: str
@@ -24,13 +24,13 @@ class Markers(NamedTuple):
 GOALS = Markers("<!-- goals, do not edit -->", "<!-- end of goals -->")
 
 
-def find_markers(part: str) -> Markers:
-    """Those of the part with this name."""
-    return Markers(f"<!-- measured by part {part}, do not edit -->", f"<!-- end of part {part} -->")
+def find_markers(suite: str) -> Markers:
+    """Return the markers of a suite."""
+    return Markers(f"<!-- measured by suite {suite}, do not edit -->", f"<!-- end of suite {suite} -->")
 
 
 def write_page(page: Path, text: str, between: Markers) -> None:
-    """Put ``text`` between the markers of ``page``; raises ValueError if they are not there."""
+    """Replace the text between the markers of ``page``. Raises ValueError if they are missing."""
     before, begin, rest = page.read_text(encoding="utf-8").partition(between.begin)
     _, end, after = rest.partition(between.end)
     if not begin or not end:
@@ -39,17 +39,17 @@ def write_page(page: Path, text: str, between: Markers) -> None:
 
 
 def format_section(section: Section) -> str:
-    """A part's text, and what it could not measure."""
+    """Return a suite's text and what it could not measure."""
     missing = "\n".join(f"- Not measured: {line}" for line in section.missing)
     return "\n\n".join(filter(None, (section.text, missing)))
 
 
 def format_goals(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
-    """A row for each goal, a column for each of the last runs, and where and when they were made."""
-    headings = ["what", "against", "goal", *(f"run {number + 1}" for number in range(KEPT)), "verdict"]
-    lines = [headings, ["---", "---", "---:", *["---:"] * KEPT, "---"]]
+    """Format a row for each goal, a column for each of the last runs, and the runs' machines and times."""
+    headings = ["what", "against", "goal", *(f"run {number + 1}" for number in range(MAX_RUNS)), "verdict"]
+    lines = [headings, ["---", "---", "---:", *["---:"] * MAX_RUNS, "---"]]
     lines += [
-        [goal.what, goal.against, goal.spelled_limit, *_cells(goal, runs), judge_goal(goal, runs)]
+        [goal.what, goal.against, goal.format_limit, *_cells(goal, runs), format_verdict(goal, runs)]
         for goal in goals.values()
     ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -61,5 +61,5 @@ def format_goals(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
 
 
 def _cells(goal: Goal, runs: Sequence[Run]) -> list[str]:
-    cells = [goal.spelled(run.figures[goal.id].value) if goal.id in run.figures else "–" for run in runs]
-    return cells + ["–"] * (KEPT - len(cells))
+    cells = [goal.format_value(run.figures[goal.id].value) if goal.id in run.figures else "–" for run in runs]
+    return cells + ["–"] * (MAX_RUNS - len(cells))

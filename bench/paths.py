@@ -1,4 +1,4 @@
-"""Where things are."""
+"""Paths of the benchmark."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".local" / "bench"
-"""Everything that is installed, built or made, kept until what it was made from changes."""
+"""Cache of everything that is installed, built or made."""

@@ -1,9 +1,9 @@
-"""Photographs to work on: a camera's, out of a package of wallpapers.
+"""Make photographs to measure with, from a camera's photograph in a wallpaper package.
 
-Larger ones than that, and all where the package cannot be had, are made from small ones that scikit-image carries. An
-enlarged photograph alone is too smooth: it decodes faster and compresses better than a camera's. So each octave that
-the enlargement leaves empty gets fine detail of a photograph of grass (itself less its blur), tiled in mirrored copies,
-in proportion to the local contrast; then noise like a sensor's at a moderate sensitivity.
+Larger ones, and all without the package, are made from small photographs of scikit-image. An enlarged photograph alone
+is too smooth: it decodes faster and compresses better than a camera's. So each octave that the enlargement leaves empty
+gets fine detail of a photograph of grass (the photograph less its blur), tiled in mirrored copies, in proportion to the
+local contrast; then noise like a sensor's at a moderate sensitivity.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ SEED = 20_250_101
 DETAIL = "grass"
 DETAIL_SIGMA_PX = 1.5
 DETAIL_SHARE = 0.6
-"""Contrast of the added detail in each octave, of the local contrast of the photograph's own finest octave."""
+"""Contrast of the added detail in each octave, relative to the local contrast of the photograph's finest octave."""
 
 NOISE_LEVELS = 1.6
 QUALITY = 88
 CAMERA_QUALITY = 94
-"""Its 12 MP then have the 2.3 MB that cameras write; the package's file has been made smaller than that."""
+"""Quality at which 12 MP have the 2.3 MB of cameras; the package's file has been reduced below that."""
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A JPEG of ``width`` × ``height`` px made from the packaged photograph ``origin`` where there is no camera's."""
+    """A JPEG of ``width`` × ``height`` px, made from the packaged photograph ``origin`` without the camera's."""
 
     name: str
     origin: str
@@ -51,21 +51,21 @@ RECIPES = (Recipe("12mp.jpg", "coffee", 4000, 3000), Recipe("2mp.jpg", "chelsea"
 
 
 CAMERAS = "usr/share/backgrounds/Dragonfly_by_Bolly.jpg"
-"""13 MP by a telephone: leaves with sharp edges, sky, and what lies out of focus."""
+"""13 MP by a telephone: leaves with sharp edges, sky, and out-of-focus areas."""
 
 
 def make_images() -> list[Path]:
-    """The files of all recipes."""
+    """Return the files of all recipes."""
     camera = _camera()
-    folder = build_once(WORK / "pictures", [Path(__file__)], lambda folder: _make(folder, camera), str(camera))
+    folder = build_once(WORK / "images", [Path(__file__)], lambda folder: _make(folder, camera), str(camera))
     return [folder / recipe.name for recipe in RECIPES]
 
 
 def describe_sources() -> str:
-    """Where the pictures come from, for the conditions of what is measured with them."""
+    """Describe the sources of the images."""
     if _camera() is None:
-        return "Sources: photographs that scikit-image carries, enlarged, with detail and noise"
-    return f"Sources: {Path(CAMERAS).stem.replace('_', ' ')}, of Debian's {LOMIRI_16.name}, cut or made smaller"
+        return "Sources: photographs of scikit-image, enlarged, with detail and noise"
+    return f"Sources: {Path(CAMERAS).stem.replace('_', ' ')}, of Debian's {LOMIRI_16.name}, cropped or reduced"
 
 
 def _camera() -> Path | None:
@@ -76,7 +76,7 @@ def _camera() -> Path | None:
 
 
 def make_photograph(recipe: Recipe) -> Image.Image:
-    """The picture that ``recipe`` describes, the same each time."""
+    """Make the image of ``recipe``, equal in each run."""
     origin = _covering(Image.fromarray(getattr(skimage.data, recipe.origin)()), recipe.width / recipe.height)
     small = np.asarray(origin, dtype=np.float32)
     large = np.asarray(origin.resize((recipe.width, recipe.height), Image.Resampling.LANCZOS), dtype=np.float32)
@@ -96,12 +96,12 @@ def make_photograph(recipe: Recipe) -> Image.Image:
 
 def _make(folder: Path, camera: Path | None) -> None:
     for recipe in RECIPES:
-        image = make_photograph(recipe) if camera is None else _taken(camera, recipe)
+        image = make_photograph(recipe) if camera is None else _fit_camera(camera, recipe)
         image.save(folder / recipe.name, quality=CAMERA_QUALITY if camera else QUALITY, subsampling="4:2:0")
 
 
-def _taken(camera: Path, recipe: Recipe) -> Image.Image:
-    """The photograph in the size of ``recipe``: cut where little is lost, so that pixels stay, else made smaller."""
+def _fit_camera(camera: Path, recipe: Recipe) -> Image.Image:
+    """Fit the photograph to ``recipe``: crop if little is lost, which keeps pixels, otherwise reduce it."""
     with Image.open(camera) as image:
         whole = image.convert("RGB")
     if whole.width >= 2 * recipe.width:
@@ -112,14 +112,14 @@ def _taken(camera: Path, recipe: Recipe) -> Image.Image:
 
 
 def _covering(image: Image.Image, aspect: float) -> Image.Image:
-    """The middle of ``image`` in the shape ``aspect`` (width over height)."""
+    """Return the middle of ``image`` with the aspect ratio ``aspect`` (width by height)."""
     width, height = min(image.width, round(image.height * aspect)), min(image.height, round(image.width / aspect))
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
 
 def _fine(plane: Floats) -> Floats:
-    """The detail of ``plane``: itself less its blur."""
+    """Return the detail of ``plane``: itself less its blur."""
     return np.asarray(plane - _blurred(plane, DETAIL_SIGMA_PX), dtype=np.float32)
 
 
@@ -133,7 +133,7 @@ def _resized(plane: Floats, width: int, height: int) -> Floats:
 
 
 def _mirrored(tile: Floats, width: int, height: int) -> Floats:
-    """``tile`` and its mirror images side by side, so that no seam shows."""
+    """Tile ``tile`` with its mirror images, without seams."""
     pair = np.concatenate([tile, tile[:, ::-1]], axis=1)
     block = np.concatenate([pair, pair[::-1]], axis=0)
     times = (-(-height // block.shape[0]), -(-width // block.shape[1]))

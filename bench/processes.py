@@ -1,4 +1,4 @@
-"""What Linux tells of a process."""
+"""Read process data from Linux."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pathlib import Path
 
 
 def read_cpu_ms(pid: int) -> float:
-    """Processor time that the process has used until now, its threads included."""
+    """Return the CPU time of the process until now, including its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     user, system = int(fields[11]), int(fields[12])  # proc(5): 14 and 15, counted from 1 and from the pid
     return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def read_memory_mb(pid: int, name: str) -> float:
-    """``VmRSS``, the memory that is resident now, or ``VmHWM``, the most that ever was."""
+    """Return ``VmRSS``, the resident memory, or ``VmHWM``, its peak."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     line = next(line for line in status if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024 / 1e6
 
 
 def list_children(pid: int) -> list[int]:
-    """The processes that the process has started."""
+    """Return the child processes."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
 
 
 def await_end(pid: int) -> None:
-    """Wait until the process has given its memory back: nobody may be there to reap it, so a zombie has ended."""
+    """Wait until the process has released its memory. A zombie counts as ended, because it may never be reaped."""
     while True:
         try:
             state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
@@ -44,7 +44,7 @@ def await_end(pid: int) -> None:
 
 
 def find_free_ports(count: int) -> list[int]:
-    """TCP ports that nobody listens on, no two the same."""
+    """Return distinct free TCP ports."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
         for listener in listeners:
@@ -53,7 +53,7 @@ def find_free_ports(count: int) -> list[int]:
 
 
 def connect(client: http.client.HTTPConnection, process: subprocess.Popen[bytes], within_s: float) -> None:
-    """Connect ``client`` as soon as ``process`` listens; raises OSError if it ends before, or takes longer."""
+    """Connect ``client`` as soon as ``process`` listens. Raises OSError if it ends before, or takes longer."""
     deadline = time.monotonic() + within_s
     while True:
         try:

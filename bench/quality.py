@@ -1,4 +1,4 @@
-"""How near an answer is to the picture it should be."""
+"""Score responses against the reference image."""
 
 from __future__ import annotations
 
@@ -15,27 +15,33 @@ type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
 def resize_reference(source: Path, width: int) -> Pixels:
-    """``source`` resized to ``width`` px by a full Lanczos filter from all of its pixels, never encoded."""
+    """Resize ``source`` to ``width`` px by a full Lanczos filter from all pixels, without encoding."""
     with Image.open(source) as image:
         size = (width, round(image.height * width / image.width))
         return np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
 
 
-def ssim(body: bytes, wanted: Pixels) -> float:
-    """Structural similarity (SSIM) of an encoded picture to ``wanted``; raises ValueError if its size is another."""
+def ssim(body: bytes, reference: Pixels) -> float:
+    """Return the structural similarity (SSIM) of an encoded image to ``reference``.
+
+    Raises ValueError for another size.
+    """
     pixels = decode_pixels(body)
-    if pixels.shape != wanted.shape:
-        raise ValueError(f"The picture is {pixels.shape}, not {wanted.shape}")
-    similarity = structural_similarity(pixels, wanted, channel_axis=-1, data_range=255)  # type: ignore[no-untyped-call]
+    if pixels.shape != reference.shape:
+        raise ValueError(f"The image is {pixels.shape}, not {reference.shape}")
+    similarity = structural_similarity(pixels, reference, channel_axis=-1, data_range=255)  # type: ignore[no-untyped-call]
     return float(similarity)
 
 
-def ssimulacra2(picture: bytes | Pixels, wanted: Pixels) -> float:
-    """SSIMULACRA2 of an encoded picture, or of its pixels, to ``wanted``; raises ValueError if its size is another."""
-    return Original(wanted).score(decode_pixels(picture) if isinstance(picture, bytes) else picture)
+def ssimulacra2(picture: bytes | Pixels, reference: Pixels) -> float:
+    """Return the SSIMULACRA2 of an encoded image, or of its pixels, to ``reference``.
+
+    Raises ValueError for another size.
+    """
+    return Original(reference).score(decode_pixels(picture) if isinstance(picture, bytes) else picture)
 
 
 def decode_pixels(body: bytes) -> Pixels:
-    """An encoded picture as height × width × 3 of sRGB."""
+    """Decode an image to height × width × 3 of sRGB."""
     with Image.open(io.BytesIO(body)) as image:
         return np.asarray(image.convert("RGB"))

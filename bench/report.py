@@ -1,4 +1,4 @@
-"""What was found of requests, as tables, figures, and a file that others price."""
+"""Format the results of requests as tables and figures, and store them for prices."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .statistics import Spread
 from .tables import Table
 
 ALLOWANCE = 0.02
-"""More bytes that Darkroom's picture may have than a peer's of the same score."""
+"""Allowed share of additional bytes of Darkroom's image at the same score."""
 
 COLD = ("cold ms", "ratio")
 HEADINGS = ("", *COLD, "warm ms", "ratio", "CPU ms", "peak MB", "quality", "SSIMULACRA2", "bytes", "at equal score")
 MEASURED = WORK / "requests.json"
-"""The last figures of every contender by case, for whoever prices them: see :func:`keep`."""
+"""Last figures of every competitor by case, for prices: see :func:`write_measured`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All results. ``scores`` are by case and contender's name; ratios are to the contender ``baseline``."""
+    """All results. ``scores`` are by case and competitor; ratios are to the competitor ``baseline``."""
 
     results: Mapping[Case, Sequence[Result]]
     scores: Mapping[tuple[Case, str], float]
@@ -34,16 +34,16 @@ class Findings:
     missing: Sequence[str]
 
     def result(self, case: Case, name: str) -> Result | None:
-        """Of the contender ``name``, if it was measured."""
-        return next((result for result in self.results[case] if result.contender.name == name), None)
+        """Return the result of the competitor ``name``, if it was measured."""
+        return next((result for result in self.results[case] if result.competitor.name == name), None)
 
 
 def format_rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
-    """The table of a case, without its headings: times are median (least–greatest)."""
+    """Return the rows of a case: times are median (least–greatest)."""
     base = findings.result(case, findings.baseline)
     return [
         (
-            result.contender.name,
+            result.competitor.name,
             str(result.cold_ms or "–"),
             _ratio(result.cold_ms, base.cold_ms if base else None),
             str(result.warm_ms),
@@ -51,7 +51,7 @@ def format_rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
             f"{result.cpu_ms:.0f}",
             f"{result.peak_rss_mb:.0f}",
             f"{result.quality}",
-            f"{findings.scores[case, result.contender.name]:.1f}",
+            f"{findings.scores[case, result.competitor.name]:.1f}",
             f"{len(result.body):,}",
             f"{result.equal_bytes or len(result.body):,}",
         )
@@ -60,9 +60,9 @@ def format_rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
 
 
 def format_stages(findings: Findings, case: Case) -> list[str]:
-    """For each contender that answers with Server-Timing, where its warm requests spend their time."""
+    """Format the stages of warm requests for each competitor that sends Server-Timing."""
     return [
-        f"{result.contender.name} warm, by its own Server-Timing, ms: "
+        f"{result.competitor.name} warm, by its Server-Timing, ms: "
         + ", ".join(f"{name} {spent:.0f}" for name, spent in result.stages_ms.items())
         for result in findings.results[case]
         if result.stages_ms
@@ -70,19 +70,19 @@ def format_stages(findings: Findings, case: Case) -> list[str]:
 
 
 def format_tables(findings: Findings) -> list[Table]:
-    """A table for each case."""
+    """Return a table for each case."""
     return [_table(findings, case) for case in findings.results]
 
 
 def format_page(findings: Findings) -> str:
-    """The tables, who is who, and what the numbers hold for."""
-    contenders = {
-        result.contender.name: result.contender for results in findings.results.values() for result in results
+    """Format tables, competitors and conditions."""
+    competitors = {
+        result.competitor.name: result.competitor for results in findings.results.values() for result in results
     }
     return "\n\n".join(
         [
             *(f"{table.markdown()}" for table in format_tables(findings)),
-            "\n".join(f"- **{one.name}**: {one.what}." for one in contenders.values()),
+            "\n".join(f"- **{one.name}**: {one.what}." for one in competitors.values()),
             "\n".join(f"- {line}" for line in findings.conditions),
         ]
     )
@@ -90,10 +90,10 @@ def format_page(findings: Findings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two results of a case, and what may be said of them: bytes ``allowance`` above the peer's at an equal score.
+    """Two results of a case, comparable with at most ``allowance`` more bytes than the peer at equal score.
 
-    ``over_many`` is the ratio of bytes over many photographs, by which equality is judged where it is known: one
-    photograph says nothing of others.
+    ``over_many`` is the ratio of bytes over many photographs, used for this comparison if known: one photograph is not
+    representative.
     """
 
     ours: Result
@@ -104,29 +104,29 @@ class Compared:
 
     @property
     def bytes_ratio(self) -> float:
-        """Our bytes to theirs, had they exactly our score."""
+        """Ratio of Darkroom's bytes to the peer's at exactly Darkroom's score."""
         return self.over_many or len(self.ours.body) / (self.theirs.equal_bytes or len(self.theirs.body))
 
     @property
     def objection(self) -> str:
-        """Why the two cannot be compared, "" if they can."""
+        """The reason why the two are not comparable, "" if they are."""
         ours, theirs = self.scores
         if theirs - ours > TOLERANCE:
-            return f"not at equal quality: SSIMULACRA2 {ours:.1f} to {theirs:.1f}"
+            return f"unequal quality: SSIMULACRA2 {ours:.1f} to {theirs:.1f}"
         return check_bytes(self.bytes_ratio, self.allowance)
 
     def warm(self, goal: str, floor_ms: float | None = None, why: str = "") -> Figure:
-        """The ratio of warm requests. ``floor_ms`` is what ours would take at least."""
+        """Return the ratio of warm requests. ``floor_ms`` is Darkroom's lower bound."""
         return self._figure(goal, self.ours.warm_ms, self.theirs.warm_ms, floor_ms, why)
 
     def cold(self, goal: str, floor_ms: float | None = None, why: str = "") -> Figure | None:
-        """The ratio of cold starts, if both were started."""
+        """Return the ratio of cold starts, if both were measured."""
         if self.ours.cold_ms is None or self.theirs.cold_ms is None:
             return None
         return self._figure(goal, self.ours.cold_ms, self.theirs.cold_ms, floor_ms, why)
 
     def peak(self, goal: str) -> Figure:
-        """The ratio of peak memories."""
+        """Return the ratio of peak memories."""
         ratio = self.ours.peak_rss_mb / self.theirs.peak_rss_mb
         return Figure(goal, ratio, ratio, ratio)
 
@@ -138,10 +138,10 @@ class Compared:
 
 
 def check_bytes(ratio: float, allowance: float) -> str:
-    """That there are too many bytes, at a ratio of ours to theirs; "" if not."""
+    """Return an objection if the ratio of bytes exceeds the allowance, otherwise ""."""
     if ratio <= 1 + allowance:
         return ""
-    return f"{ratio - 1:.1%} more bytes at an equal score, where {allowance:.0%} are allowed"
+    return f"{ratio - 1:.1%} more bytes at equal score; allowed: {allowance:.0%}"
 
 
 def select_results(
@@ -152,7 +152,7 @@ def select_results(
     allowance: float = ALLOWANCE,
     over_many: float | None = None,
 ) -> Compared | None:
-    """The results of the contenders ``ours`` and ``theirs``, if both were measured."""
+    """Return the results of ``ours`` and ``theirs``, if both were measured."""
     one, other = findings.result(case, ours), findings.result(case, theirs)
     if one is None or other is None:
         return None
@@ -160,17 +160,17 @@ def select_results(
 
 
 def write_measured(findings: Findings) -> None:
-    """Write :data:`MEASURED`: by case's title and contender's name, the medians in ms, bytes, score and MB."""
+    """Write :data:`MEASURED`: medians in ms, bytes, score and MB by case title and competitor."""
     found = {
         case.title: {
-            result.contender.name: {
+            result.competitor.name: {
                 "cold_ms": result.cold_ms.median if result.cold_ms else None,
                 "warm_ms": result.warm_ms.median,
                 "cpu_ms": result.cpu_ms,
                 "peak_mb": result.peak_rss_mb,
                 "picture_bytes": len(result.body),
-                "score": findings.scores[case, result.contender.name],
-                "stores": result.contender.stores,
+                "score": findings.scores[case, result.competitor.name],
+                "stores": result.competitor.stores,
             }
             for result in results
         }
@@ -181,7 +181,7 @@ def write_measured(findings: Findings) -> None:
 
 
 def _table(findings: Findings, case: Case) -> Table:
-    """Without the columns of cold starts where none was made."""
+    """Build the table, without the columns of cold starts if there are none."""
     lines = [HEADINGS, *format_rows(findings, case)]
     if not any(result.cold_ms for result in findings.results[case]):
         lines = [(line[0], *line[1 + len(COLD) :]) for line in lines]

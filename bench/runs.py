@@ -1,4 +1,4 @@
-"""The last full runs, kept in runs.json: on which machine, when, and all figures by goal."""
+"""Store the last full runs in runs.json: machine, date and all figures by goal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from .goals import Figure, Goal
 
 RUNS = Path(__file__).with_name("runs.json")
-KEPT = 3
+MAX_RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One full run: ``date`` is in ISO 8601, UTC; ``load`` the load average before."""
+    """A full run. ``date`` is in ISO 8601, UTC; ``load`` the load average before it."""
 
     date: str
     machine: str
@@ -24,7 +24,7 @@ class Run:
 
 
 def read_runs(path: Path) -> list[Run]:
-    """The runs that are kept, the oldest first; none if there is no file."""
+    """Read the stored runs, oldest first; none without a file."""
     if not path.exists():
         return []
     return [
@@ -34,14 +34,14 @@ def read_runs(path: Path) -> list[Run]:
 
 
 def add_run(run: Run, path: Path) -> list[Run]:
-    """Add ``run``, forget all but the last :data:`KEPT`, and give those."""
-    runs = [*read_runs(path), run][-KEPT:]
+    """Add ``run``, drop all but the last :data:`MAX_RUNS`, and return those."""
+    runs = [*read_runs(path), run][-MAX_RUNS:]
     path.write_text(json.dumps([asdict(one) for one in runs], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return runs
 
 
-def judge_goal(goal: Goal, runs: Sequence[Run]) -> str:
-    """How often ``goal`` was met in those of ``runs`` that have it; where it was missed, the floor and the reason."""
+def format_verdict(goal: Goal, runs: Sequence[Run]) -> str:
+    """Format how often ``goal`` was met in ``runs``, with lower bound and reason if it was missed."""
     found = [run.figures[goal.id] for run in runs if goal.id in run.figures]
     if not found:
         return "not measured"
@@ -55,6 +55,6 @@ def judge_goal(goal: Goal, runs: Sequence[Run]) -> str:
 
 
 def _with_floor(text: str, goal: Goal, figure: Figure) -> str:
-    floor = f"floor {goal.spelled(figure.floor)}" if figure.floor is not None else ""
+    floor = f"floor {goal.format_value(figure.floor)}" if figure.floor is not None else ""
     reasons = "; ".join(filter(None, (floor, figure.why)))
     return f"{text}: {reasons}" if reasons else text

@@ -1,7 +1,7 @@
-"""Lambda on this machine: AWS's Runtime Interface Emulator around a contender's process.
+"""Run a competitor's process in AWS's Runtime Interface Emulator.
 
 The emulator starts the process at the first invocation, so that one, in a fresh emulator, is a cold start: runtime,
-imports, handler's module, first picture. As in Lambda, an X-Ray daemon listens for segments.
+imports, handler's module, first image. As in Lambda, an X-Ray daemon listens for segments.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .machine import Core, on_core
 INVOKE = "/2015-03-31/functions/function/invocations"
 START_S = 10.0
 STARTS = 3
-"""Tries to start the emulator: another process may take a port that was free a moment ago."""
+"""Attempts to start the emulator: another process may take a port that was free before."""
 
 ANSWER_S = 60.0
 
@@ -35,42 +35,42 @@ ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "_HANDLER": "app.handl
 """1769 MB is the memory at which Lambda gives one whole core."""
 
 
-class NoAnswer(Exception):
-    """A contender failed; the message has the end of its log."""
+class CompetitorError(Exception):
+    """A competitor failed; the message has the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One answer of a contender (a Function URL response), and the time from sending the event to its last byte."""
+    """A response of a competitor (Function URL form), and the time from sending the event to its last byte."""
 
     ms: float
     answer: Mapping[str, Any]
 
 
 class Sandbox:
-    """One execution environment, its processes in a group that ends with it."""
+    """One execution environment, with its processes in a group that ends with it."""
 
-    def __init__(self, emulator: Path, contender: Competitor, core: Core) -> None:
-        self._contender = contender
+    def __init__(self, emulator: Path, competitor: Competitor, core: Core) -> None:
+        self._competitor = competitor
         self._daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._daemon.bind(("127.0.0.1", 0))
         self._daemon.setblocking(False)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._emulator, self._core = emulator, core
-        self._asked = False
+        self._last_read = False
         self._start(STARTS)
 
     def _start(self, times: int) -> None:
-        """Start the emulator, again if another program took one of its ports meanwhile; raises NoAnswer."""
+        """Start the emulator, again if another program took one of its ports. Raises CompetitorError."""
         for more in reversed(range(times)):
             port, runtime_port = processes.find_free_ports(2)
             addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
             addresses += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
             with on_core(self._core):
                 self._process = subprocess.Popen(
-                    [self._emulator, *addresses, "--log-level", "error", *self._contender.command],
-                    cwd=self._contender.folder,
-                    env=ENVIRONMENT | self._given | dict(self._contender.environment),
+                    [self._emulator, *addresses, "--log-level", "error", *self._competitor.command],
+                    cwd=self._competitor.folder,
+                    env=ENVIRONMENT | self._lambda_variables | dict(self._competitor.environment),
                     stdout=self._log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
@@ -78,7 +78,7 @@ class Sandbox:
             self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
             try:
                 self._connect()
-            except NoAnswer:
+            except CompetitorError:
                 self._end()
                 if not more:
                     raise
@@ -94,29 +94,29 @@ class Sandbox:
         self._log.close()
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
-        """Send ``event`` and wait for the answer; raises NoAnswer unless it is a picture."""
-        invocation = self.ask(event)
+        """Send ``event`` and wait for the response. Raises CompetitorError unless it is an image."""
+        invocation = self.send(event)
         if invocation.answer.get("statusCode") != 200 or not invocation.answer.get("isBase64Encoded"):
-            raise NoAnswer(f"{self._contender.name}: {str(invocation.answer)[:2000]}\n{self.log()}")
+            raise CompetitorError(f"{self._competitor.name}: {str(invocation.answer)[:2000]}\n{self.log()}")
         return invocation
 
-    def ask(self, event: Mapping[str, Any]) -> Invocation:
-        """Send ``event`` and wait for the answer, whatever its status; raises NoAnswer if there is none."""
-        first, self._asked = not self._asked, True
+    def send(self, event: Mapping[str, Any]) -> Invocation:
+        """Send ``event`` and wait for the response of any status. Raises CompetitorError if has no CDN in front."""
+        first, self._last_read = not self._last_read, True
         started = time.perf_counter()
         try:
             raw = self._sent(json.dumps(event))
         except OSError as error:
             if not first:
-                raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
-            self._end()  # the emulator listens before it finds that its other port is taken
+                raise CompetitorError(f"{self._competitor.name}: {error!r}\n{self.log()}") from error
+            self._end()  # the emulator listens before it finds that its other port is in use
             self._start(STARTS)
             started = time.perf_counter()
             raw = self._sent(json.dumps(event))
         ms = (time.perf_counter() - started) * 1000
         answer = json.loads(raw)
         if not isinstance(answer, dict) or "statusCode" not in answer:
-            raise NoAnswer(f"{self._contender.name}: {raw[:2000]!r}\n{self.log()}")
+            raise CompetitorError(f"{self._competitor.name}: {raw[:2000]!r}\n{self.log()}")
         return Invocation(ms, answer)
 
     def _sent(self, body: str) -> bytes:
@@ -125,33 +125,33 @@ class Sandbox:
 
     @property
     def pid(self) -> int:
-        """The contender's process, once it was asked."""
+        """The competitor's process id, after the first request."""
         return self._child()
 
     def cpu_ms(self) -> float:
-        """Processor time that the contender's process has used until now, its threads included."""
+        """Return the CPU time of the competitor's process until now, including its threads."""
         return processes.read_cpu_ms(self._child())
 
     def peak_rss_mb(self) -> float:
-        """The most memory that the contender's process has had resident, in MB of 10^6 bytes."""
+        """Return the peak resident memory of the competitor's process in MB (10^6 bytes)."""
         return processes.read_memory_mb(self._child(), "VmHWM")
 
-    def forget_peak(self) -> None:
-        """From now on :meth:`peak_rss_mb` tells the most since now."""
+    def reset_peak(self) -> None:
+        """Reset :meth:`peak_rss_mb`."""
         Path(f"/proc/{self._child()}/clear_refs").write_text("5", encoding="ascii")
 
     def rss_mb(self) -> float:
-        """The memory that the contender's process has resident now."""
+        """Return the resident memory of the competitor's process."""
         return processes.read_memory_mb(self._child(), "VmRSS")
 
     def mapped_files(self) -> set[Path]:
-        """The files that the contender's process has mapped: its binary and shared libraries."""
+        """Return the files that the competitor's process has mapped: its binary and shared libraries."""
         lines = Path(f"/proc/{self._child()}/maps").read_text(encoding="utf-8").splitlines()
         names = {line.split(maxsplit=5)[-1] for line in lines if "/" in line}
         return {path for path in map(Path, names) if path.is_file()}
 
     def segments(self) -> list[Mapping[str, Any]]:
-        """What the X-Ray daemon was sent since this was asked last, less what the system had no room for."""
+        """Return the segments that the X-Ray daemon received since the last call, except those lost in the socket."""
         found = []
         with suppress(BlockingIOError):
             while True:
@@ -159,20 +159,20 @@ class Sandbox:
         return found
 
     def log(self) -> str:
-        """The end of what the emulator and the contender have printed."""
+        """Return the end of the output of emulator and competitor."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-4000:]
 
     @property
-    def _given(self) -> dict[str, str]:
-        """What Lambda tells a process of its surroundings."""
+    def _lambda_variables(self) -> dict[str, str]:
+        """Return the variables that Lambda sets for a process."""
         return {
-            "LAMBDA_TASK_ROOT": str(self._contender.folder),
+            "LAMBDA_TASK_ROOT": str(self._competitor.folder),
             "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{self._daemon.getsockname()[1]}",
         }
 
     def _end(self) -> None:
-        """End all processes, and wait until they have given their memory back: else the next start pays for it."""
+        """End all processes, and wait until they have released their memory, which would slow the next start."""
         self._client.close()
         children = processes.list_children(self._process.pid) if self._process.poll() is None else []
         with suppress(ProcessLookupError):
@@ -184,11 +184,11 @@ class Sandbox:
     def _child(self) -> int:
         children = processes.list_children(self._process.pid)
         if len(children) != 1:
-            raise NoAnswer(f"{self._contender.name} has {len(children)} processes, not one\n{self.log()}")
+            raise CompetitorError(f"{self._competitor.name} has {len(children)} processes, not one\n{self.log()}")
         return children[0]
 
     def _connect(self) -> None:
         try:
             processes.connect(self._client, self._process, START_S)
         except OSError as error:
-            raise NoAnswer(f"the emulator does not listen: {error}\n{self.log()}") from error
+            raise CompetitorError(f"the emulator does not listen: {error}\n{self.log()}") from error

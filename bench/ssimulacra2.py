@@ -1,12 +1,12 @@
-"""SSIMULACRA2: how like its original a picture looks to people, as libjxl's tool of that name computes it.
+"""Compute SSIMULACRA2, the perceptual similarity to an original, as libjxl's tool does.
 
-100 is the same picture, 90 cannot be told apart, 70 is high and 50 medium quality. The structure, the constants and the
+100 is the same image, 90 is indistinguishable, 70 is high and 50 medium quality. The structure, the constants and the
 weights are those of ``tools/ssimulacra2.cc`` in libjxl 0.11 (Copyright the JPEG XL Project Authors, BSD-3-Clause).
-Against the binary of Debian's ``libjxl-devtools`` 0.11.2, which blurs recursively in single precision, it is off by
-0.03 on encoded photographs and 0.12 on noisy ones (see ``tests/tooling/bench/test_ssimulacra2.py``). Below
-128 px a side libjxl's own weights slip from their scales, which is not repeated here. The package ``ssimulacra2`` 0.3.0
-of PyPI blurs as if a picture went on beyond its left and right side: it is off by 0.3 to 2.1 on pictures of 300 to
-800 px, and takes several times as long.
+Against the binary of Debian's ``libjxl-devtools`` 0.11.2, which blurs recursively in single precision, the error is
+0.03 on encoded photographs and 0.12 on noisy ones (see ``tests/tooling/bench/test_ssimulacra2.py``). Below 128 px a
+side libjxl's weights are applied to the wrong scales, which is not repeated here. The package ``ssimulacra2`` 0.3.0 of
+PyPI blurs as if an image continued beyond its left and right side: its error is 0.3 to 2.1 on images of 300 to 800 px,
+and it takes several times as long.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ _WEIGHTS = {
     ),
     (2, 5): (0.0, 0.0, 0.0, 0.0005130064588990679, 0.0, 0.00010854057858411537),
 }
-"""By plane (X, Y, B−Y) and scale: of unlikeness, of what was added and of what was lost, first their means, then their
-4-norms."""
+"""Weights by plane (X, Y, B−Y) and scale: of dissimilarity, added and lost detail, first their means, then their
+4-norms.
+"""
 
 
 class _Scale(NamedTuple):
@@ -79,7 +80,7 @@ class _Scale(NamedTuple):
 
 
 class Original:
-    """A picture that others are compared to: height × width × 3 of 8-bit sRGB, at least 8 px a side."""
+    """An image to compare others with: height × width × 3 of 8-bit sRGB, at least 8 px a side."""
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self.shape = pixels.shape
@@ -89,9 +90,9 @@ class Original:
         ]
 
     def score(self, pixels: NDArray[np.uint8]) -> float:
-        """How like this picture ``pixels`` look; raises ValueError if their size is another."""
+        """Return the similarity of ``pixels`` to this image. Raises ValueError for another size."""
         if pixels.shape != self.shape:
-            raise ValueError(f"The picture is {pixels.shape}, not {self.shape}")
+            raise ValueError(f"The image is {pixels.shape}, not {self.shape}")
         unlike = 0.0
         for scale, (original, planes) in enumerate(zip(self._scales, _scales(pixels), strict=True)):
             for plane in range(3):
@@ -102,7 +103,7 @@ class Original:
 
 
 def _on_scale(unlike: float) -> float:
-    """The weighted sum of features as a score: fitted by its authors to what people said."""
+    """Convert the weighted sum of features to a score, as its authors fitted it to ratings by people."""
     unlike *= 0.9562382616834844
     bent = 2.326765642916932 * unlike - 0.020884521182843837 * unlike**2 + 6.248496625763138e-05 * unlike**3
     return 100.0 - 10.0 * bent**0.6276336467831387 if bent > 0 else 100.0
@@ -124,7 +125,7 @@ def _features(original: _Scale, plane: Plane, at: int) -> NDArray[np.float64]:
 
 
 def _scales(pixels: NDArray[np.uint8]) -> list[list[Plane]]:
-    """X, Y and B−Y of the picture at full size, half, quarter and so on; halved in linear light."""
+    """Return X, Y and B−Y of the image at full size, half, quarter and so on, reduced in linear light."""
     light = _LINEAR[pixels]
     scales = []
     for _ in range(SCALES):
@@ -156,7 +157,9 @@ def _blurred(plane: Plane) -> Plane:
 
 
 def _kernel(sigma_px: float) -> NDArray[np.float64]:
-    """libjxl's Gaussian: three cosines (Charalampidis 2016, doi:10.1109/TSP.2016.2549985), zero from ``radius`` on."""
+    """Return libjxl's Gaussian: three cosines (Charalampidis 2016, doi:10.1109/TSP.2016.2549985), zero from ``radius``
+    on.
+    """
     radius = round(3.2795 * sigma_px + 0.2546)
     omega = np.array([1, 3, 5]) * np.pi / (2 * radius)
     p = np.array([1, -1, 1]) / np.tan(omega / 2)

@@ -1,4 +1,4 @@
-"""What many measurements of one thing say."""
+"""Statistics of repeated measurements."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 EXTREMES = 0.2
-"""The share of measurements at either end that a middle leaves out."""
+"""Share of measurements at either end that the trimmed mean leaves out."""
 
-SAID = "median (least–greatest), and the mean of the ratios within each turn without a fifth at either end"
-"""How tables say what their times and ratios are."""
+RATIO_NOTE = "median (least–greatest), and the mean of the ratios within each turn without a fifth at either end"
+"""Definition of times and ratios, for tables."""
 
 
 def trimmed_mean(values: Iterable[float]) -> float:
-    """The mean of at least one value without the extremes.
+    """Return the mean of at least one value without the extremes.
 
-    A median jumps where something has two speeds: DIT's calls take 15 ms more in every second or third request, and its
-    median was the one speed in some runs and the other in others.
+    A median jumps between the values of a bimodal distribution: every second or third request of DIT's calls takes 15
+    ms more, and its median was the one value in some runs and the other in others.
     """
     ordered = sorted(values)
     out = round(len(ordered) * EXTREMES)
@@ -32,12 +32,12 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
-        """The spread of at least one value."""
+        """Build the spread of at least one value."""
         return cls(tuple(values))
 
     @property
     def median(self) -> float:
-        """The middle value, or the mean of the two in the middle."""
+        """The median."""
         return median(self.values)
 
     @property
@@ -56,7 +56,7 @@ class Spread:
         return trimmed_mean(self.values)
 
     def ratio_to(self, other: Spread) -> float:
-        """The middle of the ratios within each turn: what else the machine did in a turn met both.
+        """Return the trimmed mean of the ratios within each turn, in which other load affects both.
 
         Raises ValueError if the two were not measured in the same turns.
         """

@@ -1,4 +1,4 @@
-"""A table with a title, for a terminal and for a page."""
+"""A table with a title, for terminals and pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells as text, the first column to the left and the others to the right; ``notes`` are lines below."""
+    """Cells as text, the first column left-aligned, others right-aligned; ``notes`` are lines below."""
 
     title: str
     headings: Sequence[str]
@@ -16,14 +16,14 @@ class Table:
     notes: Sequence[str] = ()
 
     def text(self, remark: str = "") -> str:
-        """In columns, with a remark behind the title."""
+        """Format as aligned columns, with a remark after the title."""
         table = [self.headings, *self.rows]
         widths = [max(len(row[column]) for row in table) for column in range(len(self.headings))]
         lines = ["  ".join(_placed(cell, widths[at], at) for at, cell in enumerate(row)).rstrip() for row in table]
         return "\n".join([self.title + remark, *lines, *self.notes])
 
     def markdown(self) -> str:
-        """With a heading of the third level."""
+        """Format as Markdown with a heading of the third level."""
         lines = [self.headings, ("---", *("---:" for _ in self.headings[1:])), *self.rows]
         table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         return "\n\n".join([f"### {self.title}", table, *self.notes])

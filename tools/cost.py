@@ -2,7 +2,7 @@
 
 ``python -m tools.cost`` prices what the benchmark's last full run has measured, or measures where there is none, by
 ``darkroom/operations/prices.toml``, and writes the tables of docs/explanation/cost.md; ``--print`` leaves the page as
-it is and ``--anew`` measures in any case.
+it is and ``--measure`` measures in any case.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 from bench.competitors.model import MissingCompetitor
 from bench.cost import libraries
 from bench.cost.pricing import (
+    CostComparison,
     Priced,
-    Rivals,
     describe_memory,
     describe_re_encoding,
     describe_rules,
-    read_rivals,
+    read_comparison,
     tabulate_by_cold_starts,
     tabulate_by_misses,
 )
@@ -69,13 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.cost", description="What a million requests cost.")
     parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
-    parser.add_argument("--anew", action="store_true", help="measure, whatever the benchmark has left")
+    parser.add_argument("--measure", action="store_true", help="measure, whatever the benchmark has left")
     chosen = parser.parse_args(arguments)
     prices, processor = load_prices(), architecture()
     try:
-        if chosen.anew or not MEASURED.exists():
+        if chosen.measure or not MEASURED.exists():
             measure_requests("full", progress)
-        found = {case.title: read_rivals(case.title, prices, processor) for case in CASES}
+        found = {case.title: read_comparison(case.title, prices, processor) for case in CASES}
     except MissingCompetitor as reason:
         sys.stderr.write(f"{reason}.\n")
         return 1
@@ -94,13 +94,13 @@ def progress(text: str) -> None:
     sys.stderr.write(f"{text} ...\n")
 
 
-def for_page(found: dict[str, Rivals], prices: PriceTable, processor: str) -> str:
+def for_page(found: dict[str, CostComparison], prices: PriceTable, processor: str) -> str:
     """The part of docs/explanation/cost.md between the markers."""
     sections = [section(title, one, prices, processor) for title, one in found.items()]
     return "\n\n".join([*sections, "\n".join(f"- {note}" for note in conditions(prices, processor))])
 
 
-def section(title: str, found: Rivals, prices: PriceTable, processor: str) -> str:
+def section(title: str, found: CostComparison, prices: PriceTable, processor: str) -> str:
     """All tables of one case, and with which memory its misses are priced."""
     misses, cold = (table(title, found, prices, processor) for table in (tabulate_by_misses, tabulate_by_cold_starts))
     lines = "\n".join(f"- {line}" for line in [*describe_memory(found), describe_re_encoding(found, prices)])
@@ -109,7 +109,7 @@ def section(title: str, found: Rivals, prices: PriceTable, processor: str) -> st
     )
 
 
-def by_memory(title: str, found: Rivals, prices: PriceTable, processor: str) -> Table:
+def by_memory(title: str, found: CostComparison, prices: PriceTable, processor: str) -> Table:
     """US dollars for a million viewers' requests, a row for each memory size, whether that is the cheapest or not."""
 
     def dollars(one: Priced, memory_mb: int, times: int) -> str:
@@ -136,8 +136,8 @@ def conditions(prices: PriceTable, processor: str) -> list[str]:
     """What the numbers hold for."""
     return [
         *describe_rules(prices, processor),
-        f"By memory: {REQUESTS:,} requests, {HIT_RATIO:.0%} answered by the CDN, with what the CDN charges for them.",
-        f"{describe_machine()}; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
+        f"By memory: {REQUESTS:,} requests, {HIT_RATIO:.0%} served by the CDN, including its charges.",
+        f"{describe_machine()}; S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""``q=auto``: where its search begins, learned from some pictures, and what it comes to, measured on others."""
+"""Learn where the search of ``q=auto`` starts from some images, and measure its results with others."""
 
 from __future__ import annotations
 

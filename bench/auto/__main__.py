@@ -1,6 +1,6 @@
-"""``python -m bench.auto``: learn where the search of ``q=auto`` begins, and write it into the formats' packages.
+"""Learn start values of ``q=auto`` and write them into the formats' packages: ``python -m bench.auto``.
 
-``python -m bench.auto avif`` learns the formats that it names, and keeps the other lines.
+``python -m bench.auto avif`` learns the named formats only.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Where the search of ``q=auto`` begins, learned from pictures.
+"""Learn the start values of ``q=auto`` from images.
 
-Of each picture to learn from, the quality that has the target's score is searched in each lossy format, long enough to
-be found. By format, size and content the median of those is where the search begins, and the median of what a step of
-quality was worth near it is how far its first step goes. A linear model of 22 measures (gradients of three planes at
-four scales, their spread, brightness, colour, size) was no better than these medians: it was off by 3.5 to 4.2 steps in
-the median, they are by 3.5.
+For each image and lossy format, an exhaustive search finds the quality with the target's score. The start of a format,
+size and content class is the median of those; the first step is scaled by the median gain of a step near it. A linear
+model of 22 measures (gradients of three planes at four scales, their spread, brightness, colour, size) was not better:
+its median error is 3.5 to 4.2 steps, that of these medians is 3.5.
 """
 
 from __future__ import annotations
@@ -28,24 +27,24 @@ from ..paths import ROOT
 
 LOSSY = ("webp", "jpeg", "avif")
 SIZES = (300_000, ANY_SIZE)
-"""In pixels."""
+"""Size limits in pixels."""
 LEAST_OF_A_CLASS = 5
-"""Pictures; a class that has fewer takes the median of its content in all sizes, or of its format."""
+"""Smallest class. A smaller one uses the median of its content in all sizes, or of its format."""
 
 _LINES = re.compile(r"(    starts=\{[^\n]*\n).*?(    \},\n)", re.DOTALL)
 
 
 def learn_tables(names: Sequence[str] = LOSSY) -> None:
-    """Learn the formats ``names`` from all pictures, and write their tables."""
+    """Learn the formats ``names`` from all images, and write their tables."""
     found: dict[tuple[str, str, int], list[Start]] = defaultdict(list)
     fixed = []
     for number, view in enumerate(list_views("learned")):
         image = render_image(view)
-        judge, content = Comparator(image), classify_content(image)
+        comparator, content = Comparator(image), classify_content(image)
         size = next(at for at, limit in enumerate(SIZES) if image.width * image.height <= limit)
-        fixed.append(judge.score(encode(EncodableImage(image, 1), OUTPUT_FORMATS["webp"], None)))
+        fixed.append(comparator.score(encode(EncodableImage(image, 1), OUTPUT_FORMATS["webp"], None)))
         for name in names:
-            found[name, content, size].append(_met(_scores(image, OUTPUT_FORMATS[name], judge, content)))
+            found[name, content, size].append(_met(_scores(image, OUTPUT_FORMATS[name], comparator, content)))
         print(f"{number + 1} {view.name}: {fixed[-1]:.1f} by WebP's quality 80")
     for name in names:
         lines = "".join(_table(found, name))
@@ -56,22 +55,22 @@ def learn_tables(names: Sequence[str] = LOSSY) -> None:
 
 
 def render_image(view: View) -> pyvips.Image:
-    """A picture as the renderer has it when it is finished."""
+    """Return an image as the renderer passes it to the encoder."""
     return pyvips.Image.new_from_array(np.ascontiguousarray(view.pixels)).copy(interpretation="srgb").copy_memory()
 
 
-def _scores(image: pyvips.Image, form: OutputFormat, judge: Comparator, content: str) -> Callable[[int], float]:
+def _scores(image: pyvips.Image, form: OutputFormat, comparator: Comparator, content: str) -> Callable[[int], float]:
     knobs = choose_search_options(form.name, image.width * image.height, "fast", drawing=content == FLAT)
-    return lambda quality: judge.score(encode_with(EncodableImage(image, 1), form, quality, knobs))
+    return lambda quality: comparator.score(encode_with(EncodableImage(image, 1), form, quality, knobs))
 
 
 def _met(score: Callable[[int], float]) -> Start:
-    """The quality whose score is the target's, by halving what is left, and the slope about it."""
+    """Find the quality with the target's score by bisection, and the slope near it."""
     low, high = (20, score(20)), (96, score(96))
     while high[0] - low[0] > 5:
         middle = (low[0] + high[0]) // 2
-        told = (middle, score(middle))
-        low, high = (told, high) if told[1] < TARGET_SCORE else (low, told)
+        middle_score = (middle, score(middle))
+        low, high = (middle_score, high) if middle_score[1] < TARGET_SCORE else (low, middle_score)
     slope = max(0.05, (high[1] - low[1]) / (high[0] - low[0]))
     return Start(max(1, min(100, round(low[0] + (TARGET_SCORE - low[1]) / slope))), slope)
 

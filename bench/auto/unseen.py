@@ -1,4 +1,4 @@
-"""What ``q=auto`` makes of pictures that nothing was learned from, beside one quality for all of them."""
+"""Compare ``q=auto`` with a fixed quality on images that it has not learned from."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ from .starts import render_image
 
 WITHIN = 2.0
 REFINED = ("webp",)
-"""What is also measured as it is when it has been refined."""
+"""Formats that are also measured after background re-encoding."""
 
 FIXED: Mapping[str, tuple[int, ...]] = {"webp": (77, 80, 83), "jpeg": (66, 71, 76), "avif": (72, 78, 82, 86)}
-"""Qualities for all, on JPEG's scale, that have the target's mean score between them."""
+"""Fixed qualities on JPEG's scale whose mean scores enclose the target's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An encoded picture: its bytes and its SSIMULACRA2."""
+class EncodedImage:
+    """Bytes and SSIMULACRA2 of an encoded image."""
 
     size_bytes: int
     score: float
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
-    """A picture by ``q=auto``; ``judged`` is what our own judge says of it. Times are of the processor."""
+class AutoResult:
+    """An image encoded by ``q=auto``. ``estimate`` is the score of Darkroom's comparator. Times are CPU times."""
 
     name: str
     kind: str
-    made: Kept
-    judged: float
+    made: EncodedImage
+    estimate: float
     encodes: int
     took_ms: float
     fixed_ms: float
@@ -59,60 +59,63 @@ class Print:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A format: ``fixed`` and ``careful`` are, by quality, the same pictures by one quality for all.
+    """Results of a format. ``fixed`` and ``careful`` are the same images with fixed qualities, by quality.
 
-    ``pace`` is ``slow`` for pictures as they are when they have been refined.
-    ``fixed`` is as Darkroom encodes without ``q=auto``, ``careful`` by the encoder's settings that ``q=auto`` has.
+    ``pace`` is ``slow`` for background re-encoding. ``fixed`` has the encoder settings without ``q=auto``, ``careful``
+    those with it.
     """
 
     form: str
     pace: Effort
-    prints: Sequence[Print]
-    fixed: Mapping[int, Sequence[Kept]]
-    careful: Mapping[int, Sequence[Kept]]
+    results: Sequence[AutoResult]
+    fixed: Mapping[int, Sequence[EncodedImage]]
+    careful: Mapping[int, Sequence[EncodedImage]]
 
     @property
     def target(self) -> float:
-        """The score that is aimed at."""
+        """The target score."""
         return TARGET_SCORE
 
     @property
     def within(self) -> float:
-        """The share of pictures whose score is within 2 of the target."""
-        return fmean(abs(one.made.score - TARGET_SCORE) <= WITHIN for one in self.prints)
+        """Share of images whose score is within 2 of the target."""
+        return fmean(abs(one.made.score - TARGET_SCORE) <= WITHIN for one in self.results)
 
     @property
     def mean_score(self) -> float:
-        return fmean(one.made.score for one in self.prints)
+        return fmean(one.made.score for one in self.results)
 
     @cached_property
     def ratios(self) -> Sequence[float]:
-        """Each picture's bytes, of its bytes by the one quality that has the same mean score over all pictures."""
-        return [one.made.size_bytes / size for one, size in zip(self.prints, self._alike(self.fixed)[1], strict=True)]
+        """Ratio of each image's bytes to its bytes at the fixed quality with the same mean score."""
+        return [
+            one.made.size_bytes / size
+            for one, size in zip(self.results, self._interpolate_equal(self.fixed)[1], strict=True)
+        ]
 
     @property
-    def alike_quality(self) -> float:
-        """The quality for all that has the same mean score."""
-        return self._alike(self.fixed)[0]
+    def equal_quality(self) -> float:
+        """The fixed quality with the same mean score."""
+        return self._interpolate_equal(self.fixed)[0]
 
     @property
-    def of_settings(self) -> float:
-        """What the encoder's settings alone would save: the mean ratio with one quality for all, at the same score."""
-        sizes = zip(self._alike(self.careful)[1], self._alike(self.fixed)[1], strict=True)
+    def settings_ratio(self) -> float:
+        """Mean ratio that the encoder settings alone save, with a fixed quality at the same score."""
+        sizes = zip(self._interpolate_equal(self.careful)[1], self._interpolate_equal(self.fixed)[1], strict=True)
         return geometric_mean(careful / fixed for careful, fixed in sizes)
 
     @property
-    def in_total(self) -> float:
-        """All bytes, of all bytes by that one quality."""
-        return sum(one.made.size_bytes for one in self.prints) / sum(self._alike(self.fixed)[1])
+    def total_ratio(self) -> float:
+        """Ratio of all bytes to all bytes at that fixed quality."""
+        return sum(one.made.size_bytes for one in self.results) / sum(self._interpolate_equal(self.fixed)[1])
 
     @property
     def errors(self) -> Sequence[float]:
-        """How far off our own judge was."""
-        return [abs(one.judged - one.made.score) for one in self.prints]
+        """Errors of the estimated scores."""
+        return [abs(one.estimate - one.made.score) for one in self.results]
 
-    def _alike(self, fixed: Mapping[int, Sequence[Kept]]) -> tuple[float, list[float]]:
-        """The quality for all with the same mean score, between those that were tried, and the bytes then."""
+    def _interpolate_equal(self, fixed: Mapping[int, Sequence[EncodedImage]]) -> tuple[float, list[float]]:
+        """Interpolate the fixed quality with the same mean score, and the bytes at it."""
         qualities = sorted(fixed)
         means = [fmean(one.score for one in fixed[quality]) for quality in qualities]
         quality = float(np.interp(self.mean_score, means, qualities))
@@ -123,66 +126,66 @@ class Outcome:
 
 
 def compare_formats(every: Mapping[str, int], progress: Callable[[str], None]) -> list[Outcome]:
-    """Each format on every so manyth of the unseen pictures, then those of REFINED at leisure; raises NotToBeHad."""
+    """Encode every n-th unseen image in each format, then re-encode those of REFINED. Raises PackageUnavailable."""
     pictures = list_views("unseen")
     found = [_outcomes(form, pictures[:: every[form]], progress) for form in every]
-    return [first for first, _ in found] + [later for _, later in found if later.prints]
+    return [first for first, _ in found] + [later for _, later in found if later.results]
 
 
 def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], None]) -> tuple[Outcome, Outcome]:
-    prints: list[Print] = []
-    refined: list[Print] = []
-    fixed: dict[int, list[Kept]] = {quality: [] for quality in FIXED[form]}
-    alike: dict[int, list[Kept]] = {quality: [] for quality in FIXED[form]}
+    results: list[AutoResult] = []
+    refined: list[AutoResult] = []
+    fixed: dict[int, list[EncodedImage]] = {quality: [] for quality in FIXED[form]}
+    careful: dict[int, list[EncodedImage]] = {quality: [] for quality in FIXED[form]}
     for number, view in enumerate(pictures):
-        progress(f"q=auto as {form}, picture {number + 1} of {len(pictures)}")
+        progress(f"q=auto as {form}, image {number + 1} of {len(pictures)}")
         original = Original(view.pixels)
-        sheet = EncodableImage(render_image(view), 1)
-        prints.append(_print(form, "fast", view, sheet, original))
+        source = EncodableImage(render_image(view), 1)
+        results.append(_encode_auto(form, "fast", view, source, original))
         if form in REFINED:
-            later = _print(form, "slow", view, sheet, original)
+            later = _encode_auto(form, "slow", view, source, original)
             is_worth = should_replace(
-                (later.made.size_bytes, later.judged), (prints[-1].made.size_bytes, prints[-1].judged)
+                (later.made.size_bytes, later.estimate), (results[-1].made.size_bytes, results[-1].estimate)
             )
-            delivered = later if is_worth else prints[-1]
+            delivered = later if is_worth else results[-1]
             refined.append(replace(delivered, encodes=later.encodes, took_ms=later.took_ms))
-        for at, kept in _by_one_quality(form, view, original).items():
+        for at, encoded in _by_one_quality(form, view, original).items():
             quality, settings = at.split()
-            (fixed if settings == "fixed" else alike)[int(quality)].append(kept)
-    return Outcome(form, "fast", prints, fixed, alike), Outcome(form, "slow", refined, fixed, alike)
+            (fixed if settings == "fixed" else careful)[int(quality)].append(encoded)
+    return Outcome(form, "fast", results, fixed, careful), Outcome(form, "slow", refined, fixed, careful)
 
 
-def _print(form: str, pace: Effort, view: View, sheet: EncodableImage, original: Original) -> Print:
+def _encode_auto(form: str, pace: Effort, view: View, source: EncodableImage, original: Original) -> AutoResult:
     started_s = time.process_time()
-    choice = encode_auto(sheet, OUTPUT_FORMATS[form], pace)
+    choice = encode_auto(source, OUTPUT_FORMATS[form], pace)
     took_ms = (time.process_time() - started_s) * 1000
     started_s = time.process_time()
-    encode(sheet, OUTPUT_FORMATS[form], None)
+    encode(source, OUTPUT_FORMATS[form], None)
     fixed_ms = (time.process_time() - started_s) * 1000
-    made = Kept(len(choice.body), original.score(decode_pixels(choice.body)))
-    judged = Comparator(sheet.image).score(choice.body)
-    return Print(view.name, view.kind, made, judged, choice.encodes, took_ms, fixed_ms)
+    made = EncodedImage(len(choice.body), original.score(decode_pixels(choice.body)))
+    estimate = Comparator(source.image).score(choice.body)
+    return AutoResult(view.name, view.kind, made, estimate, choice.encodes, took_ms, fixed_ms)
 
 
-def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept]:
-    """The picture by each of the qualities for all, with both settings; kept until the encoders' tables change."""
+def _by_one_quality(form: str, view: View, original: Original) -> dict[str, EncodedImage]:
+    """Encode an image with each fixed quality and both settings. Cached until the encoders' tables change."""
     package = import_module(f"darkroom.imaging.formats.{SOURCE_FORMATS[form].package}")
     sources = [Path(module.__file__ or "") for module in (encode_module, package)]
     name = hash_sources(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
     file = WORK / "quality" / f"{name}.json"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
-        told = {
+        middle_score = {
             at: (len(body), original.score(decode_pixels(body)))
             for at, body in _encoded(form, EncodableImage(render_image(view), 1))
         }
-        file.write_text(json.dumps(told), encoding="ascii")
-    return {at: Kept(*kept) for at, kept in json.loads(file.read_text(encoding="ascii")).items()}
+        file.write_text(json.dumps(middle_score), encoding="ascii")
+    return {at: EncodedImage(*encoded) for at, encoded in json.loads(file.read_text(encoding="ascii")).items()}
 
 
-def _encoded(name: str, sheet: EncodableImage) -> list[tuple[str, bytes]]:
-    form, drawing = OUTPUT_FORMATS[name], classify_content(sheet.image) == FLAT
-    knobs = choose_search_options(name, sheet.pixels, "fast", drawing=drawing)
-    fixed = [(f"{quality} fixed", encode(sheet, form, quality)) for quality in FIXED[name]]
-    careful_ones = ((f"{q} careful", encode_with(sheet, form, map_quality(form, q), knobs)) for q in FIXED[name])
+def _encoded(name: str, source: EncodableImage) -> list[tuple[str, bytes]]:
+    form, drawing = OUTPUT_FORMATS[name], classify_content(source.image) == FLAT
+    knobs = choose_search_options(name, source.pixels, "fast", drawing=drawing)
+    fixed = [(f"{quality} fixed", encode(source, form, quality)) for quality in FIXED[name]]
+    careful_ones = ((f"{q} careful", encode_with(source, form, map_quality(form, q), knobs)) for q in FIXED[name])
     return [*fixed, *careful_ones]

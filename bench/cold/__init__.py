@@ -1,1 +1,1 @@
-"""Cold starts from a disc: what a contender reads of it, and dropping that from the system's cache before a start."""
+"""Measure cold starts from disk: drop cached files before a start, and measure what it reads."""

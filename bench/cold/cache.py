@@ -1,4 +1,4 @@
-"""The system's cache of files: what of them lies in it, and dropping them out of it."""
+"""Inspect and drop the system's file cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 DROP = Path("/proc/sys/vm/drop_caches")
 EVERYTHING = "3"
-"""Files' pages, and the entries of folders (kernel's documentation, sysctl/vm)."""
+"""Value that drops file pages, dentries and inodes (kernel documentation, sysctl/vm)."""
 
 PAGE_BYTES = mmap.PAGESIZE
 
@@ -18,7 +18,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def drop_pages(files: Iterable[Path]) -> None:
-    """Make the system forget the pages of ``files``; those that a process has mapped stay."""
+    """Drop the cached pages of ``files``, except those that a process has mapped."""
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -26,8 +26,8 @@ def drop_pages(files: Iterable[Path]) -> None:
 
 
 def drop_caches(files: Iterable[Path]) -> None:
-    """Make the system forget all that it has cached, folders' entries too, or where we may not, ``files`` alone."""
-    os.sync()  # what is not written yet stays
+    """Drop all caches including directory entries, or only ``files`` without the permission."""
+    os.sync()  # dirty pages cannot be dropped
     try:
         DROP.write_text(EVERYTHING, encoding="ascii")
     except OSError:
@@ -35,17 +35,17 @@ def drop_caches(files: Iterable[Path]) -> None:
 
 
 def resident_bytes(file: Path) -> int:
-    """How much of ``file`` is cached, in whole pages; raises OSError."""
+    """Return how much of ``file`` is cached, in whole pages. Raises OSError."""
     size = file.stat().st_size
     if size == 0:
         return 0
     pages = -(-size // PAGE_BYTES)
-    # Private and writable only because ctypes takes the address of nothing else: no page is touched.
+    # Private and writable only because ctypes needs it to take the address. No page is touched.
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_COPY) as mapped:
         start = ctypes.c_char.from_buffer(mapped)
         found = (ctypes.c_ubyte * pages)()
         failed = _libc.mincore(ctypes.byref(start), ctypes.c_size_t(size), found)
-        del start  # or the map could not be closed
+        del start  # otherwise the map cannot be closed
     if failed:
         raise OSError(ctypes.get_errno(), "mincore", str(file))
     return PAGE_BYTES * sum(flags & 1 for flags in found)

@@ -1,4 +1,4 @@
-"""Starts with warm and with dropped caches, contenders in turn, and what they read."""
+"""Measure starts with warm and dropped caches, competitors in turn, and what they read."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from .files import Reach, list_reach
 type State = Literal["cached", "code dropped", "all dropped"]
 
 STATES: tuple[State, ...] = ("all dropped", "cached", "code dropped")
-"""In the order of starts: what a start with all dropped has read is cached for the next."""
+"""States in measured order: a start with all dropped fills the cache of the next."""
 
 DROPS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Bytes that a start took from the disc, by file."""
+    """Bytes that a start read from disk, by file."""
 
     bytes_by_file: Mapping[Path, int]
 
     def mb(self, files: frozenset[Path]) -> float:
-        """Megabytes of ``files``."""
+        """Return the megabytes of ``files``."""
         return sum(read for path, read in self.bytes_by_file.items() if path in files) / 1e6
 
     def count(self, files: frozenset[Path]) -> int:
-        """How many of ``files`` something was read of."""
+        """Count the files of ``files`` that were read."""
         return sum(path in files for path in self.bytes_by_file)
 
     def largest(self, number: int) -> list[tuple[Path, int]]:
-        """The files that most was read of."""
+        """Return the files with the most bytes read."""
         return sorted(self.bytes_by_file.items(), key=lambda item: -item[1])[:number]
 
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """What one contender's starts took, in ms by state, and what the last with all dropped has read.
+    """Start times of one competitor in ms by state, and what the last start with all dropped read.
 
-    ``stayed_bytes`` could not be dropped before that: other processes had it mapped.
+    ``stayed_bytes`` could not be dropped because other processes had them mapped.
     """
 
-    contender: Competitor
+    competitor: Competitor
     reach: Reach
     ms: Mapping[State, Spread]
     read: Read
@@ -61,51 +61,51 @@ class Starts:
 
 
 def measure_starts(
-    case: Case, contenders: Sequence[Competitor], rounds: int, core: Core, progress: Progress
+    case: Case, competitors: Sequence[Competitor], rounds: int, core: Core, progress: Progress
 ) -> list[Starts]:
-    """Start each contender ``rounds`` times in each state; raises NoAnswer."""
+    """Start each competitor ``rounds`` times in each state. Raises CompetitorError."""
     numbers = count(1)
-    reaches = [_reach(contender, case, next(numbers), core) for contender in contenders]
-    ms: dict[tuple[int, State], list[float]] = {key: [] for key in product(range(len(contenders)), STATES)}
+    reaches = [_reach(competitor, case, next(numbers), core) for competitor in competitors]
+    ms: dict[tuple[int, State], list[float]] = {key: [] for key in product(range(len(competitors)), STATES)}
     read: dict[int, Read] = {}
     stayed: dict[int, int] = {}
-    for turn, at in product(range(rounds), range(len(contenders))):
-        index = order_turns(len(contenders), turn)[at]
-        entry, files = Entry(contenders[index]), reaches[index]
+    for turn, at in product(range(rounds), range(len(competitors))):
+        index = order_turns(len(competitors), turn)[at]
+        entry, files = Entry(competitors[index]), reaches[index]
         for state in STATES:
-            progress(f"{entry.contender.name}: {state}, start {turn + 1}/{rounds}")
+            progress(f"{entry.competitor.name}: {state}, start {turn + 1}/{rounds}")
             _prepare(state, files)
             before = count_cached_bytes(files.all) if state == "all dropped" else {}
-            with Sandbox(install_emulator(), entry.contender, core) as sandbox:
+            with Sandbox(install_emulator(), entry.competitor, core) as sandbox:
                 ms[index, state].append(sandbox.invoke(entry.event(case, next(numbers))).ms)
             if state == "all dropped":
                 read[index] = Read(subtract_cached(before, count_cached_bytes(files.all)))
                 stayed[index] = sum(before.values())
     return [
         Starts(
-            contender,
+            competitor,
             reaches[index],
             {state: Spread.of(ms[index, state]) for state in STATES},
             read[index],
             stayed[index],
         )
-        for index, contender in enumerate(contenders)
+        for index, competitor in enumerate(competitors)
     ]
 
 
 def count_cached_bytes(files: frozenset[Path]) -> dict[Path, int]:
-    """Bytes of each file that lie in the cache."""
+    """Return the cached bytes of each file."""
     return {path: resident_bytes(path) for path in files}
 
 
 def subtract_cached(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:
-    """What came to each file, without those that nothing came to."""
+    """Return the increase of each file, without files that did not change."""
     differences = {path: now - before[path] for path, now in after.items()}
     return {path: more for path, more in differences.items() if more > 0}
 
 
 def measure_read_mb_per_s(file: Path) -> float:
-    """How fast the disc gives ``file``, one part after the other."""
+    """Measure the disk's sequential throughput with ``file``."""
     drop_pages([file])
     started = time.perf_counter()
     size = len(file.read_bytes())
@@ -113,9 +113,9 @@ def measure_read_mb_per_s(file: Path) -> float:
 
 
 def _prepare(state: State, files: Reach) -> None:
-    """Bring the cache into ``state``, after a start of the same contender.
+    """Bring the cache into ``state`` after a start of the same competitor.
 
-    Dropping is tried again while anything of the code is left: the process of that start may still have it mapped.
+    Dropping is repeated while code stays cached: the process of that start may still have it mapped.
     """
     if state == "cached":
         return
@@ -129,7 +129,7 @@ def _prepare(state: State, files: Reach) -> None:
         time.sleep(0.05)
 
 
-def _reach(contender: Competitor, case: Case, number: int, core: Core) -> Reach:
-    with Sandbox(install_emulator(), contender, core) as sandbox:
-        sandbox.invoke(Entry(contender).event(case, number))
-        return list_reach(contender, sandbox.mapped_files())
+def _reach(competitor: Competitor, case: Case, number: int, core: Core) -> Reach:
+    with Sandbox(install_emulator(), competitor, core) as sandbox:
+        sandbox.invoke(Entry(competitor).event(case, number))
+        return list_reach(competitor, sandbox.mapped_files())

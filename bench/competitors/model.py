@@ -1,4 +1,4 @@
-"""What the benchmark knows of a contender."""
+"""Description of a competitor."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ REGION = "us-east-1"
 BUCKET = "media"
 
 type Event = Mapping[str, Any]
-type Asks = Callable[[Case, int, int], Event]
-"""From a case, a number that no other request has, and the encoder's quality, to what the contender is sent."""
+type MakeEvent = Callable[[Case, int, int], Event]
+"""Builds the event of a case, with a number unique to the request and the encoder's quality."""
 
 
 def build_function_url_event(case: Case, number: int, quality: int) -> Event:
-    """The event of the Function URL (payload format 2.0) that CloudFront sends on a miss, for a canonical path.
+    """Build the Function URL event (payload format 2.0) that CloudFront sends on a miss of a canonical path.
 
-    Our minimal peers read that too. ``quality`` is left out where it is Darkroom's default.
+    The minimal peers use it, too. ``quality`` is omitted if it is Darkroom's default.
     """
     options = "_".join(([] if quality == DEFAULT_QUALITY else [f"q-{quality}"]) + [f"w-{case.width}"])
-    path = f"/{number}/{case.picture}/_/{options}.{case.form}"
+    path = f"/{number}/{case.image}/_/{options}.{case.form}"
     headers = {
         "accept": "image/avif,image/webp,*/*",
         "host": "transform.lambda-url.us-east-1.on.aws",
@@ -43,15 +43,15 @@ def build_function_url_event(case: Case, number: int, quality: int) -> Event:
 
 
 def build_trace_header(number: int) -> str:
-    """A trace of its own for each ``number``, which is sampled."""
+    """Return a sampled trace header, unique for each ``number``."""
     return f"Root=1-67000000-{number:024x};Parent={number:016x};Sampled=1"
 
 
 def build_api_gateway_event(case: Case, number: int, quality: int) -> Event:
-    """The event of the REST API (payload format 1.0) before DIT's handler, whose path is Base64 of JSON."""
+    """Build DIT's REST API event (payload format 1.0), whose path is Base64 of JSON."""
     edits = {"resize": {"width": case.width}, case.form: {"quality": quality}, "toFormat": case.form}
-    wanted = {"bucket": BUCKET, "key": f"masters/{number}/{case.picture}", "edits": edits}
-    path = "/" + b64encode(json.dumps(wanted).encode()).decode()
+    request = {"bucket": BUCKET, "key": f"masters/{number}/{case.image}", "edits": edits}
+    path = "/" + b64encode(json.dumps(request).encode()).decode()
     return {
         "resource": "/{proxy+}",
         "path": path,
@@ -67,8 +67,8 @@ def build_api_gateway_event(case: Case, number: int, quality: int) -> Event:
 class Competitor:
     """A handler to run: in ``folder``, as ``command``, with exactly ``environment``.
 
-    ``what`` says in a sentence what it is made of and does. ``stores`` is whether it writes its picture to S3 before it
-    answers. ``is_server``: it is no function but listens to HTTP on the ``{port}`` in its command, and ``asks`` gives a
+    ``what`` is a sentence about its parts and work. ``stores`` is whether it writes its image to S3 before it responds.
+    ``is_server``: it is no function but an HTTP server on the ``{port}`` in its command, and ``make_event`` returns a
     ``path``.
     """
 
@@ -78,16 +78,16 @@ class Competitor:
     folder: Path
     environment: Mapping[str, str]
     stores: bool = False
-    asks: Asks = build_function_url_event
+    make_event: MakeEvent = build_function_url_event
     is_server: bool = False
 
 
 class MissingCompetitor(Exception):
-    """This machine lacks what a contender needs; the message says what."""
+    """A requirement of a competitor is missing on this machine; the message names it."""
 
 
 def build_aws_environment(endpoint_url: str) -> dict[str, str]:
-    """What Lambda gives every function, and the endpoint that stands in for S3."""
+    """Return the variables that Lambda sets for every function, and the endpoint of the S3 substitute."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",

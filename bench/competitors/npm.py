@@ -1,4 +1,4 @@
-"""Packages of npm, installed from a lock file into a folder that is kept."""
+"""Install packages of npm from a lock file into a cached folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LOCKED = ("package.json", "package-lock.json")
 
 
 def install(name: str, peer: str, files: Sequence[Path], then: Sequence[Sequence[str]] = ()) -> tuple[str, Path]:
-    """Node, and the folder ``name`` with copies of ``files`` and what their package-lock.json names.
+    """Return Node and the folder ``name`` with copies of ``files`` and the packages of their package-lock.json.
 
-    ``then`` are commands to run in it. Raises Missing, which calls the contender ``peer``.
+    ``then`` are commands to run in it. Raises MissingCompetitor, whose message names ``peer``.
     """
     runtime, npm = shutil.which("node"), shutil.which("npm")
     if runtime is None or npm is None:

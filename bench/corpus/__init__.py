@@ -1,1 +1,1 @@
-"""Photographs and graphics out of packages: some to learn from, others to be tested by, none in both."""
+"""Photographs and graphics from packages, in two disjoint halves for learning and testing."""

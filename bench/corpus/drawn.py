@@ -1,4 +1,4 @@
-"""Graphics that are drawn here: pages of text, charts, maps and interfaces, the same on every machine."""
+"""Draw graphics: pages of text, charts, maps and interfaces, equal on every machine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 _WORDS = ("negatives", "come", "in", "and", "prints", "go", "out", "while", "users", "upload", "pictures", "of", "any")
 _COLOURS = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5")
 _ENLARGED = 2
-"""Drawn at twice the size and reduced, so that edges are smooth."""
+"""Graphics are drawn at twice the size and reduced for smooth edges."""
 
 
 def draw(name: str) -> Image.Image:
-    """The graphic called ``name``."""
+    """Draw the graphic ``name``."""
     width, height, draw = DRAWN[name]
     image = Image.new("RGB", (width * _ENLARGED, height * _ENLARGED), "white")
     draw(ImageDraw.Draw(image), width * _ENLARGED, height * _ENLARGED, Random(name))
@@ -113,4 +113,4 @@ DRAWN: dict[str, tuple[int, int, _Draw]] = {
     "diagram": (800, 600, _diagram),
     "large diagram": (1024, 640, _diagram),
 }
-"""By name: width and height in px, and how it is drawn. The first of each two is learned from, the second is unseen."""
+"""Width, height and drawing function by name. The first of each two is for learning, the second for testing."""

@@ -1,4 +1,4 @@
-"""Debian's packages of wallpapers, fetched by apt without root and unpacked, nothing installed."""
+"""Download and unpack Debian's wallpaper packages with apt, without root and without installing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..paths import WORK
 
 
 class PackageUnavailable(Exception):
-    """A package that this machine cannot get; the text says why."""
+    """A package is not available on this machine; the message names the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package of Debian 13 in one version: its ``.deb`` has the SHA-256 ``digest``."""
+    """A version of a Debian 13 package; ``digest`` is the SHA-256 of its ``.deb``."""
 
     name: str
     version: str
@@ -39,7 +39,7 @@ PLASMA = Package(
 
 
 def unpack(package: Package) -> Path:
-    """The folder with the files of ``package``; raises NotToBeHad."""
+    """Return the folder with the files of ``package``. Raises PackageUnavailable."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise PackageUnavailable(f"{package.name} is a package of Debian, and this machine has no apt")
 

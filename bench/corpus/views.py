@@ -1,7 +1,7 @@
-"""Pictures as a site shows them: whole photographs and parts of them, at the widths of web pages.
+"""Images as web sites show them: whole photographs and parts at usual widths.
 
-What is learned from and what is tested by are other photographs, not other parts of the same ones. A few pictures of
-the packages are left out: one colour, one motif in several sizes, or transparent.
+Learning and testing use different photographs, not parts of the same ones. A few images of the packages are excluded:
+one colour, one motif in several sizes, or transparent.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ type Kind = Literal["photograph", "graphic"]
 type Half = Literal["learned", "unseen"]
 
 WIDTHS_PX = (480, 640, 800, 960)
-"""Of the whole picture, one after the other."""
+"""Widths of whole images, in turn."""
 PART_WIDTHS_PX = (400, 720, 560)
-"""Of its left and its right part."""
+"""Widths of the left and the right part."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A picture: 8-bit sRGB, height × width × 3."""
+    """An image: 8-bit sRGB, height × width × 3."""
 
     name: str
     kind: Kind
@@ -70,19 +70,19 @@ _UNSEEN: tuple[tuple[Package, Kind, str], ...] = (
     (UKUI, "graphic", "**/*.jpg"),
 )
 _GRAPHICS = ("analogpattern", "umang", "Fossa", "Infinite-Sea", "Painting-Colors")
-"""What is drawn among the photographs of a package."""
+"""Graphics among the photographs of a package."""
 _LEFT_OUT = ("focal-ubuntukylin",)
 _PACKAGED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "retina.jpg", "motorcycle_left.png", "ihc.png")
 """Photographs in scikit-image's wheel."""
 
 
 def list_views(half: Half) -> list[View]:
-    """All pictures of one half; raises NotToBeHad."""
+    """List all images of one half. Raises PackageUnavailable."""
     folder = build_once(WORK / "corpus" / half, [Path(__file__).parent], lambda folder: _make(half, folder))
-    return [_kept(file) for file in sorted(folder.glob("*.png"))]
+    return [_read_image(file) for file in sorted(folder.glob("*.png"))]
 
 
-def _kept(file: Path) -> View:
+def _read_image(file: Path) -> View:
     _, kind, name = file.stem.split(";")
     with Image.open(file) as image:
         return View(name, "graphic" if kind == "graphic" else "photograph", np.asarray(image))
@@ -105,7 +105,7 @@ def _originals(half: Half) -> Iterator[tuple[str, Kind, Image.Image]]:
     for package, kind, pattern in _LEARNED if half == "learned" else _UNSEEN:
         for file in sorted(_pictures(unpack(package), pattern)):
             named = f"{package.name} {file.stem if 'x' not in file.stem else file.parts[-4]}"
-            drawing = any(word in file.stem for word in _GRAPHICS)
+            drawing = any(prefix in file.stem for prefix in _GRAPHICS)
             yield named, "graphic" if drawing else kind, _opened(file)
     if half == "unseen":
         for name in _PACKAGED:
@@ -122,7 +122,7 @@ def _opened(file: Path) -> Image.Image:
 
 
 def _of(name: str, kind: Kind, image: Image.Image, number: int) -> Iterator[View]:
-    """The whole of ``image``, its left part and its right one where it is large enough for them."""
+    """Yield the whole of ``image``, and its left and right part if it is large enough."""
     yield View(name, kind, _resized(image, WIDTHS_PX[number % len(WIDTHS_PX)]))
     part_px = PART_WIDTHS_PX[number % len(PART_WIDTHS_PX)]
     half_px = image.width // 2

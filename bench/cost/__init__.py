@@ -1,4 +1,4 @@
-"""What the measurements cost: they are priced as the monitor prices what a deployment does."""
+"""Price measurements with the price table of the monitor."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What runs over whole libraries cost by AWS's price list: a million pictures, machines that look at them, a scene.
+"""Price bulk jobs by AWS's price list: a million images, model analysis, a large image.
 
-Counts are those of the code; times are measured where it says so. All is for a 12 MP JPEG of 2.3 MB.
+Counts are those of the code. Times are measured where stated. All are for a 12 MP JPEG of 2.3 MB.
 """
 
 from __future__ import annotations
@@ -24,45 +24,48 @@ from ..tables import Table
 PICTURES = 1_000_000
 
 MEMORY_MB = 3008
-"""Of ingest, infer and library, by default: a whole core and more."""
+"""Default memory of ingest, infer and library: more than one core."""
 
 MASTER_MB = 2.3
 
 PRESETS, PRESETS_MS = 6, 238.0
-"""Presets of a picture, and what they take on one core (docs/explanation/performance.md, "Uploads")."""
+"""Number of presets, and their time on one core (docs/explanation/performance.md, "Uploads")."""
 
 PREPARE_MS = 83.0
-"""A picture made ready for models: `prepared` of bench/pictures.py's 12mp.jpg, the median of five on an EPYC's core."""
+"""Time to prepare an image for models:
+
+`prepare_jpeg` of bench/pictures.py's 12mp.jpg, the median of five on an EPYC core.
+"""
 
 ENDPOINT_MS = 100.0
-"""An endpoint's answer, assumed: at 600 pictures a minute, a machine's share as EndpointScaling has it."""
+"""Assumed response time of an endpoint: at 600 images a minute, a machine's share in EndpointScaling."""
 
-PICTURES_PER_HOUR = 36_000
-"""Of one machine, by the same share."""
+IMAGES_PER_HOUR = 36_000
+"""Throughput of one machine, by the same share."""
 
 MACHINE = "endpoint-hours-ml-g4dn-xlarge"
-"""An hour of it costs the same for real-time and asynchronous inference and for Batch Transform (Amazon SageMaker AI
-pricing, us-east-1)."""
+"""An hour costs the same for real-time and asynchronous inference and for Batch Transform (Amazon SageMaker AI pricing,
+us-east-1).
+"""
 
 START_HOURS = 0.15
-"""Until a machine of an endpoint or a job is ready: some nine minutes, most of them for the image. Assumed."""
+"""Start time of a machine, assumed: about nine minutes, most of them for the container image."""
 
 IDLE_HOURS = 0.25
-"""Until a machine that has nothing to do is taken away: a scaling policy's usual cool-down."""
+"""Time until an idle machine is removed: the usual cool-down of scaling policies."""
 
 SAVES = 3
-"""How often a worker stores what became of a batch: when it begins, now and then, at its end."""
+"""How often a worker stores the state of a batch: at its start, sometimes in between, at its end."""
 
 SCENE_GIGAPIXELS, SCENE_S, SCENE_CORES = 1.2, 57.0, 2
 SCENE_GIGABYTES = 1.0
-"""A picture's size, what its pyramid takes, on how many cores, and the size of that (docs/explanation/performance.md,
-"Scenes")."""
+"""Size of a large image, and duration, cores and size of its pyramid (docs/explanation/performance.md, "Scenes")."""
 
 INGEST_S_PER_GIGAPIXEL = SCENE_S / SCENE_GIGAPIXELS * SCENE_CORES / (MEMORY_MB / FULL_CORE_MB)
-"""Seconds that a gigapixel of a scene takes at MEMORY_MB, were it as quick with a core more as with a part of one."""
+"""Seconds per gigapixel at MEMORY_MB, if time scales with fractions of a core."""
 
 PYRAMID_BYTES_PER_PIXEL = SCENE_GIGABYTES / SCENE_GIGAPIXELS
-"""Of a scene's master."""
+"""Bytes per pixel of a large image's master."""
 
 METRES_PER_PIXEL = (0.3, 10.0)
 """Ground resolutions: aerial photographs, and the finest bands of Sentinel-2."""
@@ -71,14 +74,14 @@ type Amounts = Mapping[str, float]
 
 
 def estimate_fetch_ms(megabytes: float) -> float:
-    """An object that is read from S3."""
+    """Estimate the time to read an object from S3."""
     return LATENCY_MS + megabytes / MEGABYTES_PER_S * 1000
 
 
 def price_conducting(architecture: Architecture, work_ms: float) -> dict[str, float]:
-    """What a picture's share of its batch costs in any operation; ``work_ms`` is the picture's own time in the worker.
+    """Price an image's share of its batch in any operation; ``work_ms`` is the image's time in the worker.
 
-    A batch is a child that starts and a task; its item is read, its result written.
+    A batch is a child execution with one task, which reads its item and writes its result.
     """
     batch_ms = work_ms * BATCH_SIZE + (SAVES + 1) * LATENCY_MS
     return sum_amounts(
@@ -88,17 +91,19 @@ def price_conducting(architecture: Architecture, work_ms: float) -> dict[str, fl
 
 
 def price_presets(architecture: Architecture) -> dict[str, float]:
-    """Prints of a picture: a GET, a HEAD, the PUTs."""
+    """Price the presets of an image: a GET, a HEAD, the PUTs."""
     work_ms = estimate_fetch_ms(MASTER_MB) + PRESETS_MS + (PRESETS + 1) * LATENCY_MS
     return sum_amounts(price_conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
 
 
 def price_ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
-    """Taking a picture in: the worker asks and waits, ingest does it; ``copied`` from another bucket before."""
+    """Price the ingest of an image: the worker requests it and waits; ``copied`` from another bucket before."""
     asks_ms = LATENCY_MS * (5 if copied else 3)
     does_ms = estimate_fetch_ms(MASTER_MB) + PRESETS_MS + LATENCY_MS * (2 + PRESETS / 4)
     return sum_amounts(
-        price_conducting(architecture, asks_ms + does_ms / 4),  # it waits for its batch while four are worked on
+        price_conducting(
+            architecture, asks_ms + does_ms / 4
+        ),  # it waits for its batch, of which four are processed at a time
         function_amounts(MEMORY_MB, does_ms, 1, architecture),
         {"s3-puts": PRESETS + 1, "s3-gets": 5, "dynamodb-writes": 3, "dynamodb-reads": 6},
         {"sqs-requests": 3, "events": 2},
@@ -117,12 +122,12 @@ def price_analysis(architecture: Architecture) -> dict[str, float]:
 
 
 def sum_usd(prices: PriceTable, amounts: Amounts, times: float = PICTURES) -> float:
-    """US dollars for so many of them."""
+    """Return US dollars for ``times`` of them."""
     return times * sum(prices.cost(amounts).values())
 
 
 def tabulate_operations(prices: PriceTable, architecture: Architecture) -> Table:
-    """A million pictures by operation."""
+    """Return the table of a million images by operation."""
     named = {
         "ingest, of uploads": price_ingest(architecture, copied=False),
         "ingest, copied from another bucket": price_ingest(architecture, copied=True),
@@ -150,13 +155,13 @@ class AnalysisMode:
     each: Amounts
 
     def dollars(self, prices: PriceTable, pictures: float) -> float:
-        """All of it, for that many pictures at once."""
-        hours = pictures / PICTURES_PER_HOUR + self.further_hours
+        """Return all costs of ``images`` images at once."""
+        hours = pictures / IMAGES_PER_HOUR + self.further_hours
         return hours * prices.prices[MACHINE].usd_per_unit + sum_usd(prices, self.each, pictures)
 
 
 def list_modes(architecture: Architecture) -> tuple[AnalysisMode, ...]:
-    """Real-time inference is what infer uses. The others need another way in and out, which is priced with them.
+    """List the ways. infer uses real-time inference; the others are priced with the input and output that they need.
 
     Asynchronous inference reads the prepared image from S3, writes its result there and sends a notification; another
     function reads and stores the result. A Batch Transform job also reads prepared images, and its results are read in
@@ -181,14 +186,14 @@ COUNTS = (1_000, 100_000, PICTURES)
 
 
 def tabulate_modes(prices: PriceTable, architecture: Architecture) -> Table:
-    """The ways beside each other."""
+    """Return the table that compares the ways."""
     rows = [(way.name, *(f"{way.dollars(prices, count):,.2f}" for count in COUNTS)) for way in list_modes(architecture)]
     headings = ("inference", *(f"{count:,} images" for count in COUNTS))
     return Table("Analysis with instances, USD", headings, rows)
 
 
 def price_large_image(metres_per_pixel: float, architecture: Architecture) -> tuple[dict[str, float], float]:
-    """What a square kilometre is charged for at ingest, and in GB-months for a month in the store."""
+    """Price a square kilometre at ingest, and its storage in GB-months."""
     pixels = (1000 / metres_per_pixel) ** 2
     ms = pixels / 1e9 * INGEST_S_PER_GIGAPIXEL * 1000
     return function_amounts(MEMORY_MB, ms, 0, architecture), pixels * PYRAMID_BYTES_PER_PIXEL / 1e9
@@ -208,25 +213,25 @@ def tabulate_large_images(prices: PriceTable, architecture: Architecture) -> Tab
 
 
 def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[str]:
-    """What the numbers hold for."""
+    """Describe the conditions of the numbers."""
     return [
         f"12 MP JPEGs of {MASTER_MB} MB, functions with {MEMORY_MB} MB on {architecture}, batches of {BATCH_SIZE}; "
-        f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast. "
+        f"S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s. "
         f"Prices of us-east-1 as read on {prices.read_on}.",
         f"{PRESETS} presets take {PRESETS_MS:.0f} ms and an image for models {PREPARE_MS:.0f} ms, measured. "
         "The latter is one opaque frame: animations, pages and transparency cost "
         "[further calls](../guides/image-analysis.md#what-is-analysed). "
-        f"An endpoint that responds in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} images an hour of an "
+        f"An endpoint that responds in {ENDPOINT_MS:.0f} ms, {IMAGES_PER_HOUR:,} images an hour of an "
         f"ml.g4dn.xlarge, is assumed: the template's own `EndpointScaling`.",
         f"An instance starts in {START_HOURS * 60:.0f} minutes; scaled to zero, "
         f"it idles for {IDLE_HOURS * 60:.0f} more.",
         f"A pyramid of {SCENE_GIGAPIXELS} gigapixels takes {SCENE_S:.0f} s on {SCENE_CORES} cores, measured, and is of "
-        f"{SCENE_GIGABYTES:g} GB. Aerial photographs are less than that: it has a sensor's noise at every pixel.",
+        f"{SCENE_GIGABYTES:g} GB. Aerial photographs are smaller: this one has sensor noise in every pixel.",
     ]
 
 
 def format_page(prices: PriceTable, architecture: Architecture) -> str:
-    """The part of docs/explanation/cost.md about libraries."""
+    """Return the generated part of docs/explanation/cost.md about bulk jobs."""
     tables = (tabulate_operations, tabulate_modes, tabulate_large_images)
-    told = "\n".join(f"- {note}" for note in describe_conditions(prices, architecture))
-    return "\n\n".join([*(table(prices, architecture).markdown() for table in tables), told])
+    notes = "\n".join(f"- {note}" for note in describe_conditions(prices, architecture))
+    return "\n\n".join([*(table(prices, architecture).markdown() for table in tables), notes])

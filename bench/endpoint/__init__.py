@@ -1,1 +1,1 @@
-"""Pictures a second through the model server, with batches and without."""
+"""Throughput of the model server, with batches and without."""

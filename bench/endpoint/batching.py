@@ -1,4 +1,4 @@
-"""What batches bring: the same pictures through a server that makes them and one that does not, in turn."""
+"""Measure the gain of batches: the same images through a server with batches and one without, in turn."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from .server import ServerResult, send_images, serve
 
 SIDE_PX = 2048
 QUALITY = 90
-"""Of the prepared pictures, as the infer function sends them."""
+"""JPEG quality of prepared images, as the infer function sends them."""
 
 AT_ONCE = 16
 TASKS = ("similarity", "moderation", "faces", "faces,moderation,similarity")
-"""Text is left out: it is read picture by picture, whatever comes with it."""
+"""Tasks, without text, which is read one image at a time."""
 
 SERVERS: Mapping[str, Mapping[str, str]] = {"batches": {}, "one by one": {"BATCH_SIZE": "1"}}
-"""Environment of each, the baseline last."""
+"""Environment of each server, the baseline last."""
 
-HEADINGS = ("", "pictures/s", "ratio", "ms", "together")
+HEADINGS = ("", "images/s", "ratio", "ms", "together")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One server with one set of tasks, turn by turn. ``gpu`` is how busy the GPU was, in percent, if there is one."""
+    """Results of one server and set of tasks by turn. ``gpu`` is the utilisation in percent, None without a GPU."""
 
     answers: Sequence[ServerResult]
     gpu: Sequence[float]
 
     @property
     def per_s(self) -> Spread:
-        """Pictures a second."""
+        """Images per second."""
         return Spread.of(answer.per_s for answer in self.answers)
 
 
@@ -52,7 +52,7 @@ class Findings:
 
 
 def measure_batches(count: int, rounds: int, conditions: Sequence[str], progress: Progress) -> Findings:
-    """``count`` pictures for each set of tasks, ``rounds`` times in turn; raises CannotServe."""
+    """Measure ``count`` images for each set of tasks, ``rounds`` times in turn. Raises ServeError."""
     prints = prepare_images(count)
     found: dict[tuple[str, str], list[tuple[ServerResult, float | None]]] = {}
     with serve("batches", **SERVERS["batches"]) as batched, serve("single", **SERVERS["one by one"]) as single:
@@ -74,7 +74,7 @@ def measure_batches(count: int, rounds: int, conditions: Sequence[str], progress
 
 
 def prepare_images(count: int) -> list[bytes]:
-    """JPEGs of one size, each of another part of a photograph, so that no two are the same."""
+    """Prepare JPEGs of one size from different parts of a photograph."""
     photograph = Image.open(make_images()[0]).convert("RGB")
     size = (SIDE_PX, SIDE_PX * 3 // 4)
     found = []
@@ -92,7 +92,7 @@ def prepare_images(count: int) -> list[bytes]:
 
 
 def tables(findings: Findings) -> list[Table]:
-    """A row for each server and set of tasks; the GPU has a column where there is one."""
+    """Return a row for each server and set of tasks, with a column for the GPU if there is one."""
     has_gpu = any(one.gpu for one in findings.results.values())
     headings = (*HEADINGS, "GPU %") if has_gpu else HEADINGS
     return [
@@ -114,7 +114,7 @@ def _row(findings: Findings, tasks: str, name: str, has_gpu: bool) -> tuple[str,
 
 
 def format_page(findings: Findings) -> str:
-    """The part of docs/explanation/performance.md between its markers."""
+    """Return the generated part of docs/explanation/performance.md."""
     return "\n\n".join(
         [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in findings.conditions)]
     )

@@ -1,4 +1,4 @@
-"""How busy the GPU is while something runs, by nvidia-smi."""
+"""Measure GPU utilisation with nvidia-smi."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _QUERY = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,no
 
 
 class Utilisation:
-    """Samples in percent, one every :data:`EVERY_S`, of the first GPU."""
+    """Samples of the first GPU in percent, one every :data:`EVERY_S`."""
 
     def __init__(self) -> None:
         self._samples: list[float] = []
 
     @property
     def percent(self) -> float | None:
-        """The mean; None where there is no GPU."""
+        """The mean, None without a GPU."""
         return fmean(self._samples) if self._samples else None
 
     def take(self, until: Event) -> None:
-        """Samples until the event."""
+        """Take samples until the event."""
         while not until.is_set():
             done = subprocess.run(_QUERY, capture_output=True, text=True, check=False)
             if done.returncode == 0 and done.stdout.strip():
@@ -36,7 +36,7 @@ class Utilisation:
 
 @contextmanager
 def record_gpu() -> Iterator[Utilisation]:
-    """What the GPU does within the context."""
+    """Record the utilisation while the context is open."""
     found = Utilisation()
     if shutil.which(_QUERY[0]) is None:
         yield found

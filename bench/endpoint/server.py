@@ -1,4 +1,4 @@
-"""The model server as a child process, and many requests to it at once."""
+"""Run the model server as a child process, and send concurrent requests."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ STOP_S = 30
 
 
 class ServeError(Exception):
-    """The server did not start, or answered something else than findings."""
+    """The server did not start, or returned something other than findings."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerResult:
-    """What became of all requests: pictures a second, how long the median one took, and how many went together."""
+    """Throughput in images per second, median latency, and mean batch size."""
 
     per_s: float
     ms: float
@@ -38,7 +38,7 @@ class ServerResult:
 
 @contextmanager
 def serve(name: str, **variables: str) -> Iterator[int]:
-    """The port of a server that is ready; raises CannotServe. ``variables`` are added to its environment."""
+    """Start a server with the additional ``variables`` and yield its port. Raises ServeError."""
     port = _free_port()
     log = WORK / f"endpoint-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -63,21 +63,21 @@ def serve(name: str, **variables: str) -> Iterator[int]:
 
 
 def send_images(port: int, pictures: Sequence[bytes], tasks: str, at_once: int) -> ServerResult:
-    """Send ``pictures``, ``at_once`` of them at any time; raises CannotServe."""
+    """Send ``images`` with ``at_once`` concurrent requests. Raises ServeError."""
     with ThreadPoolExecutor(at_once) as threads:
         started_s = time.monotonic()
-        answers = list(threads.map(lambda picture: _ask(port, picture, tasks), pictures))
+        answers = list(threads.map(lambda image: _send(port, image, tasks), pictures))
         took_s = time.monotonic() - started_s
     times_ms, batches = zip(*answers, strict=True)
     return ServerResult(len(pictures) / took_s, median(times_ms), sum(batches) / len(batches))
 
 
-def _ask(port: int, picture: bytes, tasks: str) -> tuple[float, int]:
-    """How long the answer took in ms, and with how many others it came."""
+def _send(port: int, image: bytes, tasks: str) -> tuple[float, int]:
+    """Send an image. Return the latency in ms and the batch size."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         started_s = time.monotonic()
-        connection.request("POST", "/invocations", picture, {ATTRIBUTES: f"tasks={tasks}"})
+        connection.request("POST", "/invocations", image, {ATTRIBUTES: f"tasks={tasks}"})
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:

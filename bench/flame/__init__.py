@@ -1,1 +1,1 @@
-"""A profile of warm requests as a flame graph: recorded by py-spy from outside, drawn here."""
+"""Record warm requests with py-spy, and draw them as a flame graph."""

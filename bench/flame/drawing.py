@@ -1,4 +1,4 @@
-"""The flame graph as an SVG: callers above what they call, wide is long. It has no scripts, and follows dark pages."""
+"""Draw a flame graph as SVG: callers above callees, width is time. No scripts; adapts to dark mode."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MARGIN_PX = 10
 TOP_PX = 40
 ROW_PX = 19
 LEAST_PX = 0.7
-"""Narrower boxes are left out."""
+"""Narrower boxes are omitted."""
 
 CHARACTER_PX = 6.7
-"""The width of a character of the font, at most."""
+"""Largest width of a character of the font."""
 
 COLOURS = {"imaging": "#f4a261", "S3": "#8ecae6", "rest": "#cbd5a7", "runtime": "#d3d3dd"}
-"""By the kind of code that a box stands for. All are light enough for black letters."""
+"""Colours by kind of code, light enough for black text."""
 
 STYLE = (
     "text{font:11px ui-monospace,Menlo,Consolas,monospace;fill:#111}"
@@ -28,11 +28,11 @@ STYLE = (
 )
 
 type Kind = Callable[[Node], str]
-"""Which of COLOURS a box has."""
+"""Returns a box's key of COLOURS."""
 
 
 def draw(tree: Node, title: str, ms_per_sample: float, kind: Kind) -> str:
-    """The picture of ``tree``; each box tells its function, and in a tooltip its milliseconds."""
+    """Draw ``tree``. A box shows its function; its tooltip has the milliseconds."""
     px = (WIDTH_PX - 2 * MARGIN_PX) / tree.count
     placed = [entry for entry in tree.walk() if entry[0].count * px >= LEAST_PX]
     height = TOP_PX + ROW_PX * (1 + max(depth for _, depth, _ in placed)) + MARGIN_PX
@@ -69,7 +69,7 @@ def _box(node: Node, depth: int, start: int, px: float, ms_per_sample: float, ki
 
 
 def _fitting(node: Node, width_px: float) -> str:
-    """As much of the function's name, and of its file's, as there is room for."""
+    """Return as much of the function's name and file as fits."""
     room = int(width_px / CHARACTER_PX)
     whole = f"{node.key.name}  {node.key.file}".rstrip()
     if len(whole) <= room:

@@ -1,4 +1,4 @@
-"""py-spy beside a contender's process: it reads the process's stacks from outside, so nothing in it is changed."""
+"""Sample a competitor's process with py-spy, from outside and without changing it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SAMPLES_PER_S = 500
 
 
 def record(pid: int, duration_s: int, meanwhile: Callable[[], object]) -> Sequence[Stack]:
-    """The stacks of the process ``pid`` over ``duration_s``, during which ``meanwhile`` is called again and again.
+    """Record the stacks of process ``pid`` for ``duration_s`` while calling ``meanwhile`` repeatedly.
 
-    Waiting threads count too. Raises Missing if there is no py-spy, or if it may not look at processes.
+    Waiting threads count. Raises MissingCompetitor if py-spy is missing or not permitted to read processes.
     """
     tool = Path(sys.executable).with_name("py-spy")
     if not tool.exists():
-        raise MissingCompetitor("The flame graph: py-spy is not installed")
+        raise MissingCompetitor("Flame graph: py-spy is not installed")
     with TemporaryDirectory() as folder:
         output = Path(folder) / "stacks"
         options = ["--pid", pid, "--duration", duration_s, "--rate", SAMPLES_PER_S, "--output", output]
@@ -31,7 +31,7 @@ def record(pid: int, duration_s: int, meanwhile: Callable[[], object]) -> Sequen
         ) as spy:
             while spy.poll() is None:
                 meanwhile()
-            said = spy.stdout.read().decode(errors="replace") if spy.stdout else ""
+            message = spy.stdout.read().decode(errors="replace") if spy.stdout else ""
         if spy.returncode or not output.exists():
-            raise MissingCompetitor(f"The flame graph: py-spy could not look at the process ({said.strip()[-200:]})")
+            raise MissingCompetitor(f"Flame graph: py-spy could not read the process ({message.strip()[-200:]})")
         return list(parse(output.read_text(encoding="utf-8").splitlines()))

@@ -1,4 +1,4 @@
-"""What py-spy writes in its raw format: a line for each stack, its frames from the outermost on, and how often."""
+"""Parse py-spy's raw format: a line for each stack, with its frames from the outermost and its count."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 MAIN_THREAD = "MainThread"
 RUNTIME_LOOP = "handle_event_request"
-"""awslambdaric's function that answers one event; what is above it waits for the next."""
+"""awslambdaric's function that handles one event; its callers wait for the next."""
 
 _FRAME = re.compile(r"(?P<name>.*) \((?P<file>[^():]+|<[^()]*>)(?::(?P<line>\d+))?\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A call of ``name``, which is in ``file`` and had come to ``line``."""
+    """A call of ``name`` in ``file``, at ``line``."""
 
     name: str
     file: str = ""
@@ -24,28 +24,28 @@ class Frame:
 
     @classmethod
     def parse(cls, text: str) -> Frame:
-        """A frame of the raw format, such as ``render (darkroom/imaging/render/pipeline.py:58)``."""
+        """Parse a frame, such as ``render (darkroom/imaging/render/pipeline.py:58)``."""
         found = _FRAME.fullmatch(text)
         return cls(found["name"], found["file"], int(found["line"] or 0)) if found else cls(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Calls within each other, seen ``count`` times."""
+    """Nested calls, sampled ``count`` times."""
 
     frames: Sequence[Frame]
     count: int
 
 
 def parse(lines: Iterable[str]) -> Iterator[Stack]:
-    """All stacks of a recording, each beginning with a frame for its thread."""
+    """Parse all stacks of a recording. Each begins with a frame for its thread."""
     for line in filter(None, map(str.strip, lines)):
         frames, _, count = line.rpartition(" ")
         yield Stack([Frame.parse(text) for text in frames.split(";")], int(count))
 
 
 def select_answering(stacks: Iterable[Stack]) -> list[Stack]:
-    """Those of the main thread that answer an event, from the function that does on."""
+    """Return the stacks of the main thread that handle an event, from the handling function on."""
     found = []
     for stack in stacks:
         names = [frame.name for frame in stack.frames]
@@ -55,7 +55,7 @@ def select_answering(stacks: Iterable[Stack]) -> list[Stack]:
 
 
 def count_innermost(stacks: Iterable[Stack], label: Callable[[Frame], str | None]) -> Mapping[str, int]:
-    """How often each label was the innermost that its stack had; frames whose label is None count for their callers."""
+    """Count how often each label is the innermost of its stack; frames with the label None count for their callers."""
     counts: Counter[str] = Counter()
     for stack in stacks:
         labels = [text for frame in stack.frames if (text := label(frame)) is not None]

@@ -1,4 +1,4 @@
-"""Stacks merged from the outside in: equal calls of equal callers are one box."""
+"""Merge stacks into a tree, in which equal calls of equal callers are one node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Node:
-    """``count`` samples were in this function or in what it called; ``line`` is the first that it was called from."""
+    """A function with ``count`` samples, including its callees; ``line`` is the first line that calls it."""
 
     key: Key
     line: int
@@ -26,11 +26,11 @@ class Node:
     children: dict[Key, Node] = field(default_factory=dict)
 
     def ordered(self) -> list[Node]:
-        """What it called, in the order of its lines: about the order in time."""
+        """Return the callees in the order of their lines, which approximates the order in time."""
         return sorted(self.children.values(), key=lambda child: child.line)
 
     def walk(self, depth: int = 0, start: int = 0) -> Iterator[tuple[Node, int, int]]:
-        """This node and all below, with their depths and how many samples lie before them."""
+        """Yield this node and all below, with depth and number of samples before it."""
         yield self, depth, start
         for child in self.ordered():
             yield from child.walk(depth + 1, start)
@@ -38,7 +38,7 @@ class Node:
 
 
 def build_tree(stacks: Iterable[Stack], root: Key) -> Node:
-    """The tree of ``stacks`` below a node ``root``."""
+    """Build the tree of ``stacks`` below a node ``root``."""
     tree = Node(root, 0)
     for stack in stacks:
         _add(tree, stack.frames, stack.count)

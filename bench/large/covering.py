@@ -1,4 +1,4 @@
-"""A 24 MP photograph becomes a small square: Darkroom's render beside sharp and Pillow, at equal quality."""
+"""Measure a small cover of a 24 MP photograph: Darkroom's render, sharp and Pillow, at equal quality."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ type Makes = Callable[[Path, Mapping[str, object]], Competitor]
 
 @dataclass(frozen=True, slots=True)
 class CoverTimes:
-    """What one contender took, turn by turn, at which quality of WebP, and its picture's score and bytes."""
+    """A competitor's times by turn, its WebP quality, and its image's score and bytes."""
 
-    contender: Competitor
+    competitor: Competitor
     quality: int
     ms: Spread
     score: float
@@ -45,22 +45,22 @@ class CoverTimes:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What all contenders took, Darkroom first, and the floor; ``missing`` are those not installed."""
+    """Results of all competitors, Darkroom first, and the lower bound; ``missing`` are not installed."""
 
     covered: Sequence[CoverTimes]
     floor_ms: Spread
     missing: Sequence[str]
 
 
-def render_with_darkroom(source: Path, wanted: Mapping[str, object]) -> Competitor:
-    """Darkroom's render from the file's bytes to the picture's."""
+def render_with_darkroom(source: Path, reference: Mapping[str, object]) -> Competitor:
+    """Return Darkroom's render, from the file's bytes to the image's."""
     what = "`imaging.render`, as a request calls it, from bytes in memory"
-    made = darkroom_at_ingest("Darkroom", what, "renders", source, wanted)
+    made = darkroom_at_ingest("Darkroom", what, "renders", source, reference)
     return replace(made, environment={**made.environment, **ALLOCATOR})
 
 
 def render_with_libvips(source: Path) -> Competitor:
-    """libvips' decoder, resize and encoder alone, in the same process' surroundings."""
+    """Return libvips' decode, resize and encode alone, in a process like Darkroom's."""
     ours = render_with_darkroom(source, {})
     script = Path(__file__).with_name("floor.py")
     return replace(ours, name="Floor", what="", command=[ours.command[0], script, source, str(SIDE_PX), str(QUALITY)])
@@ -70,40 +70,40 @@ MAKES: tuple[Makes, ...] = (render_with_darkroom, sharp_at_ingest, pillow_at_cov
 
 
 def crop_middle(quality: int) -> Mapping[str, object]:
-    """The square, with the middle of the picture."""
+    """Return the options of the square, with the middle of the image."""
     return {
         "cover": {"width": SIDE_PX, "height": SIDE_PX, "fit": "cover", "format": "webp", "quality": quality},
     }
 
 
 def resize_reference(source: Path) -> Pixels:
-    """The square by a full Lanczos filter from all pixels, never encoded."""
+    """Return the square by a full Lanczos filter from all pixels, not encoded."""
     with Image.open(source) as image:
         square = ImageOps.fit(image.convert("RGB"), (SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
     return np.asarray(square)
 
 
 def measure_all(source: Path, times: int, core: Core, progress: Progress) -> Findings:
-    """All contenders that this machine can install, ``times`` in turn."""
-    wanted = resize_reference(source)
-    target = ssimulacra2(_made(render_with_darkroom(source, crop_middle(QUALITY)), core), wanted)
+    """Measure all competitors that this machine can install, ``times`` in turn."""
+    reference = resize_reference(source)
+    target = ssimulacra2(_made(render_with_darkroom(source, crop_middle(QUALITY)), core), reference)
     chosen, missing = [], []
     for make in MAKES:
         try:
             quality = (
-                QUALITY if make is render_with_darkroom else _matched(make, source, wanted, target, core, progress)
+                QUALITY if make is render_with_darkroom else _matched(make, source, reference, target, core, progress)
             )
             chosen.append((make(source, crop_middle(quality)), quality))
         except MissingCompetitor as reason:
             missing.append(f"{reason}.")
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(contender, core)) for contender, _ in chosen]
+        workers = [stack.enter_context(Worker(competitor, core)) for competitor, _ in chosen]
         floor = stack.enter_context(Worker(render_with_libvips(source), core))
         spreads = _in_turns([*workers, floor], times, progress)
         bodies = [worker.made()["cover"] for worker in workers]
     covered = [
-        CoverTimes(contender, quality, ms, ssimulacra2(body, wanted), len(body))
-        for (contender, quality), ms, body in zip(chosen, spreads, bodies, strict=False)
+        CoverTimes(competitor, quality, ms, ssimulacra2(body, reference), len(body))
+        for (competitor, quality), ms, body in zip(chosen, spreads, bodies, strict=False)
     ]
     return Findings(covered, spreads[-1], missing)
 
@@ -120,27 +120,27 @@ def _in_turns(workers: Sequence[Worker], times: int, progress: Progress) -> list
 
 
 def find_fastest(peers: Sequence[CoverTimes]) -> CoverTimes:
-    """The one of ``peers`` with the least median."""
+    """Return the one of ``peers`` with the lowest median."""
     return min(peers, key=lambda peer: peer.ms.median)
 
 
-def _made(contender: Competitor, core: Core) -> bytes:
-    with Worker(contender, core) as worker:
+def _made(competitor: Competitor, core: Core) -> bytes:
+    with Worker(competitor, core) as worker:
         worker.ms()
         return worker.made()["cover"]
 
 
-def _matched(make: Makes, source: Path, wanted: Pixels, target: float, core: Core, progress: Progress) -> int:
-    """The quality at which the picture of ``make`` scores as ``target``, looked for once."""
+def _matched(make: Makes, source: Path, reference: Pixels, target: float, core: Core, progress: Progress) -> int:
+    """Return the quality at which the image of ``make`` scores as ``target``. Cached."""
     first = make(source, crop_middle(QUALITY))
     stamp = first.folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
     path = FOUND / f"cover-{hash_sources([source], first.name, made_from, f'{target:.3f}')}.json"
     if not path.exists():
-        progress(f"24 MP to a cover: looking for {first.name}'s equal quality")
+        progress(f"24 MP to a cover: searching {first.name}'s equal quality")
 
         def score_of(quality: int) -> float:
-            return ssimulacra2(_made(make(source, crop_middle(quality)), core), wanted)
+            return ssimulacra2(_made(make(source, crop_middle(quality)), core), reference)
 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(find_nearest(target, score_of)), encoding="ascii")

@@ -1,6 +1,6 @@
-"""Runs with the layers: decodes at an eighth of the size, resizes to a square and encodes it, for each line it reads.
+"""Decode at an eighth of the size, resize to a square and encode, for each input line, with the layers.
 
-``python floor.py SOURCE SIDE QUALITY FOLDER`` answers each line with the milliseconds, as JSON.
+``python floor.py SOURCE SIDE QUALITY FOLDER`` writes the milliseconds of each as JSON.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from darkroom.imaging.formats.encode import EncodableImage, encode
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 
 SHRINK = 8
-"""The smallest that libjpeg decodes at; the entropy decoder goes through the whole file all the same."""
+"""libjpeg's largest shrink factor; its entropy decoder reads the whole file regardless."""
 
 
 def main() -> None:
-    """Answer lines until there are no more."""
+    """Process lines until the input ends."""
     path, side, quality, _ = sys.argv[1:]
     data = Path(path).read_bytes()
     for _ in sys.stdin:
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def square(data: bytes, side_px: int) -> pyvips.Image:
-    """The middle of the picture, in memory."""
+    """Return the middle of the image, in memory."""
     source = pyvips.Source.new_from_memory(data)
     image = pyvips.Image.jpegload_source(source, shrink=SHRINK, access="sequential")
     small = image.resize(side_px / min(image.width, image.height))

@@ -1,4 +1,4 @@
-"""JPEGs of 24, 100 and 280 megapixels."""
+"""Make JPEGs of 24, 100 and 280 megapixels."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ COVERED = "24mp.jpg"
 
 
 def make_files() -> Mapping[str, Path]:
-    """The files by their names, made once.
+    """Return the files by name, made once.
 
-    The photograph of 24 MP and its mirror images side by side make 100 MP. 280 MP are of one colour, so that the file
-    is small: what is refused is what its header says.
+    The 24 MP photograph and its mirror images make 100 MP. 280 MP have one colour, for a small file: only its header is
+    read.
     """
     folder = build_once(WORK / "large", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
     return {name: folder / name for name in (COVERED, HUGE, REFUSED)}
@@ -31,8 +31,8 @@ def make_files() -> Mapping[str, Path]:
 
 def _make(folder: Path) -> None:
     make_photograph(LARGE).save(folder / COVERED, quality=QUALITY, subsampling="4:2:0")
-    picture = pyvips.Image.new_from_file(str(folder / COVERED))
-    pair = picture.join(picture.fliphor(), "horizontal")
+    image = pyvips.Image.new_from_file(str(folder / COVERED))
+    pair = image.join(image.fliphor(), "horizontal")
     block = pair.join(pair.flipver(), "vertical").replicate(2, 2)
     block.crop(0, 0, *HUGE_PX).jpegsave(str(folder / HUGE), Q=QUALITY, keep="none")
     plain = pyvips.Image.black(*REFUSED_PX, bands=3).linear([1, 1, 1], [120, 140, 160], uchar=True)

@@ -1,1 +1,1 @@
-"""S3 behind a line with a latency and a bandwidth: a server in a process of its own, in memory, on this machine."""
+"""S3 with a latency and a bandwidth: an in-memory server process on this machine."""

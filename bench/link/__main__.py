@@ -1,4 +1,4 @@
-"""``python -m bench.link``: serve until standard input closes; the first line printed is the port."""
+"""Serve until standard input closes: ``python -m bench.link``. The first line of output is the port."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .objects import Shelf
+from .objects import ObjectStore
 from .server import Link
 
 
 def main() -> None:
-    """Read the arguments and serve."""
+    """Parse the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m bench.link", description=__doc__)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--megabytes-per-s", type=float, default=10_000.0)
-    parser.add_argument("pictures", nargs="*", type=Path, help="files, served as masters/<anything>/<file name>")
+    parser.add_argument("images", nargs="*", type=Path, help="files, served as masters/<anything>/<file name>")
     arguments = parser.parse_args()
-    shelf = Shelf({path.name: path.read_bytes() for path in arguments.pictures})
-    asyncio.run(_serve(Link(shelf, arguments.latency_ms / 1000, arguments.megabytes_per_s * 1e6)))
+    store = ObjectStore({path.name: path.read_bytes() for path in arguments.images})
+    asyncio.run(_serve(Link(store, arguments.latency_ms / 1000, arguments.megabytes_per_s * 1e6)))
 
 
 async def _serve(link: Link) -> None:

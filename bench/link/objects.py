@@ -1,4 +1,4 @@
-"""What the server holds: masters that exist under any number of names, and whatever was put."""
+"""Objects of the server: masters that exist under any name, and stored objects."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 MASTERS = "masters/"
 JPEG_START = b"\xff\xd8"
 TYPES = {JPEG_START: "image/jpeg", b"II\x2a\0": "image/tiff", b"II\x2b\0": "image/tiff"}
-"""Content types by the first bytes, as far as who reads a master goes by them."""
+"""Content types by first bytes, as far as clients use them."""
 COMMENT_BYTES = 64
-"""Length of the name in a master's comment, so that all copies of a picture are of one length."""
+"""Length of the name in a master's comment, so that all copies of an image have the same length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
     """Bytes with the HTTP headers they were stored with, by lower-case names.
 
-    ``lead`` and ``rest`` follow each other. They are not joined: that would delay each answer by a millisecond.
+    ``lead`` and ``rest`` are consecutive. Joining them would delay each response by a millisecond.
     """
 
     lead: bytes
@@ -32,7 +32,7 @@ class Object:
         return len(self.lead) + len(self.rest)
 
     def cut(self, start: int, stop: int, most: int) -> Iterator[memoryview]:
-        """The bytes ``start`` to ``stop`` in pieces of at most ``most``."""
+        """Yield the bytes ``start`` to ``stop`` in pieces of at most ``most``."""
         edge = len(self.lead)
         for part, first, last in (
             (memoryview(self.lead), start, min(stop, edge)),
@@ -42,11 +42,11 @@ class Object:
                 yield part[offset : min(offset + most, last)]
 
 
-class Shelf:
-    """Objects by key, ``<bucket>/`` left out.
+class ObjectStore:
+    """Objects by key, without ``<bucket>/``.
 
-    A picture ``name`` exists as ``masters/<anything>/<name>``, a JPEG each time with the key in a comment: requests for
-    distinct keys get distinct bytes, so no cache of a library can answer for the work. Other types are always the same.
+    An image ``name`` exists as ``masters/<anything>/<name>``. JPEGs have the key in a comment: distinct keys have
+    distinct bytes, so no library's cache can serve them. Other types are always the same.
     """
 
     def __init__(self, pictures: Mapping[str, bytes]) -> None:
@@ -55,32 +55,30 @@ class Shelf:
         self._started = datetime.now(UTC)
 
     def find(self, key: str) -> Object | None:
-        """The object at ``key``."""
+        """Return the object at ``key``."""
         if key in self._objects:
             return self._objects[key]
-        picture = self._pictures.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
-        if picture is None:
+        image = self._pictures.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
+        if image is None:
             return None
-        is_jpeg = picture.startswith(JPEG_START)
-        lead, rest = (add_name(picture, key), memoryview(picture)[2:]) if is_jpeg else (b"", memoryview(picture))
-        content_type = next(
-            (of for start, of in TYPES.items() if picture.startswith(start)), "application/octet-stream"
-        )
+        is_jpeg = image.startswith(JPEG_START)
+        lead, rest = (add_name(image, key), memoryview(image)[2:]) if is_jpeg else (b"", memoryview(image))
+        content_type = next((of for start, of in TYPES.items() if image.startswith(start)), "application/octet-stream")
         return Object(lead, rest, {"content-type": content_type}, f'"{_hash(key.encode())}"', self._started)
 
     def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Object:
-        """Keep ``body`` at ``key``."""
-        kept = Object(b"", memoryview(body), headers, f'"{_hash(body)}"', datetime.now(UTC))
-        self._objects[key] = kept
-        return kept
+        """Store ``body`` at ``key``."""
+        stored = Object(b"", memoryview(body), headers, f'"{_hash(body)}"', datetime.now(UTC))
+        self._objects[key] = stored
+        return stored
 
     def delete(self, key: str) -> None:
-        """Forget ``key``, if it is there."""
+        """Delete ``key`` if it exists."""
         self._objects.pop(key, None)
 
 
 def add_name(jpeg: bytes, name: str) -> bytes:
-    """The first bytes of ``jpeg`` with ``name`` in a comment: its start marker, and a segment to go in after that."""
+    """Return the start marker of ``jpeg`` and a comment with ``name``, its first bytes."""
     text = name.encode()[-COMMENT_BYTES:].ljust(COMMENT_BYTES)
     return jpeg[:2] + b"\xff\xfe" + (COMMENT_BYTES + 2).to_bytes(2, "big") + text
 

@@ -1,4 +1,4 @@
-"""The link's server as a child process."""
+"""Run the link's server as a child process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..paths import ROOT
 
 @contextmanager
 def run_link(pictures: Sequence[Path], latency_ms: float, megabytes_per_s: float) -> Iterator[str]:
-    """Run the server and give its URL."""
+    """Run the server and yield its URL."""
     options = ["--latency-ms", str(latency_ms), "--megabytes-per-s", str(megabytes_per_s)]
     command = [sys.executable, "-m", "bench.link", *options, *map(str, pictures)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

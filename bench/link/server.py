@@ -1,7 +1,7 @@
-"""S3's object operations over HTTP, path style, as far as obstore and the AWS SDKs of the contenders use them.
+"""Serve S3's object operations over HTTP, path style, as far as obstore and the competitors' AWS SDKs use them.
 
-The first byte of every answer leaves ``latency_s`` after its request was here, and for a body that came the time that
-the line would have taken; bodies leave at ``bytes_per_s``. Signatures are not checked.
+The first byte of a response is sent ``latency_s`` after the request arrived, plus the transfer time of its body; bodies
+are sent at ``bytes_per_s``. Signatures are not verified.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 
-from .objects import Object, Shelf
+from .objects import Object, ObjectStore
 
 CHUNK_BYTES = 65_536
-KEPT_HEADERS = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language")
+STORED_HEADERS = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language")
 METADATA = "x-amz-meta-"
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 TICK_S = 0.002
-"""asyncio rounds waits up to a millisecond, and the system wakes it a little later still."""
+"""asyncio rounds waits up to a millisecond, and the system adds a delay."""
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class Link:
-    """The line to S3, and S3 at its end."""
+    """S3 and the link to it."""
 
-    def __init__(self, shelf: Shelf, latency_s: float, bytes_per_s: float) -> None:
-        self._shelf = shelf
+    def __init__(self, store: ObjectStore, latency_s: float, bytes_per_s: float) -> None:
+        self._store = store
         self._latency_s = latency_s
         self._bytes_per_s = bytes_per_s
 
     def application(self) -> web.Application:
-        """The server, to be run by aiohttp."""
+        """Return the server for aiohttp."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         path = "/{bucket}/{key:.+}"
         application.router.add_get(path, self._get)
@@ -47,9 +47,9 @@ class Link:
         return application
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
-        """GET, and HEAD, which aiohttp answers with the same headers and no body."""
-        await self._due(_clock())
-        found = self._shelf.find(request.match_info["key"])
+        """Handle GET, and HEAD, for which aiohttp sends the same headers without the body."""
+        await self._wait_for_line(_clock())
+        found = self._store.find(request.match_info["key"])
         if found is None:
             return _error(404, "NoSuchKey")
         if request.headers.get("if-none-match") == found.etag:
@@ -57,22 +57,22 @@ class Link:
         if request.headers.get("if-match", found.etag) != found.etag:
             return _error(412, "PreconditionFailed")
         try:
-            wanted = request.http_range
+            range_ = request.http_range
         except ValueError:
             return _error(416, "InvalidRange")
-        if (wanted.start or 0) >= len(found) > 0:
+        if (range_.start or 0) >= len(found) > 0:
             return _error(416, "InvalidRange")
-        return await self._sent(request, found, wanted)
+        return await self._sent(request, found, range_)
 
-    async def _sent(self, request: web.Request, found: Object, wanted: slice) -> web.StreamResponse:
-        start, stop, _ = wanted.indices(len(found))
+    async def _sent(self, request: web.Request, found: Object, range_: slice) -> web.StreamResponse:
+        start, stop, _ = range_.indices(len(found))
         response = web.StreamResponse(headers=_headers(found))
         response.content_length = stop - start
-        if wanted != slice(None, None, 1):
+        if range_ != slice(None, None, 1):
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found)}"
         await response.prepare(request)
-        with suppress(ConnectionError):  # whoever asked may have enough
+        with suppress(ConnectionError):  # the client may close early
             if request.method != "HEAD":
                 await self._paced(response, found.cut(start, stop, CHUNK_BYTES))
             await response.write_eof()
@@ -83,46 +83,48 @@ class Link:
         for piece in pieces:
             await response.write(piece)
             due_s += len(piece) / self._bytes_per_s
-            await _until(due_s)
+            await _sleep_until(due_s)
 
-    async def _due(self, asked_s: float, sent_bytes: int = 0) -> None:
-        """Wait for as long as the line takes for ``sent_bytes`` and back."""
-        await _until(asked_s + self._latency_s + sent_bytes / self._bytes_per_s)
+    async def _wait_for_line(self, requested_s: float, sent_bytes: int = 0) -> None:
+        """Wait for the transfer time of ``sent_bytes`` and the latency."""
+        await _sleep_until(requested_s + self._latency_s + sent_bytes / self._bytes_per_s)
 
     async def _put(self, request: web.Request) -> web.Response:
         if "aws-chunked" in request.headers.get("content-encoding", ""):
             return _error(501, "NotImplemented")
-        asked_s = _clock()
+        requested_s = _clock()
         body = await request.read()
-        await self._due(asked_s, len(body))
+        await self._wait_for_line(requested_s, len(body))
         key = request.match_info["key"]
-        if request.headers.get("if-none-match") == "*" and self._shelf.find(key) is not None:
+        if request.headers.get("if-none-match") == "*" and self._store.find(key) is not None:
             return _error(412, "PreconditionFailed")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS or name.startswith(METADATA)}
-        return web.Response(headers={"ETag": self._shelf.put(key, body, kept).etag})
+        stored_headers = {
+            name: value for name, value in headers.items() if name in STORED_HEADERS or name.startswith(METADATA)
+        }
+        return web.Response(headers={"ETag": self._store.put(key, body, stored_headers).etag})
 
     async def _delete(self, request: web.Request) -> web.Response:
-        await self._due(_clock())
-        self._shelf.delete(request.match_info["key"])
+        await self._wait_for_line(_clock())
+        self._store.delete(request.match_info["key"])
         return web.Response(status=204)
 
     async def _delete_several(self, request: web.Request) -> web.Response:
-        """DeleteObjects, which obstore uses for a single one too."""
+        """Handle DeleteObjects, which obstore uses for single objects, too."""
         if "delete" not in request.query:
             return _error(501, "NotImplemented")
-        asked_s = _clock()
+        requested_s = _clock()
         body = await request.text()
-        await self._due(asked_s)
+        await self._wait_for_line(requested_s)
         keys = [key.text or "" for key in ElementTree.fromstring(body).iterfind(f".//{NAMESPACE}Key")]
         for key in keys:
-            self._shelf.delete(key)
+            self._store.delete(key)
         deleted = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
         return web.Response(text=f"<DeleteResult>{deleted}</DeleteResult>", content_type="application/xml")
 
 
-async def _until(due_s: float) -> None:
-    """Wait until the clock says ``due_s``; asyncio alone would be late by half a millisecond on average."""
+async def _sleep_until(due_s: float) -> None:
+    """Wait until ``due_s``; asyncio alone is half a millisecond late on average."""
     if (early_s := due_s - _clock() - TICK_S) > 0:
         await asyncio.sleep(early_s)
     while _clock() < due_s:

@@ -1,1 +1,1 @@
-"""Five hundred mixed pictures, one after the other through one process: its memory after each."""
+"""Send five hundred mixed images through one process, and measure its memory after each."""

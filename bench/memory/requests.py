@@ -1,4 +1,4 @@
-"""Which pictures are asked for, and as what: the same 500 requests each time, mixed evenly."""
+"""Draw the same evenly mixed 500 requests in each run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .sources import DEMANDING, MIXED, Source
 SEED = 500
 COUNT = 500
 SOON = 40
-"""How many requests it takes until all there is has been asked for once."""
+"""Number of requests within which each item occurs once."""
 
 OUTPUTS = {
     "w-320.webp": 10,
@@ -29,18 +29,18 @@ OUTPUTS = {
     "full.json": 4,
     "full.thumbhash": 2,
 }
-"""The last parts of canonical paths, and how often each is asked for, among the others' weights."""
+"""Last parts of canonical paths, and their weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryRequest:
-    """One request: ``output`` is the last part of the canonical path."""
+    """A request. ``output`` is the last part of the canonical path."""
 
     source: Source
     output: str
 
     def path(self, number: int) -> str:
-        """The canonical path for the copy ``number`` of the source."""
+        """Return the canonical path for copy ``number`` of the source."""
         return f"/{number}/{self.source.name}/_/{self.output}"
 
 
@@ -54,17 +54,20 @@ ALONE = {
     "avif-12.avif": "w-800.webp",
     "tiff-12.tif": "w-1280.webp",
 }
-"""Requests that take more than those of the mix: the source's name, and the output."""
+"""Requests that need more memory than the mix: source name and output."""
 
 
 def list_demanding() -> Sequence[MemoryRequest]:
-    """The requests of :data:`ALONE`."""
+    """Return the requests of :data:`ALONE`."""
     named = {source.name: source for source in (*MIXED, *DEMANDING)}
     return [MemoryRequest(named[name], output) for name, output in ALONE.items()]
 
 
 def draw_requests(count: int = COUNT) -> Sequence[MemoryRequest]:
-    """``count`` requests, the same each time. Sources and outputs are drawn apart, each in proportion to its weight."""
+    """Draw ``count`` requests, equal in each run.
+
+    Sources and outputs are drawn separately, in proportion to their weights.
+    """
     random = Random(SEED)
     sources = _drawn({source: source.weight for source in MIXED}, count, random)
     outputs = _drawn(OUTPUTS, count, random)
@@ -72,9 +75,9 @@ def draw_requests(count: int = COUNT) -> Sequence[MemoryRequest]:
 
 
 def _drawn[Item](weights: dict[Item, int], count: int, random: Random) -> list[Item]:
-    """``count`` items in an even order: in any stretch each is there about as often as its weight says.
+    """Draw ``count`` items evenly: in any section, each occurs in proportion to its weight.
 
-    Each item's times lie at equal distances, from a first one at random, which is among the first :data:`SOON`.
+    An item's positions have equal distances, from a random first one within :data:`SOON`.
     """
     total = sum(weights.values())
     placed: list[tuple[float, int, Item]] = []

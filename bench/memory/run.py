@@ -1,4 +1,4 @@
-"""Requests through the function, and the memory that its process has resident."""
+"""Send requests to the function, and measure its resident memory."""
 
 from __future__ import annotations
 
@@ -11,65 +11,65 @@ from ..competitors.model import Competitor
 from ..events import build_event
 from ..machine import Core
 from ..measure import Progress
-from ..runtime import NoAnswer, Sandbox
+from ..runtime import CompetitorError, Sandbox
 from .requests import MemoryRequest
 
 WARMING = 50
-"""Pictures until every library has loaded what it needs; from then on memory is to stay as it is."""
+"""Images until all libraries are loaded; memory should stay constant afterwards."""
 
 LAST = 50
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryResult:
-    """One request's answer: its milliseconds, and the process' resident MB (of 10^6 bytes) at most and afterwards."""
+    """The milliseconds of a request, and the process' peak and later resident memory in MB (10^6 bytes)."""
 
-    wanted: MemoryRequest
+    request: MemoryRequest
     ms: float
     peak_mb: float
     after_mb: float
 
 
-def measure_requests(sandbox: Sandbox, wanted: Sequence[MemoryRequest], progress: Progress) -> list[MemoryResult]:
-    """Each of the requests in turn; raises NoAnswer where one is not answered by what it asks for."""
+def measure_requests(sandbox: Sandbox, requests: Sequence[MemoryRequest], progress: Progress) -> list[MemoryResult]:
+    """Send each request in turn. Raises CompetitorError unless the response is the requested image."""
     seen = []
-    for number, one in enumerate(wanted, start=1):
-        progress(f"Memory: {number}/{len(wanted)}")
-        asked = sandbox.ask(build_event(one.path(number)))
-        if asked.answer["statusCode"] != 200:
-            raise NoAnswer(f"{one}: {str(asked.answer)[:500]}")
-        seen.append(MemoryResult(one, asked.ms, sandbox.peak_rss_mb(), sandbox.rss_mb()))
-        sandbox.forget_peak()
+    for number, one in enumerate(requests, start=1):
+        progress(f"Memory: {number}/{len(requests)}")
+        invocation = sandbox.send(build_event(one.path(number)))
+        if invocation.answer["statusCode"] != 200:
+            raise CompetitorError(f"{one}: {str(invocation.answer)[:500]}")
+        seen.append(MemoryResult(one, invocation.ms, sandbox.peak_rss_mb(), sandbox.rss_mb()))
+        sandbox.reset_peak()
     return seen
 
 
 def growth_mb(seen: Sequence[MemoryResult]) -> float:
-    """How much more is resident after the last pictures than after those that followed the warming (medians)."""
+    """Return the growth of resident memory from after the warm-up to the end (medians)."""
     early = seen[WARMING : 2 * WARMING]
     return median(one.after_mb for one in seen[-LAST:]) - median(one.after_mb for one in early)
 
 
 def find_peaks_by_type(seen: Sequence[MemoryResult]) -> Mapping[str, MemoryResult]:
-    """By the source's type, the request with the highest peak."""
+    """Return the request with the highest peak by the source's type."""
     found: dict[str, MemoryResult] = {}
     for one in seen:
-        what = one.wanted.source.what
+        what = one.request.source.what
         if what not in found or one.peak_mb > found[what].peak_mb:
             found[what] = one
     return found
 
 
 def measure_alone(
-    contender: Competitor,
+    competitor: Competitor,
     emulator: Path,
     core: Core,
-    wanted: Sequence[MemoryRequest],
+    requests: Sequence[MemoryRequest],
     first: MemoryRequest,
     progress: Progress,
 ) -> list[MemoryResult]:
-    """Each of ``wanted`` in a process of its own, after the request ``first``."""
+    """Measure each of ``requests`` in its own process, after the request ``first``."""
     found = []
-    for one in wanted:
-        with Sandbox(emulator, contender, core) as sandbox:
+    for one in requests:
+        with Sandbox(emulator, competitor, core) as sandbox:
             found.append(measure_requests(sandbox, [first, one], progress)[-1])
     return found

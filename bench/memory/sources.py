@@ -1,4 +1,4 @@
-"""Pictures of every type that the transform function reads, of 0.1 to 24 MP, made from two large photographs."""
+"""Make images of every type that the transform function reads, of 0.1 to 24 MP, from two photographs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CIRCLE = '<circle cx="{x}" cy="{y}" r="{r}" fill="hsl({hue},60%,60%)"/>'
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A picture file. ``weight`` is how often it is asked for, among the others' weights; ``what`` names its type."""
+    """An image file. ``weight`` is its relative frequency; ``what`` names its type."""
 
     name: str
     width: int
@@ -38,47 +38,47 @@ class Source:
 
     @property
     def megapixels(self) -> float:
-        """Of one frame."""
+        """Megapixels of one frame."""
         return self.width * self.height / 1e6
 
 
 def _saved(**options: Any) -> Callable[[Image.Image, Path], None]:
-    return lambda picture, file: picture.save(file, **options)
+    return lambda image, file: image.save(file, **options)
 
 
-def _cmyk(picture: Image.Image, file: Path) -> None:
-    picture.convert("CMYK").save(file, "JPEG", quality=88)
+def _cmyk(image: Image.Image, file: Path) -> None:
+    image.convert("CMYK").save(file, "JPEG", quality=88)
 
 
-def _see_through(picture: Image.Image) -> Image.Image:
-    """``picture`` with an alpha channel that fades from its top to its bottom."""
-    picture = picture.convert("RGB")
-    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
-    return picture
+def _see_through(image: Image.Image) -> Image.Image:
+    """Return ``image`` with an alpha channel that fades from top to bottom."""
+    image = image.convert("RGB")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    return image
 
 
-def _png_with_alpha(picture: Image.Image, file: Path) -> None:
-    _see_through(picture).save(file, "PNG", compress_level=3)
+def _png_with_alpha(image: Image.Image, file: Path) -> None:
+    _see_through(image).save(file, "PNG", compress_level=3)
 
 
-def _vips(picture: Image.Image, file: Path, **options: Any) -> None:
-    pyvips.Image.new_from_memory(picture.tobytes(), *picture.size, 3, "uchar").write_to_file(str(file), **options)
+def _vips(image: Image.Image, file: Path, **options: Any) -> None:
+    pyvips.Image.new_from_memory(image.tobytes(), *image.size, 3, "uchar").write_to_file(str(file), **options)
 
 
-def _avif(picture: Image.Image, file: Path) -> None:
-    _vips(picture, file, Q=60, effort=0, compression="av1", bitdepth=8)
+def _avif(image: Image.Image, file: Path) -> None:
+    _vips(image, file, Q=60, effort=0, compression="av1", bitdepth=8)
 
 
-def _frames(picture: Image.Image) -> list[Image.Image]:
-    """The photograph moving to the side."""
-    width, height = picture.size
+def _frames(image: Image.Image) -> list[Image.Image]:
+    """Return frames of the photograph moving to the side."""
+    width, height = image.size
     steps = range(FRAMES)
-    return [picture.transform((width, height), Image.Transform.AFFINE, (0.8, 0, step * 4, 0, 0.8, 0)) for step in steps]
+    return [image.transform((width, height), Image.Transform.AFFINE, (0.8, 0, step * 4, 0, 0.8, 0)) for step in steps]
 
 
 def _animated(**options: Any) -> Callable[[Image.Image, Path], None]:
-    def save(picture: Image.Image, file: Path) -> None:
-        first, *others = _frames(picture)
+    def save(image: Image.Image, file: Path) -> None:
+        first, *others = _frames(image)
         first.save(file, save_all=True, append_images=others, duration=DELAY_MS, loop=0, **options)
 
     return save
@@ -121,7 +121,7 @@ MIXED = (
     Source("tiff-4.tif", 2449, 1633, 5, "TIFF, LZW", _TIFF),
     Source("drawing.svg", 1200, 800, 5, "SVG", _drawing),
 )
-"""What the 500 pictures are made of."""
+"""Sources of the 500 images."""
 
 DEMANDING = (
     Source("progressive-12.jpg", 4242, 2828, 0, "JPEG, progressive", _PROGRESSIVE),
@@ -132,11 +132,11 @@ DEMANDING = (
     Source("avif-12.avif", 4242, 2828, 0, "AVIF", _avif),
     Source("tiff-12.tif", 4242, 2828, 0, "TIFF, LZW", _TIFF),
 )
-"""Pictures one of which takes more than all of the others."""
+"""Images each of which needs more memory than all others."""
 
 
 def make_files() -> Mapping[Source, Path]:
-    """Each source's file, made once."""
+    """Return each source's file, made once."""
     folder = build_once(WORK / "memory", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
     return {source: folder / source.name for source in (*MIXED, *DEMANDING)}
 
@@ -145,5 +145,5 @@ def _make(folder: Path) -> None:
     large = make_photograph(LARGE)
     for source in (*MIXED, *DEMANDING):
         size = (source.width, source.height)
-        picture = large if size == large.size else large.resize(size, Image.Resampling.LANCZOS)
-        source.save(picture, folder / source.name)
+        image = large if size == large.size else large.resize(size, Image.Resampling.LANCZOS)
+        source.save(image, folder / source.name)

@@ -1,4 +1,4 @@
-"""The local CDN before the bench's S3: what a viewer waits for where a picture is stored, but not in any cache."""
+"""The local CDN in front of the benchmark's S3: latency of images that are stored but not cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m bench.origin S3``: serve the CDN until standard input closes; the first line printed is the port."""
+"""Serve the CDN until standard input closes: ``python -m bench.origin S3``. The first line of output is the port."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .distribution import ENTRIES, build_distribution, read_edge_functions
 
 
 def main() -> None:
-    """Read the arguments and serve."""
+    """Parse the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m bench.origin", description=__doc__)
-    parser.add_argument("s3", help="the URL of the server that stands in for S3")
+    parser.add_argument("s3", help="URL of the S3 substitute")
     asyncio.run(_serve(parser.parse_args().s3))
 
 

@@ -1,4 +1,4 @@
-"""The deployed distribution, as far as a stored picture meets it: its group of origins, cache policy and functions."""
+"""The parts of the distribution that serve a stored image: origin group, cache policy and functions."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from ..competitors.model import BUCKET
 
 METHODS = frozenset({"GET", "HEAD"})
 STATUSES = frozenset({403, 404, 500, 502, 503, 504})
-"""Answers of S3 that lead to the function."""
+"""Status codes of S3 for which the origin group fails over."""
 
 EDGE, VARY = "edge", "vary"
 ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
-"""What the edge function reads: published settings."""
+"""Published settings, which the edge function reads."""
 VARY_CODE = """
 function handler(event) {
   event.response.headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin'};
@@ -40,12 +40,15 @@ FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires",
 
 
 def read_edge_functions() -> dict[str, str]:
-    """The edge functions by name, as they are published."""
+    """Return the published edge functions by name."""
     return {EDGE: edge_code(), VARY: VARY_CODE}
 
 
 def build_distribution() -> Distribution:
-    """Its one behaviour asks S3 first. The second origin is there, and nothing listens: who asks it, fails."""
+    """Build the distribution with one behaviour and S3 as the first origin.
+
+    The second origin does not listen: failovers fail.
+    """
     behaviour = Behaviour(
         pattern="*",
         target="stored-or-rendered",
@@ -59,7 +62,7 @@ def build_distribution() -> Distribution:
     )
     origins = {
         "derivatives": Origin("derivatives", "media.s3.amazonaws.com", f"/{BUCKET}/derivatives", OriginKind.S3),
-        "transform": Origin("transform", "transform.invalid", "/nobody", OriginKind.FUNCTION_URL),
+        "transform": Origin("transform", "transform.invalid", "/unused", OriginKind.FUNCTION_URL),
     }
     group = OriginGroup("stored-or-rendered", ("derivatives", "transform"), STATUSES)
     return Distribution("BENCH", "bench.cloudfront.net", (behaviour,), origins, {group.id: group})

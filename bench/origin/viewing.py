@@ -1,4 +1,4 @@
-"""The CDN's server as a child process, and a viewer of it."""
+"""Run the CDN's server as a child process, and request it as a viewer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from ..competitors.model import BUCKET
 from ..machine import Core, on_core
 from ..paths import ROOT
-from ..runtime import NoAnswer
+from ..runtime import CompetitorError
 
 ANSWER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerResponse:
-    """One answer of the CDN, and the time from sending the request to its last byte."""
+    """A response of the CDN, and the time from sending the request to its last byte."""
 
     ms: float
     status: int
@@ -30,13 +30,13 @@ class ViewerResponse:
 
 
 class Viewer:
-    """A browser with one connection to the CDN."""
+    """A client with one connection to the CDN."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
 
     def get(self, path: str) -> ViewerResponse:
-        """Ask for ``path``, which may have a query."""
+        """GET ``path``, which may have a query."""
         started = time.perf_counter()
         self._connection.request("GET", path, headers={"Accept": "image/avif,image/webp,*/*"})
         response = self._connection.getresponse()
@@ -47,7 +47,7 @@ class Viewer:
 
 @contextmanager
 def open_viewer(s3_url: str, core: Core) -> Iterator[Viewer]:
-    """Run the CDN's server on ``core`` before the S3 at ``s3_url``, and give a viewer of it."""
+    """Run the CDN's server on ``core`` with the S3 at ``s3_url``, and yield a viewer."""
     command = [sys.executable, "-m", "bench.origin", s3_url]
     with on_core(core):
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -61,11 +61,11 @@ def open_viewer(s3_url: str, core: Core) -> Iterator[Viewer]:
 
 
 def store_image(s3_url: str, name: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Put ``body`` into the media bucket as ``name``; raises NoAnswer."""
+    """Store ``body`` in the media bucket as ``name``. Raises CompetitorError."""
     place = urlsplit(s3_url)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=ANSWER_S)
     connection.request("PUT", f"/{BUCKET}/{name}", body, dict(headers))
     status = connection.getresponse().status
     connection.close()
     if status != 200:
-        raise NoAnswer(f"S3 answers {status} to a PUT of {name}")
+        raise CompetitorError(f"S3 answers {status} to a PUT of {name}")

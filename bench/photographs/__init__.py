@@ -1,4 +1,4 @@
-"""Bytes at an equal score over many photographs."""
+"""Compare bytes at equal scores over many photographs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Bytes at an equal score over many photographs: what one alone says holds for that one alone.
+"""Compare bytes at equal scores over many photographs, because one photograph is not representative.
 
 The photographs are those of Debian's ``lomiri-wallpapers-16.04`` (CC-BY, CC-BY-SA): 13 of 1.5 to 16 MP, by cameras and
-telephones. The two drawings in it are left out. Each quality of sharp's is the one whose image scores as
-Darkroom's first answer does (SSIMULACRA2 against a lossless Lanczos resize). Bytes and scores are the same under load.
+telephones, without its two drawings. Each sharp quality is the one whose image scores as Darkroom's first response
+(SSIMULACRA2 against a lossless Lanczos resize). Bytes and scores do not depend on load.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ WIDTH_PX = 800
 FOLDER = "usr/share/backgrounds"
 DRAWINGS = ("analogpattern_by_Peter_Nerlich", "umang_by_Abhishek_Mudgal")
 STARTS = {"avif": 56, "webp": 80, "jpeg": 80}
-"""Qualities of sharp's that the search begins with."""
+"""sharp qualities at which the search starts."""
 
 STEP = 6
-"""Of quality, from one try to the next, until the wanted score lies between two."""
+"""Step of the quality until two tries enclose the target score."""
 
 NEAREST = 3
-"""Tries nearest to the wanted score, through which a line is laid."""
+"""Number of tries nearest to the target score for the linear fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One photograph: Darkroom's bytes and score, and the bytes that sharp's would have at that score."""
+    """One photograph: Darkroom's bytes and score, and sharp's interpolated bytes at that score."""
 
     name: str
     size_bytes: int
@@ -53,7 +53,7 @@ class Compared:
 
     @property
     def ratio(self) -> float:
-        """Ours to theirs."""
+        """Ratio of Darkroom's bytes to sharp's."""
         return self.size_bytes / self.equal_bytes
 
 
@@ -66,23 +66,23 @@ class Outcome:
 
     @property
     def mean(self) -> float:
-        """The geometric mean of the ratios."""
+        """Geometric mean of the ratios."""
         return geometric_mean(one.ratio for one in self.found)
 
     @property
     def worst(self) -> Compared:
-        """The photograph for which Darkroom needs most."""
+        """The photograph with the largest ratio."""
         return max(self.found, key=lambda one: one.ratio)
 
 
 def list_photographs() -> list[Path]:
-    """The files; raises NotToBeHad."""
+    """List the files. Raises PackageUnavailable."""
     files = sorted((unpack(LOMIRI_16) / FOLDER).glob("*.jpg"))
     return [file for file in files if file.stem not in DRAWINGS]
 
 
 def compare_format(form: str, files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:
-    """Compare Darkroom's first answers in ``form`` with sharp's; raises Missing."""
+    """Compare Darkroom's first responses in ``form`` with sharp's. Raises MissingCompetitor."""
     with Encoder() as sharp:
         found = []
         for number, file in enumerate(files, start=1):
@@ -92,7 +92,7 @@ def compare_format(form: str, files: Sequence[Path], progress: Callable[[str], N
 
 
 class Encoder:
-    """sharp in a process of its own."""
+    """sharp in its own process."""
 
     def __init__(self) -> None:
         runtime, self.folder = install_encoder()
@@ -103,16 +103,16 @@ class Encoder:
 
     @property
     def made_from(self) -> str:
-        """What the folder was made from: another version of sharp has another."""
+        """Cache key of the folder, which differs between versions of sharp."""
         return (self.folder / STAMP).read_text(encoding="ascii")
 
     def encode(self, source: Path, form: str, quality: int) -> bytes:
-        """Return the image of ``source`` at :data:`WIDTH_PX`; raises RuntimeError if the process has failed."""
+        """Return the image of ``source`` at :data:`WIDTH_PX`. Raises RuntimeError if the process has failed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         target = Path(self._made.name) / "image"
-        wanted = {"source": str(source), "width": WIDTH_PX, "format": form, "quality": quality, "target": str(target)}
-        self._process.stdin.write(json.dumps(wanted) + "\n")
+        options = {"source": str(source), "width": WIDTH_PX, "format": form, "quality": quality, "target": str(target)}
+        self._process.stdin.write(json.dumps(options) + "\n")
         self._process.stdin.flush()
         if not self._process.stdout.readline():
             raise RuntimeError(f"sharp ended with status {self._process.wait()}")
@@ -132,7 +132,7 @@ def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
     ).body
     original = Original(resize_reference(file, WIDTH_PX))
 
-    def picture(quality: int) -> tuple[float, int]:
+    def image(quality: int) -> tuple[float, int]:
         path = FOUND / f"{hash_sources([file], repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
         if path.exists():
             score, size = json.loads(path.read_text(encoding="ascii"))
@@ -144,19 +144,19 @@ def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
         return found
 
     score = original.score(decode_pixels(ours))
-    return Compared(file.stem, len(ours), score, interpolate_equal_bytes(score, STARTS[form], picture))
+    return Compared(file.stem, len(ours), score, interpolate_equal_bytes(score, STARTS[form], image))
 
 
-def interpolate_equal_bytes(wanted: float, start: int, picture: Callable[[int], tuple[float, int]]) -> int:
-    """The bytes of a peer's image at the score ``wanted``: ``picture`` gives the score and the bytes of a quality."""
-    picture = cache(picture)
-    tried: dict[int, tuple[float, int]] = {start: picture(start)}
-    step = STEP if tried[start][0] < wanted else -STEP
+def interpolate_equal_bytes(target: float, start: int, image: Callable[[int], tuple[float, int]]) -> int:
+    """Interpolate a peer's bytes at the score ``target``; ``image`` returns score and bytes of a quality."""
+    image = cache(image)
+    tried: dict[int, tuple[float, int]] = {start: image(start)}
+    step = STEP if tried[start][0] < target else -STEP
     quality = start
-    while (tried[quality][0] < wanted) == (step > 0) and 1 <= quality + step <= 100:
+    while (tried[quality][0] < target) == (step > 0) and 1 <= quality + step <= 100:
         quality += step
-        tried[quality] = picture(quality)
+        tried[quality] = image(quality)
     middle = quality - step // 2
-    tried[middle] = picture(middle)
-    near = sorted(tried.values(), key=lambda one: abs(one[0] - wanted))[:NEAREST]
-    return interpolate_bytes(wanted, near)
+    tried[middle] = image(middle)
+    near = sorted(tried.values(), key=lambda one: abs(one[0] - target))[:NEAREST]
+    return interpolate_bytes(target, near)

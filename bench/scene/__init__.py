@@ -1,1 +1,1 @@
-"""A scene of 1.2 gigapixels: made into a pyramid within limited memory, and its tiles read from S3."""
+"""A large image of 1.2 gigapixels: build its pyramid within limited memory, and read its tiles from S3."""

@@ -1,7 +1,7 @@
-"""Runs with the layers: makes a scene out of a file, within a limit of memory, and tells what that took as JSON.
+"""Build a pyramid from a file within a memory limit, with the layers, and print the cost as JSON.
 
-``python ingesting.py SOURCE FOLDER LIMIT_BYTES TILE_PX``: strips come into FOLDER as files and become
-``scene.tif`` there. The source is read by ranges, as from S3. The limit is of address space: what goes beyond it fails.
+``python ingesting.py SOURCE FOLDER LIMIT_BYTES TILE_PX`` writes strips into FOLDER and assembles ``scene.tif`` there.
+The source is read by ranges, as from S3. The limit is of address space; exceeding it fails.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLOCK_BYTES = 1024 * 1024
 
 
 def main() -> None:
-    """Make it."""
+    """Build the pyramid."""
     path, folder, limit_bytes, tile_px = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
     limits = Limits()
@@ -51,7 +51,7 @@ def main() -> None:
                 while piece := body.read(1 << 22):
                     whole.write(piece)
             part.unlink()
-    told = {
+    result = {
         "seconds": time.perf_counter() - started_s,
         "peak_mb": read_memory_mb(os.getpid(), "VmHWM"),
         "bytes": binding.size_bytes,
@@ -62,7 +62,7 @@ def main() -> None:
         "requests": blocks.requests,
         "lossy": scene.lossy,
     }
-    print(json.dumps(told))
+    print(json.dumps(result))
 
 
 def _part(folder: Path, strip: int) -> Path:

@@ -1,4 +1,4 @@
-"""Runs alone: ``vips tiffsave --pyramid`` of a scene, by libvips' own reader and writer; tells what it took as JSON.
+"""Run libvips' reader and writer of ``vips tiffsave --pyramid``, and print the cost as JSON.
 
 ``python peer.py SOURCE TARGET TILE_PX QUALITY``.
 """
@@ -17,7 +17,7 @@ from bench.processes import read_memory_mb
 
 
 def main() -> None:
-    """Make it."""
+    """Build the pyramid."""
     source, target, tile_px, quality = sys.argv[1:]
     started_s = time.perf_counter()
     image = pyvips.Image.new_from_file(source, access="sequential")
@@ -33,12 +33,12 @@ def main() -> None:
         bigtiff=True,
         keep="none",
     )
-    told = {
+    result = {
         "seconds": time.perf_counter() - started_s,
         "peak_mb": read_memory_mb(os.getpid(), "VmHWM"),
         "bytes": Path(target).stat().st_size,
     }
-    print(json.dumps(told))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

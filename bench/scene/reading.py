@@ -1,10 +1,10 @@
-"""Runs with the layers: renders tiles of a scene, from S3 and from a local file, and tells what each took as JSON.
+"""Render tiles of a large image from S3 and from a local file, with the layers, and print the cost as JSON.
 
-``python reading.py FILE KEY ROUNDS TILES…``: the scene is FILE here and KEY in the bucket of the environment. A line of
-each: ``{"tile", "cold_ms", "cold_bytes", "cold_requests", "warm_ms", "local_ms", "bytes"}``. Cold: nothing of the
-scene is here, and the connection is new. Warm and local: the same render each, in turn, ROUNDS times. That the scene is
-still the same is asked before either; the time of that is left out, as the function asks beside its look for the
-derivative.
+``python reading.py FILE KEY ROUNDS TILES…``: the image is FILE locally and KEY in the bucket of the environment. A line
+of each tile: ``{"tile", "cold_ms", "cold_bytes", "cold_requests", "warm_ms", "local_ms", "bytes"}``. Cold: nothing of
+the image is cached, and the connection is new. Warm and local: the same render each, in turn, ROUNDS times. The check
+whether the image has changed precedes either; its time is left out, because the function makes it concurrently with the
+derivative lookup.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from darkroom.plan.model import Crop, Plan
 from darkroom.services.master_reader import MasterReader
 
 UNMEASURED = 3
-"""Turns of each tile before those that count."""
+"""Turns of each tile that do not count."""
 
 
 class Local(Source):
@@ -44,7 +44,7 @@ class Local(Source):
 
     @property
     def is_ranged(self) -> bool:
-        """As the other: its end is not read."""
+        """Be ranged as the other source is: its end is not read."""
         return True
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -60,20 +60,20 @@ class Local(Source):
 
 
 class Counted(FastBucket):
-    """What came of a bucket, and by how many requests."""
+    """A bucket that counts received bytes and requests."""
 
     def __init__(self, bucket: FastBucket) -> None:
         super().__init__(bucket._store)
         self.bytes = self.requests = 0
 
     def open(self, key: str, first_bytes: int = 0) -> StoredObject | None:
-        """See Bucket."""
+        """See FastBucket."""
         self.requests += 1
         found = super().open(key, first_bytes)
         return replace(found, chunks=map(self._count, found.chunks)) if found else None
 
     def range(self, key: str, start: int, end: int, etag: str) -> bytes:
-        """See Bucket."""
+        """See FastBucket."""
         self.requests += 1
         return self._count(super().read_range(key, start, end, etag))
 
@@ -83,7 +83,7 @@ class Counted(FastBucket):
 
 
 def build_tile_plan(tile: str) -> Plan:
-    """The derivative that shows a tile."""
+    """Build the plan of a tile's derivative."""
     shrink, left, top, width, height = map(int, tile.split(","))
     crop = Crop("px", left, top, width, height)
     across, down = -(-width // shrink), -(-height // shrink)
@@ -91,40 +91,40 @@ def build_tile_plan(tile: str) -> Plan:
 
 
 def time_tile(scenes: MasterReader, bucket: FastBucket, key: str, plan: Plan) -> tuple[float, float, RenderedImage]:
-    """Milliseconds of looking for the scene, and of rendering."""
+    """Return the milliseconds of the lookup and of the render."""
     started = time.perf_counter()
     found = scenes.open(bucket, key)
     assert found is not None
     looked = time.perf_counter()
     with scenes.source(bucket, key, found) as source:
-        picture = render(plan, source, limits=Limits())
-    return (looked - started) * 1000, (time.perf_counter() - looked) * 1000, picture
+        image = render(plan, source, limits=Limits())
+    return (looked - started) * 1000, (time.perf_counter() - looked) * 1000, image
 
 
 def main() -> None:
-    """Render them all."""
+    """Render all tiles."""
     path, key, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    render(build_tile_plan(sys.argv[4]), Local(path), limits=Limits())  # what is loaded once
+    render(build_tile_plan(sys.argv[4]), Local(path), limits=Limits())  # modules loaded once
     for tile in sys.argv[4:]:
         plan, scenes = build_tile_plan(tile), MasterReader()
         bucket = Counted(connect("media", CredentialSource()))
-        looked, cold, picture = time_tile(scenes, bucket, key, plan)
-        told = {"tile": tile, "cold_ms": looked + cold, "cold_bytes": bucket.bytes, "cold_requests": bucket.requests}
+        looked, cold, image = time_tile(scenes, bucket, key, plan)
+        result = {"tile": tile, "cold_ms": looked + cold, "cold_bytes": bucket.bytes, "cold_requests": bucket.requests}
         warm: list[float] = []
         local: list[float] = []
         for _ in range(rounds + UNMEASURED):
             warm.append(time_tile(scenes, bucket, key, plan)[1])
-            scenes.open(bucket, key)  # so that both begin after the same wait, with the processor's caches as cold
+            scenes.open(bucket, key)  # so that both begin after the same pause, with cold CPU caches
             started = time.perf_counter()
             here = render(plan, Local(path), limits=Limits())
             local.append((time.perf_counter() - started) * 1000)
-        if here.body != picture.body:
-            raise ValueError(f"{tile}: not the same picture")
-        if told["cold_bytes"] != bucket.bytes:
-            raise ValueError(f"{tile}: what was read was read again")
+        if here.body != image.body:
+            raise ValueError(f"{tile}: not the same image")
+        if result["cold_bytes"] != bucket.bytes:
+            raise ValueError(f"{tile}: cached data was read again")
         print(
             json.dumps(
-                told | {"warm_ms": warm[UNMEASURED:], "local_ms": local[UNMEASURED:], "bytes": len(picture.body)}
+                result | {"warm_ms": warm[UNMEASURED:], "local_ms": local[UNMEASURED:], "bytes": len(image.body)}
             ),
             flush=True,
         )

@@ -1,4 +1,4 @@
-"""The processes of the scene's part: who makes the pyramid, and who reads tiles of it."""
+"""Run the processes that build the pyramid and read its tiles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "masters/1/scene.tif"
 
 @dataclass(frozen=True, slots=True)
 class PyramidResult:
-    """What making a pyramid took, and how large it is."""
+    """Cost and size of a pyramid."""
 
     seconds: float
     peak_mb: float
@@ -34,7 +34,7 @@ class PyramidResult:
 
 @dataclass(frozen=True, slots=True)
 class TileResult:
-    """A tile: what it took cold, and warm beside the local file, in turns."""
+    """A tile's cold cost, and warm and local times by turn."""
 
     tile: Tile
     cold_ms: float
@@ -45,27 +45,27 @@ class TileResult:
 
     @property
     def ratio(self) -> float:
-        """Of warm to local."""
+        """Ratio of warm to local."""
         return self.warm.ratio_to(self.local)
 
 
 def build_pyramid(source: Path, folder: Path, tile_px: int) -> PyramidResult:
-    """Darkroom's pyramid, ``folder / "scene.tif"``, made within :data:`MEMORY_BYTES` of address space."""
+    """Build Darkroom's pyramid, ``folder / "scene.tif"``, within :data:`MEMORY_BYTES` of address space."""
     options = [str(source), str(folder), str(MEMORY_BYTES), str(tile_px)]
-    [told] = _run("ingesting.py", options, VARIABLES | INGEST_ALLOCATOR)
-    return PyramidResult(told["seconds"], told["peak_mb"], told["bytes"])
+    [result] = _run("ingesting.py", options, VARIABLES | INGEST_ALLOCATOR)
+    return PyramidResult(result["seconds"], result["peak_mb"], result["bytes"])
 
 
 def build_with_vips(source: Path, folder: Path, tile_px: int, quality: int) -> PyramidResult:
-    """libvips' own pyramid, made and thrown away, without a limit."""
+    """Build libvips' pyramid without a limit, and delete it."""
     target = folder / "peer.tif"
-    [told] = _run("peer.py", [str(source), str(target), str(tile_px), str(quality)], VARIABLES | INGEST_ALLOCATOR)
+    [result] = _run("peer.py", [str(source), str(target), str(tile_px), str(quality)], VARIABLES | INGEST_ALLOCATOR)
     target.unlink()
-    return PyramidResult(told["seconds"], told["peak_mb"], told["bytes"])
+    return PyramidResult(result["seconds"], result["peak_mb"], result["bytes"])
 
 
 def read_tiles(scene: Path, url: str, tiles: Sequence[Tile], rounds: int, core: Core) -> list[TileResult]:
-    """All ``tiles`` of the pyramid, which the server at ``url`` has too."""
+    """Read ``tiles`` of the pyramid, which the server at ``url`` has, too."""
     with on_core(core):
         lines = _run(
             "reading.py", [str(scene), KEY, str(rounds), *map(str, tiles)], build_aws_environment(url) | VARIABLES
@@ -84,7 +84,10 @@ def read_tiles(scene: Path, url: str, tiles: Sequence[Tile], rounds: int, core: 
 
 
 def _run(script: str, options: Sequence[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What a script tells, a line each; raises CalledProcessError where it fails, by its limit of memory too."""
+    """Run a script.
+
+    Return its output's lines as JSON. Raises CalledProcessError if it fails or exceeds its memory limit.
+    """
     path = {"PYTHONPATH": os.pathsep.join((python_path(), str(ROOT))), "PYTHONDONTWRITEBYTECODE": "1"}
     command: list[str | Path] = [install_interpreter(), HERE / script, *options]
     done = subprocess.run(command, env={**environment, **path}, stdout=subprocess.PIPE, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Which tiles of a scene are asked for: at every level, as viewers of deep zoom do."""
+"""Choose tiles of a large image at every level, as deep zoom viewers request them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SIDE_PX = 512
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """``width`` × ``height`` px of the scene in full from ``left`` and ``top`` on, made smaller by ``shrink``."""
+    """``width`` × ``height`` px of the full image from ``left`` and ``top``, reduced by ``shrink``."""
 
     shrink: int
     left: int
@@ -22,9 +22,9 @@ class Tile:
 
 
 def choose_tiles(width: int, height: int) -> list[Tile]:
-    """At each size down to a single tile: the first, one in the middle, one at the right edge, and the last.
+    """Choose, at each size down to a single tile, the first, one in the middle, one at the right edge, and the last.
 
-    Tiles at the edges are cut off there, as viewers ask for them.
+    Tiles at the edges are cropped, as viewers request them.
     """
     found: list[Tile] = []
     shrink = 1

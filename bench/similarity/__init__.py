@@ -1,6 +1,6 @@
-"""How well copies are found among real photographs, and what a search of the table takes.
+"""Measure the recall of copies among photographs, and the cost of a search of the table.
 
-``python -m bench.similarity`` writes it into docs/guides/similarity.md.
+``python -m bench.similarity`` writes the results into docs/guides/similarity.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m bench.similarity``: measure, print, and write the tables of docs/guides/similarity.md."""
+"""Measure, print, and write the tables of docs/guides/similarity.md: ``python -m bench.similarity``."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def main() -> None:
     known = catalogue.load_catalogue(catalogue.SMALL_MODELS)
     models, name = ModelSet(known, folder, [SIMILARITY]), known.get(SIMILARITY).name
 
-    def embed(picture: NDArray[np.uint8]) -> Sequence[float]:
-        return models.detect(picture, [SIMILARITY])[SIMILARITY].vector
+    def embed(image: NDArray[np.uint8]) -> Sequence[float]:
+        return models.detect(image, [SIMILARITY])[SIMILARITY].vector
 
     pictures = load_photographs(Path(skimage.__file__).parent / "data")
     tables = [recall.format_table(pictures, embed, name), search.format_table(describe_processor())]

@@ -1,4 +1,4 @@
-"""What people do to a picture before they upload it again."""
+"""Alterations that users make before they upload an image again."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ PHOTOGRAPHS = (
     *("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "rocket.jpg", "hubble_deep_field.jpg"),
     *("motorcycle_left.png", "moon.png", "retina.jpg", "ihc.png", "brick.png", "grass.png", "gravel.png", "page.png"),
 )
-"""Of the scikit-image wheel, in its folder ``data``: real pictures, of which no two show the same."""
+"""Photographs in the folder ``data`` of the scikit-image wheel, all of different motifs."""
 
 
 def load_photographs(folder: Path) -> dict[str, Image.Image]:
-    """Each picture of PHOTOGRAPHS by its name, RGB."""
+    """Load the images of PHOTOGRAPHS by name, RGB."""
     return {name: Image.open(folder / name).convert("RGB") for name in PHOTOGRAPHS}
 
 
 def reencode(kind: str, **options: Any) -> Alteration:
-    """Encoded as ``kind``, a name of Pillow's, and decoded."""
+    """Encode as ``kind``, Pillow's name of a format, and decode."""
 
     def encode(image: Image.Image) -> Image.Image:
         buffer = io.BytesIO()
@@ -35,12 +35,12 @@ def reencode(kind: str, **options: Any) -> Alteration:
 
 
 def scale(factor: float) -> Alteration:
-    """Both sides times ``factor``."""
+    """Scale both sides by ``factor``."""
     return lambda image: image.resize((round(image.width * factor), round(image.height * factor)))
 
 
 def crop_middle(share: float) -> Alteration:
-    """The middle, ``share`` of each side."""
+    """Crop to the middle, ``share`` of each side."""
 
     def crop(image: Image.Image) -> Image.Image:
         left, top = round(image.width * (1 - share) / 2), round(image.height * (1 - share) / 2)
@@ -50,7 +50,7 @@ def crop_middle(share: float) -> Alteration:
 
 
 def add_caption(image: Image.Image) -> Image.Image:
-    """White words on a black bar across the lower sixth."""
+    """Add white text on a black bar across the lower sixth."""
     copy = image.copy()
     draw, height = ImageDraw.Draw(copy), image.height // 6
     draw.rectangle((0, image.height - height, image.width, image.height), fill="black")
@@ -60,7 +60,7 @@ def add_caption(image: Image.Image) -> Image.Image:
 
 
 def make_screenshot(image: Image.Image) -> Image.Image:
-    """A screenshot: the picture, on a page twice as high, under a bar and with margins."""
+    """Make a screenshot: the image on a page twice as high, below a bar and with margins."""
     page = Image.new("RGB", (round(image.width * 1.2), image.height * 2), "white")
     ImageDraw.Draw(page).rectangle((0, 0, page.width, image.height // 10), fill="steelblue")
     page.paste(image, (image.width // 10, image.height // 3))
@@ -81,4 +81,4 @@ ALTERATIONS: Mapping[str, Alteration] = {
     "rotated by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
     "screenshot": make_screenshot,
 }
-"""Alterations of each image, by their names in the report."""
+"""Alterations by their names on the page."""

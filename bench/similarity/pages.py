@@ -1,6 +1,6 @@
-"""DynamoDB as a search of the vector table sees it: pages of 1 MB, made beforehand, sent as fast as they are read.
+"""Serve DynamoDB pages of 1 MB, prepared in advance, for a search of the vector table.
 
-A process of its own, so that the search has its interpreter for itself.
+It is a separate process, so that it does not share the search's interpreter.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from darkroom.aws.vectors.dynamodb import SHARDS
 
 DIMENSIONS = 512
 PAGE_BYTES = 1 << 20
-"""What one Query reads at most ("Query", DynamoDB developer guide)."""
+"""Largest size that one Query reads ("Query", DynamoDB developer guide)."""
 
 ITEM_BYTES = 720
-"""Of an item: 516 of vector, 60 of key, the rest other attributes and their names."""
+"""Size of an item: 516 of vector, 60 of key, the rest other attributes and their names."""
 
 READ_UNIT_BYTES = 4096
 UNITS_PER_READ = 0.5
-"""An eventually consistent read of 4 KB is half a unit ("Read consistency", DynamoDB developer guide)."""
+"""Price of an eventually consistent read of 4 KB in read units ("Read consistency", DynamoDB developer guide)."""
 
 
 def count_read_units(pictures: int) -> float:
-    """What DynamoDB charges for one search of so many pictures."""
+    """Return the read units of one search among ``images`` images."""
     return pictures * ITEM_BYTES / READ_UNIT_BYTES * UNITS_PER_READ
 
 
 @contextmanager
 def serve_table(pictures: int) -> Iterator[str]:
-    """A table with so many pictures; its URL."""
+    """Serve a table of ``images`` images and yield its URL."""
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(pictures, there), daemon=True)
     process.start()
@@ -53,9 +53,9 @@ def _serve(pictures: int, port: Connection) -> None:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            shard = int(asked["ExpressionAttributeValues"][":shard"]["N"])
-            number = int(asked.get("ExclusiveStartKey", {"sk": {"S": "0"}})["sk"]["S"])
+            query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            shard = int(query["ExpressionAttributeValues"][":shard"]["N"])
+            number = int(query.get("ExclusiveStartKey", {"sk": {"S": "0"}})["sk"]["S"])
             body = pages[shard][number]
             self.send_response(200)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
@@ -64,7 +64,7 @@ def _serve(pictures: int, port: Connection) -> None:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     port.send(server.server_port)
@@ -72,7 +72,7 @@ def _serve(pictures: int, port: Connection) -> None:
 
 
 def _pages(items: int, seed: int) -> list[bytes]:
-    """The answers to Query for one shard of ``items``; where the next one begins is its number."""
+    """Return the responses to Query for one shard of ``items``; the start key of the next one is its number."""
     dice, on_a_page = random.Random(seed), PAGE_BYTES // ITEM_BYTES
     pages: list[bytes] = []
     for start in range(0, items, on_a_page):

@@ -1,4 +1,4 @@
-"""Every alteration of every photograph, looked for among all photographs: by embedding and by perceptual hash."""
+"""Search every alteration among all photographs, by embedding and by perceptual hash."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ..tables import Table
 from .alterations import ALTERATIONS
 
 type Embed = Callable[[NDArray[np.uint8]], Sequence[float]]
-"""The embedding of a picture, RGB of shape (height, width, 3)."""
+"""Returns the embedding of an image, RGB of shape (height, width, 3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageVectors:
-    """What a picture is recognised by."""
+    """Embedding and hash of an image."""
 
     question: QueryVector
     packed: bytes
@@ -35,7 +35,7 @@ class ImageVectors:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How one altered picture fares against its original, and whether that comes first."""
+    """Scores of an altered image and its original, and whether the original ranks first."""
 
     score: float
     bits: int
@@ -44,7 +44,7 @@ class Found:
 
 
 def compute_vectors(image: Image.Image, embed: Embed) -> ImageVectors:
-    """What ``image`` is recognised by."""
+    """Compute the vectors of ``image``."""
     vector = embed(np.asarray(image))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -56,7 +56,7 @@ def compute_vectors(image: Image.Image, embed: Embed) -> ImageVectors:
 
 
 def search_all(altered: Mapping[str, ImageVectors], originals: Mapping[str, ImageVectors]) -> list[Found]:
-    """Each of ``altered`` among ``originals``; both by name."""
+    """Search each of ``altered`` among ``originals``; both by name."""
     found = []
     for name, copy in altered.items():
         scores = {other: copy.question.score(original.packed) for other, original in originals.items()}
@@ -73,7 +73,7 @@ def search_all(altered: Mapping[str, ImageVectors], originals: Mapping[str, Imag
 
 
 def measure_recall(photographs: Mapping[str, Image.Image], embed: Embed) -> dict[str, list[Found]]:
-    """What is found of each alteration, by its name."""
+    """Measure the recall of each alteration by name."""
     originals = {name: compute_vectors(image, embed) for name, image in photographs.items()}
     return {
         alteration: search_all(
@@ -84,7 +84,7 @@ def measure_recall(photographs: Mapping[str, Image.Image], embed: Embed) -> dict
 
 
 def compare_unrelated(photographs: Mapping[str, Image.Image], embed: Embed) -> list[Found]:
-    """Every two photographs, which are no copies of each other."""
+    """Compare every two photographs, which are not copies of each other."""
     prints = [compute_vectors(image, embed) for image in photographs.values()]
     return [
         Found(a.question.score(b.packed), hamming_distance(a.hash, b.hash), first_by_score=False, first_by_bits=False)
@@ -93,7 +93,7 @@ def compare_unrelated(photographs: Mapping[str, Image.Image], embed: Embed) -> l
 
 
 def format_table(photographs: Mapping[str, Image.Image], embed: Embed, model: str) -> Table:
-    """All of it as a table: a row for each alteration, the last for pictures that are no copies."""
+    """Format the table: a row for each alteration, the last for images that are no copies."""
     rows = [_row(name, found, firsts=True) for name, found in measure_recall(photographs, embed).items()]
     return Table(
         f"{len(photographs)} photographs, {model}",

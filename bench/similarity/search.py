@@ -1,4 +1,4 @@
-"""What one search of the vector table takes and costs, by how many pictures lie below the prefix."""
+"""Measure time and cost of a search of the vector table, by the number of images below the prefix."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SECOND_DOLLARS = 0.0000133334 * 1769 / 1024
 
 
 def time_search(pictures: int, turns: int) -> Spread:
-    """How long the nearest ten among ``pictures`` take to be found, in ms."""
+    """Measure the search of the nearest ten among ``images`` images, in ms."""
     dice = random.Random(1)
     vector = [dice.gauss(0, 1) for _ in range(DIMENSIONS)]
     with serve_table(pictures) as url:
         where = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         store = DynamoDBVectors(create_client("dynamodb", where), "vectors")
         taken = [_timed(store, vector) for _ in range(turns + 1)]
-    return Spread.of(taken[1:])  # the first one makes connections
+    return Spread.of(taken[1:])  # the first one opens connections
 
 
 def _timed(store: DynamoDBVectors, vector: Sequence[float]) -> float:
@@ -42,7 +42,7 @@ def _timed(store: DynamoDBVectors, vector: Sequence[float]) -> float:
 
 
 def format_table(machine: str, turns: int = TURNS) -> Table:
-    """A row for each size."""
+    """Format a row for each size."""
     return Table(
         "One search of the table",
         ("images below the prefix", "ms", "read units", "dollars for 1,000 searches"),
@@ -54,7 +54,7 @@ def format_table(machine: str, turns: int = TURNS) -> Table:
     )
 
 
-def _row(pictures: int, taken_ms: Spread) -> tuple[str, ...]:
+def _row(pictures: int, duration_ms: Spread) -> tuple[str, ...]:
     units = count_read_units(pictures)
-    dollars = 1000 * (units * READ_DOLLARS + taken_ms.median / 1000 * SECOND_DOLLARS)
-    return f"{pictures:,}", str(taken_ms), f"{units:,.0f}", f"{dollars:.2f}"
+    dollars = 1000 * (units * READ_DOLLARS + duration_ms.median / 1000 * SECOND_DOLLARS)
+    return f"{pictures:,}", str(duration_ms), f"{units:,.0f}", f"{dollars:.2f}"

@@ -1,4 +1,4 @@
-"""The parts of the benchmark: a module each, with ``measure(rounds, progress) -> Section``."""
+"""Suites of the benchmark: a module each, with ``measure(rounds, progress) -> Section``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..goals import Rounds, Section
 
 type Progress = Callable[[str], None]
 
-PARTS: dict[str, str] = {
+SUITES: dict[str, str] = {
     "requests": "bench.suites.requests",
     "formats": "bench.suites.formats",
     "photographs": "bench.suites.photographs",
@@ -23,30 +23,32 @@ PARTS: dict[str, str] = {
     "ingest": "bench.suites.ingest",
     "quality": "bench.suites.quality",
     "cost": "bench.suites.cost",
-    "storm": "bench.suites.storm",
+    "spike": "bench.suites.spike",
     "flame": "bench.suites.flame",
     "endpoint": "bench.suites.endpoint",
 }
-"""Modules by the parts' names, in the page's order; ``cost`` prices what ``requests`` has measured."""
+"""Modules by suite, in the page's order; ``cost`` prices the figures of ``requests``."""
 
-APART = frozenset({"endpoint"})
-"""Measured only when named: its peer is itself without batches, and it takes minutes where there is no GPU."""
+EXCLUDED = frozenset({"endpoint"})
+"""Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
+GPU.
+"""
 
 
 class Suite(Protocol):
-    """What a part's module is."""
+    """Interface of a suite's module."""
 
     def measure(self, rounds: Rounds, progress: Progress) -> Section:
         """Measure, with few rounds if ``rounds`` is ``quick``."""
 
 
 class UnknownSuite(Exception):
-    """The part's module is not there."""
+    """A suite's module does not exist."""
 
 
 def load_suite(name: str) -> Suite:
-    """The module of the part ``name``; raises NoSuchPart."""
-    path = PARTS[name]
+    """Import the module of the suite ``name``. Raises UnknownSuite."""
+    path = SUITES[name]
     if find_spec(path) is None:
         raise UnknownSuite(f"{name}: there is no {path}")
     module: Suite = import_module(path)
@@ -54,5 +56,5 @@ def load_suite(name: str) -> Suite:
 
 
 def list_default_suites() -> list[str]:
-    """The parts of a full run, in order."""
-    return [name for name in PARTS if name not in APART]
+    """List the suites of a full run, in order."""
+    return [name for name in SUITES if name not in EXCLUDED]

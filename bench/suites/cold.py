@@ -1,4 +1,4 @@
-"""Cold starts from a disc: file caches dropped before each, and what a start reads."""
+"""Cold starts from disk: file caches dropped before each, and the files that a start reads."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from ..link.process import run_link
 from ..machine import separate_cores
 from ..paths import WORK
 from ..pictures import make_images
-from ..statistics import SAID
+from ..statistics import RATIO_NOTE
 from ..tables import Table
 from . import Progress
 
-CONTENDERS: tuple[Callable[[str], Competitor], ...] = (darkroom, dit, pillow)
+COMPETITORS: tuple[Callable[[str], Competitor], ...] = (darkroom, dit, pillow)
 BASELINE = 1
 ROUNDS = {"full": 5, "quick": 2}
 LARGEST = 10
 SHOWN: tuple[State, ...] = ("cached", "code dropped", "all dropped")
 HEADINGS = ("", *(cell for state in SHOWN for cell in (f"{state} ms", "ratio")))
-READ = ("", "its code MB", "files", "the runtime MB", "files")
+READ = ("", "code MB", "files", "runtime MB", "files")
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """Starts of all contenders that this machine can install."""
+    """Measure starts of all competitors that this machine can install."""
     load = os.getloadavg()[0]
     progress("building the layers and installing the peers")
     with separate_cores() as core, run_link(make_images(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
-        contenders, missing = installed(endpoint_url)
-        starts = measure_starts(WEBP_12MP, contenders, ROUNDS[rounds], core, progress)
-    return Section(for_page(starts, conditions(starts, load)), missing=missing)
+        competitors, missing = installed(endpoint_url)
+        starts = measure_starts(WEBP_12MP, competitors, ROUNDS[rounds], core, progress)
+    return Section(format_page(starts, conditions(starts, load)), missing=missing)
 
 
 def installed(endpoint_url: str) -> tuple[list[Competitor], list[str]]:
-    """The contenders that this machine can run, and why it cannot run the others."""
+    """Return the competitors that this machine can run, and the reasons for missing ones."""
     found, missing = [], []
-    for make in CONTENDERS:
+    for make in COMPETITORS:
         try:
             found.append(make(endpoint_url))
         except MissingCompetitor as reason:
@@ -52,57 +52,57 @@ def installed(endpoint_url: str) -> tuple[list[Competitor], list[str]]:
     return found, missing
 
 
-def for_page(starts: Sequence[Starts], notes: Sequence[str]) -> str:
-    """The times, what was read, and of which files most."""
+def format_page(starts: Sequence[Starts], notes: Sequence[str]) -> str:
+    """Format times, bytes read, and the largest files."""
     ours = starts[0]
     base = starts[BASELINE]
     tables = (
         Table(f"{WEBP_12MP.title}: fresh process to first answer", HEADINGS, [times(one, base) for one in starts]),
-        Table("Read by a start with all dropped", READ, [read(one) for one in starts]),
-        Table(f"Most of it, by {ours.contender.name}", ("file", "read MB", "of MB"), largest(ours)),
+        Table("Bytes read by a start with all dropped", READ, [read(one) for one in starts]),
+        Table(f"Largest files of {ours.competitor.name}", ("file", "read MB", "of MB"), largest(ours)),
     )
     return "\n\n".join([*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)])
 
 
 def times(starts: Starts, base: Starts) -> tuple[str, ...]:
-    """A contender's milliseconds in each state, with ratios to ``base``."""
+    """Return a competitor's milliseconds in each state, with ratios to ``base``."""
     cells = ((str(starts.ms[state]), f"{starts.ms[state].ratio_to(base.ms[state]):.2f}") for state in SHOWN)
-    return (starts.contender.name, *(cell for pair in cells for cell in pair))
+    return (starts.competitor.name, *(cell for pair in cells for cell in pair))
 
 
 def read(starts: Starts) -> tuple[str, ...]:
-    """What a contender's last start with all dropped took from the disc."""
+    """Return what a competitor's last start with all dropped read from disk."""
     parts = ((starts.read.mb(files), starts.read.count(files)) for files in (starts.reach.code, starts.reach.runtime))
-    return (starts.contender.name, *(cell for mb, count in parts for cell in (f"{mb:.1f}", str(count))))
+    return (starts.competitor.name, *(cell for mb, count in parts for cell in (f"{mb:.1f}", str(count))))
 
 
 def largest(starts: Starts) -> list[tuple[str, ...]]:
-    """The files that most was read of."""
+    """Return the files with the most bytes read."""
     found = starts.read.largest(LARGEST)
     return [(_name(path), f"{size / 1e6:.2f}", f"{path.stat().st_size / 1e6:.2f}") for path, size in found]
 
 
 def conditions(starts: Sequence[Starts], load: float) -> list[str]:
-    """What the numbers hold for."""
+    """Describe the conditions."""
     ours = starts[0]
     [(file, _)] = ours.read.largest(1)
-    stayed = "; ".join(f"{one.contender.name} {one.stayed_bytes / 1e6:.1f} MB" for one in starts)
+    stayed = "; ".join(f"{one.competitor.name} {one.stayed_bytes / 1e6:.1f} MB" for one in starts)
     return [
-        "**cached**: a start before has read all that is needed. **code dropped**: of the function and its layers, "
-        "which Lambda fetches for each environment, nothing is in the system's cache. **all dropped**: nor of the "
-        f"runtime, but for what other processes use ({stayed}).",
-        f"The disc gives {measure_read_mb_per_s(file):.0f} MB/s of a large file in one go. "
-        "It is this machine's; Lambda's own "
-        "fetches code in blocks over the network, so bytes weigh more there.",
-        "Read are whole pages, with what the system reads ahead.",
-        f"{describe_machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s "
+        "**cached**: an earlier start has read all files. **code dropped**: the function and its layers, which "
+        "Lambda fetches for each environment, are not in the file cache. **all dropped**: neither is the "
+        f"runtime, except what other processes use ({stayed}).",
+        f"The disk reads {measure_read_mb_per_s(file):.0f} MB/s of a large file sequentially. "
+        "It is this machine's; Lambda "
+        "fetches code in blocks over the network, so bytes cost more there.",
+        "Reads are whole pages and include read-ahead.",
+        f"{describe_machine()}; one core; S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s "
         "fast.",
-        f"{len(ours.ms[SHOWN[0]].values)} starts of each in each state, in turn: {SAID}. "
+        f"{len(ours.ms[SHOWN[0]].values)} starts of each in each state, in turn: {RATIO_NOTE}. "
         f"Load average before: {load:.1f}.",
     ]
 
 
 def _name(path: Path) -> str:
-    """A file's place in its layer, or in the system."""
+    """Return a file's path in its layer, or in the system."""
     inside = path.relative_to(WORK) if path.is_relative_to(WORK) else path
     return f"`{inside}`"

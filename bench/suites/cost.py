@@ -1,4 +1,4 @@
-"""What a million misses cost, from what the part ``requests`` has measured."""
+"""Price a million misses from the figures of the suite ``requests``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..competitors.dit import dit
 from ..competitors.model import MissingCompetitor
 from ..cost.pricing import (
     TIMES,
-    Rivals,
+    CostComparison,
     compute_lower_bound,
     compute_ratio,
     describe_memory,
     describe_re_encoding,
     describe_rules,
+    read_comparison,
     read_prices,
-    read_rivals,
     tabulate_by_cold_starts,
     tabulate_by_misses,
 )
@@ -26,19 +26,19 @@ from ..measure import Counts
 from ..report import MEASURED, write_measured
 from . import Progress
 
-MORE = "More, by memory and for smaller pictures: [cost](cost.md)."
+MORE = "More, by memory and for smaller images: [cost](cost.md)."
 CASES = (WEBP_12MP, WEBP_2MP)
 WHO = (darkroom_unstored, darkroom, dit)
 COUNTS = {"full": Counts(cold=5, warm=15), "quick": Counts(cold=2, warm=5)}
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """Prices what ``requests`` has left; measures as it does, but less, where it has left nothing."""
+    """Price the figures of ``requests``; measure a short run of them if there are none."""
     if not MEASURED.exists():
         measure_requests(rounds, progress)
     prices, processor = read_prices(), architecture()
     try:
-        found = read_rivals(WEBP_12MP.title, prices, processor)
+        found = read_comparison(WEBP_12MP.title, prices, processor)
     except MissingCompetitor as reason:
         return Section("", missing=[f"{reason}."])
     tables = (
@@ -50,17 +50,17 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def measure_requests(rounds: Rounds, progress: Progress) -> None:
-    """Both handlers alone, as the part ``requests`` does it."""
+    """Measure both handlers as the suite ``requests`` does."""
     write_measured(measure_cases(dict.fromkeys(CASES, WHO), dict.fromkeys(CASES, COUNTS[rounds]), progress))
 
 
-def figure(found: Rivals) -> Figure:
-    """The goal's: pictures missed TIMES times."""
+def figure(found: CostComparison) -> Figure:
+    """Return the goal's figure: images missed TIMES times."""
     prices, processor = read_prices(), architecture()
     value, once = (compute_ratio(found, prices, processor, times) for times in (TIMES, 1))
     put = prices.prices["s3-puts"].usd_per_unit * 1e6
     why = (
-        f"for pictures missed {TIMES} times; where each miss is the first of its picture it is {once:.2f}, as the PUTs "
+        f"for images missed {TIMES} times; for images missed once it is {once:.2f}, as the PUTs "
         f"alone cost ${put:.2f}, AWS's own in all ${found.theirs.dollars(prices, processor, 1):.2f}"
     )
     return Figure("million-misses", value, value, value, compute_lower_bound(found, prices, processor), why)

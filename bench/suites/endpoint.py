@@ -1,4 +1,4 @@
-"""Pictures a second through the model server, with batches and without."""
+"""Throughput of the model server, with batches and without."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from . import Progress
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """The same pictures through a server that makes batches and one that does not, in turn."""
+    """Measure the same images through a server with batches and one without, in turn."""
     load = os.getloadavg()[0]
     asyncio.run(tool_venvs.ensure_endpoint(Installing()))
     fetch(PLACES["endpoint"], MODELS)
@@ -29,10 +29,10 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def conditions(count: int, times: int, load: float) -> list[str]:
-    """What the numbers hold for."""
+    """Describe the conditions."""
     return [
         f"{describe_processor()}, all of them for the server; Python {platform.python_version()}.",
-        f"{batching.AT_ONCE} requests at any time, {count} JPEGs of {batching.SIDE_PX} px a turn; ms: the mean of the "
-        "turns' median answers; together: how many were answered at once.",
+        f"{batching.AT_ONCE} concurrent requests, {count} JPEGs of {batching.SIDE_PX} px a turn; ms: the mean of the "
+        "turns' median latencies; together: the mean batch size.",
         describe_rounds(times, load),
     ]

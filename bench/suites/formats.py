@@ -1,4 +1,4 @@
-"""AVIF beside sharp's own, JPEG beside DIT's, and a render on an instant line above its floor."""
+"""AVIF compared with sharp's, JPEG with DIT's, and a render without latency with its lower bound."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ INSTANT_TURNS = {"full": 41, "quick": 9}
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """Both formats, then the floor."""
+    """Measure both formats, then the lower bound."""
     findings = measure_cases(WHO, COUNTS[rounds], progress)
     files = {file.name: file for file in make_images()}
     with separate_cores() as core:
-        floors = {case: measure_lower_bound(case, files[case.picture], core, 9) for case in WHO}
+        floors = {case: measure_lower_bound(case, files[case.image], core, 9) for case in WHO}
     figures = []
     for case, goal, theirs, allowance in (
         (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),
@@ -73,21 +73,21 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Requests where S3 takes no time, or decode and encode alone: ms of the clock, and of the processor, of each."""
+    """Requests without S3 latency, or decode and encode alone: wall and CPU time of each in ms."""
 
     ms: Spread
     cpu_ms: float
 
 
 def instant(times: int, progress: Progress) -> tuple[Instant, Instant]:
-    """The handler, and decode and encode alone, in turn on one core."""
+    """Measure the handler, and decode and encode alone, in turn on one core."""
     found: tuple[list[float], list[float]] = ([], [])
-    picture = next(file for file in make_images() if file.name == WEBP_12MP.picture)
+    image = next(file for file in make_images() if file.name == WEBP_12MP.image)
     with (
         separate_cores() as core,
-        run_link([picture], 0, 10_000) as url,
+        run_link([image], 0, 10_000) as url,
         Sandbox(install_emulator(), darkroom_unstored(url), core) as sandbox,
-        start_worker(WEBP_12MP, picture, core) as worker,
+        start_worker(WEBP_12MP, image, core) as worker,
     ):
         for number in range(UNMEASURED):
             sandbox.invoke(build_event(WEBP_12MP, number))
@@ -105,16 +105,16 @@ def instant(times: int, progress: Progress) -> tuple[Instant, Instant]:
 
 
 def above_floor(handler: Instant, bare: Instant) -> Figure:
-    """The ratio of the two."""
+    """Return the ratio of the two."""
     ratios = [one / other for one, other in zip(handler.ms.values, bare.ms.values, strict=True)]
-    why = f"by processor time it is {handler.cpu_ms / bare.cpu_ms:.2f}; the rest waits for the emulator and HTTP"
+    why = f"by CPU time it is {handler.cpu_ms / bare.cpu_ms:.2f}; the rest is the emulator and HTTP"
     return Figure("render-over-floor", handler.ms.ratio_to(bare.ms), min(ratios), max(ratios), floor=1.0, why=why)
 
 
 def instant_table(handler: Instant, bare: Instant) -> Table:
-    """Both, and the ratios."""
+    """Format both and the ratios."""
     rows = [
         (name, str(one.ms), f"{one.ms.ratio_to(bare.ms):.2f}", f"{one.cpu_ms:.0f}", f"{one.cpu_ms / bare.cpu_ms:.2f}")
         for name, one in (("Darkroom, whole handler", handler), ("Decode and encode alone", bare))
     ]
-    return Table(f"{WEBP_12MP.title}, S3 taking no time", ("", "ms", "ratio", "CPU ms", "ratio"), rows)
+    return Table(f"{WEBP_12MP.title}, S3 without latency", ("", "ms", "ratio", "CPU ms", "ratio"), rows)

@@ -1,4 +1,4 @@
-"""Large pictures: 280 MP refused, 100 MP within memory, 24 MP to a small cover beside sharp and Pillow."""
+"""Large images: 280 MP refused, 100 MP within memory, 24 MP to a small cover compared with sharp and Pillow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..large.covering import SIDE_PX, Findings, find_fastest, measure_all
 from ..large.sources import COVERED, HUGE, HUGE_PX, REFUSED, REFUSED_PX, make_files
 from ..link.process import run_link
 from ..machine import Core, separate_cores
-from ..runtime import NoAnswer, Sandbox
+from ..runtime import CompetitorError, Sandbox
 from ..statistics import Spread
 from ..tables import Table
 from . import Progress
@@ -25,7 +25,7 @@ TIMES = {"full": (41, 5, 41), "quick": (9, 2, 7)}
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """All three."""
+    """Measure all three."""
     refusals, renders, covers = TIMES[rounds]
     load = os.getloadavg()[0]
     with separate_cores() as core:
@@ -39,21 +39,21 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def refused_ms(url: str, core: Core, times: int, progress: Progress) -> Spread:
-    """Warm answers of 413, each to a source that nothing is known of."""
+    """Measure warm 413 responses, each for an unknown source."""
     found = []
     with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
         sandbox.invoke(build_event(WARM.format(number="warm")))
         for number in range(times + UNMEASURED):
             progress(f"280 MP refused: {number + 1}/{times + UNMEASURED}")
-            asked = sandbox.ask(build_event(f"/{number}/{REFUSED}/_/w-800.webp"))
-            if asked.answer["statusCode"] != 413:
-                raise NoAnswer(f"280 MP: {str(asked.answer)[:500]}")
-            found.append(asked.ms)
+            invocation = sandbox.send(build_event(f"/{number}/{REFUSED}/_/w-800.webp"))
+            if invocation.answer["statusCode"] != 413:
+                raise CompetitorError(f"280 MP: {str(invocation.answer)[:500]}")
+            found.append(invocation.ms)
     return Spread.of(found[UNMEASURED:])
 
 
 def huge_peaks_mb(url: str, core: Core, times: int, progress: Progress) -> Spread:
-    """The most that a process holds that makes one picture of 100 MP after another, after each."""
+    """Measure the peaks of a process that renders images of 100 MP one after another."""
     found = []
     with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
         for number in range(times):
@@ -64,49 +64,49 @@ def huge_peaks_mb(url: str, core: Core, times: int, progress: Progress) -> Sprea
 
 
 def refusal(ms: Spread) -> Figure:
-    """The median."""
-    return Figure("refuse-280mp", ms.median, ms.low, ms.high, why="the header is read, and a marker stored, over HTTP")
+    """Return the median."""
+    return Figure("refuse-280mp", ms.median, ms.low, ms.high, why="the header is read and a marker stored, over HTTP")
 
 
 def huge(peaks_mb: Spread) -> Figure:
-    """The highest peak."""
-    return Figure("rss-100mp", peaks_mb.high, peaks_mb.low, peaks_mb.high, why="the file itself has 19 MB")
+    """Return the highest peak."""
+    return Figure("rss-100mp", peaks_mb.high, peaks_mb.low, peaks_mb.high, why="the file has 19 MB")
 
 
 def cover(findings: Findings) -> list[Figure]:
-    """Darkroom's time to that of the fastest peer, if there is one; the floor is libvips' decode, resize and encode."""
+    """Return the ratio to the fastest peer's time; the lower bound is libvips' decode, resize and encode."""
     ours, *peers = findings.covered
     if not peers:
         return []
     peer = find_fastest(peers)
     ratios = [one / other for one, other in zip(ours.ms.values, peer.ms.values, strict=True)]
     floor = findings.floor_ms.ratio_to(peer.ms)
-    why = f"libvips' decode, resize and encode alone; {peer.contender.name} decodes as fast"
+    why = f"libvips' decode, resize and encode alone; {peer.competitor.name} decodes as fast"
     return [Figure("cover-24mp", ours.ms.ratio_to(peer.ms), min(ratios), max(ratios), floor, why)]
 
 
 def alone_table(refused: Spread, peaks_mb: Spread) -> Table:
-    """What has no peer."""
+    """Format the measurements without a peer."""
     rows = [
         (f"JPEG of {_mp(REFUSED_PX)} refused, ms", _tenths(refused)),
         (f"JPEG of {_mp(HUGE_PX)} to 800 px WebP, most resident MB", f"{peaks_mb.high:.0f}"),
     ]
     notes = [
-        "- Refused: 413 from the warm handler, under Lambda's emulator and timed from outside, S3 taking no time. Each "
-        "request names another source, so no marker answers; reading the header and storing the marker are included.",
-        f"- {_mp(HUGE_PX)}: the kernel's VmHWM over {len(peaks_mb.values)} such pictures in one process, within the "
+        "- Refused: 413 from the warm handler under Lambda's emulator, timed from outside, S3 without latency. Each "
+        "request has another source, without a marker; reading the header and storing the marker are included.",
+        f"- {_mp(HUGE_PX)}: the kernel's VmHWM over {len(peaks_mb.values)} such images in one process, within the "
         "default limits. MB are 10⁶ bytes.",
     ]
     return Table("The largest", ("", ""), rows, ["\n".join(notes)])
 
 
 def cover_table(findings: Findings, times: int, load: float) -> Table:
-    """A row for each contender; ratios are to the fastest peer."""
+    """Format a row for each competitor; ratios are to the fastest peer."""
     found, floor = findings.covered, findings.floor_ms
     base = find_fastest(found[1:]) if len(found) > 1 else found[0]
     rows = [
         (
-            one.contender.name,
+            one.competitor.name,
             _tenths(one.ms),
             f"{one.ms.ratio_to(base.ms):.2f}",
             str(one.quality),
@@ -116,7 +116,7 @@ def cover_table(findings: Findings, times: int, load: float) -> Table:
         for one in found
     ]
     rows.append(("Decode and encode alone", _tenths(floor), f"{floor.ratio_to(base.ms):.2f}", "", "", ""))
-    notes = [f"- **{one.contender.name}**: {one.contender.what}." for one in found]
+    notes = [f"- **{one.competitor.name}**: {one.competitor.what}." for one in found]
     notes += [
         "- **Decode and encode alone**: libvips at an eighth of the size, its resize, and the same encoder.",
         f"- {describe_machine()}; warm processes on one core, one thread each. "

@@ -1,4 +1,4 @@
-"""Bytes of first answers beside sharp's at an equal score, over many photographs."""
+"""Bytes of first responses compared with sharp's at an equal score, over many photographs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..tables import Table
 from . import Progress
 
 AVIF_ALLOWANCE = 0.08
-"""More bytes that a first answer may have, since popular images are encoded again in the background."""
+"""Allowed share of additional bytes of a first response; popular images are re-encoded in the background."""
 
 FORMS = {"avif": "AVIF", "webp": "WebP", "jpeg": "JPEG"}
 EVERY = {"full": 1, "quick": 5}
-"""Every so manyth of the photographs."""
+"""Every n-th photograph is measured."""
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
@@ -31,7 +31,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def mean_ratio(form: str, rounds: Rounds, progress: Progress) -> float | None:
-    """Return the geometric mean of one format, None where the photographs or sharp are missing."""
+    """Return the geometric mean of one format, None without the photographs or sharp."""
     try:
         return compare_format(form, list_photographs()[:: EVERY[rounds]], progress).mean
     except (MissingCompetitor, PackageUnavailable):
@@ -39,7 +39,7 @@ def mean_ratio(form: str, rounds: Rounds, progress: Progress) -> float | None:
 
 
 def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
-    """The geometric mean of each format, and the worst photograph of AVIF."""
+    """Return the geometric mean of each format, and the largest ratio of AVIF."""
     found = []
     for one in outcomes:
         least = min(compared.ratio for compared in one.found)
@@ -50,7 +50,7 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
 
 
 def text(outcomes: Sequence[Outcome]) -> str:
-    """The table, and what it means."""
+    """Format the table and its explanation."""
     names = [one.name for one in outcomes[0].found]
     rows = [
         [name.replace("_", " "), *(cell for one in outcomes for cell in _cells(one, at))]

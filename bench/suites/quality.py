@@ -1,4 +1,4 @@
-"""``q=auto``: how near the target its pictures come, and what they weigh beside one quality for all."""
+"""``q=auto``: distance from the target score, and bytes compared with a fixed quality."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..tables import Table
 from . import Progress
 
 EVERY = {"full": {"webp": 1, "jpeg": 4, "avif": 4}, "quick": {"webp": 8, "jpeg": 24, "avif": 24}}
-"""Every so manyth of the unseen pictures, by format: the goals are about WebP."""
+"""Every n-th unseen image is measured, by format: the goals are about WebP."""
 
 NAMES = {
     ("webp", "fast"): "WebP",
     ("jpeg", "fast"): "JPEG",
     ("avif", "fast"): "AVIF",
-    ("webp", "slow"): "WebP, refined",
+    ("webp", "slow"): "WebP, re-encoded",
 }
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """Measure with all unseen pictures, or few of them if ``rounds`` is ``quick``."""
+    """Measure all unseen images, or few of them if ``rounds`` is ``quick``."""
     try:
         found = compare_formats(EVERY[rounds], progress)
     except PackageUnavailable as reason:
@@ -32,12 +32,12 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def figures(first: Outcome, refined: Outcome) -> list[Figure]:
-    """The share of pictures near the target, the lesser of first answers and refined ones; the bytes when refined."""
+    """Return the share of images near the target, the lower of first and re-encoded ones, and the re-encoded bytes."""
     shares = first.within, refined.within
     value, at_first = geometric_mean(refined.ratios), geometric_mean(first.ratios)
     why = (
-        f"one score for all saves nothing by itself, since what is hard to encode takes more; the encoder's slower "
-        f"settings make {at_first:.2f} of it at once"
+        f"equal scores alone save nothing, because complex images need more; the encoder's slower "
+        f"settings make {at_first:.2f} of it alone"
     )
     return [
         Figure("auto-within-2", min(shares), min(shares), max(shares)),
@@ -46,53 +46,53 @@ def figures(first: Outcome, refined: Outcome) -> list[Figure]:
 
 
 def text(found: Sequence[Outcome]) -> str:
-    """The table and what it means."""
+    """Format the table and its explanation."""
     webp = found[0]
-    photographs = sum(one.kind == "photograph" for one in webp.prints)
+    photographs = sum(one.kind == "photograph" for one in webp.results)
     rows = [
         [
             NAMES[one.form, one.pace],
-            str(len(one.prints)),
+            str(len(one.results)),
             f"{100 * one.within:.0f} %",
             f"{one.mean_score:.1f}",
-            f"{one.alike_quality:.0f}",
+            f"{one.equal_quality:.0f}",
             f"{geometric_mean(one.ratios):.2f}",
-            f"{one.of_settings:.2f}",
-            f"{one.in_total:.2f}",
-            f"{fmean(made.encodes for made in one.prints):.1f}",
-            f"{median(made.took_ms for made in one.prints):.0f}",
-            f"{median(made.fixed_ms for made in one.prints):.0f}",
+            f"{one.settings_ratio:.2f}",
+            f"{one.total_ratio:.2f}",
+            f"{fmean(made.encodes for made in one.results):.1f}",
+            f"{median(made.took_ms for made in one.results):.0f}",
+            f"{median(made.fixed_ms for made in one.results):.0f}",
             f"{fmean(off**2 for off in one.errors) ** 0.5:.2f} / {quantiles(one.errors, n=10)[-1]:.2f}",
         ]
         for one in found
     ]
     heads = (
         "",
-        "pictures",
+        "images",
         "within 2",
         "mean score",
         "same mean at q",
-        "bytes of a picture",
+        "bytes of an image",
         "by settings alone",
         "bytes of all",
         "encodes",
         "ms",
         "ms fixed",
-        "judge off by",
+        "estimate error",
     )
     return "\n\n".join(
         (
-            f"`q=auto` aims at {webp.target:.0f} of SSIMULACRA2, what WebP of quality 80 has on average. "
-            f"{len(webp.prints)} pictures that nothing was learned from ({photographs} photographs, the others "
+            f"The target of `q=auto` is {webp.target:.0f} of SSIMULACRA2, the mean of WebP at quality 80. "
+            f"{len(webp.results)} images that were not used for learning ({photographs} photographs, the others "
             "graphics) of 400 to 960 px, as WebP, and a quarter of them as JPEG and AVIF:",
-            Table("The quality that fits", heads, rows).markdown(),
-            "Bytes are beside the one quality for all that has the same mean score: of a picture, the mean ratio; of "
-            "all, in total. A picture that is hard to encode looks worse than others at one quality, and is large: to "
-            "look as good as the others it gets more bytes, those that look better than need be get fewer. So one "
-            "score saves bytes on most pictures, and in the total of a mixed set it costs some. By settings alone: "
-            "what the encoder's slower settings save with one quality for all, which is most of it. ms are of the "
-            "processor, and hold for the load at the time. The judge: root mean square and 90th percentile. Refined: "
-            "as viewers get it later, when several sets of the encoder's options were tried as well, and the picture "
-            "was replaced if that saves 1 % at an equal score.",
+            Table("Quality by target score", heads, rows).markdown(),
+            "Bytes are relative to the fixed quality with the same mean score: of an image, the mean ratio; of "
+            "all, in total. At a fixed quality, a complex image looks worse than others and is large: for "
+            "an equal score it gets more bytes, and simple images get fewer. So equal "
+            "scores save bytes on most images, and cost some in the total of a mixed set. By settings alone: "
+            "savings of the encoder's slower settings with a fixed quality, which are most of it. ms are CPU "
+            "times, and depend on the load. Estimate error: root mean square and 90th percentile. Re-encoded: "
+            "served later, after a search of the encoder's options as well; the image is "
+            "replaced if that saves 1 % at an equal score.",
         )
     )

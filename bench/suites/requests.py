@@ -1,4 +1,4 @@
-"""A viewer's requests through the function as deployed, beside its peers: cold and warm, at equal quality."""
+"""Requests to the function as deployed and to its peers: cold and warm, at equal quality."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from .photographs import mean_ratio
 FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
 WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
 COUNTS = {"full": Counts(cold=11, warm=42, unmeasured=15, processes=2), "quick": Counts(cold=3, warm=5)}
-"""Node collects its garbage as often as it will only after some fifteen requests: DIT's calls are 4 % faster before."""
+"""Node collects garbage at its final rate only after some fifteen requests: DIT's calls are 4 % faster before."""
 
 ELSEWHERE = (
-    "AWS itself: its cold start also places the function's environment and loads the layers, and S3's line varies.",
-    "TLS to S3: the line here is plain HTTP, so no contender pays for a handshake or encryption.",
+    "AWS itself: its cold starts also place the environment and load the layers, and S3's latency varies.",
+    "TLS to S3: the link is plain HTTP, without handshake or encryption for any competitor.",
 )
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """All contenders, and the figures of both cases."""
+    """Measure all competitors, and compute the figures of both cases."""
     ratio = mean_ratio("webp", rounds, progress)
     findings = measure_cases(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
     write_measured(findings)
     files = {file.name: file for file in make_images()}
     with separate_cores() as core:
-        floors = {case: measure_lower_bound(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
+        floors = {case: measure_lower_bound(case, files[case.image], core, COUNTS[rounds].warm) for case in WHO}
         bare_ms = measure_start_ms(core, COUNTS[rounds].cold)
     text = "\n\n".join([format_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
     return Section(text, figures(findings, floors, bare_ms, ratio), [*findings.missing, *ELSEWHERE])
 
 
 def figures(findings: Findings, floors: Mapping[Case, LowerBound], bare_ms: float, ratio: float | None) -> list[Figure]:
-    """Of both cases; none where DIT's calls could not be installed. ``ratio``: of bytes over many photographs."""
+    """Return the figures of both cases; none without DIT's calls. ``ratio`` is of bytes over many photographs."""
     large, small = (select_results(findings, case, OURS, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
     stored, small_stored = (
         select_results(findings, case, STORED, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP)
@@ -59,22 +59,22 @@ def figures(findings: Findings, floors: Mapping[Case, LowerBound], bare_ms: floa
     with_put, small_with_put = (floors[case].stored_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
     found: Sequence[Figure | None] = [
         large.warm("warm-12mp-webp", of_large, REQUEST),
-        stored.warm("warm-12mp-webp-stored", with_put, "the floor has one PUT more"),
+        stored.warm("warm-12mp-webp-stored", with_put, "the floor includes one PUT"),
         small.warm("warm-2mp-webp", of_small, REQUEST),
-        small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor has one PUT more"),
-        large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python that imports nothing, and a warm request's"),
-        small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python that imports nothing, and a warm request's"),
+        small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor includes one PUT"),
+        large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python without imports, plus a warm request's"),
+        small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python without imports, plus a warm request's"),
         stored.peak("peak-12mp"),
     ]
     return [figure for figure in found if figure]
 
 
 def floor_lines(floors: Mapping[Case, LowerBound], bare_ms: float) -> list[str]:
-    """What each case takes at least."""
+    """Describe the lower bound of each case."""
     return [
         f"Floor of {case.title}: decode {one.decode_ms:.0f} ms, encode {one.encode_ms:.0f} ms, Lambda's runtime with "
-        f"an answer of that size {one.carried_ms:.0f} ms; with S3's first byte, and the rest of the source coming "
+        f"a response of that size {one.carried_ms:.0f} ms; with S3's first byte, and the rest of the source arriving "
         f"during the decode, {one.request_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms; "
         f"with a PUT {one.stored_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
         for case, one in floors.items()
-    ] + [f"Floor of a cold start: {bare_ms:.0f} ms for a Python that imports nothing and answers at once."]
+    ] + [f"Floor of a cold start: {bare_ms:.0f} ms for a Python without imports that responds at once."]

@@ -1,4 +1,4 @@
-"""A scene of 1.2 gigapixels: its pyramid within 3 GB, beside libvips' own; its tiles, cold and warm, at all levels."""
+"""A large image of 1.2 gigapixels: its pyramid within 3 GB compared with libvips' own, and its tiles at all levels."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from . import Progress
 TURNS = {"full": 21, "quick": 5}
 LATENCY_MS, MEGABYTES_PER_S = 25, 85
 TILE_PX, QUALITY = 512, 92
-"""What Darkroom's pyramids have; libvips is asked for the same."""
+"""Tile size and quality of Darkroom's pyramids, used for libvips, too."""
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """The pyramids, one after the other, on all cores; then the tiles."""
+    """Build the pyramids, one after the other, on all cores; then read the tiles."""
     load = os.getloadavg()[0]
-    progress("scene: the source")
+    progress("large image: the source")
     source = make_large_image()
     with TemporaryDirectory(dir=WORK) as folder:
-        progress("scene: its pyramid")
+        progress("large image: its pyramid")
         ours = build_pyramid(source, Path(folder), TILE_PX)
-        progress("scene: libvips' own")
+        progress("large image: libvips' own")
         peer = build_with_vips(source, Path(folder), TILE_PX, QUALITY)
-        progress("scene: tiles")
+        progress("large image: tiles")
         made = Path(folder) / "scene.tif"
         with separate_cores() as core, run_link([made], LATENCY_MS, MEGABYTES_PER_S) as url:
             found = read_tiles(made, url, choose_tiles(*SCENE_PX), TURNS[rounds], core)
@@ -43,20 +43,20 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 def figures(ours: PyramidResult, peer: PyramidResult, found: Sequence[TileResult]) -> list[Figure]:
-    """Memory, time, and the most expensive tile."""
+    """Return memory and time, and the most expensive tile."""
     cold = [one.cold_bytes / 1e6 for one in found]
     warm = [one.ratio for one in found]
     taken = ours.seconds / peer.seconds
     return [
-        Figure("scene-memory", ours.peak_mb, ours.peak_mb, ours.peak_mb, why="tiles of one strip, and all shares"),
-        Figure("scene-ingest", taken, taken, taken, why="each level is made of the tiles of the one before"),
+        Figure("scene-memory", ours.peak_mb, ours.peak_mb, ours.peak_mb, why="tiles of one strip, and all top levels"),
+        Figure("scene-ingest", taken, taken, taken, why="each level is made from the tiles of the one before"),
         Figure("scene-cold", max(cold), min(cold), max(cold), why="four times a tile's pixels, for the resize"),
         Figure("scene-warm", max(warm), min(warm), max(warm), why="libtiff's reads go through Python"),
     ]
 
 
 def making_table(ours: PyramidResult, peer: PyramidResult, source_bytes: int) -> Table:
-    """A row for each pyramid."""
+    """Format a row for each pyramid."""
     rows = [
         (
             name,
@@ -73,14 +73,14 @@ def making_table(ours: PyramidResult, peer: PyramidResult, source_bytes: int) ->
         f"- **Darkroom**: strip by strip, read by ranges, within {MEMORY_BYTES / 1e9:.0f} GB of address space "
         "(`RLIMIT_AS`).",
         f"- **libvips alone**: `vips tiffsave --pyramid --tile`, the same tiles ({TILE_PX} px, JPEG {QUALITY}), in one "
-        "pass, the large picture first in the file; without a limit.",
+        "pass, the full image first in the file; without a limit.",
         "- MB: the kernel's VmHWM, of 10⁶ bytes.",
     ]
     return Table("A pyramid of 1.2 gigapixels", ("", "s", "ratio", "peak MB", "bytes"), rows, ["\n".join(notes)])
 
 
 def tiles_table(found: Sequence[TileResult], load: float) -> Table:
-    """A row for each level: the most expensive of its tiles in each respect."""
+    """Format a row for each level with its most expensive tile in each respect."""
     rows = []
     for shrink in dict.fromkeys(one.tile.shrink for one in found):
         of_level = [one for one in found if one.tile.shrink == shrink]
@@ -97,10 +97,10 @@ def tiles_table(found: Sequence[TileResult], load: float) -> Table:
         )
     notes = [
         f"- Tiles of {SIDE_PX} px as JPEG, up to four a level: the first, one in the middle, one at the right edge, "
-        "the last. A column has the most expensive of them.",
-        "- **Cold**: nothing of the scene is here and the connection is new. Bytes and requests are those that came "
-        f"from S3, {LATENCY_MS} ms from its first byte and {MEGABYTES_PER_S} MB/s fast.",
-        "- **Warm**: what was read of S3 is here; the ratio is to the same render of a local file that libvips reads "
+        "the last. Columns show the most expensive of them.",
+        "- **Cold**: nothing of the image is cached and the connection is new. Bytes and requests are those received "
+        f"from S3, {LATENCY_MS} ms to the first byte and {MEGABYTES_PER_S} MB/s.",
+        "- **Warm**: the data of S3 is cached; the ratio is to the same render of a local file that libvips reads "
         "by itself, the mean within each turn without a fifth at either end.",
         f"- {describe_machine()}; one core. {len(found[0].warm.values)} turns; load average before: {load:.1f}.",
     ]

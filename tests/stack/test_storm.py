@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
-
 from bench.storm.spike import KINDS, Kind, run_spike
 from bench.storm.stack import RunningStack
+
 from tests.images.pictures import jpeg_photo
 from tools import local_stack
 

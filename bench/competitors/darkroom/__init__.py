@@ -28,17 +28,17 @@ ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "4194304",
 }
-"""What the transform function tells glibc."""
+"""glibc settings of the transform function."""
 
 INGEST_ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "67108864",
 }
-"""What the ingest function tells it."""
+"""glibc settings of the ingest function."""
 
 OPEN = {"access_mode": "open"}
-"""Settings: a width off the ladder is measured too, and signatures are not."""
+"""Settings that allow measured widths off the ladder without signatures."""
 
 UNSTORED = {**OPEN, "store_derivatives": False}
 
@@ -50,14 +50,14 @@ VARIABLES = {
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
     "BENCH_SETTINGS": json.dumps({"settings": OPEN}),
 }
-"""The function's own variables: what the template says literally, and stand-ins for what it refers to."""
+"""The function's variables: literal values of the template, and substitutes for references."""
 
 
 def darkroom(endpoint_url: str) -> Competitor:
-    """Darkroom, against the S3 at ``endpoint_url``."""
+    """Return Darkroom with the S3 at ``endpoint_url``."""
     return Competitor(
         name=NAME,
-        what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
+        what="`functions/transform` as deployed: decodes while the source arrives, stores before it responds",
         command=[install_interpreter(), "-m", "awslambdaric", "traced.handler"],
         folder=build_once(WORK / "function", [FUNCTION, TRACED], _copy_function),
         environment=build_aws_environment(endpoint_url)
@@ -71,23 +71,23 @@ def darkroom(endpoint_url: str) -> Competitor:
 
 
 def darkroom_unstored(endpoint_url: str) -> Competitor:
-    """The same as a deployment has it that keeps nothing."""
+    """Return Darkroom deployed without storing derivatives."""
     stored = darkroom(endpoint_url)
     return replace(
         stored,
         name=f"{NAME}, storing nothing",
-        what="the same, with the setting `store_derivatives = false`: answers without storing, as AWS's does",
+        what="the same with `store_derivatives = false`: responds without storing, as AWS's does",
         environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": UNSTORED})},
         stores=False,
     )
 
 
-def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Mapping[str, object]) -> Competitor:
-    """A job of ``ingest.py`` on the picture ``source``; ``wanted`` are presets' fields by name."""
+def darkroom_at_ingest(name: str, what: str, job: str, source: Path, presets: Mapping[str, object]) -> Competitor:
+    """Return a job of ``ingest.py`` on the image ``source``. ``presets`` are presets' fields by name."""
     return Competitor(
         name=name,
         what=what,
-        command=[install_interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
+        command=[install_interpreter(), HERE / "ingest.py", job, source, json.dumps(presets)],
         folder=HERE,
         environment=INGEST_ALLOCATOR
         | {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
@@ -95,7 +95,7 @@ def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Map
 
 
 def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Competitor:
-    """Decode and encode of ``source`` alone, by ``floor.py``: the floor of what a render can take."""
+    """Return decode and encode of ``source`` alone, by ``floor.py``: the lower bound of a render."""
     return Competitor(
         name="Decode and encode",
         what="decoding, resizing and encoding alone, with the same libvips and the same options, the bytes in memory",
@@ -106,7 +106,7 @@ def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Competi
 
 
 def python_path() -> str:
-    """Where a process finds the layers, built once."""
+    """Return the Python path of the layers, built once."""
     layers = [build_once(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
     return ":".join(str(layer / "python") for layer in layers)
 
@@ -124,7 +124,7 @@ def _build(folder: Path) -> None:
 
 
 def _python() -> list[str]:
-    """The Makefiles want a Python with pip; they look for one themselves if ours has none."""
+    """Return the variable that names a Python with pip to the Makefiles, if this one has it."""
     return [f"PYTHON={sys.executable}"] if find_spec("pip") else []
 
 

@@ -1,8 +1,8 @@
-"""Runs with the layers as the transform function has them: decode and encode alone, of bytes that are in memory.
+"""Measure decode and encode alone of bytes in memory, with the transform function's layers.
 
-``python floor.py SOURCE WIDTH FORMAT QUALITY FOLDER`` answers each line with the milliseconds of one picture, as JSON
-[decode and resize, encode], and leaves the picture in FOLDER. The decoder shrinks as much as the function lets it, the
-function's own encoder encodes: what is left out is everything else that the function does.
+``python floor.py SOURCE WIDTH FORMAT QUALITY FOLDER`` writes for each input line the milliseconds of one image as JSON,
+[decode and resize, encode], and the image into FOLDER. The decoder's shrink factor and the encoder are the function's;
+everything else is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from darkroom.plan.model import Plan
 
 
 def main() -> None:
-    """Answer lines until there are no more."""
+    """Process lines until the input ends."""
     path, width, form, quality, folder = sys.argv[1:]
     data = Path(path).read_bytes()
     header = probe(Source.from_bytes(data), Limits())
@@ -37,14 +37,14 @@ def main() -> None:
     size = geometry.stored_scaled
     for _ in sys.stdin:
         started = time.perf_counter()
-        source = pyvips.Source.new_from_memory(data)  # 1.7 ms quicker than `jpegload_buffer`, which copies
+        source = pyvips.Source.new_from_memory(data)  # 1.7 ms faster than `jpegload_buffer`, which copies
         image = pyvips.Image.jpegload_source(source, access="sequential", shrink=shrink)
         across, down = size.width / image.width, size.height / image.height
         small = image.resize(across, vscale=down).copy_memory()
         decoded = time.perf_counter()
         body = encode(EncodableImage.from_frames([small], [], 0), OUTPUT_FORMATS[form], int(quality))
         encoded = time.perf_counter()
-        Path(folder, f"picture.{form}").write_bytes(body)
+        Path(folder, f"image.{form}").write_bytes(body)
         print(json.dumps([(decoded - started) * 1000, (encoded - decoded) * 1000]), flush=True)
 
 

@@ -1,7 +1,7 @@
-"""Runs with the layers as the ingest function has them: does its job once for each line that it reads.
+"""Run a job with the ingest function's layers once for each input line.
 
-``python ingest.py JOB SOURCE PRESETS FOLDER`` answers each line with the job's milliseconds, as JSON, and leaves what
-it made in FOLDER. PRESETS is a JSON object of names and plans' fields.
+``python ingest.py JOB SOURCE PRESETS FOLDER`` writes the job's milliseconds as JSON for each line, and its result into
+FOLDER. PRESETS is a JSON object of names and plans' fields.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
 LIMITS = Limits()
 WEBP = OUTPUT_FORMATS["webp"]
 SHARPS_EFFORT = 4
-"""sharp's default for WebP. Efforts below 3, which takes as long, need more bytes than may be compared."""
+"""sharp's default for WebP. Efforts below 3, which take as long, need more bytes than are comparable."""
 
 
 def render_all(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """All pictures from one decode."""
+    """Render all images from one decode."""
     names = {plan: name for name, plan in plans.items()}
     exposure = decode_once(Source.from_bytes(data), names, limits=LIMITS)
     return {names[plan]: picture.body for plan, picture in exposure.render_all()}
 
 
 def render_each(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """Each picture from a decode of its own, as a viewer's request makes it."""
+    """Decode for each image, as separate requests do."""
     return {name: render(plan, Source.from_bytes(data), limits=LIMITS).body for name, plan in plans.items()}
 
 
 class Alone:
-    """One decode, as small as the largest picture allows, and each picture encoded with sharp's own effort.
+    """One decode, as small as the largest image allows, and each image encoded with sharp's effort.
 
-    The pictures are made once, by the first call.
+    The first call renders the images.
     """
 
     def __init__(self) -> None:
         self._finished: dict[str, tuple[EncodableImage, int]] = {}
 
     def __call__(self, data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-        """By preset."""
+        """Encode by preset."""
         if not self._finished:
             self._finished = {name: _finished(body, plans[name]) for name, body in render_all(data, plans).items()}
         source = Source.from_bytes(data)
@@ -74,14 +74,14 @@ def _finished(body: bytes, plan: Plan) -> tuple[EncodableImage, int]:
 
 
 def strip_image(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """The picture without its metadata."""
+    """Remove the metadata of the image."""
     body = strip_metadata(data, probe(Source.from_bytes(data), LIMITS), keep_orientation=True)
     assert body is not None
     return {"cleaned": body}
 
 
 def reencode(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """The same by decoding and encoding again, as libvips does it with no other options."""
+    """Remove metadata by decoding and encoding with libvips' default options."""
     image = pyvips.Image.jpegload_buffer(data, access="sequential")
     return {name: image.jpegsave_buffer(Q=plan.quality, keep="none") for name, plan in plans.items()}
 
@@ -96,13 +96,13 @@ JOBS: Mapping[str, Job] = {
 
 
 def build_plan_of(fields: Mapping[str, Any]) -> Plan:
-    """The plan of a preset's fields."""
+    """Build the plan of a preset's fields."""
     gravity = {"gravity": Gravity(fields["gravity"])} if "gravity" in fields else {}
     return Plan("photo", **{**fields, **gravity})
 
 
 def main() -> None:
-    """Answer lines until there are no more."""
+    """Process lines until the input ends."""
     job, source, presets, folder = sys.argv[1:]
     plans = {name: build_plan_of(fields) for name, fields in json.loads(presets).items()}
     data = Path(source).read_bytes()

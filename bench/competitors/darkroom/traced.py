@@ -1,7 +1,7 @@
-"""Stands before the function's own ``app.py``, and does what Lambda's runtime does with the trace of an invocation.
+"""Wrap the function's ``app.py``, and set the trace of an invocation as Lambda's runtime does.
 
-The runtime client reads it from a header that the emulator does not hand on; a Function URL's event has it too.
-The settings document is read from S3 as ever, and BENCH_SETTINGS is what it says.
+The runtime client reads it from a header that the emulator does not forward; a Function URL's event contains it, too.
+The settings document is read from S3, with the content of BENCH_SETTINGS.
 """
 
 import os
@@ -26,6 +26,6 @@ from app import handler as _handler  # type: ignore[import-not-found]  # noqa: E
 
 
 def handler(event: dict[str, Any], context: object) -> object:
-    """Answer as the function does."""
+    """Respond as the function does."""
     os.environ["_X_AMZN_TRACE_ID"] = event["headers"].get("x-amzn-trace-id", "")
     return _handler(event, context)

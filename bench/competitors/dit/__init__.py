@@ -1,4 +1,4 @@
-"""DIT's calls: what AWS's Dynamic Image Transformation asks of the SDK and of sharp, in a handler of ours."""
+"""DIT's calls: what AWS's Dynamic Image Transformation calls of the SDK and sharp, in a handler of this repository."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ BUNDLE = (
     *("node_modules/.bin/esbuild", "handler.mjs", "--bundle", "--platform=node", "--target=node20"),
     *("--external:sharp", "--outfile=index.js", "--log-level=warning"),
 )
-"""As CDK bundles it there: CommonJS, not minified, everything within but sharp."""
+"""CDK's bundling: CommonJS, not minified, everything included except sharp."""
 
 
 def dit(endpoint_url: str) -> Competitor:
-    """The handler, against the S3 at ``endpoint_url``; raises Missing."""
+    """Return the handler with the S3 at ``endpoint_url``. Raises MissingCompetitor."""
     runtime, folder = npm.install("dit", NAME, FILES, [BUNDLE])
     return Competitor(
         name=NAME,
-        what="a handler of ours that makes the calls of AWS's Dynamic Image Transformation v7 (SDK v3, sharp, its log "
-        "lines), bundled as it is; renders each time and stores nothing",
+        what="a handler of this repository with the calls of AWS's Dynamic Image Transformation v7 (SDK v3, sharp, its "
+        "log lines), bundled as it is; renders each time and stores nothing",
         command=[runtime, "bootstrap.mjs", "./index.js"],
         folder=folder,
         environment=build_aws_environment(endpoint_url) | {"SOURCE_BUCKETS": BUCKET},
-        asks=build_api_gateway_event,
+        make_event=build_api_gateway_event,
     )

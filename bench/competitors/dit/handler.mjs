@@ -43,7 +43,7 @@ export async function handler(event) {
   return { statusCode: 200, isBase64Encoded: true, headers, body };
 }
 
-// It decodes the path anew for each question that it has: what kind of request, which bucket, key and edits, headers, format.
+// It decodes the path again for each of: kind of request, bucket, key and edits, headers, format.
 async function prepared(event) {
   const requestType = decoded(event) && "Default";
   const buckets = process.env.SOURCE_BUCKETS.replace(/\s+/g, "").split(",");

@@ -1,4 +1,4 @@
-"""ipx, the image server of the Nuxt and UnJS projects, which stands on sharp."""
+"""ipx, the image server of the Nuxt and UnJS projects, based on sharp."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ FILES = tuple(HERE / name for name in (*npm.LOCKED, "server.mjs"))
 
 
 def ipx(endpoint_url: str) -> Competitor:
-    """The server, which fetches from the S3 at ``endpoint_url``; raises Missing."""
+    """Return the server, which reads from the S3 at ``endpoint_url``. Raises MissingCompetitor."""
     runtime, folder = npm.install("ipx", "ipx", FILES)
 
-    def asked(case: Case, number: int, quality: int) -> dict[str, Any]:
-        source = f"{endpoint_url}/{BUCKET}/masters/{number}/{case.picture}"
+    def make_path(case: Case, number: int, quality: int) -> dict[str, Any]:
+        source = f"{endpoint_url}/{BUCKET}/masters/{number}/{case.image}"
         return {"path": f"/w_{case.width},f_{case.form},q_{quality}/{source}"}
 
     return Competitor(
         name="ipx",
-        what="the npm package as an HTTP server of its own; it fetches the source by HTTP and stores nothing",
+        what="the npm package as an HTTP server; reads the source by HTTP and stores nothing",
         command=[runtime, "server.mjs", "{port}"],
         folder=folder,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "NODE_ENV": "production"},
-        asks=asked,
+        make_event=make_path,
         is_server=True,
     )

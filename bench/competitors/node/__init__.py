@@ -1,4 +1,4 @@
-"""The minimal Node peer: what AWS's own Dynamic Image Transformation handler is made of, and no more."""
+"""The minimal Node peer: the libraries of AWS's Dynamic Image Transformation handler, and no more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..model import Competitor, build_aws_environment
 HERE = Path(__file__).parent
 FILES = (*npm.LOCKED, "handler.mjs", "bootstrap.mjs", "presets.mjs", "encode.mjs")
 REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);"
-"""CommonJS parts of the SDK call ``require`` for Node's own modules, which an ES module lacks."""
+"""CommonJS modules of the SDK call ``require`` for Node's modules, which ES modules lack."""
 
 BUNDLE = (
     *("node_modules/.bin/esbuild", "handler.mjs", "--bundle", "--minify", "--platform=node", "--format=esm"),
@@ -23,11 +23,11 @@ BUNDLE = (
 
 
 def node(endpoint_url: str) -> Competitor:
-    """The Node handler, against the S3 at ``endpoint_url``; raises Missing."""
+    """Return the Node handler with the S3 at ``endpoint_url``. Raises MissingCompetitor."""
     runtime, folder = _installed()
     return Competitor(
         name="Node",
-        what="a minimal handler of ours: AWS SDK v3 bundled by esbuild, sharp; answers without storing",
+        what="a minimal handler: AWS SDK v3 bundled by esbuild, sharp; responds without storing",
         command=[runtime, "bootstrap.mjs", "./app.mjs"],
         folder=folder,
         environment=build_aws_environment(endpoint_url),
@@ -35,36 +35,39 @@ def node(endpoint_url: str) -> Competitor:
 
 
 def node_that_stores(endpoint_url: str) -> Competitor:
-    """The same with a PUT of the picture before the answer; raises Missing."""
+    """Return the Node handler with a PUT before the response. Raises MissingCompetitor."""
     plain = node(endpoint_url)
     return replace(
         plain,
         name="Node, storing",
-        what="the same, but it puts the picture into S3 before it answers, as Darkroom does",
+        what="the same, but it stores the image in S3 before it responds, as Darkroom does",
         environment={**plain.environment, "WRITE_BACK": "1"},
         stores=True,
     )
 
 
-def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Competitor:
-    """sharp making all presets of ``source``; ``wanted`` are their options by name. Raises Missing."""
+def sharp_at_ingest(source: Path, presets: Mapping[str, object]) -> Competitor:
+    """Return sharp rendering all presets of ``source``; ``presets`` are their options by name.
+
+    Raises MissingCompetitor.
+    """
     runtime, folder = _installed()
     return Competitor(
         name="sharp",
-        what="in Node: a decode for each picture, at its own defaults but for the quality, which scores as Darkroom's",
-        command=[runtime, "presets.mjs", source, json.dumps(wanted)],
+        what="in Node: a decode for each image, with its defaults except for the quality, which scores as Darkroom's",
+        command=[runtime, "presets.mjs", source, json.dumps(presets)],
         folder=folder,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
     )
 
 
 def install_encoder() -> tuple[str, Path]:
-    """Node, and the folder with ``encode.mjs``, with which sharp encodes test images; raises Missing."""
+    """Return Node and the folder of ``encode.mjs``, which encodes test images with sharp. Raises MissingCompetitor."""
     return _installed()
 
 
 def read_versions() -> str:
-    """Of Node and sharp; raises Missing."""
+    """Return the versions of Node and sharp. Raises MissingCompetitor."""
     runtime, folder = _installed()
     found = subprocess.run([runtime, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     package = json.loads((folder / "node_modules" / "sharp" / "package.json").read_text(encoding="utf-8"))

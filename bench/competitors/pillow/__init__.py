@@ -1,4 +1,4 @@
-"""The handler that Python programmers write first: boto3 and Pillow."""
+"""The usual first handler in Python: boto3 and Pillow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HERE = Path(__file__).parent
 
 
 def pillow(endpoint_url: str) -> Competitor:
-    """The Pillow handler, against the S3 at ``endpoint_url``."""
+    """Return the Pillow handler with the S3 at ``endpoint_url``."""
     folder = _installed()
     return Competitor(
         name="Pillow",
-        what="a minimal handler of ours in Python: boto3, Pillow with its JPEG draft mode; answers without storing",
+        what="a minimal handler in Python: boto3, Pillow with its JPEG draft mode; responds without storing",
         command=[install_interpreter(), "-m", "awslambdaric", "app.handler"],
         folder=folder,
         environment=build_aws_environment(endpoint_url)
@@ -29,13 +29,13 @@ def pillow(endpoint_url: str) -> Competitor:
     )
 
 
-def pillow_at_covers(source: Path, wanted: Mapping[str, object]) -> Competitor:
-    """Pillow making covers of ``source``; ``wanted`` are their options by name."""
+def pillow_at_covers(source: Path, presets: Mapping[str, object]) -> Competitor:
+    """Return Pillow rendering covers of ``source``; ``presets`` are their options by name."""
     folder = _installed()
     return Competitor(
         name="Pillow",
-        what="in Python: JPEG draft mode and `ImageOps.fit`, at its own defaults but for the quality",
-        command=[install_interpreter(), HERE / "cover.py", source, json.dumps(wanted)],
+        what="in Python: JPEG draft mode and `ImageOps.fit`, with its defaults except for the quality",
+        command=[install_interpreter(), HERE / "cover.py", source, json.dumps(presets)],
         folder=folder,
         environment={"PYTHONPATH": str(folder / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
     )

@@ -1,4 +1,4 @@
-"""A minimal handler: boto3 gets the source, Pillow resizes and encodes it."""
+"""A minimal handler: boto3 reads the source, Pillow resizes and encodes it."""
 
 import io
 import os
@@ -12,15 +12,15 @@ _s3 = boto3.client("s3")
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    """Answer ``/<key>/_/[q-<quality>_]w-<width>.<format>``."""
+    """Respond to ``/<key>/_/[q-<quality>_]w-<width>.<format>``."""
     key, _, options = event["rawPath"].removeprefix("/").partition("/_/")
     words, _, form = options.partition(".")
-    wanted = dict(word.split("-") for word in words.split("_"))
+    presets = dict(word.split("-") for word in words.split("_"))
     found = _s3.get_object(Bucket=os.environ["MEDIA_BUCKET"], Key=f"masters/{key}")
     with Image.open(io.BytesIO(found["Body"].read())) as image:
-        image.thumbnail((int(wanted["w"]), image.height))
+        image.thumbnail((int(presets["w"]), image.height))
         out = io.BytesIO()
-        ImageOps.exif_transpose(image).save(out, form.upper(), quality=int(wanted.get("q", "80")))
+        ImageOps.exif_transpose(image).save(out, form.upper(), quality=int(presets.get("q", "80")))
     return {
         "statusCode": 200,
         "headers": {"content-type": f"image/{form}", "cache-control": "public, max-age=86400"},

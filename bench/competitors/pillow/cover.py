@@ -1,7 +1,7 @@
-"""Answers each line with the milliseconds that Pillow takes for the wanted pictures, and leaves them in a folder.
+"""Write Pillow's milliseconds for the requested images for each input line, and the images into a folder.
 
-``python cover.py SOURCE WANTED FOLDER``: WANTED is a JSON object of names and options. JPEGs are decoded in draft mode,
-as small as the picture allows, and cut and resized by ImageOps.fit.
+``python cover.py SOURCE PRESETS FOLDER``: PRESETS is a JSON object of names and options. JPEGs are decoded in draft
+mode, as small as possible, and cropped and resized by ImageOps.fit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 
 def crop_to_cover(data: bytes, width: int, height: int, quality: int) -> bytes:
-    """The middle of the picture as WebP of that size."""
+    """Return the middle of the image as WebP of that size."""
     image = Image.open(io.BytesIO(data))
     image.draft("RGB", (width, height))
     made = ImageOps.fit(ImageOps.exif_transpose(image), (width, height))
@@ -26,13 +26,13 @@ def crop_to_cover(data: bytes, width: int, height: int, quality: int) -> bytes:
 
 
 def main() -> None:
-    """Answer lines until there are no more."""
-    source, wanted, folder = sys.argv[1:]
+    """Process lines until the input ends."""
+    source, presets, folder = sys.argv[1:]
     data = Path(source).read_bytes()
     for _ in sys.stdin:
         made = {}
         started = time.perf_counter()
-        for name, options in json.loads(wanted).items():
+        for name, options in json.loads(presets).items():
             made[name] = crop_to_cover(data, options["width"], options["height"], options["quality"])
         ms = (time.perf_counter() - started) * 1000
         for name, body in made.items():

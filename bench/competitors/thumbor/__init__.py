@@ -1,4 +1,4 @@
-"""thumbor, the image server in Python, on Pillow."""
+"""thumbor, an image server in Python, based on Pillow."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ LOCK, SETTINGS = HERE / "requirements.txt", HERE / "thumbor.conf"
 
 
 def thumbor(endpoint_url: str) -> Competitor:
-    """The server, which fetches from the S3 at ``endpoint_url``; raises Missing."""
+    """Return the server, which reads from the S3 at ``endpoint_url``. Raises MissingCompetitor."""
     try:
         site = build_once(WORK / "thumbor", [LOCK], lambda folder: install(LOCK, folder), sys.version)
     except (OSError, subprocess.CalledProcessError) as error:
         raise MissingCompetitor(f"thumbor: uv could not install it ({error})") from error
 
-    def asked(case: Case, number: int, quality: int) -> dict[str, Any]:
-        source = quote(f"{endpoint_url}/{BUCKET}/masters/{number}/{case.picture}", safe="")
+    def make_path(case: Case, number: int, quality: int) -> dict[str, Any]:
+        source = quote(f"{endpoint_url}/{BUCKET}/masters/{number}/{case.image}", safe="")
         return {"path": f"/unsafe/{case.width}x0/filters:format({case.form}):quality({quality})/{source}"}
 
     return Competitor(
         name="thumbor",
-        what="the PyPI package as an HTTP server of its own; it fetches the source by HTTP and stores nothing",
+        what="the PyPI package as an HTTP server; reads the source by HTTP and stores nothing",
         command=[sys.executable, "-m", "thumbor.server", "--port", "{port}", "--ip", "127.0.0.1", "--conf", SETTINGS],
         folder=site,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(site), "HOME": str(site)},
-        asks=asked,
+        make_event=make_path,
         is_server=True,
     )

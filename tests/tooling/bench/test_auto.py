@@ -1,4 +1,4 @@
-"""How ``q=auto`` is measured: its arithmetic, and the pictures it is measured on."""
+"""Tests of the measurement of ``q=auto``: arithmetic, and images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.auto.starts import _met, start_line, write_starts
-from bench.auto.unseen import Kept, Outcome, Print
+from bench.auto.unseen import AutoResult, EncodedImage, Outcome
 from bench.corpus.drawn import DRAWN, draw
 from bench.corpus.packages import MATE, PackageUnavailable, unpack
 from bench.corpus.views import _LEARNED, _UNSEEN
@@ -20,20 +20,20 @@ from darkroom.imaging.formats import bmff, jpeg, webp
 from darkroom.imaging.formats.image_format import ANY_SIZE, Start
 
 
-def printed(size_bytes: int, score: float, judged: float = 0.0) -> Print:
-    return Print("p", "photograph", Kept(size_bytes, score), judged or score, 2, 100.0, 10.0)
+def output(size_bytes: int, score: float, estimate: float = 0.0) -> AutoResult:
+    return AutoResult("p", "photograph", EncodedImage(size_bytes, score), estimate or score, 2, 100.0, 10.0)
 
 
 @pytest.fixture
 def outcome() -> Outcome:
-    """Two pictures that score 75, where quality 80 gives one 70 and the other 80."""
+    """Two images that score 75, of which quality 80 gives one 70 and the other 80."""
     fixed = {
-        70: [Kept(900, 66.0), Kept(90, 74.0)],
-        80: [Kept(1000, 70.0), Kept(100, 80.0)],
-        90: [Kept(2000, 80.0), Kept(200, 90.0)],
+        70: [EncodedImage(900, 66.0), EncodedImage(90, 74.0)],
+        80: [EncodedImage(1000, 70.0), EncodedImage(100, 80.0)],
+        90: [EncodedImage(2000, 80.0), EncodedImage(200, 90.0)],
     }
-    careful = {quality: [Kept(one.size_bytes // 2, one.score) for one in row] for quality, row in fixed.items()}
-    return Outcome("webp", "fast", [printed(700, 75.0, 75.5), printed(40, 75.0, 74.0)], fixed, careful)
+    careful = {quality: [EncodedImage(one.size_bytes // 2, one.score) for one in row] for quality, row in fixed.items()}
+    return Outcome("webp", "fast", [output(700, 75.0, 75.5), output(40, 75.0, 74.0)], fixed, careful)
 
 
 @pytest.mark.parametrize("package", [jpeg, webp, bmff])
@@ -47,38 +47,38 @@ def test_the_learned_tables_are_written_where_they_lie(package: ModuleType) -> N
 
 
 def test_bytes_are_compared_at_the_same_mean_score(outcome: Outcome) -> None:
-    assert outcome.alike_quality == pytest.approx(80)
+    assert outcome.equal_quality == pytest.approx(80)
     assert outcome.ratios == pytest.approx([0.7, 0.4])
-    assert outcome.in_total == pytest.approx(740 / 1100)
-    assert outcome.of_settings == pytest.approx(0.5)
+    assert outcome.total_ratio == pytest.approx(740 / 1100)
+    assert outcome.settings_ratio == pytest.approx(0.5)
 
 
 def test_between_qualities_bytes_grow_by_a_factor(outcome: Outcome) -> None:
-    higher = replace(outcome, prints=[printed(1000, 79.0), printed(100, 81.0)])
-    assert higher.alike_quality == pytest.approx(85)
+    higher = replace(outcome, results=[output(1000, 79.0), output(100, 81.0)])
+    assert higher.equal_quality == pytest.approx(85)
     assert higher.ratios == pytest.approx([1 / sqrt(2), 1 / sqrt(2)])
 
 
 def test_the_share_of_those_that_are_near(outcome: Outcome) -> None:
     assert outcome.within == 1
-    assert replace(outcome, prints=[*outcome.prints, printed(1, 77.1), printed(1, 72.9)]).within == 0.5
+    assert replace(outcome, results=[*outcome.results, output(1, 77.1), output(1, 72.9)]).within == 0.5
     assert outcome.errors == pytest.approx([0.5, 1.0])
 
 
 def test_the_page_tells_each_format(outcome: Outcome) -> None:
-    told = part.text([outcome, replace(outcome, form="avif"), replace(outcome, pace="slow")])
-    assert "| WebP | 2 | 100 % | 75.0 | 80 |" in told
-    assert "| WebP, refined | 2 | 100 % |" in told
-    assert "| AVIF | 2 |" in told
+    middle_score = part.text([outcome, replace(outcome, form="avif"), replace(outcome, pace="slow")])
+    assert "| WebP | 2 | 100 % | 75.0 | 80 |" in middle_score
+    assert "| WebP, re-encoded | 2 | 100 % |" in middle_score
+    assert "| AVIF | 2 |" in middle_score
 
 
-def test_bytes_are_judged_when_refined_and_nearness_always(outcome: Outcome) -> None:
-    refined = replace(outcome, pace="slow", prints=[printed(630, 75.0), printed(36, 75.0)])
-    far = replace(outcome, prints=[*outcome.prints[:1], printed(40, 78.0)])
+def test_bytes_count_when_re_encoded_and_scores_always(outcome: Outcome) -> None:
+    refined = replace(outcome, pace="slow", results=[output(630, 75.0), output(36, 75.0)])
+    far = replace(outcome, results=[*outcome.results[:1], output(40, 78.0)])
     near, size = part.figures(outcome, refined)
     assert (near.goal, near.value) == ("auto-within-2", 1)
     assert (size.goal, size.value) == ("auto-bytes", pytest.approx(sqrt(0.63 * 0.36)))
-    assert "0.53 of it at once" in size.why
+    assert "0.53 of it alone" in size.why
     assert part.figures(far, refined)[0].value == 0.5
 
 
@@ -105,7 +105,7 @@ def test_without_apt_a_package_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch,
         unpack(MATE)
 
 
-def test_what_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PackageUnavailable("no apt")
 

@@ -1,4 +1,4 @@
-"""What the benchmark of cold discs knows of the system's cache, and of the files that a start reads."""
+"""Tests of the file cache and of the files that a start reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGES = 300
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """On the project's own disc: a folder for temporary files may lie in memory, where there is nothing to drop."""
+    """Make a folder on the project's disk: temporary folders may be in memory, without a cache to drop."""
     (ROOT / ".local").mkdir(exist_ok=True)
     with TemporaryDirectory(dir=ROOT / ".local") as name:
         yield Path(name)
@@ -78,8 +78,8 @@ def test_code_is_what_is_deployed_and_the_runtime_is_the_rest(folder: Path) -> N
         path.parent.mkdir(parents=True)
         path.touch()
     (code / "link").symlink_to(folder / "bin" / "node")
-    contender = Competitor("Node", "", [folder / "bin" / "node"], code, {"PYTHONPATH": str(layer)})
-    found = list_reach(contender, [folder / "bin" / "node", layer / "package" / "module.so"])
+    competitor = Competitor("Node", "", [folder / "bin" / "node"], code, {"PYTHONPATH": str(layer)})
+    found = list_reach(competitor, [folder / "bin" / "node", layer / "package" / "module.so"])
     assert found.code == {code / "app.mjs", layer / "package" / "module.so"}
     assert found.runtime == {folder / "bin" / "node"}
     assert found.all == list_files([folder])

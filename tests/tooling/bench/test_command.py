@@ -1,4 +1,4 @@
-"""The benchmark's command: what a run writes, and that one part's failure keeps no other from being measured."""
+"""Tests of the benchmark's command: what a run writes, and that a failing suite does not stop the others."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import pytest
 from bench import __main__ as command
 from bench import page, runs
 from bench.goals import Figure, Section
-from bench.suites import PARTS
+from bench.suites import SUITES
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A page of its own, and two parts: one measures, and leaves the process on one core; the other fails."""
+    """Make a page and two suites: one measures, and leaves the process on one core; the other fails."""
     for name, function in (("fine", fine), ("broken", broken)):
         module = ModuleType(f"bench.suites.{name}")
         module.__dict__.update(measure=function, __spec__=object())
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(PARTS, name, module.__name__)
+        monkeypatch.setitem(SUITES, name, module.__name__)
     marks = [page.GOALS, page.find_markers("fine"), page.find_markers("broken")]
     text = "\n".join(f"{one.begin}\nold text\n{one.end}" for one in marks)
     monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
@@ -43,12 +43,12 @@ def broken(rounds: str, progress: object) -> Section:
     raise ZeroDivisionError
 
 
-def test_a_full_run_is_kept_and_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_run_is_stored_and_evaluated(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cores = os.sched_getaffinity(0)
     assert command.run_once(["broken", "fine"], "full", whole=True) == 1
     text = page.PAGE.read_text(encoding="utf-8")
     assert "measured, full\n\n- Not measured: the moon." in text
-    assert text.count("old text") == 1, "the part that failed keeps its old text"
+    assert text.count("old text") == 1, "the failed suite keeps its old text"
     assert "| ≤ 0.45 | 0.40 | – | – | met in 1 of 1 |" in text
     assert [list(one.figures) for one in runs.read_runs(runs.RUNS)] == [["presets"]]
     assert 'class="met"' in page.CHART.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The part of the benchmark about the model server: its pictures, and how it tells what it found."""
+"""Tests of the model server's suite: its images, and its table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def findings(percent: list[float]) -> Findings:
-    """Batches twice as fast in each turn, though the machine was slow in the second."""
+    """Batches are twice as fast in each turn, though the machine was slow in the second."""
     fast = Measured([ServerResult(20, 400, 12), ServerResult(8, 900, 14)], percent)
     slow = Measured([ServerResult(10, 700, 1), ServerResult(4, 1900, 1)], percent)
     return Findings({("faces", "batches"): fast, ("faces", "one by one"): slow}, ["a machine"])
@@ -46,7 +46,7 @@ def test_the_last_server_makes_no_batches() -> None:
     assert not any("text" in tasks for tasks in TASKS)
 
 
-def test_pictures_have_one_size_and_differ() -> None:
+def test_images_have_one_size_and_differ() -> None:
     made = prepare_images(3)
     assert len(set(made)) == 3
     assert {Image.open(io.BytesIO(one)).size for one in made} == {(2048, 1536)}

@@ -1,4 +1,4 @@
-"""Peers answer, and are asked for pictures of equal quality; the floor does what the handler does, and no more."""
+"""Tests of equal quality: peers respond with the requested quality, and the lower bound matches the handler."""
 
 from __future__ import annotations
 
@@ -44,29 +44,29 @@ WEBP = Case("small", "small.jpg", 320)
 
 
 @pytest.fixture(scope="module")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("pictures") / "small.jpg"
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("images") / "small.jpg"
     make_photograph(Recipe("small.jpg", "coffee", 1200, 900)).save(file, quality=90)
     return file
 
 
 @given(st.lists(st.floats(0, 100), min_size=100, max_size=100, unique=True).map(sorted), st.floats(0, 100))
-def test_two_neighbouring_qualities_have_the_wanted_score_between_them(scores: list[float], wanted: float) -> None:
+def test_two_neighbouring_qualities_have_the_target_score_between_them(scores: list[float], target: float) -> None:
     asked = []
 
     def score_of(quality: int) -> float:
         asked.append(quality)
         return scores[quality - 1]
 
-    low, high = find_neighbours(wanted, score_of)
+    low, high = find_neighbours(target, score_of)
     assert high == low + 1
-    assert min(abs(score - wanted) for score in scores) in {abs(scores[end - 1] - wanted) for end in (low, high)}
+    assert min(abs(score - target) for score in scores) in {abs(scores[end - 1] - target) for end in (low, high)}
     assert len(asked) == len(set(asked)) <= 7
-    best = find_nearest(wanted, score_of)
-    assert abs(scores[best - 1] - wanted) == min(abs(score - wanted) for score in scores)
+    best = find_nearest(target, score_of)
+    assert abs(scores[best - 1] - target) == min(abs(score - target) for score in scores)
 
 
-def test_bytes_at_a_score_are_on_the_line_through_pictures() -> None:
+def test_bytes_at_a_score_are_on_the_line_through_images() -> None:
     assert interpolate_bytes(70.5, [(70, 1000), (71, 4000)]) == 2000
     assert interpolate_bytes(71, [(70, 1000), (71, 1100), (72, 1210)]) == 1100
     assert interpolate_bytes(70.5, [(70, 1000), (71.5, 4000), (69.5, 1000), (71, 4000)]) == 2000
@@ -74,7 +74,7 @@ def test_bytes_at_a_score_are_on_the_line_through_pictures() -> None:
 
 
 def test_a_match_is_the_best_of_uneven_steps() -> None:
-    """80 scores less than 79: halving alone would come to 80 and 81, which are both further off."""
+    """80 scores less than 79: bisection alone would find 80 and 81, which are both further off."""
     scores = {quality: float(quality) for quality in range(1, 101)} | {79: 79.9, 80: 79.1, 81: 81.5}
     found = match(80.0, lambda quality: (scores[quality], 1000))
     assert (found.quality, found.score, found.equal_bytes) == (79, 79.9, 1000)
@@ -82,16 +82,16 @@ def test_a_match_is_the_best_of_uneven_steps() -> None:
     assert match(-5.0, lambda quality: (scores[quality], 1000)).quality == 1
 
 
-def test_a_floor_waits_for_the_first_byte_and_overlaps_the_rest() -> None:
-    slow_decode = LowerBound(decode_ms=30, encode_ms=20, source_bytes=850_000, picture_bytes=85_000)
+def test_a_lower_bound_waits_for_the_first_byte_and_overlaps_the_rest() -> None:
+    slow_decode = LowerBound(decode_ms=30, encode_ms=20, source_bytes=850_000, image_bytes=85_000)
     assert slow_decode.render_ms == 50
     assert slow_decode.request_ms(25, 85) == 25 + 30 + 20
     assert slow_decode.stored_ms(25, 85) == 25 + 30 + 20 + 25 + 1
-    slow_line = LowerBound(decode_ms=5, encode_ms=20, source_bytes=850_000, picture_bytes=0)
+    slow_line = LowerBound(decode_ms=5, encode_ms=20, source_bytes=850_000, image_bytes=0)
     assert slow_line.request_ms(25, 85) == 25 + 10 + 20
 
 
-def test_the_function_is_asked_by_canonical_paths() -> None:
+def test_the_function_gets_canonical_paths() -> None:
     plan = parse_path(build_function_url_event(WEBP, 7, 80)["rawPath"])
     assert (plan.key, plan.width, plan.format, plan.quality) == ("7/small.jpg", 320, "webp", None)
     assert parse_path(build_function_url_event(WEBP, 7, 61)["rawPath"]).quality == 61
@@ -106,7 +106,7 @@ def test_every_request_has_a_sampled_trace_of_its_own() -> None:
     assert len(one.root) == len("1-67000000-") + 24
 
 
-def test_dit_is_asked_in_its_own_language() -> None:
+def test_dit_gets_its_own_events() -> None:
     asked = build_api_gateway_event(WEBP, 7, 61)
     assert json.loads(b64decode(asked["path"].removeprefix("/"))) == {
         "bucket": "media",
@@ -118,8 +118,8 @@ def test_dit_is_asked_in_its_own_language() -> None:
 @pytest.mark.parametrize(
     "make", [darkroom, pillow, thumbor, *(pytest.param(one, marks=NEEDS_NPM) for one in (dit, node, ipx))]
 )
-def test_a_contender_answers_in_each_format_with_the_quality_that_is_asked_for(picture: Path, make: Makes) -> None:
-    with run_link([picture], 0, 1000) as url, start(make(url), install_emulator(), None) as running:
+def test_a_competitor_answers_in_each_format_with_the_quality_requested(image: Path, make: Makes) -> None:
+    with run_link([image], 0, 1000) as url, start(make(url), install_emulator(), None) as running:
         for number, form in enumerate(("webp", "jpeg")):
             case = Case("small", "small.jpg", 320, form)
             low, high = (
@@ -131,41 +131,41 @@ def test_a_contender_answers_in_each_format_with_the_quality_that_is_asked_for(p
             assert len(low) < len(high) / 2
 
 
-def test_a_peer_is_matched_once(picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_is_matched_once(image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.equal_quality.FOUND", tmp_path)
-    wanted = resize_reference(picture, 320)
+    target = resize_reference(image, 320)
     out = io.BytesIO()
-    Image.fromarray(wanted).save(out, "WEBP", quality=60)
-    with run_link([picture], 0, 1000) as url:
-        found = match_peer(WEBP, out.getvalue(), wanted, pillow(url), install_emulator(), None)
-        assert abs(found.score - ssimulacra2(out.getvalue(), wanted)) < 0.5
+    Image.fromarray(target).save(out, "WEBP", quality=60)
+    with run_link([image], 0, 1000) as url:
+        found = match_peer(WEBP, out.getvalue(), target, pillow(url), install_emulator(), None)
+        assert abs(found.score - ssimulacra2(out.getvalue(), target)) < 0.5
         assert abs(found.equal_bytes / len(out.getvalue()) - 1) < 0.25
-        assert match_peer(WEBP, out.getvalue(), wanted, pillow("http://nowhere"), install_emulator(), None) == found
+        assert match_peer(WEBP, out.getvalue(), target, pillow("http://nowhere"), install_emulator(), None) == found
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif"])
-def test_the_floor_makes_the_functions_picture(picture: Path, form: str) -> None:
+def test_the_floor_makes_the_functions_image(image: Path, form: str) -> None:
     case = Case("small", "small.jpg", 320, form)
-    with run_link([picture], 0, 1000) as url, Sandbox(install_emulator(), darkroom(url), None) as sandbox:
+    with run_link([image], 0, 1000) as url, Sandbox(install_emulator(), darkroom(url), None) as sandbox:
         answered = b64decode(sandbox.invoke(build_event(case, 1)).answer["body"])
-    with start_worker(case, picture, None) as worker:
+    with start_worker(case, image, None) as worker:
         decode_ms, encode_ms = worker.stages_ms()
         assert decode_ms > 0
         assert encode_ms > 0
         assert list(worker.made().values()) == [answered]
-    assert measure_lower_bound(case, picture, None, 1).picture_bytes == len(answered)
+    assert measure_lower_bound(case, image, None, 1).image_bytes == len(answered)
 
 
-def test_a_request_is_traced_as_in_lambda(picture: Path) -> None:
-    with run_link([picture], 0, 1000) as url, Sandbox(install_emulator(), darkroom(url), None) as sandbox:
+def test_a_request_is_traced_as_in_lambda(image: Path) -> None:
+    with run_link([image], 0, 1000) as url, Sandbox(install_emulator(), darkroom(url), None) as sandbox:
         sandbox.invoke(build_event(WEBP, 5))
         segments = sandbox.segments()
     assert {"parse", "fetch", "decode", "encode", "store", "answer"} <= {one["name"] for one in segments}
     assert {one["trace_id"] for one in segments} == {"1-67000000-000000000000000000000005"}
 
 
-def test_an_emulator_whose_port_was_taken_starts_again(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with run_link([picture], 0, 1000) as url, socket.socket() as taken:
+def test_an_emulator_whose_port_is_in_use_starts_again(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_link([image], 0, 1000) as url, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         offers = iter([(find_free_ports(1)[0], taken.getsockname()[1]), find_free_ports(2)])
@@ -175,9 +175,9 @@ def test_an_emulator_whose_port_was_taken_starts_again(picture: Path, monkeypatc
     assert next(offers, None) is None
 
 
-def test_a_sandbox_that_has_ended_uses_nothing_any_more(picture: Path) -> None:
-    """A process that is still giving back its memory takes time from the next one's start, on the same core."""
-    with run_link([picture], 0, 1000) as url:
+def test_a_sandbox_that_has_ended_uses_nothing_any_more(image: Path) -> None:
+    """A process that is still releasing its memory slows the next one's start on the same core."""
+    with run_link([image], 0, 1000) as url:
         with Sandbox(install_emulator(), pillow(url), None) as sandbox:
             sandbox.invoke(build_event(WEBP, 8))
             [emulating] = [pid for pid in list_children(os.getpid()) if "aws-lambda-rie" in command_of(pid)]
@@ -186,7 +186,7 @@ def test_a_sandbox_that_has_ended_uses_nothing_any_more(picture: Path) -> None:
 
 
 def command_of(pid: int) -> str:
-    """Its command line, "" for a process that is gone or a zombie."""
+    """Return the command line of a process, "" if it has ended or is a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     except FileNotFoundError:

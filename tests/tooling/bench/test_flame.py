@@ -1,4 +1,4 @@
-"""A recording of py-spy's becomes a tree, tables and a picture."""
+"""Tests of the flame graph: a py-spy recording becomes a tree, tables and an image."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def test_what_is_called_fits_below_its_caller(found: list[Stack]) -> None:
 
 
 @given(stacks)
-def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> None:
-    picture = ElementTree.fromstring(draw(build_tree(found, ROOT), "<title> & more", 0.5, kind))
-    height = float(picture.attrib["height"])
-    boxes = picture.findall(f"{SVG}g/{SVG}rect")
+def test_the_image_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> None:
+    image = ElementTree.fromstring(draw(build_tree(found, ROOT), "<title> & more", 0.5, kind))
+    height = float(image.attrib["height"])
+    boxes = image.findall(f"{SVG}g/{SVG}rect")
     assert boxes
     for box in boxes:
         x, y, width = (float(box.attrib[name]) for name in ("x", "y", "width"))
@@ -109,17 +109,17 @@ def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> Non
         assert 0 < y < height
 
 
-def test_the_picture_tells_names_and_milliseconds() -> None:
+def test_the_image_has_names_and_milliseconds() -> None:
     text = draw(build_tree(select_answering(parse(RECORDING.splitlines())), ROOT), "title", 0.5, kind)
     assert "render darkroom/imaging/render/pipeline.py: 3.5 ms" in text
     assert ">Transform._make  darkroom/services/serve/transform.py<" in text
 
 
-def test_a_process_that_runs_is_looked_at() -> None:
+def test_a_running_process_is_sampled() -> None:
     turns: list[int] = []
     try:
         found = record(os.getpid(), 1, lambda: turns.append(sum(range(10_000))))
     except MissingCompetitor as reason:
         pytest.skip(str(reason))
     assert turns
-    assert any(frame.name == "recorded" for stack in found for frame in stack.frames)
+    assert any(frame.name == "record" for stack in found for frame in stack.frames)

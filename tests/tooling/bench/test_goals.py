@@ -1,4 +1,4 @@
-"""The benchmark's goals: when one is met, what the page and the chart say of it, and which runs are kept."""
+"""Tests of goals: verdicts, the page, the chart, and stored runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from bench import page, runs
 from bench.chart import draw_chart
 from bench.goals import Figure, Goal, Section, read_goals
-from bench.runs import KEPT, Run, judge_goal
-from bench.suites import APART, PARTS, UnknownSuite, list_default_suites, load_suite
+from bench.runs import MAX_RUNS, Run, format_verdict
+from bench.suites import EXCLUDED, SUITES, UnknownSuite, list_default_suites, load_suite
 
 AT_MOST = Goal("time", "request", "a request", "a peer", "ratio", 2, 0.5)
 AT_LEAST = Goal("share", "good", "good ones", "all", "ratio", 2, 0.9, at_least=True)
@@ -25,7 +25,7 @@ def run(number: int = 1, **values: float) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("goal", "value", "met", "spelled"),
+    ("goal", "value", "met", "formatted"),
     [
         (AT_MOST, 0.5, True, "0.50"),
         (AT_MOST, 0.502, False, "0.502"),
@@ -35,8 +35,8 @@ def run(number: int = 1, **values: float) -> Run:
         (Goal("m", "", "", "", "ms", 1, 10), 9.96, True, "10.0 ms"),
     ],
 )
-def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: float, met: bool, spelled: str) -> None:
-    assert (goal.met(value), goal.spelled(value)) == (met, spelled)
+def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: float, met: bool, formatted: str) -> None:
+    assert (goal.met(value), goal.format_value(value)) == (met, formatted)
 
 
 def test_the_projects_goals_are_whole() -> None:
@@ -48,41 +48,41 @@ def test_the_projects_goals_are_whole() -> None:
         "scene-ingest",
     ]
     assert [goal.id for goal in found.values() if goal.at_least] == ["auto-within-2"]
-    assert found["warm-12mp-webp"].spelled_limit == "≤ 0.65"
-    assert found["peak-500"].spelled_limit == "≤ 100 MB"
+    assert found["warm-12mp-webp"].format_limit == "≤ 0.65"
+    assert found["peak-500"].format_limit == "≤ 100 MB"
 
 
 def test_a_verdict_counts_the_runs_that_met_it() -> None:
-    assert judge_goal(AT_MOST, [run(time=0.4), run(time=0.5)]) == "met in 2 of 2"
-    assert judge_goal(AT_MOST, [run(time=0.4), run(time=0.6)]) == "missed in 1 of 2"
-    assert judge_goal(AT_MOST, [run(share=1)]) == "not measured"
-    assert judge_goal(AT_MOST, [run(time=0.4), run()]) == "met in 1 of 1"
+    assert format_verdict(AT_MOST, [run(time=0.4), run(time=0.5)]) == "met in 2 of 2"
+    assert format_verdict(AT_MOST, [run(time=0.4), run(time=0.6)]) == "missed in 1 of 2"
+    assert format_verdict(AT_MOST, [run(share=1)]) == "not measured"
+    assert format_verdict(AT_MOST, [run(time=0.4), run()]) == "met in 1 of 1"
 
 
 def test_a_miss_has_its_floor_and_reason() -> None:
     slow = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.55, why="waiting alone takes it")})
-    assert judge_goal(AT_MOST, [slow, run(time=0.1)]) == "missed in 1 of 2: floor 0.55; waiting alone takes it"
+    assert format_verdict(AT_MOST, [slow, run(time=0.1)]) == "missed in 1 of 2: floor 0.55; waiting alone takes it"
 
 
 def test_what_is_not_equally_good_misses_whatever_its_time() -> None:
     worse = Run("", "", 0, {"time": Figure("time", 0.1, 0.1, 0.1, why="9 % more bytes", unequal=True)})
-    assert judge_goal(AT_MOST, [worse]) == "missed in 1 of 1: 9 % more bytes"
+    assert format_verdict(AT_MOST, [worse]) == "missed in 1 of 1: 9 % more bytes"
     assert 'class="missed"' in draw_chart(GOALS, [worse])
 
 
 def test_without_a_limit_a_figure_is_only_shown() -> None:
     shown = Goal("time", "", "", "", "ratio", 2)
     one = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.5, why="a PUT more")})
-    assert (judge_goal(shown, [one]), shown.spelled_limit) == ("no goal: floor 0.50; a PUT more", "–")
+    assert (format_verdict(shown, [one]), shown.format_limit) == ("no goal: floor 0.50; a PUT more", "–")
     assert bars(draw_chart({"time": shown}, [one])) == {}
 
 
-def test_the_last_runs_are_kept(tmp_path: Path) -> None:
+def test_the_last_runs_are_stored(tmp_path: Path) -> None:
     path = tmp_path / "runs.json"
     assert runs.read_runs(path) == []
-    for number in range(1, KEPT + 3):
+    for number in range(1, MAX_RUNS + 3):
         runs.add_run(run(number, time=number / 10), path)
-    assert runs.read_runs(path) == [run(number, time=number / 10) for number in range(3, KEPT + 3)]
+    assert runs.read_runs(path) == [run(number, time=number / 10) for number in range(3, MAX_RUNS + 3)]
 
 
 def test_the_table_has_a_column_for_each_run() -> None:
@@ -109,19 +109,19 @@ def test_a_part_writes_between_its_markers_and_nowhere_else(tmp_path: Path) -> N
 
 def test_the_projects_page_has_a_place_for_everything() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
-    for here in (page.GOALS, *map(page.find_markers, PARTS)):
+    for here in (page.GOALS, *map(page.find_markers, SUITES)):
         assert text.count(here.begin) == text.count(here.end) == 1
         assert text.index(here.begin) < text.index(here.end)
 
 
 def test_every_usual_part_can_be_measured() -> None:
-    assert [name for name in PARTS if name not in list_default_suites()] == sorted(APART)
+    assert [name for name in SUITES if name not in list_default_suites()] == sorted(EXCLUDED)
     for name in ("requests", "ingest"):
         assert callable(load_suite(name).measure)
 
 
-def test_a_part_without_a_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PARTS, "ghost", "bench.suites.ghost")
+def test_a_suite_without_a_module_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUITES, "ghost", "bench.suites.ghost")
     with pytest.raises(UnknownSuite, match="ghost"):
         load_suite("ghost")
 

@@ -1,4 +1,4 @@
-"""The part of the benchmark about uploads: its jobs are the real ones, and it tells what it found."""
+"""Tests of the ingest suite: its jobs are the real ones, and its report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bench.suites.ingest import (
     Findings,
     Timed,
     figures,
-    for_page,
+    format_page,
     list_competitors,
     list_strippers,
     request_presets,
@@ -43,8 +43,8 @@ SIZES = {"w320": (320, 240), "w640": (640, 480), "w960": (960, 720), "w1280": (1
 
 
 @pytest.fixture(scope="module")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("pictures") / "small.jpg"
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("images") / "small.jpg"
     make_photograph(Recipe("small.jpg", "coffee", 1500, 1125)).save(file, quality=85)
     file.write_bytes(with_metadata(file.read_bytes()))
     return file
@@ -61,68 +61,66 @@ def test_the_presets_are_those_of_an_upload() -> None:
 
 
 @pytest.mark.parametrize("job", ["series", "renders"])
-def test_darkroom_makes_them(picture: Path, job: str) -> None:
-    with Worker(darkroom_at_ingest("", "", job, picture, PRESETS), None) as worker:
+def test_darkroom_makes_them(image: Path, job: str) -> None:
+    with Worker(darkroom_at_ingest("", "", job, image, PRESETS), None) as worker:
         assert worker.ms() > 0
         assert sizes(worker.made()) == SIZES | {"cover": (256, 256)}
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
-def test_sharp_makes_the_same(picture: Path) -> None:
-    with Worker(sharp_at_ingest(picture, PRESETS), None) as worker:
+def test_sharp_makes_the_same(image: Path) -> None:
+    with Worker(sharp_at_ingest(image, PRESETS), None) as worker:
         assert worker.ms() > 0
         assert sizes(worker.made()) == SIZES | {"cover": (256, 256)}
         assert all(Image.open(io.BytesIO(body)).format == "WEBP" for body in worker.made().values())
 
 
-def test_cleaning_takes_out_what_was_put_in(picture: Path) -> None:
-    cleaned, anew = timed(list_strippers(picture), 1, None, lambda _: None)
+def test_cleaning_takes_out_what_was_put_in(image: Path) -> None:
+    cleaned, reencoded = timed(list_strippers(image), 1, None, lambda _: None)
     added = sum(len(body) + 4 for _, body in SEGMENTS)
-    assert len(cleaned.made["cleaned"]) <= picture.stat().st_size - added
-    before, after = (Image.open(source).convert("RGB") for source in (picture, io.BytesIO(cleaned.made["cleaned"])))
+    assert len(cleaned.made["cleaned"]) <= image.stat().st_size - added
+    before, after = (Image.open(source).convert("RGB") for source in (image, io.BytesIO(cleaned.made["cleaned"])))
     assert before.tobytes() == after.tobytes()
-    assert sizes(anew.made) == {"encoded": (1500, 1125)}
-    assert b"xmpmeta" in picture.read_bytes()
-    assert b"xmpmeta" not in anew.made["encoded"] + cleaned.made["cleaned"]
+    assert sizes(reencoded.made) == {"encoded": (1500, 1125)}
+    assert b"xmpmeta" in image.read_bytes()
+    assert b"xmpmeta" not in reencoded.made["encoded"] + cleaned.made["cleaned"]
 
 
 def test_a_job_that_fails_says_so(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"no image")
     worker = Worker(darkroom_at_ingest("Darkroom", "", "series", broken, PRESETS), None)
     with worker, pytest.raises(RuntimeError, match="Darkroom ended with status 1"):
         worker.ms()
 
 
-def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_node_measures_the_others(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"/nowhere:{Path(shutil.which('make') or '').parent}")
     monkeypatch.setattr("bench.competitors.npm.shutil.which", lambda _: None)
-    found, missing = list_competitors(picture)
-    assert [contender.name for contender in found] == ["Darkroom", "Darkroom, one by one"]
+    found, missing = list_competitors(image)
+    assert [competitor.name for competitor in found] == ["Darkroom", "Darkroom, one by one"]
     assert missing == ["The Node handler: Node and npm are not installed."]
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
-def test_sharp_is_asked_for_pictures_that_look_like_ours(
-    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sharp_gets_a_quality_that_scores_as_ours(image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.equal_quality_set.FOUND", tmp_path)
     presets = {"w320": PRESETS["w320"]}
-    wanted = {"w320": resize_reference(picture, 320)}
-    ours = render_presets(darkroom_at_ingest("", "", "series", picture, presets), None)
-    found = match_presets(sharp_at_ingest, picture, presets, ours, wanted, None)
-    score = ssimulacra2(ours["w320"], wanted["w320"])
+    reference = {"w320": resize_reference(image, 320)}
+    ours = render_presets(darkroom_at_ingest("", "", "series", image, presets), None)
+    found = match_presets(sharp_at_ingest, image, presets, ours, reference, None)
+    score = ssimulacra2(ours["w320"], reference["w320"])
     assert abs(found["w320"].score - score) < 1
-    theirs = render_presets(sharp_at_ingest(picture, {"w320": request_presets(found)["w320"]}), None)["w320"]
-    assert ssimulacra2(theirs, wanted["w320"]) == found["w320"].score
+    theirs = render_presets(sharp_at_ingest(image, {"w320": request_presets(found)["w320"]}), None)["w320"]
+    assert ssimulacra2(theirs, reference["w320"]) == found["w320"].score
     assert abs(found["w320"].equal_bytes / len(theirs) - 1) < 0.1
-    assert match_presets(sharp_at_ingest, picture, presets, ours, wanted, None) == found
+    assert match_presets(sharp_at_ingest, image, presets, ours, reference, None) == found
     assert request_presets(found)["cover"]["quality"] == found["w320"].quality
 
 
 def result(name: str, ms: list[float], **made: int) -> Timed:
-    contender = Competitor(name, f"what {name} is", ["true"], Path(), {})
-    return Timed(contender, Spread.of(ms), {key: bytes(size) for key, size in made.items()})
+    competitor = Competitor(name, f"what {name} is", ["true"], Path(), {})
+    return Timed(competitor, Spread.of(ms), {key: bytes(size) for key, size in made.items()})
 
 
 def test_what_it_tells() -> None:
@@ -130,16 +128,16 @@ def test_what_it_tells() -> None:
     cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Re-encoded", [20, 30], encoded=8)]
     scores = {"Darkroom": 75.12, "sharp": 75}
     findings = Findings(presets, Spread.of([42, 44.8]), cleaning, scores, 4000, ["the moon."], ["a machine."])
-    page = for_page(findings)
+    page = format_page(findings)
     assert "| Darkroom | 31 (30–32) | 0.50 | 5,000 | 75.1 |" in page
     assert "| sharp | 62 (60–64) | 1.00 | 1,234 | 75.0 |" in page
     assert "| Decode and encode alone | 43 (42–45) | 0.70 |" in page
     assert "| Cleaned | 0.50 (0.50–0.50) | 0.0208 | 9 |" in page
-    assert "Cleaning is 50 times as fast." in page
-    assert "At exactly equal scores, Darkroom's pictures have 1.25 of sharp's bytes." in page
+    assert "Removal is 50 times as fast." in page
+    assert "At exactly equal scores, Darkroom's images have 1.25 of sharp's bytes." in page
     [figure] = figures(findings)
     assert (figure.goal, figure.value, figure.floor, figure.unequal) == ("presets", 0.5, pytest.approx(0.7), True)
-    assert figure.why.startswith("25.0% more bytes at an equal score, where 2% are allowed; the floor is one decode")
+    assert figure.why.startswith("25.0% more bytes at equal score; allowed: 2%; the floor is one decode")
     [equal] = figures(replace(findings, equal_bytes=5000))
     assert not equal.unequal
     assert page.endswith("- a machine.")

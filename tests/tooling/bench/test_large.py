@@ -1,4 +1,4 @@
-"""What the benchmark makes of large pictures' times and memory."""
+"""Tests of the large images' suite: times and memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def covered(name: str, *ms: float) -> CoverTimes:
 OURS, SHARP, PILLOW = covered("Darkroom", 48, 47), covered("sharp", 50, 52), covered("Pillow", 40, 60)
 
 
-def test_the_cover_is_judged_by_the_fastest_peer_turn_by_turn() -> None:
+def test_the_cover_is_compared_with_the_fastest_peer_turn_by_turn() -> None:
     slow = covered("Pillow", 80, 90)
     [figure] = large.cover(Findings([OURS, SHARP, slow], Spread.of([45, 26]), []))
     assert find_fastest([SHARP, slow]) is SHARP
@@ -38,7 +38,7 @@ def test_without_a_peer_there_is_no_figure() -> None:
     assert large.cover(Findings([OURS], Spread.of([40, 41]), ["sharp: no npm"])) == []
 
 
-def test_the_table_has_every_contender_and_the_floor() -> None:
+def test_the_table_has_every_competitor_and_the_floor() -> None:
     table = large.cover_table(Findings([OURS, SHARP, PILLOW], Spread.of([45, 26]), []), 2, 0.1)
     assert [row[0] for row in table.rows] == ["Darkroom", "sharp", "Pillow", "Decode and encode alone"]
     assert {len(row) for row in table.rows} == {len(table.headings)}
@@ -50,15 +50,15 @@ def test_memory_is_the_highest_peak_and_a_refusal_the_median() -> None:
     assert large.refusal(Spread.of([5, 9, 6])).value == 6
 
 
-def test_pillow_makes_the_wanted_square_of_the_middle(tmp_path: Path) -> None:
-    picture = Image.new("RGB", (1200, 800), "red")
-    picture.paste("blue", (200, 0, 1000, 800))
+def test_pillow_makes_the_requested_square_of_the_middle(tmp_path: Path) -> None:
+    image = Image.new("RGB", (1200, 800), "red")
+    image.paste("blue", (200, 0, 1000, 800))
     file = tmp_path / "wide.jpg"
-    picture.save(file, quality=95)
+    image.save(file, quality=95)
     [options] = crop_middle(90).values()
     assert isinstance(options, dict)
     made = Image.open(io.BytesIO(crop_to_cover(file.read_bytes(), SIDE_PX, SIDE_PX, 90)))
-    wanted = resize_reference(file)
-    assert made.size == (SIDE_PX, SIDE_PX) == wanted.shape[:2]
-    assert np.abs(np.asarray(made.convert("RGB")).astype(int) - wanted).mean() < 3
+    reference = resize_reference(file)
+    assert made.size == (SIDE_PX, SIDE_PX) == reference.shape[:2]
+    assert np.abs(np.asarray(made.convert("RGB")).astype(int) - reference).mean() < 3
     assert (options["width"], options["height"], options["fit"]) == (SIDE_PX, SIDE_PX, "cover")

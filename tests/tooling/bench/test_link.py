@@ -1,4 +1,4 @@
-"""The benchmark's S3 keeps the contract that obstore and the AWS SDK rely on."""
+"""Tests of the benchmark's S3: the behaviour that obstore and the AWS SDK require."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "u
 
 
 @pytest.fixture(scope="module")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("link") / "photo.jpg"
     Image.linear_gradient("L").resize((640, 480)).save(file, quality=95)
     return file
 
 
 @pytest.fixture(scope="module")
-def url(picture: Path) -> Iterator[str]:
-    with run_link([picture], latency_ms=1, megabytes_per_s=100) as address:
+def url(image: Path) -> Iterator[str]:
+    with run_link([image], latency_ms=1, megabytes_per_s=100) as address:
         yield address
 
 
@@ -56,15 +56,15 @@ def store(url: str) -> S3Store:
     )
 
 
-def test_a_picture_exists_under_any_name_and_never_twice_the_same(bucket: FastBucket, picture: Path) -> None:
+def test_an_image_exists_under_any_name_and_never_twice_the_same(bucket: FastBucket, image: Path) -> None:
     one, two = bucket.open("masters/1/photo.jpg"), bucket.open("masters/2/photo.jpg")
     assert one is not None
     assert two is not None
     bodies = one.read(), two.read()
     assert one.etag != two.etag
     assert bodies[0] != bodies[1]
-    assert len(bodies[0]) == len(bodies[1]) == one.size_bytes == picture.stat().st_size + COMMENT_BYTES + 4
-    with Image.open(picture) as original:
+    assert len(bodies[0]) == len(bodies[1]) == one.size_bytes == image.stat().st_size + COMMENT_BYTES + 4
+    with Image.open(image) as original:
         for body in bodies:
             assert Image.open(io.BytesIO(body)).tobytes() == original.tobytes()
 
@@ -112,11 +112,11 @@ def test_conditions(store: S3Store) -> None:
         obstore.get(store, "once", options={"if_match": '"another"'})
 
 
-def test_ranges_of_a_master_are_of_the_file_that_its_name_is_in(store: S3Store, picture: Path) -> None:
+def test_ranges_of_a_master_are_of_the_file_that_its_name_is_in(store: S3Store, image: Path) -> None:
     key = "masters/7/photo.jpg"
     whole = bytes(obstore.get(store, key).bytes())
-    assert whole.startswith(add_name(picture.read_bytes(), key))
-    assert whole.endswith(picture.read_bytes()[2:])
+    assert whole.startswith(add_name(image.read_bytes(), key))
+    assert whole.endswith(image.read_bytes()[2:])
     for start, end in ((0, 2), (0, len(whole)), (60, 80), (1, len(whole) - 1), (500, 700)):
         assert bytes(obstore.get_range(store, key, start=start, end=end)) == whole[start:end]
 

@@ -1,4 +1,4 @@
-"""What the benchmark makes and keeps: its folders, its pictures, its measure of quality, its copy of Lambda."""
+"""Tests of the benchmark's caches, images, quality measure and Lambda emulation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bench.link.process import run_link
 from bench.measure import build_event
 from bench.pictures import Recipe, make_photograph
 from bench.quality import resize_reference, ssim
-from bench.runtime import NoAnswer, Sandbox
+from bench.runtime import CompetitorError, Sandbox
 from tests.component.template.stack import template
 
 SMALL = Recipe("small.jpg", "coffee", 1200, 900)
@@ -65,7 +65,7 @@ def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
 
     def make(into: Path) -> None:
         made.append(into)
-        time.sleep(0.3)  # the other one comes meanwhile, in all likelihood; it must not matter
+        time.sleep(0.3)  # another process may build it meanwhile, which must not matter
 
     def want() -> Path:
         begun.wait()
@@ -77,7 +77,7 @@ def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
-def test_a_picture_is_the_same_each_time_and_has_fine_detail() -> None:
+def test_an_image_is_the_same_each_time_and_has_fine_detail() -> None:
     made = make_photograph(SMALL)
     assert made.size == (1200, 900)
     assert made.tobytes() == make_photograph(SMALL).tobytes()
@@ -87,16 +87,16 @@ def test_a_picture_is_the_same_each_time_and_has_fine_detail() -> None:
 
 def test_quality_falls_with_the_encoders(tmp_path: Path) -> None:
     make_photograph(SMALL).save(tmp_path / "source.png", compress_level=1)
-    wanted = resize_reference(tmp_path / "source.png", 400)
+    reference = resize_reference(tmp_path / "source.png", 400)
     scores = []
     for quality in (20, 50, 90):
         out = io.BytesIO()
-        Image.fromarray(wanted).save(out, "WEBP", quality=quality)
-        scores.append(ssim(out.getvalue(), wanted))
+        Image.fromarray(reference).save(out, "WEBP", quality=quality)
+        scores.append(ssim(out.getvalue(), reference))
     assert scores == sorted(scores)
     assert 0.5 < scores[0] < scores[2] < 1
     with pytest.raises(ValueError, match="not"):
-        ssim(out.getvalue(), wanted[:-1])
+        ssim(out.getvalue(), reference[:-1])
 
 
 def test_the_function_has_the_templates_variables() -> None:
@@ -128,9 +128,9 @@ def test_the_real_handler_answers_in_awss_emulator(tmp_path: Path) -> None:
     ):
         for number in range(2):
             answer = sandbox.invoke(build_event(case, number)).answer
-            picture = Image.open(io.BytesIO(b64decode(answer["body"])))
-            assert (picture.format, picture.size) == ("WEBP", (320, 240))
+            image = Image.open(io.BytesIO(b64decode(answer["body"])))
+            assert (image.format, image.size) == ("WEBP", (320, 240))
         assert sandbox.cpu_ms() > 0
         assert sandbox.peak_rss_mb() > 10
-        with pytest.raises(NoAnswer, match="404"):
-            sandbox.invoke(build_event(Case("no such picture", "other.jpg", 320), 1))
+        with pytest.raises(CompetitorError, match="404"):
+            sandbox.invoke(build_event(Case("no such image", "other.jpg", 320), 1))

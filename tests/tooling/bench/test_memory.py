@@ -1,4 +1,4 @@
-"""What the benchmark of memory asks for, and what it makes of what it saw."""
+"""Tests of the memory suite: requests and results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bench.suites import memory
 from darkroom.plan.canonical import parse_path
 
 
-def seen(after_mb: float, peak_mb: float = 0.0, wanted: MemoryRequest | None = None) -> MemoryResult:
-    return MemoryResult(wanted or draw_requests()[0], 1.0, peak_mb, after_mb)
+def seen(after_mb: float, peak_mb: float = 0.0, request: MemoryRequest | None = None) -> MemoryResult:
+    return MemoryResult(request or draw_requests()[0], 1.0, peak_mb, after_mb)
 
 
 def test_500_requests_are_the_same_each_time() -> None:
@@ -22,9 +22,9 @@ def test_500_requests_are_the_same_each_time() -> None:
     assert draw_requests() == draw_requests()
 
 
-@pytest.mark.parametrize("wanted", [*dict.fromkeys(draw_requests()), *list_demanding()], ids=lambda one: one.path(7))
-def test_every_request_is_for_a_canonical_path(wanted: MemoryRequest) -> None:
-    assert parse_path(wanted.path(7)).key == f"7/{wanted.source.name}"
+@pytest.mark.parametrize("drawn", [*dict.fromkeys(draw_requests()), *list_demanding()], ids=lambda one: one.path(7))
+def test_every_request_is_for_a_canonical_path(drawn: MemoryRequest) -> None:
+    assert parse_path(drawn.path(7)).key == f"7/{drawn.source.name}"
 
 
 def test_sources_and_outputs_are_as_frequent_as_they_weigh() -> None:
@@ -55,21 +55,21 @@ def test_growth_is_between_the_second_fifty_and_the_last() -> None:
     assert growth_mb(leaking) == pytest.approx(40)
 
 
-def test_the_highest_peak_of_a_type_is_told() -> None:
-    one = next(wanted for wanted in draw_requests() if wanted.source.what == "AVIF")
-    other = next(wanted for wanted in draw_requests() if wanted.source.what == "SVG")
+def test_the_highest_peak_of_a_type_is_reported() -> None:
+    one = next(request for request in draw_requests() if request.source.what == "AVIF")
+    other = next(request for request in draw_requests() if request.source.what == "SVG")
     found = find_peaks_by_type([seen(1, 50, one), seen(2, 90, one), seen(3, 70, one), seen(4, 60, other)])
     assert {what: most.peak_mb for what, most in found.items()} == {"AVIF": 90, "SVG": 60}
 
 
 def test_the_figure_is_the_highest_peak_and_says_whose() -> None:
-    one = next(wanted for wanted in draw_requests() if wanted.source.what == "SVG")
+    one = next(request for request in draw_requests() if request.source.what == "SVG")
     peak, growth = memory.figures([*[seen(50, 60)] * 120, seen(50, 120, one)])
     assert (peak.goal, peak.value, peak.floor) == ("peak-500", 120, 50)
     assert "SVG" in peak.why
     assert (growth.goal, growth.value) == ("peak-500-growth", 0)
 
 
-def test_each_demanding_source_is_asked_for_and_explained() -> None:
+def test_each_demanding_source_is_requested_and_explained() -> None:
     names = {one.source.name for one in list_demanding()}
     assert {source.name for source in DEMANDING} <= names == set(memory.PHYSICS)

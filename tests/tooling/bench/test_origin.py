@@ -1,4 +1,4 @@
-"""The benchmark's CDN is configured as the template's, and answers from what stands in for S3."""
+"""Tests of the benchmark's CDN: configured as the template's, with the S3 substitute as origin."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from bench.link.process import run_link
 from bench.origin.distribution import EDGE, FORWARDED, METHODS, VARY, VARY_CODE, build_distribution, read_edge_functions
 from bench.origin.viewing import Viewer, open_viewer, store_image
-from bench.runtime import NoAnswer
+from bench.runtime import CompetitorError
 from bench.statistics import Spread
 from bench.suites import origin
 from tests.component.template.stack import Stack
 
-BODY = b"a stored picture"
+BODY = b"a stored image"
 NAME = f"12mp.jpg/_/{origin.OPTIONS}"
 
 
@@ -61,7 +61,7 @@ def test_the_function_of_vary_is_the_templates() -> None:
     assert set(read_edge_functions()) == {EDGE, VARY}
 
 
-def test_a_stored_picture_comes_from_s3_at_first(s3_url: str, who: Viewer) -> None:
+def test_a_stored_image_comes_from_s3_at_first(s3_url: str, who: Viewer) -> None:
     headers = {"Content-Type": "image/webp", "Cache-Control": "public, max-age=60"}
     store_image(s3_url, f"derivatives/1/{NAME}", BODY, headers)
     seen = origin.request_copy(who, 1, BODY)
@@ -70,13 +70,13 @@ def test_a_stored_picture_comes_from_s3_at_first(s3_url: str, who: Viewer) -> No
     assert seen.ms > 0
 
 
-def test_what_is_not_from_s3_or_not_the_picture_is_no_answer(s3_url: str, who: Viewer) -> None:
+def test_what_is_not_from_s3_or_not_the_image_is_no_answer(s3_url: str, who: Viewer) -> None:
     store_image(s3_url, f"derivatives/2/{NAME}", BODY, {"Cache-Control": "public, max-age=60"})
-    with pytest.raises(NoAnswer):
-        origin.request_copy(who, 2, b"another picture")
-    with pytest.raises(NoAnswer, match="Hit"):
+    with pytest.raises(CompetitorError):
+        origin.request_copy(who, 2, b"another image")
+    with pytest.raises(CompetitorError, match="Hit"):
         origin.request_copy(who, 2, BODY)
-    with pytest.raises(NoAnswer):
+    with pytest.raises(CompetitorError):
         origin.request_copy(who, 3, BODY)
 
 
@@ -90,4 +90,4 @@ def test_the_figure_is_the_ratio_within_each_turn_and_its_floor_is_s3_alone() ->
 
 def test_without_a_peer_the_table_has_ours_alone() -> None:
     table = origin.text(Spread.of([30]), None, BODY, 1, 0.1)
-    assert "| Darkroom, stored: CDN, S3 | 30 (30–30) | 1.00 |" in table
+    assert "| Darkroom, stored: CDN and S3 | 30 (30–30) | 1.00 |" in table

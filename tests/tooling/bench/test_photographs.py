@@ -1,4 +1,4 @@
-"""Bytes at an equal score over many photographs: the arithmetic, without sharp."""
+"""Tests of bytes at an equal score over many photographs, without sharp."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bench.photographs.comparing import STARTS, Compared, Outcome, interpolate_e
 from bench.suites.photographs import AVIF_ALLOWANCE, figures, text
 
 
-@pytest.mark.parametrize("wanted", [31.0, 55.0, 60.2, 74.9, 88.0])
-def test_a_peers_bytes_are_those_at_the_wanted_score(wanted: float) -> None:
+@pytest.mark.parametrize("target", [31.0, 55.0, 60.2, 74.9, 88.0])
+def test_a_peers_bytes_are_those_at_the_target_score(target: float) -> None:
     """A peer whose score rises by one a step of quality, and whose bytes double every twenty."""
     asked: list[int] = []
 
-    def picture(quality: int) -> tuple[float, int]:
+    def image(quality: int) -> tuple[float, int]:
         asked.append(quality)
         return float(quality), round(10_000 * 2 ** (quality / 20))
 
-    found = interpolate_equal_bytes(wanted, 56, picture)
-    assert found == pytest.approx(10_000 * 2 ** (wanted / 20), rel=0.001)
+    found = interpolate_equal_bytes(target, 56, image)
+    assert found == pytest.approx(10_000 * 2 ** (target / 20), rel=0.001)
     assert len(asked) == len(set(asked))
-    assert min(asked) <= wanted <= max(asked)
+    assert min(asked) <= target <= max(asked)
 
 
 @pytest.mark.parametrize("score", [0.0, 100.0])

@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic and what it writes."""
+"""Tests of the benchmark's arithmetic and reports."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CASE = Case("12 MP to 800", "12mp.jpg", 800)
 def result(
     name: str, cold_ms: list[float], warm_ms: list[float], size: int = 1234, peak_mb: float = 71.2, **stages_ms: float
 ) -> Result:
-    contender = Competitor(name, f"what {name} is", ["true"], Path(), {})
+    competitor = Competitor(name, f"what {name} is", ["true"], Path(), {})
     cold = Spread.of(cold_ms) if cold_ms else None
-    return Result(contender, cold, Spread.of(warm_ms), 12.3, peak_mb, stages_ms, b"x" * size, 81)
+    return Result(competitor, cold, Spread.of(warm_ms), 12.3, peak_mb, stages_ms, b"x" * size, 81)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_spread_is_median_least_and_greatest() -> None:
     assert str(spread) == "25 (10–40)"
 
 
-def test_a_ratio_is_taken_within_each_turn() -> None:
+def test_a_ratio_is_computed_within_each_turn() -> None:
     """A machine that was three times slower in one turn was so for both."""
     assert Spread.of([50, 150, 40]).ratio_to(Spread.of([100, 300, 100])) == 0.5
     with pytest.raises(ValueError, match="zip"):
@@ -91,7 +91,7 @@ def test_a_page_has_a_table_with_notes_and_says_who_is_who(findings: Findings) -
     text = format_page(findings)
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
-    assert "Darkroom warm, by its own Server-Timing, ms: fetch 27, decode 50" in text
+    assert "Darkroom warm, by its Server-Timing, ms: fetch 27, decode 50" in text
     assert "- **Node**: what Node is." in text
     assert text.endswith("- a machine")
 
@@ -135,14 +135,14 @@ def test_what_was_not_started_cold_has_no_figure_of_it() -> None:
     ("scores", "sizes", "allowance", "objection"),
     [
         ((70.0, 70.5), (102, 100), 0.02, ""),
-        ((70.0, 70.6), (50, 100), 0.02, "not at equal quality: SSIMULACRA2 70.0 to 70.6"),
+        ((70.0, 70.6), (50, 100), 0.02, "unequal quality: SSIMULACRA2 70.0 to 70.6"),
         ((75.0, 70.0), (102, 100), 0.02, ""),
-        ((70.0, 70.0), (103, 100), 0.02, "3.0% more bytes at an equal score, where 2% are allowed"),
+        ((70.0, 70.0), (103, 100), 0.02, "3.0% more bytes at equal score; allowed: 2%"),
         ((70.0, 70.0), (108, 100), 0.08, ""),
-        ((70.0, 70.0), (109, 100), 0.08, "9.0% more bytes at an equal score, where 8% are allowed"),
+        ((70.0, 70.0), (109, 100), 0.08, "9.0% more bytes at equal score; allowed: 8%"),
     ],
 )
-def test_pictures_are_compared_at_equal_quality_and_bytes(
+def test_images_are_compared_at_equal_quality_and_bytes(
     scores: tuple[float, float], sizes: tuple[int, int], allowance: float, objection: str
 ) -> None:
     ours, theirs = (result("one", [1], [1], size) for size in sizes)
@@ -152,13 +152,13 @@ def test_pictures_are_compared_at_equal_quality_and_bytes(
     assert (figure.why, figure.unequal) == (objection or "waiting", bool(objection))
 
 
-def test_every_contender_is_first_equally_often() -> None:
+def test_every_competitor_is_first_equally_often() -> None:
     turns = [order_turns(3, turn) for turn in range(6)]
     assert all(sorted(turn) == [0, 1, 2] for turn in turns)
     assert [turn[0] for turn in turns] == [0, 1, 2, 0, 1, 2]
 
 
-def test_the_event_asks_for_the_cases_picture() -> None:
+def test_the_event_requests_the_cases_image() -> None:
     plan = parse_path(build_event(CASE, 7)["rawPath"])
     assert (plan.key, plan.width, plan.format) == ("7/12mp.jpg", 800, "webp")
     assert build_event(CASE, 7)["rawPath"] != build_event(CASE, 8)["rawPath"]

@@ -1,4 +1,4 @@
-"""What the benchmark makes of a scene's times and bytes."""
+"""Tests of the large image suite's times and bytes."""
 
 from __future__ import annotations
 

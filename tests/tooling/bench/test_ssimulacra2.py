@@ -1,4 +1,4 @@
-"""The benchmark's SSIMULACRA2 against the answers of libjxl's own tool."""
+"""Tests of SSIMULACRA2 against the results of libjxl's tool."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ BINARY: dict[Pair, float] = {
     ("rocket", 333, 222, "noise", 3): 86.2851,
     ("camera", 256, 256, "levels", 24): 6.6795,
 }
-"""By photograph, its width and height in px, what was done to it and how much: what Debian's ``ssimulacra2`` 0.11.2
-says."""
+"""Scores of Debian's ``ssimulacra2`` 0.11.2, by photograph, width and height in px, change and amount."""
 
 PAIRS = list(BINARY)
 TOLERANCE = 0.12
 
 
 def pair(name: str, width: int, height: int, change: str, much: int) -> tuple[np.ndarray, np.ndarray]:
-    """A photograph and a worse one, by arithmetic that has one result on every machine."""
+    """Return a photograph and a degraded copy, by arithmetic that is equal on every machine."""
     image = Image.fromarray(getattr(skimage.data, name)()).convert("RGB").crop((0, 0, width, height))
     pixels = np.asarray(image)
     if change == "levels":
@@ -51,7 +50,7 @@ def test_it_says_what_the_reference_says(made: Pair) -> None:
     assert ssimulacra2(worse, original) == pytest.approx(BINARY[made], abs=TOLERANCE)
 
 
-def test_a_picture_is_like_itself() -> None:
+def test_an_image_is_like_itself() -> None:
     original, _ = pair("coffee", 120, 80, "blur", 1)
     assert Original(original).score(original) == 100
     out = io.BytesIO()

@@ -18,14 +18,14 @@ from bench.cost.pricing import (
     ALL_TIMES,
     COLD,
     COLDS,
-    LOOKS,
+    RENDER_READS,
     TIMES,
-    Rivals,
+    CostComparison,
     compute_lower_bound,
     compute_ratio,
     describe_memory,
     describe_re_encoding,
-    read_rivals,
+    read_comparison,
     tabulate_by_cold_starts,
     tabulate_by_misses,
 )
@@ -38,7 +38,7 @@ from darkroom.services.serve.transform import Transform
 from tests.images.pictures import jpeg_photo
 from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
 
-PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "a picture"
+PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "an image"
 
 
 def measured(warm_ms: float, cpu_ms: float, cold_ms: float, peak_mb: float, size: int) -> dict[str, float]:
@@ -86,11 +86,11 @@ def kept(folder: Path, found: dict[str, dict[str, float]]) -> Path:
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Rivals:
-    return read_rivals(TITLE, PRICES, PROCESSOR, kept(tmp_path, FOUND))
+def found(tmp_path: Path) -> CostComparison:
+    return read_comparison(TITLE, PRICES, PROCESSOR, kept(tmp_path, FOUND))
 
 
-def test_designs_are_made_of_what_was_measured(found: Rivals) -> None:
+def test_designs_are_made_of_what_was_measured(found: CostComparison) -> None:
     ours, unstored, theirs = (one.design for one in (found.ours, found.unstored, found.theirs))
     assert (ours.render.wall_ms, ours.render.cpu_ms, ours.render.start_ms, ours.picture_bytes) == (150, 66, 150, 76_000)
     assert (ours.stores, ours.extra_gets, ours.cold_share, ours.rest_api) == (True, 3, COLD, False)
@@ -99,7 +99,7 @@ def test_designs_are_made_of_what_was_measured(found: Rivals) -> None:
     assert not found.bare.design.rest_api
 
 
-def test_each_has_a_memory_that_its_template_allows(found: Rivals) -> None:
+def test_each_has_a_memory_that_its_template_allows(found: CostComparison) -> None:
     """Ours the least, which is the cheapest: waiting costs by the memory, computing does not. Theirs is fixed."""
     assert (found.ours.memory_mb, found.unstored.memory_mb) == (1024, 1024)
     assert (found.theirs.memory_mb, found.bare.memory_mb) == (1024, 1024)
@@ -112,12 +112,12 @@ def test_each_has_a_memory_that_its_template_allows(found: Rivals) -> None:
 def test_what_was_not_measured_is_not_priced(tmp_path: Path, lacking: str) -> None:
     file = kept(tmp_path, {name: one for name, one in FOUND.items() if name != lacking})
     with pytest.raises(MissingCompetitor, match=re.escape(lacking)):
-        read_rivals(TITLE, PRICES, PROCESSOR, file)
+        read_comparison(TITLE, PRICES, PROCESSOR, file)
     with pytest.raises(MissingCompetitor):
-        read_rivals(TITLE, PRICES, PROCESSOR, tmp_path / "none")
+        read_comparison(TITLE, PRICES, PROCESSOR, tmp_path / "none")
 
 
-def test_the_table_by_times_has_the_costs_of_a_million_misses(found: Rivals) -> None:
+def test_the_table_by_times_has_the_costs_of_a_million_misses(found: CostComparison) -> None:
     table = tabulate_by_misses(TITLE, found, PRICES, PROCESSOR)
     assert [row[0] for row in table.rows] == ["once", *(f"{times} times" for times in ALL_TIMES[1:])]
     assert {len(row) for row in table.rows} == {len(table.headings)}
@@ -131,7 +131,7 @@ def test_the_table_by_times_has_the_costs_of_a_million_misses(found: Rivals) -> 
         assert float(row[7]) == pytest.approx(expected[0] / expected[3], abs=0.005)
 
 
-def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: Rivals) -> None:
+def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: CostComparison) -> None:
     table = tabulate_by_cold_starts(TITLE, found, PRICES, PROCESSOR)
     assert [row[0] for row in table.rows] == ["0.1%", "1.0%", "10.0%"]
     assert float(table.rows[COLDS.index(COLD)][3]) == pytest.approx(figure(found).value, abs=0.005)
@@ -140,7 +140,7 @@ def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: Rivals)
     assert costs[0] < costs[-1]
 
 
-def test_re_encoding_costs_the_listed_prices(found: Rivals) -> None:
+def test_refining_is_told_by_the_price_list(found: CostComparison) -> None:
     """$5 for the PUT, 2 for events, 1.20 for messages, 1.20 for what it reads, 0.20 for the function."""
     line = describe_re_encoding(found, PRICES)
     assert "$9.60 for a million images" in line
@@ -153,10 +153,10 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
     bucket.asked.clear()
     service = Transform(source=bucket, media=bucket, keys=NoKeys())
     assert isinstance(service.answer(TransformRequest("/photo.jpg/_/w-320.webp")), Rendered)
-    assert Counter(bucket.asked) == {"like a GET": 1 + LOOKS, "PUT": 1}
+    assert Counter(bucket.asked) == {"like a GET": 1 + RENDER_READS, "PUT": 1}
 
 
-def test_the_figure_is_of_its_goal_and_tells_the_worst_case(found: Rivals) -> None:
+def test_the_figure_is_of_its_goal_and_tells_the_worst_case(found: CostComparison) -> None:
     told = figure(found)
     assert f"missed {TIMES} times in a month" in read_goals()[told.goal].what
     assert told.value == compute_ratio(found, PRICES, PROCESSOR, TIMES)
@@ -165,7 +165,7 @@ def test_the_figure_is_of_its_goal_and_tells_the_worst_case(found: Rivals) -> No
     assert "PUTs alone cost $5.00" in told.why
 
 
-def test_the_table_by_memory_has_a_row_for_each_size(found: Rivals) -> None:
+def test_the_table_by_memory_has_a_row_for_each_size(found: CostComparison) -> None:
     table = by_memory(TITLE, found, PRICES, PROCESSOR)
     assert [row[0] for row in table.rows] == [str(memory_mb) for memory_mb in MEMORY_MB]
     full = table.rows[MEMORY_MB.index(1769)]
@@ -175,7 +175,7 @@ def test_the_table_by_memory_has_a_row_for_each_size(found: Rivals) -> None:
     assert [float(full[at]) for at in (2, 3, 5)] == pytest.approx(expected, abs=0.005)
 
 
-def test_the_page_has_its_place_for_the_tables(found: Rivals) -> None:
+def test_the_page_has_its_place_for_the_tables(found: CostComparison) -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.count(MARKERS.begin) == text.count(MARKERS.end) == 1
     measured_part = text[text.index(MARKERS.begin) : text.index(MARKERS.end)]
@@ -183,8 +183,8 @@ def test_the_page_has_its_place_for_the_tables(found: Rivals) -> None:
     assert f"as read on {PRICES.read_on.isoformat()}" in measured_part
 
 
-def test_the_conditions_are_on_the_page(found: Rivals) -> None:
+def test_the_conditions_are_on_the_page(found: CostComparison) -> None:
     text = for_page({TITLE: found}, PRICES, PROCESSOR)
     assert f"### {TITLE}: USD for a million misses" in text
     assert all(line in text for line in conditions(PRICES, PROCESSOR))
-    assert "1,000,000 requests, 80% answered by the CDN" in text
+    assert "1,000,000 requests, 80% served by the CDN" in text

@@ -1,4 +1,4 @@
-"""How many pictures were rendered at a time, by what the function's own log says of each answer."""
+"""Read the number of concurrent renders from the function's log."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 ANSWERED = "answered"
-"""The message of the line that is written for each answer, when it is ready."""
+"""Message of the line that is written for each response."""
 
 RENDERED = "encode"
-"""The stage that an answer has only if a picture was made for it."""
+"""Stage of responses for which an image was rendered."""
 
 GRAIN_S = 0.001
-"""Times in the log are cut off to milliseconds."""
+"""Times in the log are truncated to milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An answer of the function: the path that it was asked for, when it worked on it (Unix time), what it did."""
+    """A response of the function: its path, its times (Unix time), and its work."""
 
     path: str
     begun_s: float
@@ -28,7 +28,7 @@ class LogEntry:
 
 
 def read_log(lines: Iterable[str]) -> Iterator[LogEntry]:
-    """The answers that ``lines`` of the log tell of; other lines are passed over."""
+    """Parse the responses in ``lines`` of the log; other lines are skipped."""
     for line in lines:
         try:
             fields = json.loads(line[line.find("{") :])
@@ -41,9 +41,9 @@ def read_log(lines: Iterable[str]) -> Iterator[LogEntry]:
 
 
 def max_concurrent(answers: Iterable[LogEntry]) -> int:
-    """How many of ``answers`` were worked on at the same moment, at the most.
+    """Return the largest number of ``answers`` in progress at the same time.
 
-    Each is taken for a millisecond shorter than it says, so that rounding makes none meet that only follow one another.
+    Each counts as a millisecond shorter, so that rounding does not make consecutive ones overlap.
     """
     changes = [
         change

@@ -1,4 +1,4 @@
-"""Storms of cache misses: 200 viewers at once, for as many pictures or for one, over a stack that may render few."""
+"""Traffic spikes: 200 simultaneous cache misses of different images or of one, with limited concurrency."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..goals import Rounds, Section
 from ..machine import describe_processor
 from ..paths import WORK
 from ..pictures import make_images
-from ..storm.server_log import max_concurrent
-from ..storm.spike import KINDS, WIDTHS, Outcome, run_spike
-from ..storm.stack import start_stack
-from ..storm.viewers import PATIENCE
+from ..spike.run import KINDS, WIDTHS, Outcome, run_spike
+from ..spike.server_log import max_concurrent
+from ..spike.stack import start_stack
+from ..spike.viewers import MAX_ATTEMPTS
 from ..tables import Table
 from . import Progress
 
 PICTURE = "2mp.jpg"
 VIEWERS = {"full": 200, "quick": 40}
 AT_ONCE = 4
-"""Reserved concurrency: few, so that most viewers are refused, on a machine of few cores."""
+"""Reserved concurrency, low enough that a machine with few cores refuses most viewers."""
 
 HEADINGS = (
     "",
@@ -32,23 +32,23 @@ HEADINGS = (
     "versions",
     "first ms p50",
     "p95",
-    "asked at most",
-    "picture ms p95",
+    "most requests",
+    "image ms p95",
 )
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """All kinds of storms, one after the other, over a stack of their own; raises OSError if it does not start."""
+    """Measure all kinds of spikes on a stack of their own. Raises OSError if it does not start."""
     load = os.getloadavg()[0]
     [file] = [file for file in make_images() if file.name == PICTURE]
     progress("starting a stack")
     outcomes = []
-    with start_stack(WORK / "storm") as stage:
-        stage.forget()
-        stage.keep_versions()
+    with start_stack(WORK / "spike") as stack:
+        stack.clear_refine_queue()
+        stack.keep_versions()
         for kind in KINDS:
             progress(kind.name)
-            outcomes.append(run_spike(stage, kind, VIEWERS[rounds], AT_ONCE, file.read_bytes()))
+            outcomes.append(run_spike(stack, kind, VIEWERS[rounds], AT_ONCE, file.read_bytes()))
     held = [
         f"{describe_processor()}, all cores for the local stack and the viewers; {describe_size(file)}, "
         f"as WebP of {WIDTHS[0]} to "
@@ -58,30 +58,30 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 NOTES = (
-    "First answers: how many of each status all viewers got who asked at the same moment. Renders and how many of them "
-    "went on at a time: by the function's own log, which has the end and the duration of each.",
-    f"Who is refused asks again after one to two times the `Retry-After`, {PATIENCE} times at most. Picture ms: from "
-    "the first question to the picture, all waits included.",
-    "Objects and versions of them: in the store afterwards, with versioning on, so that a second write could be seen. "
-    "Of renders that race for one object the conditional write lets one win; the others answer what it stored.",
-    "The first storm meets a function that has not started, so its renders are cold.",
+    "First answers: statuses of the simultaneous first requests of all viewers. Renders and their "
+    "concurrency: by the function's log, which has the end and the duration of each.",
+    f"Refused viewers retry after one to two times `Retry-After`, {MAX_ATTEMPTS} requests at most. Image ms: from "
+    "the first request to the image, with all waits.",
+    "Objects and versions: in the bucket afterwards, with versioning, so that a second write would be visible. "
+    "If renders race for one object, one conditional write succeeds; the others return its object.",
+    "The renders of the first spike are cold starts.",
 )
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
-    """A row a storm, and in words whether all is as it should be."""
+    """Format a row for each spike, and whether all are without faults."""
     faults = [f"**{outcome.kind.name}: {fault}.**" for outcome in outcomes for fault in outcome.faults()]
     verdict = (
-        f"In all of them: never more than {AT_ONCE} renders at a time; one object, written once, for each picture; "
-        "nothing but 200, 429 and 503, these with `Retry-After`; everybody has a picture in the end; equal requests "
-        "have equal answers."
+        f"All spikes: never more than {AT_ONCE} renders at a time; one object, written once, for each image; "
+        "only 200, 429 and 503, the latter with `Retry-After`; every viewer gets an image; equal requests "
+        "have equal responses."
     )
     rows = [row(outcome) for outcome in outcomes]
-    return Table(f"{len(outcomes[0].viewers)} misses at once", HEADINGS, rows, faults or [verdict])
+    return Table(f"{len(outcomes[0].viewers)} simultaneous misses", HEADINGS, rows, faults or [verdict])
 
 
 def row(outcome: Outcome) -> list[str]:
-    """An outcome's cells."""
+    """Return an outcome's cells."""
     first = [viewer.answers[0].took_ms for viewer in outcome.viewers]
     pictures_ms = [viewer.after_ms for viewer in outcome.viewers]
     return [
@@ -99,5 +99,5 @@ def row(outcome: Outcome) -> list[str]:
 
 
 def percentile(values: Sequence[float], share: int) -> float:
-    """The value that ``share`` percent of at least two ``values`` do not exceed."""
+    """Return the value that ``share`` percent of at least two ``values`` do not exceed."""
     return quantiles(values, n=100, method="inclusive")[share - 1]

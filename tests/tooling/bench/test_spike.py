@@ -1,4 +1,4 @@
-"""What the benchmark of storms makes of what it sees: renders at a time, and what is not as it should be."""
+"""Tests of the traffic spike suite: concurrent renders, and faults."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.storm.server_log import LogEntry, max_concurrent, read_log
-from bench.storm.spike import KINDS, Kind, Outcome
-from bench.storm.viewers import Answer, Viewer, parse_retry_after
-from bench.suites.storm import percentile, row, table
+from bench.spike.run import KINDS, Outcome, SpikeKind
+from bench.spike.server_log import LogEntry, max_concurrent, read_log
+from bench.spike.viewers import Answer, Viewer, parse_retry_after
+from bench.suites.spike import percentile, row, table
 
 AT_S = 1_800_000_000.0
 
@@ -30,7 +30,7 @@ def work(*spans: tuple[float, float]) -> list[LogEntry]:
     return [LogEntry("/a", AT_S + begun_s, AT_S + ended_s, rendered=True) for begun_s, ended_s in spans]
 
 
-def test_lines_tell_when_an_answer_was_worked_on_and_whether_a_picture_was_made() -> None:
+def test_lines_have_the_time_of_an_answer_and_whether_it_was_rendered() -> None:
     lines = [
         "START RequestId: 1",
         line(AT_S + 1, 250.0),
@@ -80,15 +80,15 @@ def refused(retry_after_s: float | None = 1.0, status: int = 429) -> Answer:
     return Answer(status, 5.0, retry_after_s, "", "", written=False)
 
 
-def served(digest: str = "picture", *, written: bool = False) -> Answer:
+def served(digest: str = "image", *, written: bool = False) -> Answer:
     return Answer(200, 50.0, None, digest, f'"{digest}"', written)
 
 
 def identical() -> Outcome:
-    """A good one: two race for one picture, the third comes again."""
+    """A spike without faults: two race for one image, the third retries."""
     answers = [(served(written=True),), (served(),), (refused(), served())]
     viewers = [Viewer("/a.jpg?w=320", each, 100.0 * len(each)) for each in answers]
-    return Outcome(Kind(distinct=False, collapsing=False), 2, viewers, work((0.0, 1.0), (0.5, 1.5)), {"a": 1})
+    return Outcome(SpikeKind(distinct=False, collapsing=False), 2, viewers, work((0.0, 1.0), (0.5, 1.5)), {"a": 1})
 
 
 def with_third(outcome: Outcome, *answers: Answer, target: str = "/a.jpg?w=320") -> Outcome:
@@ -104,19 +104,19 @@ def test_a_good_outcome_has_no_faults() -> None:
 @pytest.mark.parametrize(
     ("outcome", "fault"),
     [
-        (with_third(identical(), refused(status=502), served()), "answers of other statuses: {502: 1}"),
+        (with_third(identical(), refused(status=502), served()), "responses of other statuses: {502: 1}"),
         (with_third(identical(), refused(None), served()), "1 refusals without Retry-After"),
         (with_third(identical(), refused(None, 503), served()), "1 refusals without Retry-After"),
-        (with_third(identical(), refused(), refused()), "1 viewers without a picture in the end"),
-        (replace(identical(), at_once=1), "2 renders at a time, 1 reserved"),
-        (replace(identical(), stored={"a": 2}), "2 versions of 1 objects for 1 pictures"),
-        (replace(identical(), stored={"a": 1, "b": 1}), "2 versions of 2 objects for 1 pictures"),
-        (replace(identical(), stored={}), "0 versions of 0 objects for 1 pictures"),
+        (with_third(identical(), refused(), refused()), "1 viewers without an image"),
+        (replace(identical(), concurrency=1), "2 renders at a time, 1 reserved"),
+        (replace(identical(), stored={"a": 2}), "2 versions of 1 objects for 1 images"),
+        (replace(identical(), stored={"a": 1, "b": 1}), "2 versions of 2 objects for 1 images"),
+        (replace(identical(), stored={}), "0 versions of 0 objects for 1 images"),
         (
             with_third(identical(), served(written=True)),
-            "2 answers that say that they stored their picture, of 1",
+            "2 responses that report a stored image, of 1",
         ),
-        (with_third(identical(), served("another")), "different answers for /a.jpg?w=320 and 0 others"),
+        (with_third(identical(), served("another")), "different responses for /a.jpg?w=320 and 0 others"),
     ],
 )
 def test_faults(outcome: Outcome, fault: str) -> None:
@@ -124,7 +124,7 @@ def test_faults(outcome: Outcome, fault: str) -> None:
     assert f"**identical, collapsing off: {fault}.**" in table([identical(), outcome]).notes
 
 
-def test_pictures_of_different_requests_may_differ() -> None:
+def test_images_of_different_requests_may_differ() -> None:
     outcome = replace(
         with_third(identical(), served("another", written=True), target="/b.jpg?w=320"), stored={"a": 1, "b": 1}
     )
@@ -133,7 +133,7 @@ def test_pictures_of_different_requests_may_differ() -> None:
 
 def test_the_table_says_that_all_is_well_only_where_it_is() -> None:
     [verdict] = table([identical()]).notes
-    assert verdict.startswith("In all of them: ")
+    assert verdict.startswith("All spikes: ")
     assert row(identical())[:6] == ["identical, collapsing off", "2 × 200, 1 × 429", "2", "2", "1", "1"]
 
 

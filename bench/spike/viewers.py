@@ -1,4 +1,4 @@
-"""Viewers who all ask at the same moment, and those who are refused again when they were told to."""
+"""Viewers that send requests simultaneously, and repeat refused ones after Retry-After."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from random import Random
 
 import aiohttp
 
-PATIENCE = 60
-"""Times that a viewer asks at most."""
+MAX_ATTEMPTS = 60
+"""Largest number of requests of a viewer."""
 
-UNTOLD_S = 1.0
-"""What a viewer waits whom a refusal did not tell for how long."""
+DEFAULT_WAIT_S = 1.0
+"""Wait after a refusal without Retry-After."""
 
 REFUSED = frozenset({429, 503})
 ACCEPT = "image/webp,*/*"
@@ -24,7 +24,10 @@ ANSWER_WITHIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. ``retry_after_s`` is None where there is none; ``written``: a picture was made and stored for it."""
+    """A response.
+
+    ``retry_after_s`` is None without the header; ``written``: an image was rendered and stored for it.
+    """
 
     status: int
     took_ms: float
@@ -36,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asked for ``target``, what was answered in turn, and how long after the first question the last of it was."""
+    """A viewer of ``target``, its responses in order, and the time from the first request to the last response."""
 
     target: str
     answers: tuple[Answer, ...]
@@ -44,7 +47,7 @@ class Viewer:
 
 
 def request_all(url: str, targets: Sequence[str], seed: int) -> list[Viewer]:
-    """A viewer for each of ``targets``, paths and queries of the CDN at ``url``; all ask before any is answered."""
+    """Run a viewer for each of ``targets``, paths and queries of the CDN at ``url``; all start before any response."""
     return asyncio.run(_all(url, targets, Random(seed)))
 
 
@@ -56,16 +59,16 @@ async def _all(url: str, targets: Sequence[str], random: Random) -> list[Viewer]
 
 
 async def _viewer(session: aiohttp.ClientSession, url: str, target: str, random: Random) -> Viewer:
-    """Asks until it is no longer refused. The wait is one to two times what it was told, as clients' waits are."""
-    begun_s, answers = time.perf_counter(), [await _ask(session, url + target)]
-    while answers[-1].status in REFUSED and len(answers) < PATIENCE:
-        told_s = answers[-1].retry_after_s
-        await asyncio.sleep((UNTOLD_S if told_s is None else told_s) * (1 + random.random()))
-        answers.append(await _ask(session, url + target))
+    """Send requests until one is not refused. Waits are one to two times Retry-After, as clients' are."""
+    begun_s, answers = time.perf_counter(), [await _request(session, url + target)]
+    while answers[-1].status in REFUSED and len(answers) < MAX_ATTEMPTS:
+        retry_after_s = answers[-1].retry_after_s
+        await asyncio.sleep((DEFAULT_WAIT_S if retry_after_s is None else retry_after_s) * (1 + random.random()))
+        answers.append(await _request(session, url + target))
     return Viewer(target, tuple(answers), (time.perf_counter() - begun_s) * 1000)
 
 
-async def _ask(session: aiohttp.ClientSession, url: str) -> Answer:
+async def _request(session: aiohttp.ClientSession, url: str) -> Answer:
     begun_s = time.perf_counter()
     async with session.get(url, allow_redirects=False) as response:
         body = await response.read()
@@ -81,5 +84,5 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> Answer:
 
 
 def parse_retry_after(retry_after: str) -> float | None:
-    """What a Retry-After in seconds says; None if it says nothing, or a date, which nobody here sends."""
+    """Parse a Retry-After in seconds; None without one, or for a date, which no server here sends."""
     return float(retry_after) if retry_after.isascii() and retry_after.isdecimal() else None

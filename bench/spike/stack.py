@@ -1,4 +1,4 @@
-"""The stack that a storm meets, and what can be seen of it from behind the CDN."""
+"""The stack under a traffic spike, observed from behind the CDN."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .server_log import ANSWERED, LogEntry, read_log
 CDN_PORT, AWS_PORT = 8403, 4883
 FUNCTION = "TransformFunction"
 LINES_WITHIN_S = 20.0
-"""Lines that a busy machine's MiniStack did not wait for are collected every five seconds."""
+"""Limit for log lines: MiniStack collects the remaining ones every five seconds."""
 
 DELETED_AT_ONCE = 1000
 
 
 class RunningStack:
-    """A running stack with these facts (``stack.json``)."""
+    """A running stack with the facts of ``stack.json``."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self.url = str(facts["cdn_url"])
@@ -36,11 +36,11 @@ class RunningStack:
         self._http = urllib3.PoolManager(retries=False, timeout=60)
 
     @contextmanager
-    def set(self, *, at_once: int, collapsing: bool) -> Iterator[None]:
-        """With so many renders at a time reserved, and equal requests collapsed or not, while the context lasts."""
+    def set(self, *, concurrency: int, collapsing: bool) -> Iterator[None]:
+        """Reserve ``concurrency`` renders, and enable or disable collapsing, while the context is open."""
         name, functions = self._facts["functions"][FUNCTION]["name"], self._cloud.functions
         before = functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"]
-        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=at_once)
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=concurrency)
         try:
             self._control(f"/cdn/collapsing?on={int(collapsing)}")
             yield
@@ -48,35 +48,35 @@ class RunningStack:
             self._control("/cdn/collapsing?on=1")
             functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before)
 
-    def forget(self) -> None:
-        """Drop what an earlier run has left to be refined: it would be written a second time now."""
+    def clear_refine_queue(self) -> None:
+        """Drop pending re-encoding messages of an earlier run, which would write derivatives a second time."""
         self._cloud.queues.purge_queue(QueueUrl=self._facts["queues"]["refine"])
 
     def keep_versions(self) -> None:
-        """From now on whatever is overwritten in the store is kept, so that each write can be counted."""
+        """Enable versioning of the bucket, so that each write can be counted."""
         media = self._facts["media_bucket"]
         self._cloud.s3.put_bucket_versioning(Bucket=media, VersioningConfiguration={"Status": "Enabled"})
 
-    def hang(self, keys: Sequence[str], picture: bytes, prefix: str) -> None:
-        """Have ``picture`` as the master of each of ``keys``, and nothing stored of any key with ``prefix``."""
+    def store_masters(self, keys: Sequence[str], image: bytes, prefix: str) -> None:
+        """Store ``image`` as the master of ``keys``, and delete derivatives of keys with ``prefix``."""
         media = self._facts["media_bucket"]
         doomed = [{"Key": key, "VersionId": version} for key, version in self.versions(prefix)]
         for at in range(0, len(doomed), DELETED_AT_ONCE):
             part = doomed[at : at + DELETED_AT_ONCE]
             self._cloud.s3.delete_objects(Bucket=media, Delete={"Objects": part})  # type: ignore[typeddict-item]
         for key in keys:
-            self._cloud.s3.put_object(Bucket=media, Key=f"masters/{key}", Body=picture)
+            self._cloud.s3.put_object(Bucket=media, Key=f"masters/{key}", Body=image)
         self._control("/cdn/restart")
 
     def versions(self, prefix: str) -> list[tuple[str, str]]:
-        """What is stored of keys with ``prefix``: each key, and version if the bucket has them."""
+        """List stored derivatives of keys with ``prefix``: key, and version if the bucket is versioned."""
         pages = self._cloud.s3.get_paginator("list_object_versions").paginate(
             Bucket=self._facts["media_bucket"], Prefix=f"derivatives/{prefix}"
         )
         return [(one["Key"], one["VersionId"]) for page in pages for one in page.get("Versions", [])]
 
-    def told(self, prefix: str, since_s: float) -> list[LogEntry]:
-        """All that the function answered about keys with ``prefix`` since then, by its log; raises TimeoutError."""
+    def entries(self, prefix: str, since_s: float) -> list[LogEntry]:
+        """Read the function's log entries about keys with ``prefix`` since then. Raises TimeoutError."""
         deadline_s = time.monotonic() + LINES_WITHIN_S
         while True:
             found = [one for one in read_log(self._lines(since_s)) if one.path.startswith(f"/{prefix}")]
@@ -94,7 +94,7 @@ class RunningStack:
         return (event["message"] for page in pages for event in page["events"])
 
     def _answered(self, prefix: str) -> int:
-        """How often the CDN had an answer from the function that was not Lambda's refusal."""
+        """Count the CDN's responses from the function, except Lambda's refusals."""
         calls = self._http.request("GET", self._facts["control_url"] + "/journal").json()
         of = [call for call in calls if call["kind"] == "lambda" and call["path"].startswith(f"/{prefix}")]
         return sum(call["status"] != 429 for call in of)
@@ -107,11 +107,11 @@ class RunningStack:
 
 @contextmanager
 def start_stack(state: Path) -> Iterator[RunningStack]:
-    """A stack of the bench's own while the context lasts; what it has deployed stays in ``state`` for the next time."""
+    """Run a stack of the benchmark's own; its deployment stays in ``state`` for the next run."""
     place = ["--state-dir", str(state)]
     ports = ["--port", str(CDN_PORT), "--aws-port", str(AWS_PORT)]
     try:
-        _local("stop", *place)  # one that a broken-off run has left
+        _local("stop", *place)  # of an interrupted run
         _local("up", *place, *ports, "--detach", "--no-watch", "--no-inference")
         yield RunningStack(local_stack.read(state))
     finally:
