@@ -26,7 +26,7 @@ from darkroom.services.inference.views import choose_views, combine
 from darkroom.services.ingest.events import read_event
 from tests.component.aws import sagemaker
 from tests.component.services import ingesting
-from tests.component.services.inference.harness import World
+from tests.component.services.inference.harness import InferEnvironment
 from tests.images import hidden
 from tests.images.looking import models_folder, pixels, small_models
 from tests.images.people import crop_portrait
@@ -42,9 +42,9 @@ class Stack:
     """Ingest and infer with the policy `block`, which analyses at most MOST images of one upload."""
 
     def __init__(self, aws: Callable[[str], Any], runtime: sagemaker.Runtime) -> None:
-        self.uploads = ingesting.World.build(aws)
+        self.uploads = ingesting.IngestEnvironment.build(aws)
         self.uploads.blocks = True
-        self.models = World.build(aws, runtime)
+        self.models = InferEnvironment.build(aws, runtime)
         shared = {name: self.uploads.names[name] for name in ("media", "index", "bus", "changes", "published")}
         self.models.names = {**self.models.names, **shared}
         self.models.block, self.models.mode, self.models.tasks = True, "lambda", TASKS

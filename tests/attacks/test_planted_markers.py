@@ -31,7 +31,7 @@ from darkroom.services.caching import MASTER_SHA256
 from darkroom.services.serve.answers import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr
 from tests.component.services.dialects.serving import Served, served
-from tests.component.services.ingesting import World
+from tests.component.services.ingesting import IngestEnvironment
 from tests.images.cameras import camera_files
 from tests.images.markers import MARKER, find_markers
 from tests.images.planted import in_jpeg, in_png, planted
@@ -222,7 +222,7 @@ def with_copied_metadata(bucket: FastBucket, key: str, body: bytes) -> None:
 def placed(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, aws: Any, aws_environment: dict[str, str]
 ) -> Placed:
-    world = World.build(aws)
+    world = IngestEnvironment.build(aws)
     bucket = connect(world.names["media"], CredentialSource(aws_environment), aws_environment)
     for name, body in files().items():
         key = name.replace(" ", "-")

@@ -26,7 +26,7 @@ HANG_S = 900.0
 
 
 @dataclass(frozen=True)
-class Studio:
+class InferenceClient:
     """The running ``stack``, and a ``viewer`` of it."""
 
     stack: Stack

@@ -59,7 +59,7 @@ UPLOAD = FetchedUpload(ObjectHead(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc
 MASTER = Master(b"master", "image/jpeg", "cleaned")
 
 
-class Clearing:
+class RecordingPurge:
     """Records the keys that are purged."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ def build_publishing_context(
 ) -> IngestContext:
     media: Any = stores.media
     purges: Any = stores.purges
-    derivatives = DerivativeStore(media, Clearing(), purges, caching or CachePolicy())
+    derivatives = DerivativeStore(media, RecordingPurge(), purges, caching or CachePolicy())
     return build_stored_context(stores, derivatives=derivatives, uploads=uploads)
 
 
@@ -275,7 +275,7 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
     assert len(calls) == min(changes + 1, MOST_TRIES)
 
 
-class Meeting:
+class ThreadBarrier:
     """Counts the threads that are inside at once; each waits there until :data:`AT_ONCE` have come."""
 
     def __init__(self) -> None:
@@ -295,7 +295,7 @@ class Meeting:
 
 def test_four_presets_are_put_at_once() -> None:
     """Each holds its body in memory, and a connection of the pool."""
-    stores, meeting = Stores(), Meeting()
+    stores, meeting = Stores(), ThreadBarrier()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     stores.media.interfere = meeting.enter
     put_presets(build_publishing_context(stores), LEASE, etag, list_pictures(2 * AT_ONCE))
@@ -335,7 +335,7 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
 
 
 def test_four_presets_are_copied_at_once() -> None:
-    stores, meeting = Stores(), Meeting()
+    stores, meeting = Stores(), ThreadBarrier()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2 * AT_ONCE)]
     store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, "quick"))

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.record import CLAIMED
 from darkroom.errors import ObjectChanged
-from tests.component.services.ingesting import World
+from tests.component.services.ingesting import IngestEnvironment
 from tests.unit.ingest_stores import CURRENT, KEY, LEASE, Bucket, Table, build_record
 
 METADATA = {"sequencer": CURRENT}
@@ -70,7 +70,7 @@ def index(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Any:
     """An index in which :data:`LEASE` has claimed its key."""
     if request.param == "memory":
         return Table()
-    found = World.build(aws).index
+    found = IngestEnvironment.build(aws).index
     found.claim(KEY, CURRENT, LEASE.token, now_s=1.0, lease_s=60, replaces_token="")
     return found
 

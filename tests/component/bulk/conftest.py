@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.component.services.ingesting import World
+from tests.component.services.ingesting import IngestEnvironment
 
-from .jobs import Runs
+from .jobs import BulkJobs
 
 
 @pytest.fixture
-def runs(aws: Callable[[str], Any]) -> Runs:
-    return Runs(World.build(aws))
+def runs(aws: Callable[[str], Any]) -> BulkJobs:
+    return BulkJobs(IngestEnvironment.build(aws))

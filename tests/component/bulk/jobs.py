@@ -23,23 +23,23 @@ from darkroom.services.caching import CachePolicy
 from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from tests.component.services.ingesting import World
+from tests.component.services.ingesting import IngestEnvironment
 from tests.component.services.purge_harness import lasting
 
 
-class Patience(Exception):
+class WouldWait(Exception):
     """A worker would have waited."""
 
 
 def impatient(_: float) -> None:
-    raise Patience
+    raise WouldWait
 
 
 @dataclass
-class Runs:
+class BulkJobs:
     """Bulk jobs in ``world``, with a short form of the state machine."""
 
-    world: World
+    world: IngestEnvironment
     operations: dict[Operation, OperationHandler] = field(default_factory=dict)
 
     @property

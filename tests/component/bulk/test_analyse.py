@@ -16,7 +16,7 @@ from darkroom.errors import NoInference
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.services.inference.messages import parse_request
 from tests.component.aws import sagemaker
-from tests.component.services.inference.harness import ALL, SMALL, World
+from tests.component.services.inference.harness import ALL, SMALL, InferEnvironment
 from tests.images.pictures import jpeg_photo
 
 INFER, AGAIN = JobSpec(Operation.INFER), JobSpec(Operation.INFER, again=True)
@@ -25,14 +25,14 @@ INFER, AGAIN = JobSpec(Operation.INFER), JobSpec(Operation.INFER, again=True)
 @pytest.fixture
 def world(aws: Callable[[str], Any]) -> Any:
     with sagemaker.serving() as runtime:
-        yield World.build(aws, runtime)
+        yield InferEnvironment.build(aws, runtime)
 
 
-def analysis(world: World, generation: str = "1", best: str = ENDPOINT) -> AnalyseOperation:
+def analysis(world: InferEnvironment, generation: str = "1", best: str = ENDPOINT) -> AnalyseOperation:
     return AnalyseOperation(world.archive, world.masters, world.queue("normal"), generation, ALL, best)
 
 
-def worked_off(world: World) -> None:
+def worked_off(world: InferEnvironment) -> None:
     """Run the infer function on its queue."""
     for message in world.messages("normal"):
         request = parse_request(json.dumps(message))
@@ -40,7 +40,7 @@ def worked_off(world: World) -> None:
         world.infer.handle(request)
 
 
-def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(world: World) -> None:
+def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(world: InferEnvironment) -> None:
     world.master("a.jpg", jpeg_photo())
     asked = analysis(world).start("a.jpg", INFER)
     assert (asked.outcome, asked.mark) == (KeyOutcome.PENDING, "0")
@@ -51,7 +51,7 @@ def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(world: W
     assert not world.messages("normal")
 
 
-def test_again_and_another_generation_ask_for_what_has_been_found(world: World) -> None:
+def test_again_and_another_generation_ask_for_what_has_been_found(world: InferEnvironment) -> None:
     world.ready("a.jpg", jpeg_photo())
     version = world.noted("a.jpg").version
     again = analysis(world).start("a.jpg", AGAIN)
@@ -63,7 +63,7 @@ def test_again_and_another_generation_ask_for_what_has_been_found(world: World) 
     assert analysis(world, "2").poll("a.jpg", again.mark) == KeyResult(KeyOutcome.DONE)
 
 
-def test_fallback_results_are_reported_and_requested_again_next_time(world: World) -> None:
+def test_fallback_results_are_reported_and_requested_again_next_time(world: InferEnvironment) -> None:
     world.master("a.jpg", jpeg_photo())
     world.mode = "lambda"
     mark = analysis(world, best=FALLBACK).start("a.jpg", INFER).mark
@@ -74,14 +74,14 @@ def test_fallback_results_are_reported_and_requested_again_next_time(world: Worl
     assert set(SMALL) <= set(world.findings("a.jpg").found)
 
 
-def test_a_picture_that_no_model_can_read_is_refused(world: World) -> None:
+def test_a_picture_that_no_model_can_read_is_refused(world: InferEnvironment) -> None:
     world.master("a.jpg", b"no picture")
     mark = analysis(world).start("a.jpg", INFER).mark
     worked_off(world)
     assert analysis(world).poll("a.jpg", mark) == KeyResult(KeyOutcome.REFUSED, "unreadable")
 
 
-def test_a_picture_that_goes_is_missing(world: World) -> None:
+def test_a_picture_that_goes_is_missing(world: InferEnvironment) -> None:
     assert analysis(world).start("a.jpg", INFER) == KeyResult(KeyOutcome.MISSING)
     world.master("a.jpg", jpeg_photo())
     mark = analysis(world).start("a.jpg", INFER).mark
@@ -91,6 +91,6 @@ def test_a_picture_that_goes_is_missing(world: World) -> None:
     assert world.noted("a.jpg") == FindingsRecord()
 
 
-def test_a_stack_without_inference_is_reported(world: World) -> None:
+def test_a_stack_without_inference_is_reported(world: InferEnvironment) -> None:
     with pytest.raises(NoInference):
         AnalyseOperation(world.archive, world.masters, None, "1", ALL).start("a.jpg", INFER)

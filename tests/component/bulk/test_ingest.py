@@ -13,45 +13,47 @@ from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, read_event
 from tests.images.pictures import jpeg_photo
 
-from .jobs import Patience, Runs
+from .jobs import BulkJobs, WouldWait
 
 ORDER = {"operation": "ingest"}
 
 
 @pytest.fixture
-def photos(runs: Runs) -> str:
+def photos(runs: BulkJobs) -> str:
     """A bucket that is full already."""
     name = f"photos-of-{runs.world.names['media']}"
     runs.world.clients["s3"].create_bucket(Bucket=name)
     return name
 
 
-def put(runs: Runs, bucket: str, key: str, body: bytes, **further: Any) -> None:
+def put(runs: BulkJobs, bucket: str, key: str, body: bytes, **further: Any) -> None:
     runs.world.clients["s3"].put_object(Bucket=bucket, Key=key, Body=body, **further)
 
 
-def asked(runs: Runs, name: str, order: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+def asked(runs: BulkJobs, name: str, order: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     """Request everything once; no answer is there yet."""
     batches = runs.listed(name, order)
     for number, keys in batches:
-        with pytest.raises(Patience):
+        with pytest.raises(WouldWait):
             runs.work(name, order, number, keys)
     return batches
 
 
-def settle(runs: Runs, name: str, order: dict[str, Any], batches: list[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+def settle(
+    runs: BulkJobs, name: str, order: dict[str, Any], batches: list[tuple[str, tuple[str, ...]]]
+) -> dict[str, str]:
     for number, keys in batches:
         runs.work(name, order, number, keys)
     runs.step("report", name, order)
     return runs.reported(name)
 
 
-def carried_out(runs: Runs) -> list[IngestOutcome]:
+def carried_out(runs: BulkJobs) -> list[IngestOutcome]:
     """Run ingest on its queue."""
     return [runs.world.message(message) for message in runs.world.messages("changes")]
 
 
-def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: Runs) -> None:
+def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: BulkJobs) -> None:
     runs.world.created("known.jpg", jpeg_photo((300, 200)))
     runs.world.created("refused.jpg", b"no picture")
     runs.world.upload("new ü%.jpg", jpeg_photo())
@@ -67,7 +69,7 @@ def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: Runs) -> 
     assert runs.world.record("new ü%.jpg").state == "ready"
 
 
-def test_an_upload_that_a_dead_worker_left_is_mended(runs: Runs) -> None:
+def test_an_upload_that_a_dead_worker_left_is_mended(runs: BulkJobs) -> None:
     sequencer = runs.world.upload("a.jpg", jpeg_photo())
     runs.world.index.claim("a.jpg", sequencer, "dead", now_s=runs.world.now_s - 1000, lease_s=60)
     batches = asked(runs, "one", ORDER)
@@ -75,7 +77,7 @@ def test_an_upload_that_a_dead_worker_left_is_mended(runs: Runs) -> None:
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
-def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs: Runs) -> None:
+def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs: BulkJobs) -> None:
     runs.world.created("a.jpg", jpeg_photo((300, 200)))
     sequencer = runs.world.upload("a.jpg", jpeg_photo())
     batches = asked(runs, "one", ORDER)
@@ -84,7 +86,7 @@ def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs:
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
-def test_a_full_bucket_is_copied_and_ingested_by_s3_events(runs: Runs, photos: str) -> None:
+def test_a_full_bucket_is_copied_and_ingested_by_s3_events(runs: BulkJobs, photos: str) -> None:
     put(runs, photos, "2019/a.jpg", jpeg_photo(), Metadata={"brought": "x"}, ContentType="image/jpeg")
     put(runs, photos, "2019/b.txt", b"no picture")
     put(runs, photos, "2020/c.jpg", jpeg_photo())
@@ -101,7 +103,7 @@ def test_a_full_bucket_is_copied_and_ingested_by_s3_events(runs: Runs, photos: s
     assert runs.world.record("old/2019/a.jpg").state == "ready"
 
 
-def test_a_copy_is_made_once_and_overwrites_no_other_upload(runs: Runs, photos: str) -> None:
+def test_a_copy_is_made_once_and_overwrites_no_other_upload(runs: BulkJobs, photos: str) -> None:
     for key in ("ours.jpg", "theirs.jpg", "known.jpg"):
         put(runs, photos, key, jpeg_photo())
     runs.world.created("theirs.jpg", jpeg_photo((300, 200)))
@@ -120,14 +122,14 @@ def test_a_copy_is_made_once_and_overwrites_no_other_upload(runs: Runs, photos: 
     assert again.version_id == first.version_id
 
 
-def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: Runs, photos: str) -> None:
+def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: BulkJobs, photos: str) -> None:
     put(runs, photos, "a.jpg", jpeg_photo())
     order = ORDER | {"source": photos}
     [(number, keys)] = asked(runs, "one", order)
     runs.world.clients["s3"].delete_object(
         Bucket=runs.world.names["media"], Key="library/one/outcomes/000000.json"
     )  # as if it had died before it stored that
-    with pytest.raises(Patience):
+    with pytest.raises(WouldWait):
         runs.work("one", order, number, keys)
     [message] = runs.world.messages("changes")
     change = read_event(json.dumps(message))
@@ -137,7 +139,7 @@ def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: Runs, photos: 
     assert settle(runs, "one", order, [(number, keys)]) == {"a.jpg": "done"}
 
 
-def test_what_ingest_never_answers_is_unsettled(runs: Runs) -> None:
+def test_what_ingest_never_answers_is_unsettled(runs: BulkJobs) -> None:
     runs.world.upload("a.jpg", jpeg_photo())
     [(number, keys)] = asked(runs, "one", ORDER)
     with pytest.raises(Unsettled):
@@ -146,6 +148,6 @@ def test_what_ingest_never_answers_is_unsettled(runs: Runs) -> None:
     assert runs.reported("one") == {"a.jpg": "failed unsettled"}
 
 
-def test_only_ingest_has_a_source(runs: Runs) -> None:
+def test_only_ingest_has_a_source(runs: BulkJobs) -> None:
     with pytest.raises(BadRun, match="Only ingest"):
         runs.listed("one", {"operation": "presets", "source": "photos"})

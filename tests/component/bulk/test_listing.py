@@ -16,22 +16,22 @@ from darkroom.bulk.messages import JobSpec, Operation, parse_request, parse_spec
 from darkroom.errors import BadRun
 from darkroom.image_keys import MASTERS
 
-from .jobs import Runs
+from .jobs import BulkJobs
 
 PRESETS = {"operation": "presets"}
 SCHEMA = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size"
 
 
-def put(runs: Runs, key: str, body: bytes, bucket: str = "media") -> str:
+def put(runs: BulkJobs, key: str, body: bytes, bucket: str = "media") -> str:
     runs.world.clients["s3"].put_object(Bucket=runs.world.names[bucket], Key=key, Body=body)
     return f"s3://{runs.world.names[bucket]}/{key}"
 
 
-def keys(runs: Runs, order: dict[str, Any], name: str = "one") -> list[str]:
+def keys(runs: BulkJobs, order: dict[str, Any], name: str = "one") -> list[str]:
     return [key for _, some in runs.listed(name, order) for key in some]
 
 
-def inventory(runs: Runs, rows: list[tuple[str, str, str]], **changed: Any) -> str:
+def inventory(runs: BulkJobs, rows: list[tuple[str, str, str]], **changed: Any) -> str:
     """An inventory of the masters' bucket: keys, whether each is the latest, and whether it is a delete marker."""
     bucket, text = runs.world.names["media"], io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows(
@@ -48,20 +48,20 @@ def inventory(runs: Runs, rows: list[tuple[str, str, str]], **changed: Any) -> s
     return put(runs, "inventory/manifest.json", json.dumps(manifest | changed).encode())
 
 
-def test_a_prefix_is_listed_in_batches_without_folders(runs: Runs) -> None:
+def test_a_prefix_is_listed_in_batches_without_folders(runs: BulkJobs) -> None:
     for key in ("masters/a/1.jpg", "masters/a/2.jpg", "masters/a/3.jpg", "masters/a/sub/", "masters/b/4.jpg"):
         put(runs, key, b"")
     found = runs.listed("one", PRESETS | {"prefix": "a/"}, batch=2)
     assert found == [("000000", ("a/1.jpg", "a/2.jpg")), ("000001", ("a/3.jpg",))]
 
 
-def test_more_workers_than_the_deployment_allows_are_not_given(runs: Runs) -> None:
+def test_more_workers_than_the_deployment_allows_are_not_given(runs: BulkJobs) -> None:
     for asked, given in ((0, 8), (3, 3), (500, 8)):
         answer = runs.step("list", f"run-{asked}", PRESETS, concurrency=asked)
         assert answer["concurrency"] == given
 
 
-def test_an_inventory_is_read_without_old_versions_and_only_of_masters(runs: Runs) -> None:
+def test_an_inventory_is_read_without_old_versions_and_only_of_masters(runs: BulkJobs) -> None:
     rows = [
         (MASTERS.name("ü +%.jpg"), "true", "false"),
         ("masters/old.jpg", "false", "false"),
@@ -75,7 +75,7 @@ def test_an_inventory_is_read_without_old_versions_and_only_of_masters(runs: Run
     assert keys(runs, PRESETS | {"inventory": address, "prefix": "a/"}, "two") == ["a/1.jpg"]
 
 
-def test_keys_of_masters_are_decoded_and_other_names_are_left_out(runs: Runs) -> None:
+def test_keys_of_masters_are_decoded_and_other_names_are_left_out(runs: BulkJobs) -> None:
     for name in (MASTERS.name("ä.b/1.jpg"), MASTERS.name("ä. b/1.jpg"), "masters/ä.", "masters/.-C3A4..-2Eraw"):
         put(runs, name, b"picture")
     assert keys(runs, PRESETS | {"prefix": "ä."}) == ["ä. b/1.jpg", "ä.b/1.jpg"]
@@ -93,7 +93,7 @@ def test_keys_of_masters_are_decoded_and_other_names_are_left_out(runs: Runs) ->
         ({"files": [{"key": "nowhere"}]}, "nothing at"),
     ],
 )
-def test_an_inventory_that_cannot_be_read_is_refused_by_name(runs: Runs, changed: Any, words: str) -> None:
+def test_an_inventory_that_cannot_be_read_is_refused_by_name(runs: BulkJobs, changed: Any, words: str) -> None:
     address = inventory(runs, [("masters/a.jpg", "true", "false")], **changed)
     with pytest.raises(BadRun, match=words):
         keys(runs, PRESETS | {"inventory": address})
@@ -101,12 +101,12 @@ def test_an_inventory_that_cannot_be_read_is_refused_by_name(runs: Runs, changed
 
 
 @pytest.mark.parametrize("address", ["manifest.json", "https://x/y", "s3://bucket", "s3://bucket/a?b"])
-def test_what_is_no_address_is_refused(runs: Runs, address: str) -> None:
+def test_what_is_no_address_is_refused(runs: BulkJobs, address: str) -> None:
     with pytest.raises(BadRun, match="s3://bucket/key"):
         keys(runs, PRESETS | {"keys": address})
 
 
-def test_a_list_of_keys_is_taken_as_it_is_and_names_what_is_missing(runs: Runs) -> None:
+def test_a_list_of_keys_is_taken_as_it_is_and_names_what_is_missing(runs: BulkJobs) -> None:
     address = put(runs, "list.txt", "a%20b.jpg\nü.jpg\n\na%20b.jpg\nother/c.jpg\n".encode())
     assert keys(runs, PRESETS | {"keys": address}) == ["a%20b.jpg", "ü.jpg", "other/c.jpg"]
     order = PRESETS | {"keys": address, "prefix": "other/"}
@@ -134,7 +134,7 @@ def test_a_request_that_makes_no_sense_is_refused_with_its_field(event: dict[str
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "-a", "a-", "a/b", "a" * 41, "ü"])
-def test_a_bad_name_of_a_run_is_refused(runs: Runs, name: str) -> None:
+def test_a_bad_name_of_a_run_is_refused(runs: BulkJobs, name: str) -> None:
     with pytest.raises(BadRun, match="name"):
         runs.run(name)
 

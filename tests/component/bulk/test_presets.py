@@ -10,25 +10,25 @@ from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.plan.limits import Limits
 from tests.images.pictures import jpeg_photo
 
-from .jobs import Runs
+from .jobs import BulkJobs
 
 ORDER = {"operation": "presets", "prefix": "many/"}
 
 
-def master(runs: Runs, key: str, body: bytes) -> str:
+def master(runs: BulkJobs, key: str, body: bytes) -> str:
     s3 = runs.world.clients["s3"]
     etag: str = s3.put_object(Bucket=runs.world.names["media"], Key=MASTERS.name(key), Body=body)["ETag"]
     return etag
 
 
-def prints(runs: Runs, key: str) -> dict[str, str]:
+def prints(runs: BulkJobs, key: str) -> dict[str, str]:
     """The entity tags of masters that prints of ``key`` were made from, by the prints' names."""
     names = runs.world.keys("media", derivatives_prefix(key))
     heads = {name: runs.world.vault("media").head(name) for name in names}
     return {name: head.metadata["source-etag"] for name, head in heads.items() if head is not None}
 
 
-def test_each_key_of_the_prefix_has_an_outcome(runs: Runs) -> None:
+def test_each_key_of_the_prefix_has_an_outcome(runs: BulkJobs) -> None:
     etag = master(runs, "many/a.jpg", jpeg_photo())
     master(runs, "many/ünï 100%#.jpg", jpeg_photo((300, 200)))
     master(runs, "many/broken.jpg", jpeg_photo()[:3000])
@@ -44,7 +44,7 @@ def test_each_key_of_the_prefix_has_an_outcome(runs: Runs) -> None:
     assert not runs.world.keys("media", "derivatives/other/")
 
 
-def test_derivatives_equal_those_of_ingest(runs: Runs) -> None:
+def test_derivatives_equal_those_of_ingest(runs: BulkJobs) -> None:
     runs.world.created("many/a.jpg", jpeg_photo())
     before = {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")}
     for name in before:
@@ -53,7 +53,7 @@ def test_derivatives_equal_those_of_ingest(runs: Runs) -> None:
     assert {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")} == before
 
 
-def test_a_master_over_the_limits_is_refused_by_name(runs: Runs) -> None:
+def test_a_master_over_the_limits_is_refused_by_name(runs: BulkJobs) -> None:
     master(runs, "many/a.jpg", jpeg_photo())
     runs.world.limits = Limits(max_pixels=1000)
     assert runs.all("one", ORDER) == {"many/a.jpg": "refused over-limits"}
@@ -61,7 +61,7 @@ def test_a_master_over_the_limits_is_refused_by_name(runs: Runs) -> None:
     assert runs.all("two", ORDER) == {"many/a.jpg": "refused over-limits"}
 
 
-def test_a_master_that_goes_after_it_was_listed_is_missing(runs: Runs) -> None:
+def test_a_master_that_goes_after_it_was_listed_is_missing(runs: BulkJobs) -> None:
     master(runs, "many/a.jpg", jpeg_photo())
     [(number, keys)] = runs.listed("one", ORDER)
     runs.world.clients["s3"].delete_object(Bucket=runs.world.names["media"], Key="masters/many/a.jpg")
@@ -69,7 +69,7 @@ def test_a_master_that_goes_after_it_was_listed_is_missing(runs: Runs) -> None:
     assert runs.step("report", "one", ORDER)["outcomes"] == {"missing": 1}
 
 
-def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: Runs) -> None:
+def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: BulkJobs) -> None:
     """The master changes when its last print is put; the next try prints the new one."""
     master(runs, "many/a.jpg", jpeg_photo())
     changes = iter([jpeg_photo((600, 600))])
@@ -90,7 +90,7 @@ def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: Runs) 
     assert set(prints(runs, "many/a.jpg").values()) == {etags[0].strip('"')}
 
 
-def test_the_report_has_figures_and_says_where_its_lines_are(runs: Runs) -> None:
+def test_the_report_has_figures_and_says_where_its_lines_are(runs: BulkJobs) -> None:
     for number in range(3):
         master(runs, f"many/{number}.jpg", jpeg_photo((90, 60)))
     runs.all("one", ORDER, batch=2)

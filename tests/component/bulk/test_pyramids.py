@@ -14,18 +14,18 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 from tests.component.services.test_master_reader import scene
 
-from .jobs import Runs
+from .jobs import BulkJobs
 
 KEY = "many/scene.tif"
 ORDER = {"operation": "presets", "prefix": "many/"}
 
 
-def put(runs: Runs, **metadata: str) -> None:
+def put(runs: BulkJobs, **metadata: str) -> None:
     place: dict[str, Any] = {"Bucket": runs.world.names["media"], "Key": f"masters/{KEY}"}
     runs.world.clients["s3"].put_object(**place, Body=scene(), ContentType="image/tiff", Metadata=metadata)
 
 
-def test_a_pyramid_over_the_limits_renders_as_on_request(runs: Runs) -> None:
+def test_a_pyramid_over_the_limits_renders_as_on_request(runs: BulkJobs) -> None:
     runs.world.limits = Limits(max_bytes=2_000_000, max_pixels=11_000_000)
     assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.world.limits.max_pixels
     put(runs, how="pyramid")
@@ -38,7 +38,7 @@ def test_a_pyramid_over_the_limits_renders_as_on_request(runs: Runs) -> None:
     assert {name: wanted[name] for name in made} == made
 
 
-def test_limits_apply_to_large_masters_without_a_pyramid(runs: Runs) -> None:
+def test_limits_apply_to_large_masters_without_a_pyramid(runs: BulkJobs) -> None:
     runs.world.limits = Limits(max_bytes=2_000_000)
     put(runs)
     assert runs.all("one", ORDER) == {KEY: "refused over-limits"}

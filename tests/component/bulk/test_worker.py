@@ -18,7 +18,7 @@ from darkroom.services.deadline import CpuLimit, Deadline, is_abandoned
 from tests.component.services.killing import Killed, Wire, wired
 from tests.waiting import HANG_S, wait_until
 
-from .jobs import Patience, Runs
+from .jobs import BulkJobs, WouldWait
 
 ORDER = {"operation": "presets", "prefix": ""}
 KEYS = tuple(f"{number}.jpg" for number in range(6))
@@ -51,7 +51,7 @@ def raising(error: BaseException) -> Callable[[], KeyResult]:
 
 
 @pytest.fixture
-def script(runs: Runs) -> Scripted:
+def script(runs: BulkJobs) -> Scripted:
     found = Scripted()
     runs.operations[Operation.PRESETS] = found
     for key in KEYS:
@@ -62,7 +62,7 @@ def script(runs: Runs) -> Scripted:
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_worker_killed_at_any_call_leaves_a_batch_that_is_done_again(
-    runs: Runs, script: Scripted, moment: str, at: int
+    runs: BulkJobs, script: Scripted, moment: str, at: int
 ) -> None:
     """Careful from the second worker on, it stores before and after each key: a dozen calls."""
     [(number, keys)] = runs.listed("one", ORDER)
@@ -80,7 +80,7 @@ def test_a_worker_killed_at_any_call_leaves_a_batch_that_is_done_again(
     assert max(script.seen.values()) <= MAX_ATTEMPTS
 
 
-def test_a_key_that_kills_its_workers_is_given_up_and_the_others_are_done(runs: Runs, script: Scripted) -> None:
+def test_a_key_that_kills_its_workers_is_given_up_and_the_others_are_done(runs: BulkJobs, script: Scripted) -> None:
     script.acts["2.jpg"] = [raising(Killed())] * 100
     [(number, keys)] = runs.listed("one", ORDER)
     for _ in range(MAX_ATTEMPTS + 1):
@@ -92,7 +92,7 @@ def test_a_key_that_kills_its_workers_is_given_up_and_the_others_are_done(runs: 
     assert runs.reported("one") == dict.fromkeys(KEYS, "done") | {"2.jpg": "failed worker-died"}
 
 
-def test_a_failure_is_tried_again_and_given_up_in_the_end(runs: Runs, script: Scripted) -> None:
+def test_a_failure_is_tried_again_and_given_up_in_the_end(runs: BulkJobs, script: Scripted) -> None:
     script.acts["1.jpg"] = [raising(Unavailable())]
     script.acts["2.jpg"] = [raising(Unavailable())] * 100
     script.acts["3.jpg"] = [raising(ZeroDivisionError())] * 100
@@ -105,7 +105,7 @@ def test_a_failure_is_tried_again_and_given_up_in_the_end(runs: Runs, script: Sc
     assert (script.seen["1.jpg"], script.seen["2.jpg"], script.seen["4.jpg"]) == (2, MAX_ATTEMPTS, 1)
 
 
-def test_a_batch_without_time_goes_on_in_the_next_invocation(runs: Runs, script: Scripted) -> None:
+def test_a_batch_without_time_goes_on_in_the_next_invocation(runs: BulkJobs, script: Scripted) -> None:
     [(number, keys)] = runs.listed("one", ORDER)
     left = iter([RESERVE_S + 1, RESERVE_S + 1, *[RESERVE_S - 1] * 20])
     with pytest.raises(Unfinished):
@@ -115,7 +115,7 @@ def test_a_batch_without_time_goes_on_in_the_next_invocation(runs: Runs, script:
     assert dict(script.seen) == dict.fromkeys(KEYS, 1)
 
 
-def test_no_key_is_begun_beside_an_abandoned_render(runs: Runs, script: Scripted) -> None:
+def test_no_key_is_begun_beside_an_abandoned_render(runs: BulkJobs, script: Scripted) -> None:
     """Its CPU time would count for the next key. The process is replaced, and the batch tried again."""
     ended = Event()
 
@@ -134,10 +134,10 @@ def test_no_key_is_begun_beside_an_abandoned_render(runs: Runs, script: Scripted
     assert dict(script.seen) == {**dict.fromkeys(KEYS, 1), "1.jpg": 2}
 
 
-def test_what_was_asked_of_others_is_waited_for_and_not_asked_again(runs: Runs, script: Scripted) -> None:
+def test_what_was_asked_of_others_is_waited_for_and_not_asked_again(runs: BulkJobs, script: Scripted) -> None:
     script.acts["1.jpg"] = [lambda: KeyResult(KeyOutcome.PENDING, mark="mark of 1.jpg")] * 2
     [(number, keys)] = runs.listed("one", ORDER)
-    with pytest.raises(Patience):  # it would have slept
+    with pytest.raises(WouldWait):  # it would have slept
         runs.work("one", ORDER, number, keys)
     with pytest.raises(Unsettled):
         runs.work("one", ORDER, number, keys, remaining=lambda: 0.0)
@@ -148,7 +148,7 @@ def test_what_was_asked_of_others_is_waited_for_and_not_asked_again(runs: Runs, 
     assert runs.reported("one")["1.jpg"] == "refused damaged"
 
 
-def test_a_resumed_run_does_only_what_is_left(runs: Runs, script: Scripted) -> None:
+def test_a_resumed_run_does_only_what_is_left(runs: BulkJobs, script: Scripted) -> None:
     script.acts["2.jpg"] = [raising(Unavailable())] * MAX_ATTEMPTS
     runs.all("one", ORDER, batch=2)
     runs.world.clients["s3"].put_object(Bucket=runs.world.names["media"], Key="masters/new.jpg", Body=b"picture")
@@ -159,14 +159,14 @@ def test_a_resumed_run_does_only_what_is_left(runs: Runs, script: Scripted) -> N
     assert runs.listed("one", ORDER) == []
 
 
-def test_a_run_is_not_taken_for_another_one(runs: Runs, script: Scripted) -> None:
+def test_a_run_is_not_taken_for_another_one(runs: BulkJobs, script: Scripted) -> None:
     runs.all("one", ORDER)
     with pytest.raises(BadRun, match="another"):
         runs.listed("one", {"operation": "presets", "prefix": "1"})
     assert script.seen.total() == len(KEYS)
 
 
-def test_unstarted_keys_are_reported_as_such(runs: Runs, script: Scripted) -> None:
+def test_unstarted_keys_are_reported_as_such(runs: BulkJobs, script: Scripted) -> None:
     runs.listed("one", ORDER, batch=4)
     report = runs.step("report", "one", ORDER, stopped={"Error": "States.ExceedToleratedFailureThreshold"})
     assert (report["keys"], report["unaccounted"]) == (6, 6)
@@ -175,7 +175,7 @@ def test_unstarted_keys_are_reported_as_such(runs: Runs, script: Scripted) -> No
     assert not script.seen
 
 
-def test_two_workers_at_one_batch_lose_nothing_of_each_other(runs: Runs) -> None:
+def test_two_workers_at_one_batch_lose_nothing_of_each_other(runs: BulkJobs) -> None:
     run = runs.run("one")
     first = run.put_results("000000", BatchResults({"a": KeyResult(KeyOutcome.STARTED, attempts=1)}, 1))
     run.put_results(

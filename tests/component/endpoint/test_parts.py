@@ -108,7 +108,7 @@ def test_time_is_measured_from_arrival() -> None:
     assert early["infer"] == late["infer"] > 0
 
 
-class Choking(ModelSet):
+class FailingModels(ModelSet):
     """Models that fail for every batch with a grey image, as for one that needs too much memory."""
 
     def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
@@ -120,7 +120,7 @@ class Choking(ModelSet):
 def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "grey").save(out, "PNG")
-    models = Choking(CATALOGUE, models_folder(), [SIMILARITY])
+    models = FailingModels(CATALOGUE, models_folder(), [SIMILARITY])
     finder = BatchAnalyser(CATALOGUE, models, ThreadPoolExecutor(2))
     bodies = (jpeg_photo(), out.getvalue(), b"", jpeg_photo())
     results = finder.analyse(

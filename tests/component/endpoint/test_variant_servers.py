@@ -33,7 +33,7 @@ TARGET, INVOKED = "X-Amzn-SageMaker-Target-Variant", "x-Amzn-Invoked-Production-
 
 
 @dataclass(frozen=True)
-class Stage:
+class VariantControl:
     """The stack's control of an endpoint that has a variant ``main``."""
 
     runtime: Runtime
@@ -59,7 +59,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, main_url: str) -> AsyncIterator[Stage]:
+async def staged(folder: Path, main_url: str) -> AsyncIterator[VariantControl]:
     async with open_runtime(folder / "sagemaker") as runtime, aiohttp.ClientSession() as session:
         servers = VariantServers(StackPaths(folder), runtime.endpoints, Progress())
         app = web.Application()
@@ -69,13 +69,13 @@ async def staged(folder: Path, main_url: str) -> AsyncIterator[Stage]:
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             runtime.endpoints.put("darkroom", [Variant("main", 9.0, main_url)])
-            yield Stage(runtime, servers, session, f"http://127.0.0.1:{runner.addresses[0][1]}/sagemaker")
+            yield VariantControl(runtime, servers, session, f"http://127.0.0.1:{runner.addresses[0][1]}/sagemaker")
         finally:
             await servers.close()
             await runner.cleanup()
 
 
-def on_stage(folder: Path, main_url: str, play: Callable[[Stage], Awaitable[None]]) -> None:
+def on_stage(folder: Path, main_url: str, play: Callable[[VariantControl], Awaitable[None]]) -> None:
     async def run() -> None:
         async with staged(folder, main_url) as stage:
             await play(stage)
@@ -87,7 +87,7 @@ def test_a_worse_model_answers_as_a_variant_of_its_own(server: Server, tmp_path:
     worse = tmp_path / "worse"
     write_degraded_models(models_folder(), worse)
 
-    async def play(stage: Stage) -> None:
+    async def play(stage: VariantControl) -> None:
         status, text = await stage.post(name="canary", models=str(worse), weight=1)
         assert status == 200, text
         main, canary = json.loads(text)["darkroom"]
@@ -106,7 +106,7 @@ def test_a_worse_model_answers_as_a_variant_of_its_own(server: Server, tmp_path:
 
 
 def test_a_folder_without_models_gets_no_variant(environment: None, tmp_path: Path) -> None:
-    async def play(stage: Stage) -> None:
+    async def play(stage: VariantControl) -> None:
         status, text = await stage.post(name="canary", models=str(tmp_path), weight=1)
         assert status == 400
         assert "does not get ready" in text
@@ -116,7 +116,7 @@ def test_a_folder_without_models_gets_no_variant(environment: None, tmp_path: Pa
 
 
 def test_a_variant_can_be_ended_while_it_starts(environment: None, tmp_path: Path) -> None:
-    async def play(stage: Stage) -> None:
+    async def play(stage: VariantControl) -> None:
         starting = asyncio.create_task(stage.post(name="canary", models=str(models_folder()), weight=1))
         await wait_until_async((tmp_path / "logs" / "endpoint-canary.log").exists, "its server is started")
         assert await stage.delete("canary") == 200
@@ -140,7 +140,7 @@ def test_a_variant_can_be_ended_while_it_starts(environment: None, tmp_path: Pat
     ],
 )
 def test_what_makes_no_sense_is_refused(environment: None, tmp_path: Path, wrong: dict[str, Any], why: str) -> None:
-    async def play(stage: Stage) -> None:
+    async def play(stage: VariantControl) -> None:
         asked = {"name": "canary", "models": str(tmp_path), "weight": 1}
         status, text = await stage.post(**asked | wrong)
         assert (status, why in text) == (400, True), text

@@ -29,13 +29,13 @@ ATTENTION = {"height": 64, "fit": "cover", "gravity": Gravity("attention")}
 LADDER = ({"width": 250}, {"width": 160}, {"width": 120}, {"width": 80}, {"width": 64} | ATTENTION)
 
 
-class Watched(Source):
+class CountedSource(Source):
     """A source that counts how often libvips begins to read it."""
 
     __slots__ = ("decodes",)
 
     @classmethod
-    def watching(cls, data: bytes) -> Watched:
+    def watching(cls, data: bytes) -> CountedSource:
         source = cls(data, None, len(data))
         source.decodes = 0
         return source
@@ -94,7 +94,7 @@ def test_a_series_is_made_in_one_decode() -> None:
     slides = [photograph(), photograph().rotate(5)]
     moving = saved(slides[0], "WEBP", save_all=True, append_images=slides[1:], duration=50)
     for data in (saved(photograph(), "JPEG"), saved(photograph(), "PNG"), moving):
-        source = Watched.watching(data)
+        source = CountedSource.watching(data)
         batch = decode_once(source, [plan(**options, format="webp") for options in LADDER], limits=Limits())
         assert source.decodes == 1
         assert len(dict(batch.render_all())) == len(LADDER)
@@ -160,7 +160,7 @@ def test_a_drawings_window_is_found_as_a_render_finds_it() -> None:
     for left in (100, 1300):
         ImageDraw.Draw(image).ellipse((left, 100, left + 200, 300), fill="red")
     for data in (saved(image, "PNG"), saved(image, "JPEG", quality=88), saved(cutout().convert("LA"), "PNG")):
-        source = Watched.watching(data)
+        source = CountedSource.watching(data)
         cover, wide = plan(width=64, **ATTENTION), plan(width=300)
         found = dict(decode_once(source, [cover, wide], limits=Limits()).render_all())
         assert_same(found[cover], made(data, width=64, **ATTENTION))

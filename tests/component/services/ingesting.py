@@ -80,7 +80,7 @@ def make_table(dynamodb: Any, name: str) -> None:
     )
 
 
-class Recording(Queue):
+class RecordingQueue(Queue):
     """A queue that also records sent messages, since a delayed message cannot be received."""
 
     def __init__(self, client: Any, url: str, sent: list[str]) -> None:
@@ -93,7 +93,7 @@ class Recording(Queue):
 
 
 @dataclass
-class World:
+class IngestEnvironment:
     """The resources of ingest.
 
     ``now_s`` is the clock, ``sent`` lists messages to the queue of changes. ``blocks``: images wait for moderation.
@@ -112,7 +112,7 @@ class World:
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
     @classmethod
-    def build(cls, aws: Callable[[str], Any]) -> World:
+    def build(cls, aws: Callable[[str], Any]) -> IngestEnvironment:
         """Create new resources."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
@@ -143,7 +143,7 @@ class World:
 
     @property
     def claims(self) -> Claims:
-        changes = Recording(self.clients["sqs"], self.names["changes"], self.sent)
+        changes = RecordingQueue(self.clients["sqs"], self.names["changes"], self.sent)
         holding = self.vault("media") if self.blocks else None
         return Claims(self.index, changes, self.vault("media"), MASTERS, 60, lambda: self.now_s, holding)
 

@@ -20,7 +20,7 @@ from darkroom.services.ingest.events import IngestEvent, read_event
 from darkroom.services.large_image.steps import LargeImageSteps, StepAction, read_request
 from tests.roles import create_role
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 
 LIMITS = Limits(max_bytes=2_000_000, max_pixels=2_000_000, max_scene_pixels=40_000_000)
 KEY = "maps/north.tif"
@@ -44,7 +44,7 @@ def scene_tiff(width: int = 2600, height: int = 2100, **knobs: Any) -> bytes:
 
 
 @dataclass
-class Cut:
+class Execution:
     """The execution for a large image, step by step. ``calls`` are the requested strips."""
 
     strips: LargeImageSteps
@@ -67,16 +67,16 @@ class Cut:
 
 
 @dataclass
-class SceneWorld(World):
+class LargeImageEnvironment(IngestEnvironment):
     """An environment with a state machine. ``stopped`` lists ended executions."""
 
     limits: Limits = field(default_factory=lambda: LIMITS)
     machine_arn: str = ""
 
     @classmethod
-    def with_machine(cls, aws: Callable[[str], Any]) -> SceneWorld:
+    def with_machine(cls, aws: Callable[[str], Any]) -> LargeImageEnvironment:
         world = cls.build(aws)
-        assert isinstance(world, SceneWorld)
+        assert isinstance(world, LargeImageEnvironment)
         world.clients["stepfunctions"] = aws("stepfunctions")
         made = world.clients["stepfunctions"].create_state_machine(
             name=f"scene-{world.names['index']}",
@@ -99,11 +99,11 @@ class SceneWorld(World):
         started = [client.describe_execution(executionArn=one["executionArn"]) for one in found]
         return [{**one, "input": json.loads(one["input"])} for one in sorted(started, key=lambda one: one["startDate"])]
 
-    def execution(self) -> Cut:
+    def execution(self) -> Execution:
         """Return the only running execution and mark it as ended."""
         [running] = self.executions()
         self.clients["stepfunctions"].stop_execution(executionArn=running["executionArn"])
-        return Cut(self.strips, running["input"])
+        return Execution(self.strips, running["input"])
 
     @property
     def strips(self) -> LargeImageSteps:

@@ -32,7 +32,7 @@ def lasting() -> float:
 
 
 @dataclass
-class Site:
+class PurgeEnvironment:
     """The resources of a purge."""
 
     s3: Any
@@ -45,7 +45,7 @@ class Site:
     index: str
 
     @classmethod
-    def build(cls, environment: dict[str, str]) -> Site:
+    def build(cls, environment: dict[str, str]) -> PurgeEnvironment:
         """Create new resources."""
         number = next(_numbers)
         s3, sqs = create_client("s3", environment), create_client("sqs", environment)

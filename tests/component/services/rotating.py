@@ -25,7 +25,7 @@ class Endpoint(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handing)
+        super().__init__(("127.0.0.1", 0), _CredentialsHandler)
         self.token = TOKEN
         self.lifetime = timedelta(hours=1)
         self.broken: bytes | None = None
@@ -40,7 +40,7 @@ class Endpoint(ThreadingHTTPServer):
         return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": url, "AWS_CONTAINER_AUTHORIZATION_TOKEN": TOKEN}
 
 
-class _Handing(BaseHTTPRequestHandler):
+class _CredentialsHandler(BaseHTTPRequestHandler):
     server: Endpoint
 
     def do_GET(self) -> None:
@@ -70,35 +70,35 @@ class _Handing(BaseHTTPRequestHandler):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SignedRequest:
     """Whose key signed a request, with which session token."""
 
     access_key_id: str
     token: str
 
 
-class Gate(ThreadingHTTPServer):
+class RecordingProxy(ThreadingHTTPServer):
     """Forward every request to the S3 at ``upstream``, and record the signing key in ``seen``."""
 
     daemon_threads = True
 
     def __init__(self, upstream: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Forwarding)
+        super().__init__(("127.0.0.1", 0), _ProxyHandler)
         self.upstream = urlsplit(upstream).netloc
-        self.seen: list[Seen] = []
+        self.seen: list[SignedRequest] = []
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class _Forwarding(BaseHTTPRequestHandler):
-    server: Gate
+class _ProxyHandler(BaseHTTPRequestHandler):
+    server: RecordingProxy
     protocol_version = "HTTP/1.1"
 
     def _forward(self) -> None:
         signed_by = self.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
-        self.server.seen.append(Seen(signed_by, self.headers.get("x-amz-security-token", "")))
+        self.server.seen.append(SignedRequest(signed_by, self.headers.get("x-amz-security-token", "")))
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         upstream = http.client.HTTPConnection(self.server.upstream)
         upstream.request(self.command, self.path, body or None, dict(self.headers))

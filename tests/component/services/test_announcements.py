@@ -23,7 +23,7 @@ from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.images.pictures import jpeg_photo
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 
 DATA = Path(skimage.__file__).parent / "data"
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="20"/></svg>'
@@ -45,11 +45,11 @@ REFUSED: dict[str, tuple[str, bytes, Limits]] = {
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
-def only(world: World) -> tuple[str, dict[str, Any]]:
+def only(world: IngestEnvironment) -> tuple[str, dict[str, Any]]:
     """The one announcement since the last time, which is as documented."""
     ((detail_type, detail),) = world.published()
     assert complaints(detail_type, detail) == []
@@ -66,14 +66,14 @@ def test_the_schemas_are_schemas() -> None:
 
 
 @pytest.mark.parametrize("key", TAKEN)
-def test_ready(world: World, key: str) -> None:
+def test_ready(world: IngestEnvironment, key: str) -> None:
     assert world.created(key, TAKEN[key]()) is IngestOutcome.READY
     detail_type, detail = only(world)
     assert (detail_type, detail["key"], detail["same_as"]) == ("ImageReady", key, "")
     assert len(detail["presets"]) == 6
 
 
-def test_the_location_is_published_with_keep_gps_alone(world: World) -> None:
+def test_the_location_is_published_with_keep_gps_alone(world: IngestEnvironment) -> None:
     body = make_photograph(DATA / "chelsea.png")
     world.created("without.jpg", body)
     assert set(only(world)[1]["provenance"]) == {"camera", "captured_at"}
@@ -82,7 +82,7 @@ def test_the_location_is_published_with_keep_gps_alone(world: World) -> None:
     assert only(world)[1]["provenance"]["gps"] == {"latitude": 48.8583333, "longitude": 2.2944444}
 
 
-def test_a_copy_says_so(world: World) -> None:
+def test_a_copy_says_so(world: IngestEnvironment) -> None:
     world.created("first.jpg", jpeg_photo())
     first = only(world)[1]
     world.created("second.jpg", jpeg_photo())
@@ -93,7 +93,7 @@ def test_a_copy_says_so(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_refused(world: World, code: str) -> None:
+def test_refused(world: IngestEnvironment, code: str) -> None:
     key, body, world.limits = REFUSED[code]
     world.created(key, body)
     detail_type, detail = only(world)
@@ -101,7 +101,7 @@ def test_refused(world: World, code: str) -> None:
     assert world.keys("quarantine") == [detail["quarantined"]]
 
 
-def test_refused_by_the_virus_scanner(world: World) -> None:
+def test_refused_by_the_virus_scanner(world: IngestEnvironment) -> None:
     class EicarScanner:
         def scan(self, data: bytes) -> str:
             return "Eicar-Signature"
@@ -113,12 +113,12 @@ def test_refused_by_the_virus_scanner(world: World) -> None:
     assert "Eicar" not in json.dumps(detail)
 
 
-def test_refused_for_its_checksum(world: World) -> None:
+def test_refused_for_its_checksum(world: IngestEnvironment) -> None:
     world.created("a.jpg", jpeg_photo(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
     assert only(world)[1]["code"] == "checksum-mismatch"
 
 
-def test_removed(world: World) -> None:
+def test_removed(world: IngestEnvironment) -> None:
     world.created("a.jpg", jpeg_photo())
     only(world)
     world.deleted("a.jpg")
@@ -127,7 +127,7 @@ def test_removed(world: World) -> None:
     assert world.record("a.jpg").state == REMOVED
 
 
-def test_held_flagged_and_released(world: World) -> None:
+def test_held_flagged_and_released(world: IngestEnvironment) -> None:
     """Each is published by itself, with its own id: consumers that remember ids must not confuse them."""
     body, world.blocks = jpeg_photo(), True
     assert world.created("a.jpg", body) is IngestOutcome.HELD
@@ -141,7 +141,7 @@ def test_held_flagged_and_released(world: World) -> None:
     assert len({detail["id"] for _, detail in (held, flagged, released)}) == 3
 
 
-def test_what_is_always_redacted_comes_first(world: World) -> None:
+def test_what_is_always_redacted_comes_first(world: IngestEnvironment) -> None:
     world.always = AlwaysRedact.parse("people/=faces")
     world.created("people/a.jpg", jpeg_photo())
     assert only(world)[1]["priority"] is True
@@ -149,7 +149,7 @@ def test_what_is_always_redacted_comes_first(world: World) -> None:
     assert only(world)[1]["priority"] is False
 
 
-def test_a_repeated_event_has_the_same_id(world: World) -> None:
+def test_a_repeated_event_has_the_same_id(world: IngestEnvironment) -> None:
     """As after a worker that was killed before it had noted that it published."""
     sequencer = world.upload("a.jpg", jpeg_photo())
     change = world.change("a.jpg", sequencer)

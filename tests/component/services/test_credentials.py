@@ -16,7 +16,7 @@ from darkroom.aws.credentials import RENEW_BEFORE, RETRY_AFTER, CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import Unavailable
 
-from .rotating import TOKEN, Endpoint, Gate, Seen, served
+from .rotating import TOKEN, Endpoint, RecordingProxy, SignedRequest, served
 
 AT_ONCE = 16
 SHORT, LONG = timedelta(minutes=4), timedelta(hours=1)
@@ -52,13 +52,13 @@ def source(endpoint: Endpoint, clock: Clock) -> CredentialSource:
 
 
 @pytest.fixture
-def gate(ministack_url: str) -> Iterator[Gate]:
-    with served(Gate(ministack_url)) as server:
+def gate(ministack_url: str) -> Iterator[RecordingProxy]:
+    with served(RecordingProxy(ministack_url)) as server:
         yield server
 
 
 @pytest.fixture
-def bucket(gate: Gate, source: CredentialSource, aws: Callable[[str], Any]) -> FastBucket:
+def bucket(gate: RecordingProxy, source: CredentialSource, aws: Callable[[str], Any]) -> FastBucket:
     """A bucket of MiniStack behind the gate, for a client with the endpoint's credentials."""
     name = f"test-credentials-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=name)
@@ -162,7 +162,7 @@ def test_without_any_it_is_unavailable() -> None:
 
 
 def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
-    bucket: FastBucket, gate: Gate, endpoint: Endpoint, clock: Clock
+    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.lifetime = SHORT
     assert bucket.etag("a")
@@ -171,24 +171,24 @@ def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
     _until_asked_again(bucket, endpoint)
     assert bucket.put("b", b"other", {})
     first, *_, last = gate.seen
-    assert first == Seen("AKID1", "session1")
-    assert last == Seen("AKID2", "session2")
+    assert first == SignedRequest("AKID1", "session1")
+    assert last == SignedRequest("AKID2", "session2")
     assert set(gate.seen) == {first, last}
     assert bucket.etag("a")
     assert endpoint.asked == 2
 
 
 def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
-    bucket: FastBucket, gate: Gate, endpoint: Endpoint
+    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint
 ) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         assert all(threads.map(bucket.etag, ["a"] * AT_ONCE))
-    assert gate.seen == [Seen("AKID1", "session1")] * AT_ONCE
+    assert gate.seen == [SignedRequest("AKID1", "session1")] * AT_ONCE
     assert endpoint.asked == 1
 
 
 def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
-    bucket: FastBucket, gate: Gate, endpoint: Endpoint, clock: Clock
+    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.lifetime = SHORT
     assert bucket.etag("a")
@@ -196,10 +196,12 @@ def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
     clock.ahead = RETRY_AFTER
     _until_asked_again(bucket, endpoint)
     assert bucket.etag("a")
-    assert set(gate.seen) == {Seen("AKID1", "session1")}
+    assert set(gate.seen) == {SignedRequest("AKID1", "session1")}
 
 
-def test_a_client_of_s3_without_credentials_is_unavailable(bucket: FastBucket, gate: Gate, endpoint: Endpoint) -> None:
+def test_a_client_of_s3_without_credentials_is_unavailable(
+    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint
+) -> None:
     endpoint.broken = b""
     with pytest.raises(Unavailable):
         bucket.etag("a")

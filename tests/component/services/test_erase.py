@@ -48,7 +48,7 @@ from tools.events.forget import events
 
 from .cloudfront import HeldDistribution, make_distribution
 from .functions import load
-from .ingesting import World
+from .ingesting import IngestEnvironment
 from .purge_harness import lasting
 
 KEY = "trips/rome.jpg"
@@ -58,10 +58,10 @@ _numbers = itertools.count(1)
 
 
 @dataclass
-class Case:
+class EraseEnvironment:
     """The buckets, the index and the queue of purges; and ingest, which handles S3's events while a client waits."""
 
-    world: World
+    world: IngestEnvironment
     cdn: HeldDistribution
     vectors: DynamoDBVectors
     vectors_table: str
@@ -141,8 +141,8 @@ class Case:
 
 
 @pytest.fixture
-def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Case:
-    world = World.build(aws)
+def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> EraseEnvironment:
+    world = IngestEnvironment.build(aws)
     bucket, number = world.names["uploads"], next(_numbers)
     url = aws("sqs").create_queue(QueueName=f"forget-events-{number}")["QueueUrl"]
     arn = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -155,10 +155,10 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Case:
     table = f"forget-vectors-{number}"
     make_vector_table(aws("dynamodb"), table)
     distribution = make_distribution(create_client("cloudfront", aws_environment))
-    return Case(world, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
+    return EraseEnvironment(world, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
 
 
-def fill(case: Case, key: str = KEY) -> None:
+def fill(case: EraseEnvironment, key: str = KEY) -> None:
     """Create traces of ``key`` in every store."""
     case.put("uploads", key, key, key)
     case.world.vault("uploads").delete(key)
@@ -175,7 +175,7 @@ def fill(case: Case, key: str = KEY) -> None:
     case.put("quarantine", quarantine_key(key, pad_sequencer("A1")), quarantine_key(key, pad_sequencer("A2")))
 
 
-def test_every_trace_is_removed_and_counted(case: Case) -> None:
+def test_every_trace_is_removed_and_counted(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget()
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
@@ -201,7 +201,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
     }
 
 
-def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: Case) -> None:
+def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget()
     record = case.world.record(KEY)
@@ -218,7 +218,7 @@ def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: Case) -> Non
     assert len(remains) == 7
 
 
-def test_an_image_that_is_only_similar_stays(case: Case) -> None:
+def test_an_image_that_is_only_similar_stays(case: EraseEnvironment) -> None:
     others = ["trips/rome.jpg2", "trips/rome.jpg/a.jpg", "trips/rome.jp", "other/trips/rome.jpg"]
     for other in others:
         fill(case, other)
@@ -236,7 +236,7 @@ def test_an_image_that_is_only_similar_stays(case: Case) -> None:
     assert all(case.vectors.get(other) is not None for other in others)
 
 
-def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: Case) -> None:
+def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: EraseEnvironment) -> None:
     key = "long/" + "x" * 1000
     copy = quarantine_key(key, pad_sequencer("A1"))
     assert key not in copy
@@ -253,13 +253,13 @@ def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: Case) ->
         ("/leading//twice.jpg", COMPLETE),
     ],
 )
-def test_any_key_of_an_upload_can_be_forgotten(case: Case, key: str, status: str) -> None:
+def test_any_key_of_an_upload_can_be_forgotten(case: EraseEnvironment, key: str, status: str) -> None:
     fill(case, key)
     assert case.forget(key)["status"] == status
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
-def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: Case) -> None:
+def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: EraseEnvironment) -> None:
     """Encoded it has 4,096 characters, which neither a path nor the name of an object can have."""
     key = "!" * 1024
     case.put("uploads", key)
@@ -278,14 +278,14 @@ def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: Case
     assert case.cdn.invalidations() == []
 
 
-def test_a_key_that_the_index_does_not_know(case: Case) -> None:
+def test_a_key_that_the_index_does_not_know(case: EraseEnvironment) -> None:
     case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-320.webp")
     report = case.forget()
     assert (report["status"], report["removed"]["masters"], report["removed"]["index"]) == (PENDING_INVALIDATION, 1, 0)
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
-def test_a_key_that_was_never_uploaded_and_a_repetition(case: Case) -> None:
+def test_a_key_that_was_never_uploaded_and_a_repetition(case: EraseEnvironment) -> None:
     for _ in range(2):
         report = case.forget()
         assert report["status"] == PENDING_INVALIDATION
@@ -293,7 +293,7 @@ def test_a_key_that_was_never_uploaded_and_a_repetition(case: Case) -> None:
         assert case.everything()["uploads"] == []
 
 
-def test_no_version_of_a_master_is_left_in_a_bucket_that_keeps_them(case: Case) -> None:
+def test_no_version_of_a_master_is_left_in_a_bucket_that_keeps_them(case: EraseEnvironment) -> None:
     case.world.clients["s3"].put_bucket_versioning(
         Bucket=case.world.names["media"], VersioningConfiguration={"Status": "Enabled"}
     )
@@ -304,7 +304,7 @@ def test_no_version_of_a_master_is_left_in_a_bucket_that_keeps_them(case: Case) 
     assert case.everything()["media"] == []
 
 
-def test_other_keys_of_the_same_picture_are_named_and_stay(case: Case) -> None:
+def test_other_keys_of_the_same_picture_are_named_and_stay(case: EraseEnvironment) -> None:
     for key in (KEY, "copy-2.jpg", "copy-1.jpg"):
         case.know(key)
         case.put("media", f"masters/{key}")
@@ -312,7 +312,7 @@ def test_other_keys_of_the_same_picture_are_named_and_stay(case: Case) -> None:
     assert case.everything()["media"] == ["masters/copy-1.jpg", "masters/copy-2.jpg"]
 
 
-def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: Case) -> None:
+def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: EraseEnvironment) -> None:
     case.know("copy.jpg")
     case.know(KEY, REFUSED, sha256="", master=MasterRef(), refusal=Refusal(sha256=DIGEST))
     assert case.forget()["same_bytes"] == ["copy.jpg"]
@@ -320,7 +320,7 @@ def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: Case
     assert case.forget("b.jpg")["same_bytes"] == ["copy.jpg"]
 
 
-def test_an_event_from_before_does_not_bring_it_back(case: Case) -> None:
+def test_an_event_from_before_does_not_bring_it_back(case: EraseEnvironment) -> None:
     case.put("uploads", KEY)
     created = case.world.clients["sqs"].receive_message(QueueUrl=case.events_url, WaitTimeSeconds=2)["Messages"][0]
     change = read_event(created["Body"])
@@ -330,7 +330,7 @@ def test_an_event_from_before_does_not_bring_it_back(case: Case) -> None:
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
-def test_an_upload_that_comes_later_is_a_new_one(case: Case) -> None:
+def test_an_upload_that_comes_later_is_a_new_one(case: EraseEnvironment) -> None:
     fill(case)
     case.forget()
     case.ingest()
@@ -339,7 +339,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: Case) -> None:
     assert case.world.record(KEY).state == REFUSED  # it is no image; the examination is recorded all the same
 
 
-def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:
+def test_what_a_worker_writes_meanwhile_is_removed_too(case: EraseEnvironment) -> None:
     fill(case)
     case.meanwhile.append(lambda: case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-1.webp"))
     case.meanwhile.append(lambda: case.put("quarantine", quarantine_key(KEY, pad_sequencer("A3"))))
@@ -349,7 +349,7 @@ def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:
     assert (report["removed"]["masters"], report["removed"]["quarantine"]) == (2, 3)
 
 
-def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: Case) -> None:
+def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: EraseEnvironment) -> None:
     case.know(KEY, state=CLAIMED, large_image=LargeImageRef("s1", "t", 1))
     case.put("media", "scenes/s1/plan.json", "scenes/s1/strips/00000", "scenes/s2/plan.json")
     report = case.forget()
@@ -357,7 +357,7 @@ def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: Case) -> None:
     assert case.everything()["media"] == ["scenes/s2/plan.json"]
 
 
-def test_where_ingest_does_not_come_round_to_it_that_is_said_and_it_can_go_on(case: Case) -> None:
+def test_where_ingest_does_not_come_round_to_it_that_is_said_and_it_can_go_on(case: EraseEnvironment) -> None:
     fill(case)
     waits: list[float] = []
     service = case.service
@@ -372,7 +372,7 @@ def test_where_ingest_does_not_come_round_to_it_that_is_said_and_it_can_go_on(ca
     assert case.forget()["status"] == PENDING_INVALIDATION
 
 
-def test_a_tombstone_from_before_does_not_count(case: Case) -> None:
+def test_a_tombstone_from_before_does_not_count(case: EraseEnvironment) -> None:
     case.forget()
     case.waited_s = 0
     case.put("uploads", KEY)
@@ -380,7 +380,7 @@ def test_a_tombstone_from_before_does_not_count(case: Case) -> None:
     assert case.waited_s > 0
 
 
-def test_a_place_out_of_reach_holds_up_no_other(case: Case) -> None:
+def test_a_place_out_of_reach_holds_up_no_other(case: EraseEnvironment) -> None:
     fill(case)
     missing = case.world.names["quarantine"]
     case.world.names = dict(case.world.names) | {"quarantine": "no-such-bucket"}
@@ -392,7 +392,7 @@ def test_a_place_out_of_reach_holds_up_no_other(case: Case) -> None:
     assert (report["status"], report["removed"]["quarantine"]) == (PENDING_INVALIDATION, 2)
 
 
-def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: Case) -> None:
+def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: EraseEnvironment) -> None:
     fill(case)
     times = iter([ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "ListObjectsV2")])
 
@@ -406,7 +406,7 @@ def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: Case) ->
     assert next(times, None) is None
 
 
-def test_the_index_out_of_reach_holds_up_no_erasure(case: Case) -> None:
+def test_the_index_out_of_reach_holds_up_no_erasure(case: EraseEnvironment) -> None:
     fill(case)
     case.world.names = dict(case.world.names) | {"index": "no-such-table"}
     case.events_url = case.world.names["dead"]
@@ -416,14 +416,14 @@ def test_the_index_out_of_reach_holds_up_no_erasure(case: Case) -> None:
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
-def test_without_time_it_says_that_it_is_not_done(case: Case) -> None:
+def test_without_time_it_says_that_it_is_not_done(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget(remaining_s=lambda: RESERVED_S - 1)
     assert report["status"] == FAILED
     assert set(report["failed"]) > {"masters", "derivatives"}
 
 
-def test_the_cdn_forgets_now_and_after_renders_under_way(case: Case) -> None:
+def test_the_cdn_forgets_now_and_after_renders_under_way(case: EraseEnvironment) -> None:
     report = case.forget()
     assert case.cdn.paths(report["invalidation"]) == ["/trips/rome.jpg/_/*", "/trips/rome.jpg"]
     queue = case.world.clients["sqs"].get_queue_attributes(
@@ -434,7 +434,7 @@ def test_the_cdn_forgets_now_and_after_renders_under_way(case: Case) -> None:
     assert REPEAT_AFTER_S == 60
 
 
-def test_the_state_is_that_of_the_store_and_of_the_cdn(case: Case) -> None:
+def test_the_state_is_that_of_the_store_and_of_the_cdn(case: EraseEnvironment) -> None:
     seen: list[object] = []
     case.meanwhile.append(lambda: seen.append(case.service.check(KEY)["status"]))
     report = case.forget()
@@ -453,7 +453,7 @@ def test_the_state_is_that_of_the_store_and_of_the_cdn(case: Case) -> None:
     assert case.service.check(KEY)["status"] == COMPLETE
 
 
-def test_the_state_is_kept_without_the_key(case: Case) -> None:
+def test_the_state_is_kept_without_the_key(case: EraseEnvironment) -> None:
     case.forget()
     items = case.world.clients["dynamodb"].scan(TableName=case.world.names["index"])["Items"]
     [item] = [item for item in items if item["pk"]["S"].startswith("erasure#")]
@@ -462,12 +462,12 @@ def test_the_state_is_kept_without_the_key(case: Case) -> None:
     assert 34 * 86_400 < int(item["expires_at_s"]["N"]) - time.time() <= 35 * 86_400
 
 
-def test_a_key_without_an_erasure_has_an_unknown_state(case: Case) -> None:
+def test_a_key_without_an_erasure_has_an_unknown_state(case: EraseEnvironment) -> None:
     assert case.service.check("never.jpg") == {"key": "never.jpg", "status": "unknown"}
 
 
 def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
-    case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    case: EraseEnvironment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("darkroom.services.erase.service.cdn_paths", lambda key, wildcards: [f"/~{key}"])
     service = case.service
@@ -479,7 +479,7 @@ def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     assert '"ErasuresFailed"' in capsys.readouterr().out
 
 
-def test_what_is_left_somewhere_is_a_failed_erasure_whatever_the_cdn_does(case: Case) -> None:
+def test_what_is_left_somewhere_is_a_failed_erasure_whatever_the_cdn_does(case: EraseEnvironment) -> None:
     names = case.world.names
     case.world.names = dict(names) | {"quarantine": "no-such-bucket"}
     report = case.forget()
@@ -491,7 +491,7 @@ def test_what_is_left_somewhere_is_a_failed_erasure_whatever_the_cdn_does(case: 
     assert case.service.check(KEY)["status"] == COMPLETE
 
 
-def test_a_cdn_that_has_no_room_hears_of_it_by_the_queue(case: Case) -> None:
+def test_a_cdn_that_has_no_room_hears_of_it_by_the_queue(case: EraseEnvironment) -> None:
     case.cdn.held["of others"] = 15
     report = case.forget()
     assert (report["status"], report["invalidation"]) == (PENDING_INVALIDATION, "queued")
@@ -500,19 +500,19 @@ def test_a_cdn_that_has_no_room_hears_of_it_by_the_queue(case: Case) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 1025, "ü" * 513, "half \ud800"])
-def test_what_no_upload_can_be_called_is_refused(case: Case, key: str) -> None:
+def test_what_no_upload_can_be_called_is_refused(case: EraseEnvironment, key: str) -> None:
     with pytest.raises(BadKey):
         case.forget(key)
 
 
-def test_the_log_does_not_name_what_was_forgotten(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_does_not_name_what_was_forgotten(case: EraseEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     case.forget()
     (line,) = [line for line in capsys.readouterr().out.splitlines() if '"erasure finished"' in line]
     assert "rome" not in line
     assert sha256(KEY.encode()).hexdigest() in line
 
 
-def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: Case) -> None:
+def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: EraseEnvironment) -> None:
     case.put("media", f"masters/{KEY}")
     case.service.erase(KEY, lasting, by="ada")
     [entry] = AuditLog(case.world.vault("audit")).list_newest(10)
@@ -521,14 +521,14 @@ def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: Case)
     assert "rome" not in json.dumps(entry)
 
 
-def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: Case) -> None:
+def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: EraseEnvironment) -> None:
     case.world.names = dict(case.world.names) | {"audit": "no-such-bucket"}
     report = case.forget()
     assert (report["status"], report["failed"]) == (FAILED, {"audit": "unavailable"})
 
 
 @pytest.fixture
-def function(case: Case, aws_environment: dict[str, str]) -> Iterator[Any]:
+def function(case: EraseEnvironment, aws_environment: dict[str, str]) -> Iterator[Any]:
     """The function, and ingest beside it."""
     variables = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "QUARANTINE_BUCKET": "quarantine"}
     variables |= {"AUDIT_BUCKET": "audit", "INDEX_TABLE": "index", "PURGE_QUEUE_URL": "purges"}
@@ -548,7 +548,7 @@ def function(case: Case, aws_environment: dict[str, str]) -> Iterator[Any]:
     worker.join()
 
 
-def test_the_function_reads_its_event_and_answers_the_report(case: Case, function: Any) -> None:
+def test_the_function_reads_its_event_and_answers_the_report(case: EraseEnvironment, function: Any) -> None:
     event = events()["key.json"]
     case.put("media", f"masters/{event['key']}")
     report = function.invoke(event)

@@ -24,14 +24,14 @@ from darkroom.aws.record import (
 )
 from darkroom.errors import Busy, Unavailable
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 
 NOW_S, LEASE_S = 1_795_600_000, 60
 
 
 @pytest.fixture
 def index(aws: Callable[[str], Any]) -> Index:
-    return World.build(aws).index
+    return IngestEnvironment.build(aws).index
 
 
 def claim(index: Index, sequencer: str, token: str, now_s: float = NOW_S, *, instead_of: str = "") -> object:

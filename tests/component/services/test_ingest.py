@@ -30,14 +30,14 @@ from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
 from tests.waiting import HANG_S, wait_until
 
-from .ingesting import World, event_text
+from .ingesting import IngestEnvironment, event_text
 
 PRESETS = load_default_presets().at_ingest
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 def with_gps() -> bytes:
@@ -51,7 +51,7 @@ def with_gps() -> bytes:
     return out.getvalue()
 
 
-def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None:
+def test_an_upload_becomes_a_clean_master_with_its_presets(world: IngestEnvironment) -> None:
     body = with_gps()
     assert world.created("trips/röm 1.jpg", body) is IngestOutcome.READY
     master = world.body("media", "masters/trips/r.-C3B6m.-201.jpg")
@@ -74,7 +74,7 @@ def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None
     assert record.version_id == uploaded.version_id != ""
 
 
-def test_each_preset_is_stored_as_the_transform_path_stores_it(world: World) -> None:
+def test_each_preset_is_stored_as_the_transform_path_stores_it(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     names = world.keys("media", "derivatives/")
     assert names == sorted(f"derivatives/{name}" for name in world.record("photo.jpg").derivatives)
@@ -92,7 +92,7 @@ def test_each_preset_is_stored_as_the_transform_path_stores_it(world: World) -> 
     assert Image.open(io.BytesIO(world.body("media", "derivatives/photo.jpg/_/w-640.webp"))).size == (640, 427)
 
 
-def test_gps_is_kept_where_it_was_asked_for(world: World) -> None:
+def test_gps_is_kept_where_it_was_asked_for(world: IngestEnvironment) -> None:
     world.keep_gps = True
     world.created("photo.jpg", with_gps())
     gps = world.record("photo.jpg").provenance["gps"]
@@ -100,7 +100,7 @@ def test_gps_is_kept_where_it_was_asked_for(world: World) -> None:
     assert gps["longitude"] == pytest.approx(13.41)
 
 
-def test_what_is_ready_is_announced_with_what_a_page_needs(world: World) -> None:
+def test_what_is_ready_is_announced_with_what_a_page_needs(world: IngestEnvironment) -> None:
     world.created("trips/röm 1.jpg", jpeg_photo())
     [(detail_type, detail)] = world.published()
     record = world.record("trips/röm 1.jpg")
@@ -112,7 +112,7 @@ def test_what_is_ready_is_announced_with_what_a_page_needs(world: World) -> None
     assert detail["presets"]["cover"] == "/trips/r%C3%B6m%201.jpg?preset=cover"
 
 
-def test_an_event_that_comes_twice_has_one_effect(world: World) -> None:
+def test_an_event_that_comes_twice_has_one_effect(world: IngestEnvironment) -> None:
     change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
     assert world.handle(change) is IngestOutcome.READY
     before = world.record("photo.jpg")
@@ -121,7 +121,7 @@ def test_an_event_that_comes_twice_has_one_effect(world: World) -> None:
     assert len(world.published()) == 1
 
 
-def test_an_announcement_that_was_not_made_is_made_when_the_event_comes_again(world: World) -> None:
+def test_an_announcement_that_was_not_made_is_made_when_the_event_comes_again(world: IngestEnvironment) -> None:
     change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
     world.handle(change)
     first = world.published()
@@ -131,7 +131,7 @@ def test_an_announcement_that_was_not_made_is_made_when_the_event_comes_again(wo
     assert world.record("photo.jpg").announced
 
 
-def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
+def test_the_same_bytes_under_another_key_are_copied(world: IngestEnvironment) -> None:
     world.created("one.jpg", with_gps())
     assert world.created("two.jpg", with_gps()) is IngestOutcome.DUPLICATE
     one, two = world.record("one.jpg"), world.record("two.jpg")
@@ -151,7 +151,7 @@ def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
     assert details[0]["id"] != details[1]["id"]
 
 
-def test_what_was_refined_is_copied_as_it_is(world: World) -> None:
+def test_what_was_refined_is_copied_as_it_is(world: IngestEnvironment) -> None:
     world.created("one.jpg", jpeg_photo())
     media, name = world.vault("media"), world.record("one.jpg").derivatives[0]
     found = media.head(f"derivatives/{name}")
@@ -164,7 +164,7 @@ def test_what_was_refined_is_copied_as_it_is(world: World) -> None:
     assert (head.metadata["pace"], world.body("media", copied)) == ("thorough", b"smaller")
 
 
-def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: World) -> None:
+def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: IngestEnvironment) -> None:
     world.created("one.jpg", jpeg_photo())
     world.created("two.jpg", jpeg_photo())
     assert world.deleted("one.jpg") is IngestOutcome.REMOVED
@@ -174,14 +174,14 @@ def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: World)
     assert world.record("three.jpg").same_as == "two.jpg"
 
 
-def test_a_donor_that_has_lost_a_derivative_is_not_copied_from(world: World) -> None:
+def test_a_donor_that_has_lost_a_derivative_is_not_copied_from(world: IngestEnvironment) -> None:
     world.created("one.jpg", jpeg_photo())
     world.vault("media").delete("derivatives/one.jpg/_/w-640.webp")
     assert world.created("two.jpg", jpeg_photo()) is IngestOutcome.READY
     assert len(world.keys("media", "derivatives/two.jpg/_/")) == len(PRESETS)
 
 
-def test_the_same_bytes_under_the_same_key_change_nothing_but_the_record(world: World) -> None:
+def test_the_same_bytes_under_the_same_key_change_nothing_but_the_record(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
     assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
@@ -191,7 +191,7 @@ def test_the_same_bytes_under_the_same_key_change_nothing_but_the_record(world: 
     assert world.messages("purges") == []
 
 
-def test_an_overwrite_takes_every_older_derivative_with_it(world: World) -> None:
+def test_an_overwrite_takes_every_older_derivative_with_it(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     stale = "derivatives/photo.jpg/_/w-333.webp"
     world.vault("media").put(stale, b"x", headers={}, metadata={"source-etag": "another"})
@@ -206,7 +206,7 @@ def test_an_overwrite_takes_every_older_derivative_with_it(world: World) -> None
         assert head.metadata["source-etag"] == etag
 
 
-def test_a_first_upload_costs_no_purge(world: World) -> None:
+def test_a_first_upload_costs_no_purge(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     assert world.messages("purges") == []
 
@@ -220,7 +220,7 @@ REFUSED_UPLOADS = {
 
 
 @pytest.mark.parametrize("code", REFUSED_UPLOADS)
-def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, code: str) -> None:
+def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: IngestEnvironment, code: str) -> None:
     key, body, world.limits = REFUSED_UPLOADS[code]
     assert world.created(key, body) is IngestOutcome.REFUSED
     record = world.record(key)
@@ -241,7 +241,7 @@ def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, co
     assert (detail_type, detail["code"], detail["quarantined"]) == ("ImageRefused", code, place)
 
 
-def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(world: World) -> None:
+def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(world: IngestEnvironment) -> None:
     world.cpu_limit = CpuLimit(cpu_s=0.2, wall_s=HANG_S)
     assert world.created("drawing.svg", blurred(3, 1000, 2000, 2000)) is IngestOutcome.REFUSED
     refusal = world.record("drawing.svg").refusal
@@ -251,7 +251,7 @@ def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(worl
     wait_until(lambda: not is_abandoned(), "the render ends")
 
 
-def test_an_upload_that_is_too_long_is_refused_without_being_held(world: World) -> None:
+def test_an_upload_that_is_too_long_is_refused_without_being_held(world: IngestEnvironment) -> None:
     world.limits = Limits(max_bytes=10_000)
     body = jpeg_photo()
     assert world.created("photo.jpg", body) is IngestOutcome.REFUSED
@@ -264,14 +264,14 @@ def test_an_upload_that_is_too_long_is_refused_without_being_held(world: World) 
     assert upload.data is None
 
 
-def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: World) -> None:
+def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: IngestEnvironment) -> None:
     key = "k" * 1000 + ".jpg"
     assert world.created(key, jpeg_photo()) is IngestOutcome.REFUSED
     hashed = hashlib.sha256(key.encode()).hexdigest()
     assert world.keys("quarantine") == [f".-long/{hashed}/_/{world.record(key).sequencer}"]
 
 
-def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: World) -> None:
+def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
     assert world.created("photo.jpg", b"nonsense") is IngestOutcome.REFUSED
@@ -282,7 +282,7 @@ def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: World)
     assert world.record("photo.jpg").refusal == Refusal()
 
 
-def test_every_full_checksum_must_agree(world: World) -> None:
+def test_every_full_checksum_must_agree(world: IngestEnvironment) -> None:
     world.upload("photo.jpg", jpeg_photo(), ChecksumAlgorithm="SHA256")
     upload = fetch_upload(world.vault("uploads"), "photo.jpg", Limits())
     assert upload is not None
@@ -303,14 +303,14 @@ class Eicar:
         return "Eicar-Signature" if b"EICAR" in data else ""
 
 
-def test_what_a_scanner_finds_is_refused(world: World) -> None:
+def test_what_a_scanner_finds_is_refused(world: IngestEnvironment) -> None:
     world.scanner = Eicar()
     assert world.created("good.jpg", jpeg_photo()) is IngestOutcome.READY
     assert world.created("bad.jpg", jpeg_photo() + b"EICAR") is IngestOutcome.REFUSED
     assert world.record("bad.jpg").refusal.code == "infected"
 
 
-def test_known_bytes_are_scanned_again_by_a_newer_scanner(world: World) -> None:
+def test_known_bytes_are_scanned_again_by_a_newer_scanner(world: IngestEnvironment) -> None:
     data = jpeg_photo() + b"EICAR"
     assert world.created("first.jpg", data) is IngestOutcome.READY
     world.scanner = Eicar()
@@ -318,7 +318,7 @@ def test_known_bytes_are_scanned_again_by_a_newer_scanner(world: World) -> None:
     assert world.created("first.jpg", data) is IngestOutcome.REFUSED
 
 
-def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
+def test_a_deleted_upload_takes_its_picture_with_it(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     created = world.published()
     assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
@@ -332,7 +332,7 @@ def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
     assert world.messages("purges")[0]["key"] == "photo.jpg"
 
 
-def test_a_deletion_is_remembered_against_an_older_event(world: World) -> None:
+def test_a_deletion_is_remembered_against_an_older_event(world: IngestEnvironment) -> None:
     older = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
     assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
     world.clients["s3"].put_object(Bucket=world.names["uploads"], Key="photo.jpg", Body=jpeg_photo())
@@ -342,7 +342,7 @@ def test_a_deletion_is_remembered_against_an_older_event(world: World) -> None:
     assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.READY
 
 
-def test_deleting_an_older_version_deletes_no_picture(world: World) -> None:
+def test_deleting_an_older_version_deletes_no_picture(world: IngestEnvironment) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     first = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=jpeg_photo())["VersionId"]
     world.created("photo.jpg", png_noise(40, 30))
@@ -350,7 +350,7 @@ def test_deleting_an_older_version_deletes_no_picture(world: World) -> None:
     assert world.record("photo.jpg").facts["format"] == "png"
 
 
-def test_deleting_the_newest_version_brings_the_older_one_back(world: World) -> None:
+def test_deleting_the_newest_version_brings_the_older_one_back(world: IngestEnvironment) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     world.created("photo.jpg", jpeg_photo())
     newest = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
@@ -360,7 +360,9 @@ def test_deleting_the_newest_version_brings_the_older_one_back(world: World) -> 
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world: World, late: bool) -> None:
+def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(
+    world: IngestEnvironment, late: bool
+) -> None:
     """``late``: the event of the deletion arrives after that of the upload."""
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
@@ -381,7 +383,7 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world
 
 
 @pytest.mark.parametrize("served", [True, False])
-def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: World, served: bool) -> None:
+def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: IngestEnvironment, served: bool) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     other = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
     world.created("photo.jpg", jpeg_photo())
@@ -392,7 +394,7 @@ def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: Worl
     assert (world.record("photo.jpg").master == MasterRef()) == served
 
 
-def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: World) -> None:
+def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
     assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
@@ -400,7 +402,7 @@ def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: 
     assert "masters/photo.jpg" in world.keys("media")
 
 
-def test_a_late_deletion_waits_for_the_outcome_of_the_newer_upload(world: World) -> None:
+def test_a_late_deletion_waits_for_the_outcome_of_the_newer_upload(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
     spoilt = world.upload("photo.jpg", b"no picture")
@@ -418,7 +420,7 @@ def test_a_late_deletion_waits_for_the_outcome_of_the_newer_upload(world: World)
     assert world.keys("media") == []
 
 
-def half_done(world: World, key: str) -> None:
+def half_done(world: IngestEnvironment, key: str) -> None:
     """A worker puts the master of an upload and dies before the index has it."""
     sequencer = world.upload(key, jpeg_photo())
     hold = world.claims.acquire(key, sequencer, replaces_token="")
@@ -428,7 +430,7 @@ def half_done(world: World, key: str) -> None:
     put_master(world.context, hold, upload, master)
 
 
-def test_an_orphaned_master_is_adopted_by_a_refusal(world: World) -> None:
+def test_an_orphaned_master_is_adopted_by_a_refusal(world: IngestEnvironment) -> None:
     world.created("photo.jpg", png_noise(40, 30))
     half_done(world, "photo.jpg")
     there = world.vault("media").head("masters/photo.jpg")
@@ -451,7 +453,7 @@ def test_an_orphaned_master_is_adopted_by_a_refusal(world: World) -> None:
 
 
 @pytest.mark.parametrize("deletion", ["marker", "for good"])
-def test_an_orphaned_master_is_deleted_with_its_upload(world: World, deletion: str) -> None:
+def test_an_orphaned_master_is_deleted_with_its_upload(world: IngestEnvironment, deletion: str) -> None:
     half_done(world, "photo.jpg")
     upload = world.vault("uploads").head("photo.jpg")
     assert upload is not None
@@ -461,7 +463,7 @@ def test_an_orphaned_master_is_deleted_with_its_upload(world: World, deletion: s
     assert world.record("photo.jpg").master == MasterRef()
 
 
-def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(world: World) -> None:
+def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     world.vault("media").delete("masters/photo.jpg")
     assert world.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
@@ -469,7 +471,7 @@ def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(world: World) ->
     assert world.record("photo.jpg").master == MasterRef()
 
 
-def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> None:
+def test_a_claim_that_was_left_behind_ends_without_the_upload(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key="photo.jpg")
     world.index.claim("photo.jpg", world.next_sequencer(), "a worker", now_s=world.now_s, lease_s=60)
@@ -480,14 +482,14 @@ def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> N
     assert world.keys("media") == []
 
 
-def test_a_lifecycle_expiry_purges_nothing(world: World) -> None:
+def test_a_lifecycle_expiry_purges_nothing(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     bucket = world.names["uploads"]
     expiry = event_text(bucket, "photo.jpg", world.next_sequencer(), "Object Deleted", "Lifecycle Expiration")
     assert read_event(expiry) is None
 
 
-def test_an_older_event_than_the_last_is_dropped(world: World) -> None:
+def test_an_older_event_than_the_last_is_dropped(world: IngestEnvironment) -> None:
     older = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
@@ -495,18 +497,18 @@ def test_an_older_event_than_the_last_is_dropped(world: World) -> None:
     assert world.record("photo.jpg") == before
 
 
-def test_an_event_of_an_upload_that_has_gone_is_dropped(world: World) -> None:
+def test_an_event_of_an_upload_that_has_gone_is_dropped(world: IngestEnvironment) -> None:
     assert world.handle(world.change("never.jpg", "1000")) is IngestOutcome.DROPPED
     assert world.index.get("never.jpg") is None
 
 
-def test_a_master_that_was_put_there_by_hand_is_not_deleted(world: World) -> None:
+def test_a_master_that_was_put_there_by_hand_is_not_deleted(world: IngestEnvironment) -> None:
     world.vault("media").put("masters/mine.jpg", b"mine", headers={}, metadata={})
     world.deleted("mine.jpg")
     assert world.keys("media") == ["masters/mine.jpg"]
 
 
-def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
+def test_a_master_that_is_not_that_of_the_index_is_mended(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     good = world.body("media", "masters/photo.jpg")
     marks = {"sequencer": pad_sequencer("0F"), "sha256": "0", "version-id": "0"}
@@ -521,7 +523,7 @@ def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
     assert world.handle(repair) is IngestOutcome.DROPPED
 
 
-def test_a_preset_has_its_watermark(world: World) -> None:
+def test_a_preset_has_its_watermark(world: IngestEnvironment) -> None:
     marked = Presets(
         {"m": {"w": "320", "f": "webp", "wm": "logo,center,100,100"}}, {"logo": "watermarks/l.png"}, ("m",)
     )
@@ -548,7 +550,7 @@ def test_a_preset_has_its_watermark(world: World) -> None:
     assert max(red_share[1:]) < 20
 
 
-def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> None:
+def test_an_index_that_was_lost_does_not_outrank_its_master(world: IngestEnvironment) -> None:
     """An old event comes again, as from the DLQ: the current upload is ingested."""
     old = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
     world.created("photo.jpg", jpeg_photo())
@@ -561,7 +563,7 @@ def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> Non
     assert world.sent == []
 
 
-def test_an_old_deletion_keeps_a_newer_master_if_the_index_was_lost(world: World) -> None:
+def test_an_old_deletion_keeps_a_newer_master_if_the_index_was_lost(world: IngestEnvironment) -> None:
     """Its upload may be gone because it expired, which deletes no image."""
     world.created("photo.jpg", jpeg_photo())
     old = world.change("photo.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject")
@@ -573,7 +575,7 @@ def test_an_old_deletion_keeps_a_newer_master_if_the_index_was_lost(world: World
     assert world.body("media", "masters/photo.jpg") == newer
 
 
-def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> None:
+def test_an_index_that_was_put_back_is_mended_to_its_master(world: IngestEnvironment) -> None:
     world.created("photo.jpg", png_noise(40, 30))
     backup = world.record("photo.jpg")
     world.created("photo.jpg", jpeg_photo())
@@ -586,7 +588,7 @@ def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> Non
     assert (mended.sequencer, mended.facts) == (after.sequencer, after.facts)
 
 
-def test_deleting_a_deleted_key_purges_and_publishes_nothing(world: World) -> None:
+def test_deleting_a_deleted_key_purges_and_publishes_nothing(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     world.deleted("photo.jpg")
     world.messages("purges")

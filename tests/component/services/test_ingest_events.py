@@ -17,14 +17,14 @@ from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FI
 from tests.images.exiftool import needs_exiftool, private_parts
 from tools.events import FOLDER
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 def told_of(name: str) -> IngestEvent:
@@ -35,11 +35,11 @@ def told_of(name: str) -> IngestEvent:
     return change
 
 
-def put(world: World, key: str) -> None:
+def put(world: IngestEnvironment, key: str) -> None:
     world.vault("uploads").put(key, BODIES[key](PHOTOGRAPHS), headers={}, metadata={})
 
 
-def test_created(world: World) -> None:
+def test_created(world: IngestEnvironment) -> None:
     put(world, CREATED)
     assert world.handle(told_of("created.json")) is IngestOutcome.READY
     record = world.record(CREATED)
@@ -48,20 +48,20 @@ def test_created(world: World) -> None:
     assert world.handle(told_of("created.json")) is IngestOutcome.DROPPED, "the same event once more"
 
 
-def test_duplicate(world: World) -> None:
+def test_duplicate(world: IngestEnvironment) -> None:
     world.created("samples/coffee.png", (PHOTOGRAPHS / "coffee.png").read_bytes())
     put(world, DUPLICATE)
     assert world.handle(told_of("duplicate.json")) is IngestOutcome.DUPLICATE
     assert world.record(DUPLICATE).same_as == "samples/coffee.png"
 
 
-def test_damaged(world: World) -> None:
+def test_damaged(world: IngestEnvironment) -> None:
     put(world, DAMAGED)
     assert world.handle(told_of("damaged.json")) is IngestOutcome.REFUSED
     assert (world.record(DAMAGED).state, world.record(DAMAGED).refusal.code) == (REFUSED, "damaged")
 
 
-def test_deleted(world: World) -> None:
+def test_deleted(world: IngestEnvironment) -> None:
     put(world, DELETED)
     world.handle(world.change(DELETED, FIRST))
     assert world.keys("media", f"masters/{DELETED}")
@@ -71,7 +71,7 @@ def test_deleted(world: World) -> None:
     assert not world.keys("media")
 
 
-def test_an_event_of_s3_outranks_those_in_the_files(world: World) -> None:
+def test_an_event_of_s3_outranks_those_in_the_files(world: IngestEnvironment) -> None:
     world.created(CREATED, (PHOTOGRAPHS / "rocket.jpg").read_bytes())
     assert world.handle(told_of("created.json")) is IngestOutcome.DROPPED
 

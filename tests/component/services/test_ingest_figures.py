@@ -18,19 +18,19 @@ from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import Counted, counted, of
 from .functions import Function, load
-from .ingesting import World
+from .ingesting import IngestEnvironment
 from .test_ingest_messages import MAX_RECEIVES, created, receive
 
 COUNTS = ("Requests", "ClientErrors", "Faults")
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 @pytest.fixture
-def function(world: World, aws_environment: dict[str, str]) -> Function:
+def function(world: IngestEnvironment, aws_environment: dict[str, str]) -> Function:
     names = world.names
     return load(
         "ingest",
@@ -62,7 +62,9 @@ def figures(output: str) -> dict[str, float]:
     return {name: of(published, name).get("", 0) for name in COUNTS}
 
 
-def test_an_upload_is_one_request(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upload_is_one_request(
+    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
     function.invoke(receive(world, {"x": created(world, "a.jpg", jpeg_photo())}))
     assert figures(capsys.readouterr().out) == {"Requests": 1, "ClientErrors": 0, "Faults": 0}
 
@@ -76,7 +78,7 @@ REFUSED: Mapping[str, tuple[bytes, str, str]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_refusal_is_the_uploaders_fault(
-    world: World, function: Function, capsys: pytest.CaptureFixture[str], what: str
+    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
     body, code, sniffed = REFUSED[what]
     function.invoke(receive(world, {"x": created(world, "a.jpg", body)}))
@@ -87,7 +89,9 @@ def test_a_refusal_is_the_uploaders_fault(
     assert of(published, "RefusedByFormat") == {sniffed: 1}
 
 
-def test_what_is_too_large_is_refused_by_its_format_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_too_large_is_refused_by_its_format_too(
+    world: IngestEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.limits = Limits(max_bytes=1000)
     context = world.context
     handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
@@ -97,7 +101,7 @@ def test_what_is_too_large_is_refused_by_its_format_too(world: World, capsys: py
 
 @pytest.mark.parametrize("receives", [1, MAX_RECEIVES])
 def test_each_attempt_that_fails_is_a_fault(
-    world: World, function: Function, capsys: pytest.CaptureFixture[str], receives: int
+    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], receives: int
 ) -> None:
     body = created(world, "a.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
@@ -107,7 +111,9 @@ def test_each_attempt_that_fails_is_a_fault(
     assert of(counted(output), "Errors") == {"unavailable": 1}
 
 
-def test_what_cannot_be_read_is_not_ours(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_read_is_not_ours(
+    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
     function.invoke(receive(world, {"x": '{"what": "ever"}'}))
     output = capsys.readouterr().out
     assert figures(output) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
@@ -115,7 +121,7 @@ def test_what_cannot_be_read_is_not_ours(world: World, function: Function, capsy
 
 
 def test_a_wait_for_another_worker_is_not_counted_as_handled(
-    world: World, function: Function, capsys: pytest.CaptureFixture[str]
+    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = created(world, "a.jpg", jpeg_photo())
     claimed = json.loads(body)["detail"]["object"]["sequencer"]
@@ -126,7 +132,7 @@ def test_a_wait_for_another_worker_is_not_counted_as_handled(
 
 @pytest.mark.parametrize(("over_ms", "slow"), [(0, {}), (1, {"": 1})])
 def test_an_upload_is_slow_by_its_objective(
-    world: World, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
+    world: IngestEnvironment, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
 ) -> None:
     context, change = world.context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))
     world.now_s = change.happened_at_s + (SLOW_MS["ingest"] + over_ms) / 1000

@@ -23,14 +23,14 @@ from darkroom.services.ingest.events import EventKind, IngestEvent, read_event
 from darkroom.services.ingest.handler import handle_event
 from tests.profiles import select_calls
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 from .killing import Killed, Wire, kill, wired
 
 ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f": "webp"}}, {}, ("w320", "tiny"))
 MOST_CALLS = 60
 
 
-def build_context(world: World) -> IngestContext:
+def build_context(world: IngestEnvironment) -> IngestContext:
     found = world.context
     object.__setattr__(found, "presets", ONE_PRESET)
     return found
@@ -48,13 +48,13 @@ def picture() -> bytes:
 
 
 @dataclass
-class Scene:
+class Case:
     """A key and its history: the change to handle, and the expected end state.
 
     ``flagged``: the expected flag of a held image.
     """
 
-    world: World
+    world: IngestEnvironment
     key: str
     change: IngestEvent
     state: str
@@ -112,19 +112,19 @@ def pixels(data: bytes | None) -> bytes:
     return Image.open(io.BytesIO(data)).tobytes()
 
 
-def mends(world: World) -> list[IngestEvent]:
+def mends(world: IngestEnvironment) -> list[IngestEvent]:
     """The messages of the workers without their delay."""
     found = [read_event(text) for text in world.sent]
     world.sent.clear()
     return [change for change in found if change is not None]
 
 
-def created(world: World, key: str) -> Scene:
+def created(world: IngestEnvironment, key: str) -> Case:
     body = picture()
-    return Scene(world, key, world.change(key, world.upload(key, body)), READY, body)
+    return Case(world, key, world.change(key, world.upload(key, body)), READY, body)
 
 
-def overwritten(world: World, key: str) -> Scene:
+def overwritten(world: IngestEnvironment, key: str) -> Case:
     handle_event(build_context(world), created(world, key).change)
     stale = f"derivatives/{key}/_/w-5.webp"
     master = world.record(key).master.etag.strip('"')
@@ -132,141 +132,141 @@ def overwritten(world: World, key: str) -> Scene:
     return created(world, key)
 
 
-def duplicated(world: World, key: str) -> Scene:
+def duplicated(world: IngestEnvironment, key: str) -> Case:
     first = created(world, f"{key}.first")
     handle_event(build_context(world), first.change)
     assert first.bytes_served is not None
-    return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+    return Case(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
 
 
-def refused(world: World, key: str) -> Scene:
+def refused(world: IngestEnvironment, key: str) -> Case:
     first = created(world, key)
     handle_event(build_context(world), first.change)
     change = world.change(key, world.upload(key, b"no picture"))
-    return Scene(world, key, change, REFUSED, first.bytes_served)
+    return Case(world, key, change, REFUSED, first.bytes_served)
 
 
-def removed(world: World, key: str) -> Scene:
+def removed(world: IngestEnvironment, key: str) -> Case:
     handle_event(build_context(world), created(world, key).change)
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
     change = world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
-    return Scene(world, key, change, REMOVED, None)
+    return Case(world, key, change, REMOVED, None)
 
 
-def refused_after_a_death(world: World, key: str) -> Scene:
+def refused_after_a_death(world: IngestEnvironment, key: str) -> Case:
     """The worker before was killed between master and index."""
     first = created(world, key)
     wire = Wire("after-call", 1, kill, "s3.PutObject")
     with wired(world, wire), suppress(Killed):
         handle_event(build_context(world), first.change)
-    return Scene(world, key, _spoilt(world, key), REFUSED, first.bytes_served)
+    return Case(world, key, _spoilt(world, key), REFUSED, first.bytes_served)
 
 
-def replaced_by_damage(world: World, key: str) -> Scene:
+def replaced_by_damage(world: IngestEnvironment, key: str) -> Case:
     """Deleted, and uploaded again as no image, before anybody looked."""
     handle_event(build_context(world), created(world, key).change)
     deletion = _deleted(world, key)
     world.upload(key, b"no picture")
-    return Scene(world, key, deletion, REFUSED, None)
+    return Case(world, key, deletion, REFUSED, None)
 
 
-def overtaken_deletion(world: World, key: str) -> Scene:
+def overtaken_deletion(world: IngestEnvironment, key: str) -> Case:
     """The same, but the event of the deletion arrives after that of the new upload."""
     handle_event(build_context(world), created(world, key).change)
     deletion = _deleted(world, key)
     handle_event(build_context(world), _spoilt(world, key))
-    return Scene(world, key, deletion, REFUSED, None)
+    return Case(world, key, deletion, REFUSED, None)
 
 
-def held(world: World, key: str) -> Scene:
+def held(world: IngestEnvironment, key: str) -> Case:
     """Over an image that was let pass."""
     before, (change, body) = let_pass(world, key), uploaded(world, key)
-    return Scene(world, key, change, HELD, before, body)
+    return Case(world, key, change, HELD, before, body)
 
 
-def let_pass_at_once(world: World, key: str) -> Scene:
+def let_pass_at_once(world: IngestEnvironment, key: str) -> Case:
     """The verdict was there before the event, over an image that waits."""
     handle_event(build_context(world), uploaded(world, key)[0])
     change, body = uploaded(world, key)
     world.judge(key, flagged=False, body=body)
-    return Scene(world, key, change, READY, body)
+    return Case(world, key, change, READY, body)
 
 
-def flagged_at_once(world: World, key: str) -> Scene:
+def flagged_at_once(world: IngestEnvironment, key: str) -> Case:
     """The same bytes are served already, before moderation was required."""
     body = picture()
     world.blocks = False
     handle_event(build_context(world), world.change(key, world.upload(key, body)))
     world.blocks = True
     world.judge(key, flagged=True, body=body)
-    return Scene(world, key, world.change(key, world.upload(key, body)), HELD, None, body, flagged=True)
+    return Case(world, key, world.change(key, world.upload(key, body)), HELD, None, body, flagged=True)
 
 
-def judged_innocent(world: World, key: str) -> Scene:
+def judged_innocent(world: IngestEnvironment, key: str) -> Case:
     let_pass(world, key)
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
-    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), READY, body)
+    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), READY, body)
 
 
-def judged_guilty(world: World, key: str) -> Scene:
+def judged_guilty(world: IngestEnvironment, key: str) -> Case:
     before, body = let_pass(world, key), waiting(world, key)
     world.judge(key, flagged=True, body=body)
-    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, before, body, flagged=True)
+    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, before, body, flagged=True)
 
 
-def taken_back(world: World, key: str) -> Scene:
+def taken_back(world: IngestEnvironment, key: str) -> Case:
     body = let_pass(world, key)
     world.judge(key, flagged=True, body=body)
-    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body, flagged=True)
+    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body, flagged=True)
 
 
-def taken_back_of_two(world: World, key: str) -> Scene:
+def taken_back_of_two(world: IngestEnvironment, key: str) -> Case:
     """The served image is flagged while a newer one waits."""
     before, body = let_pass(world, key), waiting(world, key)
     world.judge(key, flagged=True, body=before)
-    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body)
+    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body)
 
 
-def released(world: World, key: str) -> Scene:
+def released(world: IngestEnvironment, key: str) -> Case:
     let_pass(world, key)
     body = waiting(world, key)
     world.judge(key, flagged=True, body=body)
     handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
-    return Scene(world, key, IngestEvent(EventKind.RELEASE, key, ""), READY, body)
+    return Case(world, key, IngestEvent(EventKind.RELEASE, key, ""), READY, body)
 
 
-def refused_while_one_waits(world: World, key: str) -> Scene:
+def refused_while_one_waits(world: IngestEnvironment, key: str) -> Case:
     before = let_pass(world, key)
     waiting(world, key)
-    return Scene(world, key, _spoilt(world, key), REFUSED, before)
+    return Case(world, key, _spoilt(world, key), REFUSED, before)
 
 
-def removed_while_one_waits(world: World, key: str) -> Scene:
+def removed_while_one_waits(world: IngestEnvironment, key: str) -> Case:
     waiting(world, key)
-    return Scene(world, key, _deleted(world, key), REMOVED, None)
+    return Case(world, key, _deleted(world, key), REMOVED, None)
 
 
-def late_deletion_while_one_waits(world: World, key: str) -> Scene:
+def late_deletion_while_one_waits(world: IngestEnvironment, key: str) -> Case:
     """The event of a deletion arrives after that of the next upload, which waits."""
     let_pass(world, key)
     deletion = _deleted(world, key)
-    return Scene(world, key, deletion, HELD, None, waiting(world, key))
+    return Case(world, key, deletion, HELD, None, waiting(world, key))
 
 
-def uploaded(world: World, key: str) -> tuple[IngestEvent, bytes]:
+def uploaded(world: IngestEnvironment, key: str) -> tuple[IngestEvent, bytes]:
     body = picture()
     return world.change(key, world.upload(key, body)), body
 
 
-def waiting(world: World, key: str) -> bytes:
+def waiting(world: IngestEnvironment, key: str) -> bytes:
     """Ingest a new image that is held."""
     change, body = uploaded(world, key)
     handle_event(build_context(world), change)
     return body
 
 
-def let_pass(world: World, key: str) -> bytes:
+def let_pass(world: IngestEnvironment, key: str) -> bytes:
     """Ingest a new image that is served."""
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
@@ -309,31 +309,33 @@ MOMENTS = ("before-send", "after-call")
 
 
 @pytest.fixture
-def holding(world: World) -> World:
+def holding(world: IngestEnvironment) -> IngestEnvironment:
     """One where images wait for moderation."""
     world.blocks = True
     return world
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("scene", SCENES)
-def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, scene: str, moment: str) -> None:
+def test_killed_at_any_call_it_is_done_when_the_event_comes_again(
+    world: IngestEnvironment, scene: str, moment: str
+) -> None:
     killed_at_each_call(world, scene, SCENES[scene], moment)
 
 
 @pytest.mark.parametrize("scene", HOLDING)
-def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: World, scene: str) -> None:
+def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: IngestEnvironment, scene: str) -> None:
     killed_at_each_call(holding, scene, HOLDING[scene], "after-call")
 
 
 @pytest.mark.parametrize("scene", OF_VERDICTS)
-def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding: World, scene: str) -> None:
-    def expired(world: World, key: str) -> Scene:
+def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding: IngestEnvironment, scene: str) -> None:
+    def expired(world: IngestEnvironment, key: str) -> Case:
         staged = HOLDING[scene](world, key)
         world.vault("uploads").erase(key)
         return staged
@@ -341,7 +343,9 @@ def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding:
     killed_at_each_call(holding, scene, expired, "after-call")
 
 
-def killed_at_each_call(world: World, name: str, stage: Callable[[World, str], Scene], moment: str) -> None:
+def killed_at_each_call(
+    world: IngestEnvironment, name: str, stage: Callable[[IngestEnvironment, str], Case], moment: str
+) -> None:
     for at in select_calls(f"{name} {moment}", MOST_CALLS):
         staged = stage(world, f"{at}.jpg")
         wire = Wire(moment, at, kill)
@@ -359,7 +363,7 @@ def killed_at_each_call(world: World, name: str, stage: Callable[[World, str], S
 
 
 @contextmanager
-def puts(world: World) -> Iterator[list[dict[str, Any]]]:
+def puts(world: IngestEnvironment) -> Iterator[list[dict[str, Any]]]:
     """The upload that is put meanwhile."""
     seen: list[dict[str, Any]] = []
     events = world.clients["s3"].meta.events
@@ -370,7 +374,7 @@ def puts(world: World) -> Iterator[list[dict[str, Any]]]:
         events.unregister("provide-client-params.s3.PutObject", unique_id="s")
 
 
-def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: World) -> None:
+def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: IngestEnvironment) -> None:
     with puts(world) as late:
         for _ in range(2):
             handle_event(build_context(world), created(world, "a.jpg").change)
@@ -384,31 +388,31 @@ def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: World) -> N
     final.check()
 
 
-def _overwritten(world: World, key: str) -> IngestEvent:
+def _overwritten(world: IngestEnvironment, key: str) -> IngestEvent:
     return created(world, key).change
 
 
-def _deleted(world: World, key: str) -> IngestEvent:
+def _deleted(world: IngestEnvironment, key: str) -> IngestEvent:
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
     return world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
 
 
-def _spoilt(world: World, key: str) -> IngestEvent:
+def _spoilt(world: IngestEnvironment, key: str) -> IngestEvent:
     return world.change(key, world.upload(key, b"no picture"))
 
 
-def _anew(world: World, key: str, _: Scene) -> Scene:
+def _anew(world: IngestEnvironment, key: str, _: Case) -> Case:
     return created(world, key)
 
 
-def _back(world: World, key: str, first: Scene) -> Scene:
+def _back(world: IngestEnvironment, key: str, first: Case) -> Case:
     """The very bytes that were there at first: a master with them has the entity tag of the first one."""
     assert first.bytes_served is not None
-    return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+    return Case(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
 
 
-def _gone(world: World, key: str, _: Scene) -> Scene:
-    return Scene(world, key, _deleted(world, key), REMOVED, None)
+def _gone(world: IngestEnvironment, key: str, _: Case) -> Case:
+    return Case(world, key, _deleted(world, key), REMOVED, None)
 
 
 OLDER = {"overwrite": _overwritten, "delete": _deleted, "refusal": _spoilt}
@@ -419,10 +423,10 @@ NEWER = {"overwrite": _anew, "back": _back, "delete": _gone}
 class Overtaking:
     """A newer event that is handled from beginning to end while another worker waits for its answer, and maybe dies."""
 
-    newer: Callable[[World, str, Scene], Scene]
-    first: Scene
+    newer: Callable[[IngestEnvironment, str, Case], Case]
+    first: Case
     dies: bool
-    scene: Scene | None = None
+    scene: Case | None = None
 
     def overtake(self) -> None:
         world = self.first.world
@@ -435,7 +439,9 @@ class Overtaking:
 @pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
 @pytest.mark.parametrize("newer", NEWER)
 @pytest.mark.parametrize("older", OLDER)
-def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, newer: str, dies: bool) -> None:
+def test_overtaken_at_any_call_the_newer_event_wins(
+    world: IngestEnvironment, older: str, newer: str, dies: bool
+) -> None:
     for at in select_calls(f"{older} {newer} {dies}", MOST_CALLS):
         first = created(world, f"{at}.jpg")
         handle_event(build_context(world), first.change)
@@ -452,17 +458,17 @@ def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, ne
     assert 5 < at < MOST_CALLS - 1
 
 
-def _let_pass(world: World, key: str, _: Scene) -> Scene:
+def _let_pass(world: IngestEnvironment, key: str, _: Case) -> Case:
     change, body = uploaded(world, key)
     world.judge(key, flagged=False, body=body)
-    return Scene(world, key, change, READY, body)
+    return Case(world, key, change, READY, body)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
 @pytest.mark.parametrize("newer", [_let_pass, _gone], ids=["overwrite", "delete"])
 @pytest.mark.parametrize("older", ["held", "judged_innocent", "taken_back"])
 def test_overtaken_at_any_call_a_verdict_makes_room(
-    holding: World, older: str, newer: Callable[[World, str, Scene], Scene], dies: bool
+    holding: IngestEnvironment, older: str, newer: Callable[[IngestEnvironment, str, Case], Case], dies: bool
 ) -> None:
     for at in select_calls(f"{older} {newer.__name__} {dies}", MOST_CALLS):
         first = HOLDING[older](holding, f"{at}.jpg")

@@ -31,7 +31,7 @@ from darkroom.services.large_image.steps import StepAction
 from darkroom.services.queue_consumer import SqsMessage
 
 from .killing import Killed, Wire, kill, wired
-from .large_images import KEY, LIMITS, SceneWorld, scene_image, scene_tiff
+from .large_images import KEY, LIMITS, LargeImageEnvironment, scene_image, scene_tiff
 
 MASTER = f"masters/{KEY}"
 OF_BYTES = replace(LIMITS, max_pixels=20_000_000)
@@ -51,8 +51,8 @@ def other() -> bytes:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> SceneWorld:
-    return SceneWorld.with_machine(aws)
+def world(aws: Callable[[str], Any]) -> LargeImageEnvironment:
+    return LargeImageEnvironment.with_machine(aws)
 
 
 def mean_difference(body: bytes, image: pyvips.Image) -> float:
@@ -60,7 +60,7 @@ def mean_difference(body: bytes, image: pyvips.Image) -> float:
     return float(np.abs(shown.numpy().astype(int) - image.numpy()).mean())
 
 
-def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
+def test_a_scene_is_cut_and_served_as_any_picture(world: LargeImageEnvironment) -> None:
     assert len(tiff()) > LIMITS.max_bytes
     assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is IngestOutcome.STARTED
     claimed = world.record(KEY)
@@ -84,7 +84,7 @@ def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
     assert world.parts() == []
 
 
-def test_its_presets_are_what_would_be_rendered_of_its_master(world: SceneWorld) -> None:
+def test_its_presets_are_what_would_be_rendered_of_its_master(world: LargeImageEnvironment) -> None:
     world.limits = OF_BYTES
     world.created(KEY, tiff())
     world.execution().whole()
@@ -96,7 +96,7 @@ def test_its_presets_are_what_would_be_rendered_of_its_master(world: SceneWorld)
     assert {name: world.body("media", f"derivatives/{name}") for name in wanted} == wanted
 
 
-def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: SceneWorld) -> None:
+def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
@@ -105,7 +105,7 @@ def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: SceneWo
     assert {f"derivatives/{name}" for name in made} == set(world.keys("media", "derivatives/"))
 
 
-def test_what_its_file_says_of_it_goes_into_the_index(world: SceneWorld) -> None:
+def test_what_its_file_says_of_it_goes_into_the_index(world: LargeImageEnvironment) -> None:
     image = Image.fromarray(scene_image().numpy())
     published = {271: "Maker", 272: "Camera 1", 33432: "Ada Lovelace"}
     body = io.BytesIO()
@@ -115,7 +115,7 @@ def test_what_its_file_says_of_it_goes_into_the_index(world: SceneWorld) -> None
 
 
 @pytest.mark.parametrize("form", [".png", ".jpg"])
-def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: SceneWorld, form: str) -> None:
+def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: LargeImageEnvironment, form: str) -> None:
     key, body = f"maps/north{form}", scene_image().write_to_buffer(form)
     assert world.created(key, body) is IngestOutcome.STARTED
     cut = world.execution()
@@ -126,13 +126,13 @@ def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: SceneWor
     assert mean_difference(world.body("media", f"masters/{key}"), scene_image()) < 5
 
 
-def test_what_is_over_the_limit_of_pixels_alone_is_a_scene_too(world: SceneWorld) -> None:
+def test_what_is_over_the_limit_of_pixels_alone_is_a_scene_too(world: LargeImageEnvironment) -> None:
     body = pyvips.Image.black(2600, 2100, bands=3).copy(interpretation="srgb").pngsave_buffer()
     assert len(body) < LIMITS.max_bytes
     assert world.created("flat.png", body) is IngestOutcome.STARTED
 
 
-def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
+def test_scenes_have_limits_and_kinds_of_their_own(world: LargeImageEnvironment) -> None:
     webp = Image.fromarray(scene_image().numpy())
     large = io.BytesIO()
     webp.save(large, "WEBP", quality=90)
@@ -149,7 +149,7 @@ def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
     assert world.executions() == []
 
 
-def test_a_large_image_that_cannot_be_scanned_is_refused(world: SceneWorld) -> None:
+def test_a_large_image_that_cannot_be_scanned_is_refused(world: LargeImageEnvironment) -> None:
     class Clean:
         def scan(self, data: bytes) -> str:
             return ""
@@ -160,13 +160,13 @@ def test_a_large_image_that_cannot_be_scanned_is_refused(world: SceneWorld) -> N
     assert world.created("flat.png", small) is IngestOutcome.STARTED  # all of it was looked into
 
 
-def test_a_scene_whose_bytes_are_not_those_that_were_meant_is_refused(world: SceneWorld) -> None:
+def test_a_scene_whose_bytes_are_not_those_that_were_meant_is_refused(world: LargeImageEnvironment) -> None:
     sequencer = world.upload(KEY, tiff(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
     assert world.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
     assert world.record(KEY).refusal.code == "checksum-mismatch"
 
 
-def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: SceneWorld) -> None:
+def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: LargeImageEnvironment) -> None:
     damaged = bytearray(tiff())
     at = len(damaged) // 2
     damaged[at : at + 60_000] = b"\xa5" * 60_000
@@ -184,7 +184,7 @@ def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: Scene
     assert world.keys("media") == []
 
 
-def test_the_same_bytes_under_another_key_are_copied(world: SceneWorld) -> None:
+def test_the_same_bytes_under_another_key_are_copied(world: LargeImageEnvironment) -> None:
     world.limits = OF_BYTES
     world.created(KEY, tiff())
     world.execution().whole()
@@ -194,7 +194,7 @@ def test_the_same_bytes_under_another_key_are_copied(world: SceneWorld) -> None:
     assert world.body("media", "masters/copy.tif") == world.body("media", MASTER)
 
 
-def test_a_strip_that_was_lost_is_cut_again_to_the_same_bytes_and_no_other_is(world: SceneWorld) -> None:
+def test_a_strip_that_was_lost_is_cut_again_to_the_same_bytes_and_no_other_is(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     cut = world.execution()
     assert cut.step("plan")["strips"] == [0, 1]
@@ -211,7 +211,7 @@ def test_a_strip_that_was_lost_is_cut_again_to_the_same_bytes_and_no_other_is(wo
             assert world.body("media", lost) == body
 
 
-def test_a_newer_upload_wins_over_one_that_is_being_cut(world: SceneWorld) -> None:
+def test_a_newer_upload_wins_over_one_that_is_being_cut(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     older = world.execution()
     older.step("plan")
@@ -229,7 +229,7 @@ def test_a_newer_upload_wins_over_one_that_is_being_cut(world: SceneWorld) -> No
     assert world.keys("quarantine") == []
 
 
-def test_what_is_deleted_while_it_is_cut_stays_deleted(world: SceneWorld) -> None:
+def test_what_is_deleted_while_it_is_cut_stays_deleted(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     cut = world.execution()
     cut.whole()
@@ -239,7 +239,7 @@ def test_what_is_deleted_while_it_is_cut_stays_deleted(world: SceneWorld) -> Non
     assert [*world.keys("media", "masters/"), *world.parts()] == []
 
 
-def test_a_picture_goes_on_being_served_while_its_successor_is_cut(world: SceneWorld) -> None:
+def test_a_picture_goes_on_being_served_while_its_successor_is_cut(world: LargeImageEnvironment) -> None:
     small = scene_image(800, 600).jpegsave_buffer()
     world.created(KEY, small)
     before = world.record(KEY)
@@ -252,7 +252,7 @@ def test_a_picture_goes_on_being_served_while_its_successor_is_cut(world: SceneW
     assert world.messages("purges")
 
 
-def test_a_scene_waits_for_moderation_and_is_released(world: SceneWorld) -> None:
+def test_a_scene_waits_for_moderation_and_is_released(world: LargeImageEnvironment) -> None:
     world.blocks = True
     world.created(KEY, tiff())
     world.execution().whole()
@@ -266,7 +266,7 @@ def test_a_scene_waits_for_moderation_and_is_released(world: SceneWorld) -> None
     assert world.record(KEY).derivatives
 
 
-def test_a_repeated_report_is_ignored(world: SceneWorld) -> None:
+def test_a_repeated_report_is_ignored(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     cut = world.execution()
     cut.whole()
@@ -278,7 +278,7 @@ def test_a_repeated_report_is_ignored(world: SceneWorld) -> None:
     assert len(world.published()) == 1
 
 
-def test_no_other_worker_ends_a_claimed_upload(world: SceneWorld) -> None:
+def test_no_other_worker_ends_a_claimed_upload(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
     [change] = world.cuts()
@@ -291,7 +291,7 @@ def test_no_other_worker_ends_a_claimed_upload(world: SceneWorld) -> None:
     assert world.handle(change) is IngestOutcome.READY
 
 
-def test_one_event_begins_one_execution(world: SceneWorld) -> None:
+def test_one_event_begins_one_execution(world: LargeImageEnvironment) -> None:
     sequencer = world.upload(KEY, tiff())
     wire = Wire("after-call", 1, kill, calls_of="stepfunctions.StartExecution")
     with wired(world, wire), pytest.raises(Killed):
@@ -303,7 +303,7 @@ def test_one_event_begins_one_execution(world: SceneWorld) -> None:
     assert world.ended() is IngestOutcome.READY
 
 
-def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneWorld) -> None:
+def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     fault = {"Error": "States.Timeout", "Cause": ""}
     names = set()
@@ -339,13 +339,13 @@ def message(body: dict[str, object]) -> SqsMessage:
     return SqsMessage("ingest", json.dumps(body), receipt_handle="", receives=1)
 
 
-def test_without_a_machine_such_an_upload_is_refused(world: SceneWorld) -> None:
+def test_without_a_machine_such_an_upload_is_refused(world: LargeImageEnvironment) -> None:
     sequencer = world.upload(KEY, tiff())
     plain = replace(world.context, state_machine=None)
     assert handle_event(plain, world.change(KEY, sequencer)) is IngestOutcome.REFUSED
 
 
-def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(world: SceneWorld) -> None:
+def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(world: LargeImageEnvironment) -> None:
     world.upload(KEY, tiff())
     upload = fetch_upload(world.vault("uploads"), KEY, world.limits)
     assert isinstance(upload, FetchedUpload)
@@ -354,7 +354,7 @@ def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(world: SceneWorld) ->
 
 
 @pytest.mark.parametrize("at", range(1, 26, 2))
-def test_killed_anywhere_while_it_publishes_the_end_is_the_same(world: SceneWorld, at: int) -> None:
+def test_killed_anywhere_while_it_publishes_the_end_is_the_same(world: LargeImageEnvironment, at: int) -> None:
     world.created(KEY, other())
     world.execution().whole()
     [change] = world.cuts()

@@ -21,7 +21,7 @@ from darkroom.services.ingest.events import (
 )
 from tests.images.pictures import jpeg_photo
 
-from .ingesting import World, event_text
+from .ingesting import IngestEnvironment, event_text
 
 MAX_RECEIVES = 3
 
@@ -37,12 +37,12 @@ class Context:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 @pytest.fixture
-def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def app(world: IngestEnvironment, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Load the function's module as in a cold start in the environment of ``world``."""
     names = world.names
     environment = aws_environment | {
@@ -69,7 +69,9 @@ def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.Monke
     yield importlib.reload(module)
 
 
-def receive(world: World, bodies: dict[str, str], receives: int = 1, queue: str = "changes") -> dict[str, Any]:
+def receive(
+    world: IngestEnvironment, bodies: dict[str, str], receives: int = 1, queue: str = "changes"
+) -> dict[str, Any]:
     """An SQS event with messages that really are in the queue, so that they can be hidden."""
     sqs, url = world.clients["sqs"], world.names[queue]
     for identity, body in bodies.items():
@@ -100,7 +102,7 @@ def receive(world: World, bodies: dict[str, str], receives: int = 1, queue: str 
     }
 
 
-def created(world: World, key: str, body: bytes) -> str:
+def created(world: IngestEnvironment, key: str, body: bytes) -> str:
     return event_text(world.names["uploads"], key, world.upload(key, body), "Object Created", "PutObject")
 
 
@@ -108,7 +110,7 @@ def failed(answer: Any) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_only_what_failed_comes_again(world: World, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_what_failed_comes_again(world: IngestEnvironment, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
     bodies = {"good": created(world, "good.jpg", jpeg_photo()), "bad": created(world, "bad.jpg", b"no picture")}
     bodies["lost"] = created(world, "lost.jpg", jpeg_photo((60, 40)))
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
@@ -125,7 +127,9 @@ def test_only_what_failed_comes_again(world: World, app: Any, capsys: pytest.Cap
     assert metrics == {"PresetsTime"}
 
 
-def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_put_off_longer_each_time(
+    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waited: list[float] = []
     monkeypatch.setattr(app._queue, "set_visibility_timeout", lambda handle, seconds: waited.append(seconds))
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
@@ -135,7 +139,7 @@ def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypat
     assert 0 < waited[0] < waited[1]
 
 
-def test_a_fault_after_the_claim_is_counted_like_any(world: World, app: Any) -> None:
+def test_a_fault_after_the_claim_is_counted_like_any(world: IngestEnvironment, app: Any) -> None:
     """Each attempt claims the key again: none waits for the lease of the failed one."""
     body = created(world, "bad.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
@@ -146,7 +150,7 @@ def test_a_fault_after_the_claim_is_counted_like_any(world: World, app: Any) -> 
     assert not [line for line in world.messages("changes") if "detail" in line]
 
 
-def test_after_the_last_try_a_message_is_dead_and_says_why(world: World, app: Any) -> None:
+def test_after_the_last_try_a_message_is_dead_and_says_why(world: IngestEnvironment, app: Any) -> None:
     body = created(world, "bad.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     answer = app.handler(receive(world, {"bad": body}, MAX_RECEIVES), Context())
@@ -159,7 +163,7 @@ def test_after_the_last_try_a_message_is_dead_and_says_why(world: World, app: An
     assert causes["attempts"] == str(MAX_RECEIVES)
 
 
-def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, app: Any) -> None:
+def test_what_was_sent_back_once_says_so_when_it_dies_again(world: IngestEnvironment, app: Any) -> None:
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     event = receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {
@@ -170,7 +174,9 @@ def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, app: A
     assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
 
 
-def test_what_has_to_wait_stays_marked_as_sent_back(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_to_wait_stays_marked_as_sent_back(
+    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = created(world, "a.jpg", jpeg_photo((60, 40)))
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
     world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
@@ -184,7 +190,9 @@ def test_what_has_to_wait_stays_marked_as_sent_back(world: World, app: Any, monk
     assert sent == [{"redriven": "2026-11-25T12:00:00+00:00", "postponed": "1"}]
 
 
-def test_a_message_is_postponed_as_often_as_it_may(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_postponed_as_often_as_it_may(
+    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = created(world, "a.jpg", jpeg_photo((60, 40)))
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
     world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
@@ -197,13 +205,15 @@ def test_a_message_is_postponed_as_often_as_it_may(world: World, app: Any, monke
     assert sent == [{"postponed": str(handler.MAX_POSTPONEMENTS)}]
 
 
-def test_what_is_no_message_is_dead_at_once(world: World, app: Any) -> None:
+def test_what_is_no_message_is_dead_at_once(world: IngestEnvironment, app: Any) -> None:
     answer = app.handler(receive(world, {"x": '{"what": "ever"}'}), Context())
     assert failed(answer) == []
     assert [dead["what"] for dead in world.messages("dead")] == ["ever"]
 
 
-def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_tried_again_like_a_fault(
+    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -217,7 +227,7 @@ def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatc
     assert "ZeroDivisionError" in dead["attributes"]["cause"]["StringValue"]
 
 
-def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> None:
+def test_waiting_for_another_worker_is_no_failure(world: IngestEnvironment, app: Any) -> None:
     body = created(world, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
     now_s = app._consumers()[False].context.claims.clock()
@@ -232,7 +242,7 @@ def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> Non
     assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_nothing_is_begun_that_cannot_be_ended_in_time(world: World, app: Any) -> None:
+def test_nothing_is_begun_that_cannot_be_ended_in_time(world: IngestEnvironment, app: Any) -> None:
     event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
     assert failed(app.handler(event, Context(remaining_ms=20_000))) == ["x"]
     assert world.index.get("photo.jpg") is None
@@ -242,7 +252,7 @@ def test_nothing_is_begun_that_cannot_be_ended_in_time(world: World, app: Any) -
 @pytest.mark.parametrize("decision", [build_release_message, build_confirm_message])
 @pytest.mark.parametrize(("queue", "dead"), [("changes", "dead"), ("reviews", "undecided")])
 def test_a_decision_counts_in_the_review_queue_alone(
-    world: World, app: Any, decision: Callable[..., dict[str, object]], queue: str, dead: str
+    world: IngestEnvironment, app: Any, decision: Callable[..., dict[str, object]], queue: str, dead: str
 ) -> None:
     body = json.dumps(decision("trips/rome.jpg", by="ada"))
     assert failed(app.handler(receive(world, {"decision": body}, queue=queue), Context())) == []
@@ -252,7 +262,7 @@ def test_a_decision_counts_in_the_review_queue_alone(
 
 @pytest.mark.parametrize("message", [build_repair_message, build_verdict_message])
 def test_the_review_queue_is_for_decisions_alone(
-    world: World, app: Any, message: Callable[..., dict[str, object]]
+    world: IngestEnvironment, app: Any, message: Callable[..., dict[str, object]]
 ) -> None:
     bodies = {"own": json.dumps(message("trips/rome.jpg")), "upload": created(world, "a.jpg", jpeg_photo())}
     assert failed(app.handler(receive(world, bodies, queue="reviews"), Context())) == []

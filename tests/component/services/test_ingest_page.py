@@ -17,7 +17,7 @@ from local.paths import ROOT
 from tests.announcements import SCHEMAS
 from tests.images.pictures import jpeg_photo
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 
 PAGE = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
 
@@ -30,8 +30,8 @@ class EicarScanner:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 def rows(page: str, title: str) -> list[str]:
@@ -57,7 +57,7 @@ def named(metric_lines: str) -> dict[str, set[str]]:
     return {name: dimensions - {"service", "function"} for name, dimensions in found.items()}
 
 
-def test_the_steps_are_those_of_the_page(world: World) -> None:
+def test_the_steps_are_those_of_the_page(world: IngestEnvironment) -> None:
     world.scanner = EicarScanner()
     context = world.context
     context.observer.begin()
@@ -65,7 +65,7 @@ def test_the_steps_are_those_of_the_page(world: World) -> None:
     assert list(context.observer.timings_ms) == rows(PAGE, "Steps")
 
 
-def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
+def test_the_steps_of_a_refusal_and_a_deletion(world: IngestEnvironment) -> None:
     assert "A refusal is `quarantine`, `index`, `announce`. A deletion is `remove`, `index`, `announce`." in PAGE
     context = world.context
     context.observer.begin()
@@ -78,7 +78,7 @@ def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
     assert list(context.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
 
 
-def test_the_steps_of_what_waits_and_of_its_release(world: World) -> None:
+def test_the_steps_of_what_waits_and_of_its_release(world: IngestEnvironment) -> None:
     assert "`hold` in the place of `render`, `master` and `presets`" in PAGE
     assert "release is `release`, `decode`, `render`, `presets`, `index`, `announce`" in PAGE
     world.blocks = True
@@ -103,7 +103,7 @@ def test_every_state_is_on_the_page() -> None:
     assert set(rows(PAGE, "States")) == {CLAIMED, HELD, READY, REFUSED, REMOVED}
 
 
-def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_metrics_are_those_of_the_page(world: IngestEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     context = world.context
     handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
     handle_event(context, world.change("b.jpg", world.upload("b.jpg", b"no picture")))

@@ -10,14 +10,14 @@ import pytest
 from darkroom.errors import BadRun, SceneRefused, Unavailable
 from darkroom.services.large_image.steps import ALL_STRIPS, StepAction, StepRequest, read_request
 
-from .large_images import KEY, SceneWorld, scene_tiff
+from .large_images import KEY, LargeImageEnvironment, scene_tiff
 
 NAMED = {"scene": "s", "key": "a.tif", "version_id": "1"}
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> SceneWorld:
-    return SceneWorld.with_machine(aws)
+def world(aws: Callable[[str], Any]) -> LargeImageEnvironment:
+    return LargeImageEnvironment.with_machine(aws)
 
 
 def test_requests_are_read() -> None:
@@ -48,7 +48,7 @@ def test_what_is_no_request_is_refused(event: dict[str, Any]) -> None:
         read_request(event)
 
 
-def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: SceneWorld) -> None:
+def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: LargeImageEnvironment) -> None:
     world.created(KEY, scene_tiff())
     cut = world.execution()
     for action in ("cut", "bind"):
@@ -60,7 +60,7 @@ def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: SceneWorld
         cut.step("bind")
 
 
-def test_an_upload_that_has_gone_is_no_fault_of_ours(world: SceneWorld) -> None:
+def test_an_upload_that_has_gone_is_no_fault_of_ours(world: LargeImageEnvironment) -> None:
     world.created(KEY, scene_tiff())
     cut = world.execution()
     world.vault("uploads").delete(KEY)

@@ -23,7 +23,7 @@ from darkroom.services.ingest.handler import handle_event
 from tests import commands
 from tests.images.pictures import jpeg_photo, png_noise
 
-from .ingesting import World
+from .ingesting import IngestEnvironment
 
 PRESETS = load_default_presets().at_ingest
 KEY = "trips/rome.jpg"
@@ -31,24 +31,24 @@ BODY = jpeg_photo()
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    made = World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    made = IngestEnvironment.build(aws)
     made.blocks = True
     return made
 
 
-def served(world: World, key: str = KEY) -> bool:
+def served(world: IngestEnvironment, key: str = KEY) -> bool:
     """Whether viewers can have it: its master is there; and nothing is left of it if not."""
     there = world.vault("media").head(f"masters/{key}") is not None
     assert there or world.keys("media", f"derivatives/{key}/_/") == []
     return there
 
 
-def held(world: World, key: str = KEY) -> bool:
+def held(world: IngestEnvironment, key: str = KEY) -> bool:
     return world.vault("media").head(f"held/{key}") is not None
 
 
-def test_without_the_policy_nothing_is_held(world: World) -> None:
+def test_without_the_policy_nothing_is_held(world: IngestEnvironment) -> None:
     world.blocks = False
     world.judge(KEY, flagged=True, body=BODY)
     assert world.created(KEY, BODY) is IngestOutcome.READY
@@ -56,7 +56,7 @@ def test_without_the_policy_nothing_is_held(world: World) -> None:
     assert served(world)
 
 
-def test_an_upload_waits_where_nothing_is_served_from(world: World) -> None:
+def test_an_upload_waits_where_nothing_is_served_from(world: IngestEnvironment) -> None:
     assert world.created(KEY, BODY) is IngestOutcome.HELD
     assert world.keys("media") == [f"held/{KEY}"]
     record = world.record(KEY)
@@ -68,12 +68,12 @@ def test_an_upload_waits_where_nothing_is_served_from(world: World) -> None:
     assert [kind for kind, _ in world.published()] == ["ImageHeld"]
 
 
-def test_what_is_let_pass_is_as_if_it_had_never_waited(world: World, aws: Callable[[str], Any]) -> None:
+def test_what_is_let_pass_is_as_if_it_had_never_waited(world: IngestEnvironment, aws: Callable[[str], Any]) -> None:
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
     assert served(world)
     assert not held(world)
-    other = World.build(aws)
+    other = IngestEnvironment.build(aws)
     other.created(KEY, BODY)
     ours, theirs = world.record(KEY), other.record(KEY)
     differ = {name: getattr(theirs, name) for name in ("token", "version_id", "updated_at", "image_id")}
@@ -95,20 +95,20 @@ DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 
 
 @pytest.mark.parametrize("upload", [png_noise(600, 400), DRAWING, tiff()], ids=["png", "svg", "tiff"])
-def test_presets_are_made_of_the_master_that_waited(world: World, upload: bytes) -> None:
+def test_presets_are_made_of_the_master_that_waited(world: IngestEnvironment, upload: bytes) -> None:
     world.created(KEY, upload)
     assert world.judged(KEY, flagged=False, body=upload) is IngestOutcome.RELEASED
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
 
 
-def test_a_picture_whose_upload_has_expired_is_released_all_the_same(world: World) -> None:
+def test_a_picture_whose_upload_has_expired_is_released_all_the_same(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.vault("uploads").erase(KEY)
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
     assert served(world)
 
 
-def test_a_flagged_upload_stays_held_and_is_published_once(world: World) -> None:
+def test_a_flagged_upload_stays_held_and_is_published_once(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.DROPPED
@@ -118,7 +118,7 @@ def test_a_flagged_upload_stays_held_and_is_published_once(world: World) -> None
     assert [detail["flagged"] for _, detail in world.published()] == [False, True]
 
 
-def test_a_verdict_on_other_bytes_says_nothing(world: World) -> None:
+def test_a_verdict_on_other_bytes_says_nothing(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=False, body=b"others") is IngestOutcome.DROPPED
     assert world.record(KEY).state == HELD
@@ -127,7 +127,7 @@ def test_a_verdict_on_other_bytes_says_nothing(world: World) -> None:
     assert world.record(KEY).state == READY
 
 
-def test_a_message_without_a_verdict_asks_for_one(world: World) -> None:
+def test_a_message_without_a_verdict_asks_for_one(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     first = world.published()
     assert world.message(build_verdict_message(KEY)) is IngestOutcome.DROPPED
@@ -135,7 +135,7 @@ def test_a_message_without_a_verdict_asks_for_one(world: World) -> None:
     assert world.message(build_verdict_message("unknown.jpg")) is IngestOutcome.DROPPED
 
 
-def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
+def test_a_later_verdict_takes_a_picture_back(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     etag = world.record(KEY).master.etag
@@ -153,7 +153,7 @@ def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
     assert served(world)
 
 
-def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: World) -> None:
+def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     assert world.released(KEY) is IngestOutcome.RELEASED
@@ -168,7 +168,7 @@ def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: World)
     assert not world.record(KEY).released
 
 
-def test_an_approval_covers_the_reviewed_upload_and_no_later_one(world: World) -> None:
+def test_an_approval_covers_the_reviewed_upload_and_no_later_one(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.released(KEY, b"another picture") is IngestOutcome.DROPPED
     assert world.record(KEY).state == HELD
@@ -177,7 +177,7 @@ def test_an_approval_covers_the_reviewed_upload_and_no_later_one(world: World) -
     assert world.released("unknown.jpg") is IngestOutcome.DROPPED
 
 
-def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: World) -> None:
+def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     before, new = world.record(KEY), png_noise(600, 400)
@@ -196,7 +196,7 @@ def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: World
         assert head.metadata["source-etag"] == etag
 
 
-def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: World) -> None:
+def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     new = png_noise(600, 400)
@@ -209,7 +209,7 @@ def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: World
     assert world.record(KEY).facts["format"] == "png"
 
 
-def test_the_picture_before_a_refused_upload_may_be_flagged(world: World) -> None:
+def test_the_picture_before_a_refused_upload_may_be_flagged(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     assert world.created(KEY, b"no picture") is IngestOutcome.REFUSED
@@ -219,7 +219,7 @@ def test_the_picture_before_a_refused_upload_may_be_flagged(world: World) -> Non
 
 
 @pytest.mark.parametrize("newer", ["overwrite", "refusal", "deletion"])
-def test_what_waits_makes_room_for_what_is_newer(world: World, newer: str) -> None:
+def test_what_waits_makes_room_for_what_is_newer(world: IngestEnvironment, newer: str) -> None:
     world.created(KEY, BODY)
     waited = world.body("media", f"held/{KEY}")
     if newer == "overwrite":
@@ -237,14 +237,14 @@ def test_what_waits_makes_room_for_what_is_newer(world: World, newer: str) -> No
     assert world.keys("media") == []
 
 
-def test_copies_of_what_was_let_pass_do_not_wait(world: World) -> None:
+def test_copies_of_what_was_let_pass_do_not_wait(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     assert world.created("copy.jpg", BODY) is IngestOutcome.DUPLICATE
     assert served(world, "copy.jpg")
 
 
-def test_copies_of_unreviewed_uploads_wait_too(world: World) -> None:
+def test_copies_of_unreviewed_uploads_wait_too(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.created("copy.jpg", BODY) is IngestOutcome.HELD
     world.blocks = False
@@ -253,7 +253,7 @@ def test_copies_of_unreviewed_uploads_wait_too(world: World) -> None:
     assert world.created("after.jpg", png_noise(40, 30)) is IngestOutcome.HELD
 
 
-def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: World) -> None:
+def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.released(KEY)
@@ -262,7 +262,7 @@ def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: World) -> None
     assert world.record("copy.jpg").released
 
 
-def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World) -> None:
+def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: IngestEnvironment) -> None:
     """As if the verdict came before the policy was changed to block."""
     world.blocks = False
     world.created(KEY, BODY)
@@ -273,7 +273,7 @@ def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World
     assert not served(world)
 
 
-def test_a_verdict_waits_for_the_claim_on_the_key(world: World) -> None:
+def test_a_verdict_waits_for_the_claim_on_the_key(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     sequencer = world.upload(KEY, png_noise(40, 30))
     world.claims.acquire(KEY, sequencer, replaces_token="")
@@ -286,7 +286,7 @@ def test_a_verdict_waits_for_the_claim_on_the_key(world: World) -> None:
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
 
 
-def test_a_release_without_a_held_master_makes_it_again(world: World) -> None:
+def test_a_release_without_a_held_master_makes_it_again(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.vault("media").delete(f"held/{KEY}")
@@ -296,7 +296,7 @@ def test_a_release_without_a_held_master_makes_it_again(world: World) -> None:
     assert Image.open(io.BytesIO(world.body("media", f"masters/{KEY}"))).format == "JPEG"
 
 
-def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(world: World) -> None:
+def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.created("other.jpg", png_noise(40, 30))
     world.blocks = False
@@ -306,7 +306,7 @@ def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(wor
 
 
 def test_the_command_releases_what_it_found_held(
-    world: World, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: IngestEnvironment, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs = {"IndexTableName": world.names["index"], "ReviewQueueUrl": world.names["changes"]}
     command = commands.local(aws_environment, tmp_path, capsys, outputs)
@@ -320,7 +320,7 @@ def test_the_command_releases_what_it_found_held(
     assert (done.code, "ready" in done.err) == (3, True)
 
 
-def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(world: World) -> None:
+def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(world: IngestEnvironment) -> None:
     world.blocks, world.always = False, AlwaysRedact.parse("people/=faces")
     world.created(KEY, BODY)
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
@@ -333,7 +333,7 @@ def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(world: Wo
     assert len(world.keys("media", "derivatives/other.jpg/")) == len(PRESETS)
 
 
-def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: World) -> None:
+def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: IngestEnvironment) -> None:
     world.blocks = False
     presets = Presets(
         {"f": {"w": "8", "h": "8", "fit": "cover", "g": "face", "f": "webp"}, "w": {"w": "8", "f": "webp"}},
@@ -346,11 +346,11 @@ def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: W
     assert set(world.published()[0][1]["presets"]) == {"f", "w"}
 
 
-def in_review(world: World) -> list[str]:
+def in_review(world: IngestEnvironment) -> list[str]:
     return [record.key for record in world.index.list_flagged()]
 
 
-def test_flagged_uploads_are_listed_for_review_oldest_first(world: World) -> None:
+def test_flagged_uploads_are_listed_for_review_oldest_first(world: IngestEnvironment) -> None:
     for number in range(3):
         world.now_s += 60
         world.created(f"{number}.jpg", BODY + bytes(number))
@@ -364,7 +364,7 @@ def test_flagged_uploads_are_listed_for_review_oldest_first(world: World) -> Non
     assert in_review(world) == []
 
 
-def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
+def test_what_a_person_has_confirmed_no_model_lets_pass(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.published()
@@ -378,14 +378,14 @@ def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
     assert world.confirmed(KEY, BODY) is IngestOutcome.DROPPED
 
 
-def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
+def test_a_person_may_be_quicker_than_the_model(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.confirmed(KEY) is IngestOutcome.CONFIRMED
     assert world.record(KEY).held.flagged is True
     assert [detail["flagged"] for _, detail in world.published()] == [False, True]
 
 
-def test_another_upload_is_analysed_again(world: World) -> None:
+def test_another_upload_is_analysed_again(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.confirmed(KEY)
     other = png_noise(60, 40)
@@ -395,7 +395,7 @@ def test_another_upload_is_analysed_again(world: World) -> None:
     assert in_review(world) == [KEY]
 
 
-def test_what_a_person_decides_is_written_down_without_the_key(world: World) -> None:
+def test_what_a_person_decides_is_written_down_without_the_key(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     assert world.message(build_confirm_message(KEY, by="ada")) is IngestOutcome.CONFIRMED
@@ -410,7 +410,7 @@ def test_what_a_person_decides_is_written_down_without_the_key(world: World) -> 
     assert {one["facts"]["sha256"] for one in entries} == {sha256(BODY).hexdigest()}
 
 
-def test_a_decision_that_cannot_be_written_down_is_not_carried_out(world: World) -> None:
+def test_a_decision_that_cannot_be_written_down_is_not_carried_out(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.names = dict(world.names) | {"audit": "no-such-bucket"}
     with pytest.raises(Unavailable):

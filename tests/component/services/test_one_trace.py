@@ -17,7 +17,7 @@ from tests.component.aws.sagemaker import Runtime
 from tests.images.pictures import jpeg_photo
 
 from .inference.harness import make_vectors
-from .ingesting import World, event_text
+from .ingesting import IngestEnvironment, event_text
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 KEY = "trips/rome.jpg"
@@ -104,7 +104,7 @@ def runtime() -> Iterator[Runtime]:
 def upload(aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime) -> Upload:
     """The bus sends every event to the queue ``published``, which is the queue of infer."""
     runtime.attributes = "batch=1;timing=queue:3.0,decode:12.1,infer:80.2"
-    world = World.build(aws)
+    world = IngestEnvironment.build(aws)
     make_vectors(world.clients["dynamodb"], world.names["index"] + "-vectors")
     environment = aws_environment | runtime.environment | variables(world)
     sequencer = world.upload(KEY, jpeg_photo())
@@ -123,7 +123,7 @@ def upload(aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: 
     return Upload(ingest, infer, event["Records"][0], runtime, record.image_id)
 
 
-def variables(world: World) -> dict[str, str]:
+def variables(world: IngestEnvironment) -> dict[str, str]:
     names = world.names
     return {
         "UPLOADS_BUCKET": names["uploads"],
@@ -151,7 +151,7 @@ def variables(world: World) -> dict[str, str]:
     }
 
 
-def received(world: World, queue: str) -> dict[str, Any]:
+def received(world: IngestEnvironment, queue: str) -> dict[str, Any]:
     """The one message in ``queue`` as Lambda passes it on."""
     sqs, url = world.clients["sqs"], world.names[queue]
     [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])[
@@ -245,7 +245,7 @@ _HOLDING = ("metadata", "subsegments")
 def test_a_letter_that_dies_stays_in_its_trace(
     aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime
 ) -> None:
-    world = World.build(aws)
+    world = IngestEnvironment.build(aws)
     world.clients["sqs"].send_message(QueueUrl=world.names["changes"], MessageBody='{"what": "ever"}')
     header = f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1"
     observed = run("ingest", header, received(world, "changes"), aws_environment | variables(world))

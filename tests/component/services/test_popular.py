@@ -40,7 +40,7 @@ STORED = f"derivatives{ASKED}"
 
 
 @dataclass
-class World:
+class PopularEnvironment:
     """A bucket of logs, a bucket of derivatives, and the re-encoding queue."""
 
     s3: Any
@@ -50,7 +50,7 @@ class World:
     queue_url: str
 
     @classmethod
-    def build(cls, environment: dict[str, str]) -> World:
+    def build(cls, environment: dict[str, str]) -> PopularEnvironment:
         number = next(_numbers)
         s3, sqs = create_client("s3", environment), create_client("sqs", environment)
         logs, media = f"popular-logs-{number}", f"popular-media-{number}"
@@ -102,11 +102,11 @@ def now() -> Window:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> World:
-    return World.build(aws_environment)
+def world(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> PopularEnvironment:
+    return PopularEnvironment.build(aws_environment)
 
 
-def test_a_derivative_that_is_asked_for_often_is_sent_once(world: World) -> None:
+def test_a_derivative_that_is_asked_for_often_is_sent_once(world: PopularEnvironment) -> None:
     world.store(STORED)
     for _ in range(HITS):
         world.visit(ASKED, 1)
@@ -114,7 +114,7 @@ def test_a_derivative_that_is_asked_for_often_is_sent_once(world: World) -> None
     assert world.messages() == [{"refine": STORED, "hits": HITS}]
 
 
-def test_viewers_urls_count_together_for_the_variants_that_are_stored(world: World) -> None:
+def test_viewers_urls_count_together_for_the_variants_that_are_stored(world: PopularEnvironment) -> None:
     for name in ("h-333_w-333.auto-webp", "h-333_w-333.auto-avif", "h-500_w-500.auto-avif", "w-320.auto-avif"):
         world.store(f"derivatives/a.jpg/_/{name}")
     world.store("derivatives/b.jpg/_/h-333_w-333.auto-avif")
@@ -128,13 +128,13 @@ def test_viewers_urls_count_together_for_the_variants_that_are_stored(world: Wor
     ]
 
 
-def test_what_is_always_redacted_is_sent_as_it_is_stored(world: World) -> None:
+def test_what_is_always_redacted_is_sent_as_it_is_stored(world: PopularEnvironment) -> None:
     world.store("derivatives/people/a.jpg/_/fv-1_redact-faces_w-333.auto-avif")
     world.visit("/people/a.jpg", query="w=333")
     assert world.run(AlwaysRedact.parse("people/=faces")).sent == 1
 
 
-def test_a_preset_that_only_the_settings_have_is_counted(world: World) -> None:
+def test_a_preset_that_only_the_settings_have_is_counted(world: PopularEnvironment) -> None:
     own = parse_settings({"presets": {"tile": {"w": 333, "h": 333}}}).presets
     world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
     world.visit("/a.jpg", query="preset=tile")
@@ -147,14 +147,16 @@ def test_a_preset_that_only_the_settings_have_is_counted(world: World) -> None:
     ("pace", "times", "sent"),
     [("quick", HITS, 1), ("", HITS, 1), ("thorough", HITS, 0), ("quick", HITS - 1, 0)],
 )
-def test_what_is_rare_or_thorough_is_left_alone(world: World, pace: str, times: int, sent: int) -> None:
+def test_what_is_rare_or_thorough_is_left_alone(world: PopularEnvironment, pace: str, times: int, sent: int) -> None:
     world.store(STORED, pace)
     world.visit(ASKED, times)
     assert world.run().sent == sent
     assert len(world.messages()) == sent
 
 
-def test_the_most_popular_are_checked_first_up_to_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_most_popular_are_checked_first_up_to_a_limit(
+    world: PopularEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(service, "MAX_LOOKUPS", 2)
     for width, times in ((101, HITS), (102, HITS + 2), (103, HITS + 1)):
         world.store(f"derivatives/a.jpg/_/w-{width}.webp")
@@ -164,14 +166,14 @@ def test_the_most_popular_are_checked_first_up_to_a_limit(world: World, monkeypa
     assert sent == {"derivatives/a.jpg/_/w-102.webp": HITS + 2, "derivatives/a.jpg/_/w-103.webp": HITS + 1}
 
 
-def test_what_is_not_stored_any_more_is_left_alone(world: World) -> None:
+def test_what_is_not_stored_any_more_is_left_alone(world: PopularEnvironment) -> None:
     world.visit(ASKED)
     world.visit("/gone.jpg", query="w=333")
     world.visit("/a.jpg", query="f=json")
     assert world.run() == ScanReport(files=3, lines=3 * HITS, popular=2, sent=0)
 
 
-def test_a_repeated_run_sends_the_same_again(world: World) -> None:
+def test_a_repeated_run_sends_the_same_again(world: PopularEnvironment) -> None:
     world.store(STORED)
     world.visit(ASKED)
     first, again = world.run(), world.run()
@@ -179,7 +181,7 @@ def test_a_repeated_run_sends_the_same_again(world: World) -> None:
     assert world.messages() == 2 * [{"refine": STORED, "hits": HITS}]
 
 
-def test_files_of_others_and_of_other_hours_are_not_read(world: World) -> None:
+def test_files_of_others_and_of_other_hours_are_not_read(world: PopularEnvironment) -> None:
     world.store(STORED)
     world.visit(ASKED, distribution="E1ABCD")
     world.visit(ASKED, HITS - 1)
@@ -190,7 +192,7 @@ def test_files_of_others_and_of_other_hours_are_not_read(world: World) -> None:
         assert world.service().run(window, lasting) == ScanReport()
 
 
-def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(world: World) -> None:
+def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(world: PopularEnvironment) -> None:
     world.store(STORED)
     world.visit(ASKED)
     [listed] = world.s3.list_objects_v2(Bucket=world.logs)["Contents"]
@@ -202,7 +204,7 @@ def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(world
 
 
 @pytest.mark.parametrize("broken", [lambda body: b"no gzip", lambda body: body[:-9], lambda body: body[:40] + b"?" * 9])
-def test_a_broken_file_hides_no_other(world: World, broken: Callable[[bytes], bytes]) -> None:
+def test_a_broken_file_hides_no_other(world: PopularEnvironment, broken: Callable[[bytes], bytes]) -> None:
     world.store(STORED)
     world.visit(ASKED, 5)
     [listed] = world.s3.list_objects_v2(Bucket=world.logs)["Contents"]
@@ -212,7 +214,7 @@ def test_a_broken_file_hides_no_other(world: World, broken: Callable[[bytes], by
     assert (outcome.files, outcome.files_unread, outcome.sent) == (1, 1, 1)
 
 
-def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: World) -> None:
+def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: PopularEnvironment) -> None:
     world.store(STORED)
     for _ in range(3):
         world.visit(ASKED)
@@ -224,7 +226,7 @@ def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: World) -
 
 
 def test_the_function_reads_the_hour_before_its_event_and_reports(
-    world: World, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+    world: PopularEnvironment, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
     world.visit("/a.jpg", query="preset=tile")

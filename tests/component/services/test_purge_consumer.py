@@ -20,19 +20,19 @@ from tools.events.purge import events
 
 from .cloudfront import LIMIT
 from .functions import load
-from .purge_harness import MAX_RECEIVES, Site, lasting
+from .purge_harness import MAX_RECEIVES, PurgeEnvironment, lasting
 
 
 @pytest.fixture
-def site(aws_environment: dict[str, str]) -> Site:
-    return Site.build(aws_environment)
+def site(aws_environment: dict[str, str]) -> PurgeEnvironment:
+    return PurgeEnvironment.build(aws_environment)
 
 
 def bodies(records: list[dict[str, Any]]) -> list[dict[str, object]]:
     return [json.loads(record["body"]) for record in records]
 
 
-def test_the_store_is_cleared_before_the_cdn_asks_it_again(site: Site) -> None:
+def test_the_store_is_cleared_before_the_cdn_asks_it_again(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-320.webp")
     stored: list[int] = []
     site.cdn.client.meta.events.register(
@@ -48,20 +48,20 @@ def test_the_store_is_cleared_before_the_cdn_asks_it_again(site: Site) -> None:
     ("key", "path"),
     [("ünï/a b.jpg", "/.-C3BCn.-C3AF/a.-20b.jpg"), ("a*~.jpg", "/a.-2A.-7E.jpg"), ("50%25+.jpg", "/50.-2525.-2B.jpg")],
 )
-def test_paths_are_spelled_as_canonical_ones(site: Site, key: str, path: str) -> None:
+def test_paths_are_spelled_as_canonical_ones(site: PurgeEnvironment, key: str, path: str) -> None:
     site.queue.send(purge_message(key))
     assert site.purging().run(site.receive(), lasting) == []
     assert site.cdn.invalidations() == [[f"{path}/_/*", path]]
 
 
-def test_a_purge_comes_once_more_after_a_minute(site: Site) -> None:
+def test_a_purge_comes_once_more_after_a_minute(site: PurgeEnvironment) -> None:
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
     site.done(records, site.purging(repeat_after_s=REPEAT_AFTER_S).run(records, lasting))
     assert (site.count(""), site.count("Delayed")) == (0, 1)
 
 
-def test_the_second_pass_clears_what_a_render_left_and_is_the_last(site: Site) -> None:
+def test_the_second_pass_clears_what_a_render_left_and_is_the_last(site: PurgeEnvironment) -> None:
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
     site.done(records, site.purging().run(records, lasting))
@@ -74,7 +74,7 @@ def test_the_second_pass_clears_what_a_render_left_and_is_the_last(site: Site) -
     assert (site.count(""), site.count("Delayed"), site.count("NotVisible")) == (0, 0, 0)
 
 
-def test_one_invalidation_for_a_batch_and_each_key_once(site: Site) -> None:
+def test_one_invalidation_for_a_batch_and_each_key_once(site: PurgeEnvironment) -> None:
     for key in ("a.jpg", "b.jpg", "a.jpg"):
         site.queue.send(purge_message(key))
     site.queue.send(purge_message("b.jpg", SECOND))
@@ -87,7 +87,7 @@ def test_one_invalidation_for_a_batch_and_each_key_once(site: Site) -> None:
     assert sorted(follow, key=str) == [purge_message("a.jpg", SECOND), purge_message("b.jpg", SECOND)]
 
 
-def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: Site) -> None:
+def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: PurgeEnvironment) -> None:
     keys = [f"trip/{number} ä.jpg" for number in range(20)]
     site.queue.send_many(purge_message(key, SECOND) for key in keys)
     while records := site.receive():
@@ -101,7 +101,7 @@ def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: 
     assert site.cdn.peak <= LIMIT - 1
 
 
-def test_a_retry_does_not_pay_twice_and_a_new_order_does(site: Site) -> None:
+def test_a_retry_does_not_pay_twice_and_a_new_order_does(site: PurgeEnvironment) -> None:
     site.queue.send(purge_message("a.jpg", SECOND))
     records = site.receive()
     assert site.purging().run(records, lasting) == []
@@ -113,7 +113,7 @@ def test_a_retry_does_not_pay_twice_and_a_new_order_does(site: Site) -> None:
     assert len(site.cdn.invalidations()) == 2
 
 
-def test_forty_keys_at_once_keep_within_the_cdns_limit(site: Site) -> None:
+def test_forty_keys_at_once_keep_within_the_cdns_limit(site: PurgeEnvironment) -> None:
     keys = [f"photo-{number}.jpg" for number in range(40)]
     for key in keys:
         site.derivative(key, "w-320.webp")
@@ -132,7 +132,7 @@ def test_forty_keys_at_once_keep_within_the_cdns_limit(site: Site) -> None:
     assert sorted(paths) == sorted(2 * [f"/{key}/_/*" for key in keys])
 
 
-def test_a_purge_over_the_cdn_limit_is_sent_again_with_a_new_receive_count(site: Site) -> None:
+def test_a_purge_over_the_cdn_limit_is_sent_again_with_a_new_receive_count(site: PurgeEnvironment) -> None:
     for number in range(3):
         site.queue.send(purge_message(f"{number}.jpg"))
     records = site.receive()
@@ -151,7 +151,7 @@ def test_a_purge_over_the_cdn_limit_is_sent_again_with_a_new_receive_count(site:
     assert {record["attributes"]["ApproximateReceiveCount"] for record in waiting} == {"1"}
 
 
-def test_a_cdn_that_is_full_is_not_even_asked(site: Site) -> None:
+def test_a_cdn_that_is_full_is_not_even_asked(site: PurgeEnvironment) -> None:
     site.queue.send_many(purge_message(f"{number}.jpg") for number in range(3))
     site.cdn.client.create_invalidation(
         DistributionId=site.cdn.distribution_id,
@@ -164,7 +164,7 @@ def test_a_cdn_that_is_full_is_not_even_asked(site: Site) -> None:
     assert (site.cdn.refused, len(site.cdn.invalidations())) == (0, 1)
 
 
-def refuse(site: Site, refused: list[str]) -> None:
+def refuse(site: PurgeEnvironment, refused: list[str]) -> None:
     """Make CloudFront refuse paths that begin with one of ``refused``, and with them their batch."""
 
     def fail(params: dict[str, Any], **_: Any) -> None:
@@ -175,7 +175,7 @@ def refuse(site: Site, refused: list[str]) -> None:
     site.cdn.client.meta.events.register_first("before-parameter-build.cloudfront.CreateInvalidation", fail)
 
 
-def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_other(site: Site) -> None:
+def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_other(site: PurgeEnvironment) -> None:
     refuse(site, ["/bad"])
     keys = [f"{number}.jpg" for number in range(9)]
     site.queue.send_many(purge_message(key) for key in [*keys[:4], "bad.jpg", *keys[4:]])
@@ -193,7 +193,7 @@ def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_ot
     assert sorted(bodies(site.receive()), key=str) == [purge_message(key, SECOND) for key in keys]
 
 
-def test_cloudfront_refuses_the_path_of_no_odd_key(site: Site) -> None:
+def test_cloudfront_refuses_the_path_of_no_odd_key(site: PurgeEnvironment) -> None:
     keys = odd_keys()
     site.queue.send_many(purge_message(key, SECOND) for key in keys)
     while records := site.receive():
@@ -207,7 +207,7 @@ def test_cloudfront_refuses_the_path_of_no_odd_key(site: Site) -> None:
     assert [path for path in paths if not re.fullmatch(r"[A-Za-z0-9/._-]+\*?", path)] == []
 
 
-def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: Site) -> None:
+def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: PurgeEnvironment) -> None:
     refuse(site, ["/bad"])
     site.queue.send_many(purge_message(key) for key in ("a.jpg", "b.jpg", "bad.jpg", "c.jpg"))
     records = sorted(site.receive(), key=lambda record: record["body"])
@@ -224,7 +224,7 @@ def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: Site) -> 
     assert site.cdn.invalidations() == [["/c.jpg/_/*", "/c.jpg"]]
 
 
-def test_a_refused_key_that_cannot_be_given_up_comes_again(site: Site) -> None:
+def test_a_refused_key_that_cannot_be_given_up_comes_again(site: PurgeEnvironment) -> None:
     refuse(site, ["/bad"])
     site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
     site.queue.send_many(purge_message(key) for key in ("a.jpg", "bad.jpg"))
@@ -234,7 +234,7 @@ def test_a_refused_key_that_cannot_be_given_up_comes_again(site: Site) -> None:
     ]
 
 
-def test_a_purge_waits_for_the_cdn_as_often_as_it_may(site: Site) -> None:
+def test_a_purge_waits_for_the_cdn_as_often_as_it_may(site: PurgeEnvironment) -> None:
     site.cdn.held["of others"] = LIMIT
     site.queue.send(purge_message("a.jpg", deferrals=MAX_DEFERRALS - 1))
     records = site.receive()
@@ -248,14 +248,14 @@ def test_a_purge_waits_for_the_cdn_as_often_as_it_may(site: Site) -> None:
     assert site.receive() == []
 
 
-def status(site: Site, key: str = "a.jpg") -> str:
+def status(site: PurgeEnvironment, key: str = "a.jpg") -> str:
     """The state of the erasure of ``key``."""
     found = site.erasures.get(key)
     assert found is not None
     return found.status
 
 
-def erase(site: Site, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_800_000_000.0) -> str:
+def erase(site: PurgeEnvironment, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_800_000_000.0) -> str:
     """Erase the stored objects of ``key`` and queue its purge; return the erasure's id."""
     erasure = new_erasure_id(now_s)
     site.erasures.begin(key, erasure)
@@ -264,7 +264,7 @@ def erase(site: Site, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_
     return erasure
 
 
-def work_off(site: Site, **further: Any) -> list[dict[str, object]]:
+def work_off(site: PurgeEnvironment, **further: Any) -> list[dict[str, object]]:
     """Handle the messages of the queue; return their bodies."""
     records = site.receive()
     failed = site.purging(**further).run(records, lasting)
@@ -272,7 +272,7 @@ def work_off(site: Site, **further: Any) -> list[dict[str, object]]:
     return bodies(records)
 
 
-def test_an_erasure_is_complete_when_the_cdn_has_completed_the_second_pass(site: Site) -> None:
+def test_an_erasure_is_complete_when_the_cdn_has_completed_the_second_pass(site: PurgeEnvironment) -> None:
     erasure = erase(site)
     assert [body["pass"] for body in work_off(site)] == [FIRST]
     assert [body["pass"] for body in work_off(site)] == [SECOND]
@@ -292,7 +292,7 @@ UNSERVABLE = ["!" * 1024, "é" * 512, "a/_/b.jpg"]
 
 
 @pytest.mark.parametrize("key", UNSERVABLE)
-def test_a_key_that_the_cdn_cannot_hold_is_purged_without_it(site: Site, key: str) -> None:
+def test_a_key_that_the_cdn_cannot_hold_is_purged_without_it(site: PurgeEnvironment, key: str) -> None:
     erase(site, key)
     site.queue.send(purge_message("other.jpg", SECOND))
     assert len(work_off(site, wildcards=[iiif_wildcard])) == 2
@@ -302,13 +302,13 @@ def test_a_key_that_the_cdn_cannot_hold_is_purged_without_it(site: Site, key: st
 
 
 @pytest.mark.parametrize("key", UNSERVABLE)
-def test_a_purge_of_a_key_that_the_cdn_cannot_hold_is_no_dead_letter(site: Site, key: str) -> None:
+def test_a_purge_of_a_key_that_the_cdn_cannot_hold_is_no_dead_letter(site: PurgeEnvironment, key: str) -> None:
     site.queue.send(purge_message(key))
     assert len(work_off(site)) == 1
     assert (site.buried(), work_off(site), site.cdn.invalidations()) == ([], [], [])
 
 
-def test_a_confirmation_of_an_earlier_erasure_completes_no_later_one(site: Site) -> None:
+def test_a_confirmation_of_an_earlier_erasure_completes_no_later_one(site: PurgeEnvironment) -> None:
     erase(site, number=SECOND)
     work_off(site)
     erasure = new_erasure_id(1_800_000_001.0)
@@ -319,7 +319,7 @@ def test_a_confirmation_of_an_earlier_erasure_completes_no_later_one(site: Site)
     assert status(site) == PENDING_INVALIDATION
 
 
-def test_purges_in_one_batch_belong_to_the_newest_erasure(site: Site) -> None:
+def test_purges_in_one_batch_belong_to_the_newest_erasure(site: PurgeEnvironment) -> None:
     erase(site, number=SECOND)
     newer = erase(site, number=SECOND, now_s=1_800_000_060.0)
     site.queue.send(purge_message("a.jpg", SECOND))
@@ -330,7 +330,7 @@ def test_purges_in_one_batch_belong_to_the_newest_erasure(site: Site) -> None:
     assert status(site) == COMPLETE
 
 
-def test_an_erasure_that_the_cdn_refuses_has_failed_until_it_is_redriven(site: Site) -> None:
+def test_an_erasure_that_the_cdn_refuses_has_failed_until_it_is_redriven(site: PurgeEnvironment) -> None:
     erase(site, number=SECOND)
     refused = ["/a.jpg"]
     refuse(site, refused)
@@ -345,7 +345,7 @@ def test_an_erasure_that_the_cdn_refuses_has_failed_until_it_is_redriven(site: S
     assert status(site) == COMPLETE
 
 
-def test_the_age_of_the_oldest_erasure_is_measured(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_age_of_the_oldest_erasure_is_measured(site: PurgeEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     erase(site, "a.jpg")
     erase(site, "b.jpg", now_s=1_800_000_030.0)
     purging = site.purging(clock=lambda: 1_800_000_100.0)
@@ -355,7 +355,7 @@ def test_the_age_of_the_oldest_erasure_is_measured(site: Site, capsys: pytest.Ca
     assert [line["ErasurePendingSeconds"] for line in lines if "ErasurePendingSeconds" in line] in ([100.0], [[100.0]])
 
 
-def test_all_messages_of_a_key_that_fails_come_again(site: Site) -> None:
+def test_all_messages_of_a_key_that_fails_come_again(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     for number in (1, SECOND):
         site.queue.send(purge_message("a.jpg", number))
@@ -363,7 +363,7 @@ def test_all_messages_of_a_key_that_fails_come_again(site: Site) -> None:
     assert sorted(site.purging().run(records, lasting)) == sorted(record["messageId"] for record in records)
 
 
-def test_capacity_used_up_meanwhile_is_no_failure(site: Site) -> None:
+def test_capacity_used_up_meanwhile_is_no_failure(site: PurgeEnvironment) -> None:
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
     site.cdn.client.meta.events.register_first(
@@ -375,7 +375,7 @@ def test_capacity_used_up_meanwhile_is_no_failure(site: Site) -> None:
     assert bodies(site.receive()) == [purge_message("a.jpg", deferrals=1)]
 
 
-def test_one_key_that_fails_does_not_hold_up_the_others(site: Site) -> None:
+def test_one_key_that_fails_does_not_hold_up_the_others(site: PurgeEnvironment) -> None:
     def fail(params: dict[str, Any], **_: Any) -> None:
         if params["Prefix"] == "derivatives/bad.jpg/_/":
             raise ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "ListObjectsV2")
@@ -390,7 +390,7 @@ def test_one_key_that_fails_does_not_hold_up_the_others(site: Site) -> None:
     assert len(site.cdn.invalidations()[0]) == 4
 
 
-def test_a_cdn_that_does_not_answer_leaves_every_message(site: Site) -> None:
+def test_a_cdn_that_does_not_answer_leaves_every_message(site: PurgeEnvironment) -> None:
     site.cdn.client.delete_distribution(
         Id=site.cdn.distribution_id, IfMatch=_disabled(site.cdn.client, site.cdn.distribution_id)
     )
@@ -408,7 +408,7 @@ def _disabled(client: Any, distribution_id: str) -> str:
     return str(answer["ETag"])
 
 
-def test_a_failed_message_waits_longer_each_time(site: Site) -> None:
+def test_a_failed_message_waits_longer_each_time(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     hidden: list[int] = []
     site.sqs.meta.events.register(
@@ -425,7 +425,7 @@ def test_a_failed_message_waits_longer_each_time(site: Site) -> None:
     assert site.buried() == []
 
 
-def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: Site) -> None:
+def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     site.queue.send(purge_message("a.jpg", SECOND))
     (record,) = site.receive()
@@ -437,7 +437,7 @@ def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: Site)
     assert letter["cause"].startswith("list derivatives/a.jpg/_/: NoSuchBucket")
 
 
-def test_what_was_sent_back_once_says_so_when_it_dies_again(site: Site) -> None:
+def test_what_was_sent_back_once_says_so_when_it_dies_again(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     site.queue.send(purge_message("a.jpg", SECOND))
     site.queue.send(purge_message("a.jpg", SECOND))
@@ -450,7 +450,7 @@ def test_what_was_sent_back_once_says_so_when_it_dies_again(site: Site) -> None:
     assert letter["redriven"] == "2026-11-25T12:00:00+00:00"
 
 
-def test_a_defect_is_retried_like_a_fault_and_logged_with_its_traceback(site: Site) -> None:
+def test_a_defect_is_retried_like_a_fault_and_logged_with_its_traceback(site: PurgeEnvironment) -> None:
     def fail(**_: Any) -> None:
         raise ZeroDivisionError
 
@@ -465,7 +465,7 @@ def test_a_defect_is_retried_like_a_fault_and_logged_with_its_traceback(site: Si
     assert letter["cause"].rstrip().endswith("ZeroDivisionError")
 
 
-def test_a_message_that_cannot_even_be_given_up_is_left_to_sqs(site: Site) -> None:
+def test_a_message_that_cannot_even_be_given_up_is_left_to_sqs(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
     site.queue.send(purge_message("a.jpg"))
@@ -475,7 +475,7 @@ def test_a_message_that_cannot_even_be_given_up_is_left_to_sqs(site: Site) -> No
     assert site.purging().run([record, unreadable], lasting) == ["unreadable", record["messageId"]]
 
 
-def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
+def test_a_message_is_not_done_before_the_next_pass_is_sent(site: PurgeEnvironment) -> None:
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
 
@@ -502,7 +502,7 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
         '{"key": "a.jpg", "pass": 1, "place": {"after": "x"}}',
     ],
 )
-def test_what_is_no_order_is_given_up_alone(site: Site, body: str) -> None:
+def test_what_is_no_order_is_given_up_alone(site: PurgeEnvironment, body: str) -> None:
     records = [
         {"messageId": "bad", "receiptHandle": "none", "body": body, "attributes": {}},
         {"messageId": "good", "receiptHandle": "none", "body": '{"key": "a.jpg", "pass": 2}', "attributes": {}},
@@ -513,7 +513,7 @@ def test_what_is_no_order_is_given_up_alone(site: Site, body: str) -> None:
     assert (letter["body"], letter["code"]) == (body, "bad-upload")
 
 
-def test_orders_count_by_how_they_ended(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_orders_count_by_how_they_ended(site: PurgeEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     site.derivative("a.jpg", "w-320.webp")
     records = [
         {"messageId": str(number), "receiptHandle": "none", "body": body, "attributes": {}}
@@ -551,7 +551,7 @@ def _unless_called_before() -> Any:
     return fail
 
 
-def test_without_time_a_key_is_put_back_untouched(site: Site) -> None:
+def test_without_time_a_key_is_put_back_untouched(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-320.webp")
     site.queue.send(purge_message("a.jpg", SECOND))
     records = site.receive()
@@ -562,7 +562,7 @@ def test_without_time_a_key_is_put_back_untouched(site: Site) -> None:
     assert site.cdn.invalidations() == []
 
 
-def test_what_time_was_too_short_for_is_put_back_and_taken_up_where_it_stopped(site: Site) -> None:
+def test_what_time_was_too_short_for_is_put_back_and_taken_up_where_it_stopped(site: PurgeEnvironment) -> None:
     names = sorted(f"w-{width}.webp" for width in range(1100))
     etag = site.master("a.jpg")
     site.derivatives("a.jpg", names[:1000], etag)
@@ -585,7 +585,7 @@ def test_what_time_was_too_short_for_is_put_back_and_taken_up_where_it_stopped(s
     assert bodies(site.receive()) == [purge_message("a.jpg", SECOND)]
 
 
-def test_not_one_page_in_a_whole_invocation_is_a_failure(site: Site) -> None:
+def test_not_one_page_in_a_whole_invocation_is_a_failure(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-320.webp", site.master("a.jpg"))
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
@@ -593,12 +593,12 @@ def test_not_one_page_in_a_whole_invocation_is_a_failure(site: Site) -> None:
     assert site.purging().run(records, lambda: next(times)) == [records[0]["messageId"]]
 
 
-def test_a_purge_of_nothing_is_no_work(site: Site) -> None:
+def test_a_purge_of_nothing_is_no_work(site: PurgeEnvironment) -> None:
     assert site.purging().run([], lasting) == []
     assert site.cdn.invalidations() == []
 
 
-def function(site: Site, environment: dict[str, str], **more: str) -> Any:
+def function(site: PurgeEnvironment, environment: dict[str, str], **more: str) -> Any:
     """The function on the site."""
     variables = {
         "MEDIA_BUCKET": site.media.bucket,
@@ -613,7 +613,7 @@ def function(site: Site, environment: dict[str, str], **more: str) -> Any:
 
 @pytest.mark.parametrize(("dialects", "paths"), [("on", 3), ("off", 2)])
 def test_paths_of_iiif_are_purged_where_there_are_dialects_whatever_the_settings(
-    site: Site, aws_environment: dict[str, str], dialects: str, paths: int
+    site: PurgeEnvironment, aws_environment: dict[str, str], dialects: str, paths: int
 ) -> None:
     """Without a document IIIF is off; earlier cache entries may still exist."""
     site.queue.send(purge_message("a.jpg"))
@@ -629,7 +629,7 @@ INVALIDATED = {"first-pass.json": 1, "second-pass.json": 1, "two-keys.json": 2, 
 
 @pytest.mark.parametrize("name", INVALIDATED)
 def test_the_function_does_what_the_name_of_its_event_says(
-    site: Site, aws_environment: dict[str, str], name: str
+    site: PurgeEnvironment, aws_environment: dict[str, str], name: str
 ) -> None:
     assert function(site, aws_environment).invoke(events()[name]) == {"batchItemFailures": []}
     assert [path for made in site.cdn.invalidations() for path in made if path.endswith("*")] == [
@@ -643,7 +643,9 @@ def test_every_event_of_the_function_is_tried() -> None:
     assert set(INVALIDATED) == set(events())
 
 
-def test_the_function_names_the_messages_that_are_to_come_again(site: Site, aws_environment: dict[str, str]) -> None:
+def test_the_function_names_the_messages_that_are_to_come_again(
+    site: PurgeEnvironment, aws_environment: dict[str, str]
+) -> None:
     site.cdn.distribution_id = "E404"
     event = events()["two-keys.json"]
     ids = [record["messageId"] for record in event["Records"]]  # type: ignore[attr-defined]

@@ -18,17 +18,17 @@ from darkroom.services.purge.stale_derivatives import (
     PurgeResult,
 )
 
-from .purge_harness import Site, lasting
+from .purge_harness import PurgeEnvironment, lasting
 
 WIDTHS = [f"w-{width}.webp" for width in range(1, 2501)]
 
 
 @pytest.fixture
-def site(aws_environment: dict[str, str]) -> Site:
-    return Site.build(aws_environment)
+def site(aws_environment: dict[str, str]) -> PurgeEnvironment:
+    return PurgeEnvironment.build(aws_environment)
 
 
-def test_only_what_another_master_made_is_deleted(site: Site) -> None:
+def test_only_what_another_master_made_is_deleted(site: PurgeEnvironment) -> None:
     old = site.master("a.jpg", b"old")
     site.derivative("a.jpg", "w-320.webp", old)
     site.derivative("a.jpg", "refusal.json", old)
@@ -38,13 +38,13 @@ def test_only_what_another_master_made_is_deleted(site: Site) -> None:
     assert site.keys() == [kept]
 
 
-def test_what_does_not_say_what_it_was_made_from_is_deleted(site: Site) -> None:
+def test_what_does_not_say_what_it_was_made_from_is_deleted(site: PurgeEnvironment) -> None:
     site.master("a.jpg")
     site.derivative("a.jpg", "w-320.webp")
     assert site.purge.delete_stale("a.jpg").deleted == 1
 
 
-def test_all_goes_with_the_master(site: Site) -> None:
+def test_all_goes_with_the_master(site: PurgeEnvironment) -> None:
     etag = site.master("a.jpg")
     site.derivatives("a.jpg", WIDTHS[:20], etag)
     site.media.delete("masters/a.jpg")
@@ -55,14 +55,14 @@ def test_all_goes_with_the_master(site: Site) -> None:
     assert set(heads) == {"masters/a.jpg"}  # objects that are deleted anyway need no HEAD
 
 
-def test_the_same_bytes_again_are_no_reason(site: Site) -> None:
+def test_the_same_bytes_again_are_no_reason(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-320.webp", site.master("a.jpg"))
     site.master("a.jpg")
     assert site.purge.delete_stale("a.jpg") == PurgeResult(deleted=0, kept=1, complete=True)
 
 
 @pytest.mark.parametrize("other", ["a.jpg2", "b/a.jpg", "a.jp", "A.jpg", "a.jpg/b.jpg"])
-def test_other_keys_keep_theirs(site: Site, other: str) -> None:
+def test_other_keys_keep_theirs(site: PurgeEnvironment, other: str) -> None:
     kept = site.derivative(other, "w-320.webp", '"of another master"')
     site.derivative("a.jpg", "w-320.webp", '"of another master"')
     site.master("a.jpg")
@@ -70,7 +70,7 @@ def test_other_keys_keep_theirs(site: Site, other: str) -> None:
     assert site.keys() == [kept]
 
 
-def test_a_key_may_hold_what_urls_cannot(site: Site) -> None:
+def test_a_key_may_hold_what_urls_cannot(site: PurgeEnvironment) -> None:
     key = "ünï/ツ 100%25 #1?&+.jpg"
     site.derivative(key, "w-320.webp", '"old"')
     kept = site.derivative(key, "w-640.webp", site.master(key))
@@ -78,7 +78,7 @@ def test_a_key_may_hold_what_urls_cannot(site: Site) -> None:
     assert site.keys() == [kept]
 
 
-def test_masters_may_be_in_another_bucket(site: Site) -> None:
+def test_masters_may_be_in_another_bucket(site: PurgeEnvironment) -> None:
     site.s3.create_bucket(Bucket=f"{site.media.bucket}-own")
     source = type(site.media)(site.s3, f"{site.media.bucket}-own")
     kept = site.derivative("a.jpg", "w-320.webp", source.put("photos/a.jpg", b"own", headers={}, metadata={}))
@@ -89,7 +89,7 @@ def test_masters_may_be_in_another_bucket(site: Site) -> None:
 
 
 @pytest.mark.slow
-def test_thousands_in_pages_and_a_purge_that_is_cut_short_is_taken_up(site: Site) -> None:
+def test_thousands_in_pages_and_a_purge_that_is_cut_short_is_taken_up(site: PurgeEnvironment) -> None:
     old = site.master("a.jpg", b"old")
     site.derivatives("a.jpg", WIDTHS, old)
     new = site.master("a.jpg", b"new")
@@ -105,7 +105,7 @@ def test_thousands_in_pages_and_a_purge_that_is_cut_short_is_taken_up(site: Site
     assert site.purge.delete_stale("a.jpg") == PurgeResult(deleted=0, kept=25, complete=True)
 
 
-def test_a_purge_restarts_when_the_master_has_changed(site: Site) -> None:
+def test_a_purge_restarts_when_the_master_has_changed(site: PurgeEnvironment) -> None:
     etag = site.master("a.jpg", b"old")
     site.derivatives("a.jpg", WIDTHS[:10], etag)
     stopped = PurgePosition(etag.strip('"'), "derivatives/a.jpg/_/w-5.webp")
@@ -113,13 +113,13 @@ def test_a_purge_restarts_when_the_master_has_changed(site: Site) -> None:
     assert site.purge.delete_stale("a.jpg", lasting, stopped) == PurgeResult(deleted=10, kept=0, complete=True)
 
 
-def test_without_time_nothing_is_begun(site: Site) -> None:
+def test_without_time_nothing_is_begun(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-320.webp")
     assert site.purge.delete_stale("a.jpg", lambda: PAGE_TIME_S - 1) == PurgeResult(0, 0, complete=False)
     assert len(site.keys()) == 1
 
 
-def test_a_master_that_changes_meanwhile_leaves_nothing_of_the_one_before(site: Site) -> None:
+def test_a_master_that_changes_meanwhile_leaves_nothing_of_the_one_before(site: PurgeEnvironment) -> None:
     first = site.master("a.jpg", b"first")
     site.derivatives("a.jpg", WIDTHS[:3], first)
     second = site.master("a.jpg", b"second")
@@ -135,7 +135,7 @@ def test_a_master_that_changes_meanwhile_leaves_nothing_of_the_one_before(site: 
     assert site.keys() == ["derivatives/a.jpg/_/w-3000.webp"]
 
 
-def test_a_master_that_is_deleted_meanwhile_takes_all_along(site: Site) -> None:
+def test_a_master_that_is_deleted_meanwhile_takes_all_along(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-1.webp", '"old"')
     site.derivatives("a.jpg", WIDTHS[1:4], site.master("a.jpg"))
     site.interfere("after-call.s3.DeleteObjects", lambda _: site.media.delete("masters/a.jpg"))
@@ -143,7 +143,7 @@ def test_a_master_that_is_deleted_meanwhile_takes_all_along(site: Site) -> None:
     assert site.keys() == []
 
 
-def test_a_master_that_never_rests_is_left_for_later(site: Site) -> None:
+def test_a_master_that_never_rests_is_left_for_later(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-1.webp", site.master("a.jpg"))
     widths = itertools.count(2)
 
@@ -156,14 +156,14 @@ def test_a_master_that_never_rests_is_left_for_later(site: Site) -> None:
     assert next(widths) == MAX_STARTS + 2
 
 
-def test_a_derivative_that_vanishes_meanwhile_is_none(site: Site) -> None:
+def test_a_derivative_that_vanishes_meanwhile_is_none(site: PurgeEnvironment) -> None:
     site.derivatives("a.jpg", WIDTHS[:3], site.master("a.jpg"))
     site.interfere("after-call.s3.ListObjectsV2", lambda _: site.media.delete("derivatives/a.jpg/_/w-2.webp"))
     assert site.purge.delete_stale("a.jpg") == PurgeResult(deleted=0, kept=2, complete=True)
 
 
 @pytest.mark.parametrize("event", ["after-call.s3.HeadObject", "before-send.s3.DeleteObjects"])
-def test_a_derivative_that_is_made_again_meanwhile_stays(site: Site, event: str) -> None:
+def test_a_derivative_that_is_made_again_meanwhile_stays(site: PurgeEnvironment, event: str) -> None:
     """The deletion may also be carried out late, when its sender has long repeated it."""
     site.derivative("a.jpg", "w-1.webp", '"old"')
     master = site.master("a.jpg", b"new")
@@ -178,6 +178,6 @@ def test_a_derivative_that_is_made_again_meanwhile_stays(site: Site, event: str)
     assert site.keys() == ["derivatives/a.jpg/_/w-1.webp"]
 
 
-def test_a_bucket_that_cannot_be_reached_is_a_fault(site: Site) -> None:
+def test_a_bucket_that_cannot_be_reached_is_a_fault(site: PurgeEnvironment) -> None:
     with pytest.raises(Unavailable):
         DerivativePurge(type(site.media)(site.s3, "no-such-bucket"), site.media).delete_stale("a.jpg")

@@ -30,18 +30,18 @@ from tests.images.pictures import jpeg_photo
 from tools.events.sweep import events
 
 from .functions import load
-from .ingesting import World
+from .ingesting import IngestEnvironment
 from .purge_harness import lasting
 
 HOUR_S = 3_600
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
-def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
+def sweep(world: IngestEnvironment, later_s: float = HOUR_S) -> Sweep:
     """The service, which runs ``later_s`` from now."""
     return Sweep(
         uploads=world.vault("uploads"),
@@ -54,18 +54,18 @@ def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
     )
 
 
-def queued(world: World) -> list[IngestEvent | None]:
+def queued(world: IngestEnvironment) -> list[IngestEvent | None]:
     """The changes that ingest would read."""
     texts = [json.dumps(message) for message in world.messages("changes")]
     return [read_event(text) for text in texts]
 
 
-def claim(world: World, key: str, lease_s: float) -> None:
+def claim(world: IngestEnvironment, key: str, lease_s: float) -> None:
     world.index.claim(key, "5", "token", now_s=time.time(), lease_s=lease_s)
 
 
 @pytest.mark.parametrize("key", ["a.jpg", "ünï/ツ 100%25 #1?&+.jpg"])
-def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(world: World, key: str) -> None:
+def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(world: IngestEnvironment, key: str) -> None:
     world.upload(key, b"picture")
     assert sweep(world).run(lasting) == SweepReport(checked=1, queued=1, complete=True)
     (change,) = queued(world)
@@ -74,7 +74,7 @@ def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(world: Wo
     assert abs(change.happened_at_s - time.time()) < HOUR_S
 
 
-def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: World) -> None:
+def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: IngestEnvironment) -> None:
     sequencer = world.upload("a.jpg", b"no picture at all")
     sweep(world).run(lasting)
     (change,) = queued(world)
@@ -85,7 +85,7 @@ def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: 
     assert world.handle(change) is IngestOutcome.DROPPED
 
 
-def test_a_lost_index_is_rebuilt(world: World) -> None:
+def test_a_lost_index_is_rebuilt(world: IngestEnvironment) -> None:
     assert world.created("a.jpg", jpeg_photo()) is IngestOutcome.READY
     assert world.created("b.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
     before = world.record("a.jpg")
@@ -101,20 +101,20 @@ def test_a_lost_index_is_rebuilt(world: World) -> None:
 
 
 @pytest.mark.parametrize("state", [READY, REFUSED, REMOVED])
-def test_what_is_done_is_left_alone(world: World, state: str) -> None:
+def test_what_is_done_is_left_alone(world: IngestEnvironment, state: str) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", 60)
     world.index.put_record(Record("a.jpg", state, pad_sequencer("5"), "token"))
     assert sweep(world).run(lasting) == SweepReport(checked=1, queued=0, complete=True)
 
 
-def test_what_may_be_on_its_way_is_left_alone(world: World) -> None:
+def test_what_may_be_on_its_way_is_left_alone(world: IngestEnvironment) -> None:
     world.upload("a.jpg", b"picture")
     assert sweep(world, later_s=MIN_AGE_S - 10).run(lasting).queued == 0
     assert sweep(world, later_s=MIN_AGE_S + 10).run(lasting).queued == 1
 
 
-def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: World) -> None:
+def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: IngestEnvironment) -> None:
     """Each lookup costs money; by then the upload has been seen by many sweeps."""
     world.upload("photo.jpg", b"picture")
     old = sweep(world, MAX_AGE_S + HOUR_S)
@@ -122,7 +122,7 @@ def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: World) 
     assert old.run(lasting, everything=True) == SweepReport(checked=1, queued=1, complete=True)
 
 
-def test_what_a_worker_left_lying_is_to_be_mended(world: World) -> None:
+def test_what_a_worker_left_lying_is_to_be_mended(world: IngestEnvironment) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", lease_s=100)
     assert sweep(world, later_s=100 + LEASE_GRACE_S - 10).run(lasting).queued == 0
@@ -131,7 +131,7 @@ def test_what_a_worker_left_lying_is_to_be_mended(world: World) -> None:
 
 
 def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", lease_s=100)
@@ -141,14 +141,14 @@ def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
     assert '"UploadsStuck":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
-def test_a_folder_of_the_console_is_no_upload(world: World) -> None:
+def test_a_folder_of_the_console_is_no_upload(world: IngestEnvironment) -> None:
     world.upload("trips/", b"")
     world.upload("trips/rome.jpg", b"picture")
     assert sweep(world).run(lasting).queued == 1
     assert [change.key for change in queued(world) if change] == ["trips/rome.jpg"]
 
 
-def test_nothing_is_queued_behind_a_long_queue(world: World) -> None:
+def test_nothing_is_queued_behind_a_long_queue(world: IngestEnvironment) -> None:
     world.upload("a.jpg", b"picture")
     world.queue("changes").send_many({"number": number} for number in range(MAX_BACKLOG - 1))
     world.queue("changes").send({"number": MAX_BACKLOG}, delay_s=900)
@@ -158,7 +158,7 @@ def test_nothing_is_queued_behind_a_long_queue(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: World) -> None:
+def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: IngestEnvironment) -> None:
     keys = [f"{number:04}.jpg" for number in range(1100)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: world.upload(key, b"picture"), keys))
@@ -171,7 +171,7 @@ def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: Worl
     assert sweep(world).run(lasting).checked == 1100
 
 
-def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict[str, str]) -> None:
+def test_the_function_sweeps_on_its_schedule(world: IngestEnvironment, aws_environment: dict[str, str]) -> None:
     names = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "INDEX_TABLE": "index"}
     names |= {"INGEST_QUEUE_URL": "changes"}
     app = load("sweep", aws_environment | {variable: world.names[name] for variable, name in names.items()})
@@ -179,7 +179,7 @@ def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict
     assert app.invoke(events()["hourly.json"]) == {"checked": 1, "queued": 0, "complete": True, "skipped": False}
 
 
-def test_an_upload_that_waits_too_long_for_a_verdict_is_analysed_again(world: World) -> None:
+def test_an_upload_that_waits_too_long_for_a_verdict_is_analysed_again(world: IngestEnvironment) -> None:
     world.blocks = True
     body = jpeg_photo((60, 40))
     world.created("a.jpg", body)

@@ -326,7 +326,7 @@ def test_what_is_too_large_for_an_answer_is_stored_anyway(
     assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is not None
 
 
-class Overwritten(FastBucket):
+class OverwrittenBucket(FastBucket):
     """A bucket whose master is replaced while its image is rendered."""
 
     def __init__(self, real: FastBucket) -> None:
@@ -348,13 +348,13 @@ class Overwritten(FastBucket):
 
 
 def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform, bucket: FastBucket) -> None:
-    answer = replace(service, source=Overwritten(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
+    answer = replace(service, source=OverwrittenBucket(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)
     assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is None
 
 
-class Waiting(FastBucket):
+class WaitingBucket(FastBucket):
     """A bucket whose PUT ends only when the master has been checked again."""
 
     def __init__(self, real: FastBucket) -> None:
@@ -371,12 +371,12 @@ class Waiting(FastBucket):
 
 
 def test_the_master_is_checked_while_the_derivative_is_put(service: Transform, bucket: FastBucket) -> None:
-    waiting = Waiting(bucket)
+    waiting = WaitingBucket(bucket)
     answer = replace(service, source=waiting, media=waiting).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Rendered)
 
 
-class StoredMeanwhile(Overwritten):
+class StoredMeanwhile(OverwrittenBucket):
     """The same, and ingest has stored the new master's presets too."""
 
     def open(self, key: str) -> StoredObject | None:
@@ -418,7 +418,7 @@ def test_a_stale_derivative_is_replaced(service: Transform, bucket: FastBucket) 
     assert answer.body != b"stale"
 
 
-class PurgedMeanwhile(Overwritten):
+class PurgedMeanwhile(OverwrittenBucket):
     """A purge takes the stale derivative away while the master is read."""
 
     def open(self, key: str) -> StoredObject | None:

@@ -258,7 +258,7 @@ def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Trans
     assert code(answer) == "findings-pending"
 
 
-class Reanalysed(FastBucket):
+class ReanalysingBucket(FastBucket):
     """A bucket whose image is analysed again while it is read."""
 
     def __init__(self, real: FastBucket) -> None:
@@ -283,7 +283,7 @@ def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
     service: Transform, bucket: FastBucket, url: str
 ) -> None:
     analyse(bucket)
-    answer = replace(service, source=Reanalysed(bucket)).answer(asked(url))
+    answer = replace(service, source=ReanalysingBucket(bucket)).answer(asked(url))
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)
     assert bucket.etag(derivative(url)) is None

@@ -27,7 +27,7 @@ from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.pictures import jpeg_photo, photograph
 from tests.stack.conftest import Stack, start_stack, stop_stack
-from tests.stack.inferring import HANG_S, Studio, detected
+from tests.stack.inferring import HANG_S, InferenceClient, detected
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
 from tests.waiting import wait_until
@@ -44,20 +44,20 @@ def inferring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def studio(inferring: Stack) -> Studio:
+def studio(inferring: Stack) -> InferenceClient:
     viewer = Viewer(
         cdn_url=inferring.cdn_url,
         s3=inferring.cloud.s3,
         media_bucket=inferring.media_bucket,
         signing_key=inferring.signing_key,
     )
-    found = Studio(inferring, viewer)
+    found = InferenceClient(inferring, viewer)
     found.ready()
     return found
 
 
 @pytest.fixture(scope="module")
-def group(studio: Studio) -> tuple[str, int]:
+def group(studio: InferenceClient) -> tuple[str, int]:
     """A photograph with faces that the endpoint has analysed: its key, and how many faces it has found."""
     key = f"{PREFIX}group.jpg"
     studio.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
@@ -66,7 +66,7 @@ def group(studio: Studio) -> tuple[str, int]:
     return key, len(tasks["faces"]["faces"])
 
 
-def test_boxes_lie_where_the_faces_are(studio: Studio, group: tuple[str, int]) -> None:
+def test_boxes_lie_where_the_faces_are(studio: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
     image = studio.image(key, "w=960")
     faces = studio.findings_of(key)["findings"]["tasks"]["faces"]["faces"]
@@ -85,21 +85,21 @@ def test_boxes_lie_where_the_faces_are(studio: Studio, group: tuple[str, int]) -
         assert detected(around.resize((around.width * 2, around.height * 2))), face
 
 
-def test_a_square_around_the_faces_keeps_every_one(studio: Studio, group: tuple[str, int]) -> None:
+def test_a_square_around_the_faces_keeps_every_one(studio: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
     square = studio.image(key, "w=400&h=400&fit=cover&g=face&f=png")
     assert square.size == (400, 400)
     assert len(detected(square.resize((800, 800)))) >= count
 
 
-def test_a_redacted_derivative_has_no_face_left(studio: Studio, group: tuple[str, int]) -> None:
+def test_a_redacted_derivative_has_no_face_left(studio: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
     assert len(detected(studio.image(key, "w=960&f=png"))) >= count  # the detector is not blind
     assert detected(studio.image(key, "w=960&redact=faces&f=png")) == ()
     assert detected(studio.image(key, "w=400&h=400&fit=cover&g=face&redact=faces&f=png")) == ()
 
 
-def test_a_photographed_page_is_read(studio: Studio) -> None:
+def test_a_photographed_page_is_read(studio: InferenceClient) -> None:
     expected, key = words(220), f"{PREFIX}page.jpg"
     studio.upload(key, photographed(page(expected), 4))
     lines = studio.analysed(key)["text"]["lines"]
@@ -108,7 +108,7 @@ def test_a_photographed_page_is_read(studio: Studio) -> None:
     assert accuracy >= 0.95
 
 
-def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) -> None:
+def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: InferenceClient) -> None:
     url = json.loads((inferring.state / "stack.json").read_text())["sagemaker_url"]
     client: Any = boto3.client(
         "sagemaker-runtime",
@@ -130,7 +130,7 @@ def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) ->
 
 
 @pytest.fixture
-def canary(inferring: Stack, studio: Studio) -> Iterator[str]:
+def canary(inferring: Stack, studio: InferenceClient) -> Iterator[str]:
     """The same models a second time, as a variant that takes a tenth of the calls; its name."""
     url, name = f"{inferring.control_url}/sagemaker/{ENDPOINT}/variants", "canary"
     document = json.dumps({"name": name, "models": str(MODELS), "weight": 0.11}).encode()
@@ -139,7 +139,7 @@ def canary(inferring: Stack, studio: Studio) -> Iterator[str]:
     urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=HANG_S).close()
 
 
-def _analysed_uploads(studio: Studio) -> Iterator[str]:
+def _analysed_uploads(studio: InferenceClient) -> Iterator[str]:
     """Yield analysed uploads one by one until the caches of a switch have expired."""
     ends_s = time.monotonic() + HANG_S
     for number in itertools.takewhile(lambda _: time.monotonic() < ends_s, itertools.count(100)):
@@ -149,7 +149,9 @@ def _analysed_uploads(studio: Studio) -> Iterator[str]:
         yield key
 
 
-def test_the_runbook_of_models_that_regressed(inferring: Stack, studio: Studio, canary: str, tmp_path: Path) -> None:
+def test_the_runbook_of_models_that_regressed(
+    inferring: Stack, studio: InferenceClient, canary: str, tmp_path: Path
+) -> None:
     operator = Operator(inferring, tmp_path)
     registered = operator.darkroom("registry", "register", "--image", str(MODELS))
     assert registered.returncode == 0, registered.stderr
@@ -179,7 +181,7 @@ def test_the_runbook_of_models_that_regressed(inferring: Stack, studio: Studio, 
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_the_start_page_shows_it(inferring: Stack, studio: Studio, group: tuple[str, int]) -> None:
+def test_the_start_page_shows_it(inferring: Stack, studio: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
 
     async def look() -> None:
@@ -207,7 +209,7 @@ def _variation(number: int) -> bytes:
     return out.getvalue()
 
 
-def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Studio) -> None:
+def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: InferenceClient) -> None:
     """The endpoint is killed again after each restart, so that every upload meets a dead endpoint."""
     keys = [f"{PREFIX}orphan-{number}.jpg" for number in range(3)]
     asked = Counter[int]()

@@ -15,7 +15,7 @@ from darkroom.services.ingest.context import IngestOutcome
 from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands
-from tests.component.services.ingesting import World
+from tests.component.services.ingesting import IngestEnvironment
 from tests.images.pictures import jpeg_photo
 
 KEY = "trips/rome.jpg"
@@ -23,8 +23,8 @@ BODY = jpeg_photo()
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    made = World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    made = IngestEnvironment.build(aws)
     made.blocks = True
     made.created(KEY, BODY)
     made.judged(KEY, flagged=True, body=BODY)
@@ -33,13 +33,13 @@ def world(aws: Callable[[str], Any]) -> World:
 
 @pytest.fixture
 def command(
-    world: World, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: IngestEnvironment, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Commands:
     outputs = {"IndexTableName": world.names["index"], "ReviewQueueUrl": world.names["changes"]}
     return commands.local(aws_environment, tmp_path, capsys, outputs)
 
 
-def decide(world: World, command: Commands, *words: str) -> None:
+def decide(world: IngestEnvironment, command: Commands, *words: str) -> None:
     """Run the command, and let ingest handle the decision."""
     assert command.run("review", *words).code == 0
     for message in world.messages("changes"):
@@ -55,13 +55,13 @@ def test_held_images_are_listed(command: Commands) -> None:
     assert (image["key"], image["format"]) == (KEY, "jpeg")
 
 
-def test_a_held_image_is_released(world: World, command: Commands) -> None:
+def test_a_held_image_is_released(world: IngestEnvironment, command: Commands) -> None:
     decide(world, command, "release", KEY, "--by", "ada")
     assert world.record(KEY).state == READY
     assert world.record(KEY).released
 
 
-def test_a_held_image_is_confirmed(world: World, command: Commands) -> None:
+def test_a_held_image_is_confirmed(world: IngestEnvironment, command: Commands) -> None:
     decide(world, command, "confirm", KEY, "--by", "ada")
     assert world.record(KEY).state == HELD
     assert command.run("review", "list").lines[-1] == "waiting: 0"
@@ -78,7 +78,7 @@ def test_a_decision_needs_a_key(command: Commands, words: list[str]) -> None:
     assert command.run("review", *words).code == 2
 
 
-def test_the_commands_of_the_documentation(world: World, command: Commands) -> None:
+def test_the_commands_of_the_documentation(world: IngestEnvironment, command: Commands) -> None:
     page = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
     found = [shlex.split(line) for line in re.findall(r"^\./darkroom (review .+)$", page, re.MULTILINE)]
     assert [words[1] for words in found] == ["list", "release", "confirm"]

@@ -10,7 +10,7 @@ import pytest
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 
-from .harness import World
+from .harness import InferEnvironment
 
 
 @pytest.fixture
@@ -20,5 +20,5 @@ def runtime() -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any], runtime: Runtime) -> World:
-    return World.build(aws, runtime)
+def world(aws: Callable[[str], Any], runtime: Runtime) -> InferEnvironment:
+    return InferEnvironment.build(aws, runtime)

@@ -53,7 +53,7 @@ from darkroom.services.inference.predictions import Detector
 from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from tests.component.aws.sagemaker import NAME, Runtime
-from tests.component.services.ingesting import Recording, make_table
+from tests.component.services.ingesting import RecordingQueue, make_table
 from tests.waiting import HANG_S
 
 ALL = (FACES, TEXT, MODERATION, SIMILARITY)
@@ -105,7 +105,7 @@ def make_vectors(dynamodb: Any, name: str) -> None:
 
 
 @dataclass
-class World:
+class InferEnvironment:
     """The resources of infer. ``now_s`` is the clock, ``sent`` lists messages to its own queue."""
 
     clients: dict[str, Any]
@@ -127,7 +127,7 @@ class World:
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
     @classmethod
-    def build(cls, aws: Callable[[str], Any], runtime: Runtime) -> World:
+    def build(cls, aws: Callable[[str], Any], runtime: Runtime) -> InferEnvironment:
         """Create new resources."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
@@ -230,7 +230,7 @@ class World:
             if self.mode == "endpoint"
             else None,
             detector=self.finder or self.models,
-            queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
+            queue=RecordingQueue(self.clients["sqs"], self.names["normal"], self.sent),
             verdicts=self.queue("changes"),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
             samples=SampleRecorder(self.samples, self.masters, self.observer, lambda: self.now_s),

@@ -39,7 +39,7 @@ from tests.component.aws import sagemaker
 from tests.images.hidden import KINDS, flagged_drawing
 from tests.images.pictures import jpeg_photo, turned
 
-from .harness import ALL, SMALL, World, by, small
+from .harness import ALL, SMALL, InferEnvironment, by, small
 
 KEY = "trips/Rom 2026.jpg"
 
@@ -56,7 +56,7 @@ def metrics(output: str) -> dict[str, float]:
     return found
 
 
-def test_an_image_is_analysed_stored_and_published(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_is_analysed_stored_and_published(world: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     findings = world.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
@@ -81,11 +81,11 @@ def test_an_image_is_analysed_stored_and_published(world: World, capsys: pytest.
     assert {"PrepareTime", "InvokeTime", "StoreTime", "AnnounceTime", "UploadToAnalysed"} <= counted.keys()
 
 
-def sent_picture(world: World) -> Image.Image:
+def sent_picture(world: InferEnvironment) -> Image.Image:
     return Image.open(io.BytesIO(world.runtime.calls[0].body))
 
 
-def test_models_see_a_small_upright_picture(world: World) -> None:
+def test_models_see_a_small_upright_picture(world: InferEnvironment) -> None:
     photo = Image.open(io.BytesIO(jpeg_photo((3000, 1500))))
     world.ready(KEY, turned(photo, 6))
     picture = sent_picture(world)
@@ -93,7 +93,7 @@ def test_models_see_a_small_upright_picture(world: World) -> None:
     assert world.runtime.calls[0].tasks == ALL
 
 
-def test_what_is_transparent_is_white_for_models(world: World) -> None:
+def test_what_is_transparent_is_white_for_models(world: InferEnvironment) -> None:
     out = io.BytesIO()
     Image.new("RGBA", (60, 40), (200, 0, 0, 0)).save(out, "PNG")
     world.ready("a.png", out.getvalue())
@@ -104,7 +104,7 @@ def test_what_is_transparent_is_white_for_models(world: World) -> None:
     assert Image.open(io.BytesIO(bare.body)).getpixel((30, 20)) == pytest.approx((200, 0, 0), abs=3)
 
 
-def test_models_see_the_first_frame_and_grey_as_colour(world: World) -> None:
+def test_models_see_the_first_frame_and_grey_as_colour(world: InferEnvironment) -> None:
     out = io.BytesIO()
     frames = [Image.new("L", (60, 40), shade) for shade in (250, 5)]
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
@@ -115,7 +115,7 @@ def test_models_see_the_first_frame_and_grey_as_colour(world: World) -> None:
     assert [call.tasks for call in world.runtime.calls] == [ALL, (MODERATION,)]
 
 
-def test_a_further_view_without_an_answer_puts_the_whole_off(world: World) -> None:
+def test_a_further_view_without_an_answer_puts_the_whole_off(world: InferEnvironment) -> None:
     def answer(call: sagemaker.Call) -> sagemaker.Reply:
         return sagemaker.answer(call) if call.tasks == ALL else sagemaker.dead(call)
 
@@ -124,7 +124,7 @@ def test_a_further_view_without_an_answer_puts_the_whole_off(world: World) -> No
     assert world.findings("a.gif").found[MODERATION].origin == FALLBACK
 
 
-def test_further_views_that_take_too_long_are_a_gap(world: World) -> None:
+def test_further_views_that_take_too_long_are_a_gap(world: InferEnvironment) -> None:
     """Each of the endpoint's answers takes 8 s here: another attempt would not get farther, and would cost as much."""
     ticks = count(0, 4)
     infer = world.infer
@@ -138,7 +138,7 @@ def test_further_views_that_take_too_long_are_a_gap(world: World) -> None:
     assert (found.origin, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
 
 
-def test_further_backgrounds_of_the_first_frame_are_needed(world: World) -> None:
+def test_further_backgrounds_of_the_first_frame_are_needed(world: InferEnvironment) -> None:
     """Redaction depends on them."""
     ticks = count(0, 9)
     infer = world.infer
@@ -149,7 +149,7 @@ def test_further_backgrounds_of_the_first_frame_are_needed(world: World) -> None
     assert infer.handle(AnalysisRequest(RequestKind.READY, "a.png", sequencer)) is AnalysisOutcome.FALLBACK
 
 
-def test_a_flagged_frame_flags_the_picture(world: World) -> None:
+def test_a_flagged_frame_flags_the_picture(world: InferEnvironment) -> None:
     def answer(call: sagemaker.Call) -> sagemaker.Reply:
         last = len(world.runtime.calls) == 6
         return (sagemaker.flagging if last else sagemaker.answer)(call)
@@ -160,7 +160,7 @@ def test_a_flagged_frame_flags_the_picture(world: World) -> None:
     assert world.findings("a.gif").found[FACES] == sagemaker.found(FACES)
 
 
-def test_the_same_event_again_does_nothing(world: World) -> None:
+def test_the_same_event_again_does_nothing(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     world.published()
     sequencer = world.masters.find_current(KEY).sequencer  # type: ignore[union-attr]
@@ -168,14 +168,14 @@ def test_the_same_event_again_does_nothing(world: World) -> None:
     assert (len(world.runtime.calls), world.published()) == (1, [])
 
 
-def test_an_event_of_an_earlier_master_does_nothing(world: World) -> None:
+def test_an_event_of_an_earlier_master_does_nothing(world: InferEnvironment) -> None:
     old = world.master(KEY, jpeg_photo((90, 60)))
     world.master(KEY, jpeg_photo((60, 90)))
     assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, old)) is AnalysisOutcome.DROPPED
     assert (world.runtime.calls, world.keys("findings/")) == ([], [])
 
 
-def test_a_new_master_is_analysed_and_replaces_the_findings(world: World) -> None:
+def test_a_new_master_is_analysed_and_replaces_the_findings(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo((90, 60)))
     assert world.ready(KEY, jpeg_photo((60, 90))) is AnalysisOutcome.ANALYSED
     assert world.findings(KEY).source_etag == world.etag(KEY)
@@ -183,7 +183,7 @@ def test_a_new_master_is_analysed_and_replaces_the_findings(world: World) -> Non
     assert world.messages("purges") == [], "ingest has purged already"
 
 
-def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: World) -> None:
+def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     world.generation = "2"
     assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
@@ -192,7 +192,7 @@ def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: Wo
     assert len(world.runtime.calls) == 2
 
 
-def test_the_same_bytes_are_analysed_once(world: World) -> None:
+def test_the_same_bytes_are_analysed_once(world: InferEnvironment) -> None:
     world.ready("first.jpg", jpeg_photo(), sha256="same")
     assert world.ready("second.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
     assert len(world.runtime.calls) == 1
@@ -205,7 +205,7 @@ def test_the_same_bytes_are_analysed_once(world: World) -> None:
     assert [event["key"] for event in world.published()] == ["first.jpg", "second.jpg"]
 
 
-def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: World) -> None:
+def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: InferEnvironment) -> None:
     world.tasks = (FACES,)
     world.ready("first.jpg", jpeg_photo(), sha256="same")
     world.tasks = ALL
@@ -215,13 +215,13 @@ def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: World
     assert len(world.runtime.calls) == 3
 
 
-def test_a_forced_analysis_runs_again(world: World) -> None:
+def test_a_forced_analysis_runs_again(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True)) is AnalysisOutcome.ANALYSED
     assert len(world.runtime.calls) == 2
 
 
-def test_without_a_master_nothing_is_kept(world: World) -> None:
+def test_without_a_master_nothing_is_kept(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     world.ready("other.jpg", jpeg_photo((90, 60)))
     world.generation = "2"
@@ -233,7 +233,7 @@ def test_without_a_master_nothing_is_kept(world: World) -> None:
     assert world.removed(KEY) is AnalysisOutcome.REMOVED, "the same event once more"
 
 
-def test_a_deletion_that_comes_late_removes_nothing(world: World) -> None:
+def test_a_deletion_that_comes_late_removes_nothing(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     assert (
         world.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, world.next_sequencer())) is AnalysisOutcome.DROPPED
@@ -249,7 +249,7 @@ DAMAGED = jpeg_photo()[:3000]
 
 
 @pytest.mark.parametrize("body", [DAMAGED, b"no picture"])
-def test_a_master_that_cannot_be_decoded_is_a_finding(world: World, body: bytes) -> None:
+def test_a_master_that_cannot_be_decoded_is_a_finding(world: InferEnvironment, body: bytes) -> None:
     assert world.ready(KEY, body) is AnalysisOutcome.ANALYSED
     assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
     assert (world.noted(KEY).flagged, world.runtime.calls) == (None, [])
@@ -259,14 +259,14 @@ def test_a_master_that_cannot_be_decoded_is_a_finding(world: World, body: bytes)
 
 
 @pytest.mark.parametrize("behave", [sagemaker.unreadable, sagemaker.refusing(400)])
-def test_a_picture_that_the_models_refuse_is_a_finding(world: World, behave: Any) -> None:
+def test_a_picture_that_the_models_refuse_is_a_finding(world: InferEnvironment, behave: Any) -> None:
     world.runtime.behave = behave
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
     assert (len(world.runtime.calls), world.models.seen, world.sent) == (1, [], [])
 
 
-def test_the_small_models_alone(world: World) -> None:
+def test_the_small_models_alone(world: InferEnvironment) -> None:
     world.mode = "lambda"
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     findings = world.findings(KEY)
@@ -277,7 +277,7 @@ def test_the_small_models_alone(world: World) -> None:
     assert len(world.models.seen) == 1
 
 
-def test_a_new_endpoint_analyses_the_images_of_the_small_models(world: World) -> None:
+def test_a_new_endpoint_analyses_the_images_of_the_small_models(world: InferEnvironment) -> None:
     world.mode = "lambda"
     world.ready(KEY, jpeg_photo())
     world.mode = "endpoint"
@@ -288,7 +288,7 @@ def test_a_new_endpoint_analyses_the_images_of_the_small_models(world: World) ->
 @pytest.mark.parametrize(("behave", "flagged"), [(sagemaker.answer, False), (sagemaker.flagging, True)])
 @pytest.mark.parametrize("block", [False, True])
 def test_a_verdict_is_stored_published_and_sent_to_a_waiting_ingest(
-    world: World, behave: Any, flagged: bool, block: bool
+    world: InferEnvironment, behave: Any, flagged: bool, block: bool
 ) -> None:
     world.runtime.behave, world.block = behave, block
     world.ready(KEY, jpeg_photo(), sha256="digest")
@@ -297,7 +297,7 @@ def test_a_verdict_is_stored_published_and_sent_to_a_waiting_ingest(
     assert world.messages("changes") == ([message] if block else [])
 
 
-def test_a_held_master_is_analysed_in_place_and_published_again(world: World) -> None:
+def test_a_held_master_is_analysed_in_place_and_published_again(world: InferEnvironment) -> None:
     world.block = True
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
     held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
@@ -307,7 +307,7 @@ def test_a_held_master_is_analysed_in_place_and_published_again(world: World) ->
     assert [message["detail-type"] for message in world.messages("changes")] == [VERDICT, VERDICT]
 
 
-def test_what_was_released_keeps_its_findings(world: World) -> None:
+def test_what_was_released_keeps_its_findings(world: InferEnvironment) -> None:
     """Its entity tag may be another one, as with a KMS key."""
     world.block = True
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/", sha256="same")
@@ -317,7 +317,7 @@ def test_what_was_released_keeps_its_findings(world: World) -> None:
     assert world.findings(KEY).source_etag == world.etag(KEY)
 
 
-def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: World) -> None:
+def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: InferEnvironment) -> None:
     world.block = True
     world.ready(KEY, jpeg_photo(), sha256="old")
     served, vector = world.findings(KEY), world.vectors.get(KEY)
@@ -332,7 +332,7 @@ def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: World)
     assert world.infer.handle(held) is AnalysisOutcome.DROPPED
 
 
-def test_once_it_is_served_it_has_its_own(world: World) -> None:
+def test_once_it_is_served_it_has_its_own(world: InferEnvironment) -> None:
     world.block = True
     world.ready(KEY, jpeg_photo(), sha256="old")
     sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
@@ -345,7 +345,7 @@ def test_once_it_is_served_it_has_its_own(world: World) -> None:
     assert stored.source_etag == world.etag(KEY)
 
 
-def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: World) -> None:
+def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
     record = Record(KEY, HELD, sequencer, held=HeldUpload(facts={"perceptual_hash": "00000000000000ff"}))
     world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(record))
@@ -355,7 +355,7 @@ def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: World) -> No
     assert stored.perceptual_hash == "00000000000000ff"
 
 
-def test_no_verdict_no_message(world: World) -> None:
+def test_no_verdict_no_message(world: InferEnvironment) -> None:
     world.block = True
     world.runtime.behave = sagemaker.unreadable
     world.ready(KEY, jpeg_photo())
@@ -365,7 +365,7 @@ def test_no_verdict_no_message(world: World) -> None:
 THEIRS = Face(Region(0.25, 0.25, 0.5, 0.5), 1.0)
 
 
-def told_by_client(world: World, *faces: Face) -> Findings:
+def told_by_client(world: InferEnvironment, *faces: Face) -> Findings:
     found = {
         FACES: Finding(FACES, "client", "1", CLIENT, faces=faces),
         TAGS: Finding(TAGS, "client", "1", CLIENT, labels=(Label("cat", 1.0),)),
@@ -377,7 +377,7 @@ def told_by_client(world: World, *faces: Face) -> Findings:
     ("faces", "apart", "purged"), [((THEIRS,), 0.0, False), ((), 1.0, True), ((THEIRS, THEIRS), 0.5, True)]
 )
 def test_what_an_uploader_said_is_reconciled(
-    world: World, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
+    world: InferEnvironment, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
 ) -> None:
     sequencer = world.master(KEY, jpeg_photo())
     world.known(KEY, told_by_client(world, *faces))
@@ -393,7 +393,7 @@ def test_what_an_uploader_said_is_reconciled(
     assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
 
 
-def test_pictures_of_other_findings_go_and_no_others(world: World) -> None:
+def test_pictures_of_other_findings_go_and_no_others(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     assert world.findings(KEY).found[FACES] == small(FACES)
@@ -408,7 +408,7 @@ def test_pictures_of_other_findings_go_and_no_others(world: World) -> None:
     assert [message["key"] for message in world.messages("purges")] == [KEY]
 
 
-def test_a_late_fallback_undoes_nothing(world: World) -> None:
+def test_a_late_fallback_undoes_nothing(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, jpeg_photo())
     present = world.masters.find_current(KEY)
     assert present is not None
@@ -422,7 +422,7 @@ def test_a_late_fallback_undoes_nothing(world: World) -> None:
     assert stored.model == "gpu-similarity/2"
 
 
-def test_findings_of_the_old_kind_are_replaced_not_mixed(world: World) -> None:
+def test_findings_of_the_old_kind_are_replaced_not_mixed(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, jpeg_photo())
     old = Findings("1", "old", {TEXT: Finding(TEXT, "m", "1")})
     world.known(KEY, by(old, ENDPOINT))
@@ -431,7 +431,7 @@ def test_findings_of_the_old_kind_are_replaced_not_mixed(world: World) -> None:
     assert tuple(world.findings(KEY).found) == (FACES,)
 
 
-def test_a_master_that_changes_during_analysis_is_analysed_again(world: World) -> None:
+def test_a_master_that_changes_during_analysis_is_analysed_again(world: InferEnvironment) -> None:
     def overtaken(call: sagemaker.Call) -> sagemaker.Reply:
         world.runtime.behave = sagemaker.answer
         world.master(KEY, jpeg_photo((60, 90)))
@@ -448,7 +448,7 @@ def test_a_master_that_changes_during_analysis_is_analysed_again(world: World) -
     assert world.findings(KEY).source_etag == world.etag(KEY)
 
 
-def test_a_master_that_is_deleted_during_analysis_leaves_nothing(world: World) -> None:
+def test_a_master_that_is_deleted_during_analysis_leaves_nothing(world: InferEnvironment) -> None:
     def deleted(call: sagemaker.Call) -> sagemaker.Reply:
         world.media.delete(MASTERS.name(KEY))
         return sagemaker.answer(call)
@@ -461,7 +461,7 @@ def test_a_master_that_is_deleted_during_analysis_leaves_nothing(world: World) -
     assert (world.keys("findings/"), world.noted(KEY).version, world.vectors.get(KEY)) == ([], 0, None)
 
 
-def test_an_index_that_does_not_answer_is_a_fault(world: World) -> None:
+def test_an_index_that_does_not_answer_is_a_fault(world: InferEnvironment) -> None:
     world.names = {**world.names, "index": "no-such-table"}
     sequencer = world.next_sequencer()
     world.media.put(MASTERS.name(KEY), jpeg_photo(), headers={}, metadata={})
@@ -469,7 +469,7 @@ def test_an_index_that_does_not_answer_is_a_fault(world: World) -> None:
         world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
 
 
-def test_a_flag_of_the_fallback_can_be_taken_back(world: World) -> None:
+def test_a_flag_of_the_fallback_can_be_taken_back(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     flagged = replace(small(MODERATION), flagged=True)
     world.finder = type("Prude", (), {"tasks": (MODERATION,), "detect": lambda *_: {MODERATION: flagged}})()

@@ -20,7 +20,7 @@ from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S, wait_until
 
-from .harness import ALL, SMALL, TOO_LONG_S, World
+from .harness import ALL, SMALL, TOO_LONG_S, InferEnvironment
 from .test_analysis import metrics
 
 KEY = "a.jpg"
@@ -33,7 +33,7 @@ FAULTS = {
 }
 
 
-def put_off(world: World) -> AnalysisRequest:
+def put_off(world: InferEnvironment) -> AnalysisRequest:
     """The one message that was sent for later."""
     [message] = world.sent
     world.sent.clear()
@@ -44,7 +44,7 @@ def put_off(world: World) -> AnalysisRequest:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_small_models_analyse_and_the_endpoint_is_called_again_later(
-    world: World, fault: Any, capsys: pytest.CaptureFixture[str]
+    world: InferEnvironment, fault: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.runtime.behave = fault
     world.wait_for_answers(TOO_LONG_S if fault is sagemaker.hanging else HANG_S)
@@ -73,7 +73,7 @@ def test_small_models_analyse_and_the_endpoint_is_called_again_later(
     assert again["id"] != event["id"]
 
 
-def test_the_endpoint_is_retried_and_small_models_analyse_once(world: World) -> None:
+def test_the_endpoint_is_retried_and_small_models_analyse_once(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     for attempt in range(1, 5):
@@ -85,7 +85,7 @@ def test_the_endpoint_is_retried_and_small_models_analyse_once(world: World) -> 
     assert len(world.published()) == 1
 
 
-def test_one_answer_in_three_is_enough(world: World) -> None:
+def test_one_answer_in_three_is_enough(world: InferEnvironment) -> None:
     replies = [sagemaker.answer, sagemaker.refusing(500), sagemaker.dead]
 
     def behave(call: sagemaker.Call) -> sagemaker.Reply:
@@ -97,7 +97,7 @@ def test_one_answer_in_three_is_enough(world: World) -> None:
     assert Circuit.from_document(world.entries.get(NAME).fields) == Circuit()
 
 
-def test_no_try_is_begun_that_could_end_too_late(world: World) -> None:
+def test_no_try_is_begun_that_could_end_too_late(world: InferEnvironment) -> None:
     service = world.infer
     assert service.models is not None
     caller, now_s, call_s = service.models.client, [0.0], 20.0
@@ -116,14 +116,14 @@ def test_no_try_is_begun_that_could_end_too_late(world: World) -> None:
     assert len(world.runtime.calls) == 2
 
 
-def test_without_any_analysis_the_message_is_retried(world: World) -> None:
+def test_without_any_analysis_the_message_is_retried(world: InferEnvironment) -> None:
     world.runtime.behave, world.models.broken = sagemaker.dead, True
     with pytest.raises(RuntimeError):
         world.ready(KEY, jpeg_photo())
     assert (world.keys("findings/"), world.sent) == ([], [])
 
 
-def test_an_upload_that_was_overwritten_is_not_put_off_for_ever(world: World) -> None:
+def test_an_upload_that_was_overwritten_is_not_put_off_for_ever(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     request = put_off(world)
@@ -142,7 +142,7 @@ def test_waits_grow_and_are_left_to_chance() -> None:
         assert len(waits) > 5
 
 
-def test_while_the_breaker_is_open_the_endpoint_is_not_called(world: World) -> None:
+def test_while_the_breaker_is_open_the_endpoint_is_not_called(world: InferEnvironment) -> None:
     world.circuit = CircuitSettings(max_failures=4, open_s=30, probe_s=60)
     world.runtime.behave = sagemaker.dead
     outcomes = [world.ready(f"{number}.jpg", jpeg_photo((90, 60 + number))) for number in range(8)]
@@ -154,7 +154,7 @@ def test_while_the_breaker_is_open_the_endpoint_is_not_called(world: World) -> N
     assert len(world.runtime.calls) == 4
 
 
-def test_one_probe_and_then_everything(world: World) -> None:
+def test_one_probe_and_then_everything(world: InferEnvironment) -> None:
     world.circuit = CircuitSettings(max_failures=3, open_s=30, probe_s=60)
     world.runtime.behave = sagemaker.dead
     world.ready("0.jpg", jpeg_photo((90, 60)))
@@ -172,12 +172,12 @@ def test_one_probe_and_then_everything(world: World) -> None:
 
 
 @pytest.fixture
-def hire(world: World) -> Callable[[], CircuitBreaker]:
+def hire(world: InferEnvironment) -> Callable[[], CircuitBreaker]:
     world.circuit = CircuitSettings(max_failures=2, open_s=30, probe_s=60)
     return lambda: world.breaker
 
 
-def test_workers_share_their_failures(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+def test_workers_share_their_failures(world: InferEnvironment, hire: Callable[[], CircuitBreaker]) -> None:
     first, second = hire(), hire()
     assert first.allows_call()
     assert second.allows_call()
@@ -188,7 +188,7 @@ def test_workers_share_their_failures(world: World, hire: Callable[[], CircuitBr
     assert world.opened == [world.now_s]
 
 
-def test_of_many_only_one_probes(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+def test_of_many_only_one_probes(world: InferEnvironment, hire: Callable[[], CircuitBreaker]) -> None:
     workers = [hire() for _ in range(5)]
     for worker in workers[:2]:
         worker.record_failure()
@@ -201,7 +201,7 @@ def test_of_many_only_one_probes(world: World, hire: Callable[[], CircuitBreaker
 
 
 @pytest.fixture
-def reads(world: World) -> Iterator[list[str]]:
+def reads(world: InferEnvironment) -> Iterator[list[str]]:
     """Names that are read of the index."""
     seen: list[str] = []
     events = world.clients["dynamodb"].meta.events
@@ -215,7 +215,7 @@ def reads(world: World) -> Iterator[list[str]]:
 
 
 def test_an_open_circuit_is_not_read_again_before_its_time(
-    world: World, hire: Callable[[], CircuitBreaker], reads: list[str]
+    world: InferEnvironment, hire: Callable[[], CircuitBreaker], reads: list[str]
 ) -> None:
     worker = hire()
     worker.record_failure()
@@ -228,7 +228,9 @@ def test_an_open_circuit_is_not_read_again_before_its_time(
     assert reads == [NAME]
 
 
-def test_successes_write_nothing_where_nothing_has_failed(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+def test_successes_write_nothing_where_nothing_has_failed(
+    world: InferEnvironment, hire: Callable[[], CircuitBreaker]
+) -> None:
     worker = hire()
     for _ in range(3):
         assert worker.allows_call()
@@ -236,14 +238,16 @@ def test_successes_write_nothing_where_nothing_has_failed(world: World, hire: Ca
     assert world.entries.get(NAME).version == 0
 
 
-def test_an_unavailable_table_stops_no_analysis(world: World) -> None:
+def test_an_unavailable_table_stops_no_analysis(world: InferEnvironment) -> None:
     worker = CircuitBreaker(DocumentStore(world.clients["dynamodb"], "no-such-table"), clock=lambda: world.now_s)
     assert worker.allows_call()
     worker.record_failure()
     assert worker.allows_call()
 
 
-def test_a_change_by_another_worker_is_not_written_over(world: World, hire: Callable[[], CircuitBreaker]) -> None:
+def test_a_change_by_another_worker_is_not_written_over(
+    world: InferEnvironment, hire: Callable[[], CircuitBreaker]
+) -> None:
     """Between its read and its write, two others fail."""
     worker, others = hire(), [hire(), hire()]
 
@@ -259,7 +263,7 @@ def test_a_change_by_another_worker_is_not_written_over(world: World, hire: Call
     assert not worker.allows_call()
 
 
-def test_a_switch_leaves_the_endpoint_alone(world: World) -> None:
+def test_a_switch_leaves_the_endpoint_alone(world: InferEnvironment) -> None:
     SwitchStore(world.media).write(switches.FALLBACK, Switch(True, "ada", until_s=world.now_s + 600))
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
     assert world.runtime.calls == []

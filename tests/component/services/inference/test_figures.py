@@ -15,7 +15,7 @@ from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo
 
-from .harness import World
+from .harness import InferEnvironment
 
 KEY = "trips/rome.jpg"
 
@@ -23,7 +23,7 @@ type FlushMetrics = Callable[[], Counted]
 
 
 @pytest.fixture
-def flush_metrics(world: World, capsys: pytest.CaptureFixture[str]) -> FlushMetrics:
+def flush_metrics(world: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> FlushMetrics:
     """Return the metrics since the last call."""
 
     def flush() -> Counted:
@@ -33,7 +33,7 @@ def flush_metrics(world: World, capsys: pytest.CaptureFixture[str]) -> FlushMetr
     return flush
 
 
-def test_analysed_images_are_counted_by_origin(world: World, flush_metrics: FlushMetrics) -> None:
+def test_analysed_images_are_counted_by_origin(world: InferEnvironment, flush_metrics: FlushMetrics) -> None:
     world.runtime.drawn = "canary"
     world.ready(KEY, jpeg_photo())
     assert of(flush_metrics(), "PicturesAnalysed") == {"canary": 1}
@@ -44,7 +44,7 @@ def test_analysed_images_are_counted_by_origin(world: World, flush_metrics: Flus
 
 @pytest.mark.parametrize(("over_ms", "slow"), [(-5_000, {}), (5_000, {"": 1})])
 def test_an_analysis_is_slow_by_its_objective(
-    world: World, flush_metrics: FlushMetrics, over_ms: int, slow: dict[str, float]
+    world: InferEnvironment, flush_metrics: FlushMetrics, over_ms: int, slow: dict[str, float]
 ) -> None:
     sequencer = world.master(KEY, jpeg_photo())
     master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=MASTERS.name(KEY))
@@ -54,7 +54,7 @@ def test_an_analysis_is_slow_by_its_objective(
     assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)
 
 
-def test_a_repeated_analysis_has_no_latency_objective(world: World, flush_metrics: FlushMetrics) -> None:
+def test_a_repeated_analysis_has_no_latency_objective(world: InferEnvironment, flush_metrics: FlushMetrics) -> None:
     world.ready(KEY, jpeg_photo())
     flush_metrics()
     world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True))

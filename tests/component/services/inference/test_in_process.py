@@ -14,10 +14,10 @@ from tests.component.aws import sagemaker
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo
 
-from .harness import ALL, SMALL, World
+from .harness import ALL, SMALL, InferEnvironment
 
 
-def test_a_photograph_is_analysed_while_the_endpoint_is_down(world: World) -> None:
+def test_a_photograph_is_analysed_while_the_endpoint_is_down(world: InferEnvironment) -> None:
     world.finder, world.runtime.behave = InProcessDetector(models_folder(), ALL), sagemaker.dead
     assert world.ready("astronaut.jpg", jpeg_photo((512, 512))) is AnalysisOutcome.FALLBACK
     findings = world.findings("astronaut.jpg")

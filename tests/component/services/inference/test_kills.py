@@ -15,7 +15,7 @@ from tests.component.services.killing import Killed, Wire, kill, wired
 from tests.images.pictures import jpeg_photo
 from tests.profiles import select_calls
 
-from .harness import ALL, SMALL, World
+from .harness import ALL, SMALL, InferEnvironment
 
 MOST_CALLS = 60
 STALE = "fit-cover_fv-1_g-face_h-400_w-400.auto-webp"
@@ -27,10 +27,10 @@ def picture(number: int) -> bytes:
 
 
 @dataclass
-class Scene:
+class Case:
     """A key, the request about it, and the expected end: ``by`` is the origin of the findings, "" for none."""
 
-    world: World
+    world: InferEnvironment
     key: str
     request: AnalysisRequest
     by: str = ENDPOINT
@@ -69,58 +69,58 @@ class Scene:
             assert self.key in [message["key"] for message in world.messages("purges")]
 
 
-def ready(world: World, key: str, number: int) -> Scene:
-    return Scene(world, key, AnalysisRequest(RequestKind.READY, key, world.master(key, picture(number))))
+def ready(world: InferEnvironment, key: str, number: int) -> Case:
+    return Case(world, key, AnalysisRequest(RequestKind.READY, key, world.master(key, picture(number))))
 
 
-def judged(world: World, key: str, number: int) -> Scene:
+def judged(world: InferEnvironment, key: str, number: int) -> Case:
     world.block = True
     return ready(world, key, number)
 
 
-def overwritten(world: World, key: str, number: int) -> Scene:
+def overwritten(world: InferEnvironment, key: str, number: int) -> Case:
     world.infer.handle(ready(world, key, number + 100).request)
     world.published()
     return ready(world, key, number)
 
 
-def copied(world: World, key: str, number: int) -> Scene:
+def copied(world: InferEnvironment, key: str, number: int) -> Case:
     world.ready(f"{key}.first", picture(number), sha256=f"same {key}")
     sequencer = world.master(key, picture(number), sha256=f"same {key}")
-    return Scene(world, key, AnalysisRequest(RequestKind.READY, key, sequencer))
+    return Case(world, key, AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
-def fallen_back(world: World, key: str, number: int) -> Scene:
+def fallen_back(world: InferEnvironment, key: str, number: int) -> Case:
     world.runtime.behave = sagemaker.dead
-    return Scene(world, key, ready(world, key, number).request, by=FALLBACK)
+    return Case(world, key, ready(world, key, number).request, by=FALLBACK)
 
 
-def improved(world: World, key: str, number: int) -> Scene:
+def improved(world: InferEnvironment, key: str, number: int) -> Case:
     """The endpoint is back and finds other faces than the small models; images have been made with the latter."""
     world.runtime.behave = sagemaker.dead
     first = ready(world, key, number)
     world.infer.handle(first.request)
     _with_pictures(world, key)
     world.runtime.behave, world.now_s = sagemaker.answer, world.now_s + 1000
-    return Scene(world, key, first.request.next_attempt(), purged=True)
+    return Case(world, key, first.request.next_attempt(), purged=True)
 
 
-def corrected(world: World, key: str, number: int) -> Scene:
+def corrected(world: InferEnvironment, key: str, number: int) -> Case:
     """The client's findings have a face where there is none, and images have been made with it."""
     scene = ready(world, key, number)
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
     world.known(key, Findings("1", world.etag(key), {FACES: theirs}, ALL[1:]))
     _with_pictures(world, key)
-    return Scene(world, key, scene.request, purged=True)
+    return Case(world, key, scene.request, purged=True)
 
 
-def removed(world: World, key: str, number: int) -> Scene:
+def removed(world: InferEnvironment, key: str, number: int) -> Case:
     world.infer.handle(ready(world, key, number).request)
     world.media.delete(MASTERS.name(key))
-    return Scene(world, key, AnalysisRequest(RequestKind.REMOVED, key, world.next_sequencer()), by="")
+    return Case(world, key, AnalysisRequest(RequestKind.REMOVED, key, world.next_sequencer()), by="")
 
 
-def _with_pictures(world: World, key: str) -> None:
+def _with_pictures(world: InferEnvironment, key: str) -> None:
     world.published()
     world.sent.clear()
     world.derivative(key, STALE)
@@ -132,7 +132,9 @@ SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, falle
 
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
 @pytest.mark.parametrize("scene", SCENES)
-def test_killed_at_any_call_it_is_done_when_the_message_comes_again(world: World, scene: str, moment: str) -> None:
+def test_killed_at_any_call_it_is_done_when_the_message_comes_again(
+    world: InferEnvironment, scene: str, moment: str
+) -> None:
     world.circuit = type(world.circuit)(max_failures=1000)
     for at in select_calls(f"{scene} {moment}", MOST_CALLS):
         staged = SCENES[scene](world, f"{at}.jpg", at)
@@ -151,7 +153,7 @@ def test_killed_at_any_call_it_is_done_when_the_message_comes_again(world: World
 class Overtaking:
     """A newer master that is put and analysed while another worker waits for its answer."""
 
-    scene: Scene
+    scene: Case
     number: int
     deletes: bool
     done: bool = False
@@ -168,7 +170,7 @@ class Overtaking:
 
 @pytest.mark.parametrize("deletes", [False, True], ids=["overwritten", "deleted"])
 @pytest.mark.parametrize("scene", ["judged", "improved", "removed"])
-def test_overtaken_at_any_call_the_newer_master_wins(world: World, scene: str, deletes: bool) -> None:
+def test_overtaken_at_any_call_the_newer_master_wins(world: InferEnvironment, scene: str, deletes: bool) -> None:
     world.circuit = type(world.circuit)(max_failures=1000)
     for at in select_calls(f"{scene} {deletes}", MOST_CALLS):
         staged = SCENES[scene](world, f"{at}.jpg", at)
@@ -188,5 +190,5 @@ def test_overtaken_at_any_call_the_newer_master_wins(world: World, scene: str, d
             assert request is not None
             world.infer.handle(request)
         world.sent.clear()
-        Scene(world, staged.key, staged.request, by="" if deletes else ENDPOINT).check()
+        Case(world, staged.key, staged.request, by="" if deletes else ENDPOINT).check()
     assert 8 < at < MOST_CALLS - 1

@@ -18,18 +18,18 @@ from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER
 from tools.events.infer import ABSENT, PHOTO, build_endpoint_result
 
-from .harness import World
+from .harness import InferEnvironment
 
 MAX_RECEIVES = 3
 
 
 @pytest.fixture
-def function(world: World, aws_environment: dict[str, str]) -> Function:
+def function(world: InferEnvironment, aws_environment: dict[str, str]) -> Function:
     """As a cold start loads it."""
     return load("infer", aws_environment | world.runtime.environment | variables(world))
 
 
-def variables(world: World) -> dict[str, str]:
+def variables(world: InferEnvironment) -> dict[str, str]:
     names = world.names
     return {
         "MEDIA_BUCKET": names["media"],
@@ -48,7 +48,7 @@ def variables(world: World) -> dict[str, str]:
     }
 
 
-def received(world: World, queue: str, body: str, receives: int = 1) -> dict[str, Any]:
+def received(world: InferEnvironment, queue: str, body: str, receives: int = 1) -> dict[str, Any]:
     """An SQS event with a message that really is in the queue, so that it can be hidden."""
     sqs, url = world.clients["sqs"], world.names[queue]
     sqs.send_message(QueueUrl=url, MessageBody=body)
@@ -77,7 +77,7 @@ def received(world: World, queue: str, body: str, receives: int = 1) -> dict[str
 
 
 @pytest.mark.parametrize("queue", ["normal", "priority"])
-def test_an_event_of_ingest_is_worked_off(world: World, function: Function, queue: str) -> None:
+def test_an_event_of_ingest_is_worked_off(world: InferEnvironment, function: Function, queue: str) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
     assert function.invoke(received(world, queue, body)) == {"batchItemFailures": []}
@@ -85,7 +85,7 @@ def test_an_event_of_ingest_is_worked_off(world: World, function: Function, queu
     assert len(world.published()) == 1
 
 
-def test_what_fails_comes_again_later(world: World, function: Function) -> None:
+def test_what_fails_comes_again_later(world: InferEnvironment, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
     event = received(world, "priority", json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)))
@@ -94,7 +94,7 @@ def test_what_fails_comes_again_later(world: World, function: Function) -> None:
     assert (world.messages("priority"), world.messages("dead")) == ([], [])
 
 
-def test_at_last_it_is_given_up_with_its_cause(world: World, function: Function) -> None:
+def test_at_last_it_is_given_up_with_its_cause(world: InferEnvironment, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
     body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
@@ -105,7 +105,7 @@ def test_at_last_it_is_given_up_with_its_cause(world: World, function: Function)
     assert dead["attributes"]["code"]["StringValue"] == "unavailable"
 
 
-def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, function: Function) -> None:
+def test_what_was_sent_back_once_says_so_when_it_dies_again(world: InferEnvironment, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
@@ -118,7 +118,7 @@ def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, functi
     assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
 
 
-def test_what_is_no_message_is_given_up_at_once(world: World, function: Function) -> None:
+def test_what_is_no_message_is_given_up_at_once(world: InferEnvironment, function: Function) -> None:
     event = received(world, "normal", json.dumps({"photo": "a.jpg"}))
     assert function.invoke(event) == {"batchItemFailures": []}
     assert world.messages("dead")[0]["attributes"]["code"]["StringValue"] == "bad-upload"
@@ -126,7 +126,7 @@ def test_what_is_no_message_is_given_up_at_once(world: World, function: Function
 
 @pytest.mark.parametrize("queue", ["normal", "priority"])
 def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
-    world: World, function: Function, queue: str
+    world: InferEnvironment, function: Function, queue: str
 ) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
@@ -141,7 +141,7 @@ DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "
 
 
 @pytest.mark.parametrize("name", DONE)
-def test_the_files_do_what_their_names_say(world: World, function: Function, name: str) -> None:
+def test_the_files_do_what_their_names_say(world: InferEnvironment, function: Function, name: str) -> None:
     world.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
     event = json.loads((FOLDER / "infer" / name).read_text())
     assert function.invoke(event) == {"batchItemFailures": []}
@@ -186,7 +186,9 @@ def test_anything_else_is_refused(body: str) -> None:
         parse_request(body)
 
 
-def test_each_attempt_is_counted(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_attempt_is_counted(
+    world: InferEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
     function.invoke(received(world, "normal", body))

@@ -19,18 +19,18 @@ from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingesting
 from tests.images.pictures import jpeg_photo
 
-from .harness import World
+from .harness import InferEnvironment
 
 KEY = "people/a.jpg"
 
 
-class Studio:
+class Pipeline:
     """Both, in one place."""
 
     def __init__(self, aws: Callable[[str], Any], runtime: Runtime) -> None:
-        self.taken = ingesting.World.build(aws)
+        self.taken = ingesting.IngestEnvironment.build(aws)
         self.taken.blocks = True
-        self.looked = World.build(aws, runtime)
+        self.looked = InferEnvironment.build(aws, runtime)
         shared = {name: self.taken.names[name] for name in ("media", "index", "bus", "changes", "published")}
         self.looked.names = {**self.looked.names, **shared}
         self.looked.block = True
@@ -56,11 +56,11 @@ class Studio:
 
 
 @pytest.fixture
-def studio(aws: Callable[[str], Any], runtime: Runtime) -> Studio:
-    return Studio(aws, runtime)
+def studio(aws: Callable[[str], Any], runtime: Runtime) -> Pipeline:
+    return Pipeline(aws, runtime)
 
 
-def test_an_unflagged_image_is_served_after_analysis(studio: Studio) -> None:
+def test_an_unflagged_image_is_served_after_analysis(studio: Pipeline) -> None:
     studio.taken.created(KEY, jpeg_photo())
     assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     assert studio.look() == [AnalysisOutcome.ANALYSED]
@@ -71,7 +71,7 @@ def test_an_unflagged_image_is_served_after_analysis(studio: Studio) -> None:
     assert len(studio.looked.runtime.calls) == 1
 
 
-def test_what_is_not_stays_where_it_is(studio: Studio) -> None:
+def test_what_is_not_stays_where_it_is(studio: Pipeline) -> None:
     studio.looked.runtime.behave = sagemaker.flagging
     studio.taken.created(KEY, jpeg_photo())
     studio.look()
@@ -82,7 +82,7 @@ def test_what_is_not_stays_where_it_is(studio: Studio) -> None:
     assert studio.hear() == []
 
 
-def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Studio) -> None:
+def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Pipeline) -> None:
     studio.looked.runtime.behave = sagemaker.dead
     studio.taken.created(KEY, jpeg_photo())
     assert studio.look() == [AnalysisOutcome.FALLBACK]
@@ -99,7 +99,7 @@ def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Studio)
     assert {finding.origin for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
 
 
-def test_what_no_model_can_read_waits_for_a_person(studio: Studio) -> None:
+def test_what_no_model_can_read_waits_for_a_person(studio: Pipeline) -> None:
     studio.looked.runtime.behave = sagemaker.unreadable
     studio.taken.created(KEY, jpeg_photo())
     studio.look()
@@ -109,7 +109,7 @@ def test_what_no_model_can_read_waits_for_a_person(studio: Studio) -> None:
     assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
 
 
-def test_what_is_deleted_while_it_waits_leaves_nothing(studio: Studio) -> None:
+def test_what_is_deleted_while_it_waits_leaves_nothing(studio: Pipeline) -> None:
     studio.taken.created(KEY, jpeg_photo())
     studio.look()
     studio.taken.deleted(KEY)

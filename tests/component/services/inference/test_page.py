@@ -13,12 +13,12 @@ from tests.component.aws import sagemaker
 from tests.component.services.test_ingest_page import listed, named, rows
 from tests.images.pictures import jpeg_photo
 
-from .harness import ALL, World
+from .harness import ALL, InferEnvironment
 
 PAGE = (ROOT / "docs" / "guides" / "image-analysis.md").read_text(encoding="utf-8")
 
 
-def test_the_steps_are_those_of_the_page(world: World) -> None:
+def test_the_steps_are_those_of_the_page(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready("a.jpg", jpeg_photo())
     steps = rows(PAGE, "Processing steps")
@@ -28,7 +28,7 @@ def test_the_steps_are_those_of_the_page(world: World) -> None:
     assert list(world.observer.timings_ms) == ["remove"]
 
 
-def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_metrics_are_those_of_the_page(world: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     sequencer = world.master("a.jpg", jpeg_photo())
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
     world.known("a.jpg", Findings("1", world.etag("a.jpg"), {FACES: theirs}, ALL[1:]))

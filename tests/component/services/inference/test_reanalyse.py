@@ -11,11 +11,11 @@ from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests import commands
 from tests.images.pictures import jpeg_photo
 
-from .harness import World
+from .harness import InferEnvironment
 
 
 def test_every_master_is_queued_and_analysed_once(
-    world: World, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: InferEnvironment, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.ready("seen.jpg", jpeg_photo((90, 60)))
     world.master("trips/old.jpg", jpeg_photo((60, 90)))
@@ -39,7 +39,7 @@ def test_every_master_is_queued_and_analysed_once(
 
 
 def test_a_stack_without_inference_is_reported(
-    world: World, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: InferEnvironment, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = commands.local(aws_environment, tmp_path, capsys, {"MediaBucketName": world.names["media"]})
     done = command.run("findings", "reanalyse")

@@ -18,7 +18,7 @@ from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 from tools import runbooks
 
-from .harness import World
+from .harness import InferEnvironment
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ type Follow = Callable[..., str]
 
 
 @pytest.fixture
-def follow(world: World, aws: Callable[[str], Any], ministack_url: str, tmp_path: Path) -> Iterator[Follow]:
+def follow(world: InferEnvironment, aws: Callable[[str], Any], ministack_url: str, tmp_path: Path) -> Iterator[Follow]:
     """Run the first block, which defines functions, and the named ones; return their output."""
     outputs = {
         "IndexTableName": world.names["index"],
@@ -57,7 +57,7 @@ def follow(world: World, aws: Callable[[str], Any], ministack_url: str, tmp_path
     cloudformation.delete_stack(StackName="darkroom")
 
 
-def test_the_runbook_of_models_that_are_down(world: World, follow: Follow) -> None:
+def test_the_runbook_of_models_that_are_down(world: InferEnvironment, follow: Follow) -> None:
     world.circuit = type(world.circuit)(max_failures=3)
     world.runtime.behave = sagemaker.dead
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK

@@ -21,12 +21,12 @@ from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 
-from .harness import World
+from .harness import InferEnvironment
 
 KEY = "a.jpg"
 
 
-def index(world: World, key: str, **fields: Any) -> None:
+def index(world: InferEnvironment, key: str, **fields: Any) -> None:
     """Put the index record of ``key``."""
     record = world.index.get(key)
     assert record is not None
@@ -34,13 +34,13 @@ def index(world: World, key: str, **fields: Any) -> None:
     world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(Record(key, **known)))
 
 
-def ready(world: World, key: str, body: bytes, **fields: Any) -> AnalysisOutcome:
+def ready(world: InferEnvironment, key: str, body: bytes, **fields: Any) -> AnalysisOutcome:
     sequencer = world.master(key, body)
     index(world, key, **fields)
     return world.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
-def test_an_analysed_image_is_sampled(world: World) -> None:
+def test_an_analysed_image_is_sampled(world: InferEnvironment) -> None:
     ready(world, KEY, jpeg_photo(), facts={"format": "heic", "width": 400, "height": 300})
     [sample] = world.samples.recent()
     assert (sample.key, sample.source_etag, sample.at_s) == (KEY, world.etag(KEY), world.now_s)
@@ -56,14 +56,14 @@ def test_an_analysed_image_is_sampled(world: World) -> None:
     assert sample.trial is None
 
 
-def test_what_the_small_models_say_is_sampled_as_theirs(world: World) -> None:
+def test_what_the_small_models_say_is_sampled_as_theirs(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     [sample] = world.samples.recent()
     assert (sample.by, sample.variant, sample.format, sample.pixels) == (FALLBACK, "in-process", "", 0)
 
 
-def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: World) -> None:
+def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
     index(world, KEY, state=HELD, held=HeldUpload(facts={"format": "png", "width": 3, "height": 2}))
     world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
@@ -71,14 +71,14 @@ def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: World)
     assert (sample.format, sample.pixels) == ("png", 6)
 
 
-def test_an_image_without_analysis_is_not_sampled(world: World) -> None:
+def test_an_image_without_analysis_is_not_sampled(world: InferEnvironment) -> None:
     world.ready("first.jpg", jpeg_photo(), sha256="the same")
     assert world.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
     assert world.ready("broken.jpg", b"no picture") is AnalysisOutcome.ANALYSED
     assert [sample.key for sample in world.samples.recent()] == ["first.jpg"]
 
 
-def broken_puts(world: World) -> None:
+def broken_puts(world: InferEnvironment) -> None:
     """No sample can be put from now on."""
 
     def refuse(params: dict[str, Any], **_: Any) -> None:
@@ -89,7 +89,7 @@ def broken_puts(world: World) -> None:
 
 
 def test_a_sample_that_cannot_be_written_is_counted_and_nothing_else_is_lost(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: InferEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken_puts(world)
     try:
@@ -104,14 +104,14 @@ def test_a_sample_that_cannot_be_written_is_counted_and_nothing_else_is_lost(
     assert [line["code"] for line in lines if line.get("message") == "sample not recorded"] == ["unavailable"]
 
 
-def test_a_deleted_picture_leaves_no_sample(world: World) -> None:
+def test_a_deleted_picture_leaves_no_sample(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     world.ready("other.jpg", jpeg_photo((90, 60)))
     world.removed(KEY)
     assert [sample.key for sample in world.samples.recent()] == ["other.jpg"]
 
 
-def test_a_sample_of_a_picture_that_goes_meanwhile_is_taken_back(world: World) -> None:
+def test_a_sample_of_a_picture_that_goes_meanwhile_is_taken_back(world: InferEnvironment) -> None:
     """Its deletion has been dealt with when the sample is put."""
     world.ready("other.jpg", jpeg_photo((90, 60)))
 

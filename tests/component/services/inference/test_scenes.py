@@ -10,12 +10,12 @@ from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests.component.services.test_master_reader import scene
 
-from .harness import World
+from .harness import InferEnvironment
 
 KEY = "maps/scene.tif"
 
 
-def test_a_large_image_is_analysed_by_ranges(world: World) -> None:
+def test_a_large_image_is_analysed_by_ranges(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, scene())
     place = {"Bucket": world.names["media"], "Key": MASTERS.name(KEY)}
     head = world.media.head(place["Key"])

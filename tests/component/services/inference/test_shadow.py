@@ -31,7 +31,7 @@ from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
 from tests.images.pictures import jpeg_photo
 
-from .harness import ALL, World
+from .harness import ALL, InferEnvironment
 
 KEY = "a.jpg"
 
@@ -47,14 +47,14 @@ def worse(call: Call) -> Reply:
 
 
 @pytest.fixture
-def canary(world: World) -> World:
+def canary(world: InferEnvironment) -> InferEnvironment:
     world.runtime.weights = {"main": 1.0, "canary": 0.1}
     world.runtime.drawn = "canary"
     world.runtime.behave = worse
     return world
 
 
-def test_an_answer_of_the_baseline_calls_no_other_variant(canary: World) -> None:
+def test_an_answer_of_the_baseline_calls_no_other_variant(canary: InferEnvironment) -> None:
     canary.runtime.drawn = "main"
     canary.ready(KEY, jpeg_photo())
     [sample] = canary.samples.recent()
@@ -62,7 +62,7 @@ def test_an_answer_of_the_baseline_calls_no_other_variant(canary: World) -> None
     assert [call.target for call in canary.runtime.calls] == [""]
 
 
-def test_where_a_canary_answers_the_incumbents_word_is_kept(canary: World) -> None:
+def test_where_a_canary_answers_the_incumbents_word_is_kept(canary: InferEnvironment) -> None:
     assert canary.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     assert [call.target for call in canary.runtime.calls] == ["", "main"]
     assert {call.body for call in canary.runtime.calls} == {canary.runtime.calls[0].body}
@@ -72,7 +72,7 @@ def test_where_a_canary_answers_the_incumbents_word_is_kept(canary: World) -> No
     assert not event["flagged"]
 
 
-def test_both_are_compared_in_the_sample(canary: World) -> None:
+def test_both_are_compared_in_the_sample(canary: InferEnvironment) -> None:
     canary.ready(KEY, jpeg_photo())
     [sample] = canary.samples.recent()
     assert (sample.variant, sample.by) == ("main", "endpoint")
@@ -91,7 +91,7 @@ def test_both_are_compared_in_the_sample(canary: World) -> None:
     assert incumbents.empty[FACES].value == 0.0
 
 
-def test_without_the_incumbents_word_a_picture_waits_for_it(canary: World) -> None:
+def test_without_the_incumbents_word_a_picture_waits_for_it(canary: InferEnvironment) -> None:
     canary.runtime.behave = lambda call: None if call.target else worse(call)
     assert canary.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
     assert not canary.findings(KEY).found[MODERATION].flagged
@@ -104,7 +104,7 @@ def refusing_unless(refuses: Callable[[Call], bool]) -> Callable[[Call], Reply]:
     return lambda call: refusal(call) if refuses(call) else sagemaker.answer(call)
 
 
-def test_a_canary_that_refuses_pictures_is_found_out(canary: World) -> None:
+def test_a_canary_that_refuses_pictures_is_found_out(canary: InferEnvironment) -> None:
     """SageMaker does not report which variant refuses."""
     canary.runtime.behave = refusing_unless(lambda call: not call.target)
     canary.ready(KEY, jpeg_photo())
@@ -115,7 +115,7 @@ def test_a_canary_that_refuses_pictures_is_found_out(canary: World) -> None:
     assert sample.trial.tasks[FACES] == TaskComparison(None, (True, False), (None, 0.99))
 
 
-def test_a_refusal_by_both_variants_counts_for_neither(canary: World) -> None:
+def test_a_refusal_by_both_variants_counts_for_neither(canary: InferEnvironment) -> None:
     canary.runtime.behave = refusing_unless(lambda _: True)
     canary.ready(KEY, jpeg_photo())
     assert {finding.error for finding in canary.findings(KEY).found.values()} == {"unreadable"}
@@ -124,7 +124,7 @@ def test_a_refusal_by_both_variants_counts_for_neither(canary: World) -> None:
     assert set(sample.tasks) == set(ALL)
 
 
-def test_one_variant_alone_is_no_trial_whatever_it_is_called(world: World) -> None:
+def test_one_variant_alone_is_no_trial_whatever_it_is_called(world: InferEnvironment) -> None:
     world.runtime.weights, world.runtime.drawn = {"blue": 1.0, "green": 0.0}, "blue"
     world.ready(KEY, jpeg_photo())
     [sample] = world.samples.recent()
@@ -202,7 +202,7 @@ def test_a_variant_that_was_not_known_to_take_calls_has_weights_read_again_once(
     assert (standings.current("third"), len(variants.looks)) == (VariantRoles("main", "new"), 4)
 
 
-def test_before_they_were_ever_read_there_is_one_variant(world: World) -> None:
+def test_before_they_were_ever_read_there_is_one_variant(world: InferEnvironment) -> None:
     world.runtime.weights = {}
     standings = VariantRolesCache(world.variants, world.observer)
     assert standings.current() == VariantRoles(MAIN)

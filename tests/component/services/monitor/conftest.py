@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 
 @pytest.fixture
-def stage(aws: Callable[[str], Any]) -> Stage:
-    return Stage.build(aws)
+def stage(aws: Callable[[str], Any]) -> MonitorEnvironment:
+    return MonitorEnvironment.build(aws)

@@ -20,24 +20,24 @@ from darkroom.mlops.sample_store import SLOTS, SampleStore
 from darkroom.operations.functions import Function
 from darkroom.operations.metrics_reader import MetricsReader
 from darkroom.operations.switch_controller import SwitchController
-from tests.component.services.ingesting import World
+from tests.component.services.ingesting import IngestEnvironment
 
 MINUTE_S = 60
 _numbers = itertools.count(1)
 
 
 @dataclass
-class Stage:
+class MonitorEnvironment:
     """``now_s`` is some seconds into a minute: checks read whole minutes."""
 
-    world: World
+    world: IngestEnvironment
     cloudwatch: Any
     number: int = field(default_factory=lambda: next(_numbers))
     now_s: float = field(default_factory=lambda: time.time() // MINUTE_S * MINUTE_S + 5)
 
     @classmethod
-    def build(cls, aws: Callable[[str], Any]) -> Stage:
-        return cls(World.build(aws), aws("cloudwatch"))
+    def build(cls, aws: Callable[[str], Any]) -> MonitorEnvironment:
+        return cls(IngestEnvironment.build(aws), aws("cloudwatch"))
 
     @property
     def namespace(self) -> str:
@@ -77,7 +77,7 @@ class Stage:
         return SampleStore(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
-    def hand(self) -> SwitchController:
+    def switches(self) -> SwitchController:
         return SwitchController(SwitchStore(self.world.vault("media")), self.audit, self.observer)
 
     @property

@@ -25,7 +25,7 @@ from tests.sagemaking import HeldUpdates
 from tests.unit.synthetic_samples import samples
 from tests.waiting import wait_until
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 POLICY = Policy(min_samples=30, promote_after_samples=100, promote_after_hours=1)
 HOUR_S = 3600
@@ -41,7 +41,7 @@ def tried(count: int, disagreement: float, canary: str = "canary") -> list[Sampl
 
 
 @pytest.fixture
-def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
+def models(tmp_path: Path, stage: MonitorEnvironment) -> Iterator[Models]:
     """An endpoint with a unique name: CloudWatch keeps the metrics of every test."""
     name = f"endpoint-{stage.number}"
     with running(tmp_path, name, main=lambda task, _: found(task), canary=lambda task, _: found(task)) as models:
@@ -55,7 +55,7 @@ def registry(models: Models) -> ModelRegistry:
 
 
 @pytest.fixture
-def watch(stage: Stage, models: Models, registry: ModelRegistry) -> CanaryRollout:
+def watch(stage: MonitorEnvironment, models: Models, registry: ModelRegistry) -> CanaryRollout:
     registry.register(ModelVersion("main:1", approval=APPROVED))
     registry.register(ModelVersion("canary:1"))
     return CanaryRollout(
@@ -71,7 +71,7 @@ def watch(stage: Stage, models: Models, registry: ModelRegistry) -> CanaryRollou
     )
 
 
-def begin(stage: Stage, watch: CanaryRollout) -> None:
+def begin(stage: MonitorEnvironment, watch: CanaryRollout) -> None:
     """Set the canary's start to two hours ago."""
     watch.run(stage.now_s - 2 * HOUR_S)
 
@@ -80,7 +80,9 @@ def approvals(registry: ModelRegistry) -> dict[str, str]:
     return {one.image: one.approval for one in registry.list_versions()}
 
 
-def test_one_variant_is_nothing_to_decide_about(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+def test_one_variant_is_nothing_to_decide_about(
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+) -> None:
     models.variants(main=1.0, canary=0.0)
     stage.sampled(tried(100, 0.9))
     assert watch.run(stage.now_s) == {"variants": ["main"]}
@@ -88,7 +90,11 @@ def test_one_variant_is_nothing_to_decide_about(stage: Stage, watch: CanaryRollo
 
 
 def test_a_worse_canary_is_rolled_back_and_published(
-    stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment,
+    watch: CanaryRollout,
+    models: Models,
+    registry: ModelRegistry,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     begin(stage, watch)
     stage.sampled(tried(60, 0.9))
@@ -110,7 +116,7 @@ def test_a_worse_canary_is_rolled_back_and_published(
 
 
 def test_a_canary_that_fails_goes_though_no_picture_was_compared(
-    stage: Stage, watch: CanaryRollout, models: Models
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
     begin(stage, watch)
     dimensions = {"EndpointName": models.endpoint, "VariantName": "canary"}
@@ -123,7 +129,7 @@ def test_a_canary_that_fails_goes_though_no_picture_was_compared(
 
 
 def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
-    stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:
     watch.variants.set_weights({"main": 1.0}, {"main": 4})
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
@@ -140,7 +146,9 @@ def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
     assert (detail_type, complaints(detail_type, detail)) == ("ModelPromoted", [])
 
 
-def test_a_canary_is_held_until_its_time_has_come(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+def test_a_canary_is_held_until_its_time_has_come(
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+) -> None:
     watch.run(stage.now_s - HOUR_S + 120)
     stage.sampled(tried(200, 0.01))
     held = watch.run(stage.now_s)
@@ -148,13 +156,15 @@ def test_a_canary_is_held_until_its_time_has_come(stage: Stage, watch: CanaryRol
     assert (models.weights(), stage.written, stage.world.published()) == ({"main": 1.0, "canary": 0.11}, [], [])
 
 
-def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: Stage, watch: CanaryRollout) -> None:
+def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: MonitorEnvironment, watch: CanaryRollout) -> None:
     stage.sampled(tried(200, 0.9), at_s=stage.now_s - 3 * HOUR_S)
     begin(stage, watch)
     assert (watch.run(stage.now_s)["action"], watch.run(stage.now_s)["pictures"]) == ("hold", 0)
 
 
-def test_a_readmitted_canary_starts_a_new_trial(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+def test_a_readmitted_canary_starts_a_new_trial(
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+) -> None:
     begin(stage, watch)
     stage.sampled(tried(60, 0.9))
     watch.run(stage.now_s)
@@ -168,19 +178,21 @@ def test_a_readmitted_canary_starts_a_new_trial(stage: Stage, watch: CanaryRollo
     assert case.since_s == stage.now_s
 
 
-def test_an_unregistered_image_is_rolled_back_too(stage: Stage, watch: CanaryRollout, models: Models) -> None:
+def test_an_unregistered_image_is_rolled_back_too(
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+) -> None:
     nothing = replace(watch, registry=ModelRegistry(models.client("sagemaker"), "no-such-group"))
     begin(stage, nothing)
     stage.sampled(tried(60, 0.9))
     assert nothing.run(stage.now_s)["done"] == "rollback"
 
 
-class Dies(Exception):
+class Crash(Exception):
     """The function is killed."""
 
 
 def dying(*_: Any, **__: Any) -> Any:
-    raise Dies
+    raise Crash
 
 
 STEPS: dict[str, Callable[[CanaryRollout], object]] = {
@@ -195,7 +207,7 @@ METHODS = {"weights": "set_weights", "registry": "reject", "audit": "write", "ev
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
-    stage: Stage,
+    stage: MonitorEnvironment,
     watch: CanaryRollout,
     models: Models,
     registry: ModelRegistry,
@@ -210,11 +222,11 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
 
     def done_and_dead(*given: Any, **named: Any) -> None:
         whole(*given, **named)
-        raise Dies
+        raise Crash
 
     with monkeypatch.context() as patch:
         patch.setattr(kind, name, dying if before else done_and_dead)
-        with pytest.raises(Dies):
+        with pytest.raises(Crash):
             watch.run(stage.now_s)
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     watch.run(stage.now_s + 60)
@@ -230,7 +242,7 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
 
 
 def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
-    stage: Stage, watch: CanaryRollout, models: Models, registry: ModelRegistry
+    stage: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:
     begin(stage, watch)
     held = HeldUpdates(models.runtime)
@@ -243,7 +255,7 @@ def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
     assert watch.run(stage.now_s + 60)["done"] == "rollback"
 
 
-def test_two_runs_at_once_decide_once(stage: Stage, watch: CanaryRollout) -> None:
+def test_two_runs_at_once_decide_once(stage: MonitorEnvironment, watch: CanaryRollout) -> None:
     begin(stage, watch)
     case = watch.states.read()
     assert case is not None

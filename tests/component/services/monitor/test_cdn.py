@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from darkroom.operations.cdn_check import CdnCheck, count_hits_and_misses, percent
 from tests.component.services.emf_metrics import counted, of
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 
-def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+def look(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     observer = stage.observer
     CdnCheck(stage.reader, observer).run(stage.now_s)
     observer.flush()
@@ -20,7 +20,7 @@ def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     return {name: of(figures, name)[""] for name in ("CacheHitRatio", "StoreHitRatio") if of(figures, name)}
 
 
-def test_minutes_count_by_their_requests(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_minutes_count_by_their_requests(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     stage.of_cdn("Requests", {2: 900, 1: 100})
     stage.of_cdn("CacheHitRate", {2: 90, 1: 40})
     stage.of_lambda("transform", "Invocations", {2: 30, 1: 7.5})
@@ -28,20 +28,22 @@ def test_minutes_count_by_their_requests(stage: Stage, capsys: pytest.CaptureFix
     assert look(stage, capsys) == {"CacheHitRatio": pytest.approx(85), "StoreHitRatio": pytest.approx(75)}
 
 
-def test_no_data_publishes_no_metric(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_data_publishes_no_metric(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     assert look(stage, capsys) == {}
     stage.of_cdn("Requests", 100)  # without CloudFront's additional metrics no rate is published
     assert look(stage, capsys) == {}
 
 
-def test_a_cdn_that_has_everything_says_nothing_of_the_store(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cdn_that_has_everything_says_nothing_of_the_store(
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     stage.of_cdn("Requests", 100)
     stage.of_cdn("CacheHitRate", 100)
     assert look(stage, capsys) == {"CacheHitRatio": 100}
 
 
 def test_what_is_older_than_a_quarter_of_an_hour_does_not_count(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.of_cdn("Requests", {16: 1000, 15: 100})
     stage.of_cdn("CacheHitRate", {16: 0, 15: 80})

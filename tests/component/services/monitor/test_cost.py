@@ -11,7 +11,7 @@ from darkroom.operations.cost_check import PER_MISS, PER_RENDER, PER_UPLOAD, Cos
 from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
 from tests.component.services.emf_metrics import Counted, counted, of
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 PRICES = load_prices()
 
@@ -21,7 +21,11 @@ def usd(name: str, amount: float) -> float:
 
 
 def look(
-    stage: Stage, capsys: pytest.CaptureFixture[str], instance_type: str = "", machines: int = 0, **more: Any
+    stage: MonitorEnvironment,
+    capsys: pytest.CaptureFixture[str],
+    instance_type: str = "",
+    machines: int = 0,
+    **more: Any,
 ) -> Counted:
     observer = stage.observer
     buckets = [stage.world.names["media"], stage.world.names["uploads"]]
@@ -32,7 +36,7 @@ def look(
     return counted(capsys.readouterr().out)
 
 
-def test_compute_is_time_by_memory(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compute_is_time_by_memory(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     for function, spent_ms, invocations in (("transform", 120_000, 1000), ("ingest", 60_000, 20)):
         stage.of_lambda(function, "Duration", spent_ms)
         stage.of_lambda(function, "Invocations", invocations)
@@ -42,7 +46,7 @@ def test_compute_is_time_by_memory(stage: Stage, capsys: pytest.CaptureFixture[s
     assert parts["requests"] == pytest.approx(usd("lambda-requests", 1020))
 
 
-def test_a_picture_costs_its_share_of_the_hour(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_costs_its_share_of_the_hour(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     stage.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
     stage.of_cdn("BytesDownloaded", 2e9)
     figures = look(stage, capsys)
@@ -51,7 +55,9 @@ def test_a_picture_costs_its_share_of_the_hour(stage: Stage, capsys: pytest.Capt
     assert of(figures, "CostPerPicture")[""] == pytest.approx(expected / 5000)
 
 
-def test_without_viewers_there_is_no_cost_of_a_picture(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_viewers_there_is_no_cost_of_a_picture(
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     figures = look(stage, capsys)
     assert of(figures, "CostPerHour") == {
         "": 0,
@@ -64,7 +70,7 @@ def test_without_viewers_there_is_no_cost_of_a_picture(stage: Stage, capsys: pyt
     assert of(figures, "CostPerPicture") == {}
 
 
-def test_each_kind_of_work_asks_other_services(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_kind_of_work_asks_other_services(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     stage.own("transform", "Rendered", 10)
     stage.own("transform", "Rendered", 10, format="webp")  # the same ones, by format
     stage.own("transform", "Requests", 30)
@@ -77,7 +83,7 @@ def test_each_kind_of_work_asks_other_services(stage: Stage, capsys: pytest.Capt
     assert of(look(stage, capsys), "CostPerHour")["requests"] == pytest.approx(expected)
 
 
-def test_storage_is_the_newest_daily_count(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_storage_is_the_newest_daily_count(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     dimensions = {"BucketName": stage.world.names["media"], "StorageType": "StandardStorage"}
     stage.put_metric("AWS/S3", "BucketSizeBytes", dimensions, {2 * 1440: 1e12, 1440: 7.3e11})
     parts = of(look(stage, capsys), "CostPerHour")
@@ -88,20 +94,20 @@ def test_storage_is_the_newest_daily_count(stage: Stage, capsys: pytest.CaptureF
     ("instance_type", "expected"), [("ml.g4dn.xlarge", 3 * 0.7364), ("ml.unheard-of.xlarge", 0), ("", 0)]
 )
 def test_machines_of_the_endpoint_cost_by_the_hour(
-    stage: Stage, capsys: pytest.CaptureFixture[str], instance_type: str, expected: float
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str], instance_type: str, expected: float
 ) -> None:
     figures = look(stage, capsys, instance_type, 3)
     assert of(figures, "CostPerHour")["endpoint"] == pytest.approx(expected)
 
 
-def test_the_monitor_itself_is_in_the_bill(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_monitor_itself_is_in_the_bill(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     stage.of_lambda("monitor", "Duration", 12_000)
     stage.of_lambda("monitor", "Invocations", 12)
     parts = of(look(stage, capsys), "CostPerHour")
     assert parts["compute"] == pytest.approx(usd("lambda-arm64-gb-seconds", 12 * 0.5))
 
 
-def test_idle_queues_are_polled(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_idle_queues_are_polled(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     names = [f"stage-{stage.number}-ingest", f"stage-{stage.number}-purge"]
     for name in names:
         stage.put_metric("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}, {1: 450, 59: 450, 61: 10**9})
@@ -109,7 +115,9 @@ def test_idle_queues_are_polled(stage: Stage, capsys: pytest.CaptureFixture[str]
     assert parts["requests"] == pytest.approx(usd("sqs-requests", 1800))
 
 
-def test_what_is_charged_by_the_month_is_charged_when_idle(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_charged_by_the_month_is_charged_when_idle(
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     monthly = parse_amounts("secret-months=1,alarm-metric-months=81,composite-alarm-months=7,cdn-metric-months=8")
     parts = of(look(stage, capsys, monthly=monthly), "CostPerHour")
     assert parts["storage"] == pytest.approx(0.40 / HOURS_A_MONTH)
@@ -117,7 +125,7 @@ def test_what_is_charged_by_the_month_is_charged_when_idle(stage: Stage, capsys:
 
 
 def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.own("transform", "Requests", 3)
     stage.own("transform", "Errors", 3, code="source-missing")

@@ -38,7 +38,7 @@ from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.unit.synthetic_samples import samples
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 ENOUGH = 300
 USUAL = samples(1, ENOUGH)
@@ -48,7 +48,7 @@ def dark(chance: Any, fields: dict[str, object]) -> dict[str, object]:
     return fields | {"brightness": chance.betavariate(2, 12)}
 
 
-def watch(stage: Stage, enough: int = ENOUGH) -> DriftCheck:
+def watch(stage: MonitorEnvironment, enough: int = ENOUGH) -> DriftCheck:
     media = stage.world.vault("media")
     baselines = BaselineReset(media, stage.samples, stage.audit)
     manifests = Manifests(media, stage.world.archive, stage.world.index, stage.world.names["media"], MASTERS)
@@ -59,7 +59,7 @@ type Look = Callable[[], tuple[dict[str, Any], Counted]]
 
 
 @pytest.fixture
-def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> Look:
+def look(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> Look:
     """Run the check; return its result and its metrics."""
 
     def looking() -> tuple[dict[str, Any], Counted]:
@@ -72,7 +72,7 @@ def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> Look:
     return looking
 
 
-def test_the_first_baseline_waits_for_enough_samples(stage: Stage, look: Look) -> None:
+def test_the_first_baseline_waits_for_enough_samples(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL[:-1])
     assert look()[0] == {"samples": ENOUGH - 1, "wanted": ENOUGH}
     assert stage.world.vault("media").head(BASELINE) is None
@@ -84,14 +84,14 @@ def test_the_first_baseline_waits_for_enough_samples(stage: Stage, look: Look) -
     assert len(stage.written) == 1
 
 
-def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stage: Stage, look: Look) -> None:
+def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL, at_s=stage.now_s - RECENT_S - 60)
     look()
     found, figures = look()
     assert (found["samples"], found["drift"], of(figures, "DriftPsi")) == (0, {}, {})
 
 
-def test_pictures_as_ever_are_no_drift(stage: Stage, look: Look) -> None:
+def test_pictures_as_ever_are_no_drift(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(2, 1000))
@@ -104,7 +104,7 @@ def test_pictures_as_ever_are_no_drift(stage: Stage, look: Look) -> None:
     assert stage.world.published() == []
 
 
-def test_dark_images_are_drift_that_is_published_once_a_day(stage: Stage, look: Look) -> None:
+def test_dark_images_are_drift_that_is_published_once_a_day(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(3, ENOUGH, dark))
@@ -124,7 +124,7 @@ def test_dark_images_are_drift_that_is_published_once_a_day(stage: Stage, look: 
     assert other["id"] != detail["id"]
 
 
-def test_a_run_that_dies_before_publishing_is_repeated(stage: Stage, look: Look) -> None:
+def test_a_run_that_dies_before_publishing_is_repeated(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(3, ENOUGH, dark))
@@ -135,7 +135,7 @@ def test_a_run_that_dies_before_publishing_is_repeated(stage: Stage, look: Look)
     assert [detail_type for detail_type, _ in stage.world.published()] == ["DriftFound"]
 
 
-def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: Look) -> None:
+def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(3, ENOUGH, dark))
@@ -145,13 +145,13 @@ def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: 
     assert [entry["facts"]["why"] for entry in stage.written] == ["request", "the first"]
 
 
-def test_too_few_samples_make_no_baseline_even_on_request(stage: Stage) -> None:
+def test_too_few_samples_make_no_baseline_even_on_request(stage: MonitorEnvironment) -> None:
     stage.sampled(USUAL[: MIN_SAMPLES - 1])
     assert watch(stage).baselines.run(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
     assert watch(stage).baselines.read() is None
 
 
-def test_what_is_no_baseline_is_not_taken_for_one(stage: Stage, look: Look) -> None:
+def test_what_is_no_baseline_is_not_taken_for_one(stage: MonitorEnvironment, look: Look) -> None:
     put(stage.world.vault("media"), BASELINE, b'{"schema": 0}')
     with pytest.raises(ValueError, match="schema"):
         look()
@@ -165,7 +165,7 @@ FOUND = {
 }
 
 
-def lines(stage: Stage, keys: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def lines(stage: MonitorEnvironment, keys: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """The manifests' lines about ``keys``, by side and source."""
     day = datetime.fromtimestamp(stage.now_s, UTC).date()
     manifests = watch(stage).manifests
@@ -183,12 +183,12 @@ def sample_of(key: str) -> Sample:
     return replace(USUAL[0], key=key)
 
 
-def looked_at(stage: Stage, key: str, found: dict[str, Finding]) -> None:
+def looked_at(stage: MonitorEnvironment, key: str, found: dict[str, Finding]) -> None:
     archive: FindingsStore = stage.world.archive
     archive.write_record(key, FindingsRecord(Findings("1", "etag", found), image_id="i"))
 
 
-def test_a_line_has_every_label_as_ground_truth_writes_it(stage: Stage) -> None:
+def test_a_line_has_every_label_as_ground_truth_writes_it(stage: MonitorEnvironment) -> None:
     stage.world.created("a.jpg", jpeg_photo(size=(400, 200)))
     looked_at(stage, "a.jpg", FOUND)
     both = lines(stage, ["a.jpg", "a.jpg", "unknown.jpg"])
@@ -234,13 +234,13 @@ def test_a_line_has_every_label_as_ground_truth_writes_it(stage: Stage) -> None:
     }
 
 
-def test_what_a_model_could_not_read_has_no_label(stage: Stage) -> None:
+def test_what_a_model_could_not_read_has_no_label(stage: MonitorEnvironment) -> None:
     stage.world.created("a.jpg", jpeg_photo())
     looked_at(stage, "a.jpg", {FACES: Finding(FACES, "m", "1", error="unreadable")})
     assert lines(stage, ["a.jpg"]) == {"train": {}, "test": {}}
 
 
-def test_a_persons_word_is_the_label_and_held_pictures_are_named_where_they_are(stage: Stage) -> None:
+def test_a_persons_word_is_the_label_and_held_pictures_are_named_where_they_are(stage: MonitorEnvironment) -> None:
     world = stage.world
     world.blocks = True
     for key, body in (("let.jpg", jpeg_photo()), ("kept.jpg", png_noise(50, 40))):
@@ -262,7 +262,7 @@ def test_a_persons_word_is_the_label_and_held_pictures_are_named_where_they_are(
     assert {one["moderation-metadata"]["human-annotated"] for one in (let, kept)} == {"yes"}
 
 
-def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: Stage) -> None:
+def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: MonitorEnvironment) -> None:
     for name in "abcd":
         stage.world.created(f"{name}.jpg", jpeg_photo())
         looked_at(stage, f"{name}.jpg", FOUND)
@@ -270,7 +270,7 @@ def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: Stage) -
     assert sorted(map(len, both.values())) == [0, 4]
 
 
-def test_about_a_fifth_of_all_pictures_is_for_tests_and_stays_there(stage: Stage) -> None:
+def test_about_a_fifth_of_all_pictures_is_for_tests_and_stays_there(stage: MonitorEnvironment) -> None:
     stage.world.created("a.jpg", jpeg_photo())
     record = stage.world.record("a.jpg")
     sides = [split_of(replace(record, sha256=f"{number:064x}")) for number in range(2000)]

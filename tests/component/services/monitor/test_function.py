@@ -22,18 +22,18 @@ from tests.unit.synthetic_samples import samples
 from tools.events.monitor import events
 from tools.idle_cost import METRICS_PUBLISHED, METRICS_READ
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 
 @pytest.fixture
-def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
+def models(tmp_path: Path, stage: MonitorEnvironment) -> Iterator[Models]:
     with running(tmp_path, f"endpoint-{stage.number}", main=lambda task, _: found(task)) as models:
         models.variants(main=1.0)
         yield models
 
 
 @pytest.fixture
-def environment(stage: Stage, models: Models, aws_environment: dict[str, str]) -> dict[str, str]:
+def environment(stage: MonitorEnvironment, models: Models, aws_environment: dict[str, str]) -> dict[str, str]:
     """As the template gives it."""
     names = stage.world.names
     functions = ",".join(f"{one.name}={one.lambda_name}:{one.memory_mb}" for one in stage.functions.values())
@@ -68,7 +68,7 @@ def monitor(environment: dict[str, str], **more: str) -> Function:
     return load("monitor", environment | more, {"baseline_samples": 200})
 
 
-def test_a_schedule_runs_every_check(stage: Stage, environment: dict[str, str]) -> None:
+def test_a_schedule_runs_every_check(stage: MonitorEnvironment, environment: dict[str, str]) -> None:
     stage.sampled(samples(1, 200))
     answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
     assert tuple(answer) == SCHEDULED
@@ -94,7 +94,7 @@ def test_a_deployment_has_the_watches_that_it_has_use_for(
 
 
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
-def test_an_operator_runs_one_check(stage: Stage, environment: dict[str, str], name: str) -> None:
+def test_an_operator_runs_one_check(stage: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
     stage.sampled(samples(1, 200))
     answer = monitor(environment).invoke(events()[f"{name}.json"])
     assert set(answer) == {name}
@@ -120,7 +120,7 @@ def test_what_is_no_watch_is_refused(environment: dict[str, str]) -> None:
         monitor(environment).invoke(events()["no-such-watch.json"])
 
 
-def test_a_deployment_of_code_is_noted(stage: Stage, environment: dict[str, str]) -> None:
+def test_a_deployment_of_code_is_noted(stage: MonitorEnvironment, environment: dict[str, str]) -> None:
     monitor(environment).invoke(events()["deployment.json"])
     assert [entry["kind"] for entry in stage.written] == ["release"]
 

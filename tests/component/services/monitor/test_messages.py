@@ -14,7 +14,7 @@ from darkroom.operations.messages import NAMES, SCHEDULED, DeploymentEvent, RunC
 from tests.component.services.emf_metrics import counted, of
 from tools.events.monitor import events
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 
 def test_a_schedule_runs_every_cheap_check() -> None:
@@ -47,7 +47,7 @@ class FixedCheck:
         return {**self.found, "now_s": now_s}
 
 
-def test_a_failed_check_stops_no_other(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_check_stops_no_other(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     watches = {
         "cdn": FixedCheck({"a": 1}),
         "cost": FixedCheck(Unavailable(detail="x")),
@@ -70,7 +70,7 @@ def test_a_failed_check_stops_no_other(stage: Stage, capsys: pytest.CaptureFixtu
     assert [(line["check"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
 
 
-def test_a_deployment_of_code_is_written_down(stage: Stage) -> None:
+def test_a_deployment_of_code_is_written_down(stage: MonitorEnvironment) -> None:
     monitor = Monitor({}, stage.audit, stage.observer)
     monitor.handle(parse_request(events()["deployment.json"]))
     [entry] = stage.written

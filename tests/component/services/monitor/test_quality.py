@@ -18,7 +18,7 @@ from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import counted
 
-from .stage import Stage
+from .stage import MonitorEnvironment
 
 HOUR_S = 3600
 HALF = Region(0.25, 0.25, 0.5, 0.5)
@@ -40,14 +40,14 @@ def bad(task: str, jpeg: bytes) -> Finding:
 
 
 @pytest.fixture
-def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
+def models(tmp_path: Path, stage: MonitorEnvironment) -> Iterator[Models]:
     with running(tmp_path, f"endpoint-{stage.number}", main=good, canary=bad) as models:
         models.variants(main=1.0, canary=0.11)
         yield models
 
 
 @pytest.fixture
-def watch(stage: Stage, models: Models) -> QualityCheck:
+def watch(stage: MonitorEnvironment, models: Models) -> QualityCheck:
     endpoint = Endpoint(models.client("sagemaker-runtime"), models.endpoint)
     variants = EndpointVariants(models.client("sagemaker"), models.endpoint)
     return QualityCheck(
@@ -55,7 +55,7 @@ def watch(stage: Stage, models: Models) -> QualityCheck:
     )
 
 
-def provide(stage: Stage) -> None:
+def provide(stage: MonitorEnvironment) -> None:
     """The golden set, as its manifest is written."""
     lines = []
     for number, (jpeg, (faces, unsafe)) in enumerate(PICTURES.items()):
@@ -65,7 +65,9 @@ def provide(stage: Stage) -> None:
 
 
 @pytest.fixture
-def look(stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[Any, float]]:
+def look(
+    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], dict[Any, float]]:
     """Return percentages by variant, task and metric."""
 
     def looking() -> dict[Any, float]:
@@ -86,7 +88,7 @@ def published(watch: QualityCheck, now_s: float, capsys: pytest.CaptureFixture[s
     }
 
 
-def test_each_variant_is_published_by_task(stage: Stage, look: Callable[[], dict[Any, float]]) -> None:
+def test_each_variant_is_published_by_task(stage: MonitorEnvironment, look: Callable[[], dict[Any, float]]) -> None:
     provide(stage)
     values = look()
     assert {
@@ -105,7 +107,7 @@ def test_each_variant_is_published_by_task(stage: Stage, look: Callable[[], dict
 
 
 def test_a_variant_without_calls_is_not_asked(
-    stage: Stage, models: Models, look: Callable[[], dict[Any, float]]
+    stage: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
     provide(stage)
     models.variants(main=1.0, canary=0.0)
@@ -121,7 +123,7 @@ def test_without_a_golden_set_no_model_is_called(
 
 
 def test_the_worst_of_all_is_published_for_alarms(
-    stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     values = published(watch, stage.now_s, capsys)
@@ -133,7 +135,7 @@ def test_the_worst_of_all_is_published_for_alarms(
 
 
 def test_a_variant_that_fails_has_no_figures_and_the_others_have(
-    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     models.containers["canary"].status = 500
@@ -145,7 +147,7 @@ def test_a_variant_that_fails_has_no_figures_and_the_others_have(
 
 
 def test_a_picture_without_an_answer_is_asked_about_once_more(
-    stage: Stage, models: Models, look: Callable[[], dict[Any, float]]
+    stage: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
     provide(stage)
     models.variants(main=1.0, canary=0.0)
@@ -155,7 +157,7 @@ def test_a_picture_without_an_answer_is_asked_about_once_more(
 
 
 def test_a_picture_that_is_missing_does_not_end_the_check_of_a_large_set(
-    stage: Stage, look: Callable[[], dict[Any, float]], models: Models
+    stage: MonitorEnvironment, look: Callable[[], dict[Any, float]], models: Models
 ) -> None:
     provide(stage)
     models.variants(main=1.0, canary=0.0)
@@ -168,7 +170,7 @@ def test_a_picture_that_is_missing_does_not_end_the_check_of_a_large_set(
 
 
 def test_a_variant_that_does_not_answer_at_all_is_given_up_and_leaves_time_to_others(
-    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     line = json.dumps({"picture": "golden/0.jpg", "faces": [HALF], "unsafe": False})
@@ -179,7 +181,7 @@ def test_a_variant_that_does_not_answer_at_all_is_given_up_and_leaves_time_to_ot
 
 
 def test_each_variant_has_its_share_of_the_time(
-    stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The canary is called first, and its images take as long as the run may."""
     provide(stage)
@@ -189,7 +191,7 @@ def test_each_variant_has_its_share_of_the_time(
 
 
 def test_a_failed_check_is_due_within_the_hour_and_a_good_one_a_day_later(
-    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     due = replace(watch, only_due=True)
@@ -206,7 +208,7 @@ def test_a_failed_check_is_due_within_the_hour_and_a_good_one_a_day_later(
 
 
 def test_the_age_grows_while_checks_fail_and_while_runs_die(
-    stage: Stage, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     models.variants(main=1.0, canary=0.0)
@@ -222,7 +224,7 @@ def test_the_age_grows_while_checks_fail_and_while_runs_die(
 
 
 def test_an_unreadable_history_makes_all_variants_due(
-    stage: Stage, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
     put(stage.world.vault("media"), HISTORY, b'{"main": 3}')

@@ -25,26 +25,28 @@ from darkroom.operations.remedies import (
 from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
 from tests.component.services.emf_metrics import counted, of
 
-from .stage import MINUTE_S, Stage
+from .stage import MINUTE_S, MonitorEnvironment
 
 EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {"object": {"key": "a.jpg"}}})
 
 
-def redrive(stage: Stage) -> RedriveRemedy:
+def redrive(stage: MonitorEnvironment) -> RedriveRemedy:
     world = stage.world
     letters = DeadLetterQueue(world.clients["sqs"], world.names["dead"], wait_s=0)
     station = RedriveTarget(stage.functions["ingest"], letters, world.names["changes"])
     return RedriveRemedy([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
 
 
-def die(stage: Stage, **attributes: str) -> None:
+def die(stage: MonitorEnvironment, **attributes: str) -> None:
     named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     stage.world.clients["sqs"].send_message(
         QueueUrl=stage.world.names["dead"], MessageBody=EVENT, MessageAttributes=named
     )
 
 
-def test_letters_go_back_to_a_function_that_works_again(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_letters_go_back_to_a_function_that_works_again(
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     stage.own("ingest", "Requests", {1: 100, 9: 10})
     stage.own("ingest", "Faults", {12: 50})
     for code in ("unavailable", "unavailable", "defect"):
@@ -73,7 +75,7 @@ URGENT = {
 }
 
 
-def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: Stage) -> None:
+def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: MonitorEnvironment) -> None:
     world = stage.world
     sqs = world.clients["sqs"]
     urgent = sqs.create_queue(QueueName=f"urgent-{stage.number}")["QueueUrl"]
@@ -98,7 +100,9 @@ def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: Stage) ->
     [({}, 1), ({1: 1}, 0), ({10: 1}, 0), ({11: 1}, 1)],
     ids=["none", "just now", "ten minutes ago", "before"],
 )
-def test_letters_wait_until_ten_minutes_are_good(stage: Stage, minutes: Mapping[int, float], goes: int) -> None:
+def test_letters_wait_until_ten_minutes_are_good(
+    stage: MonitorEnvironment, minutes: Mapping[int, float], goes: int
+) -> None:
     stage.own("ingest", "Requests", {1: 5})
     stage.own("ingest", "Faults", minutes)
     die(stage, code="unavailable")
@@ -106,13 +110,13 @@ def test_letters_wait_until_ten_minutes_are_good(stage: Stage, minutes: Mapping[
     assert len(stage.world.messages("changes")) == goes
 
 
-def test_a_function_that_does_not_answer_at_all_has_not_recovered(stage: Stage) -> None:
+def test_a_function_that_does_not_answer_at_all_has_not_recovered(stage: MonitorEnvironment) -> None:
     stage.of_lambda("ingest", "Errors", {3: 1})
     die(stage)
     assert redrive(stage).run(stage.now_s) == {"ingest": 0}
 
 
-def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: Stage) -> None:
+def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: MonitorEnvironment) -> None:
     die(stage, code="unavailable", redriven="2026-11-25T12:00:00+00:00")
     die(stage, code="bad-upload")
     die(stage)
@@ -120,7 +124,7 @@ def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: Sta
     assert len(stage.world.messages("dead")) == 2
 
 
-def test_only_functions_with_queues_of_this_deployment_are_redriven(stage: Stage) -> None:
+def test_only_functions_with_queues_of_this_deployment_are_redriven(stage: MonitorEnvironment) -> None:
     opened: list[str] = []
 
     def letters(url: str) -> DeadLetterQueue:
@@ -134,7 +138,7 @@ def test_only_functions_with_queues_of_this_deployment_are_redriven(stage: Stage
     assert (infer.queue_url, infer.urgent_url) == ("queue", "urgent")
 
 
-def switched_on(stage: Stage, name: str) -> bool:
+def switched_on(stage: MonitorEnvironment, name: str) -> bool:
     """As functions see it."""
     return Switches(build_reader(stage.world.vault("media")), clock=lambda: stage.now_s).is_on(name)
 
@@ -142,11 +146,13 @@ def switched_on(stage: Stage, name: str) -> bool:
 type Answer = Callable[[], bool]
 
 
-def stand_in(stage: Stage, answers: Answer) -> FallbackRemedy:
-    return FallbackRemedy(stage.metrics, f"endpoint-{stage.number}", lambda: ["canary", "main"], answers, stage.hand)
+def stand_in(stage: MonitorEnvironment, answers: Answer) -> FallbackRemedy:
+    return FallbackRemedy(
+        stage.metrics, f"endpoint-{stage.number}", lambda: ["canary", "main"], answers, stage.switches
+    )
 
 
-def fail(stage: Stage, calls: float, errors: float, variant: str = "main") -> None:
+def fail(stage: MonitorEnvironment, calls: float, errors: float, variant: str = "main") -> None:
     dimensions = {"EndpointName": f"endpoint-{stage.number}", "VariantName": variant}
     stage.put_metric("AWS/SageMaker", "Invocations", dimensions, calls)
     stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, errors)
@@ -156,14 +162,14 @@ def never() -> bool:
     raise AssertionError("the endpoint was asked")
 
 
-def test_an_endpoint_that_works_is_left_alone_and_not_asked(stage: Stage) -> None:
+def test_an_endpoint_that_works_is_left_alone_and_not_asked(stage: MonitorEnvironment) -> None:
     fail(stage, 100, 10)
     assert stand_in(stage, never).run(stage.now_s) == {"calls": 100, "errors": 10, "move": SwitchAction.LEAVE}
     assert (switched_on(stage, FALLBACK), stage.written) == (False, [])
 
 
 def test_small_models_stand_in_for_an_endpoint_until_it_answers(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fail(stage, 10, 8)
     fail(stage, 10, 4, "canary")
@@ -186,7 +192,7 @@ def test_small_models_stand_in_for_an_endpoint_until_it_answers(
     ]
 
 
-def test_a_switch_without_a_monitor_expires(stage: Stage) -> None:
+def test_a_switch_without_a_monitor_expires(stage: MonitorEnvironment) -> None:
     fail(stage, 10, 10)
     stand_in(stage, lambda: False).run(stage.now_s)
     stage.now_s += FALLBACK_S - 1
@@ -195,17 +201,17 @@ def test_a_switch_without_a_monitor_expires(stage: Stage) -> None:
     assert not switched_on(stage, FALLBACK)
 
 
-def test_what_a_person_has_turned_stays(stage: Stage) -> None:
-    stage.hand.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
+def test_what_a_person_has_turned_stays(stage: MonitorEnvironment) -> None:
+    stage.switches.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
     assert stand_in(stage, never).run(stage.now_s)["move"] == SwitchAction.LEAVE
-    assert stage.hand.board.read(FALLBACK).by == "ada"
+    assert stage.switches.board.read(FALLBACK).by == "ada"
 
 
-def storm(stage: Stage, limit: float = 100) -> LoadShedding:
-    return LoadShedding(stage.metrics, stage.namespace, limit, stage.hand)
+def storm(stage: MonitorEnvironment, limit: float = 100) -> LoadShedding:
+    return LoadShedding(stage.metrics, stage.namespace, limit, stage.switches)
 
 
-def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: Stage) -> None:
+def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: MonitorEnvironment) -> None:
     stage.own("transform", "Rendered", {5: 101, 1: 3})
     stage.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
     assert storm(stage).run(stage.now_s) == {"peak": 101, "move": SwitchAction.ON}
@@ -224,27 +230,27 @@ def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: S
     ],
 )
 def test_what_a_person_has_turned_off_stays_off_for_a_time(
-    stage: Stage, by: str, ago_s: float, at_s: str | None, move: SwitchAction
+    stage: MonitorEnvironment, by: str, ago_s: float, at_s: str | None, move: SwitchAction
 ) -> None:
     stage.own("transform", "Rendered", {1: 101})
     at = at_s or datetime.fromtimestamp(stage.now_s - ago_s, UTC).isoformat(timespec="seconds")
-    stage.hand.board.write(LOAD_SHEDDING, Switch(on=False, by=by, at=at))
+    stage.switches.board.write(LOAD_SHEDDING, Switch(on=False, by=by, at=at))
     assert storm(stage).run(stage.now_s)["move"] == move
 
 
-def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: Stage) -> None:
-    stage.hand.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
+def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: MonitorEnvironment) -> None:
+    stage.switches.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
     stage.own("transform", "Rendered", {2: 40})
     stage.own("transform", "Errors", {2: 70}, code="presets-only")
     assert storm(stage).run(stage.now_s) == {"peak": 110, "move": SwitchAction.ON}
 
 
-def test_without_a_limit_nothing_is_ever_a_storm(stage: Stage) -> None:
+def test_without_a_limit_nothing_is_ever_a_storm(stage: MonitorEnvironment) -> None:
     stage.own("transform", "Rendered", 10**6)
     assert storm(stage, 0).run(stage.now_s)["move"] == SwitchAction.LEAVE
 
 
-def test_a_turn_that_cannot_be_written_down_is_not_made(stage: Stage) -> None:
+def test_a_turn_that_cannot_be_written_down_is_not_made(stage: MonitorEnvironment) -> None:
     stage.own("transform", "Rendered", 101)
     stage.world.names = dict(stage.world.names) | {"audit": "no-such-bucket"}
     with pytest.raises(Unavailable):
@@ -252,7 +258,7 @@ def test_a_turn_that_cannot_be_written_down_is_not_made(stage: Stage) -> None:
     assert not switched_on(stage, LOAD_SHEDDING)
 
 
-def test_a_remedy_out_of_reach_keeps_no_other(stage: Stage) -> None:
+def test_a_remedy_out_of_reach_keeps_no_other(stage: MonitorEnvironment) -> None:
     looked: list[float] = []
 
     def unreachable(_: float) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class World:
+class ReencodeEnvironment:
     """The function with its own bucket, queue and DLQ."""
 
     function: Function
@@ -60,7 +60,9 @@ class World:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> World:
+def world(
+    aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> ReencodeEnvironment:
     for name, value in aws_environment.items():
         monkeypatch.setenv(name, value)  # credentials are looked up when they are needed
     number = next(_numbers)
@@ -78,16 +80,18 @@ def world(aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatc
     media = connect(bucket, CredentialSource(aws_environment), aws_environment)
     media.put("masters/photo.jpg", jpeg_photo(), {})
     Transform(source=media, media=media, keys=Keys()).answer(request("/photo.jpg?w=640&f=webp"))
-    return World(load("refine", aws_environment | environment), media, sqs, queue, dead)
+    return ReencodeEnvironment(load("refine", aws_environment | environment), media, sqs, queue, dead)
 
 
-def stored(world: World) -> Any:
+def stored(world: ReencodeEnvironment) -> Any:
     found = world.media.open(NAME)
     assert found is not None
     return found
 
 
-def test_an_event_of_s3_makes_it_smaller_and_is_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_of_s3_makes_it_smaller_and_is_counted(
+    world: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = stored(world)
     assert world.invoke({"detail-type": "Object Created", "detail": {"object": {"key": NAME}}})
     after = stored(world)
@@ -103,7 +107,9 @@ def test_an_event_of_s3_makes_it_smaller_and_is_counted(world: World, capsys: py
     assert line["score"]["after"] >= line["score"]["before"] - 0.3
 
 
-def test_what_cannot_be_read_is_given_up_at_once(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_read_is_given_up_at_once(
+    world: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
     body = reencode_message("masters/photo.jpg", 1)
     assert world.invoke(body)
     [letter] = world.dead()
@@ -114,7 +120,7 @@ def test_what_cannot_be_read_is_given_up_at_once(world: World, capsys: pytest.Ca
     assert of(observed, "Requests") == {"": 1}
 
 
-def test_a_fault_is_tried_again_and_then_given_up_with_its_cause(world: World) -> None:
+def test_a_fault_is_tried_again_and_then_given_up_with_its_cause(world: ReencodeEnvironment) -> None:
     world.media.put(NAME, b"no picture", dict(stored(world).attributes))
     order = reencode_message(NAME, 0)
     assert not world.invoke(order, receives=1)
@@ -126,7 +132,7 @@ def test_a_fault_is_tried_again_and_then_given_up_with_its_cause(world: World) -
     assert (observed["code"], observed["attempts"]) == ("internal", str(MAX_RECEIVES))
 
 
-def test_nothing_is_begun_that_cannot_be_ended(world: World) -> None:
+def test_nothing_is_begun_that_cannot_be_ended(world: ReencodeEnvironment) -> None:
     before = stored(world)
     assert not world.invoke(reencode_message(NAME, 0), context=Context(remaining_ms=30_000))
     assert stored(world).etag == before.etag

@@ -22,7 +22,7 @@ from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.upload import UploadApi
 from darkroom.services.upload_requests import Grant, make_token
-from tests.component.services.ingesting import KEYS, SigningKeys, World
+from tests.component.services.ingesting import KEYS, IngestEnvironment, SigningKeys
 from tests.images.pictures import jpeg_photo, png_noise
 
 from .calling import DOCS, Api, send
@@ -34,20 +34,20 @@ TEXT = encode_findings(brought(FOUND))
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> World:
-    return World.build(aws)
+def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+    return IngestEnvironment.build(aws)
 
 
 def signed(text: str = TEXT, body: bytes = BODY, key: str = KEY, signing_key: str = KEYS[0]) -> dict[str, str]:
     return {FINDINGS: text, FINDINGS_SIGNATURE: sign_findings(key, sha256(body).hexdigest(), text, signing_key)}
 
 
-def sidecar(world: World, key: str = KEY) -> Findings | None:
+def sidecar(world: IngestEnvironment, key: str = KEY) -> Findings | None:
     opened = world.vault("media").open(sidecar_name("1", key))
     return None if opened is None else findings_from_document(json.loads(opened.body.read()))
 
 
-def test_from_the_form_to_the_sidecar(world: World) -> None:
+def test_from_the_form_to_the_sidecar(world: IngestEnvironment) -> None:
     uploads = UploadApi(
         PostPresigner(world.clients["s3"], world.names["uploads"]),
         world.index,
@@ -78,7 +78,7 @@ def test_a_form_without_findings_is_as_it_was(api: Api) -> None:
     assert (answer.status, answer.document["code"], answer.document["field"]) == (400, "bad-upload", "findings.faces")
 
 
-def test_the_key_before_counts_too(world: World) -> None:
+def test_the_key_before_counts_too(world: IngestEnvironment) -> None:
     world.created(KEY, BODY, Metadata=signed(signing_key=KEYS[1]))
     assert sidecar(world) is not None
 
@@ -95,7 +95,7 @@ def test_the_key_before_counts_too(world: World) -> None:
     ],
 )
 def test_what_is_not_ours_is_ignored_and_the_picture_is_not(
-    world: World, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
+    world: IngestEnvironment, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
 ) -> None:
     context = world.context
     change = world.change(KEY, world.upload(KEY, BODY, Metadata=metadata))
@@ -108,7 +108,7 @@ def test_what_is_not_ours_is_ignored_and_the_picture_is_not(
     assert [line["reason"] for line in lines if "FindingsIgnored" in line] == [reason]
 
 
-def test_what_inference_found_in_this_master_stays(world: World) -> None:
+def test_what_inference_found_in_this_master_stays(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     etag = world.record(KEY).master.etag.strip('"')
     ours = Findings("1", etag, {FACES: Finding(FACES, "centerface", "1")})
@@ -117,7 +117,7 @@ def test_what_inference_found_in_this_master_stays(world: World) -> None:
     assert sidecar(world) == ours
 
 
-def test_what_was_found_in_an_earlier_master_goes(world: World) -> None:
+def test_what_was_found_in_an_earlier_master_goes(world: IngestEnvironment) -> None:
     world.created(KEY, png_noise(40, 30))
     ours = Findings("1", world.record(KEY).master.etag.strip('"'), {FACES: Finding(FACES, "centerface", "1")})
     world.archive.put_sidecar(KEY, ours, replaces=None)
@@ -128,14 +128,14 @@ def test_what_was_found_in_an_earlier_master_goes(world: World) -> None:
     assert findings_to_document(found)["tasks"].keys() == {FACES, TAGS}
 
 
-def test_a_copy_may_bring_its_own(world: World) -> None:
+def test_a_copy_may_bring_its_own(world: IngestEnvironment) -> None:
     world.created("first.jpg", BODY)
     assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
     assert sidecar(world) is not None
     assert sidecar(world, "first.jpg") is None
 
 
-def test_a_waiting_image_is_analysed_before_it_is_served(world: World) -> None:
+def test_a_waiting_image_is_analysed_before_it_is_served(world: IngestEnvironment) -> None:
     world.blocks = True
     assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.HELD
     assert sidecar(world) is None
