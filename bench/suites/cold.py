@@ -57,7 +57,7 @@ def format_page(starts: Sequence[Starts], notes: Sequence[str]) -> str:
     ours = starts[0]
     base = starts[BASELINE]
     tables = (
-        Table(f"{WEBP_12MP.title}: fresh process to first answer", HEADINGS, [times(one, base) for one in starts]),
+        Table(f"{WEBP_12MP.title}: fresh process to first response", HEADINGS, [times(one, base) for one in starts]),
         Table("Bytes read by a start with all dropped", READ, [read(one) for one in starts]),
         Table(f"Largest files of {ours.competitor.name}", ("file", "read MB", "of MB"), largest(ours)),
     )

@@ -25,7 +25,7 @@ AT_ONCE = 4
 
 HEADINGS = (
     "",
-    "first answers",
+    "first responses",
     "renders",
     "at a time",
     "objects",
@@ -58,7 +58,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 
 NOTES = (
-    "First answers: statuses of the simultaneous first requests of all viewers. Renders and their "
+    "First responses: statuses of the simultaneous first requests of all viewers. Renders and their "
     "concurrency: by the function's log, which has the end and the duration of each.",
     f"Refused viewers retry after one to two times `Retry-After`, {MAX_ATTEMPTS} requests at most. Image ms: from "
     "the first request to the image, with all waits.",
