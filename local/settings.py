@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
+from darkroom.dialects.registry import DIALECTS
 from darkroom.settings import InvalidSettings, parse_settings
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
@@ -20,11 +21,7 @@ BATCHES_AT_ONCE = 2
 """Concurrent batches of bulk jobs on the local stack, where each worker uses a core."""
 
 DEFAULTS: Mapping[str, Any] = {
-    "imgproxy_access_mode": "guarded",
-    "thumbor_access_mode": "guarded",
-    "dit_access_mode": "guarded",
-    "cloudflare_access_mode": "guarded",
-    "iiif_access_mode": "guarded",
+    **{dialect.mode_setting: "guarded" for dialect in DIALECTS},
     "library_concurrency": BATCHES_AT_ONCE,
 }
 """Settings of a stack without a document: every dialect is served."""

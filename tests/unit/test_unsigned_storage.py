@@ -113,6 +113,10 @@ def test_unsigned_iiif_urls_come_to_what_info_json_lists() -> None:
     assert max(map(len, by_key.values())) <= count_images(SIZE, SizeLimits())
 
 
+def test_every_dialect_is_generated() -> None:
+    assert set(DIALECTS) == {"native", *DIALECTS_BY_NAME}
+
+
 def test_the_generator_repeats_itself() -> None:
     assert list(unsigned_urls(3, 60, KEYS)) == list(unsigned_urls(3, 60, KEYS))
     assert {sent.dialect for sent in unsigned_urls(3, 60, KEYS)} == set(DIALECTS)

@@ -8,6 +8,7 @@ from typing import Any
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
+from darkroom.dialects.registry import DIALECTS
 from darkroom.settings import OFF, Settings
 
 from .. import local_stack
@@ -39,8 +40,7 @@ class Target:
 
 def dialects_on(settings: Settings) -> list[str]:
     """The names of the access modes of dialects that are not off."""
-    names = [f"{name}_access_mode" for name in ("imgproxy", "thumbor", "dit", "cloudflare", "iiif")]
-    return [name for name in names if getattr(settings, name) != OFF]
+    return [one.mode_setting for one in DIALECTS if getattr(settings, one.mode_setting) != OFF]
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from darkroom.errors import TypeNotAllowed
+from darkroom.imaging.formats.image_format import SourceFormat
 from darkroom.imaging.formats.probe import sniff
+from darkroom.imaging.formats.registry import SOURCE_FORMATS
+from darkroom.imaging.render.passthrough import SOURCE_CONTENT_TYPES
+from darkroom.plan.model import SOURCE_MEDIA_TYPES
 from tests.images.drawn import HEIC, avif, saved
 
 
@@ -75,3 +81,15 @@ def test_what_is_refused_by_its_name(data: bytes, name: str) -> None:
 def test_a_type_is_not_found_further_inside() -> None:
     with pytest.raises(TypeNotAllowed):
         sniff(b"x" + saved("JPEG"))
+
+
+@pytest.mark.parametrize("form", SOURCE_FORMATS.values(), ids=lambda form: form.name)
+def test_each_source_format_is_complete(form: SourceFormat) -> None:
+    package = f"darkroom.imaging.formats.{form.package}"
+    probe, metadata = import_module(f"{package}.probe"), import_module(f"{package}.metadata")
+    functions = [probe.read_header, metadata.locate]
+    functions += [metadata.strip] if form.strips else []
+    functions += [probe.find_patches] if form.patched else []
+    functions += [probe.is_lossless] if form.lossless is None else []
+    assert all(map(callable, functions))
+    assert SOURCE_MEDIA_TYPES[SOURCE_CONTENT_TYPES[form.name]] == form.name

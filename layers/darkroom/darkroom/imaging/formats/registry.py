@@ -1,7 +1,7 @@
 """The image formats: what is accepted, what is served, and which one a class of ``f=auto`` becomes.
 
 To add a codec, write its package beside the others (see :mod:`.image_format`), list its facts here, and name it in
-:mod:`darkroom.plan.model`.
+:mod:`darkroom.plan.model`. Steps: docs/howto/codec.md.
 """
 
 from __future__ import annotations
