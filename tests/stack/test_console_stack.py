@@ -73,7 +73,7 @@ def test_the_trace_of_a_request_is_found_by_its_id_at_the_edge(stack: Stack, vie
     on(stack, "#/traces", act)
 
 
-def test_a_refused_upload_is_there_with_its_reason_picture_and_trace(stack: Stack) -> None:
+def test_a_refused_upload_is_there_with_its_reason_image_and_trace(stack: Stack) -> None:
     key = "console/refused.jpg"
     stack.cloud.s3.put_object(Bucket=uploads_bucket(stack), Key=key, Body=jpeg_photo()[:-2000])
     own = f"[...document.querySelectorAll('.file')].find(each => each.innerText.includes('{key}'))"
@@ -120,7 +120,7 @@ def flag(operator: Operator, key: str) -> None:
     assert operator.index.put_record(held)
 
 
-def test_a_person_decides_about_what_is_held(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
+def test_a_moderator_decides_about_held_images(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
     operator = Operator(stack, tmp_path)
     served, kept = "console/fit.jpg", "console/unfit.jpg"
     for key in (served, kept):
@@ -149,7 +149,7 @@ def test_a_person_decides_about_what_is_held(stack: Stack, viewer: Viewer, tmp_p
 
 
 @pytest.mark.parametrize("view", ["executive", "on-call", "debug"])
-def test_dashboards_have_all_their_panels_and_figures(stack: Stack, viewer: Viewer, view: str) -> None:
+def test_dashboards_have_all_their_panels_and_metrics(stack: Stack, viewer: Viewer, view: str) -> None:
     viewer.get(f"{viewer.upload(jpeg_photo(), 'counted.jpg')}?w=320")
     drawn = {
         "executive": "document.querySelector('[data-id=volume] .chart :is(path, circle)')",

@@ -97,7 +97,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("dialect", TARGETS)
-def test_a_signed_url_gives_its_picture_and_then_comes_from_the_cache(viewer: Viewer, photo: str, dialect: str) -> None:
+def test_a_signed_url_gives_its_image_and_then_comes_from_the_cache(viewer: Viewer, photo: str, dialect: str) -> None:
     url = signed(dialect, TARGETS[dialect].format(key=photo))
     first, again = viewer.get(url), viewer.again(url)
     assert (size(first), first.headers["content-type"]) == ((300, 200), "image/jpeg")
@@ -154,7 +154,7 @@ def test_a_host_of_its_own_needs_no_prefix(page: Page, viewer: Viewer, photo: st
     assert page.get("imgproxy.localhost", f"/{photo}?w=320").status == 400, "nor is our own language spoken there"
 
 
-def test_a_large_picture_is_fetched_under_a_name_that_it_alone_gives_away(viewer: Viewer, page: Page) -> None:
+def test_a_large_image_is_fetched_under_an_unguessable_name(viewer: Viewer, page: Page) -> None:
     path = viewer.upload(png_noise(2000, 1500), "noise.png")
     url = signed("thumbor", f"/2000x1500/filters:format(png){path}")
     first = viewer.get(url)
@@ -168,7 +168,7 @@ def test_a_large_picture_is_fetched_under_a_name_that_it_alone_gives_away(viewer
     assert viewer.get(canonical).status == 404
 
 
-def test_a_new_picture_is_answered_once_the_cdn_asks_again(stack: Stack, viewer: Viewer) -> None:
+def test_a_new_image_is_answered_once_the_cdn_asks_again(stack: Stack, viewer: Viewer) -> None:
     """A purge takes care of the store; of the CDN the age does, which here a restart shortens."""
     path = viewer.upload(jpeg_photo((1200, 900)), "changing.jpg")
     url = signed("thumbor", f"/300x200{path}")

@@ -146,7 +146,7 @@ def test_a_photograph_is_served_from_what_ingest_made(
 
 
 @pytest.mark.smoke
-def test_an_overwrite_leaves_nothing_of_the_old_picture(uploader: Uploader, viewer: Viewer, stack: Stack) -> None:
+def test_an_overwrite_leaves_nothing_of_the_old_image(uploader: Uploader, viewer: Viewer, stack: Stack) -> None:
     first = uploader.put("twice.jpg", jpeg_photo((900, 600)))
     urls = [f"{path_of(first)}?{query}" for query in ("preset=w640", "w=480&f=jpeg", "f=thumbhash")]
     before = [viewer.get(url).body for url in urls]

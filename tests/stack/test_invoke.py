@@ -62,7 +62,7 @@ def test_an_event_with_a_fresh_token_is_accepted(stack: Stack, fresh: Path, even
         assert json.loads(response["body"])["code"] == "no-inference"
 
 
-def test_the_four_steps_of_a_scene_succeed(stack: Stack, fresh: Path) -> None:
+def test_the_four_steps_of_a_large_image_succeed(stack: Stack, fresh: Path) -> None:
     answers = {}
     for action in StepAction:
         done = invoke(stack, "scene", str(fresh / "scene" / f"{action}.json"))

@@ -33,7 +33,7 @@ def uploads(stack: Stack) -> str:
     return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
-def test_each_picture_is_accounted_for_while_workers_are_killed(stack: Stack) -> None:
+def test_each_image_is_accounted_for_while_workers_are_killed(stack: Stack) -> None:
     found = run_bulk_job(stack.state, images=PICTURES, seed=20_261_126, interval_s=2.0, max_kills=KILLED)
     assert found.wrong == []
     assert found.outcomes == {"done": PICTURES}

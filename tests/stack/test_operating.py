@@ -180,7 +180,7 @@ def erasure(operator: Operator) -> dict[str, Any]:
     return dict(json.loads((operator.folder / "state.json").read_text()))
 
 
-def test_the_runbook_of_dead_letters(redriving: Operator) -> None:
+def test_the_runbook_of_dlq_messages(redriving: Operator) -> None:
     operator = redriving
     die(operator, "ingest", lose(operator, "operating/redriven.jpg"), code="defect", cause="ZeroDivisionError")
     die(operator, "purge", purge_message("operating/redriven.jpg"))

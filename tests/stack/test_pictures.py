@@ -58,7 +58,7 @@ def test_a_second_request_comes_from_the_cdn_and_after_a_restart_from_the_store(
     assert {name: third.headers.get(name) for name in same} == {name: first.headers.get(name) for name in same}
 
 
-def test_what_every_picture_says(viewer: Viewer, key: str) -> None:
+def test_headers_of_every_image(viewer: Viewer, key: str) -> None:
     headers = viewer.get(f"{key}?w=320").headers
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -176,7 +176,7 @@ def test_a_range_is_cut_by_the_cdn(viewer: Viewer, key: str) -> None:
     assert picture(whole).format == "JPEG"
 
 
-def test_a_picture_of_30_megabytes_comes_by_redirect(viewer: Viewer) -> None:
+def test_an_image_of_30_megabytes_comes_by_redirect(viewer: Viewer) -> None:
     key = viewer.upload(png_noise(4000, 2600), "noise.png")
     url = viewer.signed(f"{key}?w=4000&f=png")
     first = viewer.get(url)
@@ -188,7 +188,7 @@ def test_a_picture_of_30_megabytes_comes_by_redirect(viewer: Viewer) -> None:
     assert picture(second).size == (4000, 2600)
 
 
-def test_describing_a_picture(viewer: Viewer, key: str) -> None:
+def test_describing_an_image(viewer: Viewer, key: str) -> None:
     answer = viewer.get(f"{key}?f=json")
     facts = json.loads(answer.body)
     assert (facts["width"], facts["height"]) == (1800, 1200)
@@ -272,7 +272,7 @@ def test_random_unsigned_requests_store_no_more_than_the_finite_set(viewer: View
     assert 0 < len(viewer.derivatives(key)) <= len(list_unsigned_variants("tiny.jpg", load_default_presets()))
 
 
-def test_escaped_and_unescaped_keys_name_the_same_picture(viewer: Viewer, key: str) -> None:
+def test_escaped_and_unescaped_keys_name_the_same_image(viewer: Viewer, key: str) -> None:
     viewer.get(f"{key}?w=320&f=webp")
     raw = key.replace("%20", " ").replace("%2B", "+").replace("%26", "&")
     assert viewer.again(quote(raw, safe="/%&+") + "?w=320&f=webp").cache == "Hit"

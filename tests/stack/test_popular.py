@@ -49,7 +49,7 @@ def pace(stack: Stack, path: str, name: str) -> str:
     return stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=key)["Metadata"].get("pace", "")
 
 
-def test_a_signed_picture_that_many_viewers_get_is_refined(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
+def test_a_signed_image_that_many_viewers_get_is_re_encoded(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
     Operator(stack, tmp_path).forget_orders()
     path = viewer.upload(jpeg_photo((900, 600)), "popular.jpg")
     url = viewer.signed(f"{path}?w=333")

@@ -182,7 +182,7 @@ def ratios(said: str) -> dict[str, str]:
     return dict(line.split("\t") for line in said.splitlines()[:2])
 
 
-def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, misses: Iterator[str]) -> None:
+def test_the_runbook_of_bursts_of_misses(operator: Operator, viewer: Viewer, misses: Iterator[str]) -> None:
     """Everything was invalidated."""
     path, before = next(misses), len(switched(operator))
     rendered_often(viewer, path)

@@ -48,7 +48,7 @@ def test_all_checks_pass_and_nothing_is_left(stack: Stack, tmp_path: Path) -> No
     assert left_behind(stack, document["folder"]) == []
 
 
-def test_an_interrupted_run_removes_its_pictures(stack: Stack, tmp_path: Path) -> None:
+def test_an_interrupted_run_removes_its_images(stack: Stack, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     process = subprocess.Popen(
         command(stack, "--output", str(report)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -123,7 +123,7 @@ def test_the_index_forgets_by_its_clock_and_can_be_brought_back(stack: Stack) ->
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-def test_queues_give_up_into_their_dead_letters(stack: Stack) -> None:
+def test_queues_have_their_dlqs(stack: Stack) -> None:
     queues = {
         name: stack.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         for name, url in physical_ids(stack.cloud, "AWS::SQS::Queue").items()

@@ -24,7 +24,7 @@ def stage(stack: Stack) -> RunningStack:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_storm_of_misses(stage: RunningStack, kind: Kind) -> None:
+def test_a_burst_of_misses(stage: RunningStack, kind: Kind) -> None:
     outcome = run_spike(stage, kind, VIEWERS, AT_ONCE, jpeg_photo())
     assert list(outcome.faults()) == []
     statuses = {answer.status for answer in chain.from_iterable(viewer.answers for viewer in outcome.viewers)}

@@ -55,7 +55,7 @@ async def cards(page: Page) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.smoke
-def test_chosen_files_and_their_fates(stack: Stack, files: list[Path]) -> None:
+def test_chosen_files_and_their_outcomes(stack: Stack, files: list[Path]) -> None:
     async def act(page: Page) -> None:
         await page.choose_files("#choose", *files)
         await page.until(f"document.querySelectorAll('.file').length === 3 && {SETTLED}")

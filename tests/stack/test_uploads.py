@@ -110,7 +110,7 @@ def test_bytes_that_are_known_already(uploader: Uploader) -> None:
 
 
 @pytest.mark.smoke
-def test_what_is_no_picture_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
+def test_what_is_no_image_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
     fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not a picture</body></html>")
     assert (fate["state"], fate["code"]) == ("refused", "type-not-allowed")
     assert "HTML" in fate["reason"]
@@ -130,7 +130,7 @@ def test_other_bytes_of_the_same_size_are_not_ingested(uploader: Uploader) -> No
         assert sent == (400, "BadDigest")
 
 
-def test_an_upload_that_replaces_another_has_a_fate_of_its_own(uploader: Uploader) -> None:
+def test_an_upload_that_replaces_another_has_its_own_outcome(uploader: Uploader) -> None:
     first = uploader.upload("again.jpg", jpeg_photo())
     data = b"no picture any more"
     status, form = uploader.ask("again.jpg", data)

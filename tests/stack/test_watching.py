@@ -70,7 +70,7 @@ def test_a_requests_trace_is_found_by_cloudfronts_id(console: Console, viewer: V
     assert {"parse", "fetch", "decode", "transform", "encode", "store"} <= names(function["children"])
 
 
-def test_an_uploads_trace_shows_its_stages_and_says_what_was_wrong(console: Console, operator: Operator) -> None:
+def test_an_uploads_trace_shows_its_stages_and_its_error(console: Console, operator: Operator) -> None:
     key = f"watching/{uuid4().hex}.jpg"
     operator.upload(key, b"no picture at all")
     [failed] = wait_until(
@@ -82,7 +82,7 @@ def test_an_uploads_trace_shows_its_stages_and_says_what_was_wrong(console: Cons
     assert {"ingest", "fetch", "sniff"} <= names(trace["segments"])
 
 
-def test_a_refused_picture_is_shown_as_nothing_else(console: Console, operator: Operator) -> None:
+def test_a_refused_image_is_shown_as_nothing_else(console: Console, operator: Operator) -> None:
     key = f"watching/{uuid4().hex}.jpg"
     damaged = jpeg_photo()[:2000]
     operator.upload(key, damaged)
@@ -112,7 +112,7 @@ def test_a_render_whose_source_is_at_fault_is_a_failed_sample(console: Console, 
     assert names(console.ask(f"traces/{failed['trace_id']}")["segments"]) >= {"transform", "fetch"}
 
 
-def test_dashboards_have_figures_of_what_was_asked(console: Console, viewer: Viewer) -> None:
+def test_dashboards_have_the_requested_metrics(console: Console, viewer: Viewer) -> None:
     for width in (320, 480, 640):
         viewer.get(f"/samples/rocket.jpg?w={width}&f=webp")
 
@@ -165,7 +165,7 @@ def alone(operator: Operator) -> Iterator[Operator]:
         operator.empty_dead_letters()
 
 
-def test_a_dead_letter_is_shown_and_rings(console: Console, alone: Operator) -> None:
+def test_a_dlq_message_is_shown_and_alarms(console: Console, alone: Operator) -> None:
     queue = alone.facts["queues"]["purge_dead_letters"]
     marked = uuid4().hex
     alone.stack.cloud.queues.send_message(

@@ -131,7 +131,7 @@ def test_it_opens_zooms_and_pans(stack: Stack, large: str) -> None:
     on_the_page(f"{stack.control_url}/zoom#{quote(large, safe='')}", act)
 
 
-def test_another_picture_is_chosen_from_the_strip(stack: Stack, large: str) -> None:
+def test_another_image_is_chosen_from_the_strip(stack: Stack, large: str) -> None:
     async def act(page: Page, traffic: Traffic) -> None:
         await page.until("document.querySelectorAll('#photographs button').length > 1")
         await page.until(SETTLED.format(0))
@@ -167,7 +167,7 @@ ODD_SIZES = (
 )
 
 
-def test_every_tile_that_it_can_ask_for_is_listed() -> None:
+def test_every_tile_that_it_can_request_is_listed() -> None:
     caps = SizeLimits()
 
     async def run() -> None:

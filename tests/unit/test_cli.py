@@ -133,7 +133,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
     del app.commands["fails"]
 
 
-def test_what_a_command_raises_becomes_a_line(failing: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_a_command_becomes_a_line(failing: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
     failing.append(CommandError("the cause", ExitCode.NOT_FOUND))
     assert main(["fails"]) == ExitCode.NOT_FOUND
     assert capsys.readouterr().err == "darkroom: the cause\n"

@@ -124,7 +124,7 @@ def test_forty_faces_have_room_and_s3_takes_them() -> None:
     assert sum(len(f"x-amz-meta-{name}") + len(value) for name, value in metadata.items()) <= S3_METADATA_BYTES
 
 
-def test_a_signature_is_for_one_key_one_picture_and_one_text() -> None:
+def test_a_signature_is_for_one_key_one_image_and_one_text() -> None:
     signature = sign_findings("trips/rome.jpg", "ab" * 32, "e30", "new")
     assert has_valid_signature("trips/rome.jpg", "ab" * 32, "e30", signature, ["old", "new"])
     assert not has_valid_signature("trips/rom.jpg", "ab" * 32, "e30", signature, ["new"])

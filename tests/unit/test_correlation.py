@@ -42,7 +42,7 @@ def own(detail_type: str, **detail: Any) -> str:
         ("", ""),
     ],
 )
-def test_it_is_the_pictures_else_the_events(body: str, expected: str) -> None:
+def test_it_is_the_images_else_the_events(body: str, expected: str) -> None:
     assert read_correlation_id(body) == expected
 
 
@@ -58,7 +58,7 @@ def test_a_correlation_id_has_at_most_64_characters(document: Any) -> None:
     assert len(read_correlation_id(json.dumps(document))) <= 64
 
 
-def test_what_is_put_off_is_still_found() -> None:
+def test_a_delayed_message_keeps_its_correlation_id() -> None:
     body = own("ImageReady", id="5e9f", sequencer="A0")
     request = parse_request(body)
     assert request is not None

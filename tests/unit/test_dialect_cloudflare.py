@@ -163,7 +163,7 @@ def test_unsigned_requests_that_are_refused() -> None:
         ("width=800,format=png", "/a.jpg?w=800&f=png"),
     ],
 )
-def test_equal_meanings_share_a_picture_with_native_urls(options: str, native: str) -> None:
+def test_equal_meanings_share_an_image_with_native_urls(options: str, native: str) -> None:
     assert parse(f"/cdn-cgi/image/{options}/a.jpg", SOME).plan == parse_url(native).plan
 
 
@@ -333,7 +333,7 @@ OPTIONS = st.builds(
 
 @given(options=st.lists(OPTIONS, min_size=1, max_size=6))
 @example(options=["fit=pad", "h=5", "g=face", "zoom=0.5", "f=baseline-jpeg"])
-def test_whatever_is_read_has_one_canonical_path(options: list[str]) -> None:
+def test_every_parsed_url_has_one_canonical_path(options: list[str]) -> None:
     try:
         path_of(f"/cdn-cgi/image/{','.join(options)}/a.jpg")
     except BadOption as refusal:

@@ -133,7 +133,7 @@ def test_which_key_a_path_means(path: str, key: str) -> None:
         encoded({"key": "a/_/b.jpg"}),
     ],
 )
-def test_what_names_no_picture_of_ours(target: str) -> None:
+def test_paths_that_name_no_image(target: str) -> None:
     with pytest.raises(BadKey):
         parse(target, SETTINGS)
 
@@ -148,7 +148,7 @@ def test_what_names_no_picture_of_ours(target: str) -> None:
         ({"key": "a.jpg", "headers": 5}, "headers: it must be an object"),
     ],
 )
-def test_what_a_request_cannot_say(document: dict[str, Any], message: str) -> None:
+def test_invalid_requests(document: dict[str, Any], message: str) -> None:
     with pytest.raises(BadOption) as refusal:
         parse(encoded(document), SETTINGS)
     assert refusal.value.message.startswith(message)
@@ -177,13 +177,13 @@ def test_what_a_request_cannot_say(document: dict[str, Any], message: str) -> No
         ("resize.width=x", "width: "),
     ],
 )
-def test_what_a_query_cannot_say(query: str, message: str) -> None:
+def test_invalid_queries(query: str, message: str) -> None:
     with pytest.raises(BadOption) as refusal:
         parse(f"/a.jpg?{query}", SETTINGS)
     assert refusal.value.message.startswith(message)
 
 
-def test_what_a_request_says_of_its_answer() -> None:
+def test_requested_response_headers() -> None:
     document = {
         "key": "a.jpg",
         "headers": {"Cache-Control": "max-age=31536000,public"},
@@ -239,7 +239,7 @@ def test_what_is_signed_of_a_query() -> None:
 
 
 @pytest.mark.parametrize("signature", ["", VECTOR[:-1] + "4", VECTOR.upper(), VECTOR[:32], "é"])
-def test_a_signature_that_is_not_ours(signature: str) -> None:
+def test_a_signature_by_another_key(signature: str) -> None:
     with pytest.raises(BadSignature):
         verify(SignatureClaim(SIGNED_PATH.encode(), signature), [KEY], now_s=0)
 

@@ -169,7 +169,7 @@ def test_what_is_refused_is_named(option: str, rest: str) -> None:
     assert option in caught.value.message
 
 
-def test_a_refusal_says_the_value_and_what_it_may_be() -> None:
+def test_an_error_names_the_value_and_the_valid_ones() -> None:
     with pytest.raises(BadOption, match=r"rotation must be degrees from 0 to 360.* but is '361'"):
         picture("full/max/361/default.jpg")
     with pytest.raises(BadOption, match=r"300 × 200 px, but is 301 × 201; after \^"):
@@ -223,7 +223,7 @@ def test_version_3_does_not_know_full_as_a_size() -> None:
         picture("full/full/0/default.jpg")
 
 
-def test_what_else_a_path_may_ask_for() -> None:
+def test_other_options_of_a_path() -> None:
     assert parse("/iiif/3/a%2Fb%20c.jpg") == BaseRequest("a/b c.jpg", "a%2Fb%20c.jpg")
     assert parse("/iiif/3/a/") == BaseRequest("a", "a")
     assert parse("/iiif/3/a/info.json?x=1") == InfoRequest("a", "a")
@@ -299,7 +299,7 @@ RESTS = st.builds(
 
 
 @given(RESTS, UPRIGHTS)
-def test_whatever_is_read_has_the_size_it_says_and_one_canonical_path(rest: str, upright: Size) -> None:
+def test_every_parsed_url_has_its_size_and_one_canonical_path(rest: str, upright: Size) -> None:
     try:
         found = picture(rest, upright)
     except BadOption:
@@ -336,7 +336,7 @@ SMALL_CAPS = SizeLimits(max_side_px=2000, max_area_px=2_000_000)
 @example(Size(1, 1025), CAPS)
 @example(Size(2049, 2049), CAPS)
 @example(Size(1, 2001), SMALL_CAPS)
-def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps: SizeLimits) -> None:
+def test_all_that_is_listed_may_be_requested_and_is_counted(upright: Size, caps: SizeLimits) -> None:
     listed = tiles.list_images(upright, caps)
     assert len(listed) == tiles.count_images(upright, caps)
     plans = set()
@@ -440,7 +440,7 @@ def openseadragon(upright: Size, level: int, x: int, y: int) -> str:
 
 
 @given(st.builds(Size, st.integers(1, 5000), st.integers(1, 5000)), st.data())
-def test_openseadragon_asks_for_what_is_listed(upright: Size, data: st.DataObject) -> None:
+def test_openseadragon_requests_what_is_listed(upright: Size, data: st.DataObject) -> None:
     level = data.draw(st.integers(0, len(tiles.list_scale_factors(upright)) - 1))
     reduced = tiles.scale_down(upright, 2 ** (len(tiles.list_scale_factors(upright)) - 1 - level))
     across, down = tiles.scale_down(reduced, tiles.TILE_PX)

@@ -450,7 +450,7 @@ def test_info_answers_imgproxys_object(options: str, expected: dict[str, Any]) -
     assert asked.document(DESCRIPTION) == expected
 
 
-def test_info_is_signed_like_a_picture() -> None:
+def test_info_is_signed_like_an_image() -> None:
     path = "/page:2/exp:1900000000/plain/a.jpg"
     asked = parse(f"/info/{sign(path.encode(), PAIR)}{path}", SOME)
     verify(asked.claim, [PAIR], 0, asked.expires_s)
@@ -496,7 +496,7 @@ def test_one_watermark_is_meant_without_a_name() -> None:
         ("rot:90/bl:2/pd:5/plain/a.jpg@png", "/a.jpg?rot=90&blur=2&pad=5&f=png"),
     ],
 )
-def test_equal_meanings_share_a_picture_with_native_urls(imgproxy: str, native: str) -> None:
+def test_equal_meanings_share_an_image_with_native_urls(imgproxy: str, native: str) -> None:
     assert parse(f"/_/{imgproxy}", SOME).plan == parse_url(native).plan
 
 
@@ -579,7 +579,7 @@ SEGMENTS = st.builds(
 
 @given(segments=st.lists(SEGMENTS, max_size=6))
 @example(segments=["ex:1:no:0:0", "s:10:10", "rt:fill", "exar:1:we:5:5"])
-def test_whatever_is_read_has_one_canonical_path(segments: list[str]) -> None:
+def test_every_parsed_url_has_one_canonical_path(segments: list[str]) -> None:
     try:
         path_of("/".join(["/unsafe", *segments, "plain/a.jpg"]))
     except BadOption as refusal:

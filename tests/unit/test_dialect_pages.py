@@ -37,7 +37,7 @@ def test_every_option_is_of_a_group_that_is_counted(page: DialectPage) -> None:
 
 
 @pytest.mark.parametrize("page", DIALECT_PAGES, ids=lambda page: page.dialect.name)
-def test_an_option_is_read_or_refused_and_says_what_it_is(page: DialectPage) -> None:
+def test_an_option_is_parsed_or_refused_by_name(page: DialectPage) -> None:
     for option in page.mappings:
         assert (option.parse is None) == bool(option.refused), option.name
         assert option.refused or option.maps_to or option.note, option.name

@@ -93,7 +93,7 @@ def test_any_text_is_a_key_or_is_refused(address: str, bare: bool) -> None:
             assert error.status == 400
 
 
-def test_what_this_deployment_says_can_be_read() -> None:
+def test_the_documents_of_this_deployment_can_be_read() -> None:
     assert parse_settings(read_settings_file(), PRESETS).watermarks == PRESETS.watermarks
     assert load_settings().imgproxy.signature_size == 32
 
@@ -141,7 +141,7 @@ def test_a_table_of_everything() -> None:
         ("[thumbor]\nsmart = 'cats'", "smart must be attention or face"),
     ],
 )
-def test_what_it_may_not_say(text: str, message: str) -> None:
+def test_invalid_settings(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_settings(text, PRESETS)
 

@@ -104,7 +104,7 @@ def test_which_key_an_image_means(image: str, key: str) -> None:
 @pytest.mark.parametrize(
     "path", ["", "/", "/a.jpg", "/unsafe", "/unsafe/", "/unsafe/https://other.example.com/a.jpg", "/unsafe/%ff"]
 )
-def test_what_names_no_picture_of_ours(path: str) -> None:
+def test_paths_that_name_no_image(path: str) -> None:
     with pytest.raises(BadKey):
         parse(path, SETTINGS)
 
@@ -133,7 +133,7 @@ def test_tones_stand_where_the_url_has_them(calls: str, options: str) -> None:
     assert path_of(f"filters:{calls}/a.jpg") == f"/a.jpg/_/{options}.auto"
 
 
-def test_a_query_says_nothing() -> None:
+def test_a_query_is_ignored() -> None:
     assert parse("/unsafe/30x20/a.jpg?v=2", SETTINGS) == parse("/unsafe/30x20/a.jpg", SETTINGS)
 
 
@@ -161,7 +161,7 @@ def test_an_escaped_signature_is_the_same() -> None:
 
 
 @pytest.mark.parametrize("keys", [[], [DialectKey("")], [DialectKey("another")]])
-def test_a_signature_by_no_key_of_ours(keys: list[DialectKey]) -> None:
+def test_a_signature_by_an_unknown_key(keys: list[DialectKey]) -> None:
     with pytest.raises(BadSignature):
         verify(SignatureClaim(b"300x200/my.server.com/some/path/to/image.jpg", VECTOR), keys, now_s=0)
 

@@ -109,7 +109,7 @@ def test_sizes_are_rounded_half_up() -> None:
     assert cover(Size(43_690, 1), Size(8192, 8192), upscale=True) == ((43_690, 1), (1, 1))
 
 
-def test_boxes_turn_with_the_picture() -> None:
+def test_boxes_turn_with_the_image() -> None:
     assert swap_box(Size(20, 10), Size(1, 2)) == (10, 20)
     assert swap_box(Size(20, 10), Size(2, 1)) == (20, 10)
     assert swap_box(Size(20, 10), Size(2, 2)) == (20, 10)
@@ -261,7 +261,7 @@ def test_crop_regions() -> None:
     assert compute_crop(Plan("k", crop_to=CropTo(50, 50, "east")), WIDE).search_area is None
 
 
-def test_boxes_of_a_turned_or_scaled_picture() -> None:
+def test_boxes_of_a_turned_or_scaled_image() -> None:
     box, upright = Box(1, 2, 3, 4), Size(10, 20)
     turned = [to_stored_box(box, upright, orientation) for orientation in range(1, 9)]
     assert turned == [

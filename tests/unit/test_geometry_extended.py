@@ -207,7 +207,7 @@ def test_offsets_and_padding_are_multiplied_by_the_ratio_that_is_left() -> None:
     assert (placed.size, placed.canvas_position) == ((150, 150), (10, 15)), "a part of a side is no length in px"
 
 
-def test_limits_hold_where_a_ratio_asks_for_more() -> None:
+def test_limits_hold_where_a_ratio_requests_more() -> None:
     geometry = compute_geometry(
         Plan("k", width=8000, upscale=True, pixel_ratio=1000.0, **PADDED), WIDE, max_side_px=16_383
     )
@@ -409,7 +409,7 @@ plans = st.builds(
     plans, st.integers(1, 12_000), st.integers(1, 12_000), st.integers(1, 8), st.sampled_from([16_383, 65_500]),
     st.none() | st.just(40_000_000),
 )  # fmt: skip
-def test_every_geometry_is_within_its_picture(
+def test_every_geometry_is_within_its_image(
     plan: Plan, width: int, height: int, orientation: int, max_side_px: int, max_pixels: int | None
 ) -> None:
     try:

@@ -27,7 +27,7 @@ def test_faces_are_counted_from_the_largest() -> None:
     assert one_face(FaceCrop(1), SMALL, LARGE) == (100, 100, 100, 100)
 
 
-def test_padding_ends_where_the_picture_does() -> None:
+def test_padding_ends_where_the_image_does() -> None:
     assert one_face(FaceCrop(0, 20), SMALL) == (80, 80, 140, 140)
     assert one_face(FaceCrop(0, 150), SMALL) == (0, 0, 350, 350)
     assert one_face(FaceCrop(0, 20), SMALL, inset=Padding(90, 0, 0, 95)) == (95, 90, 125, 130)
@@ -39,12 +39,12 @@ def test_a_face_that_there_is_not_is_refused_by_name() -> None:
     assert refusal.value.option == "face"
 
 
-def test_without_faces_the_picture_is_not_cropped() -> None:
+def test_without_faces_the_image_is_not_cropped() -> None:
     assert one_face(FaceCrop(3)) is None
     assert one_face(FaceCrop(), SMALL, crop=Crop("px", 500, 0, 500, 500)) is None
 
 
-def test_the_face_of_a_turned_picture_is_found_upright() -> None:
+def test_the_face_of_a_turned_image_is_found_upright() -> None:
     assert crop_to_faces(Plan("k", face_crop=FaceCrop()), SIZE.transposed, 6, [LARGE]) == (500, 200, 200, 150)
 
 
@@ -72,7 +72,7 @@ def test_a_zoom_holds_all_faces_that_the_widest_cover_keeps() -> None:
     st.floats(0.01, 1), st.integers(1, 3000), st.integers(1, 3000),
     st.lists(st.builds(Region, *[st.floats(0, 0.9)] * 2, *[st.floats(0.01, 0.5)] * 2), max_size=4),
 )  # fmt: skip
-def test_every_zoom_is_within_the_picture(closeness: float, width: int, height: int, faces: list[Region]) -> None:
+def test_every_zoom_is_within_the_image(closeness: float, width: int, height: int, faces: list[Region]) -> None:
     box = zoomed(closeness, *faces, size=Size(width, height))
     if box is not None:
         assert min(box.left, box.top, box.width - 1, box.height - 1) >= 0
@@ -81,7 +81,7 @@ def test_every_zoom_is_within_the_picture(closeness: float, width: int, height: 
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_faces_lie_as_the_stored_picture_does(orientation: int) -> None:
+def test_faces_are_in_stored_orientation(orientation: int) -> None:
     known = Findings("1", "etag", {FACES: Finding(FACES, "m", "1", faces=(Face(LARGE, 0.9),))})
     (region,) = get_face_regions(rotate_faces_to_stored(known, orientation))
     stored = SIZE.transposed if orientation >= 5 else SIZE

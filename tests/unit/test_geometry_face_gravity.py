@@ -70,7 +70,7 @@ def test_half_of_a_face_must_be_in_the_crop(left: int, counts: bool) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_faces_are_in_the_upright_picture_however_it_is_stored(orientation: int) -> None:
+def test_faces_are_in_the_upright_image_however_it_is_stored(orientation: int) -> None:
     assert square(WIDE, RIGHT, SMALL, orientation=orientation).window == square(WIDE, RIGHT, SMALL).window
 
 

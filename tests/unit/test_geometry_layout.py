@@ -76,7 +76,7 @@ def test_one_side_of_the_box_is_exact_whatever_rounding_does() -> None:
         (Gravity("fp", 1.0, 1.0), Box(400, 0, 400, 600)),
     ],
 )
-def test_cover_keeps_where_gravity_says(gravity: Gravity, window: Box) -> None:
+def test_cover_keeps_the_side_of_gravity(gravity: Gravity, window: Box) -> None:
     geometry = compute(width=400, height=600, fit="cover", gravity=gravity)
     assert (geometry.scaled, geometry.window, geometry.search) == ((800, 600), window, "")
 
@@ -89,13 +89,13 @@ def test_attention_leaves_the_place_to_the_pixels() -> None:
 
 
 @pytest.mark.parametrize(("x", "y"), [(4000, 0), (0, 3000), (60000, 60000)])
-def test_a_crop_outside_of_the_picture_is_refused_by_name(x: int, y: int) -> None:
+def test_a_crop_outside_of_the_image_is_refused_by_name(x: int, y: int) -> None:
     with pytest.raises(BadOption, match="4000 × 3000") as refusal:
         compute(crop=Crop("px", x, y, 10, 10))
     assert refusal.value.option == "crop"
 
 
-def test_a_crop_is_checked_against_the_upright_picture() -> None:
+def test_a_crop_is_checked_against_the_upright_image() -> None:
     assert compute(orientation=6, crop=Crop("px", 0, 3500, 10, 10)).size == (10, 10)
     with pytest.raises(BadOption):
         compute(orientation=6, crop=Crop("px", 3500, 0, 10, 10))
@@ -117,7 +117,7 @@ def test_what_no_box_bounds_fits_into_memory(stored: Size) -> None:
     assert compute_geometry(Plan("k"), Size(300, 300), max_pixels=100_000).size == (300, 300)
 
 
-def test_enlarging_never_makes_a_picture_smaller() -> None:
+def test_enlarging_never_makes_an_image_smaller() -> None:
     assert compute(Size(1000, 20_000), width=1200, upscale=True).size == (1000, 20_000)
 
 
@@ -180,7 +180,7 @@ def compute_or_none(plan: Plan, stored: Size, orientation: int, max_side_px: int
 
 
 @given(plans, sides, sides, st.integers(1, 8), limits_px)
-def test_every_geometry_is_within_its_picture(
+def test_every_geometry_is_within_its_image(
     plan: Plan, width: int, height: int, orientation: int, max_side_px: int
 ) -> None:
     geometry = compute_or_none(plan, Size(width, height), orientation, max_side_px)
@@ -244,9 +244,7 @@ def test_orientation_changes_nothing_but_where_pixels_come_from(
 
 
 @given(plans, sides, sides, st.integers(1, 8), st.integers(1, 16))
-def test_a_shrunk_picture_has_the_same_region(
-    plan: Plan, width: int, height: int, orientation: int, factor: int
-) -> None:
+def test_a_shrunk_image_has_the_same_region(plan: Plan, width: int, height: int, orientation: int, factor: int) -> None:
     geometry = compute_or_none(plan, Size(width, height), orientation, MAX_SCALED_SIDE_PX)
     if geometry is None:
         return

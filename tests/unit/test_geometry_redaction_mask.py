@@ -104,7 +104,7 @@ def test_a_mask_covers_a_margin_of_three_pixels() -> None:
 
 
 @pytest.mark.parametrize("outline", [block(-50, -50, -10, -10), block(40, 5, 60, 10), block(5, 40, 10, 60)])
-def test_an_outline_outside_of_the_picture_covers_nothing(outline: Outline) -> None:
+def test_an_outline_outside_of_the_image_covers_nothing(outline: Outline) -> None:
     assert not any(rasterize_mask([outline], compute_geometry(Plan("k"), Size(30, 20)), 1)[1])
 
 

@@ -26,7 +26,7 @@ def test_superseded_has_written_nothing_unless_stated() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "a", "tokem", "tokeo", "zzz"])
-def test_a_record_of_another_token_is_not_ours(token: str) -> None:
+def test_a_record_of_another_token_is_of_another_worker(token: str) -> None:
     stores = Stores()
     stores.table.record = build_record(CLAIMED, token=token)
     with pytest.raises(Superseded) as raised:
@@ -34,7 +34,7 @@ def test_a_record_of_another_token_is_not_ours(token: str) -> None:
     assert raised.value.wrote is False
 
 
-def test_the_record_of_our_token_is_ours() -> None:
+def test_the_record_of_the_own_token_is_recognised() -> None:
     stores = Stores()
     assert stores.claims.get_own_record(LEASE) is stores.table.record
     stores.table.record = None
@@ -242,6 +242,6 @@ def test_a_claim_that_cannot_be_released_hides_no_failure(capsys: pytest.Capture
     assert "lease not released" in capsys.readouterr().out
 
 
-def test_a_record_of_a_served_picture_has_the_token_and_the_event_of_its_claim() -> None:
+def test_a_record_of_a_served_image_has_the_token_and_the_event_of_its_claim() -> None:
     expected = Record(KEY, READY, CURRENT, LEASE.token, sha256="s", version_id="v", same_as="other.jpg")
     assert LEASE.build_ready_record("s", "v", same_as="other.jpg") == expected

@@ -76,7 +76,7 @@ def test_a_folder_of_the_console_is_no_upload() -> None:
     assert read_event(json.dumps(event)) is not None
 
 
-def test_a_worker_asks_for_a_key_to_be_mended() -> None:
+def test_a_worker_requests_a_repair_of_a_key() -> None:
     assert read_event(json.dumps(build_repair_message("photo.jpg"))) == IngestEvent(EventKind.REPAIR, "photo.jpg", "")
     assert read_event(json.dumps(build_repair_message("photo.jpg", 7))) == IngestEvent(
         EventKind.REPAIR, "photo.jpg", "", repairs=7

@@ -80,7 +80,7 @@ def test_a_missing_upload_is_none() -> None:
         (5000, 1000, True),
     ],
 )
-def test_an_upload_is_hashed_up_to_1_gib_or_the_size_of_a_scene(
+def test_an_upload_is_hashed_up_to_1_gib_or_the_size_of_a_large_image(
     size_bytes: int, max_scene_bytes: int, hashed: bool
 ) -> None:
     uploads = Uploads(b"beginning", size_bytes)
@@ -150,7 +150,7 @@ def test_only_checksums_that_are_given_are_calculated() -> None:
     check_checksums(upload)
 
 
-def test_what_is_no_picture_has_no_format() -> None:
+def test_what_is_no_image_has_no_format() -> None:
     kept = Uploads(b"").kept
     assert detect_format(FetchedUpload(kept, None, "", b"no picture at all")) == NO_FORMAT
     assert detect_format(FetchedUpload(kept, None, "", b"\xff\xd8\xff\xe0 and so on")) == "jpeg"

@@ -249,7 +249,7 @@ def test_what_waits_goes_on_waiting_where_another_master_is_served(
 
 @pytest.mark.parametrize("held", [HeldUpload(), HELD_PICTURE])
 @pytest.mark.parametrize(("refusal", "state"), [(Refusal(), READY), (Refusal("damaged"), REFUSED)])
-def test_a_master_that_the_index_knows_stays(
+def test_a_master_in_the_index_stays(
     monkeypatch: pytest.MonkeyPatch, held: HeldUpload, refusal: Refusal, state: str
 ) -> None:
     work = Work(record(CLAIMED, master=master(EARLIER), held=held, refusal=refusal), served=kept(marks(EARLIER)))
@@ -258,7 +258,7 @@ def test_a_master_that_the_index_knows_stays(
     assert (settled.state, settled.master) == (state, master(EARLIER))
 
 
-def test_a_picture_that_was_taken_back_halfway_is_held_and_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_half_withdrawn_image_is_held_and_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work(record(CLAIMED, master=master(EARLIER)), waiting=kept(marks()))
     assert work.end(monkeypatch) is IngestOutcome.HELD
     [settled] = work.settled

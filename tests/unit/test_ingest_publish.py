@@ -165,7 +165,7 @@ def test_what_waits_is_deleted_where_something_may_wait(holds_pictures: bool, kn
 
 @pytest.mark.parametrize("recorded", [None, EARLIER])
 @pytest.mark.parametrize("there", ["", EARLIER, CURRENT], ids=["by hand", "earlier", "current"])
-def test_a_master_is_adopted_unless_the_index_knows_it(there: str, recorded: str | None) -> None:
+def test_a_master_is_adopted_unless_the_index_has_it(there: str, recorded: str | None) -> None:
     stores, uploads = Stores(), Bucket()
     etag = stores.media.store(PLACE, build_marks(there, "v2") if there else {})
     known = build_record(REFUSED, master=MasterRef(sequencer=recorded or ""), sha256="s", refusal=Refusal("c"))
@@ -202,7 +202,7 @@ def test_a_master_that_is_missing_is_forgotten(recorded: str | None) -> None:
     assert list_purges(context, stores) == ([KEY] if recorded else [])
 
 
-def test_a_picture_that_is_taken_down_leaves_its_refusal_and_what_is_held() -> None:
+def test_a_withdrawn_image_leaves_its_refusal_and_the_held_master() -> None:
     stores = Stores()
     record = build_record(REFUSED, sha256="s", refusal=Refusal("c"), held=HeldUpload("h"), master=MasterRef(etag="e"))
     context = build_publishing_context(stores)
@@ -244,7 +244,7 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
     assert list_purges(context, stores) == [KEY]
 
 
-def test_a_preset_is_about_to_be_refined() -> None:
+def test_a_preset_is_about_to_be_re_encoded() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, etag, list_pictures(1))
@@ -308,7 +308,7 @@ def store_presets(stores: Stores, donor: Record, plans: list[Plan], marks: Mappi
 
 
 @pytest.mark.parametrize(("pace", "refined"), [("quick", False), ("thorough", True), (None, False)])
-def test_copied_presets_are_as_refined_as_their_originals(pace: Any, refined: bool) -> None:
+def test_copied_presets_keep_the_re_encoding_of_their_originals(pace: Any, refined: bool) -> None:
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2)]

@@ -175,7 +175,7 @@ def test_what_has_moved_is_found_and_nothing_else(change: Change, feature: str) 
     assert largest_psi(drifts) == found.psi
 
 
-def test_pictures_of_something_else_are_found_by_their_embeddings() -> None:
+def test_images_of_other_subjects_are_ranked_by_their_embeddings() -> None:
     """A baseline of images that are alike, and then others."""
     baseline = Baseline.build(samples(0, 1000, alike), AT)
     unmoved, moved = (
@@ -202,21 +202,21 @@ def test_samples_of_the_centroid_are_not_measured_from_it() -> None:
 
 
 @pytest.mark.parametrize(("known", "seen"), [(MIN_SAMPLES - 1, 1000), (1000, MIN_SAMPLES - 1)])
-def test_few_samples_say_nothing(known: int, seen: int) -> None:
+def test_few_samples_have_no_result(known: int, seen: int) -> None:
     drifts = compare(Baseline.build(samples(0, known), AT), samples(1, seen, dark))
     assert drifts.keys() == FEATURES
     assert set(drifts.values()) == {None}
     assert largest_psi(drifts) is None
 
 
-def test_enough_samples_say_something() -> None:
+def test_enough_samples_have_a_result() -> None:
     drifts = compare(Baseline.build(samples(0, MIN_SAMPLES), AT), samples(1, MIN_SAMPLES, dark))
     assert drifts[BRIGHTNESS] is not None
     assert drifts[EMBEDDING] is None  # half of them made the centroid
     assert compare(Baseline.build([], AT), samples(1, 1000))[BRIGHTNESS] is None
 
 
-def test_what_other_models_say_is_not_compared_with_what_the_baselines_said() -> None:
+def test_findings_of_other_models_are_not_compared_with_the_baselines() -> None:
     baseline = Baseline.build(samples(0, 1000) + samples(1, 300, unsure, by=FALLBACK), AT)
     assert (baseline.by, baseline.n) == (ENDPOINT, 1300)
     drifts = compare(baseline, samples(2, 1000, unsure, by=FALLBACK))

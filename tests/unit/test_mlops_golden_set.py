@@ -60,17 +60,17 @@ def text(*lines: str) -> Finding:
         (GoldenImage("a", text=""), text("ghost"), Confusion(false_positives=1, negatives=1, false_alarms=1)),
     ],
 )
-def test_a_picture_is_judged(golden: GoldenImage, finding: Finding, expected: Confusion) -> None:
+def test_an_image_is_evaluated(golden: GoldenImage, finding: Finding, expected: Confusion) -> None:
     assert score_image(golden, {finding.task: finding}) == {finding.task: expected}
 
 
 @pytest.mark.parametrize(("threshold", "found"), [(0.8, 0), (0.7, 1), (0.5, 1)])
-def test_moderation_may_be_judged_by_another_threshold(threshold: float, found: int) -> None:
+def test_moderation_may_use_another_threshold(threshold: float, found: int) -> None:
     golden, finding = GoldenImage("a", unsafe=True), moderation(0.7, flagged=False)
     assert score_image(golden, {MODERATION: finding}, threshold)[MODERATION].true_positives == found
 
 
-def test_what_is_not_labelled_or_was_not_asked_for_is_not_judged() -> None:
+def test_unlabelled_and_unrequested_tasks_are_not_evaluated() -> None:
     assert (
         score_image(GoldenImage("a"), {FACES: faces(BOX), TEXT: text("a"), MODERATION: moderation(1, flagged=True)})
         == {}

@@ -52,7 +52,7 @@ def stats(n: int = ENOUGH, **changes: object) -> VariantStats:
 INCUMBENT = stats(confidences={MODERATION: confidences(2, ENOUGH)}, disagreement={})
 
 
-def test_a_canary_as_good_as_its_incumbent_takes_over() -> None:
+def test_a_canary_as_good_as_its_baseline_takes_over() -> None:
     decision = decide(INCUMBENT, stats(), POLICY)
     assert (decision.action, decision.reasons) == (
         "promote",
@@ -132,11 +132,11 @@ def test_what_is_over_its_limit_by_chance_perhaps_is_held(canary: VariantStats) 
         stats(n=30, latencies_ms=[*latencies(28), 9000, 9000]),
     ],
 )
-def test_a_few_unlucky_pictures_do_not_end_a_canary(canary: VariantStats) -> None:
+def test_a_few_failures_do_not_end_a_canary(canary: VariantStats) -> None:
     assert decide(INCUMBENT, canary, POLICY).action == "hold"
 
 
-def test_a_model_that_contradicts_most_pictures_goes_at_the_first_judgement() -> None:
+def test_a_model_that_contradicts_most_images_is_rolled_back_first() -> None:
     n = POLICY.min_samples
     assert decide(INCUMBENT, stats(n=n, disagreement={MODERATION: Mean(0.6, n)}), POLICY).action == "rollback"
     assert decide(INCUMBENT, stats(n=n - 1, disagreement={MODERATION: Mean(0.6, n - 1)}), POLICY).action == "hold"
@@ -150,7 +150,7 @@ def test_a_policy_sets_the_limits() -> None:
     )
 
 
-def test_fewer_pictures_than_are_judged_promote_nothing() -> None:
+def test_fewer_images_than_required_promote_nothing() -> None:
     """Without any analysis no promotion policy promotes."""
     eager = Policy(promote_after_samples=0, promote_after_hours=0)
     assert decide(INCUMBENT, stats(n=29), eager).action == "hold"

@@ -86,7 +86,7 @@ def test_what_is_no_sample_is_refused(broken: dict[str, object]) -> None:
         (Finding(FACES, "m", "1", faces=(Face(BOX, 0.5),), error="unreadable"), TaskSummary(None, True)),
     ],
 )
-def test_a_finding_in_figures(finding: Finding, expected: TaskSummary) -> None:
+def test_features_of_a_finding(finding: Finding, expected: TaskSummary) -> None:
     assert summarise(finding) == expected
 
 

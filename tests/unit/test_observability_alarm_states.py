@@ -100,7 +100,7 @@ def test_finer_points_become_one(stat: str, value: float) -> None:
     assert found.value == value
 
 
-def test_the_reason_says_how_many_and_the_newest() -> None:
+def test_the_reason_names_the_number_and_the_newest() -> None:
     found = evaluate(alarm(), {"value": drawn("X X X X 0")}, NOW_S)
     assert found.reason == "2 of the last 3 values are over 0.5 (3 make an alarm); the newest is 0"
     assert evaluate(alarm(), {}, NOW_S).reason == "No data in 5 periods of 60 s"

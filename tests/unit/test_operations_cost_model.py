@@ -32,14 +32,14 @@ PRICES = load_prices()
 RENDER = RenderTime(wall_ms=150.0, cpu_ms=60.0)
 
 
-def test_every_price_says_where_it_comes_from() -> None:
+def test_every_price_names_its_source() -> None:
     assert {price.part for price in PRICES.prices.values()} == set(PARTS)
     assert all(price.usd > 0 and "pricing" in price.page for price in PRICES.prices.values())
     assert set(COMPUTE.values()) <= PRICES.prices.keys()
     assert PRICES.read_on.year >= 2026
 
 
-def test_what_a_known_bill_says() -> None:
+def test_a_known_bill() -> None:
     """A million requests of 100 ms with 1 GB on arm64, by AWS's own example: 100,000 GB-s and the requests."""
     parts = PRICES.cost(function_amounts(1024, 100 * 1_000_000, 1_000_000))
     assert parts == {
@@ -195,7 +195,7 @@ def test_a_better_hit_ratio_never_costs_more(one: float, other: float) -> None:
 
 
 @given(st.integers(0, 1_000_000), st.floats(20, 2000), st.sampled_from([512, 1769, 3008]))
-def test_storing_pays_off_where_it_says(picture_bytes: int, wall_ms: float, memory_mb: int) -> None:
+def test_storing_pays_off_at_the_calculated_number(picture_bytes: int, wall_ms: float, memory_mb: int) -> None:
     """The number of requests for one image at which both ways cost the same."""
     design = ServiceDesign(RenderTime(wall_ms, wall_ms / 2), picture_bytes, stores=True)
     times = break_even_requests(PRICES, design, memory_mb)

@@ -46,7 +46,7 @@ def test_a_function_is_back_when_it_keeps_its_objective(requests: float, faults:
     ("code", "redriven", "goes"),
     [("unavailable", False, True), ("", False, True), ("unavailable", True, False), ("bad-upload", False, False)],
 )
-def test_a_letter_goes_back_once_and_only_if_it_can_be_read(code: str, redriven: bool, goes: bool) -> None:
+def test_a_dlq_message_is_redriven_once_and_only_if_readable(code: str, redriven: bool, goes: bool) -> None:
     assert is_redrivable(code=code, redriven=redriven, unreadable="bad-upload") is goes
 
 
@@ -125,7 +125,7 @@ def minutes(*last: float) -> list[float]:
         (OVERRULED, minutes(101), 100, SwitchAction.LEAVE),
     ],
 )
-def test_a_storm_of_renders_leaves_the_presets(
+def test_a_burst_of_renders_turns_on_load_shedding(
     standing: SwitchState, asked: list[float], limit: float, move: SwitchAction
 ) -> None:
     assert decide_presets_only(standing, asked, limit).action is move

@@ -34,7 +34,7 @@ def test_entries_hold_the_settings_and_each_preset() -> None:
     assert all(len((key + value).encode()) <= MAX_ENTRY_BYTES for key, value in entries.items())
 
 
-def test_what_a_preset_leaves_as_it_is_takes_no_room() -> None:
+def test_an_unmodified_preset_takes_no_storage() -> None:
     presets = Presets({"plain": {"f": "auto", "fit": "contain", "dpr": "1"}}, {})
     assert build_edge_entries(AccessMode.GUARDED, "", presets)["preset-plain"] == '{"dpr":"1"}'
 

@@ -107,7 +107,7 @@ def test_other_sizes_are_multiplied() -> None:
     assert apply_pixel_ratio(Plan("a", quality=5), 2) == Plan("a", quality=5)
 
 
-def test_a_bare_picture_keeps_its_size() -> None:
+def test_a_bare_image_keeps_its_size() -> None:
     bare = build_plan("a", {})
     assert apply_pixel_ratio(bare, 2) == bare
     explicit = build_plan("a", {"w": 2560, "h": 2560, "f": "avif"})

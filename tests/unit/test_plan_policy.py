@@ -126,7 +126,7 @@ def test_near_the_forced_set_is_outside(plan: Plan) -> None:
     assert needs_signature(plan, GUARDED, some, AlwaysRedact.parse("a=faces"))
 
 
-def test_pictures_of_the_set_are_refined_and_no_data() -> None:
+def test_images_of_the_set_are_re_encoded_and_no_data() -> None:
     refined = {plan for plan in FREE if is_refined(plan, some)}
     assert refined == {plan for plan in FREE if plan.format not in DATA_FORMATS}
     assert not is_refined(Plan("a", width=801, format="webp"), some)

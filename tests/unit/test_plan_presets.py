@@ -27,7 +27,7 @@ x9 = "watermarks/other.svg"
 """
 
 
-def test_what_a_file_says() -> None:
+def test_metadata_of_a_file() -> None:
     presets = parse_presets_toml(TEXT)
     assert presets.options["thumb"] == {
         "w": "100",

@@ -16,7 +16,7 @@ SIGNATURE = "y-Ljtr4QT0LuEtZGLVGKtylOHt-3t1IB8e4CZPww2Rc"
 EXPIRING = "4fYk4HmBpJxXpmHhOgjsX4jh4d5wgtITRhlk2nnf0qs"
 
 
-def test_what_openssl_says() -> None:
+def test_signatures_of_openssl() -> None:
     assert sign(PATH, "test-key") == SIGNATURE
     assert sign(PATH, "test-key", 1_900_000_000) == EXPIRING
 

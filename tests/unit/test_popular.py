@@ -56,7 +56,7 @@ def read(text: str) -> tuple[list[str], LogReader]:
         (line("/" + "a" * MAX_TARGET_CHARACTERS), None),
     ],
 )
-def test_pictures_that_were_sent_count(given_line: str, target: str | None) -> None:
+def test_images_that_were_sent_count(given_line: str, target: str | None) -> None:
     targets, reader = read(HEADER + given_line)
     assert targets == ([target] if target else [])
     assert (reader.lines, reader.unread) == (1, 0)

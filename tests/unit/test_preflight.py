@@ -208,7 +208,7 @@ def test_a_certificate_is_issued_in_us_east_1_for_the_hosts(
     assert check_certificate("CertificateArn", arn, hosts, certificate).status is status
 
 
-def test_certificates_are_asked_for_their_own_hosts() -> None:
+def test_certificates_are_for_their_own_hosts() -> None:
     asked = plan(CertificateArn=ARN, DomainName="a.example.com", DitDomainName="b.example.com")
     assert list_certificates(asked) == {"CertificateArn": (ARN, ["a.example.com", "b.example.com"])}
     assert list_certificates(plan()) == {}

@@ -185,7 +185,7 @@ def test_what_is_no_document_is_invalid(body: bytes) -> None:
         parse_document(body)
 
 
-def test_a_function_ignores_what_only_a_newer_version_knows() -> None:
+def test_a_function_ignores_settings_of_a_newer_version() -> None:
     assert parse_document(document_of(access_mode="open", new=1)).access_mode == "open"
 
 

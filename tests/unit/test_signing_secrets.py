@@ -276,7 +276,7 @@ def test_every_plan_of_these_targets_needs_a_signature() -> None:
         ("dialects", {"dit": ["a short key"], "thumbor": 7}, 1),
     ],
 )
-def test_the_command_says_what_functions_would_reject(
+def test_the_command_reports_settings_that_functions_would_reject(
     secret: str,
     document: object,
     status: int,

@@ -76,7 +76,7 @@ def body(**changes: object) -> bytes:
     return json.dumps(document).encode()
 
 
-def test_what_openssl_says() -> None:
+def test_signatures_of_openssl() -> None:
     assert make_token(GRANT, KEY) == f"{ENCODED}.{SIGNATURE}"
     assert verify_token(f"{ENCODED}.{SIGNATURE}", [KEY], NOW_S) == GRANT
 
@@ -228,7 +228,7 @@ def test_what_a_prefix_covers(prefix: str, key: str, covered: bool) -> None:
     assert Grant(prefix, NOW_S).covers(key) is covered
 
 
-def test_the_types_are_those_that_ingest_knows() -> None:
+def test_the_types_are_those_of_ingest() -> None:
     assert set(SOURCE_MEDIA_TYPES.values()) == set(SOURCE_FORMATS)
 
 

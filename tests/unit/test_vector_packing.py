@@ -20,7 +20,7 @@ def test_a_score_is_nearly_the_cosine(seed: int, cosine: float) -> None:
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=64).filter(lambda v: max(map(abs, v)) > 0.001))
-def test_a_vector_is_the_same_picture_as_itself_whatever_its_length(values: list[float]) -> None:
+def test_a_vector_is_the_same_image_as_itself_whatever_its_length(values: list[float]) -> None:
     assert QueryVector.from_floats(values).score(pack(values)) == pytest.approx(1, abs=1e-6)
     again = pack(unpack(pack(values)))
     assert again == pack(values)

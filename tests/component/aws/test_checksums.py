@@ -61,7 +61,7 @@ def test_an_xxhash_has_its_bytes_in_the_order_of_aws(name: str) -> None:
 
 
 @given(data=st.binary(max_size=300), name=st.sampled_from(sorted(REFLECTED)))
-def test_a_crc_is_what_its_definition_says(data: bytes, name: str) -> None:
+def test_a_crc_follows_its_definition(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == bit_by_bit(data, *REFLECTED[name])
 
 

@@ -40,7 +40,7 @@ def put(cloudwatch: Any, namespace: str, metric: str, values: dict[float, float]
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
 
-def test_each_figure_has_its_own_points_in_the_order_asked_for(cloudwatch: Any, namespace: str) -> None:
+def test_each_metric_has_its_own_points_in_request_order(cloudwatch: Any, namespace: str) -> None:
     now_s = time.time() // MINUTE_S * MINUTE_S
     put(cloudwatch, namespace, "Requests", {now_s - 120: 3, now_s - 60: 4, now_s - 59: 5}, function="a")
     put(cloudwatch, namespace, "Requests", {now_s - 60: 100}, function="b")
@@ -54,7 +54,7 @@ def test_each_figure_has_its_own_points_in_the_order_asked_for(cloudwatch: Any, 
     assert CloudWatchMetrics(cloudwatch).get_totals(figures, **asked) == [100.0, 0.0, 12.0]
 
 
-def test_the_statistic_is_the_one_asked_for(cloudwatch: Any, namespace: str) -> None:
+def test_the_statistic_is_the_one_requested(cloudwatch: Any, namespace: str) -> None:
     now_s = time.time() // MINUTE_S * MINUTE_S
     put(cloudwatch, namespace, "Time", {now_s - 60: 10, now_s - 50: 30})
     figures = [MetricStat(namespace, "Time", {}, stat) for stat in ("Average", "Maximum", "SampleCount")]
@@ -81,7 +81,7 @@ def test_a_region_that_does_not_answer_is_a_fault(no_pauses: None) -> None:
             metrics.get_points([MetricStat("AWS/Lambda", "Errors")], begin_s=0, end_s=60, period_s=60)
 
 
-def test_more_figures_than_one_request_takes_are_asked_for_in_several(aws: Callable[[str], Any]) -> None:
+def test_metrics_over_the_limit_of_a_request_are_read_in_several(aws: Callable[[str], Any]) -> None:
     sizes: list[int] = []
     cloudwatch = aws("cloudwatch")
     cloudwatch.meta.events.register(

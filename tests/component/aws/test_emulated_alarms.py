@@ -84,7 +84,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("metrics", "why"), REFUSED.values(), ids=REFUSED)
-def test_what_cloudwatch_refuses_is_refused(cloudwatch: Any, metrics: list[Node], why: str) -> None:
+def test_panels_that_cloudwatch_refuses_are_refused(cloudwatch: Any, metrics: list[Node], why: str) -> None:
     with pytest.raises(ClientError, match=why):
         cloudwatch.put_metric_alarm(AlarmName="refused", **ALARM | {"Metrics": metrics})
     assert cloudwatch.describe_alarms(AlarmNames=["refused"])["MetricAlarms"] == []

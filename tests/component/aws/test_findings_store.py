@@ -87,7 +87,7 @@ def test_a_sidecar_that_is_none_can_be_replaced(archive: FindingsStore) -> None:
     assert again.findings == FOUND
 
 
-def test_the_item_says_what_was_noted(archive: FindingsStore) -> None:
+def test_the_item_has_the_recorded_fields(archive: FindingsStore) -> None:
     assert archive.read_record(KEY) == FindingsRecord()
     first = FindingsRecord(FOUND, "id", "digest", True, False)
     written = archive.write_record(KEY, first)

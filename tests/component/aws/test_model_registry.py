@@ -76,7 +76,7 @@ def test_a_version_is_approved_and_rejected_with_a_reason(registry: ModelRegistr
     assert (registry.get_version(arn).approval, len(registry.get_version(arn).reason)) == (REJECTED, 1024)
 
 
-def test_what_there_is_not_is_said_to_be_missing(registry: ModelRegistry, models: Models) -> None:
+def test_missing_keys_are_reported(registry: ModelRegistry, models: Models) -> None:
     arn = registry.register(MODEL)
     for action in (registry.get_version, lambda arn: registry.approve(arn, "x"), lambda arn: registry.reject(arn, "x")):
         with pytest.raises(NoSuchVersion):
@@ -92,7 +92,7 @@ def test_what_there_is_not_is_said_to_be_missing(registry: ModelRegistry, models
         replace(MODEL, metrics={f"m{number}": 1.0 for number in range(48)}),
     ],
 )
-def test_what_would_not_be_kept_whole_is_refused(registry: ModelRegistry, model: ModelVersion) -> None:
+def test_images_that_would_be_truncated_are_refused(registry: ModelRegistry, model: ModelVersion) -> None:
     with pytest.raises(ValueError, match="at most 50"):
         registry.register(model)
     assert registry.list_versions() == []

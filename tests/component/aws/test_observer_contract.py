@@ -149,7 +149,7 @@ def test_every_step_is_a_subsegment_of_the_functions_trace(observed: Observed) -
         assert outer["start_time"] <= found["start_time"] <= found["end_time"] <= outer["end_time"]
 
 
-def test_the_message_is_found_by_its_annotations_and_says_the_rest_in_metadata(observed: Observed) -> None:
+def test_the_message_has_annotations_for_search_and_metadata(observed: Observed) -> None:
     outer = next(found for found in observed.received if found["name"] == "change")
     assert outer["annotations"] == {"cold": True, "correlation_id": "cf-id-1", "status": 200, "stored": True}
     assert outer["metadata"]["default"] == {"key": "a.jpg", "sizes": {"source": 7, "picture": [1, 2]}}
@@ -165,7 +165,7 @@ def test_the_message_is_found_by_its_annotations_and_says_the_rest_in_metadata(o
         ("answer", "error", "damaged"),
     ],
 )
-def test_a_refusal_is_an_error_and_what_is_ours_a_fault(observed: Observed, step: str, flag: str, code: str) -> None:
+def test_a_refusal_is_an_error_and_a_defect_a_fault(observed: Observed, step: str, flag: str, code: str) -> None:
     found = observed.by_name[step]
     assert {mark for mark in ("error", "fault") if found.get(mark)} == {flag}
     assert found["annotations"]["code"] == code
@@ -232,7 +232,7 @@ def test_the_same_trace_and_nonsense_are_no_other_trace(observed: Observed) -> N
     assert [(found["trace_id"], found["parent_id"]) for found in last] == [(TRACE, PARENT)] * 2
 
 
-def test_a_log_line_says_which_invocation_and_message_it_is_of(observed: Observed) -> None:
+def test_a_log_line_names_its_invocation_and_message(observed: Observed) -> None:
     lines = {found["message"]: found for found in observed.logs}
     invocation = {
         "cold_start": True,

@@ -55,7 +55,7 @@ def test_calls_of_aws_are_below_their_step(observed: Observed) -> None:
         assert (call["namespace"], call["aws"]["operation"]) == ("aws", operation)
 
 
-def test_a_call_that_fails_says_how_but_not_in_whose_words(observed: Observed) -> None:
+def test_a_failed_call_records_its_error_without_the_message(observed: Observed) -> None:
     [call] = [found for found in observed.received if found.get("aws", {}).get("operation") == "GetObject"]
     assert call["http"]["response"]["status"] == 404
     [cause] = call["cause"]["exceptions"]

@@ -135,14 +135,14 @@ def test_a_missing_bucket_is_a_fault(s3: Any, vault: S3Bucket, operation: str) -
     assert "ucket" not in caught.value.message
 
 
-def test_a_put_may_ask_for_a_free_key(vault: S3Bucket) -> None:
+def test_a_put_may_require_a_free_key(vault: S3Bucket) -> None:
     put(vault, "a", b"1", replaces="")
     with pytest.raises(ObjectChanged):
         put(vault, "a", b"2", replaces="")
     assert opened_body(vault, "a") == b"1"
 
 
-def test_a_put_may_ask_for_what_it_replaces(vault: S3Bucket) -> None:
+def test_a_put_may_require_an_entity_tag(vault: S3Bucket) -> None:
     first = put(vault, "a", b"1")
     second = put(vault, "a", b"2", replaces=first)
     with pytest.raises(ObjectChanged):

@@ -33,7 +33,7 @@ def endpoint(runtime: Runtime) -> Endpoint:
     return Endpoint(made, sagemaker.NAME)
 
 
-def test_what_the_endpoint_is_asked_and_answers(runtime: Runtime, endpoint: Endpoint) -> None:
+def test_requests_and_responses_of_the_endpoint(runtime: Runtime, endpoint: Endpoint) -> None:
     found = endpoint.invoke(b"jpeg", TASKS, "id-1").found
     assert set(found) == set(TASKS)
     for task in (FACES, TEXT, MODERATION):
@@ -79,16 +79,16 @@ def test_what_is_refused_has_neither_stages_nor_a_variant(runtime: Runtime, endp
         ("timing=queue,:1,decode:fast,infer:nan,x:-1,store:1e9,y:2.5", {"y": 2.5}),
     ],
 )
-def test_stages_are_read_from_whatever_a_container_says(attributes: str, stages: dict[str, float]) -> None:
+def test_stages_are_read_from_any_attribute_of_a_container(attributes: str, stages: dict[str, float]) -> None:
     assert parse_stages_ms(attributes) == stages
 
 
-def test_whatever_the_answer_says_it_is_the_endpoint_that_found_it(runtime: Runtime, endpoint: Endpoint) -> None:
+def test_the_origin_is_always_the_endpoint(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.behave = lambda _: (200, b'{"tasks": {"faces": {"model": "m", "version": "1", "by": "client"}}}')
     assert endpoint.invoke(b"jpeg", [FACES], "id").found[FACES].origin == ENDPOINT
 
 
-def test_a_picture_that_the_models_cannot_read_is_a_finding(runtime: Runtime, endpoint: Endpoint) -> None:
+def test_an_image_that_the_models_cannot_read_is_a_finding(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.behave = sagemaker.unreadable
     found = endpoint.invoke(b"jpeg", TASKS, "id").found
     assert {finding.error for finding in found.values()} == {"unreadable"}

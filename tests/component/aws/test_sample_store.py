@@ -49,7 +49,7 @@ def test_samples_are_read_as_they_were_put(aws: Callable[[str], Any], table: str
     assert sorted(samples.recent(), key=lambda one: one.at_s) == put
 
 
-def test_pictures_of_a_trial_have_slots_of_their_own(aws: Callable[[str], Any], table: str) -> None:
+def test_images_of_a_trial_have_slots_of_their_own(aws: Callable[[str], Any], table: str) -> None:
     """A hundred others do not take the place of one."""
     samples = SampleStore(aws("dynamodb"), table, slots=10, trial_slots=3)
     chosen = {samples.put(sample(f"tried {number}", trial=TRIED)) for number in range(30)}

@@ -41,7 +41,7 @@ def test_the_test_file_is_found(scanner: Clamd) -> None:
     assert scanner.scan(clamd.EICAR) == "Eicar-Test.UNOFFICIAL"
 
 
-def test_what_is_hidden_in_another_file_is_found(scanner: Clamd) -> None:
+def test_an_image_hidden_in_another_file_is_found(scanner: Clamd) -> None:
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w") as packing:
         packing.writestr("a.txt", clamd.EICAR)
@@ -138,7 +138,7 @@ def test_answers_are_read(text: bytes, name: str) -> None:
         assert Clamd(address).scan(b"data") == name
 
 
-def test_the_stream_is_as_the_protocol_says() -> None:
+def test_the_stream_follows_the_protocol() -> None:
     seen: list[bytes] = []
 
     def behave(connection: socket.socket) -> None:
@@ -150,7 +150,7 @@ def test_the_stream_is_as_the_protocol_says() -> None:
     assert seen == [b"zINSTREAM\0" + b"\0\0\0\x03abc" + b"\0\0\0\0"]
 
 
-def test_a_daemon_that_says_nothing_is_waited_for_only_so_long() -> None:
+def test_a_silent_daemon_times_out() -> None:
     ended = threading.Event()
 
     def behave(_: socket.socket) -> None:

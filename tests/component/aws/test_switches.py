@@ -36,12 +36,12 @@ NOW_S = 1_800_000_000.0
     "document",
     [None, b"", b"{", b"[]", b"1", b"null", b'{"on": 1}', b'{"on": "true"}', b'{"on": true, "until_s": "x"}', b"\xff"],
 )
-def test_what_is_no_document_of_ours_is_off(document: bytes | None) -> None:
+def test_an_invalid_document_is_off(document: bytes | None) -> None:
     assert not parse_switch(document).is_on_at(NOW_S)
 
 
 @given(st.binary())
-def test_whatever_lies_there_can_be_read(document: bytes) -> None:
+def test_any_stored_document_can_be_read(document: bytes) -> None:
     assert isinstance(parse_switch(document), Switch)
 
 
@@ -59,7 +59,7 @@ def test_a_switch_holds_until_its_end(switch: Switch, holds: bool) -> None:
     assert switch.is_on_at(NOW_S) is holds
 
 
-def test_a_document_says_what_the_switch_says() -> None:
+def test_a_document_has_the_state_of_the_switch() -> None:
     switch = Switch(on=True, by="monitor", reason="renders 900 a minute", at="2026-11-25T12:00:00", until_s=NOW_S)
     assert parse_switch(json.dumps(switch.to_document()).encode()) == switch
 

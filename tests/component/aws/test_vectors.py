@@ -137,7 +137,7 @@ def test_a_vector_without_length_is_refused(vectors: VectorStore) -> None:
         put(vectors, "rome.jpg", (0.0,) * 512)
 
 
-def test_as_many_as_are_allowed_can_be_asked_for(vectors: VectorStore) -> None:
+def test_as_many_as_are_allowed_can_be_requested(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     assert nearest(vectors, ROME, count=MAX_COUNT) == ["rome.jpg"]
 
@@ -169,7 +169,7 @@ def test_an_index_that_refuses_is_unavailable(managed: S3Vectors) -> None:
     assert "dimension" not in refused.value.message
 
 
-def test_a_deployment_that_says_nothing_has_a_table(aws_environment: dict[str, str]) -> None:
+def test_a_deployment_without_the_setting_has_a_table(aws_environment: dict[str, str]) -> None:
     assert isinstance(
         open_vectors(VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **{"VECTOR_TABLE": "vectors"}})),
         DynamoDBVectors,

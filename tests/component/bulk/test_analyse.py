@@ -51,7 +51,7 @@ def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(world: I
     assert not world.messages("normal")
 
 
-def test_again_and_another_generation_ask_for_what_has_been_found(world: InferEnvironment) -> None:
+def test_again_and_another_generation_request_the_findings(world: InferEnvironment) -> None:
     world.ready("a.jpg", jpeg_photo())
     version = world.noted("a.jpg").version
     again = analysis(world).start("a.jpg", AGAIN)
@@ -74,14 +74,14 @@ def test_fallback_results_are_reported_and_requested_again_next_time(world: Infe
     assert set(SMALL) <= set(world.findings("a.jpg").found)
 
 
-def test_a_picture_that_no_model_can_read_is_refused(world: InferEnvironment) -> None:
+def test_an_image_that_no_model_can_read_is_refused(world: InferEnvironment) -> None:
     world.master("a.jpg", b"no picture")
     mark = analysis(world).start("a.jpg", INFER).mark
     worked_off(world)
     assert analysis(world).poll("a.jpg", mark) == KeyResult(KeyOutcome.REFUSED, "unreadable")
 
 
-def test_a_picture_that_goes_is_missing(world: InferEnvironment) -> None:
+def test_a_deleted_image_is_missing(world: InferEnvironment) -> None:
     assert analysis(world).start("a.jpg", INFER) == KeyResult(KeyOutcome.MISSING)
     world.master("a.jpg", jpeg_photo())
     mark = analysis(world).start("a.jpg", INFER).mark

@@ -69,7 +69,7 @@ def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: BulkJobs)
     assert runs.world.record("new ü%.jpg").state == "ready"
 
 
-def test_an_upload_that_a_dead_worker_left_is_mended(runs: BulkJobs) -> None:
+def test_an_upload_that_a_dead_worker_left_is_repaired(runs: BulkJobs) -> None:
     sequencer = runs.world.upload("a.jpg", jpeg_photo())
     runs.world.index.claim("a.jpg", sequencer, "dead", now_s=runs.world.now_s - 1000, lease_s=60)
     batches = asked(runs, "one", ORDER)
@@ -77,7 +77,7 @@ def test_an_upload_that_a_dead_worker_left_is_mended(runs: BulkJobs) -> None:
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
-def test_an_upload_newer_than_what_the_index_knows_waits_for_its_own_event(runs: BulkJobs) -> None:
+def test_an_upload_newer_than_the_index_waits_for_its_own_event(runs: BulkJobs) -> None:
     runs.world.created("a.jpg", jpeg_photo((300, 200)))
     sequencer = runs.world.upload("a.jpg", jpeg_photo())
     batches = asked(runs, "one", ORDER)

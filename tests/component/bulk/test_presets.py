@@ -90,7 +90,7 @@ def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: BulkJo
     assert set(prints(runs, "many/a.jpg").values()) == {etags[0].strip('"')}
 
 
-def test_the_report_has_figures_and_says_where_its_lines_are(runs: BulkJobs) -> None:
+def test_the_report_has_sums_and_the_location_of_its_lines(runs: BulkJobs) -> None:
     for number in range(3):
         master(runs, f"many/{number}.jpg", jpeg_photo((90, 60)))
     runs.all("one", ORDER, batch=2)

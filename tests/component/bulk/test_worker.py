@@ -80,7 +80,7 @@ def test_a_worker_killed_at_any_call_leaves_a_batch_that_is_done_again(
     assert max(script.seen.values()) <= MAX_ATTEMPTS
 
 
-def test_a_key_that_kills_its_workers_is_given_up_and_the_others_are_done(runs: BulkJobs, script: Scripted) -> None:
+def test_a_key_that_kills_its_workers_fails_and_the_others_succeed(runs: BulkJobs, script: Scripted) -> None:
     script.acts["2.jpg"] = [raising(Killed())] * 100
     [(number, keys)] = runs.listed("one", ORDER)
     for _ in range(MAX_ATTEMPTS + 1):
@@ -92,7 +92,7 @@ def test_a_key_that_kills_its_workers_is_given_up_and_the_others_are_done(runs: 
     assert runs.reported("one") == dict.fromkeys(KEYS, "done") | {"2.jpg": "failed worker-died"}
 
 
-def test_a_failure_is_tried_again_and_given_up_in_the_end(runs: BulkJobs, script: Scripted) -> None:
+def test_a_failure_is_retried_and_sent_to_the_dlq_in_the_end(runs: BulkJobs, script: Scripted) -> None:
     script.acts["1.jpg"] = [raising(Unavailable())]
     script.acts["2.jpg"] = [raising(Unavailable())] * 100
     script.acts["3.jpg"] = [raising(ZeroDivisionError())] * 100
@@ -134,7 +134,7 @@ def test_no_key_is_begun_beside_an_abandoned_render(runs: BulkJobs, script: Scri
     assert dict(script.seen) == {**dict.fromkeys(KEYS, 1), "1.jpg": 2}
 
 
-def test_what_was_asked_of_others_is_waited_for_and_not_asked_again(runs: BulkJobs, script: Scripted) -> None:
+def test_pending_requests_of_other_workers_are_waited_for(runs: BulkJobs, script: Scripted) -> None:
     script.acts["1.jpg"] = [lambda: KeyResult(KeyOutcome.PENDING, mark="mark of 1.jpg")] * 2
     [(number, keys)] = runs.listed("one", ORDER)
     with pytest.raises(WouldWait):  # it would have slept

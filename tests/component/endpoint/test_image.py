@@ -40,7 +40,7 @@ def test_the_two_devices_differ_in_onnxruntime_alone() -> None:
     assert {name for name in cpu.keys() & gpu.keys() if cpu[name] != gpu[name]} == set()
 
 
-def test_cuda_is_one_that_the_machines_driver_knows() -> None:
+def test_cuda_is_supported_by_the_machines_driver() -> None:
     """Driver 580, of the AMI that the template names, runs CUDA 13 and, as every newer driver does, CUDA 12."""
     majors = {name.rpartition("-cu")[2] for name in pinned("requirements-gpu.txt") if name.startswith("nvidia-")}
     assert majors == {"12"}

@@ -117,7 +117,7 @@ class FailingModels(ModelSet):
         return super().detect_batch(pictures, tasks)
 
 
-def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_that_models_fail_on_affects_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "grey").save(out, "PNG")
     models = FailingModels(CATALOGUE, models_folder(), [SIMILARITY])
@@ -139,7 +139,7 @@ def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixt
     assert answered == {"id-0": None, "id-1": "model-unavailable", "id-2": "unreadable", "id-3": None}
 
 
-def test_an_empty_list_of_readable_pictures_is_no_batch() -> None:
+def test_an_empty_list_of_readable_images_is_no_batch() -> None:
     finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), [FACES, MODERATION]), ThreadPoolExecutor(2))
     [result] = finder.analyse([AnalysisRequest(b"nothing", (FACES, MODERATION))])
     assert {task: one["error"] for task, one in result.document["tasks"].items()} == {

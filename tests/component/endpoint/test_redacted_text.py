@@ -45,7 +45,7 @@ def seen_words(findings: Findings) -> set[str]:
 
 
 @pytest.mark.parametrize("degrees", [0, pytest.param(8, marks=pytest.mark.slow)])
-def test_no_word_of_a_photographed_page_is_left(server: Server, degrees: int) -> None:
+def test_no_word_of_a_photographed_page_stays_legible(server: Server, degrees: int) -> None:
     written = words(220)
     source = photographed(page(written), degrees)
     found = read(server, source)
@@ -96,7 +96,7 @@ def white_words(written: list[str]) -> bytes:
     return saved(picture, "PNG")
 
 
-def test_words_that_show_on_black_alone_are_covered(server: Server) -> None:
+def test_words_visible_on_black_alone_are_covered(server: Server) -> None:
     written = words(32)
     source = white_words(written)
     views = choose_views(Source.from_bytes(source), Limits(), (TEXT,))

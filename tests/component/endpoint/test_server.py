@@ -74,7 +74,7 @@ def test_without_tasks_it_does_all_that_it_can(server: Server, tasks: str | None
 
 
 @pytest.mark.parametrize("what", UNREADABLE)
-def test_a_picture_that_cannot_be_read_is_a_finding(server: Server, what: str) -> None:
+def test_an_image_that_cannot_be_read_is_a_finding(server: Server, what: str) -> None:
     reply = server.invoke(UNREADABLE[what], "faces,text")
     assert reply.status == 200
     assert {task: one["error"] for task, one in reply.document["tasks"].items()} == {

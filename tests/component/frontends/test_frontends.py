@@ -117,7 +117,7 @@ def test_unsigned_urls_need_no_signature(pictures: list[dict[str, Any]]) -> None
 
 
 @with_node
-def test_signed_urls_have_the_signature_that_is_asked_for(pictures: list[dict[str, Any]]) -> None:
+def test_signed_urls_have_the_signature_that_is_requested(pictures: list[dict[str, Any]]) -> None:
     for picture in pictures:
         for url in picture["signed"]:
             request = parse_url(url)

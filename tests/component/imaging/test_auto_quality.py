@@ -113,7 +113,7 @@ def test_options_that_are_there_already_are_not_tried() -> None:
     assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
 
 
-def test_large_pictures_are_spared_slow_options() -> None:
+def test_large_images_are_encoded_without_slow_options() -> None:
     assert list_trial_options("webp", TRIAL_MAX_PIXELS, "slow")
     assert not list_trial_options("webp", TRIAL_MAX_PIXELS + 1, "slow")
     assert not list_trial_options("webp", 1, "fast")
@@ -134,7 +134,7 @@ def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     assert choice.encodes <= MAX_ENCODES["fast"]
 
 
-def test_what_is_too_small_to_be_judged_is_encoded_once() -> None:
+def test_an_image_too_small_to_compare_is_encoded_once() -> None:
     choice = encode_auto(EncodableImage(opened(Image.new("RGB", (8, 8), "red")), 1), OUTPUT_FORMATS["webp"], "fast")
     assert (choice.quality, choice.encodes) == (80, 1)
 
@@ -146,7 +146,7 @@ def test_what_is_transparent_stays_so() -> None:
 
 
 @pytest.mark.slow
-def test_a_large_picture_is_judged_by_a_sample_of_it() -> None:
+def test_a_large_image_is_compared_by_a_sample_of_it() -> None:
     noise = Image.effect_noise((1200, 900), 60).convert("RGB")
     noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))
     choice = encode_auto(EncodableImage(opened(noise), 1), OUTPUT_FORMATS["webp"], "slow")
@@ -198,7 +198,7 @@ def test_a_line_is_met_by_the_third_try(slope: float, at_50: float, start: int, 
 
 
 @given(scores=st.lists(st.floats(-50, 100), min_size=100, max_size=100), start=st.integers(1, 100))
-def test_whatever_the_scores_a_quality_comes_out(scores: list[float], start: int) -> None:
+def test_any_scores_have_a_quality(scores: list[float], start: int) -> None:
     quality = search_quality(Start(start, 0.6), lambda asked: scores[asked - 1], 5)
     assert 1 <= quality <= 100
 
@@ -216,7 +216,7 @@ def test_contents() -> None:
     assert classify_content(opened(pictures()["busy"].convert("L"))) == BUSY
 
 
-def test_there_is_a_start_for_every_picture() -> None:
+def test_the_search_has_a_start_for_every_image() -> None:
     lossy = [form for form in OUTPUT_FORMATS.values() if not form.lossless]
     for form, content, side in product(lossy, (FLAT, SMOOTH, BUSY), (1, 500, 20_000)):
         start = find_start(form, pyvips.Image.black(side, side), content)
@@ -225,7 +225,7 @@ def test_there_is_a_start_for_every_picture() -> None:
 
 
 @pytest.mark.parametrize("form", LOSSY)
-def test_a_plan_asks_for_it(form: str) -> None:
+def test_a_plan_requests_it(form: str) -> None:
     image = Image.open(io.BytesIO(made(jpeg_photo(), width=320, format="png").body)).convert("RGB")
     body = made(jpeg_photo(), width=320, format=form, quality="auto").body
     assert Original(np.asarray(image)).score(decode_pixels(body)) == pytest.approx(TARGET_SCORE, abs=2)
@@ -247,7 +247,7 @@ def test_a_drawing_is_lossless_where_that_is_no_larger() -> None:
         assert np.array_equal(np.asarray(image.convert("RGB")), np.asarray(drawing))
 
 
-def test_a_picture_is_no_larger_than_its_source() -> None:
+def test_an_image_is_no_larger_than_its_source() -> None:
     poor = saved(photograph().convert("RGB"), "JPEG", quality=20)
     assert len(made(poor, format="jpeg", quality="auto", flip="h").body) <= len(poor)
 

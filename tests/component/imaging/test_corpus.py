@@ -91,7 +91,7 @@ def test_the_right_refusal(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_a_right_picture(name: str) -> None:
+def test_a_correct_image(name: str) -> None:
     found = picture(name)
     image = opened(picture(name, form="png").body)
     assert found.content_type == "image/webp"

@@ -57,7 +57,7 @@ SHAPES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", ["jpeg", "jpeg grey", "png alpha", "png 16 bit", "tiff cmyk", "webp", "svg"])
-def test_a_stream_gives_the_same_picture(kind: str, shape: dict[str, Any]) -> None:
+def test_a_stream_gives_the_same_image(kind: str, shape: dict[str, Any]) -> None:
     data = sources()[kind]
     chunks: Iterator[bytes] = (data[at : at + 1000] for at in range(0, len(data), 1000))
     streamed = made(Source.from_stream(chunks, len(data)), mark=MARK, **shape)
@@ -83,7 +83,7 @@ def test_every_frame_is_shaped_alike(shape: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_shapes_are_about_the_upright_picture(orientation: int, shape: dict[str, Any]) -> None:
+def test_shapes_are_about_the_upright_image(orientation: int, shape: dict[str, Any]) -> None:
     framed = Image.new("RGB", (360, 300), "white")
     framed.paste(photo(), (30, 12))
     wanted = seen(made(saved(framed, "PNG"), **shape).body)
@@ -239,7 +239,7 @@ def test_a_turn_of_sixteen_bits_is_that_of_eight() -> None:
     assert apart(seen(made(sixteen_bit(), angle=10).body), seen(made(PHOTO, angle=10).body)) < 0.6
 
 
-def test_a_picture_stands_in_its_extension() -> None:
+def test_an_image_stands_in_its_extension() -> None:
     found = rgba(made(PHOTO, width=400, height=300, extension=Extension("box", "southwest", 10, 0.1)).body)
     assert found.shape == (300, 400, 4)
     assert np.array_equal(found[30:270, 10:330, :3], BEFORE)
@@ -291,7 +291,7 @@ def test_corners_may_be_elliptic() -> None:
     assert rgba(made(flat, radius=900, radius_y=30).body)[0, 99, 3] > 200, "no more than half of a side"
 
 
-def test_a_backdrop_is_the_picture_out_of_focus() -> None:
+def test_a_backdrop_is_the_image_out_of_focus() -> None:
     found = seen(made(PHOTO, width=320, height=480, fit="letterbox", background_fill="blur").body)
     assert np.array_equal(found[120:360], BEFORE)
     assert opened(made(PHOTO, width=320, height=480, fit="letterbox", background_fill="blur").body).mode == "RGB"
@@ -350,7 +350,7 @@ def test_tiles_begin_in_the_middle_with_room_between() -> None:
     assert 0.6 < red.mean() < 0.72, "40 · 20 of 50 · 24"
 
 
-def test_a_mark_that_is_larger_than_the_picture_is_cut() -> None:
+def test_a_mark_that_is_larger_than_the_image_is_cut() -> None:
     small = saved(Image.new("RGB", (20, 10), "white"), "PNG")
     found = seen(
         made(small, mark=MARK, watermark=Watermark("m", "center", 50), watermark_layout=WatermarkLayout()).body
@@ -377,14 +377,14 @@ def test_a_zoom_to_the_face() -> None:
     assert alike(far, alone) < 0.6
 
 
-def test_a_face_is_found_in_a_picture_that_is_left_lying() -> None:
+def test_a_face_is_found_in_stored_orientation() -> None:
     face = Region(0.25, 0.25, 0.25, 0.5)
     lying = made(stored(photo(), 6), known=known(face), face_crop=FaceCrop(), orient=False)
     upright = seen(made(PHOTO, known=known(face), face_crop=FaceCrop()).body)
     assert np.array_equal(np.rot90(seen(lying.body), -1), upright)
 
 
-def test_a_redacted_picture_is_upright() -> None:
+def test_a_redacted_image_is_upright() -> None:
     face = Region(0.4, 0.4, 0.2, 0.2)
     hidden = made(stored(photo(), 6), known=known(face), redact="faces", orient=False)
     assert np.array_equal(seen(hidden.body), seen(made(PHOTO, known=known(face), redact="faces").body))

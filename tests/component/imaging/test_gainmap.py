@@ -329,7 +329,7 @@ def test_numbers_survive_both_spellings(numbers: GainMapMetadata) -> None:
         'hdrgm:GainMapMax="2" hdrgm:HDRCapacityMin="3" hdrgm:HDRCapacityMax="2"',
     ],
 )
-def test_numbers_that_no_picture_can_have(attributes: str) -> None:
+def test_numbers_beyond_any_image(attributes: str) -> None:
     packet = format_base_xmp(1).decode().replace('hdrgm:Version="1.0"', attributes)
     with pytest.raises(ValueError, match=r".+"):
         parse_xmp(packet.encode())

@@ -246,7 +246,7 @@ def parts() -> tuple[PyramidPlan, list[EncodedStrip]]:
     return plan, [cut_strip(source, header, plan, strip, LIMITS) for strip in range(plan.layout.strips)]
 
 
-def test_what_binding_knows_of_strips_goes_through_json() -> None:
+def test_strips_are_passed_to_assembly_as_json() -> None:
     plan, strips = parts()
     top = build_top_levels(plan, [one.next_level for one in strips])
     indexes = [TileIndex.from_document(json.loads(json.dumps(one.index.to_document()))) for one in strips]

@@ -25,7 +25,7 @@ def ramp(width: int, height: int) -> pyvips.Image:
 
 @pytest.mark.parametrize(("width", "height"), [(300, 3000), (90, 5000), (500, 1025), (2000, 16_400), (64, 513)])
 @pytest.mark.parametrize("strip_bytes", [1, 400_000_000])
-def test_they_are_the_picture_at_every_level(width: int, height: int, strip_bytes: int) -> None:
+def test_they_are_the_image_at_every_level(width: int, height: int, strip_bytes: int) -> None:
     limits, image = Limits(), ramp(width, height)
     source = Source.from_bytes(image.tiffsave_buffer(tile=True, compression="deflate"))
     header = inspect_large_image(source, limits)

@@ -232,7 +232,7 @@ def test_what_draws_too_long_is_over_limits() -> None:
         mastered(b"<svg xmlns='http://www.w3.org/2000/svg' width='4000' height='4000'>" + body + b"</svg>")
 
 
-def test_a_master_that_is_not_the_picture_is_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_master_that_is_not_the_image_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     small = saved(photo().resize((9, 9)), "TIFF")
     other = make_master(small, header(small), limits=Limits())
     monkeypatch.setattr(making, "_build_pyramid", lambda *_: other)

@@ -66,7 +66,7 @@ def test_levels_are_halves_down_to_one_tile() -> None:
     assert header(large_pyramid()).frames == 1
 
 
-def test_a_small_picture_has_no_levels() -> None:
+def test_a_small_image_has_no_levels() -> None:
     small = saved(photo().resize((60, 45)), "TIFF")
     assert find_page(Source.from_bytes(mastered(small).body), 0) == (0, ())
     look_alike(small, mastered(small).body)
@@ -122,7 +122,7 @@ def test_at_least_a_halving_is_left_to_the_resize(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_pictures_stay_turned_in_every_level(orientation: int) -> None:
+def test_turned_images_stay_turned_in_every_level(orientation: int) -> None:
     upload = in_jpeg(large(), orientation)
     body = build_pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
     assert header(body).orientation == orientation
@@ -264,7 +264,7 @@ print(grown, len(master.body) // 1048576, master.method)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
-def test_a_huge_picture_takes_little_memory(tmp_path: Path, form: str) -> None:
+def test_a_huge_image_takes_little_memory(tmp_path: Path, form: str) -> None:
     """64 MP are 192 MB of pixels; in memory are the pyramid, twice, and a few rows of tiles."""
     options = {"compression": "tiff_adobe_deflate"} if form == "TIFF" else {"quality": 80}
     path = tmp_path / "huge"

@@ -77,7 +77,7 @@ SOURCES: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_decoder_takes_no_more_than_the_table_says(name: str) -> None:
+def test_a_decoder_takes_no_more_memory_than_the_table(name: str) -> None:
     data = SOURCES[name]()
     header = probe(Source.from_bytes(data), Limits())
     environment = {"PYTHONPATH": str(LAYER), "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}

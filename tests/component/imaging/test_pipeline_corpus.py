@@ -16,7 +16,7 @@ PICTURES = [name for name in EXPECTED if name not in REFUSED]
 
 @pytest.mark.parametrize("form", ["auto-avif", "auto-webp", "auto-legacy"])
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_of_every_file(corpus: Path, name: str, form: str) -> None:
+def test_an_image_of_every_file(corpus: Path, name: str, form: str) -> None:
     picture = made((corpus / name).read_bytes(), width=200, height=200, format=form)
     image = opened(picture.body)
     assert image.size == (picture.width, picture.height)
@@ -34,7 +34,7 @@ def test_the_refusals(corpus: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(2, 9))
-def test_the_eight_orientations_of_one_picture(corpus: Path, number: int) -> None:
+def test_the_eight_orientations_of_one_image(corpus: Path, number: int) -> None:
     """They are one landscape with another number in the middle; the left third is alike."""
     left = {"crop": Crop("pct", 0, 0, 35, 100), "width": 100}
     first, other = (seen(made((corpus / f"landscape_{n}.jpg").read_bytes(), **left).body) for n in (1, number))

@@ -37,7 +37,7 @@ def test_damage_behind_what_is_kept_is_damage(kind: str, options: dict[str, Any]
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("top", [0, 50, 500])
 @pytest.mark.parametrize("width", [None, 100])
-def test_crops_of_a_tall_picture_are_no_damage(form: str, top: int, width: int | None) -> None:
+def test_crops_of_a_tall_image_are_no_damage(form: str, top: int, width: int | None) -> None:
     """Lines are read once, in order: the last one, which is read to see that it is there, must not overtake others."""
     tall = saved(photo().resize((900, 1500)), form)
     for height in (30, 150, 700):
@@ -51,7 +51,7 @@ CHECKED = ("png", "avif", "tiff")
 
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_a_truncated_picture_is_refused(kind: str, share: float) -> None:
+def test_a_truncated_image_is_refused(kind: str, share: float) -> None:
     source = sources()[kind]
     with pytest.raises(DamagedSource) as refusal:
         made(source[: int(len(source) * share)], width=100)
@@ -89,7 +89,7 @@ def test_lost_data_in_a_jpeg_is_refused() -> None:
         made(progressive[:middle] + bytes(300) + progressive[middle + 300 :])
 
 
-def test_what_is_harmless_is_let_through() -> None:
+def test_harmless_requests_pass() -> None:
     jpeg, png, gif = sources()["jpeg"], sources()["png"], sources()["gif"]
     idat = png.index(b"IDAT") - 4
     broken_text = struct.pack(">I", 5) + b"tEXta\0bcd" + bytes(4)

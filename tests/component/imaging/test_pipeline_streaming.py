@@ -29,7 +29,7 @@ def arriving(data: bytes, chunk: int = 1000) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("kind", sources())
-def test_a_stream_gives_the_same_picture(kind: str) -> None:
+def test_a_stream_gives_the_same_image(kind: str) -> None:
     data = sources()[kind]
     options = {"width": 90, "height": 90, "fit": "cover", "crop": Crop("pct", 10, 10, 80, 80), "rotate": 90}
     streamed = made(Source.from_stream(arriving(data), len(data)), **options)
@@ -70,7 +70,7 @@ def test_a_truncated_master_is_damage() -> None:
         made(Source.from_stream(arriving(sources()["jpeg"][:12_000]), 12_000), width=100)
 
 
-def test_huge_pictures_stream_through() -> None:
+def test_huge_images_stream_through() -> None:
     width, height = 8000, IN_MEMORY_PIXELS // 8000 + 100
     gradient = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
     source = saved(Image.fromarray(gradient), "JPEG", quality=85)
@@ -107,13 +107,13 @@ def growth_mb(path: Path, what: str) -> int:
 
 
 @pytest.mark.parametrize(("form", "limit_mb"), [("JPEG", 60), ("PNG", 60), ("TIFF", 60)])
-def test_a_large_picture_made_small_takes_little_memory(tmp_path: Path, form: str, limit_mb: int) -> None:
+def test_a_large_image_made_small_takes_little_memory(tmp_path: Path, form: str, limit_mb: int) -> None:
     """36 MP are 108 MB of pixels: they are never all in memory."""
     options = {"compression": "tiff_lzw"} if form == "TIFF" else {}
     (tmp_path / "large").write_bytes(saved(photo().resize((7200, 5000), Image.Resampling.NEAREST), form, **options))
     assert growth_mb(tmp_path / "large", "small") < limit_mb
 
 
-def test_a_large_picture_kept_large_streams_too(tmp_path: Path) -> None:
+def test_a_large_image_kept_large_streams_too(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(saved(photo().resize((7200, 5000), Image.Resampling.NEAREST), "JPEG"))
     assert growth_mb(tmp_path / "large", "large") < 100

@@ -87,7 +87,7 @@ def heic(name: str) -> bytes:
         (b"<svg xmlns='http://www.w3.org/2000/svg' width='30' height='20'/>", Header("svg", 30, 20, has_alpha=True)),
     ],
 )
-def test_what_a_header_says(data: bytes, header: Header) -> None:
+def test_values_of_a_header(data: bytes, header: Header) -> None:
     assert read(data) == header
 
 
@@ -145,7 +145,7 @@ def test_code_points_of_a_png() -> None:
     assert read(png[:at] + png_chunk(b"cICP", bytes((9, 16, 0, 1))) + png[at:]).cicp == Cicp(9, 16)
 
 
-def test_damaged_exif_does_not_damage_the_picture() -> None:
+def test_damaged_exif_does_not_damage_the_image() -> None:
     jpeg = saved("JPEG")
     for block in (b"", b"II", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"II*\0\x08\0\0\0\1\0\x12\1\3\0"):
         body = b"Exif\0\0" + block
@@ -195,7 +195,7 @@ def test_too_many_frames_and_too_many_bytes() -> None:
         probe(Source.from_stream(unasked(), 101), Limits(max_bytes=100))
 
 
-def test_a_bitstream_larger_than_its_container_says() -> None:
+def test_a_bitstream_larger_than_its_container_declares() -> None:
     with pytest.raises(DamagedSource) as caught:
         read(avif_of_size(64, 64, coded_width=640, coded_height=480))
     assert "640 × 480" in caught.value.detail
@@ -205,7 +205,7 @@ def test_a_bitstream_larger_than_its_container_says() -> None:
         read(data.replace(box, b"ispe" + bytes(4) + struct.pack(">II", 16, 16)))
 
 
-def test_a_grid_whose_data_says_another_size() -> None:
+def test_a_grid_whose_data_has_another_size() -> None:
     data = avif(96, 64)
     with pytest.raises((DamagedSource, TypeNotAllowed)):
         read(data.replace(b"av01", b"grid", 1))
@@ -306,7 +306,7 @@ def test_any_mangled_file_is_read_or_refused(form: str, data: st.DataObject) -> 
     assert header.width * header.height <= LIMITS.max_pixels
 
 
-def test_messages_say_nothing_native() -> None:
+def test_messages_name_no_native_options() -> None:
     with pytest.raises(DamagedSource) as caught:
         read(saved("PNG")[:20])
     assert caught.value.message == "The source's header is damaged"

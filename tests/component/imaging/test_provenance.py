@@ -63,7 +63,7 @@ def test_every_format_is_read(name: str) -> None:
         assert found["creator"] == "secret artist"
 
 
-def test_a_picture_that_says_nothing() -> None:
+def test_an_image_without_metadata() -> None:
     for form in ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF"):
         assert provenance_of(saved(photo().resize((9, 9)), form)) == {}
 
@@ -132,7 +132,7 @@ def test_exif_comes_first_then_iim_then_xmp() -> None:
     assert provenance_of(jpeg(packet=other, datasets=body, digest=changed))["creator"] == "by IIM"
 
 
-def test_when_it_was_digitised_only_where_nothing_says_when_it_was_taken() -> None:
+def test_the_time_of_digitising_is_the_fallback() -> None:
     scanned = exif({}, {0x9004: "2020:01:01 00:00:00"})
     assert provenance_of(jpeg(block=scanned)) == {"captured_at": "2020-01-01T00:00:00"}
     assert provenance_of(jpeg(block=scanned, packet=packet(attributes="photoshop:DateCreated='1950'"))) == {

@@ -85,7 +85,7 @@ PLANS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", PLANS.values(), ids=PLANS)
-def test_nothing_of_what_is_covered_reaches_the_picture(options: dict[str, Any]) -> None:
+def test_nothing_of_what_is_covered_reaches_the_image(options: dict[str, Any]) -> None:
     assert not tell_apart(png, mark=png(photo().resize((40, 30))), **options)
 
 
@@ -136,7 +136,7 @@ def test_nor_from_any_kind_of_source(save: Callable[[Image.Image], bytes], mode:
 
 @pytest.mark.parametrize("width", [240, 60])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_nor_from_a_picture_that_is_stored_turned(orientation: int, width: int) -> None:
+def test_nor_from_an_image_that_is_stored_turned(orientation: int, width: int) -> None:
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -175,7 +175,7 @@ def test_text_that_lies_askew_does_not_get_out(options: dict[str, Any]) -> None:
     assert one == other
 
 
-def test_what_is_hidden_is_what_was_asked_for() -> None:
+def test_only_the_requested_areas_are_redacted() -> None:
     source, found = (
         png(photo()),
         known(FACE, lines=(TextLine(((0.7, 0.8), (0.9, 0.8), (0.9, 0.9), (0.7, 0.9)), "a", 1.0),)),
@@ -200,14 +200,14 @@ def test_a_face_at_the_edge_is_covered_up_to_it() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["faces", "text", "all"])
-def test_without_findings_there_is_no_picture(wanted: str) -> None:
+def test_without_findings_there_is_no_image(wanted: str) -> None:
     with pytest.raises(FindingsPending):
         made(png(photo()), redact=wanted)
     with pytest.raises(FindingsPending):
         made(png(photo()), known=Findings("1", "etag"), redact=wanted)
 
 
-def test_nor_of_a_picture_that_no_model_can_read() -> None:
+def test_nor_of_an_image_that_no_model_can_read() -> None:
     with pytest.raises(Unanalysable):
         made(png(photo()), known=known(faces="unreadable"), redact="faces")
 
@@ -234,7 +234,7 @@ def test_no_gain_map_goes_along() -> None:
         gain_map(made(source, known=known(FACE), redact="faces", **options).body)
 
 
-def test_the_source_goes_out_only_where_there_is_nothing_to_hide() -> None:
+def test_the_source_is_served_only_without_redaction() -> None:
     plain = jpeg(photo())
     body = made(plain, format="jpeg", known=known(FACE), redact="faces", quality=100).body
     assert seen(body)[108, 144].max() < 12

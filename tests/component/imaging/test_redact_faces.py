@@ -122,7 +122,7 @@ def test_nor_by_the_worst_encoder_or_any_effect(name: str, options: dict[str, An
 
 @pytest.mark.parametrize("options", [{"rotate": 90}, {"rotate": 180}, {"flip": "h"}, {"rotate": 270, "flip": "h"}])
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_turned_picture_is_the_redacted_one_turned(name: str, options: dict[str, Any]) -> None:
+def test_a_turned_image_is_the_redacted_one_turned(name: str, options: dict[str, Any]) -> None:
     expected = np.rot90(redacted_whole(name), -options.get("rotate", 0) // 90)
     turned = seen(redacted(name, **options))
     assert (turned == (np.fliplr(expected) if "flip" in options else expected)).all()

@@ -75,7 +75,7 @@ def test_auto_quality_is_searched_again_with_more_options(width: int) -> None:
     assert again(jpeg_photo(), found.picture.body, **options) is None
 
 
-def test_a_first_answer_that_fell_short_becomes_as_good_as_others() -> None:
+def test_a_first_response_of_low_quality_is_improved() -> None:
     options: dict[str, Any] = {"width": 320, "format": "webp", "quality": "auto"}
     stored = made(jpeg_photo(), **(options | {"quality": 50}))
     found = again(jpeg_photo(), stored.body, **options)
@@ -124,7 +124,7 @@ def test_an_animation_keeps_its_frames() -> None:
         assert apart(new[..., :3], old[..., :3]) < 4
 
 
-def test_nothing_is_forgotten_that_the_plan_asks_for() -> None:
+def test_nothing_is_forgotten_that_the_plan_requests() -> None:
     mark = saved(Image.new("RGBA", (60, 60), (255, 0, 0, 255)), "PNG")
     options: dict[str, Any] = {"width": 320, "format": "webp", "grayscale": True, "watermark": Watermark("logo")}
     stored = made(jpeg_photo(), mark=mark, **options)

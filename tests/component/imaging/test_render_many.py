@@ -110,7 +110,7 @@ def test_the_largest_comes_first_and_is_the_renders_own() -> None:
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif", "auto-avif", "auto-webp", "auto-legacy"])
-def test_what_is_encoded_is_as_near_to_the_picture_as_a_renders(form: str) -> None:
+def test_encodes_are_as_near_to_the_image_as_a_renders(form: str) -> None:
     data = saved(photograph(), "JPEG", quality=95)
     for options, picture in series(data, *LADDER, form=form):
         assert_as_good(picture, made(data, **options), made(data, **options | {"format": "png"}))
@@ -259,14 +259,14 @@ def test_watermarks_are_handed_in_by_name() -> None:
     assert fault.value.status == 500
 
 
-def test_pictures_are_given_away_once() -> None:
+def test_images_are_returned_once() -> None:
     batch = decode_batch(saved(photograph(), "PNG"), plan(width=100), plan(width=50, trim=1))
     assert len(list(batch.render_all())) == 2
     assert list(batch.render_all()) == []
     assert batch.perceptual_hash
 
 
-def test_what_is_no_picture_is_refused() -> None:
+def test_what_is_no_image_is_refused() -> None:
     with pytest.raises(TypeNotAllowed):
         decode_batch(b"%PDF-1.4")
     with pytest.raises(OverLimits):

@@ -89,7 +89,7 @@ def test_presets_without_loss_are_a_renders(corpus: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["photo-9mp.jpg", "people/portrait.jpg"])
-def test_presets_are_as_near_to_the_picture_as_a_renders(corpus: Path, name: str) -> None:
+def test_presets_are_as_near_to_the_image_as_a_renders(corpus: Path, name: str) -> None:
     for plan, picture in decode_batch(corpus, name, *presets()[:3]).render_all():
         wanted = rendered(corpus, name, plan)
         assert (picture.content_type, picture.width, picture.height) == ("image/webp", wanted.width, wanted.height)
@@ -101,7 +101,7 @@ def test_presets_are_as_near_to_the_picture_as_a_renders(corpus: Path, name: str
 
 
 @pytest.mark.parametrize("name", NO_LARGER)
-def test_presets_of_small_pictures_are_a_renders_byte_by_byte(corpus: Path, name: str) -> None:
+def test_presets_of_small_images_are_a_renders_byte_by_byte(corpus: Path, name: str) -> None:
     for plan, picture in decode_batch(corpus, name, *presets()).render_all():
         assert picture.body == rendered(corpus, name, plan).body
 
@@ -133,7 +133,7 @@ def test_the_gain_map_comes_along(corpus: Path) -> None:
 
 @pytest.mark.parametrize("name", [*REDUCED, *SLOW, "landscape_5.jpg", "rgba.png", "logo.svg", "cogs.gif", "p3.png"])
 @pytest.mark.parametrize("wanted", ["presets", "nothing"])
-def test_it_says_of_the_picture_what_f_json_says(corpus: Path, name: str, wanted: str) -> None:
+def test_it_describes_the_image_as_f_json_does(corpus: Path, name: str, wanted: str) -> None:
     found = decode_batch(corpus, name, *(presets() if wanted == "presets" else []))
     described = json.loads(rendered(corpus, name, Plan("k", format="json")).body)
     assert rendered(corpus, name, Plan("k", format="thumbhash")).body.decode() == described["thumbhash"]

@@ -38,7 +38,7 @@ def decode_batch(source: Source, plans: list[Plan]) -> None:
 
 @pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
-def test_damage_at_the_end_is_found_before_any_picture(kind: str, wanted: str) -> None:
+def test_damage_at_the_end_is_found_before_any_image(kind: str, wanted: str) -> None:
     data = sources()[kind]
     decode_batch(Source.from_bytes(data), WANTED[wanted])
     with pytest.raises(DamagedSource):
@@ -104,7 +104,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
-def test_a_large_picture_is_never_whole_in_memory(tmp_path: Path, form: str) -> None:
+def test_a_large_image_is_never_whole_in_memory(tmp_path: Path, form: str) -> None:
     """36 MP are 108 MB of pixels. All presets together need 15 MB, the largest encode as much again."""
     options = {"compression": "tiff_lzw"} if form == "TIFF" else {}
     file = tmp_path / "large"

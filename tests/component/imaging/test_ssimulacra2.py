@@ -44,7 +44,7 @@ def pictures() -> dict[str, Image.Image]:
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
 @pytest.mark.parametrize("quality", [30, 60, 80, 92])
 @pytest.mark.parametrize("name", pictures())
-def test_it_says_what_ssimulacra2_says(name: str, quality: int, form: str) -> None:
+def test_it_agrees_with_ssimulacra2(name: str, quality: int, form: str) -> None:
     image = pictures()[name]
     body = saved(image, form, quality=quality)
     wanted = Original(np.asarray(image)).score(decode_pixels(body))
@@ -62,7 +62,7 @@ def test_more_quality_never_scores_lower(name: str, form: str) -> None:
     assert scores[-1] - scores[0] > 15
 
 
-def test_a_picture_is_like_itself() -> None:
+def test_an_image_is_similar_to_itself() -> None:
     image = pictures()["odd"]
     assert Comparator(opened(image)).score(saved(image, "PNG")) == pytest.approx(100, abs=0.05)
 
@@ -102,7 +102,7 @@ def test_too_small_to_be_compared(size: tuple[int, int]) -> None:
         Comparator(opened(Image.new("RGB", size)))
 
 
-def test_the_least_size_is_judged() -> None:
+def test_the_smallest_comparable_size() -> None:
     image = pictures()["whole"].resize((MIN_SIDE_PX, MIN_SIDE_PX))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=60)

@@ -188,7 +188,7 @@ def test_the_colour_transform_of_cmyk_stays() -> None:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("turn", range(2, 9))
-def test_a_turned_picture_keeps_that_one_tag_or_is_left_alone(form: str, turn: int, tmp_path: Path) -> None:
+def test_a_turned_image_keeps_that_one_tag_or_is_left_alone(form: str, turn: int, tmp_path: Path) -> None:
     data = with_exif(noisy("JPEG"), turn) if form == "JPEG" else saved(form, exif=exif_block(turn))
     assert strip_metadata(data, header(data)) is None
     after = cleaned(data, keep_orientation=True)

@@ -117,7 +117,7 @@ def test_a_profile_can_go() -> None:
     assert pixels(after) == pixels(CASES["profile"])
 
 
-def test_the_primary_picture_need_not_be_the_first() -> None:
+def test_the_primary_image_need_not_be_the_first() -> None:
     one, other = (parts_of(saved(image, "AVIF", quality=80))[0] for image in (photo(), photo().convert("L")))
     after = cleaned(heif([one, other], primary=2))
     assert header(after).colour == "gray"

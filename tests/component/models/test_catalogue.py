@@ -89,7 +89,7 @@ def test_what_is_declared_is_fetched_and_has_the_same_digest(place: str) -> None
     assert digests == {one.name: one.digest for one in PLACES[place].artefacts}
 
 
-def test_both_tables_say_the_same_of_the_same_model() -> None:
+def test_both_tables_agree_on_the_same_model() -> None:
     small, large = load_catalogue(TABLES["lambda"]), load_catalogue(TABLES["endpoint"])
     for task, model in small.models.items():
         other = large.get(task)

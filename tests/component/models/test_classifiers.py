@@ -89,7 +89,7 @@ def test_copies_point_the_same_way(change: str) -> None:
         assert vector_of(picture) @ vector_of(changed) > ALIKE
 
 
-def test_other_pictures_point_elsewhere() -> None:
+def test_other_images_have_distant_vectors() -> None:
     vectors = np.stack([vector_of(picture) for picture in photographs().values()])
     assert vectors.shape == (4, 512)
     cosines = vectors @ vectors.T

@@ -25,7 +25,7 @@ def found_in(name: str) -> list[Region]:
     return [face.region for face in finding.faces]
 
 
-def test_there_are_enough_faces_to_judge_by() -> None:
+def test_there_are_enough_faces_for_a_comparison() -> None:
     assert sum(map(len, FACES.values())) >= 15
 
 
@@ -54,7 +54,7 @@ def test_places_are_fractions_whatever_the_size(width: int) -> None:
     assert overlap(face.region, FACES["astronaut"][0]) > 0.5
 
 
-def test_a_face_at_the_edge_ends_with_the_picture() -> None:
+def test_a_face_at_the_edge_ends_with_the_image() -> None:
     astronaut = picture_of_faces("astronaut").crop((230, 20, 512, 400))
     [face] = small_models().detect(pixels(astronaut), [TASK])[TASK].faces
     assert face.region.left == 0
@@ -62,11 +62,11 @@ def test_a_face_at_the_edge_ends_with_the_picture() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 900, 3), (700, 2, 3), (33, 31, 3)])
-def test_pictures_of_any_shape_go_in(shape: tuple[int, int, int]) -> None:
+def test_images_of_any_shape_go_in(shape: tuple[int, int, int]) -> None:
     assert small_models().detect(np.zeros(shape, np.uint8), [TASK])[TASK].faces == ()
 
 
-def test_padding_is_not_of_the_picture() -> None:
+def test_padding_is_not_of_the_image() -> None:
     model = catalogue.load_catalogue(catalogue.SMALL_MODELS).get(TASK)
     model = replace(model, input=replace(model.input, side_px=100))
     prepared = faces.prepare(np.full((50, 200, 3), 7, np.uint8), model)

@@ -33,7 +33,7 @@ def turned(count: int) -> list[Pixels]:
     return [np.rot90(pixels(photograph()), turns).copy() for turns in range(count)]
 
 
-def test_each_picture_gets_the_tasks_that_were_asked() -> None:
+def test_each_image_gets_the_tasks_that_were_asked() -> None:
     tasks = [[FACES], [], [SIMILARITY, FACES], [MODERATION]]
     found = small_models().detect_batch(turned(4), tasks)
     assert [set(one) for one in found] == [set(asked) for asked in tasks]
@@ -41,7 +41,7 @@ def test_each_picture_gets_the_tasks_that_were_asked() -> None:
 
 
 @pytest.mark.slow
-def test_a_batch_says_what_each_picture_alone_would() -> None:
+def test_a_batch_returns_the_findings_of_each_image_alone() -> None:
     batched = {task: replace(model, batch_size=3) for task, model in SMALL.models.items()}
     models = ModelSet(ModelCatalogue(batched), models_folder(), origin=FALLBACK)
     pictures = [*turned(4), pixels(photograph().resize((400, 300)))]
@@ -55,7 +55,7 @@ def test_a_batch_says_what_each_picture_alone_would() -> None:
         assert found[FACES].origin == FALLBACK
 
 
-def test_pictures_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, ...]] = []
     run = OnnxModel._run
 
@@ -78,7 +78,7 @@ def test_pictures_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPat
         ([], 8, []),
     ],
 )
-def test_batches_hold_pictures_of_one_shape(sides: Sequence[int], most: int, expected: list[list[int]]) -> None:
+def test_batches_hold_images_of_one_shape(sides: Sequence[int], most: int, expected: list[list[int]]) -> None:
     prepared = [ModelInput(np.zeros((side, side)), side, side) for side in sides]
     assert list(batches(prepared, most)) == expected
 

@@ -20,7 +20,7 @@ def test_it_resizes_as_pillow_does(width: int, height: int) -> None:
     assert abs(ours - theirs).max() <= 2  # Pillow rounds between the two axes
 
 
-def test_the_same_size_is_the_same_picture() -> None:
+def test_the_same_size_is_the_same_image() -> None:
     picture = pixels(photograph())
     assert np.array_equal(resize(picture, 512, 512), picture)
 

@@ -82,7 +82,7 @@ def test_the_location_is_published_with_keep_gps_alone(world: IngestEnvironment)
     assert only(world)[1]["provenance"]["gps"] == {"latitude": 48.8583333, "longitude": 2.2944444}
 
 
-def test_a_copy_says_so(world: IngestEnvironment) -> None:
+def test_a_copy_is_marked_as_one(world: IngestEnvironment) -> None:
     world.created("first.jpg", jpeg_photo())
     first = only(world)[1]
     world.created("second.jpg", jpeg_photo())

@@ -116,7 +116,7 @@ def test_while_the_endpoint_fails_the_old_ones_serve_as_long_as_they_hold(
     assert key(source) == "AKID2"
 
 
-def test_threads_that_ask_at_once_ask_the_endpoint_once(source: CredentialSource, endpoint: Endpoint) -> None:
+def test_concurrent_threads_call_the_endpoint_once(source: CredentialSource, endpoint: Endpoint) -> None:
     together = Barrier(AT_ONCE)
 
     def ask() -> str:

@@ -304,7 +304,7 @@ def test_no_version_of_a_master_is_left_in_a_bucket_that_keeps_them(case: EraseE
     assert case.everything()["media"] == []
 
 
-def test_other_keys_of_the_same_picture_are_named_and_stay(case: EraseEnvironment) -> None:
+def test_other_keys_of_the_same_image_are_named_and_stay(case: EraseEnvironment) -> None:
     for key in (KEY, "copy-2.jpg", "copy-1.jpg"):
         case.know(key)
         case.put("media", f"masters/{key}")
@@ -349,7 +349,7 @@ def test_what_a_worker_writes_meanwhile_is_removed_too(case: EraseEnvironment) -
     assert (report["removed"]["masters"], report["removed"]["quarantine"]) == (2, 3)
 
 
-def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: EraseEnvironment) -> None:
+def test_the_parts_of_a_large_image_that_is_being_cut_are_removed(case: EraseEnvironment) -> None:
     case.know(KEY, state=CLAIMED, large_image=LargeImageRef("s1", "t", 1))
     case.put("media", "scenes/s1/plan.json", "scenes/s1/strips/00000", "scenes/s2/plan.json")
     report = case.forget()
@@ -357,7 +357,7 @@ def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: EraseEnvironme
     assert case.everything()["media"] == ["scenes/s2/plan.json"]
 
 
-def test_where_ingest_does_not_come_round_to_it_that_is_said_and_it_can_go_on(case: EraseEnvironment) -> None:
+def test_pending_ingests_are_reported_and_can_be_resumed(case: EraseEnvironment) -> None:
     fill(case)
     waits: list[float] = []
     service = case.service
@@ -416,7 +416,7 @@ def test_the_index_out_of_reach_holds_up_no_erasure(case: EraseEnvironment) -> N
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
-def test_without_time_it_says_that_it_is_not_done(case: EraseEnvironment) -> None:
+def test_without_time_it_reports_the_unfinished_state(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget(remaining_s=lambda: RESERVED_S - 1)
     assert report["status"] == FAILED
@@ -479,7 +479,7 @@ def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     assert '"ErasuresFailed"' in capsys.readouterr().out
 
 
-def test_what_is_left_somewhere_is_a_failed_erasure_whatever_the_cdn_does(case: EraseEnvironment) -> None:
+def test_a_leftover_is_a_failed_erasure_for_any_cdn_result(case: EraseEnvironment) -> None:
     names = case.world.names
     case.world.names = dict(names) | {"quarantine": "no-such-bucket"}
     report = case.forget()
@@ -491,7 +491,7 @@ def test_what_is_left_somewhere_is_a_failed_erasure_whatever_the_cdn_does(case: 
     assert case.service.check(KEY)["status"] == COMPLETE
 
 
-def test_a_cdn_that_has_no_room_hears_of_it_by_the_queue(case: EraseEnvironment) -> None:
+def test_a_purge_over_the_cdn_limit_returns_through_the_queue(case: EraseEnvironment) -> None:
     case.cdn.held["of others"] = 15
     report = case.forget()
     assert (report["status"], report["invalidation"]) == (PENDING_INVALIDATION, "queued")

@@ -123,7 +123,7 @@ def test_a_lost_claim_cannot_settle(index: Index) -> None:
     assert known.state == CLAIMED
 
 
-def test_a_claim_keeps_what_is_known_of_the_picture_until_it_is_settled(index: Index) -> None:
+def test_a_claim_keeps_the_record_of_the_image_until_it_is_settled(index: Index) -> None:
     record = replace(settled(index, "10", "a"), master=MasterRef(etag='"e"'), announced=True, expires_at_s=NOW_S)
     index.put_record(record)
     claim(index, "11", "b")
@@ -135,7 +135,7 @@ def test_a_claim_keeps_what_is_known_of_the_picture_until_it_is_settled(index: I
 MASTER = MasterRef(etag="e")
 
 
-def test_only_pictures_that_are_served_are_found_by_their_bytes(index: Index) -> None:
+def test_only_images_that_are_served_are_found_by_their_bytes(index: Index) -> None:
     for number, (state, master) in enumerate(((READY, MASTER), (REFUSED, MASTER), (READY, MasterRef()))):
         key = f"{number}.jpg"
         index.claim(key, "1", "t", now_s=NOW_S, lease_s=LEASE_S)
@@ -158,7 +158,7 @@ def test_what_is_deleted_is_not_known(index: Index) -> None:
     assert not index.delete("photo.jpg")
 
 
-def test_a_note_is_kept_beside_the_pictures(index: Index) -> None:
+def test_a_note_is_kept_beside_the_images(index: Index) -> None:
     assert index.get_text("sweep#cursor") == ""
     index.put_text("sweep#cursor", "trips/röm.jpg")
     assert index.get_text("sweep#cursor") == "trips/röm.jpg"
@@ -179,7 +179,7 @@ def test_a_table_that_does_not_answer_is_a_fault(aws: Callable[[str], Any]) -> N
 
 
 @given(st.integers(0, 2**64), st.integers(0, 2**64))
-def test_padded_sequencers_compare_as_s3_says(one: int, other: int) -> None:
+def test_padded_sequencers_compare_as_documented_by_s3(one: int, other: int) -> None:
     """The shorter is filled up with zeros on the right."""
     a, b = f"{one:X}", f"{other:x}"
     length = max(len(a), len(b))

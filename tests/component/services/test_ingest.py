@@ -92,7 +92,7 @@ def test_each_preset_is_stored_as_the_transform_path_stores_it(world: IngestEnvi
     assert Image.open(io.BytesIO(world.body("media", "derivatives/photo.jpg/_/w-640.webp"))).size == (640, 427)
 
 
-def test_gps_is_kept_where_it_was_asked_for(world: IngestEnvironment) -> None:
+def test_gps_is_kept_where_it_was_requested(world: IngestEnvironment) -> None:
     world.keep_gps = True
     world.created("photo.jpg", with_gps())
     gps = world.record("photo.jpg").provenance["gps"]
@@ -151,7 +151,7 @@ def test_the_same_bytes_under_another_key_are_copied(world: IngestEnvironment) -
     assert details[0]["id"] != details[1]["id"]
 
 
-def test_what_was_refined_is_copied_as_it_is(world: IngestEnvironment) -> None:
+def test_a_re_encoded_derivative_is_copied_unchanged(world: IngestEnvironment) -> None:
     world.created("one.jpg", jpeg_photo())
     media, name = world.vault("media"), world.record("one.jpg").derivatives[0]
     found = media.head(f"derivatives/{name}")
@@ -164,7 +164,7 @@ def test_what_was_refined_is_copied_as_it_is(world: IngestEnvironment) -> None:
     assert (head.metadata["pace"], world.body("media", copied)) == ("thorough", b"smaller")
 
 
-def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: IngestEnvironment) -> None:
+def test_deleting_one_of_two_equal_images_leaves_the_other_whole(world: IngestEnvironment) -> None:
     world.created("one.jpg", jpeg_photo())
     world.created("two.jpg", jpeg_photo())
     assert world.deleted("one.jpg") is IngestOutcome.REMOVED
@@ -271,7 +271,7 @@ def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: 
     assert world.keys("quarantine") == [f".-long/{hashed}/_/{world.record(key).sequencer}"]
 
 
-def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: IngestEnvironment) -> None:
+def test_a_refused_overwrite_leaves_the_earlier_image_in_service(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
     assert world.created("photo.jpg", b"nonsense") is IngestOutcome.REFUSED
@@ -318,7 +318,7 @@ def test_known_bytes_are_scanned_again_by_a_newer_scanner(world: IngestEnvironme
     assert world.created("first.jpg", data) is IngestOutcome.REFUSED
 
 
-def test_a_deleted_upload_takes_its_picture_with_it(world: IngestEnvironment) -> None:
+def test_a_deleted_upload_takes_its_image_with_it(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     created = world.published()
     assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
@@ -342,7 +342,7 @@ def test_a_deletion_is_remembered_against_an_older_event(world: IngestEnvironmen
     assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.READY
 
 
-def test_deleting_an_older_version_deletes_no_picture(world: IngestEnvironment) -> None:
+def test_deleting_an_older_version_deletes_no_image(world: IngestEnvironment) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     first = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=jpeg_photo())["VersionId"]
     world.created("photo.jpg", png_noise(40, 30))
@@ -383,7 +383,7 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(
 
 
 @pytest.mark.parametrize("served", [True, False])
-def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: IngestEnvironment, served: bool) -> None:
+def test_the_image_that_stays_goes_when_its_own_version_is_deleted(world: IngestEnvironment, served: bool) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     other = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
     world.created("photo.jpg", jpeg_photo())
@@ -394,7 +394,7 @@ def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: Inge
     assert (world.record("photo.jpg").master == MasterRef()) == served
 
 
-def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: IngestEnvironment) -> None:
+def test_a_late_deletion_leaves_the_same_image_uploaded_since(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
     assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
@@ -508,7 +508,7 @@ def test_a_master_that_was_put_there_by_hand_is_not_deleted(world: IngestEnviron
     assert world.keys("media") == ["masters/mine.jpg"]
 
 
-def test_a_master_that_is_not_that_of_the_index_is_mended(world: IngestEnvironment) -> None:
+def test_a_master_that_differs_from_the_index_is_repaired(world: IngestEnvironment) -> None:
     world.created("photo.jpg", jpeg_photo())
     good = world.body("media", "masters/photo.jpg")
     marks = {"sequencer": pad_sequencer("0F"), "sha256": "0", "version-id": "0"}
@@ -575,7 +575,7 @@ def test_an_old_deletion_keeps_a_newer_master_if_the_index_was_lost(world: Inges
     assert world.body("media", "masters/photo.jpg") == newer
 
 
-def test_an_index_that_was_put_back_is_mended_to_its_master(world: IngestEnvironment) -> None:
+def test_a_restored_index_is_repaired_by_its_master(world: IngestEnvironment) -> None:
     world.created("photo.jpg", png_noise(40, 30))
     backup = world.record("photo.jpg")
     world.created("photo.jpg", jpeg_photo())

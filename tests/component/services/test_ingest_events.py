@@ -82,6 +82,6 @@ def test_what_is_uploaded_is_the_same_each_time(key: str) -> None:
 
 
 @needs_exiftool
-def test_the_photograph_says_where_it_was_taken(tmp_path: Path) -> None:
+def test_the_photograph_has_a_location(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(make_photograph(PHOTOGRAPHS / "chelsea.png"))
     assert {"GPS:GPSLatitude", "GPS:GPSLongitude", "IFD0:Model"} <= set(private_parts(tmp_path / "a.jpg")["a.jpg"])

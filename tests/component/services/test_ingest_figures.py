@@ -111,7 +111,7 @@ def test_each_attempt_that_fails_is_a_fault(
     assert of(counted(output), "Errors") == {"unavailable": 1}
 
 
-def test_what_cannot_be_read_is_not_ours(
+def test_an_unreadable_file_is_a_client_error(
     world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function.invoke(receive(world, {"x": '{"what": "ever"}'}))

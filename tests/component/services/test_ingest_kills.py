@@ -334,7 +334,7 @@ def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: IngestEnviro
 
 
 @pytest.mark.parametrize("scene", OF_VERDICTS)
-def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding: IngestEnvironment, scene: str) -> None:
+def test_killed_at_any_call_no_image_is_lost_whose_upload_has_expired(holding: IngestEnvironment, scene: str) -> None:
     def expired(world: IngestEnvironment, key: str) -> Case:
         staged = HOLDING[scene](world, key)
         world.vault("uploads").erase(key)

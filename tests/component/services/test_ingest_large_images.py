@@ -60,7 +60,7 @@ def mean_difference(body: bytes, image: pyvips.Image) -> float:
     return float(np.abs(shown.numpy().astype(int) - image.numpy()).mean())
 
 
-def test_a_scene_is_cut_and_served_as_any_picture(world: LargeImageEnvironment) -> None:
+def test_a_large_image_is_cut_and_served_as_any_image(world: LargeImageEnvironment) -> None:
     assert len(tiff()) > LIMITS.max_bytes
     assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is IngestOutcome.STARTED
     claimed = world.record(KEY)
@@ -96,7 +96,7 @@ def test_its_presets_are_what_would_be_rendered_of_its_master(world: LargeImageE
     assert {name: world.body("media", f"derivatives/{name}") for name in wanted} == wanted
 
 
-def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: LargeImageEnvironment) -> None:
+def test_presets_that_read_too_much_are_rendered_on_request(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
     assert world.ended() is IngestOutcome.READY
@@ -105,7 +105,7 @@ def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: LargeIm
     assert {f"derivatives/{name}" for name in made} == set(world.keys("media", "derivatives/"))
 
 
-def test_what_its_file_says_of_it_goes_into_the_index(world: LargeImageEnvironment) -> None:
+def test_provenance_of_the_file_goes_into_the_index(world: LargeImageEnvironment) -> None:
     image = Image.fromarray(scene_image().numpy())
     published = {271: "Maker", 272: "Camera 1", 33432: "Ada Lovelace"}
     body = io.BytesIO()
@@ -126,13 +126,13 @@ def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: LargeIma
     assert mean_difference(world.body("media", f"masters/{key}"), scene_image()) < 5
 
 
-def test_what_is_over_the_limit_of_pixels_alone_is_a_scene_too(world: LargeImageEnvironment) -> None:
+def test_over_the_pixel_limit_alone_it_is_a_large_image_too(world: LargeImageEnvironment) -> None:
     body = pyvips.Image.black(2600, 2100, bands=3).copy(interpretation="srgb").pngsave_buffer()
     assert len(body) < LIMITS.max_bytes
     assert world.created("flat.png", body) is IngestOutcome.STARTED
 
 
-def test_scenes_have_limits_and_kinds_of_their_own(world: LargeImageEnvironment) -> None:
+def test_large_images_have_limits_and_kinds_of_their_own(world: LargeImageEnvironment) -> None:
     webp = Image.fromarray(scene_image().numpy())
     large = io.BytesIO()
     webp.save(large, "WEBP", quality=90)
@@ -160,13 +160,13 @@ def test_a_large_image_that_cannot_be_scanned_is_refused(world: LargeImageEnviro
     assert world.created("flat.png", small) is IngestOutcome.STARTED  # all of it was looked into
 
 
-def test_a_scene_whose_bytes_are_not_those_that_were_meant_is_refused(world: LargeImageEnvironment) -> None:
+def test_a_large_image_with_another_checksum_is_refused(world: LargeImageEnvironment) -> None:
     sequencer = world.upload(KEY, tiff(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
     assert world.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
     assert world.record(KEY).refusal.code == "checksum-mismatch"
 
 
-def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: LargeImageEnvironment) -> None:
+def test_a_damaged_large_image_is_refused_into_quarantine_with_its_reason(world: LargeImageEnvironment) -> None:
     damaged = bytearray(tiff())
     at = len(damaged) // 2
     damaged[at : at + 60_000] = b"\xa5" * 60_000
@@ -239,7 +239,7 @@ def test_what_is_deleted_while_it_is_cut_stays_deleted(world: LargeImageEnvironm
     assert [*world.keys("media", "masters/"), *world.parts()] == []
 
 
-def test_a_picture_goes_on_being_served_while_its_successor_is_cut(world: LargeImageEnvironment) -> None:
+def test_an_image_is_served_while_its_successor_is_cut(world: LargeImageEnvironment) -> None:
     small = scene_image(800, 600).jpegsave_buffer()
     world.created(KEY, small)
     before = world.record(KEY)
@@ -252,7 +252,7 @@ def test_a_picture_goes_on_being_served_while_its_successor_is_cut(world: LargeI
     assert world.messages("purges")
 
 
-def test_a_scene_waits_for_moderation_and_is_released(world: LargeImageEnvironment) -> None:
+def test_a_large_image_waits_for_moderation_and_is_released(world: LargeImageEnvironment) -> None:
     world.blocks = True
     world.created(KEY, tiff())
     world.execution().whole()
@@ -303,7 +303,7 @@ def test_one_event_begins_one_execution(world: LargeImageEnvironment) -> None:
     assert world.ended() is IngestOutcome.READY
 
 
-def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: LargeImageEnvironment) -> None:
+def test_a_failed_cut_is_restarted_and_refused_at_last(world: LargeImageEnvironment) -> None:
     world.created(KEY, tiff())
     fault = {"Error": "States.Timeout", "Cause": ""}
     names = set()

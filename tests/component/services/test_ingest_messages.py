@@ -127,7 +127,7 @@ def test_only_what_failed_comes_again(world: IngestEnvironment, app: Any, capsys
     assert metrics == {"PresetsTime"}
 
 
-def test_a_failure_is_put_off_longer_each_time(
+def test_a_failure_is_delayed_longer_each_time(
     world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
@@ -150,7 +150,7 @@ def test_a_fault_after_the_claim_is_counted_like_any(world: IngestEnvironment, a
     assert not [line for line in world.messages("changes") if "detail" in line]
 
 
-def test_after_the_last_try_a_message_is_dead_and_says_why(world: IngestEnvironment, app: Any) -> None:
+def test_the_last_attempt_sends_a_message_to_the_dlq_with_its_reason(world: IngestEnvironment, app: Any) -> None:
     body = created(world, "bad.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     answer = app.handler(receive(world, {"bad": body}, MAX_RECEIVES), Context())
@@ -163,7 +163,7 @@ def test_after_the_last_try_a_message_is_dead_and_says_why(world: IngestEnvironm
     assert causes["attempts"] == str(MAX_RECEIVES)
 
 
-def test_what_was_sent_back_once_says_so_when_it_dies_again(world: IngestEnvironment, app: Any) -> None:
+def test_a_redriven_message_is_marked_when_it_fails_again(world: IngestEnvironment, app: Any) -> None:
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     event = receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {

@@ -60,7 +60,7 @@ def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: LargeImage
         cut.step("bind")
 
 
-def test_an_upload_that_has_gone_is_no_fault_of_ours(world: LargeImageEnvironment) -> None:
+def test_a_deleted_upload_is_no_fault(world: LargeImageEnvironment) -> None:
     world.created(KEY, scene_tiff())
     cut = world.execution()
     world.vault("uploads").delete(KEY)

@@ -86,7 +86,7 @@ def service(counting: Counting) -> Transform:
     )
 
 
-def test_a_tile_of_a_scene_reads_little_of_it(service: Transform, counting: Counting) -> None:
+def test_a_tile_of_a_large_image_reads_little_of_it(service: Transform, counting: Counting) -> None:
     answer = service.answer(request(TILE))
     assert isinstance(answer, Rendered)
     whole = pyvips.Image.new_from_buffer(scene(), "").crop(2048, 1536, 512, 512)
@@ -110,7 +110,7 @@ def test_what_was_read_of_it_is_not_read_again(service: Transform, counting: Cou
     assert counting.read < 0.1 * len(scene())
 
 
-def test_the_limits_of_pictures_are_not_those_of_scenes(service: Transform) -> None:
+def test_images_and_large_images_have_separate_limits(service: Transform) -> None:
     small = replace(service, limits=Limits(max_bytes=9_000_000, max_pixels=2_000_000))
     assert isinstance(small.answer(request(TILE)), Rendered)
     assert isinstance(small.answer(request("/scene.tif?w=640&f=png")), Rendered)
@@ -122,7 +122,7 @@ def test_the_limits_of_pictures_are_not_those_of_scenes(service: Transform) -> N
     )  # the requested variant is refused, and not the large image
 
 
-def test_a_scene_that_is_overwritten_is_another(service: Transform, counting: Counting) -> None:
+def test_an_overwritten_large_image_is_processed_anew(service: Transform, counting: Counting) -> None:
     before = service.answer(request(TILE))
     other = bytearray(scene())
     other[-1] ^= 1
@@ -165,7 +165,7 @@ def test_the_last_few_stay(counting: Counting) -> None:
     assert counting.opened == names[:1]
 
 
-def test_a_scene_by_another_name_is_read_from_its_stream_first(counting: Counting) -> None:
+def test_a_large_image_with_another_extension_is_read_from_its_stream_first(counting: Counting) -> None:
     counting.put("masters/scene", scene(), TIFF)
     reading = MasterReader()
     found = reading.open(counting, "masters/scene")

@@ -68,7 +68,7 @@ def test_an_upload_waits_where_nothing_is_served_from(world: IngestEnvironment) 
     assert [kind for kind, _ in world.published()] == ["ImageHeld"]
 
 
-def test_what_is_let_pass_is_as_if_it_had_never_waited(world: IngestEnvironment, aws: Callable[[str], Any]) -> None:
+def test_an_approved_image_is_as_if_it_had_never_waited(world: IngestEnvironment, aws: Callable[[str], Any]) -> None:
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
     assert served(world)
@@ -101,7 +101,7 @@ def test_presets_are_made_of_the_master_that_waited(world: IngestEnvironment, up
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
 
 
-def test_a_picture_whose_upload_has_expired_is_released_all_the_same(world: IngestEnvironment) -> None:
+def test_an_image_whose_upload_has_expired_is_released_too(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.vault("uploads").erase(KEY)
     assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
@@ -118,7 +118,7 @@ def test_a_flagged_upload_stays_held_and_is_published_once(world: IngestEnvironm
     assert [detail["flagged"] for _, detail in world.published()] == [False, True]
 
 
-def test_a_verdict_on_other_bytes_says_nothing(world: IngestEnvironment) -> None:
+def test_a_verdict_on_other_bytes_is_ignored(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.judged(KEY, flagged=False, body=b"others") is IngestOutcome.DROPPED
     assert world.record(KEY).state == HELD
@@ -127,7 +127,7 @@ def test_a_verdict_on_other_bytes_says_nothing(world: IngestEnvironment) -> None
     assert world.record(KEY).state == READY
 
 
-def test_a_message_without_a_verdict_asks_for_one(world: IngestEnvironment) -> None:
+def test_a_message_without_a_verdict_requests_one(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     first = world.published()
     assert world.message(build_verdict_message(KEY)) is IngestOutcome.DROPPED
@@ -135,7 +135,7 @@ def test_a_message_without_a_verdict_asks_for_one(world: IngestEnvironment) -> N
     assert world.message(build_verdict_message("unknown.jpg")) is IngestOutcome.DROPPED
 
 
-def test_a_later_verdict_takes_a_picture_back(world: IngestEnvironment) -> None:
+def test_a_later_verdict_withdraws_an_image(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     etag = world.record(KEY).master.etag
@@ -153,7 +153,7 @@ def test_a_later_verdict_takes_a_picture_back(world: IngestEnvironment) -> None:
     assert served(world)
 
 
-def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: IngestEnvironment) -> None:
+def test_an_approval_of_a_flagged_image_is_stored(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     assert world.released(KEY) is IngestOutcome.RELEASED
@@ -177,7 +177,7 @@ def test_an_approval_covers_the_reviewed_upload_and_no_later_one(world: IngestEn
     assert world.released("unknown.jpg") is IngestOutcome.DROPPED
 
 
-def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: IngestEnvironment) -> None:
+def test_the_earlier_image_is_served_until_the_new_one_is_approved(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     before, new = world.record(KEY), png_noise(600, 400)
@@ -196,7 +196,7 @@ def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: Inges
         assert head.metadata["source-etag"] == etag
 
 
-def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: IngestEnvironment) -> None:
+def test_the_earlier_image_may_be_flagged_while_the_new_one_waits(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     new = png_noise(600, 400)
@@ -209,7 +209,7 @@ def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: Inges
     assert world.record(KEY).facts["format"] == "png"
 
 
-def test_the_picture_before_a_refused_upload_may_be_flagged(world: IngestEnvironment) -> None:
+def test_the_image_before_a_refused_upload_may_be_flagged(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     assert world.created(KEY, b"no picture") is IngestOutcome.REFUSED
@@ -219,7 +219,7 @@ def test_the_picture_before_a_refused_upload_may_be_flagged(world: IngestEnviron
 
 
 @pytest.mark.parametrize("newer", ["overwrite", "refusal", "deletion"])
-def test_what_waits_makes_room_for_what_is_newer(world: IngestEnvironment, newer: str) -> None:
+def test_a_waiting_upload_is_replaced_by_a_newer_one(world: IngestEnvironment, newer: str) -> None:
     world.created(KEY, BODY)
     waited = world.body("media", f"held/{KEY}")
     if newer == "overwrite":
@@ -237,7 +237,7 @@ def test_what_waits_makes_room_for_what_is_newer(world: IngestEnvironment, newer
     assert world.keys("media") == []
 
 
-def test_copies_of_what_was_let_pass_do_not_wait(world: IngestEnvironment) -> None:
+def test_copies_of_approved_images_do_not_wait(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     assert world.created("copy.jpg", BODY) is IngestOutcome.DUPLICATE
@@ -253,7 +253,7 @@ def test_copies_of_unreviewed_uploads_wait_too(world: IngestEnvironment) -> None
     assert world.created("after.jpg", png_noise(40, 30)) is IngestOutcome.HELD
 
 
-def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: IngestEnvironment) -> None:
+def test_copies_of_approved_images_are_approved_too(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.released(KEY)
@@ -333,7 +333,7 @@ def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(world: In
     assert len(world.keys("media", "derivatives/other.jpg/")) == len(PRESETS)
 
 
-def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: IngestEnvironment) -> None:
+def test_a_preset_that_crops_to_faces_is_rendered_on_request(world: IngestEnvironment) -> None:
     world.blocks = False
     presets = Presets(
         {"f": {"w": "8", "h": "8", "fit": "cover", "g": "face", "f": "webp"}, "w": {"w": "8", "f": "webp"}},
@@ -364,7 +364,7 @@ def test_flagged_uploads_are_listed_for_review_oldest_first(world: IngestEnviron
     assert in_review(world) == []
 
 
-def test_what_a_person_has_confirmed_no_model_lets_pass(world: IngestEnvironment) -> None:
+def test_no_model_overrides_a_confirmed_flag(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.published()
@@ -378,7 +378,7 @@ def test_what_a_person_has_confirmed_no_model_lets_pass(world: IngestEnvironment
     assert world.confirmed(KEY, BODY) is IngestOutcome.DROPPED
 
 
-def test_a_person_may_be_quicker_than_the_model(world: IngestEnvironment) -> None:
+def test_a_moderator_may_decide_before_the_model(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     assert world.confirmed(KEY) is IngestOutcome.CONFIRMED
     assert world.record(KEY).held.flagged is True
@@ -395,7 +395,7 @@ def test_another_upload_is_analysed_again(world: IngestEnvironment) -> None:
     assert in_review(world) == [KEY]
 
 
-def test_what_a_person_decides_is_written_down_without_the_key(world: IngestEnvironment) -> None:
+def test_decisions_of_operators_are_logged_without_the_key(world: IngestEnvironment) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     assert world.message(build_confirm_message(KEY, by="ada")) is IngestOutcome.CONFIRMED

@@ -213,7 +213,7 @@ def test_reading_the_endpoints_answer_is_a_stage_of_the_call(upload: Upload) -> 
     assert took_ms == pytest.approx({"queue": 3.0, "decode": 12.1, "infer": 80.2}, abs=0.01)
 
 
-def test_everybody_knows_the_picture_by_one_id(upload: Upload) -> None:
+def test_all_parts_use_one_id_of_the_image(upload: Upload) -> None:
     [call] = upload.runtime.calls
     assert (call.headers["x-amzn-sagemaker-inference-id"], call.trace) == (upload.image_id, TRACE)
     for observed, segment in ((upload.ingest, "change"), (upload.infer, "darkroom-infer")):
@@ -242,7 +242,7 @@ _HOLDING = ("metadata", "subsegments")
 """Where keys may be, and fields with checks of their own."""
 
 
-def test_a_letter_that_dies_stays_in_its_trace(
+def test_a_dlq_message_stays_in_its_trace(
     aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime
 ) -> None:
     world = IngestEnvironment.build(aws)

@@ -106,7 +106,7 @@ def world(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Popular
     return PopularEnvironment.build(aws_environment)
 
 
-def test_a_derivative_that_is_asked_for_often_is_sent_once(world: PopularEnvironment) -> None:
+def test_a_derivative_that_is_requested_often_is_sent_once(world: PopularEnvironment) -> None:
     world.store(STORED)
     for _ in range(HITS):
         world.visit(ASKED, 1)

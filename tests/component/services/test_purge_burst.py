@@ -60,7 +60,7 @@ def test_every_overwrite_of_a_burst_is_invalidated_in_the_end(environment: dict[
     assert min(purged.values()) >= 2  # both passes
 
 
-def test_without_the_setting_lambda_stops_the_purges_and_they_are_dead_letters(environment: dict[str, str]) -> None:
+def test_without_the_setting_lambda_stops_the_purges_into_the_dlq(environment: dict[str, str]) -> None:
     burst, keys = Burst.build(environment, "Terminate"), [f"burst/{number}.jpg" for number in range(10)]
     defer(burst, keys)
     assert burst.dropped() > 0

@@ -32,7 +32,7 @@ def bodies(records: list[dict[str, Any]]) -> list[dict[str, object]]:
     return [json.loads(record["body"]) for record in records]
 
 
-def test_the_store_is_cleared_before_the_cdn_asks_it_again(site: PurgeEnvironment) -> None:
+def test_the_store_is_purged_before_the_cdn_requests_again(site: PurgeEnvironment) -> None:
     site.derivative("a.jpg", "w-320.webp")
     stored: list[int] = []
     site.cdn.client.meta.events.register(
@@ -87,7 +87,7 @@ def test_one_invalidation_for_a_batch_and_each_key_once(site: PurgeEnvironment) 
     assert sorted(follow, key=str) == [purge_message("a.jpg", SECOND), purge_message("b.jpg", SECOND)]
 
 
-def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: PurgeEnvironment) -> None:
+def test_iiif_has_a_prefix_of_each_image_and_counts_with_the_cdns_limit(site: PurgeEnvironment) -> None:
     keys = [f"trip/{number} ä.jpg" for number in range(20)]
     site.queue.send_many(purge_message(key, SECOND) for key in keys)
     while records := site.receive():
@@ -151,7 +151,7 @@ def test_a_purge_over_the_cdn_limit_is_sent_again_with_a_new_receive_count(site:
     assert {record["attributes"]["ApproximateReceiveCount"] for record in waiting} == {"1"}
 
 
-def test_a_cdn_that_is_full_is_not_even_asked(site: PurgeEnvironment) -> None:
+def test_a_cdn_at_its_limit_is_not_called(site: PurgeEnvironment) -> None:
     site.queue.send_many(purge_message(f"{number}.jpg") for number in range(3))
     site.cdn.client.create_invalidation(
         DistributionId=site.cdn.distribution_id,
@@ -175,7 +175,7 @@ def refuse(site: PurgeEnvironment, refused: list[str]) -> None:
     site.cdn.client.meta.events.register_first("before-parameter-build.cloudfront.CreateInvalidation", fail)
 
 
-def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_other(site: PurgeEnvironment) -> None:
+def test_a_path_that_the_cdn_refuses_goes_to_the_dlq_and_delays_no_other(site: PurgeEnvironment) -> None:
     refuse(site, ["/bad"])
     keys = [f"{number}.jpg" for number in range(9)]
     site.queue.send_many(purge_message(key) for key in [*keys[:4], "bad.jpg", *keys[4:]])
@@ -224,7 +224,7 @@ def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: PurgeEnvi
     assert site.cdn.invalidations() == [["/c.jpg/_/*", "/c.jpg"]]
 
 
-def test_a_refused_key_that_cannot_be_given_up_comes_again(site: PurgeEnvironment) -> None:
+def test_a_refused_key_that_cannot_be_sent_to_the_dlq_is_retried(site: PurgeEnvironment) -> None:
     refuse(site, ["/bad"])
     site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
     site.queue.send_many(purge_message(key) for key in ("a.jpg", "bad.jpg"))
@@ -302,7 +302,7 @@ def test_a_key_that_the_cdn_cannot_hold_is_purged_without_it(site: PurgeEnvironm
 
 
 @pytest.mark.parametrize("key", UNSERVABLE)
-def test_a_purge_of_a_key_that_the_cdn_cannot_hold_is_no_dead_letter(site: PurgeEnvironment, key: str) -> None:
+def test_a_purge_of_a_key_too_long_for_the_cdn_is_no_dlq_message(site: PurgeEnvironment, key: str) -> None:
     site.queue.send(purge_message(key))
     assert len(work_off(site)) == 1
     assert (site.buried(), work_off(site), site.cdn.invalidations()) == ([], [], [])
@@ -425,7 +425,7 @@ def test_a_failed_message_waits_longer_each_time(site: PurgeEnvironment) -> None
     assert site.buried() == []
 
 
-def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: PurgeEnvironment) -> None:
+def test_the_last_failure_sends_a_message_to_the_dlq_with_its_cause(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     site.queue.send(purge_message("a.jpg", SECOND))
     (record,) = site.receive()
@@ -437,7 +437,7 @@ def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: Purge
     assert letter["cause"].startswith("list derivatives/a.jpg/_/: NoSuchBucket")
 
 
-def test_what_was_sent_back_once_says_so_when_it_dies_again(site: PurgeEnvironment) -> None:
+def test_a_redriven_message_is_marked_when_it_fails_again(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     site.queue.send(purge_message("a.jpg", SECOND))
     site.queue.send(purge_message("a.jpg", SECOND))
@@ -465,7 +465,7 @@ def test_a_defect_is_retried_like_a_fault_and_logged_with_its_traceback(site: Pu
     assert letter["cause"].rstrip().endswith("ZeroDivisionError")
 
 
-def test_a_message_that_cannot_even_be_given_up_is_left_to_sqs(site: PurgeEnvironment) -> None:
+def test_a_message_that_cannot_be_sent_to_the_dlq_is_left_to_sqs(site: PurgeEnvironment) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
     site.queue.send(purge_message("a.jpg"))
@@ -502,7 +502,7 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(site: PurgeEnvironme
         '{"key": "a.jpg", "pass": 1, "place": {"after": "x"}}',
     ],
 )
-def test_what_is_no_order_is_given_up_alone(site: PurgeEnvironment, body: str) -> None:
+def test_an_invalid_message_alone_goes_to_the_dlq(site: PurgeEnvironment, body: str) -> None:
     records = [
         {"messageId": "bad", "receiptHandle": "none", "body": body, "attributes": {}},
         {"messageId": "good", "receiptHandle": "none", "body": '{"key": "a.jpg", "pass": 2}', "attributes": {}},
@@ -628,7 +628,7 @@ INVALIDATED = {"first-pass.json": 1, "second-pass.json": 1, "two-keys.json": 2, 
 
 
 @pytest.mark.parametrize("name", INVALIDATED)
-def test_the_function_does_what_the_name_of_its_event_says(
+def test_the_outcome_of_an_event_is_that_of_its_name(
     site: PurgeEnvironment, aws_environment: dict[str, str], name: str
 ) -> None:
     assert function(site, aws_environment).invoke(events()[name]) == {"batchItemFailures": []}

@@ -80,7 +80,7 @@ def test_answers_count_by_whose_fault_they_are(
         (304, 9.0, set()),
     ],
 )
-def test_pictures_are_timed(
+def test_images_are_timed(
     observer: LightObserver, capsys: pytest.CaptureFixture[str], status: int, took_s: float, counts: set[str]
 ) -> None:
     log_image_request(observer, status, None, took_s)
@@ -94,7 +94,7 @@ def test_refusals_are_not_timed(observer: LightObserver, capsys: pytest.CaptureF
     assert "Timed" not in said(observer, capsys)[0]
 
 
-def test_an_answer_is_handed_on(observer: LightObserver, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_response_is_passed_on(observer: LightObserver, capsys: pytest.CaptureFixture[str]) -> None:
     assert respond(observer, lambda: json_response(201, {}))["statusCode"] == 201
     assert said(observer, capsys)[0] == {"Requests": 1}
 
@@ -108,7 +108,7 @@ def test_what_is_raised_is_answered_as_a_problem(observer: LightObserver, capsys
     assert said(observer, capsys)[0].keys() == {"Requests", "ClientErrors", "Errors:bad-key"}
 
 
-def test_a_defect_is_answered_without_its_words(observer: LightObserver, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_is_answered_without_its_message(observer: LightObserver, capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> Any:
         raise RuntimeError("native words")
 

@@ -89,7 +89,7 @@ def test_a_missing_key_is_none(bucket: FastBucket) -> None:
     bucket.delete("missing")
 
 
-def test_a_put_may_say_what_it_replaces(bucket: FastBucket) -> None:
+def test_a_put_may_be_conditional_on_an_entity_tag(bucket: FastBucket) -> None:
     first = bucket.put("one", b"1", {}, replaces="")
     for other in ("", '"another"'):
         with pytest.raises(ObjectChanged):

@@ -38,7 +38,7 @@ def test_only_what_another_master_made_is_deleted(site: PurgeEnvironment) -> Non
     assert site.keys() == [kept]
 
 
-def test_what_does_not_say_what_it_was_made_from_is_deleted(site: PurgeEnvironment) -> None:
+def test_a_derivative_without_its_source_tag_is_deleted(site: PurgeEnvironment) -> None:
     site.master("a.jpg")
     site.derivative("a.jpg", "w-320.webp")
     assert site.purge.delete_stale("a.jpg").deleted == 1

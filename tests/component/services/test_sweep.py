@@ -114,7 +114,7 @@ def test_what_may_be_on_its_way_is_left_alone(world: IngestEnvironment) -> None:
     assert sweep(world, later_s=MIN_AGE_S + 10).run(lasting).queued == 1
 
 
-def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: IngestEnvironment) -> None:
+def test_old_uploads_are_skipped_unless_everything_is_requested(world: IngestEnvironment) -> None:
     """Each lookup costs money; by then the upload has been seen by many sweeps."""
     world.upload("photo.jpg", b"picture")
     old = sweep(world, MAX_AGE_S + HOUR_S)
@@ -122,7 +122,7 @@ def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: IngestE
     assert old.run(lasting, everything=True) == SweepReport(checked=1, queued=1, complete=True)
 
 
-def test_what_a_worker_left_lying_is_to_be_mended(world: IngestEnvironment) -> None:
+def test_leftovers_of_a_worker_are_to_be_repaired(world: IngestEnvironment) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", lease_s=100)
     assert sweep(world, later_s=100 + LEASE_GRACE_S - 10).run(lasting).queued == 0
@@ -130,7 +130,7 @@ def test_what_a_worker_left_lying_is_to_be_mended(world: IngestEnvironment) -> N
     assert queued(world) == [IngestEvent(EventKind.REPAIR, "a.jpg", "")]
 
 
-def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
+def test_after_a_day_of_retries_it_is_left_to_an_operator(
     world: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.upload("a.jpg", b"picture")

@@ -95,7 +95,7 @@ def test_what_is_stored_already_is_answered_from_the_store(service: Transform) -
     assert (second.body, second.derivative) == (first.body, first.derivative)
 
 
-def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, bucket: FastBucket) -> None:
+def test_a_stored_derivative_has_the_tag_of_its_master(service: Transform, bucket: FastBucket) -> None:
     service.answer(request("/photo.jpg?w=320&f=webp"))
     stored = bucket.open("derivatives/photo.jpg/_/w-320.webp")
     assert stored is not None
@@ -442,7 +442,7 @@ def test_a_stale_derivative_may_be_purged_while_its_successor_is_rendered(
     assert bucket.etag(name) == answer.derivative.etag
 
 
-def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Transform, bucket: FastBucket) -> None:
+def test_an_image_too_large_for_a_response_is_fetched_from_the_store(service: Transform, bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})
     asked = request("/noise.png?w=1500&f=png", key="key")
     for answer in (service.answer(asked), service.answer(asked)):
@@ -501,7 +501,7 @@ def test_cache_ages(service: Transform) -> None:
     assert answer.derivative.headers["Cache-Control"] == caching.cache_control("photo.jpg")
 
 
-def test_the_cdn_asks_again_soon_for_what_is_about_to_be_refined(service: Transform, bucket: FastBucket) -> None:
+def test_the_cdn_asks_again_soon_for_what_is_about_to_be_re_encoded(service: Transform, bucket: FastBucket) -> None:
     caching = CachePolicy(10, 90_000, 30, ("static/",), refines=True)
     soon = f"public, max-age=10, s-maxage={UNREFINED_S}, stale-while-revalidate=30"
     bucket.put("masters/static/a.jpg", jpeg_photo(), {})
@@ -536,7 +536,7 @@ def test_a_head_of_a_refusal_has_no_body(make_answer: Callable[[str], Answer]) -
     assert (head["statusCode"], head["headers"], head["body"]) == (get["statusCode"], get["headers"], "")
 
 
-def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[str], Answer]) -> None:
+def test_cache_headers_of_each_error(make_answer: Callable[[str], Answer]) -> None:
     ages = {"bad-option": 60, "no-source": 60, "over-limits": 60, "type-not-allowed": 60, "damaged": 60}
     for name in ("bad-signature", "unsigned", "expired", "internal", *ages):
         response = to_response(make_answer(name), method="GET", viewer_url="/")
@@ -545,7 +545,7 @@ def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
-def test_the_quality_that_fits_is_asked_for_by_a_signature(service: Transform, bucket: FastBucket, form: str) -> None:
+def test_the_quality_that_fits_is_requested_by_a_signature(service: Transform, bucket: FastBucket, form: str) -> None:
     url = f"/photo.jpg?w=400&q=auto&f={form}"
     assert code(service.answer(request(url))) == "unsigned"
     answer = service.answer(request(url, key="key"))

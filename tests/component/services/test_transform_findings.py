@@ -95,7 +95,7 @@ def test_an_image_without_analysis_is_not_served(service: Transform, bucket: Fas
     assert bucket.etag(derivative(REDACTED)) is None
 
 
-def test_what_is_to_be_hidden_is(service: Transform, bucket: FastBucket) -> None:
+def test_requested_areas_are_redacted(service: Transform, bucket: FastBucket) -> None:
     analyse(bucket)
     answer = service.answer(asked(REDACTED))
     assert isinstance(answer, Rendered)
@@ -116,7 +116,7 @@ def test_what_is_to_be_hidden_is(service: Transform, bucket: FastBucket) -> None
         pytest.param(lambda bucket: analyse(bucket, "private/photo.jpg"), id="of another key"),
     ],
 )
-def test_findings_that_are_not_of_this_picture_are_none(
+def test_findings_that_are_not_of_this_image_are_none(
     service: Transform, bucket: FastBucket, spoil: Callable[[FastBucket], object]
 ) -> None:
     spoil(bucket)
@@ -151,7 +151,7 @@ def test_what_a_model_cannot_read_is_refused_for_good(service: Transform, bucket
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
-def test_an_uploaders_word_counts_unless_the_deployment_hides(service: Transform, bucket: FastBucket) -> None:
+def test_client_findings_count_without_forced_redaction(service: Transform, bucket: FastBucket) -> None:
     for key in ("photo.jpg", "private/photo.jpg"):
         analyse(bucket, key, by=CLIENT)
     assert isinstance(service.answer(asked(REDACTED)), Rendered)
@@ -191,7 +191,9 @@ def test_a_path_without_what_is_always_hidden_is_refused(service: Transform, buc
     assert bucket.etag("derivatives" + path) is None
 
 
-def test_what_is_forced_needs_no_signature_and_what_is_asked_for_does(service: Transform, bucket: FastBucket) -> None:
+def test_forced_redaction_needs_no_signature_and_requested_redaction_does(
+    service: Transform, bucket: FastBucket
+) -> None:
     analyse(bucket, "private/photo.jpg")
     analyse(bucket)
     assert isinstance(service.answer(asked("/private/photo.jpg?w=320&f=png", key="")), Rendered)
@@ -200,7 +202,7 @@ def test_what_is_forced_needs_no_signature_and_what_is_asked_for_does(service: T
     assert code(service.answer(asked("/private/photo.jpg?w=301&f=png", key="wrong"))) == "bad-signature"
 
 
-def test_data_about_a_picture_hides_nothing(service: Transform) -> None:
+def test_data_about_an_image_has_no_redaction(service: Transform) -> None:
     assert isinstance(service.answer(request("/private/photo.jpg?f=thumbhash")), Rendered)
 
 
@@ -218,7 +220,7 @@ def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket
     assert bucket.etag(derivative(FACING)) == after.derivative.etag
 
 
-def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: FastBucket) -> None:
+def test_an_image_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: FastBucket) -> None:
     anyone = replace(service, mode=AccessMode.OPEN)
     wanted = TransformRequest("/photo.jpg/_/face-0-4_fv-1.png")
     before = anyone.answer(wanted)
@@ -252,7 +254,7 @@ def test_missing_tasks_that_are_not_configured_are_not_waited_for(service: Trans
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
-def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Transform, bucket: FastBucket) -> None:
+def test_a_result_too_large_for_a_response_has_no_placeholder(service: Transform, bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1300), {})
     answer = service.answer(asked("/noise.png?w=1300&h=1200&fit=cover&g=face&f=png"))
     assert code(answer) == "findings-pending"
@@ -279,9 +281,7 @@ class ReanalysingBucket(FastBucket):
 
 
 @pytest.mark.parametrize("url", [REDACTED, FACING])
-def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
-    service: Transform, bucket: FastBucket, url: str
-) -> None:
+def test_a_derivative_of_replaced_findings_is_deleted(service: Transform, bucket: FastBucket, url: str) -> None:
     analyse(bucket)
     answer = replace(service, source=ReanalysingBucket(bucket)).answer(asked(url))
     assert isinstance(answer, Failed)
@@ -332,7 +332,7 @@ def loaded(mode: str, redacted: dict[str, str]) -> Function:
         ("off", {"private/": "faces"}, "miss.json", 503),
     ],
 )
-def test_the_function_does_as_the_settings_say(mode: str, redacted: dict[str, str], name: str, expected: int) -> None:
+def test_the_function_follows_the_settings(mode: str, redacted: dict[str, str], name: str, expected: int) -> None:
     event = json.loads((FOLDER / "transform" / name).read_text())
     assert loaded(mode, redacted).invoke(event)["statusCode"] == expected
 

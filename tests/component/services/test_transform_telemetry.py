@@ -104,7 +104,7 @@ def test_there_is_one_line_an_answer_found_by_the_edges_id(observed: Observed) -
     assert {"parse", "fetch", "decode", "transform", "encode", "store"} <= answers(observed)[0]["stages_ms"].keys()
 
 
-def test_errors_say_their_code_and_are_as_loud_as_they_matter(observed: Observed) -> None:
+def test_errors_have_their_code_and_log_level(observed: Observed) -> None:
     assert [(line["level"], line.get("code")) for line in answers(observed)] == [
         *[("INFO", None)] * 3,
         ("INFO", "no-source"),
@@ -140,7 +140,7 @@ def test_the_key_is_in_metadata_alone(observed: Observed) -> None:
     assert "a-users-key" not in json.dumps(observed.metrics)
 
 
-def test_what_is_ours_is_a_fault_and_what_is_theirs_an_error(observed: Observed) -> None:
+def test_own_failures_are_faults_and_those_of_clients_errors(observed: Observed) -> None:
     marks = [{mark for mark in ("error", "fault") if found.get(mark)} for found in outermost(observed)]
     assert marks == [set()] * 3 + [{"error"}] * 4 + [{"fault"}]
 
@@ -163,7 +163,7 @@ def test_what_is_ours_is_a_fault_and_what_is_theirs_an_error(observed: Observed)
         ("Errors", {}, 0),
     ],
 )
-def test_figures(observed: Observed, metric: str, dimensions: dict[str, str], times: int) -> None:
+def test_metrics_of_uploads(observed: Observed, metric: str, dimensions: dict[str, str], times: int) -> None:
     assert summed(observed, metric, **dimensions) == times
 
 

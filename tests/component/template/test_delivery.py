@@ -58,7 +58,7 @@ def test_the_path_is_the_whole_cache_key() -> None:
     assert distribution(Stack())["DefaultCacheBehavior"]["Compress"] is False
 
 
-def test_the_origin_hears_the_edge_and_never_the_host() -> None:
+def test_the_origin_gets_headers_of_the_edge_and_never_the_host() -> None:
     policy = Stack().properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]
     assert policy["HeadersConfig"]["HeaderBehavior"] == "whitelist"
     assert set(policy["HeadersConfig"]["Headers"]) == {
@@ -71,14 +71,14 @@ def test_the_origin_hears_the_edge_and_never_the_host() -> None:
     assert policy["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
 
 
-def test_only_pictures_are_asked_for() -> None:
+def test_only_images_are_requested() -> None:
     behaviour = distribution(Stack())["DefaultCacheBehavior"]
     assert behaviour["AllowedMethods"] == ["GET", "HEAD"]
     assert behaviour["CachedMethods"] == ["GET", "HEAD"]
     assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
 
 
-def test_errors_are_kept_only_as_long_as_they_say() -> None:
+def test_errors_are_cached_for_their_own_age() -> None:
     errors = distribution(Stack())["CustomErrorResponses"]
     assert {error["ErrorCode"] for error in errors} == {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
     assert {error["ErrorCachingMinTTL"] for error in errors} == {0}
@@ -91,7 +91,7 @@ def test_the_function_gives_up_before_the_cdn_does() -> None:
     assert stack.properties("TransformFunction")["Timeout"] < origin["CustomOriginConfig"]["OriginReadTimeout"]
 
 
-def test_answers_say_what_they_were_negotiated_by() -> None:
+def test_responses_have_a_vary_header() -> None:
     with_cors, without = Stack(), Stack(CorsOrigins="")
     assert custom_headers(without)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data"
     assert custom_headers(with_cors)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data, Origin"
@@ -100,7 +100,7 @@ def test_answers_say_what_they_were_negotiated_by() -> None:
         assert f"'{custom_headers(stack)['Vary']}'" in stack.properties("VaryFunction")["FunctionCode"]
 
 
-def test_every_error_says_when_to_come_again() -> None:
+def test_every_error_has_a_retry_after() -> None:
     policy = Stack().properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
     [header] = [item for item in policy["CustomHeadersConfig"]["Items"] if item["Header"] == "Retry-After"]
     assert int(header["Value"]) > 0

@@ -40,7 +40,7 @@ def deployed(name: str) -> Stack:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_resources_are_what_their_schemas_say(name: str) -> None:
+def test_resources_match_their_schemas(name: str) -> None:
     stack = deployed(name)
     assert "InferenceStack" in stack.resources
     kinds = ["AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::S3Vectors::", "AWS::IAM::Role"]

@@ -90,7 +90,7 @@ def test_each_event_goes_to_one_queue(event: dict[str, Any], queue: str) -> None
     assert [rule["Targets"][0]["Arn"] for rule in rules] == ([f"<{queue}.Arn>"] if queue else [])
 
 
-def test_rules_may_send_where_they_send_and_give_up_to_the_dead_letters() -> None:
+def test_rules_may_send_to_their_queues_and_dlqs() -> None:
     stack = Stack(**BY_NAME)
     rules = own_rules(stack)
     assert len(rules) == 4
@@ -123,7 +123,7 @@ def test_messages_outlive_their_worker_six_times_and_then_lie_among_the_dead(nam
 
 
 @pytest.mark.parametrize("share", SHARES)
-def test_both_queues_together_ask_for_what_the_endpoint_takes(share: int) -> None:
+def test_both_queues_together_use_the_concurrency_of_the_endpoint(share: int) -> None:
     stack = Stack(**BY_NAME, EndpointConcurrency=str(share))
     sources = [stack.properties(f"InferFunction{name}") for name in ("Pictures", "UrgentPictures")]
     assert [source["EventSourceArn"] for source in sources] == ["<InferQueue.Arn>", "<InferPriorityQueue.Arn>"]

@@ -63,7 +63,7 @@ def test_rules_match_uploads_and_requested_deletions(event: dict[str, Any], hear
     assert len(found) == heard
 
 
-def test_rules_send_to_the_queue_and_give_up_into_its_dead_letters() -> None:
+def test_rules_send_to_the_queue_and_on_failure_to_its_dlq() -> None:
     stack = Stack()
     for rule in rules(stack).values():
         [target] = rule["Targets"]
@@ -80,7 +80,7 @@ def test_rules_send_to_the_queue_and_give_up_into_its_dead_letters() -> None:
 
 
 @pytest.mark.parametrize("name", ["Ingest", "Purge", "Refine"])
-def test_dead_letters_stay_longer_and_come_from_their_queue_alone(name: str) -> None:
+def test_a_dlq_retains_longer_and_accepts_its_queue_alone(name: str) -> None:
     stack = Stack()
     queue = stack.properties(f"{name}Queue")
     dead_letters = stack.properties(f"{name}DeadLetters")  # terms: allow

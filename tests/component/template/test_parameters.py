@@ -201,7 +201,7 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
     assert rows == {name: str(declared["Default"]) for name, declared in PARAMETERS.items()}
 
 
-def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
+def test_the_monitor_has_every_other_function_and_its_memory() -> None:
     stack = Stack(InferenceMode="lambda", Size="large")
     known = parse_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
     there = stack.of_type("AWS::Lambda::Function")
@@ -211,7 +211,7 @@ def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
     assert all(one.lambda_name == f"<{name.capitalize()}Function>" for name, one in known.items())
 
 
-def test_preflight_knows_the_constants_of_the_template() -> None:
+def test_preflight_has_the_constants_of_the_template() -> None:
     stack = Stack()
     assert stack.properties("UploadStage")["DefaultRouteSettings"]["ThrottlingRateLimit"] == UPLOAD_RATE
     scaling = stack.properties("RefineFunctionDerivatives")["ScalingConfig"]

@@ -333,7 +333,7 @@ def test_policies_of_uploads_and_quarantine_grant_no_access(bucket: str) -> None
     assert [s["Effect"] for s in found] == ["Deny"]
 
 
-def test_the_monitor_hears_of_this_stacks_deployments_of_code() -> None:
+def test_the_monitor_receives_code_deployments_of_this_stack() -> None:
     pattern = Stack().properties("MonitorFunctionDeployments")["EventPattern"]
     assert pattern["source"] == ["aws.codedeploy"]
     assert pattern["detail"] == {"application": [{"prefix": "stack-ServerlessDeploymentApplication-"}]}

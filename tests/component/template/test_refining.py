@@ -37,11 +37,11 @@ def about(**changed: Any) -> dict[str, Any]:
         (EVENT | {"detail-type": "Object Deleted"}, False),
     ],
 )
-def test_derivatives_that_were_stored_are_heard(event: dict[str, Any], heard: bool) -> None:
+def test_events_of_stored_derivatives_match(event: dict[str, Any], heard: bool) -> None:
     assert matches(Stack().properties("DerivativeCreatedRule")["EventPattern"], event) == heard
 
 
-def test_the_rule_sends_to_the_queue_and_gives_up_into_its_dead_letters() -> None:
+def test_the_rule_sends_to_the_queue_and_on_failure_to_its_dlq() -> None:
     stack = Stack()
     [target] = stack.properties("DerivativeCreatedRule")["Targets"]
     assert (target["Arn"], target["DeadLetterConfig"]["Arn"]) == ("<RefineQueue.Arn>", "<RefineDeadLetters.Arn>")
@@ -75,7 +75,7 @@ def test_the_cdn_asks_again_after_the_longest_delay() -> None:
     assert LONGEST_DELAY_S + 3_600 <= UNREFINED_S
 
 
-def test_off_makes_nothing_and_says_so() -> None:
+def test_off_renders_nothing_and_reports_it() -> None:
     on, off = Stack(), Stack(Refine="off")
     made = on.resources.keys() - off.resources.keys()
     assert {on.resources[name]["Type"] for name in made} >= {

@@ -54,7 +54,7 @@ def test_what_it_hands_on_is_what_the_function_reads() -> None:
     assert set(actions) == set(StepAction)
 
 
-def test_a_strip_is_one_item_and_how_many_at_a_time_the_plan_says() -> None:
+def test_a_strip_is_one_item_and_the_plan_sets_the_concurrency() -> None:
     cut = definition()["States"]["Cut"]
     assert (cut["ItemsPath"], cut["MaxConcurrencyPath"]) == ("$.strips", "$.concurrency")
     assert cut["ItemSelector"]["strip.$"] == "$$.Map.Item.Value"

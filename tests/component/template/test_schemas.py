@@ -72,5 +72,5 @@ SETS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("parameters", SETS.values(), ids=SETS)
-def test_every_resource_is_what_its_schema_says(parameters: dict[str, str]) -> None:
+def test_every_resource_matches_its_schema(parameters: dict[str, str]) -> None:
     assert faults(resources_of(Stack(**parameters), ["AWS::"])) == []

@@ -162,7 +162,7 @@ def test_rules_match_events_of_their_own_stack_alone() -> None:
     assert [name for name, pattern in patterns() if not own(pattern)] == []
 
 
-def test_every_function_that_announces_knows_its_stack() -> None:
+def test_every_function_that_publishes_has_its_stack() -> None:
     functions = everything().of_type("AWS::Lambda::Function")
     variables = {name: one["Environment"]["Variables"] for name, one in functions.items()}
     announcing = {name for name, one in variables.items() if "EVENT_BUS" in one}

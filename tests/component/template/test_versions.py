@@ -151,7 +151,7 @@ def test_outputs_of_nested_stacks_are_followed_to_what_replaces_them() -> None:
     assert not (of("EndpointName") | of("VectorIndexArn")) & {"EndpointScaling", "CanaryImageUri", "VpcSubnetIds"}
 
 
-def test_a_description_says_the_values() -> None:
+def test_a_description_names_the_values() -> None:
     def descriptions(**parameters: str) -> set[str]:
         versions = Stack(InferenceMode="lambda", **parameters).of_type("AWS::Lambda::Version")
         return {str(version["Description"]) for version in versions.values()}
@@ -202,7 +202,7 @@ def _longest(name: str, declared: dict[str, object]) -> str:
 GRADUAL = [kind for kind in template()["Parameters"]["Deployments"]["AllowedValues"] if kind != "AllAtOnce"]
 
 
-def test_versions_get_all_requests_at_once_unless_asked_for() -> None:
+def test_versions_get_all_requests_at_once_unless_requested() -> None:
     stack = Stack()
     assert not [one for one in stack.resources.values() if one["Type"].startswith("AWS::CodeDeploy")]
     assert not [one for one in stack.resources.values() if "UpdatePolicy" in one]
@@ -246,7 +246,7 @@ def test_layers_of_old_versions_stay() -> None:
     assert {Stack().resources[name]["DeletionPolicy"] for name in layers} == {"Retain"}
 
 
-def test_scaling_options_are_off_until_asked_for() -> None:
+def test_scaling_options_are_off_until_requested() -> None:
     plain, version = Stack(ReservedConcurrency="0"), "TransformFunction"
     assert not {"ReservedConcurrentExecutions", "SnapStart"} & set(plain.properties(version))
     assert "ProvisionedConcurrencyConfig" not in plain.properties("TransformFunctionAliaslive")

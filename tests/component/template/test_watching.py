@@ -252,7 +252,7 @@ def test_one_rejected_secret_in_15_minutes_is_a_ticket(function: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*ALARMS, *COMPOSITES])
-def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
+def test_an_alarm_describes_its_meaning_and_a_remedy(name: str) -> None:
     alarm = ALARMS.get(name) or COMPOSITES[name]
     assert alarm.name == f"stack-{name}"
     match = re.fullmatch(r"([A-Z].{20,})\. Runbook: docs/guides/runbooks/([a-z-]+)\.md", alarm.description)

@@ -74,9 +74,7 @@ def said(stack: Stack, word: str, scene: str) -> list[dict[str, object]]:
     return [line for line in lines if line.get("message") == word and line.get("scene") == scene]
 
 
-def test_a_lost_workers_strip_is_cut_again_and_no_other_and_the_scene_is_served(
-    scenic: Stack, viewer: Viewer, operator: Operator
-) -> None:
+def test_only_the_strip_of_a_lost_worker_is_cut_again(scenic: Stack, viewer: Viewer, operator: Operator) -> None:
     key, s3 = "maps/tall.tif", scenic.cloud.s3
     s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=tiff())
     wait_until(lambda: bool(operator.index.get(key)), "ingest has begun")
@@ -123,7 +121,7 @@ def test_a_tile_of_it_reads_little(scenic: Stack, operator: Operator) -> None:
     assert operator.waiting("ingest_dead_letters") == 0
 
 
-def test_a_damaged_scene_is_refused_with_its_reason(scenic: Stack, operator: Operator) -> None:
+def test_a_damaged_large_image_is_refused_with_its_reason(scenic: Stack, operator: Operator) -> None:
     damaged = bytearray(tiff())
     middle = len(damaged) // 2
     damaged[middle : middle + 100_000] = b"\xa5" * 100_000

@@ -125,11 +125,11 @@ def test_a_prefix_alone_is_a_url_of_its_dialect(engine: EdgeEngine) -> None:
 
 
 @pytest.mark.parametrize("uri", ["/", "/photo.jpg", "/imgproxyish/a.jpg", "/iiif/1/a/info.json"])
-def test_what_is_in_no_dialect_is_no_picture(engine: EdgeEngine, uri: str) -> None:
+def test_a_path_of_no_dialect_is_no_image(engine: EdgeEngine, uri: str) -> None:
     assert engine.answer(asked(uri, host="other.example.com"))["statusCode"] == 404
 
 
-def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
+def test_a_query_is_kept_where_it_matters(engine: EdgeEngine) -> None:
     fields = engine.answer(asked("/dit/a.jpg", {"resize.width": "300", "resize.kernel": "a", "bust.width": "1"}))
     assert headers_of(fields)["x-darkroom-url"] == "/dit/a.jpg?resize.width=300&resize.kernel=a"
     dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "bust": "1", "signature": "0a"}))
@@ -198,7 +198,7 @@ def test_spellings_of_a_iiif_path_are_one_path(engine: EdgeEngine, prefix: str, 
 
 
 @given(key=st.text(min_size=1, max_size=12).filter(lambda key: key.isprintable()))
-def test_a_iiif_identifier_is_spelled_as_a_purge_knows_it(engine: EdgeEngine, key: str) -> None:
+def test_a_iiif_identifier_is_spelled_as_in_a_purge(engine: EdgeEngine, key: str) -> None:
     for spelling in (quote(key, safe=""), quote(key, safe="!$&'()*+,;=:@"), encode_identifier(key)):
         found = engine.answer(asked(f"/iiif/3/{spelling}/info.json"))
         assert headers_of(found)["x-darkroom-url"] == f"/iiif/3/{encode_identifier(key)}/info.json"
@@ -270,7 +270,7 @@ def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
 TOKEN = "a" * 21 + "_" + "-" * 21
 
 
-def test_what_is_large_is_asked_for_by_its_secret_name_alone(engine: EdgeEngine) -> None:
+def test_large_results_are_requested_by_their_secret_names_alone(engine: EdgeEngine) -> None:
     answer = engine.answer(asked(f"/_large/a/b.jpg/_/{TOKEN}.large", {"x": "1"}, host="img.example.com"))
     assert (answer["uri"], answer["querystring"]) == (f"/a/b.jpg/_/{TOKEN}.large", {})
 

@@ -87,7 +87,7 @@ def test_adobe_jpeg_inks_are_not_inverted() -> None:
     assert seen(made(white).body).min() > 245
 
 
-def test_reading_the_profile_of_a_converted_picture_is_safe() -> None:
+def test_reading_the_profile_of_a_converted_image_is_safe() -> None:
     """libvips leaves a dangling profile behind when it converts CMYK by ``colourspace``."""
     source = saved(photo().convert("CMYK"), "JPEG")
     for _ in range(5):
@@ -128,7 +128,7 @@ def test_another_curve_is_not_srgb(curve: bytes) -> None:
     assert not is_srgb(name_of[:offset] + curve + name_of[offset + len(curve) :])
 
 
-def test_a_profile_of_another_kind_of_picture_is_ignored() -> None:
+def test_a_profile_of_another_kind_of_image_is_ignored() -> None:
     lying = saved(photo(), "PNG", icc_profile=profile("cmyk"))
     assert apart(seen(made(lying, width=320).body), np.asarray(photo())) == 0
     assert apart(seen(made(saved(photo(), "PNG", icc_profile=b"\0" * 200)).body), np.asarray(photo())) == 0
@@ -200,7 +200,7 @@ def through(cicp: Cicp, value: float) -> list[float]:
     return found
 
 
-def test_ready_pictures_are_not_touched() -> None:
+def test_ready_images_are_not_touched() -> None:
     image = pyvips.Image.new_from_array(np.asarray(photo())).copy(interpretation="srgb")
     assert to_srgb(image) is image
 

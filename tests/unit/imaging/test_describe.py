@@ -28,7 +28,7 @@ def described(data: bytes, key: str = "dir/a b.jpg", page: int = 0) -> dict[str,
     return found
 
 
-def test_everything_that_is_said() -> None:
+def test_all_metadata_at_once() -> None:
     data = with_exif(saved("JPEG", 960, 640), 6)
     found = described(data)
     assert len(b64decode(str(found.pop("thumbhash")))) > 15
@@ -84,7 +84,7 @@ def test_the_names_of_profiles() -> None:
         assert identify_profile(broken) in {"RGB", "another space", "Display P3"}
 
 
-def test_srcset_ends_with_the_picture_as_wide_as_it_is() -> None:
+def test_srcset_ends_with_the_image_as_wide_as_it_is() -> None:
     ladder = (100, 200, 400)
     assert build_srcset(Plan("a"), 399, ladder) == "/a?w=100&dpr=1 100w, /a?w=200&dpr=1 200w, /a?w=400&dpr=1 399w"
     assert build_srcset(Plan("a"), 400, ladder).endswith(", /a?w=200&dpr=1 200w, /a?w=400&dpr=1 400w")
@@ -94,7 +94,7 @@ def test_srcset_ends_with_the_picture_as_wide_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 319, 320, 321, 1800, 3840, 9000])
-def test_srcset_needs_no_signature_and_says_true_widths(width: int) -> None:
+def test_srcset_needs_no_signature_and_has_true_widths(width: int) -> None:
     """Nor is a width multiplied by a screen's pixel ratio, with which browsers have reckoned already."""
     for candidate in build_srcset(Plan("dir/a b.jpg"), width).split(", "):
         url, descriptor = candidate.split(" ")
@@ -130,7 +130,7 @@ def test_thumbhash_as_text() -> None:
     assert len(b64decode(picture.body, validate=True)) > 15
 
 
-def test_the_hash_of_a_drawn_picture_is_that_of_its_pixels() -> None:
+def test_the_hash_of_a_drawn_image_is_that_of_its_pixels() -> None:
     image = colours((10, (200, 30, 40)), (20, (0, 0, 250)))
     rgba = image.bandjoin(255).cast("uchar")
     assert encode_placeholder(image) == b64encode(encode_thumbhash(20, 30, bytes(rgba.write_to_memory()))).decode()
@@ -191,7 +191,7 @@ def test_the_reference_answers_the_same(
         assert abs((a >> 4) - (b >> 4)) <= 1
 
 
-def test_a_clear_picture_has_a_hash() -> None:
+def test_a_clear_image_has_a_hash() -> None:
     assert b64encode(encode_thumbhash(8, 8, bytes(256))).decode() == "AAiCBQAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
 
 

@@ -55,7 +55,7 @@ def test_a_face_is_kept_whole(options: dict[str, Any], shown: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("orientation", [6, 8])
-def test_a_face_is_kept_in_a_picture_that_is_stored_turned(orientation: int) -> None:
+def test_a_face_is_kept_in_an_image_that_is_stored_turned(orientation: int) -> None:
     options: dict[str, Any] = {"width": 80, "height": 240, "fit": "cover", "gravity": Gravity("face")}
     body = made(marked(orientation), known=known(MARK), **options).body
     assert lime(body)[0] >= 28

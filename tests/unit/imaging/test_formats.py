@@ -85,7 +85,7 @@ CLASSES = {
 
 
 @pytest.mark.parametrize("name", [*AUTO_CLASSES, "auto"])
-def test_a_class_becomes_a_type_by_the_picture(name: str) -> None:
+def test_the_type_of_a_class_depends_on_the_image(name: str) -> None:
     still, transparent, animated = CLASSES[name]
     moving = saved(photo(), "GIF", save_all=True, append_images=[photo().rotate(90)], duration=100)
     assert made(sources()["jpeg"], format=name).content_type == f"image/{still}"
@@ -152,7 +152,7 @@ def test_slow_effort_needs_no_more_bytes(form: str) -> None:
     assert len(thorough) < len(quick)
 
 
-def test_a_lossless_picture_is_the_smallest_of_what_was_tried() -> None:
+def test_a_lossless_image_is_the_smallest_candidate() -> None:
     sheet = EncodableImage.from_frames([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
     filters = [str(knobs["filter"]) for knobs in list_alternatives("png", "slow")]
     sizes = {name: len(sheet.image.pngsave_buffer(keep="none", compression=9, filter=name)) for name in filters}

@@ -55,7 +55,7 @@ def test_corners_keep_their_size_and_edges_are_stretched() -> None:
     assert (picture[6:-6, -3:] == BLUE[:3]).all()
 
 
-def test_a_frame_with_room_makes_the_picture_grow_by_white_margins() -> None:
+def test_a_frame_with_room_makes_the_image_grow_by_white_margins() -> None:
     picture = made(PHOTO, mark=nine_patch(room=(5, 7)), **FRAMED)
     found, before = seen(picture.body), np.asarray(photo())
     assert (picture.width, picture.height) == (before.shape[1] + 5, before.shape[0] + 7) == found.shape[1::-1]
@@ -71,7 +71,7 @@ def test_it_goes_around_what_the_rest_of_the_plan_makes() -> None:
     assert (found[6, 50] == (0, 255, 0)).all()
 
 
-def test_a_picture_smaller_than_its_corners_is_filled_by_them() -> None:
+def test_an_image_smaller_than_its_corners_is_filled_by_them() -> None:
     found = seen(made(PHOTO, mark=nine_patch(corner=40, side=100), width=60, height=45, fit="fill", **FRAMED).body)
     assert found.shape[:2] == (45, 60)
     assert (found == RED[:3]).all()
@@ -121,7 +121,7 @@ def test_lit_eyes_become_grey_and_nothing_else_does() -> None:
     assert (changed == ((before == LIT).all(axis=2) & (np.arange(200)[:, None] < 110) & (np.arange(400) < 200))).all()
 
 
-def test_they_are_found_in_a_smaller_turned_and_transparent_picture() -> None:
+def test_they_are_found_in_a_smaller_turned_and_transparent_image() -> None:
     source = saved(portrait().convert("RGBA"), "PNG")
     found = rgba(made(source, known=known(FACE), red_eye=True, width=100, height=200, rotate=90).body)
     assert found.shape[:2] == (200, 100)

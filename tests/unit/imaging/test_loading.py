@@ -49,7 +49,7 @@ def test_only_some_formats_are_decoded_fast(
     assert _shrinks(jpeg, monkeypatch, "slow", format=form) == 2
 
 
-def test_a_picture_that_is_judged_is_decoded_well(jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluated_image_is_decoded_in_full_quality(jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _shrinks(jpeg, monkeypatch, "fast", format="jpeg", quality="auto") == 2
 
 

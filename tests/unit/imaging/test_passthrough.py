@@ -75,7 +75,7 @@ def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "options", [{"f": "jpeg"}, {}, {"f": "jpeg", "w": 320}, {"f": "jpeg", "w": SIZE[0]}, {"f": "jpeg", "q": 71}]
 )
-def test_a_jpeg_that_is_asked_for_as_it_is_is_not_decoded(options: dict[str, object]) -> None:
+def test_a_jpeg_that_is_requested_as_it_is_is_not_decoded(options: dict[str, object]) -> None:
     data = jpeg(exif=exif(1).tobytes())
     body = answered(data, **options)
     assert b"Secret camera" in data

@@ -82,7 +82,7 @@ def test_what_is_transparent_shows_white() -> None:
 
 
 @pytest.mark.parametrize("colour", ["white", "black", (12, 200, 90)])
-def test_a_flat_picture_has_the_flat_hash(colour: str | tuple[int, int, int]) -> None:
+def test_a_flat_image_has_the_flat_hash(colour: str | tuple[int, int, int]) -> None:
     wanted = "0" * 16 if colour == "black" else "8" + "0" * 15
     assert hashed(saved(Image.new("RGB", (70, 50), colour), "PNG")) == wanted
 

@@ -106,7 +106,7 @@ def test_every_orientation_comes_out_upright(orientation: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif", "gif"])
-def test_nothing_that_comes_out_says_it_is_turned(form: str) -> None:
+def test_no_output_has_an_orientation_tag(form: str) -> None:
     """libvips' AVIF saver writes ``irot`` for an orientation in an image's metadata; a viewer would turn it again."""
     image = opened(made(turned(6), format=form, width=160).body)
     assert 0x0112 not in image.getexif()
@@ -124,7 +124,7 @@ def test_nothing_that_comes_out_says_it_is_turned(form: str) -> None:
         {"width": 60, "height": 60, "fit": "fill", "flip": "h"},
     ],
 )
-def test_geometry_is_about_the_upright_picture(orientation: int, options: dict[str, object]) -> None:
+def test_geometry_is_about_the_upright_image(orientation: int, options: dict[str, object]) -> None:
     """The same region is returned for any stored orientation."""
     assert alike(seen(made(turned(orientation), **options).body), seen(made(turned(1), **options).body)) > 0.93
 
@@ -257,7 +257,7 @@ def test_trim_takes_a_transparent_border_whatever_its_hidden_colour() -> None:
     assert (picture.width, picture.height) == (80, 60)
 
 
-def test_trim_leaves_a_picture_of_one_colour() -> None:
+def test_trim_leaves_an_image_of_one_colour() -> None:
     assert made(saved(Image.new("RGB", (50, 40), RED), "PNG"), trim=10).width == 50
 
 
@@ -306,7 +306,7 @@ def test_watermark_opacity_scale_and_kinds() -> None:
         assert apart(seen(stamped(GREY, mark, Watermark("m", "center", 100, 40))), seen(GREY)) > 2
 
 
-def test_a_watermark_fits_any_picture() -> None:
+def test_a_watermark_fits_any_image() -> None:
     tall = saved(Image.new("RGB", (10, 900), RED), "PNG")
     for source, mark in ((GREY, tall), (tall, MARK), (saved(Image.new("RGB", (3, 2), BLUE), "PNG"), tall)):
         assert opened(stamped(source, mark, Watermark("m", "south", 100, 100))).size == opened(source).size
@@ -318,7 +318,7 @@ def test_a_watermark_on_grey_and_on_transparency() -> None:
     assert pixels[3, 310, 3] == 0
 
 
-def test_a_watermark_that_is_no_picture_is_our_fault() -> None:
+def test_a_watermark_that_is_no_image_is_a_fault() -> None:
     with pytest.raises(DarkroomError) as fault:
         stamped(GREY, b"nothing", Watermark("m"))
     assert (fault.value.status, "m" in fault.value.detail) == (500, True)
@@ -331,7 +331,7 @@ def test_upscaling_only_when_requested() -> None:
     assert tuple(seen(large.body)[20, 200]) == LIME
 
 
-def test_one_pixel_pictures_go_through_everything() -> None:
+def test_one_pixel_images_go_through_everything() -> None:
     dot = saved(Image.new("RGB", (1, 1), RED), "PNG")
     options = {"blur": 2.0, "sharpen": 1.0, "denoise": 3, "equalise": True, "trim": 5, "radius": 1, "rotate": 90}
     for form in ("png", "jpeg", "webp", "avif", "gif"):

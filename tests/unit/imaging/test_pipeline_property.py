@@ -198,9 +198,7 @@ def test_any_extended_plan_for_any_image(
 
 
 @given(plans, st.sampled_from(KINDS), number(1, 130), number(1, 130), number(1, 8), number(1, 3))
-def test_any_plan_for_any_picture(
-    plan: Plan, kind: str, width: int, height: int, orientation: int, frames: int
-) -> None:
+def test_any_plan_for_any_image(plan: Plan, kind: str, width: int, height: int, orientation: int, frames: int) -> None:
     body = source(kind, width, height, orientation, frames)
     seen_orientation = orientation if kind.split(maxsplit=1)[0] in ("JPEG", "PNG", "WEBP") else 1
     stored = Size(*Image.open(io.BytesIO(body)).size)

@@ -59,7 +59,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize("case", LEFT)
-def test_samples_are_left_where_something_else_says_their_colours(case: str) -> None:
+def test_samples_stay_where_another_chunk_defines_their_colours(case: str) -> None:
     assert probe(Source.from_bytes(LEFT[case]), Limits()).gamma == 0
     assert np.array_equal(seen(made(LEFT[case], format="png").body)[4, :, 0], RAMP[0])
 

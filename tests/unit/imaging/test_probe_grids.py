@@ -68,7 +68,7 @@ def test_a_grid_of_any_size_shows_its_tiles(
 
 
 @pytest.mark.parametrize("form", ["avif", "heic"])
-def test_a_picture_smaller_than_its_tile_is_ingested(form: str) -> None:
+def test_an_image_smaller_than_its_tile_is_ingested(form: str) -> None:
     file = tiled(form, 512, 1, 1, 50, 40)
     header = probe(Source.from_bytes(file), Limits())
     master = make_master(file, header, limits=Limits())
@@ -77,7 +77,7 @@ def test_a_picture_smaller_than_its_tile_is_ingested(form: str) -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows", "fits"), [(2, 1, True), (3, 1, False), (1, 2, True), (1, 3, False)])
-def test_one_column_or_row_outside_the_picture_is_decoded_and_more_are_not(columns: int, rows: int, fits: bool) -> None:
+def test_one_column_or_row_outside_the_image_is_decoded_and_more_are_not(columns: int, rows: int, fits: bool) -> None:
     source = Source.from_bytes(tiled("avif", 64, columns, rows, 64, 64))
     if fits:
         assert probe(source, Limits()).width == 64

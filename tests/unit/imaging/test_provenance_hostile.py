@@ -55,7 +55,7 @@ def test_a_packed_text_is_unpacked_up_to_a_bound() -> None:
 
 
 @given(st.sampled_from(sorted(planted())), st.data())
-def test_any_mangled_file_says_something_or_nothing(name: str, data: st.DataObject) -> None:
+def test_any_mangled_file_has_valid_or_no_metadata(name: str, data: st.DataObject) -> None:
     whole = planted()[name]
     mangled = bytearray(whole)
     for at in data.draw(st.lists(st.integers(0, min(len(whole), 4_000) - 1), max_size=12)):

@@ -76,7 +76,7 @@ def _unevenly(scores: Sequence[float]) -> Measure:
     options=st.integers(1, 4),
     slope=st.floats(0.05, 2),
 )
-def test_whatever_the_scores_it_ends(scores: list[float], first: int, options: int, slope: float) -> None:
+def test_the_search_ends_for_any_scores(scores: list[float], first: int, options: int, slope: float) -> None:
     asked: set[Candidate] = set()
     measure = _unevenly(scores)
 

@@ -41,7 +41,7 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
         ("\ufeff<svg/>".encode("utf-16-be"), "svg"),
     ],
 )
-def test_what_is_let_in(data: bytes, form: str) -> None:
+def test_accepted_types(data: bytes, form: str) -> None:
     assert sniff(data[:4096]) == form
 
 

@@ -256,7 +256,7 @@ def test_tones_follow_their_formulas(bands: int, peak: int, tones: dict[str, flo
     assert alpha is None or np.array_equal(kept, alpha)
 
 
-def test_a_grey_picture_has_one_band() -> None:
+def test_a_grey_image_has_one_band() -> None:
     for pixels, meaning in ((draw_noise(4, 5, 4), "b-w"), (draw_noise(4, 5, 3, peak=65_535), "grey16")):
         work = build_context(pixels, grayscale=True)
         adjust_tone(work)
@@ -396,7 +396,7 @@ def test_defaults_touch_nothing(step: Step, options: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("median", [2, 3, 5, 99])
 @pytest.mark.parametrize("bands", [1, 2, 3, 4])
-def test_a_median_is_at_most_as_large_as_the_picture(median: int, bands: int) -> None:
+def test_a_median_is_at_most_as_large_as_the_image(median: int, bands: int) -> None:
     pixels = draw_noise(7, 9, bands)
     if bands % 2 == 0:
         pixels[..., -1] = np.maximum(pixels[..., -1], 60)
@@ -405,7 +405,7 @@ def test_a_median_is_at_most_as_large_as_the_picture(median: int, bands: int) ->
     assert np.array_equal(apply_step(apply_median, pixels, median=median), read_pixels(rank))
 
 
-def test_a_median_of_a_narrow_picture() -> None:
+def test_a_median_of_a_narrow_image() -> None:
     pixels = draw_noise(9, 1, 3)
     work = build_context(pixels, median=3)
     apply_median(work)
@@ -622,7 +622,7 @@ def test_an_eye_is_lit_above_twice_its_other_channels(red: int, changes: bool) -
 
 
 @pytest.mark.parametrize(("bands", "peak"), KINDS)
-def test_what_is_hidden_is_black_and_opaque(bands: int, peak: int) -> None:
+def test_redacted_areas_are_black_and_opaque(bands: int, peak: int) -> None:
     pixels = np.full((40, 60, bands), peak // 2, np.uint8 if peak == 255 else np.uint16)
     found = apply_step(redact, pixels, redact="faces", known=known(Region(0.4, 0.4, 0.2, 0.2)))
     assert not found[20, 30, : bands - (bands % 2 == 0)].any()

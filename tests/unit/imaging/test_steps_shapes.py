@@ -200,7 +200,7 @@ def test_margins_are_transparent(bands: int) -> None:
 
 
 @pytest.mark.parametrize(("width", "height", "left", "top"), [(20, 11, 3, 1), (21, 12, 4, 2), (13, 9, 0, 0)])
-def test_a_letterbox_has_the_picture_in_its_middle(width: int, height: int, left: int, top: int) -> None:
+def test_a_letterbox_has_the_image_in_its_middle(width: int, height: int, left: int, top: int) -> None:
     pixels = draw_noise(8, 13, 4)
     found = apply_step(add_margins, pixels, width=width, height=height, fit="letterbox", padding=Padding(0, 0, 1, 2))
     assert found.shape == (height + 1, width + 2, 4)
@@ -208,7 +208,7 @@ def test_a_letterbox_has_the_picture_in_its_middle(width: int, height: int, left
     assert int((found[..., 3] > 0).sum()) == int((pixels[..., 3] > 0).sum())
 
 
-def test_an_extension_has_the_picture_at_its_place() -> None:
+def test_an_extension_has_the_image_at_its_place() -> None:
     pixels = draw_noise(8, 13, 4)
     options = {"width": 30, "height": 20, "extension": Extension("box", "southeast", 2, 3)}
     found = apply_step(add_margins, pixels, **options)
@@ -236,7 +236,7 @@ def test_a_background_is_flattened(peak: int) -> None:
     assert np.array_equal(apply_step(fill_background, pixels), pixels)
 
 
-def test_a_background_of_grey_pictures() -> None:
+def test_a_background_of_grey_images() -> None:
     pixels = np.zeros((4, 5, 2), np.uint8)
     assert (apply_step(fill_background, pixels, background="c86400") == (200, 100, 0)).all()
     white = apply_step(fill_background, pixels, background="ffffff")
@@ -287,7 +287,7 @@ def test_margins_alone_have_their_colour(peak: int, colour: str, alpha: int) -> 
     assert (found[margins] == np.array([0, 255, 0, alpha]) * (peak // 255)).all()
 
 
-def test_margins_of_an_opaque_picture_are_opaque_if_their_colour_is() -> None:
+def test_margins_of_an_opaque_image_are_opaque_if_their_colour_is() -> None:
     pixels = draw_noise(4, 5, 1)
     found = apply_step(add_margins, pixels, padding=Padding(1, 1, 1, 1), margin_colour="c86400")
     assert found.shape == (6, 7, 3)
@@ -298,7 +298,7 @@ def test_margins_of_an_opaque_picture_are_opaque_if_their_colour_is() -> None:
 
 
 @pytest.mark.parametrize("peak", [255, 65_535])
-def test_corners_are_painted_where_the_picture_is_visible(peak: int) -> None:
+def test_corners_are_painted_where_the_image_is_visible(peak: int) -> None:
     """As thumbor 7.8's ``round_corner``, which ignores alpha."""
     pixels, factor = draw_half_transparent(peak), peak // 255
     found = apply_step(round_corners, pixels, radius=6, margin_colour="00ff00")
@@ -535,7 +535,7 @@ def test_an_alpha_that_hides_nothing_is_dropped() -> None:
     assert (found == (128, 255, 255)).all()
 
 
-def test_a_picture_that_streams_is_not_read_by_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_streams_is_not_read_by_finish(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context_module, "IN_MEMORY_PIXELS", 19)
     work = build_context(np.full((4, 5, 4), 255, np.uint8))
     before = work.frames[0]

@@ -53,7 +53,7 @@ def find_kept(pixels: Array, *, trim_by: int = 10, orientation: int = 1, **trimm
         ((0, 0, 21, 1), "northwest", Box(0, 1, 21, 14)),
     ],
 )
-def test_the_corner_is_that_of_the_upright_picture(
+def test_the_corner_is_that_of_the_upright_image(
     orientation: int, block: tuple[int, int, int, int], corner: str, kept: Box
 ) -> None:
     assert find_kept(draw(21, 15, block), orientation=orientation, corner=corner) == kept
@@ -91,7 +91,7 @@ def test_single_pixels_count_where_the_median_has_no_room(width: int, height: in
 
 
 @pytest.mark.parametrize(("most", "plain"), [(81, False), (80, True)])
-def test_large_pictures_go_without_the_median(monkeypatch: pytest.MonkeyPatch, most: int, plain: bool) -> None:
+def test_large_images_go_without_the_median(monkeypatch: pytest.MonkeyPatch, most: int, plain: bool) -> None:
     monkeypatch.setattr(trim_step, "MEDIAN_MAX_PIXELS", most)
     assert find_kept(draw(9, 9, (4, 5, 1, 1))) == (Box(4, 5, 1, 1) if plain else Box(0, 0, 9, 9))
 
@@ -128,7 +128,7 @@ def test_no_transparent_pixel_is_of_a_named_colour(colour: str) -> None:
     assert find_kept(pixels, trim_by=127, colour=colour) == Box(5, 3, 5, 6)
 
 
-def test_a_named_colour_is_cut_from_grey_pictures() -> None:
+def test_a_named_colour_is_trimmed_from_grey_images() -> None:
     pixels = np.full((12, 14, 1), 90, np.uint8)
     pixels[3:9, 5:10] = 120
     assert find_kept(pixels, colour="5a5a5a") == Box(5, 3, 5, 6)

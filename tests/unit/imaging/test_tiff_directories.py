@@ -42,7 +42,7 @@ def test_pyramids_of_others_are_read_in_full_and_smaller_versions_are_no_pages(s
     look_alike(upload, master, width=90)
 
 
-def test_a_thumbnail_before_its_picture_is_no_page() -> None:
+def test_a_thumbnail_before_its_image_is_no_page() -> None:
     info = TiffImagePlugin.ImageFileDirectory_v2()
     info[SUBFILE] = 1
     out = io.BytesIO()
@@ -56,7 +56,7 @@ def test_a_thumbnail_before_its_picture_is_no_page() -> None:
     assert made(upload).width == 320
 
 
-def test_hidden_pictures_are_not_taken_for_smaller_versions() -> None:
+def test_hidden_images_are_not_taken_for_smaller_versions() -> None:
     """A sub-directory that is written like a level of ours, but in another size, is left alone."""
     whole = large_pyramid()
     tiff = TiffReader(lambda at, length: whole[at : at + length])

@@ -71,7 +71,7 @@ def headers(response: HttpResponse) -> dict[str, str]:
         imgproxy("/rs:fill:300:200/plain/https://images.example.com/photos/photo.jpg@jpg"),
     ],
 )
-def test_a_signed_url_gives_its_picture(stack: Served, url: str) -> None:
+def test_a_signed_url_gives_its_image(stack: Served, url: str) -> None:
     response = stack.get(url)
     found = picture(response)
     assert (found.size, found.format) == ((300, 200), "JPEG")
@@ -79,7 +79,7 @@ def test_a_signed_url_gives_its_picture(stack: Served, url: str) -> None:
     assert headers(response)["etag"]
 
 
-def test_what_means_the_same_is_one_stored_picture(stack: Served) -> None:
+def test_equal_requests_are_one_stored_image(stack: Served) -> None:
     urls = [
         imgproxy("/rs:fit:320:0/f:webp/plain/photo.jpg"),
         imgproxy("/w:320/plain/https://images.example.com/photos/photo.jpg@webp"),
@@ -229,9 +229,7 @@ def dit_expiring(expires_s: int) -> str:
         (thumbor("300x200/missing.jpg"), (404, "no-source"), ""),
     ],
 )
-def test_what_is_wrong_is_named_and_kept_briefly(
-    stack: Served, url: str, expected: tuple[int, str], named: str
-) -> None:
+def test_errors_are_named_and_cached_briefly(stack: Served, url: str, expected: tuple[int, str], named: str) -> None:
     response = stack.get(url)
     assert problem(response) == expected
     assert named in str(response["body"])
@@ -347,7 +345,7 @@ def test_its_name_cannot_be_guessed(bucket: FastBucket) -> None:
 # ------------------------------------------------------------------ redaction
 
 
-def test_a_dialect_shows_nothing_that_is_always_hidden(bucket: FastBucket) -> None:
+def test_a_dialect_serves_nothing_under_forced_redaction(bucket: FastBucket) -> None:
     bucket.put("masters/people/a.jpg", jpeg_photo((800, 600)), {})
     stack = served(bucket, always=AlwaysRedact.parse("people/=faces"), inference=True)
     for url in (thumbor("300x200/people/a.jpg"), "/cdn-cgi/image/width=320/people/a.jpg"):
@@ -385,7 +383,7 @@ def document(response: HttpResponse) -> Any:
     return json.loads(b64decode(str(response["body"])))
 
 
-def test_a_health_check_is_answered_without_a_picture(stack: Served) -> None:
+def test_a_health_check_is_answered_without_an_image(stack: Served) -> None:
     response = stack.get("/imgproxy/health")
     assert (response["statusCode"], response["body"]) == (200, "imgproxy is running")
     assert headers(response)["cache-control"] == "no-cache"

@@ -103,7 +103,7 @@ def test_a_current_copy_of_the_information_is_not_sent_again(guarded: IiifServic
     assert (again["statusCode"], again["body"], headers(again)["etag"]) == (304, "", etag)
 
 
-def test_the_size_is_that_of_the_upright_picture(guarded: IiifService, media: FastBucket) -> None:
+def test_the_size_is_that_of_the_upright_image(guarded: IiifService, media: FastBucket) -> None:
     upright = photograph().resize((300, 400))
     media.put("masters/turned.jpg", turned(upright, 6), {})
     document = json.loads(str(ask(guarded, "/iiif/3/turned.jpg/info.json")["body"]))
@@ -121,14 +121,14 @@ def test_its_own_address_leads_to_the_information(guarded: IiifService) -> None:
 
 @pytest.mark.parametrize("rest", ["", "/info.json", "/full/450,300/0/default.jpg"])
 @pytest.mark.parametrize("identifier", ["trips%2fphoto.jpg", "%74rips%2Fphoto.jpg", "trips%2Fphoto%2Ejpg"])
-def test_another_spelling_of_an_identifier_leads_to_the_one_that_a_purge_knows(
+def test_another_spelling_of_an_identifier_redirects_to_the_purged_one(
     guarded: IiifService, identifier: str, rest: str
 ) -> None:
     response = ask(guarded, f"/iiif/3/{identifier}{rest}")
     assert (response["statusCode"], headers(response)["location"]) == (301, f"{PHOTO}{rest}")
 
 
-def test_a_picture_says_what_it_is_called(opened: IiifService) -> None:
+def test_an_image_has_a_file_name(opened: IiifService) -> None:
     response = ask(opened, f"{PHOTO}/square/pct:50/!90/color.png")
     assert picture(response).size == (300, 300)
     canonical = f"https://cdn.example{PHOTO}/150,0,600,600/300,300/!90/default.png"
@@ -159,7 +159,7 @@ def test_information_of_version_2(guarded: IiifService, opened: IiifService) -> 
     assert "sizeAboveFull" in everything[1]["supports"]
 
 
-def test_a_picture_of_version_2_has_the_same_derivative(guarded: IiifService) -> None:
+def test_an_image_of_version_2_has_the_same_derivative(guarded: IiifService) -> None:
     old = PHOTO.replace("/3/", "/2/")
     first, second = ask(guarded, f"{old}/full/450,/0/default.jpg"), ask(guarded, f"{PHOTO}/full/450,300/0/default.jpg")
     assert body_of(first) == body_of(second)
@@ -169,7 +169,7 @@ def test_a_picture_of_version_2_has_the_same_derivative(guarded: IiifService) ->
     assert ask(guarded, f"{old.replace('%2F', '%2f')}/info.json")["statusCode"] == 301
 
 
-def test_a_picture_is_stored_under_its_canonical_path(guarded: IiifService, media: FastBucket) -> None:
+def test_an_image_is_stored_under_its_canonical_path(guarded: IiifService, media: FastBucket) -> None:
     first = ask(guarded, f"{PHOTO}/0,0,512,512/512,512/0/default.jpg")
     stored = media.open("derivatives/trips/photo.jpg/_/crop-0-0-512-512.jpeg")
     assert stored is not None
@@ -243,7 +243,7 @@ def test_limits_of_sources_hold(opened: IiifService) -> None:
     assert problem(ask(tight, f"{PHOTO}/info.json")) == (413, "over-limits")
 
 
-def test_a_purge_reaches_all_addresses_of_a_picture() -> None:
+def test_a_purge_reaches_all_addresses_of_an_image() -> None:
     key = "Größe/(1) a.jpg"
     prefix = f"{V3.prefix}{encode_identifier(key)}/"
     assert f"{encode_path(prefix)}*" in cdn_paths(key, [iiif_wildcard])
@@ -255,7 +255,7 @@ def test_how_long_answers_are_kept_is_bounded(guarded: IiifService) -> None:
         assert headers(ask(brief, f"{PHOTO}{rest}"))["cache-control"] == "public, max-age=60, s-maxage=60"
 
 
-def test_what_the_deployment_always_hides_is_hidden(media: FastBucket) -> None:
+def test_forced_redaction_is_applied(media: FastBucket) -> None:
     iiif = service(media)
     transform = replace(iiif.transform, always=AlwaysRedact.parse("trips/=faces"))
     assert problem(ask(replace(iiif, transform=transform), f"{PHOTO}/full/max/0/default.jpg")) == (501, "no-inference")
@@ -311,7 +311,7 @@ def test_bitonal_is_black_and_white(opened: IiifService) -> None:
     assert abs((np.asarray(shown.convert("L")) == 255).mean() - (light >= 128).mean()) < 0.05
 
 
-def test_a_turned_picture_is_all_there_and_transparent_beside(opened: IiifService) -> None:
+def test_a_turned_image_is_all_there_and_transparent_beside(opened: IiifService) -> None:
     shown = picture(ask(opened, f"{SQUARES}/full/500,500/45/default.png")).convert("RGBA")
     assert all(abs(side - 500 * 2**0.5) < 3 for side in shown.size)
     assert shown.getpixel((0, 0))[3] == 0  # type: ignore[index]
@@ -320,7 +320,7 @@ def test_a_turned_picture_is_all_there_and_transparent_beside(opened: IiifServic
     assert picture(ask(opened, f"{SQUARES}/full/500,500/45/default.jpg")).getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_every_format_is_what_it_says(opened: IiifService) -> None:
+def test_every_format_is_detected(opened: IiifService) -> None:
     for name, form in {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tif": "TIFF"}.items():
         assert picture(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
 
@@ -344,7 +344,7 @@ def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: Iiif
     assert problem(ask(sparing, f"{PHOTO}/512,0,388,512/388,512/0/default.jpg")) == (503, "presets-only")
 
 
-def test_tiles_put_together_are_the_picture(guarded: IiifService, media: FastBucket) -> None:
+def test_tiles_put_together_are_the_image(guarded: IiifService, media: FastBucket) -> None:
     canvas = Image.new("RGB", (1000, 1000))
     for left, width in ((0, 512), (512, 488)):
         for top, height in ((0, 512), (512, 488)):
@@ -369,7 +369,7 @@ def test_the_information_reads_no_more_than_the_header(s3_bucket: FastBucket) ->
     assert counting.opened == ["masters/noise.png"]
 
 
-def test_a_master_is_asked_for_once(s3_bucket: FastBucket) -> None:
+def test_a_master_is_requested_once(s3_bucket: FastBucket) -> None:
     large = png_noise(1500, 1500)
     iiif, counting = counted(s3_bucket, "masters/noise.png", large, {})
     shown = picture(ask(iiif, "/iiif/3/noise.png/0,0,512,512/512,512/0/default.png"))
@@ -377,7 +377,7 @@ def test_a_master_is_asked_for_once(s3_bucket: FastBucket) -> None:
     assert counting.opened == ["masters/noise.png"]
 
 
-def test_a_tile_of_a_scene_reads_little_of_it(s3_bucket: FastBucket) -> None:
+def test_a_tile_of_a_large_image_reads_little_of_it(s3_bucket: FastBucket) -> None:
     iiif, counting = counted(s3_bucket, SCENE, scene(), TIFF)
     tight = replace(iiif, transform=replace(iiif.transform, limits=Limits(max_pixels=2_000_000)))
     document = json.loads(str(ask(tight, "/iiif/3/scene.tif/info.json")["body"]))

@@ -85,7 +85,7 @@ def sent_picture(world: InferEnvironment) -> Image.Image:
     return Image.open(io.BytesIO(world.runtime.calls[0].body))
 
 
-def test_models_see_a_small_upright_picture(world: InferEnvironment) -> None:
+def test_models_see_a_small_upright_image(world: InferEnvironment) -> None:
     photo = Image.open(io.BytesIO(jpeg_photo((3000, 1500))))
     world.ready(KEY, turned(photo, 6))
     picture = sent_picture(world)
@@ -149,7 +149,7 @@ def test_further_backgrounds_of_the_first_frame_are_needed(world: InferEnvironme
     assert infer.handle(AnalysisRequest(RequestKind.READY, "a.png", sequencer)) is AnalysisOutcome.FALLBACK
 
 
-def test_a_flagged_frame_flags_the_picture(world: InferEnvironment) -> None:
+def test_a_flagged_frame_flags_the_image(world: InferEnvironment) -> None:
     def answer(call: sagemaker.Call) -> sagemaker.Reply:
         last = len(world.runtime.calls) == 6
         return (sagemaker.flagging if last else sagemaker.answer)(call)
@@ -259,7 +259,7 @@ def test_a_master_that_cannot_be_decoded_is_a_finding(world: InferEnvironment, b
 
 
 @pytest.mark.parametrize("behave", [sagemaker.unreadable, sagemaker.refusing(400)])
-def test_a_picture_that_the_models_refuse_is_a_finding(world: InferEnvironment, behave: Any) -> None:
+def test_an_image_that_the_models_refuse_is_a_finding(world: InferEnvironment, behave: Any) -> None:
     world.runtime.behave = behave
     assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
@@ -317,7 +317,7 @@ def test_what_was_released_keeps_its_findings(world: InferEnvironment) -> None:
     assert world.findings(KEY).source_etag == world.etag(KEY)
 
 
-def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: InferEnvironment) -> None:
+def test_a_waiting_upload_keeps_the_findings_of_the_served_image(world: InferEnvironment) -> None:
     world.block = True
     world.ready(KEY, jpeg_photo(), sha256="old")
     served, vector = world.findings(KEY), world.vectors.get(KEY)
@@ -345,7 +345,7 @@ def test_once_it_is_served_it_has_its_own(world: InferEnvironment) -> None:
     assert stored.source_etag == world.etag(KEY)
 
 
-def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: InferEnvironment) -> None:
+def test_the_hash_of_a_held_image_is_stored_with_its_embedding(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
     record = Record(KEY, HELD, sequencer, held=HeldUpload(facts={"perceptual_hash": "00000000000000ff"}))
     world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(record))
@@ -376,7 +376,7 @@ def told_by_client(world: InferEnvironment, *faces: Face) -> Findings:
 @pytest.mark.parametrize(
     ("faces", "apart", "purged"), [((THEIRS,), 0.0, False), ((), 1.0, True), ((THEIRS, THEIRS), 0.5, True)]
 )
-def test_what_an_uploader_said_is_reconciled(
+def test_client_findings_are_reconciled(
     world: InferEnvironment, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
 ) -> None:
     sequencer = world.master(KEY, jpeg_photo())
@@ -393,7 +393,7 @@ def test_what_an_uploader_said_is_reconciled(
     assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
 
 
-def test_pictures_of_other_findings_go_and_no_others(world: InferEnvironment) -> None:
+def test_images_of_other_findings_go_and_no_others(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     assert world.findings(KEY).found[FACES] == small(FACES)

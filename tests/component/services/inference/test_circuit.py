@@ -20,7 +20,7 @@ CIRCUITS = {
 
 
 @pytest.mark.parametrize(("phase", "circuit"), CIRCUITS.items())
-def test_a_circuit_knows_where_it_stands(phase: CircuitState, circuit: Circuit) -> None:
+def test_the_state_of_a_circuit(phase: CircuitState, circuit: Circuit) -> None:
     assert circuit.state(NOW_S) is phase
     assert circuit.allows_call(NOW_S) is (phase in (CircuitState.CLOSED, CircuitState.HALF_OPEN))
     assert Circuit.from_document(circuit.to_document()) == circuit

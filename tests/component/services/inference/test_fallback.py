@@ -123,7 +123,7 @@ def test_without_any_analysis_the_message_is_retried(world: InferEnvironment) ->
     assert (world.keys("findings/"), world.sent) == ([], [])
 
 
-def test_an_upload_that_was_overwritten_is_not_put_off_for_ever(world: InferEnvironment) -> None:
+def test_an_overwritten_upload_is_not_delayed_for_ever(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     request = put_off(world)

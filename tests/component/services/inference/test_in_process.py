@@ -32,7 +32,7 @@ def test_a_photograph_is_analysed_while_the_endpoint_is_down(world: InferEnviron
     assert math.sumprod(stored.vector, stored.vector) == pytest.approx(1, abs=0.02)
 
 
-def test_they_are_asked_for_no_more_than_was_wanted() -> None:
+def test_no_more_results_are_requested_than_wanted() -> None:
     finder = InProcessDetector(models_folder(), (FACES, TEXT))
     assert finder.tasks == (FACES,)
     assert set(finder.detect(jpeg_photo((512, 512)), ALL)) == {FACES}

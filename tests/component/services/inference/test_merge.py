@@ -50,7 +50,7 @@ def known(*found: Finding, etag: str = "e", generation: str = "1", pending: tupl
 
 
 @given(st.sampled_from([*RANKS]), st.sampled_from([*RANKS]))
-def test_the_better_word_stays_and_of_equals_the_newer(first: str, second: str) -> None:
+def test_the_better_origin_wins_and_of_equals_the_newer(first: str, second: str) -> None:
     result = merge_findings(known(faces(BOX, by=first)), known(faces(OTHER, by=second)), ALL)
     assert result.found[FACES].origin == max(first, second, key=lambda by: RANKS[by])
     assert result.found[FACES].faces[0].region == (OTHER if RANKS[second] >= RANKS[first] else BOX)
@@ -84,5 +84,5 @@ def test_what_the_fallback_cannot_do_is_pending_unless_it_is_known() -> None:
         (known(text(line())), known(text(replace(line(), text="other words"))), False),
     ],
 )
-def test_pictures_change_with_places_that_were_known(before: Findings | None, after: Findings, expected: bool) -> None:
+def test_images_change_with_places_that_were_known(before: Findings | None, after: Findings, expected: bool) -> None:
     assert invalidates_derivatives(before, after) is expected

@@ -94,7 +94,7 @@ def test_what_fails_comes_again_later(world: InferEnvironment, function: Functio
     assert (world.messages("priority"), world.messages("dead")) == ([], [])
 
 
-def test_at_last_it_is_given_up_with_its_cause(world: InferEnvironment, function: Function) -> None:
+def test_the_last_attempt_sends_it_to_the_dlq_with_its_cause(world: InferEnvironment, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
     body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
@@ -105,7 +105,7 @@ def test_at_last_it_is_given_up_with_its_cause(world: InferEnvironment, function
     assert dead["attributes"]["code"]["StringValue"] == "unavailable"
 
 
-def test_what_was_sent_back_once_says_so_when_it_dies_again(world: InferEnvironment, function: Function) -> None:
+def test_a_redriven_message_is_marked_when_it_fails_again(world: InferEnvironment, function: Function) -> None:
     sequencer = world.master(PHOTO, jpeg_photo())
     world.clients["dynamodb"].delete_table(TableName=world.names["index"])
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
@@ -118,7 +118,7 @@ def test_what_was_sent_back_once_says_so_when_it_dies_again(world: InferEnvironm
     assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
 
 
-def test_what_is_no_message_is_given_up_at_once(world: InferEnvironment, function: Function) -> None:
+def test_an_invalid_message_goes_to_the_dlq_at_once(world: InferEnvironment, function: Function) -> None:
     event = received(world, "normal", json.dumps({"photo": "a.jpg"}))
     assert function.invoke(event) == {"batchItemFailures": []}
     assert world.messages("dead")[0]["attributes"]["code"]["StringValue"] == "bad-upload"
@@ -141,7 +141,7 @@ DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "
 
 
 @pytest.mark.parametrize("name", DONE)
-def test_the_files_do_what_their_names_say(world: InferEnvironment, function: Function, name: str) -> None:
+def test_the_files_have_the_outcome_of_their_names(world: InferEnvironment, function: Function, name: str) -> None:
     world.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
     event = json.loads((FOLDER / "infer" / name).read_text())
     assert function.invoke(event) == {"batchItemFailures": []}

@@ -99,7 +99,7 @@ def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Pipelin
     assert {finding.origin for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
 
 
-def test_what_no_model_can_read_waits_for_a_person(studio: Pipeline) -> None:
+def test_an_unreadable_image_waits_for_a_moderator(studio: Pipeline) -> None:
     studio.looked.runtime.behave = sagemaker.unreadable
     studio.taken.created(KEY, jpeg_photo())
     studio.look()

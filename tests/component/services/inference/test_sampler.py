@@ -56,14 +56,14 @@ def test_an_analysed_image_is_sampled(world: InferEnvironment) -> None:
     assert sample.trial is None
 
 
-def test_what_the_small_models_say_is_sampled_as_theirs(world: InferEnvironment) -> None:
+def test_findings_of_small_models_are_sampled_with_their_origin(world: InferEnvironment) -> None:
     world.runtime.behave = sagemaker.dead
     world.ready(KEY, jpeg_photo())
     [sample] = world.samples.recent()
     assert (sample.by, sample.variant, sample.format, sample.pixels) == (FALLBACK, "in-process", "", 0)
 
 
-def test_a_picture_that_waits_for_moderation_is_described_as_it_is(world: InferEnvironment) -> None:
+def test_an_image_that_waits_for_moderation_is_described_as_it_is(world: InferEnvironment) -> None:
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
     index(world, KEY, state=HELD, held=HeldUpload(facts={"format": "png", "width": 3, "height": 2}))
     world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
@@ -104,14 +104,14 @@ def test_a_sample_that_cannot_be_written_is_counted_and_nothing_else_is_lost(
     assert [line["code"] for line in lines if line.get("message") == "sample not recorded"] == ["unavailable"]
 
 
-def test_a_deleted_picture_leaves_no_sample(world: InferEnvironment) -> None:
+def test_a_deleted_image_leaves_no_sample(world: InferEnvironment) -> None:
     world.ready(KEY, jpeg_photo())
     world.ready("other.jpg", jpeg_photo((90, 60)))
     world.removed(KEY)
     assert [sample.key for sample in world.samples.recent()] == ["other.jpg"]
 
 
-def test_a_sample_of_a_picture_that_goes_meanwhile_is_taken_back(world: InferEnvironment) -> None:
+def test_a_sample_of_an_image_deleted_meanwhile_is_withdrawn(world: InferEnvironment) -> None:
     """Its deletion has been dealt with when the sample is put."""
     world.ready("other.jpg", jpeg_photo((90, 60)))
 
@@ -150,6 +150,6 @@ def test_brightness_is_the_mean_luma(picture: bytes, expected: float) -> None:
     assert mean_luma(picture) == pytest.approx(expected, abs=0.01)
 
 
-def test_brightness_of_no_picture() -> None:
+def test_brightness_of_no_image() -> None:
     with pytest.raises(DarkroomError):
         mean_luma(b"no picture")

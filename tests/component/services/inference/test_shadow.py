@@ -62,7 +62,7 @@ def test_an_answer_of_the_baseline_calls_no_other_variant(canary: InferEnvironme
     assert [call.target for call in canary.runtime.calls] == [""]
 
 
-def test_where_a_canary_answers_the_incumbents_word_is_kept(canary: InferEnvironment) -> None:
+def test_a_canarys_answer_leaves_the_findings_of_the_baseline(canary: InferEnvironment) -> None:
     assert canary.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     assert [call.target for call in canary.runtime.calls] == ["", "main"]
     assert {call.body for call in canary.runtime.calls} == {canary.runtime.calls[0].body}
@@ -91,7 +91,7 @@ def test_both_are_compared_in_the_sample(canary: InferEnvironment) -> None:
     assert incumbents.empty[FACES].value == 0.0
 
 
-def test_without_the_incumbents_word_a_picture_waits_for_it(canary: InferEnvironment) -> None:
+def test_without_the_baselines_findings_an_image_waits(canary: InferEnvironment) -> None:
     canary.runtime.behave = lambda call: None if call.target else worse(call)
     assert canary.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
     assert not canary.findings(KEY).found[MODERATION].flagged
@@ -104,7 +104,7 @@ def refusing_unless(refuses: Callable[[Call], bool]) -> Callable[[Call], Reply]:
     return lambda call: refusal(call) if refuses(call) else sagemaker.answer(call)
 
 
-def test_a_canary_that_refuses_pictures_is_found_out(canary: InferEnvironment) -> None:
+def test_a_canary_that_refuses_images_is_rolled_back(canary: InferEnvironment) -> None:
     """SageMaker does not report which variant refuses."""
     canary.runtime.behave = refusing_unless(lambda call: not call.target)
     canary.ready(KEY, jpeg_photo())
@@ -150,7 +150,7 @@ def test_roles_of_variants(weights: dict[str, float], expected: VariantRoles) ->
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.floats(0, 2), min_size=1))
-def test_the_incumbent_is_the_heaviest_and_a_canary_takes_calls(weights: dict[str, float]) -> None:
+def test_the_baseline_is_the_heaviest_and_a_canary_takes_calls(weights: dict[str, float]) -> None:
     found = assign_roles(weights)
     assert weights[found.incumbent] == max(weights.values())
     assert found.canary != found.incumbent
@@ -208,7 +208,7 @@ def test_before_they_were_ever_read_there_is_one_variant(world: InferEnvironment
     assert standings.current() == VariantRoles(MAIN)
 
 
-def test_only_what_both_said_is_compared() -> None:
+def test_only_common_findings_are_compared() -> None:
     safe = Finding(MODERATION, "m", "1", labels=(Label("safe", 0.9),))
     trial = compare_results(
         "new",

@@ -115,7 +115,7 @@ def test_a_worse_canary_is_rolled_back_and_published(
     assert len(stage.written) == 1
 
 
-def test_a_canary_that_fails_goes_though_no_picture_was_compared(
+def test_a_failing_canary_is_rolled_back_without_comparisons(
     stage: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
     begin(stage, watch)

@@ -34,7 +34,7 @@ def test_no_data_publishes_no_metric(stage: MonitorEnvironment, capsys: pytest.C
     assert look(stage, capsys) == {}
 
 
-def test_a_cdn_that_has_everything_says_nothing_of_the_store(
+def test_a_full_cdn_cache_publishes_no_ratio_of_the_store(
     stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.of_cdn("Requests", 100)
@@ -55,6 +55,6 @@ def test_a_minute_whose_rate_is_missing_is_left_out() -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
-def test_a_ratio_is_one_whatever_the_counts_say(part: float, whole: float) -> None:
+def test_a_ratio_is_at_most_one_for_any_counts(part: float, whole: float) -> None:
     ratio = percent(part, whole)
     assert ratio is None if whole < 1 else 0 <= (ratio if ratio is not None else -1) <= 100

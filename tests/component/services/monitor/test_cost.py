@@ -46,7 +46,7 @@ def test_compute_is_time_by_memory(stage: MonitorEnvironment, capsys: pytest.Cap
     assert parts["requests"] == pytest.approx(usd("lambda-requests", 1020))
 
 
-def test_a_picture_costs_its_share_of_the_hour(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_costs_its_share_of_the_hour(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     stage.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
     stage.of_cdn("BytesDownloaded", 2e9)
     figures = look(stage, capsys)
@@ -55,7 +55,7 @@ def test_a_picture_costs_its_share_of_the_hour(stage: MonitorEnvironment, capsys
     assert of(figures, "CostPerPicture")[""] == pytest.approx(expected / 5000)
 
 
-def test_without_viewers_there_is_no_cost_of_a_picture(
+def test_without_viewers_there_is_no_cost_of_an_image(
     stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = look(stage, capsys)

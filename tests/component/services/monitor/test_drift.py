@@ -91,7 +91,7 @@ def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stage: Monitor
     assert (found["samples"], found["drift"], of(figures, "DriftPsi")) == (0, {}, {})
 
 
-def test_pictures_as_ever_are_no_drift(stage: MonitorEnvironment, look: Look) -> None:
+def test_unchanged_images_are_no_drift(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(2, 1000))
@@ -135,7 +135,7 @@ def test_a_run_that_dies_before_publishing_is_repeated(stage: MonitorEnvironment
     assert [detail_type for detail_type, _ in stage.world.published()] == ["DriftFound"]
 
 
-def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: MonitorEnvironment, look: Look) -> None:
+def test_an_operator_makes_a_new_baseline_of_current_samples(stage: MonitorEnvironment, look: Look) -> None:
     stage.sampled(USUAL)
     look()
     stage.sampled(samples(3, ENOUGH, dark))
@@ -240,7 +240,7 @@ def test_what_a_model_could_not_read_has_no_label(stage: MonitorEnvironment) -> 
     assert lines(stage, ["a.jpg"]) == {"train": {}, "test": {}}
 
 
-def test_a_persons_word_is_the_label_and_held_pictures_are_named_where_they_are(stage: MonitorEnvironment) -> None:
+def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(stage: MonitorEnvironment) -> None:
     world = stage.world
     world.blocks = True
     for key, body in (("let.jpg", jpeg_photo()), ("kept.jpg", png_noise(50, 40))):
@@ -270,7 +270,7 @@ def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: MonitorE
     assert sorted(map(len, both.values())) == [0, 4]
 
 
-def test_about_a_fifth_of_all_pictures_is_for_tests_and_stays_there(stage: MonitorEnvironment) -> None:
+def test_about_a_fifth_of_all_images_is_stably_held_out(stage: MonitorEnvironment) -> None:
     stage.world.created("a.jpg", jpeg_photo())
     record = stage.world.record("a.jpg")
     sides = [split_of(replace(record, sha256=f"{number:064x}")) for number in range(2000)]

@@ -87,9 +87,7 @@ def test_a_schedule_runs_every_check(stage: MonitorEnvironment, environment: dic
         ("endpoint", {"cdn", "cost", "drift", "rollout", "remedy"}),
     ],
 )
-def test_a_deployment_has_the_watches_that_it_has_use_for(
-    environment: dict[str, str], mode: str, watches: set[str]
-) -> None:
+def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mode: str, watches: set[str]) -> None:
     assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
 
 
@@ -115,7 +113,7 @@ def test_an_invalid_settings_document_is_counted_with_each_run(
     assert '"function":"monitor"' in line.replace(" ", "")
 
 
-def test_what_is_no_watch_is_refused(environment: dict[str, str]) -> None:
+def test_an_invalid_check_is_refused(environment: dict[str, str]) -> None:
     with pytest.raises(BadOption):
         monitor(environment).invoke(events()["no-such-watch.json"])
 

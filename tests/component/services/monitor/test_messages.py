@@ -24,7 +24,7 @@ def test_a_schedule_runs_every_cheap_check() -> None:
 
 
 @pytest.mark.parametrize("watch", [["gossip"], "cdn", [["cdn"]], [1], {}])
-def test_a_watch_that_there_is_not_is_refused(watch: object) -> None:
+def test_an_unknown_check_is_refused(watch: object) -> None:
     with pytest.raises(BadOption, match=", ".join(NAMES)):
         parse_request({"watch": watch})
 

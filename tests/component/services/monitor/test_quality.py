@@ -134,7 +134,7 @@ def test_the_worst_of_all_is_published_for_alarms(
     }
 
 
-def test_a_variant_that_fails_has_no_figures_and_the_others_have(
+def test_a_variant_that_fails_has_no_metrics_and_the_others_have(
     stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)
@@ -146,7 +146,7 @@ def test_a_variant_that_fails_has_no_figures_and_the_others_have(
     assert published(watch, stage.now_s, capsys).keys() == {("", "", "QualityAge")}, "nothing is not 100 %"
 
 
-def test_a_picture_without_an_answer_is_asked_about_once_more(
+def test_an_image_without_a_response_is_requested_again(
     stage: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
     provide(stage)
@@ -156,7 +156,7 @@ def test_a_picture_without_an_answer_is_asked_about_once_more(
     assert models.containers["main"].asked == len(PICTURES) + 1
 
 
-def test_a_picture_that_is_missing_does_not_end_the_check_of_a_large_set(
+def test_an_image_that_is_missing_does_not_end_the_check_of_a_large_set(
     stage: MonitorEnvironment, look: Callable[[], dict[Any, float]], models: Models
 ) -> None:
     provide(stage)
@@ -169,7 +169,7 @@ def test_a_picture_that_is_missing_does_not_end_the_check_of_a_large_set(
     assert look() == {}
 
 
-def test_a_variant_that_does_not_answer_at_all_is_given_up_and_leaves_time_to_others(
+def test_an_unresponsive_variant_leaves_time_to_others(
     stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provide(stage)

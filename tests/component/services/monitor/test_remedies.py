@@ -44,7 +44,7 @@ def die(stage: MonitorEnvironment, **attributes: str) -> None:
     )
 
 
-def test_letters_go_back_to_a_function_that_works_again(
+def test_dlq_messages_are_redriven_to_a_recovered_function(
     stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.own("ingest", "Requests", {1: 100, 9: 10})
@@ -75,7 +75,7 @@ URGENT = {
 }
 
 
-def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: MonitorEnvironment) -> None:
+def test_urgent_dlq_messages_are_redriven_to_the_priority_queue(stage: MonitorEnvironment) -> None:
     world = stage.world
     sqs = world.clients["sqs"]
     urgent = sqs.create_queue(QueueName=f"urgent-{stage.number}")["QueueUrl"]
@@ -100,7 +100,7 @@ def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: MonitorEn
     [({}, 1), ({1: 1}, 0), ({10: 1}, 0), ({11: 1}, 1)],
     ids=["none", "just now", "ten minutes ago", "before"],
 )
-def test_letters_wait_until_ten_minutes_are_good(
+def test_a_redrive_waits_for_ten_minutes_without_faults(
     stage: MonitorEnvironment, minutes: Mapping[int, float], goes: int
 ) -> None:
     stage.own("ingest", "Requests", {1: 5})
@@ -201,7 +201,7 @@ def test_a_switch_without_a_monitor_expires(stage: MonitorEnvironment) -> None:
     assert not switched_on(stage, FALLBACK)
 
 
-def test_what_a_person_has_turned_stays(stage: MonitorEnvironment) -> None:
+def test_a_switch_set_by_an_operator_stays(stage: MonitorEnvironment) -> None:
     stage.switches.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
     assert stand_in(stage, never).run(stage.now_s)["move"] == SwitchAction.LEAVE
     assert stage.switches.board.read(FALLBACK).by == "ada"
@@ -211,7 +211,7 @@ def storm(stage: MonitorEnvironment, limit: float = 100) -> LoadShedding:
     return LoadShedding(stage.metrics, stage.namespace, limit, stage.switches)
 
 
-def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: MonitorEnvironment) -> None:
+def test_load_shedding_ends_after_a_quiet_quarter_of_an_hour(stage: MonitorEnvironment) -> None:
     stage.own("transform", "Rendered", {5: 101, 1: 3})
     stage.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
     assert storm(stage).run(stage.now_s) == {"peak": 101, "move": SwitchAction.ON}
@@ -229,7 +229,7 @@ def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: M
         ("ada", 0, "yesterday", SwitchAction.ON),
     ],
 )
-def test_what_a_person_has_turned_off_stays_off_for_a_time(
+def test_a_switch_turned_off_by_an_operator_stays_off_for_a_time(
     stage: MonitorEnvironment, by: str, ago_s: float, at_s: str | None, move: SwitchAction
 ) -> None:
     stage.own("transform", "Rendered", {1: 101})
@@ -238,14 +238,14 @@ def test_what_a_person_has_turned_off_stays_off_for_a_time(
     assert storm(stage).run(stage.now_s)["move"] == move
 
 
-def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: MonitorEnvironment) -> None:
+def test_requests_refused_by_load_shedding_count_for_it(stage: MonitorEnvironment) -> None:
     stage.switches.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
     stage.own("transform", "Rendered", {2: 40})
     stage.own("transform", "Errors", {2: 70}, code="presets-only")
     assert storm(stage).run(stage.now_s) == {"peak": 110, "move": SwitchAction.ON}
 
 
-def test_without_a_limit_nothing_is_ever_a_storm(stage: MonitorEnvironment) -> None:
+def test_without_a_limit_load_shedding_stays_off(stage: MonitorEnvironment) -> None:
     stage.own("transform", "Rendered", 10**6)
     assert storm(stage, 0).run(stage.now_s)["move"] == SwitchAction.LEAVE
 

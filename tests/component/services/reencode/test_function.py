@@ -107,7 +107,7 @@ def test_an_event_of_s3_makes_it_smaller_and_is_counted(
     assert line["score"]["after"] >= line["score"]["before"] - 0.3
 
 
-def test_what_cannot_be_read_is_given_up_at_once(
+def test_an_unreadable_message_goes_to_the_dlq_at_once(
     world: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = reencode_message("masters/photo.jpg", 1)
@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_given_up_at_once(
     assert of(observed, "Requests") == {"": 1}
 
 
-def test_a_fault_is_tried_again_and_then_given_up_with_its_cause(world: ReencodeEnvironment) -> None:
+def test_a_fault_is_retried_and_then_sent_to_the_dlq_with_its_cause(world: ReencodeEnvironment) -> None:
     world.media.put(NAME, b"no picture", dict(stored(world).attributes))
     order = reencode_message(NAME, 0)
     assert not world.invoke(order, receives=1)

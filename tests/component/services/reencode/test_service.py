@@ -152,7 +152,7 @@ def test_both_watermarks_of_a_dialect_stay(service: Reencoder, transform: Transf
         "derivatives/photo.jpg",
     ],
 )
-def test_only_pictures_are_refined(service: Reencoder, bucket: FastBucket, name: str) -> None:
+def test_only_images_are_re_encoded(service: Reencoder, bucket: FastBucket, name: str) -> None:
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     bucket.put(name, b"{}", {SOURCE_ETAG: str(bucket.etag("masters/photo.jpg")).strip('"')})
     assert service.handle(ReencodeMessage(name, hits=1000)) is ReencodeOutcome.NO_PICTURE
@@ -173,7 +173,7 @@ def test_what_is_of_an_earlier_master_is_left_to_its_purge(
     assert opened(bucket, NAME).etag == stored.etag
 
 
-def test_what_does_not_say_what_it_was_made_from_is_left(
+def test_a_derivative_without_its_source_tag_is_left(
     service: Reencoder, stored: StoredObject, bucket: FastBucket
 ) -> None:
     bucket.put(NAME, stored.read(), {"Content-Type": "image/webp"})

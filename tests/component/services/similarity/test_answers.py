@@ -84,13 +84,13 @@ def test_an_image_that_is_no_longer_served_is_not_returned(deployment: Deploymen
     ("state", "status", "code"),
     [(REMOVED, 404, "no-source"), (HELD, 404, "no-source"), (REFUSED, 404, "no-source"), (CLAIMED, 503, "busy")],
 )
-def test_a_picture_that_is_not_served(deployment: Deployment, state: str, status: int, code: str) -> None:
+def test_an_image_that_is_not_served(deployment: Deployment, state: str, status: int, code: str) -> None:
     deployment.picture("trips/rome.jpg", ROME, state=state)
     answer = deployment.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (status, code)
 
 
-def test_a_picture_that_nothing_is_known_of(deployment: Deployment) -> None:
+def test_an_unknown_image(deployment: Deployment) -> None:
     answer = deployment.ask("trips/none.jpg")
     assert (answer.status, answer.document["code"]) == (404, "not-ingested")
     assert deployment.ask("trips/../secret.jpg").document["code"] == "bad-key"
@@ -111,12 +111,12 @@ def test_hashes_answer_until_there_is_an_embedding(deployment: Deployment) -> No
     }
 
 
-def test_an_embedding_of_an_earlier_master_says_nothing_of_this_one(deployment: Deployment) -> None:
+def test_an_embedding_of_an_earlier_master_is_ignored(deployment: Deployment) -> None:
     deployment.picture("trips/rome.jpg", ROME, perceptual_hash=HASH, etag="m2", analysed_etag="m1")
     assert deployment.ask("trips/rome.jpg").document["basis"] == "perceptual-hash"
 
 
-def test_a_picture_without_embedding_and_hash_waits_to_be_analysed(deployment: Deployment) -> None:
+def test_an_image_without_embedding_and_hash_waits_to_be_analysed(deployment: Deployment) -> None:
     deployment.picture("trips/rome.jpg")
     answer = deployment.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (503, "findings-pending")
@@ -124,7 +124,7 @@ def test_a_picture_without_embedding_and_hash_waits_to_be_analysed(deployment: D
 
 
 @pytest.mark.parametrize(("mode", "settings"), [("off", {}), ("endpoint", {"tasks": ["faces", "text"]})])
-def test_a_deployment_without_embeddings_says_so_unless_hashes_can_answer(
+def test_without_embeddings_the_request_fails_unless_hashes_suffice(
     deployment: Deployment, mode: str, settings: dict[str, Any]
 ) -> None:
     without = deployment.with_environment(settings, INFERENCE_MODE=mode)

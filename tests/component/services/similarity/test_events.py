@@ -41,7 +41,7 @@ def test_an_event_gets_the_answer_of_its_name(local: Deployment, name: str, says
     assert says in problem["detail"]
 
 
-def test_with_a_token_in_it_an_event_shows_pictures(local: Deployment) -> None:
+def test_with_a_token_in_it_an_event_shows_images(local: Deployment) -> None:
     for name in ("coffee.png", "copy.png"):
         local.picture(f"samples/{name}", direction(1))
     event: dict[str, Any] = json.loads((FOLDER / "similar" / "expired.json").read_text())

@@ -33,7 +33,7 @@ def test_sizes_end_at_the_limit_of_the_deployment_and_of_the_token(api: Api) -> 
     assert api.ask(token_for("trips/", max_bytes=100), size=101).document["field"] == "size"
 
 
-def test_a_token_is_good_for_as_many_files_as_it_says(api: Api) -> None:
+def test_a_token_is_valid_for_its_number_of_files(api: Api) -> None:
     token = token_for("counted/", max_files=2)
     assert api.ask(token, key="counted/bad.jpg", size=0).status == 400, "a wrong request takes none"
     assert [api.ask(token, key=f"counted/{number}.jpg").status for number in range(3)] == [201, 201, 403]
@@ -107,7 +107,7 @@ def test_an_upload_that_nothing_is_known_of(api: Api) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_fate_of_a_picture(api: Api) -> None:
+def test_the_outcome_of_an_image(api: Api) -> None:
     api.know(READY_RECORD)
     answer = api.fate("trips/ready.jpg")
     assert answer.status == 200
@@ -129,7 +129,7 @@ def test_same_bytes_are_reported_within_the_grant_only(api: Api) -> None:
     assert "secret" not in json.dumps(api.fate("trips/copy.jpg").document)
 
 
-def test_the_fate_of_what_was_refused(api: Api) -> None:
+def test_the_outcome_of_what_was_refused(api: Api) -> None:
     refusal = Refusal("damaged", "It ends too soon", "1-2", "cd" * 32, "q")
     api.know(replace(READY_RECORD, key="trips/bad.jpg", state=REFUSED, version_id="v2", refusal=refusal))
     assert api.fate("trips/bad.jpg").document == {
@@ -143,7 +143,7 @@ def test_the_fate_of_what_was_refused(api: Api) -> None:
     }
 
 
-def test_the_fate_of_what_waits(api: Api) -> None:
+def test_the_outcome_of_what_waits(api: Api) -> None:
     held = HeldUpload("cd" * 32, {"width": 3}, {"camera": "x"}, flagged=True)
     api.know(replace(READY_RECORD, key="trips/held.jpg", state=HELD, version_id="v2", held=held))
     assert api.fate("trips/held.jpg").document == {

@@ -94,7 +94,7 @@ def test_the_key_before_counts_too(world: IngestEnvironment) -> None:
         (signed("e30"), "malformed"),
     ],
 )
-def test_what_is_not_ours_is_ignored_and_the_picture_is_not(
+def test_metadata_of_other_software_is_ignored_and_the_image_is_not(
     world: IngestEnvironment, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
 ) -> None:
     context = world.context

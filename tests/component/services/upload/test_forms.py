@@ -56,7 +56,7 @@ def test_the_policy_pins_everything(api: Api) -> None:
     assert fields.keys() - pinned.keys() == {"policy", "x-amz-signature"}
 
 
-def test_the_form_expires_when_the_answer_says(api: Api) -> None:
+def test_the_form_expires_at_its_stated_time(api: Api) -> None:
     before_s = int(time.time())
     document = api.ask().document
     policy = json.loads(base64.b64decode(document["fields"]["policy"]))
@@ -86,7 +86,7 @@ def _unix(text: str) -> float:
         ({"x-amz-signature": None}, "InvalidArgument"),
     ],
 )
-def test_s3_refuses_what_was_not_asked_for(api: Api, changes: dict[str, str | None], code: str) -> None:
+def test_s3_refuses_what_was_not_requested(api: Api, changes: dict[str, str | None], code: str) -> None:
     key = f"trips/refused-{next(_numbers)}.jpg"
     form = api.ask(key=key).document
     assert send(form, **changes)[1] == code
