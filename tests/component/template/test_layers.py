@@ -117,7 +117,7 @@ def test_native_code_runs_from_the_layers(built: Built, arch: str) -> None:
         pytest.skip(f"this machine does not run {arch}")
     code = """
 import io, json, sys
-import darkroom.services.transform, obstore, pi_heif, PIL.ImageCms, pyvips
+import darkroom.services.serve.transform, obstore, pi_heif, PIL.ImageCms, pyvips
 picture = pyvips.Image.black(8, 8).write_to_buffer(".png")
 opened, profile = PIL.Image.open(io.BytesIO(picture)).convert("RGB"), PIL.ImageCms.createProfile("sRGB")
 same = PIL.ImageCms.profileToProfile(opened, profile, profile)

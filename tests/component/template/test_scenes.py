@@ -49,7 +49,7 @@ def test_what_it_hands_on_is_what_the_function_reads() -> None:
     for parameters in handed:
         names = {name.removesuffix(".$") for name in parameters} - {"action"}
         request = read_request({"action": parameters["action"], **{name: GIVEN[name] for name in names}})
-        assert (request.scene, request.key, request.version_id) == ("s", "a.tif", "1")
+        assert (request.image_id, request.key, request.version_id) == ("s", "a.tif", "1")
         actions.append(request.action)
     assert set(actions) == set(StepAction)
 

@@ -158,7 +158,7 @@ def test_a_mutated_module_is_loaded_from_text(tmp_path: Path, monkeypatch: pytes
 
 def test_module_names() -> None:
     assert get_module_name(LAYER / "darkroom" / "plan" / "__init__.py") == "darkroom.plan"
-    assert get_module_name(LAYER / "darkroom" / "plan" / "keys.py") == "darkroom.image_keys"
+    assert get_module_name(LAYER / "darkroom" / "plan" / "options.py") == "darkroom.plan.options"
 
 
 @pytest.mark.parametrize("name", PACKAGES)

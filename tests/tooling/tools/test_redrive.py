@@ -83,7 +83,7 @@ def test_each_is_told_with_its_cause(queues: Queues) -> None:
     [
         ({"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "may not send"}, "NO_PERMISSIONS: may not send"),
         ({"code": "defect"}, "defect: "),
-        ({}, "no cause: its worker never answered (killed, out of memory or of time)"),
+        ({}, "no cause: its worker did not finish (killed, out of memory or out of time)"),
     ],
 )
 def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str], cause: str) -> None:

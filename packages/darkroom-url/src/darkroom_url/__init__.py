@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from ._darkroom.errors import DarkroomError
-from ._darkroom.plan.negotiation import LADDER_PX
 from ._darkroom.plan.presets import parse_presets
 from ._darkroom.plan.url_builder import OptionValue, build_target, sign_target
+from ._darkroom.plan.variants import LADDER_PX
 from ._darkroom.services.upload_requests import Grant, make_token
 
 __all__ = [
