@@ -16,7 +16,7 @@ from cli.app import version
 from cli.exit_codes import ExitCode
 from cli.main import main
 from local.paths import COMMAND, ROOT
-from tests.waiting import HANG_S
+from tests.waiting import HANG_S, wait_until
 
 
 def test_help_is_fast_because_it_imports_little() -> None:
@@ -111,6 +111,15 @@ def test_the_installed_script_is_the_command(tmp_path: Path) -> None:
     assert done.stdout == f"darkroom {version()}\n"
 
 
+def _sleeps(pid: int) -> bool:
+    """Return whether the process sleeps, seen ten times in a row: one that starts is running or waits for the disk."""
+    for _ in range(10):
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "S":
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def test_ctrl_c_ends_a_process_with_130_and_a_line(tmp_path: Path) -> None:
     """It is sent while the command reads its standard input."""
     process = subprocess.Popen(
@@ -122,7 +131,7 @@ def test_ctrl_c_ends_a_process_with_130_and_a_line(tmp_path: Path) -> None:
         text=True,
     )
     try:
-        time.sleep(1)  # it has started; earlier, Python itself would be interrupted
+        wait_until(lambda: _sleeps(process.pid), "it reads its standard input")  # earlier, Python would be interrupted
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=HANG_S)
     finally:
