@@ -234,7 +234,7 @@ def test_the_store_on_aws_is_asked_as_its_api_is() -> None:
 def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     from cloudfront_local.key_values import KeyValues
 
-    ask = KeyValues._ask
+    ask = KeyValues._request
 
     def write_in_between(store: KeyValues, method: str, *rest: Any) -> Any:
         answer = ask(store, method, *rest)
@@ -242,7 +242,7 @@ def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monke
             ask(store, "POST", f"{rest[0]}/keys", {"Puts": [{"Key": "x", "Value": "y"}]}, {"If-Match": answer[1]})
         return answer
 
-    monkeypatch.setattr(KeyValues, "_ask", write_in_between)
+    monkeypatch.setattr(KeyValues, "_request", write_in_between)
     with pytest.raises(StoreConflict):
         deployed.target.edge.update({"a": "1"}, [])
 
