@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
-from bench.storm.spike import KINDS, Kind, run_spike
-from bench.storm.stack import RunningStack
 
+from bench.spike.run import KINDS, SpikeKind, run_spike
+from bench.spike.stack import RunningStack
 from tests.images.pictures import jpeg_photo
 from tools import local_stack
 
@@ -24,7 +24,7 @@ def stage(stack: Stack) -> RunningStack:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_burst_of_misses(stage: RunningStack, kind: Kind) -> None:
+def test_a_burst_of_misses(stage: RunningStack, kind: SpikeKind) -> None:
     outcome = run_spike(stage, kind, VIEWERS, AT_ONCE, jpeg_photo())
     assert list(outcome.faults()) == []
     statuses = {answer.status for answer in chain.from_iterable(viewer.answers for viewer in outcome.viewers)}

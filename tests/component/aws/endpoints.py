@@ -96,7 +96,7 @@ def running(folder: Path, /, endpoint: str = NAME, **sees: Sees) -> Iterator[Mod
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             runners.append(runner)
             ports[name] = int(runner.addresses[0][1])
-        async with open_runtime(folder, answers_within_s=HANG_S) as runtime:
+        async with open_runtime(folder, timeout_s=HANG_S) as runtime:
             environment = {
                 "AWS_ENDPOINT_URL_SAGEMAKER": runtime.url,
                 "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime.url,

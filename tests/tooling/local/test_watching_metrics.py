@@ -228,7 +228,7 @@ def test_no_point_is_lost_between_threads() -> None:
     for thread in threads:
         thread.start()
     for _ in range(50):
-        metrics._tidied_s = 0.0
+        metrics._compacted_s = 0.0
         metrics.compact()
     for thread in threads:
         thread.join()
