@@ -55,3 +55,19 @@ def test_messages_of_failed_deployments_exist() -> None:
         if not any(re.search(re.escape(message).replace(r"\.\.\.", ".*"), line) for line in own)
     }
     assert unknown == set()
+
+
+FOLDERS = "layers|functions|tests|tools|docs|observability|stacks|local|frontends|endpoint"
+OF_EXAMPLES = {"tests/unit/test_dialect_toy.py", "functions/ping/app.py"}
+"""Files that a how-to page tells the reader to create."""
+
+
+def test_files_and_tests_of_how_to_pages_exist() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "howto").glob("*.md")))
+    files = set(re.findall(rf"(?<![\w/])((?:{FOLDERS})/[\w./-]+\.\w+)", text)) - OF_EXAMPLES
+    assert len(files) > 50
+    assert {name for name in files if not (ROOT / name).exists()} == set()
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    tests = set(re.findall(r"(?:::|`)(test_\w+)`", text))
+    assert len(tests) > 30
+    assert tests - set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE)) == set()
