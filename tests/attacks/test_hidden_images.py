@@ -25,10 +25,10 @@ from darkroom.services.inference.messages import parse_request
 from darkroom.services.inference.views import choose_views, combine
 from darkroom.services.ingest.events import read_event
 from tests.component.aws import sagemaker
-from tests.component.services import ingesting
+from tests.component.services import ingest_environment
 from tests.component.services.inference.harness import InferEnvironment
 from tests.images import hidden
-from tests.images.looking import models_folder, pixels, small_models
+from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.people import crop_portrait
 from tests.images.rendering import made
 
@@ -42,7 +42,7 @@ class Stack:
     """Ingest and infer with the policy `block`, which analyses at most MOST images of one upload."""
 
     def __init__(self, aws: Callable[[str], Any], runtime: sagemaker.Runtime) -> None:
-        self.uploads = ingesting.IngestEnvironment.build(aws)
+        self.uploads = ingest_environment.IngestEnvironment.build(aws)
         self.uploads.blocks = True
         self.models = InferEnvironment.build(aws, runtime)
         shared = {name: self.uploads.names[name] for name in ("media", "index", "bus", "changes", "published")}

@@ -31,7 +31,7 @@ from darkroom.services.caching import MASTER_SHA256
 from darkroom.services.serve.answers import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr
 from tests.component.services.dialects.serving import Served, served
-from tests.component.services.ingesting import IngestEnvironment
+from tests.component.services.ingest_environment import IngestEnvironment
 from tests.images.cameras import camera_files
 from tests.images.markers import MARKER, find_markers
 from tests.images.planted import in_jpeg, in_png, planted

@@ -17,7 +17,7 @@ import pytest
 import urllib3
 
 from local.paths import COMMAND, ROOT
-from tests.component.services.upload.calling import run_documented, send
+from tests.component.services.upload.api import run_documented, send
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
 

@@ -17,7 +17,7 @@ from darkroom.image_keys import decode_key, encode_key
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.publish import build_announcement, build_preset_paths
 from darkroom.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
-from tests.component.services.ingesting import event_text
+from tests.component.services.ingest_environment import event_text
 
 BUCKET = "uploads"
 NOON_S = 1795608000.0

@@ -10,7 +10,7 @@ import pytest
 from darkroom.aws.clients import create_client
 from darkroom.errors import Unavailable
 from darkroom.mlops.endpoint_variants import EndpointVariants, Variant
-from tests.sagemaking import HeldUpdates
+from tests.sagemaker_apis import HeldUpdates
 
 from . import faulty
 from .endpoints import NAME, Models, running

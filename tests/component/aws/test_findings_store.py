@@ -15,7 +15,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.verdicts import Verdict, VerdictTable
 from darkroom.errors import ObjectChanged
 from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Region, TextLine
-from tests.component.services.ingesting import make_table
+from tests.component.services.ingest_environment import make_table
 
 from .stored import keys, put
 

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.record import CLAIMED
 from darkroom.errors import ObjectChanged
-from tests.component.services.ingesting import IngestEnvironment
+from tests.component.services.ingest_environment import IngestEnvironment
 from tests.unit.ingest_stores import CURRENT, KEY, LEASE, Bucket, Table, build_record
 
 METADATA = {"sequencer": CURRENT}

@@ -13,7 +13,7 @@ from darkroom.errors import Unavailable
 from darkroom.findings import FACES
 from darkroom.mlops.sample import Sample, ShadowComparison, TaskComparison, TaskSummary
 from darkroom.mlops.sample_store import SLOTS, TRIAL_SLOTS, SampleStore
-from tests.component.services.ingesting import make_table
+from tests.component.services.ingest_environment import make_table
 
 _numbers = itertools.count(1)
 

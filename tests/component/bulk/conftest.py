@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.services.ingesting import IngestEnvironment
+from tests.component.services.ingest_environment import IngestEnvironment
 
 from .jobs import BulkJobs
 

@@ -23,7 +23,7 @@ from darkroom.services.caching import CachePolicy
 from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from tests.component.services.ingesting import IngestEnvironment
+from tests.component.services.ingest_environment import IngestEnvironment
 from tests.component.services.purge_harness import lasting
 
 

@@ -15,7 +15,7 @@ from darkroom.bulk.results import MAX_ATTEMPTS, KeyOutcome, KeyResult, furthest
 from darkroom.bulk.worker import RESERVE_S
 from darkroom.errors import BadRun, DamagedSource, GaveUp, Unavailable, Unfinished, Unsettled
 from darkroom.services.deadline import CpuLimit, Deadline, is_abandoned
-from tests.component.services.killing import Killed, Wire, wired
+from tests.component.services.kill_points import Killed, Wire, wired
 from tests.waiting import HANG_S, wait_until
 
 from .jobs import BulkJobs, WouldWait

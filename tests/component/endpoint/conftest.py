@@ -11,7 +11,7 @@ import pytest
 from local import tool_venvs
 from local.progress import Progress
 from tests.component.models.classifier import COLOURS, colour_classifier
-from tests.images.looking import ROOT, models_folder
+from tests.images.detectors import ROOT, models_folder
 
 from .serving import BATCH_SIZE, Server, serving
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.component.template.stack import template
-from tests.images.looking import ROOT
+from tests.images.detectors import ROOT
 
 DOCKERFILE = (ROOT / "endpoint" / "Dockerfile").read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.models import catalogue
-from tests.images.looking import ROOT, models_folder
+from tests.images.detectors import ROOT, models_folder
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S
 

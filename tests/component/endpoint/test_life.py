@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.models import catalogue
 from tests.conftest import free_port
-from tests.images.looking import models_folder
+from tests.images.detectors import models_folder
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S
 

@@ -22,7 +22,7 @@ from endpoint import decode
 from endpoint.batch import BatchAnalyser
 from endpoint.decode import decode_image
 from endpoint.request import AnalysisRequest, Origin, parse_origin, requested_tasks
-from tests.images.looking import models_folder
+from tests.images.detectors import models_folder
 from tests.images.pictures import jpeg_photo
 
 KNOWN = ("faces", "text", "moderation")

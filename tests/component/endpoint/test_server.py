@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, finding_from_document
 from tests.documents import accuracy_in_order, page, photographed, words
-from tests.images.looking import overlap
+from tests.images.detectors import overlap
 from tests.images.people import FACES as MARKED
 from tests.images.pictures import jpeg_photo, photograph
 

@@ -26,7 +26,7 @@ from darkroom.plan.model import (
     Watermark,
     WatermarkLayout,
 )
-from tests.images.known import known
+from tests.images.findings import known
 from tests.images.rendering import alike, apart, frames, made, opened, rgba, seen
 from tests.images.sources import cutout, photo, saved, sixteen_bit, sources
 from tests.unit.imaging.test_animation import moving

@@ -33,7 +33,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
-from tests.images.mastering import header, look_alike
+from tests.images.masters import header, look_alike
 from tests.images.planted import in_jpeg
 from tests.images.rendering import alike, apart, made, seen
 from tests.images.sources import photo, saved

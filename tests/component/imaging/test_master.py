@@ -15,7 +15,7 @@ from darkroom.imaging.master import make_master
 from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC, corners
 from tests.images.exiftool import needs_exiftool, private_parts
-from tests.images.mastering import header, loaded, look_alike, mastered
+from tests.images.masters import header, loaded, look_alike, mastered
 from tests.images.planted import in_jpeg, in_png, in_tiff, in_webp, planted
 from tests.images.rendering import frames, made, opened, seen
 from tests.images.sources import cutout, photo, saved, sources

@@ -13,7 +13,7 @@ from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.corpus import CORPUS
-from tests.images.mastering import header, loaded, look_alike
+from tests.images.masters import header, loaded, look_alike
 from tests.images.rendering import frames, made, opened
 
 from .test_corpus import REFUSED, SHOWN

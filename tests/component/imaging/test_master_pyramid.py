@@ -25,7 +25,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
 from tests.images.drawn import animation
-from tests.images.mastering import header, look_alike, mastered
+from tests.images.masters import header, look_alike, mastered
 from tests.images.planted import in_jpeg
 from tests.images.rendering import alike, apart, made, opened, seen
 from tests.images.sources import cutout, photo, saved, sixteen_bit, sources

@@ -16,8 +16,8 @@ from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, cle
 from tests.corpus import CORPUS
 from tests.images.cameras import camera_files
 from tests.images.exiftool import EXIFTOOL, needs_exiftool
+from tests.images.metadata_files import datasets, exif, jpeg, packet, provenance_of
 from tests.images.planted import planted
-from tests.images.saying import datasets, exif, jpeg, packet, provenance_of
 from tests.images.sources import photo, saved
 
 from .test_corpus import SHOWN

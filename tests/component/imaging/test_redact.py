@@ -18,7 +18,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Padding, Plan, Watermark
 from tests.images.drawn import with_exif
-from tests.images.known import known
+from tests.images.findings import known
 from tests.images.rendering import frames, made, opened, rgba, seen
 from tests.images.sources import photo, saved
 

@@ -11,7 +11,7 @@ import pytest
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Findings, Region
 from darkroom.plan.model import Crop, Gravity
-from tests.images.looking import pixels, small_models
+from tests.images.detectors import pixels, small_models
 from tests.images.people import FACES, PICTURES, picture_of_faces
 from tests.images.rendering import Pixels, made, opened, seen
 from tests.images.sources import saved

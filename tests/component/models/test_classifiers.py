@@ -17,7 +17,7 @@ from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec
 from darkroom.models.classifiers import moderation
 from darkroom.models.model_set import ModelSet
 from darkroom.models.tensors import ModelInput, ModelOutput
-from tests.images.looking import models_folder, pixels, small_models
+from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.pictures import photograph
 
 from .classifier import COLOURS, colour_classifier

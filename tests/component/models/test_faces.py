@@ -10,7 +10,7 @@ import pytest
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Region
 from darkroom.models import catalogue, faces
-from tests.images.looking import overlap, pixels, small_models
+from tests.images.detectors import overlap, pixels, small_models
 from tests.images.people import FACES, PICTURES, picture_of_faces
 
 pytestmark = pytest.mark.never_skips

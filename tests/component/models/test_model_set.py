@@ -22,7 +22,7 @@ from darkroom.models.onnx_model import OnnxModel, batches
 from darkroom.models.pixels import Pixels
 from darkroom.models.tensors import ModelInput
 from local.paths import ROOT
-from tests.images.looking import models_folder, pixels, small_models
+from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.pictures import photograph
 
 SMALL = catalogue.load_catalogue(catalogue.SMALL_MODELS)

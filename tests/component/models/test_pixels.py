@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from darkroom.models.pixels import fit, pad, resize
-from tests.images.looking import pixels
+from tests.images.detectors import pixels
 from tests.images.pictures import photograph
 
 

@@ -20,7 +20,7 @@ from darkroom.services.ingest.events import IngestEvent, read_event
 from darkroom.services.large_image.steps import LargeImageSteps, StepAction, read_request
 from tests.roles import create_role
 
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 
 LIMITS = Limits(max_bytes=2_000_000, max_pixels=2_000_000, max_scene_pixels=40_000_000)
 KEY = "maps/north.tif"

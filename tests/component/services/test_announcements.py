@@ -23,7 +23,7 @@ from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.images.pictures import jpeg_photo
 
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 
 DATA = Path(skimage.__file__).parent / "data"
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="20"/></svg>'

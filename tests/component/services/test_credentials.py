@@ -16,7 +16,7 @@ from darkroom.aws.credentials import RENEW_BEFORE, RETRY_AFTER, CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import Unavailable
 
-from .rotating import TOKEN, Endpoint, RecordingProxy, SignedRequest, served
+from .credential_rotation import TOKEN, Endpoint, RecordingProxy, SignedRequest, served
 
 AT_ONCE = 16
 SHORT, LONG = timedelta(minutes=4), timedelta(hours=1)

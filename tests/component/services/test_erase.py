@@ -48,7 +48,7 @@ from tools.events.forget import events
 
 from .cloudfront import HeldDistribution, make_distribution
 from .functions import load
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 from .purge_harness import lasting
 
 KEY = "trips/rome.jpg"

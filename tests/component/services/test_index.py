@@ -24,7 +24,7 @@ from darkroom.aws.record import (
 )
 from darkroom.errors import Busy, Unavailable
 
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 
 NOW_S, LEASE_S = 1_795_600_000, 60
 

@@ -30,7 +30,7 @@ from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
 from tests.waiting import HANG_S, wait_until
 
-from .ingesting import IngestEnvironment, event_text
+from .ingest_environment import IngestEnvironment, event_text
 
 PRESETS = load_default_presets().at_ingest
 

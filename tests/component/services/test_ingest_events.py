@@ -17,7 +17,7 @@ from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FI
 from tests.images.exiftool import needs_exiftool, private_parts
 from tools.events import FOLDER
 
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 

@@ -18,7 +18,7 @@ from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import Counted, counted, of
 from .functions import Function, load
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 from .test_ingest_messages import MAX_RECEIVES, created, receive
 
 COUNTS = ("Requests", "ClientErrors", "Faults")

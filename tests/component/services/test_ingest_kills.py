@@ -23,8 +23,8 @@ from darkroom.services.ingest.events import EventKind, IngestEvent, read_event
 from darkroom.services.ingest.handler import handle_event
 from tests.profiles import select_calls
 
-from .ingesting import IngestEnvironment
-from .killing import Killed, Wire, kill, wired
+from .ingest_environment import IngestEnvironment
+from .kill_points import Killed, Wire, kill, wired
 
 ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f": "webp"}}, {}, ("w320", "tiny"))
 MOST_CALLS = 60

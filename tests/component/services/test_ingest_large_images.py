@@ -30,7 +30,7 @@ from darkroom.services.ingest.large_image import LEASE_S, TRIES
 from darkroom.services.large_image.steps import StepAction
 from darkroom.services.queue_consumer import SqsMessage
 
-from .killing import Killed, Wire, kill, wired
+from .kill_points import Killed, Wire, kill, wired
 from .large_images import KEY, LIMITS, LargeImageEnvironment, scene_image, scene_tiff
 
 MASTER = f"masters/{KEY}"

@@ -21,7 +21,7 @@ from darkroom.services.ingest.events import (
 )
 from tests.images.pictures import jpeg_photo
 
-from .ingesting import IngestEnvironment, event_text
+from .ingest_environment import IngestEnvironment, event_text
 
 MAX_RECEIVES = 3
 

@@ -17,8 +17,8 @@ from darkroom.services.ingest.handler import handle_event
 from tests.images.pictures import jpeg_photo
 
 from .emf_metrics import counted, of
-from .ingesting import IngestEnvironment
-from .killing import Wire, wired
+from .ingest_environment import IngestEnvironment
+from .kill_points import Wire, wired
 
 SMALL = jpeg_photo((48, 32))
 KEY = "a.jpg"

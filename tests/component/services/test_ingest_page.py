@@ -17,7 +17,7 @@ from local.paths import ROOT
 from tests.announcements import SCHEMAS
 from tests.images.pictures import jpeg_photo
 
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 
 PAGE = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
 

@@ -23,7 +23,7 @@ from darkroom.services.ingest.handler import handle_event
 from tests import commands
 from tests.images.pictures import jpeg_photo, png_noise
 
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 
 PRESETS = load_default_presets().at_ingest
 KEY = "trips/rome.jpg"

@@ -17,7 +17,7 @@ from tests.component.aws.sagemaker import Runtime
 from tests.images.pictures import jpeg_photo
 
 from .inference.harness import make_vectors
-from .ingesting import IngestEnvironment, event_text
+from .ingest_environment import IngestEnvironment, event_text
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 KEY = "trips/rome.jpg"

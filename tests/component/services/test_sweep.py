@@ -30,7 +30,7 @@ from tests.images.pictures import jpeg_photo
 from tools.events.sweep import events
 
 from .functions import load
-from .ingesting import IngestEnvironment
+from .ingest_environment import IngestEnvironment
 from .purge_harness import lasting
 
 HOUR_S = 3_600

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.services.upload.calling import Api, token_for
+from tests.component.services.upload.api import Api, token_for
 from tests.component.services.upload.conftest import api  # noqa: F401 - a fixture
 
 from .clients import run

@@ -27,7 +27,7 @@ from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.pictures import jpeg_photo, photograph
 from tests.stack.conftest import Stack, start_stack, stop_stack
-from tests.stack.inferring import HANG_S, InferenceClient, detected
+from tests.stack.inference_client import HANG_S, InferenceClient, detected
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
 from tests.waiting import wait_until

@@ -15,7 +15,7 @@ from darkroom.services.ingest.context import IngestOutcome
 from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands
-from tests.component.services.ingesting import IngestEnvironment
+from tests.component.services.ingest_environment import IngestEnvironment
 from tests.images.pictures import jpeg_photo
 
 KEY = "trips/rome.jpg"

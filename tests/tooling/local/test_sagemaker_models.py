@@ -16,7 +16,7 @@ from local.sagemaker.endpoint_description import EndpointDescription
 from local.sagemaker.runtime import Runtime
 from local.sagemaker.service_errors import RequestError
 from local.sagemaker.variants import Endpoints, Variant
-from tests.sagemaking import HeldUpdates, client, sagemaker
+from tests.sagemaker_apis import HeldUpdates, client, sagemaker
 
 GROUP = "darkroom"
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/darkroom:7"

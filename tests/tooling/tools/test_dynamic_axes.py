@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 from tests.component.models.classifier import colour_classifier
-from tests.images.looking import models_folder
+from tests.images.detectors import models_folder
 from tools import dynamic_axes
 from tools.dynamic_axes import with_dynamic_axes
 

@@ -18,7 +18,7 @@ from darkroom.findings import FACES, MODERATION, Region
 from darkroom.mlops.golden_set import GoldenImage, parse_manifest, score_image, sum_confusions
 from local import golden as local_golden
 from tests import commands
-from tests.images.looking import models_folder, pixels
+from tests.images.detectors import models_folder, pixels
 from tests.images.pictures import turned
 from tools.degraded_model import TABLE, write_degraded_models
 from tools.golden import line_of, put, read_folder, shown

@@ -21,7 +21,7 @@ from darkroom.mlops.sample_store import SampleStore
 from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
-from tests.images.looking import models_folder
+from tests.images.detectors import models_folder
 from tests.images.pictures import jpeg_photo, png_noise
 from tools.degraded_model import write_degraded_models
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table

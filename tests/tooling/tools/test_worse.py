@@ -10,7 +10,7 @@ from darkroom.findings import FACES, MODERATION
 from darkroom.models.catalogue import load_catalogue
 from darkroom.models.model_set import ModelSet
 from tests.component.models.classifier import colour_classifier
-from tests.images.looking import models_folder, pixels, small_models
+from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.pictures import photograph
 from tools.degraded_model import LAST_LAYER, TABLE, negate_weights, write_degraded_models
 

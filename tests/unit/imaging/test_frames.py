@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from darkroom.errors import DarkroomError
 from darkroom.findings import Region
 from darkroom.plan.model import Watermark
-from tests.images.known import known
+from tests.images.findings import known
 from tests.images.rendering import frames, made, opened, rgba, seen
 from tests.images.sources import cutout, photo, saved
 

@@ -11,7 +11,7 @@ from PIL import ImageCms
 
 from darkroom.imaging.colour.icc_rewrite import rewrite_profile
 from tests.images.drawn import HEIC
-from tests.images.mastering import MOST_LEVELS, header, loaded, look_alike, mastered
+from tests.images.masters import MOST_LEVELS, header, loaded, look_alike, mastered
 from tests.images.rendering import apart, frames, made, opened, seen
 from tests.images.sources import cutout, photo, saved, sources
 

@@ -37,7 +37,7 @@ from darkroom.plan.model import (
     Watermark,
     WatermarkLayout,
 )
-from tests.images.known import known
+from tests.images.findings import known
 from tests.images.sources import saved
 
 MARK = saved(Image.new("RGBA", (30, 20), (255, 0, 0, 120)), "PNG")

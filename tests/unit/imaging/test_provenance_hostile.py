@@ -14,8 +14,8 @@ from darkroom.imaging.formats.metadata.provenance import read_provenance
 from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from tests.images.metadata_files import jpeg, packet, provenance_of
 from tests.images.planted import planted
-from tests.images.saying import jpeg, packet, provenance_of
 from tests.images.sources import photo, saved
 
 ASKED = ("captured_at", "camera", "lens", "creator", "copyright", "credit")

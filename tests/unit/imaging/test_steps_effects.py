@@ -22,7 +22,7 @@ from darkroom.imaging.render.steps.tone import (
     build_curve_table,
 )
 from darkroom.plan.model import IDENTITY, Convolution
-from tests.images.known import known
+from tests.images.findings import known
 from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
 
 KINDS = [(1, 255), (2, 255), (3, 255), (4, 255), (3, 65_535), (1, 65_535)]

@@ -18,7 +18,7 @@ from darkroom.imaging.pyramid.build import join_pages
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed
-from tests.images.mastering import header, look_alike, mastered
+from tests.images.masters import header, look_alike, mastered
 from tests.images.rendering import made
 from tests.images.sources import photo, saved
 

@@ -53,7 +53,7 @@ from darkroom.services.inference.predictions import Detector
 from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from tests.component.aws.sagemaker import NAME, Runtime
-from tests.component.services.ingesting import RecordingQueue, make_table
+from tests.component.services.ingest_environment import RecordingQueue, make_table
 from tests.waiting import HANG_S
 
 ALL = (FACES, TEXT, MODERATION, SIMILARITY)

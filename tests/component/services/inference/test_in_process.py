@@ -11,7 +11,7 @@ from darkroom.findings import FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.in_process import InProcessDetector
 from tests.component.aws import sagemaker
-from tests.images.looking import models_folder
+from tests.images.detectors import models_folder
 from tests.images.pictures import jpeg_photo
 
 from .harness import ALL, SMALL, InferEnvironment

@@ -11,7 +11,7 @@ from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, 
 from darkroom.image_keys import MASTERS
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
 from tests.component.aws import sagemaker
-from tests.component.services.killing import Killed, Wire, kill, wired
+from tests.component.services.kill_points import Killed, Wire, kill, wired
 from tests.images.pictures import jpeg_photo
 from tests.profiles import select_calls
 

@@ -16,7 +16,7 @@ from darkroom.services.inference.messages import parse_request
 from darkroom.services.ingest.events import read_event
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
-from tests.component.services import ingesting
+from tests.component.services import ingest_environment
 from tests.images.pictures import jpeg_photo
 
 from .harness import InferEnvironment
@@ -28,7 +28,7 @@ class Pipeline:
     """Both, in one place."""
 
     def __init__(self, aws: Callable[[str], Any], runtime: Runtime) -> None:
-        self.taken = ingesting.IngestEnvironment.build(aws)
+        self.taken = ingest_environment.IngestEnvironment.build(aws)
         self.taken.blocks = True
         self.looked = InferEnvironment.build(aws, runtime)
         shared = {name: self.taken.names[name] for name in ("media", "index", "bus", "changes", "published")}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ from tests.announcements import complaints
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of
-from tests.sagemaking import HeldUpdates
+from tests.sagemaker_apis import HeldUpdates
 from tests.unit.synthetic_samples import samples
 from tests.waiting import wait_until
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 POLICY = Policy(min_samples=30, promote_after_samples=100, promote_after_hours=1)
 HOUR_S = 3600

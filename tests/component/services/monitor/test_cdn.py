@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from darkroom.operations.cdn_check import CdnCheck, count_hits_and_misses, percent
 from tests.component.services.emf_metrics import counted, of
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 
 def look(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from darkroom.operations.cost_check import PER_MISS, PER_RENDER, PER_UPLOAD, Cos
 from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
 from tests.component.services.emf_metrics import Counted, counted, of
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 PRICES = load_prices()
 

@@ -38,7 +38,7 @@ from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.unit.synthetic_samples import samples
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 ENOUGH = 300
 USUAL = samples(1, ENOUGH)

@@ -22,7 +22,7 @@ from tests.unit.synthetic_samples import samples
 from tools.events.monitor import events
 from tools.idle_cost import METRICS_PUBLISHED, METRICS_READ
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 
 @pytest.fixture

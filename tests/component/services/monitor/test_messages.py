@@ -14,7 +14,7 @@ from darkroom.operations.messages import NAMES, SCHEDULED, DeploymentEvent, RunC
 from tests.component.services.emf_metrics import counted, of
 from tools.events.monitor import events
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 
 def test_a_schedule_runs_every_cheap_check() -> None:

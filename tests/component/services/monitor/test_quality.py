@@ -18,7 +18,7 @@ from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import counted
 
-from .stage import MonitorEnvironment
+from .environment import MonitorEnvironment
 
 HOUR_S = 3600
 HALF = Region(0.25, 0.25, 0.5, 0.5)

@@ -25,7 +25,7 @@ from darkroom.operations.remedies import (
 from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
 from tests.component.services.emf_metrics import counted, of
 
-from .stage import MINUTE_S, MonitorEnvironment
+from .environment import MINUTE_S, MonitorEnvironment
 
 EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {"object": {"key": "a.jpg"}}})
 

@@ -12,10 +12,10 @@ import pytest
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from tests.component.aws.similar import make_vector_table
 from tests.component.services.functions import load
-from tests.component.services.ingesting import make_table
-from tests.component.services.upload.calling import KEYS
+from tests.component.services.ingest_environment import make_table
+from tests.component.services.upload.api import KEYS
 
-from .calling import Deployment
+from .api import Deployment
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 
 from darkroom.aws.record import CLAIMED, HELD, REFUSED, REMOVED
 from tests.component.aws.similar import direction, towards
-from tests.component.services.upload.calling import token_for
+from tests.component.services.upload.api import token_for
 
-from .calling import Deployment, keys
+from .api import Deployment, keys
 
 ROME, OSLO = direction(1), direction(2)
 HASH, NEAR_HASH, FAR_HASH = "f0f0f0f0f0f0f0f0", "f0f0f0f0f0f0f0ff", "0f0f0f0f0f0f0f0f"

@@ -16,7 +16,7 @@ from tests.component.aws.similar import direction
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.similar import events
 
-from .calling import Deployment
+from .api import Deployment
 
 
 @pytest.fixture

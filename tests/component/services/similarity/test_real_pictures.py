@@ -13,9 +13,9 @@ from bench.similarity.alterations import ALTERATIONS, load_photographs
 from bench.similarity.recall import compare_unrelated
 from darkroom.findings import SIMILARITY
 from darkroom.services.similarity import COPY_BITS, COPY_SCORE
-from tests.images.looking import small_models
+from tests.images.detectors import small_models
 
-from .calling import Deployment
+from .api import Deployment
 
 SEEN_THROUGH = ("JPEG of quality 30", "half the size", "middle, 80 % of each side", "mirrored")
 """Edits after which every photograph counts as a copy."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .calling import KEYS, ROOT, Api
+from .api import KEYS, ROOT, Api
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, Record, Refusal
 from darkroom.plan.limits import Limits
 
-from .calling import KEYS, READY_RECORD, Api, token_for
+from .api import KEYS, READY_RECORD, Api, token_for
 
 
 @pytest.mark.parametrize(

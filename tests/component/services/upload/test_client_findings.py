@@ -22,10 +22,10 @@ from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.upload import UploadApi
 from darkroom.services.upload_requests import Grant, make_token
-from tests.component.services.ingesting import KEYS, IngestEnvironment, SigningKeys
+from tests.component.services.ingest_environment import KEYS, IngestEnvironment, SigningKeys
 from tests.images.pictures import jpeg_photo, png_noise
 
-from .calling import DOCS, Api, send
+from .api import DOCS, Api, send
 
 KEY = "trips/rome.jpg"
 BODY = jpeg_photo()

@@ -15,7 +15,7 @@ import pytest
 from darkroom.errors import list_errors_by_code
 from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES
 
-from .calling import DATA, DOCS, READY_RECORD, Api, run_documented, token_for
+from .api import DATA, DOCS, READY_RECORD, Api, run_documented, token_for
 
 
 @pytest.fixture

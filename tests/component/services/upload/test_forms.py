@@ -14,7 +14,7 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.presigned_post import PostPresigner
 from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES
 
-from .calling import DATA, SHA256, Api, send
+from .api import DATA, SHA256, Api, send
 
 _numbers = itertools.count(1)
 

@@ -20,7 +20,7 @@ from darkroom.mlops.sample_store import SLOTS, SampleStore
 from darkroom.operations.functions import Function
 from darkroom.operations.metrics_reader import MetricsReader
 from darkroom.operations.switch_controller import SwitchController
-from tests.component.services.ingesting import IngestEnvironment
+from tests.component.services.ingest_environment import IngestEnvironment
 
 MINUTE_S = 60
 _numbers = itertools.count(1)

@@ -12,7 +12,7 @@ from unittest import mock
 from darkroom.aws.record import READY, MasterRef, Record, to_item
 from darkroom.aws.vectors import VectorStore
 from tests.component.services.functions import Function, load
-from tests.component.services.upload.calling import Answer, token_for
+from tests.component.services.upload.api import Answer, token_for
 
 MODEL = "sscd/1"
 
