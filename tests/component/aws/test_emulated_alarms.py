@@ -76,8 +76,8 @@ REFUSED = {
     "an id twice": ([retrieved("bad"), retrieved("bad"), retrieved("total"), SHARE], "unique"),
     "an unknown id": ([retrieved("bad"), SHARE], "total"),
     "an expression of itself": ([{"Id": "share", "Expression": "share + 1"}], "refers to share"),
-    "nothing to do": ([{"Id": "share"}], "Expression or MetricStat"),
-    "both": ([retrieved("bad") | {"Expression": "1"}], "not both"),
+    "nothing to do": ([{"Id": "share"}], "exactly one of Expression and MetricStat"),
+    "both": ([retrieved("bad") | {"Expression": "1"}], "exactly one of Expression and MetricStat"),
     "a period of 45 s": ([retrieved("bad", 45) | {"ReturnData": True}], "period of 45"),
     "eleven metrics": ([retrieved(f"m{n}") for n in range(11)] + [{"Id": "e", "Expression": "m1"}], "more than 10"),
 }
@@ -103,7 +103,7 @@ def test_panels_that_cloudwatch_refuses_are_refused(cloudwatch: Any, metrics: li
     ids=lambda one: next(iter(one)),
 )
 def test_metric_math_and_one_metric_exclude_each_other(cloudwatch: Any, one: Node) -> None:
-    with pytest.raises(ClientError, match=f"together with {next(iter(one))}"):
+    with pytest.raises(ClientError, match=f"excludes {next(iter(one))}"):
         cloudwatch.put_metric_alarm(AlarmName="refused", **ALARM | one)
 
 
