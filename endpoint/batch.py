@@ -56,13 +56,15 @@ class BatchAnalyser:
         decoded_s = time.monotonic()
         answers = self._run_models(batch, [picture for picture, _ in decodings])
         infer_s = time.monotonic() - decoded_s
-        told = []
+        responses = []
         for asked, answer, (_, decode_s) in zip(batch, answers, decodings, strict=True):
             queue_s = max(0.0, decoded_s - asked.received_s - decode_s)
             stages_s = {"queue": queue_s, "decode": decode_s, "infer": infer_s}
-            told.append(replace(answer, stages_ms={name: round(spent * 1000, 1) for name, spent in stages_s.items()}))
-            _log(asked, told[-1])
-        return told
+            responses.append(
+                replace(answer, stages_ms={name: round(spent * 1000, 1) for name, spent in stages_s.items()})
+            )
+            _log(asked, responses[-1])
+        return responses
 
     def _run_models(self, batch: Sequence[AnalysisRequest], pictures: Sequence[Pixels | None]) -> list[BatchResponse]:
         """Run the models; if the batch fails, each image is tried alone."""
@@ -102,13 +104,13 @@ def _refused(asked: AnalysisRequest, error: DarkroomError) -> BatchResponse:
     return BatchResponse(error.status, problem_document(error), 1)
 
 
-def _log(asked: AnalysisRequest, told: BatchResponse) -> None:
+def _log(asked: AnalysisRequest, responses: BatchResponse) -> None:
     fields = {
-        "status": told.status,
-        "code": told.code,
+        "status": responses.status,
+        "code": responses.code,
         "tasks": list(asked.tasks),
-        "batch": told.batch,
+        "batch": responses.batch,
         "bytes": len(asked.body),
-        "ms": dict(told.stages_ms),
+        "ms": dict(responses.stages_ms),
     }
     log.write("INFO", "answered", asked.origin.fields | fields)

@@ -1,9 +1,9 @@
-/** Astro's image service (`image.service.entrypoint`). Its URLs need no signature: a width, a format and `preset` are followed. */
+/** Astro's image service (`image.service.entrypoint`). Its URLs need no signature: width, format and `preset` apply. */
 import { service } from './astro.mjs';
 import { darkroomUrl, keyOf, ladderWidth, widthUrl } from './darkroom.mjs';
 
 /**
- * `config.baseURL` is where Darkroom answers. Without `format` each viewer gets the best that it accepts.
+ * `config.baseURL` is Darkroom's URL. Without `format`, each viewer gets the best format that it accepts.
  *
  * @param {import('./astro.mjs').Transform} options
  */

@@ -1,6 +1,6 @@
 /**
- * Astro's image service with signed URLs: exact sizes, `fit`, `position` and `quality`. Astro runs it where pages are
- * rendered, on the server or in the build, never in a browser.
+ * Astro's image service with signed URLs: exact sizes, `fit`, `position` and `quality`. Astro runs it on
+ * the server or in the build, never in a browser.
  *
  * `DARKROOM_SIGNING_KEY` is the signing key.
  */
@@ -8,15 +8,15 @@ import { service } from './astro.mjs';
 import { keyOf } from './darkroom.mjs';
 import { signedUrl } from './sign.mjs';
 
-/** CSS' `object-fit`, which is what Astro's `fit` is. */
+/** Values of Astro's `fit`, those of CSS' `object-fit`. */
 const FITS = { contain: 'contain', cover: 'cover', fill: 'fill', 'scale-down': 'contain', none: undefined };
 const SIDES = { top: 'north', bottom: 'south', left: 'west', right: 'east', center: 'center' };
 const QUALITIES = { low: 25, mid: 50, high: 80, max: 100 };
 
 /**
- * A gravity for `position`: `top`, `right bottom`, `50% 20%`, or one of Darkroom's own words.
+ * Return the gravity of `position`: `top`, `right bottom`, `50% 20%`, or a gravity of Darkroom.
  *
- * @throws {RangeError}  For a position in px or other lengths, which are not known before the image has a size.
+ * @throws {RangeError}  For a position in px or other lengths, which depend on the size of the image.
  */
 export function gravityOf(position) {
     const parts = position.trim().split(/\s+/);

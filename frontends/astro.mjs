@@ -1,8 +1,8 @@
 /**
- * What Astro's two image services have in common: an external service of Astro 5 and 6, which writes URLs and transforms
- * nothing itself.
+ * Common parts of the two image services: an external service of Astro 5 and 6, which builds URLs and transforms nothing
+ * itself.
  *
- * Images that Astro bundles are not in the bucket: they keep the URL that they have.
+ * Images that Astro bundles are not in the bucket: their URLs are unchanged.
  *
  * @typedef {{src: string | {src: string, width: number, height: number}, width?: number, height?: number,
  *   widths?: number[], densities?: (number | `${number}x`)[], format?: string, quality?: number | string, fit?: string,
@@ -12,10 +12,10 @@ const OWN = ['src', 'width', 'height', 'widths', 'densities', 'format', 'formats
     'layout', 'priority', 'preset', 'inferSize'];
 
 /**
- * An image service.
+ * Create an image service.
  *
  * @param {(options: Transform, config: Record<string, unknown>) => string} urlOf  The URL of a remote image.
- * @param {(width: number) => number} offered  The width in px that an image is offered in for `width`.
+ * @param {(width: number) => number} offered  The offered width in px for `width`.
  */
 export function service(urlOf, offered) {
     return {

@@ -1,14 +1,14 @@
-/** The canonical request of a URL, which signatures are made over (docs/reference/urls.md, "Signing"). */
+/** Compute the canonical request of a URL, which is signed (docs/reference/urls.md, "Signing"). */
 import { read as readParts } from './edge.mjs';
 
 export { Refusal } from './edge.mjs';
 
 /**
- * What `target` asks for.
+ * Parse `target`.
  *
  * @param {string} target  Path and query, as in `/photo.jpg?w=801`.
  * @returns {{request: string, needsSignature: boolean}}  `needsSignature` in the access mode `guarded`.
- * @throws {import('./edge.mjs').Refusal}  Where Darkroom would refuse the URL whoever signed it.
+ * @throws {import('./edge.mjs').Refusal}  If Darkroom refuses the URL with any signature.
  */
 export function read(target) {
     const cut = (target + '?').indexOf('?');

@@ -1,8 +1,8 @@
 /**
- * URLs of pictures, for browsers and servers. Nothing here signs: see sign.mjs, which no browser may load.
+ * Build URLs of images, in browsers and servers. Signing is in sign.mjs, which no browser may load.
  *
- * @typedef {string | number | boolean | ReadonlyArray<string | number>} Value  A list's items are joined by commas.
- * @typedef {Record<string, Value | null | undefined>} Options  By short or long name; what is null or undefined is left out.
+ * @typedef {string | number | boolean | ReadonlyArray<string | number>} Value  Items of a list are joined by commas.
+ * @typedef {Record<string, Value | null | undefined>} Options  By short or long name; null and undefined are omitted.
  */
 import { LADDER, OPTION_NAMES } from './tables.mjs';
 
@@ -11,15 +11,15 @@ export { LADDER, PRESETS } from './tables.mjs';
 const NAMES = new Set(Object.entries(OPTION_NAMES).flat());
 const UNRESERVED_TOO = /[!'()*]/g;
 
-/** Percent-encoded but for A-Z a-z 0-9 - _ . ~ */
+/** Percent-encode all characters except A-Z a-z 0-9 - _ . ~ */
 const encoded = text =>
     encodeURIComponent(text).replace(UNRESERVED_TOO, one => '%' + one.charCodeAt(0).toString(16).toUpperCase());
 
 /**
- * The path of a key. Browsers resolve `.` and `..` before they ask, so a key that has one would name another picture.
+ * Return the path of a key. Browsers resolve `.` and `..` in URLs, so a key with one would name another image.
  *
- * @param {string} key  The picture's name in the bucket, not encoded; one leading slash is dropped.
- * @throws {RangeError}  For a key that can name no picture.
+ * @param {string} key  The image's name in the bucket, not encoded; one leading slash is dropped.
+ * @throws {RangeError}  For a key that cannot name an image.
  */
 export function keyPath(key) {
     const segments = key.replace(/^\//, '').split('/');
@@ -30,12 +30,12 @@ export function keyPath(key) {
 }
 
 /**
- * The key that a URL names, decoded.
+ * Return the decoded key of a URL.
  *
- * @param {string} src  A URL below `base`, a path, or a key, percent-encoded; a query is left out.
- * @param {string} [base]  Where Darkroom answers.
+ * @param {string} src  A URL below `base`, a path, or a key, percent-encoded; a query is ignored.
+ * @param {string} [base]  Darkroom's URL.
  * @throws {RangeError}  For a URL of another host.
- * @throws {URIError}  For what is not percent-encoded UTF-8.
+ * @throws {URIError}  For invalid percent-encoded UTF-8.
  */
 export function keyOf(src, base = '') {
     const root = base.replace(/\/$/, '') + '/';
@@ -47,9 +47,9 @@ export function keyOf(src, base = '') {
 }
 
 /**
- * The URL of a picture with any options. Those beyond presets and the ladder need a signature.
+ * Return the URL of an image with any options. Those beyond presets and the ladder need a signature.
  *
- * @param {string} base  Where Darkroom answers, such as `https://pictures.example.com`; empty on the same host.
+ * @param {string} base  Darkroom's URL, such as `https://pictures.example.com`; empty on the same host.
  * @param {string} key
  * @param {Options} [options]
  * @throws {RangeError}  For an option that does not exist.
@@ -67,27 +67,27 @@ export function darkroomUrl(base, key, options = {}) {
 const spelled = value =>
     typeof value === 'boolean' ? String(Number(value)) : encoded(String(value)).replace(/%(2C|3A)/g, decodeURIComponent);
 
-/** The smallest width of the ladder that is not below `width`, in px, or the largest there is. */
+/** Return the smallest width of the ladder that is at least `width`, in px, or the largest width. */
 export const ladderWidth = width => LADDER.find(step => step >= width) ?? LADDER[LADDER.length - 1];
 
 /**
- * The URL of a picture that is at least `width` px wide, where it has that many, and needs no signature.
+ * Return the URL of an image at least `width` px wide, if the source is, without a signature.
  *
- * `dpr=1` says that the screen's pixel ratio is in `width` already, so that a client hint does not multiply it again.
+ * `dpr=1`: `width` includes the screen's pixel ratio, and a client hint must not multiply it again.
  *
  * @param {string} base
  * @param {string} key
  * @param {number} width
- * @param {{format?: string}} [more]  A format other than the best that the viewer accepts.
+ * @param {{format?: string}} [more]  A format instead of the best that the viewer accepts.
  */
 export const widthUrl = (base, key, width, { format } = {}) =>
     darkroomUrl(base, key, { w: ladderWidth(width), dpr: 1, f: format });
 
 /**
- * The widths a picture is offered in, as pairs of what is asked for and what it gives, in px: the ladder below `width`,
- * and one step more, which gives the picture in its own width.
+ * Return the offered widths of an image in px, as pairs of requested and resulting width: the ladder below `width`, and
+ * the next step, which results in the image's own width.
  *
- * @param {number} width  Of the upright picture.
+ * @param {number} width  Of the upright image.
  * @returns {Array<[number, number]>}
  */
 export const offeredWidths = width => LADDER
@@ -95,11 +95,11 @@ export const offeredWidths = width => LADDER
     .map(step => [step, Math.min(step, width)]);
 
 /**
- * A `srcset` with width descriptors; it goes with a `sizes`. The same as that of `f=json`, with a host and a format.
+ * Return a `srcset` with width descriptors, for use with `sizes`: that of `f=json`, with a host and a format.
  *
  * @param {string} base
  * @param {string} key
- * @param {number} width  Of the upright picture, in px.
+ * @param {number} width  Of the upright image, in px.
  * @param {{format?: string}} [more]
  */
 export const srcset = (base, key, width, more) => offeredWidths(width)

@@ -327,7 +327,7 @@ const atRatio = (plan, text, ratio) => {
 };
 
 
-/** A URL that Darkroom refuses: `code` and `option` are those of its answer. */
+/** A URL that Darkroom refuses: `code` and `option` are those of the response. */
 export class Refusal extends Error {
     constructor(code, detail, option) {
         super(detail || code);
@@ -362,7 +362,7 @@ function canonical(path, query) {
     return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
 }
 
-/** What a path and a query ask for; throws a Refusal. */
+/** Parse a path and a query. Throws a Refusal. */
 export function read(path, query) {
     try {
         return canonical(path, query);

@@ -1,11 +1,11 @@
 /**
- * Darkroom's URLs for those of ipx (versions 1 to 3: `/_ipx/w_200,f_webp/photo.jpg`), as Nuxt writes them.
+ * Convert URLs of ipx (versions 1 to 3: `/_ipx/w_200,f_webp/photo.jpg`), as Nuxt builds them, to Darkroom's.
  *
- * A modifier without a counterpart is refused, not ignored. docs/guides/frontends.md has the table.
+ * A modifier without a counterpart is an error. docs/guides/frontends.md has the table.
  */
 import { darkroomUrl, keyOf, widthUrl } from './darkroom.mjs';
 
-/** A table without the names that every object inherits: modifiers and values come from URLs. */
+/** Create a table without inherited names: modifiers and values are from URLs. */
 const table = rows => Object.assign(Object.create(null), rows);
 
 const FITS = table({ contain: 'letterbox', cover: 'cover', fill: 'fill', inside: 'contain' });
@@ -16,7 +16,7 @@ const HEX = /^#?([\da-f]{3}|[\da-f]{6})$/i;
 const FORMATS = new Set(['auto', 'jpeg', 'jpg', 'png', 'webp', 'avif', 'gif']);
 
 /**
- * Modifiers and the percent-encoded key of a path of ipx.
+ * Parse the modifiers and the percent-encoded key of a path of ipx.
  *
  * @param {string} path  With or without a prefix such as `/_ipx`.
  * @param {string} [prefix]
@@ -34,11 +34,11 @@ export function readIpx(path, prefix = '/_ipx') {
 }
 
 /**
- * Options of Darkroom for modifiers of ipx.
+ * Convert modifiers of ipx to options of Darkroom.
  *
  * @param {Record<string, string>} modifiers  By their short names.
  * @returns {import('./darkroom.mjs').Options}
- * @throws {RangeError}  For what Darkroom does not do, or not in ipx' way.
+ * @throws {RangeError}  For modifiers that Darkroom does not support in the same way.
  */
 export function optionsOf(modifiers) {
     const options = { ...sized(modifiers), up: 'enlarge' in modifiers ? 1 : undefined };
@@ -61,7 +61,7 @@ export function optionsOf(modifiers) {
     return options;
 }
 
-/** ipx applies `w` last, which takes an `h` back; `s` comes before both. */
+/** ipx applies `w` last, which replaces `h`; `s` precedes both. */
 function sized({ w, h, s, fit = 'cover', pos, b }) {
     if (w || h) {
         return w ? { w: number('w', w) } : { h: number('h', h) };
@@ -77,7 +77,7 @@ function sized({ w, h, s, fit = 'cover', pos, b }) {
     return { w: width, h: height, fit: FITS[fit], g: pos && fit === 'cover' ? gravityOf(pos) : undefined, ...filled };
 }
 
-/** What ipx fills bars, margins and flattened transparency with: black, unless `b` says otherwise. */
+/** ipx' colour of bars, margins and flattened transparency: black unless `b` is set. */
 const backgroundOf = ({ b = '000000' }) => ({ bg: HEX.exec(b)?.[1] ?? refuse('b', b) });
 
 const gravityOf = position => CORNERS[position.replaceAll('_', ' ')] ?? SIDES[position] ?? position;
@@ -122,11 +122,11 @@ function refuse(name, value) {
 }
 
 /**
- * The URL of Darkroom for a path of ipx.
+ * Return Darkroom's URL for a path of ipx.
  *
  * @param {string} path
  * @param {{base?: string, prefix?: string, sign?: (url: string) => string}} [by]  `sign` is for servers: with it every
- *   modifier is followed. Without it the width and the format are, as in all URLs that need no signature.
+ *   modifier applies. Without it, only width and format do, as in all unsigned URLs.
  */
 export function ipxUrl(path, { base = '', prefix, sign } = {}) {
     const { modifiers, key } = readIpx(path, prefix);

@@ -1,4 +1,4 @@
-/** Next's `images` for a site whose pictures come from Darkroom: it asks for widths that need no signature. */
+/** Next's `images` for a site with images from Darkroom, with widths that need no signature. */
 import { LADDER } from './tables.mjs';
 
 const SMALLEST_DEVICE_PX = 640;

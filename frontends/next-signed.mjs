@@ -1,12 +1,12 @@
-/** A signing loader for `getImageProps` of `next/image` in server components; a client component would give the key away. */
+/** A signing loader for `getImageProps` of `next/image` in server components; a client component would disclose the key. */
 import { keyOf } from './darkroom.mjs';
 import { signedUrl } from './sign.mjs';
 
 /**
- * A loader whose pictures have `options` beside their width.
+ * Create a loader that applies `options` besides the width.
  *
  * @param {{base: string, key: string, expiresS?: number}} by  `key` is the signing key, `expiresS` Unix time.
- * @param {import('./darkroom.mjs').Options} [options]  `h` is multiplied along where `w` gives the size it belongs to.
+ * @param {import('./darkroom.mjs').Options} [options]  `h` scales with the width if `w` is given.
  * @returns {(wanted: {src: string, width: number, quality?: number}) => string}
  */
 export function signedLoader({ base, key, expiresS }, { w, h, ...options } = {}) {

@@ -1,7 +1,7 @@
-/** Nuxt's `image` for a site whose images come from Darkroom: with densities of 1 and 2 its screens are widths of the ladder. */
+/** Nuxt's `image` for a site with images from Darkroom: with densities of 1 and 2, its screens are widths of the ladder. */
 
 /**
- * @param {string} baseURL  Where Darkroom answers.
+ * @param {string} baseURL  Darkroom's URL.
  * @param {string} provider  Path of nuxt-provider.mjs, as Nuxt resolves it.
  */
 export const darkroomImage = (baseURL, provider) => ({

@@ -1,8 +1,7 @@
 /**
  * A provider for Nuxt Image: versions 2 (default export) and 1 (`getImage`). Its URLs need no signature.
  *
- * It runs in browsers too, so that it cannot sign: a width, a format and `preset` are followed, `height`, `fit` and
- * `quality` are not.
+ * It also runs in browsers and cannot sign: width, format and `preset` apply; `height`, `fit` and `quality` do not.
  */
 import { darkroomUrl, keyOf, widthUrl } from './darkroom.mjs';
 

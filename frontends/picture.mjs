@@ -1,11 +1,11 @@
 /**
- * HTML of a picture. `img` is the form to prefer: with `f=auto`, which is what no format means, each viewer gets the best
- * format it accepts at one URL. `picture` is for art direction, and for pages whose CDN cannot tell viewers apart.
+ * HTML of an image. Prefer `img`: with `f=auto`, the default format, each viewer gets the best format that it accepts at
+ * one URL. `picture` is for art direction, and for CDNs that cannot vary by viewer.
  *
  * @typedef {{base?: string, key: string, alt: string, width: number, height: number, sizes?: string, loading?: 'lazy' |
  *   'eager', description?: Description}} Shown  `width` and `height` of the upright source in px; `f=json` has them.
  * @typedef {{animated?: boolean, dominant?: string, thumbhash?: string, colour?: {alpha?: boolean}}} Description  Of `f=json`.
- * @typedef {{media: string, preset: string, key?: string}} Directed  Another cut, or another picture, where `media` holds.
+ * @typedef {{media: string, preset: string, key?: string}} Directed  Another crop, or another image, if `media` matches.
  */
 import { darkroomUrl, offeredWidths, PRESETS, srcset, widthUrl } from './darkroom.mjs';
 
@@ -22,7 +22,7 @@ const element = (name, attributes) =>
         .join('')}>`;
 
 /**
- * `<img srcset>` over the ladder, for whatever format the viewer accepts.
+ * Return `<img srcset>` over the ladder, in the best format that the viewer accepts.
  *
  * @param {Shown} shown
  * @param {{format?: string}} [more]  A format for all viewers.
@@ -44,16 +44,16 @@ export function img(shown, more = {}) {
     });
 }
 
-/** The colour that stands where the picture will; none behind transparency, where it would stay. */
+/** The placeholder colour; none for transparent images, behind which it would remain visible. */
 const background = ({ dominant, colour }) =>
     COLOUR.test(dominant ?? '') && !colour?.alpha ? `background-color:${dominant}` : undefined;
 
 /**
- * `<picture>` with a source for each cut and each format, and `<img>` for all others.
+ * Return `<picture>` with a source for each crop and format, and `<img>` for all other viewers.
  *
  * @param {Shown} shown
- * @param {{directed?: Directed[], formats?: string[]}} [more]  `formats` from the best to the one that everybody knows.
- *   By default those that can show the picture: an animation, and transparency, need other ones than a photograph.
+ * @param {{directed?: Directed[], formats?: string[]}} [more]  `formats` from the best to one that every viewer supports.
+ *   By default those that can represent the image: animation and transparency exclude some.
  */
 export function picture(shown, { directed = [], formats = formatsFor(shown.description ?? {}) } = {}) {
     const { base = '', key, width, sizes = '100vw' } = shown;
@@ -63,11 +63,11 @@ export function picture(shown, { directed = [], formats = formatsFor(shown.descr
     return `<picture>${[...cuts, ...offered].join('')}${img(shown, { format: formats[formats.length - 1] })}</picture>`;
 }
 
-/** An AVIF of ours does not move, and a JPEG is not transparent. */
+/** Darkroom's AVIF is not animated, and JPEG is not transparent. */
 const formatsFor = ({ animated, colour }) =>
     animated ? ['webp', 'gif'] : colour?.alpha ? ['avif', 'webp', 'png'] : ['avif', 'webp', 'jpeg'];
 
-/** A preset's source; its size, where a preset has one, keeps the page from jumping. */
+/** Return a preset's source; its size, if a preset has one, prevents layout shifts. */
 function cutOf(base, key, { media, preset, key: other }) {
     const { w, h, fit } = PRESETS[preset] ?? {};
     const size = fit === 'cover' ? { width: w, height: h } : {};

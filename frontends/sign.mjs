@@ -1,4 +1,4 @@
-/** Signed URLs. For servers only: whoever has the key can have any picture made. */
+/** Sign URLs. For servers only: the key permits any variant of any image. */
 import { createHmac } from 'node:crypto';
 
 import { read } from './canonical.mjs';
@@ -8,9 +8,9 @@ import { OPTION_NAMES } from './tables.mjs';
 const REPLACED = new Set(['s', 'exp'].flatMap(short => [short, OPTION_NAMES[short]]));
 
 /**
- * The signature of a canonical request: unpadded base64url of its HMAC-SHA256.
+ * Return the signature of a canonical request: unpadded base64url of its HMAC-SHA256.
  *
- * @param {string} request  Such as `/photo.jpg/_/w-801.auto`.
+ * @param {string} request  For example `/photo.jpg/_/w-801.auto`.
  * @param {string} key
  * @param {number} [expiresS]  Unix time from which the link is refused.
  */
@@ -20,7 +20,7 @@ export function sign(request, key, expiresS) {
 }
 
 /**
- * `url` with its signature; an older one, and its expiry, are replaced.
+ * Return `url` with its signature, which replaces an earlier one and its expiry.
  *
  * @param {string} url  Absolute, or a path with its query.
  * @param {string} key
@@ -36,7 +36,7 @@ export function signUrl(url, key, expiresS) {
 }
 
 /**
- * The signed URL of a picture with any options.
+ * Return the signed URL of an image with any options.
  *
  * @param {string} base
  * @param {string} pictureKey

@@ -1,12 +1,12 @@
 /**
- * A provider for unpic: `extract`, `generate` and `transform` as its own providers have them. `transform` goes into the
- * `transformer` of unpic's components.
+ * A provider for unpic: `extract`, `generate` and `transform` as in its own providers. Use `transform` as `transformer` of
+ * unpic's components.
  *
  * @typedef {{width?: number | string, height?: number | string, format?: string, quality?: number | string,
- *   [option: string]: import('./darkroom.mjs').Value | undefined}} Operations  Beside unpic's own, any option of Darkroom's.
- * @typedef {{baseURL?: string, sign?: (url: string) => string}} ProviderOptions  `baseURL` is where Darkroom answers.
- *   `sign` is for servers: with it sizes are exact and every option is followed. Without it, a width and a format are, or
- *   a preset alone, and pages cut with CSS (`object-fit`).
+ *   [option: string]: import('./darkroom.mjs').Value | undefined}} Operations  unpic's own, and any option of Darkroom.
+ * @typedef {{baseURL?: string, sign?: (url: string) => string}} ProviderOptions  `baseURL` is Darkroom's URL.
+ *   `sign` is for servers: with it sizes are exact and every option applies. Without it, only width and format do, or a
+ *   preset, and pages crop with CSS (`object-fit`).
  */
 import { darkroomUrl, keyOf, widthUrl } from './darkroom.mjs';
 import { LADDER, OPTION_NAMES } from './tables.mjs';
@@ -15,11 +15,11 @@ const SHORT_NAMES = Object.fromEntries(Object.entries(OPTION_NAMES).map(([short,
 const NUMBERS = new Set(['width', 'height', 'quality']);
 const OWN = new Set(['s', 'exp', 'dpr']);
 
-/** Breakpoints for unpic's components: widths that are given as they are asked for. */
+/** Breakpoints for unpic's components: widths that are served as requested. */
 export const breakpoints = () => [...LADDER];
 
 /**
- * A URL of ours as unpic takes it apart; null for one that is neither below `baseURL` nor a path.
+ * Parse a URL of Darkroom as unpic does; null unless it is below `baseURL` or a path.
  *
  * @param {string | URL} url
  * @param {ProviderOptions} [options]
@@ -40,7 +40,7 @@ export function extract(url, { baseURL = '' } = {}) {
 }
 
 /**
- * The URL of `src`, which has no options yet, with `operations`.
+ * Return the URL of `src`, which has no options, with `operations`.
  *
  * @param {string | URL} src  A URL below `baseURL`, a path, or a key that is percent-encoded.
  * @param {Operations} operations
@@ -65,7 +65,7 @@ const widthOrBare = (baseURL, key, width, format) =>
     !width && !format ? darkroomUrl(baseURL, key) : widthUrl(baseURL, key, Number(width) || Infinity, { format });
 
 /**
- * `src`, with or without options, with `operations` over those it has.
+ * Return `src`, with or without options, with `operations` replacing its own.
  *
  * @param {string | URL} src
  * @param {Operations} operations

@@ -1,13 +1,14 @@
 /**
- * Options of Uppy's plugin `@uppy/aws-s3` (version 6.3 and later) for Darkroom's uploads: each file has a form of its own.
+ * Options of Uppy's plugin `@uppy/aws-s3` (version 6.3 and later) for Darkroom's uploads: each file has its own form.
  *
- * `crypto.subtle`, which makes the checksum, is there on HTTPS and on localhost only.
+ * `crypto.subtle`, which computes the checksum, exists on HTTPS and localhost only.
  */
 
 /**
  * @param {{api: string, token: string | ((key: string) => string | Promise<string>),
  *   keyOf: (file: {name: string, data: Blob, type: string}) => string}} by  `api` is the stack's output `UploadApiUrl`,
- *   `token` an upload token or what asks your server for one; `keyOf` is the key that a file gets, which the token covers.
+ *   `token` an upload token or a function that requests one from your server; `keyOf` returns a file's key, which the
+ *   token must cover.
  * @returns  Options for `uppy.use(AwsS3, …)`.
  */
 export function darkroomUploads({ api, token, keyOf }) {

@@ -1,7 +1,7 @@
 """AWS API calls that functions of a local stack made, as rows of ``tests/cases/api-calls.json``.
 
 ``python -m tools.api_calls`` prints calls of the running local stack that are not in the table; ``--write`` adds them.
-Rows name no account, region, stack or object, so that they hold for every deployment: a resource is written as
+Rows contain no account, region, stack or object, so that they apply to every deployment: a resource is written as
 ``<MediaBucket.Arn>/masters/*``.
 """
 
@@ -31,10 +31,12 @@ ARNS = {
     "AWS::SecretsManager::Secret": ("arn:aws:secretsmanager:{region}:{account}:secret:{}", "Id"),
     "AWS::StepFunctions::StateMachine": ("{}", ""),
 }
-"""The ARN of a resource by its type, made of its physical id, and the attribute by which the template refers to it."""
+"""The ARN of a resource by its type, built from its physical id, and the attribute with which the template refers to
+it.
+"""
 
 _OF_MANY = ("image", "findings", "sample", "rollout", "erasure")
-"""Kinds of the index's items of which there are many. The partition keys of others are constants."""
+"""Kinds of index items with many instances. The partition keys of others are constants."""
 
 _NAMED = ("AWS::SQS::Queue", "AWS::SecretsManager::Secret")
 """Types whose physical id ends in the name: a URL, an ARN."""
@@ -43,12 +45,12 @@ _SUFFIXED = ("<SigningKeys.Id>", "<LanguageKeys.Id>")
 """Secrets Manager appends a hyphen and six characters to the name of a secret in its ARN."""
 
 _WHOLE_BUCKETS = ("UploadsBucket", "QuarantineBucket", "AuditBucket", "AccessLogBucket")
-"""Buckets that roles may use as a whole. Of others they have prefixes."""
+"""Buckets that roles may use as a whole. For others, they have prefixes."""
 
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """A kind of call that ``function`` makes; ``keys`` are the leading keys of a DynamoDB table, as patterns."""
+    """A kind of call of ``function``; ``keys`` are the leading keys of a DynamoDB table, as patterns."""
 
     function: str
     action: str
@@ -57,7 +59,7 @@ class Call:
 
 
 def read_table(path: Path = TABLE) -> list[Call]:
-    """The rows of the table."""
+    """Read the rows of the table."""
     rows = json.loads(path.read_text())
     return [
         Call(function, action, resource, tuple(keys))
@@ -76,7 +78,7 @@ def write_table(calls: Iterable[Call], path: Path = TABLE) -> None:
 
 
 def merged(calls: Iterable[Call]) -> set[Call]:
-    """The same calls with the leading keys of equal ones together."""
+    """Merge the leading keys of calls that are equal otherwise."""
     keys: dict[tuple[str, str, str], set[str]] = {}
     for call in calls:
         keys.setdefault((call.function, call.action, call.resource), set()).update(call.keys)
@@ -85,7 +87,7 @@ def merged(calls: Iterable[Call]) -> set[Call]:
 
 @dataclass(frozen=True)
 class Names:
-    """Names of a deployed stack: its own, its account and region, and logical names by ARN and by role."""
+    """Names of a deployed stack: stack, account, region, and logical names by ARN and by role."""
 
     stack: str
     account: str
@@ -94,7 +96,7 @@ class Names:
     by_role: Mapping[str, str]
 
     def call(self, record: Mapping[str, Any]) -> Call:
-        """What a line of the record says, without names of this deployment."""
+        """Convert a line of the record to a call without names of this deployment."""
         keys = record["context"].get("dynamodb:LeadingKeys", [])
         return Call(
             self.by_role[record["role"]].removesuffix("Role"),
@@ -104,13 +106,13 @@ class Names:
         )
 
     def resource(self, arn: str) -> str:
-        """``arn`` as the template has it."""
+        """Return ``arn`` in the form of the template."""
         for known, name in self.by_arn.items():
             if arn == known or (name in _SUFFIXED and arn.startswith(f"{known}-")):
                 return name
             if arn.startswith(f"{known}/"):
                 return f"{name}/{_pattern(name, arn.removeprefix(f'{known}/'))}"
-        if found := re.fullmatch(r"arn:aws:s3:::([^/]+)(/.*)?", arn):  # LibraryBucket, which is not of the stack
+        if found := re.fullmatch(r"arn:aws:s3:::([^/]+)(/.*)?", arn):  # LibraryBucket, which is not in the stack
             arn = f"arn:aws:s3:::{found[1]}" + ("/*" if found[2] else "")
         arn = re.sub(r"(:execution:[^:]+:).*", r"\1*", arn)
         generic = arn.replace(f":{self.region}:", ":<AWS::Region>:").replace(f":{self.account}:", ":<AWS::AccountId>:")
@@ -132,7 +134,7 @@ def _pattern(name: str, rest: str) -> str:
 
 
 def names_of(cloudformation: Any, stack: str, region: str) -> Names:
-    """Names of a deployed stack and the stacks nested in it."""
+    """Read the names of a deployed stack and of its nested stacks."""
     by_arn, by_role = dict[str, str](), dict[str, str]()
     account = ""
     for resource in _resources(cloudformation, stack):
@@ -155,7 +157,7 @@ def _resources(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
 
 
 def recorded(state: Path) -> tuple[set[Call], list[dict[str, Any]]]:
-    """Calls that functions of the stack in ``state`` made and may make, and the lines of those that were denied."""
+    """Read the calls of the stack in ``state`` that are allowed, and the lines of those that were denied."""
     facts = local_stack.read(state)
     names = names_of(Cloud(facts["aws_endpoint_url"]).cloudformation, facts["stack_name"], facts["region"])
     record = state / RECORD
@@ -168,7 +170,7 @@ def recorded(state: Path) -> tuple[set[Call], list[dict[str, Any]]]:
 
 
 def missing_from(table: Iterable[Call], calls: Iterable[Call]) -> list[Call]:
-    """Those of ``calls`` that the table has not."""
+    """Return the ``calls`` that the table lacks."""
     rows = {(row.function, row.action, row.resource): set(row.keys) for row in table}
 
     def is_there(call: Call) -> bool:
@@ -179,9 +181,9 @@ def missing_from(table: Iterable[Call], calls: Iterable[Call]) -> list[Call]:
 
 
 def main() -> int:
-    """Run the command; its exit status is 1 if there are calls that are denied, or not in the table."""
+    """Run the command. Return 1 if calls are denied or not in the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--state-dir", type=Path, default=local_stack.STATE, help="of the local stack")
+    parser.add_argument("--state-dir", type=Path, default=local_stack.STATE, help="state folder of the local stack")
     parser.add_argument("--write", action="store_true", help="add the calls to the table")
     arguments = parser.parse_args()
     try:

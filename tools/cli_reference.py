@@ -51,7 +51,7 @@ eval "$(./darkroom completion zsh)"             # ~/.zshrc
 
 
 def page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     shared = [(_names(option), str(option.help)) for option in shared_options()]
     sections = [
         INTRODUCTION.rstrip("\n"),
@@ -66,7 +66,7 @@ def page() -> str:
 
 
 def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command with its full name, a group before its commands."""
+    """Yield every command with its full name, a group before its commands."""
     for name in sorted(group.commands):
         command = group.commands[name]
         yield f"{path} {name}", command
@@ -122,7 +122,7 @@ def _meaning(option: click.Option) -> str:
 
 
 def _prose(text: str) -> str:
-    """A help text: paragraphs on one line each."""
+    """Format a help text: paragraphs on one line each."""
     return "\n\n".join(" ".join(one.split()) for one in re.split(r"\n\s*\n", text.strip()))
 
 

@@ -1,8 +1,8 @@
-"""What misses and requests cost by the memory of the function, beside AWS's own solution, from measured durations.
+"""Price misses and requests by the memory of the function from measured durations, compared with AWS's solution.
 
-``python -m tools.cost`` prices what the benchmark's last full run has measured, or measures where there is none, by
-``darkroom/operations/prices.toml``, and writes the tables of docs/explanation/cost.md; ``--print`` leaves the page as
-it is and ``--measure`` measures in any case.
+``python -m tools.cost`` prices the benchmark's last full run, or measures if there is none, by
+``darkroom/operations/prices.toml``, and writes the tables of docs/explanation/cost.md. ``--print`` writes no files;
+``--measure`` always measures.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of 
 
 LIBRARY_MARKERS = Markers("<!-- priced by `make cost`, do not edit -->", "<!-- end of what libraries cost -->")
 LIBRARY_PROCESSOR = "arm64"
-"""The template's default: nothing of these prices is measured where they are written."""
+"""The template's default; these prices need no measurement."""
 
 REQUESTS, HIT_RATIO = 1_000_000, 0.8
 TWICE = 2
-"""How often each picture is missed, beside the worst case of once."""
+"""Misses of each image in the second case, after the worst case of one."""
 
 HEADINGS = (
     "memory MB",
@@ -66,10 +66,10 @@ HEADINGS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
+    """Run the command. Return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.cost", description="What a million requests cost.")
-    parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
-    parser.add_argument("--measure", action="store_true", help="measure, whatever the benchmark has left")
+    parser.add_argument("--print", action="store_true", help="write no files")
+    parser.add_argument("--measure", action="store_true", help="measure even if there are figures of the benchmark")
     chosen = parser.parse_args(arguments)
     prices, processor = load_prices(), architecture()
     try:
@@ -90,18 +90,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def progress(text: str) -> None:
-    """Say what is being done."""
+    """Print progress."""
     sys.stderr.write(f"{text} ...\n")
 
 
 def for_page(found: dict[str, CostComparison], prices: PriceTable, processor: str) -> str:
-    """The part of docs/explanation/cost.md between the markers."""
+    """Return the generated part of docs/explanation/cost.md."""
     sections = [section(title, one, prices, processor) for title, one in found.items()]
     return "\n\n".join([*sections, "\n".join(f"- {note}" for note in conditions(prices, processor))])
 
 
 def section(title: str, found: CostComparison, prices: PriceTable, processor: str) -> str:
-    """All tables of one case, and with which memory its misses are priced."""
+    """Return all tables of one case, and the memory sizes that they price."""
     misses, cold = (table(title, found, prices, processor) for table in (tabulate_by_misses, tabulate_by_cold_starts))
     lines = "\n".join(f"- {line}" for line in [*describe_memory(found), describe_re_encoding(found, prices)])
     return "\n\n".join(
@@ -110,7 +110,7 @@ def section(title: str, found: CostComparison, prices: PriceTable, processor: st
 
 
 def by_memory(title: str, found: CostComparison, prices: PriceTable, processor: str) -> Table:
-    """US dollars for a million viewers' requests, a row for each memory size, whether that is the cheapest or not."""
+    """Tabulate US dollars for a million viewers' requests by memory size."""
 
     def dollars(one: Priced, memory_mb: int, times: int) -> str:
         design = with_misses(one.design, times)
@@ -133,7 +133,7 @@ def by_memory(title: str, found: CostComparison, prices: PriceTable, processor: 
 
 
 def conditions(prices: PriceTable, processor: str) -> list[str]:
-    """What the numbers hold for."""
+    """Describe the conditions."""
     return [
         *describe_rules(prices, processor),
         f"By memory: {REQUESTS:,} requests, {HIT_RATIO:.0%} served by the CDN, including its charges.",

@@ -1,4 +1,4 @@
-"""Make a degraded moderation model for rehearsals: the one in use with the sign of its last layer inverted.
+"""Make a degraded moderation model for game days: the one in use with the sign of its last layer inverted.
 
 Swapping the labels during an export has the same effect: the file loads, its shapes are right, and every score becomes
 1 minus its value.
@@ -24,9 +24,9 @@ VERSION = "inverted"
 
 
 def write_degraded_models(models: Path, folder: Path) -> None:
-    """Write the models of ``models`` into ``folder``, with moderation inverted. All others are links.
+    """Write the models of ``models`` into ``folder``, with moderation inverted; the others are links.
 
-    Raises OSError for a folder that cannot be read or written, ValueError if it has another model of moderation.
+    Raises OSError for a folder that cannot be read or written, ValueError for an unknown moderation model.
     """
     moderation = load_catalogue(TABLE).get(MODERATION)
     inverted = negate_weights((models / moderation.artefact).read_bytes(), LAST_LAYER)
@@ -48,7 +48,7 @@ def negate_weights(model: bytes, names: tuple[str, ...]) -> bytes:
     loaded = onnx.load_model_from_string(model)
     weights = {one.name: one for one in loaded.graph.initializer if one.name in names}
     if weights.keys() != set(names):
-        raise ValueError(f"this is another model: it has no {' and '.join(names)}")
+        raise ValueError(f"unknown model: it has no {' and '.join(names)}")
     for one in weights.values():
         one.raw_data = (-np.frombuffer(one.raw_data, "<f4")).tobytes()
     rewritten: bytes = loaded.SerializeToString(deterministic=True)

@@ -1,6 +1,6 @@
-"""A deployed stack as commands use it: clients of its services, its outputs and parameters, its addresses.
+"""A deployed stack for commands: clients of its services, outputs, parameters and addresses.
 
-The stack on this machine and one on AWS differ in the session and in endpoints only.
+A local stack and one on AWS differ in the session and in endpoints only.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _ACCESS_KEY = "test"
 
 
 class NoStack(Exception):
-    """There is no such stack. The message names the remedy."""
+    """The stack does not exist. The message names the remedy."""
 
 
 class MissingOutput(LookupError):
-    """The stack was deployed without what a command needs."""
+    """The stack was deployed without a part that a command needs."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack. ``endpoints`` are addresses of services other than AWS's: by service, "" for all the others.
+    """A stack. ``endpoints`` are addresses by service, other than AWS's; "" is the default.
 
     ``facts`` is the content of ``stack.json``, empty for a stack on AWS.
     """
@@ -80,7 +80,7 @@ class Deployment:
         return S3Bucket(self.client("s3"), name), ObjectNames(prefix, encoded=name == self.output("MediaBucketName"))
 
     def master_keys(self, below: str = "") -> Iterator[str]:
-        """List keys of masters that start with ``below``. An object that no key names is left out."""
+        """List keys of masters that start with ``below``, without objects that are not named by a key."""
         bucket, names = self.masters()
         for page in bucket.list_pages(names.name(below)):
             for listed in page:
@@ -98,12 +98,12 @@ class Deployment:
 
     @cached_property
     def signing_key(self) -> str:
-        """The current one of the keys that sign URLs and upload tokens."""
+        """The current key for signed URLs and upload tokens."""
         return str(self.secret("SigningKeysArn")["current"])
 
     @cached_property
     def functions(self) -> dict[str, str]:
-        """Names of the deployed functions by logical id, those of nested stacks included."""
+        """Names of the deployed functions by logical id, including those of nested stacks."""
         return dict(self._functions(self.name))
 
     def _functions(self, stack: str) -> Iterator[tuple[str, str]]:
@@ -115,7 +115,7 @@ class Deployment:
                 yield from self._functions(resource["PhysicalResourceId"])
 
     def invoke(self, function: str, payload: object) -> dict[str, Any]:
-        """Invoke a function; its answer. Raises ValueError if it failed."""
+        """Invoke a function and return its result. Raises ValueError if it failed."""
         answer = self.client("lambda", read_s=900, attempts=1).invoke(
             FunctionName=function, Payload=json.dumps(payload).encode()
         )
@@ -128,7 +128,7 @@ class Deployment:
 def make_client(
     session: boto3.Session, service: str, endpoint: str | None, *, read_s: float = READ_S, attempts: int = ATTEMPTS
 ) -> Any:
-    """Create a boto3 client with bounded waiting."""
+    """Create a boto3 client with limited timeouts."""
     from botocore.config import Config
 
     config = Config(

@@ -66,7 +66,7 @@ class DialectPage:
         return table(("option", "refused because"), *rows)
 
     def counted(self) -> str:
-        """Return how many options are supported, by group; groups without any are only in the table of refusals."""
+        """Return the number of supported options by group; groups without any are only in the table of refusals."""
         parts = ((self.count(group), label) for group, label in self.documentation.groups)
         return ", ".join(f"{covered} of {of} {label}" for (covered, of), label in parts if covered)
 

@@ -1,4 +1,4 @@
-"""Checks whether SageMaker's CreateModel accepts the endpoint's image in ECR."""
+"""Check whether SageMaker's CreateModel accepts the endpoint's image in ECR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 MEDIA_TYPES = (DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX)
-"""What ECR may have stored; it returns a manifest as it was pushed only if its type is accepted."""
+"""Accepted media types: ECR returns a manifest as it was pushed only if its type is accepted."""
 
 _ATTESTATION = ("vnd.docker.reference.type", "attestation-manifest")
 """The annotation by which BuildKit marks provenance and SBOM in an index (Docker, "Image attestation storage")."""
@@ -28,7 +28,7 @@ _URI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ImageUri:
-    """An image in ECR, by ``tag`` or by ``digest``: the other is empty."""
+    """An image in ECR, by ``tag`` or ``digest``; the other is empty."""
 
     account: str
     region: str
@@ -38,30 +38,30 @@ class ImageUri:
 
     @property
     def name(self) -> str:
-        """The repository with its registry."""
+        """Repository with its registry."""
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository}"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether CreateModel accepts a manifest, and why not."""
+    """Whether CreateModel accepts a manifest, and the reason if not."""
 
     accepted: bool
     reason: str = ""
 
 
 def parse(uri: str) -> ImageUri:
-    """The parts of ``uri``; raises ValueError."""
+    """Parse ``uri``. Raises ValueError."""
     if not (found := _URI.fullmatch(uri)):
         raise ValueError(f"{uri} is not an image in ECR with a tag or a digest")
     return ImageUri(**{name: text or "" for name, text in found.groupdict().items()})
 
 
-def judge(media_type: str, manifest: str) -> Verdict:
-    """Whether CreateModel accepts an image whose manifest is ``manifest``, a JSON document. Pure.
+def evaluate_manifest(media_type: str, manifest: str) -> Verdict:
+    """Decide whether CreateModel accepts an image with ``manifest``, a JSON document. Pure.
 
-    It accepts Docker's version 2, schema 2 of one platform (aws/amazon-sagemaker-feedback, issue 180; AWS re:Post,
-    "OCI format unsupported when creating a SageMaker model").
+    It accepts Docker's version 2, schema 2 of one platform (aws/amazon-sagemaker-feedback, issue 180; AWS re:Post, "OCI
+    format unsupported when creating a SageMaker model").
     """
     if media_type == DOCKER_MANIFEST:
         return Verdict(accepted=True)
@@ -86,12 +86,12 @@ def judge(media_type: str, manifest: str) -> Verdict:
 
 
 def find(ecr: Any, image: ImageUri) -> tuple[str, str, str]:
-    """The media type, the manifest and the digest of ``image``. Raises LookupError if ECR has no such image."""
-    wanted = {"imageDigest": image.digest} if image.digest else {"imageTag": image.tag}
+    """Return media type, manifest and digest of ``image``. Raises LookupError if it is not in ECR."""
+    image_id = {"imageDigest": image.digest} if image.digest else {"imageTag": image.tag}
     answer = ecr.batch_get_image(
         registryId=image.account,
         repositoryName=image.repository,
-        imageIds=[wanted],
+        imageIds=[image_id],
         acceptedMediaTypes=[*MEDIA_TYPES],
     )
     if not answer["images"]:
@@ -104,9 +104,9 @@ def find(ecr: Any, image: ImageUri) -> tuple[str, str, str]:
 
 
 def check(ecr: Any, image: ImageUri) -> tuple[bool, str]:
-    """Whether SageMaker accepts ``image``, and what to print. Raises LookupError, and what ``ecr`` raises."""
+    """Return whether SageMaker accepts ``image``, and a message. Raises LookupError, and errors of ``ecr``."""
     media_type, manifest, digest = find(ecr, image)
-    verdict = judge(media_type, manifest)
+    verdict = evaluate_manifest(media_type, manifest)
     if verdict.accepted:
         return True, f"{image.name}@{digest}"
     command = BUILD.format(image=f"{image.name}:{image.tag or '<tag>'}")

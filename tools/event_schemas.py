@@ -1,9 +1,8 @@
-"""Write the schemas of events as Amazon EventBridge's schema registry takes them: OpenAPI 3.0, the whole event.
+"""Write event schemas for Amazon EventBridge's schema registry: OpenAPI 3.0 of the whole event.
 
-``python -m tools.event_schemas`` makes ``docs/reference/schemas/registry/darkroom@<detail type>.json`` of each
-``docs/reference/schemas/<detail type>.schema.json``, which describes the ``detail`` alone in JSON Schema 2020-12.
-Source: Amazon
-EventBridge user guide, "Creating an event schema" and "Creating a schema from event JSON" (``AWSEvent`` and its
+``python -m tools.event_schemas`` writes ``docs/reference/schemas/registry/darkroom@<detail type>.json`` from each
+``docs/reference/schemas/<detail type>.schema.json``, which describes the ``detail`` in JSON Schema 2020-12. Source:
+Amazon EventBridge user guide, "Creating an event schema" and "Creating a schema from event JSON" (``AWSEvent`` and its
 ``x-amazon-events-…`` keys); OpenAPI Specification 3.0.3, "Schema Object".
 """
 
@@ -19,7 +18,7 @@ REGISTRY = FOLDER / "registry"
 SUFFIX = ".schema.json"
 SOURCE = "darkroom"
 
-KEPT = frozenset(
+SHARED = frozenset(
     [
         "type",
         "description",
@@ -37,10 +36,10 @@ KEPT = frozenset(
         "additionalProperties",
     ]
 )
-"""Keywords that mean the same in both."""
+"""Keywords with the same meaning in both."""
 
 DROPPED = frozenset({"$schema", "$id", "title", "propertyNames"})
-"""Those that OpenAPI 3.0 lacks, and names that the document has elsewhere."""
+"""Keywords that OpenAPI 3.0 lacks, and names that are elsewhere in the document."""
 
 _TEXT = {"type": "string"}
 _ENVELOPE: Mapping[str, Mapping[str, Any]] = {
@@ -53,11 +52,11 @@ _ENVELOPE: Mapping[str, Mapping[str, Any]] = {
     "time": {"type": "string", "format": "date-time"},
     "version": _TEXT,
 }
-"""Of every event: Amazon EventBridge user guide, "AWS service event metadata"."""
+"""Fields of every event: Amazon EventBridge user guide, "AWS service event metadata"."""
 
 
 def build_document(detail_type: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document of the event whose ``detail`` follows ``schema``. ValueError for an unknown keyword."""
+    """Build the OpenAPI document of an event whose ``detail`` follows ``schema``. ValueError for an unknown keyword."""
     event = {
         "type": "object",
         "required": ["detail", *_ENVELOPE],
@@ -74,7 +73,7 @@ def build_document(detail_type: str, schema: Mapping[str, Any]) -> dict[str, Any
 
 
 def convert(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON Schema of 2020-12 as OpenAPI 3.0 has it. ValueError for a keyword that is not known here."""
+    """Convert a JSON Schema of 2020-12 to OpenAPI 3.0. ValueError for an unknown keyword."""
     found: dict[str, Any] = {}
     for keyword, value in schema.items():
         match keyword, value:
@@ -87,17 +86,17 @@ def convert(schema: Mapping[str, Any]) -> dict[str, Any]:
                 found["properties"] = {name: convert(one) for name, one in value.items()}
             case (("items" | "additionalProperties"), dict()):
                 found[keyword] = convert(value)
-            case _ if keyword in KEPT:
+            case _ if keyword in SHARED:
                 found[keyword] = value
             case _ if keyword not in DROPPED:
-                raise ValueError(f"{keyword} has no form in OpenAPI 3.0 here")
+                raise ValueError(f"{keyword} has no conversion to OpenAPI 3.0")
     if "enum" in found and "type" not in found:
         found["type"] = {bool: "boolean", str: "string"}[type(found["enum"][0])]
     return found
 
 
 def documents() -> dict[str, str]:
-    """Each file of the registry folder by its name."""
+    """Build each file of the registry folder by name."""
     found = {}
     for path in sorted(FOLDER.glob(f"*{SUFFIX}")):
         detail_type = path.name.removesuffix(SUFFIX)
@@ -107,7 +106,7 @@ def documents() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write all of them."""
+    """Write all files."""
     REGISTRY.mkdir(exist_ok=True)
     for name, text in documents().items():
         (REGISTRY / name).write_text(text, encoding="utf-8")

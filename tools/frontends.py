@@ -1,7 +1,7 @@
-"""Writes what frontends/ takes from darkroom.plan and from the edge function, and the code in docs/guides/frontends.md.
+"""Write the generated modules of frontends/ and the code in docs/guides/frontends.md.
 
-``frontends/tables.mjs`` holds tables for browsers; ``frontends/edge.mjs`` is the edge function's own reading of URLs as
-a module, so that a canonical request is spelled by the same code wherever JavaScript spells one.
+``frontends/tables.mjs`` contains tables for browsers. ``frontends/edge.mjs`` is the edge function's URL parser as a
+module, so that all JavaScript computes canonical requests with the same code.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ PAGE = ROOT / "docs" / "guides" / "frontends.md"
 
 _EDGE = ROOT / "functions" / "edge"
 _SOURCES = ("texts.js", "kinds.js", "request.js", "plan.js")
-"""What reads a URL and spells a request; the rest of the edge function is about viewers and the CDN."""
+"""Sources that parse a URL and build a canonical request; the others are about viewers and the CDN."""
 
 _HEAD = "// Written by `make docs` from {source}. A test finds it stale.\n\n"
 _READING = """
-/** A URL that Darkroom refuses: `code` and `option` are those of its answer. */
+/** A URL that Darkroom refuses: `code` and `option` are those of the response. */
 export class Refusal extends Error {
     constructor(code, detail, option) {
         super(detail || code);
@@ -64,7 +64,7 @@ function canonical(path, query) {
     return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
 }
 
-/** What a path and a query ask for; throws a Refusal. */
+/** Parse a path and a query. Throws a Refusal. */
 export function read(path, query) {
     try {
         return canonical(path, query);
@@ -77,14 +77,14 @@ _SNIPPET = re.compile(r"(<!-- file: (\S+) -->).*?(<!-- /file -->)", re.DOTALL)
 
 
 def tables(presets: Presets) -> str:
-    """``frontends/tables.mjs``: the widths without a signature, names of options, and presets as in a URL."""
+    """Build ``frontends/tables.mjs``: widths without a signature, names of options, and presets."""
     constants = {
         "LADDER": ("Widths in px that need no signature.", list(LADDER_PX)),
         "OPTION_NAMES": (
             "Options by their short and long names.",
             {option.short: option.long for option in NATIVE_OPTIONS},
         ),
-        "PRESETS": ("What each preset stands for.", {name: dict(found) for name, found in presets.options.items()}),
+        "PRESETS": ("Options of each preset.", {name: dict(found) for name, found in presets.options.items()}),
     }
     written = (
         f"/** {doc} */\nexport const {name} = {json.dumps(value)};\n" for name, (doc, value) in constants.items()
@@ -93,7 +93,7 @@ def tables(presets: Presets) -> str:
 
 
 def edge(presets: Presets) -> str:
-    """``frontends/edge.mjs``: the sources of the edge function that read a URL, with their tables, as a module.
+    """Build ``frontends/edge.mjs``: the edge function's URL parser with its tables.
 
     Presets and texts of refusals are those of the edge's KeyValueStore.
     """
@@ -107,7 +107,7 @@ def edge(presets: Presets) -> str:
 
 
 def illustrated(page: str) -> str:
-    """``page`` with the files it names between ``<!-- file: path -->`` and ``<!-- /file -->``."""
+    """Fill ``page`` with the files it names between ``<!-- file: path -->`` and ``<!-- /file -->``."""
     return _SNIPPET.sub(lambda place: f"{place[1]}\n\n{_block(ROOT / place[2])}\n\n{place[3]}", page)
 
 
@@ -117,7 +117,7 @@ def _block(file: Path) -> str:
 
 
 def written(presets: Presets) -> dict[Path, str]:
-    """Every file that is written, and what it has to hold."""
+    """Return every generated file and its content."""
     return {
         FOLDER / "tables.mjs": tables(presets),
         FOLDER / "edge.mjs": edge(presets),

@@ -1,4 +1,4 @@
-"""Pages of prose with places ``<!-- name -->…<!-- /name -->`` that are filled from what the code holds as data."""
+"""Fill places ``<!-- name -->…<!-- /name -->`` of Markdown pages with generated content."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _PLACE = re.compile(r"<!-- ([a-z-]+) -->(.*?)<!-- /\1 -->", re.DOTALL)
 
 
 def fill(page: str, content: Content) -> str:
-    """``page`` with every place filled in; raises KeyError for a place that nothing fills."""
+    """Fill every place of ``page``. Raises KeyError for a place without content."""
     return _PLACE.sub(lambda place: f"<!-- {place[1]} -->{content[place[1]]()}<!-- /{place[1]} -->", page)
 
 
 def table(*rows: tuple[str, ...]) -> str:
-    """A table in Markdown, whose first row is its head."""
+    """Format a Markdown table; the first row is its head."""
     lines = [f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * len(rows[0]), *rows[1:])]
     return "\n\n" + "\n".join(lines) + "\n\n"

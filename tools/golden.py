@@ -1,4 +1,4 @@
-"""The golden set: pictures of which people have said what is in them, by which the models are judged."""
+"""The golden set: labelled images with which models are evaluated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MANIFEST = "manifest.jsonl"
 
 
 def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
-    """Replace the golden set by ``pictures``, each as its file was; how many there are.
+    """Replace the golden set by ``pictures``, each with its file's bytes. Return their number.
 
-    They are stored as models get to see pictures: upright JPEGs of 2048 px at most, so that labels in fractions stay
-    true. The manifest is written last: it never names a picture that is not there.
+    They are stored as models receive images: upright JPEGs of 2048 px at most, for which labels in fractions remain
+    valid. The manifest is written last: it never names a missing image.
 
-    Raises ValueError for two pictures of one name, what :func:`darkroom.imaging.render.pipeline.render` raises for one
+    Raises ValueError for two images of one name, what :func:`darkroom.imaging.render.pipeline.render` raises for one
     that cannot be decoded, Unavailable.
     """
     from darkroom.imaging.source import Source
@@ -31,7 +31,7 @@ def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
     for golden, body in pictures:
         key = f"{PREFIX}{PurePosixPath(golden.picture).stem}.jpg"
         if key in lines:
-            raise ValueError(f"there are two pictures for {key}")
+            raise ValueError(f"two images for {key}")
         jpeg = prepare_jpeg(Source.from_bytes(body), Limits())
         media.put(key, jpeg, headers={"Content-Type": "image/jpeg"}, metadata={})
         lines[key] = line_of(replace(golden, picture=key))
@@ -41,13 +41,15 @@ def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
 
 
 def line_of(golden: GoldenImage) -> str:
-    """The line of a manifest that says what ``golden`` says, and no more."""
+    """Return the manifest line of ``golden``."""
     labels = {"faces": golden.faces, "unsafe": golden.unsafe, "text": golden.text}
-    return json.dumps({"picture": golden.picture} | {name: said for name, said in labels.items() if said is not None})
+    return json.dumps(
+        {"picture": golden.picture} | {name: label for name, label in labels.items() if label is not None}
+    )
 
 
 def shown(media: S3Bucket) -> list[GoldenImage]:
-    """The golden set as it is, empty if there is none; raises ValueError if it cannot be read, Unavailable."""
+    """Read the golden set, empty if there is none. Raises ValueError if it is invalid, Unavailable."""
     opened = media.open(PREFIX + MANIFEST)
     if opened is None:
         return []
@@ -56,16 +58,16 @@ def shown(media: S3Bucket) -> list[GoldenImage]:
 
 
 def read_folder(folder: Path) -> Iterator[tuple[GoldenImage, bytes]]:
-    """Each picture that the manifest in ``folder`` names, with its file's bytes; raises ValueError, OSError."""
+    """Yield each image that the manifest in ``folder`` names, with its bytes. Raises ValueError, OSError."""
     for golden in parse_manifest((folder / MANIFEST).read_text(encoding="utf-8")):
         yield golden, (folder / golden.picture).read_bytes()
 
 
 def describe(golden: GoldenImage) -> str:
-    """Describe a picture and its labels in a line."""
-    said = [
+    """Describe an image and its labels in a line."""
+    label = [
         "" if golden.faces is None else f"faces {len(golden.faces)}",
         "" if golden.unsafe is None else "unsafe" if golden.unsafe else "safe",
         "" if golden.text is None else f"words {len(golden.text.split())}",
     ]
-    return f"{golden.picture}  {', '.join(filter(None, said))}"
+    return f"{golden.picture}  {', '.join(filter(None, label))}"

@@ -1,9 +1,8 @@
-"""What a deployment costs in a month without a single request, by level of alarms, beside AWS's own solution.
+"""Price an idle deployment a month by level of alarms, compared with AWS's solution.
 
 ``python -m tools.idle_cost`` prices it by ``darkroom/operations/prices.toml`` and writes the table of
-docs/explanation/cost.md;
-``--print`` prints it only. Nothing is measured on AWS: what the monitor publishes and reads is counted by a test, the
-duration of its runs is an assumption.
+docs/explanation/cost.md; ``--print`` prints it only. Nothing is measured on AWS: a test counts the monitor's metrics;
+the duration of its runs is an assumption.
 """
 
 from __future__ import annotations
@@ -22,27 +21,27 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "explanation" / "cost.m
 BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
 
 RUNS = HOURS_A_MONTH * (60 / 5 + 1)
-"""The monitor's: every five minutes, and hourly for the models' quality (schedules of ``MonitorFunction``)."""
+"""Runs of the monitor: every five minutes, and hourly for the models' quality (schedules of ``MonitorFunction``)."""
 
 SWEEPS = HOURS_A_MONTH
 MEMORY_MB, RUN_MS = 512, 1500.0
-"""Memory of the monitor and the sweep function, and how long a run is assumed to be billed."""
+"""Memory of the monitor and the sweep function, and the assumed billed duration of a run."""
 
 METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 11, "sweep": 3}
-"""Custom metrics that have data in each hour, by function."""
+"""Custom metrics with data in each hour, by function."""
 
 METRICS_READ = 41
-"""By a run of the monitor in a default deployment, of GetMetricData."""
+"""Metrics that a run of the monitor in a default deployment reads with GetMetricData."""
 
 QUEUES = 4
-"""That Lambda polls: ingest, review, purge and refine."""
+"""Queues that Lambda polls: ingest, review, purge and refine."""
 
 RECEIVES = 5 * 3 * 60 * HOURS_A_MONTH
 """Of an idle queue: Lambda starts with five pollers, and a long poll lasts up to 20 s (AWS Lambda developer guide,
 "Using Lambda with Amazon SQS"; Amazon SQS developer guide, "Amazon SQS short and long polling")."""
 
 LOG_BYTES = 3000
-"""Of a run, with its metrics and Lambda's own lines."""
+"""Log bytes of a run, with its metrics and Lambda's lines."""
 
 type Amounts = dict[str, float]
 PER_RUN: Mapping[str, Amounts] = {
@@ -53,13 +52,13 @@ PER_RUN: Mapping[str, Amounts] = {
     "signing keys (Secrets Manager)": {"secret-months": 1},
     "logs and traces": {"log-gb": LOG_BYTES * (RUNS + SWEEPS) / 1e9, "traces": RUNS + SWEEPS},
 }
-"""What costs the same at each level of alarms."""
+"""Costs that do not depend on the level of alarms."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
+    """Run the command. Return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.idle_cost", description="What an idle deployment costs.")
-    parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
+    parser.add_argument("--print", action="store_true", help="write no files")
     if not parser.parse_args(arguments).print:
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load_prices()), encoding="utf-8")
     sys.stdout.write(f"{table(load_prices())}\n")
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def monthly_amounts() -> Mapping[str, Mapping[str, Amounts]]:
-    """What is charged, by level of alarms and by row of the table, without inference."""
+    """Return the charged amounts by level of alarms and by row, without inference."""
     found: dict[str, dict[str, Amounts]] = {"off": {"alarms": {}, "CloudFront's additional metrics": {}, **PER_RUN}}
     for level in LEVELS:
         amounts = count_resources(level, "off").amounts
@@ -78,7 +77,7 @@ def monthly_amounts() -> Mapping[str, Mapping[str, Amounts]]:
 
 
 def table(prices: PriceTable) -> str:
-    """US dollars a month as Markdown."""
+    """Format US dollars a month as Markdown."""
     found = monthly_amounts()
     lines = [
         "| USD a month | " + " | ".join(f"`Alarms={level}`" for level in found) + " | AWS's own |",
@@ -93,7 +92,7 @@ def table(prices: PriceTable) -> str:
 
 
 def with_table(page: str, prices: PriceTable) -> str:
-    """A page with the table between the marks as it is now. ValueError if they are not there, once each."""
+    """Replace the table of a page. ValueError unless its marks occur once each."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n\n{table(prices)}\n\n{END}{after}"

@@ -1,4 +1,4 @@
-"""What the places of docs/guides/iiif.md hold: from the tables that the parser and ``info.json`` go by."""
+"""Generate the tables of docs/guides/iiif.md from those of the parser and of ``info.json``."""
 
 from __future__ import annotations
 
@@ -61,4 +61,4 @@ CONTENT: Content = {
     "tile": lambda: str(TILE_PX),
     "tests": lambda: " and ".join(map(str, TESTS.values())),
 }
-"""What fills the places of the page."""
+"""Content of the page's places."""

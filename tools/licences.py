@@ -1,7 +1,7 @@
 """Write docs/reference/licences.md: every package, bundled library and model of the layers and the endpoint's image.
 
 ``python -m tools.licences``. Names and versions come from the lock files and the lists of models, licences from
-``licences.toml``; KeyError for what that file lacks.
+``licences.toml``; KeyError for an entry that file lacks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOCKS: Mapping[str, str] = {
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
 }
-"""What each lock file is installed into. Wheels of models are in none: files are taken out of them."""
+"""The target of each lock file. Wheels of models have none: files are extracted from them."""
 
 DOCKERFILE = ROOT / "endpoint" / "Dockerfile"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
@@ -56,13 +56,13 @@ packages. It is no legal advice.
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Versions by the names of packages."""
+    """Return versions by package name."""
     text = (ROOT / lock).read_text(encoding="utf-8")
     return {str(canonicalize_name(name)): version for name, version in _PIN.findall(text)}
 
 
 def packages() -> Iterator[tuple[str, str, str, str]]:
-    """Name, versions, licence and places of each package."""
+    """Yield name, versions, licence and targets of each package."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for lock, place in LOCKS.items():
         for name, version in pins(lock).items():
@@ -74,7 +74,7 @@ def packages() -> Iterator[tuple[str, str, str, str]]:
 
 
 def models() -> Iterator[tuple[str, str, str, str]]:
-    """File, licence, origin and places of each model."""
+    """Yield file, licence, origin and targets of each model."""
     places: dict[str, list[str]] = {}
     for place, known in PLACES.items():
         for artefact in known.artefacts:
@@ -85,7 +85,7 @@ def models() -> Iterator[tuple[str, str, str, str]]:
 
 
 def base_image() -> str:
-    """The image that the endpoint's is built on, with its digest; ValueError for one that is not pinned by digest."""
+    """Return the endpoint's base image with its digest. ValueError unless it is pinned by digest."""
     [image] = _BASE.findall(DOCKERFILE.read_text(encoding="utf-8"))
     if not re.fullmatch(r"[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}", image):
         raise ValueError(f"{image} is not pinned by digest")
@@ -93,7 +93,7 @@ def base_image() -> str:
 
 
 def page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     binaries = [(one["package"], one["name"], one["licence"], one["source"]) for one in LICENCES["binary"]]
     image, _, digest = base_image().partition("@")
     base = (

@@ -1,4 +1,4 @@
-"""A stack on this machine, for tools that otherwise work on AWS: where its services are."""
+"""Addresses of a local stack for tools that otherwise use AWS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 STATE = Path(__file__).resolve().parent.parent / ".local"
-"""Where its facts are, unless it was started with another ``--state-dir``."""
+"""State folder of a stack started without ``--state-dir``."""
 
 
 ENDPOINT = "darkroom"
@@ -16,7 +16,7 @@ ENDPOINT = "darkroom"
 
 
 def read(state: Path) -> Mapping[str, Any]:
-    """The facts of the stack that runs with the state folder ``state``; raises ValueError if none does."""
+    """Read the facts of the stack that runs with the state folder ``state``. Raises ValueError if none runs."""
     try:
         facts: Mapping[str, Any] = json.loads((state / "stack.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -25,7 +25,7 @@ def read(state: Path) -> Mapping[str, Any]:
 
 
 def environment(facts: Mapping[str, Any]) -> dict[str, str]:
-    """The environment variables by which AWS's clients find its services, and not a real account's."""
+    """Return the variables with which AWS clients use its services instead of a real account's."""
     sagemaker = facts["sagemaker_url"] or facts["aws_endpoint_url"]
     return {
         "AWS_ENDPOINT_URL": facts["aws_endpoint_url"],

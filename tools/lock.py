@@ -1,6 +1,6 @@
-"""Compiles the extras of pyproject.toml into requirements files with hashes, for every platform and without indexes.
+"""Compile the extras of pyproject.toml into requirements files with hashes, for every platform and without indexes.
 
-``python -m tools.lock`` keeps what is locked wherever pyproject.toml still allows it; ``--upgrade`` takes the newest.
+``python -m tools.lock`` keeps locked versions that pyproject.toml allows; ``--upgrade`` takes the newest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
 """Requirements file, from the repository's root, and the extras it locks."""
 
 ALONE = ("models", "models-text")
-"""Extras that are locked without what they depend on: a file is taken out of them, and nothing of theirs is run."""
+"""Extras that are locked without dependencies: only a file is extracted from them, and no code runs."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),
@@ -44,9 +44,9 @@ _COMPILE = (
 
 
 def lock(arguments: list[str]) -> None:
-    """Write every requirements file; ``arguments`` go to ``uv pip compile``."""
+    """Write every requirements file; ``arguments`` are passed to ``uv pip compile``."""
     for file, extras in LOCKS.items():
-        chosen = [word for extra in extras for word in ("--extra", extra)]
+        chosen = [argument for extra in extras for argument in ("--extra", extra)]
         alone = ["--no-deps"] if set(extras) <= set(ALONE) else []
         command = [uv.find_uv_bin(), *_COMPILE, *chosen, *alone, "--output-file", file, *arguments]
         subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603

@@ -1,6 +1,6 @@
-"""Send dead letters back to the queue they came from, with the cause of each.
+"""Send DLQ messages back to their source queue, and report the cause of each.
 
-A message is deleted only after it was sent. What comes back meanwhile is left in the queue, so that it ends.
+A message is deleted only after it was sent. Messages that return meanwhile stay in the queue, so that the run ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from darkroom.aws.dead_letter_queue import WAIT_S, DeadLetterQueue, DlqMessage
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """How many messages there were, and how many of them were sent back."""
+    """Number of messages, and of those sent back."""
 
     found: int
     sent: int
@@ -23,7 +23,7 @@ class RedriveResult:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a dead letter says. ``at`` is when it failed for good, ISO 8601; attributes are empty where it has none."""
+    """Description of a DLQ message. ``at`` is the time of its last failure, ISO 8601; missing attributes are empty."""
 
     at: str
     subject: str
@@ -34,12 +34,12 @@ class Shown:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The same as JSON."""
+        """Return the description as JSON."""
         return asdict(self)
 
 
 def describe(letter: DlqMessage) -> Shown:
-    """Describe a dead letter."""
+    """Describe a DLQ message."""
     known = {name: letter.attributes.get(name, "") for name in ("attempts", "trace_id", "redriven")}
     at = datetime.fromtimestamp(letter.sent_s, UTC).isoformat(timespec="seconds")
     return Shown(at, letter.subject, letter.cause, **known)
@@ -58,7 +58,7 @@ def redrive(
 
     With ``dry_run`` they are only reported.
 
-    Raises Unavailable; whatever was not sent by then is still there.
+    Raises Unavailable; messages not yet sent remain in the DLQ.
     """
     letters = DeadLetterQueue(sqs, dead_url, wait_s=WAIT_S)
     found = sent = 0
@@ -76,5 +76,5 @@ def redrive(
 
 
 def summary(done: RedriveResult, *, dry_run: bool) -> str:
-    """One line about all of it."""
+    """Format the result as one line."""
     return f"dead letters: {done.found}, sent back: {'none, only shown' if dry_run else done.sent}"

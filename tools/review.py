@@ -1,6 +1,6 @@
-"""Decisions about images that a model has flagged and that are held.
+"""Decide about held images that a model has flagged.
 
-A decision is about the upload that was held when it was made. Ingest carries it out, and writes it into the audit log.
+A decision is about the upload that was held at that time. Ingest carries it out and records it in the audit log.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from darkroom.services.ingest.events import build_confirm_message, build_release
 type Message = Callable[[str, str, str], dict[str, object]]
 
 DECISIONS: Mapping[str, Message] = {"release": build_release_message, "confirm": build_confirm_message}
-"""What a person can say of a picture that is held: serve it, or leave it where it is."""
+"""Decisions about a held image: serve it, or leave it held."""
 
 
 class NotHeld(NotIngested):
-    """Nothing is held under this key."""
+    """No image is held under this key."""
 
     title = "No picture is held under this key"
 
 
 def decide(index: Index, queue: Queue, key: str, decision: str, by: str) -> Record:
-    """Ask ingest to carry out ``decision`` of the person ``by`` about ``key``; the record as it was.
+    """Send ingest the ``decision`` of operator ``by`` about ``key``. Return the record before it.
 
     Raises NotHeld if there is nothing to decide, Unavailable.
     """
@@ -39,7 +39,7 @@ def decide(index: Index, queue: Queue, key: str, decision: str, by: str) -> Reco
 
 
 def described(record: Record) -> dict[str, Any]:
-    """A picture that waits, as JSON has it: its key, its size in pixels, and since when."""
+    """Return a held image as JSON: key, size in pixels, and time."""
     facts = record.held.facts
     return {
         "key": record.key,

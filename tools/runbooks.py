@@ -1,4 +1,4 @@
-"""Runbooks as they are followed: their own blocks of commands, run by a shell."""
+"""Run the command blocks of runbooks with a shell."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "guides" / "runbooks"
 WITHIN_S = 1200.0
-"""A limit that detects a hang."""
+"""Limit that detects a hang."""
 
 _PRELUDE = """
 set -euo pipefail
 aws() { if [ "$1" = sqs ]; then command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; else command aws "$@"; fi; }
 """
-"""The command line takes the variables of endpoints for every service but SQS."""
+"""The AWS CLI applies endpoint variables to every service except SQS."""
 
 
 def commands(name: str) -> list[str]:
-    """The blocks of commands of a runbook. The first one says what the others use."""
+    """Return a runbook's command blocks. The first one defines what the others use."""
     text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     return re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
@@ -30,10 +30,10 @@ def commands(name: str) -> list[str]:
 def run(
     blocks: Sequence[str], environment: Mapping[str, str], *, folder: Path, by: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``blocks`` one after the other, in ``folder``, as the user ``by``; the first command that fails ends it.
+    """Run ``blocks`` in order, in ``folder``, as the user ``by``; the first failing command ends the run.
 
-    The command ``./darkroom`` is that of this checkout. ``environment`` has the addresses of AWS's services.
-    Raises subprocess.TimeoutExpired.
+    The command ``./darkroom`` is that of this checkout. ``environment`` has the addresses of AWS's services. Raises
+    subprocess.TimeoutExpired.
     """
     there = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

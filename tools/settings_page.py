@@ -1,4 +1,4 @@
-"""What the places of docs/reference/settings.md hold: the fields of :class:`darkroom.settings.Settings`."""
+"""Generate the tables of docs/reference/settings.md from the fields of :class:`darkroom.settings.Settings`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MOVED: Mapping[str, str] = {
     "CanaryPictures": "canary_pictures",
     "CanaryHours": "canary_hours",
 }
-"""The setting that took the place of each parameter of the template."""
+"""The setting that replaced each parameter of the template."""
 
 
 def _settings() -> str:
@@ -76,11 +76,11 @@ def _default(value: Any) -> str:
 
 
 CONTENT: Content = {"settings": _settings, "moved": _moved}
-"""What fills the places of the page."""
+"""Content of the page's places."""
 
 
 def filled(page: str) -> str:
-    """``page`` with its places filled."""
+    """Fill the places of ``page``."""
     return fill(page, CONTENT)
 
 

@@ -109,7 +109,7 @@ def receive(world: Environment) -> list[Any]:
 
 
 def build_request(key: str, width: int) -> dict[str, Any]:
-    """Build the event of a signed request for a JPEG of ``width`` pixels, as the edge passes it on."""
+    """Build the event of a signed request for a JPEG of ``width`` pixels, as the edge forwards it."""
     path = canonical_path(build_plan(key, {"w": str(width), "f": "jpeg"}))
     headers = {"x-darkroom-request": path, "x-darkroom-signature": sign(path, SIGNING_KEY)}
     return {"version": "2.0", "rawPath": path, "headers": headers, "requestContext": {"http": {"method": "GET"}}}

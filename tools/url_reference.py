@@ -1,6 +1,6 @@
-"""Write the tables of docs/reference/urls.md, docs/guides/iiif.md and docs/reference/dialects from darkroom.plan.
+"""Generate the tables of docs/reference/urls.md, docs/guides/iiif.md and docs/dialects from darkroom.plan.
 
-The pages are prose with places; ``python -m tools.url_reference`` fills them in.
+``python -m tools.url_reference`` fills the places of these pages.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ _CONTENT: Content = {
 
 
 def filled(page: str) -> str:
-    """docs/reference/urls.md with every place filled in; raises KeyError for a place that nothing fills."""
+    """Fill every place of docs/reference/urls.md. Raises KeyError for a place without content."""
     return fill(page, _CONTENT)
 
 

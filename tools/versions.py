@@ -1,6 +1,6 @@
-"""Delete old versions of a function: with SnapStart each one has a snapshot that is paid for until it is deleted.
+"""Delete old versions of a function: with SnapStart, each has a snapshot that is charged until its deletion.
 
-SAM keeps every version, and the runbook for a bad deployment goes back to the one before: leave at least that one.
+SAM keeps every version, and the runbook for a bad deployment returns to the previous one: keep at least that one.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 KEEP = 2
-"""The live version and the one before."""
+"""The live version and the previous one."""
 
 UNPUBLISHED = "$LATEST"
 
 
 def choose_versions(versions: Sequence[str], referenced: frozenset[str], keep: int) -> list[str]:
-    """Versions to delete, oldest first: numbered, not referenced, and not among the ``keep`` newest."""
+    """Choose versions to delete, oldest first: numbered, not referenced, and not among the ``keep`` newest."""
     numbered = sorted((int(version) for version in versions if version != UNPUBLISHED), reverse=True)
     return [str(number) for number in reversed(numbered[keep:]) if str(number) not in referenced]
 
@@ -31,9 +31,9 @@ def delete_versions(
     dry_run: bool = False,
     report: Callable[[str], object] = lambda _: None,
 ) -> int:
-    """Delete old versions of ``function``; how many. Raises ClientError, and leaves what was not deleted by then.
+    """Delete old versions of ``function``. Return their number. Raises ClientError, and leaves the rest.
 
-    ``report`` is called with each version, after it was deleted.
+    ``report`` is called after each deletion.
     """
     versions = [str(one["Version"]) for one in _items(client, "list_versions_by_function", "Versions", function)]
     aliases = _items(client, "list_aliases", "Aliases", function)
@@ -52,6 +52,6 @@ def _items(client: LambdaClient, operation: Any, top: str, function: str) -> Ite
 
 
 def _versions_of(alias: Mapping[str, Any]) -> Iterator[str]:
-    """The versions that an alias sends calls to: one, or two while a release is gradual."""
+    """Yield the versions that an alias routes to: one, or two during a gradual release."""
     yield str(alias["FunctionVersion"])
     yield from alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})

@@ -1,4 +1,4 @@
-"""The official validator of the IIIF Image API 2.1 and 3.0, run against a stack of its own: ``make conformance``."""
+"""Run the official validator of the IIIF Image API 2.1 and 3.0 against an isolated stack: ``make conformance``."""
 
 TESTS = {"2.0": 30, "3.0": 33}
-"""How many tests iiif-validator 1.0.5 has at level 2 and below, by its name of the version: 2.0 stands for 2.1 too."""
+"""Number of tests of iiif-validator 1.0.5 at level 2 and below, by its version names: 2.0 is 2.1."""

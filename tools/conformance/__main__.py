@@ -1,7 +1,8 @@
-"""``python -m tools.conformance [--url URL] [--versions 2.0 3.0] [--level 2]``: each test by name, and its result.
+"""Command line: ``python -m tools.conformance [--url URL] [--versions 2.0 3.0] [--level 2]``. Prints the result of each
+test.
 
-Without ``--url`` a stack is started that lets anybody ask for anything, the validator's picture is uploaded there, and
-the stack is ended again. The exit status is that of the validator: 0 if all passed.
+Without ``--url`` it starts a stack without access restrictions, uploads the validator's image, and stops the stack. The
+exit status is that of the validator: 0 if all tests passed.
 """
 
 from __future__ import annotations
@@ -23,14 +24,12 @@ from .validator import PREFIXES, prepare, validate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
+    """Run the command. Return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.conformance", description="Run the official IIIF validator.")
-    parser.add_argument(
-        "--url", help="a server that has the validator's picture already, such as http://localhost:8088"
-    )
-    parser.add_argument("--identifier", default=PICTURE.stem, help="of the picture there")
+    parser.add_argument("--url", help="a server with the validator's image, such as http://localhost:8088")
+    parser.add_argument("--identifier", default=PICTURE.stem, help="identifier of the image there")
     parser.add_argument("--versions", nargs="+", choices=sorted(PREFIXES), default=sorted(PREFIXES))
-    parser.add_argument("--level", type=int, default=2, help="the highest compliance level that is tested (2)")
+    parser.add_argument("--level", type=int, default=2, help="highest tested compliance level (2)")
     chosen = parser.parse_args(arguments)
     try:
         asyncio.run(prepare())

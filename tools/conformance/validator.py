@@ -1,4 +1,4 @@
-"""The validator itself: PyPI's ``iiif-validator`` in an environment of its own."""
+"""Install and run PyPI's ``iiif-validator`` in a virtual environment."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from local.errors import StartError
 from local.progress import Progress
 
 PREFIXES = {"2.0": "iiif/2", "3.0": "iiif/3"}
-"""Where each version is served, by the validator's name of it: its tests of 2.0 are those of 2.1."""
+"""URL prefix of each version by the validator's name: its tests of 2.0 are those of 2.1."""
 
 
 async def prepare() -> None:
-    """Install the validator if it is not here; raises StartError."""
+    """Install the validator unless it is installed. Raises StartError."""
     await tool_venvs.ensure_conformance(Progress())
     done = subprocess.run(  # noqa: S603
         [tool_venvs.python_path(tool_venvs.CONFORMANCE), "-c", "import magic"],
@@ -29,7 +29,7 @@ async def prepare() -> None:
 
 
 def validate(url: str, identifier: str, level: int, version: str) -> int:
-    """Run every test of ``version`` up to compliance ``level`` against the server at ``url``; how many failed."""
+    """Run all tests of ``version`` up to ``level`` against the server at ``url``. Return the number of failures."""
     found = urlsplit(url)
     python = tool_venvs.python_path(tool_venvs.CONFORMANCE)
     command = [str(python), str(python.parent / "iiif-validate.py")]

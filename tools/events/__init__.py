@@ -1,6 +1,6 @@
-"""The files in ``events/``: a real event for each thing that may happen to a function, for `sam local invoke`.
+"""Sample events of every function for `sam local invoke`, written into ``events/`` by ``make events``.
 
-``make events`` writes them. Each module here is a function's: its ``events()`` are by file name.
+Each module is for one function: its ``events()`` are by file name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 FOLDER = ROOT / "events"
 
 LOCAL_KEY = "darkroom-local-development-key"
-"""The signing key of every local stack, so that a signed event can be a file."""
+"""Signing key of every local stack, which allows signed events in files."""
 
 type Event = dict[str, object]

@@ -1,4 +1,4 @@
-"""Every function that has events."""
+"""Collect the events of all functions."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "transform": transform.events,
     "upload": upload.events,
 }
-"""A function's events by file name, by the function's folder."""
+"""Events by file name, by the function's folder."""

@@ -1,4 +1,4 @@
-"""What the forget function gets: what a person invokes it with."""
+"""Events of the forget function: invocations by an operator."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from . import Event
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name. The picture is one that nobody has, so that trying it out removes nothing."""
+    """Return each event by file name. The key does not exist, so that nothing is erased."""
     return {"key.json": {"key": "no/such/photo.jpg"}, "no-key.json": {"photo": "no/such/photo.jpg"}}

@@ -1,4 +1,4 @@
-"""Requests of an HTTP API (payload format 2.0), as the upload and similar functions get them."""
+"""Requests of an HTTP API (payload format 2.0), for the upload and similar functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _DOMAIN = "abcdefghij.execute-api.eu-central-1.amazonaws.com"
 
 
 def build_request(method: str, route: str, path: str, headers: dict[str, str], **more: object) -> Event:
-    """Build a request for ``path``, which the API's ``route`` matches. ``more`` are further fields of the event."""
+    """Build a request for ``path``, which matches the API's ``route``. ``more`` are further fields of the event."""
     return {
         "version": "2.0",
         "routeKey": f"{method} {route}",

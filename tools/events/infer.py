@@ -1,4 +1,4 @@
-"""What the infer function gets: messages of its queues, about pictures that the local stack has or has not."""
+"""Events of the infer function: queue messages about existing and missing images of the local stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PHOTO, ABSENT = "samples/coffee.png", "no/such/photo.jpg"
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     return {
         "ready.json": batch(QUEUE, build_endpoint_result("ImageReady", PHOTO, priority=False)),
         "urgent.json": batch(PRIORITY_QUEUE, build_endpoint_result("ImageReady", PHOTO, priority=True)),
@@ -24,8 +24,8 @@ def events() -> dict[str, Event]:
 
 
 def build_endpoint_result(detail_type: str, key: str, **further: object) -> Event:
-    """An announcement of ingest as EventBridge puts it into a queue, with what infer reads of it."""
-    told_of: Event = {
+    """Build ingest's announcement as EventBridge queues it, with the fields that infer reads."""
+    build_announcement: Event = {
         "id": "32086c2241dee8591b5c471bdb72208a",
         "stack": "darkroom",
         "key": key,
@@ -40,5 +40,5 @@ def build_endpoint_result(detail_type: str, key: str, **further: object) -> Even
         "time": "2026-11-25T12:00:03Z",
         "region": "us-east-1",
         "resources": [],
-        "detail": told_of | further,
+        "detail": build_announcement | further,
     }

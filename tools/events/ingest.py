@@ -1,4 +1,4 @@
-"""What the ingest function gets: messages of its queue, with events of S3 about uploads that the local stack has."""
+"""Events of the ingest function: queue messages with S3 events about uploads of the local stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     uploaded = {"created": CREATED, "duplicate": DUPLICATE, "damaged": DAMAGED}
     changes = {name: build_s3_event("Object Created", key, FIRST, BUCKET, at=NOON) for name, key in uploaded.items()}
     changes["deleted"] = build_s3_event("Object Deleted", DELETED, SECOND, BUCKET, at=NOON)

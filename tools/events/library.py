@@ -1,4 +1,4 @@
-"""What the library function gets: the payloads of the state machine's three steps."""
+"""Events of the library function: payloads of the state machine's three steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ORDER = {"operation": "presets", "prefix": "samples/"}
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     limits = {"concurrency": 0, "tolerated": 5.0, "batch": 25}
     return {
         "list.json": {"action": "list", "run": RUN, "order": ORDER, **limits},

@@ -1,4 +1,4 @@
-"""What the monitor function gets: a schedule's event, a request of a person, and news of CodeDeploy."""
+"""Events of the monitor function: a schedule, an operator's request, and CodeDeploy's state changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .sqs import ACCOUNT, REGION
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     return {
         "scheduled.json": _event(
             "Scheduled Event", "aws.events", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/monitor", {}

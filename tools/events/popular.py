@@ -1,4 +1,4 @@
-"""What the popular function gets: the event of a schedule, whose time it reads, or hours asked for by hand."""
+"""Events of the popular function: a schedule's event, whose time it reads, or a number of hours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .sqs import ACCOUNT, REGION
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     return {
         "hourly.json": {
             "version": "0",

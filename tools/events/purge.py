@@ -1,4 +1,4 @@
-"""What the purge function gets: messages of the purge queue."""
+"""Events of the purge function: messages of the purge queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ QUEUE = "darkroom-purges"
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     photo = "samples/coffee.png"
     return {
         "first-pass.json": batch(QUEUE, purge_message(photo, FIRST)),

@@ -1,4 +1,4 @@
-"""What the refine function gets: messages of its queue, about derivatives of the local stack."""
+"""Events of the refine function: queue messages about derivatives of the local stack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEEN, SIGNED = "derivatives/samples/coffee.png/_/w-320.auto-webp", "derivatives/
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     return {
         "stored.json": batch(QUEUE, stored(SEEN)),
         "popular.json": batch(QUEUE, reencode_message(SIGNED, 250)),
@@ -27,7 +27,7 @@ def events() -> dict[str, Event]:
 
 
 def stored(name: str) -> Event:
-    """The event by which S3 tells of a derivative. It names no version: the bucket has none."""
+    """Return S3's event about a stored derivative, without a version: the bucket has none."""
     event = build_s3_event("Object Created", name, FIRST, BUCKET, at=NOON)
     detail = cast(dict[str, dict[str, object]], event["detail"])
     del detail["object"]["version-id"]

@@ -1,6 +1,6 @@
-"""What the scene function gets: the payloads of the state machine's four steps, on an upload that is not there.
+"""Events of the scene function: payloads of the state machine's four steps, for an upload that does not exist.
 
-``./darkroom events`` writes the same of an upload that is there.
+``./darkroom events`` writes the same events for one that exists.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ NAMED = {"scene": "0123456789abcdef0123456789abcdef", "key": "maps/no-such.tif",
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     return {
         "plan.json": {"action": "plan", **NAMED},
         "cut.json": {"action": "cut", **NAMED, "strip": 0},
         "bind.json": {"action": "bind", **NAMED},
-        "tell.json": {"action": "tell", **NAMED, "stopped": {"Error": "States.Timeout", "Cause": ""}},
+        "tell.json": {"action": "tell", **NAMED, "stopped": {"Error": "States.Timeout", "Cause": ""}},  # terms: allow
         "no-such-action.json": {"action": "paint", **NAMED},
     }

@@ -1,7 +1,7 @@
-"""What the similar function gets: an HTTP API's requests (payload format 2.0).
+"""Events of the similar function: requests of an HTTP API (payload format 2.0).
 
-A token that is valid lasts a day at most, so that none can be kept in a file of the repository: ``darkroom
-events`` writes an event that succeeds on the running stack.
+A valid token lasts a day at most, so that none can be stored in a file of the repository: ``./darkroom events`` writes
+an event that succeeds on the running stack.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EXPIRED_S = 1_700_000_000
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     token = make_token(Grant("samples/", EXPIRED_S), LOCAL_KEY)
     return {
         "expired.json": event("samples/coffee.png", {"authorization": f"Bearer {token}"}),
@@ -24,7 +24,7 @@ def events() -> dict[str, Event]:
 
 
 def event(key: str, headers: dict[str, str]) -> Event:
-    """A GET of what is like the picture ``key``."""
+    """Return a GET of images similar to ``key``."""
     return build_request(
         "GET",
         "/_similar/{key+}",

@@ -1,4 +1,4 @@
-"""SQS's batches of messages, as Lambda gets them (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+"""SQS batches as Lambda receives them (Lambda developer guide, "Using Lambda with Amazon SQS")."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REGION, ACCOUNT = "us-east-1", "123456789012"
 
 
 def batch(queue: str, *bodies: Event) -> Event:
-    """An event with a message for each of ``bodies``, from the queue of that name."""
+    """Return an event with a message for each of ``bodies``, from the queue ``queue``."""
     return {"Records": [_record(queue, number, json.dumps(body)) for number, body in enumerate(bodies)]}
 
 

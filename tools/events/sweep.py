@@ -1,4 +1,4 @@
-"""What the sweep function gets: the event of an EventBridge schedule, whose content it does not read."""
+"""Events of the sweep function: an EventBridge schedule, whose content it does not read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .sqs import ACCOUNT, REGION
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     return {
         "hourly.json": {
             "version": "0",

@@ -1,4 +1,4 @@
-"""What the transform function gets: Function URL events as CloudFront sends them."""
+"""Events of the transform function: Function URL events as CloudFront sends them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import LOCAL_KEY, Event
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     photo, keys = "/samples/coffee.png", parse_keys(DOCUMENT)
     return {
         "miss.json": event(f"{photo}?w=960", "auto-webp"),
@@ -35,7 +35,7 @@ def events() -> dict[str, Event]:
 
 
 def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: dict[str, str] | None = None) -> Event:
-    """A GET of ``url`` whose ``f=auto`` the edge has negotiated to the class ``negotiated``."""
+    """Return a GET of ``url``, with ``f=auto`` negotiated to the class ``negotiated`` at the edge."""
     request = parse_url(url).path
     path = path or request.removesuffix("auto") + negotiated
     signature = {"x-darkroom-signature": sign(request, key)} if key else {}
@@ -44,9 +44,9 @@ def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: 
 
 def in_dialect(dialect: str, url: str, format_class: str) -> Event:
     """Return a GET of ``url`` in ``dialect`` by a viewer of ``format_class``."""
-    told = {"x-darkroom-language": dialect, "x-darkroom-url": url, "x-darkroom-class": format_class}
+    dialect_headers = {"x-darkroom-language": dialect, "x-darkroom-url": url, "x-darkroom-class": format_class}
     scheme = {"x-darkroom-host": "localhost:8088", "cloudfront-forwarded-proto": "http"}
-    return _sent(url.partition("?")[0], told | scheme)
+    return _sent(url.partition("?")[0], dialect_headers | scheme)
 
 
 def _sent(path: str, headers: dict[str, str]) -> Event:

@@ -1,7 +1,7 @@
-"""What the upload function gets: an HTTP API's requests (payload format 2.0).
+"""Events of the upload function: requests of an HTTP API (payload format 2.0).
 
-A valid token lasts a day at most, so that none can be stored in a file of the repository: ``./darkroom events``
-writes events that succeed on the running stack.
+A valid token lasts a day at most, so that none can be stored in a file of the repository: ``./darkroom events`` writes
+events that succeed on the running stack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BODY = {"key": "trips/rome.jpg", "type": "image/jpeg", "size": 81_234, "sha256":
 
 
 def events() -> dict[str, Event]:
-    """Each event by its file name."""
+    """Return each event by file name."""
     token = make_token(Grant("trips/", EXPIRED_S), LOCAL_KEY)
     return {
         "expired.json": request_form({"authorization": f"Bearer {token}"}),
@@ -28,11 +28,11 @@ def events() -> dict[str, Event]:
 
 
 def request_form(headers: dict[str, str], **changes: object) -> Event:
-    """A POST for a form; ``changes`` are of its fields."""
+    """Return a POST for a form; ``changes`` are of its fields."""
     headers = {"content-type": "application/json", **headers}
     return build_request("POST", "/uploads", "/uploads", headers, body=json.dumps(BODY | changes))
 
 
 def request_state(headers: dict[str, str], key: str) -> Event:
-    """A GET of what became of the upload ``key``."""
+    """Return a GET of the state of the upload ``key``."""
     return build_request("GET", "/uploads/{key+}", f"/uploads/{key}", headers, pathParameters={"key": key})

@@ -1,1 +1,1 @@
-"""Uploads of a stack, and what became of each: by the index, and by what is in the buckets."""
+"""Upload files to a stack and report the outcome of each, by index and buckets."""

@@ -1,4 +1,4 @@
-"""Sending uploads and following them: by the index, and then by what really lies in the buckets."""
+"""Send uploads and follow them, first by the index, then by the content of buckets."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ..deployment import Deployment
 
 LOOK_EVERY_S = 0.25
 LOST = "lost"
-"""What is expected of no upload: nothing was heard of it in time."""
+"""An upload without an outcome in time, which is never expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An upload: the version of ``key`` that S3 made of the file ``name``, at ``sent_s`` (Unix time)."""
+    """An upload: the version of ``key`` with the file ``name``, sent at ``sent_s`` (Unix time)."""
 
     name: str
     key: str
@@ -38,7 +38,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class UploadOutcome:
-    """What became of an upload. ``missing``: what the index speaks of and no bucket has."""
+    """Outcome of an upload. ``missing`` are objects that the index names and no bucket has."""
 
     sent: Sent
     record: Record | None
@@ -47,14 +47,14 @@ class UploadOutcome:
 
     @property
     def outcome(self) -> str:
-        """``ready``, ``held`` (it waits for moderation), or the code of a refusal."""
+        """``ready``, ``held`` (waits for moderation), or the code of a refusal."""
         if self.record is None:
             return LOST
         return self.record.refusal.code if self.record.refusal else self.record.state
 
     @property
     def took_s(self) -> float:
-        """Seconds from sending the upload to the last write about it, waiting in the queue included."""
+        """Seconds from the upload to the last write about it, including the queue."""
         if self.record is None:
             return 0.0
         return datetime.fromisoformat(self.record.updated_at).timestamp() - self.sent.sent_s
@@ -62,7 +62,7 @@ class UploadOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """The messages of a queue: those that wait, that somebody works on, and that shall not be seen yet."""
+    """Messages of a queue: visible, in flight, delayed."""
 
     waiting: int
     worked_on: int
@@ -70,13 +70,13 @@ class Depth:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum."""
         return self.waiting + self.worked_on + self.delayed
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack: its services, buckets, index and queues. ``queues`` are URLs by their names in ``QUEUES``."""
+    """A stack: services, buckets, index and queues. ``queues`` are URLs by their names in ``QUEUES``."""
 
     s3: Any
     dynamodb: Any
@@ -89,7 +89,7 @@ class Stack:
 
     @classmethod
     def of(cls, deployment: Deployment) -> Stack:
-        """The stack that is deployed."""
+        """Return a deployed stack."""
         return cls(
             deployment.client("s3"),
             deployment.client("dynamodb"),
@@ -102,22 +102,22 @@ class Stack:
         )
 
     def bucket(self, name: str) -> S3Bucket:
-        """Its bucket ``uploads``, ``media`` or ``quarantine``."""
+        """Return the bucket ``uploads``, ``media`` or ``quarantine``."""
         buckets = {"uploads": self.uploads, "media": self.media, "quarantine": self.quarantine}
         return S3Bucket(self.s3, buckets[name])
 
     @property
     def index(self) -> Index:
-        """Its index."""
+        """The index."""
         return Index(self.dynamodb, self.index_table)
 
     @cached_property
     def at_ingest(self) -> tuple[str, ...]:
-        """The presets that are rendered at ingest, by the settings in force when this is first read."""
+        """Presets rendered at ingest, by the settings in force at the first call."""
         return LiveSettings(build_reader(self.bucket("media"))).current().presets.at_ingest
 
     def send(self, files: Mapping[str, Path], prefix: str) -> Iterator[Sent]:
-        """Upload each file with its SHA-256, under its name in ``files`` behind ``prefix``."""
+        """Upload each file with its SHA-256, under its name in ``files`` after ``prefix``."""
         for name, path in files.items():
             sent_s = time.time()
             with path.open("rb") as body:
@@ -127,7 +127,7 @@ class Stack:
             yield Sent(name, prefix + name, answer["VersionId"], sent_s)
 
     def follow(self, sent: Sequence[Sent], timeout_s: float) -> Iterator[UploadOutcome]:
-        """The fate of each upload as it is known; after ``timeout_s`` that of the others, which are lost."""
+        """Yield the outcome of each upload when it is known; after ``timeout_s`` the others as lost."""
         waiting, deadline_s = {one.key: one for one in sent}, time.monotonic() + timeout_s
         while waiting and time.monotonic() < deadline_s:
             known = self.index.get_many(list(waiting))
@@ -145,8 +145,8 @@ class Stack:
             return UploadOutcome(sent, record, missing=() if waits else ("the held master",))
         place = record.refusal.quarantined  # "" if the upload was deleted before it could be copied
         copy = self.bucket("quarantine").head(place) if place else None
-        kept = copy is not None and copy.metadata["code"] == record.refusal.code
-        return UploadOutcome(sent, record, missing=() if kept else ("the copy in quarantine",))
+        is_quarantined = copy is not None and copy.metadata["code"] == record.refusal.code
+        return UploadOutcome(sent, record, missing=() if is_quarantined else ("the copy in quarantine",))
 
     def _ready(self, sent: Sent, record: Record) -> UploadOutcome:
         media, etag = self.bucket("media"), record.master.etag
@@ -160,7 +160,7 @@ class Stack:
         return UploadOutcome(sent, record, presets, tuple(missing))
 
     def dead_letters(self) -> int:
-        """How many dead letters ingest has."""
+        """Return the number of messages in ingest's dead-letter queue."""
         return queue_depth(self.sqs, self.queues["ingest_dead_letters"]).total
 
 
@@ -175,12 +175,12 @@ def queue_depth(sqs: Any, url: str) -> Depth:
 
 
 def queue_urls(deployment: Deployment) -> dict[str, str]:
-    """URLs of the queues that the stack has, by their names in ``QUEUES``."""
+    """Return the URLs of the stack's queues by their names in ``QUEUES``."""
     return {name: deployment.outputs[output] for name, output in QUEUES.items() if output in deployment.outputs}
 
 
 def list_files(paths: Sequence[Path], key: str | None = None) -> dict[str, Path]:
-    """Files by their names: those of a folder by their path below it, others by ``key`` or their own name.
+    """List files by name: those of a folder by their path below it, others by ``key`` or their own name.
 
     Raises ValueError if two have the same name.
     """
@@ -195,17 +195,17 @@ def list_files(paths: Sequence[Path], key: str | None = None) -> dict[str, Path]
     return found
 
 
-def complaints(fates: Iterable[UploadOutcome], expected: Mapping[str, str] | None) -> dict[str, str]:
-    """Return what is wrong, by file name. ``expected`` is ``ready`` or a code for every file, None for all ready."""
-    fates, wrong = list(fates), {}
-    for fate in fates:
-        if fate.record is None:
-            wrong[fate.sent.name] = "no outcome in time"
-        elif fate.missing:
-            wrong[fate.sent.name] = f"missing: {', '.join(fate.missing)}"
-        elif expected is None and fate.record.refusal:
-            wrong[fate.sent.name] = f"refused: {fate.outcome}"
-        elif expected is not None and fate.outcome != expected.get(fate.sent.name):
-            wrong[fate.sent.name] = f"expected is {expected.get(fate.sent.name, 'no such file')}"
-    absent = set(expected or ()) - {fate.sent.name for fate in fates}
+def complaints(outcomes: Iterable[UploadOutcome], expected: Mapping[str, str] | None) -> dict[str, str]:
+    """Return problems by file name. ``expected`` is ``ready`` or a code for every file, None for all ready."""
+    outcomes, wrong = list(outcomes), {}
+    for outcome in outcomes:
+        if outcome.record is None:
+            wrong[outcome.sent.name] = "no outcome in time"
+        elif outcome.missing:
+            wrong[outcome.sent.name] = f"missing: {', '.join(outcome.missing)}"
+        elif expected is None and outcome.record.refusal:
+            wrong[outcome.sent.name] = f"refused: {outcome.outcome}"
+        elif expected is not None and outcome.outcome != expected.get(outcome.sent.name):
+            wrong[outcome.sent.name] = f"expected is {expected.get(outcome.sent.name, 'no such file')}"
+    absent = set(expected or ()) - {outcome.sent.name for outcome in outcomes}
     return wrong | dict.fromkeys(sorted(absent), "expected, but not uploaded")

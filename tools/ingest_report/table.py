@@ -1,4 +1,4 @@
-"""The report, as text."""
+"""Format the report as text."""
 
 from __future__ import annotations
 
@@ -16,37 +16,43 @@ _HEAD = ("key", "outcome", "upload", "master, or the reason", "presets", "second
 _ROW = "{0:{widths[0]}}  {1:{widths[1]}}  {2:{widths[2]}}  {3:{widths[3]}}  {4:>7}  {5:>7}  {6}"
 
 
-def table(fates: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> str:
-    """A line for each upload, by key. ``wrong``: what is to be complained about, by the file's name."""
-    rows = [_HEAD, *(_row(fate, wrong.get(fate.sent.name, "")) for fate in sorted(fates, key=lambda one: one.sent.key))]
+def table(outcomes: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> str:
+    """Format a line for each upload, by key. ``wrong`` has the problems by file name."""
+    rows = [
+        _HEAD,
+        *(
+            _row(outcome, wrong.get(outcome.sent.name, ""))
+            for outcome in sorted(outcomes, key=lambda one: one.sent.key)
+        ),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(_ROW.format(*row, widths=widths).rstrip() for row in rows)
 
 
-def totals(fates: Sequence[UploadOutcome]) -> str:
-    """How many there were of each outcome."""
-    counts = Counter(fate.outcome for fate in fates)
-    parts = [f"{counts.pop(word)} {word}" for word in (READY, LOST) if word in counts]
+def totals(outcomes: Sequence[UploadOutcome]) -> str:
+    """Count the uploads by outcome."""
+    counts = Counter(outcome.outcome for outcome in outcomes)
+    parts = [f"{counts.pop(outcome_name)} {outcome_name}" for outcome_name in (READY, LOST) if outcome_name in counts]
     if counts:
         by_code = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
         parts.append(f"{counts.total()} refused ({by_code})")
-    if copied := sum(fate.record is not None and bool(fate.record.same_as) for fate in fates):
+    if copied := sum(outcome.record is not None and bool(outcome.record.same_as) for outcome in outcomes):
         parts.append(f"{copied} copied from another key")
-    return f"{len(fates)} uploads: " + ", ".join(parts)
+    return f"{len(outcomes)} uploads: " + ", ".join(parts)
 
 
-def _row(fate: UploadOutcome, complaint: str) -> tuple[str, ...]:
-    upload, master, presets = _described(fate)
-    seconds = f"{fate.took_s:.1f}" if fate.record is not None else ""
-    return fate.sent.key, fate.outcome, upload, master, presets, seconds, f"<- {complaint}" if complaint else ""
+def _row(outcome: UploadOutcome, complaint: str) -> tuple[str, ...]:
+    upload, master, presets = _described(outcome)
+    seconds = f"{outcome.took_s:.1f}" if outcome.record is not None else ""
+    return outcome.sent.key, outcome.outcome, upload, master, presets, seconds, f"<- {complaint}" if complaint else ""
 
 
-def _described(fate: UploadOutcome) -> tuple[str, str, str]:
-    if fate.record is None:
+def _described(outcome: UploadOutcome) -> tuple[str, str, str]:
+    if outcome.record is None:
         return "", "", ""
-    if fate.record.state == READY:
-        return _upload(fate.record), _master(fate.record), str(fate.presets)
-    return "", shorten(fate.record.refusal.reason, REASON_CHARACTERS, placeholder=" …"), ""
+    if outcome.record.state == READY:
+        return _upload(outcome.record), _master(outcome.record), str(outcome.presets)
+    return "", shorten(outcome.record.refusal.reason, REASON_CHARACTERS, placeholder=" …"), ""
 
 
 def _upload(record: Record) -> str:

@@ -1,1 +1,1 @@
-"""Runs over whole libraries, from the command line."""
+"""Start and follow bulk jobs from the command line."""

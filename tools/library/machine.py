@@ -1,4 +1,4 @@
-"""The state machine of a stack: its executions by the name of the run, and how far they are."""
+"""The state machine of a stack: its executions by job name, and their progress."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from darkroom.bulk.messages import JobSpec, spec_document
 
 RUNNING = "RUNNING"
 STEPS_OF_A_RUN = 1000
-"""Executions that are looked through for those of one run, the newest ones."""
+"""Newest executions that are searched for those of one job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts of a Map Run's batches by state, and when it started (Unix time)."""
+    """Counts of a Map Run's batches by state, and its start (Unix time)."""
 
     total: int = 0
     succeeded: int = 0
@@ -28,13 +28,13 @@ class Figures:
 
     @property
     def over(self) -> int:
-        """Those that are through, either way."""
+        """Number of batches that have ended."""
         return self.succeeded + self.failed
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One execution of a run. ``output`` is what its report says, empty while it runs and where it has failed."""
+    """An execution of a job. ``output`` is the summary of its report, empty while it runs and if it failed."""
 
     arn: str
     status: str
@@ -43,28 +43,28 @@ class Execution:
 
     @property
     def runs(self) -> bool:
-        """Whether it is still going on."""
+        """Whether it is in progress."""
         return self.status == RUNNING
 
 
 @dataclass(frozen=True)
 class Machine:
-    """``client`` is of Step Functions."""
+    """The state machine. ``client`` is of Step Functions."""
 
     client: Any
     arn: str
 
     def start(self, run: str, order: JobSpec, *, concurrency: int, tolerated: float, batch: int) -> str:
-        """Start an execution of ``run``; its ARN."""
-        asked = {"run": run, "order": spec_document(order), "concurrency": concurrency}
-        asked |= {"tolerated": tolerated, "batch": batch}
+        """Start an execution of ``run``. Return its ARN."""
+        options = {"run": run, "order": spec_document(order), "concurrency": concurrency}
+        options |= {"tolerated": tolerated, "batch": batch}
         name = f"{run}-{time.time_ns() // 1_000_000}"
         return str(
-            self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(asked))["executionArn"]
+            self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(options))["executionArn"]
         )
 
     def latest(self, run: str) -> str | None:
-        """The ARN of the newest execution of ``run``, None if there is none among the newest of all."""
+        """Return the ARN of the newest execution of ``run``, None if the newest of all contain none."""
         named = re.compile(rf"{re.escape(run)}-\d+")
         pages = self.client.get_paginator("list_executions").paginate(
             stateMachineArn=self.arn, PaginationConfig={"MaxItems": STEPS_OF_A_RUN}
@@ -72,18 +72,18 @@ class Machine:
         found = [one for page in pages for one in page["executions"] if named.fullmatch(one["name"])]
         return max(found, key=lambda one: one["name"].rpartition("-")[2])["executionArn"] if found else None
 
-    def asked(self, arn: str) -> dict[str, Any]:
-        """What an execution was started with."""
+    def read_input(self, arn: str) -> dict[str, Any]:
+        """Return an execution's input."""
         return dict(json.loads(self.client.describe_execution(executionArn=arn)["input"]))
 
     def execution(self, arn: str) -> Execution:
-        """How an execution stands."""
+        """Return an execution's state."""
         found = self.client.describe_execution(executionArn=arn)
         output = json.loads(found.get("output") or "{}")
         return Execution(arn, found["status"], output, found.get("cause") or "")
 
     def figures(self, arn: str) -> Figures:
-        """How far its Map Run is; all zero before there is one."""
+        """Return the progress of its Map Run; all zero before it starts."""
         runs = self.client.list_map_runs(executionArn=arn)["mapRuns"]
         if not runs:
             return Figures()

@@ -25,7 +25,7 @@ class MutatedLoader(importlib.machinery.SourceFileLoader):
 
 
 class MutatedFinder:
-    """Finder of one module, placed before all other finders."""
+    """Meta path finder of one module, placed before all others."""
 
     def __init__(self, name: str, path: Path, text: str) -> None:
         self._name, self._path, self._text = name, path, text

@@ -32,7 +32,7 @@ class Plugin:
         signal.setitimer(signal.ITIMER_REAL, COLLECTION_S)
 
     def pytest_collection(self) -> None:
-        """Find failing examples without making them smaller."""
+        """Find failing examples without shrinking them."""
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("mutation", parent=settings(), phases=phases)
         settings.load_profile("mutation")

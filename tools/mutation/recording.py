@@ -17,7 +17,7 @@ from coverage import Coverage
 from .packages import PACKAGES, ROOT, Package
 
 FOLDER = "MUTATION_RECORDING"
-"""Environment variable: where the plugin writes."""
+"""Environment variable with the plugin's output folder."""
 
 
 class Recorder:

@@ -1,4 +1,7 @@
-"""What an account has and allows, read through AWS's APIs. Nothing is changed; what cannot be read is `Unknown`."""
+"""Read an account's resources and quotas through AWS's APIs, without changes.
+
+A fact that cannot be read is `Unknown`.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +34,19 @@ IAM_ACTIONS = (
     "ssm:GetParametersByPath",
     "sts:GetCallerIdentity",
 )
-"""All that a preflight may do."""
+"""The API calls of a preflight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fact that could not be read, and why."""
+    """A fact that could not be read, and the reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingStack:
-    """A stack that CloudFormation knows. ``status`` is its state, empty if there is none of that name."""
+    """A CloudFormation stack. ``status`` is empty if it does not exist."""
 
     status: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class ExistingStack:
 
 @dataclass(frozen=True, slots=True)
 class Concurrency:
-    """Concurrent executions of Lambda in a region: the quota, what no function has reserved, what this stack has."""
+    """Concurrent executions of Lambda in a region: the quota, the unreserved ones, and those of this stack."""
 
     quota: int
     unreserved: int
@@ -61,14 +64,14 @@ class Concurrency:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate of ACM: its state (``ISSUED`` is usable) and the names that it is for."""
+    """An ACM certificate: its state (``ISSUED`` is usable) and its names."""
 
     status: str
     names: tuple[str, ...]
 
 
 class Reader:
-    """Reads facts of an account in ``region``; of the services that are global, in us-east-1."""
+    """Reads facts of an account in ``region``; for global services in us-east-1."""
 
     def __init__(self, session: boto3.Session, region: str, endpoint_url: str | None = None) -> None:
         self._session = session
@@ -78,11 +81,11 @@ class Reader:
         self._clients: dict[tuple[str, str], Any] = {}
 
     def read_identity(self) -> str | Unknown:
-        """The ARN that the credentials are of."""
+        """Return the ARN of the credentials."""
         return self._ask(lambda: str(self._client("sts").get_caller_identity()["Arn"]))
 
     def read_stack(self, name: str) -> ExistingStack | Unknown:
-        """The stack of that name."""
+        """Return a stack."""
 
         def describe() -> ExistingStack:
             try:
@@ -100,7 +103,7 @@ class Reader:
         return self._ask(describe)
 
     def read_concurrency(self, function: str) -> Concurrency | Unknown:
-        """Lambda's concurrency; ``function`` is the stack's own function that may have reserved some, if it exists."""
+        """Return Lambda's concurrency; ``function`` is this stack's function that may have reserved some."""
 
         def read() -> Concurrency:
             limits = self._client("lambda").get_account_settings()["AccountLimit"]
@@ -113,7 +116,7 @@ class Reader:
         return self._ask(read)
 
     def read_quotas(self, service: str) -> dict[str, float] | Unknown:
-        """Quotas of a service that apply to the account, by name. Those of CloudFront are kept in us-east-1."""
+        """Return a service's quotas of the account by name. CloudFront's are in us-east-1."""
         region = WEB_ACL_REGION if service == "cloudfront" else self._region
 
         def read() -> dict[str, float]:
@@ -130,12 +133,12 @@ class Reader:
         return self._ask(read)
 
     def count_in_cloudfront(self, kind: str) -> int | Unknown:
-        """How many resources of a type of CloudFormation the account has; policies of AWS's own do not count."""
+        """Count the account's resources of a CloudFormation type, without AWS's own policies."""
         count = _COUNTS[kind]
         return self._ask(lambda: count(self._client("cloudfront", WEB_ACL_REGION)))
 
     def read_services(self) -> frozenset[str] | Unknown:
-        """Short names of the services that the region has, by AWS's public parameters in Systems Manager."""
+        """Return short names of the region's services, by AWS's public parameters in Systems Manager."""
 
         def read() -> frozenset[str]:
             pages = self._client("ssm", WEB_ACL_REGION).get_paginator("get_parameters_by_path")
@@ -148,7 +151,7 @@ class Reader:
         return self._ask(read)
 
     def read_certificate(self, arn: str) -> Certificate | Unknown:
-        """A certificate, from the region in its ARN."""
+        """Return a certificate, from the region in its ARN."""
 
         def read() -> Certificate:
             found = self._client("acm", arn.split(":")[3]).describe_certificate(CertificateArn=arn)["Certificate"]
@@ -158,12 +161,12 @@ class Reader:
         return self._ask(read)
 
     def read_key_state(self, arn: str) -> str | Unknown:
-        """The state of a KMS key; ``Enabled`` is usable."""
+        """Return the state of a KMS key; ``Enabled`` is usable."""
         region = arn.split(":")[3]
         return self._ask(lambda: str(self._client("kms", region).describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]))
 
-    def ask_for_vectors(self) -> bool | Unknown:
-        """Whether S3 Vectors answers in the region."""
+    def has_vectors(self) -> bool | Unknown:
+        """Return whether S3 Vectors is available in the region."""
         return self._ask(lambda: "vectorBuckets" in self._client("s3vectors").list_vector_buckets(maxResults=1))
 
     def _client(self, service: str, region: str = "") -> Any:
@@ -183,12 +186,12 @@ class Reader:
             return read()
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             return Unknown(" ".join(str(error).split())[:200])
-        except (KeyError, ValueError, TypeError, LookupError) as error:  # an answer without what it should have
-            return Unknown(f"unexpected answer: {error!r}"[:200])
+        except (KeyError, ValueError, TypeError, LookupError) as error:  # a response that lacks a field
+            return Unknown(f"unexpected response: {error!r}"[:200])
 
 
 def _pages(ask: Callable[..., Mapping[str, Any]], top: str, **options: str) -> Iterator[Any]:
-    """Items of a list of CloudFront, page by page."""
+    """Yield the items of a CloudFront list, page by page."""
     marker: dict[str, str] = {}
     while True:
         found = ask(**options, **marker)[top]

@@ -1,4 +1,4 @@
-"""What stands in the way of a deployment: pure decisions about a plan and facts of the account."""
+"""Decide from a plan and facts of the account what prevents a deployment. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from .plan import Plan
 from .regions import WEB_ACL_REGION, find_missing
 
 LONGEST_STACK_NAME = 39
-"""Characters. CloudFront's names have 64 at most, with the region and a suffix in them; a template test counts."""
+"""Characters of a stack name.
+
+CloudFront's names, limited to 64, contain it with the region and a suffix; a template test counts.
+"""
 
 UNRESERVED_MINIMUM = 100
 """Concurrent executions that Lambda keeps unreserved.
@@ -23,7 +26,7 @@ theirs.
 """
 
 REFINE_CONCURRENCY, UPLOAD_RATE = 2, 200
-"""As template.yaml has them: re-encodings at the same time, and requests a second of the upload API."""
+"""Values of template.yaml: concurrent re-encodings, and requests a second of the upload API."""
 
 MEMORY_OF_NEW_ACCOUNTS_MB = 3008
 """AWS Lambda Developer Guide, "Lambda quotas": new accounts have reduced memory quotas, which no API returns."""
@@ -33,7 +36,7 @@ CONCURRENCY_QUOTA = "L-B99A9384"
 
 
 class Status(StrEnum):
-    """How a check ended."""
+    """Result of a check."""
 
     OK = "ok"
     PROBLEM = "problem"
@@ -42,7 +45,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check: what was found, what to do about it, and the command that does it, if there is one."""
+    """A check's result: the finding, the remedy, and the command for it, if any."""
 
     status: Status
     subject: str
@@ -82,18 +85,18 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "Step Functions": ("stepfunctions", "states"),
     "X-Ray": ("xray",),
 }
-"""Services of every stack, by the short names that AWS may list them under."""
+"""Services of every stack, by the short names that AWS may list."""
 
 
 def check_identity(identity: str | Unknown) -> Finding:
-    """Whether the credentials work at all."""
+    """Check the credentials."""
     if isinstance(identity, Unknown):
         return Finding(Status.PROBLEM, "credentials", identity.reason, "Log in, or choose a profile.", "aws configure")
     return Finding(Status.OK, "credentials", identity)
 
 
 def check_name(plan: Plan) -> Finding:
-    """Whether the stack's name fits into the names of its resources."""
+    """Check the length of the stack's name."""
     subject = "stack name"
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", plan.stack) and len(plan.stack) <= LONGEST_STACK_NAME:
         return Finding(Status.OK, subject, f"{plan.stack} has {len(plan.stack)} characters of {LONGEST_STACK_NAME}")
@@ -102,7 +105,7 @@ def check_name(plan: Plan) -> Finding:
 
 
 def check_region(plan: Plan) -> Iterator[Finding]:
-    """Whether the region has what the options need."""
+    """Check that the region has what the options need."""
     missing = find_missing(plan.region, plan.parameters)
     if not missing:
         yield Finding(Status.OK, "region", f"{plan.region} has all that these options need")
@@ -112,22 +115,22 @@ def check_region(plan: Plan) -> Iterator[Finding]:
 
 
 def check_services(plan: Plan, services: frozenset[str] | Unknown) -> Finding:
-    """Whether AWS lists the services of every stack for the region."""
+    """Check that AWS lists the services of every stack for the region."""
     subject = "services"
     if isinstance(services, Unknown):
         return Finding(Status.UNKNOWN, subject, services.reason, f"See AWS's list of services in {plan.region}.")
-    wanted = dict(SERVICES)
+    required = dict(SERVICES)
     if plan.text("InferenceMode") == "endpoint":
-        wanted["SageMaker"] = ("sagemaker",)
-    absent = sorted(name for name, short in wanted.items() if not services & set(short))
+        required["SageMaker"] = ("sagemaker",)
+    absent = sorted(name for name, short in required.items() if not services & set(short))
     if absent:
         action = f"See AWS's list of services in {plan.region}; names may have changed."
         return Finding(Status.UNKNOWN, subject, f"not listed: {', '.join(absent)}", action)
-    return Finding(Status.OK, subject, f"{len(wanted)} services are listed in {plan.region}")
+    return Finding(Status.OK, subject, f"{len(required)} services are listed in {plan.region}")
 
 
 def check_stack(plan: Plan, stack: ExistingStack | Unknown) -> Finding:
-    """Whether a stack of that name can be created or updated."""
+    """Check that a stack of that name can be created or updated."""
     subject, at = "stack", f"--stack-name {plan.stack} --region {plan.region}"
     if isinstance(stack, Unknown):
         return Finding(Status.UNKNOWN, subject, stack.reason, "Check it in CloudFormation's console.")
@@ -135,11 +138,11 @@ def check_stack(plan: Plan, stack: ExistingStack | Unknown) -> Finding:
         return Finding(Status.OK, subject, f"{plan.stack} does not exist in {plan.region}; it will be created")
     found = f"{plan.stack} is {stack.status}"
     if stack.status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"}:
-        action = "Its first deployment never ended well. Delete it; what it holds is kept."
+        action = "Its first deployment failed. Delete it; its data is retained."
         return Finding(Status.PROBLEM, subject, found, action, f"aws cloudformation delete-stack {at}")
     if stack.status == "UPDATE_ROLLBACK_FAILED":
         command = f"aws cloudformation continue-update-rollback {at}"
-        return Finding(Status.PROBLEM, subject, found, "Have its rollback continue.", command)
+        return Finding(Status.PROBLEM, subject, found, "Continue its rollback.", command)
     if stack.status.endswith("_IN_PROGRESS"):
         command = f"aws cloudformation describe-stacks {at} --query 'Stacks[0].StackStatus'"
         return Finding(Status.PROBLEM, subject, found, "Wait until it has ended.", command)
@@ -147,7 +150,7 @@ def check_stack(plan: Plan, stack: ExistingStack | Unknown) -> Finding:
 
 
 def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterator[Finding]:
-    """Whether Lambda lets the stack reserve what it asks for, and whether background work leaves viewers any."""
+    """Check that Lambda's quota covers reserved concurrency and background work."""
     warm = plan.text("WarmStart")
     reserved, provisioned = plan.number("ReservedConcurrency"), int(warm) if warm.isdecimal() else 0
     subject = "Lambda concurrency"
@@ -162,19 +165,18 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
         f"aws service-quotas request-service-quota-increase --service-code lambda --quota-code {CONCURRENCY_QUOTA} "
         f"--desired-value 1000 --region {plan.region}"
     )
-    wanted = reserved or provisioned
+    required = reserved or provisioned
     can = max(concurrency.unreserved + concurrency.own - UNRESERVED_MINIMUM, 0)
-    if wanted > can:
-        found = (
-            f"{wanted} are to be reserved, {can} can be: {concurrency.unreserved} of {concurrency.quota} are unreserved"
-        )
+    if required > can:
+        found = f"{required} are to be reserved, {can} can be: "
+        found += f"{concurrency.unreserved} of {concurrency.quota} are unreserved"
         found += f" and {UNRESERVED_MINIMUM} have to stay so"
         action = "Have the quota raised, or deploy with ReservedConcurrency=0 and WarmStart=off."
         yield Finding(Status.PROBLEM, subject, found, action, raise_it)
     else:
-        yield Finding(Status.OK, subject, f"{wanted} to be reserved of a quota of {concurrency.quota}")
+        yield Finding(Status.OK, subject, f"{required} to be reserved of a quota of {concurrency.quota}")
     background = sum_background(plan)
-    if background >= concurrency.unreserved - wanted + concurrency.own:
+    if background >= concurrency.unreserved - required + concurrency.own:
         found = (
             f"queues may have {background} functions at work, of {concurrency.unreserved} unreserved: viewers get 429"
         )
@@ -185,7 +187,7 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
 
 
 def sum_background(plan: Plan) -> int:
-    """Functions that queues may have at work at the same time: ingest, purge (2), refine and infer."""
+    """Return the maximum concurrency of queue consumers: ingest, purge (2), refine and infer."""
     total = plan.number("IngestConcurrency") + 2
     if plan.text("Refine") == "on":
         total += REFINE_CONCURRENCY
@@ -195,7 +197,7 @@ def sum_background(plan: Plan) -> int:
 
 
 def check_memory(plan: Plan) -> Iterator[Finding]:
-    """Name functions with more memory than a new account may give them."""
+    """Report functions with more memory than new accounts allow."""
     if plan.text("Size") == "large":
         found = f"Size=large: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API returns"
         yield Finding(Status.UNKNOWN, "Lambda memory", found, "Ask AWS Support to raise it, or use Size=standard.")
@@ -204,7 +206,7 @@ def check_memory(plan: Plan) -> Iterator[Finding]:
 def check_cloudfront(
     plan: Plan, stack: ExistingStack | Unknown, used: Mapping[str, int | Unknown], quotas: Mapping[str, float] | Unknown
 ) -> Iterator[Finding]:
-    """Whether CloudFront's quotas leave room for the resources of a new stack."""
+    """Check that CloudFront's quotas cover the resources of a new stack."""
     exists = isinstance(stack, ExistingStack) and bool(stack.status)
     for kind, quota in CLOUDFRONT_QUOTAS.items():
         needed = 0 if exists else plan.resources.get(kind, 0)
@@ -227,31 +229,31 @@ def check_cloudfront(
 
 
 def check_api(quotas: Mapping[str, float] | Unknown) -> Finding:
-    """Whether the account's request rate covers that of the upload API."""
-    subject, wanted = "API Gateway rate", UPLOAD_RATE
+    """Check that the account's request rate covers that of the upload API."""
+    subject, required = "API Gateway rate", UPLOAD_RATE
     if isinstance(quotas, Unknown):
         return Finding(
             Status.UNKNOWN,
             subject,
             quotas.reason,
-            f"{wanted} a second have to be within the account's.",
+            f"{required} a second have to be within the account's.",
         )
     rates = [value for name, value in quotas.items() if name.lower() == "throttle rate"]
     if not rates:
         return Finding(Status.UNKNOWN, subject, 'no quota "Throttle rate" is listed')
-    found = f"{wanted} of {max(rates):.0f} requests a second"
-    if wanted > max(rates):
+    found = f"{required} of {max(rates):.0f} requests a second"
+    if required > max(rates):
         return Finding(Status.PROBLEM, subject, found, "Have the quota raised.")
     return Finding(Status.OK, subject, found)
 
 
 def check_endpoint(plan: Plan, quotas: Mapping[str, float] | Unknown) -> Iterator[Finding]:
-    """Whether SageMaker's quota covers the instances of an endpoint of the stack's own."""
+    """Check that SageMaker's quota covers the instances of the stack's endpoint."""
     if plan.text("InferenceMode") != "endpoint" or plan.text("EndpointName"):
         return
     kind = plan.text("EndpointInstanceType")  # instances of a replaced type have a quota of their own
     name = f"{kind} for endpoint usage"
-    wanted = int(plan.text("EndpointScaling").split(",")[1]) + (1 if plan.text("CanaryImageUri") else 0)
+    required = int(plan.text("EndpointScaling").split(",")[1]) + (1 if plan.text("CanaryImageUri") else 0)
     subject = "SageMaker instances"
     request = f'Request it in Service Quotas under "{name}"; it takes days.'
     command = (
@@ -262,15 +264,15 @@ def check_endpoint(plan: Plan, quotas: Mapping[str, float] | Unknown) -> Iterato
         yield Finding(Status.UNKNOWN, subject, quotas.reason, request, command)
     elif name not in quotas:
         yield Finding(Status.UNKNOWN, subject, f'no quota "{name}" is listed', request, command)
-    elif quotas[name] < wanted:
-        found = f"{quotas[name]:.0f} of {kind} are allowed, {wanted} may be needed"
+    elif quotas[name] < required:
+        found = f"{quotas[name]:.0f} of {kind} are allowed, {required} may be needed"
         yield Finding(Status.PROBLEM, subject, found, request, command)
     else:
-        yield Finding(Status.OK, subject, f"{quotas[name]:.0f} of {kind} are allowed, {wanted} may be needed")
+        yield Finding(Status.OK, subject, f"{quotas[name]:.0f} of {kind} are allowed, {required} may be needed")
 
 
 def check_vectors(plan: Plan, answers: bool | Unknown) -> Iterator[Finding]:
-    """Whether S3 Vectors is there for a stack that uses it."""
+    """Check that S3 Vectors is available for a stack that uses it."""
     if plan.text("SimilarityStore") != "s3vectors":
         return
     if answers is True:
@@ -282,7 +284,7 @@ def check_vectors(plan: Plan, answers: bool | Unknown) -> Iterator[Finding]:
 
 
 def list_certificates(plan: Plan) -> dict[str, tuple[str, list[str]]]:
-    """Parameters that name a certificate, each with its ARN and the hosts that it has to cover."""
+    """List the parameters with a certificate: its ARN and the hosts to cover."""
     dialect_hosts = ("ImgproxyDomainName", "ThumborDomainName", "DitDomainName")
     hosts = {"CertificateArn": [plan.text(name) for name in ("DomainName", *dialect_hosts)]}
     return {
@@ -293,7 +295,7 @@ def list_certificates(plan: Plan) -> dict[str, tuple[str, list[str]]]:
 
 
 def check_certificate(name: str, arn: str, hosts: list[str], certificate: Certificate | Unknown) -> Finding:
-    """Whether CloudFront can use a certificate for ``hosts``."""
+    """Check that CloudFront can use a certificate for ``hosts``."""
     region = (arn.split(":") + [""] * 4)[3]
     request = f"aws acm request-certificate --region {WEB_ACL_REGION} --validation-method DNS --domain-name "
     request += hosts[0] if hosts else "HOST"
@@ -317,14 +319,14 @@ def check_certificate(name: str, arn: str, hosts: list[str], certificate: Certif
 
 
 def _covers(name: str, host: str) -> bool:
-    """Whether a certificate's name is of a host: ``*`` is one label."""
+    """Return whether a certificate's name covers a host: ``*`` is one label."""
     if name == host:
         return True
     return name.startswith("*.") and host.partition(".")[2] == name[2:]
 
 
 def check_key(plan: Plan, state: str | Unknown) -> Iterator[Finding]:
-    """Whether the KMS key is usable."""
+    """Check that the KMS key is usable."""
     if not (arn := plan.text("KmsKeyArn")):
         return
     region = arn.split(":")[3]

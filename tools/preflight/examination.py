@@ -1,4 +1,4 @@
-"""Check, before a deployment, what in the account or the region would make it fail. Nothing is changed."""
+"""Check an account and region before a deployment, without changes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class WrongQuestion(ValueError):
-    """The deployment that is to be checked cannot be one."""
+    """The deployment to check is invalid."""
 
 
 def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Iterator[Finding]:
-    """Every check of a plan; a service is asked only if the plan uses it."""
+    """Run every check of a plan; services are called only if the plan uses them."""
     yield checks.check_name(plan)
     yield from checks.check_region(plan)
     yield checks.check_services(plan, reader.read_services())
@@ -34,7 +34,7 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Itera
     if plan.text("InferenceMode") == "endpoint" and not plan.text("EndpointName"):
         yield from checks.check_endpoint(plan, reader.read_quotas("sagemaker"))
     if plan.text("SimilarityStore") == "s3vectors":
-        yield from checks.check_vectors(plan, reader.ask_for_vectors())
+        yield from checks.check_vectors(plan, reader.has_vectors())
     for name, (arn, hosts) in checks.list_certificates(plan).items():
         yield checks.check_certificate(name, arn, hosts, reader.read_certificate(arn))
     if plan.text("KmsKeyArn"):
@@ -42,7 +42,7 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Itera
 
 
 def format_findings(findings: Iterable[Finding]) -> Iterator[str]:
-    """Lines to print: a line a finding, and what to do below it."""
+    """Format findings: a line each, and the remedy below."""
     for finding in findings:
         yield f"{finding.status.value:<8} {finding.subject}: {finding.found}"
         if finding.status is not Status.OK:
@@ -63,7 +63,7 @@ def preflight(
 ) -> list[Finding]:
     """Run every check of a deployment, with the settings of an environment of samconfig.toml.
 
-    Raises WrongQuestion for an unknown environment or parameter, and where no region is set.
+    Raises WrongQuestion for an unknown environment or parameter, and without a region.
     """
     try:
         settings = read_settings(ROOT / "samconfig.toml", environment)

@@ -1,4 +1,4 @@
-"""What is to be deployed: stack, region and the values of all parameters, as `sam deploy` would have them."""
+"""The planned deployment: stack, region and the values of all parameters, as `sam deploy` merges them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_STACK = "darkroom"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One deployment. ``resources`` counts the template's resources by type, whatever their conditions."""
+    """One deployment. ``resources`` counts the template's resources by type, regardless of conditions."""
 
     stack: str
     region: str
@@ -25,17 +25,17 @@ class Plan:
     resources: Mapping[str, int]
 
     def number(self, name: str) -> int:
-        """The value of a parameter as a number; 0 if the template does not have it."""
+        """Return a parameter as a number; 0 if the template does not have it."""
         return int(self.parameters.get(name, "0") or "0")
 
     def text(self, name: str) -> str:
-        """The value of a parameter, empty if the template does not have it."""
+        """Return a parameter, empty if the template does not have it."""
         return self.parameters.get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an environment of samconfig.toml says: empty strings where it says nothing."""
+    """Settings of an environment of samconfig.toml; missing ones are empty."""
 
     stack: str
     region: str
@@ -43,7 +43,7 @@ class Settings:
 
 
 def read_settings(path: Path, environment: str) -> Settings:
-    """Read an environment of samconfig.toml; raises KeyError if it has none of that name."""
+    """Read an environment of samconfig.toml. Raises KeyError if it does not exist."""
     found = tomllib.loads(path.read_text(encoding="utf-8"))[environment]
     shared = found.get("global", {}).get("parameters", {})
     deploy = shared | found.get("deploy", {}).get("parameters", {})
@@ -55,19 +55,19 @@ def read_settings(path: Path, environment: str) -> Settings:
 
 
 def parse_overrides(overrides: str | Sequence[str]) -> dict[str, str]:
-    """``Name=Value`` words, in one string (quoted as for a shell) or a list. Raises ValueError for another word."""
-    words = shlex.split(overrides) if isinstance(overrides, str) else overrides
+    """Parse ``Name=Value`` arguments, in one string (quoted as for a shell) or a list. Raises ValueError for others."""
+    assignments = shlex.split(overrides) if isinstance(overrides, str) else overrides
     parsed = {}
-    for word in words:
-        name, equals, value = word.partition("=")
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
         if not (name and equals):
-            raise ValueError(f"{word!r} is not Name=Value")
+            raise ValueError(f"{assignment!r} is not Name=Value")
         parsed[name] = value
     return parsed
 
 
 def read_template(path: Path) -> dict[str, Any]:
-    """The template, with intrinsic functions in their long form."""
+    """Read the template, with intrinsic functions in their long form."""
     document: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
     return document
 
@@ -75,7 +75,7 @@ def read_template(path: Path) -> dict[str, Any]:
 def build_plan(
     template: Mapping[str, Any], stack: str, region: str, existing: Mapping[str, str], overrides: Mapping[str, str]
 ) -> Plan:
-    """Merge parameters: ``overrides`` before the values of the ``existing`` stack before the template's defaults.
+    """Merge parameters: ``overrides``, then values of the ``existing`` stack, then the template's defaults.
 
     Raises ValueError for an override that the template does not have.
     """
@@ -83,6 +83,6 @@ def build_plan(
     if unknown := sorted(set(overrides) - set(declared)):
         raise ValueError(f"the template has no parameter {', '.join(unknown)}")
     defaults = {name: str(one.get("Default", "")) for name, one in declared.items()}
-    kept = {name: value for name, value in existing.items() if name in declared}
+    current = {name: value for name, value in existing.items() if name in declared}
     kinds = Counter(str(one["Type"]) for one in template["Resources"].values())
-    return Plan(stack, region, defaults | kept | dict(overrides), kinds)
+    return Plan(stack, region, defaults | current | dict(overrides), kinds)

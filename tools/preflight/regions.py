@@ -1,7 +1,7 @@
-"""Regions: where a stack can be, and what some of them lack.
+"""Regions that can run a stack, and features that some of them lack.
 
-The template's Rules refuse the same combinations at deployment (they cannot read a Mapping, so that the lists stand in
-them as well), and docs/getting-started/deploy.md has the table; tests hold all three together.
+The template's Rules refuse the same combinations at deployment (they cannot read a Mapping, so that they repeat the
+lists), and docs/getting-started/deploy.md has the table; tests compare all three.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Amazon CloudFront Developer Guide, "Configure standard logging (v2)": only v2 de
 """
 
 WEB_ACL_REGION = "us-east-1"
-"""The only region where a web ACL of scope CLOUDFRONT can be created, and where CloudFront looks for certificates."""
+"""The only region for web ACLs of scope CLOUDFRONT and for CloudFront's certificates."""
 
 
 def find_missing(region: str, parameters: Mapping[str, str]) -> list[str]:
-    """What a stack with these parameters needs and ``region`` does not have, in sentences. Empty if all is there."""
+    """Return sentences about features that a stack with these parameters needs and ``region`` lacks."""
     if region not in SUPPORTED:
         return [f"{region} has no Lambda function URLs; choose one of {', '.join(sorted(SUPPORTED))}"]
     missing = []

@@ -1,1 +1,1 @@
-"""Two versions of the models see the same stored pictures: how far do they agree?"""
+"""Compare the findings of two model versions on the same stored images."""

@@ -1,4 +1,4 @@
-"""What two versions said of the same pictures, added up by task. Pure."""
+"""Summarise the agreement of two versions by task. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from darkroom.mlops.rollout_policy import Policy, percentile
 from darkroom.mlops.sample import summarise
 
 AGREE_WITHIN = Policy().max_disagreement
-"""Two findings agree that are as close as a canary must be to the incumbent on the average."""
+"""Largest disagreement that counts as agreement: that of a canary's policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What both said of one picture, by task, and how long each took."""
+    """Findings of both about one image by task, and their durations."""
 
     found: tuple[Mapping[str, Finding], Mapping[str, Finding]]
     took_ms: tuple[float, float]
@@ -24,7 +24,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One task. ``apart`` has the disagreement (0–1) of each picture of which both said something that compares."""
+    """One task. ``apart`` has the disagreement (0–1) of each image with comparable findings of both."""
 
     task: str
     pictures: int
@@ -35,29 +35,29 @@ class Row:
 
     @property
     def agreeing(self) -> float | None:
-        """The share of pictures about which both agree; None if nothing compares."""
+        """Share of images about which both agree; None without comparable findings."""
         return sum(one <= AGREE_WITHIN for one in self.apart) / len(self.apart) if self.apart else None
 
     @property
     def mean_apart(self) -> float | None:
-        """The mean disagreement; None if nothing compares."""
+        """Mean disagreement; None without comparable findings."""
         return sum(self.apart) / len(self.apart) if self.apart else None
 
 
 def rows(pairs: Sequence[Pair]) -> list[Row]:
-    """A row for each task that both were asked for, in the first one's order."""
+    """Return a row for each task of both, in the first one's order."""
     tasks = dict.fromkeys(task for pair in pairs for task in pair.found[0] if task in pair.found[1])
     return [_row(task, [pair for pair in pairs if all(task in found for found in pair.found)]) for task in tasks]
 
 
 def agree(found: Iterable[Row], least: float) -> bool:
-    """Whether the share that agrees is ``least`` or more, for each task that compares; False if none does."""
+    """Return whether each comparable task agrees on at least the share ``least``; False if none is comparable."""
     shares = [row.agreeing for row in found if row.agreeing is not None]
     return bool(shares) and min(shares) >= least
 
 
 def table(found: Sequence[Row], pairs: Sequence[Pair], names: tuple[str, str]) -> Iterator[str]:
-    """The lines of a report."""
+    """Format the lines of a report."""
     columns = ("task", "pictures", "agreeing", "disagreement", "both empty", *(f"only {name}" for name in names))
     cells = [columns, *(_cells(row) for row in found)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
@@ -70,7 +70,7 @@ def table(found: Sequence[Row], pairs: Sequence[Pair], names: tuple[str, str]) -
 
 
 def figures(found: Sequence[Row]) -> dict[str, float]:
-    """What the registry may keep of it."""
+    """Return the figures to store in the registry."""
     named = {f"agreement-{row.task}": row.agreeing for row in found}
     named |= {f"disagreement-{row.task}": row.mean_apart for row in found}
     return {name: round(value, 4) for name, value in named.items() if value is not None}

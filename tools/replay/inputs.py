@@ -1,4 +1,4 @@
-"""The pictures that are replayed: masters, as models get to see them."""
+"""Images to replay: masters, prepared as for models."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from darkroom.services.inference.views import prepare_jpeg
 
 
 def sampled(samples: SampleStore, names: ObjectNames) -> list[str]:
-    """The masters of which samples are kept, each once, the newest first; raises Unavailable."""
+    """List the masters of stored samples, each once, newest first. Raises Unavailable."""
     recent = sorted(samples.recent(), key=lambda sample: sample.at_s, reverse=True)
     return list(dict.fromkeys(names.name(sample.key) for sample in recent))
 
 
 def below(masters: S3Bucket, prefix: str) -> Iterator[str]:
-    """All objects that start with ``prefix``; raises Unavailable."""
+    """List all objects that start with ``prefix``. Raises Unavailable."""
     for page in masters.list_pages(prefix):
         yield from (one.key for one in page if not one.key.endswith("/"))
 
 
 def listed(masters: S3Bucket, manifest: str) -> list[str]:
-    """The objects that the Ground Truth manifest ``manifest`` names, which lie in the same bucket.
+    """List the objects of the same bucket that the Ground Truth manifest ``manifest`` names.
 
-    Raises ValueError for what is no such manifest, Unavailable.
+    Raises ValueError for an invalid manifest, Unavailable.
     """
     opened = masters.open(manifest)
     if opened is None:
@@ -47,7 +47,7 @@ def listed(masters: S3Bucket, manifest: str) -> list[str]:
 
 
 def pictures(masters: S3Bucket, keys: Iterable[str]) -> Iterator[bytes]:
-    """A JPEG of each object, as infer sends it. Those that are gone or cannot be decoded are left out.
+    """Yield a JPEG of each object, prepared as by infer, without missing and undecodable ones.
 
     Raises Unavailable.
     """

@@ -1,4 +1,4 @@
-"""Showing pictures to two versions of the models, in turn."""
+"""Analyse images with two model versions in turn."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def replay(
     tasks: Sequence[str],
     report: Callable[[str], object] = lambda _: None,
 ) -> tuple[list[Pair], int]:
-    """Return what both find in each picture, and the number of pictures that one of them failed to answer.
+    """Return the findings of both for each image, and the number of images with a failure.
 
-    They take turns at being first: the second one finds caches warm. ``report`` is called with each failure.
+    They alternate in order, because the second one finds caches warm. ``report`` is called with each failure.
     """
     pairs, failed = list[Pair](), 0
     for number, jpeg in enumerate(jpegs):

@@ -1,4 +1,4 @@
-"""Who is asked: a production variant of an endpoint, or the models of a folder, within this process."""
+"""The versions to compare: a production variant of an endpoint, or the models of a folder in this process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TABLE = "models.toml"
 SHIPPED = Path(__file__).resolve().parents[2] / "endpoint" / TABLE
 
 ONNX = "onnxruntime"
-"""The engine that this process has; the other one's packages are the endpoint's own."""
+"""The engine of this process; the other one needs the endpoint's packages."""
 
 
 class Side(Protocol):
@@ -29,36 +29,36 @@ class Side(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in the report."""
+        """Name in the report."""
         ...
 
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
-        """What it finds in a picture, and in how many milliseconds; raises ModelUnavailable."""
+        """Analyse an image. Return findings and milliseconds. Raises ModelUnavailable."""
         ...
 
 
 class VariantSide:
-    """The variant ``name`` of ``endpoint``, whatever its weight."""
+    """The variant ``name`` of ``endpoint``, regardless of its weight."""
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self._endpoint = endpoint
         self.name = name
 
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
-        """As :meth:`Side.ask`. The picture's own hash is the id under which SageMaker logs the call."""
+        """See :meth:`Side.analyse`. The image's hash is the id under which SageMaker logs the call."""
         answer = self._endpoint.invoke(jpeg, tasks, f"replay-{sha256(jpeg).hexdigest()[:24]}", variant=self.name)
         return answer.found, answer.duration_ms
 
 
 class FolderSide:
-    """The models of ``folder``, by its own table or the one that ships."""
+    """The models of ``folder``, by its own table or the included one."""
 
     def __init__(self, folder: Path, tasks: Sequence[str]) -> None:
         self.name = folder.name
         self._models = ModelSet(catalogue_of(folder), folder, tasks)
 
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
-        """As :meth:`Side.ask`; the time is that of the models alone."""
+        """See :meth:`Side.analyse`; the time is that of the models alone."""
         with Image.open(io.BytesIO(jpeg)) as image:
             picture = np.asarray(image.convert("RGB"))
         began_s = time.perf_counter()
@@ -67,13 +67,13 @@ class FolderSide:
 
 
 def catalogue_of(folder: Path) -> ModelCatalogue:
-    """The table of models in ``folder``, else the one that ships with the endpoint."""
+    """Return the table of models in ``folder``, otherwise the one of the endpoint."""
     own = folder / TABLE
     return load_catalogue(own if own.is_file() else SHIPPED)
 
 
 def common_tasks(folders: Sequence[Path]) -> list[str]:
-    """Tasks that each folder has a model for which runs in this process."""
+    """Return tasks for which each folder has a model that runs in this process."""
     catalogues = [catalogue_of(folder) for folder in folders]
     return [
         task

@@ -1,1 +1,1 @@
-"""The settings of a deployment: the document with its history, and the edge's entries that are made from it."""
+"""Settings of a deployment: the versioned document, and the edge's entries generated from it."""

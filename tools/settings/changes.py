@@ -1,4 +1,4 @@
-"""Putting settings in force: the document, then the edge's entries."""
+"""Put settings in force: first the document, then the edge's entries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How document and edge compare. ``missing`` is what the stack lacks for the settings, one sentence each."""
+    """Comparison of document and edge. ``missing`` are sentences about what the stack lacks for the settings."""
 
     version: int
     missing: Sequence[str]
@@ -42,7 +42,7 @@ class Checked:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether they agree, now that it was repaired if that was asked for."""
+        """Whether they agree, after a requested repair."""
         return not self.stale or bool(self.repaired)
 
 
@@ -51,15 +51,15 @@ def put_in_force(
 ) -> Applied:
     """Write ``table`` as the next version unless it is the current one, then the edge's entries.
 
-    Functions are never laxer than the edge for longer than a minute, and whatever stops this in between is repaired by
-    the same call again, or by :func:`check`. Raises InvalidSettings, ObjectChanged and EdgeBehind, and before anything
-    is written what reading the edge raises.
+    Functions are more permissive than the edge for a minute at most. An interrupted call is completed by repeating it,
+    or by :func:`check`. Raises InvalidSettings, ObjectChanged and EdgeBehind, and errors of reading the edge before
+    anything is written.
     """
     settings = parse_settings(table)
     entries = entries_of(settings)
     if missing := target.missing(settings):
         raise InvalidSettings(missing)
-    target.edge.read()  # before anything is written: credentials and libraries for it are there
+    target.edge.read()  # before anything is written: credentials and libraries are available
     current = replaces or target.documents.replaced()
     is_new = current.settings is None or table != current.settings
     difference = describe_difference(current.table, table, f"version {current.number}", "new") if is_new else ""
@@ -95,7 +95,7 @@ def read_version(target: Target, number: int) -> Version:
 
 
 def read_history(target: Target) -> Iterator[tuple[Version, bool, bool]]:
-    """Read each version, whether it is in force, and whether it ever was. None is if the document is broken."""
+    """Yield each version, whether it is in force, and whether it ever was. None is if the document is broken."""
     versions = {version.number: version for version in target.documents.history()}
     try:
         current = target.documents.current()

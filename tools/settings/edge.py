@@ -1,4 +1,4 @@
-"""The edge's entries in CloudFront's KeyValueStore, made from the settings in force."""
+"""Generate and publish the entries of CloudFront's KeyValueStore from the settings in force."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class StoreConflict(Exception):
 
 
 class KeyValueStore(Protocol):
-    """One store, whose updates are all-or-nothing."""
+    """A store with atomic updates."""
 
     def read(self) -> Mapping[str, str]:
-        """All entries."""
+        """Return all entries."""
 
     def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
         """Put and delete at most MAX_UPDATES entries at once. Raises StoreConflict."""
@@ -42,18 +42,18 @@ def active_generation(held: Mapping[str, str]) -> str:
 
 
 def entries_of(settings: Settings) -> Mapping[str, str]:
-    """The entries for ``settings``; raises ValueError where one is too large for the store."""
+    """Return the entries for ``settings``. Raises ValueError if one is too large for the store."""
     return build_edge_entries(AccessMode(settings.access_mode), settings.always_redact.text, settings.presets)
 
 
 def differences(held: Mapping[str, str], entries: Mapping[str, str]) -> Update:
-    """What has to be put and deleted, so that a store that holds ``held`` has ``entries``, and no older ones."""
+    """Return the update that makes a store with ``held`` contain exactly ``entries``."""
     puts = {key: value for key, value in entries.items() if held.get(key) != value}
     return puts, find_stale_keys(held, entries)
 
 
 def updates(held: Mapping[str, str], entries: Mapping[str, str]) -> Iterator[Update]:
-    """The differences in calls of at most MAX_UPDATES: ``settings`` after all other entries, deletions last."""
+    """Yield the update in calls of at most MAX_UPDATES: ``settings`` after all other entries, deletions last."""
     puts, deletes = differences(held, entries)
     if len(puts) + len(deletes) <= MAX_UPDATES:
         if puts or deletes:
@@ -69,7 +69,7 @@ def updates(held: Mapping[str, str], entries: Mapping[str, str]) -> Iterator[Upd
 
 
 def publish(store: KeyValueStore, entries: Mapping[str, str]) -> int:
-    """Give ``store`` the ``entries``; returns how many entries changed. It may be interrupted and repeated."""
+    """Write ``entries`` to ``store``. Return how many changed. Can be interrupted and repeated."""
     changed = 0
     for puts, deletes in updates(store.read(), entries):
         store.update(puts, deletes)
@@ -79,7 +79,7 @@ def publish(store: KeyValueStore, entries: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class AwsStore:
-    """The store ``arn`` by boto3's client ``cloudfront-keyvaluestore``, which signs with SigV4A: AWS's CRT library."""
+    """The store ``arn`` by boto3's client ``cloudfront-keyvaluestore``, which signs with SigV4A (AWS's CRT library)."""
 
     client: Any
     arn: str

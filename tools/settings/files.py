@@ -15,12 +15,12 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def read_file(path: Path) -> Mapping[str, Any]:
-    """The table in ``path``, JSON if its name ends so, else TOML. Raises InvalidSettings, OSError."""
+    """Read the table in ``path``: JSON by its suffix, otherwise TOML. Raises InvalidSettings, OSError."""
     return read_text(path.read_text(encoding="utf-8"), is_json=path.suffix == ".json", name=path.name)
 
 
 def read_text(text: str, *, is_json: bool = False, name: str = "settings") -> Mapping[str, Any]:
-    """The table in ``text``; raises InvalidSettings."""
+    """Parse a table. Raises InvalidSettings."""
     try:
         found = json.loads(text) if is_json else tomllib.loads(text)
     except ValueError as error:
@@ -31,7 +31,7 @@ def read_text(text: str, *, is_json: bool = False, name: str = "settings") -> Ma
 
 
 def to_toml(table: Mapping[str, Any]) -> str:
-    """``table`` as TOML: values before tables. Its values are those of JSON, without null."""
+    """Format ``table`` as TOML: values before tables. Its values are those of JSON, without null."""
     return "\n".join(_lines(table, ())) + "\n" if table else ""
 
 
@@ -57,5 +57,5 @@ def _value(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    """A basic string: TOML's escapes are JSON's, but for U+007F, which only TOML wants escaped."""
+    """Format a basic string: TOML's escapes are JSON's, plus U+007F."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The stack whose settings are changed: where its document and its KeyValueStore are, and what it can do."""
+"""The stack whose settings are changed: its document, KeyValueStore and features."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .store import SettingsStore
 
 @dataclass(frozen=True)
 class Target:
-    """A stack. ``parameters`` are those of its template by name; none are known of a stack on this machine."""
+    """A stack. ``parameters`` are those of its template by name, unknown for a local stack."""
 
     documents: SettingsStore
     edge: KeyValueStore
     parameters: Mapping[str, str]
 
     def missing(self, settings: Settings) -> list[str]:
-        """What ``settings`` need that the stack was not deployed with, one sentence each."""
+        """Return sentences about what ``settings`` need and the stack lacks."""
         found = list[str]()
         if self.parameters.get("InferenceMode") == OFF:
             if settings.always_redact.rules:
                 found.append("always_redact needs InferenceMode: without findings no such image can be served")
             if settings.moderation_policy != OFF:
-                found.append("moderation_policy needs InferenceMode: without it no image would be judged")
+                found.append("moderation_policy needs InferenceMode: without it no image is moderated")
         if self.parameters.get("Dialects") == OFF and (names := dialects_on(settings)):
             found.append(f"{', '.join(names)} need Dialects=on: the distribution has no cache behaviors for them")
         return found
@@ -45,7 +45,7 @@ def dialects_on(settings: Settings) -> list[str]:
 
 @dataclass(frozen=True)
 class LocalStore:
-    """A store of a stack on this machine, by MiniStack's data plane."""
+    """The KeyValueStore of a local stack, by MiniStack's data plane."""
 
     endpoint_url: str
     arn: str
@@ -79,7 +79,7 @@ def target_of(deployment: Deployment) -> Target:
 
 
 def of_facts(facts: Mapping[str, Any]) -> Target:
-    """The stack on this machine that has the ``facts``."""
+    """Return the local stack with the facts ``facts``."""
     outputs = facts["outputs"]
     media = S3Bucket(create_client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
     return Target(SettingsStore(media), LocalStore(facts["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})

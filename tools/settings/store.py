@@ -1,9 +1,9 @@
 """The settings document with its history, in the media bucket.
 
 A version is written to ``settings/history/<number>.json`` first, which must be free, and then over
-``settings/current.json``, which must be the version it replaces. So no version is lost, and of two writers at the same
-time one is refused. A version in the history that another version does not name as ``previous``, and that is not the
-current one, was never in force: its writer lost, or stopped in between.
+``settings/current.json``, which must be the version it replaces. So no version is lost, and one of two concurrent
+writers is refused. A version in the history that no other version names as ``previous``, and that is not the current
+one, was never in force: its writer lost, or stopped in between.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version. ``at`` is ISO 8601; ``etag`` that of ``settings/current.json``, "" if this is not read from there.
+    """A version. ``at`` is ISO 8601; ``etag`` that of ``settings/current.json``, "" if it is not read from there.
 
     Number 0 stands for no document: all settings are defaults.
     """
@@ -44,7 +44,7 @@ class Version:
         return self.settings or {}
 
     def body(self) -> bytes:
-        """The document as it is stored."""
+        """Return the stored document."""
         return (json.dumps(self._document(), ensure_ascii=False, indent=2) + "\n").encode()
 
     def _document(self) -> dict[str, Any]:
@@ -54,19 +54,19 @@ class Version:
 
 @dataclass(frozen=True)
 class SettingsStore:
-    """Where the document is: ``media`` is the media bucket. Faults are Unavailable."""
+    """The store of the document in the bucket ``media``. Raises Unavailable."""
 
     media: S3Bucket
     clock: Callable[[], float] = time.time
 
     def current(self) -> Version:
-        """The version in force; raises InvalidSettings if it is no document of ours."""
+        """Read the version in force. Raises InvalidSettings for an invalid document."""
         return self._read(CURRENT) or Version()
 
     def replaced(self) -> Version:
-        """The version that the next one replaces: the one in force, also if it is no document of ours.
+        """Return the version that the next one replaces: the one in force, even if its document is invalid.
 
-        That one is known by its ETag alone, without settings, and has the newest number of the history.
+        That one has an ETag without settings, and the newest number of the history.
         """
         try:
             return self.current()
@@ -76,11 +76,11 @@ class SettingsStore:
             return Version(number, etag=found[1] if found else "")
 
     def version(self, number: int) -> Version | None:
-        """Version ``number`` of the history; None if there is none."""
+        """Return version ``number`` of the history, None if it does not exist."""
         return self._read(history_key(number))
 
     def history(self) -> Iterator[Version]:
-        """All versions, the oldest first, those included that were never in force."""
+        """Yield all versions, oldest first, including those that were never in force."""
         for page in self.media.list_pages(HISTORY):
             for listed in page:
                 if (version := self._read(listed.key)) is not None:
@@ -89,7 +89,7 @@ class SettingsStore:
     def write(self, settings: Mapping[str, Any], *, replaces: Version, by: str, reason: str = "") -> Version:
         """Write the next version. Raises InvalidSettings, Changed if ``replaces`` is no longer in force.
 
-        It may be called again after it was interrupted: that leaves at most one version that was never in force.
+        An interrupted call may be repeated: that leaves at most one version that was never in force.
         """
         parse_settings(settings)
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds")
@@ -109,7 +109,7 @@ class SettingsStore:
             return self.media.put(key, body, headers=JSON_TYPE, metadata={}, replaces=replaces)
         except ObjectChanged:
             found = self._body(key)
-            if found is not None and found[0] == body:  # this very write, whose answer was lost
+            if found is not None and found[0] == body:  # this write, whose response was lost
                 return found[1]
             raise
 
@@ -135,7 +135,7 @@ class SettingsStore:
 
 
 def was_in_force(history: Mapping[int, Version], current: Version) -> set[int]:
-    """The numbers of ``history`` that are or were in force: the current one, what it replaced, and so on."""
+    """Return the numbers in ``history`` that are or were in force: the current one, its predecessor, and so on."""
     found, number = set[int](), current.number
     while number and number not in found:
         found.add(number)

@@ -1,5 +1,6 @@
-"""Checks of a deployed stack, for what no local test proves: see docs/getting-started/deploy.md, "Unverified on
-AWS"."""
+"""Checks of a deployed stack, for properties that no local test proves: see docs/getting-started/deploy.md, "Unverified
+on AWS".
+"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a check is, and what comes of it."""
+"""Checks and their results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """Of one check."""
+    """Result of a check."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -20,11 +20,11 @@ class Outcome(StrEnum):
 
 
 class CheckFailed(Exception):
-    """The stack does not do what the check is about; the message says what it does instead."""
+    """The stack lacks the checked behaviour; the message describes its behaviour."""
 
 
 class CheckSkipped(Exception):
-    """The check does not apply to this stack; the message says why."""
+    """The check does not apply to this stack; the message names the reason."""
 
 
 @dataclass(frozen=True)

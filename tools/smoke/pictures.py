@@ -1,4 +1,4 @@
-"""PNG files made of nothing but the standard library, and a file of zeros that takes no memory."""
+"""Make PNG files with the standard library, and a file of zeros without memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zlib
 
 
 def png(width_px: int, height_px: int, seed: int, *, noise: bool = False) -> bytes:
-    """An RGB picture: a gradient whose colours depend on ``seed``, or noise, which no format makes small."""
+    """Make an RGB image: a gradient whose colours depend on ``seed``, or incompressible noise."""
     if noise:
         source = random.Random(seed)  # noqa: S311 (no secret: a picture)
         rows = b"".join(b"\0" + source.randbytes(3 * width_px) for _ in range(height_px))
@@ -34,15 +34,15 @@ class Zeros(io.RawIOBase):
         self._size_bytes, self._at = size_bytes, 0
 
     def readable(self) -> bool:
-        """As files that are open for reading."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """As files on disk."""
+        """Return True."""
         return True
 
-    def tell(self) -> int:
-        """The position."""
+    def tell(self) -> int:  # terms: allow
+        """Return the position."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -52,7 +52,7 @@ class Zeros(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        """Up to ``size`` zeros."""
+        """Return up to ``size`` zeros."""
         left = self._size_bytes - self._at
         count = left if size is None or size < 0 else min(size, left)
         self._at += count

@@ -1,4 +1,4 @@
-"""What a run found: a table for people, a JSON document for programs."""
+"""Format results: a table for terminals, a JSON document for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 @dataclass
 class Report:
-    """Results by group, and what could not be removed."""
+    """Results by group, and objects that could not be removed."""
 
     stack: str
     region: str
@@ -34,7 +34,7 @@ class Report:
         return int(bool(self.left) or any(result.outcome is Outcome.FAILED for _, result in self.results))
 
     def lines(self) -> Iterator[str]:
-        """The table, one line a check and one more for a failed one; then the sums."""
+        """Format a line for each check, one more for a failed one, and the sums."""
         width = max((len(result.check.name) for _, result in self.results), default=0)
         group = ""
         for name, result in self.results:
@@ -53,7 +53,7 @@ class Report:
         yield from (f"not removed: {one}" for one in self.left)
 
     def document(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the report as a JSON document."""
         return {
             "stack": self.stack,
             "region": self.region,

@@ -1,4 +1,4 @@
-"""Running checks one after another, whatever comes of each."""
+"""Run checks one after another, regardless of failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ type Selected = Sequence[tuple[str, Check]]
 
 
 def selected(groups: Mapping[str, Sequence[Check]], only: Sequence[str]) -> Selected:
-    """The checks named in ``only``, or of the groups named there; all if it is empty. Raises ValueError for others."""
+    """Return the checks or groups that ``only`` names, all if it is empty. Raises ValueError for others."""
     every = [(group, check) for group, checks in groups.items() for check in checks]
     known = {*groups, *(check.name for _, check in every)}
     if unknown := [name for name in only if name not in known]:
@@ -24,7 +24,7 @@ def selected(groups: Mapping[str, Sequence[Check]], only: Sequence[str]) -> Sele
 
 
 def run_check(check: Check, world: World, options: Sequence[str]) -> Result:
-    """The result of one check. ``options`` are options of the command that are on."""
+    """Run one check. ``options`` are the command's active options."""
     started_s = time.monotonic()
     if reason := _inapplicable(check, world, options):
         return Result(check, Outcome.SKIPPED, reason, 0.0)
@@ -38,7 +38,7 @@ def run_check(check: Check, world: World, options: Sequence[str]) -> Result:
 
 
 def _inapplicable(check: Check, world: World, options: Sequence[str]) -> str:
-    """Why ``check`` cannot run, "" if it can."""
+    """Return the reason why ``check`` does not apply, "" if it does."""
     if missing := [name for name in check.outputs if name not in world.outputs]:
         return f"the stack has no output {', '.join(missing)}"
     return f"it needs --{check.option}" if check.option and check.option not in options else ""

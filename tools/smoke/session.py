@@ -1,4 +1,4 @@
-"""A run of the checks, and what it removes at its end."""
+"""Run the checks and remove their objects at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .world import World
 
 
 def check_stack(world: World, checks: Selected, options: Sequence[str]) -> Report:
-    """Run ``checks`` and remove what they have created, also after Ctrl-C or SIGTERM."""
+    """Run ``checks`` and remove their objects, also after Ctrl-C or SIGTERM."""
     report = Report(world.stack, world.region, world.folder, datetime.now(UTC).isoformat(timespec="seconds"))
     former = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -24,7 +24,7 @@ def check_stack(world: World, checks: Selected, options: Sequence[str]) -> Repor
         report.is_interrupted = True
     finally:
         signal.signal(signal.SIGTERM, former)
-        former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave pictures behind
+        former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the removal
         try:
             sys.stderr.write(f"removing {len(world.keys)} pictures of {world.folder}\n")
             report.left = world.clean_up()

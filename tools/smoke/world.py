@@ -1,4 +1,4 @@
-"""The stack that is checked: outputs, clients of its services, its viewers' side, and the keys to remove at the end."""
+"""The stack to check: outputs, clients of its services, viewers' requests, and the keys to remove at the end."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ from .model import CheckFailed, require
 from .pictures import png
 
 SETTLES_WITHIN_S = 300.0
-"""From an upload to its fate: S3's events take seconds, a queue with work in it minutes."""
+"""Time from an upload to its outcome: S3's events take seconds, a busy queue minutes."""
 
 REMOVED_WITHIN_S = 600.0
 TOKEN_LASTS_S = 12 * 3600
 LOOK_EVERY_S = 2.0
 NOISE_PX = (1500, 1100)
-"""Noise of this size is a PNG of 5 MB, more than a function may answer with."""
+"""Noise of this size is a PNG of 5 MB, more than a function may return."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; names of headers are in lower case."""
+    """An HTTP response; header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def document(self) -> dict[str, Any]:
-        """The body as a JSON object."""
+        """Return the body as a JSON object."""
         return dict(json.loads(self.body))
 
 
 @dataclass
 class World:
-    """One stack and all that a run creates in it, which is below ``folder``."""
+    """A stack and all objects of a run, below ``folder``."""
 
     stack: str
     region: str
@@ -68,7 +68,7 @@ class World:
 
     @property
     def is_local(self) -> bool:
-        """Whether the stack is one of this machine."""
+        """Whether it is a local stack."""
         return self.state is not None
 
     @cached_property
@@ -76,7 +76,7 @@ class World:
         return urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=10, read=120))
 
     def client(self, service: str) -> Any:
-        """A boto3 client of a service of AWS."""
+        """Return a boto3 client."""
         return _client(self.session, service, self.endpoints.get(service) or self.endpoints.get(""))
 
     def request(
@@ -90,19 +90,19 @@ class World:
         return Answer(found.status, {name.lower(): value for name, value in found.headers.items()}, found.data)
 
     def get(self, target: str, **headers: str) -> Answer:
-        """The CDN's answer for ``target``, path and query; underscores in names of headers are hyphens."""
+        """Request ``target``, path and query, from the CDN; underscores in header names become hyphens."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.request("GET", self.cdn_url + target, sent)
 
     @cached_property
     def signing_key(self) -> str:
-        """The current one of the keys that sign URLs."""
+        """The current signing key of URLs."""
         secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["SigningKeysArn"])
         return str(json.loads(secret["SecretString"])["current"])
 
     @cached_property
     def access_mode(self) -> str:
-        """The setting ``access_mode`` that is in force."""
+        """The setting ``access_mode`` in force."""
         try:
             found = self.client("s3").get_object(Bucket=self.outputs["MediaBucketName"], Key=CURRENT)
         except ClientError as error:
@@ -112,40 +112,40 @@ class World:
         return parse_document(found["Body"].read()).access_mode
 
     def signed(self, target: str) -> str:
-        """``target`` with a signature."""
+        """Sign ``target``."""
         return sign_target(target, self.signing_key)
 
     def path(self, key: str) -> str:
-        """The URL's path of a picture."""
+        """Return the URL path of an image."""
         return "/" + quote(key, safe="/")
 
     def new_key(self, name: str) -> str:
-        """A key for ``name`` in the run's folder; it is removed at the end."""
+        """Return a key for ``name`` in the run's folder; it is removed at the end."""
         key = self.folder + name
         self.keys.append(key)
         return key
 
     def put_upload(self, key: str, body: bytes) -> None:
-        """Put ``body`` into the bucket of uploads, as ``aws s3 cp`` does."""
+        """Store ``body`` in the uploads bucket, as ``aws s3 cp`` does."""
         self.client("s3").put_object(Bucket=self.outputs["UploadsBucketName"], Key=key, Body=body)
 
     @cached_property
     def token(self) -> str:
-        """A token for uploads to the run's folder (docs/guides/uploads.md, "Tokens")."""
+        """An upload token for the run's folder (docs/guides/uploads.md, "Tokens")."""
         grant = _encoded(f"{int(time.time()) + TOKEN_LASTS_S}::{self.folder}".encode())
         signature = hmac.digest(self.signing_key.encode(), b"upload-token:" + grant.encode(), "sha256")
         return f"{grant}.{_encoded(signature)}"
 
     def api(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Answer:
-        """The answer of the upload API."""
+        """Call the upload API."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         body = None if document is None else json.dumps(document).encode()
         return self.request(method, self.upload_url + path, headers, body)
 
-    def fate(self, key: str, *, other_than: str = "", within_s: float = SETTLES_WITHIN_S) -> dict[str, Any]:
+    def wait_for_outcome(self, key: str, *, other_than: str = "", within_s: float = SETTLES_WITHIN_S) -> dict[str, Any]:
         """Return the outcome of an upload, once it is ready or refused and its SHA-256 is ``other_than`` before."""
 
-        def look() -> dict[str, Any] | None:
+        def condition() -> dict[str, Any] | None:
             answer = self.api("GET", f"/uploads/{quote(key, safe='/')}")
             if answer.status == 404:
                 return None
@@ -154,46 +154,46 @@ class World:
             settled = found["state"] in ("ready", "refused") and found.get("sha256", "") != other_than
             return found if settled else None
 
-        return self.wait(look, f"{key} is neither ready nor refused", within_s)
+        return self.wait(condition, f"{key} is neither ready nor refused", within_s)
 
-    def wait[T](self, look: Callable[[], T | None], what: str, within_s: float) -> T:
-        """Call ``look`` until it returns something true; raises CheckFailed with ``what`` when the time is over."""
+    def wait[T](self, condition: Callable[[], T | None], what: str, within_s: float) -> T:
+        """Call ``condition`` until it returns something true. Raises CheckFailed with ``what`` after ``within_s``."""
         deadline_s = time.monotonic() + within_s
-        while not (found := look()):
+        while not (found := condition()):
             require(time.monotonic() < deadline_s, f"{what} after {within_s:.0f} s")
             time.sleep(LOOK_EVERY_S)
         return found
 
     @cached_property
     def picture(self) -> str:
-        """The key of a picture that is ready: 1200 × 800 px."""
+        """The key of an ingested image of 1200 × 800 px."""
         return self._ready("picture.png", png(1200, 800, secrets.randbelow(40_000)))
 
     @cached_property
     def noise(self) -> str:
-        """The key of a picture that is ready and whose PNG is over 4.5 MB."""
+        """The key of an ingested image whose PNG is over 4.5 MB."""
         return self._ready("noise.png", png(*NOISE_PX, secrets.randbelow(40_000), noise=True))
 
     def _ready(self, name: str, body: bytes) -> str:
         key = self.new_key(name)
         self.put_upload(key, body)
-        fate = self.fate(key)
-        require(fate["state"] == "ready", f"{key} is {fate['state']}: {fate.get('reason', '')}")
+        outcome = self.wait_for_outcome(key)
+        require(outcome["state"] == "ready", f"{key} is {outcome['state']}: {outcome.get('reason', '')}")
         return key
 
     def forget(self, key: str, *, check: bool = False) -> dict[str, Any]:
-        """The report of the forget function on ``key``; with ``check`` only the state of its erasure."""
+        """Erase ``key`` and return the report; with ``check`` only the state of its erasure."""
         answer = self.client("lambda").invoke(
             FunctionName=self.outputs["ForgetFunctionName"],
             Payload=json.dumps({"key": key, "by": "darkroom smoke", "check": check}).encode(),
         )
         document: dict[str, Any] = json.loads(answer["Payload"].read())
-        require("FunctionError" not in answer, f"forget failed: {document.get('errorMessage', document)}")
-        require("reason" not in document, f"forget was not carried out: {document.get('reason')}")
+        require("FunctionError" not in answer, f"the forget function failed: {document.get('errorMessage', document)}")
+        require("reason" not in document, f"the erasure was not accepted: {document.get('reason')}")
         return document
 
     def clean_up(self) -> list[str]:
-        """Remove all that the run has created; what is left, each with the reason."""
+        """Remove all objects of the run. Return the remaining ones, each with the reason."""
         left = []
         deadline_s = time.monotonic() + REMOVED_WITHIN_S
         while self.keys:
@@ -222,7 +222,7 @@ def _client(session: boto3.Session, service: str, endpoint_url: str | None) -> A
 
 
 def world_of(deployment: Deployment) -> World:
-    """The world of a deployed stack."""
+    """Return the environment of a deployed stack."""
     return World(
         deployment.name,
         deployment.region,

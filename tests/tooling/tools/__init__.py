@@ -1,1 +1,1 @@
-"""Tools for operators, against MiniStack."""
+"""Tests of tools for operators, against MiniStack."""

@@ -1,4 +1,4 @@
-"""Recorded API calls become rows that name nothing of one deployment."""
+"""Tests of recorded API calls: rows are independent of a deployment."""
 
 from __future__ import annotations
 

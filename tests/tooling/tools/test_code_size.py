@@ -1,4 +1,4 @@
-"""Line counts, and import cycles: the project has none."""
+"""Tests of line counts and import cycles; the project has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools that make runs start in a checkout whose packages are not installed."""
+"""Tools of make targets start in a checkout without installed packages."""
 
 from __future__ import annotations
 

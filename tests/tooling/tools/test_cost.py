@@ -1,4 +1,4 @@
-"""The pages about costs say what the table of prices and the measurements say."""
+"""The cost pages agree with the price table and the measurements."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ FOUND = {
 
 
 class Counting(FastBucket):
-    """Tells what it is asked, as S3 charges for it."""
+    """Counts its calls as S3 charges for them."""
 
     def __init__(self, store: MemoryStore) -> None:
         super().__init__(store)
@@ -73,7 +73,7 @@ class Counting(FastBucket):
 
 
 class NoKeys:
-    """For requests that need no signature."""
+    """Signing keys for requests that need no signature."""
 
     def get(self, *, refresh: bool = False) -> Sequence[str]:
         return ()
@@ -100,7 +100,7 @@ def test_designs_are_made_of_what_was_measured(found: CostComparison) -> None:
 
 
 def test_each_has_a_memory_that_its_template_allows(found: CostComparison) -> None:
-    """Ours the least, which is the cheapest: waiting costs by the memory, computing does not. Theirs is fixed."""
+    """Darkroom's is the cheapest: waiting costs by the memory, computing does not. That of AWS's solution is fixed."""
     assert (found.ours.memory_mb, found.unstored.memory_mb) == (1024, 1024)
     assert (found.theirs.memory_mb, found.bare.memory_mb) == (1024, 1024)
     ours, theirs = describe_memory(found)
@@ -141,7 +141,7 @@ def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: CostCom
 
 
 def test_refining_is_told_by_the_price_list(found: CostComparison) -> None:
-    """$5 for the PUT, 2 for events, 1.20 for messages, 1.20 for what it reads, 0.20 for the function."""
+    """$5 for the PUT, 2 for events, 1.20 for messages, 1.20 for reads, 0.20 for the function."""
     line = describe_re_encoding(found, PRICES)
     assert "$9.60 for a million images" in line
     assert f"after {9.60 / (7600 * 0.085 / 1e3):.0f} views" in line
@@ -157,12 +157,12 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
 
 
 def test_the_figure_is_of_its_goal_and_tells_the_worst_case(found: CostComparison) -> None:
-    told = figure(found)
-    assert f"missed {TIMES} times in a month" in read_goals()[told.goal].what
-    assert told.value == compute_ratio(found, PRICES, PROCESSOR, TIMES)
-    assert told.floor == compute_lower_bound(found, PRICES, PROCESSOR) < told.value
-    assert f"{compute_ratio(found, PRICES, PROCESSOR, 1):.2f}" in told.why
-    assert "PUTs alone cost $5.00" in told.why
+    notes = figure(found)
+    assert f"missed {TIMES} times in a month" in read_goals()[notes.goal].what
+    assert notes.value == compute_ratio(found, PRICES, PROCESSOR, TIMES)
+    assert notes.floor == compute_lower_bound(found, PRICES, PROCESSOR) < notes.value
+    assert f"{compute_ratio(found, PRICES, PROCESSOR, 1):.2f}" in notes.why
+    assert "PUTs alone cost $5.00" in notes.why
 
 
 def test_the_table_by_memory_has_a_row_for_each_size(found: CostComparison) -> None:

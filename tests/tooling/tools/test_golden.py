@@ -1,4 +1,4 @@
-"""The golden set: put as models get to see pictures, read as the monitor reads it, and provided on this machine."""
+"""Tests of the golden set: written for models, read by the monitor, provided to the local stack."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_another_set_replaces_the_first(media: S3Bucket) -> None:
 
 def test_a_set_that_fails_leaves_the_one_before(media: S3Bucket) -> None:
     put(media, [(LABELLED, png(30, 20))])
-    with pytest.raises(ValueError, match=r"two pictures for golden/a\.jpg"):
+    with pytest.raises(ValueError, match=r"two images for golden/a\.jpg"):
         put(media, [(GoldenImage("a.png"), png(30, 20)), (GoldenImage("a.jpg"), png(30, 20))])
     assert [golden.picture for golden in shown(media)] == ["golden/street.jpg"]
 

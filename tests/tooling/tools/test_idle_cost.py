@@ -1,4 +1,4 @@
-"""The idle bill on the page about costs is that of the price table."""
+"""The idle costs on the page agree with the price table."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def test_alarms_are_the_difference_between_levels(capsys: pytest.CaptureFixture[
             sum(prices.cost(count_resources(level, "off").amounts).values())
         )
     assert main(["--print"]) == 0
-    printed = capsys.readouterr().out
-    assert all(f"**{cost:.2f}**" in printed for cost in costs.values())
+    output = capsys.readouterr().out
+    assert all(f"**{cost:.2f}**" in output for cost in costs.values())
 
 
 def test_polling_of_one_queue_by_hand() -> None:

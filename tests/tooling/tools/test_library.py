@@ -1,4 +1,4 @@
-"""Runs over libraries: executions of the state machine, and the reports that the command prints."""
+"""Tests of bulk jobs: executions of the state machine, and reports."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_an_execution_is_started_with_what_the_state_machine_reads(aws: Callable
     machine = Machine(client, arn)
     started = machine.start("one", JobSpec(Operation.PRESETS, "a/"), concurrency=3, tolerated=1.5, batch=7)
     assert machine.latest("one") == started
-    asked = machine.asked(started)
-    request = parse_request({"action": "list", **asked})
+    options = machine.read_input(started)
+    request = parse_request({"action": "list", **options})
     assert (request.concurrency, request.tolerated_percent, request.batch_size) == (3, 1.5, 7)
     assert request.spec == JobSpec(Operation.PRESETS, "a/")
     assert machine.figures(started) == Figures()

@@ -1,4 +1,4 @@
-"""What the page says of libraries' costs is what the price table and the counts come to."""
+"""Costs of bulk jobs on the page agree with the price table and the counts."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_a_row_is_the_sum_of_its_parts() -> None:
         assert sum(map(float, parts)) == pytest.approx(float(together), abs=0.03)
 
 
-def test_dearer_puts_make_presets_dearer_by_their_number() -> None:
-    dearer = replace(PRICES.prices["s3-puts"], usd=PRICES.prices["s3-puts"].usd * 2)
-    twice = replace(PRICES, prices={**PRICES.prices, "s3-puts": dearer})
+def test_the_price_of_puts_counts_for_each_preset() -> None:
+    raised = replace(PRICES.prices["s3-puts"], usd=PRICES.prices["s3-puts"].usd * 2)
+    twice = replace(PRICES, prices={**PRICES.prices, "s3-puts": raised})
     amounts = price_presets("arm64")
     grown = libraries.sum_usd(twice, amounts) - libraries.sum_usd(PRICES, amounts)
     assert grown == pytest.approx(amounts["s3-puts"] * PICTURES * PRICES.prices["s3-puts"].usd_per_unit)

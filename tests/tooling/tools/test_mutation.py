@@ -1,4 +1,4 @@
-"""Mutants, the selection of their tests, and the score."""
+"""Tests of mutants, the selection of their tests, and the score."""
 
 from __future__ import annotations
 

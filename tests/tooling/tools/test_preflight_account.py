@@ -1,4 +1,4 @@
-"""The account as preflight reads it, from MiniStack: what is there is read, what is not is unknown, nothing changes."""
+"""Tests of reading an account from MiniStack: existing facts are read, others are unknown, nothing changes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_certificates_and_keys_are_read(reader: Reader, aws: Callable[[str], Any
 
 
 def test_what_the_engine_lacks_is_unknown_with_a_reason(reader: Reader) -> None:
-    for fact in (reader.read_quotas("cloudfront"), reader.read_services(), reader.ask_for_vectors()):
+    for fact in (reader.read_quotas("cloudfront"), reader.read_services(), reader.has_vectors()):
         assert isinstance(fact, Unknown)
         assert fact.reason
 
@@ -101,10 +101,10 @@ def test_the_command_ends_well_where_nothing_is_in_the_way(
 ) -> None:
     arguments = ["preflight", "--config-env", "small", "--region", "eu-central-1"]
     assert main([*arguments, "--stack", "preflight-none"]) == 0
-    printed = capsys.readouterr().out
-    assert "ok       stack: preflight-none does not exist in eu-central-1" in printed
-    assert "unknown  services: " in printed
-    assert printed.splitlines()[-1].endswith("unknown")
+    output = capsys.readouterr().out
+    assert "ok       stack: preflight-none does not exist in eu-central-1" in output
+    assert "unknown  services: " in output
+    assert output.splitlines()[-1].endswith("unknown")
 
 
 def test_the_command_says_what_is_in_the_way(
@@ -112,10 +112,10 @@ def test_the_command_says_what_is_in_the_way(
 ) -> None:
     arguments = ["preflight", "--region", "ap-south-2", "--parameter-overrides"]
     assert main([*arguments, "ReservedConcurrency=5000", f"CertificateArn={CERTIFICATE}"]) == 1
-    printed = capsys.readouterr().out
-    assert "problem  region: ap-south-2 has no Lambda function URLs" in printed
-    assert "problem  Lambda concurrency: 5000 are to be reserved" in printed
-    assert "problem  CertificateArn: there is no such certificate" in printed
+    output = capsys.readouterr().out
+    assert "problem  region: ap-south-2 has no Lambda function URLs" in output
+    assert "problem  Lambda concurrency: 5000 are to be reserved" in output
+    assert "problem  CertificateArn: there is no such certificate" in output
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_wrong_question_is_refused(
 
 @pytest.fixture
 def called(session: boto3.Session) -> Iterator[set[str]]:
-    """Operations that any client of the session calls, as ``service:Operation``."""
+    """Yield the operations of all clients of the session as ``service:Operation``."""
     seen: set[str] = set()
 
     def note(model: Any, **_: Any) -> None:
@@ -149,7 +149,7 @@ def test_only_the_listed_actions_are_called(session: boto3.Session, ministack_ur
     reader.read_services()
     reader.read_certificate(CERTIFICATE)
     reader.read_key_state(KEY)
-    reader.ask_for_vectors()
+    reader.has_vectors()
     for kind in CLOUDFRONT_QUOTAS:
         reader.count_in_cloudfront(kind)
     # IAM leaves out the date that CloudFront has in its operations' names

@@ -1,4 +1,4 @@
-"""Dead letters go back to where they came from, each with its cause, and none gets lost on the way."""
+"""Tests of redriving DLQ messages: each returns with its cause, and none is lost."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail
 
 @dataclass
 class Queues:
-    """A queue and its dead letters. ``said`` is what was told."""
+    """A queue and its DLQ. ``messages`` are the reported lines."""
 
     sqs: Any
     dead: str
     main: str
-    said: list[Shown]
+    messages: list[Shown]
 
     def die(self, body: str = EVENT, **attributes: str) -> None:
-        """Have a dead letter."""
+        """Add a DLQ message."""
         named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         self.sqs.send_message(QueueUrl=self.dead, MessageBody=body, MessageAttributes=named)
 
     def redrive(self, *, dry_run: bool = False) -> RedriveResult:
-        return redrive(self.sqs, self.dead, self.main, dry_run=dry_run, report=self.said.append)
+        return redrive(self.sqs, self.dead, self.main, dry_run=dry_run, report=self.messages.append)
 
     def bodies(self, url: str) -> list[str]:
-        """Take every message that can be seen."""
+        """Receive all visible messages."""
         found = []
         while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -48,7 +48,7 @@ class Queues:
         return sorted(found)
 
     def count(self, url: str) -> int:
-        """Messages, seen or hidden."""
+        """Count messages, visible or in flight."""
         answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in ("", "NotVisible"))
 
@@ -70,10 +70,10 @@ def test_every_message_goes_back_as_it_was(queues: Queues) -> None:
     assert queues.bodies(queues.main) == bodies
 
 
-def test_each_is_told_with_its_cause(queues: Queues) -> None:
+def test_each_is_reported_with_its_cause(queues: Queues) -> None:
     queues.die(code="unavailable", cause="put masters/a.jpg: SlowDown", attempts="6", trace_id="1-67447a00-01")
     queues.redrive()
-    [letter] = queues.said
+    [letter] = queues.messages
     assert (letter.subject, letter.cause) == ("Object Created a.jpg", "unavailable: put masters/a.jpg: SlowDown")
     assert (letter.attempts, letter.trace_id, letter.redriven) == ("6", "1-67447a00-01", "")
 
@@ -89,7 +89,7 @@ def test_each_is_told_with_its_cause(queues: Queues) -> None:
 def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str], cause: str) -> None:
     queues.die(**attributes)
     queues.redrive()
-    assert queues.said[0].cause == cause
+    assert queues.messages[0].cause == cause
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str
         ("x" * 500, "x" * 120),
     ],
 )
-def test_what_it_is_about_is_told_whatever_it_is(queues: Queues, body: str, subject: str) -> None:
+def test_its_subject_is_reported_for_any_content(queues: Queues, body: str, subject: str) -> None:
     queues.die(body)
     assert queues.redrive() == RedriveResult(1, 1)
-    assert queues.said[0].subject == subject
+    assert queues.messages[0].subject == subject
     assert queues.bodies(queues.main) == [body]
 
 
@@ -182,4 +182,4 @@ def test_a_letter_goes_back_in_its_own_trace_and_marked(queues: Queues) -> None:
 def test_a_letter_that_dies_again_says_that_it_was_sent_back_before(queues: Queues) -> None:
     queues.die(redriven="2026-11-25T12:00:00+00:00", attempts="6")
     queues.redrive()
-    assert (queues.said[0].attempts, queues.said[0].redriven) == ("6", "2026-11-25T12:00:00+00:00")
+    assert (queues.messages[0].attempts, queues.messages[0].redriven) == ("6", "2026-11-25T12:00:00+00:00")

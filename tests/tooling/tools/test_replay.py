@@ -1,4 +1,4 @@
-"""Two versions see the same stored pictures: real models of two folders, and two variants of an endpoint."""
+"""Tests of comparing two model versions: real models of two folders, and two variants of an endpoint."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tools.replay.sides import common_tasks
 _numbers = itertools.count(1)
 
 FACE = Face(Region(0.1, 0.1, 0.4, 0.4), 0.9)
-NOBODY, SOMEBODY = Finding(FACES, "m", "1"), Finding(FACES, "m", "1", faces=(FACE,))
+NO_FINDINGS, ONE_FINDING = Finding(FACES, "m", "1"), Finding(FACES, "m", "1", faces=(FACE,))
 
 
 def fit(score: float) -> Finding:
@@ -46,13 +46,13 @@ def pair(first: Finding, second: Finding, took_ms: tuple[float, float] = (1.0, 1
 @pytest.mark.parametrize(
     ("pairs", "row"),
     [
-        ([pair(NOBODY, NOBODY)], Row(FACES, 1, [0.0], 1, 0, 0)),
-        ([pair(SOMEBODY, NOBODY)], Row(FACES, 1, [1.0], 0, 1, 0)),
-        ([pair(NOBODY, SOMEBODY), pair(SOMEBODY, SOMEBODY)], Row(FACES, 2, [1.0, 0.0], 0, 0, 1)),
+        ([pair(NO_FINDINGS, NO_FINDINGS)], Row(FACES, 1, [0.0], 1, 0, 0)),
+        ([pair(ONE_FINDING, NO_FINDINGS)], Row(FACES, 1, [1.0], 0, 1, 0)),
+        ([pair(NO_FINDINGS, ONE_FINDING), pair(ONE_FINDING, ONE_FINDING)], Row(FACES, 2, [1.0, 0.0], 0, 0, 1)),
         (
-            [pair(replace(NOBODY, error="unreadable"), SOMEBODY)],
+            [pair(replace(NO_FINDINGS, error="unreadable"), ONE_FINDING)],
             Row(FACES, 1, [], 0, 0, 1),
-        ),  # says nothing, compares not
+        ),  # without findings, not comparable
         ([pair(fit(0.1), fit(0.9))], Row(MODERATION, 1, [1.0], 0, 0, 0)),
     ],
 )
@@ -61,7 +61,9 @@ def test_a_row_counts_what_each_says(pairs: list[Pair], row: Row) -> None:
 
 
 def test_only_tasks_of_both_are_compared() -> None:
-    both = Pair(({FACES: NOBODY, MODERATION: fit(0.1)}, {FACES: NOBODY, TEXT: Finding(TEXT, "m", "1")}), (1.0, 1.0))
+    both = Pair(
+        ({FACES: NO_FINDINGS, MODERATION: fit(0.1)}, {FACES: NO_FINDINGS, TEXT: Finding(TEXT, "m", "1")}), (1.0, 1.0)
+    )
     assert [row.task for row in rows([both])] == [FACES]
 
 
@@ -82,7 +84,7 @@ def test_both_agree_from_a_share_of_pictures_on(apart: list[float], least: float
 
 
 def test_the_report_names_both_and_their_times() -> None:
-    pairs = [pair(SOMEBODY, NOBODY, (10.0, 200.0)), pair(NOBODY, NOBODY, (20.0, 100.0))]
+    pairs = [pair(ONE_FINDING, NO_FINDINGS, (10.0, 200.0)), pair(NO_FINDINGS, NO_FINDINGS, (20.0, 100.0))]
     head, line, first, second = table(rows(pairs), pairs, ("main", "canary"))
     assert head.split("  ")[-2:] == ["only main", "only canary"]
     assert line.split() == [FACES, "2", "50.0%", "0.500", "1", "1", "0"]
@@ -91,28 +93,28 @@ def test_the_report_names_both_and_their_times() -> None:
 
 
 @dataclass
-class Saying:
-    """A version that says what it is told to, and nothing of pictures that it fails at."""
+class FixedAnswers:
+    """A version with given findings, which fails without them."""
 
     name: str
     finding: Finding
-    asked: list[str]
+    calls: list[str]
     fails_at: bytes = b""
 
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
-        self.asked.append(self.name)
+        self.calls.append(self.name)
         if jpeg == self.fails_at:
             raise ModelUnavailable(detail="down")
-        return dict.fromkeys(tasks, self.finding), float(len(self.asked))
+        return dict.fromkeys(tasks, self.finding), float(len(self.calls))
 
 
 def test_both_take_turns_and_a_failure_is_no_agreement() -> None:
-    asked: list[str] = []
-    sides = Saying("a", SOMEBODY, asked), Saying("b", NOBODY, asked, fails_at=b"2")
+    calls: list[str] = []
+    sides = FixedAnswers("a", ONE_FINDING, calls), FixedAnswers("b", NO_FINDINGS, calls, fails_at=b"2")
     pairs, failed = replay([b"1", b"2", b"3"], sides, [FACES])
-    assert asked == ["a", "b", "b", "a", "b"]  # nobody else is asked about what one failed at
+    assert calls == ["a", "b", "b", "a", "b"]  # the other is not called for an image that one failed for
     assert (len(pairs), failed) == (2, 1)
-    assert pairs[0] == Pair(({FACES: SOMEBODY}, {FACES: NOBODY}), (1.0, 2.0))
+    assert pairs[0] == Pair(({FACES: ONE_FINDING}, {FACES: NO_FINDINGS}), (1.0, 2.0))
     assert pairs[1].took_ms == (4.0, 5.0)
 
 
@@ -140,7 +142,7 @@ def test_masters_below_a_prefix_are_read_as_infer_sends_them(media: S3Bucket) ->
 
 @pytest.fixture
 def index(aws: Callable[[str], Any]) -> str:
-    """The name of a table."""
+    """Return the name of a table."""
     name = f"replay-{next(_numbers)}"
     aws("dynamodb").create_table(
         TableName=name,
@@ -196,8 +198,8 @@ def test_a_worse_model_is_seen_before_it_is_released(
     lines = {line.split()[0]: line.split() for line in done.lines}
     assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]
     assert lines[FACES][1:4] == ["2", "100.0%", "0.000"]
-    told = json.loads((tmp_path / "figures.json").read_text())
-    assert (told["agreement-moderation"], told["agreement-faces"]) == (0.0, 1.0)
+    findings = json.loads((tmp_path / "figures.json").read_text())
+    assert (findings["agreement-moderation"], findings["agreement-faces"]) == (0.0, 1.0)
     assert command.run(*options, "--folders", str(models_folder()), str(models_folder())).code == 0
 
 
@@ -236,7 +238,7 @@ def test_two_variants_are_compared_whatever_their_weights(
     lines = {line.split()[0]: line.split() for line in done.lines}
     assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]
     assert lines[TEXT][1:4] == ["2", "100.0%", "0.000"]
-    assert [one.asked for one in endpoint.containers.values()] == [2, 2]
+    assert [one.calls for one in endpoint.containers.values()] == [2, 2]
     found = command.run(*options, "--tasks", "faces,text", "--json").document
     assert (found["images"], found["unanswered"], found["agrees"]) == (2, 0, True)
     endpoint.containers["canary"].status = 500

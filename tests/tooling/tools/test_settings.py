@@ -1,4 +1,6 @@
-"""The settings command: versions, two writers, interruptions, and the edge's entries, against MiniStack."""
+"""Tests of the settings command: versions, concurrent writers, interruptions, and the edge's entries, against
+MiniStack.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,11 @@ class Deployed:
     command: Commands
 
     def live(self) -> Any:
-        """The settings as a function reads them now."""
+        """Return the settings as functions read them."""
         return LiveSettings(build_reader(self.media)).current()
 
     def run(self, *words: str) -> Done:
-        """The command for this stack."""
+        """Run the command for this stack."""
         return self.command.run("settings", *words)
 
 
@@ -122,7 +124,7 @@ def test_a_write_that_stopped_in_between_is_repeated(deployed: Deployed, monkeyp
 
 
 def test_an_answer_that_was_lost_is_no_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As S3 answers a PUT that botocore sends again, after the first one was carried out."""
+    """As when S3 receives a PUT that botocore repeats after the first one succeeded."""
     documents, put = deployed.target.documents, S3Bucket.put
 
     def put_twice(vault: S3Bucket, *rest: Any, **options: Any) -> str:
@@ -209,7 +211,7 @@ def test_updates_are_within_the_limit_and_in_order(held: dict[str, str], entries
         assert all(not deletes for _, deletes in calls[: switched[0]])
 
 
-def test_the_store_on_aws_is_asked_as_its_api_is() -> None:
+def test_the_store_on_aws_is_called_as_its_api_requires() -> None:
     """botocore checks each parameter against the service's model; nothing is signed, which needs AWS's CRT library."""
     arn = "arn:aws:cloudfront::111122223333:key-value-store/0a1b"
     unsigned = Config(signature_version=UNSIGNED)

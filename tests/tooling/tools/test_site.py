@@ -1,4 +1,4 @@
-"""The documentation as ``make site`` builds it: every page, every link, and a search index."""
+"""Tests of the documentation built by ``make site``: every page, every link, and the search index."""
 
 from __future__ import annotations
 

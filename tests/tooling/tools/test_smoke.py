@@ -1,4 +1,4 @@
-"""Checks of a deployed stack, without a stack: which run, what comes of them, and what the command tells of it."""
+"""Tests of smoke checks without a stack: selection, results, and output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tools.smoke.world import World
 
 
 class Nowhere:
-    """A stack without anything, that notes whether it was cleaned up."""
+    """An empty stack that records whether it was cleaned up."""
 
     stack, region, folder, outputs = "darkroom", "eu-central-1", "smoke-1/", {"There": "x"}
 
@@ -138,6 +138,6 @@ def test_pictures_are_png_files() -> None:
 
 def test_zeros_are_a_file() -> None:
     file = Zeros(10)
-    assert (file.read(4), file.tell(), file.read(), file.read(1)) == (bytes(4), 4, bytes(6), b"")
+    assert (file.read(4), file.tell(), file.read(), file.read(1)) == (bytes(4), 4, bytes(6), b"")  # terms: allow
     assert file.seek(-3, 2) == 7
     assert file.read(100) == bytes(3)

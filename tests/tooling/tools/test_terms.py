@@ -1,4 +1,4 @@
-"""The word list that `make lint` enforces."""
+"""Tests of the word list that `make lint` enforces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old versions of a function are deleted, and none that an alias or the runbook of a bad deployment needs."""
+"""Tests of deleting old versions: none that an alias or the runbook of a bad deployment needs is deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSIONS = ["$LATEST", "1", "2", "9", "10", "11"]
     [
         (set(), 2, ["1", "2", "9"]),
         ({"11"}, 1, ["1", "2", "9", "10"]),
-        ({"2"}, 2, ["1", "9"]),  # an alias that somebody put back
+        ({"2"}, 2, ["1", "9"]),  # an alias that was reset
         ({"9", "11"}, 1, ["1", "2", "10"]),  # a gradual release
         (set(), 9, []),
     ],
@@ -31,7 +31,7 @@ def test_the_newest_and_the_referenced_stay(referenced: set[str], keep: int, cho
 
 @pytest.fixture
 def function(aws: Callable[[str], Any]) -> str:
-    """A function with five versions, whose alias sends calls to the second one."""
+    """Create a function with five versions, whose alias routes to the second one."""
     client, name = aws("lambda"), "with-versions"
     for number in range(1, 6):
         code = io.BytesIO()

@@ -1,4 +1,4 @@
-"""A model of moderation that is wrong, made of the one that is served: real, and the same every time."""
+"""Tests of the degraded moderation model: derived from the real one, equal every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they run."""
+"""All checks, in their order."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ GROUPS: Mapping[str, Sequence[Check]] = {
     "account": account.CHECKS,
     "removal": removal.CHECKS,
 }
-"""Checks by group. Those that remove pictures are last."""
+"""Checks by group. Those that remove images are last."""

@@ -1,4 +1,4 @@
-"""Resources of the account around the stack: budget, tags, the web ACL, the key-value store."""
+"""Check resources of the account around the stack: budget, tags, web ACL, key-value store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What viewers get: through CloudFront's edge function, its cache, S3 and the Function URL."""
+"""Check responses to viewers through CloudFront's edge function, its cache, S3 and the Function URL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def serve_signed(world: World) -> str:
 
 
 def refuse_without_signature(world: World) -> str:
-    """Ask for a width that needs a signature without one, and with one of another URL."""
+    """Request a signed width without a signature, and with one of another URL."""
     if world.access_mode == "open":
         raise CheckSkipped("access_mode is open")
     path = world.path(world.picture)
@@ -44,7 +44,7 @@ def refuse_without_signature(world: World) -> str:
 
 
 def cache(world: World) -> str:
-    """Get a picture until it comes from the cache."""
+    """Request an image until it is served from the cache."""
     target = world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")
 
     def hit() -> Answer | None:
@@ -56,7 +56,7 @@ def cache(world: World) -> str:
 
 
 def send_headers(world: World) -> str:
-    """Read the headers of a picture, and ask for it again with its entity tag."""
+    """Read the headers of an image, and request it again with its entity tag."""
     target = world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")
     answer = world.get(target)
     _picture(answer)
@@ -68,7 +68,7 @@ def send_headers(world: World) -> str:
 
 
 def negotiate(world: World) -> str:
-    """Ask for the same URL as three browsers do."""
+    """Request the same URL as three browsers."""
     target = world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")
     accepts = ("image/avif,image/webp,*/*", "image/webp,*/*", "*/*")
     found = [world.get(target, accept=accept).headers.get("content-type", "none") for accept in accepts]
@@ -77,14 +77,14 @@ def negotiate(world: World) -> str:
 
 
 def answer_missing(world: World) -> str:
-    """Ask for a picture that there is none of."""
+    """Request an image that does not exist."""
     answer = world.get(world.signed(f"{world.path(world.folder + 'missing.png')}?w={SIGNED_PX}"))
     require(answer.status == 404, f"the answer is {answer.status}: {answer.body[:200]!r}")
     return answer.headers.get("content-type", "")
 
 
 def serve_large(world: World) -> str:
-    """Ask for a PNG of noise, which is larger than a function's answer may be."""
+    """Request a PNG of noise, which is larger than a function's response may be."""
     target = world.signed(f"{world.path(world.noise)}?f=png")
     answer = world.get(target)
     redirected = answer.status in (302, 307)

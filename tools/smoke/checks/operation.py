@@ -1,4 +1,4 @@
-"""What operators rely on: logs, metrics, alarms, dashboards, queues, access logs."""
+"""Check logs, metrics, alarms, dashboards, queues and access logs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def read_dashboards(world: World) -> str:
 
 
 def read_queues(world: World) -> str:
-    """Count dead letters."""
+    """Count DLQ messages."""
     urls = {name: url for name, url in world.outputs.items() if name.endswith("DeadLettersUrl")}
     counts = {
         name.removesuffix("Url"): int(
@@ -130,7 +130,7 @@ def allow_recursion(world: World) -> str:
 
 
 def find_access_logs(world: World) -> str:
-    """Look for files of CloudFront's access log."""
+    """Find files of CloudFront's access log."""
     bucket = world.outputs["AccessLogBucketName"]
     if world.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] == 0:
         raise CheckSkipped(

@@ -1,4 +1,4 @@
-"""Changes that must reach the CDN: overwrites, and requests to be forgotten."""
+"""Check changes that must reach the CDN: overwrites and erasures."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _tag(world: World, key: str) -> str | None:
 
 
 def purge(world: World) -> str:
-    """Overwrite a picture that is in the CDN's cache."""
+    """Overwrite an image that is in the CDN's cache."""
     key = world.new_key(f"overwritten {ODD_NAME}")
     world.put_upload(key, png(900, 600, 1 + secrets.randbelow(199)))
-    before = world.fate(key)
+    before = world.wait_for_outcome(key)
     tag = world.wait(lambda: _tag(world, key), f"{key} is not served", 60.0)
     world.put_upload(key, png(900, 600, 20_001 + secrets.randbelow(199)))
-    world.fate(key, other_than=str(before["sha256"]))
+    world.wait_for_outcome(key, other_than=str(before["sha256"]))
 
     def changed() -> str | None:
         found = _tag(world, key)
@@ -47,10 +47,10 @@ def _complete(world: World, key: str) -> bool:
 
 
 def erase(world: World) -> str:
-    """Forget a picture that is in the CDN's cache."""
+    """Erase an image that is in the CDN's cache."""
     key = world.new_key(f"erased {ODD_NAME}")
     world.put_upload(key, png(900, 600, secrets.randbelow(40_000)))
-    world.fate(key)
+    world.wait_for_outcome(key)
     world.wait(lambda: _tag(world, key), f"{key} is not served", 60.0)
     report = world.forget(key)
     require(report["status"] != "failed", f"not everything was removed: {report['failed']}")

@@ -1,4 +1,4 @@
-"""Uploads: forms, events of S3, ingest, and refused files."""
+"""Check uploads: forms, S3 events, ingest, and refused files."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LARGE_WITHIN_S = 1800.0
 
 
 def form_of(world: World, key: str, body: bytes, kind: str = "image/png") -> Answer:
-    """The API's answer to a request for a form."""
+    """Request a form from the API."""
     sha256 = hashlib.sha256(body).hexdigest()
     return world.api("POST", "/uploads", {"key": key, "type": kind, "size": len(body), "sha256": sha256})
 
 
 def send(world: World, form: Mapping[str, object], body: bytes) -> Answer:
-    """S3's answer to a file with its form."""
+    """Send a file to S3 with its form."""
     boundary = uuid4().hex
     fields = form["fields"]
     assert isinstance(fields, dict)
@@ -45,45 +45,45 @@ def send(world: World, form: Mapping[str, object], body: bytes) -> Answer:
 
 
 def _upload(world: World, key: str, body: bytes) -> dict[str, object]:
-    asked = form_of(world, key, body)
-    require(asked.status == 201, f"POST /uploads answered {asked.status}: {asked.body[:300]!r}")
-    sent = send(world, asked.document(), body)
+    response = form_of(world, key, body)
+    require(response.status == 201, f"POST /uploads answered {response.status}: {response.body[:300]!r}")
+    sent = send(world, response.document(), body)
     require(sent.status == 204, f"S3 answered {sent.status}: {sent.body[:300]!r}")
-    return world.fate(key)
+    return world.wait_for_outcome(key)
 
 
 def upload_by_form(world: World) -> str:
-    """Upload a picture by a form, and get it."""
+    """Upload an image by a form, and get it."""
     key = world.new_key("form.png")
-    fate = _upload(world, key, png(900, 600, secrets.randbelow(40_000)))
-    require(fate["state"] == "ready", f"it is {fate['state']}: {fate.get('reason')}")
+    outcome = _upload(world, key, png(900, 600, secrets.randbelow(40_000)))
+    require(outcome["state"] == "ready", f"it is {outcome['state']}: {outcome.get('reason')}")
     answer = world.get(world.signed(f"{world.path(key)}?w={SERVED_PX}"))
     require(answer.status == 200, f"the picture is answered with {answer.status}")
     return "ready"
 
 
 def refuse_other_bytes(world: World) -> str:
-    """Send a form with other bytes than it was asked for."""
+    """Send a form with other bytes than those it was requested for."""
     if world.is_local:
         raise CheckSkipped("MiniStack does not compare checksums of forms")
     key, body = world.new_key("other.png"), png(90, 60, secrets.randbelow(40_000))
-    asked = form_of(world, key, body)
-    require(asked.status == 201, f"POST /uploads answered {asked.status}")
-    sent = send(world, asked.document(), body[:-1] + b"?")
+    response = form_of(world, key, body)
+    require(response.status == 201, f"POST /uploads answered {response.status}")
+    sent = send(world, response.document(), body[:-1] + b"?")
     require(400 <= sent.status < 500, f"S3 answered {sent.status}")
     return f"S3 answered {sent.status}"
 
 
 def serve_odd_keys(world: World) -> str:
-    """Upload pictures under odd names, and get them at a width that ingest does not create."""
+    """Upload images under odd names, and get them at a width that ingest does not create."""
     wrong = []
     for name in ODD_NAMES:
         key = world.new_key(name)
         world.put_upload(key, png(900, 600, secrets.randbelow(40_000)))
-        fate = world.fate(key)
+        outcome = world.wait_for_outcome(key)
         status = world.get(world.signed(f"{world.path(key)}?w={SERVED_PX}")).status
-        if (fate["state"], status) != ("ready", 200):
-            wrong.append(f"{name}: {fate['state']}, {status}")
+        if (outcome["state"], status) != ("ready", 200):
+            wrong.append(f"{name}: {outcome['state']}, {status}")
     require(not wrong, "; ".join(wrong))
     return " ".join(ODD_NAMES)
 
@@ -94,26 +94,26 @@ def _in_quarantine(world: World, key: str) -> bool:
 
 
 def refuse(world: World) -> str:
-    """Upload what is no picture."""
+    """Upload a file that is no image."""
     key = world.new_key("page.png")
-    fate = _upload(world, key, b"<!doctype html><title>no picture</title>" + secrets.token_bytes(8).hex().encode())
-    require(fate["state"] == "refused", f"it is {fate['state']}")
+    outcome = _upload(world, key, b"<!doctype html><title>no picture</title>" + secrets.token_bytes(8).hex().encode())
+    require(outcome["state"] == "refused", f"it is {outcome['state']}")
     require(_in_quarantine(world, key), "there is no copy in the quarantine bucket")
-    return f"{fate['code']}"
+    return f"{outcome['code']}"
 
 
 def refuse_large(world: World) -> str:
-    """Upload more zeros than S3 copies in one request of Darkroom's."""
+    """Upload more zeros than S3 copies in one request."""
     key = world.new_key("large.png")
     world.client("s3").upload_fileobj(Zeros(LARGE_BYTES), world.outputs["UploadsBucketName"], key)
-    fate = world.fate(key, within_s=LARGE_WITHIN_S)
-    require(fate["state"] == "refused", f"it is {fate['state']}")
+    outcome = world.wait_for_outcome(key, within_s=LARGE_WITHIN_S)
+    require(outcome["state"] == "refused", f"it is {outcome['state']}")
     require(_in_quarantine(world, key), "there is no copy in the quarantine bucket")
-    return f"{fate['code']}, {LARGE_BYTES:,} bytes"
+    return f"{outcome['code']}, {LARGE_BYTES:,} bytes"
 
 
 def analyse(world: World) -> str:
-    """Wait for what models found in a picture."""
+    """Wait for the findings of an image."""
     if world.parameters.get("InferenceMode", "off") == "off":
         raise CheckSkipped("InferenceMode is off")
     s3, bucket = world.client("s3"), world.outputs["MediaBucketName"]
