@@ -57,10 +57,10 @@ bench: $(READY)  ## Measure all of docs/explanation/performance.md, with peers w
 cost: $(READY)  ## What a million requests cost, from measured durations, beside AWS's own solution; OPTIONS=--print
 	@$(RUN) -m tools.cost $(OPTIONS)
 
-chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED=n replays a run
+chaos: $(READY)  ## 500 uploads with failing AWS calls and killed workers; SEED=n repeats a run
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED))
 
-gameday: $(READY)  ## Break things on a stack of its own, and see alarms, remedies and runbooks work; ONLY=name plays one
+gameday: $(READY)  ## Inject failures into a separate stack; verify alarms, remedies and runbooks; ONLY=name runs one
 	@$(RUN) -m gameday $(if $(ONLY),--only $(ONLY))
 
 attacks: $(READY)  ## Attack a stack of its own by tables and fuzzers; counts requests and stored objects

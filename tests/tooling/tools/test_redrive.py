@@ -86,7 +86,7 @@ def test_each_is_reported_with_its_cause(queues: Queues) -> None:
         ({}, "no cause: its worker did not finish (killed, out of memory or out of time)"),
     ],
 )
-def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str], cause: str) -> None:
+def test_the_cause_is_that_of_the_last_failure(queues: Queues, attributes: dict[str, str], cause: str) -> None:
     queues.die(**attributes)
     queues.redrive()
     assert queues.messages[0].cause == cause
