@@ -1,56 +1,56 @@
-// One file on the upload page: its card, from its choice to its fate.
+// The card of one file on the upload page, from selection to result.
 
 import { bytes, encodeKey, make } from './page.js';
 
-// A preset's picture through the CDN, with its size.
-async function printOf(key, preset) {
+// Load the derivative of a preset, with its size.
+async function loadPreset(key, preset) {
   const path = `/${encodeKey(key)}?preset=${preset}`;
-  const picture = make('img', { alt: `${key}, ${preset}` });
+  const image = make('img', { alt: `${key}, ${preset}` });
   const size = make('span', {}, make('b', { textContent: preset }));
   const answer = await fetch(path).catch(() => null);
   if (answer?.ok) {
     const body = await answer.blob();
-    picture.src = URL.createObjectURL(body);
+    image.src = URL.createObjectURL(body);
     size.append(` ${bytes(body.size)}`);
   } else {
-    size.append(` ${answer ? answer.status : 'no answer'}`);
+    size.append(` ${answer ? answer.status : 'no response'}`);
   }
-  return make('li', {}, make('a', { href: path, target: '_blank' }, picture, size));
+  return make('li', {}, make('a', { href: path, target: '_blank' }, image, size));
 }
 
 function sizes(sent, before, note) {
-  const words = before === sent.size ? bytes(before) : `${bytes(before)} → ${bytes(sent.size)}`;
-  return note ? `${words} · ${note}` : words;
+  const text = before === sent.size ? bytes(before) : `${bytes(before)} → ${bytes(sent.size)}`;
+  return note ? `${text} · ${note}` : text;
 }
 
-const HELD = 'Models flagged it: it is kept and not served. A person can let it pass: ./darkroom release <key>.';
-const REFUSED = 'Not taken in; a copy with the reason is kept in quarantine.';
+const HELD = 'Held: flagged by moderation and not served. A reviewer can release it: ./darkroom release <key>.';
+const REFUSED = 'Rejected. A copy with the reason is in quarantine.';
 
-/** The card of `file`. `key` is empty until it is known. */
+/** Return the card of `file`. `key` is empty until it is known. */
 export function fileCard(file) {
   const chip = make('span', { className: 'chip going', textContent: 'waiting' });
   const bar = make('progress', { max: 1, value: 0, hidden: true });
   bar.setAttribute('aria-label', `${file.name} sent`);
   const detail = make('div', { className: 'detail', textContent: bytes(file.size) });
-  const rest = make('div', { className: 'told-rest' });
-  const picture = make('img', { alt: '', src: URL.createObjectURL(file) });
-  picture.onerror = () => picture.remove(); // a type that this browser does not show
-  const told = make('div', { className: 'told' },
+  const rest = make('div', { className: 'card-rest' });
+  const image = make('img', { alt: '', src: URL.createObjectURL(file) });
+  image.onerror = () => image.remove(); // a type that this browser does not display
+  const content = make('div', { className: 'card-body' },
     make('div', { className: 'head' }, make('b', { textContent: file.name }), chip), detail, bar, rest);
-  const item = make('li', { className: 'file' }, make('div', { className: 'negative' }, picture), told);
+  const item = make('li', { className: 'file' }, make('div', { className: 'thumb' }, image), content);
 
-  const state = (name, words) => {
+  const state = (name, text) => {
     chip.className = `chip ${name}`;
-    chip.textContent = words;
+    chip.textContent = text;
   };
 
   return {
     element: item,
     key: '',
 
-    tell(words) {
-      state('going', words);
-      bar.hidden = words !== 'sending';
+    showState(text) {
+      state('going', text);
+      bar.hidden = text !== 'sending';
       rest.replaceChildren();
     },
 
@@ -63,23 +63,23 @@ export function fileCard(file) {
       chip.textContent = `sending ${Math.round(share * 100)} %`;
     },
 
-    async ready(fate, presets) {
+    async ready(result, presets) {
       state('ready', 'ready');
       bar.hidden = true;
-      const { format, width, height } = fate.picture;
+      const { format, width, height } = result.picture;
       const facts = [`${width} × ${height} ${format}`];
-      if (fate.same_as) facts.push(`same bytes as ${fate.same_as}`);
-      const prints = make('ul', { className: 'presets' });
-      prints.setAttribute('aria-label', `Prints of ${file.name}`);
-      rest.replaceChildren(make('div', { className: 'detail', textContent: `Taken in: ${facts.join(' · ')}` }), prints);
-      prints.append(...await Promise.all((await presets).map(preset => printOf(fate.key, preset))));
+      if (result.same_as) facts.push(`same content as ${result.same_as}`);
+      const list = make('ul', { className: 'presets' });
+      list.setAttribute('aria-label', `Derivatives of ${file.name}`);
+      rest.replaceChildren(make('div', { className: 'detail', textContent: `Ingested: ${facts.join(' · ')}` }), list);
+      list.append(...await Promise.all((await presets).map(preset => loadPreset(result.key, preset))));
     },
 
-    refused(fate) {
-      state('refused', 'refused');
+    refused(result) {
+      state('refused', 'rejected');
       bar.hidden = true;
       rest.replaceChildren(
-        make('div', { className: 'reason' }, make('code', { textContent: fate.code }), ` ${fate.reason}`),
+        make('div', { className: 'reason' }, make('code', { textContent: result.code }), ` ${result.reason}`),
         make('div', { className: 'detail', textContent: REFUSED }));
     },
 

@@ -1,11 +1,11 @@
-// Two prints of one picture behind a slider: as it is, and with what is hidden.
+// Two derivatives of one image behind a slider: original and redacted.
 
 import { make } from './page.js';
 
-/** `before` and `after` are images of one size. */
+/** Return a comparison of two images of the same size. */
 export function compare(before, after) {
   const slider = make('input', { type: 'range', min: 0, max: 100, value: 50 });
-  slider.setAttribute('aria-label', 'How much of the picture is shown redacted');
+  slider.setAttribute('aria-label', 'Position of the border between original and redacted');
   const line = make('span', { className: 'line' });
   const box = make('div', { className: 'compare' }, before, after, line, slider);
   after.classList.add('after');

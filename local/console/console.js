@@ -1,61 +1,61 @@
-// The start page: one photograph in many prints, and a form, made from the option table, that makes a URL.
+// The start page: one image in many derivatives, and a URL builder made from the option table.
 
-import { formOf } from './form.js';
-import { inferring, showFound } from './found.js';
+import { buildForm } from './form.js';
+import { isInferenceOn, showFound } from './found.js';
 import { CONTROL, bytes, element, encodeKey, json, make } from './page.js';
 
 const AVIF = 'image/avif,image/webp,image/*,*/*;q=0.8';
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
 
-// Each: options, what they show, and what the viewer accepts. `signed` ones are outside the unsigned set, `found` ones
-// are made with what models found.
-const PRINTS = [
-  { query: '', why: 'A bare key, for a viewer that takes AVIF', accept: AVIF },
-  { query: 'w=640', why: 'A ladder width, AVIF accepted', accept: AVIF },
+// Each: options, description, and the viewer's Accept header. `signed` ones are outside the unsigned set, `found` ones
+// need findings.
+const EXAMPLES = [
+  { query: '', why: 'A key without options, AVIF accepted', accept: AVIF },
+  { query: 'w=640', why: 'A width of the ladder, AVIF accepted', accept: AVIF },
   { query: 'w=640', why: 'The same URL, WebP accepted', accept: WEBP },
   { query: 'w=640', why: 'The same URL, neither accepted', accept: OLD },
-  { query: 'preset=cover', why: 'A preset: the most striking square' },
+  { query: 'preset=cover', why: 'A preset: the most salient square' },
   { query: 'preset=social', why: 'A preset for link previews' },
   { query: 'w=400&h=400&fit=cover&g=attention&radius=200&f=png', why: 'Signed: a round portrait', signed: true },
-  { query: 'w=400&h=400&fit=cover&g=face', why: 'Signed: a square that keeps the faces', signed: true, found: true },
-  { query: 'w=480&redact=faces', why: 'Signed: with faces hidden', signed: true, found: true },
+  { query: 'w=400&h=400&fit=cover&g=face', why: 'Signed: a square with the faces', signed: true, found: true },
+  { query: 'w=480&redact=faces', why: 'Signed: faces redacted', signed: true, found: true },
   { query: 'w=480&gray=1&con=15', why: 'Signed: black and white', signed: true },
-  { query: 'w=480&blur=12', why: 'Signed: out of focus', signed: true },
+  { query: 'w=480&blur=12', why: 'Signed: blurred', signed: true },
   { query: 'w=480&wm=logo,southeast,60,20', why: 'Signed: with a watermark', signed: true },
   { query: 'w=480&h=300&fit=letterbox&bg=c2410c', why: 'Signed: letterboxed', signed: true },
-  { query: 'crop=pct:25,25,50,50&w=480&rot=90', why: 'Signed: the middle, turned', signed: true },
-  { query: 'f=json', why: 'Facts about the source' },
+  { query: 'crop=pct:25,25,50,50&w=480&rot=90', why: 'Signed: the middle, rotated', signed: true },
+  { query: 'f=json', why: 'Metadata of the source' },
   { query: 'f=thumbhash', why: 'A placeholder of 30 bytes' },
 ];
 
 const counts = { hits: 0 };
 let key = '';
-let shownPrints = PRINTS;
+let shownExamples = EXAMPLES;
 
 async function signed(target) {
   return json(`/sign?target=${encodeURIComponent(target)}`);
 }
 
-// One picture through the CDN, past the browser's own cache, with what it took.
-async function take(target, accept) {
-  const begun = performance.now();
+// Request one image through the CDN, bypassing the browser's cache, and measure it.
+async function request(target, accept) {
+  const startedAt = performance.now();
   const answer = await fetch(target, { cache: 'no-store', headers: accept ? { Accept: accept } : {} });
   const body = await answer.blob();
   const cache = (answer.headers.get('x-cache') || '').split(' ')[0];
   if (cache === 'Hit' || cache === 'RefreshHit') counts.hits += 1;
-  return { answer, body, cache, type: answer.headers.get('content-type') || '', ms: performance.now() - begun };
+  return { answer, body, cache, type: answer.headers.get('content-type') || '', ms: performance.now() - startedAt };
 }
 
-const isPicture = taken => taken.answer.ok && taken.type.startsWith('image/');
+const isImage = result => result.answer.ok && result.type.startsWith('image/');
 
-async function shown(taken) {
-  if (isPicture(taken)) {
-    const picture = make('img', { alt: '', src: URL.createObjectURL(taken.body) });
-    await picture.decode().catch(() => {});
-    return picture;
+async function render(result) {
+  if (isImage(result)) {
+    const image = make('img', { alt: '', src: URL.createObjectURL(result.body) });
+    await image.decode().catch(() => {});
+    return image;
   }
-  const text = await taken.body.text();
+  const text = await result.body.text();
   try {
     return make('pre', { textContent: JSON.stringify(JSON.parse(text), null, 1) });
   } catch {
@@ -64,13 +64,13 @@ async function shown(taken) {
 }
 
 const CHIPS = { Hit: 'hit', RefreshHit: 'hit', Miss: 'miss' };
-const chip = taken => make('span', { className: `chip ${CHIPS[taken.cache] || 'error'}`, textContent: taken.cache || '?' });
+const chip = result => make('span', { className: `chip ${CHIPS[result.cache] || 'error'}`, textContent: result.cache || '?' });
 
-// The stages of a render, from Server-Timing: a bar, and the longest in words.
-function stages(taken) {
-  const said = taken.answer.headers.get('server-timing');
-  if (!said) return [];
-  const found = said.split(',').map(part => {
+// Return the stages of a render from Server-Timing: a bar and a legend.
+function stages(result) {
+  const header = result.answer.headers.get('server-timing');
+  if (!header) return [];
+  const found = header.split(',').map(part => {
     const [name, ...rest] = part.trim().split(';');
     const duration = rest.find(each => each.startsWith('dur='));
     return { name, ms: duration ? Number(duration.slice(4)) : 0 };
@@ -82,56 +82,56 @@ function stages(taken) {
     return part;
   }));
   const legend = found.map(stage => `${stage.name} ${Math.round(stage.ms)}`).join(' · ');
-  const once = taken.cache === 'Miss' ? '' : 'when it was made: ';
-  const words = make('div', { className: 'legend', textContent: `${once}${legend} ms` });
-  const request = taken.answer.headers.get('x-amz-cf-id');
+  const once = result.cache === 'Miss' ? '' : 'at render time: ';
+  const text = make('div', { className: 'legend', textContent: `${once}${legend} ms` });
+  const request = result.answer.headers.get('x-amz-cf-id');
   if (!once && request) {
     const trace = `${CONTROL}/watch#/traces?q=${encodeURIComponent(request)}`;
-    words.append(' · ', make('a', { href: trace, textContent: 'trace', title: `The trace of request ${request}` }));
+    text.append(' · ', make('a', { href: trace, textContent: 'trace', title: `The trace of request ${request}` }));
   }
-  return [bar, words];
+  return [bar, text];
 }
 
-function facts(taken, picture) {
-  const age = taken.answer.headers.get('age');
-  const size = picture instanceof HTMLImageElement ? `${picture.naturalWidth} × ${picture.naturalHeight}` : '';
+function facts(result, image) {
+  const age = result.answer.headers.get('age');
+  const size = image instanceof HTMLImageElement ? `${image.naturalWidth} × ${image.naturalHeight}` : '';
   const parts = [
-    make('b', { textContent: bytes(taken.body.size) }),
-    taken.type.split(';')[0].replace('application/', '').replace('image/', ''),
+    make('b', { textContent: bytes(result.body.size) }),
+    result.type.split(';')[0].replace('application/', '').replace('image/', ''),
     size,
-    `${Math.round(taken.ms)} ms`,
+    `${Math.round(result.ms)} ms`,
     age === null ? '' : `age ${age} s`,
   ];
-  const line = make('div', { className: 'facts' }, chip(taken));
+  const line = make('div', { className: 'facts' }, chip(result));
   for (const part of parts.filter(Boolean)) line.append(make('span', {}, part));
   return line;
 }
 
-async function show(print, card) {
+async function show(example, card) {
   card.classList.add('waiting');
-  let target = `/${encodeKey(key)}${print.query ? `?${print.query}` : ''}`;
-  if (print.signed) target = (await signed(target)).target;
-  const taken = await take(target, print.accept);
-  const picture = await shown(taken);
-  if (isPicture(taken)) picture.alt = `${key}: ${print.why}`;
+  let target = `/${encodeKey(key)}${example.query ? `?${example.query}` : ''}`;
+  if (example.signed) target = (await signed(target)).target;
+  const result = await request(target, example.accept);
+  const image = await render(result);
+  if (isImage(result)) image.alt = `${key}: ${example.why}`;
   card.replaceChildren(
-    make('div', { className: 'frame' }, picture),
+    make('div', { className: 'frame' }, image),
     make('div', { className: 'caption' },
-      make('div', { className: 'query', textContent: print.query || 'no options' }),
-      make('div', { className: 'why', textContent: print.why }),
-      facts(taken, picture),
-      ...stages(taken)));
+      make('div', { className: 'query', textContent: example.query || 'no options' }),
+      make('div', { className: 'why', textContent: example.why }),
+      facts(result, image),
+      ...stages(result)));
   card.classList.remove('waiting');
 }
 
 async function showAll() {
-  const prints = element('prints');
-  if (!prints.children.length) {
-    prints.append(...shownPrints.map(() => make('article', { className: 'print' }, make('div', { className: 'frame' }))));
+  const list = element('derivatives');
+  if (!list.children.length) {
+    list.append(...shownExamples.map(() => make('article', { className: 'derivative' }, make('div', { className: 'frame' }))));
   }
   element('again').disabled = element('restart').disabled = true;
-  // A few at a time: on a laptop, renders share its processors.
-  const waiting = shownPrints.map((print, index) => [print, prints.children[index]]);
+  // A few at a time: renders share the machine's cores.
+  const waiting = shownExamples.map((example, index) => [example, list.children[index]]);
   const worker = async () => {
     while (waiting.length) await show(...waiting.shift());
   };
@@ -148,11 +148,11 @@ async function count() {
 }
 
 async function describe() {
-  const taken = await take(`/${encodeKey(key)}?f=json`);
-  if (!taken.answer.ok) return;
-  const found = JSON.parse(await taken.body.text());
-  const words = ['format', 'width', 'height', 'frames'].filter(name => found[name]).map(name => `${name} ${found[name]}`);
-  element('original').textContent = `The master: ${words.join(', ')}.`;
+  const result = await request(`/${encodeKey(key)}?f=json`);
+  if (!result.answer.ok) return;
+  const found = JSON.parse(await result.body.text());
+  const parts = ['format', 'width', 'height', 'frames'].filter(name => found[name]).map(name => `${name} ${found[name]}`);
+  element('original').textContent = `Master: ${parts.join(', ')}.`;
 }
 
 async function choose(chosen) {
@@ -167,28 +167,28 @@ async function choose(chosen) {
   await count();
 }
 
-// The form: a URL from options, signed if the guard asks for it.
+// The URL builder: a URL from options, signed if the unsigned set does not contain it.
 const maker = {
   form: null,
 
   async show() {
     const plain = `/${encodeKey(key)}${this.form.query()}`;
     let target = plain;
-    let taken = await take(target, AVIF);
-    const refused = taken.answer.status === 403;
+    let result = await request(target, AVIF);
+    const refused = result.answer.status === 403;
     if (refused) {
       const answer = await signed(plain);
-      if (answer.target) taken = await take(target = answer.target, AVIF);
+      if (answer.target) result = await request(target = answer.target, AVIF);
     }
     element('url').textContent = location.origin + target;
     element('guard').textContent = refused
-      ? 'Outside the unsigned set (the edge answered 403 at no cost), so this URL is signed with the key of the stack.'
+      ? 'Outside the unsigned set (the edge function answered 403), so this URL is signed with the key of the stack.'
       : '';
-    const picture = await shown(taken);
-    if (isPicture(taken)) picture.alt = target;
-    element('shown').replaceChildren(picture);
-    const rows = [['status', `${taken.answer.status} ${taken.answer.statusText}`], ['time', `${Math.round(taken.ms)} ms`],
-      ['size', bytes(taken.body.size)], ...taken.answer.headers];
+    const image = await render(result);
+    if (isImage(result)) image.alt = target;
+    element('shown').replaceChildren(image);
+    const rows = [['status', `${result.answer.status} ${result.answer.statusText}`], ['time', `${Math.round(result.ms)} ms`],
+      ['size', bytes(result.body.size)], ...result.answer.headers];
     element('headers').replaceChildren(...rows.map(([name, value]) =>
       make('tr', {}, make('td', { textContent: name }), make('td', { textContent: value }))));
     await count();
@@ -196,12 +196,12 @@ const maker = {
 };
 
 async function start() {
-  const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), inferring()]);
-  shownPrints = PRINTS.filter(print => found || !print.found);
-  maker.form = formOf(element('form'), table, () => maker.show());
+  const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), isInferenceOn()]);
+  shownExamples = EXAMPLES.filter(example => found || !example.found);
+  maker.form = buildForm(element('form'), table, () => maker.show());
   for (const each of keys) {
-    const picture = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
-    const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, picture);
+    const image = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
+    const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, image);
     button.dataset.key = each;
     element('photographs').append(button);
   }
@@ -211,9 +211,9 @@ async function start() {
     await showAll();
   };
   element('copy').onclick = () => navigator.clipboard.writeText(element('url').textContent);
-  const wanted = () => decodeURIComponent(location.hash.slice(1));
-  window.addEventListener('hashchange', () => { if (wanted() !== key) choose(wanted()); });
-  if (keys.length) await choose(keys.includes(wanted()) ? wanted() : keys[0]);
+  const fromHash = () => decodeURIComponent(location.hash.slice(1));
+  window.addEventListener('hashchange', () => { if (fromHash() !== key) choose(fromHash()); });
+  if (keys.length) await choose(keys.includes(fromHash()) ? fromHash() : keys[0]);
 }
 
 start();

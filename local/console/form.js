@@ -1,10 +1,10 @@
-// A form from the option table: one input for each kind of value, and the query that they make together.
+// A form from the option table: one input for each option, and the resulting query string.
 
 import { make } from './page.js';
 
-// The empty choice is the default, which stays out of the URL.
-const choices = (words, usual = '') =>
-  make('select', {}, make('option', { value: '', textContent: usual }), ...words.map(word =>
+// The empty choice is the default, which is omitted from the URL.
+const choices = (values, usual = '') =>
+  make('select', {}, make('option', { value: '', textContent: usual }), ...values.map(word =>
     make('option', { value: word, textContent: word })));
 
 const number = (rule, step) =>
@@ -16,7 +16,7 @@ const shortened = words => (words.length > 30 ? `${words.slice(0, 29)}…` : wor
 
 const one = input => ({ parts: [input], value: () => input.value });
 
-// By the kind's name; each gives its inputs and the value that they stand for.
+// By the name of the option type; each returns its inputs and its value.
 const WIDGETS = {
   whole: option => one(option.rule.word ? text(option) : number(option.rule, 1)),
   fixed: option => one(number(option.rule, option.rule.step)),
@@ -39,11 +39,11 @@ const WIDGETS = {
   word: (option, table) => one(option.short === 'preset' ? choices(table.presets) : text(option)),
 };
 
-// Encoded for a query, but with the marks that option values are made of left readable.
-const encoded = value => encodeURIComponent(value).replace(/%2C/g, ',').replace(/%3A/g, ':');
+// Encode for a query, but leave the separators of option values readable.
+const encode = value => encodeURIComponent(value).replace(/%2C/g, ',').replace(/%3A/g, ':');
 
-/** Fills `form`; calls `changed` once an input has changed. `query()` is the query string, with its question mark. */
-export function formOf(form, table, changed) {
+/** Fill `form` and call `changed` after each change. `query()` returns the query string with its question mark. */
+export function buildForm(form, table, changed) {
   const widgets = table.options.map(option => {
     const widget = (WIDGETS[option.kind] || (each => one(text(each))))(option, table);
     const name = make('span', {}, make('code', { textContent: option.short }), option.long === option.short ? '' : ` ${option.long}`);
@@ -64,7 +64,7 @@ export function formOf(form, table, changed) {
   return {
     query() {
       const pairs = widgets.map(({ short, value }) => [short, value()]).filter(([, value]) => value !== '');
-      return pairs.length ? `?${pairs.map(([short, value]) => `${short}=${encoded(value)}`).join('&')}` : '';
+      return pairs.length ? `?${pairs.map(([short, value]) => `${short}=${encode(value)}`).join('&')}` : '';
     },
   };
 }

@@ -1,18 +1,18 @@
-// What models found in a picture: over it, in words, redacted, and which other pictures are like it.
+// Findings of an image: drawn over it, listed, redacted, and similar images.
 
 import { compare } from './compare.js';
 import { overlay } from './overlay.js';
 import { element, encodeKey, json, make } from './page.js';
 
 const SHOWN = 'w=960';
-const LOOK_AGAIN_MS = 1000;
+const POLL_MS = 1000;
 const NEAR = 6;
 
 const NAMES = { faces: 'Faces', text: 'Text', moderation: 'Moderation', tags: 'Tags', similarity: 'Similarity' };
 const MAKERS = {
   endpoint: 'by the endpoint',
-  fallback: 'by the small model in the function, until the endpoint answers',
-  client: 'by the uploader, until the cloud has looked',
+  fallback: 'by the small model in the function, until the endpoint responds',
+  client: 'by the uploader, until the endpoint has analysed the image',
 };
 
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
@@ -26,7 +26,7 @@ function bars(labels) {
   }));
 }
 
-// The words of a text, each line lighting up its place in the picture.
+// List the lines of a text; each highlights its position in the image.
 function lines(found, marks) {
   const rows = found.lines.map(({ text, score }, at) => {
     const row = make('li', {}, make('span', { textContent: text }), make('i', { textContent: percent(score) }));
@@ -40,9 +40,9 @@ function lines(found, marks) {
 const PANELS = {
   faces: found => [make('p', { textContent: count(found.faces.length, 'face', 'faces') })],
   text: (found, marks) => {
-    const words = found.lines.flatMap(line => line.text.split(/\s+/)).filter(Boolean).length;
-    const said = `${count(found.lines.length, 'line', 'lines')}, ${count(words, 'word', 'words')}`;
-    return [make('p', { textContent: said }), ...(found.lines.length ? [lines(found, marks)] : [])];
+    const wordCount = found.lines.flatMap(line => line.text.split(/\s+/)).filter(Boolean).length;
+    const summary = `${count(found.lines.length, 'line', 'lines')}, ${count(wordCount, 'word', 'words')}`;
+    return [make('p', { textContent: summary }), ...(found.lines.length ? [lines(found, marks)] : [])];
   },
   moderation: found => [
     make('p', {}, make('span', {
@@ -56,7 +56,7 @@ function panel(task, found, marks) {
   const maker = make('span', { className: `chip ${found.by === 'endpoint' ? 'hit' : 'miss'}`, textContent: found.by });
   maker.title = MAKERS[found.by] || '';
   const content = found.error
-    ? [make('p', { className: 'reason', textContent: `The model could not read this picture (${found.error}).` })]
+    ? [make('p', { className: 'reason', textContent: `The model could not decode this image (${found.error}).` })]
     : PANELS[task](found, marks || []);
   return make('article', { className: `task ${task}` },
     make('div', { className: 'head' }, make('h3', { textContent: NAMES[task] || task }), maker),
@@ -69,7 +69,7 @@ const pendingPanel = task => make('article', { className: `task ${task}` },
 
 async function image(target, alt) {
   const answer = await fetch(target);
-  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || `The answer was ${answer.status}`);
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || `The response was ${answer.status}`);
   const made = make('img', { alt, src: URL.createObjectURL(await answer.blob()) });
   await made.decode();
   return made;
@@ -89,7 +89,7 @@ async function redaction(path, before, tasks) {
   const query = `${SHOWN}&redact=${what}`;
   const title = make('h3', {}, 'Before and after ', make('code', { textContent: `redact=${what}` }));
   try {
-    const after = await image(await signed(`${path}?${query}`), 'The same with what was found in it hidden');
+    const after = await image(await signed(`${path}?${query}`), 'The redacted image');
     return [title, compare(before, after)];
   } catch (error) {
     return [title, make('p', { className: 'note', textContent: error.message })];
@@ -109,59 +109,59 @@ async function near(key) {
     make('img', { alt: '', loading: 'lazy', src: `/${encodeKey(found.key)}?preset=cover` }),
     ...(found.copy ? [make('span', { className: 'chip miss', textContent: 'copy' })] : []),
     make('span', { className: 'score', textContent: `${found.key} · ${found.score.toFixed(2)}` }))));
-  return [make('h3', { textContent: 'Pictures most like it' }),
+  return [make('h3', { textContent: 'Most similar images' }),
     make('p', { className: 'note', textContent: `By ${basis}, in ${folder}` }),
     make('ul', { className: 'near' }, ...cards)];
 }
 
-const SAID = {
-  off: () => 'This stack was started with --no-inference: nobody looks at pictures, and what needs findings answers 501.',
-  'no-picture': () => 'There is no such picture yet.',
-  pending: told => `Nobody has looked at this picture yet. The endpoint is ${told.endpoint}; what needs findings answers 503.`,
-  found: told => `Looked at on ${new Date(told.findings.analysed_at).toLocaleString()}, generation ${told.generation}.`,
+const STATE_TEXTS = {
+  off: () => 'Inference is off (--no-inference). Requests that need findings are answered with 501.',
+  'no-picture': () => 'The image does not exist yet.',
+  pending: data => `Not analysed yet. Endpoint: ${data.endpoint}. Requests that need findings are answered with 503.`,
+  found: data => `Analysed on ${new Date(data.findings.analysed_at).toLocaleString()}, generation ${data.generation}.`,
 };
 
-let asked = 0;
+let requestNumber = 0;
 
-async function show(key, told) {
+async function show(key, data) {
   const path = `/${encodeKey(key)}`;
-  const tasks = told.findings.tasks;
-  const [above, before] = await Promise.all([image(`${path}?${SHOWN}`, key), image(`${path}?${SHOWN}`, 'As it is')]);
+  const tasks = data.findings.tasks;
+  const [above, before] = await Promise.all([image(`${path}?${SHOWN}`, key), image(`${path}?${SHOWN}`, 'The original image')]);
   const { element: drawn, marks } = overlay(above, tasks);
   const panels = Object.entries(tasks).map(([task, found]) => panel(task, found, marks[task]));
   const [compared, like] = await Promise.all([redaction(path, before, tasks), near(key).catch(() => [])]);
   return () => {
     element('found-picture').replaceChildren(drawn);
-    element('found-tasks').replaceChildren(...panels, ...told.findings.pending.map(pendingPanel));
+    element('found-tasks').replaceChildren(...panels, ...data.findings.pending.map(pendingPanel));
     element('found-redacted').replaceChildren(...compared);
     element('found-near').replaceChildren(...like);
   };
 }
 
-// Ask again while something is still to come and the picture is the chosen one.
+// Poll while findings are pending and the image is selected.
 async function follow(key, number, before) {
-  const told = await json(`/findings?key=${encodeURIComponent(key)}`);
-  if (number !== asked) return;
-  const seen = JSON.stringify(told.findings || {});
-  element('found-state').textContent = SAID[told.state](told);
-  if (told.findings && seen !== before) {
-    const put = await show(key, told).catch(error => () => { element('found-state').textContent = error.message; });
-    if (number !== asked) return;
+  const data = await json(`/findings?key=${encodeURIComponent(key)}`);
+  if (number !== requestNumber) return;
+  const seen = JSON.stringify(data.findings || {});
+  element('found-state').textContent = STATE_TEXTS[data.state](data);
+  if (data.findings && seen !== before) {
+    const put = await show(key, data).catch(error => () => { element('found-state').textContent = error.message; });
+    if (number !== requestNumber) return;
     put();
   }
-  const tasks = Object.values(told.findings?.tasks || {});
-  const more = told.state === 'pending' || told.findings?.pending.length || tasks.some(found => found.by !== 'endpoint');
-  if (more) setTimeout(() => follow(key, number, seen), LOOK_AGAIN_MS);
+  const tasks = Object.values(data.findings?.tasks || {});
+  const more = data.state === 'pending' || data.findings?.pending.length || tasks.some(found => found.by !== 'endpoint');
+  if (more) setTimeout(() => follow(key, number, seen), POLL_MS);
 }
 
-/** Show what was found in the picture under `key`, and what is found later, until another is chosen. */
+/** Show the findings of the image `key`, and later ones, until another image is selected. */
 export async function showFound(key) {
-  asked += 1;
+  requestNumber += 1;
   for (const id of ['found-picture', 'found-tasks', 'found-redacted', 'found-near']) element(id).replaceChildren();
-  await follow(key, asked, '');
+  await follow(key, requestNumber, '');
 }
 
-/** Whether pictures are looked at at all. */
-export async function inferring() {
+/** Return whether inference is on. */
+export async function isInferenceOn() {
   return (await json('/inference')).mode !== 'off';
 }

@@ -1,4 +1,4 @@
-// What was found, drawn over the picture. Places are fractions of the upright picture, as in the findings.
+// Findings drawn over the image. Positions are fractions of the upright image, as in the findings.
 
 import { make } from './page.js';
 
@@ -13,7 +13,7 @@ function shape(name, kind, attributes) {
 
 const percent = score => `${Math.round(score * 100)}`;
 
-// A score beside its box: outside of the drawing, which is stretched with the picture.
+// Return the score of a box, outside the SVG, which is stretched with the image.
 function tag(kind, [left, top], text) {
   const made = make('span', { className: `tag ${kind}`, textContent: text });
   made.style.left = `${left * 100}%`;
@@ -36,8 +36,8 @@ const SHAPES = {
   }),
 };
 
-/** `picture` with the marks of `tasks` over it. `marks` are its shapes, by task in the order of the findings. */
-export function overlay(picture, tasks) {
+/** Return `image` with the marks of `tasks` over it. `marks` are the shapes by task, in the order of the findings. */
+export function overlay(image, tasks) {
   const drawing = document.createElementNS(SVG, 'svg');
   drawing.setAttribute('viewBox', '0 0 1 1');
   drawing.setAttribute('preserveAspectRatio', 'none');
@@ -50,5 +50,5 @@ export function overlay(picture, tasks) {
     drawing.append(...marks[kind]);
     tags.push(...made.filter(each => each.at).map(each => tag(kind, each.at, each.text)));
   }
-  return { element: make('div', { className: 'overlay' }, picture, drawing, ...tags), marks };
+  return { element: make('div', { className: 'overlay' }, image, drawing, ...tags), marks };
 }

@@ -1,8 +1,8 @@
-// What the stack's pages share.
+// Functions shared by the stack's pages.
 
 export const CONTROL = '/_local';
 
-/** An element with properties and children. */
+/** Create an element with properties and children. */
 export function make(tag, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(tag), attributes);
   made.append(...children);
@@ -11,16 +11,16 @@ export function make(tag, attributes = {}, ...children) {
 
 export const element = id => document.getElementById(id);
 
-/** A key as a path, without a slash before it. */
+/** Encode a key as a path, without a leading slash. */
 export const encodeKey = text => text.split('/').map(encodeURIComponent).join('/');
 
-/** A size in words. */
+/** Format a size. */
 export function bytes(count) {
   if (count < 1000) return `${count} B`;
   return count < 1e6 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1e6).toFixed(2)} MB`;
 }
 
-/** The answer of one of the stack's own controls. */
+/** Return the JSON response of one of the stack's own endpoints. */
 export async function json(path, options) {
   const answer = await fetch(CONTROL + path, options);
   return answer.json();

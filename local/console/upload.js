@@ -1,13 +1,13 @@
-// The page that uploads: files chosen or dropped, a card for each, a few sent at a time.
+// The upload page: files are chosen or dropped, each has a card, and a few are sent at a time.
 
 import { fileCard } from './card.js';
 import { element, json } from './page.js';
-import { prepared } from './prepare.js';
-import { askForForm, fateOf, send, sha256 } from './send.js';
+import { prepare as prepareImage } from './prepare.js';
+import { requestForm, waitForResult, send, sha256 } from './send.js';
 
-const AT_ONCE = 3;
+const CONCURRENCY = 3;
 
-/** Types by ending, for files that the browser cannot name. The bytes are looked at after the upload. */
+/** Types by extension, for files whose type the browser does not know. Ingest checks the bytes. */
 const TYPES = {
   jpg: 'image/jpeg', jpeg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif', avif: 'image/avif',
   heic: 'image/heic', heif: 'image/heif', tif: 'image/tiff', tiff: 'image/tiff', svg: 'image/svg+xml',
@@ -22,14 +22,14 @@ function count(name, by) {
   element(`count-${name}`).textContent = counts[name];
 }
 
-// Two files of one name, as cameras make them, do not replace each other.
-const taken = new Set();
+// Two files of one name, as from cameras, must not replace each other.
+const usedKeys = new Set();
 
 function keyFor(folder, name) {
   const [, stem, ending] = /^(.*?)(\.[^.]*)?$/s.exec(name);
   let key = folder + name;
-  for (let number = 2; taken.has(key); number += 1) key = `${folder}${stem}-${number}${ending || ''}`;
-  taken.add(key);
+  for (let number = 2; usedKeys.has(key); number += 1) key = `${folder}${stem}-${number}${ending || ''}`;
+  usedKeys.add(key);
   return key;
 }
 
@@ -45,34 +45,34 @@ function settings() {
   };
 }
 
-// A queue with a few at work: sending many at once makes each slow, and all of them fragile.
-const waiting = [];
-let working = 0;
+// A queue with a few concurrent uploads: many at once would each be slow and likely to fail.
+const queue = [];
+let running = 0;
 
-function work() {
-  while (working < AT_ONCE && waiting.length) {
-    working += 1;
-    waiting.shift()().finally(() => {
-      working -= 1;
-      work();
+function startNext() {
+  while (running < CONCURRENCY && queue.length) {
+    running += 1;
+    queue.shift()().finally(() => {
+      running -= 1;
+      startNext();
     });
   }
 }
 
-const inTurn = task => new Promise((resolve, reject) => {
-  waiting.push(() => task().then(resolve, reject));
-  work();
+const enqueue = task => new Promise((resolve, reject) => {
+  queue.push(() => task().then(resolve, reject));
+  startNext();
 });
 
-async function negative(file, wanted, card) {
-  if (!wanted) return { blob: file, name: file.name, type: file.type, note: '' };
-  card.tell('preparing');
-  return prepared(file, wanted);
+async function prepareFile(file, options, card) {
+  if (!options) return { blob: file, name: file.name, type: file.type, note: '' };
+  card.showState('preparing');
+  return prepareImage(file, options);
 }
 
-// The file on its way to S3: what is asked for afterwards.
+// Send the file to S3; return what identifies the upload.
 async function deliver(file, { folder, prepare }, card) {
-  const made = await negative(file, prepare, card);
+  const made = await prepareFile(file, prepare, card);
   const upload = {
     key: card.key ||= keyFor(folder, made.name),
     type: made.type || TYPES[extension(made.name)] || 'application/octet-stream',
@@ -80,8 +80,8 @@ async function deliver(file, { folder, prepare }, card) {
     sha256: await sha256(made.blob),
   };
   card.describe(upload, file.size, made);
-  const form = await askForForm(upload);
-  card.tell('sending');
+  const form = await requestForm(upload);
+  card.showState('sending');
   const version = await send(form, made.blob, share => card.progress(share));
   return { ...upload, version, status: form.status };
 }
@@ -90,17 +90,17 @@ async function follow(file, chosen, card, presets) {
   count('going', 1);
   let outcome = 'refused';
   try {
-    const sent = await inTurn(() => deliver(file, chosen, card));
-    card.tell('being looked at');
-    const fate = await fateOf(sent.status, sent, () => card.tell('waiting for moderation'));
-    if (!fate) throw new Error('It has arrived, but nothing was heard of it for three minutes');
-    if (fate.state === 'ready') {
+    const sent = await enqueue(() => deliver(file, chosen, card));
+    card.showState('processing');
+    const result = await waitForResult(sent.status, sent, () => card.showState('waiting for moderation'));
+    if (!result) throw new Error('The upload arrived, but was not processed within three minutes');
+    if (result.state === 'ready') {
       outcome = 'ready';
-      card.ready(fate, presets);
-    } else if (fate.state === 'held') {
+      card.ready(result, presets);
+    } else if (result.state === 'held') {
       card.held();
     } else {
-      card.refused(fate);
+      card.refused(result);
     }
   } catch (error) {
     card.failed(error.message, () => {
@@ -114,7 +114,7 @@ async function follow(file, chosen, card, presets) {
 
 async function start() {
   const presets = json('/options').then(table => table.at_ingest);
-  const take = files => {
+  const addFiles = files => {
     const chosen = settings();
     const cards = files.map(fileCard);
     element('files').prepend(...cards.map(card => card.element));
@@ -122,17 +122,17 @@ async function start() {
   };
   const choose = element('choose');
   choose.addEventListener('change', () => {
-    take([...choose.files]);
+    addFiles([...choose.files]);
     choose.value = '';
   });
   const drop = element('drop');
-  // Anywhere on the page: a file dropped beside the mark would else replace the page.
+  // Accept drops anywhere: a file dropped elsewhere would replace the page.
   document.addEventListener('dragover', event => { event.preventDefault(); drop.classList.add('over'); });
   document.addEventListener('dragleave', event => { if (!event.relatedTarget) drop.classList.remove('over'); });
   document.addEventListener('drop', event => {
     event.preventDefault();
     drop.classList.remove('over');
-    take([...event.dataTransfer.files]);
+    addFiles([...event.dataTransfer.files]);
   });
   element('form').addEventListener('submit', event => event.preventDefault());
   element('quality').addEventListener('input', () => {

@@ -1,17 +1,17 @@
-// Alarms: what is wrong now, since when, what to do; and how it went.
+// Alarms: states, values, runbooks and history.
 
 import { make } from './page.js';
-import { ask, chip, empty, renew, when, link, place } from './watch-page.js';
-import { tickTime, moment, said, ago } from './watch-words.js';
+import { request, chip, empty, updateIfChanged, when, link, viewHash } from './watch-page.js';
+import { tickTime, moment, formatValue, ago } from './watch-format.js';
 import { timeTicks } from './watch-scales.js';
 
 const STATES = {
-  ALARM: { colour: 'error', words: '✕ alarm', order: 0 },
-  INSUFFICIENT_DATA: { colour: 'soft', words: '? no data', order: 1 },
-  OK: { colour: 'hit', words: '● ok', order: 2 },
+  ALARM: { colour: 'error', text: '✕ alarm', order: 0 },
+  INSUFFICIENT_DATA: { colour: 'soft', text: '? no data', order: 1 },
+  OK: { colour: 'hit', text: '● ok', order: 2 },
 };
-const stateOf = state => STATES[state] || { colour: '', words: state, order: 1 };
-const stateChip = state => chip(stateOf(state).colour, stateOf(state).words);
+const stateOf = state => STATES[state] || { colour: '', text: state, order: 1 };
+const stateChip = state => chip(stateOf(state).colour, stateOf(state).text);
 const urgency = each => [stateOf(each.state).order, each.suppressed ? 1 : 0, each.pages ? 0 : 1, each.composite ? 0 : 1];
 
 function byUrgency(one, other) {
@@ -20,19 +20,19 @@ function byUrgency(one, other) {
   return at < 0 ? one.name.localeCompare(other.name) : mine[at] - theirs[at];
 }
 
-/** The link to an alarm's runbook, which the console shows. */
+/** Return the link to an alarm's runbook, which the console displays. */
 export function runbookLink(runbook) {
   const name = /([\w-]+)(?:\.md)?(?:#.*)?$/.exec(runbook || '')?.[1];
-  return name ? [link('runbook', place('runbooks', name), { className: 'runbook' })] : [];
+  return name ? [link('runbook', viewHash('runbooks', name), { className: 'runbook' })] : [];
 }
 
 const against = each => (each.threshold === null || each.threshold === undefined || each.composite
-  ? '' : `${said(each.value, '')} against ${said(each.threshold, '')}`);
+  ? '' : `${formatValue(each.value, '')} against threshold ${formatValue(each.threshold, '')}`);
 
 function row(each) {
   const tags = [...(each.pages ? [chip('page', 'pages')] : []), ...(each.suppressed ? [chip('soft', 'suppressed')] : []),
     ...(each.composite ? [chip('soft', 'composite')] : [])];
-  return make('tr', { className: each.state === 'ALARM' && !each.suppressed ? 'ringing' : '' },
+  return make('tr', { className: each.state === 'ALARM' && !each.suppressed ? 'in-alarm' : '' },
     make('td', {}, stateChip(each.state)),
     make('th', { scope: 'row' }, make('span', { textContent: each.title || each.name }), ' ', ...tags,
       ...(each.reason ? [make('div', { className: 'detail', textContent: each.reason })] : [])),
@@ -43,30 +43,30 @@ function row(each) {
 
 function table(alarms) {
   return make('table', { className: 'alarms' },
-    make('thead', {}, make('tr', {}, ...['state', 'alarm', 'value', 'since', 'what to do'].map(text => make('th', { scope: 'col', textContent: text })))),
+    make('thead', {}, make('tr', {}, ...['state', 'alarm', 'value', 'since', 'runbook'].map(text => make('th', { scope: 'col', textContent: text })))),
     make('tbody', {}, ...alarms.map(row)));
 }
 
 const matters = each => each.state === 'ALARM' || each.pages;
 const number = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
-/** Something of which the number is enough until somebody asks; it stays open while it is renewed. */
-function folded() {
+/** Return a collapsible list with its count as the title; it stays open when it is updated. */
+function buildCollapsible() {
   const title = make('summary', {});
   const body = make('div', {});
   const element = make('details', { className: 'folded', hidden: true }, title, body);
   return {
     element,
-    renew(told, words, made) {
-      element.hidden = !told.length;
-      title.textContent = words;
-      renew(body, told, made);
+    update(items, text, render) {
+      element.hidden = !items.length;
+      title.textContent = text;
+      updateIfChanged(body, items, render);
     },
   };
 }
 
-/** When an alarm was in which state between two times, of its `changes` (oldest first). */
-export function spansOf(changes, from_s, to_s) {
+/** Return the states of an alarm between two times from its `changes` (oldest first). */
+export function listSpans(changes, from_s, to_s) {
   const spans = [];
   let begun_s = from_s;
   let state = changes[0]?.from || 'INSUFFICIENT_DATA';
@@ -82,29 +82,29 @@ export function spansOf(changes, from_s, to_s) {
 }
 
 function lane(name, changes, from_s, to_s) {
-  const spans = spansOf(changes, from_s, to_s);
+  const spans = listSpans(changes, from_s, to_s);
   const bar = make('div', { className: 'lane' }, ...spans.map(each => {
-    const part = make('i', { className: each.state, title: `${stateOf(each.state).words}, ${moment(each.from_s)} to ${moment(each.to_s)}` });
+    const part = make('i', { className: each.state, title: `${stateOf(each.state).text}, ${moment(each.from_s)} to ${moment(each.to_s)}` });
     part.style.left = `${((each.from_s - from_s) / (to_s - from_s)) * 100}%`;
     part.style.width = `${((each.to_s - each.from_s) / (to_s - from_s)) * 100}%`;
     return part;
   }));
   bar.setAttribute('role', 'img');
   const times = changes.filter(change => change.to === 'ALARM').length;
-  bar.setAttribute('aria-label', `${name}: went into alarm ${times === 1 ? 'once' : `${times} times`}`);
+  bar.setAttribute('aria-label', `${name}: entered ALARM ${times === 1 ? 'once' : `${times} times`}`);
   return make('div', { className: 'lane-row' }, make('span', { className: 'lane-name', textContent: name, title: name }), bar);
 }
 
-// What is not about ringing is the first evaluation of an alarm, or a lack of data.
-const rang = each => each.to === 'ALARM' || each.from === 'ALARM';
+// Changes to or from ALARM; others are first evaluations or missing data.
+const isAlarmChange = each => each.to === 'ALARM' || each.from === 'ALARM';
 
 function timeline(changes, titles, minutes) {
   const to_s = Date.now() / 1000;
   const from_s = to_s - minutes * 60;
   const oldest = [...changes].sort((one, other) => one.at_s - other.at_s);
-  const names = [...new Set(oldest.filter(rang).map(each => each.name))];
-  const recent = oldest.filter(each => each.at_s >= from_s && rang(each)).reverse();
-  if (!recent.length && !names.length) return empty('No alarm has rung in this time');
+  const names = [...new Set(oldest.filter(isAlarmChange).map(each => each.name))];
+  const recent = oldest.filter(each => each.at_s >= from_s && isAlarmChange(each)).reverse();
+  if (!recent.length && !names.length) return empty('No alarm changed in this time range');
   const { marks, step_s } = timeTicks(from_s, to_s, 5);
   const scale = make('div', { className: 'lane-row', ariaHidden: 'true' }, make('span', {}), make('div', { className: 'lane-scale' }, ...marks.map(at => {
     const word = make('i', { textContent: tickTime(at, step_s) });
@@ -121,23 +121,23 @@ const changesOf = (changes, titles) => make('ol', { className: 'rows logs' }, ..
     make('span', { className: 'message', textContent: titles.get(each.name) || each.name }),
     make('span', { className: 'function', textContent: each.reason || '' })))));
 
-/** The view of all alarms and their history. */
+/** Return the view of all alarms and their history. */
 export async function alarmsView(root, { minutes }) {
   const now = make('div', {});
   const past = make('div', {});
-  const well = folded();
-  const quiet = folded();
-  root.append(now, well.element, make('h3', { textContent: 'How it went' }), past, quiet.element);
+  const inactive = buildCollapsible();
+  const other = buildCollapsible();
+  root.append(now, inactive.element, make('h3', { textContent: 'History' }), past, other.element);
   return async () => {
-    const [alarms, history] = await Promise.all([ask('alarms'), ask('alarms/history')]);
+    const [alarms, history] = await Promise.all([request('alarms'), request('alarms/history')]);
     const titles = new Map(alarms.map(each => [each.name, each.title || each.name]));
     const sorted = [...alarms].sort(byUrgency);
     const first = sorted.filter(matters);
     const others = sorted.filter(each => !matters(each));
-    const still = history.filter(each => !rang(each)).sort((one, other) => other.at_s - one.at_s);
-    renew(now, [alarms.length > 0, first], () => (alarms.length ? table(first) : empty('No alarm is known yet', 'They are read from the deployed template; the first are evaluated some seconds after the start.')));
-    well.renew(others, `${number(others.length, 'other alarm', 'other alarms')}, none of them rings`, () => table(others));
-    quiet.renew(still, `${number(still.length, 'change', 'changes')} without an alarm`, () => changesOf(still, titles));
-    renew(past, [history, minutes, Math.floor(Date.now() / 30_000)], () => timeline(history, titles, minutes));
+    const still = history.filter(each => !isAlarmChange(each)).sort((one, other) => other.at_s - one.at_s);
+    updateIfChanged(now, [alarms.length > 0, first], () => (alarms.length ? table(first) : empty('No alarms loaded', 'Alarms are read from the deployed template. The first evaluation takes place some seconds after the start.')));
+    inactive.update(others, `${number(others.length, 'other alarm', 'other alarms')}, none in ALARM`, () => table(others));
+    other.update(still, `${number(still.length, 'change', 'changes')} without ALARM`, () => changesOf(still, titles));
+    updateIfChanged(past, [history, minutes, Math.floor(Date.now() / 30_000)], () => timeline(history, titles, minutes));
   };
 }

@@ -1,17 +1,17 @@
-// Pictures that models flagged and people decide on, and the log of who decided what.
+// Review of flagged images, and the audit log.
 
 import { make } from './page.js';
-import { ask, empty, facts, keyLink, pictureFrom, renew, when, chip } from './watch-page.js';
+import { request, empty, facts, keyLink, loadImage, updateIfChanged, when, chip } from './watch-page.js';
 
 const NAME = 'darkroom-reviewer';
-const DONE = { release: 'Released: it is being served.', confirm: 'Confirmed: it stays held.' };
+const DONE = { release: 'Released: it is served.', confirm: 'Confirmed: it stays held.' };
 
 const remembered = () => { try { return localStorage.getItem(NAME) || ''; } catch { return ''; } };
-const remember = name => { try { localStorage.setItem(NAME, name); } catch { /* then it is asked for again */ } };
+const remember = name => { try { localStorage.setItem(NAME, name); } catch { /* the name has to be entered again */ } };
 
-// Whoever reviews decides when to see it.
-function veiled(each) {
-  const picture = pictureFrom(each.picture, `Held for review: ${each.key}`);
+// The image is blurred until the reviewer shows it.
+function buildVeiled(each) {
+  const picture = loadImage(each.picture, `Held for review: ${each.key}`);
   picture.classList.add('veiled');
   const show = make('button', { type: 'button', className: 'unveil', textContent: 'Show' });
   show.onclick = () => {
@@ -21,30 +21,30 @@ function veiled(each) {
   return make('div', { className: 'held' }, picture, ...(each.picture ? [show] : []));
 }
 
-async function decide(each, decision, name, told, buttons) {
+async function decide(each, decision, name, status, buttons) {
   if (!name.value.trim()) {
     name.setAttribute('aria-invalid', 'true');
     name.focus();
-    told.textContent = 'Your name first: decisions are kept with it.';
+    status.textContent = 'Enter your name: it is stored with the decision.';
     return;
   }
   remember(name.value.trim());
   for (const button of buttons) button.disabled = true;
-  told.textContent = 'Sending…';
+  status.textContent = 'Sending…';
   try {
-    await ask('review', {}, {
+    await request('review', {}, {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ key: each.key, decision, by: name.value.trim() }),
     });
-    told.textContent = DONE[decision];
+    status.textContent = DONE[decision];
   } catch (error) {
-    told.textContent = error.message;
+    status.textContent = error.message;
     for (const button of buttons) button.disabled = false;
   }
 }
 
 function card(each, name) {
-  const told = make('p', { className: 'detail' });
-  told.setAttribute('role', 'status');
+  const status = make('p', { className: 'detail' });
+  status.setAttribute('role', 'status');
   const release = make('button', { type: 'button', textContent: 'Release' });
   const confirm = make('button', { type: 'button', className: 'quiet', textContent: 'Confirm' });
   release.dataset.id = `release ${each.key}`;
@@ -52,27 +52,27 @@ function card(each, name) {
   release.setAttribute('aria-label', `Release ${each.key}: serve it`);
   confirm.setAttribute('aria-label', `Confirm that ${each.key} stays held`);
   for (const [button, decision] of [[release, 'release'], [confirm, 'confirm']]) {
-    button.onclick = () => decide(each, decision, name, told, [release, confirm]);
+    button.onclick = () => decide(each, decision, name, status, [release, confirm]);
   }
   const score = each.score === null || each.score === undefined ? 'no score' : `score ${Math.round(each.score * 100)} %`;
-  return make('li', { className: 'file review' }, veiled(each), make('div', { className: 'told' },
+  return make('li', { className: 'file review' }, buildVeiled(each), make('div', { className: 'card-body' },
     make('div', { className: 'head' }, keyLink(each.key), chip('miss', score)),
     make('div', { className: 'detail' }, 'held since ', when(each.since_s)),
-    make('div', { className: 'actions' }, release, confirm), told));
+    make('div', { className: 'actions' }, release, confirm), status));
 }
 
-/** The view of what waits for a person. */
+/** Return the view of images that wait for a review. */
 export async function reviewView(root) {
   const body = make('div', {});
-  const name = make('input', { type: 'text', value: remembered(), placeholder: 'who decides', spellcheck: false });
+  const name = make('input', { type: 'text', value: remembered(), placeholder: 'reviewer', spellcheck: false });
   name.oninput = () => name.removeAttribute('aria-invalid');
   root.append(make('form', { className: 'search', onsubmit: event => event.preventDefault() },
     make('label', {}, make('span', { textContent: 'Your name, for the audit log' }), name)), body);
   return async () => {
-    const told = await ask('review');
-    renew(body, told, () => (told.length
-      ? make('ul', { className: 'files' }, ...told.map(each => card(each, name)))
-      : empty('Nobody waits for you', 'Pictures that the moderation model flags are held, and stand here until a person releases or confirms them.')));
+    const data = await request('review');
+    updateIfChanged(body, data, () => (data.length
+      ? make('ul', { className: 'files' }, ...data.map(each => card(each, name)))
+      : empty('No reviews', 'Images that the moderation model flags are held, and listed here until a reviewer releases or confirms them.')));
   };
 }
 
@@ -84,14 +84,14 @@ function entry(each) {
   facts(Object.entries(rest.facts ? { ...rest.facts } : rest)));
 }
 
-/** The view of the audit log. */
+/** Return the view of the audit log. */
 export async function auditView(root) {
   const body = make('div', {});
   root.append(body);
   return async () => {
-    const told = await ask('audit', { limit: 100 });
-    renew(body, told, () => (told.length
-      ? make('ol', { className: 'rows logs' }, ...told.map(entry))
-      : empty('No entry yet', 'Decisions of the monitor, overrides, releases and erasures are written here once, and cannot be changed.')));
+    const data = await request('audit', { limit: 100 });
+    updateIfChanged(body, data, () => (data.length
+      ? make('ol', { className: 'rows logs' }, ...data.map(entry))
+      : empty('No entries', 'Decisions of the monitor, overrides, releases and erasures. Entries cannot be changed.')));
   };
 }

@@ -1,9 +1,9 @@
-// A runbook, as it stands in docs/guides/runbooks: the little Markdown that is used there, made of elements, never of HTML.
+// A runbook of docs/runbooks: the subset of Markdown that runbooks use, rendered as elements, never as HTML.
 
 import { CONTROL, make } from './page.js';
-import { empty, link, place } from './watch-page.js';
+import { empty, link, viewHash } from './watch-page.js';
 
-// Code, strong words and links within a line.
+// Render code, bold text and links within a line.
 function inline(text) {
   const parts = text.split(/(`[^`]+`|\*\*[^*]+\*\*|\[[^\]]+\]\([^)]+\))/);
   return parts.filter(Boolean).map(part => {
@@ -13,7 +13,7 @@ function inline(text) {
     if (!found) return part;
     const [, words, target] = found;
     const other = /^([\w-]+)\.md(#.*)?$/.exec(target);
-    if (other) return link(words, place('runbooks', other[1]));
+    if (other) return link(words, viewHash('runbooks', other[1]));
     return /^https?:/.test(target) ? link(words, target, { rel: 'noreferrer' }) : make('span', { textContent: words });
   });
 }
@@ -28,7 +28,7 @@ function command(lines) {
 const cells = line => line.replace(/^\||\|$/g, '').split(/(?<!\\)\|/).map(cell => cell.trim());
 const tableRow = (tag, line) => make('tr', {}, ...cells(line).map(cell => make(tag, {}, ...inline(cell))));
 
-// Each: what its first line looks like, what its further lines look like, and what is made of them.
+// Each: pattern of its first line, pattern of further lines, and the renderer.
 const BLOCKS = [
   [/^#+ /, /^\b\B/, ([line]) => make(`h${Math.min(6, line.indexOf(' ') + 1)}`, {}, ...inline(line.replace(/^#+ /, '')))],
   [/^```/, /^(?!```)/, lines => command(lines.slice(1))],
@@ -54,7 +54,7 @@ function items(tag, lines, begins) {
   }));
 }
 
-/** Elements for the lines of a document. */
+/** Return elements for the lines of a document. */
 export function markdown(text) {
   const lines = text.split('\n');
   const made = [];
@@ -69,10 +69,10 @@ export function markdown(text) {
   return made;
 }
 
-/** The view of one runbook. */
+/** Return the view of one runbook. */
 export async function runbookView(root, { part }) {
   const answer = await fetch(`${CONTROL}/runbooks/${encodeURIComponent(part)}`);
-  const body = answer.ok ? markdown(await answer.text()) : [empty(`There is no runbook ${part}`, 'They are in docs/guides/runbooks.')];
-  root.append(make('p', { className: 'back' }, link('← alarms', place('alarms'))), make('article', { className: 'runbook-text' }, ...body));
+  const body = answer.ok ? markdown(await answer.text()) : [empty(`Unknown runbook ${part}`, 'They are in docs/guides/runbooks.')];
+  root.append(make('p', { className: 'back' }, link('← alarms', viewHash('alarms'))), make('article', { className: 'runbook-text' }, ...body));
   return async () => {};
 }

@@ -1,12 +1,12 @@
-// Axes: where they begin and end, and where their marks stand. Pure.
+// Axes: limits and tick marks. Pure functions.
 
 const STEPS_S = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
 const CLOCK_S = [1, 2, 5, 10, 15, 30, ...STEPS_S];
 
 /**
- * The step of about `count` marks between `low` and `high`, no less than `least`: 1, 2 or 5 times a power of ten. Where
- * values are durations, of which `second` are a second, seconds and minutes are stepped as a clock has them.
+ * Return the step for about `count` marks between `low` and `high`, at least `least`: 1, 2 or 5 times a power of ten.
+ * For durations, `second` is the value of a second; steps are then those of a clock.
  */
 export function step(low, high, { count = 4, least = 0, second = 0 } = {}) {
   const rough = Math.max((high - low) / count, least);
@@ -15,7 +15,7 @@ export function step(low, high, { count = 4, least = 0, second = 0 } = {}) {
   return power * ([1, 2, 5, 10].find(each => rough <= each * power * (1 + 1e-9)));
 }
 
-/** Marks from at or below `low` to at or above `high`; `options` are those of `step`. */
+/** Return marks from at or below `low` to at or above `high`; `options` are those of `step`. */
 export function ticks(low, high, options = {}) {
   const each = step(low, high, options);
   const digits = Math.max(0, -Math.floor(Math.log10(each)));
@@ -31,8 +31,8 @@ const WHOLE = new Set(['Count', 'messages', 'functions', 'errors', 'pictures']);
 const FAR = 4;
 
 /**
- * The marks of the value axis for `values` (at least one) of `unit`, with the `target` on it unless that is so far off
- * that it would flatten everything else. It begins at 0, except where shares are all high: 99.2 and 99.9 % are far apart.
+ * Return the marks of the value axis for `values` (at least one) of `unit`, and whether `target` is on it: a distant
+ * target would flatten all series. The axis starts at 0, except for high percentages, whose differences are small.
  */
 export function valueTicks(values, unit, target = null) {
   const highest = Math.max(...values);
@@ -48,7 +48,7 @@ export function valueTicks(values, unit, target = null) {
   return { marks: ticks(low, high > low ? high : low + 1, { least: WHOLE.has(unit) ? 1 : 0, second: SECOND[unit] }), targetShown: shown };
 }
 
-/** Marks of a time axis between two unix times, at round local times: `{ marks, step_s }`. */
+/** Return marks of a time axis between two Unix times, at round local times: `{ marks, step_s }`. */
 export function timeTicks(from_s, to_s, count) {
   const step_s = STEPS_S.find(each => (to_s - from_s) / each <= count) || STEPS_S.at(-1);
   const offset_s = new Date(from_s * 1000).getTimezoneOffset() * 60;
@@ -57,8 +57,8 @@ export function timeTicks(from_s, to_s, count) {
   return { marks, step_s };
 }
 
-/** Points as unbroken runs: broken at nulls, and where several points in a row are missing. */
-export function runs(points) {
+/** Split points into unbroken runs: at nulls, and where several points are missing. */
+export function splitRuns(points) {
   const steps = points.slice(1).map(([at], index) => at - points[index][0]).filter(gap => gap > 0);
   const usual = steps.length ? steps.sort((one, other) => one - other)[Math.floor(steps.length / 2)] : 0;
   const found = [];
@@ -75,7 +75,7 @@ export function runs(points) {
   return found;
 }
 
-/** The point nearest to a time among those with a value, null if there is none within `within_s`. */
+/** Return the point with a value nearest to a time, null if there is none within `within_s`. */
 export function nearest(points, at_s, within_s) {
   let found = null;
   for (const point of points) {

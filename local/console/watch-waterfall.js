@@ -1,9 +1,9 @@
-// One trace: its segments as nested bars over time, each with what was noted about it.
+// One trace: its segments as nested bars over time, with annotations and metadata.
 
 import { make } from './page.js';
 import { chip, empty, facts, keyLink } from './watch-page.js';
 import { ticks } from './watch-scales.js';
-import { moment, said } from './watch-words.js';
+import { moment, formatValue } from './watch-format.js';
 
 const KINDS = { function: 'function', stage: 'stage', remote: 'remote', aws: 'call to AWS' };
 const MARKS = { ok: '', error: '▲', fault: '✕' };
@@ -11,20 +11,20 @@ const MANY = 25;
 const DEEPEST_INDENT = 8;
 const TICKS = 5;
 
-const ms = value => said(value, 'Milliseconds');
+const ms = value => formatValue(value, 'Milliseconds');
 const endOf = segments => Math.max(0, ...segments.map(each => Math.max(each.start_ms + each.duration_ms, endOf(each.children || []))));
 
 const shown = (name, value) => (name === 'key' && typeof value === 'string' ? keyLink(value) : value);
-const noted = (title, values) => {
+const listNotes = (title, values) => {
   const pairs = Object.entries(values || {});
   return pairs.length ? [make('h4', { textContent: title }), facts(pairs.map(([name, value]) => [name, shown(name, value)]))] : [];
 };
 
 function details(segment) {
   return make('div', { className: 'segment-details' },
-    facts([['begins', `${ms(segment.start_ms)} after the trace`], ['takes', ms(segment.duration_ms)], ['kind', KINDS[segment.kind] || segment.kind],
-      ['ended', segment.status === 'ok' ? 'well' : `in ${segment.status === 'error' ? 'an error' : 'a fault'}`]]),
-    ...noted('Annotations', segment.annotations), ...noted('Metadata', segment.metadata));
+    facts([['starts', `${ms(segment.start_ms)} after the trace starts`], ['takes', ms(segment.duration_ms)], ['kind', KINDS[segment.kind] || segment.kind],
+      ['ended', segment.status === 'ok' ? 'successfully' : `with ${segment.status === 'error' ? 'an error' : 'a fault'}`]]),
+    ...listNotes('Annotations', segment.annotations), ...listNotes('Metadata', segment.metadata));
 }
 
 function barOf(segment, whole_ms) {
@@ -69,7 +69,7 @@ const legend = () => make('ul', { className: 'kinds' }, ...Object.entries(KINDS)
 
 const flat = segments => segments.flatMap(each => [each, ...flat(each.children || [])]);
 
-// Calls to AWS are many and short: in a long trace they are shown when somebody asks for them.
+// Calls to AWS are numerous and short: in a long trace they are hidden by default.
 function callsSwitch(segments, drawn) {
   const all = flat(segments);
   const calls = all.filter(each => each.kind === 'aws');
@@ -79,13 +79,13 @@ function callsSwitch(segments, drawn) {
   const show = () => drawn.classList.toggle('without-calls', !box.checked);
   box.onchange = show;
   show();
-  const words = `${calls.length} calls to AWS${failed ? `, ${failed} of them answered with an error` : ''}`;
-  return [make('label', { className: 'calls' }, box, words)];
+  const text = `${calls.length} calls to AWS${failed ? `, ${failed} with an error` : ''}`;
+  return [make('label', { className: 'calls' }, box, text)];
 }
 
-/** `trace` as the console's API tells it. */
+/** Return the waterfall of `trace`, as the API returns it. */
 export function waterfall(trace) {
-  if (!trace.segments.length) return empty('Nothing of this trace is here', 'The stack keeps the newest traces only.');
+  if (!trace.segments.length) return empty('The trace is empty', 'The stack stores only the newest traces.');
   const whole_ms = Math.max(trace.duration_ms, endOf(trace.segments)) || 1;
   const found = flat(trace.segments).length;
   const { made, apart } = ruler(whole_ms);
@@ -93,7 +93,7 @@ export function waterfall(trace) {
   drawn.style.setProperty('--apart', `${apart * 100}%`);
   return [
     make('div', { className: 'section-head' }, make('h3', { className: 'trace-title', textContent: `Trace ${trace.trace_id}` })),
-    make('p', { className: 'note', textContent: `${moment(trace.started_s)} · ${ms(whole_ms)} · ${found} ${found === 1 ? 'segment' : 'segments'}. Choose one for what was noted about it.` }),
+    make('p', { className: 'note', textContent: `${moment(trace.started_s)} · ${ms(whole_ms)} · ${found} ${found === 1 ? 'segment' : 'segments'}. Select one for its annotations and metadata.` }),
     make('div', { className: 'waterfall-head' }, legend(), ...callsSwitch(trace.segments, drawn)),
     drawn,
   ];

@@ -1,4 +1,4 @@
-// The watch page: one view at a time, chosen by the hash, renewed every few seconds while somebody looks.
+// The monitoring page: one view at a time, selected by the hash, and updated every few seconds while it is visible.
 
 import { element, make } from './page.js';
 import { alarmsView, runbookLink } from './watch-alarms.js';
@@ -6,17 +6,17 @@ import { dashboardView } from './watch-dashboard.js';
 import { failedView } from './watch-failed.js';
 import { indexView } from './watch-index.js';
 import { logsView } from './watch-logs.js';
-import { ask, empty, link, parsePlace, place, renew } from './watch-page.js';
+import { request, empty, link, parseHash, viewHash, updateIfChanged } from './watch-page.js';
 import { auditView, reviewView } from './watch-review.js';
 import { runbookView } from './watch-runbook.js';
 import { tracesView } from './watch-traces.js';
-import { moment } from './watch-words.js';
+import { moment } from './watch-format.js';
 
 const EVERY_MS = 5000;
 const FIRST = 'executive';
 const MINUTES = 'darkroom-minutes';
 
-// Each view: its title, what opens it, and whether it depends on the time shown.
+// Each view: its title, the function that opens it, and whether it depends on the time range.
 const VIEWS = {
   executive: { title: 'Executive', open: dashboardView('executive'), timed: true },
   'on-call': { title: 'On call', open: dashboardView('on-call'), timed: true },
@@ -35,25 +35,25 @@ const shown = { number: 0, refresh: null, timer: 0, live: true };
 const minutes = () => Number(element('minutes').value);
 
 function go(view, part, query) {
-  const wanted = place(view, part, query);
-  if (location.hash !== wanted) location.hash = wanted;
+  const hash = viewHash(view, part, query);
+  if (location.hash !== hash) location.hash = hash;
 }
 
-function ring(alarms) {
-  const ringing = alarms.filter(each => each.state === 'ALARM');
-  const pages = ringing.filter(each => each.pages && !each.suppressed);
-  element('count-alarms').textContent = ringing.length;
+function showActive(alarms) {
+  const active = alarms.filter(each => each.state === 'ALARM');
+  const pages = active.filter(each => each.pages && !each.suppressed);
+  element('count-alarms').textContent = active.length;
   element('count-pages').textContent = pages.length;
-  const first = pages.length ? pages : ringing.filter(each => !each.composite && !each.suppressed);
-  renew(element('ringing'), first, () => (first.length ? make('ul', {}, ...first.map(each => make('li', {},
-    make('b', { textContent: pages.length ? '✕ Page: ' : '▲ Ticket: ' }), link(each.title || each.name, place('alarms')), ' ', ...runbookLink(each.runbook)))) : []));
+  const first = pages.length ? pages : active.filter(each => !each.composite && !each.suppressed);
+  updateIfChanged(element('active-alarms'), first, () => (first.length ? make('ul', {}, ...first.map(each => make('li', {},
+    make('b', { textContent: pages.length ? '✕ Page: ' : '▲ Ticket: ' }), link(each.title || each.name, viewHash('alarms')), ' ', ...runbookLink(each.runbook)))) : []));
 }
 
-// One round: the view and the alarms. Old figures stay when the stack does not answer, and say of when they are.
+// Update the view and the alarms. Old data stay, with their time, when the stack does not respond.
 async function round(number) {
   clearTimeout(shown.timer);
   try {
-    await Promise.all([shown.refresh?.(), ask('alarms').then(ring)]);
+    await Promise.all([shown.refresh?.(), request('alarms').then(showActive)]);
     if (number !== shown.number) return;
     element('trouble').textContent = '';
     element('as-of').textContent = `as of ${moment(Date.now() / 1000)}`;
@@ -66,7 +66,7 @@ async function round(number) {
 
 function mark(name) {
   element('tabs').replaceChildren(...Object.entries(VIEWS).filter(([, view]) => !view.hidden).map(([each, { title }]) => {
-    const tab = link(title, place(each));
+    const tab = link(title, viewHash(each));
     if (each === name) tab.setAttribute('aria-current', 'page');
     return tab;
   }));
@@ -75,7 +75,7 @@ function mark(name) {
 }
 
 async function open() {
-  const { view, part, query } = parsePlace(location.hash || place(FIRST));
+  const { view, part, query } = parseHash(location.hash || viewHash(FIRST));
   const found = VIEWS[view];
   shown.number += 1;
   const { number } = shown;
@@ -87,7 +87,7 @@ async function open() {
   const root = make('section', {}, make('h2', { className: 'spoken', textContent: found?.title || 'Not found' }));
   element('view').replaceChildren(root);
   if (!found) {
-    root.append(empty(`There is no view “${view}”`, 'Choose one above.'));
+    root.append(empty(`Unknown view “${view}”`, 'Select one above.'));
     return;
   }
   try {
@@ -95,7 +95,7 @@ async function open() {
     if (number !== shown.number) return;
     shown.refresh = refresh;
   } catch (error) {
-    // Nothing to renew yet: the whole view is tried again.
+    // Nothing to update yet: the whole view is opened again.
     if (number !== shown.number) return;
     element('trouble').textContent = error.message;
     shown.timer = setTimeout(open, EVERY_MS);
@@ -112,8 +112,8 @@ function live(on) {
   else clearTimeout(shown.timer);
 }
 
-const kept = sessionStorage.getItem(MINUTES);
-element('minutes').value = kept && [...element('minutes').options].some(each => each.value === kept) ? kept : '60';
+const stored = sessionStorage.getItem(MINUTES);
+element('minutes').value = stored && [...element('minutes').options].some(each => each.value === stored) ? stored : '60';
 element('minutes').onchange = () => {
   sessionStorage.setItem(MINUTES, element('minutes').value);
   open();

@@ -1,22 +1,22 @@
-// The page that looks closely: a picture in OpenSeadragon by its IIIF address, and what was asked for to show it.
+// The zoom page: an image in OpenSeadragon by its IIIF URL, with request counts.
 
 import { CONTROL, element, encodeKey, json, make } from './page.js';
 
 const SCRIPT = `${CONTROL}/zoom/openseadragon.js`;
 
-/** A key as an IIIF identifier, in the one spelling that is answered without a redirect. */
+/** Encode a key as an IIIF identifier, in the one form that is served without a redirect. */
 const identifier = key => encodeURIComponent(key).replace(/[!'()*]/g, one => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const addressOf = key => `/iiif/3/${identifier(key)}`;
 
-/** Say in the line above the picture how things stand. */
-function say(text, failed = false) {
+/** Show a message above the image. */
+function showMessage(text, failed = false) {
   element('facts').replaceChildren(text);
   element('facts').classList.toggle('error', failed);
 }
 
-/** OpenSeadragon, which the stack installs at the first visit; the reason as an error if it cannot. */
-async function openSeadragon() {
+/** Load OpenSeadragon, which the stack installs at the first visit. Throws an error with the reason of a failure. */
+async function loadOpenSeadragon() {
   const answer = await fetch(SCRIPT);
   if (!answer.ok) throw new Error(await answer.text());
   await new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ async function openSeadragon() {
 function viewerOf(library) {
   return library({
     element: element('view'),
-    crossOriginPolicy: 'Anonymous', // a viewer on another site asks so
+    crossOriginPolicy: 'Anonymous', // as a viewer on another site would
     drawer: 'canvas',
     showNavigator: true,
     navigatorPosition: 'BOTTOM_RIGHT',
@@ -38,11 +38,11 @@ function viewerOf(library) {
   });
 }
 
-/** The buttons above the picture. Its own are pictures in themselves, which would have to be fetched. */
-function steer(viewer) {
+/** Connect the buttons above the image. OpenSeadragon's own buttons are images, which would have to be downloaded. */
+function connectButtons(viewer) {
   const zoom = factor => () => viewer.viewport.zoomBy(factor).applyConstraints();
-  const acts = { nearer: zoom(2), farther: zoom(0.5), whole: () => viewer.viewport.goHome(), 'full-page': () => viewer.setFullScreen(true) };
-  for (const [id, act] of Object.entries(acts)) element(id).addEventListener('click', act);
+  const actions = { nearer: zoom(2), farther: zoom(0.5), whole: () => viewer.viewport.goHome(), 'full-page': () => viewer.setFullScreen(true) };
+  for (const [id, action] of Object.entries(actions)) element(id).addEventListener('click', action);
 }
 
 const seen = { tiles: 0, level: -1, failed: 0 };
@@ -67,11 +67,11 @@ function count(viewer) {
     const source = viewer.world.getItemAt(0).source;
     const levels = source.maxLevel + 1;
     const address = `${source._id}/info.json`;
-    say(`${source.width} × ${source.height} px in ${levels} ${levels === 1 ? 'level' : 'levels'}, ${source.profile} · `);
+    showMessage(`${source.width} × ${source.height} px in ${levels} ${levels === 1 ? 'level' : 'levels'}, ${source.profile} · `);
     element('facts').append(make('a', { href: address, textContent: 'info.json' }));
   });
   viewer.addHandler('open-failed', event => {
-    say(`This picture cannot be opened: ${event.message}. Is IIIF on (iiif_access_mode)?`, true);
+    showMessage(`The image cannot be opened: ${event.message}. Is IIIF on (iiif_access_mode)?`, true);
   });
 }
 
@@ -86,21 +86,21 @@ function choose(viewer, key) {
 }
 
 async function start() {
-  say('Fetching OpenSeadragon …');
-  const [library, keys] = await Promise.all([openSeadragon(), json('/photographs')]);
+  showMessage('Loading OpenSeadragon …');
+  const [library, keys] = await Promise.all([loadOpenSeadragon(), json('/photographs')]);
   const viewer = viewerOf(library);
-  steer(viewer);
+  connectButtons(viewer);
   count(viewer);
-  const wanted = () => decodeURIComponent(location.hash.slice(1)) || keys[0];
+  const fromHash = () => decodeURIComponent(location.hash.slice(1)) || keys[0];
   for (const key of keys) {
     const image = make('img', { src: `/${encodeKey(key)}?w=320`, alt: key, loading: 'lazy' });
     const button = make('button', { type: 'button', title: key, onclick: () => { location.hash = encodeURIComponent(key); } }, image);
     button.dataset.key = key;
     element('photographs').append(button);
   }
-  window.addEventListener('hashchange', () => choose(viewer, wanted()));
-  if (wanted()) choose(viewer, wanted());
-  else say('No picture has been taken in yet.');
+  window.addEventListener('hashchange', () => choose(viewer, fromHash()));
+  if (fromHash()) choose(viewer, fromHash());
+  else showMessage('No image has been ingested yet.');
 }
 
-start().catch(error => say(String(error.message || error), true));
+start().catch(error => showMessage(String(error.message || error), true));

@@ -101,7 +101,7 @@ def test_the_index_shows_the_ingested_image(stack: Stack) -> None:
         await page.until("document.querySelector('.index .chip').textContent === 'ready'")
         await page.until("document.querySelector('.index img')?.naturalWidth")
         await page.evaluate("document.querySelector('.index .key').click()")
-        await page.until("document.querySelector('.print-of img')?.naturalWidth === 640")
+        await page.until("document.querySelector('.master img')?.naturalWidth === 640")
         assert "900 × 600" in await page.evaluate("document.querySelector('.known').innerText")
 
     on(stack, f"#/index?prefix={key}", act)
@@ -199,7 +199,7 @@ def test_the_start_page_leads_to_the_trace_of_a_render(stack: Stack) -> None:
             await page.resize(width=1280)
             stack.restart_cdn()
             await page.open(f"{stack.cdn_url}/")
-            link = "document.querySelector('.print .legend a')"
+            link = "document.querySelector('.derivative .legend a')"
             await page.until(f"!!{link}")
             await page.evaluate(f"{link}.click()")
             await page.until("document.querySelectorAll('.traces li').length === 1")

@@ -24,7 +24,7 @@ CARDS = """[...document.querySelectorAll('.file')].map(card => ({
   name: card.querySelector('b').textContent,
   state: card.querySelector('.chip').textContent,
   detail: card.querySelector('.detail').textContent,
-  rest: card.querySelector('.told-rest').innerText,
+  rest: card.querySelector('.card-rest').innerText,
   prints: [...card.querySelectorAll('.presets img')].map(print => print.naturalWidth),
 }))"""
 PRINTED = "[...document.querySelectorAll('.presets')].every(list => list.querySelectorAll('img[src]').length === 6)"
@@ -65,7 +65,7 @@ def test_chosen_files_and_their_outcomes(stack: Stack, files: list[Path]) -> Non
         assert {name: card["state"] for name, card in found.items()} == {
             "photo.jpg": "ready",
             "copy.jpg": "ready",
-            "broken.jpg": "refused",
+            "broken.jpg": "rejected",
         }
         assert found["broken.jpg"]["rest"].startswith("damaged ")
         assert found["photo.jpg"]["detail"].startswith("uploads/photo.jpg · ")

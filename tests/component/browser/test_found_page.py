@@ -98,7 +98,7 @@ def test_each_task_lists_model_and_findings() -> None:
         assert "flagged" in panels["moderation"]
         assert "91 %" in panels["moderation"][-1]
         assert "cat" in panels["tags"][-1]
-        assert panels["similarity"][-1] == "The model could not read this picture (unreadable)."
+        assert panels["similarity"][-1] == "The model could not decode this image (unreadable)."
 
     on_the_page(stage_of(make_response(**TASKS)), act)
 
@@ -123,7 +123,7 @@ def test_pending_findings_appear() -> None:
     ]
 
     async def act(page: Page) -> None:
-        await state(page, "Nobody has looked at this picture yet. The endpoint is loading")
+        await state(page, "Not analysed yet. Endpoint: loading")
         await page.until("document.querySelectorAll('.task').length === 2")
         panels = await page.evaluate(PANELS)
         assert panels["faces"][0] == "fallback"
@@ -174,7 +174,7 @@ def test_similar_images_are_linked() -> None:
 
 def test_a_stack_without_inference_shows_no_findings() -> None:
     async def act(page: Page) -> None:
-        await state(page, "This stack was started with --no-inference")
+        await state(page, "Inference is off")
         queries = "[...document.querySelectorAll('.query')].map(query => query.textContent)"
         await page.until(f"{queries}.length > 10")
         assert not [query for query in await page.evaluate(queries) if "redact" in query or "g=face" in query]

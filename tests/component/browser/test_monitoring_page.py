@@ -80,23 +80,23 @@ async def texts(page: Page, selector: str) -> list[str]:
 
 # Formatting and scales: pure modules, evaluated in the browser.
 
-SAID = [
-    ("said(null, 'Count')", "–"),
-    ("said(0, 'Percent')", "0 %"),
-    ("said(99.95, 'Percent')", "99.95 %"),
-    ("said(12.34, '%')", "12.3 %"),
-    ("said(499.94, 'ms')", "499.9 ms"),
-    ("said(1500, 'Milliseconds')", "1.5 s"),
-    ("said(5400, 's')", "1.5 h"),
-    ("said(0.0000123, 'USD')", "$0.0000123"),
-    ("said(0.5, 'USD')", "$0.50"),
-    ("said(12.5, 'USD')", "$12.50"),
-    ("said(1e-12, 'USD')", "$≈ 0"),
-    ("said(1234, 'Count')", "1,234"),
-    ("said(45678, 'Count')", "45.7 k"),
-    ("said(2.5e6, 'Bytes')", "2.5 MB"),
-    ("said(3, 'messages')", "3"),
-    ("said(2, 'Count/Second')", "2/s"),
+VALUES = [
+    ("formatValue(null, 'Count')", "–"),
+    ("formatValue(0, 'Percent')", "0 %"),
+    ("formatValue(99.95, 'Percent')", "99.95 %"),
+    ("formatValue(12.34, '%')", "12.3 %"),
+    ("formatValue(499.94, 'ms')", "499.9 ms"),
+    ("formatValue(1500, 'Milliseconds')", "1.5 s"),
+    ("formatValue(5400, 's')", "1.5 h"),
+    ("formatValue(0.0000123, 'USD')", "$0.0000123"),
+    ("formatValue(0.5, 'USD')", "$0.50"),
+    ("formatValue(12.5, 'USD')", "$12.50"),
+    ("formatValue(1e-12, 'USD')", "$≈ 0"),
+    ("formatValue(1234, 'Count')", "1,234"),
+    ("formatValue(45678, 'Count')", "45.7 k"),
+    ("formatValue(2.5e6, 'Bytes')", "2.5 MB"),
+    ("formatValue(3, 'messages')", "3"),
+    ("formatValue(2, 'Count/Second')", "2/s"),
     ("ago(1000, 1005)", "just now"),
     ("ago(1000, 1060)", "60 s ago"),
     ("ago(1000, 4600)", "60 min ago"),
@@ -120,43 +120,43 @@ AXES = [
     ("valueTicks([3e6], 's').marks[1]", 9 * 86400),
     ("valueTicks([200], 'ms', 500)", {"marks": [0, 200, 400, 600], "targetShown": True}),
     ("valueTicks([-2, 3], 'Count').marks", [-2, 0, 2, 4]),
-    ("runs([[0, 1], [60, 2], [120, null], [180, 3]])", [[[0, 1], [60, 2]], [[180, 3]]]),
-    ("runs([[0, 1], [60, 2], [120, 2], [600, 3]])", [[[0, 1], [60, 2], [120, 2]], [[600, 3]]]),
-    ("runs([])", []),
+    ("splitRuns([[0, 1], [60, 2], [120, null], [180, 3]])", [[[0, 1], [60, 2]], [[180, 3]]]),
+    ("splitRuns([[0, 1], [60, 2], [120, 2], [600, 3]])", [[[0, 1], [60, 2], [120, 2]], [[600, 3]]]),
+    ("splitRuns([])", []),
     ("nearest([[0, 1], [60, null], [120, 2]], 70, 60)", [120, 2]),
     ("nearest([[0, 1]], 100, 60)", None),
     ("timeTicks(0, 3600, 6)", {"marks": [0, 600, 1200, 1800, 2400, 3000, 3600], "step_s": 600}),
     ("timeTicks(10, 7 * 86400, 8).step_s", 86400),
 ]
 SPANS = [
-    ("spansOf([], 0, 10)", [{"state": "INSUFFICIENT_DATA", "from_s": 0, "to_s": 10}]),
+    ("listSpans([], 0, 10)", [{"state": "INSUFFICIENT_DATA", "from_s": 0, "to_s": 10}]),
     (
-        "spansOf([{at_s: 4, from: 'OK', to: 'ALARM'}], 0, 10)",
+        "listSpans([{at_s: 4, from: 'OK', to: 'ALARM'}], 0, 10)",
         [{"state": "OK", "from_s": 0, "to_s": 4}, {"state": "ALARM", "from_s": 4, "to_s": 10}],
     ),
     (
-        "spansOf([{at_s: -9, from: 'OK', to: 'ALARM'}, {at_s: 6, from: 'ALARM', to: 'OK'}], 0, 10)",
+        "listSpans([{at_s: -9, from: 'OK', to: 'ALARM'}, {at_s: 6, from: 'ALARM', to: 'OK'}], 0, 10)",
         [{"state": "ALARM", "from_s": 0, "to_s": 6}, {"state": "OK", "from_s": 6, "to_s": 10}],
     ),
-    ("spansOf([{at_s: -9, from: 'OK', to: 'ALARM'}], 0, 10)", [{"state": "ALARM", "from_s": 0, "to_s": 10}]),
+    ("listSpans([{at_s: -9, from: 'OK', to: 'ALARM'}], 0, 10)", [{"state": "ALARM", "from_s": 0, "to_s": 10}]),
 ]
-PLACES = [
-    ("parsePlace('')", {"view": "", "part": "", "query": {}}),
-    ("parsePlace('#/traces/1-2%2F3?q=a%26b')", {"view": "traces", "part": "1-2/3", "query": {"q": "a&b"}}),
-    ("parsePlace('#/traces/%')", {"view": "traces", "part": "%", "query": {}}),
-    ("place('index', '', {key: 'a b&c', state: ''})", "#/index?key=a+b%26c"),
-    ("parsePlace(place('index', '', {key: 'Ä+ &/?#%'})).query.key", "Ä+ &/?#%"),
+HASHES = [
+    ("parseHash('')", {"view": "", "part": "", "query": {}}),
+    ("parseHash('#/traces/1-2%2F3?q=a%26b')", {"view": "traces", "part": "1-2/3", "query": {"q": "a&b"}}),
+    ("parseHash('#/traces/%')", {"view": "traces", "part": "%", "query": {}}),
+    ("viewHash('index', '', {key: 'a b&c', state: ''})", "#/index?key=a+b%26c"),
+    ("parseHash(viewHash('index', '', {key: 'Ä+ &/?#%'})).query.key", "Ä+ &/?#%"),
     ("address('traces', {q: '', minutes: 5})", "/_local/watch/traces?minutes=5"),
-    ("readable({box: [0.1, 2]})", '{\n  "box": [ 0.1, 2 ]\n}'),
+    ("formatJson({box: [0.1, 2]})", '{\n  "box": [ 0.1, 2 ]\n}'),
 ]
 
 
 def test_formatting_and_scales() -> None:
-    cases = (("words", SAID), ("scales", AXES), ("alarms", SPANS), ("page", PLACES))
+    cases = (("format", VALUES), ("scales", AXES), ("alarms", SPANS), ("page", HASHES))
 
     async def act(page: Page) -> None:
         for module, pairs in cases:
-            names = ", ".join({expression.split("(")[0] for expression, _ in pairs} | ({"place"} & {module}))
+            names = ", ".join({expression.split("(")[0] for expression, _ in pairs})
             bound = f"import('/_local/console/watch-{module}.js').then(({{ {names} }}) => "
             for expression, expected in pairs:
                 assert await page.evaluate(f"{bound}{expression})") == expected, expression
@@ -172,20 +172,20 @@ def test_an_empty_view_describes_what_fills_it(view: str) -> None:
     async def act(page: Page) -> None:
         await page.until(f"{EMPTY}.length || document.querySelector('.aim')")
         expected = {
-            "alarms": ["No alarm is known yet", "No alarm has rung in this time"],
-            "traces": ["No trace"],
-            "failed": ["Nothing has failed"],
-            "logs": ["No log line"],
+            "alarms": ["No alarms loaded", "No alarm changed in this time range"],
+            "traces": ["No traces"],
+            "failed": ["No failures"],
+            "logs": ["No log lines"],
             "index": ["The index is empty"],
-            "review": ["Nobody waits for you"],
-            "audit": ["No entry yet"],
+            "review": ["No reviews"],
+            "audit": ["No entries"],
         }.get(view)
         if expected:
             await page.until(f"{EMPTY}.length === {len(expected)}")
             assert await page.evaluate(EMPTY) == expected
         else:
             await page.until(f"{EMPTY}.length === {len(responses.KINDS) - 1}")
-            assert await text(page, ".number .aim") == "nothing measured yet"
+            assert await text(page, ".number .aim") == "no data yet"
         assert await page.evaluate("document.querySelector('#tabs [aria-current]').hash") == f"#/{view}"
 
     on(view, Responses(), act)
@@ -321,7 +321,7 @@ def test_the_time_range_is_sent_and_stored() -> None:
         await page.until(f"{EMPTY}.some(each => each.includes('6 hours'))")
         assert "data?dashboard=executive&minutes=360" in stage.requested
         await page.evaluate("location.hash = '#/logs'")
-        await page.until(f"{EMPTY}.includes('No log line')")
+        await page.until(f"{EMPTY}.includes('No log lines')")
         assert "logs?minutes=360" in stage.requested
 
     on("executive", stage, act)
@@ -382,9 +382,9 @@ def test_alarms_are_sorted_by_urgency_and_link_to_runbooks() -> None:
             f"Alarm {name}" for name in ("page", "ticket", "silenced", "unknown", "quiet")
         ]
         assert await texts(page, ".alarms tbody td:first-child") == ["✕ alarm"] * 3 + ["? no data", "● ok"]
-        assert (await texts(page, ".alarms .against"))[1] == "0.3 against 0.2"
+        assert (await texts(page, ".alarms .against"))[1] == "0.3 against threshold 0.2"
         assert [await text(page, f"#count-{name}") for name in ("alarms", "pages")] == ["3", "1"]
-        assert (await text(page, "#ringing")).split("\n") == ["✕ Page: Alarm page runbook"]
+        assert (await text(page, "#active-alarms")).split("\n") == ["✕ Page: Alarm page runbook"]
         await page.evaluate("document.querySelector('.runbook').click()")
         assert await text(page, ".runbook-text h2") == "Model endpoint down"
         assert "aws sqs get-queue-attributes" in await text(page, ".runbook-text .command pre")
@@ -396,7 +396,7 @@ def test_tickets_are_listed_on_top_without_pages() -> None:
     stage = Responses({"alarms": [responses.alarm("drift", "ALARM"), responses.alarm("quiet")]})
 
     async def act(page: Page) -> None:
-        assert await text(page, "#ringing") == "▲ Ticket: Alarm drift runbook"
+        assert await text(page, "#active-alarms") == "▲ Ticket: Alarm drift runbook"
 
     on("index", stage, act)
 
@@ -416,11 +416,11 @@ def test_the_history_of_alarms() -> None:
         )
         assert await page.evaluate(parts) == [["OK", 50], ["ALARM", 33], ["OK", 17]]
         label = await page.evaluate("document.querySelector('.lane').getAttribute('aria-label')")
-        assert label == "Alarm drift: went into alarm once"
+        assert label == "Alarm drift: entered ALARM once"
         lines = await texts(page, ".logs .message")
         assert lines == ["Alarm drift", "Alarm drift", "Alarm quiet"]
         assert await page.evaluate("document.querySelectorAll('#view details[open]').length") == 0
-        assert (await texts(page, ".folded:not([hidden]) > summary"))[-1] == "1 change without an alarm"
+        assert (await texts(page, ".folded:not([hidden]) > summary"))[-1] == "1 change without ALARM"
 
     on("alarms", stage, act)
 
@@ -515,9 +515,9 @@ def test_failures_have_reason_code_and_image() -> None:
     ]
 
     async def act(page: Page) -> None:
-        await page.until("document.querySelector('.negative img')?.naturalWidth")
-        assert await texts(page, ".negative") == ["", "no picture", "no picture"]
-        assert await texts(page, ".file .chip") == ["refused upload", "dead letter", "render"]
+        await page.until("document.querySelector('.thumb img')?.naturalWidth")
+        assert await texts(page, ".thumb") == ["", "no image", "no image"]
+        assert await texts(page, ".file .chip") == ["rejected upload", "DLQ message", "render"]
         assert (await texts(page, ".reason"))[:2] == [
             "damaged The picture is damaged: it ends too early",
             f"internal {HOSTILE}",
@@ -537,7 +537,7 @@ def test_an_image_that_cannot_be_displayed_is_replaced_by_text() -> None:
     )
 
     async def act(page: Page) -> None:
-        await page.until("document.querySelector('.negative')?.textContent === 'no picture'")
+        await page.until("document.querySelector('.thumb')?.textContent === 'no image'")
 
     on("failed", broken, act)
 
@@ -582,13 +582,13 @@ def test_the_index_has_pages_and_full_records() -> None:
         await page.until("document.querySelector('.index img')?.naturalWidth")
         await page.evaluate("document.querySelector('.more a').click()")
         await page.until("document.querySelector('.index .key')?.textContent === 'z.jpg'")
-        assert await text(page, ".index .negative") == "not served"
+        assert await text(page, ".index .thumb") == "not served"
         assert await texts(page, ".more a") == ["← first page"]
         await page.evaluate("document.querySelector('.more a').click()")
         await page.until("document.querySelectorAll('.index .file').length === 2")
         await page.evaluate("document.querySelector('.index .key').click()")
-        await page.until("document.querySelector('.print-of img')?.naturalWidth")
-        await page.until("document.querySelector('.print-of')?.getAttribute('href') === '/a/%C3%BC%20%26%231.jpg'")
+        await page.until("document.querySelector('.master img')?.naturalWidth")
+        await page.until("document.querySelector('.master')?.getAttribute('href') === '/a/%C3%BC%20%26%231.jpg'")
         assert "900 × 600" in await text(page, ".known")
         assert await text(page, ".task .by") == f"{HOSTILE} 1"
 
@@ -603,7 +603,7 @@ def test_the_index_is_filtered() -> None:
         fill = """const [p, s] = [document.querySelector('[name=prefix]'), document.querySelector('[name=state]')];
           p.value = 'trips/'; s.value = 'held'; p.form.requestSubmit();"""
         await page.evaluate(f"{{ {fill} }}")
-        await page.until(f"{EMPTY}[0] === 'No picture fits'")
+        await page.until(f"{EMPTY}[0] === 'No image matches'")
         assert "index?prefix=trips%2F&state=held&limit=50" in stage.requested
 
     on("index", stage, act)
@@ -620,11 +620,11 @@ def test_a_review_requires_and_sends_a_name() -> None:
     async def act(page: Page) -> None:
         release = "document.querySelector('.review .actions button')"
         await page.until(f"!!{release}")
-        assert await page.evaluate("document.querySelector('.held .negative').classList.contains('veiled')")
+        assert await page.evaluate("document.querySelector('.held .thumb').classList.contains('veiled')")
         await page.evaluate("document.querySelector('.unveil').click()")
-        assert not await page.evaluate("document.querySelector('.held .negative').classList.contains('veiled')")
+        assert not await page.evaluate("document.querySelector('.held .thumb').classList.contains('veiled')")
         await page.evaluate(f"{release}.click()")
-        assert await text(page, ".review [role=status]") == "Your name first: decisions are kept with it."
+        assert await text(page, ".review [role=status]") == "Enter your name: it is stored with the decision."
         assert stage.posted == []
         await page.evaluate("document.querySelector('.search input').value = ' Ada '")
         await page.evaluate(f"{release}.click()")
@@ -636,7 +636,7 @@ def test_a_review_requires_and_sends_a_name() -> None:
 
 
 def test_a_rejected_decision_is_explained_and_can_be_repeated() -> None:
-    problem = {"code": "not-held", "detail": "Nobody holds this picture any more"}
+    problem = {"code": "not-held", "detail": "No image is held for this key"}
     stage = Responses({"review": WAITING, "POST review": lambda _: web.json_response(problem, status=409)})
 
     async def act(page: Page) -> None:
@@ -644,7 +644,7 @@ def test_a_rejected_decision_is_explained_and_can_be_repeated() -> None:
         await page.evaluate("document.querySelector('.search input').value = 'Ada'")
         await page.evaluate("document.querySelectorAll('.review .actions button')[1].click()")
         await page.until(
-            "document.querySelector('.review [role=status]').innerText === 'Nobody holds this picture any more'"
+            "document.querySelector('.review [role=status]').innerText === 'No image is held for this key'"
         )
         assert stage.posted[0]["decision"] == "confirm"
         assert not await page.evaluate("document.querySelector('.review .actions button').disabled")
@@ -804,4 +804,4 @@ def test_focus_and_open_details_survive_a_refresh() -> None:
 def test_other_pages_link_to_it() -> None:
     """The start page and the upload page have a link in their head."""
     for name in ("index.html", "upload.html"):
-        assert '<a href="/_local/watch">Watch</a>' in (CONSOLE / name).read_text()
+        assert '<a href="/_local/watch">Monitoring</a>' in (CONSOLE / name).read_text()
