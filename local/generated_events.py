@@ -54,7 +54,7 @@ def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
     yield "scene/plan.json", {"action": "plan", **named}
     yield "scene/cut.json", {"action": "cut", **named, "strip": ALL_STRIPS}
     yield "scene/bind.json", {"action": "bind", **named}
-    yield "scene/tell.json", {"action": "tell", **named}
+    yield "scene/tell.json", {"action": "tell", **named}  # terms: allow
 
 
 def _put_scene(cloud: Cloud, bucket: str) -> str:
