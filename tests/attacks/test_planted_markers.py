@@ -222,12 +222,12 @@ def with_copied_metadata(bucket: FastBucket, key: str, body: bytes) -> None:
 def placed(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, aws: Any, aws_environment: dict[str, str]
 ) -> Placed:
-    world = IngestEnvironment.build(aws)
-    bucket = connect(world.names["media"], CredentialSource(aws_environment), aws_environment)
+    env = IngestEnvironment.build(aws)
+    bucket = connect(env.names["media"], CredentialSource(aws_environment), aws_environment)
     for name, body in files().items():
         key = name.replace(" ", "-")
         if request.param == "by ingest":
-            world.created(key, body)
+            env.created(key, body)
         else:
             (by_hand if request.param == "by hand" else with_copied_metadata)(bucket, key, body)
     monkeypatch.setattr("darkroom.services.serve.rendering.MAX_BODY_BYTES", LARGE_BYTES)

@@ -37,30 +37,30 @@ def impatient(_: float) -> None:
 
 @dataclass
 class BulkJobs:
-    """Bulk jobs in ``world``, with a short form of the state machine."""
+    """Bulk jobs in ``env``, with a short form of the state machine."""
 
-    world: IngestEnvironment
+    env: IngestEnvironment
     operations: dict[Operation, OperationHandler] = field(default_factory=dict)
 
     @property
     def library(self) -> BulkJobHandler:
-        world, observer = self.world, PowertoolsObserver("library")
-        media, uploads = world.vault("media"), world.vault("uploads")
-        intake = IngestOperation(uploads, media, MASTERS, world.index, world.queue("changes"), self._vault)
+        env, observer = self.env, PowertoolsObserver("library")
+        media, uploads = env.vault("media"), env.vault("uploads")
+        intake = IngestOperation(uploads, media, MASTERS, env.index, env.queue("changes"), self._vault)
         masters = Masters(media, MASTERS, media)
         prints = PresetsOperation(
             source=media,
             source_names=MASTERS,
             media=media,
-            examiner=UploadExaminer(world.limits, observer),
-            presets=world.context.presets,
-            always=world.always,
+            examiner=UploadExaminer(env.limits, observer),
+            presets=env.context.presets,
+            always=env.always,
             purge=DerivativePurge(media, media),
             caching=CachePolicy(),
         )
         operations: dict[Operation, OperationHandler] = {
             Operation.INGEST: intake,
-            Operation.INFER: AnalyseOperation(world.archive, masters, world.queue("published"), "1", ("faces",)),
+            Operation.INFER: AnalyseOperation(env.archive, masters, env.queue("published"), "1", ("faces",)),
             Operation.PRESETS: prints,
         }
         return BulkJobHandler(
@@ -71,11 +71,11 @@ class BulkJobs:
         )
 
     def _vault(self, bucket: str) -> Any:
-        vault = self.world.vault("uploads")
-        return type(vault)(self.world.clients["s3"], bucket)
+        vault = self.env.vault("uploads")
+        return type(vault)(self.env.clients["s3"], bucket)
 
     def run(self, name: str) -> BulkJob:
-        return BulkJob(self.world.vault("media"), name)
+        return BulkJob(self.env.vault("media"), name)
 
     def step(self, action: str, name: str, order: Mapping[str, Any], remaining: Any = lasting, **more: Any) -> Any:
         event = json.loads(json.dumps({"action": action, "run": name, "order": order, **more}))
@@ -84,7 +84,7 @@ class BulkJobs:
     def listed(self, name: str, order: Mapping[str, Any], **more: Any) -> list[tuple[str, tuple[str, ...]]]:
         """List keys and return the batches."""
         answer = self.step("list", name, order, **more)
-        text = self.world.body("media", answer["todo"]).decode()
+        text = self.env.body("media", answer["todo"]).decode()
         return [(batch.number, batch.keys) for batch in parse_batches(text)]
 
     def work(
@@ -110,5 +110,5 @@ class BulkJobs:
         return {line["key"]: f"{line['outcome']} {line.get('reason', '')}".strip() for line in self.lines(name)}
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        for line in self.world.body("media", self.run(name).report_lines_key).splitlines():
+        for line in self.env.body("media", self.run(name).report_lines_key).splitlines():
             yield json.loads(line)

@@ -23,74 +23,74 @@ INFER, AGAIN = JobSpec(Operation.INFER), JobSpec(Operation.INFER, again=True)
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> Any:
+def env(aws: Callable[[str], Any]) -> Any:
     with sagemaker.serving() as runtime:
         yield InferEnvironment.build(aws, runtime)
 
 
-def analysis(world: InferEnvironment, generation: str = "1", best: str = ENDPOINT) -> AnalyseOperation:
-    return AnalyseOperation(world.archive, world.masters, world.queue("normal"), generation, ALL, best)
+def analysis(env: InferEnvironment, generation: str = "1", best: str = ENDPOINT) -> AnalyseOperation:
+    return AnalyseOperation(env.archive, env.masters, env.queue("normal"), generation, ALL, best)
 
 
-def worked_off(world: InferEnvironment) -> None:
+def worked_off(env: InferEnvironment) -> None:
     """Run the infer function on its queue."""
-    for message in world.messages("normal"):
+    for message in env.messages("normal"):
         request = parse_request(json.dumps(message))
         assert request is not None
-        world.infer.handle(request)
+        env.infer.handle(request)
 
 
-def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(world: InferEnvironment) -> None:
-    world.master("a.jpg", jpeg_photo())
-    asked = analysis(world).start("a.jpg", INFER)
+def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(env: InferEnvironment) -> None:
+    env.master("a.jpg", jpeg_photo())
+    asked = analysis(env).start("a.jpg", INFER)
     assert (asked.outcome, asked.mark) == (KeyOutcome.PENDING, "0")
-    assert analysis(world).poll("a.jpg", asked.mark) is None
-    worked_off(world)
-    assert analysis(world).poll("a.jpg", asked.mark) == KeyResult(KeyOutcome.DONE)
-    assert analysis(world).start("a.jpg", INFER) == KeyResult(KeyOutcome.UNCHANGED)
-    assert not world.messages("normal")
+    assert analysis(env).poll("a.jpg", asked.mark) is None
+    worked_off(env)
+    assert analysis(env).poll("a.jpg", asked.mark) == KeyResult(KeyOutcome.DONE)
+    assert analysis(env).start("a.jpg", INFER) == KeyResult(KeyOutcome.UNCHANGED)
+    assert not env.messages("normal")
 
 
-def test_again_and_another_generation_request_the_findings(world: InferEnvironment) -> None:
-    world.ready("a.jpg", jpeg_photo())
-    version = world.noted("a.jpg").version
-    again = analysis(world).start("a.jpg", AGAIN)
+def test_again_and_another_generation_request_the_findings(env: InferEnvironment) -> None:
+    env.ready("a.jpg", jpeg_photo())
+    version = env.noted("a.jpg").version
+    again = analysis(env).start("a.jpg", AGAIN)
     assert again == KeyResult(KeyOutcome.PENDING, mark=str(version))
-    assert analysis(world).poll("a.jpg", again.mark) is None  # earlier findings are no answer
-    assert analysis(world, "2").start("a.jpg", INFER).outcome is KeyOutcome.PENDING
-    world.generation = "2"
-    worked_off(world)
-    assert analysis(world, "2").poll("a.jpg", again.mark) == KeyResult(KeyOutcome.DONE)
+    assert analysis(env).poll("a.jpg", again.mark) is None  # earlier findings are no answer
+    assert analysis(env, "2").start("a.jpg", INFER).outcome is KeyOutcome.PENDING
+    env.generation = "2"
+    worked_off(env)
+    assert analysis(env, "2").poll("a.jpg", again.mark) == KeyResult(KeyOutcome.DONE)
 
 
-def test_fallback_results_are_reported_and_requested_again_next_time(world: InferEnvironment) -> None:
-    world.master("a.jpg", jpeg_photo())
-    world.mode = "lambda"
-    mark = analysis(world, best=FALLBACK).start("a.jpg", INFER).mark
-    worked_off(world)
-    assert analysis(world, best=FALLBACK).poll("a.jpg", mark) == KeyResult(KeyOutcome.DONE, FALLBACK)
-    assert analysis(world, best=FALLBACK).start("a.jpg", INFER) == KeyResult(KeyOutcome.UNCHANGED, FALLBACK)
-    assert analysis(world).start("a.jpg", INFER).outcome is KeyOutcome.PENDING
-    assert set(SMALL) <= set(world.findings("a.jpg").found)
+def test_fallback_results_are_reported_and_requested_again_next_time(env: InferEnvironment) -> None:
+    env.master("a.jpg", jpeg_photo())
+    env.mode = "lambda"
+    mark = analysis(env, best=FALLBACK).start("a.jpg", INFER).mark
+    worked_off(env)
+    assert analysis(env, best=FALLBACK).poll("a.jpg", mark) == KeyResult(KeyOutcome.DONE, FALLBACK)
+    assert analysis(env, best=FALLBACK).start("a.jpg", INFER) == KeyResult(KeyOutcome.UNCHANGED, FALLBACK)
+    assert analysis(env).start("a.jpg", INFER).outcome is KeyOutcome.PENDING
+    assert set(SMALL) <= set(env.findings("a.jpg").found)
 
 
-def test_an_image_that_no_model_can_read_is_refused(world: InferEnvironment) -> None:
-    world.master("a.jpg", b"no picture")
-    mark = analysis(world).start("a.jpg", INFER).mark
-    worked_off(world)
-    assert analysis(world).poll("a.jpg", mark) == KeyResult(KeyOutcome.REFUSED, "unreadable")
+def test_an_image_that_no_model_can_read_is_refused(env: InferEnvironment) -> None:
+    env.master("a.jpg", b"no picture")
+    mark = analysis(env).start("a.jpg", INFER).mark
+    worked_off(env)
+    assert analysis(env).poll("a.jpg", mark) == KeyResult(KeyOutcome.REFUSED, "unreadable")
 
 
-def test_a_deleted_image_is_missing(world: InferEnvironment) -> None:
-    assert analysis(world).start("a.jpg", INFER) == KeyResult(KeyOutcome.MISSING)
-    world.master("a.jpg", jpeg_photo())
-    mark = analysis(world).start("a.jpg", INFER).mark
-    world.media.delete("masters/a.jpg")
-    worked_off(world)
-    assert analysis(world).poll("a.jpg", mark) == KeyResult(KeyOutcome.MISSING)
-    assert world.noted("a.jpg") == FindingsRecord()
+def test_a_deleted_image_is_missing(env: InferEnvironment) -> None:
+    assert analysis(env).start("a.jpg", INFER) == KeyResult(KeyOutcome.MISSING)
+    env.master("a.jpg", jpeg_photo())
+    mark = analysis(env).start("a.jpg", INFER).mark
+    env.media.delete("masters/a.jpg")
+    worked_off(env)
+    assert analysis(env).poll("a.jpg", mark) == KeyResult(KeyOutcome.MISSING)
+    assert env.noted("a.jpg") == FindingsRecord()
 
 
-def test_a_stack_without_inference_is_reported(world: InferEnvironment) -> None:
+def test_a_stack_without_inference_is_reported(env: InferEnvironment) -> None:
     with pytest.raises(NoInference):
-        AnalyseOperation(world.archive, world.masters, None, "1", ALL).start("a.jpg", INFER)
+        AnalyseOperation(env.archive, env.masters, None, "1", ALL).start("a.jpg", INFER)

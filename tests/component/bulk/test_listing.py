@@ -23,8 +23,8 @@ SCHEMA = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size"
 
 
 def put(runs: BulkJobs, key: str, body: bytes, bucket: str = "media") -> str:
-    runs.world.clients["s3"].put_object(Bucket=runs.world.names[bucket], Key=key, Body=body)
-    return f"s3://{runs.world.names[bucket]}/{key}"
+    runs.env.clients["s3"].put_object(Bucket=runs.env.names[bucket], Key=key, Body=body)
+    return f"s3://{runs.env.names[bucket]}/{key}"
 
 
 def keys(runs: BulkJobs, order: dict[str, Any], name: str = "one") -> list[str]:
@@ -33,7 +33,7 @@ def keys(runs: BulkJobs, order: dict[str, Any], name: str = "one") -> list[str]:
 
 def inventory(runs: BulkJobs, rows: list[tuple[str, str, str]], **changed: Any) -> str:
     """An inventory of the masters' bucket: keys, whether each is the latest, and whether it is a delete marker."""
-    bucket, text = runs.world.names["media"], io.StringIO()
+    bucket, text = runs.env.names["media"], io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows(
         (bucket, quote_plus(key, safe="/"), "v", latest, marker, "9") for key, latest, marker in rows
     )
@@ -97,7 +97,7 @@ def test_an_inventory_that_cannot_be_read_is_refused_by_name(runs: BulkJobs, cha
     address = inventory(runs, [("masters/a.jpg", "true", "false")], **changed)
     with pytest.raises(BadRun, match=words):
         keys(runs, PRESETS | {"inventory": address})
-    assert not runs.world.keys("media", runs.run("one").listing_key)
+    assert not runs.env.keys("media", runs.run("one").listing_key)
 
 
 @pytest.mark.parametrize("address", ["manifest.json", "https://x/y", "s3://bucket", "s3://bucket/a?b"])

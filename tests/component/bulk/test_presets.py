@@ -16,15 +16,15 @@ ORDER = {"operation": "presets", "prefix": "many/"}
 
 
 def master(runs: BulkJobs, key: str, body: bytes) -> str:
-    s3 = runs.world.clients["s3"]
-    etag: str = s3.put_object(Bucket=runs.world.names["media"], Key=MASTERS.name(key), Body=body)["ETag"]
+    s3 = runs.env.clients["s3"]
+    etag: str = s3.put_object(Bucket=runs.env.names["media"], Key=MASTERS.name(key), Body=body)["ETag"]
     return etag
 
 
 def prints(runs: BulkJobs, key: str) -> dict[str, str]:
     """The entity tags of masters that prints of ``key`` were made from, by the prints' names."""
-    names = runs.world.keys("media", derivatives_prefix(key))
-    heads = {name: runs.world.vault("media").head(name) for name in names}
+    names = runs.env.keys("media", derivatives_prefix(key))
+    heads = {name: runs.env.vault("media").head(name) for name in names}
     return {name: head.metadata["source-etag"] for name, head in heads.items() if head is not None}
 
 
@@ -41,30 +41,30 @@ def test_each_key_of_the_prefix_has_an_outcome(runs: BulkJobs) -> None:
         "many/notes.txt": "refused type-not-allowed",
     }
     assert set(prints(runs, "many/a.jpg").values()) == {etag.strip('"')}
-    assert not runs.world.keys("media", "derivatives/other/")
+    assert not runs.env.keys("media", "derivatives/other/")
 
 
 def test_derivatives_equal_those_of_ingest(runs: BulkJobs) -> None:
-    runs.world.created("many/a.jpg", jpeg_photo())
-    before = {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")}
+    runs.env.created("many/a.jpg", jpeg_photo())
+    before = {name: runs.env.body("media", name) for name in prints(runs, "many/a.jpg")}
     for name in before:
-        runs.world.clients["s3"].delete_object(Bucket=runs.world.names["media"], Key=name)
+        runs.env.clients["s3"].delete_object(Bucket=runs.env.names["media"], Key=name)
     assert runs.all("one", ORDER) == {"many/a.jpg": "done"}
-    assert {name: runs.world.body("media", name) for name in prints(runs, "many/a.jpg")} == before
+    assert {name: runs.env.body("media", name) for name in prints(runs, "many/a.jpg")} == before
 
 
 def test_a_master_over_the_limits_is_refused_by_name(runs: BulkJobs) -> None:
     master(runs, "many/a.jpg", jpeg_photo())
-    runs.world.limits = Limits(max_pixels=1000)
+    runs.env.limits = Limits(max_pixels=1000)
     assert runs.all("one", ORDER) == {"many/a.jpg": "refused over-limits"}
-    runs.world.limits = Limits(max_bytes=1000)
+    runs.env.limits = Limits(max_bytes=1000)
     assert runs.all("two", ORDER) == {"many/a.jpg": "refused over-limits"}
 
 
 def test_a_master_that_goes_after_it_was_listed_is_missing(runs: BulkJobs) -> None:
     master(runs, "many/a.jpg", jpeg_photo())
     [(number, keys)] = runs.listed("one", ORDER)
-    runs.world.clients["s3"].delete_object(Bucket=runs.world.names["media"], Key="masters/many/a.jpg")
+    runs.env.clients["s3"].delete_object(Bucket=runs.env.names["media"], Key="masters/many/a.jpg")
     runs.work("one", ORDER, number, keys)
     assert runs.step("report", "one", ORDER)["outcomes"] == {"missing": 1}
 
@@ -73,7 +73,7 @@ def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: BulkJo
     """The master changes when its last print is put; the next try prints the new one."""
     master(runs, "many/a.jpg", jpeg_photo())
     changes = iter([jpeg_photo((600, 600))])
-    s3 = runs.world.clients["s3"]
+    s3 = runs.env.clients["s3"]
 
     def change(params: dict[str, Any], **_: Any) -> None:
         if params["Key"].startswith("derivatives/") and (body := next(changes, None)):
@@ -94,7 +94,7 @@ def test_the_report_has_sums_and_the_location_of_its_lines(runs: BulkJobs) -> No
     for number in range(3):
         master(runs, f"many/{number}.jpg", jpeg_photo((90, 60)))
     runs.all("one", ORDER, batch=2)
-    figures = json.loads(runs.world.body("media", runs.run("one").report_key))
+    figures = json.loads(runs.env.body("media", runs.run("one").report_key))
     assert (figures["keys"], figures["outcomes"], figures["unaccounted"]) == (3, {"done": 3}, 0)
-    assert figures["lines"] == f"s3://{runs.world.names['media']}/library/one/report.jsonl"
+    assert figures["lines"] == f"s3://{runs.env.names['media']}/library/one/report.jsonl"
     assert Operation(figures["order"]["operation"]) is Operation.PRESETS

@@ -21,24 +21,24 @@ ORDER = {"operation": "presets", "prefix": "many/"}
 
 
 def put(runs: BulkJobs, **metadata: str) -> None:
-    place: dict[str, Any] = {"Bucket": runs.world.names["media"], "Key": f"masters/{KEY}"}
-    runs.world.clients["s3"].put_object(**place, Body=scene(), ContentType="image/tiff", Metadata=metadata)
+    place: dict[str, Any] = {"Bucket": runs.env.names["media"], "Key": f"masters/{KEY}"}
+    runs.env.clients["s3"].put_object(**place, Body=scene(), ContentType="image/tiff", Metadata=metadata)
 
 
 def test_a_pyramid_over_the_limits_renders_as_on_request(runs: BulkJobs) -> None:
-    runs.world.limits = Limits(max_bytes=2_000_000, max_pixels=11_000_000)
-    assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.world.limits.max_pixels
+    runs.env.limits = Limits(max_bytes=2_000_000, max_pixels=11_000_000)
+    assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.env.limits.max_pixels
     put(runs, how="pyramid")
     assert runs.all("one", ORDER) == {KEY: "done"}
-    source, limits = Source.from_bytes(scene()), replace(runs.world.limits, max_bytes=len(scene()))
+    source, limits = Source.from_bytes(scene()), replace(runs.env.limits, max_bytes=len(scene()))
     plans = [plan for plan in load_default_presets().build_ingest_plans(KEY).values() if plan.watermark is None]
-    made = {name: runs.world.body("media", name) for name in runs.world.keys("media", "derivatives/")}
+    made = {name: runs.env.body("media", name) for name in runs.env.keys("media", "derivatives/")}
     assert made
     wanted = {f"derivatives/{derivative_name(plan)}": render(plan, source, limits=limits).body for plan in plans}
     assert {name: wanted[name] for name in made} == made
 
 
 def test_limits_apply_to_large_masters_without_a_pyramid(runs: BulkJobs) -> None:
-    runs.world.limits = Limits(max_bytes=2_000_000)
+    runs.env.limits = Limits(max_bytes=2_000_000)
     put(runs)
     assert runs.all("one", ORDER) == {KEY: "refused over-limits"}

@@ -55,7 +55,7 @@ def script(runs: BulkJobs) -> Scripted:
     found = Scripted()
     runs.operations[Operation.PRESETS] = found
     for key in KEYS:
-        runs.world.clients["s3"].put_object(Bucket=runs.world.names["media"], Key=f"masters/{key}", Body=b"picture")
+        runs.env.clients["s3"].put_object(Bucket=runs.env.names["media"], Key=f"masters/{key}", Body=b"picture")
     return found
 
 
@@ -66,11 +66,11 @@ def test_a_worker_killed_at_any_call_leaves_a_batch_that_is_done_again(
 ) -> None:
     """Careful from the second worker on, it stores before and after each key: a dozen calls."""
     [(number, keys)] = runs.listed("one", ORDER)
-    with pytest.raises(Killed), wired(runs.world, Wire(moment, 3, raising(Killed()))):  # at the end of the first
+    with pytest.raises(Killed), wired(runs.env, Wire(moment, 3, raising(Killed()))):  # at the end of the first
         runs.work("one", ORDER, number, keys)
     wire = Wire(moment, at, raising(Killed()))
     try:
-        with wired(runs.world, wire):
+        with wired(runs.env, wire):
             runs.work("one", ORDER, number, keys)
     except Killed:
         assert wire.reached
@@ -151,7 +151,7 @@ def test_pending_requests_of_other_workers_are_waited_for(runs: BulkJobs, script
 def test_a_resumed_run_does_only_what_is_left(runs: BulkJobs, script: Scripted) -> None:
     script.acts["2.jpg"] = [raising(Unavailable())] * MAX_ATTEMPTS
     runs.all("one", ORDER, batch=2)
-    runs.world.clients["s3"].put_object(Bucket=runs.world.names["media"], Key="masters/new.jpg", Body=b"picture")
+    runs.env.clients["s3"].put_object(Bucket=runs.env.names["media"], Key="masters/new.jpg", Body=b"picture")
     assert runs.listed("one", ORDER) == [("000001", ("2.jpg",))]
     assert runs.all("one", ORDER) == dict.fromkeys(KEYS, "done")
     assert script.seen["2.jpg"] == MAX_ATTEMPTS + 1

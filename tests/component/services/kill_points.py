@@ -49,13 +49,13 @@ class Wire:
 
 
 @contextmanager
-def wired(world: Clients, wire: Wire) -> Iterator[None]:
-    for client in world.clients.values():
+def wired(env: Clients, wire: Wire) -> Iterator[None]:
+    for client in env.clients.values():
         client.meta.events.register(f"{wire.moment}.{wire.calls_of}", wire.touch, unique_id="wire")
     try:
         yield
     finally:
-        for client in world.clients.values():
+        for client in env.clients.values():
             client.meta.events.unregister(f"{wire.moment}.{wire.calls_of}", unique_id="wire")
 
 

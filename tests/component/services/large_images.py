@@ -75,16 +75,16 @@ class LargeImageEnvironment(IngestEnvironment):
 
     @classmethod
     def with_machine(cls, aws: Callable[[str], Any]) -> LargeImageEnvironment:
-        world = cls.build(aws)
-        assert isinstance(world, LargeImageEnvironment)
-        world.clients["stepfunctions"] = aws("stepfunctions")
-        made = world.clients["stepfunctions"].create_state_machine(
-            name=f"scene-{world.names['index']}",
+        env = cls.build(aws)
+        assert isinstance(env, LargeImageEnvironment)
+        env.clients["stepfunctions"] = aws("stepfunctions")
+        made = env.clients["stepfunctions"].create_state_machine(
+            name=f"scene-{env.names['index']}",
             definition=json.dumps(IDLE),
             roleArn=create_role(aws("iam"), {"Service": "states.amazonaws.com"}, []),
         )
-        world.machine_arn = made["stateMachineArn"]
-        return world
+        env.machine_arn = made["stateMachineArn"]
+        return env
 
     @property
     def context(self) -> IngestContext:

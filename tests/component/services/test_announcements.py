@@ -45,13 +45,13 @@ REFUSED: dict[str, tuple[str, bytes, Limits]] = {
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
-def only(world: IngestEnvironment) -> tuple[str, dict[str, Any]]:
+def only(env: IngestEnvironment) -> tuple[str, dict[str, Any]]:
     """The one announcement since the last time, which is as documented."""
-    ((detail_type, detail),) = world.published()
+    ((detail_type, detail),) = env.published()
     assert complaints(detail_type, detail) == []
     return detail_type, detail
 
@@ -66,99 +66,99 @@ def test_the_schemas_are_schemas() -> None:
 
 
 @pytest.mark.parametrize("key", TAKEN)
-def test_ready(world: IngestEnvironment, key: str) -> None:
-    assert world.created(key, TAKEN[key]()) is IngestOutcome.READY
-    detail_type, detail = only(world)
+def test_ready(env: IngestEnvironment, key: str) -> None:
+    assert env.created(key, TAKEN[key]()) is IngestOutcome.READY
+    detail_type, detail = only(env)
     assert (detail_type, detail["key"], detail["same_as"]) == ("ImageReady", key, "")
     assert len(detail["presets"]) == 6
 
 
-def test_the_location_is_published_with_keep_gps_alone(world: IngestEnvironment) -> None:
+def test_the_location_is_published_with_keep_gps_alone(env: IngestEnvironment) -> None:
     body = make_photograph(DATA / "chelsea.png")
-    world.created("without.jpg", body)
-    assert set(only(world)[1]["provenance"]) == {"camera", "captured_at"}
-    world.keep_gps = True
-    world.created("with.jpg", body + b"\0")
-    assert only(world)[1]["provenance"]["gps"] == {"latitude": 48.8583333, "longitude": 2.2944444}
+    env.created("without.jpg", body)
+    assert set(only(env)[1]["provenance"]) == {"camera", "captured_at"}
+    env.keep_gps = True
+    env.created("with.jpg", body + b"\0")
+    assert only(env)[1]["provenance"]["gps"] == {"latitude": 48.8583333, "longitude": 2.2944444}
 
 
-def test_a_copy_is_marked_as_one(world: IngestEnvironment) -> None:
-    world.created("first.jpg", jpeg_photo())
-    first = only(world)[1]
-    world.created("second.jpg", jpeg_photo())
-    second = only(world)[1]
+def test_a_copy_is_marked_as_one(env: IngestEnvironment) -> None:
+    env.created("first.jpg", jpeg_photo())
+    first = only(env)[1]
+    env.created("second.jpg", jpeg_photo())
+    second = only(env)[1]
     assert second["same_as"] == "first.jpg"
     assert second["picture"] == first["picture"]
     assert second["id"] != first["id"]
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_refused(world: IngestEnvironment, code: str) -> None:
-    key, body, world.limits = REFUSED[code]
-    world.created(key, body)
-    detail_type, detail = only(world)
+def test_refused(env: IngestEnvironment, code: str) -> None:
+    key, body, env.limits = REFUSED[code]
+    env.created(key, body)
+    detail_type, detail = only(env)
     assert (detail_type, detail["code"], detail["key"]) == ("ImageRefused", code, key)
-    assert world.keys("quarantine") == [detail["quarantined"]]
+    assert env.keys("quarantine") == [detail["quarantined"]]
 
 
-def test_refused_by_the_virus_scanner(world: IngestEnvironment) -> None:
+def test_refused_by_the_virus_scanner(env: IngestEnvironment) -> None:
     class EicarScanner:
         def scan(self, data: bytes) -> str:
             return "Eicar-Signature"
 
-    world.scanner = EicarScanner()
-    world.created("a.jpg", jpeg_photo())
-    detail = only(world)[1]
+    env.scanner = EicarScanner()
+    env.created("a.jpg", jpeg_photo())
+    detail = only(env)[1]
     assert detail["code"] == "infected"
     assert "Eicar" not in json.dumps(detail)
 
 
-def test_refused_for_its_checksum(world: IngestEnvironment) -> None:
-    world.created("a.jpg", jpeg_photo(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
-    assert only(world)[1]["code"] == "checksum-mismatch"
+def test_refused_for_its_checksum(env: IngestEnvironment) -> None:
+    env.created("a.jpg", jpeg_photo(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
+    assert only(env)[1]["code"] == "checksum-mismatch"
 
 
-def test_removed(world: IngestEnvironment) -> None:
-    world.created("a.jpg", jpeg_photo())
-    only(world)
-    world.deleted("a.jpg")
-    detail_type, detail = only(world)
+def test_removed(env: IngestEnvironment) -> None:
+    env.created("a.jpg", jpeg_photo())
+    only(env)
+    env.deleted("a.jpg")
+    detail_type, detail = only(env)
     assert (detail_type, detail["key"]) == ("ImageRemoved", "a.jpg")
-    assert world.record("a.jpg").state == REMOVED
+    assert env.record("a.jpg").state == REMOVED
 
 
-def test_held_flagged_and_released(world: IngestEnvironment) -> None:
+def test_held_flagged_and_released(env: IngestEnvironment) -> None:
     """Each is published by itself, with its own id: consumers that remember ids must not confuse them."""
-    body, world.blocks = jpeg_photo(), True
-    assert world.created("a.jpg", body) is IngestOutcome.HELD
-    held = only(world)
-    assert world.judged("a.jpg", flagged=True, body=body) is IngestOutcome.HELD
-    flagged = only(world)
-    assert world.released("a.jpg") is IngestOutcome.RELEASED
-    released = only(world)
+    body, env.blocks = jpeg_photo(), True
+    assert env.created("a.jpg", body) is IngestOutcome.HELD
+    held = only(env)
+    assert env.judged("a.jpg", flagged=True, body=body) is IngestOutcome.HELD
+    flagged = only(env)
+    assert env.released("a.jpg") is IngestOutcome.RELEASED
+    released = only(env)
     assert [kind for kind, _ in (held, flagged, released)] == ["ImageHeld", "ImageHeld", "ImageReady"]
     assert [detail.get("flagged") for _, detail in (held, flagged, released)] == [False, True, None]
     assert len({detail["id"] for _, detail in (held, flagged, released)}) == 3
 
 
-def test_what_is_always_redacted_comes_first(world: IngestEnvironment) -> None:
-    world.always = AlwaysRedact.parse("people/=faces")
-    world.created("people/a.jpg", jpeg_photo())
-    assert only(world)[1]["priority"] is True
-    world.created("b.jpg", jpeg_photo((60, 40)))
-    assert only(world)[1]["priority"] is False
+def test_what_is_always_redacted_comes_first(env: IngestEnvironment) -> None:
+    env.always = AlwaysRedact.parse("people/=faces")
+    env.created("people/a.jpg", jpeg_photo())
+    assert only(env)[1]["priority"] is True
+    env.created("b.jpg", jpeg_photo((60, 40)))
+    assert only(env)[1]["priority"] is False
 
 
-def test_a_repeated_event_has_the_same_id(world: IngestEnvironment) -> None:
+def test_a_repeated_event_has_the_same_id(env: IngestEnvironment) -> None:
     """As after a worker that was killed before it had noted that it published."""
-    sequencer = world.upload("a.jpg", jpeg_photo())
-    change = world.change("a.jpg", sequencer)
-    world.handle(change)
-    first = only(world)[1]
-    record = world.record("a.jpg")
-    assert world.index.put_record(replace(record, announced=False))
-    assert world.handle(change) is IngestOutcome.DROPPED
-    assert only(world)[1] == first
+    sequencer = env.upload("a.jpg", jpeg_photo())
+    change = env.change("a.jpg", sequencer)
+    env.handle(change)
+    first = only(env)[1]
+    record = env.record("a.jpg")
+    assert env.index.put_record(replace(record, announced=False))
+    assert env.handle(change) is IngestOutcome.DROPPED
+    assert only(env)[1] == first
 
 
 def test_the_examples_on_the_page_are_as_documented() -> None:

@@ -52,18 +52,18 @@ def source(endpoint: Endpoint, clock: Clock) -> CredentialSource:
 
 
 @pytest.fixture
-def gate(ministack_url: str) -> Iterator[RecordingProxy]:
+def proxy(ministack_url: str) -> Iterator[RecordingProxy]:
     with served(RecordingProxy(ministack_url)) as server:
         yield server
 
 
 @pytest.fixture
-def bucket(gate: RecordingProxy, source: CredentialSource, aws: Callable[[str], Any]) -> FastBucket:
+def bucket(proxy: RecordingProxy, source: CredentialSource, aws: Callable[[str], Any]) -> FastBucket:
     """A bucket of MiniStack behind the gate, for a client with the endpoint's credentials."""
     name = f"test-credentials-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=name)
     aws("s3").put_object(Bucket=name, Key="a", Body=b"body")
-    return connect(name, source, {"AWS_ENDPOINT_URL": gate.url, "AWS_REGION": "us-east-1"})
+    return connect(name, source, {"AWS_ENDPOINT_URL": proxy.url, "AWS_REGION": "us-east-1"})
 
 
 def key(source: CredentialSource) -> str:
@@ -162,7 +162,7 @@ def test_without_any_it_is_unavailable() -> None:
 
 
 def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
-    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint, clock: Clock
+    bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.lifetime = SHORT
     assert bucket.etag("a")
@@ -170,25 +170,25 @@ def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
     endpoint.lifetime = LONG
     _until_asked_again(bucket, endpoint)
     assert bucket.put("b", b"other", {})
-    first, *_, last = gate.seen
+    first, *_, last = proxy.seen
     assert first == SignedRequest("AKID1", "session1")
     assert last == SignedRequest("AKID2", "session2")
-    assert set(gate.seen) == {first, last}
+    assert set(proxy.seen) == {first, last}
     assert bucket.etag("a")
     assert endpoint.asked == 2
 
 
 def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
-    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint
+    bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint
 ) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         assert all(threads.map(bucket.etag, ["a"] * AT_ONCE))
-    assert gate.seen == [SignedRequest("AKID1", "session1")] * AT_ONCE
+    assert proxy.seen == [SignedRequest("AKID1", "session1")] * AT_ONCE
     assert endpoint.asked == 1
 
 
 def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
-    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint, clock: Clock
+    bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.lifetime = SHORT
     assert bucket.etag("a")
@@ -196,16 +196,16 @@ def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
     clock.ahead = RETRY_AFTER
     _until_asked_again(bucket, endpoint)
     assert bucket.etag("a")
-    assert set(gate.seen) == {SignedRequest("AKID1", "session1")}
+    assert set(proxy.seen) == {SignedRequest("AKID1", "session1")}
 
 
 def test_a_client_of_s3_without_credentials_is_unavailable(
-    bucket: FastBucket, gate: RecordingProxy, endpoint: Endpoint
+    bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint
 ) -> None:
     endpoint.broken = b""
     with pytest.raises(Unavailable):
         bucket.etag("a")
-    assert gate.seen == []
+    assert proxy.seen == []
 
 
 def _until_asked_again(bucket: FastBucket, endpoint: Endpoint) -> None:

@@ -61,7 +61,7 @@ _numbers = itertools.count(1)
 class EraseEnvironment:
     """The buckets, the index and the queue of purges; and ingest, which handles S3's events while a client waits."""
 
-    world: IngestEnvironment
+    env: IngestEnvironment
     cdn: HeldDistribution
     vectors: DynamoDBVectors
     vectors_table: str
@@ -73,31 +73,31 @@ class EraseEnvironment:
     @property
     def service(self) -> EraseService:
         return EraseService(
-            uploads=self.world.vault("uploads"),
-            media=self.world.vault("media"),
-            source=self.world.vault("media"),
+            uploads=self.env.vault("uploads"),
+            media=self.env.vault("media"),
+            source=self.env.vault("media"),
             source_names=MASTERS,
-            quarantine=self.world.vault("quarantine"),
-            index=self.world.index,
+            quarantine=self.env.vault("quarantine"),
+            index=self.env.index,
             vectors=self.vectors,
             further={"samples": self.samples.delete},
             distribution=Distribution(self.cdn.client, self.cdn.distribution_id),
-            purges=self.world.queue("purges"),
+            purges=self.env.queue("purges"),
             erasures=self.erasures,
-            audit=AuditLog(self.world.vault("audit")),
+            audit=AuditLog(self.env.vault("audit")),
             observer=PowertoolsObserver("forget"),
             sleep=self.wait,
         )
 
     @property
     def erasures(self) -> ErasureTable:
-        return ErasureTable(self.world.clients["dynamodb"], self.world.names["index"])
+        return ErasureTable(self.env.clients["dynamodb"], self.env.names["index"])
 
     @property
     def samples(self) -> SampleStore:
         """Those of the function, filled one after the other."""
-        table = self.world.names["index"]
-        return SampleStore(self.world.clients["dynamodb"], table, choose=lambda slots: next(self.slots) * 97 % slots)
+        table = self.env.names["index"]
+        return SampleStore(self.env.clients["dynamodb"], table, choose=lambda slots: next(self.slots) * 97 % slots)
 
     def forget(self, key: str = KEY, remaining_s: Callable[[], float] = lasting) -> dict[str, Any]:
         return self.service.erase(key, remaining_s).to_document()
@@ -111,30 +111,30 @@ class EraseEnvironment:
 
     def ingest(self) -> None:
         """Deal with every event that S3 has sent."""
-        sqs = self.world.clients["sqs"]
+        sqs = self.env.clients["sqs"]
         while messages := sqs.receive_message(QueueUrl=self.events_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 change = read_event(message["Body"])
                 if change is not None:
-                    self.world.handle(change)
+                    self.env.handle(change)
                 sqs.delete_message(QueueUrl=self.events_url, ReceiptHandle=message["ReceiptHandle"])
 
     def put(self, bucket: str, *keys: str) -> None:
         """Put objects."""
         for key in keys:
-            self.world.vault(bucket).put(key, b"picture", headers={}, metadata={})
+            self.env.vault(bucket).put(key, b"picture", headers={}, metadata={})
 
     def know(self, key: str, state: str = READY, **further: Any) -> None:
         """Put an item into the index."""
-        self.world.index.claim(key, "0", "token", now_s=0, lease_s=0)
+        self.env.index.claim(key, "0", "token", now_s=0, lease_s=0)
         fields = {"sha256": DIGEST, "master": MasterRef(etag='"e"', sequencer=pad_sequencer("0")), **further}
-        assert self.world.index.put_record(Record(key, state, pad_sequencer("0"), "token", **fields))
+        assert self.env.index.put_record(Record(key, state, pad_sequencer("0"), "token", **fields))
 
     def everything(self) -> dict[str, list[str]]:
         """List all objects, with versions and delete markers."""
         found = {}
         for bucket in ("uploads", "media", "quarantine"):
-            answer = self.world.clients["s3"].list_object_versions(Bucket=self.world.names[bucket])
+            answer = self.env.clients["s3"].list_object_versions(Bucket=self.env.names[bucket])
             listed = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
             found[bucket] = sorted(one["Key"] for one in listed)
         return found
@@ -142,8 +142,8 @@ class EraseEnvironment:
 
 @pytest.fixture
 def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> EraseEnvironment:
-    world = IngestEnvironment.build(aws)
-    bucket, number = world.names["uploads"], next(_numbers)
+    env = IngestEnvironment.build(aws)
+    bucket, number = env.names["uploads"], next(_numbers)
     url = aws("sqs").create_queue(QueueName=f"forget-events-{number}")["QueueUrl"]
     arn = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
@@ -155,20 +155,20 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> EraseEnv
     table = f"forget-vectors-{number}"
     make_vector_table(aws("dynamodb"), table)
     distribution = make_distribution(create_client("cloudfront", aws_environment))
-    return EraseEnvironment(world, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
+    return EraseEnvironment(env, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
 
 
 def fill(case: EraseEnvironment, key: str = KEY) -> None:
     """Create traces of ``key`` in every store."""
     case.put("uploads", key, key, key)
-    case.world.vault("uploads").delete(key)
+    case.env.vault("uploads").delete(key)
     case.ingest()
-    case.world.index.delete(key)
+    case.env.index.delete(key)
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
     name = encode_key(key)
     case.put("media", f"masters/{name}", f"held/{name}", f"findings/g1/{name}.json", f"findings/g2/{name}.json")
     case.put("media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "w-640.webp", "refusal.json")))
-    case.world.judge(key, flagged=True, body=b"picture")
+    case.env.judge(key, flagged=True, body=b"picture")
     case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
     for etag in ("e", "f"):
         case.samples.put(Sample(key, etag, 0.0, "jpeg", 1, 0.5, {}, "endpoint"))
@@ -204,8 +204,8 @@ def test_every_trace_is_removed_and_counted(case: EraseEnvironment) -> None:
 def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget()
-    record = case.world.record(KEY)
-    assert (record.state, record.expires_at_s) == (REMOVED, int(case.world.now_s) + TOMBSTONE_S)
+    record = case.env.record(KEY)
+    assert (record.state, record.expires_at_s) == (REMOVED, int(case.env.now_s) + TOMBSTONE_S)
     assert (record.sha256, record.facts, record.provenance, record.master, record.derivatives) == (
         "",
         {},
@@ -265,7 +265,7 @@ def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: Eras
     case.put("uploads", key)
     case.ingest()
     assert len(case.everything()["quarantine"]) == 1
-    case.world.messages("purges")
+    case.env.messages("purges")
     report = replace(case.service, wildcards=[iiif_wildcard]).erase(key, lasting).to_document()
     assert {name: report[name] for name in ("status", "failed", "invalidation", "check_in_s")} == {
         "status": COMPLETE,
@@ -294,11 +294,11 @@ def test_a_key_that_was_never_uploaded_and_a_repetition(case: EraseEnvironment) 
 
 
 def test_no_version_of_a_master_is_left_in_a_bucket_that_keeps_them(case: EraseEnvironment) -> None:
-    case.world.clients["s3"].put_bucket_versioning(
-        Bucket=case.world.names["media"], VersioningConfiguration={"Status": "Enabled"}
+    case.env.clients["s3"].put_bucket_versioning(
+        Bucket=case.env.names["media"], VersioningConfiguration={"Status": "Enabled"}
     )
     case.put("media", f"masters/{KEY}", f"masters/{KEY}", f"derivatives/{KEY}/_/w-1.webp")
-    case.world.vault("media").delete(f"masters/{KEY}")
+    case.env.vault("media").delete(f"masters/{KEY}")
     report = case.forget()
     assert (report["removed"]["masters"], report["removed"]["derivatives"]) == (3, 1)
     assert case.everything()["media"] == []
@@ -316,17 +316,17 @@ def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: Eras
     case.know("copy.jpg")
     case.know(KEY, REFUSED, sha256="", master=MasterRef(), refusal=Refusal(sha256=DIGEST))
     assert case.forget()["same_bytes"] == ["copy.jpg"]
-    case.world.vault("media").put("masters/b.jpg", b"picture", headers={}, metadata={"sha256": DIGEST})
+    case.env.vault("media").put("masters/b.jpg", b"picture", headers={}, metadata={"sha256": DIGEST})
     assert case.forget("b.jpg")["same_bytes"] == ["copy.jpg"]
 
 
 def test_an_event_from_before_does_not_bring_it_back(case: EraseEnvironment) -> None:
     case.put("uploads", KEY)
-    created = case.world.clients["sqs"].receive_message(QueueUrl=case.events_url, WaitTimeSeconds=2)["Messages"][0]
+    created = case.env.clients["sqs"].receive_message(QueueUrl=case.events_url, WaitTimeSeconds=2)["Messages"][0]
     change = read_event(created["Body"])
     assert change is not None
     assert case.forget()["status"] == PENDING_INVALIDATION
-    assert case.world.handle(change) is IngestOutcome.DROPPED
+    assert case.env.handle(change) is IngestOutcome.DROPPED
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
@@ -336,7 +336,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: EraseEnvironment) -> None
     case.ingest()
     case.put("uploads", KEY)
     case.ingest()
-    assert case.world.record(KEY).state == REFUSED  # it is no image; the examination is recorded all the same
+    assert case.env.record(KEY).state == REFUSED  # it is no image; the examination is recorded all the same
 
 
 def test_what_a_worker_writes_meanwhile_is_removed_too(case: EraseEnvironment) -> None:
@@ -382,11 +382,11 @@ def test_a_tombstone_from_before_does_not_count(case: EraseEnvironment) -> None:
 
 def test_a_place_out_of_reach_holds_up_no_other(case: EraseEnvironment) -> None:
     fill(case)
-    missing = case.world.names["quarantine"]
-    case.world.names = dict(case.world.names) | {"quarantine": "no-such-bucket"}
+    missing = case.env.names["quarantine"]
+    case.env.names = dict(case.env.names) | {"quarantine": "no-such-bucket"}
     report = case.forget()
     assert (report["status"], report["failed"]) == (FAILED, {"quarantine": "unavailable"})
-    case.world.names |= {"quarantine": missing}
+    case.env.names |= {"quarantine": missing}
     assert case.everything()["media"] == []
     report = case.forget()
     assert (report["status"], report["removed"]["quarantine"]) == (PENDING_INVALIDATION, 2)
@@ -397,10 +397,10 @@ def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: EraseEnv
     times = iter([ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "ListObjectsV2")])
 
     def fail_once(params: dict[str, Any], **_: Any) -> None:
-        if params["Bucket"] == case.world.names["quarantine"] and (error := next(times, None)):
+        if params["Bucket"] == case.env.names["quarantine"] and (error := next(times, None)):
             raise error
 
-    case.world.clients["s3"].meta.events.register("before-parameter-build.s3.ListObjectsV2", fail_once)
+    case.env.clients["s3"].meta.events.register("before-parameter-build.s3.ListObjectsV2", fail_once)
     report = case.forget()
     assert (report["status"], report["failed"], report["removed"]["quarantine"]) == (PENDING_INVALIDATION, {}, 2)
     assert next(times, None) is None
@@ -408,8 +408,8 @@ def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: EraseEnv
 
 def test_the_index_out_of_reach_holds_up_no_erasure(case: EraseEnvironment) -> None:
     fill(case)
-    case.world.names = dict(case.world.names) | {"index": "no-such-table"}
-    case.events_url = case.world.names["dead"]
+    case.env.names = dict(case.env.names) | {"index": "no-such-table"}
+    case.events_url = case.env.names["dead"]
     report = case.forget()
     assert report["failed"] == dict.fromkeys(("index", "analysis", "samples", "state"), "unavailable")
     assert report["status"] == FAILED
@@ -426,11 +426,11 @@ def test_without_time_it_reports_the_unfinished_state(case: EraseEnvironment) ->
 def test_the_cdn_forgets_now_and_after_renders_under_way(case: EraseEnvironment) -> None:
     report = case.forget()
     assert case.cdn.paths(report["invalidation"]) == ["/trips/rome.jpg/_/*", "/trips/rome.jpg"]
-    queue = case.world.clients["sqs"].get_queue_attributes(
-        QueueUrl=case.world.names["purges"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    queue = case.env.clients["sqs"].get_queue_attributes(
+        QueueUrl=case.env.names["purges"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
     assert queue["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
-    assert purge_message(KEY, SECOND) not in case.world.messages("purges")
+    assert purge_message(KEY, SECOND) not in case.env.messages("purges")
     assert REPEAT_AFTER_S == 60
 
 
@@ -455,7 +455,7 @@ def test_the_state_is_that_of_the_store_and_of_the_cdn(case: EraseEnvironment) -
 
 def test_the_state_is_kept_without_the_key(case: EraseEnvironment) -> None:
     case.forget()
-    items = case.world.clients["dynamodb"].scan(TableName=case.world.names["index"])["Items"]
+    items = case.env.clients["dynamodb"].scan(TableName=case.env.names["index"])["Items"]
     [item] = [item for item in items if item["pk"]["S"].startswith("erasure#")]
     assert item["pk"]["S"] == f"erasure#{hash_key(KEY)}"
     assert "rome" not in json.dumps(item)
@@ -480,12 +480,12 @@ def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
 
 
 def test_a_leftover_is_a_failed_erasure_for_any_cdn_result(case: EraseEnvironment) -> None:
-    names = case.world.names
-    case.world.names = dict(names) | {"quarantine": "no-such-bucket"}
+    names = case.env.names
+    case.env.names = dict(names) | {"quarantine": "no-such-bucket"}
     report = case.forget()
     case.erasures.set_cdn(KEY, report["erasure"], DONE)
     assert case.service.check(KEY)["status"] == FAILED
-    case.world.names = names
+    case.env.names = names
     report = case.forget()
     case.erasures.set_cdn(KEY, report["erasure"], DONE)
     assert case.service.check(KEY)["status"] == COMPLETE
@@ -495,7 +495,7 @@ def test_a_purge_over_the_cdn_limit_returns_through_the_queue(case: EraseEnviron
     case.cdn.held["of others"] = 15
     report = case.forget()
     assert (report["status"], report["invalidation"]) == (PENDING_INVALIDATION, "queued")
-    messages = [{name: one[name] for name in ("key", "pass")} for one in case.world.messages("purges")]
+    messages = [{name: one[name] for name in ("key", "pass")} for one in case.env.messages("purges")]
     assert purge_message(KEY, FIRST) in messages
 
 
@@ -515,14 +515,14 @@ def test_the_log_does_not_name_what_was_forgotten(case: EraseEnvironment, capsys
 def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: EraseEnvironment) -> None:
     case.put("media", f"masters/{KEY}")
     case.service.erase(KEY, lasting, by="ada")
-    [entry] = AuditLog(case.world.vault("audit")).list_newest(10)
+    [entry] = AuditLog(case.env.vault("audit")).list_newest(10)
     assert (entry["kind"], entry["subject"], entry["by"]) == ("erasure", hash_key(KEY), "ada")
     assert (entry["facts"]["removed"]["masters"], entry["facts"]["failed"]) == (1, {})
     assert "rome" not in json.dumps(entry)
 
 
 def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: EraseEnvironment) -> None:
-    case.world.names = dict(case.world.names) | {"audit": "no-such-bucket"}
+    case.env.names = dict(case.env.names) | {"audit": "no-such-bucket"}
     report = case.forget()
     assert (report["status"], report["failed"]) == (FAILED, {"audit": "unavailable"})
 
@@ -532,7 +532,7 @@ def function(case: EraseEnvironment, aws_environment: dict[str, str]) -> Iterato
     """The function, and ingest beside it."""
     variables = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "QUARANTINE_BUCKET": "quarantine"}
     variables |= {"AUDIT_BUCKET": "audit", "INDEX_TABLE": "index", "PURGE_QUEUE_URL": "purges"}
-    environment = {variable: case.world.names[name] for variable, name in variables.items()}
+    environment = {variable: case.env.names[name] for variable, name in variables.items()}
     environment["VECTOR_TABLE"] = case.vectors_table
     over = threading.Event()
 

@@ -23,7 +23,7 @@ PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
@@ -35,45 +35,45 @@ def told_of(name: str) -> IngestEvent:
     return change
 
 
-def put(world: IngestEnvironment, key: str) -> None:
-    world.vault("uploads").put(key, BODIES[key](PHOTOGRAPHS), headers={}, metadata={})
+def put(env: IngestEnvironment, key: str) -> None:
+    env.vault("uploads").put(key, BODIES[key](PHOTOGRAPHS), headers={}, metadata={})
 
 
-def test_created(world: IngestEnvironment) -> None:
-    put(world, CREATED)
-    assert world.handle(told_of("created.json")) is IngestOutcome.READY
-    record = world.record(CREATED)
+def test_created(env: IngestEnvironment) -> None:
+    put(env, CREATED)
+    assert env.handle(told_of("created.json")) is IngestOutcome.READY
+    record = env.record(CREATED)
     assert (record.state, record.master.how, len(record.derivatives)) == (READY, "cleaned", 6)
     assert record.provenance["camera"] == "Darkroom Pinhole"
-    assert world.handle(told_of("created.json")) is IngestOutcome.DROPPED, "the same event once more"
+    assert env.handle(told_of("created.json")) is IngestOutcome.DROPPED, "the same event once more"
 
 
-def test_duplicate(world: IngestEnvironment) -> None:
-    world.created("samples/coffee.png", (PHOTOGRAPHS / "coffee.png").read_bytes())
-    put(world, DUPLICATE)
-    assert world.handle(told_of("duplicate.json")) is IngestOutcome.DUPLICATE
-    assert world.record(DUPLICATE).same_as == "samples/coffee.png"
+def test_duplicate(env: IngestEnvironment) -> None:
+    env.created("samples/coffee.png", (PHOTOGRAPHS / "coffee.png").read_bytes())
+    put(env, DUPLICATE)
+    assert env.handle(told_of("duplicate.json")) is IngestOutcome.DUPLICATE
+    assert env.record(DUPLICATE).same_as == "samples/coffee.png"
 
 
-def test_damaged(world: IngestEnvironment) -> None:
-    put(world, DAMAGED)
-    assert world.handle(told_of("damaged.json")) is IngestOutcome.REFUSED
-    assert (world.record(DAMAGED).state, world.record(DAMAGED).refusal.code) == (REFUSED, "damaged")
+def test_damaged(env: IngestEnvironment) -> None:
+    put(env, DAMAGED)
+    assert env.handle(told_of("damaged.json")) is IngestOutcome.REFUSED
+    assert (env.record(DAMAGED).state, env.record(DAMAGED).refusal.code) == (REFUSED, "damaged")
 
 
-def test_deleted(world: IngestEnvironment) -> None:
-    put(world, DELETED)
-    world.handle(world.change(DELETED, FIRST))
-    assert world.keys("media", f"masters/{DELETED}")
-    world.vault("uploads").delete(DELETED)
-    assert world.handle(told_of("deleted.json")) is IngestOutcome.REMOVED
-    assert world.record(DELETED).state == REMOVED
-    assert not world.keys("media")
+def test_deleted(env: IngestEnvironment) -> None:
+    put(env, DELETED)
+    env.handle(env.change(DELETED, FIRST))
+    assert env.keys("media", f"masters/{DELETED}")
+    env.vault("uploads").delete(DELETED)
+    assert env.handle(told_of("deleted.json")) is IngestOutcome.REMOVED
+    assert env.record(DELETED).state == REMOVED
+    assert not env.keys("media")
 
 
-def test_an_event_of_s3_outranks_those_in_the_files(world: IngestEnvironment) -> None:
-    world.created(CREATED, (PHOTOGRAPHS / "rocket.jpg").read_bytes())
-    assert world.handle(told_of("created.json")) is IngestOutcome.DROPPED
+def test_an_event_of_s3_outranks_those_in_the_files(env: IngestEnvironment) -> None:
+    env.created(CREATED, (PHOTOGRAPHS / "rocket.jpg").read_bytes())
+    assert env.handle(told_of("created.json")) is IngestOutcome.DROPPED
 
 
 @pytest.mark.parametrize("key", BODIES)

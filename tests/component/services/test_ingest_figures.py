@@ -25,13 +25,13 @@ COUNTS = ("Requests", "ClientErrors", "Faults")
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
 @pytest.fixture
-def function(world: IngestEnvironment, aws_environment: dict[str, str]) -> Function:
-    names = world.names
+def function(env: IngestEnvironment, aws_environment: dict[str, str]) -> Function:
+    names = env.names
     return load(
         "ingest",
         aws_environment
@@ -63,9 +63,9 @@ def figures(output: str) -> dict[str, float]:
 
 
 def test_an_upload_is_one_request(
-    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
+    env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    function.invoke(receive(world, {"x": created(world, "a.jpg", jpeg_photo())}))
+    function.invoke(receive(env, {"x": created(env, "a.jpg", jpeg_photo())}))
     assert figures(capsys.readouterr().out) == {"Requests": 1, "ClientErrors": 0, "Faults": 0}
 
 
@@ -78,10 +78,10 @@ REFUSED: Mapping[str, tuple[bytes, str, str]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_refusal_is_the_uploaders_fault(
-    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], what: str
+    env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
     body, code, sniffed = REFUSED[what]
-    function.invoke(receive(world, {"x": created(world, "a.jpg", body)}))
+    function.invoke(receive(env, {"x": created(env, "a.jpg", body)}))
     output = capsys.readouterr().out
     assert figures(output) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
     published = counted(output)
@@ -90,52 +90,52 @@ def test_a_refusal_is_the_uploaders_fault(
 
 
 def test_what_is_too_large_is_refused_by_its_format_too(
-    world: IngestEnvironment, capsys: pytest.CaptureFixture[str]
+    env: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.limits = Limits(max_bytes=1000)
-    context = world.context
-    handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
+    env.limits = Limits(max_bytes=1000)
+    context = env.context
+    handle_event(context, env.change("a.jpg", env.upload("a.jpg", jpeg_photo())))
     context.observer.flush()
     assert of(counted(capsys.readouterr().out), "RefusedByFormat") == {"jpeg": 1}
 
 
 @pytest.mark.parametrize("receives", [1, MAX_RECEIVES])
 def test_each_attempt_that_fails_is_a_fault(
-    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], receives: int
+    env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], receives: int
 ) -> None:
-    body = created(world, "a.jpg", b"no picture")
-    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
-    function.invoke(receive(world, {"x": body}, receives))
+    body = created(env, "a.jpg", b"no picture")
+    env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
+    function.invoke(receive(env, {"x": body}, receives))
     output = capsys.readouterr().out
     assert figures(output) == {"Requests": 1, "ClientErrors": 0, "Faults": 1}
     assert of(counted(output), "Errors") == {"unavailable": 1}
 
 
 def test_an_unreadable_file_is_a_client_error(
-    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
+    env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    function.invoke(receive(world, {"x": '{"what": "ever"}'}))
+    function.invoke(receive(env, {"x": '{"what": "ever"}'}))
     output = capsys.readouterr().out
     assert figures(output) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
     assert of(counted(output), "Errors") == {"bad-upload": 1}
 
 
 def test_a_wait_for_another_worker_is_not_counted_as_handled(
-    world: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
+    env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    body = created(world, "a.jpg", jpeg_photo())
+    body = created(env, "a.jpg", jpeg_photo())
     claimed = json.loads(body)["detail"]["object"]["sequencer"]
-    world.index.claim("a.jpg", claimed, "another", now_s=4e9, lease_s=60)
-    function.invoke(receive(world, {"x": body}))
+    env.index.claim("a.jpg", claimed, "another", now_s=4e9, lease_s=60)
+    function.invoke(receive(env, {"x": body}))
     assert figures(capsys.readouterr().out) == dict.fromkeys(COUNTS, 0)
 
 
 @pytest.mark.parametrize(("over_ms", "slow"), [(0, {}), (1, {"": 1})])
 def test_an_upload_is_slow_by_its_objective(
-    world: IngestEnvironment, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
+    env: IngestEnvironment, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
 ) -> None:
-    context, change = world.context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))
-    world.now_s = change.happened_at_s + (SLOW_MS["ingest"] + over_ms) / 1000
+    context, change = env.context, env.change("a.jpg", env.upload("a.jpg", jpeg_photo()))
+    env.now_s = change.happened_at_s + (SLOW_MS["ingest"] + over_ms) / 1000
     handle_event(context, change)
     context.observer.flush()
     published: Counted = counted(capsys.readouterr().out)

@@ -30,8 +30,8 @@ ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f":
 MOST_CALLS = 60
 
 
-def build_context(world: IngestEnvironment) -> IngestContext:
-    found = world.context
+def build_context(env: IngestEnvironment) -> IngestContext:
+    found = env.context
     object.__setattr__(found, "presets", ONE_PRESET)
     return found
 
@@ -54,7 +54,7 @@ class Case:
     ``flagged``: the expected flag of a held image.
     """
 
-    world: IngestEnvironment
+    env: IngestEnvironment
     key: str
     change: IngestEvent
     state: str
@@ -65,44 +65,44 @@ class Case:
     def settle(self) -> None:
         """Handle the retried change and the messages of the workers."""
         for _ in range(4):
-            self.world.now_s += 1000
+            self.env.now_s += 1000
             with suppress(Busy):
-                handle_event(build_context(self.world), self.change)
+                handle_event(build_context(self.env), self.change)
                 break
         self.repair()
 
     def repair(self) -> None:
         for _ in range(3):
-            self.world.now_s += 1000
-            for change in mends(self.world):
-                handle_event(build_context(self.world), change)
+            self.env.now_s += 1000
+            for change in mends(self.env):
+                handle_event(build_context(self.env), change)
 
     def check(self) -> None:
-        record, media = self.world.record(self.key), self.world.vault("media")
+        record, media = self.env.record(self.key), self.env.vault("media")
         assert (record.state, record.announced) == (self.state, True)
         master = media.head(f"masters/{self.key}")
-        assert self.world.claims.is_consistent(record)
+        assert self.env.claims.is_consistent(record)
         self._check_what_waits()
-        stored = self.world.keys("media", f"derivatives/{self.key}/_/")
+        stored = self.env.keys("media", f"derivatives/{self.key}/_/")
         assert (master is None) == (self.bytes_served is None)
         if master is None:
             assert stored == []
             return
-        assert pixels(self.world.body("media", f"masters/{self.key}")) == pixels(self.bytes_served)
+        assert pixels(self.env.body("media", f"masters/{self.key}")) == pixels(self.bytes_served)
         for name in stored:
             head = media.head(name)
             assert head is not None
             assert head.metadata[SOURCE_ETAG] == master.etag.strip('"')
 
     def _check_what_waits(self) -> None:
-        record = self.world.record(self.key)
-        waiting = self.world.keys("media", f"held/{self.key}")
+        record = self.env.record(self.key)
+        waiting = self.env.keys("media", f"held/{self.key}")
         assert waiting == ([f"held/{self.key}"] if self.bytes_held else [])
         assert bool(record.held) == bool(self.bytes_held)
         if self.bytes_held:
-            assert pixels(self.world.body("media", waiting[0])) == pixels(self.bytes_held)
+            assert pixels(self.env.body("media", waiting[0])) == pixels(self.bytes_held)
             assert record.held.flagged is self.flagged
-            head = self.world.vault("media").head(waiting[0])
+            head = self.env.vault("media").head(waiting[0])
             assert head is not None
             assert head.etag == record.held.master.etag
 
@@ -112,165 +112,165 @@ def pixels(data: bytes | None) -> bytes:
     return Image.open(io.BytesIO(data)).tobytes()
 
 
-def mends(world: IngestEnvironment) -> list[IngestEvent]:
+def mends(env: IngestEnvironment) -> list[IngestEvent]:
     """The messages of the workers without their delay."""
-    found = [read_event(text) for text in world.sent]
-    world.sent.clear()
+    found = [read_event(text) for text in env.sent]
+    env.sent.clear()
     return [change for change in found if change is not None]
 
 
-def created(world: IngestEnvironment, key: str) -> Case:
+def created(env: IngestEnvironment, key: str) -> Case:
     body = picture()
-    return Case(world, key, world.change(key, world.upload(key, body)), READY, body)
+    return Case(env, key, env.change(key, env.upload(key, body)), READY, body)
 
 
-def overwritten(world: IngestEnvironment, key: str) -> Case:
-    handle_event(build_context(world), created(world, key).change)
+def overwritten(env: IngestEnvironment, key: str) -> Case:
+    handle_event(build_context(env), created(env, key).change)
     stale = f"derivatives/{key}/_/w-5.webp"
-    master = world.record(key).master.etag.strip('"')
-    world.vault("media").put(stale, b"x", headers={}, metadata={SOURCE_ETAG: master})
-    return created(world, key)
+    master = env.record(key).master.etag.strip('"')
+    env.vault("media").put(stale, b"x", headers={}, metadata={SOURCE_ETAG: master})
+    return created(env, key)
 
 
-def duplicated(world: IngestEnvironment, key: str) -> Case:
-    first = created(world, f"{key}.first")
-    handle_event(build_context(world), first.change)
+def duplicated(env: IngestEnvironment, key: str) -> Case:
+    first = created(env, f"{key}.first")
+    handle_event(build_context(env), first.change)
     assert first.bytes_served is not None
-    return Case(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+    return Case(env, key, env.change(key, env.upload(key, first.bytes_served)), READY, first.bytes_served)
 
 
-def refused(world: IngestEnvironment, key: str) -> Case:
-    first = created(world, key)
-    handle_event(build_context(world), first.change)
-    change = world.change(key, world.upload(key, b"no picture"))
-    return Case(world, key, change, REFUSED, first.bytes_served)
+def refused(env: IngestEnvironment, key: str) -> Case:
+    first = created(env, key)
+    handle_event(build_context(env), first.change)
+    change = env.change(key, env.upload(key, b"no picture"))
+    return Case(env, key, change, REFUSED, first.bytes_served)
 
 
-def removed(world: IngestEnvironment, key: str) -> Case:
-    handle_event(build_context(world), created(world, key).change)
-    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
-    change = world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
-    return Case(world, key, change, REMOVED, None)
+def removed(env: IngestEnvironment, key: str) -> Case:
+    handle_event(build_context(env), created(env, key).change)
+    env.clients["s3"].delete_object(Bucket=env.names["uploads"], Key=key)
+    change = env.change(key, env.next_sequencer(), "Object Deleted", "DeleteObject")
+    return Case(env, key, change, REMOVED, None)
 
 
-def refused_after_a_death(world: IngestEnvironment, key: str) -> Case:
+def refused_after_a_death(env: IngestEnvironment, key: str) -> Case:
     """The worker before was killed between master and index."""
-    first = created(world, key)
+    first = created(env, key)
     wire = Wire("after-call", 1, kill, "s3.PutObject")
-    with wired(world, wire), suppress(Killed):
-        handle_event(build_context(world), first.change)
-    return Case(world, key, _spoilt(world, key), REFUSED, first.bytes_served)
+    with wired(env, wire), suppress(Killed):
+        handle_event(build_context(env), first.change)
+    return Case(env, key, _spoilt(env, key), REFUSED, first.bytes_served)
 
 
-def replaced_by_damage(world: IngestEnvironment, key: str) -> Case:
+def replaced_by_damage(env: IngestEnvironment, key: str) -> Case:
     """Deleted, and uploaded again as no image, before anybody looked."""
-    handle_event(build_context(world), created(world, key).change)
-    deletion = _deleted(world, key)
-    world.upload(key, b"no picture")
-    return Case(world, key, deletion, REFUSED, None)
+    handle_event(build_context(env), created(env, key).change)
+    deletion = _deleted(env, key)
+    env.upload(key, b"no picture")
+    return Case(env, key, deletion, REFUSED, None)
 
 
-def overtaken_deletion(world: IngestEnvironment, key: str) -> Case:
+def overtaken_deletion(env: IngestEnvironment, key: str) -> Case:
     """The same, but the event of the deletion arrives after that of the new upload."""
-    handle_event(build_context(world), created(world, key).change)
-    deletion = _deleted(world, key)
-    handle_event(build_context(world), _spoilt(world, key))
-    return Case(world, key, deletion, REFUSED, None)
+    handle_event(build_context(env), created(env, key).change)
+    deletion = _deleted(env, key)
+    handle_event(build_context(env), _spoilt(env, key))
+    return Case(env, key, deletion, REFUSED, None)
 
 
-def held(world: IngestEnvironment, key: str) -> Case:
+def held(env: IngestEnvironment, key: str) -> Case:
     """Over an image that was let pass."""
-    before, (change, body) = let_pass(world, key), uploaded(world, key)
-    return Case(world, key, change, HELD, before, body)
+    before, (change, body) = let_pass(env, key), uploaded(env, key)
+    return Case(env, key, change, HELD, before, body)
 
 
-def let_pass_at_once(world: IngestEnvironment, key: str) -> Case:
+def let_pass_at_once(env: IngestEnvironment, key: str) -> Case:
     """The verdict was there before the event, over an image that waits."""
-    handle_event(build_context(world), uploaded(world, key)[0])
-    change, body = uploaded(world, key)
-    world.judge(key, flagged=False, body=body)
-    return Case(world, key, change, READY, body)
+    handle_event(build_context(env), uploaded(env, key)[0])
+    change, body = uploaded(env, key)
+    env.judge(key, flagged=False, body=body)
+    return Case(env, key, change, READY, body)
 
 
-def flagged_at_once(world: IngestEnvironment, key: str) -> Case:
+def flagged_at_once(env: IngestEnvironment, key: str) -> Case:
     """The same bytes are served already, before moderation was required."""
     body = picture()
-    world.blocks = False
-    handle_event(build_context(world), world.change(key, world.upload(key, body)))
-    world.blocks = True
-    world.judge(key, flagged=True, body=body)
-    return Case(world, key, world.change(key, world.upload(key, body)), HELD, None, body, flagged=True)
+    env.blocks = False
+    handle_event(build_context(env), env.change(key, env.upload(key, body)))
+    env.blocks = True
+    env.judge(key, flagged=True, body=body)
+    return Case(env, key, env.change(key, env.upload(key, body)), HELD, None, body, flagged=True)
 
 
-def judged_innocent(world: IngestEnvironment, key: str) -> Case:
-    let_pass(world, key)
-    body = waiting(world, key)
-    world.judge(key, flagged=False, body=body)
-    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), READY, body)
+def judged_innocent(env: IngestEnvironment, key: str) -> Case:
+    let_pass(env, key)
+    body = waiting(env, key)
+    env.judge(key, flagged=False, body=body)
+    return Case(env, key, IngestEvent(EventKind.VERDICT, key, ""), READY, body)
 
 
-def judged_guilty(world: IngestEnvironment, key: str) -> Case:
-    before, body = let_pass(world, key), waiting(world, key)
-    world.judge(key, flagged=True, body=body)
-    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, before, body, flagged=True)
+def judged_guilty(env: IngestEnvironment, key: str) -> Case:
+    before, body = let_pass(env, key), waiting(env, key)
+    env.judge(key, flagged=True, body=body)
+    return Case(env, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, before, body, flagged=True)
 
 
-def taken_back(world: IngestEnvironment, key: str) -> Case:
-    body = let_pass(world, key)
-    world.judge(key, flagged=True, body=body)
-    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body, flagged=True)
+def taken_back(env: IngestEnvironment, key: str) -> Case:
+    body = let_pass(env, key)
+    env.judge(key, flagged=True, body=body)
+    return Case(env, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body, flagged=True)
 
 
-def taken_back_of_two(world: IngestEnvironment, key: str) -> Case:
+def taken_back_of_two(env: IngestEnvironment, key: str) -> Case:
     """The served image is flagged while a newer one waits."""
-    before, body = let_pass(world, key), waiting(world, key)
-    world.judge(key, flagged=True, body=before)
-    return Case(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body)
+    before, body = let_pass(env, key), waiting(env, key)
+    env.judge(key, flagged=True, body=before)
+    return Case(env, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body)
 
 
-def released(world: IngestEnvironment, key: str) -> Case:
-    let_pass(world, key)
-    body = waiting(world, key)
-    world.judge(key, flagged=True, body=body)
-    handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
-    return Case(world, key, IngestEvent(EventKind.RELEASE, key, ""), READY, body)
+def released(env: IngestEnvironment, key: str) -> Case:
+    let_pass(env, key)
+    body = waiting(env, key)
+    env.judge(key, flagged=True, body=body)
+    handle_event(build_context(env), IngestEvent(EventKind.VERDICT, key, ""))
+    return Case(env, key, IngestEvent(EventKind.RELEASE, key, ""), READY, body)
 
 
-def refused_while_one_waits(world: IngestEnvironment, key: str) -> Case:
-    before = let_pass(world, key)
-    waiting(world, key)
-    return Case(world, key, _spoilt(world, key), REFUSED, before)
+def refused_while_one_waits(env: IngestEnvironment, key: str) -> Case:
+    before = let_pass(env, key)
+    waiting(env, key)
+    return Case(env, key, _spoilt(env, key), REFUSED, before)
 
 
-def removed_while_one_waits(world: IngestEnvironment, key: str) -> Case:
-    waiting(world, key)
-    return Case(world, key, _deleted(world, key), REMOVED, None)
+def removed_while_one_waits(env: IngestEnvironment, key: str) -> Case:
+    waiting(env, key)
+    return Case(env, key, _deleted(env, key), REMOVED, None)
 
 
-def late_deletion_while_one_waits(world: IngestEnvironment, key: str) -> Case:
+def late_deletion_while_one_waits(env: IngestEnvironment, key: str) -> Case:
     """The event of a deletion arrives after that of the next upload, which waits."""
-    let_pass(world, key)
-    deletion = _deleted(world, key)
-    return Case(world, key, deletion, HELD, None, waiting(world, key))
+    let_pass(env, key)
+    deletion = _deleted(env, key)
+    return Case(env, key, deletion, HELD, None, waiting(env, key))
 
 
-def uploaded(world: IngestEnvironment, key: str) -> tuple[IngestEvent, bytes]:
+def uploaded(env: IngestEnvironment, key: str) -> tuple[IngestEvent, bytes]:
     body = picture()
-    return world.change(key, world.upload(key, body)), body
+    return env.change(key, env.upload(key, body)), body
 
 
-def waiting(world: IngestEnvironment, key: str) -> bytes:
+def waiting(env: IngestEnvironment, key: str) -> bytes:
     """Ingest a new image that is held."""
-    change, body = uploaded(world, key)
-    handle_event(build_context(world), change)
+    change, body = uploaded(env, key)
+    handle_event(build_context(env), change)
     return body
 
 
-def let_pass(world: IngestEnvironment, key: str) -> bytes:
+def let_pass(env: IngestEnvironment, key: str) -> bytes:
     """Ingest a new image that is served."""
-    body = waiting(world, key)
-    world.judge(key, flagged=False, body=body)
-    handle_event(build_context(world), IngestEvent(EventKind.VERDICT, key, ""))
+    body = waiting(env, key)
+    env.judge(key, flagged=False, body=body)
+    handle_event(build_context(env), IngestEvent(EventKind.VERDICT, key, ""))
     return body
 
 
@@ -309,23 +309,23 @@ MOMENTS = ("before-send", "after-call")
 
 
 @pytest.fixture
-def holding(world: IngestEnvironment) -> IngestEnvironment:
+def holding(env: IngestEnvironment) -> IngestEnvironment:
     """One where images wait for moderation."""
-    world.blocks = True
-    return world
+    env.blocks = True
+    return env
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_event_comes_again(
-    world: IngestEnvironment, scene: str, moment: str
+    env: IngestEnvironment, scene: str, moment: str
 ) -> None:
-    killed_at_each_call(world, scene, SCENES[scene], moment)
+    killed_at_each_call(env, scene, SCENES[scene], moment)
 
 
 @pytest.mark.parametrize("scene", HOLDING)
@@ -335,38 +335,38 @@ def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: IngestEnviro
 
 @pytest.mark.parametrize("scene", OF_VERDICTS)
 def test_killed_at_any_call_no_image_is_lost_whose_upload_has_expired(holding: IngestEnvironment, scene: str) -> None:
-    def expired(world: IngestEnvironment, key: str) -> Case:
-        staged = HOLDING[scene](world, key)
-        world.vault("uploads").erase(key)
+    def expired(env: IngestEnvironment, key: str) -> Case:
+        staged = HOLDING[scene](env, key)
+        env.vault("uploads").erase(key)
         return staged
 
     killed_at_each_call(holding, scene, expired, "after-call")
 
 
 def killed_at_each_call(
-    world: IngestEnvironment, name: str, stage: Callable[[IngestEnvironment, str], Case], moment: str
+    env: IngestEnvironment, name: str, stage: Callable[[IngestEnvironment, str], Case], moment: str
 ) -> None:
     for at in select_calls(f"{name} {moment}", MOST_CALLS):
-        staged = stage(world, f"{at}.jpg")
+        staged = stage(env, f"{at}.jpg")
         wire = Wire(moment, at, kill)
-        with wired(world, wire), suppress(Killed):
-            handle_event(build_context(world), staged.change)
+        with wired(env, wire), suppress(Killed):
+            handle_event(build_context(env), staged.change)
         staged.settle()
         staged.check()
         if not wire.reached:
             break
     assert 6 < at < MOST_CALLS - 1
-    published = world.published()
+    published = env.published()
     known = [(event["key"], event["version_id"], kind, event.get("flagged")) for kind, event in published]
     ids = dict(zip(known, (event["id"] for _, event in published), strict=True))
     assert all(ids[what] == event["id"] for what, (_, event) in zip(known, published, strict=True))
 
 
 @contextmanager
-def puts(world: IngestEnvironment) -> Iterator[list[dict[str, Any]]]:
+def puts(env: IngestEnvironment) -> Iterator[list[dict[str, Any]]]:
     """The upload that is put meanwhile."""
     seen: list[dict[str, Any]] = []
-    events = world.clients["s3"].meta.events
+    events = env.clients["s3"].meta.events
     events.register("provide-client-params.s3.PutObject", lambda params, **_: seen.append(dict(params)), unique_id="s")
     try:
         yield seen
@@ -374,45 +374,45 @@ def puts(world: IngestEnvironment) -> Iterator[list[dict[str, Any]]]:
         events.unregister("provide-client-params.s3.PutObject", unique_id="s")
 
 
-def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: IngestEnvironment) -> None:
-    with puts(world) as late:
+def test_a_preset_that_arrives_late_is_put_over_nothing_newer(env: IngestEnvironment) -> None:
+    with puts(env) as late:
         for _ in range(2):
-            handle_event(build_context(world), created(world, "a.jpg").change)
-    final = created(world, "a.jpg")
-    handle_event(build_context(world), final.change)
+            handle_event(build_context(env), created(env, "a.jpg").change)
+    final = created(env, "a.jpg")
+    handle_event(build_context(env), final.change)
     presets = [put for put in late if put["Key"].startswith("derivatives/")]
     assert len(presets) >= 4
     for put in presets:
         with pytest.raises(ClientError, match="PreconditionFailed"):
-            world.clients["s3"].put_object(**put)
+            env.clients["s3"].put_object(**put)
     final.check()
 
 
-def _overwritten(world: IngestEnvironment, key: str) -> IngestEvent:
-    return created(world, key).change
+def _overwritten(env: IngestEnvironment, key: str) -> IngestEvent:
+    return created(env, key).change
 
 
-def _deleted(world: IngestEnvironment, key: str) -> IngestEvent:
-    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
-    return world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
+def _deleted(env: IngestEnvironment, key: str) -> IngestEvent:
+    env.clients["s3"].delete_object(Bucket=env.names["uploads"], Key=key)
+    return env.change(key, env.next_sequencer(), "Object Deleted", "DeleteObject")
 
 
-def _spoilt(world: IngestEnvironment, key: str) -> IngestEvent:
-    return world.change(key, world.upload(key, b"no picture"))
+def _spoilt(env: IngestEnvironment, key: str) -> IngestEvent:
+    return env.change(key, env.upload(key, b"no picture"))
 
 
-def _anew(world: IngestEnvironment, key: str, _: Case) -> Case:
-    return created(world, key)
+def _anew(env: IngestEnvironment, key: str, _: Case) -> Case:
+    return created(env, key)
 
 
-def _back(world: IngestEnvironment, key: str, first: Case) -> Case:
+def _back(env: IngestEnvironment, key: str, first: Case) -> Case:
     """The very bytes that were there at first: a master with them has the entity tag of the first one."""
     assert first.bytes_served is not None
-    return Case(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+    return Case(env, key, env.change(key, env.upload(key, first.bytes_served)), READY, first.bytes_served)
 
 
-def _gone(world: IngestEnvironment, key: str, _: Case) -> Case:
-    return Case(world, key, _deleted(world, key), REMOVED, None)
+def _gone(env: IngestEnvironment, key: str, _: Case) -> Case:
+    return Case(env, key, _deleted(env, key), REMOVED, None)
 
 
 OLDER = {"overwrite": _overwritten, "delete": _deleted, "refusal": _spoilt}
@@ -429,9 +429,9 @@ class Overtaking:
     scene: Case | None = None
 
     def overtake(self) -> None:
-        world = self.first.world
-        self.scene = self.newer(world, self.first.key, self.first)
-        handle_event(build_context(world), self.scene.change)
+        env = self.first.env
+        self.scene = self.newer(env, self.first.key, self.first)
+        handle_event(build_context(env), self.scene.change)
         if self.dies:
             raise Killed
 
@@ -439,29 +439,27 @@ class Overtaking:
 @pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
 @pytest.mark.parametrize("newer", NEWER)
 @pytest.mark.parametrize("older", OLDER)
-def test_overtaken_at_any_call_the_newer_event_wins(
-    world: IngestEnvironment, older: str, newer: str, dies: bool
-) -> None:
+def test_overtaken_at_any_call_the_newer_event_wins(env: IngestEnvironment, older: str, newer: str, dies: bool) -> None:
     for at in select_calls(f"{older} {newer} {dies}", MOST_CALLS):
-        first = created(world, f"{at}.jpg")
-        handle_event(build_context(world), first.change)
-        change, last = OLDER[older](world, first.key), Overtaking(NEWER[newer], first, dies)
-        with wired(world, Wire("after-call", at, last.overtake)), suppress(Killed):
-            handle_event(build_context(world), change)
+        first = created(env, f"{at}.jpg")
+        handle_event(build_context(env), first.change)
+        change, last = OLDER[older](env, first.key), Overtaking(NEWER[newer], first, dies)
+        with wired(env, Wire("after-call", at, last.overtake)), suppress(Killed):
+            handle_event(build_context(env), change)
         if last.scene is None:
             break
         if dies:
-            world.now_s += 1000
-            handle_event(build_context(world), change)
+            env.now_s += 1000
+            handle_event(build_context(env), change)
         last.scene.repair()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1
 
 
-def _let_pass(world: IngestEnvironment, key: str, _: Case) -> Case:
-    change, body = uploaded(world, key)
-    world.judge(key, flagged=False, body=body)
-    return Case(world, key, change, READY, body)
+def _let_pass(env: IngestEnvironment, key: str, _: Case) -> Case:
+    change, body = uploaded(env, key)
+    env.judge(key, flagged=False, body=body)
+    return Case(env, key, change, READY, body)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])

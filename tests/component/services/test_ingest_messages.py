@@ -37,14 +37,14 @@ class Context:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
 @pytest.fixture
-def app(world: IngestEnvironment, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Load the function's module as in a cold start in the environment of ``world``."""
-    names = world.names
+def app(env: IngestEnvironment, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Load the function's module as in a cold start in the environment of ``env``."""
+    names = env.names
     environment = aws_environment | {
         "UPLOADS_BUCKET": names["uploads"],
         "MEDIA_BUCKET": names["media"],
@@ -70,10 +70,10 @@ def app(world: IngestEnvironment, aws_environment: dict[str, str], monkeypatch: 
 
 
 def receive(
-    world: IngestEnvironment, bodies: dict[str, str], receives: int = 1, queue: str = "changes"
+    env: IngestEnvironment, bodies: dict[str, str], receives: int = 1, queue: str = "changes"
 ) -> dict[str, Any]:
     """An SQS event with messages that really are in the queue, so that they can be hidden."""
-    sqs, url = world.clients["sqs"], world.names[queue]
+    sqs, url = env.clients["sqs"], env.names[queue]
     for identity, body in bodies.items():
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"identity": identity, "body": body}))
     handles = {}
@@ -102,22 +102,22 @@ def receive(
     }
 
 
-def created(world: IngestEnvironment, key: str, body: bytes) -> str:
-    return event_text(world.names["uploads"], key, world.upload(key, body), "Object Created", "PutObject")
+def created(env: IngestEnvironment, key: str, body: bytes) -> str:
+    return event_text(env.names["uploads"], key, env.upload(key, body), "Object Created", "PutObject")
 
 
 def failed(answer: Any) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_only_what_failed_comes_again(world: IngestEnvironment, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    bodies = {"good": created(world, "good.jpg", jpeg_photo()), "bad": created(world, "bad.jpg", b"no picture")}
-    bodies["lost"] = created(world, "lost.jpg", jpeg_photo((60, 40)))
-    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
-    answer = app.handler(receive(world, bodies), Context())
+def test_only_what_failed_comes_again(env: IngestEnvironment, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    bodies = {"good": created(env, "good.jpg", jpeg_photo()), "bad": created(env, "bad.jpg", b"no picture")}
+    bodies["lost"] = created(env, "lost.jpg", jpeg_photo((60, 40)))
+    env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
+    answer = app.handler(receive(env, bodies), Context())
     assert failed(answer) == ["bad"]
-    assert world.record("good.jpg").state == READY
-    assert world.record("lost.jpg").state == READY
+    assert env.record("good.jpg").state == READY
+    assert env.record("lost.jpg").state == READY
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     handled = next(line for line in lines if line.get("key") == "good.jpg")
     steps = {"fetch", "sniff", "limits", "checksum", "dedupe", "decode", "claim", "clean", "master", "presets", "index"}
@@ -128,34 +128,34 @@ def test_only_what_failed_comes_again(world: IngestEnvironment, app: Any, capsys
 
 
 def test_a_failure_is_delayed_longer_each_time(
-    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+    env: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr(app._queue, "set_visibility_timeout", lambda handle, seconds: waited.append(seconds))
-    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     for receives in (1, 2):
-        app.handler(receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, receives), Context())
-        world.now_s += 1000
+        app.handler(receive(env, {"bad": created(env, "bad.jpg", b"no picture")}, receives), Context())
+        env.now_s += 1000
     assert 0 < waited[0] < waited[1]
 
 
-def test_a_fault_after_the_claim_is_counted_like_any(world: IngestEnvironment, app: Any) -> None:
+def test_a_fault_after_the_claim_is_counted_like_any(env: IngestEnvironment, app: Any) -> None:
     """Each attempt claims the key again: none waits for the lease of the failed one."""
-    body = created(world, "bad.jpg", b"no picture")
-    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    body = created(env, "bad.jpg", b"no picture")
+    env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     for receives in range(1, MAX_RECEIVES):
-        assert failed(app.handler(receive(world, {"x": body}, receives), Context())) == ["x"]
-    assert failed(app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())) == []
-    assert len(world.messages("dead")) == 1
-    assert not [line for line in world.messages("changes") if "detail" in line]
+        assert failed(app.handler(receive(env, {"x": body}, receives), Context())) == ["x"]
+    assert failed(app.handler(receive(env, {"x": body}, MAX_RECEIVES), Context())) == []
+    assert len(env.messages("dead")) == 1
+    assert not [line for line in env.messages("changes") if "detail" in line]
 
 
-def test_the_last_attempt_sends_a_message_to_the_dlq_with_its_reason(world: IngestEnvironment, app: Any) -> None:
-    body = created(world, "bad.jpg", b"no picture")
-    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
-    answer = app.handler(receive(world, {"bad": body}, MAX_RECEIVES), Context())
+def test_the_last_attempt_sends_a_message_to_the_dlq_with_its_reason(env: IngestEnvironment, app: Any) -> None:
+    body = created(env, "bad.jpg", b"no picture")
+    env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
+    answer = app.handler(receive(env, {"bad": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []
-    [dead] = world.messages("dead")
+    [dead] = env.messages("dead")
     causes = {name: value["StringValue"] for name, value in dead.pop("attributes").items()}
     assert dead == json.loads(body)
     assert causes["code"] == "unavailable"
@@ -163,26 +163,26 @@ def test_the_last_attempt_sends_a_message_to_the_dlq_with_its_reason(world: Inge
     assert causes["attempts"] == str(MAX_RECEIVES)
 
 
-def test_a_redriven_message_is_marked_when_it_fails_again(world: IngestEnvironment, app: Any) -> None:
-    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
-    event = receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, MAX_RECEIVES)
+def test_a_redriven_message_is_marked_when_it_fails_again(env: IngestEnvironment, app: Any) -> None:
+    env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
+    event = receive(env, {"bad": created(env, "bad.jpg", b"no picture")}, MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
     }
     app.handler(event, Context())
-    [dead] = world.messages("dead")
+    [dead] = env.messages("dead")
     assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
 
 
 def test_what_has_to_wait_stays_marked_as_sent_back(
-    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+    env: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = created(world, "a.jpg", jpeg_photo((60, 40)))
+    body = created(env, "a.jpg", jpeg_photo((60, 40)))
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
+    env.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
-    event = receive(world, {"a": body})
+    event = receive(env, {"a": body})
     event["Records"][0]["messageAttributes"] = {
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
     }
@@ -191,80 +191,80 @@ def test_what_has_to_wait_stays_marked_as_sent_back(
 
 
 def test_a_message_is_postponed_as_often_as_it_may(
-    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+    env: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = created(world, "a.jpg", jpeg_photo((60, 40)))
+    body = created(env, "a.jpg", jpeg_photo((60, 40)))
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
+    env.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
     for postponed, expected in ((handler.MAX_POSTPONEMENTS - 1, []), (handler.MAX_POSTPONEMENTS, ["a"])):
-        event = receive(world, {"a": body})
+        event = receive(env, {"a": body})
         event["Records"][0]["messageAttributes"] = {"postponed": {"stringValue": str(postponed), "dataType": "String"}}
         assert failed(app.handler(event, Context())) == expected
     assert sent == [{"postponed": str(handler.MAX_POSTPONEMENTS)}]
 
 
-def test_what_is_no_message_is_dead_at_once(world: IngestEnvironment, app: Any) -> None:
-    answer = app.handler(receive(world, {"x": '{"what": "ever"}'}), Context())
+def test_what_is_no_message_is_dead_at_once(env: IngestEnvironment, app: Any) -> None:
+    answer = app.handler(receive(env, {"x": '{"what": "ever"}'}), Context())
     assert failed(answer) == []
-    assert [dead["what"] for dead in world.messages("dead")] == ["ever"]
+    assert [dead["what"] for dead in env.messages("dead")] == ["ever"]
 
 
 def test_a_defect_is_tried_again_like_a_fault(
-    world: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
+    env: IngestEnvironment, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(handler, "read_event", broken)
-    event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
+    event = receive(env, {"x": created(env, "photo.jpg", jpeg_photo())})
     assert failed(app.handler(event, Context())) == ["x"]
-    event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())}, MAX_RECEIVES)
+    event = receive(env, {"x": created(env, "photo.jpg", jpeg_photo())}, MAX_RECEIVES)
     assert failed(app.handler(event, Context())) == []
-    [dead] = world.messages("dead")
+    [dead] = env.messages("dead")
     assert dead["attributes"]["code"]["StringValue"] == "defect"
     assert "ZeroDivisionError" in dead["attributes"]["cause"]["StringValue"]
 
 
-def test_waiting_for_another_worker_is_no_failure(world: IngestEnvironment, app: Any) -> None:
-    body = created(world, "photo.jpg", jpeg_photo())
+def test_waiting_for_another_worker_is_no_failure(env: IngestEnvironment, app: Any) -> None:
+    body = created(env, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
     now_s = app._consumers()[False].context.claims.clock()
-    world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
-    answer = app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())
+    env.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
+    answer = app.handler(receive(env, {"x": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []
-    assert world.messages("dead") == []
-    url = world.names["changes"]
-    waiting = world.clients["sqs"].get_queue_attributes(
+    assert env.messages("dead") == []
+    url = env.names["changes"]
+    waiting = env.clients["sqs"].get_queue_attributes(
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
     assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_nothing_is_begun_that_cannot_be_ended_in_time(world: IngestEnvironment, app: Any) -> None:
-    event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
+def test_nothing_is_begun_that_cannot_be_ended_in_time(env: IngestEnvironment, app: Any) -> None:
+    event = receive(env, {"x": created(env, "photo.jpg", jpeg_photo())})
     assert failed(app.handler(event, Context(remaining_ms=20_000))) == ["x"]
-    assert world.index.get("photo.jpg") is None
-    assert len(world.messages("changes")) == 1
+    assert env.index.get("photo.jpg") is None
+    assert len(env.messages("changes")) == 1
 
 
 @pytest.mark.parametrize("decision", [build_release_message, build_confirm_message])
 @pytest.mark.parametrize(("queue", "dead"), [("changes", "dead"), ("reviews", "undecided")])
 def test_a_decision_counts_in_the_review_queue_alone(
-    world: IngestEnvironment, app: Any, decision: Callable[..., dict[str, object]], queue: str, dead: str
+    env: IngestEnvironment, app: Any, decision: Callable[..., dict[str, object]], queue: str, dead: str
 ) -> None:
     body = json.dumps(decision("trips/rome.jpg", by="ada"))
-    assert failed(app.handler(receive(world, {"decision": body}, queue=queue), Context())) == []
-    codes = [letter["attributes"]["code"]["StringValue"] for letter in world.messages(dead)]
+    assert failed(app.handler(receive(env, {"decision": body}, queue=queue), Context())) == []
+    codes = [letter["attributes"]["code"]["StringValue"] for letter in env.messages(dead)]
     assert codes == (["bad-upload"] if queue == "changes" else [])
 
 
 @pytest.mark.parametrize("message", [build_repair_message, build_verdict_message])
 def test_the_review_queue_is_for_decisions_alone(
-    world: IngestEnvironment, app: Any, message: Callable[..., dict[str, object]]
+    env: IngestEnvironment, app: Any, message: Callable[..., dict[str, object]]
 ) -> None:
-    bodies = {"own": json.dumps(message("trips/rome.jpg")), "upload": created(world, "a.jpg", jpeg_photo())}
-    assert failed(app.handler(receive(world, bodies, queue="reviews"), Context())) == []
-    assert len(world.messages("undecided")) == 2
-    assert world.clients["dynamodb"].scan(TableName=world.names["index"])["Count"] == 0
+    bodies = {"own": json.dumps(message("trips/rome.jpg")), "upload": created(env, "a.jpg", jpeg_photo())}
+    assert failed(app.handler(receive(env, bodies, queue="reviews"), Context())) == []
+    assert len(env.messages("undecided")) == 2
+    assert env.clients["dynamodb"].scan(TableName=env.names["index"])["Count"] == 0

@@ -30,7 +30,7 @@ class EicarScanner:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
@@ -57,38 +57,38 @@ def named(metric_lines: str) -> dict[str, set[str]]:
     return {name: dimensions - {"service", "function"} for name, dimensions in found.items()}
 
 
-def test_the_steps_are_those_of_the_page(world: IngestEnvironment) -> None:
-    world.scanner = EicarScanner()
-    context = world.context
+def test_the_steps_are_those_of_the_page(env: IngestEnvironment) -> None:
+    env.scanner = EicarScanner()
+    context = env.context
     context.observer.begin()
-    assert handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY
+    assert handle_event(context, env.change("a.jpg", env.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY
     assert list(context.observer.timings_ms) == rows(PAGE, "Steps")
 
 
-def test_the_steps_of_a_refusal_and_a_deletion(world: IngestEnvironment) -> None:
+def test_the_steps_of_a_refusal_and_a_deletion(env: IngestEnvironment) -> None:
     assert "A refusal is `quarantine`, `index`, `announce`. A deletion is `remove`, `index`, `announce`." in PAGE
-    context = world.context
+    context = env.context
     context.observer.begin()
-    handle_event(context, world.change("a.jpg", world.upload("a.jpg", b"no picture")))
+    handle_event(context, env.change("a.jpg", env.upload("a.jpg", b"no picture")))
     assert list(context.observer.timings_ms)[-3:] == ["quarantine", "index", "announce"]
-    world.created("b.jpg", jpeg_photo())
-    world.vault("uploads").delete("b.jpg")
+    env.created("b.jpg", jpeg_photo())
+    env.vault("uploads").delete("b.jpg")
     context.observer.begin()
-    handle_event(context, world.change("b.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject"))
+    handle_event(context, env.change("b.jpg", env.next_sequencer(), "Object Deleted", "DeleteObject"))
     assert list(context.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
 
 
-def test_the_steps_of_what_waits_and_of_its_release(world: IngestEnvironment) -> None:
+def test_the_steps_of_what_waits_and_of_its_release(env: IngestEnvironment) -> None:
     assert "`hold` in the place of `render`, `master` and `presets`" in PAGE
     assert "release is `release`, `decode`, `render`, `presets`, `index`, `announce`" in PAGE
-    world.blocks = True
-    context, body = world.context, jpeg_photo()
+    env.blocks = True
+    context, body = env.context, jpeg_photo()
     context.observer.begin()
-    handle_event(context, world.change("a.jpg", world.upload("a.jpg", body)))
+    handle_event(context, env.change("a.jpg", env.upload("a.jpg", body)))
     steps = [step for step in rows(PAGE, "Steps") if step not in ("render", "master", "presets", "scan")]
     steps.insert(steps.index("index"), "hold")
     assert list(context.observer.timings_ms) == steps
-    world.judge("a.jpg", flagged=False, body=body)
+    env.judge("a.jpg", flagged=False, body=body)
     context.observer.begin()
     handle_event(context, IngestEvent(EventKind.VERDICT, "a.jpg", ""))
     assert list(context.observer.timings_ms) == ["claim", "release", "decode", "render", "presets", "index", "announce"]
@@ -103,10 +103,10 @@ def test_every_state_is_on_the_page() -> None:
     assert set(rows(PAGE, "States")) == {CLAIMED, HELD, READY, REFUSED, REMOVED}
 
 
-def test_the_metrics_are_those_of_the_page(world: IngestEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    context = world.context
-    handle_event(context, world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
-    handle_event(context, world.change("b.jpg", world.upload("b.jpg", b"no picture")))
+def test_the_metrics_are_those_of_the_page(env: IngestEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    context = env.context
+    handle_event(context, env.change("a.jpg", env.upload("a.jpg", jpeg_photo())))
+    handle_event(context, env.change("b.jpg", env.upload("b.jpg", b"no picture")))
     context.observer.flush()
     found = {
         name: dimensions for name, dimensions in named(capsys.readouterr().out).items() if not name.endswith("Time")

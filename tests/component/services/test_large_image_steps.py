@@ -16,7 +16,7 @@ NAMED = {"scene": "s", "key": "a.tif", "version_id": "1"}
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> LargeImageEnvironment:
+def env(aws: Callable[[str], Any]) -> LargeImageEnvironment:
     return LargeImageEnvironment.with_machine(aws)
 
 
@@ -48,9 +48,9 @@ def test_what_is_no_request_is_refused(event: dict[str, Any]) -> None:
         read_request(event)
 
 
-def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: LargeImageEnvironment) -> None:
-    world.created(KEY, scene_tiff())
-    cut = world.execution()
+def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(env: LargeImageEnvironment) -> None:
+    env.created(KEY, scene_tiff())
+    cut = env.execution()
     for action in ("cut", "bind"):
         with pytest.raises(Unavailable):
             cut.step(action, strip=0)
@@ -60,10 +60,10 @@ def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: LargeImage
         cut.step("bind")
 
 
-def test_a_deleted_upload_is_no_fault(world: LargeImageEnvironment) -> None:
-    world.created(KEY, scene_tiff())
-    cut = world.execution()
-    world.vault("uploads").delete(KEY)
+def test_a_deleted_upload_is_no_fault(env: LargeImageEnvironment) -> None:
+    env.created(KEY, scene_tiff())
+    cut = env.execution()
+    env.vault("uploads").delete(KEY)
     with pytest.raises(SceneRefused):
         cut.step("plan")
     assert cut.step(StepAction.REPORT, stopped={"Error": "SceneRefused"}) == {"code": "no-source", "fault": ""}

@@ -104,27 +104,27 @@ def runtime() -> Iterator[Runtime]:
 def upload(aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime) -> Upload:
     """The bus sends every event to the queue ``published``, which is the queue of infer."""
     runtime.attributes = "batch=1;timing=queue:3.0,decode:12.1,infer:80.2"
-    world = IngestEnvironment.build(aws)
-    make_vectors(world.clients["dynamodb"], world.names["index"] + "-vectors")
-    environment = aws_environment | runtime.environment | variables(world)
-    sequencer = world.upload(KEY, jpeg_photo())
-    version_id = world.clients["s3"].head_object(Bucket=world.names["uploads"], Key=KEY)["VersionId"]
-    world.clients["sqs"].send_message(
-        QueueUrl=world.names["changes"],
+    env = IngestEnvironment.build(aws)
+    make_vectors(env.clients["dynamodb"], env.names["index"] + "-vectors")
+    environment = aws_environment | runtime.environment | variables(env)
+    sequencer = env.upload(KEY, jpeg_photo())
+    version_id = env.clients["s3"].head_object(Bucket=env.names["uploads"], Key=KEY)["VersionId"]
+    env.clients["sqs"].send_message(
+        QueueUrl=env.names["changes"],
         MessageBody=event_text(
-            world.names["uploads"], KEY, sequencer, "Object Created", "PutObject", version_id=version_id
+            env.names["uploads"], KEY, sequencer, "Object Created", "PutObject", version_id=version_id
         ),
     )
-    ingest = run("ingest", f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1", received(world, "changes"), environment)
-    event = received(world, "published")
+    ingest = run("ingest", f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1", received(env, "changes"), environment)
+    event = received(env, "published")
     infer = run("infer", f"Root={BEFORE};Parent={SENDER};Sampled=1", event, environment)
-    record = world.record(KEY)
+    record = env.record(KEY)
     assert record.state == READY
     return Upload(ingest, infer, event["Records"][0], runtime, record.image_id)
 
 
-def variables(world: IngestEnvironment) -> dict[str, str]:
-    names = world.names
+def variables(env: IngestEnvironment) -> dict[str, str]:
+    names = env.names
     return {
         "UPLOADS_BUCKET": names["uploads"],
         "MEDIA_BUCKET": names["media"],
@@ -151,9 +151,9 @@ def variables(world: IngestEnvironment) -> dict[str, str]:
     }
 
 
-def received(world: IngestEnvironment, queue: str) -> dict[str, Any]:
+def received(env: IngestEnvironment, queue: str) -> dict[str, Any]:
     """The one message in ``queue`` as Lambda passes it on."""
-    sqs, url = world.clients["sqs"], world.names[queue]
+    sqs, url = env.clients["sqs"], env.names[queue]
     [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])[
         "Messages"
     ]
@@ -245,11 +245,11 @@ _HOLDING = ("metadata", "subsegments")
 def test_a_dlq_message_stays_in_its_trace(
     aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime
 ) -> None:
-    world = IngestEnvironment.build(aws)
-    world.clients["sqs"].send_message(QueueUrl=world.names["changes"], MessageBody='{"what": "ever"}')
+    env = IngestEnvironment.build(aws)
+    env.clients["sqs"].send_message(QueueUrl=env.names["changes"], MessageBody='{"what": "ever"}')
     header = f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1"
-    observed = run("ingest", header, received(world, "changes"), aws_environment | variables(world))
+    observed = run("ingest", header, received(env, "changes"), aws_environment | variables(env))
     [change] = [part for part in parts(observed.received) if part.document["name"] == "change"]
     assert (change.document.get("error"), change.annotations["code"]) == (True, "bad-upload")
-    dead = received(world, "dead")["Records"][0]
+    dead = received(env, "dead")["Records"][0]
     assert dead["attributes"]["AWSTraceHeader"] == f"Root={TRACE};Parent={change.id};Sampled=1"

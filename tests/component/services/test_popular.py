@@ -102,141 +102,141 @@ def now() -> Window:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> PopularEnvironment:
+def env(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> PopularEnvironment:
     return PopularEnvironment.build(aws_environment)
 
 
-def test_a_derivative_that_is_requested_often_is_sent_once(world: PopularEnvironment) -> None:
-    world.store(STORED)
+def test_a_derivative_that_is_requested_often_is_sent_once(env: PopularEnvironment) -> None:
+    env.store(STORED)
     for _ in range(HITS):
-        world.visit(ASKED, 1)
-    assert world.run() == ScanReport(files=HITS, lines=HITS, popular=1, sent=1)
-    assert world.messages() == [{"refine": STORED, "hits": HITS}]
+        env.visit(ASKED, 1)
+    assert env.run() == ScanReport(files=HITS, lines=HITS, popular=1, sent=1)
+    assert env.messages() == [{"refine": STORED, "hits": HITS}]
 
 
-def test_viewers_urls_count_together_for_the_variants_that_are_stored(world: PopularEnvironment) -> None:
+def test_viewers_urls_count_together_for_the_variants_that_are_stored(env: PopularEnvironment) -> None:
     for name in ("h-333_w-333.auto-webp", "h-333_w-333.auto-avif", "h-500_w-500.auto-avif", "w-320.auto-avif"):
-        world.store(f"derivatives/a.jpg/_/{name}")
-    world.store("derivatives/b.jpg/_/h-333_w-333.auto-avif")
-    world.visit("/a.jpg", 1, "w=333&h=333&s=x")
-    world.visit("/a.jpg", 1, "h=333&w=333&exp=9&s=y")
-    world.visit("/a.jpg", 1, "width=333&h=333")
-    world.run()
-    assert sorted(str(message["refine"]) for message in world.messages()) == [
+        env.store(f"derivatives/a.jpg/_/{name}")
+    env.store("derivatives/b.jpg/_/h-333_w-333.auto-avif")
+    env.visit("/a.jpg", 1, "w=333&h=333&s=x")
+    env.visit("/a.jpg", 1, "h=333&w=333&exp=9&s=y")
+    env.visit("/a.jpg", 1, "width=333&h=333")
+    env.run()
+    assert sorted(str(message["refine"]) for message in env.messages()) == [
         f"derivatives/a.jpg/_/{name}"
         for name in ("h-333_w-333.auto-avif", "h-333_w-333.auto-webp", "h-500_w-500.auto-avif")
     ]
 
 
-def test_what_is_always_redacted_is_sent_as_it_is_stored(world: PopularEnvironment) -> None:
-    world.store("derivatives/people/a.jpg/_/fv-1_redact-faces_w-333.auto-avif")
-    world.visit("/people/a.jpg", query="w=333")
-    assert world.run(AlwaysRedact.parse("people/=faces")).sent == 1
+def test_what_is_always_redacted_is_sent_as_it_is_stored(env: PopularEnvironment) -> None:
+    env.store("derivatives/people/a.jpg/_/fv-1_redact-faces_w-333.auto-avif")
+    env.visit("/people/a.jpg", query="w=333")
+    assert env.run(AlwaysRedact.parse("people/=faces")).sent == 1
 
 
-def test_a_preset_that_only_the_settings_have_is_counted(world: PopularEnvironment) -> None:
+def test_a_preset_that_only_the_settings_have_is_counted(env: PopularEnvironment) -> None:
     own = parse_settings({"presets": {"tile": {"w": 333, "h": 333}}}).presets
-    world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
-    world.visit("/a.jpg", query="preset=tile")
-    assert world.service(presets=own).run(now(), lasting).sent == 1
-    assert world.messages() == [{"refine": "derivatives/a.jpg/_/h-333_w-333.auto-webp", "hits": HITS}]
-    assert world.run().popular == 0, "the build has no such preset"
+    env.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
+    env.visit("/a.jpg", query="preset=tile")
+    assert env.service(presets=own).run(now(), lasting).sent == 1
+    assert env.messages() == [{"refine": "derivatives/a.jpg/_/h-333_w-333.auto-webp", "hits": HITS}]
+    assert env.run().popular == 0, "the build has no such preset"
 
 
 @pytest.mark.parametrize(
     ("pace", "times", "sent"),
     [("quick", HITS, 1), ("", HITS, 1), ("thorough", HITS, 0), ("quick", HITS - 1, 0)],
 )
-def test_what_is_rare_or_thorough_is_left_alone(world: PopularEnvironment, pace: str, times: int, sent: int) -> None:
-    world.store(STORED, pace)
-    world.visit(ASKED, times)
-    assert world.run().sent == sent
-    assert len(world.messages()) == sent
+def test_what_is_rare_or_thorough_is_left_alone(env: PopularEnvironment, pace: str, times: int, sent: int) -> None:
+    env.store(STORED, pace)
+    env.visit(ASKED, times)
+    assert env.run().sent == sent
+    assert len(env.messages()) == sent
 
 
 def test_the_most_popular_are_checked_first_up_to_a_limit(
-    world: PopularEnvironment, monkeypatch: pytest.MonkeyPatch
+    env: PopularEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "MAX_LOOKUPS", 2)
     for width, times in ((101, HITS), (102, HITS + 2), (103, HITS + 1)):
-        world.store(f"derivatives/a.jpg/_/w-{width}.webp")
-        world.visit(f"/a.jpg/_/w-{width}.webp", times)
-    assert world.run().popular == 2
-    sent = {message["refine"]: message["hits"] for message in world.messages()}
+        env.store(f"derivatives/a.jpg/_/w-{width}.webp")
+        env.visit(f"/a.jpg/_/w-{width}.webp", times)
+    assert env.run().popular == 2
+    sent = {message["refine"]: message["hits"] for message in env.messages()}
     assert sent == {"derivatives/a.jpg/_/w-102.webp": HITS + 2, "derivatives/a.jpg/_/w-103.webp": HITS + 1}
 
 
-def test_what_is_not_stored_any_more_is_left_alone(world: PopularEnvironment) -> None:
-    world.visit(ASKED)
-    world.visit("/gone.jpg", query="w=333")
-    world.visit("/a.jpg", query="f=json")
-    assert world.run() == ScanReport(files=3, lines=3 * HITS, popular=2, sent=0)
+def test_what_is_not_stored_any_more_is_left_alone(env: PopularEnvironment) -> None:
+    env.visit(ASKED)
+    env.visit("/gone.jpg", query="w=333")
+    env.visit("/a.jpg", query="f=json")
+    assert env.run() == ScanReport(files=3, lines=3 * HITS, popular=2, sent=0)
 
 
-def test_a_repeated_run_sends_the_same_again(world: PopularEnvironment) -> None:
-    world.store(STORED)
-    world.visit(ASKED)
-    first, again = world.run(), world.run()
+def test_a_repeated_run_sends_the_same_again(env: PopularEnvironment) -> None:
+    env.store(STORED)
+    env.visit(ASKED)
+    first, again = env.run(), env.run()
     assert first == again
-    assert world.messages() == 2 * [{"refine": STORED, "hits": HITS}]
+    assert env.messages() == 2 * [{"refine": STORED, "hits": HITS}]
 
 
-def test_files_of_others_and_of_other_hours_are_not_read(world: PopularEnvironment) -> None:
-    world.store(STORED)
-    world.visit(ASKED, distribution="E1ABCD")
-    world.visit(ASKED, HITS - 1)
-    assert world.run() == ScanReport(files=1, lines=HITS - 1)
+def test_files_of_others_and_of_other_hours_are_not_read(env: PopularEnvironment) -> None:
+    env.store(STORED)
+    env.visit(ASKED, distribution="E1ABCD")
+    env.visit(ASKED, HITS - 1)
+    assert env.run() == ScanReport(files=1, lines=HITS - 1)
     over = Window(time.time() - 7_200, time.time() - 3_600)
     yet_to_come = Window(time.time() + 3_600, time.time() + 7_200)
     for window in (over, yet_to_come):
-        assert world.service().run(window, lasting) == ScanReport()
+        assert env.service().run(window, lasting) == ScanReport()
 
 
-def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(world: PopularEnvironment) -> None:
-    world.store(STORED)
-    world.visit(ASKED)
-    [listed] = world.s3.list_objects_v2(Bucket=world.logs)["Contents"]
-    body = world.s3.get_object(Bucket=world.logs, Key=listed["Key"])["Body"].read()
-    world.s3.delete_object(Bucket=world.logs, Key=listed["Key"])
+def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(env: PopularEnvironment) -> None:
+    env.store(STORED)
+    env.visit(ASKED)
+    [listed] = env.s3.list_objects_v2(Bucket=env.logs)["Contents"]
+    body = env.s3.get_object(Bucket=env.logs, Key=listed["Key"])["Body"].read()
+    env.s3.delete_object(Bucket=env.logs, Key=listed["Key"])
     late = file_name("", DISTRIBUTION, time.time() - 23 * 3_600, "0a")
-    world.s3.put_object(Bucket=world.logs, Key=late, Body=body)
-    assert world.run().sent == 1
+    env.s3.put_object(Bucket=env.logs, Key=late, Body=body)
+    assert env.run().sent == 1
 
 
 @pytest.mark.parametrize("broken", [lambda body: b"no gzip", lambda body: body[:-9], lambda body: body[:40] + b"?" * 9])
-def test_a_broken_file_hides_no_other(world: PopularEnvironment, broken: Callable[[bytes], bytes]) -> None:
-    world.store(STORED)
-    world.visit(ASKED, 5)
-    [listed] = world.s3.list_objects_v2(Bucket=world.logs)["Contents"]
-    body = world.s3.get_object(Bucket=world.logs, Key=listed["Key"])["Body"].read()
-    world.s3.put_object(Bucket=world.logs, Key=f"{DISTRIBUTION}.2999-01-01-00.0a.gz", Body=broken(body))
-    outcome = world.run()
+def test_a_broken_file_hides_no_other(env: PopularEnvironment, broken: Callable[[bytes], bytes]) -> None:
+    env.store(STORED)
+    env.visit(ASKED, 5)
+    [listed] = env.s3.list_objects_v2(Bucket=env.logs)["Contents"]
+    body = env.s3.get_object(Bucket=env.logs, Key=listed["Key"])["Body"].read()
+    env.s3.put_object(Bucket=env.logs, Key=f"{DISTRIBUTION}.2999-01-01-00.0a.gz", Body=broken(body))
+    outcome = env.run()
     assert (outcome.files, outcome.files_unread, outcome.sent) == (1, 1, 1)
 
 
-def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: PopularEnvironment) -> None:
-    world.store(STORED)
+def test_time_that_runs_out_leaves_files_and_sends_what_is_known(env: PopularEnvironment) -> None:
+    env.store(STORED)
     for _ in range(3):
-        world.visit(ASKED)
+        env.visit(ASKED)
     times = iter([900.0, 900.0, FILE_TIME_S - 1])
-    outcome = world.service().run(now(), lambda: next(times, LOOKUP_TIME_S + 1))
+    outcome = env.service().run(now(), lambda: next(times, LOOKUP_TIME_S + 1))
     assert (outcome.files, outcome.files_left, outcome.sent) == (2, 1, 1)
-    assert world.messages() == [{"refine": STORED, "hits": 2 * HITS}]
-    assert world.service().run(now(), lambda: LOOKUP_TIME_S - 1) == ScanReport(files_left=3)
+    assert env.messages() == [{"refine": STORED, "hits": 2 * HITS}]
+    assert env.service().run(now(), lambda: LOOKUP_TIME_S - 1) == ScanReport(files_left=3)
 
 
 def test_the_function_reads_the_hour_before_its_event_and_reports(
-    world: PopularEnvironment, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+    env: PopularEnvironment, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
-    world.visit("/a.jpg", query="preset=tile")
+    env.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
+    env.visit("/a.jpg", query="preset=tile")
     function = load(
         "popular",
         aws_environment
         | {
-            "LOG_BUCKET": world.logs,
-            "MEDIA_BUCKET": world.media,
-            "REFINE_QUEUE_URL": world.queue_url,
+            "LOG_BUCKET": env.logs,
+            "MEDIA_BUCKET": env.media,
+            "REFINE_QUEUE_URL": env.queue_url,
             "DISTRIBUTION_ID": DISTRIBUTION,
             "POWERTOOLS_SERVICE_NAME": "popular",
             "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test",

@@ -37,154 +37,154 @@ HOUR_S = 3_600
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
-def sweep(world: IngestEnvironment, later_s: float = HOUR_S) -> Sweep:
+def sweep(env: IngestEnvironment, later_s: float = HOUR_S) -> Sweep:
     """The service, which runs ``later_s`` from now."""
     return Sweep(
-        uploads=world.vault("uploads"),
-        source=world.vault("media"),
+        uploads=env.vault("uploads"),
+        source=env.vault("media"),
         source_names=MASTERS,
-        index=world.index,
-        queue=world.queue("changes"),
+        index=env.index,
+        queue=env.queue("changes"),
         observer=PowertoolsObserver("sweep"),
         clock=lambda: time.time() + later_s,
     )
 
 
-def queued(world: IngestEnvironment) -> list[IngestEvent | None]:
+def queued(env: IngestEnvironment) -> list[IngestEvent | None]:
     """The changes that ingest would read."""
-    texts = [json.dumps(message) for message in world.messages("changes")]
+    texts = [json.dumps(message) for message in env.messages("changes")]
     return [read_event(text) for text in texts]
 
 
-def claim(world: IngestEnvironment, key: str, lease_s: float) -> None:
-    world.index.claim(key, "5", "token", now_s=time.time(), lease_s=lease_s)
+def claim(env: IngestEnvironment, key: str, lease_s: float) -> None:
+    env.index.claim(key, "5", "token", now_s=time.time(), lease_s=lease_s)
 
 
 @pytest.mark.parametrize("key", ["a.jpg", "ünï/ツ 100%25 #1?&+.jpg"])
-def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(world: IngestEnvironment, key: str) -> None:
-    world.upload(key, b"picture")
-    assert sweep(world).run(lasting) == SweepReport(checked=1, queued=1, complete=True)
-    (change,) = queued(world)
+def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(env: IngestEnvironment, key: str) -> None:
+    env.upload(key, b"picture")
+    assert sweep(env).run(lasting) == SweepReport(checked=1, queued=1, complete=True)
+    (change,) = queued(env)
     assert change is not None
     assert (change.kind, change.key, change.sequencer) == (EventKind.CREATED, key, pad_sequencer("0"))
     assert abs(change.happened_at_s - time.time()) < HOUR_S
 
 
-def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: IngestEnvironment) -> None:
-    sequencer = world.upload("a.jpg", b"no picture at all")
-    sweep(world).run(lasting)
-    (change,) = queued(world)
+def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(env: IngestEnvironment) -> None:
+    sequencer = env.upload("a.jpg", b"no picture at all")
+    sweep(env).run(lasting)
+    (change,) = queued(env)
     assert change is not None
-    assert world.handle(change) is IngestOutcome.REFUSED
-    assert sweep(world).run(lasting).queued == 0
-    assert world.handle(world.change("a.jpg", sequencer)) is IngestOutcome.REFUSED
-    assert world.handle(change) is IngestOutcome.DROPPED
+    assert env.handle(change) is IngestOutcome.REFUSED
+    assert sweep(env).run(lasting).queued == 0
+    assert env.handle(env.change("a.jpg", sequencer)) is IngestOutcome.REFUSED
+    assert env.handle(change) is IngestOutcome.DROPPED
 
 
-def test_a_lost_index_is_rebuilt(world: IngestEnvironment) -> None:
-    assert world.created("a.jpg", jpeg_photo()) is IngestOutcome.READY
-    assert world.created("b.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
-    before = world.record("a.jpg")
+def test_a_lost_index_is_rebuilt(env: IngestEnvironment) -> None:
+    assert env.created("a.jpg", jpeg_photo()) is IngestOutcome.READY
+    assert env.created("b.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
+    before = env.record("a.jpg")
     for key in ("a.jpg", "b.jpg"):
-        world.index.delete(key)
-    assert sweep(world).run(lasting).queued == 2
-    for change in queued(world):
+        env.index.delete(key)
+    assert sweep(env).run(lasting).queued == 2
+    for change in queued(env):
         assert change is not None
-        assert world.handle(change) in (IngestOutcome.READY, IngestOutcome.DUPLICATE)
-    after = world.record("a.jpg")
+        assert env.handle(change) in (IngestOutcome.READY, IngestOutcome.DUPLICATE)
+    after = env.record("a.jpg")
     assert (after.state, after.sequencer, after.image_id) == (READY, before.sequencer, before.image_id)
     assert (after.sha256, after.facts) == (before.sha256, before.facts)
 
 
 @pytest.mark.parametrize("state", [READY, REFUSED, REMOVED])
-def test_what_is_done_is_left_alone(world: IngestEnvironment, state: str) -> None:
-    world.upload("a.jpg", b"picture")
-    claim(world, "a.jpg", 60)
-    world.index.put_record(Record("a.jpg", state, pad_sequencer("5"), "token"))
-    assert sweep(world).run(lasting) == SweepReport(checked=1, queued=0, complete=True)
+def test_what_is_done_is_left_alone(env: IngestEnvironment, state: str) -> None:
+    env.upload("a.jpg", b"picture")
+    claim(env, "a.jpg", 60)
+    env.index.put_record(Record("a.jpg", state, pad_sequencer("5"), "token"))
+    assert sweep(env).run(lasting) == SweepReport(checked=1, queued=0, complete=True)
 
 
-def test_what_may_be_on_its_way_is_left_alone(world: IngestEnvironment) -> None:
-    world.upload("a.jpg", b"picture")
-    assert sweep(world, later_s=MIN_AGE_S - 10).run(lasting).queued == 0
-    assert sweep(world, later_s=MIN_AGE_S + 10).run(lasting).queued == 1
+def test_what_may_be_on_its_way_is_left_alone(env: IngestEnvironment) -> None:
+    env.upload("a.jpg", b"picture")
+    assert sweep(env, later_s=MIN_AGE_S - 10).run(lasting).queued == 0
+    assert sweep(env, later_s=MIN_AGE_S + 10).run(lasting).queued == 1
 
 
-def test_old_uploads_are_skipped_unless_everything_is_requested(world: IngestEnvironment) -> None:
+def test_old_uploads_are_skipped_unless_everything_is_requested(env: IngestEnvironment) -> None:
     """Each lookup costs money; by then the upload has been seen by many sweeps."""
-    world.upload("photo.jpg", b"picture")
-    old = sweep(world, MAX_AGE_S + HOUR_S)
+    env.upload("photo.jpg", b"picture")
+    old = sweep(env, MAX_AGE_S + HOUR_S)
     assert old.run(lasting) == SweepReport(checked=1, queued=0, complete=True)
     assert old.run(lasting, everything=True) == SweepReport(checked=1, queued=1, complete=True)
 
 
-def test_leftovers_of_a_worker_are_to_be_repaired(world: IngestEnvironment) -> None:
-    world.upload("a.jpg", b"picture")
-    claim(world, "a.jpg", lease_s=100)
-    assert sweep(world, later_s=100 + LEASE_GRACE_S - 10).run(lasting).queued == 0
-    assert sweep(world, later_s=100 + LEASE_GRACE_S + 10).run(lasting).queued == 1
-    assert queued(world) == [IngestEvent(EventKind.REPAIR, "a.jpg", "")]
+def test_leftovers_of_a_worker_are_to_be_repaired(env: IngestEnvironment) -> None:
+    env.upload("a.jpg", b"picture")
+    claim(env, "a.jpg", lease_s=100)
+    assert sweep(env, later_s=100 + LEASE_GRACE_S - 10).run(lasting).queued == 0
+    assert sweep(env, later_s=100 + LEASE_GRACE_S + 10).run(lasting).queued == 1
+    assert queued(env) == [IngestEvent(EventKind.REPAIR, "a.jpg", "")]
 
 
 def test_after_a_day_of_retries_it_is_left_to_an_operator(
-    world: IngestEnvironment, capsys: pytest.CaptureFixture[str]
+    env: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.upload("a.jpg", b"picture")
-    claim(world, "a.jpg", lease_s=100)
-    service = sweep(world, later_s=MAX_RETRY_AGE_S + 10)
+    env.upload("a.jpg", b"picture")
+    claim(env, "a.jpg", lease_s=100)
+    service = sweep(env, later_s=MAX_RETRY_AGE_S + 10)
     assert service.run(lasting).queued == 0
     service.observer.flush()
     assert '"UploadsStuck":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
-def test_a_folder_of_the_console_is_no_upload(world: IngestEnvironment) -> None:
-    world.upload("trips/", b"")
-    world.upload("trips/rome.jpg", b"picture")
-    assert sweep(world).run(lasting).queued == 1
-    assert [change.key for change in queued(world) if change] == ["trips/rome.jpg"]
+def test_a_folder_of_the_console_is_no_upload(env: IngestEnvironment) -> None:
+    env.upload("trips/", b"")
+    env.upload("trips/rome.jpg", b"picture")
+    assert sweep(env).run(lasting).queued == 1
+    assert [change.key for change in queued(env) if change] == ["trips/rome.jpg"]
 
 
-def test_nothing_is_queued_behind_a_long_queue(world: IngestEnvironment) -> None:
-    world.upload("a.jpg", b"picture")
-    world.queue("changes").send_many({"number": number} for number in range(MAX_BACKLOG - 1))
-    world.queue("changes").send({"number": MAX_BACKLOG}, delay_s=900)
-    assert sweep(world).run(lasting) == SweepReport(skipped=True)
-    world.clients["sqs"].purge_queue(QueueUrl=world.names["changes"])
-    assert sweep(world).run(lasting).queued == 1
+def test_nothing_is_queued_behind_a_long_queue(env: IngestEnvironment) -> None:
+    env.upload("a.jpg", b"picture")
+    env.queue("changes").send_many({"number": number} for number in range(MAX_BACKLOG - 1))
+    env.queue("changes").send({"number": MAX_BACKLOG}, delay_s=900)
+    assert sweep(env).run(lasting) == SweepReport(skipped=True)
+    env.clients["sqs"].purge_queue(QueueUrl=env.names["changes"])
+    assert sweep(env).run(lasting).queued == 1
 
 
 @pytest.mark.slow
-def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: IngestEnvironment) -> None:
+def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(env: IngestEnvironment) -> None:
     keys = [f"{number:04}.jpg" for number in range(1100)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda key: world.upload(key, b"picture"), keys))
+        list(pool.map(lambda key: env.upload(key, b"picture"), keys))
     times = iter([MIN_REMAINING_S + 1, MIN_REMAINING_S - 1])
-    assert sweep(world).run(lambda: next(times)) == SweepReport(checked=1000, queued=1000)
-    first = [change.key for change in queued(world) if change]
-    assert sweep(world).run(lasting) == SweepReport(checked=100, queued=100, complete=True)
-    second = [change.key for change in queued(world) if change]
+    assert sweep(env).run(lambda: next(times)) == SweepReport(checked=1000, queued=1000)
+    first = [change.key for change in queued(env) if change]
+    assert sweep(env).run(lasting) == SweepReport(checked=100, queued=100, complete=True)
+    second = [change.key for change in queued(env) if change]
     assert sorted(first + second) == keys
-    assert sweep(world).run(lasting).checked == 1100
+    assert sweep(env).run(lasting).checked == 1100
 
 
-def test_the_function_sweeps_on_its_schedule(world: IngestEnvironment, aws_environment: dict[str, str]) -> None:
+def test_the_function_sweeps_on_its_schedule(env: IngestEnvironment, aws_environment: dict[str, str]) -> None:
     names = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "INDEX_TABLE": "index"}
     names |= {"INGEST_QUEUE_URL": "changes"}
-    app = load("sweep", aws_environment | {variable: world.names[name] for variable, name in names.items()})
-    world.upload("a.jpg", b"picture")
+    app = load("sweep", aws_environment | {variable: env.names[name] for variable, name in names.items()})
+    env.upload("a.jpg", b"picture")
     assert app.invoke(events()["hourly.json"]) == {"checked": 1, "queued": 0, "complete": True, "skipped": False}
 
 
-def test_an_upload_that_waits_too_long_for_a_verdict_is_analysed_again(world: IngestEnvironment) -> None:
-    world.blocks = True
+def test_an_upload_that_waits_too_long_for_a_verdict_is_analysed_again(env: IngestEnvironment) -> None:
+    env.blocks = True
     body = jpeg_photo((60, 40))
-    world.created("a.jpg", body)
-    assert sweep(world, MAX_REVIEW_WAIT_S - 60).run(lasting).queued == 0
-    assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 1
-    assert world.messages("changes") == [build_verdict_message("a.jpg") | {"attributes": {}}]
-    world.judged("a.jpg", flagged=True, body=body)
-    assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 0, "a moderator has to decide now"
+    env.created("a.jpg", body)
+    assert sweep(env, MAX_REVIEW_WAIT_S - 60).run(lasting).queued == 0
+    assert sweep(env, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 1
+    assert env.messages("changes") == [build_verdict_message("a.jpg") | {"attributes": {}}]
+    env.judged("a.jpg", flagged=True, body=body)
+    assert sweep(env, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 0, "a moderator has to decide now"

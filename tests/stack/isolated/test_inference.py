@@ -44,7 +44,7 @@ def inferring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def studio(inferring: Stack) -> InferenceClient:
+def inference(inferring: Stack) -> InferenceClient:
     viewer = Viewer(
         cdn_url=inferring.cdn_url,
         s3=inferring.cloud.s3,
@@ -57,19 +57,19 @@ def studio(inferring: Stack) -> InferenceClient:
 
 
 @pytest.fixture(scope="module")
-def group(studio: InferenceClient) -> tuple[str, int]:
+def group(inference: InferenceClient) -> tuple[str, int]:
     """A photograph with faces that the endpoint has analysed: its key, and how many faces it has found."""
     key = f"{PREFIX}group.jpg"
-    studio.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
-    tasks = studio.analysed(key)
+    inference.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
+    tasks = inference.analysed(key)
     assert {"faces", "text", "moderation", "similarity"} == set(tasks)
     return key, len(tasks["faces"]["faces"])
 
 
-def test_boxes_lie_where_the_faces_are(studio: InferenceClient, group: tuple[str, int]) -> None:
+def test_boxes_lie_where_the_faces_are(inference: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
-    image = studio.image(key, "w=960")
-    faces = studio.findings_of(key)["findings"]["tasks"]["faces"]["faces"]
+    image = inference.image(key, "w=960")
+    faces = inference.findings_of(key)["findings"]["tasks"]["faces"]["faces"]
     assert len(faces) == count >= (2 if GROUP.exists() else 1)
     for face in faces:
         left, top, width, height = face["box"]
@@ -85,30 +85,30 @@ def test_boxes_lie_where_the_faces_are(studio: InferenceClient, group: tuple[str
         assert detected(around.resize((around.width * 2, around.height * 2))), face
 
 
-def test_a_square_around_the_faces_keeps_every_one(studio: InferenceClient, group: tuple[str, int]) -> None:
+def test_a_square_around_the_faces_keeps_every_one(inference: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
-    square = studio.image(key, "w=400&h=400&fit=cover&g=face&f=png")
+    square = inference.image(key, "w=400&h=400&fit=cover&g=face&f=png")
     assert square.size == (400, 400)
     assert len(detected(square.resize((800, 800)))) >= count
 
 
-def test_a_redacted_derivative_has_no_face_left(studio: InferenceClient, group: tuple[str, int]) -> None:
+def test_a_redacted_derivative_has_no_face_left(inference: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
-    assert len(detected(studio.image(key, "w=960&f=png"))) >= count  # the detector is not blind
-    assert detected(studio.image(key, "w=960&redact=faces&f=png")) == ()
-    assert detected(studio.image(key, "w=400&h=400&fit=cover&g=face&redact=faces&f=png")) == ()
+    assert len(detected(inference.image(key, "w=960&f=png"))) >= count  # the detector is not blind
+    assert detected(inference.image(key, "w=960&redact=faces&f=png")) == ()
+    assert detected(inference.image(key, "w=400&h=400&fit=cover&g=face&redact=faces&f=png")) == ()
 
 
-def test_a_photographed_page_is_read(studio: InferenceClient) -> None:
+def test_a_photographed_page_is_read(inference: InferenceClient) -> None:
     expected, key = words(220), f"{PREFIX}page.jpg"
-    studio.upload(key, photographed(page(expected), 4))
-    lines = studio.analysed(key)["text"]["lines"]
+    inference.upload(key, photographed(page(expected), 4))
+    lines = inference.analysed(key)["text"]["lines"]
     accuracy = accuracy_in_order(expected, (line["text"] for line in lines))
     print(f"{accuracy:.1%} of {len(expected)} words")
     assert accuracy >= 0.95
 
 
-def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: InferenceClient) -> None:
+def test_boto3_is_answered_as_functions_are(inferring: Stack, inference: InferenceClient) -> None:
     url = json.loads((inferring.state / "stack.json").read_text())["sagemaker_url"]
     client: Any = boto3.client(
         "sagemaker-runtime",
@@ -130,7 +130,7 @@ def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: InferenceC
 
 
 @pytest.fixture
-def canary(inferring: Stack, studio: InferenceClient) -> Iterator[str]:
+def canary(inferring: Stack, inference: InferenceClient) -> Iterator[str]:
     """The same models a second time, as a variant that takes a tenth of the calls; its name."""
     url, name = f"{inferring.control_url}/sagemaker/{ENDPOINT}/variants", "canary"
     document = json.dumps({"name": name, "models": str(MODELS), "weight": 0.11}).encode()
@@ -139,18 +139,18 @@ def canary(inferring: Stack, studio: InferenceClient) -> Iterator[str]:
     urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=HANG_S).close()
 
 
-def _analysed_uploads(studio: InferenceClient) -> Iterator[str]:
+def _analysed_uploads(inference: InferenceClient) -> Iterator[str]:
     """Yield analysed uploads one by one until the caches of a switch have expired."""
     ends_s = time.monotonic() + HANG_S
     for number in itertools.takewhile(lambda _: time.monotonic() < ends_s, itertools.count(100)):
         key = f"{PREFIX}analysed-{number}.jpg"
-        studio.upload(key, _variation(number))
-        wait_until(lambda key=key: studio.makers(key), f"{key} is analysed", HANG_S)  # type: ignore[misc]
+        inference.upload(key, _variation(number))
+        wait_until(lambda key=key: inference.makers(key), f"{key} is analysed", HANG_S)  # type: ignore[misc]
         yield key
 
 
 def test_the_runbook_of_models_that_regressed(
-    inferring: Stack, studio: InferenceClient, canary: str, tmp_path: Path
+    inferring: Stack, inference: InferenceClient, canary: str, tmp_path: Path
 ) -> None:
     operator = Operator(inferring, tmp_path)
     registered = operator.darkroom("registry", "register", "--image", str(MODELS))
@@ -165,7 +165,7 @@ def test_the_runbook_of_models_that_regressed(
     assert said.splitlines()[-1].endswith(f":endpoint/{ENDPOINT}")
     try:
         operator.follow("model-regressed.md", 3)
-        key = next(key for key in _analysed_uploads(studio) if studio.makers(key)["faces"] == "fallback")
+        key = next(key for key in _analysed_uploads(inference) if inference.makers(key)["faces"] == "fallback")
     finally:
         assert "fallback: off" in operator.follow("model-regressed.md", 4).splitlines()
 
@@ -177,11 +177,11 @@ def test_the_runbook_of_models_that_regressed(
     assert found.keys() == {"quality", "rollout"}
     assert found["quality"].keys() == {"pictures", "main"}
     assert {"faces", "text", "moderation"} == found["quality"]["main"].keys()
-    wait_until(lambda: set(studio.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", HANG_S)
+    wait_until(lambda: set(inference.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", HANG_S)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_the_start_page_shows_it(inferring: Stack, studio: InferenceClient, group: tuple[str, int]) -> None:
+def test_the_start_page_shows_it(inferring: Stack, inference: InferenceClient, group: tuple[str, int]) -> None:
     key, count = group
 
     async def look() -> None:
@@ -209,15 +209,15 @@ def _variation(number: int) -> bytes:
     return out.getvalue()
 
 
-def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: InferenceClient) -> None:
+def test_without_the_endpoint_small_models_stand_in_until_it_is_back(inference: InferenceClient) -> None:
     """The endpoint is killed again after each restart, so that every upload meets a dead endpoint."""
     keys = [f"{PREFIX}orphan-{number}.jpg" for number in range(3)]
     asked = Counter[int]()
 
     def look(key: str) -> None:
         for query in ("w=320", "w=320&redact=faces", "w=320&redact=text"):
-            url = f"/{key}?w=320" if query == "w=320" else studio.signed(key, query)
-            answer = studio.viewer.get(url)
+            url = f"/{key}?w=320" if query == "w=320" else inference.signed(key, query)
+            answer = inference.viewer.get(url)
             asked[answer.status] += 1
             if answer.status >= 500:
                 assert (answer.status, answer.problem["code"]) == (503, "findings-pending")
@@ -225,33 +225,33 @@ def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Inf
                 assert int(answer.headers["retry-after"]) > 0
 
     def killed() -> bool:
-        if pid := studio.endpoint["pid"]:
+        if pid := inference.endpoint["pid"]:
             os.kill(pid, signal.SIGKILL)
         for key in keys:
-            if studio.findings_of(key)["state"] != "no-picture":
+            if inference.findings_of(key)["state"] != "no-picture":
                 look(key)
-        return all(studio.makers(key).get("faces") == "fallback" for key in keys)
+        return all(inference.makers(key).get("faces") == "fallback" for key in keys)
 
-    os.kill(studio.endpoint["pid"], signal.SIGKILL)
+    os.kill(inference.endpoint["pid"], signal.SIGKILL)
     for number, key in enumerate(keys):
-        studio.upload(key, _variation(number))
+        inference.upload(key, _variation(number))
     wait_until(killed, "the small models have analysed all of them", HANG_S)
     for key in keys:
-        findings = studio.findings_of(key)["findings"]
+        findings = inference.findings_of(key)["findings"]
         assert findings["pending"] == ["text"]
-        assert set(studio.makers(key).values()) == {"fallback"}
-        assert studio.viewer.get(studio.signed(key, "w=320&redact=faces")).status == 200
-        assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).problem["code"] == "findings-pending"
-    studio.ready()
+        assert set(inference.makers(key).values()) == {"fallback"}
+        assert inference.viewer.get(inference.signed(key, "w=320&redact=faces")).status == 200
+        assert inference.viewer.get(inference.signed(key, "w=320&redact=text")).problem["code"] == "findings-pending"
+    inference.ready()
 
     def again() -> bool:
         for key in keys:
             look(key)
-        return all(set(studio.makers(key).values()) == {"endpoint"} for key in keys)
+        return all(set(inference.makers(key).values()) == {"endpoint"} for key in keys)
 
     wait_until(again, "the endpoint has analysed all of them", HANG_S)
     for key in keys:
-        assert studio.findings_of(key)["findings"]["pending"] == []
-        assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).status == 200
+        assert inference.findings_of(key)["findings"]["pending"] == []
+        assert inference.viewer.get(inference.signed(key, "w=320&redact=text")).status == 200
     print(f"viewers saw {dict(asked)}")
     assert asked[200] > asked[503] > 0

@@ -20,5 +20,5 @@ def runtime() -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any], runtime: Runtime) -> InferEnvironment:
+def env(aws: Callable[[str], Any], runtime: Runtime) -> InferEnvironment:
     return InferEnvironment.build(aws, runtime)

@@ -56,191 +56,189 @@ def metrics(output: str) -> dict[str, float]:
     return found
 
 
-def test_an_image_is_analysed_stored_and_published(world: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
-    findings = world.findings(KEY)
+def test_an_image_is_analysed_stored_and_published(env: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    findings = env.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
-    assert (findings.source_etag, findings.generation, findings.pending) == (world.etag(KEY), "1", ())
+    assert (findings.source_etag, findings.generation, findings.pending) == (env.etag(KEY), "1", ())
     assert findings.found[FACES] == sagemaker.found(FACES)
-    noted = world.noted(KEY)
+    noted = env.noted(KEY)
     assert noted.findings == findings
-    assert (noted.sha256_of, noted.flagged, noted.announced) == (world.index.get(KEY).sha256, False, True)  # type: ignore[union-attr]
-    stored = world.vectors.get(KEY)
+    assert (noted.sha256_of, noted.flagged, noted.announced) == (env.index.get(KEY).sha256, False, True)  # type: ignore[union-attr]
+    stored = env.vectors.get(KEY)
     assert stored is not None
     assert (stored.source_etag, stored.perceptual_hash, stored.model) == (
-        world.etag(KEY), "cedbd88c49eaf808", "gpu-similarity/2",
+        env.etag(KEY), "cedbd88c49eaf808", "gpu-similarity/2",
     )  # fmt: skip
-    [event] = world.published()
+    [event] = env.published()
     assert complaints("ImageAnalysed", event) == []
     assert (event["image_id"], event["key"], event["by"], event["flagged"]) == (noted.image_id, KEY, ENDPOINT, False)
     assert event["tasks"][FACES] == {"model": "gpu-faces", "version": "2", "by": ENDPOINT, "error": ""}
-    assert not world.models.seen
-    world.observer.flush()
+    assert not env.models.seen
+    env.observer.flush()
     counted = metrics(capsys.readouterr().out)
     assert counted["Handled"] == 1
     assert {"PrepareTime", "InvokeTime", "StoreTime", "AnnounceTime", "UploadToAnalysed"} <= counted.keys()
 
 
-def sent_picture(world: InferEnvironment) -> Image.Image:
-    return Image.open(io.BytesIO(world.runtime.calls[0].body))
+def sent_picture(env: InferEnvironment) -> Image.Image:
+    return Image.open(io.BytesIO(env.runtime.calls[0].body))
 
 
-def test_models_see_a_small_upright_image(world: InferEnvironment) -> None:
+def test_models_see_a_small_upright_image(env: InferEnvironment) -> None:
     photo = Image.open(io.BytesIO(jpeg_photo((3000, 1500))))
-    world.ready(KEY, turned(photo, 6))
-    picture = sent_picture(world)
+    env.ready(KEY, turned(photo, 6))
+    picture = sent_picture(env)
     assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (2048, 1024))
-    assert world.runtime.calls[0].tasks == ALL
+    assert env.runtime.calls[0].tasks == ALL
 
 
-def test_what_is_transparent_is_white_for_models(world: InferEnvironment) -> None:
+def test_what_is_transparent_is_white_for_models(env: InferEnvironment) -> None:
     out = io.BytesIO()
     Image.new("RGBA", (60, 40), (200, 0, 0, 0)).save(out, "PNG")
-    world.ready("a.png", out.getvalue())
-    assert sent_picture(world).getpixel((30, 20)) == (255, 255, 255)
-    black, bare = world.runtime.calls[1:]
+    env.ready("a.png", out.getvalue())
+    assert sent_picture(env).getpixel((30, 20)) == (255, 255, 255)
+    black, bare = env.runtime.calls[1:]
     assert black.tasks == bare.tasks == (FACES, TEXT, MODERATION)
     assert Image.open(io.BytesIO(black.body)).getpixel((30, 20)) == (0, 0, 0)
     assert Image.open(io.BytesIO(bare.body)).getpixel((30, 20)) == pytest.approx((200, 0, 0), abs=3)
 
 
-def test_models_see_the_first_frame_and_grey_as_colour(world: InferEnvironment) -> None:
+def test_models_see_the_first_frame_and_grey_as_colour(env: InferEnvironment) -> None:
     out = io.BytesIO()
     frames = [Image.new("L", (60, 40), shade) for shade in (250, 5)]
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
-    world.ready("a.gif", out.getvalue())
-    picture = sent_picture(world).convert("RGB")
+    env.ready("a.gif", out.getvalue())
+    picture = sent_picture(env).convert("RGB")
     assert picture.size == (60, 40)
     assert picture.getpixel((30, 20)) == pytest.approx((250, 250, 250), abs=3)
-    assert [call.tasks for call in world.runtime.calls] == [ALL, (MODERATION,)]
+    assert [call.tasks for call in env.runtime.calls] == [ALL, (MODERATION,)]
 
 
-def test_a_further_view_without_an_answer_puts_the_whole_off(world: InferEnvironment) -> None:
+def test_a_further_view_without_an_answer_puts_the_whole_off(env: InferEnvironment) -> None:
     def answer(call: sagemaker.Call) -> sagemaker.Reply:
         return sagemaker.answer(call) if call.tasks == ALL else sagemaker.dead(call)
 
-    world.runtime.behave = answer
-    assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.FALLBACK
-    assert world.findings("a.gif").found[MODERATION].origin == FALLBACK
+    env.runtime.behave = answer
+    assert env.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.FALLBACK
+    assert env.findings("a.gif").found[MODERATION].origin == FALLBACK
 
 
-def test_further_views_that_take_too_long_are_a_gap(world: InferEnvironment) -> None:
+def test_further_views_that_take_too_long_are_a_gap(env: InferEnvironment) -> None:
     """Each of the endpoint's answers takes 8 s here: another attempt would not get farther, and would cost as much."""
     ticks = count(0, 4)
-    infer = world.infer
+    infer = env.infer
     assert infer.models is not None
     slow = replace(infer.models.client, call_timeout_s=20.0, deadline_s=45.0, monotonic=lambda: float(next(ticks)))
-    sequencer = world.master("a.gif", KINDS["gif-last"](flagged_drawing()))
+    sequencer = env.master("a.gif", KINDS["gif-last"](flagged_drawing()))
     infer = replace(infer, models=replace(infer.models, client=slow))
     assert infer.handle(AnalysisRequest(RequestKind.READY, "a.gif", sequencer)) is AnalysisOutcome.ANALYSED
-    assert 1 < len(world.runtime.calls) < 6
-    found = world.findings("a.gif").found[MODERATION]
+    assert 1 < len(env.runtime.calls) < 6
+    found = env.findings("a.gif").found[MODERATION]
     assert (found.origin, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
 
 
-def test_further_backgrounds_of_the_first_frame_are_needed(world: InferEnvironment) -> None:
+def test_further_backgrounds_of_the_first_frame_are_needed(env: InferEnvironment) -> None:
     """Redaction depends on them."""
     ticks = count(0, 9)
-    infer = world.infer
+    infer = env.infer
     assert infer.models is not None
     slow = replace(infer.models.client, call_timeout_s=20.0, deadline_s=45.0, monotonic=lambda: float(next(ticks)))
-    sequencer = world.master("a.png", KINDS["alpha-zero-png"](flagged_drawing()))
+    sequencer = env.master("a.png", KINDS["alpha-zero-png"](flagged_drawing()))
     infer = replace(infer, models=replace(infer.models, client=slow))
     assert infer.handle(AnalysisRequest(RequestKind.READY, "a.png", sequencer)) is AnalysisOutcome.FALLBACK
 
 
-def test_a_flagged_frame_flags_the_image(world: InferEnvironment) -> None:
+def test_a_flagged_frame_flags_the_image(env: InferEnvironment) -> None:
     def answer(call: sagemaker.Call) -> sagemaker.Reply:
-        last = len(world.runtime.calls) == 6
+        last = len(env.runtime.calls) == 6
         return (sagemaker.flagging if last else sagemaker.answer)(call)
 
-    world.runtime.behave = answer
-    assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.ANALYSED
-    assert (len(world.runtime.calls), world.noted("a.gif").flagged) == (6, True)
-    assert world.findings("a.gif").found[FACES] == sagemaker.found(FACES)
+    env.runtime.behave = answer
+    assert env.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.ANALYSED
+    assert (len(env.runtime.calls), env.noted("a.gif").flagged) == (6, True)
+    assert env.findings("a.gif").found[FACES] == sagemaker.found(FACES)
 
 
-def test_the_same_event_again_does_nothing(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo())
-    world.published()
-    sequencer = world.masters.find_current(KEY).sequencer  # type: ignore[union-attr]
-    assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.DROPPED
-    assert (len(world.runtime.calls), world.published()) == (1, [])
+def test_the_same_event_again_does_nothing(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo())
+    env.published()
+    sequencer = env.masters.find_current(KEY).sequencer  # type: ignore[union-attr]
+    assert env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.DROPPED
+    assert (len(env.runtime.calls), env.published()) == (1, [])
 
 
-def test_an_event_of_an_earlier_master_does_nothing(world: InferEnvironment) -> None:
-    old = world.master(KEY, jpeg_photo((90, 60)))
-    world.master(KEY, jpeg_photo((60, 90)))
-    assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, old)) is AnalysisOutcome.DROPPED
-    assert (world.runtime.calls, world.keys("findings/")) == ([], [])
+def test_an_event_of_an_earlier_master_does_nothing(env: InferEnvironment) -> None:
+    old = env.master(KEY, jpeg_photo((90, 60)))
+    env.master(KEY, jpeg_photo((60, 90)))
+    assert env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, old)) is AnalysisOutcome.DROPPED
+    assert (env.runtime.calls, env.keys("findings/")) == ([], [])
 
 
-def test_a_new_master_is_analysed_and_replaces_the_findings(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo((90, 60)))
-    assert world.ready(KEY, jpeg_photo((60, 90))) is AnalysisOutcome.ANALYSED
-    assert world.findings(KEY).source_etag == world.etag(KEY)
-    assert len(world.runtime.calls) == 2
-    assert world.messages("purges") == [], "ingest has purged already"
+def test_a_new_master_is_analysed_and_replaces_the_findings(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo((90, 60)))
+    assert env.ready(KEY, jpeg_photo((60, 90))) is AnalysisOutcome.ANALYSED
+    assert env.findings(KEY).source_etag == env.etag(KEY)
+    assert len(env.runtime.calls) == 2
+    assert env.messages("purges") == [], "ingest has purged already"
 
 
-def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo())
-    world.generation = "2"
-    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
-    assert world.keys("findings/") == [sidecar_name("1", KEY), sidecar_name("2", KEY)]
-    assert world.noted(KEY).findings == world.findings(KEY, "2")
-    assert len(world.runtime.calls) == 2
+def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo())
+    env.generation = "2"
+    assert env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
+    assert env.keys("findings/") == [sidecar_name("1", KEY), sidecar_name("2", KEY)]
+    assert env.noted(KEY).findings == env.findings(KEY, "2")
+    assert len(env.runtime.calls) == 2
 
 
-def test_the_same_bytes_are_analysed_once(world: InferEnvironment) -> None:
-    world.ready("first.jpg", jpeg_photo(), sha256="same")
-    assert world.ready("second.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
-    assert len(world.runtime.calls) == 1
-    assert world.findings("second.jpg").found == world.findings("first.jpg").found
-    assert world.findings("second.jpg").source_etag == world.etag("second.jpg")
-    first, second = world.vectors.get("first.jpg"), world.vectors.get("second.jpg")
+def test_the_same_bytes_are_analysed_once(env: InferEnvironment) -> None:
+    env.ready("first.jpg", jpeg_photo(), sha256="same")
+    assert env.ready("second.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
+    assert len(env.runtime.calls) == 1
+    assert env.findings("second.jpg").found == env.findings("first.jpg").found
+    assert env.findings("second.jpg").source_etag == env.etag("second.jpg")
+    first, second = env.vectors.get("first.jpg"), env.vectors.get("second.jpg")
     assert first is not None
     assert second is not None
     assert second.vector == pytest.approx(first.vector, abs=0.02)
-    assert [event["key"] for event in world.published()] == ["first.jpg", "second.jpg"]
+    assert [event["key"] for event in env.published()] == ["first.jpg", "second.jpg"]
 
 
-def test_a_donor_of_another_generation_or_without_all_tasks_is_none(world: InferEnvironment) -> None:
-    world.tasks = (FACES,)
-    world.ready("first.jpg", jpeg_photo(), sha256="same")
-    world.tasks = ALL
-    assert world.ready("second.jpg", jpeg_photo(), sha256="same") is AnalysisOutcome.ANALYSED
-    world.generation = "2"
-    assert world.ready("third.jpg", jpeg_photo(), sha256="same") is AnalysisOutcome.ANALYSED
-    assert len(world.runtime.calls) == 3
+def test_a_donor_of_another_generation_or_without_all_tasks_is_none(env: InferEnvironment) -> None:
+    env.tasks = (FACES,)
+    env.ready("first.jpg", jpeg_photo(), sha256="same")
+    env.tasks = ALL
+    assert env.ready("second.jpg", jpeg_photo(), sha256="same") is AnalysisOutcome.ANALYSED
+    env.generation = "2"
+    assert env.ready("third.jpg", jpeg_photo(), sha256="same") is AnalysisOutcome.ANALYSED
+    assert len(env.runtime.calls) == 3
 
 
-def test_a_forced_analysis_runs_again(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo())
-    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True)) is AnalysisOutcome.ANALYSED
-    assert len(world.runtime.calls) == 2
+def test_a_forced_analysis_runs_again(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo())
+    assert env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True)) is AnalysisOutcome.ANALYSED
+    assert len(env.runtime.calls) == 2
 
 
-def test_without_a_master_nothing_is_kept(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo())
-    world.ready("other.jpg", jpeg_photo((90, 60)))
-    world.generation = "2"
-    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
-    assert world.removed(KEY) is AnalysisOutcome.REMOVED
-    assert world.keys("findings/") == ["findings/1/other.jpg.json"]
-    assert (world.noted(KEY).version, world.vectors.get(KEY)) == (0, None)
-    assert world.vectors.get("other.jpg") is not None
-    assert world.removed(KEY) is AnalysisOutcome.REMOVED, "the same event once more"
+def test_without_a_master_nothing_is_kept(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo())
+    env.ready("other.jpg", jpeg_photo((90, 60)))
+    env.generation = "2"
+    env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
+    assert env.removed(KEY) is AnalysisOutcome.REMOVED
+    assert env.keys("findings/") == ["findings/1/other.jpg.json"]
+    assert (env.noted(KEY).version, env.vectors.get(KEY)) == (0, None)
+    assert env.vectors.get("other.jpg") is not None
+    assert env.removed(KEY) is AnalysisOutcome.REMOVED, "the same event once more"
 
 
-def test_a_deletion_that_comes_late_removes_nothing(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo())
+def test_a_deletion_that_comes_late_removes_nothing(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo())
+    assert env.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, env.next_sequencer())) is AnalysisOutcome.DROPPED
+    assert env.findings(KEY)
     assert (
-        world.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, world.next_sequencer())) is AnalysisOutcome.DROPPED
-    )
-    assert world.findings(KEY)
-    assert (
-        world.infer.handle(AnalysisRequest(RequestKind.READY, "gone.jpg", world.next_sequencer()))
+        env.infer.handle(AnalysisRequest(RequestKind.READY, "gone.jpg", env.next_sequencer()))
         is AnalysisOutcome.REMOVED
     )
 
@@ -249,232 +247,232 @@ DAMAGED = jpeg_photo()[:3000]
 
 
 @pytest.mark.parametrize("body", [DAMAGED, b"no picture"])
-def test_a_master_that_cannot_be_decoded_is_a_finding(world: InferEnvironment, body: bytes) -> None:
-    assert world.ready(KEY, body) is AnalysisOutcome.ANALYSED
-    assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
-    assert (world.noted(KEY).flagged, world.runtime.calls) == (None, [])
-    [event] = world.published()
+def test_a_master_that_cannot_be_decoded_is_a_finding(env: InferEnvironment, body: bytes) -> None:
+    assert env.ready(KEY, body) is AnalysisOutcome.ANALYSED
+    assert {finding.error for finding in env.findings(KEY).found.values()} == {"unreadable"}
+    assert (env.noted(KEY).flagged, env.runtime.calls) == (None, [])
+    [event] = env.published()
     assert complaints("ImageAnalysed", event) == []
     assert {task["error"] for task in event["tasks"].values()} == {"unreadable"}
 
 
 @pytest.mark.parametrize("behave", [sagemaker.unreadable, sagemaker.refusing(400)])
-def test_an_image_that_the_models_refuse_is_a_finding(world: InferEnvironment, behave: Any) -> None:
-    world.runtime.behave = behave
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
-    assert {finding.error for finding in world.findings(KEY).found.values()} == {"unreadable"}
-    assert (len(world.runtime.calls), world.models.seen, world.sent) == (1, [], [])
+def test_an_image_that_the_models_refuse_is_a_finding(env: InferEnvironment, behave: Any) -> None:
+    env.runtime.behave = behave
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    assert {finding.error for finding in env.findings(KEY).found.values()} == {"unreadable"}
+    assert (len(env.runtime.calls), env.models.seen, env.sent) == (1, [], [])
 
 
-def test_the_small_models_alone(world: InferEnvironment) -> None:
-    world.mode = "lambda"
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
-    findings = world.findings(KEY)
+def test_the_small_models_alone(env: InferEnvironment) -> None:
+    env.mode = "lambda"
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    findings = env.findings(KEY)
     assert (tuple(findings.found), findings.pending) == (SMALL, ())
-    assert (world.sent, world.runtime.calls) == ([], [])
-    assert world.published()[0]["by"] == FALLBACK
-    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
-    assert len(world.models.seen) == 1
+    assert (env.sent, env.runtime.calls) == ([], [])
+    assert env.published()[0]["by"] == FALLBACK
+    env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
+    assert len(env.models.seen) == 1
 
 
-def test_a_new_endpoint_analyses_the_images_of_the_small_models(world: InferEnvironment) -> None:
-    world.mode = "lambda"
-    world.ready(KEY, jpeg_photo())
-    world.mode = "endpoint"
-    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
-    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+def test_a_new_endpoint_analyses_the_images_of_the_small_models(env: InferEnvironment) -> None:
+    env.mode = "lambda"
+    env.ready(KEY, jpeg_photo())
+    env.mode = "endpoint"
+    assert env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY)) is AnalysisOutcome.ANALYSED
+    assert {finding.origin for finding in env.findings(KEY).found.values()} == {ENDPOINT}
 
 
 @pytest.mark.parametrize(("behave", "flagged"), [(sagemaker.answer, False), (sagemaker.flagging, True)])
 @pytest.mark.parametrize("block", [False, True])
 def test_a_verdict_is_stored_published_and_sent_to_a_waiting_ingest(
-    world: InferEnvironment, behave: Any, flagged: bool, block: bool
+    env: InferEnvironment, behave: Any, flagged: bool, block: bool
 ) -> None:
-    world.runtime.behave, world.block = behave, block
-    world.ready(KEY, jpeg_photo(), sha256="digest")
-    assert (world.noted(KEY).flagged, world.published()[0]["flagged"]) == (flagged, flagged)
+    env.runtime.behave, env.block = behave, block
+    env.ready(KEY, jpeg_photo(), sha256="digest")
+    assert (env.noted(KEY).flagged, env.published()[0]["flagged"]) == (flagged, flagged)
     message = build_verdict_message(KEY) | {"attributes": {}}
-    assert world.messages("changes") == ([message] if block else [])
+    assert env.messages("changes") == ([message] if block else [])
 
 
-def test_a_held_master_is_analysed_in_place_and_published_again(world: InferEnvironment) -> None:
-    world.block = True
-    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
+def test_a_held_master_is_analysed_in_place_and_published_again(env: InferEnvironment) -> None:
+    env.block = True
+    sequencer = env.master(KEY, jpeg_photo(), prefix="held/")
     held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
-    assert world.infer.handle(held) is AnalysisOutcome.ANALYSED
-    assert world.findings(KEY).source_etag == world.etag(KEY, "held/")
-    assert world.infer.handle(held) is AnalysisOutcome.DROPPED
-    assert [message["detail-type"] for message in world.messages("changes")] == [VERDICT, VERDICT]
+    assert env.infer.handle(held) is AnalysisOutcome.ANALYSED
+    assert env.findings(KEY).source_etag == env.etag(KEY, "held/")
+    assert env.infer.handle(held) is AnalysisOutcome.DROPPED
+    assert [message["detail-type"] for message in env.messages("changes")] == [VERDICT, VERDICT]
 
 
-def test_what_was_released_keeps_its_findings(world: InferEnvironment) -> None:
+def test_what_was_released_keeps_its_findings(env: InferEnvironment) -> None:
     """Its entity tag may be another one, as with a KMS key."""
-    world.block = True
-    sequencer = world.master(KEY, jpeg_photo(), prefix="held/", sha256="same")
-    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
-    world.media.delete(HELD_MASTERS.name(KEY))
-    assert world.ready(KEY, jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
-    assert world.findings(KEY).source_etag == world.etag(KEY)
+    env.block = True
+    sequencer = env.master(KEY, jpeg_photo(), prefix="held/", sha256="same")
+    env.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    env.media.delete(HELD_MASTERS.name(KEY))
+    assert env.ready(KEY, jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
+    assert env.findings(KEY).source_etag == env.etag(KEY)
 
 
-def test_a_waiting_upload_keeps_the_findings_of_the_served_image(world: InferEnvironment) -> None:
-    world.block = True
-    world.ready(KEY, jpeg_photo(), sha256="old")
-    served, vector = world.findings(KEY), world.vectors.get(KEY)
-    derivative = world.derivative(KEY, "fv-1_redact-faces_w-320.webp")
-    world.runtime.behave = sagemaker.flagging
-    sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
+def test_a_waiting_upload_keeps_the_findings_of_the_served_image(env: InferEnvironment) -> None:
+    env.block = True
+    env.ready(KEY, jpeg_photo(), sha256="old")
+    served, vector = env.findings(KEY), env.vectors.get(KEY)
+    derivative = env.derivative(KEY, "fv-1_redact-faces_w-320.webp")
+    env.runtime.behave = sagemaker.flagging
+    sequencer = env.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
     held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
-    assert world.infer.handle(held) is AnalysisOutcome.ANALYSED
-    assert world.noted(KEY).flagged
-    assert (world.findings(KEY), world.vectors.get(KEY)) == (served, vector)
-    assert derivative in world.keys("derivatives/")
-    assert world.infer.handle(held) is AnalysisOutcome.DROPPED
+    assert env.infer.handle(held) is AnalysisOutcome.ANALYSED
+    assert env.noted(KEY).flagged
+    assert (env.findings(KEY), env.vectors.get(KEY)) == (served, vector)
+    assert derivative in env.keys("derivatives/")
+    assert env.infer.handle(held) is AnalysisOutcome.DROPPED
 
 
-def test_once_it_is_served_it_has_its_own(world: InferEnvironment) -> None:
-    world.block = True
-    world.ready(KEY, jpeg_photo(), sha256="old")
-    sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
-    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
-    world.media.delete(HELD_MASTERS.name(KEY))
-    assert world.ready(KEY, jpeg_photo((90, 60)), sha256="new") is AnalysisOutcome.ANALYSED
-    assert world.findings(KEY).source_etag == world.etag(KEY)
-    stored = world.vectors.get(KEY)
+def test_once_it_is_served_it_has_its_own(env: InferEnvironment) -> None:
+    env.block = True
+    env.ready(KEY, jpeg_photo(), sha256="old")
+    sequencer = env.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
+    env.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    env.media.delete(HELD_MASTERS.name(KEY))
+    assert env.ready(KEY, jpeg_photo((90, 60)), sha256="new") is AnalysisOutcome.ANALYSED
+    assert env.findings(KEY).source_etag == env.etag(KEY)
+    stored = env.vectors.get(KEY)
     assert stored is not None
-    assert stored.source_etag == world.etag(KEY)
+    assert stored.source_etag == env.etag(KEY)
 
 
-def test_the_hash_of_a_held_image_is_stored_with_its_embedding(world: InferEnvironment) -> None:
-    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
+def test_the_hash_of_a_held_image_is_stored_with_its_embedding(env: InferEnvironment) -> None:
+    sequencer = env.master(KEY, jpeg_photo(), prefix="held/")
     record = Record(KEY, HELD, sequencer, held=HeldUpload(facts={"perceptual_hash": "00000000000000ff"}))
-    world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(record))
-    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
-    stored = world.vectors.get(KEY)
+    env.clients["dynamodb"].put_item(TableName=env.names["index"], Item=to_item(record))
+    env.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    stored = env.vectors.get(KEY)
     assert stored is not None
     assert stored.perceptual_hash == "00000000000000ff"
 
 
-def test_no_verdict_no_message(world: InferEnvironment) -> None:
-    world.block = True
-    world.runtime.behave = sagemaker.unreadable
-    world.ready(KEY, jpeg_photo())
-    assert world.messages("changes") == []
+def test_no_verdict_no_message(env: InferEnvironment) -> None:
+    env.block = True
+    env.runtime.behave = sagemaker.unreadable
+    env.ready(KEY, jpeg_photo())
+    assert env.messages("changes") == []
 
 
 THEIRS = Face(Region(0.25, 0.25, 0.5, 0.5), 1.0)
 
 
-def told_by_client(world: InferEnvironment, *faces: Face) -> Findings:
+def told_by_client(env: InferEnvironment, *faces: Face) -> Findings:
     found = {
         FACES: Finding(FACES, "client", "1", CLIENT, faces=faces),
         TAGS: Finding(TAGS, "client", "1", CLIENT, labels=(Label("cat", 1.0),)),
     }
-    return Findings("1", world.etag(KEY), found, (TEXT, MODERATION, SIMILARITY))
+    return Findings("1", env.etag(KEY), found, (TEXT, MODERATION, SIMILARITY))
 
 
 @pytest.mark.parametrize(
     ("faces", "apart", "purged"), [((THEIRS,), 0.0, False), ((), 1.0, True), ((THEIRS, THEIRS), 0.5, True)]
 )
 def test_client_findings_are_reconciled(
-    world: InferEnvironment, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
+    env: InferEnvironment, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
 ) -> None:
-    sequencer = world.master(KEY, jpeg_photo())
-    world.known(KEY, told_by_client(world, *faces))
-    picture = world.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
-    assert world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.ANALYSED
-    findings = world.findings(KEY)
+    sequencer = env.master(KEY, jpeg_photo())
+    env.known(KEY, told_by_client(env, *faces))
+    picture = env.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
+    assert env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.ANALYSED
+    findings = env.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == {
         **dict.fromkeys(ALL, ENDPOINT), TAGS: CLIENT,
     }  # fmt: skip
     assert findings.found[FACES] == sagemaker.found(FACES)
-    assert (world.media.head(picture) is None, len(world.messages("purges"))) == (purged, int(purged))
-    world.observer.flush()
+    assert (env.media.head(picture) is None, len(env.messages("purges"))) == (purged, int(purged))
+    env.observer.flush()
     assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
 
 
-def test_images_of_other_findings_go_and_no_others(world: InferEnvironment) -> None:
-    world.runtime.behave = sagemaker.dead
-    world.ready(KEY, jpeg_photo())
-    assert world.findings(KEY).found[FACES] == small(FACES)
+def test_images_of_other_findings_go_and_no_others(env: InferEnvironment) -> None:
+    env.runtime.behave = sagemaker.dead
+    env.ready(KEY, jpeg_photo())
+    assert env.findings(KEY).found[FACES] == small(FACES)
     names = ["fv-1_redact-faces.auto-webp", "fit-cover_fv-1_g-face_h-400_w-400.jpeg", "fv-11_redact-faces.jpeg",
              "w-320.auto-webp", "fv-2_redact-faces.auto-webp"]  # fmt: skip
     for name in names:
-        world.derivative(KEY, name)
-    world.runtime.behave, world.now_s = sagemaker.answer, world.now_s + 1000
-    assert world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, attempt=1)) is AnalysisOutcome.ANALYSED
-    left = [name.rpartition("/")[2] for name in world.keys("derivatives/")]
+        env.derivative(KEY, name)
+    env.runtime.behave, env.now_s = sagemaker.answer, env.now_s + 1000
+    assert env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, attempt=1)) is AnalysisOutcome.ANALYSED
+    left = [name.rpartition("/")[2] for name in env.keys("derivatives/")]
     assert left == ["fv-11_redact-faces.jpeg", "fv-2_redact-faces.auto-webp", "w-320.auto-webp"]
-    assert [message["key"] for message in world.messages("purges")] == [KEY]
+    assert [message["key"] for message in env.messages("purges")] == [KEY]
 
 
-def test_a_late_fallback_undoes_nothing(world: InferEnvironment) -> None:
-    sequencer = world.master(KEY, jpeg_photo())
-    present = world.masters.find_current(KEY)
+def test_a_late_fallback_undoes_nothing(env: InferEnvironment) -> None:
+    sequencer = env.master(KEY, jpeg_photo())
+    present = env.masters.find_current(KEY)
     assert present is not None
-    world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+    env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
     late = Findings("1", present.etag, {task: small(task) for task in SMALL}, (TEXT,), "later")
-    kept = world.infer.writer.write(present, "id", late, "")
+    kept = env.infer.writer.write(present, "id", late, "")
     assert kept.findings.pending == ()
-    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
-    stored = world.vectors.get(KEY)
+    assert {finding.origin for finding in env.findings(KEY).found.values()} == {ENDPOINT}
+    stored = env.vectors.get(KEY)
     assert stored is not None
     assert stored.model == "gpu-similarity/2"
 
 
-def test_findings_of_the_old_kind_are_replaced_not_mixed(world: InferEnvironment) -> None:
-    sequencer = world.master(KEY, jpeg_photo())
+def test_findings_of_the_old_kind_are_replaced_not_mixed(env: InferEnvironment) -> None:
+    sequencer = env.master(KEY, jpeg_photo())
     old = Findings("1", "old", {TEXT: Finding(TEXT, "m", "1")})
-    world.known(KEY, by(old, ENDPOINT))
-    world.tasks = (FACES,)
-    world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
-    assert tuple(world.findings(KEY).found) == (FACES,)
+    env.known(KEY, by(old, ENDPOINT))
+    env.tasks = (FACES,)
+    env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+    assert tuple(env.findings(KEY).found) == (FACES,)
 
 
-def test_a_master_that_changes_during_analysis_is_analysed_again(world: InferEnvironment) -> None:
+def test_a_master_that_changes_during_analysis_is_analysed_again(env: InferEnvironment) -> None:
     def overtaken(call: sagemaker.Call) -> sagemaker.Reply:
-        world.runtime.behave = sagemaker.answer
-        world.master(KEY, jpeg_photo((60, 90)))
+        env.runtime.behave = sagemaker.answer
+        env.master(KEY, jpeg_photo((60, 90)))
         return sagemaker.answer(call)
 
-    world.runtime.behave = overtaken
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.DROPPED
-    assert world.keys("findings/") == []
-    [message] = world.sent
+    env.runtime.behave = overtaken
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.DROPPED
+    assert env.keys("findings/") == []
+    [message] = env.sent
     request = parse_request(message)
     assert request is not None
     assert request.again
-    assert world.infer.handle(request) is AnalysisOutcome.ANALYSED
-    assert world.findings(KEY).source_etag == world.etag(KEY)
+    assert env.infer.handle(request) is AnalysisOutcome.ANALYSED
+    assert env.findings(KEY).source_etag == env.etag(KEY)
 
 
-def test_a_master_that_is_deleted_during_analysis_leaves_nothing(world: InferEnvironment) -> None:
+def test_a_master_that_is_deleted_during_analysis_leaves_nothing(env: InferEnvironment) -> None:
     def deleted(call: sagemaker.Call) -> sagemaker.Reply:
-        world.media.delete(MASTERS.name(KEY))
+        env.media.delete(MASTERS.name(KEY))
         return sagemaker.answer(call)
 
-    world.runtime.behave = deleted
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.DROPPED
-    request = parse_request(world.sent[0])
+    env.runtime.behave = deleted
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.DROPPED
+    request = parse_request(env.sent[0])
     assert request is not None
-    assert world.infer.handle(request) is AnalysisOutcome.REMOVED
-    assert (world.keys("findings/"), world.noted(KEY).version, world.vectors.get(KEY)) == ([], 0, None)
+    assert env.infer.handle(request) is AnalysisOutcome.REMOVED
+    assert (env.keys("findings/"), env.noted(KEY).version, env.vectors.get(KEY)) == ([], 0, None)
 
 
-def test_an_index_that_does_not_answer_is_a_fault(world: InferEnvironment) -> None:
-    world.names = {**world.names, "index": "no-such-table"}
-    sequencer = world.next_sequencer()
-    world.media.put(MASTERS.name(KEY), jpeg_photo(), headers={}, metadata={})
+def test_an_index_that_does_not_answer_is_a_fault(env: InferEnvironment) -> None:
+    env.names = {**env.names, "index": "no-such-table"}
+    sequencer = env.next_sequencer()
+    env.media.put(MASTERS.name(KEY), jpeg_photo(), headers={}, metadata={})
     with pytest.raises(Unavailable):
-        world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+        env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
 
 
-def test_a_flag_of_the_fallback_can_be_taken_back(world: InferEnvironment) -> None:
-    world.runtime.behave = sagemaker.dead
+def test_a_flag_of_the_fallback_can_be_taken_back(env: InferEnvironment) -> None:
+    env.runtime.behave = sagemaker.dead
     flagged = replace(small(MODERATION), flagged=True)
-    world.finder = type("Prude", (), {"tasks": (MODERATION,), "detect": lambda *_: {MODERATION: flagged}})()
-    world.ready(KEY, jpeg_photo())
-    assert world.noted(KEY).flagged is True
-    world.runtime.behave, world.now_s = sagemaker.answer, world.now_s + 1000
-    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
-    assert world.noted(KEY).flagged is False
+    env.finder = type("Prude", (), {"tasks": (MODERATION,), "detect": lambda *_: {MODERATION: flagged}})()
+    env.ready(KEY, jpeg_photo())
+    assert env.noted(KEY).flagged is True
+    env.runtime.behave, env.now_s = sagemaker.answer, env.now_s + 1000
+    env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
+    assert env.noted(KEY).flagged is False

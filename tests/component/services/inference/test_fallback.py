@@ -33,10 +33,10 @@ FAULTS = {
 }
 
 
-def put_off(world: InferEnvironment) -> AnalysisRequest:
+def put_off(env: InferEnvironment) -> AnalysisRequest:
     """The one message that was sent for later."""
-    [message] = world.sent
-    world.sent.clear()
+    [message] = env.sent
+    env.sent.clear()
     request = parse_request(message)
     assert request is not None
     return request
@@ -44,61 +44,61 @@ def put_off(world: InferEnvironment) -> AnalysisRequest:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_small_models_analyse_and_the_endpoint_is_called_again_later(
-    world: InferEnvironment, fault: Any, capsys: pytest.CaptureFixture[str]
+    env: InferEnvironment, fault: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.runtime.behave = fault
-    world.wait_for_answers(TOO_LONG_S if fault is sagemaker.hanging else HANG_S)
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
-    wait_until(lambda: len(world.runtime.calls) >= 3, "the third call has come")
-    assert len(world.runtime.calls) == 3
-    world.wait_for_answers(HANG_S)
-    findings = world.findings(KEY)
+    env.runtime.behave = fault
+    env.wait_for_answers(TOO_LONG_S if fault is sagemaker.hanging else HANG_S)
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
+    wait_until(lambda: len(env.runtime.calls) >= 3, "the third call has come")
+    assert len(env.runtime.calls) == 3
+    env.wait_for_answers(HANG_S)
+    findings = env.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
     assert findings.pending == (TEXT,)
-    [event] = world.published()
+    [event] = env.published()
     assert (event["by"], event["pending"]) == (FALLBACK, [TEXT])
-    world.observer.flush()
+    env.observer.flush()
     counted = metrics(capsys.readouterr().out)
     assert counted["Fallback"] == 1
     assert "UploadToAnalysed" not in counted
 
-    world.runtime.behave, later = sagemaker.answer, put_off(world)
+    env.runtime.behave, later = sagemaker.answer, put_off(env)
     assert (later.attempt, later.kind) == (1, RequestKind.ANALYSE)
-    assert world.infer.handle(later) is AnalysisOutcome.ANALYSED
-    findings = world.findings(KEY)
+    assert env.infer.handle(later) is AnalysisOutcome.ANALYSED
+    findings = env.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(ALL, ENDPOINT)
-    assert (findings.pending, world.sent) == ((), [])
-    again = world.published()[0]
+    assert (findings.pending, env.sent) == ((), [])
+    again = env.published()[0]
     assert (again["by"], again["pending"], again["image_id"]) == (ENDPOINT, [], event["image_id"])
     assert again["id"] != event["id"]
 
 
-def test_the_endpoint_is_retried_and_small_models_analyse_once(world: InferEnvironment) -> None:
-    world.runtime.behave = sagemaker.dead
-    world.ready(KEY, jpeg_photo())
+def test_the_endpoint_is_retried_and_small_models_analyse_once(env: InferEnvironment) -> None:
+    env.runtime.behave = sagemaker.dead
+    env.ready(KEY, jpeg_photo())
     for attempt in range(1, 5):
-        request = put_off(world)
+        request = put_off(env)
         assert request.attempt == attempt
-        world.now_s += 1000
-        assert world.infer.handle(request) is AnalysisOutcome.FALLBACK
-    assert len(world.models.seen) == 1
-    assert len(world.published()) == 1
+        env.now_s += 1000
+        assert env.infer.handle(request) is AnalysisOutcome.FALLBACK
+    assert len(env.models.seen) == 1
+    assert len(env.published()) == 1
 
 
-def test_one_answer_in_three_is_enough(world: InferEnvironment) -> None:
+def test_one_answer_in_three_is_enough(env: InferEnvironment) -> None:
     replies = [sagemaker.answer, sagemaker.refusing(500), sagemaker.dead]
 
     def behave(call: sagemaker.Call) -> sagemaker.Reply:
         return replies.pop()(call)
 
-    world.runtime.behave = behave
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
-    assert (len(world.runtime.calls), world.models.seen, world.sent) == (3, [], [])
-    assert Circuit.from_document(world.entries.get(NAME).fields) == Circuit()
+    env.runtime.behave = behave
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+    assert (len(env.runtime.calls), env.models.seen, env.sent) == (3, [], [])
+    assert Circuit.from_document(env.entries.get(NAME).fields) == Circuit()
 
 
-def test_no_try_is_begun_that_could_end_too_late(world: InferEnvironment) -> None:
-    service = world.infer
+def test_no_try_is_begun_that_could_end_too_late(env: InferEnvironment) -> None:
+    service = env.infer
     assert service.models is not None
     caller, now_s, call_s = service.models.client, [0.0], 20.0
     for name, value in {"deadline_s": 2.4 * call_s, "call_timeout_s": call_s, "monotonic": lambda: now_s[0]}.items():
@@ -108,30 +108,30 @@ def test_no_try_is_begun_that_could_end_too_late(world: InferEnvironment) -> Non
         now_s[0] += call_s
         return sagemaker.refusing(500)(call)
 
-    world.runtime.behave = slow
+    env.runtime.behave = slow
     assert (
-        service.handle(AnalysisRequest(RequestKind.READY, KEY, world.master(KEY, jpeg_photo())))
+        service.handle(AnalysisRequest(RequestKind.READY, KEY, env.master(KEY, jpeg_photo())))
         is AnalysisOutcome.FALLBACK
     )
-    assert len(world.runtime.calls) == 2
+    assert len(env.runtime.calls) == 2
 
 
-def test_without_any_analysis_the_message_is_retried(world: InferEnvironment) -> None:
-    world.runtime.behave, world.models.broken = sagemaker.dead, True
+def test_without_any_analysis_the_message_is_retried(env: InferEnvironment) -> None:
+    env.runtime.behave, env.models.broken = sagemaker.dead, True
     with pytest.raises(RuntimeError):
-        world.ready(KEY, jpeg_photo())
-    assert (world.keys("findings/"), world.sent) == ([], [])
+        env.ready(KEY, jpeg_photo())
+    assert (env.keys("findings/"), env.sent) == ([], [])
 
 
-def test_an_overwritten_upload_is_not_delayed_for_ever(world: InferEnvironment) -> None:
-    world.runtime.behave = sagemaker.dead
-    world.ready(KEY, jpeg_photo())
-    request = put_off(world)
-    world.master(KEY, jpeg_photo((90, 60)))
-    assert world.infer.handle(request) is AnalysisOutcome.DROPPED
-    world.media.delete(MASTERS.name(KEY))
-    assert world.infer.handle(request) is AnalysisOutcome.REMOVED
-    assert world.sent == []
+def test_an_overwritten_upload_is_not_delayed_for_ever(env: InferEnvironment) -> None:
+    env.runtime.behave = sagemaker.dead
+    env.ready(KEY, jpeg_photo())
+    request = put_off(env)
+    env.master(KEY, jpeg_photo((90, 60)))
+    assert env.infer.handle(request) is AnalysisOutcome.DROPPED
+    env.media.delete(MASTERS.name(KEY))
+    assert env.infer.handle(request) is AnalysisOutcome.REMOVED
+    assert env.sent == []
 
 
 def test_waits_grow_and_are_left_to_chance() -> None:
@@ -142,42 +142,42 @@ def test_waits_grow_and_are_left_to_chance() -> None:
         assert len(waits) > 5
 
 
-def test_while_the_breaker_is_open_the_endpoint_is_not_called(world: InferEnvironment) -> None:
-    world.circuit = CircuitSettings(max_failures=4, open_s=30, probe_s=60)
-    world.runtime.behave = sagemaker.dead
-    outcomes = [world.ready(f"{number}.jpg", jpeg_photo((90, 60 + number))) for number in range(8)]
+def test_while_the_breaker_is_open_the_endpoint_is_not_called(env: InferEnvironment) -> None:
+    env.circuit = CircuitSettings(max_failures=4, open_s=30, probe_s=60)
+    env.runtime.behave = sagemaker.dead
+    outcomes = [env.ready(f"{number}.jpg", jpeg_photo((90, 60 + number))) for number in range(8)]
     assert outcomes == [AnalysisOutcome.FALLBACK] * 8
-    assert len(world.runtime.calls) == 4, "one worker after the other knew that it was open"
-    assert len(world.opened) == 1
-    world.now_s += 29
-    world.ready("8.jpg", jpeg_photo((91, 60)))
-    assert len(world.runtime.calls) == 4
+    assert len(env.runtime.calls) == 4, "one worker after the other knew that it was open"
+    assert len(env.opened) == 1
+    env.now_s += 29
+    env.ready("8.jpg", jpeg_photo((91, 60)))
+    assert len(env.runtime.calls) == 4
 
 
-def test_one_probe_and_then_everything(world: InferEnvironment) -> None:
-    world.circuit = CircuitSettings(max_failures=3, open_s=30, probe_s=60)
-    world.runtime.behave = sagemaker.dead
-    world.ready("0.jpg", jpeg_photo((90, 60)))
-    world.now_s += 31
-    world.ready("1.jpg", jpeg_photo((90, 61)))
-    assert len(world.runtime.calls) == 4, "the one probe failed, and its second try was no probe"
-    world.now_s += 31
-    world.ready("2.jpg", jpeg_photo((90, 62)))
-    assert len(world.runtime.calls) == 4, "open for twice as long"
-    world.now_s += 31
-    world.runtime.behave = sagemaker.answer
-    assert world.ready("3.jpg", jpeg_photo((90, 63))) is AnalysisOutcome.ANALYSED
-    assert world.ready("4.jpg", jpeg_photo((90, 64))) is AnalysisOutcome.ANALYSED
-    assert len(world.runtime.calls) == 6
+def test_one_probe_and_then_everything(env: InferEnvironment) -> None:
+    env.circuit = CircuitSettings(max_failures=3, open_s=30, probe_s=60)
+    env.runtime.behave = sagemaker.dead
+    env.ready("0.jpg", jpeg_photo((90, 60)))
+    env.now_s += 31
+    env.ready("1.jpg", jpeg_photo((90, 61)))
+    assert len(env.runtime.calls) == 4, "the one probe failed, and its second try was no probe"
+    env.now_s += 31
+    env.ready("2.jpg", jpeg_photo((90, 62)))
+    assert len(env.runtime.calls) == 4, "open for twice as long"
+    env.now_s += 31
+    env.runtime.behave = sagemaker.answer
+    assert env.ready("3.jpg", jpeg_photo((90, 63))) is AnalysisOutcome.ANALYSED
+    assert env.ready("4.jpg", jpeg_photo((90, 64))) is AnalysisOutcome.ANALYSED
+    assert len(env.runtime.calls) == 6
 
 
 @pytest.fixture
-def hire(world: InferEnvironment) -> Callable[[], CircuitBreaker]:
-    world.circuit = CircuitSettings(max_failures=2, open_s=30, probe_s=60)
-    return lambda: world.breaker
+def hire(env: InferEnvironment) -> Callable[[], CircuitBreaker]:
+    env.circuit = CircuitSettings(max_failures=2, open_s=30, probe_s=60)
+    return lambda: env.breaker
 
 
-def test_workers_share_their_failures(world: InferEnvironment, hire: Callable[[], CircuitBreaker]) -> None:
+def test_workers_share_their_failures(env: InferEnvironment, hire: Callable[[], CircuitBreaker]) -> None:
     first, second = hire(), hire()
     assert first.allows_call()
     assert second.allows_call()
@@ -185,26 +185,26 @@ def test_workers_share_their_failures(world: InferEnvironment, hire: Callable[[]
     second.record_failure()
     assert not first.allows_call()
     assert not hire().allows_call()
-    assert world.opened == [world.now_s]
+    assert env.opened == [env.now_s]
 
 
-def test_of_many_only_one_probes(world: InferEnvironment, hire: Callable[[], CircuitBreaker]) -> None:
+def test_of_many_only_one_probes(env: InferEnvironment, hire: Callable[[], CircuitBreaker]) -> None:
     workers = [hire() for _ in range(5)]
     for worker in workers[:2]:
         worker.record_failure()
-    world.now_s += 31
+    env.now_s += 31
     assert [worker.allows_call() for worker in workers] == [True, False, False, False, False]
-    world.now_s += 61
+    env.now_s += 61
     assert [worker.allows_call() for worker in workers] == [True, False, False, False, False], "the first one has died"
     workers[0].record_success()
     assert all(worker.allows_call() for worker in workers)
 
 
 @pytest.fixture
-def reads(world: InferEnvironment) -> Iterator[list[str]]:
+def reads(env: InferEnvironment) -> Iterator[list[str]]:
     """Names that are read of the index."""
     seen: list[str] = []
-    events = world.clients["dynamodb"].meta.events
+    events = env.clients["dynamodb"].meta.events
     events.register(
         "provide-client-params.dynamodb.GetItem",
         lambda params, **_: seen.append(params["Key"]["pk"]["S"]),
@@ -215,7 +215,7 @@ def reads(world: InferEnvironment) -> Iterator[list[str]]:
 
 
 def test_an_open_circuit_is_not_read_again_before_its_time(
-    world: InferEnvironment, hire: Callable[[], CircuitBreaker], reads: list[str]
+    env: InferEnvironment, hire: Callable[[], CircuitBreaker], reads: list[str]
 ) -> None:
     worker = hire()
     worker.record_failure()
@@ -223,30 +223,30 @@ def test_an_open_circuit_is_not_read_again_before_its_time(
     reads.clear()
     assert [worker.allows_call() for _ in range(10)] == [False] * 10
     assert reads == []
-    world.now_s += 31
+    env.now_s += 31
     assert worker.allows_call()
     assert reads == [NAME]
 
 
 def test_successes_write_nothing_where_nothing_has_failed(
-    world: InferEnvironment, hire: Callable[[], CircuitBreaker]
+    env: InferEnvironment, hire: Callable[[], CircuitBreaker]
 ) -> None:
     worker = hire()
     for _ in range(3):
         assert worker.allows_call()
         worker.record_success()
-    assert world.entries.get(NAME).version == 0
+    assert env.entries.get(NAME).version == 0
 
 
-def test_an_unavailable_table_stops_no_analysis(world: InferEnvironment) -> None:
-    worker = CircuitBreaker(DocumentStore(world.clients["dynamodb"], "no-such-table"), clock=lambda: world.now_s)
+def test_an_unavailable_table_stops_no_analysis(env: InferEnvironment) -> None:
+    worker = CircuitBreaker(DocumentStore(env.clients["dynamodb"], "no-such-table"), clock=lambda: env.now_s)
     assert worker.allows_call()
     worker.record_failure()
     assert worker.allows_call()
 
 
 def test_a_change_by_another_worker_is_not_written_over(
-    world: InferEnvironment, hire: Callable[[], CircuitBreaker]
+    env: InferEnvironment, hire: Callable[[], CircuitBreaker]
 ) -> None:
     """Between its read and its write, two others fail."""
     worker, others = hire(), [hire(), hire()]
@@ -256,20 +256,20 @@ def test_a_change_by_another_worker_is_not_written_over(
         for other in others:
             other.record_failure()
 
-    events = world.clients["dynamodb"].meta.events
+    events = env.clients["dynamodb"].meta.events
     events.register("before-send.dynamodb.PutItem", interfere, unique_id="i")
     worker.record_failure()
-    assert Circuit.from_document(world.entries.get(NAME).fields).state(world.now_s) is CircuitState.OPEN
+    assert Circuit.from_document(env.entries.get(NAME).fields).state(env.now_s) is CircuitState.OPEN
     assert not worker.allows_call()
 
 
-def test_a_switch_leaves_the_endpoint_alone(world: InferEnvironment) -> None:
-    SwitchStore(world.media).write(switches.FALLBACK, Switch(True, "ada", until_s=world.now_s + 600))
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
-    assert world.runtime.calls == []
-    later = put_off(world)
-    assert world.entries.get(NAME).version == 0, "the circuit has nothing to do with it"
+def test_a_switch_leaves_the_endpoint_alone(env: InferEnvironment) -> None:
+    SwitchStore(env.media).write(switches.FALLBACK, Switch(True, "ada", until_s=env.now_s + 600))
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
+    assert env.runtime.calls == []
+    later = put_off(env)
+    assert env.entries.get(NAME).version == 0, "the circuit has nothing to do with it"
 
-    world.now_s += 601
-    assert world.infer.handle(later) is AnalysisOutcome.ANALYSED
-    assert {finding.origin for finding in world.findings(KEY).found.values()} == {ENDPOINT}
+    env.now_s += 601
+    assert env.infer.handle(later) is AnalysisOutcome.ANALYSED
+    assert {finding.origin for finding in env.findings(KEY).found.values()} == {ENDPOINT}

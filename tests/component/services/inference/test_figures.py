@@ -23,41 +23,41 @@ type FlushMetrics = Callable[[], Counted]
 
 
 @pytest.fixture
-def flush_metrics(world: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> FlushMetrics:
+def flush_metrics(env: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> FlushMetrics:
     """Return the metrics since the last call."""
 
     def flush() -> Counted:
-        world.observer.flush()
+        env.observer.flush()
         return counted(capsys.readouterr().out)
 
     return flush
 
 
-def test_analysed_images_are_counted_by_origin(world: InferEnvironment, flush_metrics: FlushMetrics) -> None:
-    world.runtime.drawn = "canary"
-    world.ready(KEY, jpeg_photo())
+def test_analysed_images_are_counted_by_origin(env: InferEnvironment, flush_metrics: FlushMetrics) -> None:
+    env.runtime.drawn = "canary"
+    env.ready(KEY, jpeg_photo())
     assert of(flush_metrics(), "PicturesAnalysed") == {"canary": 1}
-    world.runtime.behave = sagemaker.dead
-    world.ready("other.jpg", jpeg_photo())
+    env.runtime.behave = sagemaker.dead
+    env.ready("other.jpg", jpeg_photo())
     assert of(flush_metrics(), "PicturesAnalysed") == {"in-process": 1}
 
 
 @pytest.mark.parametrize(("over_ms", "slow"), [(-5_000, {}), (5_000, {"": 1})])
 def test_an_analysis_is_slow_by_its_objective(
-    world: InferEnvironment, flush_metrics: FlushMetrics, over_ms: int, slow: dict[str, float]
+    env: InferEnvironment, flush_metrics: FlushMetrics, over_ms: int, slow: dict[str, float]
 ) -> None:
-    sequencer = world.master(KEY, jpeg_photo())
-    master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=MASTERS.name(KEY))
-    world.now_s = master["LastModified"].timestamp() + (SLOW_MS["infer"] + over_ms) / 1000
-    world.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
+    sequencer = env.master(KEY, jpeg_photo())
+    master = env.clients["s3"].head_object(Bucket=env.names["media"], Key=MASTERS.name(KEY))
+    env.now_s = master["LastModified"].timestamp() + (SLOW_MS["infer"] + over_ms) / 1000
+    env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
     figures = flush_metrics()
     assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)
 
 
-def test_a_repeated_analysis_has_no_latency_objective(world: InferEnvironment, flush_metrics: FlushMetrics) -> None:
-    world.ready(KEY, jpeg_photo())
+def test_a_repeated_analysis_has_no_latency_objective(env: InferEnvironment, flush_metrics: FlushMetrics) -> None:
+    env.ready(KEY, jpeg_photo())
     flush_metrics()
-    world.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True))
+    env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True))
     figures = flush_metrics()
     assert of(figures, "PicturesAnalysed") == {"main": 1}
     assert (of(figures, "Timed"), of(figures, "UploadToAnalysed")) == ({}, {})

@@ -17,17 +17,17 @@ from tests.images.pictures import jpeg_photo
 from .harness import ALL, SMALL, InferEnvironment
 
 
-def test_a_photograph_is_analysed_while_the_endpoint_is_down(world: InferEnvironment) -> None:
-    world.finder, world.runtime.behave = InProcessDetector(models_folder(), ALL), sagemaker.dead
-    assert world.ready("astronaut.jpg", jpeg_photo((512, 512))) is AnalysisOutcome.FALLBACK
-    findings = world.findings("astronaut.jpg")
+def test_a_photograph_is_analysed_while_the_endpoint_is_down(env: InferEnvironment) -> None:
+    env.finder, env.runtime.behave = InProcessDetector(models_folder(), ALL), sagemaker.dead
+    assert env.ready("astronaut.jpg", jpeg_photo((512, 512))) is AnalysisOutcome.FALLBACK
+    findings = env.findings("astronaut.jpg")
     assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
     assert findings.pending == (TEXT,)
     [face] = findings.found[FACES].faces
     assert face.region.left < 0.45 < face.region.left + face.region.width
     assert face.region.top < 0.2 < face.region.top + face.region.height
     assert not findings.found[MODERATION].flagged
-    stored = world.vectors.get("astronaut.jpg")
+    stored = env.vectors.get("astronaut.jpg")
     assert stored is not None
     assert math.sumprod(stored.vector, stored.vector) == pytest.approx(1, abs=0.02)
 

@@ -30,7 +30,7 @@ def picture(number: int) -> bytes:
 class Case:
     """A key, the request about it, and the expected end: ``by`` is the origin of the findings, "" for none."""
 
-    world: InferEnvironment
+    env: InferEnvironment
     key: str
     request: AnalysisRequest
     by: str = ENDPOINT
@@ -38,93 +38,93 @@ class Case:
 
     def settle(self) -> None:
         """Messages that are retried: the message itself and those that workers sent."""
-        self.world.now_s += 1000
-        self.world.infer.handle(self.request)
-        for text in self.world.sent[:5]:
+        self.env.now_s += 1000
+        self.env.infer.handle(self.request)
+        for text in self.env.sent[:5]:
             request = parse_request(text)
             if request is not None and (self.by != FALLBACK or request.again):
-                self.world.infer.handle(request)
-        self.world.sent.clear()
+                self.env.infer.handle(request)
+        self.env.sent.clear()
 
     def check(self) -> None:
-        world, noted = self.world, self.world.noted(self.key)
-        stored, sidecar = world.vectors.get(self.key), world.archive.read_sidecar("1", self.key)
+        env, noted = self.env, self.env.noted(self.key)
+        stored, sidecar = env.vectors.get(self.key), env.archive.read_sidecar("1", self.key)
         if not self.by:
             assert (noted.version, stored, sidecar) == (0, None, None)
             return
-        findings = world.findings(self.key)
+        findings = env.findings(self.key)
         tasks = ALL if self.by == ENDPOINT else SMALL
         assert {task: finding.origin for task, finding in findings.found.items()} == dict.fromkeys(tasks, self.by)
-        assert findings.source_etag == world.etag(self.key)
+        assert findings.source_etag == env.etag(self.key)
         assert (noted.findings, noted.announced) == (findings, True)
         assert stored is not None
         assert stored.source_etag == findings.source_etag
         assert stored.model == ("gpu-similarity/2" if self.by == ENDPOINT else "cpu-similarity/1")
-        events = [event for event in world.published() if event["key"] == self.key and event["by"] == self.by]
+        events = [event for event in env.published() if event["key"] == self.key and event["by"] == self.by]
         assert len({event["id"] for event in events if event["source_etag"] == findings.source_etag}) == 1
-        if world.block:
-            assert self.key in [message["detail"]["object"]["key"] for message in world.messages("changes")]
+        if env.block:
+            assert self.key in [message["detail"]["object"]["key"] for message in env.messages("changes")]
         if self.purged:
-            assert world.keys(f"derivatives/{self.key}/") == [f"derivatives/{self.key}/_/w-320.auto-webp"]
-            assert self.key in [message["key"] for message in world.messages("purges")]
+            assert env.keys(f"derivatives/{self.key}/") == [f"derivatives/{self.key}/_/w-320.auto-webp"]
+            assert self.key in [message["key"] for message in env.messages("purges")]
 
 
-def ready(world: InferEnvironment, key: str, number: int) -> Case:
-    return Case(world, key, AnalysisRequest(RequestKind.READY, key, world.master(key, picture(number))))
+def ready(env: InferEnvironment, key: str, number: int) -> Case:
+    return Case(env, key, AnalysisRequest(RequestKind.READY, key, env.master(key, picture(number))))
 
 
-def judged(world: InferEnvironment, key: str, number: int) -> Case:
-    world.block = True
-    return ready(world, key, number)
+def judged(env: InferEnvironment, key: str, number: int) -> Case:
+    env.block = True
+    return ready(env, key, number)
 
 
-def overwritten(world: InferEnvironment, key: str, number: int) -> Case:
-    world.infer.handle(ready(world, key, number + 100).request)
-    world.published()
-    return ready(world, key, number)
+def overwritten(env: InferEnvironment, key: str, number: int) -> Case:
+    env.infer.handle(ready(env, key, number + 100).request)
+    env.published()
+    return ready(env, key, number)
 
 
-def copied(world: InferEnvironment, key: str, number: int) -> Case:
-    world.ready(f"{key}.first", picture(number), sha256=f"same {key}")
-    sequencer = world.master(key, picture(number), sha256=f"same {key}")
-    return Case(world, key, AnalysisRequest(RequestKind.READY, key, sequencer))
+def copied(env: InferEnvironment, key: str, number: int) -> Case:
+    env.ready(f"{key}.first", picture(number), sha256=f"same {key}")
+    sequencer = env.master(key, picture(number), sha256=f"same {key}")
+    return Case(env, key, AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
-def fallen_back(world: InferEnvironment, key: str, number: int) -> Case:
-    world.runtime.behave = sagemaker.dead
-    return Case(world, key, ready(world, key, number).request, by=FALLBACK)
+def fallen_back(env: InferEnvironment, key: str, number: int) -> Case:
+    env.runtime.behave = sagemaker.dead
+    return Case(env, key, ready(env, key, number).request, by=FALLBACK)
 
 
-def improved(world: InferEnvironment, key: str, number: int) -> Case:
+def improved(env: InferEnvironment, key: str, number: int) -> Case:
     """The endpoint is back and finds other faces than the small models; images have been made with the latter."""
-    world.runtime.behave = sagemaker.dead
-    first = ready(world, key, number)
-    world.infer.handle(first.request)
-    _with_pictures(world, key)
-    world.runtime.behave, world.now_s = sagemaker.answer, world.now_s + 1000
-    return Case(world, key, first.request.next_attempt(), purged=True)
+    env.runtime.behave = sagemaker.dead
+    first = ready(env, key, number)
+    env.infer.handle(first.request)
+    _with_pictures(env, key)
+    env.runtime.behave, env.now_s = sagemaker.answer, env.now_s + 1000
+    return Case(env, key, first.request.next_attempt(), purged=True)
 
 
-def corrected(world: InferEnvironment, key: str, number: int) -> Case:
+def corrected(env: InferEnvironment, key: str, number: int) -> Case:
     """The client's findings have a face where there is none, and images have been made with it."""
-    scene = ready(world, key, number)
+    scene = ready(env, key, number)
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
-    world.known(key, Findings("1", world.etag(key), {FACES: theirs}, ALL[1:]))
-    _with_pictures(world, key)
-    return Case(world, key, scene.request, purged=True)
+    env.known(key, Findings("1", env.etag(key), {FACES: theirs}, ALL[1:]))
+    _with_pictures(env, key)
+    return Case(env, key, scene.request, purged=True)
 
 
-def removed(world: InferEnvironment, key: str, number: int) -> Case:
-    world.infer.handle(ready(world, key, number).request)
-    world.media.delete(MASTERS.name(key))
-    return Case(world, key, AnalysisRequest(RequestKind.REMOVED, key, world.next_sequencer()), by="")
+def removed(env: InferEnvironment, key: str, number: int) -> Case:
+    env.infer.handle(ready(env, key, number).request)
+    env.media.delete(MASTERS.name(key))
+    return Case(env, key, AnalysisRequest(RequestKind.REMOVED, key, env.next_sequencer()), by="")
 
 
-def _with_pictures(world: InferEnvironment, key: str) -> None:
-    world.published()
-    world.sent.clear()
-    world.derivative(key, STALE)
-    world.derivative(key, "w-320.auto-webp")
+def _with_pictures(env: InferEnvironment, key: str) -> None:
+    env.published()
+    env.sent.clear()
+    env.derivative(key, STALE)
+    env.derivative(key, "w-320.auto-webp")
 
 
 SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, fallen_back, improved, corrected, removed)}
@@ -133,17 +133,17 @@ SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, falle
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_message_comes_again(
-    world: InferEnvironment, scene: str, moment: str
+    env: InferEnvironment, scene: str, moment: str
 ) -> None:
-    world.circuit = type(world.circuit)(max_failures=1000)
+    env.circuit = type(env.circuit)(max_failures=1000)
     for at in select_calls(f"{scene} {moment}", MOST_CALLS):
-        staged = SCENES[scene](world, f"{at}.jpg", at)
+        staged = SCENES[scene](env, f"{at}.jpg", at)
         wire = Wire(moment, at, kill)
-        with wired(world, wire), suppress(Killed):
-            world.infer.handle(staged.request)
+        with wired(env, wire), suppress(Killed):
+            env.infer.handle(staged.request)
         staged.settle()
         staged.check()
-        world.runtime.behave = sagemaker.answer
+        env.runtime.behave = sagemaker.answer
         if not wire.reached:
             break
     assert 8 < at < MOST_CALLS - 1
@@ -159,36 +159,36 @@ class Overtaking:
     done: bool = False
 
     def overtake(self) -> None:
-        world, key = self.scene.world, self.scene.key
+        env, key = self.scene.env, self.scene.key
         self.done = True
         if self.deletes:
-            world.removed(key)
+            env.removed(key)
             return
-        sequencer = world.master(key, picture(self.number + 200))
-        world.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
+        sequencer = env.master(key, picture(self.number + 200))
+        env.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
 @pytest.mark.parametrize("deletes", [False, True], ids=["overwritten", "deleted"])
 @pytest.mark.parametrize("scene", ["judged", "improved", "removed"])
-def test_overtaken_at_any_call_the_newer_master_wins(world: InferEnvironment, scene: str, deletes: bool) -> None:
-    world.circuit = type(world.circuit)(max_failures=1000)
+def test_overtaken_at_any_call_the_newer_master_wins(env: InferEnvironment, scene: str, deletes: bool) -> None:
+    env.circuit = type(env.circuit)(max_failures=1000)
     for at in select_calls(f"{scene} {deletes}", MOST_CALLS):
-        staged = SCENES[scene](world, f"{at}.jpg", at)
+        staged = SCENES[scene](env, f"{at}.jpg", at)
         newer = Overtaking(staged, at, deletes)
-        with wired(world, Wire("after-call", at, newer.overtake)):
+        with wired(env, Wire("after-call", at, newer.overtake)):
             try:
-                world.infer.handle(staged.request)
+                env.infer.handle(staged.request)
                 done = True
             except Exception:  # then the message is retried
                 done = False
         if not newer.done:
             break
         if not done:
-            world.infer.handle(staged.request)
-        for text in list(world.sent):
+            env.infer.handle(staged.request)
+        for text in list(env.sent):
             request = parse_request(text)
             assert request is not None
-            world.infer.handle(request)
-        world.sent.clear()
-        Case(world, staged.key, staged.request, by="" if deletes else ENDPOINT).check()
+            env.infer.handle(request)
+        env.sent.clear()
+        Case(env, staged.key, staged.request, by="" if deletes else ENDPOINT).check()
     assert 8 < at < MOST_CALLS - 1

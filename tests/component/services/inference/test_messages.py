@@ -24,13 +24,13 @@ MAX_RECEIVES = 3
 
 
 @pytest.fixture
-def function(world: InferEnvironment, aws_environment: dict[str, str]) -> Function:
+def function(env: InferEnvironment, aws_environment: dict[str, str]) -> Function:
     """As a cold start loads it."""
-    return load("infer", aws_environment | world.runtime.environment | variables(world))
+    return load("infer", aws_environment | env.runtime.environment | variables(env))
 
 
-def variables(world: InferEnvironment) -> dict[str, str]:
-    names = world.names
+def variables(env: InferEnvironment) -> dict[str, str]:
+    names = env.names
     return {
         "MEDIA_BUCKET": names["media"],
         "INDEX_TABLE": names["index"],
@@ -48,9 +48,9 @@ def variables(world: InferEnvironment) -> dict[str, str]:
     }
 
 
-def received(world: InferEnvironment, queue: str, body: str, receives: int = 1) -> dict[str, Any]:
+def received(env: InferEnvironment, queue: str, body: str, receives: int = 1) -> dict[str, Any]:
     """An SQS event with a message that really is in the queue, so that it can be hidden."""
-    sqs, url = world.clients["sqs"], world.names[queue]
+    sqs, url = env.clients["sqs"], env.names[queue]
     sqs.send_message(QueueUrl=url, MessageBody=body)
     [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
     name = url.rpartition("/")[2]
@@ -77,76 +77,76 @@ def received(world: InferEnvironment, queue: str, body: str, receives: int = 1) 
 
 
 @pytest.mark.parametrize("queue", ["normal", "priority"])
-def test_an_event_of_ingest_is_worked_off(world: InferEnvironment, function: Function, queue: str) -> None:
-    sequencer = world.master(PHOTO, jpeg_photo())
+def test_an_event_of_ingest_is_worked_off(env: InferEnvironment, function: Function, queue: str) -> None:
+    sequencer = env.master(PHOTO, jpeg_photo())
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
-    assert function.invoke(received(world, queue, body)) == {"batchItemFailures": []}
-    assert world.findings(PHOTO).found
-    assert len(world.published()) == 1
+    assert function.invoke(received(env, queue, body)) == {"batchItemFailures": []}
+    assert env.findings(PHOTO).found
+    assert len(env.published()) == 1
 
 
-def test_what_fails_comes_again_later(world: InferEnvironment, function: Function) -> None:
-    sequencer = world.master(PHOTO, jpeg_photo())
-    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
-    event = received(world, "priority", json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)))
+def test_what_fails_comes_again_later(env: InferEnvironment, function: Function) -> None:
+    sequencer = env.master(PHOTO, jpeg_photo())
+    env.clients["dynamodb"].delete_table(TableName=env.names["index"])
+    event = received(env, "priority", json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)))
     [record] = event["Records"]
     assert function.invoke(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
-    assert (world.messages("priority"), world.messages("dead")) == ([], [])
+    assert (env.messages("priority"), env.messages("dead")) == ([], [])
 
 
-def test_the_last_attempt_sends_it_to_the_dlq_with_its_cause(world: InferEnvironment, function: Function) -> None:
-    sequencer = world.master(PHOTO, jpeg_photo())
-    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+def test_the_last_attempt_sends_it_to_the_dlq_with_its_cause(env: InferEnvironment, function: Function) -> None:
+    sequencer = env.master(PHOTO, jpeg_photo())
+    env.clients["dynamodb"].delete_table(TableName=env.names["index"])
     body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
-    event = received(world, "normal", json.dumps(body), receives=MAX_RECEIVES)
+    event = received(env, "normal", json.dumps(body), receives=MAX_RECEIVES)
     assert function.invoke(event) == {"batchItemFailures": []}
-    [dead] = world.messages("dead")
+    [dead] = env.messages("dead")
     assert dead["detail"] == body["detail"]
     assert dead["attributes"]["code"]["StringValue"] == "unavailable"
 
 
-def test_a_redriven_message_is_marked_when_it_fails_again(world: InferEnvironment, function: Function) -> None:
-    sequencer = world.master(PHOTO, jpeg_photo())
-    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+def test_a_redriven_message_is_marked_when_it_fails_again(env: InferEnvironment, function: Function) -> None:
+    sequencer = env.master(PHOTO, jpeg_photo())
+    env.clients["dynamodb"].delete_table(TableName=env.names["index"])
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
-    event = received(world, "normal", body, receives=MAX_RECEIVES)
+    event = received(env, "normal", body, receives=MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
     }
     function.invoke(event)
-    [dead] = world.messages("dead")
+    [dead] = env.messages("dead")
     assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
 
 
-def test_an_invalid_message_goes_to_the_dlq_at_once(world: InferEnvironment, function: Function) -> None:
-    event = received(world, "normal", json.dumps({"photo": "a.jpg"}))
+def test_an_invalid_message_goes_to_the_dlq_at_once(env: InferEnvironment, function: Function) -> None:
+    event = received(env, "normal", json.dumps({"photo": "a.jpg"}))
     assert function.invoke(event) == {"batchItemFailures": []}
-    assert world.messages("dead")[0]["attributes"]["code"]["StringValue"] == "bad-upload"
+    assert env.messages("dead")[0]["attributes"]["code"]["StringValue"] == "bad-upload"
 
 
 @pytest.mark.parametrize("queue", ["normal", "priority"])
 def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
-    world: InferEnvironment, function: Function, queue: str
+    env: InferEnvironment, function: Function, queue: str
 ) -> None:
-    sequencer = world.master(PHOTO, jpeg_photo())
+    sequencer = env.master(PHOTO, jpeg_photo())
     body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
-    event = received(world, queue, json.dumps(body))
+    event = received(env, queue, json.dumps(body))
     context = Context(remaining_ms=int(InferenceConsumer.min_remaining_s * 1000) - 1)
     assert len(function.invoke(event, context)["batchItemFailures"]) == 1
-    assert (world.runtime.calls, world.keys("findings/")) == ([], [])
-    assert [message["detail"] for message in world.messages(queue)] == [body["detail"]]
+    assert (env.runtime.calls, env.keys("findings/")) == ([], [])
+    assert [message["detail"] for message in env.messages(queue)] == [body["detail"]]
 
 
 DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "unreadable.json": 0}
 
 
 @pytest.mark.parametrize("name", DONE)
-def test_the_files_have_the_outcome_of_their_names(world: InferEnvironment, function: Function, name: str) -> None:
-    world.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
+def test_the_files_have_the_outcome_of_their_names(env: InferEnvironment, function: Function, name: str) -> None:
+    env.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
     event = json.loads((FOLDER / "infer" / name).read_text())
     assert function.invoke(event) == {"batchItemFailures": []}
-    assert len(world.runtime.calls) == DONE[name]
-    assert len(world.messages("dead")) == (name == "unreadable.json")
+    assert len(env.runtime.calls) == DONE[name]
+    assert len(env.messages("dead")) == (name == "unreadable.json")
 
 
 @pytest.mark.parametrize(
@@ -186,16 +186,14 @@ def test_anything_else_is_refused(body: str) -> None:
         parse_request(body)
 
 
-def test_each_attempt_is_counted(
-    world: InferEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sequencer = world.master(PHOTO, jpeg_photo())
+def test_each_attempt_is_counted(env: InferEnvironment, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    sequencer = env.master(PHOTO, jpeg_photo())
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
-    function.invoke(received(world, "normal", body))
+    function.invoke(received(env, "normal", body))
     good = counted(capsys.readouterr().out)
     assert [of(good, name) for name in ("Requests", "Faults")] == [{"": 1}, {}]
-    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
-    function.invoke(received(world, "normal", body))
+    env.clients["dynamodb"].delete_table(TableName=env.names["index"])
+    function.invoke(received(env, "normal", body))
     bad = counted(capsys.readouterr().out)
     assert [of(bad, name) for name in ("Requests", "Faults")] == [{"": 1}, {"": 1}]
     assert of(bad, "Errors") == {"unavailable": 1}

@@ -56,64 +56,64 @@ class Pipeline:
 
 
 @pytest.fixture
-def studio(aws: Callable[[str], Any], runtime: Runtime) -> Pipeline:
+def pipeline(aws: Callable[[str], Any], runtime: Runtime) -> Pipeline:
     return Pipeline(aws, runtime)
 
 
-def test_an_unflagged_image_is_served_after_analysis(studio: Pipeline) -> None:
-    studio.taken.created(KEY, jpeg_photo())
-    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
-    assert studio.look() == [AnalysisOutcome.ANALYSED]
-    studio.hear()
-    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
-    assert studio.looked.findings(KEY).source_etag == studio.looked.etag(KEY)
-    assert set(studio.look()) == {AnalysisOutcome.DROPPED}, "its release is published, and nothing is left to analyse"
-    assert len(studio.looked.runtime.calls) == 1
+def test_an_unflagged_image_is_served_after_analysis(pipeline: Pipeline) -> None:
+    pipeline.taken.created(KEY, jpeg_photo())
+    assert (pipeline.state, pipeline.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    assert pipeline.look() == [AnalysisOutcome.ANALYSED]
+    pipeline.hear()
+    assert (pipeline.state, pipeline.lies) == (READY, [MASTERS.name(KEY)])
+    assert pipeline.looked.findings(KEY).source_etag == pipeline.looked.etag(KEY)
+    assert set(pipeline.look()) == {AnalysisOutcome.DROPPED}, "its release is published, and nothing is left to analyse"
+    assert len(pipeline.looked.runtime.calls) == 1
 
 
-def test_what_is_not_stays_where_it_is(studio: Pipeline) -> None:
-    studio.looked.runtime.behave = sagemaker.flagging
-    studio.taken.created(KEY, jpeg_photo())
-    studio.look()
-    studio.hear()
-    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
-    assert studio.taken.record(KEY).held.flagged is True
-    assert studio.look() == []
-    assert studio.hear() == []
+def test_what_is_not_stays_where_it_is(pipeline: Pipeline) -> None:
+    pipeline.looked.runtime.behave = sagemaker.flagging
+    pipeline.taken.created(KEY, jpeg_photo())
+    pipeline.look()
+    pipeline.hear()
+    assert (pipeline.state, pipeline.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    assert pipeline.taken.record(KEY).held.flagged is True
+    assert pipeline.look() == []
+    assert pipeline.hear() == []
 
 
-def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Pipeline) -> None:
-    studio.looked.runtime.behave = sagemaker.dead
-    studio.taken.created(KEY, jpeg_photo())
-    assert studio.look() == [AnalysisOutcome.FALLBACK]
-    studio.hear()
-    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
-    studio.looked.runtime.behave, studio.looked.now_s = sagemaker.flagging, studio.looked.now_s + 1000
-    request = parse_request(studio.looked.sent[0])
+def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(pipeline: Pipeline) -> None:
+    pipeline.looked.runtime.behave = sagemaker.dead
+    pipeline.taken.created(KEY, jpeg_photo())
+    assert pipeline.look() == [AnalysisOutcome.FALLBACK]
+    pipeline.hear()
+    assert (pipeline.state, pipeline.lies) == (READY, [MASTERS.name(KEY)])
+    pipeline.looked.runtime.behave, pipeline.looked.now_s = sagemaker.flagging, pipeline.looked.now_s + 1000
+    request = parse_request(pipeline.looked.sent[0])
     assert request is not None
-    assert studio.looked.infer.handle(request) is AnalysisOutcome.ANALYSED
-    studio.hear()
-    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
-    studio.look()
-    assert studio.hear() == []
-    assert {finding.origin for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
+    assert pipeline.looked.infer.handle(request) is AnalysisOutcome.ANALYSED
+    pipeline.hear()
+    assert (pipeline.state, pipeline.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    pipeline.look()
+    assert pipeline.hear() == []
+    assert {finding.origin for finding in pipeline.looked.findings(KEY).found.values()} == {ENDPOINT}
 
 
-def test_an_unreadable_image_waits_for_a_moderator(studio: Pipeline) -> None:
-    studio.looked.runtime.behave = sagemaker.unreadable
-    studio.taken.created(KEY, jpeg_photo())
-    studio.look()
-    assert studio.hear() == []
-    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
-    studio.taken.released(KEY)
-    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
+def test_an_unreadable_image_waits_for_a_moderator(pipeline: Pipeline) -> None:
+    pipeline.looked.runtime.behave = sagemaker.unreadable
+    pipeline.taken.created(KEY, jpeg_photo())
+    pipeline.look()
+    assert pipeline.hear() == []
+    assert (pipeline.state, pipeline.lies) == (HELD, [HELD_MASTERS.name(KEY)])
+    pipeline.taken.released(KEY)
+    assert (pipeline.state, pipeline.lies) == (READY, [MASTERS.name(KEY)])
 
 
-def test_what_is_deleted_while_it_waits_leaves_nothing(studio: Pipeline) -> None:
-    studio.taken.created(KEY, jpeg_photo())
-    studio.look()
-    studio.taken.deleted(KEY)
-    assert studio.look()[-1] is AnalysisOutcome.REMOVED
-    studio.hear()
-    assert (studio.looked.keys("findings/"), studio.lies) == ([], [])
-    assert studio.looked.vectors.get(KEY) is None
+def test_what_is_deleted_while_it_waits_leaves_nothing(pipeline: Pipeline) -> None:
+    pipeline.taken.created(KEY, jpeg_photo())
+    pipeline.look()
+    pipeline.taken.deleted(KEY)
+    assert pipeline.look()[-1] is AnalysisOutcome.REMOVED
+    pipeline.hear()
+    assert (pipeline.looked.keys("findings/"), pipeline.lies) == ([], [])
+    assert pipeline.looked.vectors.get(KEY) is None

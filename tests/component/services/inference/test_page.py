@@ -18,24 +18,24 @@ from .harness import ALL, InferEnvironment
 PAGE = (ROOT / "docs" / "guides" / "image-analysis.md").read_text(encoding="utf-8")
 
 
-def test_the_steps_are_those_of_the_page(world: InferEnvironment) -> None:
-    world.runtime.behave = sagemaker.dead
-    world.ready("a.jpg", jpeg_photo())
+def test_the_steps_are_those_of_the_page(env: InferEnvironment) -> None:
+    env.runtime.behave = sagemaker.dead
+    env.ready("a.jpg", jpeg_photo())
     steps = rows(PAGE, "Processing steps")
-    assert list(world.observer.timings_ms) == steps
-    world.observer.begin()
-    world.removed("a.jpg")
-    assert list(world.observer.timings_ms) == ["remove"]
+    assert list(env.observer.timings_ms) == steps
+    env.observer.begin()
+    env.removed("a.jpg")
+    assert list(env.observer.timings_ms) == ["remove"]
 
 
-def test_the_metrics_are_those_of_the_page(world: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    sequencer = world.master("a.jpg", jpeg_photo())
+def test_the_metrics_are_those_of_the_page(env: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    sequencer = env.master("a.jpg", jpeg_photo())
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
-    world.known("a.jpg", Findings("1", world.etag("a.jpg"), {FACES: theirs}, ALL[1:]))
-    world.infer.handle(AnalysisRequest(RequestKind.READY, "a.jpg", sequencer))
-    world.runtime.behave = sagemaker.dead
-    world.ready("b.jpg", jpeg_photo((90, 60)))
-    world.observer.flush()
+    env.known("a.jpg", Findings("1", env.etag("a.jpg"), {FACES: theirs}, ALL[1:]))
+    env.infer.handle(AnalysisRequest(RequestKind.READY, "a.jpg", sequencer))
+    env.runtime.behave = sagemaker.dead
+    env.ready("b.jpg", jpeg_photo((90, 60)))
+    env.observer.flush()
     found = {
         name: dimensions for name, dimensions in named(capsys.readouterr().out).items() if not name.endswith("Time")
     }

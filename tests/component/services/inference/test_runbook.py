@@ -29,13 +29,13 @@ type Follow = Callable[..., str]
 
 
 @pytest.fixture
-def follow(world: InferEnvironment, aws: Callable[[str], Any], ministack_url: str, tmp_path: Path) -> Iterator[Follow]:
+def follow(env: InferEnvironment, aws: Callable[[str], Any], ministack_url: str, tmp_path: Path) -> Iterator[Follow]:
     """Run the first block, which defines functions, and the named ones; return their output."""
     outputs = {
-        "IndexTableName": world.names["index"],
-        "InferQueueUrl": world.names["normal"],
-        "InferPriorityQueueUrl": world.names["priority"],
-        "InferDeadLettersUrl": world.names["dead"],
+        "IndexTableName": env.names["index"],
+        "InferQueueUrl": env.names["normal"],
+        "InferPriorityQueueUrl": env.names["priority"],
+        "InferDeadLettersUrl": env.names["dead"],
     }
     template = {
         "Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": LOG}}},
@@ -57,26 +57,26 @@ def follow(world: InferEnvironment, aws: Callable[[str], Any], ministack_url: st
     cloudformation.delete_stack(StackName="darkroom")
 
 
-def test_the_runbook_of_models_that_are_down(world: InferEnvironment, follow: Follow) -> None:
-    world.circuit = type(world.circuit)(max_failures=3)
-    world.runtime.behave = sagemaker.dead
-    assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
+def test_the_runbook_of_models_that_are_down(env: InferEnvironment, follow: Follow) -> None:
+    env.circuit = type(env.circuit)(max_failures=3)
+    env.runtime.behave = sagemaker.dead
+    assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK
     said = follow("model-down.md")
     assert '"3"' in said
-    assert str(int(world.now_s) + 30) in said
+    assert str(int(env.now_s) + 30) in said
 
     follow("model-down.md", 1)
-    assert world.entries.get(NAME).version == 0
+    assert env.entries.get(NAME).version == 0
     follow("model-down.md", 2)
-    [message] = world.messages("priority")
+    [message] = env.messages("priority")
     request = parse_request(json.dumps(message))
     assert request is not None
-    world.runtime.behave = sagemaker.answer
-    assert world.infer.handle(request) is AnalysisOutcome.ANALYSED
+    env.runtime.behave = sagemaker.answer
+    assert env.infer.handle(request) is AnalysisOutcome.ANALYSED
     last = follow("model-down.md", 2, 4).splitlines()[-1]
     assert {task["by"] for task in json.loads(last)["tasks"].values()} == {ENDPOINT}
 
-    world.queue("dead").send(request.message)
+    env.queue("dead").send(request.message)
     assert "sent back: 1" in follow("model-down.md", 3)
-    waiting = world.messages("normal")  # with the repeated requests of the small models
+    waiting = env.messages("normal")  # with the repeated requests of the small models
     assert sum("redriven" in message.get("attributes", {}) for message in waiting) == 1

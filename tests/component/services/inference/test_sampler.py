@@ -26,26 +26,26 @@ from .harness import InferEnvironment
 KEY = "a.jpg"
 
 
-def index(world: InferEnvironment, key: str, **fields: Any) -> None:
+def index(env: InferEnvironment, key: str, **fields: Any) -> None:
     """Put the index record of ``key``."""
-    record = world.index.get(key)
+    record = env.index.get(key)
     assert record is not None
     known = {"state": record.state, "sequencer": record.sequencer, "sha256": record.sha256} | fields
-    world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(Record(key, **known)))
+    env.clients["dynamodb"].put_item(TableName=env.names["index"], Item=to_item(Record(key, **known)))
 
 
-def ready(world: InferEnvironment, key: str, body: bytes, **fields: Any) -> AnalysisOutcome:
-    sequencer = world.master(key, body)
-    index(world, key, **fields)
-    return world.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
+def ready(env: InferEnvironment, key: str, body: bytes, **fields: Any) -> AnalysisOutcome:
+    sequencer = env.master(key, body)
+    index(env, key, **fields)
+    return env.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
-def test_an_analysed_image_is_sampled(world: InferEnvironment) -> None:
-    ready(world, KEY, jpeg_photo(), facts={"format": "heic", "width": 400, "height": 300})
-    [sample] = world.samples.recent()
-    assert (sample.key, sample.source_etag, sample.at_s) == (KEY, world.etag(KEY), world.now_s)
+def test_an_analysed_image_is_sampled(env: InferEnvironment) -> None:
+    ready(env, KEY, jpeg_photo(), facts={"format": "heic", "width": 400, "height": 300})
+    [sample] = env.samples.recent()
+    assert (sample.key, sample.source_etag, sample.at_s) == (KEY, env.etag(KEY), env.now_s)
     assert (sample.format, sample.pixels, sample.by, sample.variant) == ("heic", 120_000, ENDPOINT, "main")
-    assert sample.brightness == pytest.approx(mean_luma(world.runtime.calls[0].body))
+    assert sample.brightness == pytest.approx(mean_luma(env.runtime.calls[0].body))
     assert sample.tasks == {
         FACES: TaskSummary(0.99, False),
         TEXT: TaskSummary(0.9, False),
@@ -56,77 +56,77 @@ def test_an_analysed_image_is_sampled(world: InferEnvironment) -> None:
     assert sample.trial is None
 
 
-def test_findings_of_small_models_are_sampled_with_their_origin(world: InferEnvironment) -> None:
-    world.runtime.behave = sagemaker.dead
-    world.ready(KEY, jpeg_photo())
-    [sample] = world.samples.recent()
+def test_findings_of_small_models_are_sampled_with_their_origin(env: InferEnvironment) -> None:
+    env.runtime.behave = sagemaker.dead
+    env.ready(KEY, jpeg_photo())
+    [sample] = env.samples.recent()
     assert (sample.by, sample.variant, sample.format, sample.pixels) == (FALLBACK, "in-process", "", 0)
 
 
-def test_an_image_that_waits_for_moderation_is_described_as_it_is(world: InferEnvironment) -> None:
-    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
-    index(world, KEY, state=HELD, held=HeldUpload(facts={"format": "png", "width": 3, "height": 2}))
-    world.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
-    [sample] = world.samples.recent()
+def test_an_image_that_waits_for_moderation_is_described_as_it_is(env: InferEnvironment) -> None:
+    sequencer = env.master(KEY, jpeg_photo(), prefix="held/")
+    index(env, KEY, state=HELD, held=HeldUpload(facts={"format": "png", "width": 3, "height": 2}))
+    env.infer.handle(AnalysisRequest(RequestKind.HELD, KEY, sequencer))
+    [sample] = env.samples.recent()
     assert (sample.format, sample.pixels) == ("png", 6)
 
 
-def test_an_image_without_analysis_is_not_sampled(world: InferEnvironment) -> None:
-    world.ready("first.jpg", jpeg_photo(), sha256="the same")
-    assert world.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
-    assert world.ready("broken.jpg", b"no picture") is AnalysisOutcome.ANALYSED
-    assert [sample.key for sample in world.samples.recent()] == ["first.jpg"]
+def test_an_image_without_analysis_is_not_sampled(env: InferEnvironment) -> None:
+    env.ready("first.jpg", jpeg_photo(), sha256="the same")
+    assert env.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
+    assert env.ready("broken.jpg", b"no picture") is AnalysisOutcome.ANALYSED
+    assert [sample.key for sample in env.samples.recent()] == ["first.jpg"]
 
 
-def broken_puts(world: InferEnvironment) -> None:
+def broken_puts(env: InferEnvironment) -> None:
     """No sample can be put from now on."""
 
     def refuse(params: dict[str, Any], **_: Any) -> None:
         if str(params["Item"]["pk"].get("S")).startswith(SAMPLE):
             params["TableName"] = "no-such-table"
 
-    world.clients["dynamodb"].meta.events.register("provide-client-params.dynamodb.PutItem", refuse, unique_id="refuse")
+    env.clients["dynamodb"].meta.events.register("provide-client-params.dynamodb.PutItem", refuse, unique_id="refuse")
 
 
 def test_a_sample_that_cannot_be_written_is_counted_and_nothing_else_is_lost(
-    world: InferEnvironment, capsys: pytest.CaptureFixture[str]
+    env: InferEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken_puts(world)
+    broken_puts(env)
     try:
-        assert world.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
+        assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.ANALYSED
     finally:
-        world.clients["dynamodb"].meta.events.unregister("provide-client-params.dynamodb.PutItem", unique_id="refuse")
-    assert world.noted(KEY).announced
-    assert world.samples.recent() == []
-    world.observer.flush()
+        env.clients["dynamodb"].meta.events.unregister("provide-client-params.dynamodb.PutItem", unique_id="refuse")
+    assert env.noted(KEY).announced
+    assert env.samples.recent() == []
+    env.observer.flush()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["SamplesLost"] for line in lines if "SamplesLost" in line] == [[1.0]]
     assert [line["code"] for line in lines if line.get("message") == "sample not recorded"] == ["unavailable"]
 
 
-def test_a_deleted_image_leaves_no_sample(world: InferEnvironment) -> None:
-    world.ready(KEY, jpeg_photo())
-    world.ready("other.jpg", jpeg_photo((90, 60)))
-    world.removed(KEY)
-    assert [sample.key for sample in world.samples.recent()] == ["other.jpg"]
+def test_a_deleted_image_leaves_no_sample(env: InferEnvironment) -> None:
+    env.ready(KEY, jpeg_photo())
+    env.ready("other.jpg", jpeg_photo((90, 60)))
+    env.removed(KEY)
+    assert [sample.key for sample in env.samples.recent()] == ["other.jpg"]
 
 
-def test_a_sample_of_an_image_deleted_meanwhile_is_withdrawn(world: InferEnvironment) -> None:
+def test_a_sample_of_an_image_deleted_meanwhile_is_withdrawn(env: InferEnvironment) -> None:
     """Its deletion has been dealt with when the sample is put."""
-    world.ready("other.jpg", jpeg_photo((90, 60)))
+    env.ready("other.jpg", jpeg_photo((90, 60)))
 
     def overtake(params: dict[str, Any], **_: Any) -> None:
         if str(params["Item"]["pk"].get("S")).startswith(SAMPLE):
-            world.media.delete(MASTERS.name(KEY))
-            world.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, world.next_sequencer()))
+            env.media.delete(MASTERS.name(KEY))
+            env.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, env.next_sequencer()))
 
-    events = world.clients["dynamodb"].meta.events
+    events = env.clients["dynamodb"].meta.events
     events.register("provide-client-params.dynamodb.PutItem", overtake, unique_id="overtake")
     try:
-        world.ready(KEY, jpeg_photo())
+        env.ready(KEY, jpeg_photo())
     finally:
         events.unregister("provide-client-params.dynamodb.PutItem", unique_id="overtake")
-    assert [sample.key for sample in world.samples.recent()] == ["other.jpg"]
+    assert [sample.key for sample in env.samples.recent()] == ["other.jpg"]
 
 
 def jpeg(colour: int | tuple[int, int, int], mode: str = "RGB") -> bytes:

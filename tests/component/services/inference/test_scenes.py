@@ -15,26 +15,26 @@ from .harness import InferEnvironment
 KEY = "maps/scene.tif"
 
 
-def test_a_large_image_is_analysed_by_ranges(world: InferEnvironment) -> None:
-    sequencer = world.master(KEY, scene())
-    place = {"Bucket": world.names["media"], "Key": MASTERS.name(KEY)}
-    head = world.media.head(place["Key"])
+def test_a_large_image_is_analysed_by_ranges(env: InferEnvironment) -> None:
+    sequencer = env.master(KEY, scene())
+    place = {"Bucket": env.names["media"], "Key": MASTERS.name(KEY)}
+    head = env.media.head(place["Key"])
     assert head is not None
-    world.media.copy(world.media, head.key, head.key, headers={"Content-Type": "image/tiff"})
+    env.media.copy(env.media, head.key, head.key, headers={"Content-Type": "image/tiff"})
     read: list[int] = []
 
     def note(parsed: dict[str, Any], **_: Any) -> None:
         read.append(parsed.get("ContentLength", 0))
 
-    events = world.clients["s3"].meta.events
+    events = env.clients["s3"].meta.events
     events.register("after-call.s3.GetObject", note, unique_id="note")
     small = replace(
-        world.infer, settings=replace(world.infer.settings, limits=replace(world.infer.settings.limits, max_bytes=1))
+        env.infer, settings=replace(env.infer.settings, limits=replace(env.infer.settings.limits, max_bytes=1))
     )
     try:
         assert small.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.ANALYSED
     finally:
         events.unregister("after-call.s3.GetObject", unique_id="note")
-    assert not any(finding.error for finding in world.findings(KEY).found.values())
+    assert not any(finding.error for finding in env.findings(KEY).found.values())
     assert max(read) < 2_000_000  # its largest level serves, of which no piece is much
     assert sum(read) < len(scene())

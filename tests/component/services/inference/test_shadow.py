@@ -47,11 +47,11 @@ def worse(call: Call) -> Reply:
 
 
 @pytest.fixture
-def canary(world: InferEnvironment) -> InferEnvironment:
-    world.runtime.weights = {"main": 1.0, "canary": 0.1}
-    world.runtime.drawn = "canary"
-    world.runtime.behave = worse
-    return world
+def canary(env: InferEnvironment) -> InferEnvironment:
+    env.runtime.weights = {"main": 1.0, "canary": 0.1}
+    env.runtime.drawn = "canary"
+    env.runtime.behave = worse
+    return env
 
 
 def test_an_answer_of_the_baseline_calls_no_other_variant(canary: InferEnvironment) -> None:
@@ -124,11 +124,11 @@ def test_a_refusal_by_both_variants_counts_for_neither(canary: InferEnvironment)
     assert set(sample.tasks) == set(ALL)
 
 
-def test_one_variant_alone_is_no_trial_whatever_it_is_called(world: InferEnvironment) -> None:
-    world.runtime.weights, world.runtime.drawn = {"blue": 1.0, "green": 0.0}, "blue"
-    world.ready(KEY, jpeg_photo())
-    [sample] = world.samples.recent()
-    assert (sample.variant, sample.trial, len(world.runtime.calls)) == ("blue", None, 1)
+def test_one_variant_alone_is_no_trial_whatever_it_is_called(env: InferEnvironment) -> None:
+    env.runtime.weights, env.runtime.drawn = {"blue": 1.0, "green": 0.0}, "blue"
+    env.ready(KEY, jpeg_photo())
+    [sample] = env.samples.recent()
+    assert (sample.variant, sample.trial, len(env.runtime.calls)) == ("blue", None, 1)
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_a_variant_that_was_not_known_to_take_calls_has_weights_read_again_once(
     assert (standings.current("third"), len(variants.looks)) == (VariantRoles("main", "new"), 4)
 
 
-def test_before_they_were_ever_read_there_is_one_variant(world: InferEnvironment) -> None:
-    world.runtime.weights = {}
-    standings = VariantRolesCache(world.variants, world.observer)
+def test_before_they_were_ever_read_there_is_one_variant(env: InferEnvironment) -> None:
+    env.runtime.weights = {}
+    standings = VariantRolesCache(env.variants, env.observer)
     assert standings.current() == VariantRoles(MAIN)
 
 

@@ -11,5 +11,5 @@ from .environment import MonitorEnvironment
 
 
 @pytest.fixture
-def stage(aws: Callable[[str], Any]) -> MonitorEnvironment:
+def stack(aws: Callable[[str], Any]) -> MonitorEnvironment:
     return MonitorEnvironment.build(aws)

@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 class MonitorEnvironment:
     """``now_s`` is some seconds into a minute: checks read whole minutes."""
 
-    world: IngestEnvironment
+    env: IngestEnvironment
     cloudwatch: Any
     number: int = field(default_factory=lambda: next(_numbers))
     now_s: float = field(default_factory=lambda: time.time() // MINUTE_S * MINUTE_S + 5)
@@ -62,23 +62,23 @@ class MonitorEnvironment:
 
     @property
     def audit(self) -> AuditLog:
-        return AuditLog(self.world.vault("audit"), clock=lambda: self.now_s)
+        return AuditLog(self.env.vault("audit"), clock=lambda: self.now_s)
 
     @property
     def entries(self) -> DocumentStore:
-        return DocumentStore(self.world.clients["dynamodb"], self.world.names["index"])
+        return DocumentStore(self.env.clients["dynamodb"], self.env.names["index"])
 
     @property
     def bus(self) -> EventBus:
-        return EventBus(self.world.clients["events"], self.world.names["bus"], "darkroom")
+        return EventBus(self.env.clients["events"], self.env.names["bus"], "darkroom")
 
     @property
     def samples(self) -> SampleStore:
-        return SampleStore(self.world.clients["dynamodb"], self.world.names["index"])
+        return SampleStore(self.env.clients["dynamodb"], self.env.names["index"])
 
     @property
     def switches(self) -> SwitchController:
-        return SwitchController(SwitchStore(self.world.vault("media")), self.audit, self.observer)
+        return SwitchController(SwitchStore(self.env.vault("media")), self.audit, self.observer)
 
     @property
     def written(self) -> list[dict[str, Any]]:
@@ -120,6 +120,6 @@ class MonitorEnvironment:
         """Fill the reservoir with ``samples``, each in a slot of its own."""
         assert len(samples) <= SLOTS
         slots = iter(range(SLOTS))
-        reservoir = SampleStore(self.world.clients["dynamodb"], self.world.names["index"], choose=lambda _: next(slots))
+        reservoir = SampleStore(self.env.clients["dynamodb"], self.env.names["index"], choose=lambda _: next(slots))
         for sample in samples:
             reservoir.put(replace(sample, at_s=self.now_s - 60 if at_s is None else at_s))

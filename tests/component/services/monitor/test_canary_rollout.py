@@ -41,9 +41,9 @@ def tried(count: int, disagreement: float, canary: str = "canary") -> list[Sampl
 
 
 @pytest.fixture
-def models(tmp_path: Path, stage: MonitorEnvironment) -> Iterator[Models]:
+def models(tmp_path: Path, stack: MonitorEnvironment) -> Iterator[Models]:
     """An endpoint with a unique name: CloudWatch keeps the metrics of every test."""
-    name = f"endpoint-{stage.number}"
+    name = f"endpoint-{stack.number}"
     with running(tmp_path, name, main=lambda task, _: found(task), canary=lambda task, _: found(task)) as models:
         models.variants(main=1.0, canary=0.11)
         yield models
@@ -55,25 +55,25 @@ def registry(models: Models) -> ModelRegistry:
 
 
 @pytest.fixture
-def watch(stage: MonitorEnvironment, models: Models, registry: ModelRegistry) -> CanaryRollout:
+def watch(stack: MonitorEnvironment, models: Models, registry: ModelRegistry) -> CanaryRollout:
     registry.register(ModelVersion("main:1", approval=APPROVED))
     registry.register(ModelVersion("canary:1"))
     return CanaryRollout(
         variants=EndpointVariants(models.client("sagemaker"), models.endpoint),
-        states=CanaryStateStore(stage.entries, models.endpoint),
-        samples=stage.samples,
-        metrics=stage.metrics,
+        states=CanaryStateStore(stack.entries, models.endpoint),
+        samples=stack.samples,
+        metrics=stack.metrics,
         registry=registry,
-        audit=stage.audit,
-        bus=stage.bus,
-        observer=stage.observer,
+        audit=stack.audit,
+        bus=stack.bus,
+        observer=stack.observer,
         policy=POLICY,
     )
 
 
-def begin(stage: MonitorEnvironment, watch: CanaryRollout) -> None:
+def begin(stack: MonitorEnvironment, watch: CanaryRollout) -> None:
     """Set the canary's start to two hours ago."""
-    watch.run(stage.now_s - 2 * HOUR_S)
+    watch.run(stack.now_s - 2 * HOUR_S)
 
 
 def approvals(registry: ModelRegistry) -> dict[str, str]:
@@ -81,110 +81,110 @@ def approvals(registry: ModelRegistry) -> dict[str, str]:
 
 
 def test_one_variant_is_nothing_to_decide_about(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
     models.variants(main=1.0, canary=0.0)
-    stage.sampled(tried(100, 0.9))
-    assert watch.run(stage.now_s) == {"variants": ["main"]}
+    stack.sampled(tried(100, 0.9))
+    assert watch.run(stack.now_s) == {"variants": ["main"]}
     assert watch.states.read() is None
 
 
 def test_a_worse_canary_is_rolled_back_and_published(
-    stage: MonitorEnvironment,
+    stack: MonitorEnvironment,
     watch: CanaryRollout,
     models: Models,
     registry: ModelRegistry,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    begin(stage, watch)
-    stage.sampled(tried(60, 0.9))
-    assert watch.run(stage.now_s)["done"] == "rollback"
+    begin(stack, watch)
+    stack.sampled(tried(60, 0.9))
+    assert watch.run(stack.now_s)["done"] == "rollback"
     watch.observer.flush()
     assert of(counted(capsys.readouterr().out), "ModelRolledBack") == {"": 1}
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     assert models.weights() == {"main": 1.0, "canary": 0.0}
     assert approvals(registry) == {"main:1": APPROVED, "canary:1": REJECTED}
-    [entry] = stage.written
+    [entry] = stack.written
     assert (entry["kind"], entry["subject"], entry["by"]) == ("decision", models.endpoint, "monitor")
     assert (entry["facts"]["action"], entry["facts"]["canary"]) == ("rollback", "canary")
     assert "disagreement about moderation is 0.9" in entry["facts"]["reasons"][0]
-    [(detail_type, detail)] = stage.world.published()
+    [(detail_type, detail)] = stack.env.published()
     assert (detail_type, complaints(detail_type, detail)) == ("ModelRolledBack", [])
     assert (detail["image"], detail["incumbent"]) == ("canary:1", "main")
-    assert watch.run(stage.now_s + 60) == {"variants": ["main"]}
-    assert len(stage.written) == 1
+    assert watch.run(stack.now_s + 60) == {"variants": ["main"]}
+    assert len(stack.written) == 1
 
 
 def test_a_failing_canary_is_rolled_back_without_comparisons(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
-    begin(stage, watch)
+    begin(stack, watch)
     dimensions = {"EndpointName": models.endpoint, "VariantName": "canary"}
-    stage.put_metric("AWS/SageMaker", "Invocations", dimensions, {1: 20, 30: 20})
-    stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
-    stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
-    assert watch.run(stage.now_s)["done"] == "rollback"
+    stack.put_metric("AWS/SageMaker", "Invocations", dimensions, {1: 20, 30: 20})
+    stack.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
+    stack.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
+    assert watch.run(stack.now_s)["done"] == "rollback"
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     assert models.weights()["canary"] == 0
 
 
 def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:
     watch.variants.set_weights({"main": 1.0}, {"main": 4})
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
-    begin(stage, watch)
-    stage.sampled(tried(99, 0.01))
-    assert watch.run(stage.now_s)["action"] == "hold"
-    stage.sampled(tried(100, 0.01))
-    assert watch.run(stage.now_s)["done"] == "promote"
+    begin(stack, watch)
+    stack.sampled(tried(99, 0.01))
+    assert watch.run(stack.now_s)["action"] == "hold"
+    stack.sampled(tried(100, 0.01))
+    assert watch.run(stack.now_s)["done"] == "promote"
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     now = watch.variants.read_all()
     assert {name: (one.weight, one.instances) for name, one in now.items()} == {"main": (0.0, 4), "canary": (1.0, 4)}
     assert approvals(registry) == {"main:1": APPROVED, "canary:1": APPROVED}
-    [(detail_type, detail)] = stage.world.published()
+    [(detail_type, detail)] = stack.env.published()
     assert (detail_type, complaints(detail_type, detail)) == ("ModelPromoted", [])
 
 
 def test_a_canary_is_held_until_its_time_has_come(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
-    watch.run(stage.now_s - HOUR_S + 120)
-    stage.sampled(tried(200, 0.01))
-    held = watch.run(stage.now_s)
+    watch.run(stack.now_s - HOUR_S + 120)
+    stack.sampled(tried(200, 0.01))
+    held = watch.run(stack.now_s)
     assert (held["action"], held["pictures"]) == ("hold", 200)
-    assert (models.weights(), stage.written, stage.world.published()) == ({"main": 1.0, "canary": 0.11}, [], [])
+    assert (models.weights(), stack.written, stack.env.published()) == ({"main": 1.0, "canary": 0.11}, [], [])
 
 
-def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: MonitorEnvironment, watch: CanaryRollout) -> None:
-    stage.sampled(tried(200, 0.9), at_s=stage.now_s - 3 * HOUR_S)
-    begin(stage, watch)
-    assert (watch.run(stage.now_s)["action"], watch.run(stage.now_s)["pictures"]) == ("hold", 0)
+def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stack: MonitorEnvironment, watch: CanaryRollout) -> None:
+    stack.sampled(tried(200, 0.9), at_s=stack.now_s - 3 * HOUR_S)
+    begin(stack, watch)
+    assert (watch.run(stack.now_s)["action"], watch.run(stack.now_s)["pictures"]) == ("hold", 0)
 
 
 def test_a_readmitted_canary_starts_a_new_trial(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
-    begin(stage, watch)
-    stage.sampled(tried(60, 0.9))
-    watch.run(stage.now_s)
+    begin(stack, watch)
+    stack.sampled(tried(60, 0.9))
+    watch.run(stack.now_s)
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     watch.variants.set_weights({"canary": 0.2})
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
-    stage.now_s += 60
-    assert (watch.run(stage.now_s)["action"], watch.run(stage.now_s)["pictures"]) == ("hold", 0)
+    stack.now_s += 60
+    assert (watch.run(stack.now_s)["action"], watch.run(stack.now_s)["pictures"]) == ("hold", 0)
     case = watch.states.read()
     assert case is not None
-    assert case.since_s == stage.now_s
+    assert case.since_s == stack.now_s
 
 
 def test_an_unregistered_image_is_rolled_back_too(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
     nothing = replace(watch, registry=ModelRegistry(models.client("sagemaker"), "no-such-group"))
-    begin(stage, nothing)
-    stage.sampled(tried(60, 0.9))
-    assert nothing.run(stage.now_s)["done"] == "rollback"
+    begin(stack, nothing)
+    stack.sampled(tried(60, 0.9))
+    assert nothing.run(stack.now_s)["done"] == "rollback"
 
 
 class Crash(Exception):
@@ -207,7 +207,7 @@ METHODS = {"weights": "set_weights", "registry": "reject", "audit": "write", "ev
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
-    stage: MonitorEnvironment,
+    stack: MonitorEnvironment,
     watch: CanaryRollout,
     models: Models,
     registry: ModelRegistry,
@@ -215,8 +215,8 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
     step: str,
     before: bool,
 ) -> None:
-    begin(stage, watch)
-    stage.sampled(tried(60, 0.9))
+    begin(stack, watch)
+    stack.sampled(tried(60, 0.9))
     part, name = STEPS[step](watch), METHODS[step]
     kind, whole = type(part), getattr(type(part), name)
 
@@ -227,36 +227,36 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(kind, name, dying if before else done_and_dead)
         with pytest.raises(Crash):
-            watch.run(stage.now_s)
+            watch.run(stack.now_s)
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
-    watch.run(stage.now_s + 60)
+    watch.run(stack.now_s + 60)
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     case = watch.states.read()
     assert case is not None
     assert (case.stage, models.weights()) == (ENDED, {"main": 1.0, "canary": 0.0})
     assert approvals(registry)["canary:1"] == REJECTED
-    events = stage.world.published()
+    events = stack.env.published()
     assert {(kind, detail["id"]) for kind, detail in events} == {("ModelRolledBack", events[0][1]["id"])}
     assert len(events) == 1 + (step == "event" and not before)
-    assert len(stage.written) == 1 + (step == "audit" and not before)
+    assert len(stack.written) == 1 + (step == "audit" and not before)
 
 
 def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
-    stage: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
+    stack: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:
-    begin(stage, watch)
+    begin(stack, watch)
     held = HeldUpdates(models.runtime)
-    stage.sampled(tried(60, 0.9))
+    stack.sampled(tried(60, 0.9))
     watch.variants.set_weights({"canary": 0.12})
     with pytest.raises(Unavailable):
-        watch.run(stage.now_s)
-    assert (approvals(registry)["canary:1"], stage.written) == (PENDING, [])
+        watch.run(stack.now_s)
+    assert (approvals(registry)["canary:1"], stack.written) == (PENDING, [])
     held.finish()
-    assert watch.run(stage.now_s + 60)["done"] == "rollback"
+    assert watch.run(stack.now_s + 60)["done"] == "rollback"
 
 
-def test_two_runs_at_once_decide_once(stage: MonitorEnvironment, watch: CanaryRollout) -> None:
-    begin(stage, watch)
+def test_two_runs_at_once_decide_once(stack: MonitorEnvironment, watch: CanaryRollout) -> None:
+    begin(stack, watch)
     case = watch.states.read()
     assert case is not None
     watch.states.write(case.with_decision("rollback", ["a"], []))

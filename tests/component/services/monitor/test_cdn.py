@@ -12,42 +12,42 @@ from tests.component.services.emf_metrics import counted, of
 from .environment import MonitorEnvironment
 
 
-def look(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
-    observer = stage.observer
-    CdnCheck(stage.reader, observer).run(stage.now_s)
+def look(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    observer = stack.observer
+    CdnCheck(stack.reader, observer).run(stack.now_s)
     observer.flush()
     figures = counted(capsys.readouterr().out)
     return {name: of(figures, name)[""] for name in ("CacheHitRatio", "StoreHitRatio") if of(figures, name)}
 
 
-def test_minutes_count_by_their_requests(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.of_cdn("Requests", {2: 900, 1: 100})
-    stage.of_cdn("CacheHitRate", {2: 90, 1: 40})
-    stage.of_lambda("transform", "Invocations", {2: 30, 1: 7.5})
+def test_minutes_count_by_their_requests(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.of_cdn("Requests", {2: 900, 1: 100})
+    stack.of_cdn("CacheHitRate", {2: 90, 1: 40})
+    stack.of_lambda("transform", "Invocations", {2: 30, 1: 7.5})
     # 810 + 40 hits of 1000; of 150 misses 37.5 were rendered
-    assert look(stage, capsys) == {"CacheHitRatio": pytest.approx(85), "StoreHitRatio": pytest.approx(75)}
+    assert look(stack, capsys) == {"CacheHitRatio": pytest.approx(85), "StoreHitRatio": pytest.approx(75)}
 
 
-def test_no_data_publishes_no_metric(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    assert look(stage, capsys) == {}
-    stage.of_cdn("Requests", 100)  # without CloudFront's additional metrics no rate is published
-    assert look(stage, capsys) == {}
+def test_no_data_publishes_no_metric(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert look(stack, capsys) == {}
+    stack.of_cdn("Requests", 100)  # without CloudFront's additional metrics no rate is published
+    assert look(stack, capsys) == {}
 
 
 def test_a_full_cdn_cache_publishes_no_ratio_of_the_store(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.of_cdn("Requests", 100)
-    stage.of_cdn("CacheHitRate", 100)
-    assert look(stage, capsys) == {"CacheHitRatio": 100}
+    stack.of_cdn("Requests", 100)
+    stack.of_cdn("CacheHitRate", 100)
+    assert look(stack, capsys) == {"CacheHitRatio": 100}
 
 
 def test_what_is_older_than_a_quarter_of_an_hour_does_not_count(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.of_cdn("Requests", {16: 1000, 15: 100})
-    stage.of_cdn("CacheHitRate", {16: 0, 15: 80})
-    assert look(stage, capsys)["CacheHitRatio"] == pytest.approx(80)
+    stack.of_cdn("Requests", {16: 1000, 15: 100})
+    stack.of_cdn("CacheHitRate", {16: 0, 15: 80})
+    assert look(stack, capsys)["CacheHitRatio"] == pytest.approx(80)
 
 
 def test_a_minute_whose_rate_is_missing_is_left_out() -> None:

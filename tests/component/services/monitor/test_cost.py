@@ -21,44 +21,44 @@ def usd(name: str, amount: float) -> float:
 
 
 def look(
-    stage: MonitorEnvironment,
+    stack: MonitorEnvironment,
     capsys: pytest.CaptureFixture[str],
     instance_type: str = "",
     machines: int = 0,
     **more: Any,
 ) -> Counted:
-    observer = stage.observer
-    buckets = [stage.world.names["media"], stage.world.names["uploads"]]
+    observer = stack.observer
+    buckets = [stack.env.names["media"], stack.env.names["uploads"]]
     asked = (lambda: machines) if instance_type else None
-    watch = CostCheck(stage.reader, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
-    watch.run(stage.now_s)
+    watch = CostCheck(stack.reader, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
+    watch.run(stack.now_s)
     observer.flush()
     return counted(capsys.readouterr().out)
 
 
-def test_compute_is_time_by_memory(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compute_is_time_by_memory(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     for function, spent_ms, invocations in (("transform", 120_000, 1000), ("ingest", 60_000, 20)):
-        stage.of_lambda(function, "Duration", spent_ms)
-        stage.of_lambda(function, "Invocations", invocations)
-    parts = of(look(stage, capsys), "CostPerHour")
+        stack.of_lambda(function, "Duration", spent_ms)
+        stack.of_lambda(function, "Invocations", invocations)
+    parts = of(look(stack, capsys), "CostPerHour")
     gb_s = 120 * 1769 / 1024 + 60 * 3008 / 1024
     assert parts["compute"] == pytest.approx(usd("lambda-arm64-gb-seconds", gb_s))
     assert parts["requests"] == pytest.approx(usd("lambda-requests", 1020))
 
 
-def test_an_image_costs_its_share_of_the_hour(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
-    stage.of_cdn("BytesDownloaded", 2e9)
-    figures = look(stage, capsys)
+def test_an_image_costs_its_share_of_the_hour(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
+    stack.of_cdn("BytesDownloaded", 2e9)
+    figures = look(stack, capsys)
     expected = usd("cdn-requests", 5000) + usd("cdn-functions", 5000) + usd("cdn-gb", 2)
     assert of(figures, "CostPerHour")[""] == pytest.approx(expected)
     assert of(figures, "CostPerPicture")[""] == pytest.approx(expected / 5000)
 
 
 def test_without_viewers_there_is_no_cost_of_an_image(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figures = look(stage, capsys)
+    figures = look(stack, capsys)
     assert of(figures, "CostPerHour") == {
         "": 0,
         "compute": 0,
@@ -70,23 +70,23 @@ def test_without_viewers_there_is_no_cost_of_an_image(
     assert of(figures, "CostPerPicture") == {}
 
 
-def test_each_kind_of_work_asks_other_services(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.own("transform", "Rendered", 10)
-    stage.own("transform", "Rendered", 10, format="webp")  # the same ones, by format
-    stage.own("transform", "Requests", 30)
-    stage.own("ingest", "Requests", 7)
+def test_each_kind_of_work_asks_other_services(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.own("transform", "Rendered", 10)
+    stack.own("transform", "Rendered", 10, format="webp")  # the same ones, by format
+    stack.own("transform", "Requests", 30)
+    stack.own("ingest", "Requests", 7)
     expected = sum(
         usd(name, count * amount)
         for amounts, count in ((PER_RENDER, 10), (PER_MISS, 30), (PER_UPLOAD, 7))
         for name, amount in amounts.items()
     )
-    assert of(look(stage, capsys), "CostPerHour")["requests"] == pytest.approx(expected)
+    assert of(look(stack, capsys), "CostPerHour")["requests"] == pytest.approx(expected)
 
 
-def test_storage_is_the_newest_daily_count(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    dimensions = {"BucketName": stage.world.names["media"], "StorageType": "StandardStorage"}
-    stage.put_metric("AWS/S3", "BucketSizeBytes", dimensions, {2 * 1440: 1e12, 1440: 7.3e11})
-    parts = of(look(stage, capsys), "CostPerHour")
+def test_storage_is_the_newest_daily_count(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    dimensions = {"BucketName": stack.env.names["media"], "StorageType": "StandardStorage"}
+    stack.put_metric("AWS/S3", "BucketSizeBytes", dimensions, {2 * 1440: 1e12, 1440: 7.3e11})
+    parts = of(look(stack, capsys), "CostPerHour")
     assert parts["storage"] == pytest.approx(usd("s3-gb-months", 730 / HOURS_A_MONTH))
 
 
@@ -94,50 +94,50 @@ def test_storage_is_the_newest_daily_count(stage: MonitorEnvironment, capsys: py
     ("instance_type", "expected"), [("ml.g4dn.xlarge", 3 * 0.7364), ("ml.unheard-of.xlarge", 0), ("", 0)]
 )
 def test_machines_of_the_endpoint_cost_by_the_hour(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str], instance_type: str, expected: float
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str], instance_type: str, expected: float
 ) -> None:
-    figures = look(stage, capsys, instance_type, 3)
+    figures = look(stack, capsys, instance_type, 3)
     assert of(figures, "CostPerHour")["endpoint"] == pytest.approx(expected)
 
 
-def test_the_monitor_itself_is_in_the_bill(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.of_lambda("monitor", "Duration", 12_000)
-    stage.of_lambda("monitor", "Invocations", 12)
-    parts = of(look(stage, capsys), "CostPerHour")
+def test_the_monitor_itself_is_in_the_bill(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.of_lambda("monitor", "Duration", 12_000)
+    stack.of_lambda("monitor", "Invocations", 12)
+    parts = of(look(stack, capsys), "CostPerHour")
     assert parts["compute"] == pytest.approx(usd("lambda-arm64-gb-seconds", 12 * 0.5))
 
 
-def test_idle_queues_are_polled(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [f"stage-{stage.number}-ingest", f"stage-{stage.number}-purge"]
+def test_idle_queues_are_polled(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"stage-{stack.number}-ingest", f"stage-{stack.number}-purge"]
     for name in names:
-        stage.put_metric("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}, {1: 450, 59: 450, 61: 10**9})
-    parts = of(look(stage, capsys, queues=names), "CostPerHour")
+        stack.put_metric("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}, {1: 450, 59: 450, 61: 10**9})
+    parts = of(look(stack, capsys, queues=names), "CostPerHour")
     assert parts["requests"] == pytest.approx(usd("sqs-requests", 1800))
 
 
 def test_what_is_charged_by_the_month_is_charged_when_idle(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monthly = parse_amounts("secret-months=1,alarm-metric-months=81,composite-alarm-months=7,cdn-metric-months=8")
-    parts = of(look(stage, capsys, monthly=monthly), "CostPerHour")
+    parts = of(look(stack, capsys, monthly=monthly), "CostPerHour")
     assert parts["storage"] == pytest.approx(0.40 / HOURS_A_MONTH)
     assert parts["monitoring"] == pytest.approx((8.10 + 3.50 + 2.40) / HOURS_A_MONTH)
 
 
 def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.own("transform", "Requests", 3)
-    stage.own("transform", "Errors", 3, code="source-missing")
-    stage.own("transform", "Errors", 3, code="bad-option")
-    stage.of_lambda("monitor", "Invocations", 12)
-    reader = stage.reader
-    watch = CostCheck(reader, PRICES, "arm64", [], stage.observer)
-    watch.run(stage.now_s)
+    stack.own("transform", "Requests", 3)
+    stack.own("transform", "Errors", 3, code="source-missing")
+    stack.own("transform", "Errors", 3, code="bad-option")
+    stack.of_lambda("monitor", "Invocations", 12)
+    reader = stack.reader
+    watch = CostCheck(reader, PRICES, "arm64", [], stack.observer)
+    watch.run(stack.now_s)
     expected = usd("custom-metric-months", 3 / HOURS_A_MONTH)
     for run in (1, 2):
-        observer = stage.observer
-        found = replace(watch, observer=observer).run(stage.now_s)
+        observer = stack.observer
+        found = replace(watch, observer=observer).run(stack.now_s)
         assert found
         observer.flush()
         parts = of(counted(capsys.readouterr().out), "CostPerHour")

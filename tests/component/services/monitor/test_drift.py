@@ -48,111 +48,111 @@ def dark(chance: Any, fields: dict[str, object]) -> dict[str, object]:
     return fields | {"brightness": chance.betavariate(2, 12)}
 
 
-def watch(stage: MonitorEnvironment, enough: int = ENOUGH) -> DriftCheck:
-    media = stage.world.vault("media")
-    baselines = BaselineReset(media, stage.samples, stage.audit)
-    manifests = Manifests(media, stage.world.archive, stage.world.index, stage.world.names["media"], MASTERS)
-    return DriftCheck(baselines, manifests, stage.bus, stage.observer, enough)
+def watch(stack: MonitorEnvironment, enough: int = ENOUGH) -> DriftCheck:
+    media = stack.env.vault("media")
+    baselines = BaselineReset(media, stack.samples, stack.audit)
+    manifests = Manifests(media, stack.env.archive, stack.env.index, stack.env.names["media"], MASTERS)
+    return DriftCheck(baselines, manifests, stack.bus, stack.observer, enough)
 
 
 type Look = Callable[[], tuple[dict[str, Any], Counted]]
 
 
 @pytest.fixture
-def look(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> Look:
+def look(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> Look:
     """Run the check; return its result and its metrics."""
 
     def looking() -> tuple[dict[str, Any], Counted]:
         capsys.readouterr()
-        watching = watch(stage)
-        found = watching.run(stage.now_s)
+        watching = watch(stack)
+        found = watching.run(stack.now_s)
         watching.observer.flush()
         return dict(found), counted(capsys.readouterr().out)
 
     return looking
 
 
-def test_the_first_baseline_waits_for_enough_samples(stage: MonitorEnvironment, look: Look) -> None:
-    stage.sampled(USUAL[:-1])
+def test_the_first_baseline_waits_for_enough_samples(stack: MonitorEnvironment, look: Look) -> None:
+    stack.sampled(USUAL[:-1])
     assert look()[0] == {"samples": ENOUGH - 1, "wanted": ENOUGH}
-    assert stage.world.vault("media").head(BASELINE) is None
-    stage.sampled(USUAL)
+    assert stack.env.vault("media").head(BASELINE) is None
+    stack.sampled(USUAL)
     assert look()[0] == {"samples": ENOUGH, "wanted": ENOUGH}
-    [entry] = stage.written
+    [entry] = stack.written
     assert (entry["kind"], entry["subject"], entry["facts"]["n"]) == ("decision", "baseline", ENOUGH)
     assert look()[0]["samples"] == ENOUGH
-    assert len(stage.written) == 1
+    assert len(stack.written) == 1
 
 
-def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stage: MonitorEnvironment, look: Look) -> None:
-    stage.sampled(USUAL, at_s=stage.now_s - RECENT_S - 60)
+def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stack: MonitorEnvironment, look: Look) -> None:
+    stack.sampled(USUAL, at_s=stack.now_s - RECENT_S - 60)
     look()
     found, figures = look()
     assert (found["samples"], found["drift"], of(figures, "DriftPsi")) == (0, {}, {})
 
 
-def test_unchanged_images_are_no_drift(stage: MonitorEnvironment, look: Look) -> None:
-    stage.sampled(USUAL)
+def test_unchanged_images_are_no_drift(stack: MonitorEnvironment, look: Look) -> None:
+    stack.sampled(USUAL)
     look()
-    stage.sampled(samples(2, 1000))
+    stack.sampled(samples(2, 1000))
     found, figures = look()
     assert "manifest" not in found
     psi = of(figures, "DriftPsi")
     assert psi[""] == max(value for feature, value in psi.items() if feature)
     assert psi[""] <= MAX_PSI
     assert of(figures, "DriftKs").keys() == psi.keys() - {"", FORMAT}
-    assert stage.world.published() == []
+    assert stack.env.published() == []
 
 
-def test_dark_images_are_drift_that_is_published_once_a_day(stage: MonitorEnvironment, look: Look) -> None:
-    stage.sampled(USUAL)
+def test_dark_images_are_drift_that_is_published_once_a_day(stack: MonitorEnvironment, look: Look) -> None:
+    stack.sampled(USUAL)
     look()
-    stage.sampled(samples(3, ENOUGH, dark))
+    stack.sampled(samples(3, ENOUGH, dark))
     found, figures = look()
-    day = datetime.fromtimestamp(stage.now_s, UTC).date().isoformat()
+    day = datetime.fromtimestamp(stack.now_s, UTC).date().isoformat()
     assert found["manifest"] == f"watch/manifests/{day}/"
     assert of(figures, "DriftPsi")[""] == of(figures, "DriftPsi")[BRIGHTNESS] > MAX_PSI
-    [(detail_type, detail)] = stage.world.published()
+    [(detail_type, detail)] = stack.env.published()
     assert (detail_type, complaints(detail_type, detail)) == ("DriftFound", [])
     assert detail["features"][BRIGHTNESS]["psi"] > MAX_PSI >= detail["features"][FORMAT]["psi"]
     look()
-    assert stage.world.published() == []
-    stage.now_s += RECENT_S
-    stage.sampled(samples(4, ENOUGH, dark))
+    assert stack.env.published() == []
+    stack.now_s += RECENT_S
+    stack.sampled(samples(4, ENOUGH, dark))
     look()
-    [(_, other)] = stage.world.published()
+    [(_, other)] = stack.env.published()
     assert other["id"] != detail["id"]
 
 
-def test_a_run_that_dies_before_publishing_is_repeated(stage: MonitorEnvironment, look: Look) -> None:
-    stage.sampled(USUAL)
+def test_a_run_that_dies_before_publishing_is_repeated(stack: MonitorEnvironment, look: Look) -> None:
+    stack.sampled(USUAL)
     look()
-    stage.sampled(samples(3, ENOUGH, dark))
+    stack.sampled(samples(3, ENOUGH, dark))
     with faulty.answering(faulty.HANG_UP) as server, pytest.raises(Unavailable):
         nowhere = EventBus(create_client("events", server.environment, attempts=1), "default", "darkroom")
-        replace(watch(stage), bus=nowhere).run(stage.now_s)
+        replace(watch(stack), bus=nowhere).run(stack.now_s)
     look()
-    assert [detail_type for detail_type, _ in stage.world.published()] == ["DriftFound"]
+    assert [detail_type for detail_type, _ in stack.env.published()] == ["DriftFound"]
 
 
-def test_an_operator_makes_a_new_baseline_of_current_samples(stage: MonitorEnvironment, look: Look) -> None:
-    stage.sampled(USUAL)
+def test_an_operator_makes_a_new_baseline_of_current_samples(stack: MonitorEnvironment, look: Look) -> None:
+    stack.sampled(USUAL)
     look()
-    stage.sampled(samples(3, ENOUGH, dark))
-    stage.now_s += 1  # entries of one moment are in no order
-    watch(stage).baselines.run(stage.now_s)
+    stack.sampled(samples(3, ENOUGH, dark))
+    stack.now_s += 1  # entries of one moment are in no order
+    watch(stack).baselines.run(stack.now_s)
     assert look()[0]["drift"][BRIGHTNESS]["psi"] == 0
-    assert [entry["facts"]["why"] for entry in stage.written] == ["request", "the first"]
+    assert [entry["facts"]["why"] for entry in stack.written] == ["request", "the first"]
 
 
-def test_too_few_samples_make_no_baseline_even_on_request(stage: MonitorEnvironment) -> None:
-    stage.sampled(USUAL[: MIN_SAMPLES - 1])
-    assert watch(stage).baselines.run(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
-    assert watch(stage).baselines.read() is None
+def test_too_few_samples_make_no_baseline_even_on_request(stack: MonitorEnvironment) -> None:
+    stack.sampled(USUAL[: MIN_SAMPLES - 1])
+    assert watch(stack).baselines.run(stack.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
+    assert watch(stack).baselines.read() is None
 
 
-def test_what_is_no_baseline_is_not_taken_for_one(stage: MonitorEnvironment, look: Look) -> None:
-    put(stage.world.vault("media"), BASELINE, b'{"schema": 0}')
+def test_what_is_no_baseline_is_not_taken_for_one(stack: MonitorEnvironment, look: Look) -> None:
+    put(stack.env.vault("media"), BASELINE, b'{"schema": 0}')
     with pytest.raises(ValueError, match="schema"):
         look()
 
@@ -165,14 +165,14 @@ FOUND = {
 }
 
 
-def lines(stage: MonitorEnvironment, keys: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def lines(stack: MonitorEnvironment, keys: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """The manifests' lines about ``keys``, by side and source."""
-    day = datetime.fromtimestamp(stage.now_s, UTC).date()
-    manifests = watch(stage).manifests
-    counts = manifests.write(day, [sample_of(key) for key in keys], stage.now_s)
+    day = datetime.fromtimestamp(stack.now_s, UTC).date()
+    manifests = watch(stack).manifests
+    counts = manifests.write(day, [sample_of(key) for key in keys], stack.now_s)
     found = {}
     for name in ("train", "test"):
-        text = stage.world.body("media", f"{manifests.folder(day)}{name}.manifest").decode()
+        text = stack.env.body("media", f"{manifests.folder(day)}{name}.manifest").decode()
         parsed = [json.loads(line) for line in text.splitlines()]
         assert counts[name] == len(parsed)
         found[name] = {line["source-ref"]: line for line in parsed}
@@ -183,20 +183,20 @@ def sample_of(key: str) -> Sample:
     return replace(USUAL[0], key=key)
 
 
-def looked_at(stage: MonitorEnvironment, key: str, found: dict[str, Finding]) -> None:
-    archive: FindingsStore = stage.world.archive
+def looked_at(stack: MonitorEnvironment, key: str, found: dict[str, Finding]) -> None:
+    archive: FindingsStore = stack.env.archive
     archive.write_record(key, FindingsRecord(Findings("1", "etag", found), image_id="i"))
 
 
-def test_a_line_has_every_label_as_ground_truth_writes_it(stage: MonitorEnvironment) -> None:
-    stage.world.created("a.jpg", jpeg_photo(size=(400, 200)))
-    looked_at(stage, "a.jpg", FOUND)
-    both = lines(stage, ["a.jpg", "a.jpg", "unknown.jpg"])
+def test_a_line_has_every_label_as_ground_truth_writes_it(stack: MonitorEnvironment) -> None:
+    stack.env.created("a.jpg", jpeg_photo(size=(400, 200)))
+    looked_at(stack, "a.jpg", FOUND)
+    both = lines(stack, ["a.jpg", "a.jpg", "unknown.jpg"])
     [line] = [*both["train"].values(), *both["test"].values()]
-    created = datetime.fromtimestamp(stage.now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    created = datetime.fromtimestamp(stack.now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     by_a_model = {"human-annotated": "no", "creation-date": created}
     assert line == {
-        "source-ref": f"s3://{stage.world.names['media']}/masters/a.jpg",
+        "source-ref": f"s3://{stack.env.names['media']}/masters/a.jpg",
         "faces": {
             "image_size": [{"width": 400, "height": 200, "depth": 3}],
             "annotations": [{"class_id": 0, "left": 100, "top": 100, "width": 200, "height": 50}],
@@ -234,26 +234,26 @@ def test_a_line_has_every_label_as_ground_truth_writes_it(stage: MonitorEnvironm
     }
 
 
-def test_what_a_model_could_not_read_has_no_label(stage: MonitorEnvironment) -> None:
-    stage.world.created("a.jpg", jpeg_photo())
-    looked_at(stage, "a.jpg", {FACES: Finding(FACES, "m", "1", error="unreadable")})
-    assert lines(stage, ["a.jpg"]) == {"train": {}, "test": {}}
+def test_what_a_model_could_not_read_has_no_label(stack: MonitorEnvironment) -> None:
+    stack.env.created("a.jpg", jpeg_photo())
+    looked_at(stack, "a.jpg", {FACES: Finding(FACES, "m", "1", error="unreadable")})
+    assert lines(stack, ["a.jpg"]) == {"train": {}, "test": {}}
 
 
-def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(stage: MonitorEnvironment) -> None:
-    world = stage.world
-    world.blocks = True
+def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(stack: MonitorEnvironment) -> None:
+    env = stack.env
+    env.blocks = True
     for key, body in (("let.jpg", jpeg_photo()), ("kept.jpg", png_noise(50, 40))):
-        world.created(key, body)
-        world.judge(key, flagged=True, body=body)
-    world.released("let.jpg")
-    world.confirmed("kept.jpg")
+        env.created(key, body)
+        env.judge(key, flagged=True, body=body)
+    env.released("let.jpg")
+    env.confirmed("kept.jpg")
     for key in ("let.jpg", "kept.jpg"):
-        entry = world.archive.read_record(key)
-        world.archive.write_record(key, FindingsRecord(Findings("1", "etag", FOUND), version=entry.version))
-    both = lines(stage, ["let.jpg", "kept.jpg"])
+        entry = env.archive.read_record(key)
+        env.archive.write_record(key, FindingsRecord(Findings("1", "etag", FOUND), version=entry.version))
+    both = lines(stack, ["let.jpg", "kept.jpg"])
     by_source = {**both["train"], **both["test"]}
-    bucket = world.names["media"]
+    bucket = env.names["media"]
     let, kept = by_source[f"s3://{bucket}/masters/let.jpg"], by_source[f"s3://{bucket}/held/kept.jpg"]
     assert [(one["moderation"], one["moderation-metadata"]["class-name"]) for one in (let, kept)] == [
         (0, "safe"),
@@ -262,17 +262,17 @@ def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(
     assert {one["moderation-metadata"]["human-annotated"] for one in (let, kept)} == {"yes"}
 
 
-def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: MonitorEnvironment) -> None:
+def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stack: MonitorEnvironment) -> None:
     for name in "abcd":
-        stage.world.created(f"{name}.jpg", jpeg_photo())
-        looked_at(stage, f"{name}.jpg", FOUND)
-    both = lines(stage, [f"{name}.jpg" for name in "abcd"])
+        stack.env.created(f"{name}.jpg", jpeg_photo())
+        looked_at(stack, f"{name}.jpg", FOUND)
+    both = lines(stack, [f"{name}.jpg" for name in "abcd"])
     assert sorted(map(len, both.values())) == [0, 4]
 
 
-def test_about_a_fifth_of_all_images_is_stably_held_out(stage: MonitorEnvironment) -> None:
-    stage.world.created("a.jpg", jpeg_photo())
-    record = stage.world.record("a.jpg")
+def test_about_a_fifth_of_all_images_is_stably_held_out(stack: MonitorEnvironment) -> None:
+    stack.env.created("a.jpg", jpeg_photo())
+    record = stack.env.record("a.jpg")
     sides = [split_of(replace(record, sha256=f"{number:064x}")) for number in range(2000)]
     assert 340 < sides.count("test") < 470
     assert sides[:50] == [split_of(replace(record, sha256=f"{number:064x}", key="other")) for number in range(50)]

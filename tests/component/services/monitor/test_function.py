@@ -26,21 +26,21 @@ from .environment import MonitorEnvironment
 
 
 @pytest.fixture
-def models(tmp_path: Path, stage: MonitorEnvironment) -> Iterator[Models]:
-    with running(tmp_path, f"endpoint-{stage.number}", main=lambda task, _: found(task)) as models:
+def models(tmp_path: Path, stack: MonitorEnvironment) -> Iterator[Models]:
+    with running(tmp_path, f"endpoint-{stack.number}", main=lambda task, _: found(task)) as models:
         models.variants(main=1.0)
         yield models
 
 
 @pytest.fixture
-def environment(stage: MonitorEnvironment, models: Models, aws_environment: dict[str, str]) -> dict[str, str]:
+def environment(stack: MonitorEnvironment, models: Models, aws_environment: dict[str, str]) -> dict[str, str]:
     """As the template gives it."""
-    names = stage.world.names
-    functions = ",".join(f"{one.name}={one.lambda_name}:{one.memory_mb}" for one in stage.functions.values())
+    names = stack.env.names
+    functions = ",".join(f"{one.name}={one.lambda_name}:{one.memory_mb}" for one in stack.functions.values())
     return {
         **models.environment,
         **aws_environment,
-        "AWS_LAMBDA_FUNCTION_NAME": stage.functions["monitor"].lambda_name,
+        "AWS_LAMBDA_FUNCTION_NAME": stack.functions["monitor"].lambda_name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "MONTHLY_AMOUNTS": "secret-months=1,alarm-metric-months=80",
         "MEDIA_BUCKET": names["media"],
@@ -53,14 +53,14 @@ def environment(stage: MonitorEnvironment, models: Models, aws_environment: dict
         "PURGE_DLQ_URL": "",
         "EVENT_BUS": names["bus"],
         "STACK_NAME": "darkroom",
-        "DISTRIBUTION_ID": f"E{stage.number}",
+        "DISTRIBUTION_ID": f"E{stack.number}",
         "FUNCTIONS": functions,
         "INFERENCE_MODE": "endpoint",
         "ENDPOINT_NAME": models.endpoint,
         "ENDPOINT_INSTANCE_TYPE": "ml.g4dn.xlarge",
         "MODEL_GROUP": GROUP,
         "ARCH": "arm64",
-        "POWERTOOLS_METRICS_NAMESPACE": stage.namespace,
+        "POWERTOOLS_METRICS_NAMESPACE": stack.namespace,
     }
 
 
@@ -68,8 +68,8 @@ def monitor(environment: dict[str, str], **more: str) -> Function:
     return load("monitor", environment | more, {"baseline_samples": 200})
 
 
-def test_a_schedule_runs_every_check(stage: MonitorEnvironment, environment: dict[str, str]) -> None:
-    stage.sampled(samples(1, 200))
+def test_a_schedule_runs_every_check(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
+    stack.sampled(samples(1, 200))
     answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
     assert tuple(answer) == SCHEDULED
     assert [name for name, found in answer.items() if "failed" in found] == []
@@ -92,8 +92,8 @@ def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mod
 
 
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
-def test_an_operator_runs_one_check(stage: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
-    stage.sampled(samples(1, 200))
+def test_an_operator_runs_one_check(stack: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
+    stack.sampled(samples(1, 200))
     answer = monitor(environment).invoke(events()[f"{name}.json"])
     assert set(answer) == {name}
     assert "failed" not in answer[name]
@@ -118,9 +118,9 @@ def test_an_invalid_check_is_refused(environment: dict[str, str]) -> None:
         monitor(environment).invoke(events()["no-such-watch.json"])
 
 
-def test_a_deployment_of_code_is_noted(stage: MonitorEnvironment, environment: dict[str, str]) -> None:
+def test_a_deployment_of_code_is_noted(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
     monitor(environment).invoke(events()["deployment.json"])
-    assert [entry["kind"] for entry in stage.written] == ["release"]
+    assert [entry["kind"] for entry in stack.written] == ["release"]
 
 
 def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_has_it(

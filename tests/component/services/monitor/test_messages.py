@@ -47,14 +47,14 @@ class FixedCheck:
         return {**self.found, "now_s": now_s}
 
 
-def test_a_failed_check_stops_no_other(stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_check_stops_no_other(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     watches = {
         "cdn": FixedCheck({"a": 1}),
         "cost": FixedCheck(Unavailable(detail="x")),
         "drift": FixedCheck(ValueError("y")),
     }
-    observer = stage.observer
-    monitor = Monitor({**watches, "remedy": FixedCheck({"b": 2})}, stage.audit, observer, clock=lambda: 5.0)
+    observer = stack.observer
+    monitor = Monitor({**watches, "remedy": FixedCheck({"b": 2})}, stack.audit, observer, clock=lambda: 5.0)
     assert monitor.handle(RunChecks(SCHEDULED)) == {
         "cdn": {"a": 1, "now_s": 5.0},
         "cost": {"failed": "unavailable"},
@@ -70,10 +70,10 @@ def test_a_failed_check_stops_no_other(stage: MonitorEnvironment, capsys: pytest
     assert [(line["check"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
 
 
-def test_a_deployment_of_code_is_written_down(stage: MonitorEnvironment) -> None:
-    monitor = Monitor({}, stage.audit, stage.observer)
+def test_a_deployment_of_code_is_written_down(stack: MonitorEnvironment) -> None:
+    monitor = Monitor({}, stack.audit, stack.observer)
     monitor.handle(parse_request(events()["deployment.json"]))
-    [entry] = stage.written
+    [entry] = stack.written
     assert (entry["kind"], entry["subject"], entry["by"]) == (
         "release",
         "darkroom-ServerlessDeploymentApplication",

@@ -40,38 +40,36 @@ def bad(task: str, jpeg: bytes) -> Finding:
 
 
 @pytest.fixture
-def models(tmp_path: Path, stage: MonitorEnvironment) -> Iterator[Models]:
-    with running(tmp_path, f"endpoint-{stage.number}", main=good, canary=bad) as models:
+def models(tmp_path: Path, stack: MonitorEnvironment) -> Iterator[Models]:
+    with running(tmp_path, f"endpoint-{stack.number}", main=good, canary=bad) as models:
         models.variants(main=1.0, canary=0.11)
         yield models
 
 
 @pytest.fixture
-def watch(stage: MonitorEnvironment, models: Models) -> QualityCheck:
+def watch(stack: MonitorEnvironment, models: Models) -> QualityCheck:
     endpoint = Endpoint(models.client("sagemaker-runtime"), models.endpoint)
     variants = EndpointVariants(models.client("sagemaker"), models.endpoint)
-    return QualityCheck(
-        stage.world.vault("media"), endpoint, variants, (FACES, MODERATION, "similarity"), stage.observer
-    )
+    return QualityCheck(stack.env.vault("media"), endpoint, variants, (FACES, MODERATION, "similarity"), stack.observer)
 
 
-def provide(stage: MonitorEnvironment) -> None:
+def provide(stack: MonitorEnvironment) -> None:
     """The golden set, as its manifest is written."""
     lines = []
     for number, (jpeg, (faces, unsafe)) in enumerate(PICTURES.items()):
-        put(stage.world.vault("media"), f"golden/{number}.jpg", jpeg)
+        put(stack.env.vault("media"), f"golden/{number}.jpg", jpeg)
         lines.append(json.dumps({"picture": f"golden/{number}.jpg", "faces": faces, "unsafe": unsafe}))
-    put(stage.world.vault("media"), MANIFEST, "\n".join(lines).encode())
+    put(stack.env.vault("media"), MANIFEST, "\n".join(lines).encode())
 
 
 @pytest.fixture
 def look(
-    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[], dict[Any, float]]:
     """Return percentages by variant, task and metric."""
 
     def looking() -> dict[Any, float]:
-        return {key: value for key, value in published(watch, stage.now_s, capsys).items() if key[0]}
+        return {key: value for key, value in published(watch, stack.now_s, capsys).items() if key[0]}
 
     return looking
 
@@ -88,8 +86,8 @@ def published(watch: QualityCheck, now_s: float, capsys: pytest.CaptureFixture[s
     }
 
 
-def test_each_variant_is_published_by_task(stage: MonitorEnvironment, look: Callable[[], dict[Any, float]]) -> None:
-    provide(stage)
+def test_each_variant_is_published_by_task(stack: MonitorEnvironment, look: Callable[[], dict[Any, float]]) -> None:
+    provide(stack)
     values = look()
     assert {
         task: value for (variant, task, metric), value in values.items() if (variant, metric) == ("main", "Recall")
@@ -107,9 +105,9 @@ def test_each_variant_is_published_by_task(stage: MonitorEnvironment, look: Call
 
 
 def test_a_variant_without_calls_is_not_asked(
-    stage: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
+    stack: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
-    provide(stage)
+    provide(stack)
     models.variants(main=1.0, canary=0.0)
     assert {variant for variant, _, _ in look()} == {"main"}
     assert models.containers["canary"].asked == 0
@@ -123,10 +121,10 @@ def test_without_a_golden_set_no_model_is_called(
 
 
 def test_the_worst_of_all_is_published_for_alarms(
-    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provide(stage)
-    values = published(watch, stage.now_s, capsys)
+    provide(stack)
+    values = published(watch, stack.now_s, capsys)
     assert {metric: values["", "", metric] for metric in ("Precision", "Recall", "FalsePositiveRate")} == {
         "Precision": 25,
         "Recall": 50,
@@ -135,21 +133,21 @@ def test_the_worst_of_all_is_published_for_alarms(
 
 
 def test_a_variant_that_fails_has_no_metrics_and_the_others_have(
-    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provide(stage)
+    provide(stack)
     models.containers["canary"].status = 500
-    values = published(watch, stage.now_s, capsys)
+    values = published(watch, stack.now_s, capsys)
     assert {variant for variant, _, _ in values} == {"", "main"}
     assert values["", "", "Precision"] == 100, "of what was judged"
     models.containers["main"].status = 500
-    assert published(watch, stage.now_s, capsys).keys() == {("", "", "QualityAge")}, "nothing is not 100 %"
+    assert published(watch, stack.now_s, capsys).keys() == {("", "", "QualityAge")}, "nothing is not 100 %"
 
 
 def test_an_image_without_a_response_is_requested_again(
-    stage: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
+    stack: MonitorEnvironment, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
-    provide(stage)
+    provide(stack)
     models.variants(main=1.0, canary=0.0)
     models.containers["main"].fails = 1
     assert look()["main", FACES, "Recall"] == 100
@@ -157,76 +155,76 @@ def test_an_image_without_a_response_is_requested_again(
 
 
 def test_an_image_that_is_missing_does_not_end_the_check_of_a_large_set(
-    stage: MonitorEnvironment, look: Callable[[], dict[Any, float]], models: Models
+    stack: MonitorEnvironment, look: Callable[[], dict[Any, float]], models: Models
 ) -> None:
-    provide(stage)
+    provide(stack)
     models.variants(main=1.0, canary=0.0)
     line = json.dumps({"picture": "golden/0.jpg", "faces": [HALF], "unsafe": False})
     hole = json.dumps({"picture": "golden/none.jpg", "faces": []})
-    put(stage.world.vault("media"), MANIFEST, "\n".join([hole, *[line] * 19]).encode())
+    put(stack.env.vault("media"), MANIFEST, "\n".join([hole, *[line] * 19]).encode())
     assert look()["main", FACES, "Recall"] == 100
-    put(stage.world.vault("media"), MANIFEST, "\n".join([hole, *[line] * 18]).encode())
+    put(stack.env.vault("media"), MANIFEST, "\n".join([hole, *[line] * 18]).encode())
     assert look() == {}
 
 
 def test_an_unresponsive_variant_leaves_time_to_others(
-    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provide(stage)
+    provide(stack)
     line = json.dumps({"picture": "golden/0.jpg", "faces": [HALF], "unsafe": False})
-    put(stage.world.vault("media"), MANIFEST, "\n".join([line] * 30).encode())
+    put(stack.env.vault("media"), MANIFEST, "\n".join([line] * 30).encode())
     models.containers["canary"].status = 500
-    assert "main" in {variant for variant, _, _ in published(watch, stage.now_s, capsys)}
+    assert "main" in {variant for variant, _, _ in published(watch, stack.now_s, capsys)}
     assert models.containers["canary"].asked == MAX_FAILURES_IN_A_ROW
 
 
 def test_each_variant_has_its_share_of_the_time(
-    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The canary is called first, and its images take as long as the run may."""
-    provide(stage)
+    provide(stack)
     ticks = iter([0.0, 0.0, *[301.0] * 7, *[302.0] * 100])
     late = replace(watch, monotonic=lambda: next(ticks))
-    assert {variant for variant, _, _ in published(late, stage.now_s, capsys)} == {"", "main"}
+    assert {variant for variant, _, _ in published(late, stack.now_s, capsys)} == {"", "main"}
 
 
 def test_a_failed_check_is_due_within_the_hour_and_a_good_one_a_day_later(
-    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provide(stage)
+    provide(stack)
     due = replace(watch, only_due=True)
     models.containers["canary"].status = 500
-    assert {variant for variant, _, _ in published(due, stage.now_s, capsys)} == {"", "main"}
+    assert {variant for variant, _, _ in published(due, stack.now_s, capsys)} == {"", "main"}
     models.containers["canary"].status = 200
-    hour = published(due, stage.now_s + HOUR_S, capsys)
+    hour = published(due, stack.now_s + HOUR_S, capsys)
     assert {variant for variant, _, _ in hour} == {"", "canary"}
     assert hour["", "", "QualityAge"] == HOUR_S
-    quiet = published(due, stage.now_s + 2 * HOUR_S, capsys)
+    quiet = published(due, stack.now_s + 2 * HOUR_S, capsys)
     assert quiet == {("", "", "QualityAge"): 2 * HOUR_S}, "that of main"
-    day = published(due, stage.now_s + 24 * HOUR_S, capsys)
+    day = published(due, stack.now_s + 24 * HOUR_S, capsys)
     assert {variant for variant, _, _ in day} == {"", "main"}
 
 
 def test_the_age_grows_while_checks_fail_and_while_runs_die(
-    stage: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provide(stage)
+    provide(stack)
     models.variants(main=1.0, canary=0.0)
     models.containers["main"].status = 500
-    assert published(watch, stage.now_s, capsys) == {}, "never seen before"
+    assert published(watch, stack.now_s, capsys) == {}, "never seen before"
     for hours in (1, 27):
-        values = published(watch, stage.now_s + hours * HOUR_S, capsys)
+        values = published(watch, stack.now_s + hours * HOUR_S, capsys)
         assert values == {("", "", "QualityAge"): hours * HOUR_S}
     dying = replace(watch, monotonic=lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        dying.run(stage.now_s + 28 * HOUR_S)
+        dying.run(stack.now_s + 28 * HOUR_S)
     assert "QualityAge" in capsys.readouterr().out
 
 
 def test_an_unreadable_history_makes_all_variants_due(
-    stage: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provide(stage)
-    put(stage.world.vault("media"), HISTORY, b'{"main": 3}')
-    values = published(replace(watch, only_due=True), stage.now_s, capsys)
+    provide(stack)
+    put(stack.env.vault("media"), HISTORY, b'{"main": 3}')
+    values = published(replace(watch, only_due=True), stack.now_s, capsys)
     assert {"main", "canary"} <= {variant for variant, _, _ in values}

@@ -30,39 +30,37 @@ from .environment import MINUTE_S, MonitorEnvironment
 EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {"object": {"key": "a.jpg"}}})
 
 
-def redrive(stage: MonitorEnvironment) -> RedriveRemedy:
-    world = stage.world
-    letters = DeadLetterQueue(world.clients["sqs"], world.names["dead"], wait_s=0)
-    station = RedriveTarget(stage.functions["ingest"], letters, world.names["changes"])
-    return RedriveRemedy([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
+def redrive(stack: MonitorEnvironment) -> RedriveRemedy:
+    env = stack.env
+    letters = DeadLetterQueue(env.clients["sqs"], env.names["dead"], wait_s=0)
+    station = RedriveTarget(stack.functions["ingest"], letters, env.names["changes"])
+    return RedriveRemedy([station], stack.metrics, stack.namespace, stack.audit, stack.observer)
 
 
-def die(stage: MonitorEnvironment, **attributes: str) -> None:
+def die(stack: MonitorEnvironment, **attributes: str) -> None:
     named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    stage.world.clients["sqs"].send_message(
-        QueueUrl=stage.world.names["dead"], MessageBody=EVENT, MessageAttributes=named
-    )
+    stack.env.clients["sqs"].send_message(QueueUrl=stack.env.names["dead"], MessageBody=EVENT, MessageAttributes=named)
 
 
 def test_dlq_messages_are_redriven_to_a_recovered_function(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.own("ingest", "Requests", {1: 100, 9: 10})
-    stage.own("ingest", "Faults", {12: 50})
+    stack.own("ingest", "Requests", {1: 100, 9: 10})
+    stack.own("ingest", "Faults", {12: 50})
     for code in ("unavailable", "unavailable", "defect"):
-        die(stage, code=code)
-    watch = redrive(stage)
-    assert watch.run(stage.now_s) == {"ingest": 3}
+        die(stack, code=code)
+    watch = redrive(stack)
+    assert watch.run(stack.now_s) == {"ingest": 3}
     watch.observer.flush()
     assert of(counted(capsys.readouterr().out), "Redriven") == {"": 3}
-    sent = stage.world.messages("changes")
+    sent = stack.env.messages("changes")
     assert [("redriven" in one["attributes"], one["detail"]["object"]["key"]) for one in sent] == [(True, "a.jpg")] * 3
-    [entry] = stage.written
+    [entry] = stack.written
     assert (entry["subject"], entry["facts"]) == (
         "ingest dead letters",
         {"redriven": 3, "left": 0, "codes": {"unavailable": 2, "defect": 1}},
     )
-    assert watch.run(stage.now_s) == {}
+    assert watch.run(stack.now_s) == {}
 
 
 URGENT = {
@@ -75,23 +73,23 @@ URGENT = {
 }
 
 
-def test_urgent_dlq_messages_are_redriven_to_the_priority_queue(stage: MonitorEnvironment) -> None:
-    world = stage.world
-    sqs = world.clients["sqs"]
-    urgent = sqs.create_queue(QueueName=f"urgent-{stage.number}")["QueueUrl"]
+def test_urgent_dlq_messages_are_redriven_to_the_priority_queue(stack: MonitorEnvironment) -> None:
+    env = stack.env
+    sqs = env.clients["sqs"]
+    urgent = sqs.create_queue(QueueName=f"urgent-{stack.number}")["QueueUrl"]
     for body, _ in URGENT.values():
-        sqs.send_message(QueueUrl=world.names["dead"], MessageBody=json.dumps(body))
-    letters = DeadLetterQueue(sqs, world.names["dead"], wait_s=0)
-    station = RedriveTarget(stage.functions["infer"], letters, world.names["changes"], urgent)
-    watch = RedriveRemedy([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
-    assert watch.run(stage.now_s) == {"infer": len(URGENT)}
+        sqs.send_message(QueueUrl=env.names["dead"], MessageBody=json.dumps(body))
+    letters = DeadLetterQueue(sqs, env.names["dead"], wait_s=0)
+    station = RedriveTarget(stack.functions["infer"], letters, env.names["changes"], urgent)
+    watch = RedriveRemedy([station], stack.metrics, stack.namespace, stack.audit, stack.observer)
+    assert watch.run(stack.now_s) == {"infer": len(URGENT)}
 
     def bodies(url: str) -> list[str]:
         return sorted(
             message["Body"] for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
         )
 
-    for url, is_urgent in ((urgent, True), (world.names["changes"], False)):
+    for url, is_urgent in ((urgent, True), (env.names["changes"], False)):
         assert bodies(url) == sorted(json.dumps(body) for body, wanted in URGENT.values() if wanted is is_urgent)
 
 
@@ -101,30 +99,30 @@ def test_urgent_dlq_messages_are_redriven_to_the_priority_queue(stage: MonitorEn
     ids=["none", "just now", "ten minutes ago", "before"],
 )
 def test_a_redrive_waits_for_ten_minutes_without_faults(
-    stage: MonitorEnvironment, minutes: Mapping[int, float], goes: int
+    stack: MonitorEnvironment, minutes: Mapping[int, float], goes: int
 ) -> None:
-    stage.own("ingest", "Requests", {1: 5})
-    stage.own("ingest", "Faults", minutes)
-    die(stage, code="unavailable")
-    assert redrive(stage).run(stage.now_s) == {"ingest": goes}
-    assert len(stage.world.messages("changes")) == goes
+    stack.own("ingest", "Requests", {1: 5})
+    stack.own("ingest", "Faults", minutes)
+    die(stack, code="unavailable")
+    assert redrive(stack).run(stack.now_s) == {"ingest": goes}
+    assert len(stack.env.messages("changes")) == goes
 
 
-def test_a_function_that_does_not_answer_at_all_has_not_recovered(stage: MonitorEnvironment) -> None:
-    stage.of_lambda("ingest", "Errors", {3: 1})
-    die(stage)
-    assert redrive(stage).run(stage.now_s) == {"ingest": 0}
+def test_a_function_that_does_not_answer_at_all_has_not_recovered(stack: MonitorEnvironment) -> None:
+    stack.of_lambda("ingest", "Errors", {3: 1})
+    die(stack)
+    assert redrive(stack).run(stack.now_s) == {"ingest": 0}
 
 
-def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: MonitorEnvironment) -> None:
-    die(stage, code="unavailable", redriven="2026-11-25T12:00:00+00:00")
-    die(stage, code="bad-upload")
-    die(stage)
-    assert redrive(stage).run(stage.now_s) == {"ingest": 1}
-    assert len(stage.world.messages("dead")) == 2
+def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stack: MonitorEnvironment) -> None:
+    die(stack, code="unavailable", redriven="2026-11-25T12:00:00+00:00")
+    die(stack, code="bad-upload")
+    die(stack)
+    assert redrive(stack).run(stack.now_s) == {"ingest": 1}
+    assert len(stack.env.messages("dead")) == 2
 
 
-def test_only_functions_with_queues_of_this_deployment_are_redriven(stage: MonitorEnvironment) -> None:
+def test_only_functions_with_queues_of_this_deployment_are_redriven(stack: MonitorEnvironment) -> None:
     opened: list[str] = []
 
     def letters(url: str) -> DeadLetterQueue:
@@ -132,92 +130,92 @@ def test_only_functions_with_queues_of_this_deployment_are_redriven(stage: Monit
         return DeadLetterQueue(None, url)
 
     addresses = {"ingest": QueueUrls("dead", "queue"), "sweep": QueueUrls("x", "y")}
-    [station] = redrive_targets(stage.functions, addresses, letters)
+    [station] = redrive_targets(stack.functions, addresses, letters)
     assert (station.name, station.queue_url, opened) == ("ingest", "queue", ["dead"])
-    [infer] = redrive_targets(stage.functions, {"infer": QueueUrls("dead", "queue", "urgent")}, letters)
+    [infer] = redrive_targets(stack.functions, {"infer": QueueUrls("dead", "queue", "urgent")}, letters)
     assert (infer.queue_url, infer.urgent_url) == ("queue", "urgent")
 
 
-def switched_on(stage: MonitorEnvironment, name: str) -> bool:
+def switched_on(stack: MonitorEnvironment, name: str) -> bool:
     """As functions see it."""
-    return Switches(build_reader(stage.world.vault("media")), clock=lambda: stage.now_s).is_on(name)
+    return Switches(build_reader(stack.env.vault("media")), clock=lambda: stack.now_s).is_on(name)
 
 
 type Answer = Callable[[], bool]
 
 
-def stand_in(stage: MonitorEnvironment, answers: Answer) -> FallbackRemedy:
+def stand_in(stack: MonitorEnvironment, answers: Answer) -> FallbackRemedy:
     return FallbackRemedy(
-        stage.metrics, f"endpoint-{stage.number}", lambda: ["canary", "main"], answers, stage.switches
+        stack.metrics, f"endpoint-{stack.number}", lambda: ["canary", "main"], answers, stack.switches
     )
 
 
-def fail(stage: MonitorEnvironment, calls: float, errors: float, variant: str = "main") -> None:
-    dimensions = {"EndpointName": f"endpoint-{stage.number}", "VariantName": variant}
-    stage.put_metric("AWS/SageMaker", "Invocations", dimensions, calls)
-    stage.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, errors)
+def fail(stack: MonitorEnvironment, calls: float, errors: float, variant: str = "main") -> None:
+    dimensions = {"EndpointName": f"endpoint-{stack.number}", "VariantName": variant}
+    stack.put_metric("AWS/SageMaker", "Invocations", dimensions, calls)
+    stack.put_metric("AWS/SageMaker", "Invocation5XXErrors", dimensions, errors)
 
 
 def never() -> bool:
     raise AssertionError("the endpoint was asked")
 
 
-def test_an_endpoint_that_works_is_left_alone_and_not_asked(stage: MonitorEnvironment) -> None:
-    fail(stage, 100, 10)
-    assert stand_in(stage, never).run(stage.now_s) == {"calls": 100, "errors": 10, "move": SwitchAction.LEAVE}
-    assert (switched_on(stage, FALLBACK), stage.written) == (False, [])
+def test_an_endpoint_that_works_is_left_alone_and_not_asked(stack: MonitorEnvironment) -> None:
+    fail(stack, 100, 10)
+    assert stand_in(stack, never).run(stack.now_s) == {"calls": 100, "errors": 10, "move": SwitchAction.LEAVE}
+    assert (switched_on(stack, FALLBACK), stack.written) == (False, [])
 
 
 def test_small_models_stand_in_for_an_endpoint_until_it_answers(
-    stage: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fail(stage, 10, 8)
-    fail(stage, 10, 4, "canary")
-    watch = stand_in(stage, lambda: False)
-    assert watch.run(stage.now_s) == {"calls": 20, "errors": 12, "move": SwitchAction.ON}
+    fail(stack, 10, 8)
+    fail(stack, 10, 4, "canary")
+    watch = stand_in(stack, lambda: False)
+    assert watch.run(stack.now_s) == {"calls": 20, "errors": 12, "move": SwitchAction.ON}
     watch.switches.observer.flush()
     assert of(counted(capsys.readouterr().out), "SwitchedOn") == {FALLBACK: 1}
-    assert switched_on(stage, FALLBACK)
-    stage.now_s += 60
-    assert watch.run(stage.now_s)["move"] == SwitchAction.LEAVE
-    stage.now_s += FALLBACK_S / 2
-    assert watch.run(stage.now_s)["move"] == SwitchAction.ON  # it would have ended soon
-    stage.now_s += 1  # entries of one moment are in no order
-    assert stand_in(stage, lambda: True).run(stage.now_s)["move"] == SwitchAction.OFF
-    assert not switched_on(stage, FALLBACK)
-    assert [(one["subject"], one["facts"]["move"]) for one in reversed(stage.written)] == [
+    assert switched_on(stack, FALLBACK)
+    stack.now_s += 60
+    assert watch.run(stack.now_s)["move"] == SwitchAction.LEAVE
+    stack.now_s += FALLBACK_S / 2
+    assert watch.run(stack.now_s)["move"] == SwitchAction.ON  # it would have ended soon
+    stack.now_s += 1  # entries of one moment are in no order
+    assert stand_in(stack, lambda: True).run(stack.now_s)["move"] == SwitchAction.OFF
+    assert not switched_on(stack, FALLBACK)
+    assert [(one["subject"], one["facts"]["move"]) for one in reversed(stack.written)] == [
         (FALLBACK, "on"),
         (FALLBACK, "on"),
         (FALLBACK, "off"),
     ]
 
 
-def test_a_switch_without_a_monitor_expires(stage: MonitorEnvironment) -> None:
-    fail(stage, 10, 10)
-    stand_in(stage, lambda: False).run(stage.now_s)
-    stage.now_s += FALLBACK_S - 1
-    assert switched_on(stage, FALLBACK)
-    stage.now_s += 2
-    assert not switched_on(stage, FALLBACK)
+def test_a_switch_without_a_monitor_expires(stack: MonitorEnvironment) -> None:
+    fail(stack, 10, 10)
+    stand_in(stack, lambda: False).run(stack.now_s)
+    stack.now_s += FALLBACK_S - 1
+    assert switched_on(stack, FALLBACK)
+    stack.now_s += 2
+    assert not switched_on(stack, FALLBACK)
 
 
-def test_a_switch_set_by_an_operator_stays(stage: MonitorEnvironment) -> None:
-    stage.switches.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
-    assert stand_in(stage, never).run(stage.now_s)["move"] == SwitchAction.LEAVE
-    assert stage.switches.board.read(FALLBACK).by == "ada"
+def test_a_switch_set_by_an_operator_stays(stack: MonitorEnvironment) -> None:
+    stack.switches.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
+    assert stand_in(stack, never).run(stack.now_s)["move"] == SwitchAction.LEAVE
+    assert stack.switches.board.read(FALLBACK).by == "ada"
 
 
-def storm(stage: MonitorEnvironment, limit: float = 100) -> LoadShedding:
-    return LoadShedding(stage.metrics, stage.namespace, limit, stage.switches)
+def storm(stack: MonitorEnvironment, limit: float = 100) -> LoadShedding:
+    return LoadShedding(stack.metrics, stack.namespace, limit, stack.switches)
 
 
-def test_load_shedding_ends_after_a_quiet_quarter_of_an_hour(stage: MonitorEnvironment) -> None:
-    stage.own("transform", "Rendered", {5: 101, 1: 3})
-    stage.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
-    assert storm(stage).run(stage.now_s) == {"peak": 101, "move": SwitchAction.ON}
-    assert switched_on(stage, LOAD_SHEDDING)
-    stage.now_s += 11 * MINUTE_S
-    assert storm(stage).run(stage.now_s) == {"peak": 3, "move": SwitchAction.OFF}
+def test_load_shedding_ends_after_a_quiet_quarter_of_an_hour(stack: MonitorEnvironment) -> None:
+    stack.own("transform", "Rendered", {5: 101, 1: 3})
+    stack.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
+    assert storm(stack).run(stack.now_s) == {"peak": 101, "move": SwitchAction.ON}
+    assert switched_on(stack, LOAD_SHEDDING)
+    stack.now_s += 11 * MINUTE_S
+    assert storm(stack).run(stack.now_s) == {"peak": 3, "move": SwitchAction.OFF}
 
 
 @pytest.mark.parametrize(
@@ -230,35 +228,35 @@ def test_load_shedding_ends_after_a_quiet_quarter_of_an_hour(stage: MonitorEnvir
     ],
 )
 def test_a_switch_turned_off_by_an_operator_stays_off_for_a_time(
-    stage: MonitorEnvironment, by: str, ago_s: float, at_s: str | None, move: SwitchAction
+    stack: MonitorEnvironment, by: str, ago_s: float, at_s: str | None, move: SwitchAction
 ) -> None:
-    stage.own("transform", "Rendered", {1: 101})
-    at = at_s or datetime.fromtimestamp(stage.now_s - ago_s, UTC).isoformat(timespec="seconds")
-    stage.switches.board.write(LOAD_SHEDDING, Switch(on=False, by=by, at=at))
-    assert storm(stage).run(stage.now_s)["move"] == move
+    stack.own("transform", "Rendered", {1: 101})
+    at = at_s or datetime.fromtimestamp(stack.now_s - ago_s, UTC).isoformat(timespec="seconds")
+    stack.switches.board.write(LOAD_SHEDDING, Switch(on=False, by=by, at=at))
+    assert storm(stack).run(stack.now_s)["move"] == move
 
 
-def test_requests_refused_by_load_shedding_count_for_it(stage: MonitorEnvironment) -> None:
-    stage.switches.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
-    stage.own("transform", "Rendered", {2: 40})
-    stage.own("transform", "Errors", {2: 70}, code="presets-only")
-    assert storm(stage).run(stage.now_s) == {"peak": 110, "move": SwitchAction.ON}
+def test_requests_refused_by_load_shedding_count_for_it(stack: MonitorEnvironment) -> None:
+    stack.switches.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stack.now_s + PRESETS_ONLY_S / 3))
+    stack.own("transform", "Rendered", {2: 40})
+    stack.own("transform", "Errors", {2: 70}, code="presets-only")
+    assert storm(stack).run(stack.now_s) == {"peak": 110, "move": SwitchAction.ON}
 
 
-def test_without_a_limit_load_shedding_stays_off(stage: MonitorEnvironment) -> None:
-    stage.own("transform", "Rendered", 10**6)
-    assert storm(stage, 0).run(stage.now_s)["move"] == SwitchAction.LEAVE
+def test_without_a_limit_load_shedding_stays_off(stack: MonitorEnvironment) -> None:
+    stack.own("transform", "Rendered", 10**6)
+    assert storm(stack, 0).run(stack.now_s)["move"] == SwitchAction.LEAVE
 
 
-def test_a_turn_that_cannot_be_written_down_is_not_made(stage: MonitorEnvironment) -> None:
-    stage.own("transform", "Rendered", 101)
-    stage.world.names = dict(stage.world.names) | {"audit": "no-such-bucket"}
+def test_a_turn_that_cannot_be_written_down_is_not_made(stack: MonitorEnvironment) -> None:
+    stack.own("transform", "Rendered", 101)
+    stack.env.names = dict(stack.env.names) | {"audit": "no-such-bucket"}
     with pytest.raises(Unavailable):
-        storm(stage).run(stage.now_s)
-    assert not switched_on(stage, LOAD_SHEDDING)
+        storm(stack).run(stack.now_s)
+    assert not switched_on(stack, LOAD_SHEDDING)
 
 
-def test_a_remedy_out_of_reach_keeps_no_other(stage: MonitorEnvironment) -> None:
+def test_a_remedy_out_of_reach_keeps_no_other(stack: MonitorEnvironment) -> None:
     looked: list[float] = []
 
     def unreachable(_: float) -> Mapping[str, Any]:
@@ -268,7 +266,7 @@ def test_a_remedy_out_of_reach_keeps_no_other(stage: MonitorEnvironment) -> None
         looked.append(now_s)
         return {}
 
-    watch = RemedyCheck({"a": unreachable, "b": look}, stage.observer)
+    watch = RemedyCheck({"a": unreachable, "b": look}, stack.observer)
     with pytest.raises(Unavailable):
         watch.run(5.0)
     assert looked == [5.0]

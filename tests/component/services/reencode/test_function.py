@@ -60,7 +60,7 @@ class ReencodeEnvironment:
 
 
 @pytest.fixture
-def world(
+def env(
     aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> ReencodeEnvironment:
     for name, value in aws_environment.items():
@@ -83,18 +83,18 @@ def world(
     return ReencodeEnvironment(load("refine", aws_environment | environment), media, sqs, queue, dead)
 
 
-def stored(world: ReencodeEnvironment) -> Any:
-    found = world.media.open(NAME)
+def stored(env: ReencodeEnvironment) -> Any:
+    found = env.media.open(NAME)
     assert found is not None
     return found
 
 
 def test_an_event_of_s3_makes_it_smaller_and_is_counted(
-    world: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
+    env: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = stored(world)
-    assert world.invoke({"detail-type": "Object Created", "detail": {"object": {"key": NAME}}})
-    after = stored(world)
+    before = stored(env)
+    assert env.invoke({"detail-type": "Object Created", "detail": {"object": {"key": NAME}}})
+    after = stored(env)
     assert after.size_bytes < before.size_bytes
     assert after.attributes[PACE] == "thorough"
     output = capsys.readouterr().out
@@ -108,11 +108,11 @@ def test_an_event_of_s3_makes_it_smaller_and_is_counted(
 
 
 def test_an_unreadable_message_goes_to_the_dlq_at_once(
-    world: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
+    env: ReencodeEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = reencode_message("masters/photo.jpg", 1)
-    assert world.invoke(body)
-    [letter] = world.dead()
+    assert env.invoke(body)
+    [letter] = env.dead()
     assert json.loads(letter["Body"]) == body
     assert letter["MessageAttributes"]["code"]["StringValue"] == "bad-upload"
     observed = counted(capsys.readouterr().out)
@@ -120,20 +120,20 @@ def test_an_unreadable_message_goes_to_the_dlq_at_once(
     assert of(observed, "Requests") == {"": 1}
 
 
-def test_a_fault_is_retried_and_then_sent_to_the_dlq_with_its_cause(world: ReencodeEnvironment) -> None:
-    world.media.put(NAME, b"no picture", dict(stored(world).attributes))
+def test_a_fault_is_retried_and_then_sent_to_the_dlq_with_its_cause(env: ReencodeEnvironment) -> None:
+    env.media.put(NAME, b"no picture", dict(stored(env).attributes))
     order = reencode_message(NAME, 0)
-    assert not world.invoke(order, receives=1)
-    assert world.dead() == []
-    assert world.waiting() == 0
-    assert world.invoke(order, receives=MAX_RECEIVES)
-    [letter] = world.dead()
+    assert not env.invoke(order, receives=1)
+    assert env.dead() == []
+    assert env.waiting() == 0
+    assert env.invoke(order, receives=MAX_RECEIVES)
+    [letter] = env.dead()
     observed = {name: one["StringValue"] for name, one in letter["MessageAttributes"].items()}
     assert (observed["code"], observed["attempts"]) == ("internal", str(MAX_RECEIVES))
 
 
-def test_nothing_is_begun_that_cannot_be_ended(world: ReencodeEnvironment) -> None:
-    before = stored(world)
-    assert not world.invoke(reencode_message(NAME, 0), context=Context(remaining_ms=30_000))
-    assert stored(world).etag == before.etag
-    assert world.waiting() == 1
+def test_nothing_is_begun_that_cannot_be_ended(env: ReencodeEnvironment) -> None:
+    before = stored(env)
+    assert not env.invoke(reencode_message(NAME, 0), context=Context(remaining_ms=30_000))
+    assert stored(env).etag == before.etag
+    assert env.waiting() == 1

@@ -34,7 +34,7 @@ TEXT = encode_findings(brought(FOUND))
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any]) -> IngestEnvironment:
+def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
 
 
@@ -42,17 +42,17 @@ def signed(text: str = TEXT, body: bytes = BODY, key: str = KEY, signing_key: st
     return {FINDINGS: text, FINDINGS_SIGNATURE: sign_findings(key, sha256(body).hexdigest(), text, signing_key)}
 
 
-def sidecar(world: IngestEnvironment, key: str = KEY) -> Findings | None:
-    opened = world.vault("media").open(sidecar_name("1", key))
+def sidecar(env: IngestEnvironment, key: str = KEY) -> Findings | None:
+    opened = env.vault("media").open(sidecar_name("1", key))
     return None if opened is None else findings_from_document(json.loads(opened.body.read()))
 
 
-def test_from_the_form_to_the_sidecar(world: IngestEnvironment) -> None:
+def test_from_the_form_to_the_sidecar(env: IngestEnvironment) -> None:
     uploads = UploadApi(
-        PostPresigner(world.clients["s3"], world.names["uploads"]),
-        world.index,
+        PostPresigner(env.clients["s3"], env.names["uploads"]),
+        env.index,
         SigningKeys(),
-        UploadCounters(world.clients["dynamodb"], world.names["index"]),
+        UploadCounters(env.clients["dynamodb"], env.names["index"]),
         LightObserver("upload"),
     )
     asked = {"key": KEY, "type": "image/jpeg", "size": len(BODY), "sha256": sha256(BODY).hexdigest()}
@@ -61,10 +61,10 @@ def test_from_the_form_to_the_sidecar(world: IngestEnvironment) -> None:
     assert send(form, BODY, **{"x-amz-meta-findings": "another"})[1] == "AccessDenied"
     assert send(form, BODY, **{"x-amz-meta-findings-signature": None})[1] == "AccessDenied"
     assert send(form, BODY) == (204, "")
-    assert world.handle(world.change(KEY, world.next_sequencer())) is IngestOutcome.READY
-    found = sidecar(world)
+    assert env.handle(env.change(KEY, env.next_sequencer())) is IngestOutcome.READY
+    found = sidecar(env)
     assert found is not None
-    assert found.source_etag == world.record(KEY).master.etag.strip('"')
+    assert found.source_etag == env.record(KEY).master.etag.strip('"')
     assert (found.generation, found.pending) == ("1", ())
     assert {finding.origin for finding in found.found.values()} == {CLIENT}
     [face], [tag] = found.found[FACES].faces, found.found[TAGS].labels
@@ -78,9 +78,9 @@ def test_a_form_without_findings_is_as_it_was(api: Api) -> None:
     assert (answer.status, answer.document["code"], answer.document["field"]) == (400, "bad-upload", "findings.faces")
 
 
-def test_the_key_before_counts_too(world: IngestEnvironment) -> None:
-    world.created(KEY, BODY, Metadata=signed(signing_key=KEYS[1]))
-    assert sidecar(world) is not None
+def test_the_key_before_counts_too(env: IngestEnvironment) -> None:
+    env.created(KEY, BODY, Metadata=signed(signing_key=KEYS[1]))
+    assert sidecar(env) is not None
 
 
 @pytest.mark.parametrize(
@@ -95,50 +95,50 @@ def test_the_key_before_counts_too(world: IngestEnvironment) -> None:
     ],
 )
 def test_metadata_of_other_software_is_ignored_and_the_image_is_not(
-    world: IngestEnvironment, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
+    env: IngestEnvironment, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
 ) -> None:
-    context = world.context
-    change = world.change(KEY, world.upload(KEY, BODY, Metadata=metadata))
+    context = env.context
+    change = env.change(KEY, env.upload(KEY, BODY, Metadata=metadata))
     assert handle_event(context, change) is IngestOutcome.READY
     context.observer.flush()
-    assert world.record(KEY).state == READY
-    assert sidecar(world) is None
+    assert env.record(KEY).state == READY
+    assert sidecar(env) is None
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["reason"] for line in lines if line.get("message") == "client findings ignored"] == [reason]
     assert [line["reason"] for line in lines if "FindingsIgnored" in line] == [reason]
 
 
-def test_what_inference_found_in_this_master_stays(world: IngestEnvironment) -> None:
-    world.created(KEY, BODY)
-    etag = world.record(KEY).master.etag.strip('"')
+def test_what_inference_found_in_this_master_stays(env: IngestEnvironment) -> None:
+    env.created(KEY, BODY)
+    etag = env.record(KEY).master.etag.strip('"')
     ours = Findings("1", etag, {FACES: Finding(FACES, "centerface", "1")})
-    world.archive.put_sidecar(KEY, ours, replaces=None)
-    assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
-    assert sidecar(world) == ours
+    env.archive.put_sidecar(KEY, ours, replaces=None)
+    assert env.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
+    assert sidecar(env) == ours
 
 
-def test_what_was_found_in_an_earlier_master_goes(world: IngestEnvironment) -> None:
-    world.created(KEY, png_noise(40, 30))
-    ours = Findings("1", world.record(KEY).master.etag.strip('"'), {FACES: Finding(FACES, "centerface", "1")})
-    world.archive.put_sidecar(KEY, ours, replaces=None)
-    world.created(KEY, BODY, Metadata=signed())
-    found = sidecar(world)
+def test_what_was_found_in_an_earlier_master_goes(env: IngestEnvironment) -> None:
+    env.created(KEY, png_noise(40, 30))
+    ours = Findings("1", env.record(KEY).master.etag.strip('"'), {FACES: Finding(FACES, "centerface", "1")})
+    env.archive.put_sidecar(KEY, ours, replaces=None)
+    env.created(KEY, BODY, Metadata=signed())
+    found = sidecar(env)
     assert found is not None
     assert found.found[FACES].origin == CLIENT
     assert findings_to_document(found)["tasks"].keys() == {FACES, TAGS}
 
 
-def test_a_copy_may_bring_its_own(world: IngestEnvironment) -> None:
-    world.created("first.jpg", BODY)
-    assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
-    assert sidecar(world) is not None
-    assert sidecar(world, "first.jpg") is None
+def test_a_copy_may_bring_its_own(env: IngestEnvironment) -> None:
+    env.created("first.jpg", BODY)
+    assert env.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
+    assert sidecar(env) is not None
+    assert sidecar(env, "first.jpg") is None
 
 
-def test_a_waiting_image_is_analysed_before_it_is_served(world: IngestEnvironment) -> None:
-    world.blocks = True
-    assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.HELD
-    assert sidecar(world) is None
+def test_a_waiting_image_is_analysed_before_it_is_served(env: IngestEnvironment) -> None:
+    env.blocks = True
+    assert env.created(KEY, BODY, Metadata=signed()) is IngestOutcome.HELD
+    assert sidecar(env) is None
 
 
 def test_the_documented_requests_are_right() -> None:
