@@ -59,7 +59,7 @@ def test_messages_of_failed_deployments_exist() -> None:
 
 FOLDERS = "layers|functions|tests|tools|docs|observability|stacks|local|frontends|endpoint"
 OF_EXAMPLES = {"tests/unit/test_dialect_toy.py", "functions/ping/app.py"}
-"""Files that a how-to page tells the reader to create."""
+"""Files that the reader of a how-to page creates."""
 
 
 def test_files_and_tests_of_how_to_pages_exist() -> None:
