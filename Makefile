@@ -41,11 +41,12 @@ test-all: lint  ## Lint, then every test with many Hypothesis examples; chaos an
 mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest or edge; SAMPLE=150 SEED=n
 	@$(RUN) -m tools.mutation $(or $(PACKAGE),plan) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
-lint: $(READY)  ## ruff, mypy and the import contracts
+lint: $(READY)  ## ruff, mypy, import contracts and the word list
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@PYTHONPATH=layers/darkroom:. $(VENV)/bin/lint-imports --no-cache --no-logo
+	@$(RUN) -m tools.terms
 
 format: $(READY)  ## Format the Python code
 	@$(VENV)/bin/ruff check --fix .

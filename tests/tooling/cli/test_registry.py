@@ -106,11 +106,11 @@ def test_versions_are_judged_by_number_and_by_arn_and_it_is_written_down(desk: D
         (["register", "--image", "image:1", "--dataset", "x" * 300], "at most 50"),
     ],
 )
-def test_what_cannot_be_done_is_told(desk: Desk, words: list[str], why: str) -> None:
-    status, told = desk.run(*words)
+def test_what_cannot_be_done_is_reported(desk: Desk, words: list[str], why: str) -> None:
+    status, output = desk.run(*words)
     assert status in (1, 2, 3)
-    assert len(told.splitlines()) == 1
-    assert why in told
+    assert len(output.splitlines()) == 1
+    assert why in output
     assert desk.registry.list_versions() == []
 
 

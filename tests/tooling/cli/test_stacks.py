@@ -108,8 +108,8 @@ def test_missing_credentials(
 
 
 def test_a_profile_that_is_not_configured(capsys: pytest.CaptureFixture[str]) -> None:
-    done = Commands(("--profile", "nobody"), capsys).run("status")
-    assert (done.code, "nobody" in done.err) == (ExitCode.CREDENTIALS, True)
+    done = Commands(("--profile", "missing"), capsys).run("status")
+    assert (done.code, "missing" in done.err) == (ExitCode.CREDENTIALS, True)
 
 
 def test_an_address_where_nothing_listens(
