@@ -13,7 +13,7 @@ from tools.endpoint_image import (
     OCI_INDEX,
     OCI_MANIFEST,
     ImageUri,
-    judge,
+    evaluate_manifest,
     parse,
 )
 
@@ -72,7 +72,7 @@ def pushed(media_type: str, content: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(("media_type", "content", "reason"), MANIFESTS.values(), ids=MANIFESTS)
 def test_one_docker_manifest_is_accepted(media_type: str, content: dict[str, Any], reason: str) -> None:
-    verdict = judge(media_type, pushed(media_type, content))
+    verdict = evaluate_manifest(media_type, pushed(media_type, content))
     assert (verdict.accepted, verdict.reason) == (not reason, reason)
 
 

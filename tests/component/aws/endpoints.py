@@ -29,16 +29,16 @@ type Sees = Callable[[str, bytes], Finding]
 class Container:
     """A scripted model server. It fails with ``status`` other than 200, and in the next ``fails`` calls.
 
-    ``asked`` counts calls.
+    ``calls`` counts its calls.
     """
 
     sees: Sees
     status: int = 200
-    asked: int = 0
+    calls: int = 0
     fails: int = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.asked += 1
+        self.calls += 1
         status, self.fails = (500, self.fails - 1) if self.fails else (self.status, 0)
         jpeg = await request.read()
         attributes = request.headers["X-Amzn-SageMaker-Custom-Attributes"].split(";")

@@ -169,7 +169,7 @@ def test_an_emulator_whose_port_is_in_use_starts_again(image: Path, monkeypatch:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         offers = iter([(find_free_ports(1)[0], taken.getsockname()[1]), find_free_ports(2)])
-        monkeypatch.setattr("bench.processes.free_ports", lambda count: next(offers))
+        monkeypatch.setattr("bench.processes.find_free_ports", lambda count: next(offers))
         with Sandbox(install_emulator(), darkroom(url), None) as sandbox:
             assert sandbox.invoke(build_event(WEBP, 6)).answer["statusCode"] == 200
     assert next(offers, None) is None

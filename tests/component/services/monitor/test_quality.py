@@ -110,14 +110,14 @@ def test_a_variant_without_calls_is_not_asked(
     provide(stack)
     models.variants(main=1.0, canary=0.0)
     assert {variant for variant, _, _ in look()} == {"main"}
-    assert models.containers["canary"].asked == 0
+    assert models.containers["canary"].calls == 0
 
 
 def test_without_a_golden_set_no_model_is_called(
     watch: QualityCheck, models: Models, look: Callable[[], dict[Any, float]]
 ) -> None:
     assert look() == {}
-    assert models.containers["main"].asked == 0
+    assert models.containers["main"].calls == 0
 
 
 def test_the_worst_of_all_is_published_for_alarms(
@@ -151,7 +151,7 @@ def test_an_image_without_a_response_is_requested_again(
     models.variants(main=1.0, canary=0.0)
     models.containers["main"].fails = 1
     assert look()["main", FACES, "Recall"] == 100
-    assert models.containers["main"].asked == len(PICTURES) + 1
+    assert models.containers["main"].calls == len(PICTURES) + 1
 
 
 def test_an_image_that_is_missing_does_not_end_the_check_of_a_large_set(
@@ -175,7 +175,7 @@ def test_an_unresponsive_variant_leaves_time_to_others(
     put(stack.env.vault("media"), MANIFEST, "\n".join([line] * 30).encode())
     models.containers["canary"].status = 500
     assert "main" in {variant for variant, _, _ in published(watch, stack.now_s, capsys)}
-    assert models.containers["canary"].asked == MAX_FAILURES_IN_A_ROW
+    assert models.containers["canary"].calls == MAX_FAILURES_IN_A_ROW
 
 
 def test_each_variant_has_its_share_of_the_time(
