@@ -51,7 +51,11 @@ def test_all_checks_pass_and_nothing_is_left(stack: Stack, tmp_path: Path) -> No
 def test_an_interrupted_run_removes_its_images(stack: Stack, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     process = subprocess.Popen(
-        command(stack, "--output", str(report)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ["env", "--default-signal=INT", *command(stack, "--output", str(report))],  # a background job ignores SIGINT
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr
     while "delivery/signed" not in process.stderr.readline():

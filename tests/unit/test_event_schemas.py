@@ -114,5 +114,5 @@ def test_a_wrong_event_is_found(place: str, value: object) -> None:
 def test_null_and_constants_have_a_form_and_unknown_keywords_are_refused() -> None:
     assert convert({"type": ["number", "null"]}) == {"type": "number", "nullable": True}
     assert convert({"const": True}) == {"enum": [True], "type": "boolean"}
-    with pytest.raises(ValueError, match="if has no form"):
+    with pytest.raises(ValueError, match="if has no conversion"):
         convert({"if": {}})

@@ -123,7 +123,7 @@ def _sleeps(pid: int) -> bool:
 def test_ctrl_c_ends_a_process_with_130_and_a_line(tmp_path: Path) -> None:
     """It is sent while the command reads its standard input."""
     process = subprocess.Popen(
-        [*COMMAND, "keys", "encode"],
+        ["env", "--default-signal=INT", *COMMAND, "keys", "encode"],  # a shell's background job ignores SIGINT
         cwd=tmp_path,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

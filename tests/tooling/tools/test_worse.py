@@ -56,5 +56,5 @@ def test_nothing_but_the_named_weights_changes() -> None:
 
 
 def test_another_model_is_refused() -> None:
-    with pytest.raises(ValueError, match="another model"):
+    with pytest.raises(ValueError, match="unknown model"):
         negate_weights(colour_classifier(8), LAST_LAYER)
