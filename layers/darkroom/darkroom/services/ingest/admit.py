@@ -23,7 +23,7 @@ from .publish import (
     hold,
     put_held_master,
     put_master,
-    put_presets,
+    put_ready_image,
     refuse,
     serve,
 )
@@ -99,17 +99,8 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
         flagged = candidate.state is ReviewState.FLAGGED
         return hold(context, lease, upload, held, description, flagged=flagged)
     pictures = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
-    with context.observer.step("master"):
-        published = put_master(context, lease, upload, master)
-    with context.observer.step("presets"):
-        names = put_presets(context, lease, published.etag, pictures)
-    record = lease.build_ready_record(
-        upload.sha256,
-        upload.head.version_id,
-        facts=description.facts,
-        provenance=description.provenance,
-        master=published,
-        derivatives=names,
+    record = put_ready_image(
+        context, lease, upload, description, pictures, lambda: put_master(context, lease, upload, master)
     )
     serve(context, record, known, candidate.findings)
     return IngestOutcome.READY

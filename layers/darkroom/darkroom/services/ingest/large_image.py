@@ -31,7 +31,7 @@ from .publish import (
     choose_presets,
     claim,
     hold,
-    put_presets,
+    put_ready_image,
     refuse,
     replace_master,
     serve,
@@ -165,17 +165,8 @@ def publish(
             held = copy_pyramid(context, lease, upload, pyramid, held=True)
         return hold(context, lease, upload, held, description, flagged=state is ReviewState.FLAGGED)
     pictures = context.examiner.render(proofs)
-    with context.observer.step("master"):
-        master = copy_pyramid(context, lease, upload, pyramid)
-    with context.observer.step("presets"):
-        names = put_presets(context, lease, master.etag, pictures)
-    record = lease.build_ready_record(
-        upload.sha256,
-        upload.head.version_id,
-        facts=description.facts,
-        provenance=description.provenance,
-        master=master,
-        derivatives=names,
+    record = put_ready_image(
+        context, lease, upload, description, pictures, lambda: copy_pyramid(context, lease, upload, pyramid)
     )
     serve(context, record, own, context.client_findings.read(upload))
     return IngestOutcome.READY

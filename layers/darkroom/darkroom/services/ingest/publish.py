@@ -170,7 +170,10 @@ def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[s
 def put_presets(
     context: IngestContext, lease: Lease, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]
 ) -> tuple[str, ...]:
-    """Store ``pictures`` of the master; return their names. Raises Superseded, Damaged, ObjectChanged, Unavailable."""
+    """Store ``pictures`` of the master; return their names.
+
+    Raises Superseded, DamagedSource, ObjectChanged, Unavailable.
+    """
     names = context.derivatives.put_all(master_etag, pictures)
     _require_master(context, lease, master_etag)
     return tuple(names)
@@ -253,6 +256,32 @@ def publish_event(context: IngestContext, record: Record) -> None:
     priority = bool(context.always.for_key(record.key))
     paths = build_preset_paths(record.key, context.presets.at_ingest)
     context.bus.publish(*build_announcement(record, paths, priority=priority))
+
+
+def put_ready_image(
+    context: IngestContext,
+    lease: Lease,
+    upload: FetchedUpload,
+    description: Description,
+    pictures: Iterable[tuple[Plan, RenderedImage]],
+    put: Callable[[], MasterRef],
+) -> Record:
+    """Write the master by ``put`` and its presets; return the record of the upload, which is not written yet.
+
+    Raises as :func:`put_master` and :func:`put_presets` do.
+    """
+    with context.observer.step("master"):
+        master = put()
+    with context.observer.step("presets"):
+        names = put_presets(context, lease, master.etag, pictures)
+    return lease.build_ready_record(
+        upload.sha256,
+        upload.head.version_id,
+        facts=description.facts,
+        provenance=description.provenance,
+        master=master,
+        derivatives=names,
+    )
 
 
 def serve(context: IngestContext, record: Record, known: Record | None, findings: ClientFindings | None) -> None:
