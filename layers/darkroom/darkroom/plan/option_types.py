@@ -11,6 +11,7 @@ The edge function implements the types of native options again: :attr:`OptionTyp
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -42,7 +43,7 @@ def split_parts(text: str) -> list[str]:
     return _SEPARATED.split(text)
 
 
-class OptionType:
+class OptionType(ABC):
     """The type of an option's value."""
 
     __slots__ = ()
@@ -51,13 +52,13 @@ class OptionType:
     """The type's name in the edge function, which implements the types of native options."""
 
     @property
+    @abstractmethod
     def allowed_values(self) -> str:
         """The allowed values, for error messages and the documentation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse(self, parts: list[str]) -> Value:
         """Return the value of ``parts``; raises ValueError if it is not allowed."""
-        raise NotImplementedError
 
     def format(self, value: Value) -> str:
         """Return the canonical spelling of ``value``."""
