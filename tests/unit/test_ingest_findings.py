@@ -99,16 +99,16 @@ def test_a_cached_key_and_a_fresh_key_each_suffice(
     cached: Sequence[str], fresh: Sequence[str], accepted: set[str]
 ) -> None:
     for signing_key in ("new", "old", "older", "other"):
-        brought, log = build(Keys(cached, fresh))
+        client_findings, log = build(Keys(cached, fresh))
         expected = FOUND if signing_key in accepted else None
-        assert brought.read(signed(signing_key)) == expected
+        assert client_findings.read(signed(signing_key)) == expected
         assert [fields["reason"] for _, fields in log.counted] == ([] if expected else ["forged"])
 
 
 def test_without_keys_or_findings_nothing_is_read_and_nothing_is_logged() -> None:
     for keys, metadata in ((None, signed("new").head.metadata), (Keys(("new",), ("new",)), {})):
-        brought, log = build(keys)
-        assert brought.read(upload(metadata)) is None
+        client_findings, log = build(keys)
+        assert client_findings.read(upload(metadata)) is None
         assert (log.logged, log.counted) == ([], [])
 
 
@@ -119,8 +119,8 @@ def test_each_reason_to_ignore_findings_is_logged_and_counted() -> None:
         "malformed": signed("new", "e30"),
     }
     for reason, one in cases.items():
-        brought, log = build(Keys(("new",), ("new",)))
-        assert brought.read(one) is None
+        client_findings, log = build(Keys(("new",), ("new",)))
+        assert client_findings.read(one) is None
         [line] = log.logged
         assert (line["level"], line["key"], line["reason"]) == ("WARNING", KEY, reason)
         assert bool(line["detail"]) is (reason == "malformed")
@@ -129,8 +129,8 @@ def test_each_reason_to_ignore_findings_is_logged_and_counted() -> None:
 
 def test_findings_are_stored_as_fractions_for_this_master() -> None:
     archive = Archive()
-    brought, _ = build(None, archive)
-    brought.store(KEY, FOUND, '"etag"')
+    client_findings, _ = build(None, archive)
+    client_findings.store(KEY, FOUND, '"etag"')
     [(key, findings, replaces)] = archive.written
     assert (key, replaces, archive.reads) == (KEY, None, [("7", KEY)])
     assert (findings.generation, findings.source_etag, set(findings.found)) == ("7", "etag", {FACES, TAGS})
@@ -143,9 +143,9 @@ def test_findings_are_stored_as_fractions_for_this_master() -> None:
 @pytest.mark.parametrize(("found", "tasks"), [((), {FACES}), (None, set())])
 def test_only_tasks_that_came_along_are_stored(found: tuple[FaceBox, ...] | None, tasks: set[str]) -> None:
     archive = Archive()
-    brought, _ = build(None, archive)
-    brought.store(KEY, ClientFindings(found), "etag")
-    brought.store(KEY, None, "etag")
+    client_findings, _ = build(None, archive)
+    client_findings.store(KEY, ClientFindings(found), "etag")
+    client_findings.store(KEY, None, "etag")
     [(_, findings, _)] = archive.written
     assert set(findings.found) == tasks
 
@@ -167,11 +167,11 @@ def test_findings_on_this_master_stay_and_others_are_replaced() -> None:
 @pytest.mark.parametrize("conflicts", range(TRIES + 1))
 def test_a_write_is_tried_again_after_a_conflict(conflicts: int) -> None:
     archive = Archive(conflicts=conflicts)
-    brought, _ = build(None, archive)
+    client_findings, _ = build(None, archive)
     if conflicts < TRIES:
-        brought.store(KEY, FOUND, "etag")
+        client_findings.store(KEY, FOUND, "etag")
     else:
         with pytest.raises(ObjectChanged):
-            brought.store(KEY, FOUND, "etag")
+            client_findings.store(KEY, FOUND, "etag")
     assert len(archive.written) == (conflicts < TRIES)
     assert len(archive.reads) == min(conflicts + 1, TRIES)

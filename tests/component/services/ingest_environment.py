@@ -40,6 +40,7 @@ from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
 from darkroom.services.purge.stale_derivatives import DerivativePurge
+from tests.queues import drain
 
 _numbers = itertools.count(1)
 
@@ -265,16 +266,7 @@ class IngestEnvironment:
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Receive and delete all visible messages of a queue."""
-        found = []
-        while True:
-            answer = self.clients["sqs"].receive_message(
-                QueueUrl=self.names[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-            )
-            if not answer.get("Messages"):
-                return found
-            for message in answer["Messages"]:
-                found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
-                self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
+        return drain(self.clients["sqs"], self.names[queue])
 
     def published(self) -> list[tuple[str, dict[str, Any]]]:
         """Detail types and details of the events since the last call."""

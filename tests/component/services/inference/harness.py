@@ -54,6 +54,7 @@ from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingest_environment import RecordingQueue, make_table
+from tests.queues import drain
 from tests.waiting import HANG_S
 
 ALL = (FACES, TEXT, MODERATION, SIMILARITY)
@@ -303,16 +304,7 @@ class InferEnvironment:
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Receive and delete all visible messages of a queue."""
-        found = []
-        while True:
-            answer = self.clients["sqs"].receive_message(
-                QueueUrl=self.names[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-            )
-            if not answer.get("Messages"):
-                return found
-            for message in answer["Messages"]:
-                found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
-                self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
+        return drain(self.clients["sqs"], self.names[queue])
 
     def published(self) -> list[dict[str, Any]]:
         """Details of the events since the last call; all of them are ImageAnalysed."""

@@ -15,8 +15,7 @@ from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresig
 from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver
 from darkroom.aws.upload_counters import UploadCounters
-from darkroom.client_findings import MAX_TEXT_BYTES, encode_findings, sign_findings
-from darkroom.client_findings import parse_client_findings as brought
+from darkroom.client_findings import MAX_TEXT_BYTES, encode_findings, parse_client_findings, sign_findings
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, findings_from_document, findings_to_document
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.handler import handle_event
@@ -30,7 +29,7 @@ from .api import DOCS, Api, send
 KEY = "trips/rome.jpg"
 BODY = jpeg_photo()
 FOUND = {"faces": [{"box": [0.41, 0.2, 0.1, 0.15], "score": 0.98}], "tags": [{"name": "Straße", "score": 0.7}]}
-TEXT = encode_findings(brought(FOUND))
+TEXT = encode_findings(parse_client_findings(FOUND))
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_the_key_before_counts_too(env: IngestEnvironment) -> None:
     ("metadata", "reason"),
     [
         ({FINDINGS: TEXT}, "unsigned"),
-        (signed() | {FINDINGS: encode_findings(brought({"faces": []}))}, "forged"),
+        (signed() | {FINDINGS: encode_findings(parse_client_findings({"faces": []}))}, "forged"),
         (signed(key="trips/other.jpg"), "forged"),
         (signed(body=b"another picture"), "forged"),
         (signed(signing_key="another key"), "forged"),
@@ -144,8 +143,8 @@ def test_a_waiting_image_is_analysed_before_it_is_served(env: IngestEnvironment)
 def test_the_documented_requests_are_right() -> None:
     section = DOCS.read_text(encoding="utf-8").partition("## Findings of your own")[2].partition("\n## ")[0]
     request, command = re.findall(r"```(?:json|sh)\n(.*?)```", section, re.DOTALL)
-    assert brought(json.loads(request)["findings"]).faces
+    assert parse_client_findings(json.loads(request)["findings"]).faces
     shown = re.search(r"^found='(.*)'$", command, re.MULTILINE)
     assert shown is not None
-    assert brought(json.loads(shown[1])).faces
+    assert parse_client_findings(json.loads(shown[1])).faces
     assert f"{MAX_TEXT_BYTES:,} bytes" in section
