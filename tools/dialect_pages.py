@@ -1,4 +1,4 @@
-"""Generate the tables of docs/reference/dialects from the parsers' option mappings and the table of dialects."""
+"""Generate counts, refused options and examples of docs/reference/dialects. Supported options are described there."""
 
 from __future__ import annotations
 
@@ -47,22 +47,13 @@ class DialectPage:
     def content(self) -> Content:
         """Return the content of each generated block of the page."""
         return {
-            "covered": self.covered,
             "refused": self.refused,
             "counts": self.counted,
             "examples": self.spelled,
         }
 
-    def covered(self) -> str:
-        rows = (
-            (_names(option), _code(option.arguments), _short_names(option.maps_to), _cell(option.note))
-            for option in self.mappings
-            if option.parse
-        )
-        return table(("option", "arguments", "becomes", ""), *rows)
-
     def refused(self) -> str:
-        rows = ((_names(option), _cell(option.refused)) for option in self.mappings if not option.parse)
+        rows = ((quote_names(option), _cell(option.refused)) for option in self.mappings if not option.parse)
         return table(("option", "refused because"), *rows)
 
     def counted(self) -> str:
@@ -81,17 +72,9 @@ class DialectPage:
         return table(("URL", "canonical request"), *rows)
 
 
-def _names(option: OptionMapping[Any]) -> str:
+def quote_names(option: OptionMapping[Any]) -> str:
+    """Return the name and the aliases of ``option`` as in the first column of the tables."""
     return " ".join(f"`{name}`" for name in option.names)
-
-
-def _short_names(text: str) -> str:
-    return " ".join(f"`{name}`" for name in text.split(", ")) if text else ""
-
-
-def _code(text: str) -> str:
-    """Return ``text`` as code without anything that looks like a link."""
-    return f"`{_cell(text).replace('](', '] (')}`" if text else ""
 
 
 def _cell(text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ...errors import BadKey
 from ...image_keys import unquote
-from ..common.mapping import OptionMapping, find_parser, index_by_name
+from ..common.mapping import find_parser, index_by_name, list_options
 from ..common.validate import bad_option
 from .model import DitRequest, Json, format_address, require_object
 
@@ -85,26 +85,16 @@ def _parse_headers(found: dict[str, object], value: object) -> None:
             found["max_age_s"] = int(match[1])
 
 
-FIELD_MAPPINGS: tuple[OptionMapping[FieldParser], ...] = (
-    OptionMapping(
-        "bucket",
-        note="A bucket with a prefix in dialects.toml: s3://bucket/. Others are refused.",
-        parse=_parse_bucket,
-        group="request",
-    ),
-    OptionMapping("key", note="The source.", parse=_parse_key, group="request"),
-    OptionMapping("edits", note="One by one below.", parse=_parse_edits, group="request"),
-    OptionMapping(
-        "outputFormat", maps_to="f", note="As toFormat, which overrides it.", parse=_parse_output, group="request"
-    ),
-    OptionMapping("effort", note="No effect: the effort depends on the image's size.", parse=_ignore, group="request"),
-    OptionMapping(
-        "headers",
-        note="max-age in Cache-Control, up to the deployment's, which images over 4.5 MB have. Others are refused.",
-        parse=_parse_headers,
-        group="request",
-    ),
-)
+_PARSERS: Mapping[str, FieldParser] = {
+    "bucket": _parse_bucket,
+    "key": _parse_key,
+    "edits": _parse_edits,
+    "outputFormat": _parse_output,
+    "effort": _ignore,
+    "headers": _parse_headers,
+}
+
+FIELD_MAPPINGS = list_options(_PARSERS, group="request")
 """``DefaultImageRequest`` in ``source/image-handler/lib/interfaces.ts``."""
 
 _FIELDS_BY_NAME = index_by_name(FIELD_MAPPINGS)

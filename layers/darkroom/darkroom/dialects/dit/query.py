@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ...errors import BadOption
 from ...image_keys import unquote
-from ..common.mapping import OptionMapping, find_parser, index_by_name
+from ..common.mapping import find_parser, index_by_name, list_options
 from ..common.validate import bad_option
 from .model import require_int
 from .thumbor_path import QUALITY
@@ -16,7 +17,6 @@ type Edits = dict[str, object]
 type ParameterParser = Callable[[Edits, str], None]
 
 _SCALAR = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
-_ELSEWHERE = "the deployment's moderation_policy decides this for all images"
 
 
 def parse_value(text: str) -> object:
@@ -34,22 +34,15 @@ def _parse_scalar(text: str) -> object:
     return text or None
 
 
-def _make_edit_parser(name: str) -> ParameterParser:
-    def read(edits: Edits, text: str) -> None:
-        edits[name] = parse_value(text)
-
-    return read
+def _parse_edit(edit: str, edits: Edits, text: str) -> None:
+    edits[edit] = parse_value(text)
 
 
-def _make_field_parser(edit: str, name: str) -> ParameterParser:
-    """Return the parser of one field of an edit. It replaces an edit that is not an object."""
-
-    def read(edits: Edits, text: str) -> None:
-        given = edits.get(edit)
-        fields = given if isinstance(given, dict) else {}
-        edits[edit] = fields | {name: parse_value(text)}
-
-    return read
+def _parse_field(edit: str, name: str, edits: Edits, text: str) -> None:
+    """Parse one field of an edit. It replaces an edit that is not an object."""
+    given = edits.get(edit)
+    fields = given if isinstance(given, dict) else {}
+    edits[edit] = fields | {name: parse_value(text)}
 
 
 def _parse_colour(name: str, text: str) -> object:
@@ -87,54 +80,44 @@ def _parse_quality(edits: Edits, text: str) -> None:
     edits[QUALITY] = require_int("quality", parse_value(text))
 
 
-def _make_true_switch(edit: str) -> ParameterParser:
-    """Return the parser of an edit that sharp treats as on for every value: ``false`` omits it."""
-
-    def read(edits: Edits, text: str) -> None:
-        if parse_value(text) is not False:
-            edits[edit] = True
-
-    return read
+def _parse_normalize(edits: Edits, text: str) -> None:
+    """Parse an edit that sharp treats as on for every value: ``false`` omits it."""
+    if parse_value(text) is not False:
+        edits["normalise"] = True
 
 
-def _map(
-    name: str, read: ParameterParser, to: str, arguments: str = "", note: str = ""
-) -> OptionMapping[ParameterParser]:
-    return OptionMapping(name, maps_to=to, arguments=arguments, note=note, parse=read, group="query 8")
+_VERSION_8_PARSERS: Mapping[str, ParameterParser] = {
+    "resize.width": partial(_parse_field, "resize", "width"),
+    "resize.height": partial(_parse_field, "resize", "height"),
+    "resize.fit": partial(_parse_field, "resize", "fit"),
+    "resize.background": _parse_background,
+    "resize.withoutEnlargement": partial(_parse_field, "resize", "withoutEnlargement"),
+    "resize.ratio": partial(_parse_field, "resize", "ratio"),
+    "extract": _parse_extract,
+    "quality": _parse_quality,
+    "blur": partial(_parse_edit, "blur"),
+    "flatten": _parse_flatten,
+    "tint": _parse_tint,
+    "sharpen": partial(_parse_edit, "sharpen"),
+    "sharpen.sigma": partial(_parse_field, "sharpen", "sigma"),
+    "convolve.width": partial(_parse_field, "convolve", "width"),
+    "convolve.height": partial(_parse_field, "convolve", "height"),
+    "convolve.kernel": partial(_parse_field, "convolve", "kernel"),
+    "normalize": _parse_normalize,
+    "smartCrop": partial(_parse_edit, "smartCrop"),
+    "smartCrop.index": partial(_parse_field, "smartCrop", "faceIndex"),
+    "smartCrop.padding": partial(_parse_field, "smartCrop", "padding"),
+    "animated": partial(_parse_edit, "animated"),
+    "stripExif": partial(_parse_edit, "stripExif"),
+    "stripIcc": partial(_parse_edit, "stripIcc"),
+}
 
+_VERSION_8_REFUSED = {
+    "watermark": "use overlayWith in a base64 request",
+    "contentModeration": "the deployment's moderation_policy decides this for all images",
+}
 
-VERSION_8_MAPPINGS: tuple[OptionMapping[ParameterParser], ...] = (
-    _map("resize.width", _make_field_parser("resize", "width"), "w"),
-    _map("resize.height", _make_field_parser("resize", "height"), "h"),
-    _map("resize.fit", _make_field_parser("resize", "fit"), "fit"),
-    _map("resize.background", _parse_background, "bgm", "color"),
-    _map("resize.withoutEnlargement", _make_field_parser("resize", "withoutEnlargement"), "up"),
-    _map("resize.ratio", _make_field_parser("resize", "ratio"), "zoom"),
-    _map("extract", _parse_extract, "crop", "left,top,right,bottom", "Before the resize."),
-    _map("quality", _parse_quality, "q", note="For all formats."),
-    _map("blur", _make_edit_parser("blur"), "blur"),
-    _map("flatten", _parse_flatten, "bg", "color"),
-    _map("tint", _parse_tint, "tint", "color"),
-    _map("sharpen", _make_edit_parser("sharpen"), "conv"),
-    _map("sharpen.sigma", _make_field_parser("sharpen", "sigma"), "sharp", note="Other fields of sharpen are refused."),
-    _map("convolve.width", _make_field_parser("convolve", "width"), "conv"),
-    _map("convolve.height", _make_field_parser("convolve", "height"), "conv"),
-    _map("convolve.kernel", _make_field_parser("convolve", "kernel"), "conv"),
-    _map("normalize", _make_true_switch("normalise"), "lev=stretch"),
-    _map("smartCrop", _make_edit_parser("smartCrop"), "face"),
-    _map(
-        "smartCrop.index",
-        _make_field_parser("smartCrop", "faceIndex"),
-        "face",
-        note="Other fields of version 8.1 are refused.",
-    ),
-    _map("smartCrop.padding", _make_field_parser("smartCrop", "padding"), "face"),
-    _map("animated", _make_edit_parser("animated"), "anim"),
-    _map("stripExif", _make_edit_parser("stripExif"), "", note="No effect."),
-    _map("stripIcc", _make_edit_parser("stripIcc"), "", note="No effect."),
-    OptionMapping("watermark", refused="use overlayWith in a base64 request", group="query 8"),
-    OptionMapping("contentModeration", refused=_ELSEWHERE, group="query 8"),
-)
+VERSION_8_MAPPINGS = list_options(_VERSION_8_PARSERS, _VERSION_8_REFUSED, "query 8")
 """``transformationSchemas`` without parameters that version 7 has by the same name."""
 
 VERSION_8_BASES = frozenset(name.partition(".")[0] for one in VERSION_8_MAPPINGS for name in one.names)
@@ -196,16 +179,13 @@ def parse_expires(text: str) -> int:
     raise bad_option("expires", "it must be a time like 20300102T120304Z")
 
 
-def _make_box_parser(name: str) -> ParameterParser:
-    def read(edits: Edits, value: str) -> None:
-        length: object = value
-        if name != "fit":
-            length = None if value == "0" else _parse_int(name, value)
-        resize = edits.setdefault("resize", {})
-        assert isinstance(resize, dict)
-        resize[name] = length
-
-    return read
+def _parse_box(name: str, edits: Edits, value: str) -> None:
+    length: object = value
+    if name != "fit":
+        length = None if value == "0" else _parse_int(name, value)
+    resize = edits.setdefault("resize", {})
+    assert isinstance(resize, dict)
+    resize[name] = length
 
 
 def _parse_int(name: str, value: str) -> int | None:
@@ -226,31 +206,28 @@ def _parse_format(edits: Edits, value: str) -> None:
     edits["toFormat"] = value
 
 
-def _make_switch(edit: str) -> ParameterParser:
-    def read(edits: Edits, value: str) -> None:
-        edits[edit] = value.lower() not in _FALSE
-
-    return read
+def _parse_switch(edit: str, edits: Edits, value: str) -> None:
+    edits[edit] = value.lower() not in _FALSE
 
 
 def _ignore(_edits: Edits, _: str) -> None:
     pass
 
 
-PARAMETER_MAPPINGS: tuple[OptionMapping[ParameterParser], ...] = (
-    OptionMapping("format", maps_to="f", note="As toFormat.", parse=_parse_format, group="query"),
-    OptionMapping("fit", maps_to="fit", note="As in resize.", parse=_make_box_parser("fit"), group="query"),
-    OptionMapping("width", maps_to="w", note="0 and nothing are none.", parse=_make_box_parser("width"), group="query"),
-    OptionMapping(
-        "height", maps_to="h", note="0 and nothing are none.", parse=_make_box_parser("height"), group="query"
-    ),
-    OptionMapping("rotate", maps_to="rot, angle", note="As the edit.", parse=_parse_rotate, group="query"),
-    OptionMapping("flip", maps_to="flip", parse=_make_switch("flip"), group="query"),
-    OptionMapping("flop", maps_to="flip", parse=_make_switch("flop"), group="query"),
-    OptionMapping("grayscale", ("greyscale",), maps_to="gray", parse=_make_switch("greyscale"), group="query"),
-    OptionMapping("expires", arguments="YYYYMMDDTHHmmssZ", note="Checked.", parse=_ignore, group="query"),
-    OptionMapping("signature", note="Checked.", parse=_ignore, group="query"),
-)
+_PARSERS: Mapping[str, ParameterParser] = {
+    "format": _parse_format,
+    "fit": partial(_parse_box, "fit"),
+    "width": partial(_parse_box, "width"),
+    "height": partial(_parse_box, "height"),
+    "rotate": _parse_rotate,
+    "flip": partial(_parse_switch, "flip"),
+    "flop": partial(_parse_switch, "flop"),
+    "grayscale greyscale": partial(_parse_switch, "greyscale"),
+    "expires": _ignore,
+    "signature": _ignore,
+}
+
+PARAMETER_MAPPINGS = list_options(_PARSERS, group="query")
 """``QUERY_PARAM_MAPPING`` in ``query-param-mapper.ts``, and parameters of ``image-request.ts``."""
 
 _PARAMETERS_BY_NAME = index_by_name((*PARAMETER_MAPPINGS, *VERSION_8_MAPPINGS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 from ...plan.model import IDENTITY, IMAGE_FORMATS, Clahe, Convolution, Crop, Lch, Padding, TrimOptions
 from ...plan.option_types import Value
@@ -11,7 +12,6 @@ from ..common.validate import bad_option
 from .geometry import BLACK, has_box
 from .model import (
     DitOptions,
-    Json,
     is_enabled,
     object_or_empty,
     require_colour,
@@ -22,9 +22,18 @@ from .model import (
 
 type EditParser = Callable[[DitOptions, object], None]
 
-MILD_BLUR = Convolution(3, True, (1,) * 9)
-MILD_SHARPENING = Convolution(3, True, (-1, -1, -1, -1, 32, -1, -1, -1, -1))
-"""sharp's kernels without a sigma: ``src/operations.cc``."""
+
+class Kernel(NamedTuple):
+    """An edit by a Gaussian: its name, our option for a sigma, and sharp's kernel without one."""
+
+    name: str
+    short: str
+    mild: Convolution
+
+
+BLUR = Kernel("blur", "blur", Convolution(3, True, (1,) * 9))
+SHARPENING = Kernel("sharpen", "sharp", Convolution(3, True, (-1, -1, -1, -1, 32, -1, -1, -1, -1)))
+"""The kernels are those of ``src/operations.cc``."""
 
 TRIM_THRESHOLD = 10
 MIN_TRIM = 1
@@ -55,24 +64,16 @@ def apply_rotate(options: DitOptions, value: object) -> None:
         options.turn = require_number("rotate", value) % 360
 
 
-def apply_flip(options: DitOptions, value: object) -> None:
-    options.flip = is_enabled(value)
+def apply_switch(into: Literal["flip", "flop", "grey"], options: DitOptions, value: object) -> None:
+    setattr(options, into, is_enabled(value))
 
 
-def apply_flop(options: DitOptions, value: object) -> None:
-    options.flop = is_enabled(value)
-
-
-def make_region_parser(name: str) -> EditParser:
-    """Return the parser of ``extract`` or ``crop``: a region of the source before any other change."""
-
-    def read(options: DitOptions, value: object) -> None:
-        given = require_object(name, value)
-        if options.resized or options.turn or options.crop:
-            raise bad_option(name, "only one region is supported, before resize and rotation")
-        options.crop = Crop("px", *(require_int(name, given.get(part)) for part in ("left", "top", "width", "height")))
-
-    return read
+def apply_region(name: str, options: DitOptions, value: object) -> None:
+    """Apply ``extract`` or ``crop``: a region of the source before any other change."""
+    given = require_object(name, value)
+    if options.resized or options.turn or options.crop:
+        raise bad_option(name, "only one region is supported, before resize and rotation")
+    options.crop = Crop("px", *(require_int(name, given.get(part)) for part in ("left", "top", "width", "height")))
 
 
 def apply_trim(options: DitOptions, value: object) -> None:
@@ -104,24 +105,14 @@ def apply_flatten(options: DitOptions, value: object) -> None:
         options.set_once("flatten", bg=require_colour("background", object_or_empty(value).get("background", BLACK)))
 
 
-def apply_blur(options: DitOptions, value: object) -> None:
+def apply_kernel(kernel: Kernel, options: DitOptions, value: object) -> None:
     if not is_enabled(value):
         return
-    sigma = object_or_empty(value).get("sigma") if isinstance(value, dict) else value
+    sigma = value.get("sigma") if isinstance(value, dict) else value
     if sigma is True or sigma is None:
-        options.set_once("blur", conv=MILD_BLUR)
+        options.set_once(kernel.name, conv=kernel.mild)
     else:
-        options.values["blur"] = float(require_number("blur", sigma))
-
-
-def apply_sharpen(options: DitOptions, value: object) -> None:
-    if not is_enabled(value):
-        return
-    sigma = object_or_empty(value).get("sigma") if isinstance(value, dict) else value
-    if sigma is True or sigma is None:
-        options.set_once("sharpen", conv=MILD_SHARPENING)
-    else:
-        options.values["sharp"] = float(require_number("sharpen", sigma))
+        options.values[kernel.short] = float(require_number(kernel.name, sigma))
 
 
 def apply_convolve(options: DitOptions, value: object) -> None:
@@ -186,21 +177,17 @@ def parse_format(value: object) -> str:
     return output
 
 
-def make_encoder_parser(output: str) -> EditParser:
-    """Return the parser of the edit of format ``output``. It sets the format unless another one is named."""
-
-    def read(options: DitOptions, value: object) -> None:
-        given: Json = object_or_empty(value)
-        for name in ("lossless", "nearLossless"):
-            if given.get(name):
-                raise bad_option(output, f"{name} is not supported; use png")
-        options.written = output
-        if given.get("quality") is not None:
-            options.qualities[output] = require_int("quality", given["quality"])
-        if output == "jpeg" and given.get("progressive") is False:
-            options.values["base"] = True
-
-    return read
+def apply_encoder(output: str, options: DitOptions, value: object) -> None:
+    """Apply the edit of format ``output``. It sets the format unless another one is named."""
+    given = object_or_empty(value)
+    for name in ("lossless", "nearLossless"):
+        if given.get(name):
+            raise bad_option(output, f"{name} is not supported; use png")
+    options.written = output
+    if given.get("quality") is not None:
+        options.qualities[output] = require_int("quality", given["quality"])
+    if output == "jpeg" and given.get("progressive") is False:
+        options.values["base"] = True
 
 
 EARLY, LATE = ("recomb", "linear"), ("extractChannel", "negate")
@@ -225,10 +212,6 @@ def convert_colour(options: DitOptions) -> dict[str, Value]:
         values["lch"] = options.lch
     found = (("mat", combine(early)), ("late", combine(late)))
     return values | {short: matrix for short, matrix in found if matrix != IDENTITY}
-
-
-def apply_greyscale(options: DitOptions, value: object) -> None:
-    options.grey = is_enabled(value)
 
 
 def apply_negate(options: DitOptions, value: object) -> None:

@@ -7,12 +7,13 @@ alphabetical order, as in ``thumbor-mapper.ts``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from ...errors import BadKey
 from ...image_keys import unquote
 from ...plan.model import IMAGE_FORMATS
-from ..common.mapping import OptionMapping, find_parser, index_by_name
+from ..common.mapping import find_parser, index_by_name, list_options
 from ..common.validate import bad_option
 from .model import DitRequest, Json
 
@@ -143,8 +144,8 @@ def _parse_format(edits: Edits, text: str) -> None:
         edits["toFormat"] = output
 
 
-def _parse_no_upscale(edits: Edits, _: str) -> None:
-    _resize_edit(edits)["withoutEnlargement"] = True
+def _set_resize(field: str, value: object, edits: Edits, _: str) -> None:
+    _resize_edit(edits)[field] = value
 
 
 def _parse_proportion(edits: Edits, text: str) -> None:
@@ -180,10 +181,6 @@ def _parse_stretch(edits: Edits, _: str) -> None:
         resize["fit"] = "fill"
 
 
-def _parse_upscale(edits: Edits, _: str) -> None:
-    _resize_edit(edits)["fit"] = "inside"
-
-
 def _parse_watermark(edits: Edits, text: str) -> None:
     bucket, key, x, y, alpha, across, down, *_ = [*re.sub(r"\s", "", text).split(","), *[""] * 7]
     offsets: Json = {name: one for name, one in (("left", x), ("top", y)) if _POSITION.fullmatch(one)}
@@ -205,92 +202,43 @@ def _parse_smart_crop(edits: Edits, text: str) -> None:
     }
 
 
-def _make_setter(edit: str, value: object) -> FilterParser:
-    def read(edits: Edits, _: str) -> None:
-        edits[edit] = value
-
-    return read
+def _set_edit(edit: str, value: object, edits: Edits, _: str) -> None:
+    edits[edit] = value
 
 
-SEGMENT_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
-    OptionMapping("crop", arguments="LEFTxTOP:RIGHTxBOTTOM", maps_to="crop", parse=_parse_crop, group="path"),
-    OptionMapping(
-        "size", arguments="WIDTHxHEIGHT", maps_to="w, h, fit, up", note="0 is none.", parse=_parse_resize, group="path"
-    ),
-    OptionMapping("fit-in", maps_to="fit", parse=_parse_fit_in, group="path"),
-    OptionMapping("s3:", arguments="bucket", note="As bucket.", parse=_ignore, group="path"),
-)
+_SEGMENT_PARSERS: Mapping[str, FilterParser] = {
+    "crop": _parse_crop,
+    "size": _parse_resize,
+    "fit-in": _parse_fit_in,
+    "s3:": _ignore,
+}
 
-FILTER_MAPPINGS: tuple[OptionMapping[FilterParser], ...] = (
-    OptionMapping("animated", arguments="true/false", maps_to="anim", parse=_parse_animated, group="filters"),
-    OptionMapping("autojpg", maps_to="f=jpeg", parse=_make_setter("toFormat", "jpeg"), group="filters"),
-    OptionMapping("background_color", arguments="color", maps_to="bg", parse=_parse_background_color, group="filters"),
-    OptionMapping("blur", arguments="radius[, sigma]", maps_to="blur", parse=_parse_blur, group="filters"),
-    OptionMapping(
-        "convolution", arguments="matrix, columns", maps_to="conv", parse=_parse_convolution, group="filters"
-    ),
-    OptionMapping("equalize", maps_to="lev=stretch", parse=_make_setter("normalise", value=True), group="filters"),
-    OptionMapping("fill", arguments="color", maps_to="fit=letterbox, bgm", parse=_parse_fill, group="filters"),
-    OptionMapping(
-        "format",
-        arguments="format",
-        maps_to="f",
-        note="heif, heic and raw are refused.",
-        parse=_parse_format,
-        group="filters",
-    ),
-    OptionMapping("grayscale", maps_to="gray", parse=_make_setter("greyscale", value=True), group="filters"),
-    OptionMapping(
-        "no_upscale",
-        maps_to="up, cov=clip",
-        note="With stretch it is refused.",
-        parse=_parse_no_upscale,
-        group="filters",
-    ),
-    OptionMapping("proportion", arguments="0.0-1.0", maps_to="w, h, zoom", parse=_parse_proportion, group="filters"),
-    OptionMapping(
-        "quality",
-        arguments="1-100",
-        maps_to="q",
-        note="For all formats.",
-        parse=_parse_quality,
-        group="filters",
-    ),
-    OptionMapping("rgb", arguments="r, g, b", maps_to="mat", note="As tint.", parse=_parse_rgb, group="filters"),
-    OptionMapping(
-        "rotate",
-        arguments="angle",
-        maps_to="rot, angle, bgm",
-        note="After the resize.",
-        parse=_parse_rotate,
-        group="filters",
-    ),
-    OptionMapping(
-        "sharpen",
-        arguments="amount, radius, luminance_only",
-        maps_to="sharp",
-        note="With a sigma of 1 + radius / 2, as in DIT.",
-        parse=_parse_sharpen,
-        group="filters",
-    ),
-    OptionMapping(
-        "smart_crop", arguments="faceIndex, facePadding", maps_to="face", parse=_parse_smart_crop, group="filters"
-    ),
-    OptionMapping("stretch", maps_to="fit=fill", parse=_parse_stretch, group="filters"),
-    OptionMapping("strip_exif", note="No effect.", parse=_make_setter("stripExif", value=True), group="filters"),
-    OptionMapping("strip_icc", note="No effect.", parse=_make_setter("stripIcc", value=True), group="filters"),
-    OptionMapping(
-        "upscale", maps_to="fit", note="The image is fitted into the box.", parse=_parse_upscale, group="filters"
-    ),
-    OptionMapping(
-        "watermark",
-        arguments="bucket, key, xPos, yPos, alpha, wRatio, hRatio",
-        maps_to="wm, wmx",
-        note="As overlayWith.",
-        parse=_parse_watermark,
-        group="filters",
-    ),
-)
+_FILTER_PARSERS: Mapping[str, FilterParser] = {
+    "animated": _parse_animated,
+    "autojpg": partial(_set_edit, "toFormat", "jpeg"),
+    "background_color": _parse_background_color,
+    "blur": _parse_blur,
+    "convolution": _parse_convolution,
+    "equalize": partial(_set_edit, "normalise", True),
+    "fill": _parse_fill,
+    "format": _parse_format,
+    "grayscale": partial(_set_edit, "greyscale", True),
+    "no_upscale": partial(_set_resize, "withoutEnlargement", True),
+    "proportion": _parse_proportion,
+    "quality": _parse_quality,
+    "rgb": _parse_rgb,
+    "rotate": _parse_rotate,
+    "sharpen": _parse_sharpen,
+    "smart_crop": _parse_smart_crop,
+    "stretch": _parse_stretch,
+    "strip_exif": partial(_set_edit, "stripExif", True),
+    "strip_icc": partial(_set_edit, "stripIcc", True),
+    "upscale": partial(_set_resize, "fit", "inside"),
+    "watermark": _parse_watermark,
+}
+
+SEGMENT_MAPPINGS = list_options(_SEGMENT_PARSERS, group="path")
+FILTER_MAPPINGS = list_options(_FILTER_PARSERS, group="filters")
 """The filters of ``mapFilter`` in ``thumbor-mapper.ts``."""
 
 _SEGMENTS_BY_NAME = index_by_name(SEGMENT_MAPPINGS)

@@ -19,6 +19,10 @@ type Side = int | Literal["orig"]
 MAX_DIGITS = 9
 
 
+type Switch = Literal["meta", "smart", "stretch", "no_upscale"]
+"""Options that their names alone switch on."""
+
+
 @dataclass(slots=True)
 class ThumborOptions:
     """The options of a thumbor URL. ``values`` has those that map one to one, by our short name.
@@ -66,6 +70,10 @@ class ThumborOptions:
         """Append ``change`` to the tones."""
         self.steps.append(change)
         self.grey = False
+
+
+def switch_on(into: Switch, options: ThumborOptions, _: object) -> None:
+    setattr(options, into, True)
 
 
 def parse_int(name: str, text: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from ...plan.model import TrimOptions
-from ..common.mapping import OptionMapping
-from .model import Side, ThumborOptions, parse_int, parse_ints
+from ..common.mapping import list_options
+from .model import Side, ThumborOptions, parse_int, parse_ints, switch_on
 
 _SHAPE = re.compile(
     r"/?(?:(?P<debug>debug)/)?"
@@ -84,10 +86,6 @@ MAX_DISTANCE = 441
 _SIZE = re.compile(r"(-?)([0-9]+|orig)?x(-?)([0-9]+|orig)?")
 
 
-def _parse_meta(options: ThumborOptions, _: str) -> None:
-    options.meta = True
-
-
 def _parse_trim(options: ThumborOptions, text: str) -> None:
     corner, tolerance = "top-left", 0
     for word in text.split(":")[1:]:
@@ -129,66 +127,19 @@ def _parse_side(text: str | None) -> Side:
     return parse_int("size", text) if text else 0
 
 
-def _parse_halign(options: ThumborOptions, text: str) -> None:
-    options.halign = text
+def _parse_alignment(into: Literal["halign", "valign"], options: ThumborOptions, text: str) -> None:
+    setattr(options, into, text)
 
 
-def _parse_valign(options: ThumborOptions, text: str) -> None:
-    options.valign = text
+_PARSERS: Mapping[str, SegmentParser] = {
+    "meta": partial(switch_on, "meta"),
+    "trim": _parse_trim,
+    "crop": _parse_crop,
+    "fit": _parse_fit,
+    "size": _parse_size,
+    "halign": partial(_parse_alignment, "halign"),
+    "valign": partial(_parse_alignment, "valign"),
+    "smart": partial(switch_on, "smart"),
+}
 
-
-def _parse_smart(options: ThumborOptions, _: str) -> None:
-    options.smart = True
-
-
-SEGMENT_MAPPINGS: tuple[OptionMapping[SegmentParser], ...] = (
-    OptionMapping("debug", refused="it draws focal points for debugging", group="path"),
-    OptionMapping(
-        "meta",
-        maps_to="f=json",
-        note="thumbor's document, without trim and the focal points of smart, which need pixels. No callback.",
-        parse=_parse_meta,
-        group="path",
-    ),
-    OptionMapping(
-        "trim",
-        arguments="trim[:top-left|bottom-right][:tolerance]",
-        maps_to="trim, trimx",
-        note="As a difference of each channel: exact between greys, roughly between colours. With a crop, "
-        "the cropped image is trimmed.",
-        parse=_parse_trim,
-        group="path",
-    ),
-    OptionMapping(
-        "crop",
-        arguments="LEFTxTOP:RIGHTxBOTTOM",
-        maps_to="crop",
-        note="A crop outside of the image is refused; thumbor ignores it.",
-        parse=_parse_crop,
-        group="path",
-    ),
-    OptionMapping(
-        "fit",
-        arguments="[adaptive-][full-]fit-in",
-        maps_to="fit, adapt, cov",
-        parse=_parse_fit,
-        group="path",
-    ),
-    OptionMapping(
-        "size",
-        arguments="[-](WIDTH|orig)x[-](HEIGHT|orig)",
-        maps_to="w, h, up, flip, own",
-        note="Up to 8192 px. Without any option the longest side is at most 2560 px, as in native URLs.",
-        parse=_parse_size,
-        group="path",
-    ),
-    OptionMapping("halign", arguments="left, center, right", maps_to="g", parse=_parse_halign, group="path"),
-    OptionMapping("valign", arguments="top, middle, bottom", maps_to="g", parse=_parse_valign, group="path"),
-    OptionMapping(
-        "smart",
-        maps_to="g=attention",
-        note="Or g=face by dialects.toml. Overrides halign and valign; focal() overrides it.",
-        parse=_parse_smart,
-        group="path",
-    ),
-)
+SEGMENT_MAPPINGS = list_options(_PARSERS, {"debug": "it draws focal points for debugging"}, "path")

@@ -56,10 +56,6 @@ def apply_extract_focal(options: ThumborOptions, _: list[str]) -> None:
             return
 
 
-def apply_no_upscale(options: ThumborOptions, _: list[str]) -> None:
-    options.no_upscale = True
-
-
 def apply_proportion(options: ThumborOptions, arguments: list[str]) -> None:
     part = parse_decimal("proportion", arguments[0])
     if 0 < part <= 1:
@@ -70,10 +66,6 @@ def apply_rotate(options: ThumborOptions, arguments: list[str]) -> None:
     degrees = parse_int("rotate", arguments[0])
     if degrees % 90 == 0:
         options.turn = (options.turn - degrees) % 360
-
-
-def apply_stretch(options: ThumborOptions, _: list[str]) -> None:
-    options.stretch = True
 
 
 def apply_upscale(options: ThumborOptions, _: list[str]) -> None:
