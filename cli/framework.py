@@ -26,6 +26,10 @@ STATE = ROOT / ".local"
 TRACEBACK = "traceback"
 """Flag of the context's ``obj`` with which a command has its exceptions shown with their traceback."""
 
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+"""Types of arguments that name an existing file or folder."""
+
 
 @dataclass(frozen=True)
 class Selection:

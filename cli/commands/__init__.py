@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from ..app import app
-from . import completion, deployments, functions, images, library, models, operations, settings, stack
+from . import (
+    completion,
+    deployments,
+    findings,
+    functions,
+    golden,
+    images,
+    library,
+    operations,
+    registry,
+    replay,
+    settings,
+    stack,
+)
 
 __all__ = [
     "app",
     "completion",
     "deployments",
+    "findings",
     "functions",
+    "golden",
     "images",
     "library",
-    "models",
     "operations",
+    "registry",
+    "replay",
     "settings",
     "stack",
 ]

@@ -17,7 +17,7 @@ from ..app import app
 from ..erasure import describe
 from ..errors import CommandError, NotFound, WrongArgument
 from ..exit_codes import ExitCode
-from ..framework import Call
+from ..framework import FILE, Call
 from ..progress import progress
 
 if TYPE_CHECKING:
@@ -44,10 +44,7 @@ def iso(time_s: float | None) -> str | None:
 @click.option("--no-wait", is_flag=True, help="Return without waiting for ingest.")
 @click.option("--timeout", "timeout_s", type=float, default=600.0, show_default=True, metavar="SECONDS")
 @click.option(
-    "--expect",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="TOML or JSON: the expected outcome of every file, by its name.",
+    "--expect", type=FILE, metavar="FILE", help="TOML or JSON: the expected outcome of every file, by its name."
 )
 def upload(
     call: Call,

@@ -16,7 +16,7 @@ import click
 from ..app import app
 from ..errors import CommandError, WrongArgument
 from ..exit_codes import ExitCode
-from ..framework import Call
+from ..framework import FILE, Call
 
 if TYPE_CHECKING:
     from tools.settings.changes import Applied
@@ -31,7 +31,6 @@ APPLIED = {
     "difference": "unified diff of TOML",
     "edge_changes": "number of entries that changed at the edge",
 }
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 type Decorated = Callable[..., Any]
 
