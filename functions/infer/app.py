@@ -6,9 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from darkroom.aws.clients import create_client
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
@@ -35,8 +32,8 @@ from darkroom.services.inference.findings_writer import FindingsWriter
 from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.service_settings import build_source_limits, configured_tasks
+from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
 
 _env = InferEnvironment()
@@ -97,15 +94,10 @@ def _open_inbox(settings: Settings) -> InferenceConsumer:
 
 
 _inbox = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_inbox)
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Process a batch of SQS messages; return those that failed, which SQS delivers again."""
-
-    def receive(record: SQSRecord) -> None:
-        _inbox().receive(SqsMessage.parse(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
-
     _observer.begin(context)
-    return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)
+    return process_batch(event, context, lambda message, remaining_s: _inbox().receive(message, remaining_s))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
@@ -37,6 +34,7 @@ from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
+from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
 
 _env = IngestEnvironment()
@@ -97,17 +95,14 @@ def _build_consumers(settings: Settings) -> Mapping[bool, IngestConsumer]:
 
 
 _consumers = SettingsBound(LiveSettings(build_reader(_media), _observer), _build_consumers)
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Process a batch of SQS messages; the result names those to receive again."""
 
-    def receive(record: SQSRecord) -> None:
-        message = SqsMessage.parse(record.raw_event)
-        consumer = _consumers()[message.queue == _REVIEWS]
-        consumer.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
+    def receive(message: SqsMessage, remaining_s: Callable[[], float]) -> None:
+        _consumers()[message.queue == _REVIEWS].receive(message, remaining_s)
 
     _observer.begin(context)
-    return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)
+    return process_batch(event, context, receive)

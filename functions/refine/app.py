@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
@@ -17,10 +14,10 @@ from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.reencode.consumer import ReencodeConsumer
 from darkroom.services.reencode.service import Reencoder
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
+from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
 
 _env = RefineEnvironment()
@@ -50,15 +47,10 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
 
 
 _inbox = SettingsBound(LiveSettings(build_fast_reader(_media), _observer), _open_inbox)
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Process a batch of SQS messages; return those that are to be retried."""
-
-    def receive(record: SQSRecord) -> None:
-        _inbox().receive(SqsMessage.parse(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
-
     _observer.begin(context)
-    return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)
+    return process_batch(event, context, lambda message, remaining_s: _inbox().receive(message, remaining_s))
