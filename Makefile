@@ -73,7 +73,7 @@ conformance: $(READY)  ## The official validator of the IIIF Image API 2.1 and 3
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
 
-alarms: $(READY)  ## Write stacks/alarms.yaml, the nested stack of alarms and dashboards
+alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives from alarms and functions
 	@$(RUN) -m observability
 	@$(RUN) -m tools.idle_cost > /dev/null
 

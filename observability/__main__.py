@@ -1,4 +1,4 @@
-"""``python -m observability``: write the nested stack of alarms and dashboards, and their cost."""
+"""``python -m observability``: write the nested stack of alarms and dashboards, its cost, and what is monitored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "darkroom"))
 
 from observability.alarm_cost import insert_mapping, insert_table
+from observability.monitored_functions import insert_functions
 from observability.template import template
 
 ROOT = Path(__file__).parents[1]
@@ -15,10 +16,11 @@ STACK, PAGE, TEMPLATE = ROOT / "stacks" / "alarms.yaml", ROOT / "docs" / "refere
 
 
 def main() -> None:
-    """Write the nested template, the mapping of the root template, and the table of the page."""
+    """Write the nested template, the mapping and the monitor's functions in the root, and the table of the page."""
     STACK.parent.mkdir(exist_ok=True)
     STACK.write_text(template(), encoding="utf-8")
-    TEMPLATE.write_text(insert_mapping(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
+    root = TEMPLATE.read_text(encoding="utf-8")
+    TEMPLATE.write_text(insert_functions(insert_mapping(root)), encoding="utf-8")
     PAGE.write_text(insert_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

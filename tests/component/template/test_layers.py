@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import platform
-import re
 import struct
 import subprocess
 import sys
@@ -17,7 +16,8 @@ import pytest
 from tools.fetch_models import PLACES, is_there
 
 from .building import LAYERS, build, content_hash
-from .stack import ROOT, Stack
+from .functions import FUNCTIONS, full_stack, id_of, layers_of
+from .stack import ROOT
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
@@ -175,23 +175,7 @@ print(*found, numpy.__file__, onnxruntime.__file__)
     assert runtime_home.startswith(str(built["InferenceLayer"]))
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        "transform",
-        "ingest",
-        "sweep",
-        "purge",
-        "forget",
-        "upload",
-        "infer",
-        "similar",
-        "popular",
-        "refine",
-        "library",
-        "scene",
-    ],
-)
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
         pytest.skip(f"this machine does not run {arch}")
@@ -201,14 +185,11 @@ import app
 foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
 print(json.dumps([app.handler.__name__, foreign]))
 """
-    stack = Stack(InferenceMode="lambda", AccessLogDays="1")
-    logical_id = f"{function.capitalize()}Function"
-    layers = [re.sub("[0-9a-f]{10}>$", "", layer.removeprefix("<")) for layer in stack.properties(logical_id)["Layers"]]
-    homes = [str(ROOT / "functions" / function), *(str(built[layer] / "python") for layer in layers)]
+    homes = [str(ROOT / "functions" / function), *(str(built[layer] / "python") for layer in layers_of(function))]
     credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
-        env=stack.variables(logical_id)
+        env=full_stack().variables(id_of(function))
         | credentials
         | {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"},
         check=False,

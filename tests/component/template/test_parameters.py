@@ -11,8 +11,10 @@ from darkroom.environment import Environment
 from darkroom.operations.cost_model import MEMORY_MB
 from darkroom.operations.functions import parse_functions
 from darkroom.settings import list_setting_fields
+from observability.monitored_functions import insert_functions
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
+from .functions import FUNCTIONS, full_stack, id_of, layers_of, source_of
 from .policies import listed
 from .stack import ROOT, TEMPLATE, Stack, broken_rules, references, template
 
@@ -91,35 +93,35 @@ def test_patterns(name: str, accepted: list[str], refused: list[str]) -> None:
 LIBVIPS = {"MALLOC_ARENA_MAX", "VIPS_WARNING"}
 GLIBC = {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
-READ_BY_LIBRARIES = {
-    "transform": LIBVIPS | GLIBC | POWERTOOLS,
-    "ingest": LIBVIPS | GLIBC | POWERTOOLS,
-    "library": LIBVIPS | POWERTOOLS,
-    "scene": LIBVIPS | POWERTOOLS,
-    "sweep": POWERTOOLS,
-    "popular": POWERTOOLS,
-    "purge": POWERTOOLS,
-    "refine": LIBVIPS | POWERTOOLS,
-    "forget": POWERTOOLS,
-    "upload": POWERTOOLS,
-    "similar": POWERTOOLS,
-    "infer": LIBVIPS | POWERTOOLS,
-    "monitor": POWERTOOLS,
-}
+TUNED = frozenset({"transform", "ingest"})
+"""Functions whose allocations are tuned by variables of glibc."""
 
 
-@pytest.mark.parametrize("function", READ_BY_LIBRARIES)
+def read_by_libraries(function: str) -> set[str]:
+    """The variables that libraries read, not the function."""
+    libvips = LIBVIPS if "ImagingLayer" in layers_of(function) else set()
+    return POWERTOOLS | libvips | (GLIBC if function in TUNED else set())
+
+
+def test_every_function_is_deployed() -> None:
+    assert {path.parent.name for path in ROOT.glob("functions/*/app.py")} == set(FUNCTIONS)
+    assert set(full_stack().of_type("AWS::Lambda::Function")) == set(map(id_of, FUNCTIONS))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_environment_is_what_the_function_reads(function: str) -> None:
-    read: type[Environment] = getattr(environment, f"{function.capitalize()}Environment")
-    source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
-    assert f"_env = {read.__name__}()" in source
-    given = set(Stack(InferenceMode="lambda", AccessLogDays="1").variables(f"{function.capitalize()}Function"))
-    assert given == {name.upper() for name in read.fields()} | READ_BY_LIBRARIES[function]
+    name = f"{function.capitalize()}Environment"
+    read: type[Environment] | None = getattr(environment, name, None)
+    assert read is not None, f"add the class {name} to layers/darkroom/darkroom/environment.py"
+    assert f"_env = {name}()" in source_of(function), f"functions/{function}/app.py does not read its environment"
+    given = set(full_stack().variables(id_of(function)))
+    expected = {field.upper() for field in read.fields()} | read_by_libraries(function)
+    assert given == expected, f"template.yaml: Variables of {id_of(function)}"
 
 
-@pytest.mark.parametrize("function", READ_BY_LIBRARIES)
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_powertools_gets_the_name_of_the_function(function: str) -> None:
-    variables = Stack(InferenceMode="lambda", AccessLogDays="1").variables(f"{function.capitalize()}Function")
+    variables = full_stack().variables(id_of(function))
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom/stack"
 
@@ -138,25 +140,21 @@ def test_costs_are_priced_at_sizes_that_the_template_has() -> None:
 def test_no_variable_is_a_setting() -> None:
     """A setting is in the document alone: a variable of its name would be a second truth."""
     names = {one.name.upper() for one in list_setting_fields()}
-    for function in READ_BY_LIBRARIES:
+    for function in FUNCTIONS:
         stack = Stack(InferenceMode="endpoint", EndpointName="own", AccessLogDays="1", Dialects="on")
-        assert not names & set(stack.variables(f"{function.capitalize()}Function"))
+        assert not names & set(stack.variables(id_of(function)))
 
 
-READS_SETTINGS = set(READ_BY_LIBRARIES) - {"sweep", "forget", "purge"}
-
-
-@pytest.mark.parametrize("function", READ_BY_LIBRARIES)
-def test_what_reads_settings_may(function: str) -> None:
-    source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
-    assert ("LiveSettings(" in source) == (function in READS_SETTINGS)
-    role = Stack(InferenceMode="lambda", AccessLogDays="1").properties(f"{function.capitalize()}Role")
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_may_read_the_settings_if_its_function_does(function: str) -> None:
+    reads = "LiveSettings(" in source_of(function)
+    role = full_stack().properties(f"{function.capitalize()}Role")
     statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
     allowed = [one for one in statements if str(one.get("Resource")).endswith("/settings/*")]
-    assert [one["Action"] for one in allowed] == (["s3:GetObject"] if function in READS_SETTINGS else [])
+    assert [one["Action"] for one in allowed] == (["s3:GetObject"] if reads else [])
     listing = [one for one in statements if "s3:ListBucket" in listed(one["Action"])]
     told_missing = any("<MediaBucket.Arn>" in listed(one["Resource"]) for one in listing)
-    assert told_missing or function not in READS_SETTINGS, "S3 would answer 403 where there is no document"
+    assert told_missing or not reads, "S3 would answer 403 where there is no document"
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
@@ -202,7 +200,9 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
 
 
 def test_the_monitor_has_every_other_function_and_its_memory() -> None:
-    stack = Stack(InferenceMode="lambda", Size="large")
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert insert_functions(text) == text, "make alarms"
+    stack = Stack(InferenceMode="lambda", AccessLogDays="1", Size="large")
     known = parse_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
     there = stack.of_type("AWS::Lambda::Function")
     assert {f"<{name}>": int(function["MemorySize"]) for name, function in there.items() if "Monitor" not in name} == {
