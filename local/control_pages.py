@@ -17,7 +17,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import build_reader
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import MASTERS
-from darkroom.plan.model import Plan
+from darkroom.plan.model import SOURCE_TYPES, Plan
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.url_builder import sign_target
 from darkroom.plan.variants import LADDER_PX
@@ -34,7 +34,13 @@ from .stack_info import StackInfo
 CONSOLE = ROOT / "local" / "console"
 MAX_KEYS = 200
 TOKEN_LASTS_S = 900
-IMAGE_EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
+MEDIA_TYPES = {
+    extension: media_type
+    for types in SOURCE_TYPES.values()
+    for media_type, extensions in types.items()
+    for extension in extensions
+}
+"""Media types of masters by file extension."""
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,6 +67,7 @@ class ControlPages:
             web.get(f"{CONTROL}/upload-token", self.upload_token),
             web.get(f"{CONTROL}/console/{{name}}", self.console_file),
             web.get(f"{CONTROL}/options", self.options),
+            web.get(f"{CONTROL}/media-types", self.media_types),
             web.get(f"{CONTROL}/photographs", self.photographs),
             web.get(f"{CONTROL}/sign", self.sign),
             web.get(f"{CONTROL}/cdn", self.cdn),
@@ -136,13 +143,17 @@ class ControlPages:
             }
         )
 
+    async def media_types(self, _: web.Request) -> web.StreamResponse:
+        """Return the media types of masters by file extension."""
+        return web.json_response(MEDIA_TYPES)
+
     async def photographs(self, _: web.Request) -> web.StreamResponse:
         """Return keys of masters with an image extension, at most 200."""
         listed = await asyncio.to_thread(
             self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix=MASTERS.prefix, MaxKeys=MAX_KEYS
         )
         keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
-        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in IMAGE_EXTENSIONS])
+        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in MEDIA_TYPES])
 
     async def sign(self, request: web.Request) -> web.StreamResponse:
         """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL, or an error."""

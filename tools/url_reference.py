@@ -1,4 +1,4 @@
-"""Generate the tables of docs/reference/urls.md, docs/guides/iiif.md and docs/dialects from darkroom.plan.
+"""Fill urls.md, the pages of dialects, iiif.md, uploads.md and README.md from darkroom.plan.
 
 ``python -m tools.url_reference`` fills the places of these pages.
 """
@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 from darkroom.errors import list_errors_by_code  # noqa: E402
 from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
+from darkroom.plan.model import SOURCE_MEDIA_TYPES  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.option_types import split_parts  # noqa: E402
 from darkroom.plan.options import NATIVE_OPTIONS, Option  # noqa: E402
@@ -93,11 +94,19 @@ _CONTENT: Content = {
 }
 
 
+UPLOADS_PAGE = ROOT / "docs" / "guides" / "uploads.md"
+UPLOADS_CONTENT: Content = {
+    "image-types": lambda: ", ".join(f"`{media_type}`" for media_type in SOURCE_MEDIA_TYPES),
+}
+README = ROOT / "README.md"
+
+
 def filled(page: str) -> str:
     """Fill every place of docs/reference/urls.md. Raises KeyError for a place without content."""
     return fill(page, _CONTENT)
 
 
 if __name__ == "__main__":
-    for path, content in {PAGE: _CONTENT, IIIF_PAGE: IIIF_CONTENT, **PAGES}.items():
+    own = {PAGE: _CONTENT, README: _CONTENT, UPLOADS_PAGE: UPLOADS_CONTENT, IIIF_PAGE: IIIF_CONTENT}
+    for path, content in (own | PAGES).items():
         path.write_text(fill(path.read_text(encoding="utf-8"), content), encoding="utf-8")

@@ -8,10 +8,7 @@ import { requestForm, waitForResult, send, sha256 } from './send.js';
 const CONCURRENCY = 3;
 
 /** Types by extension, for files whose type the browser does not know. Ingest checks the bytes. */
-const TYPES = {
-  jpg: 'image/jpeg', jpeg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif', avif: 'image/avif',
-  heic: 'image/heic', heif: 'image/heif', tif: 'image/tiff', tiff: 'image/tiff', svg: 'image/svg+xml',
-};
+const mediaTypes = json('/media-types');
 
 const extension = name => name.split('.').pop().toLowerCase();
 
@@ -75,7 +72,7 @@ async function deliver(file, { folder, prepare }, card) {
   const made = await prepareFile(file, prepare, card);
   const upload = {
     key: card.key ||= keyFor(folder, made.name),
-    type: made.type || TYPES[extension(made.name)] || 'application/octet-stream',
+    type: made.type || (await mediaTypes)[extension(made.name)] || 'application/octet-stream',
     size: made.blob.size,
     sha256: await sha256(made.blob),
   };
@@ -121,6 +118,9 @@ async function start() {
     files.forEach((file, at) => follow(file, chosen, cards[at], presets));
   };
   const choose = element('choose');
+  mediaTypes.then(types => {
+    choose.accept = ['image/*', ...Object.keys(types).map(name => `.${name}`)].join();
+  });
   choose.addEventListener('change', () => {
     addFiles([...choose.files]);
     choose.value = '';

@@ -13,6 +13,7 @@ import pyvips
 from darkroom.errors import OverLimits
 from darkroom.imaging.formats.image_format import Header
 from darkroom.imaging.formats.probe import estimate_decoder_bytes, probe
+from darkroom.imaging.formats.registry import SOURCE_FORMATS
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.service_settings import MEMORY_MB, decoder_limit
@@ -73,6 +74,13 @@ SOURCES: dict[str, Callable[[], bytes]] = {
     "tiff, tiles": lambda: gradient(3).tiffsave_buffer(compression="deflate", tile=True),
     "tiff, 16 bits": lambda: gradient(4, 16).tiffsave_buffer(compression="deflate"),
 }
+
+
+def test_every_format_is_measured_whose_decoder_has_an_image_of_its_own_size() -> None:
+    sized = {name for name in SOURCE_FORMATS if SOURCE_FORMATS[name].memory.plain}
+    unwritten = {"heic"}  # no encoder here: tests/unit/imaging/test_heif.py
+    measured = {name.partition(",")[0] for name in SOURCES}
+    assert measured == sized - unwritten, "SOURCES in tests/component/imaging/test_memory.py"
 
 
 @pytest.mark.slow

@@ -10,9 +10,9 @@ from darkroom.errors import TypeNotAllowed
 from darkroom.imaging.formats.image_format import SourceFormat
 from darkroom.imaging.formats.probe import sniff
 from darkroom.imaging.formats.registry import SOURCE_FORMATS
-from darkroom.imaging.render.passthrough import SOURCE_CONTENT_TYPES
-from darkroom.plan.model import SOURCE_MEDIA_TYPES
-from tests.images.drawn import HEIC, avif, saved
+from darkroom.plan.model import SOURCE_TYPES
+from tests.images.drawn import HEIC, saved
+from tests.images.sources import sources
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
@@ -23,12 +23,7 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "form"),
     [
-        (saved("JPEG"), "jpeg"),
-        (saved("PNG"), "png"),
-        (saved("WEBP"), "webp"),
-        (saved("GIF"), "gif"),
-        (saved("TIFF"), "tiff"),
-        (avif(), "avif"),
+        *((data, kind.partition(" ")[0]) for kind, data in sources().items()),
         ((HEIC / "ramp-10-bit.heic").read_bytes(), "heic"),
         (ftyp(b"mif1", b"heic"), "heic"),
         (ftyp(b"mif1", b"avif", b"miaf"), "avif"),
@@ -92,4 +87,10 @@ def test_each_source_format_is_complete(form: SourceFormat) -> None:
     functions += [probe.find_patches] if form.patched else []
     functions += [probe.is_lossless] if form.lossless is None else []
     assert all(map(callable, functions))
-    assert SOURCE_MEDIA_TYPES[SOURCE_CONTENT_TYPES[form.name]] == form.name
+
+
+def test_each_source_format_has_a_media_type_extensions_and_an_image() -> None:
+    assert list(SOURCE_TYPES) == list(SOURCE_FORMATS), "SOURCE_TYPES in layers/darkroom/darkroom/plan/model.py"
+    assert all(types and all(types.values()) for types in SOURCE_TYPES.values())
+    drawn = {kind.partition(" ")[0] for kind in sources()} | {"heic"}
+    assert drawn == set(SOURCE_FORMATS), "sources() in tests/images/sources.py"

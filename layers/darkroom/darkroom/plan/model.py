@@ -19,21 +19,24 @@ IMAGE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
 EXTENDED_FORMATS = ("tiff",)
 """Formats that only dialects can request."""
 
-SOURCE_MEDIA_TYPES = {
-    "image/jpeg": "jpeg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/avif": "avif",
-    "image/heic": "heic",
-    "image/heif": "heic",
-    "image/tiff": "tiff",
-    "image/svg+xml": "svg",
+SOURCE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
+    "jpeg": {"image/jpeg": ("jpg", "jpeg")},
+    "png": {"image/png": ("png",)},
+    "webp": {"image/webp": ("webp",)},
+    "gif": {"image/gif": ("gif",)},
+    "avif": {"image/avif": ("avif",)},
+    "heic": {"image/heic": ("heic",), "image/heif": ("heif",)},
+    "tiff": {"image/tiff": ("tif", "tiff")},
+    "svg": {"image/svg+xml": ("svg",)},
 }
+"""Formats of masters: their media types, of which responses have the first one, each with its file extensions."""
+
+SOURCE_FORMATS = tuple(SOURCE_TYPES)
+SOURCE_MEDIA_TYPES = {media_type: name for name, types in SOURCE_TYPES.items() for media_type in types}
 """Media types of uploads, and the format of each."""
 
-SOURCE_FORMATS = tuple(dict.fromkeys(SOURCE_MEDIA_TYPES.values()))
-"""Formats of masters."""
+SOURCE_CONTENT_TYPES = {name: next(iter(types)) for name, types in SOURCE_TYPES.items()}
+"""Media types of responses with the bytes of a master, by format."""
 
 DATA_FORMATS = ("json", "thumbhash")
 """Formats that describe the whole source. ``page`` is the only other option that applies to them."""

@@ -8,18 +8,12 @@ from dataclasses import replace
 from ...errors import DamagedSource
 from ...plan.geometry.layout import Box, Geometry
 from ...plan.limits import Limits
-from ...plan.model import Gravity, Plan
+from ...plan.model import SOURCE_CONTENT_TYPES, Gravity, Plan
 from ..formats.encode import DEFAULT_QUALITY
 from ..formats.jpeg.container import iter_segments
 from ..formats.probe import Header
-from ..formats.registry import OUTPUT_FORMATS, OutputFormat, TargetFormat
+from ..formats.registry import OutputFormat, TargetFormat
 from ..source import Source
-
-SOURCE_CONTENT_TYPES = {name: form.content_type for name, form in OUTPUT_FORMATS.items()} | {
-    "heic": "image/heic",
-    "svg": "image/svg+xml",
-}
-"""Content types of sources, by format."""
 
 _DQT = 0xDB
 _TABLE_BYTES = 64
