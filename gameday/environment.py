@@ -22,7 +22,7 @@ from darkroom.plan.url_builder import sign_target
 from local.aws import Cloud
 from local.paths import ENDPOINT, STACK
 from tools.local_stack import environment
-from tools.settings.stacks import of_facts
+from tools.settings.stacks import open_local_target
 
 NAMESPACE = f"Darkroom/{STACK}"
 ALIAS = "live"
@@ -31,15 +31,15 @@ ALIAS = "live"
 
 @dataclass(frozen=True)
 class Environment:
-    """The running stack. ``facts`` is the content of ``stack.json``. Thread-safe."""
+    """The running stack. ``info`` is the content of ``stack.json``. Thread-safe."""
 
-    facts: Mapping[str, Any]
+    info: Mapping[str, Any]
     _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=16, retries=False))
 
     @cached_property
     def cloud(self) -> Cloud:
         """Return initialised clients of the stack's MiniStack."""
-        cloud = Cloud(self.facts["aws_endpoint_url"])
+        cloud = Cloud(self.info["aws_endpoint_url"])
         _ = (cloud.s3, cloud.functions, cloud.queues, cloud.dynamodb, cloud.metrics)
         return cloud
 
@@ -47,12 +47,12 @@ class Environment:
 
     def upload(self, key: str, body: bytes) -> None:
         """Upload a file."""
-        self.cloud.s3.put_object(Bucket=self.facts["uploads_bucket"], Key=key, Body=body)
+        self.cloud.s3.put_object(Bucket=self.info["uploads_bucket"], Key=key, Body=body)
 
     def view(self, target: str, *, signed: bool = False) -> urllib3.BaseHTTPResponse:
         """Request a path and query from the CDN, signed if ``signed``."""
-        path_and_query = sign_target(target, self.facts["signing_key"]) if signed else target
-        return self._http.request("GET", self.facts["cdn_url"] + path_and_query, redirect=False, timeout=60)
+        path_and_query = sign_target(target, self.info["signing_key"]) if signed else target
+        return self._http.request("GET", self.info["cdn_url"] + path_and_query, redirect=False, timeout=60)
 
     def findings(self, key: str) -> dict[str, dict[str, Any]]:
         """Return the findings of an image by task, empty before its analysis."""
@@ -75,7 +75,7 @@ class Environment:
 
     def audit(self, limit: int = 200) -> list[dict[str, Any]]:
         """Return entries of the audit log, newest first."""
-        return AuditLog(S3Bucket(self.cloud.s3, self.facts["outputs"]["AuditBucketName"])).list_newest(limit, days=2)
+        return AuditLog(S3Bucket(self.cloud.s3, self.info["outputs"]["AuditBucketName"])).list_newest(limit, days=2)
 
     def minutes(self, metrics: Sequence[MetricStat], begin_s: float, end_s: float) -> list[list[tuple[float, float]]]:
         """Return the points of ``metrics`` by the minute."""
@@ -105,24 +105,22 @@ class Environment:
     @cached_property
     def registry(self) -> ModelRegistry:
         """Return the stack's model registry."""
-        return ModelRegistry(
-            create_client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"]
-        )
+        return ModelRegistry(create_client("sagemaker", environment(self.info)), self.info["outputs"]["ModelGroupName"])
 
     @cached_property
     def samples(self) -> SampleStore:
         """Return the store of inference samples."""
-        return SampleStore(self.cloud.dynamodb, self.facts["index_table"])
+        return SampleStore(self.cloud.dynamodb, self.info["index_table"])
 
     # ------------------------------------------------------ operation
 
     def switch(self, name: str) -> Switch:
         """Return a switch."""
-        return SwitchStore(S3Bucket(self.cloud.s3, self.facts["media_bucket"])).read(name)
+        return SwitchStore(S3Bucket(self.cloud.s3, self.info["media_bucket"])).read(name)
 
     def function(self, logical_id: str) -> str:
         """Return a function's name."""
-        return str(self.facts["functions"][logical_id]["name"])
+        return str(self.info["functions"][logical_id]["name"])
 
     def redeploy(self, logical_id: str, variables: Mapping[str, str | None]) -> None:
         """Change environment variables of a function, as a deployment does; None removes one."""
@@ -137,7 +135,7 @@ class Environment:
 
     def set(self, **settings: object) -> None:
         """Change settings. Functions read them within a minute."""
-        documents = of_facts(self.facts).documents
+        documents = open_local_target(self.info).documents
         current = documents.current()
         documents.write({**current.table, **settings}, replaces=current, by="gameday")
 
@@ -148,12 +146,12 @@ class Environment:
         return json.loads(answer["Payload"].read() or b"null")
 
     def _read(self, path: str) -> Any:
-        return self._checked(self._http.request("GET", self.facts["control_url"] + path, timeout=60))
+        return self._checked(self._http.request("GET", self.info["control_url"] + path, timeout=60))
 
     def _send(self, method: str, path: str, document: object) -> Any:
         body = json.dumps(document).encode()
         headers = {"Content-Type": "application/json"}
-        url = self.facts["control_url"] + path
+        url = self.info["control_url"] + path
         return self._checked(self._http.request(method, url, body=body, headers=headers, timeout=300))
 
     @staticmethod

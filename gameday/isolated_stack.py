@@ -21,7 +21,7 @@ READY_WITHIN_S = 600.0
 def open_stack(state: Path) -> Iterator[Environment]:
     """Start a stack, wait for its endpoint, and yield its environment. Raises StackError."""
     with isolated_stack.run_stack(state, "--no-watch") as stack:
-        environment = Environment(stack.facts)
+        environment = Environment(stack.info)
         wait_until(lambda: environment.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
         yield environment
 

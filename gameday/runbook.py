@@ -32,7 +32,7 @@ def run_runbook(environment: Environment, name: str, *texts: str, replacements: 
         if line not in script:
             raise WaitTimeout(f"the runbook {name} has no {line!r}")
         script = script.replace(line, instead)
-    there = tool_environment(environment.facts["aws_endpoint_url"]) | local_environment(environment.facts)
+    there = tool_environment(environment.info["aws_endpoint_url"]) | local_environment(environment.info)
     done = runbooks.run([script], there, folder=ROOT, by="gameday")
     if done.returncode:
         raise WaitTimeout(f"a command of the runbook {name} failed: {(done.stdout + done.stderr)[-600:]}")

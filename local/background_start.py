@@ -12,12 +12,12 @@ from .errors import StartError
 from .paths import COMMAND, ROOT, StackPaths
 
 
-def up_detached(place: StackPaths, options: Sequence[str]) -> None:
+def up_detached(paths: StackPaths, options: Sequence[str]) -> None:
     """Start ``darkroom up`` with ``options`` in its own session, and print its output until it is ready."""
-    if pid := pidfile.running_pid(place):
-        raise StartError(f"A stack already runs in {place.state} (process {pid}). Stop it with `make stop`.")
-    place.logs.mkdir(parents=True, exist_ok=True)
-    log = place.logs / "stack.log"
+    if pid := pidfile.running_pid(paths):
+        raise StartError(f"A stack already runs in {paths.state} (process {pid}). Stop it with `make stop`.")
+    paths.logs.mkdir(parents=True, exist_ok=True)
+    log = paths.logs / "stack.log"
     with log.open("wb") as output:
         child = subprocess.Popen(
             [*COMMAND, "up", *options],
@@ -29,7 +29,7 @@ def up_detached(place: StackPaths, options: Sequence[str]) -> None:
         )
     with log.open() as output_file:
         while True:
-            exited, ready = child.poll() is not None, place.stack_info.exists()
+            exited, ready = child.poll() is not None, paths.stack_info.exists()
             sys.stdout.write(output_file.read())
             sys.stdout.flush()
             if exited:

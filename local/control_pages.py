@@ -48,12 +48,12 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ControlPages:
     """Handlers for the console and for tests."""
 
-    def __init__(self, cloud: Cloud, facts: StackInfo, live: Hosts, journal: Journal) -> None:
+    def __init__(self, cloud: Cloud, info: StackInfo, live: Hosts, journal: Journal) -> None:
         self._cloud = cloud
-        self._facts = facts
+        self._info = info
         self._live = live
         self._journal = journal
-        self._settings = LiveSettings(build_reader(S3Bucket(cloud.s3, facts.media_bucket)), fresh_s=0)
+        self._settings = LiveSettings(build_reader(S3Bucket(cloud.s3, info.media_bucket)), fresh_s=0)
 
     def routes(self) -> list[web.RouteDef]:
         """Return all routes."""
@@ -150,7 +150,7 @@ class ControlPages:
     async def photographs(self, _: web.Request) -> web.StreamResponse:
         """Return keys of masters with an image extension, at most 200."""
         listed = await asyncio.to_thread(
-            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix=MASTERS.prefix, MaxKeys=MAX_KEYS
+            self._cloud.s3.list_objects_v2, Bucket=self._info.media_bucket, Prefix=MASTERS.prefix, MaxKeys=MAX_KEYS
         )
         keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
         return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in MEDIA_TYPES])
@@ -160,19 +160,19 @@ class ControlPages:
         seconds = request.query.get("expires-in", "")
         expires_s = int(time.time()) + int(seconds) if seconds.isdigit() else None
         try:
-            signed = sign_target(request.query.get("target", ""), self._facts.signing_key, expires_s)
+            signed = sign_target(request.query.get("target", ""), self._info.signing_key, expires_s)
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
-        return web.json_response({"target": signed, "url": self._facts.cdn_url + signed})
+        return web.json_response({"target": signed, "url": self._info.cdn_url + signed})
 
     async def upload_token(self, request: web.Request) -> web.StreamResponse:
         """``?prefix=<prefix or key>``: return an upload token, its expiry and the address of the upload API."""
         expires_s = int(time.time()) + TOKEN_LASTS_S
         try:
-            token = make_token(Grant(request.query.get("prefix", ""), expires_s), self._facts.signing_key)
+            token = make_token(Grant(request.query.get("prefix", ""), expires_s), self._info.signing_key)
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
-        return web.json_response({"token": token, "expires_s": expires_s, "api": self._facts.upload_url})
+        return web.json_response({"token": token, "expires_s": expires_s, "api": self._info.upload_url})
 
     async def cdn(self, _: web.Request) -> web.StreamResponse:
         """Return the size of the CDN's cache."""

@@ -47,7 +47,7 @@ UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "
 
 
 async def ensure(
-    place: StackPaths, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
+    paths: StackPaths, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
 ) -> bool:
     """Deploy unless these sources are deployed already; return whether a deployment ran. Raises StartError.
 
@@ -57,21 +57,21 @@ async def ensure(
     parameters = [*build_parameters(inference=inference), *template_overrides]
     digest = source_digest.digest(ROOT, *parameters, *overrides)
     status = await asyncio.to_thread(stack_status, cloud)
-    if place.deployed.exists() and place.deployed.read_text() == digest and status in COMPLETE:
+    if paths.deployed.exists() and paths.deployed.read_text() == digest and status in COMPLETE:
         progress.report("Nothing to deploy: the sources have not changed since the last start")
         return False
-    place.deployed.unlink(missing_ok=True)
+    paths.deployed.unlink(missing_ok=True)
     if status in UNUSABLE:
         await asyncio.to_thread(_delete, cloud)
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):  # all stacks of this checkout share the build folder
         with progress.step("sam build (layers are reused unless their sources changed)"):
-            await _build(place, cloud)
+            await _build(paths, cloud)
         with progress.step("sam deploy"):
-            await _deploy(place, cloud, parameters)
+            await _deploy(paths, cloud, parameters)
             await asyncio.to_thread(complete, cloud)
             await asyncio.to_thread(settings.ensure, cloud, changed)
             await asyncio.to_thread(intervals.adjust, cloud)
-    place.deployed.write_text(digest)
+    paths.deployed.write_text(digest)
     return True
 
 
@@ -106,29 +106,29 @@ def _delete(cloud: Cloud) -> None:
     )
 
 
-async def _build(place: StackPaths, cloud: Cloud) -> None:
-    done = await _sam(place, cloud, "build", "--parameter-overrides", f"Arch={architecture()}")
+async def _build(paths: StackPaths, cloud: Cloud) -> None:
+    done = await _sam(paths, cloud, "build", "--parameter-overrides", f"Arch={architecture()}")
     if done.status:
         raise StartError(
-            f"sam build failed (log: {place.logs / 'build.log'}):\n{done.tail(25)}\n"
+            f"sam build failed (log: {paths.logs / 'build.log'}):\n{done.tail(25)}\n"
             "If pip could not connect: the first build of the layers needs network access."
         )
 
 
-async def _deploy(place: StackPaths, cloud: Cloud, parameters: Sequence[str]) -> None:
-    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters)
+async def _deploy(paths: StackPaths, cloud: Cloud, parameters: Sequence[str]) -> None:
+    done = await _sam(paths, cloud, "deploy", "--parameter-overrides", *parameters)
     if done.status:
         reasons = await asyncio.to_thread(list_failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)
-        raise StartError(f"sam deploy failed (log: {place.logs / 'deploy.log'}):\n{what}")
+        raise StartError(f"sam deploy failed (log: {paths.logs / 'deploy.log'}):\n{what}")
 
 
-async def _sam(place: StackPaths, cloud: Cloud, command: str, *options: str) -> Finished:
+async def _sam(paths: StackPaths, cloud: Cloud, command: str, *options: str) -> Finished:
     environment = tool_environment(cloud.endpoint_url)
     environment["ARCH"] = architecture()
     environment["PATH"] = f"{tool_venvs.python_path('sam').parent}:{environment['PATH']}"
     sam = tool_venvs.python_path("sam").parent / "sam"
-    log = place.logs / f"{command}.log"
+    log = paths.logs / f"{command}.log"
     return await run([sam, command, "--config-env", "local", *options], env=environment, cwd=ROOT, log=log)
 
 

@@ -31,13 +31,13 @@ VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
 class Endpoint:
     """The endpoint ``darkroom``: the runtime API and the model server of its variants."""
 
-    def __init__(self, place: StackPaths, runtime: Runtime, progress: Progress) -> None:
-        self._place = place
+    def __init__(self, paths: StackPaths, runtime: Runtime, progress: Progress) -> None:
+        self._paths = paths
         self._progress = progress
-        self._url, served = find_models(MODELS, "The endpoint", place.logs / "endpoint.log")
+        self._url, served = find_models(MODELS, "The endpoint", paths.logs / "endpoint.log")
         self.runtime = runtime
         self.server = SupervisedServer(served, progress.report)
-        self.variants = VariantServers(place, runtime.endpoints, progress)
+        self.variants = VariantServers(paths, runtime.endpoints, progress)
         self._main = Variant("main", 1.0, self._url, image=MODELS.as_uri())
         runtime.endpoints.put(ENDPOINT, [self._main])
 
@@ -60,16 +60,16 @@ class Endpoint:
     async def _fetch_models(self) -> None:
         fetch = [sys.executable, "-m", "tools.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
         async with AsyncFileLock(MODELS.parent / ".models.lock"):
-            done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
+            done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._paths.logs / "models.log")
         if done.status:
             raise StartError(f"Models could not be downloaded:\n{done.tail()}")
 
 
 @asynccontextmanager
-async def open_endpoint(place: StackPaths, progress: Progress) -> AsyncIterator[Endpoint]:
+async def open_endpoint(paths: StackPaths, progress: Progress) -> AsyncIterator[Endpoint]:
     """Open the endpoint until the context exits. Its API listens at once; its model server starts in the background."""
-    async with open_runtime(place.sagemaker) as runtime:
-        endpoint = Endpoint(place, runtime, progress)
+    async with open_runtime(paths.sagemaker) as runtime:
+        endpoint = Endpoint(paths, runtime, progress)
         task = asyncio.create_task(endpoint.run())
         try:
             yield endpoint

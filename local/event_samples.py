@@ -63,13 +63,13 @@ BODIES: Mapping[str, Callable[[Path], bytes]] = {
 """Bodies of the uploads, made from scikit-image's photographs in a folder."""
 
 
-def restore(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
+def restore(cloud: Cloud, info: StackInfo, folder: Path) -> list[str]:
     """Restore the uploads without events; return the keys that were sent to ingest for that.
 
     Once these are ``ready``, :func:`delete_quietly` deletes their uploads without an event. ``folder`` contains
     scikit-image's photographs.
     """
-    index, uploads = Index(cloud.dynamodb, facts.index_table), S3Bucket(cloud.s3, facts.uploads_bucket)
+    index, uploads = Index(cloud.dynamodb, info.index_table), S3Bucket(cloud.s3, info.uploads_bucket)
     known = index.get_many(list(BODIES))
     used = {key for key, record in known.items() if record.sequencer <= pad_sequencer(SECOND)}
     if DELETED in used and known[DELETED].state == READY:
@@ -79,11 +79,11 @@ def restore(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
     unknown = used | BODIES.keys() - known.keys()
     missing = [key for key in sorted(unknown) if key == DELETED or uploads.head(key) is None]
     if missing:
-        upload_quietly(cloud, facts.uploads_bucket, {key: BODIES[key](folder) for key in missing})
+        upload_quietly(cloud, info.uploads_bucket, {key: BODIES[key](folder) for key in missing})
     if DELETED not in unknown:
         return []
-    event = build_s3_event("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
-    Queue(cloud.queues, facts.queues["ingest"]).send(event)
+    event = build_s3_event("Object Created", DELETED, FIRST, info.uploads_bucket, at=datetime.now(UTC))
+    Queue(cloud.queues, info.queues["ingest"]).send(event)
     return [DELETED]
 
 
@@ -95,10 +95,10 @@ def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> No
             uploads.put(key, body, headers={}, metadata={})
 
 
-def delete_quietly(cloud: Cloud, facts: StackInfo, keys: list[str]) -> None:
+def delete_quietly(cloud: Cloud, info: StackInfo, keys: list[str]) -> None:
     """Delete the uploads ``keys`` without an event."""
-    uploads = S3Bucket(cloud.s3, facts.uploads_bucket)
-    with _without_events(cloud, facts.uploads_bucket):
+    uploads = S3Bucket(cloud.s3, info.uploads_bucket)
+    with _without_events(cloud, info.uploads_bucket):
         for key in keys:
             uploads.delete(key)
 

@@ -33,7 +33,7 @@ MAX_ORIGIN_CONNECTIONS = 512
 @asynccontextmanager
 async def open_gateway(
     cloud: Cloud,
-    facts: StackInfo,
+    info: StackInfo,
     ports: Ports,
     endpoint: Endpoint | None,
     collector: Collector,
@@ -45,16 +45,16 @@ async def open_gateway(
         journal = Journal()
         origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal, report)
         stores = connect_key_values(cloud.endpoint_url)
-        distributions = [facts.distribution_id, facts.outputs.get("DropInDistributionId", "")]
+        distributions = [info.distribution_id, info.outputs.get("DropInDistributionId", "")]
         live = Hosts([LiveEdge(cloud.cloudfront, stores, one, origins, report) for one in distributions if one])
         live.load()
         logs = LogDelivery(cloud.s3, report)
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
-        app.add_routes(ControlPages(cloud, facts, live, journal).routes())
+        app.add_routes(ControlPages(cloud, info, live, journal).routes())
         app.add_routes(
             ImageDetails(
-                cloud, facts, endpoint, lambda: active_generation(live.main.stored[facts.outputs["FindingsStoreArn"]])
+                cloud, info, endpoint, lambda: active_generation(live.main.stored[info.outputs["FindingsStoreArn"]])
             ).routes()
         )
         if endpoint:

@@ -31,10 +31,10 @@ SCENE_PX = (1200, 900)
 """Larger than one tile."""
 
 
-def write_events(facts: Mapping[str, Any], folder: Path) -> list[Path]:
+def write_events(info: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write the events of the running stack below ``folder``; return their paths."""
     written = []
-    for name, event in build_events(facts):
+    for name, event in build_events(info):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(event, indent=2) + "\n", encoding="utf-8")
@@ -42,14 +42,14 @@ def write_events(facts: Mapping[str, Any], folder: Path) -> list[Path]:
     return written
 
 
-def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
+def build_events(info: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
     """Yield each event with its path, which begins with the function's name."""
     grant = Grant(PREFIX, int(time.time()) + MAX_TOKEN_LASTS_S - 60)
-    headers = {"authorization": f"Bearer {make_token(grant, facts['signing_key'])}"}
+    headers = {"authorization": f"Bearer {make_token(grant, info['signing_key'])}"}
     yield "upload/form.json", request_form(headers, key=f"{PREFIX}events/uploaded.jpg")
     yield "upload/state.json", request_state(headers, KNOWN)
     yield "similar/found.json", similar.event(KNOWN, headers)
-    version_id = _put_scene(Cloud(facts["aws_endpoint_url"]), facts["uploads_bucket"])
+    version_id = _put_scene(Cloud(info["aws_endpoint_url"]), info["uploads_bucket"])
     named = {"scene": sha256(version_id.encode()).hexdigest()[:32], "key": SCENE, "version_id": version_id}
     yield "scene/plan.json", {"action": "plan", **named}
     yield "scene/cut.json", {"action": "cut", **named, "strip": ALL_STRIPS}

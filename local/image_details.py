@@ -25,12 +25,10 @@ OFF, NO_IMAGE, PENDING, FOUND = "off", "no-picture", "pending", "found"
 class ImageDetails:
     """Handlers for findings. ``generation`` returns the active generation; ``endpoint`` is None without inference."""
 
-    def __init__(
-        self, cloud: Cloud, facts: StackInfo, endpoint: Endpoint | None, generation: Callable[[], str]
-    ) -> None:
-        media = S3Bucket(cloud.s3, facts.media_bucket)
+    def __init__(self, cloud: Cloud, info: StackInfo, endpoint: Endpoint | None, generation: Callable[[], str]) -> None:
+        media = S3Bucket(cloud.s3, info.media_bucket)
         self._masters = media
-        self._archive = FindingsStore(media, DocumentStore(cloud.dynamodb, facts.index_table))
+        self._archive = FindingsStore(media, DocumentStore(cloud.dynamodb, info.index_table))
         self._endpoint = endpoint
         self._generation = generation
 

@@ -74,16 +74,16 @@ class Context:
         return max(0, int(left_s * 1000))
 
 
-def invoke(place: StackPaths, name: str, event: Any, *, deadline: bool = False) -> str:
+def invoke(paths: StackPaths, name: str, event: Any, *, deadline: bool = False) -> str:
     """Call the handler of ``name`` and return its result as JSON. Raises InvokeError, StartError, or the handler's
     exception.
 
     The environment and ``sys.path`` of this process stay those of the function.
     """
-    source, facts = find_source(name), read_stack_info(place)
-    configuration = _read_configuration(facts, source)
+    source, info = find_source(name), read_stack_info(paths)
+    configuration = _read_configuration(info, source)
     os.environ.clear()
-    os.environ.update(_build_environment(facts, configuration))
+    os.environ.update(_build_environment(info, configuration))
     sys.path[:0] = [str(source.folder), str(DARKROOM_LAYER)]
     context = build_context(configuration, deadline=deadline)
     with _redirect_stdout_to_stderr():
@@ -147,25 +147,25 @@ def _read_template(template: Path) -> dict[str, Any]:
     return document
 
 
-def _read_configuration(facts: Mapping[str, Any], source: Source) -> Configuration:
+def _read_configuration(info: Mapping[str, Any], source: Source) -> Configuration:
     """Read the deployed function's configuration from MiniStack. Raises InvokeError."""
-    if source.logical_id not in facts["functions"]:
+    if source.logical_id not in info["functions"]:
         raise InvokeError(f"The running stack has no {source.logical_id}: its condition in template.yaml is not met")
-    url, function = facts["aws_endpoint_url"], facts["functions"][source.logical_id]["name"]
+    url, function = info["aws_endpoint_url"], info["functions"][source.logical_id]["name"]
     try:
         return Cloud(url).functions.get_function_configuration(FunctionName=function)
     except (BotoCoreError, ClientError) as error:
         raise InvokeError(f"MiniStack at {url} does not return {function}: {error}") from error
 
 
-def _build_environment(facts: Mapping[str, Any], configuration: Configuration) -> dict[str, str]:
+def _build_environment(info: Mapping[str, Any], configuration: Configuration) -> dict[str, str]:
     """Return this process's variables without its AWS settings, and those of the deployed function.
 
     ``LAMBDA_TASK_ROOT`` is not set: without it Powertools and the X-Ray SDK record no trace.
     """
-    environment = tool_environment(facts["aws_endpoint_url"])
-    if facts["sagemaker_url"]:
-        environment |= endpoint_variables(facts["sagemaker_url"])
+    environment = tool_environment(info["aws_endpoint_url"])
+    if info["sagemaker_url"]:
+        environment |= endpoint_variables(info["sagemaker_url"])
     environment |= find_layer_packages(configuration["Environment"]["Variables"], sorted(BUILT.glob("*Layer")))
     return environment | {
         "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],

@@ -37,7 +37,7 @@ class IsolatedStack:
 
     process: subprocess.Popen[bytes]
     state: Path
-    facts: dict[str, Any]
+    info: dict[str, Any]
 
     def tail(self) -> str:
         """Return the end of its output."""

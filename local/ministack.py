@@ -22,37 +22,37 @@ STOP_GRACE_S = 120.0
 """MiniStack saves the state of all services when it exits, which takes time on a busy machine."""
 
 
-def build_environment(place: StackPaths, ports: Ports) -> dict[str, str]:
+def build_environment(paths: StackPaths, ports: Ports) -> dict[str, str]:
     """Return all environment variables of MiniStack. Functions inherit them, so none comes from the user."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(place.scratch),
-        "TMPDIR": str(place.scratch),
+        "HOME": str(paths.scratch),
+        "TMPDIR": str(paths.scratch),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(ports.aws),
         "MINISTACK_REGION": REGION,
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(place.ministack / "state"),
+        "STATE_DIR": str(paths.ministack / "state"),
         "S3_PERSIST": "1",
-        "S3_DATA_DIR": str(place.ministack / "s3"),
+        "S3_DATA_DIR": str(paths.ministack / "s3"),
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        RECORD: str(place.calls),
+        RECORD: str(paths.calls),
         **SWITCH,
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     }
 
 
 class MiniStack:
-    """One running MiniStack, with data in ``place``."""
+    """One running MiniStack, with data in ``paths``."""
 
-    def __init__(self, place: StackPaths, ports: Ports, also: Mapping[str, str] | None = None) -> None:
+    def __init__(self, paths: StackPaths, ports: Ports, also: Mapping[str, str] | None = None) -> None:
         """``also`` are more environment variables, which functions inherit."""
-        self._place = place
+        self._paths = paths
         self._ports = ports
         self._also = dict(also or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,10 +69,10 @@ class MiniStack:
 
     async def start(self) -> None:
         """Start it and wait until it responds; raises StartError."""
-        shutil.rmtree(self._place.scratch, ignore_errors=True)
-        for folder in (self._place.scratch, self._place.ministack, self._place.logs):
+        shutil.rmtree(self._paths.scratch, ignore_errors=True)
+        for folder in (self._paths.scratch, self._paths.ministack, self._paths.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        log = self._place.logs / "ministack.log"
+        log = self._paths.logs / "ministack.log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [
@@ -81,8 +81,8 @@ class MiniStack:
                     ROOT / "local" / "ministack_process.py",
                     tool_venvs.site_packages("ministack"),
                 ],
-                env=build_environment(self._place, self._ports) | self._also,
-                cwd=self._place.ministack,
+                env=build_environment(self._paths, self._ports) | self._also,
+                cwd=self._paths.ministack,
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -106,7 +106,7 @@ class MiniStack:
         if self._process:
             await processes.stop(self._process, STOP_GRACE_S)
             self._process = None
-        shutil.rmtree(self._place.scratch, ignore_errors=True)
+        shutil.rmtree(self._paths.scratch, ignore_errors=True)
 
     def _answers(self) -> bool:
         try:

@@ -29,7 +29,7 @@ PLAN = ROOT / "layers" / "darkroom" / "darkroom" / "plan"
 
 
 async def watch(
-    place: StackPaths,
+    paths: StackPaths,
     cloud: Cloud,
     ministack: MiniStack,
     progress: Progress,
@@ -50,15 +50,15 @@ async def watch(
         now = await asyncio.to_thread(source_digest.digest, ROOT)
         if now == known:
             continue
-        paths = sorted({Path(path) for _, path in changes})
-        progress.report(f"Changed: {_list_names(paths) or 'files during the deployment'}")
+        changed = sorted({Path(path) for _, path in changes})
+        progress.report(f"Changed: {_list_names(changed) or 'files during the deployment'}")
         try:
-            if not paths or any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in paths):
-                await _build_edge(place)
+            if not changed or any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changed):
+                await _build_edge(paths)
             known = await asyncio.to_thread(source_digest.digest, ROOT)
             if await redeploy():
                 ministack.save()
-                await _show_change(place, cloud, live)
+                await _show_change(paths, cloud, live)
             progress.report("The change is live")
         except StartError as error:
             progress.report(f"Not deployed; the old code keeps running.\n{error}")
@@ -73,16 +73,16 @@ def _is_source(_: Change, path: str) -> bool:
     return source_digest.is_source(Path(path).relative_to(ROOT))
 
 
-async def _show_change(place: StackPaths, cloud: Cloud, live: Hosts) -> None:
+async def _show_change(paths: StackPaths, cloud: Cloud, live: Hosts) -> None:
     """Delete what the old code rendered, in the CDN and in the bucket."""
-    await asyncio.to_thread(derivatives.delete_all, cloud, read_stack_info(place)["media_bucket"])
+    await asyncio.to_thread(derivatives.delete_all, cloud, read_stack_info(paths)["media_bucket"])
     await live.refresh()
     live.clear()
 
 
-async def _build_edge(place: StackPaths) -> None:
+async def _build_edge(paths: StackPaths) -> None:
     """Write the edge function into the template, as ``make edge`` does."""
-    done = await run([sys.executable, EDGE / "build.py"], env=dict(os.environ), cwd=ROOT, log=place.logs / "edge.log")
+    done = await run([sys.executable, EDGE / "build.py"], env=dict(os.environ), cwd=ROOT, log=paths.logs / "edge.log")
     if done.status:
         raise StartError(f"make edge failed:\n{done.tail()}")
 

@@ -20,17 +20,17 @@ CONTAINER_HOST = "host.docker.internal"
 """This machine's name within a container (Docker on Linux: with ``--add-host host.docker.internal:host-gateway``)."""
 
 
-def build_template(cloud: Cloud, facts: StackInfo) -> str:
+def build_template(cloud: Cloud, info: StackInfo) -> str:
     """Build the template as JSON, with every deployed function under its logical id."""
     layer_ids = _layer_ids(cloud)
     resources: dict[str, object] = {}
-    for logical_id, function in facts.functions.items():
+    for logical_id, function in info.functions.items():
         deployed = cloud.functions.get_function_configuration(FunctionName=function.name)
         layers = [layer_ids[layer["Arn"]] for layer in deployed.get("Layers", [])]
         variables = dict(deployed.get("Environment", {}).get("Variables", {}))
-        variables["AWS_ENDPOINT_URL"] = _seen_from_containers(facts.aws_endpoint_url)
-        if facts.sagemaker_url:
-            variables |= endpoint_variables(_seen_from_containers(facts.sagemaker_url))
+        variables["AWS_ENDPOINT_URL"] = _seen_from_containers(info.aws_endpoint_url)
+        if info.sagemaker_url:
+            variables |= endpoint_variables(_seen_from_containers(info.sagemaker_url))
         resources[logical_id] = {
             "Type": "AWS::Serverless::Function",
             "Properties": {

@@ -36,26 +36,26 @@ READY_WITHIN_S = 300.0
 POLL_S = 0.1
 
 
-def ensure_samples(cloud: Cloud, facts: StackInfo, progress: Progress) -> None:
+def ensure_samples(cloud: Cloud, info: StackInfo, progress: Progress) -> None:
     """Upload missing samples, and wait until they are ingested. Existing objects do not change."""
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
-    media, uploads = S3Bucket(cloud.s3, facts.media_bucket), S3Bucket(cloud.s3, facts.uploads_bucket)
+    media, uploads = S3Bucket(cloud.s3, info.media_bucket), S3Bucket(cloud.s3, info.uploads_bucket)
     if media.head(WATERMARK) is None:
         media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})
-    if facts.sagemaker_url:
+    if info.sagemaker_url:
         golden.ensure_golden_set(media, folder)
     sent = [key for key, name in list_files().items() if _uploaded(uploads, key, folder / name)]
-    restored = event_samples.restore(cloud, facts, folder)
+    restored = event_samples.restore(cloud, info, folder)
     if not sent and not restored:
         return
     with progress.step(f"Ingesting sample photographs: {len(sent) + len(restored)}"):
-        pending = _wait(Index(cloud.dynamodb, facts.index_table), [*sent, *restored])
+        pending = _wait(Index(cloud.dynamodb, info.index_table), [*sent, *restored])
     if pending:
         progress.report(f"  not ready in time, see the logs of ingest: {', '.join(pending)}")
     if done := [key for key in restored if key not in pending]:
-        event_samples.delete_quietly(cloud, facts, done)
+        event_samples.delete_quietly(cloud, info, done)
 
 
 def list_files() -> Mapping[str, str]:

@@ -30,14 +30,14 @@ from .reload import watch
 from .stack_info import StackInfo
 
 
-def up(place: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
+def up(paths: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
     ``watching`` deploys changed sources, ``inference`` starts the endpoint, ``overrides`` are template parameters
     (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
-    with pidfile.claim(place):
-        run = _run(place, ports, watching=watching, inference=inference, overrides=overrides)
+    with pidfile.claim(paths):
+        run = _run(paths, ports, watching=watching, inference=inference, overrides=overrides)
         asyncio.run(_until_signalled(run))
 
 
@@ -58,19 +58,19 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
         await task
 
 
-async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str]) -> None:
+async def _run(paths: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str]) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await tool_venvs.ensure(progress)
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
-        open_endpoint(place, progress) if inference else nullcontext() as endpoint,
+        open_endpoint(paths, progress) if inference else nullcontext() as endpoint,
         open_daemon(traces) as xray,
-        _ministack(place, ports, endpoint, xray, progress) as ministack,
+        _ministack(paths, ports, endpoint, xray, progress) as ministack,
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
-        deployed = await deploy.ensure(place, cloud, progress, inference=inference, overrides=overrides)
+        deployed = await deploy.ensure(paths, cloud, progress, inference=inference, overrides=overrides)
         if deployed:
             ministack.save()
         if endpoint:
@@ -81,7 +81,7 @@ async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bo
         if deployed and (count := await asyncio.to_thread(derivatives.delete_all, cloud, info.media_bucket)):
             progress.report(f"Deleted {count} stored derivatives, because the code has changed")
         await asyncio.to_thread(samples.ensure_samples, cloud, info, progress)
-        collector = Collector(cloud, info, traces, place.alarms)
+        collector = Collector(cloud, info, traces, paths.alarms)
         if endpoint:
             endpoint.runtime.listen(collector.models.note)
         try:
@@ -91,19 +91,19 @@ async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bo
                 open_relays(relayed),
             ):
                 stack_info.write_atomically(
-                    place.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, info)
+                    paths.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, info)
                 )
-                info.write(place.stack_info)
-                _welcome(info, place, progress)
+                info.write(paths.stack_info)
+                _welcome(info, paths, progress)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(collector.run(progress.report))
-                    group.create_task(_require_running(ministack, place))
+                    group.create_task(_require_running(ministack, paths))
                     if watching:
                         deploys = partial(
-                            deploy.ensure, place, cloud, progress, inference=inference, overrides=overrides
+                            deploy.ensure, paths, cloud, progress, inference=inference, overrides=overrides
                         )
-                        group.create_task(watch(place, cloud, ministack, progress, live, before, deploys))
+                        group.create_task(watch(paths, cloud, ministack, progress, live, before, deploys))
         except NotBuiltLocally as error:
             raise StartError(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:
@@ -112,10 +112,10 @@ async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bo
 
 @asynccontextmanager
 async def _ministack(
-    place: StackPaths, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
+    paths: StackPaths, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
 ) -> AsyncIterator[MiniStack]:
     environment = {DAEMON: xray, SECONDS: os.environ.get(SECONDS, "0")}
-    ministack = MiniStack(place, ports, environment | (sdk_variables(endpoint.runtime.url) if endpoint else {}))
+    ministack = MiniStack(paths, ports, environment | (sdk_variables(endpoint.runtime.url) if endpoint else {}))
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()
@@ -125,10 +125,10 @@ async def _ministack(
         await ministack.stop()
 
 
-async def _require_running(ministack: MiniStack, place: StackPaths) -> None:
+async def _require_running(ministack: MiniStack, paths: StackPaths) -> None:
     while ministack.is_running:
         await asyncio.sleep(0.5)
-    raise StartError(f"MiniStack exited unexpectedly. Log: {place.logs / 'ministack.log'}")
+    raise StartError(f"MiniStack exited unexpectedly. Log: {paths.logs / 'ministack.log'}")
 
 
 def require_free(port: int, option: str) -> None:
@@ -150,7 +150,7 @@ _INFERENCE = {
 }
 
 
-def _welcome(found: StackInfo, place: StackPaths, progress: Progress) -> None:
+def _welcome(found: StackInfo, paths: StackPaths, progress: Progress) -> None:
     bucket, endpoint = found.uploads_bucket, found.aws_endpoint_url
     progress.report("Ready")
     print(
@@ -159,7 +159,7 @@ def _welcome(found: StackInfo, place: StackPaths, progress: Progress) -> None:
   An image     {found.cdn_url}/samples/coffee.png?w=320
   Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/photo.jpg
   Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
-  Info, logs   {place.stack_info}, {place.logs}/
+  Info, logs   {paths.stack_info}, {paths.logs}/
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}
 
   Changes in functions/, layers/ and template.yaml are deployed when saved. Stop with Ctrl-C or `make stop`.

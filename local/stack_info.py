@@ -77,13 +77,13 @@ def write_atomically(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def read_stack_info(place: StackPaths) -> dict[str, Any]:
+def read_stack_info(paths: StackPaths) -> dict[str, Any]:
     """Read the description of the running stack. Raises StartError if none runs."""
     try:
-        found: dict[str, Any] = json.loads(place.stack_info.read_text())
+        found: dict[str, Any] = json.loads(paths.stack_info.read_text())
     except FileNotFoundError:
         raise StartError(
-            f"No stack runs on this machine ({place.stack_info} is missing). Start one with `make run`."
+            f"No stack runs on this machine ({paths.stack_info} is missing). Start one with `make run`."
         ) from None
     return found
 

@@ -28,8 +28,8 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 class VariantServers:
     """The servers that were started while the stack runs. They are supervised, and stop with the stack."""
 
-    def __init__(self, place: StackPaths, endpoints: Endpoints, progress: Progress) -> None:
-        self._place = place
+    def __init__(self, paths: StackPaths, endpoints: Endpoints, progress: Progress) -> None:
+        self._paths = paths
         self._endpoints = endpoints
         self._progress = progress
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -42,7 +42,7 @@ class VariantServers:
         """
         await tool_venvs.ensure_endpoint(self._progress)
         self._require_new(endpoint, name, models, weight)
-        log = self._place.logs / f"endpoint-{name}.log"
+        log = self._paths.logs / f"endpoint-{name}.log"
         url, spec = find_models(models, f"Variant {name}", log)
         server = SupervisedServer(spec, self._progress.report)
         task = self._tasks[endpoint, name] = asyncio.create_task(server.run())

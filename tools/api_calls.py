@@ -158,8 +158,8 @@ def _resources(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
 
 def recorded(state: Path) -> tuple[set[Call], list[dict[str, Any]]]:
     """Read the calls of the stack in ``state`` that are allowed, and the lines of those that were denied."""
-    facts = local_stack.read(state)
-    names = names_of(Cloud(facts["aws_endpoint_url"]).cloudformation, facts["stack_name"], facts["region"])
+    info = local_stack.read(state)
+    names = names_of(Cloud(info["aws_endpoint_url"]).cloudformation, info["stack_name"], info["region"])
     record = state / RECORD
     lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
     of_functions = [line for line in lines if line["role"] in names.by_role]

@@ -39,7 +39,7 @@ class MissingOutput(LookupError):
 class Deployment:
     """A stack. ``endpoints`` are addresses by service, other than AWS's; "" is the default.
 
-    ``facts`` is the content of ``stack.json``, empty for a stack on AWS.
+    ``info`` is the content of ``stack.json``, empty for a stack on AWS.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Deployment:
     cdn_url: str
     upload_url: str
     endpoints: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
     state: Path | None = None
 
     @property
@@ -169,29 +169,29 @@ def read_local(state: Path) -> Deployment:
     import boto3
 
     try:
-        facts = local_stack.read(state)
+        info = local_stack.read(state)
     except ValueError as error:
         raise NoStack(
             f"No stack runs on this machine ({state / 'stack.json'} is missing). Start one with `./darkroom up`, or "
             "name one on AWS with --stack."
         ) from error
-    endpoints = {"": str(facts["aws_endpoint_url"])}
-    if url := facts["sagemaker_url"]:
+    endpoints = {"": str(info["aws_endpoint_url"])}
+    if url := info["sagemaker_url"]:
         endpoints |= {"sagemaker": url, "sagemaker-runtime": url}
-    session = boto3.Session(_ACCESS_KEY, _ACCESS_KEY, region_name=facts["region"])
+    session = boto3.Session(_ACCESS_KEY, _ACCESS_KEY, region_name=info["region"])
     cloudformation = make_client(session, "cloudformation", endpoints[""], attempts=1)
-    described = _describe(cloudformation, facts["stack_name"], f"at {endpoints['']}")
+    described = _describe(cloudformation, info["stack_name"], f"at {endpoints['']}")
     return Deployment(
-        facts["stack_name"],
-        facts["region"],
+        info["stack_name"],
+        info["region"],
         str(described["StackStatus"]),
         session,
         _pairs(described, "Output"),
         _pairs(described, "Parameter"),
-        facts["cdn_url"],
-        facts["upload_url"],
+        info["cdn_url"],
+        info["upload_url"],
         endpoints,
-        facts,
+        info,
         state,
     )
 

@@ -16,22 +16,22 @@ ENDPOINT = "darkroom"
 
 
 def read(state: Path) -> Mapping[str, Any]:
-    """Read the facts of the stack that runs with the state folder ``state``. Raises ValueError if none runs."""
+    """Read ``stack.json`` of the stack that runs with the state folder ``state``. Raises ValueError if none runs."""
     try:
-        facts: Mapping[str, Any] = json.loads((state / "stack.json").read_text(encoding="utf-8"))
+        info: Mapping[str, Any] = json.loads((state / "stack.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"No stack runs in {state}. Start one by `make run`.") from None
-    return facts
+    return info
 
 
-def environment(facts: Mapping[str, Any]) -> dict[str, str]:
+def environment(info: Mapping[str, Any]) -> dict[str, str]:
     """Return the variables with which AWS clients use its services instead of a real account's."""
-    sagemaker = facts["sagemaker_url"] or facts["aws_endpoint_url"]
+    sagemaker = info["sagemaker_url"] or info["aws_endpoint_url"]
     return {
-        "AWS_ENDPOINT_URL": facts["aws_endpoint_url"],
+        "AWS_ENDPOINT_URL": info["aws_endpoint_url"],
         "AWS_ENDPOINT_URL_SAGEMAKER": sagemaker,
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sagemaker,
-        "AWS_REGION": facts["region"],
+        "AWS_REGION": info["region"],
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }

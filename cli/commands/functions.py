@@ -155,6 +155,6 @@ def events(call: Call) -> None:
     from local.paths import StackPaths
     from local.stack_info import read_stack_info
 
-    place = StackPaths(call.local_state)
-    paths: list[Path] = write_events(read_stack_info(place), place.state / "events")
-    call.emit({"files": [str(path) for path in paths]}, map(str, paths))
+    paths = StackPaths(call.local_state)
+    written: list[Path] = write_events(read_stack_info(paths), paths.state / "events")
+    call.emit({"files": [str(path) for path in written]}, map(str, written))

@@ -41,17 +41,17 @@ def up(
     """Start the stack on this machine. Ctrl-C ends it."""
     from local.paths import Ports, StackPaths
 
-    place = StackPaths(call.local_state)
+    paths = StackPaths(call.local_state)
     if detach:
         from local.background_start import up_detached
 
-        options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(place.state)]
+        options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(paths.state)]
         options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference
-        up_detached(place, options + [word for pair in parameters for word in ("--parameter", pair)])
+        up_detached(paths, options + [word for pair in parameters for word in ("--parameter", pair)])
         return
     from local.stack import up as run
 
-    run(place, Ports(port, aws_port), watching=not no_watch, inference=not no_inference, overrides=parameters)
+    run(paths, Ports(port, aws_port), watching=not no_watch, inference=not no_inference, overrides=parameters)
 
 
 @app.command(output={"stopped": "whether a stack ran"})
@@ -115,8 +115,8 @@ def read_status(deployment: Deployment) -> dict[str, Any]:
 def _urls(deployment: Deployment) -> dict[str, str]:
     found = {"cdn": deployment.cdn_url, "upload_api": deployment.upload_url}
     if deployment.is_local:
-        facts = deployment.facts
-        found |= {"console": f"{facts['control_url']}/watch", "aws": str(facts["aws_endpoint_url"])}
+        info = deployment.info
+        found |= {"console": f"{info['control_url']}/watch", "aws": str(info["aws_endpoint_url"])}
     return found
 
 

@@ -76,7 +76,7 @@ class Backlog:
         wait_until(lambda: not self._waiting(run), "the purge queue is empty", DRAINED_S)
         run.wait_for_ok(ALARM, DRAINED_S)
         run.record_fact("messages sent", MESSAGES)
-        run.record_fact("messages in the DLQ", self._count(run, run.environment.facts["queues"]["purge_dead_letters"]))
+        run.record_fact("messages in the DLQ", self._count(run, run.environment.info["queues"]["purge_dead_letters"]))
 
     def _mappings(self, run: ScenarioRun) -> list[str]:
         arn = run.environment.cloud.queues.get_queue_attributes(QueueUrl=self._url(run), AttributeNames=["QueueArn"])
@@ -88,7 +88,7 @@ class Backlog:
 
     @staticmethod
     def _url(run: ScenarioRun) -> str:
-        return str(run.environment.facts["queues"]["purge"])
+        return str(run.environment.info["queues"]["purge"])
 
     @staticmethod
     def _count(run: ScenarioRun, url: str) -> int:

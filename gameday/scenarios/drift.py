@@ -114,7 +114,7 @@ class Drift:
         """Store ``samples``, one in each slot."""
         slots = count()
         there = SampleStore(
-            run.environment.cloud.dynamodb, run.environment.facts["index_table"], choose=lambda _: next(slots)
+            run.environment.cloud.dynamodb, run.environment.info["index_table"], choose=lambda _: next(slots)
         )
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(there.put, samples))
@@ -144,14 +144,12 @@ class Drift:
 
     @staticmethod
     def _documents(run: ScenarioRun, prefix: str) -> list[str]:
-        found = run.environment.cloud.s3.list_objects_v2(Bucket=run.environment.facts["media_bucket"], Prefix=prefix)
+        found = run.environment.cloud.s3.list_objects_v2(Bucket=run.environment.info["media_bucket"], Prefix=prefix)
         return [one["Key"] for one in found.get("Contents", [])]
 
     @staticmethod
     def _read(run: ScenarioRun, name: str) -> list[dict[str, str]]:
-        body = run.environment.cloud.s3.get_object(Bucket=run.environment.facts["media_bucket"], Key=name)[
-            "Body"
-        ].read()
+        body = run.environment.cloud.s3.get_object(Bucket=run.environment.info["media_bucket"], Key=name)["Body"].read()
         return [json.loads(line) for line in body.splitlines()]
 
 

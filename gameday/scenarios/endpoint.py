@@ -100,7 +100,7 @@ class DeadEndpoint:
         run.record_fact("images uploaded", len(self._keys))
         run.record_fact("images without analysis", len(missing))
         dead = run.environment.cloud.queues.get_queue_attributes(
-            QueueUrl=run.environment.facts["queues"]["infer_dead_letters"], AttributeNames=["All"]
+            QueueUrl=run.environment.info["queues"]["infer_dead_letters"], AttributeNames=["All"]
         )["Attributes"]["ApproximateNumberOfMessages"]
         run.record_fact("messages in the DLQ", dead)
         run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))

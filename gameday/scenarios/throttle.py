@@ -68,7 +68,7 @@ class Throttle:
         """Route the function's S3 calls through a proxy without faults."""
         wait_until(lambda: ALARM in run.environment.alarms(), "alarms are evaluated", 600)
         require(run.environment.alarms()[ALARM]["state"] != "ALARM", f"the alarm {ALARM} is on already")
-        self._proxy = Proxy(run.environment.facts["aws_endpoint_url"], self._plan, Timing())
+        self._proxy = Proxy(run.environment.info["aws_endpoint_url"], self._plan, Timing())
         Thread(target=self._loop.run_forever, daemon=True).start()
         url = asyncio.run_coroutine_threadsafe(self._proxy.start(), self._loop).result()
         run.environment.redeploy(FUNCTION, {ADDRESS: url})

@@ -39,31 +39,31 @@ DEAD_LETTERS = "_dead_letters"
 class Collector:
     """Monitors one running stack. ``history`` is the file of the alarms' history."""
 
-    def __init__(self, cloud: Cloud, facts: StackInfo, traces: Traces, history: Path) -> None:
+    def __init__(self, cloud: Cloud, info: StackInfo, traces: Traces, history: Path) -> None:
         self._cloud = cloud
         self._deployment = ""
-        self.viewers = ViewerCounts(facts.distribution_id)
+        self.viewers = ViewerCounts(info.distribution_id)
         self.models = ModelCounts()
         figures, past = MetricReader(cloud.metrics), AlarmHistory(history)
         self.alarms = Alarms(figures, past, lambda: read_declared_alarms(cloud))
-        traces.names = function_names(facts)
-        lines = LogReader(cloud.logs, {one.log_group: traces.names[one.name] for one in facts.functions.values()})
-        index, media = Index(cloud.dynamodb, facts.index_table), S3Bucket(cloud.s3, facts.media_bucket)
-        dead = tuple(url for name, url in facts.queues.items() if name.endswith(DEAD_LETTERS))
-        audit = facts.outputs.get("AuditBucketName")
+        traces.names = function_names(info)
+        lines = LogReader(cloud.logs, {one.log_group: traces.names[one.name] for one in info.functions.values()})
+        index, media = Index(cloud.dynamodb, info.index_table), S3Bucket(cloud.s3, info.media_bucket)
+        dead = tuple(url for name, url in info.queues.items() if name.endswith(DEAD_LETTERS))
+        audit = info.outputs.get("AuditBucketName")
         self._api = Api(
-            boards=Dashboards(figures, panel_tokens(facts), traces.names),
+            boards=Dashboards(figures, panel_tokens(info), traces.names),
             alarms=self.alarms,
             history=past,
             traces=traces,
-            failed=Failures(cloud, facts.quarantine_bucket, dead, lines),
+            failed=Failures(cloud, info.quarantine_bucket, dead, lines),
             lines=lines,
             catalogue=ImageIndex(
-                cloud, facts.index_table, index, FindingsStore(media, DocumentStore(cloud.dynamodb, facts.index_table))
+                cloud, info.index_table, index, FindingsStore(media, DocumentStore(cloud.dynamodb, info.index_table))
             ),
-            quarantine=S3Bucket(cloud.s3, facts.quarantine_bucket),
+            quarantine=S3Bucket(cloud.s3, info.quarantine_bucket),
             media=media,
-            reviews=Queue(cloud.queues, facts.queues["review"]),
+            reviews=Queue(cloud.queues, info.queues["review"]),
             audit=AuditLog(S3Bucket(cloud.s3, audit)) if audit else None,
         )
 
@@ -95,17 +95,17 @@ class Collector:
         self.alarms.evaluate_all(time.time())
 
 
-def function_names(facts: StackInfo) -> dict[str, str]:
+def function_names(info: StackInfo) -> dict[str, str]:
     """Map names of functions in Lambda to their names in metrics and logs."""
-    return {one.name: logical_id.removesuffix("Function").lower() for logical_id, one in facts.functions.items()}
+    return {one.name: logical_id.removesuffix("Function").lower() for logical_id, one in info.functions.items()}
 
 
-def panel_tokens(facts: StackInfo) -> dict[str, str]:
+def panel_tokens(info: StackInfo) -> dict[str, str]:
     """Return the values of the tokens in dashboard panels for this stack."""
     return {
-        "namespace": f"Darkroom/{facts.stack_name}",
-        "stack": facts.stack_name,
+        "namespace": f"Darkroom/{info.stack_name}",
+        "stack": info.stack_name,
         "endpoint": ENDPOINT,
-        "variant": "main" if facts.sagemaker_url else "in-process",
-        **{logical_id: one.name for logical_id, one in facts.functions.items()},
+        "variant": "main" if info.sagemaker_url else "in-process",
+        **{logical_id: one.name for logical_id, one in info.functions.items()},
     }

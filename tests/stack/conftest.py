@@ -32,7 +32,7 @@ DELIBERATE = {"arn:aws:secretsmanager:us-east-1:0:secret:none"}
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: the facts of its ``stack.json``, and operations of tests."""
+    """A running stack: the content of its ``stack.json``, and operations of tests."""
 
     running: isolated_stack.IsolatedStack
     state: Path
@@ -76,8 +76,8 @@ class Stack:
 def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
     """Start the stack of the checkout ``root`` on free ports, wait until it is ready."""
     running = isolated_stack.start(state, *options, root=root, within_s=STARTS_WITHIN_S)
-    facts = {name: running.facts[name] for name in Stack.__dataclass_fields__ if name in running.facts}
-    return Stack(running, state, **facts)
+    info = {name: running.info[name] for name in Stack.__dataclass_fields__ if name in running.info}
+    return Stack(running, state, **info)
 
 
 def stop_stack(stack: Stack) -> int:

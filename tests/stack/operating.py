@@ -28,17 +28,17 @@ class Operator:
     folder: Path
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def info(self) -> dict[str, Any]:
         return dict(json.loads((self.stack.state / "stack.json").read_text()))
 
     @property
     def index(self) -> Index:
-        return Index(self.stack.cloud.dynamodb, self.facts["index_table"])
+        return Index(self.stack.cloud.dynamodb, self.info["index_table"])
 
     def upload(self, key: str, body: bytes) -> None:
         """Put an upload, and wait until it is ingested."""
         s3, known = self.stack.cloud.s3, self.index.get(key)
-        s3.put_object(Bucket=self.facts["uploads_bucket"], Key=key, Body=body)
+        s3.put_object(Bucket=self.info["uploads_bucket"], Key=key, Body=body)
         wait_until(lambda: self._settled(key, known), f"{key} is ready")
 
     def _settled(self, key: str, before: Record | None) -> bool:
@@ -47,7 +47,7 @@ class Operator:
 
     def delete(self, key: str) -> None:
         """Delete an upload."""
-        self.stack.cloud.s3.delete_object(Bucket=self.facts["uploads_bucket"], Key=key)
+        self.stack.cloud.s3.delete_object(Bucket=self.info["uploads_bucket"], Key=key)
 
     def state(self, key: str) -> str:
         """Return the index record of a key."""
@@ -56,11 +56,11 @@ class Operator:
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """Every version and delete marker in ``uploads_bucket``, ``media_bucket`` or ``quarantine_bucket``."""
-        answer = self.stack.cloud.s3.list_object_versions(Bucket=self.facts[bucket], Prefix=prefix)
+        answer = self.stack.cloud.s3.list_object_versions(Bucket=self.info[bucket], Prefix=prefix)
         return [one["Key"] for one in (*answer.get("Versions", []), *answer.get("DeleteMarkers", []))]
 
     def waiting(self, queue: str) -> int:
-        """Return the number of a queue's messages in any state. ``queue`` is its name among the facts."""
+        """Return the number of a queue's messages in any state. ``queue`` is its name in ``stack.json``."""
         return self._messages(queue, "", "NotVisible", "Delayed")
 
     def due(self, queue: str) -> int:
@@ -69,19 +69,19 @@ class Operator:
 
     def _messages(self, queue: str, *states: str) -> int:
         answer = self.stack.cloud.queues.get_queue_attributes(
-            QueueUrl=self.facts["queues"][queue], AttributeNames=["All"]
+            QueueUrl=self.info["queues"][queue], AttributeNames=["All"]
         )["Attributes"]
         return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in states)  # type: ignore[call-overload]
 
     def forget_orders(self) -> None:
         """Delete messages of other tests from the refine queue: their fifteen minutes may end just now."""
-        self.stack.cloud.queues.purge_queue(QueueUrl=self.facts["queues"]["refine"])
+        self.stack.cloud.queues.purge_queue(QueueUrl=self.info["queues"]["refine"])
 
     @contextmanager
     def paused_monitor(self) -> Iterator[None]:
         """Stop the monitor's schedule, and wait for its last run: its remedy redrives the DLQ by itself."""
         events, functions = self.stack.cloud.events, self.stack.cloud.functions
-        name = self.facts["functions"]["MonitorFunction"]["name"]
+        name = self.info["functions"]["MonitorFunction"]["name"]
         rules = [rule["Name"] for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
         scheduled = [
             rule
@@ -111,7 +111,7 @@ class Operator:
 
     def empty_dead_letters(self) -> None:
         """Delete the DLQ messages of other tests."""
-        for name, url in self.facts["queues"].items():
+        for name, url in self.info["queues"].items():
             if name.endswith("dead_letters"):
                 self.stack.cloud.queues.purge_queue(QueueUrl=url)
 
@@ -123,7 +123,7 @@ class Operator:
     def follow(self, runbook: str, *blocks: int) -> str:
         """Run the first block of a runbook, which defines functions, and ``blocks``; return their output."""
         found = runbooks.commands(runbook.removesuffix(".md"))
-        environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.facts)
+        environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.info)
         done = runbooks.run([found[number] for number in (0, *blocks)], environment, folder=self.folder, by="ada")
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

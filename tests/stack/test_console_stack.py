@@ -110,7 +110,7 @@ def test_the_index_shows_the_ingested_image(stack: Stack) -> None:
 def flag(operator: Operator, key: str) -> None:
     """Make an image held and flagged, as ModerationPolicy=block leaves it."""
     operator.upload(key, jpeg_photo())
-    s3, media, record = operator.stack.cloud.s3, operator.facts["media_bucket"], operator.index.get(key)
+    s3, media, record = operator.stack.cloud.s3, operator.info["media_bucket"], operator.index.get(key)
     assert record is not None
     s3.copy_object(Bucket=media, CopySource=f"{media}/masters/{key}", Key=f"held/{key}")
     s3.delete_object(Bucket=media, Key=f"masters/{key}")

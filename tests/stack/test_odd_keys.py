@@ -38,7 +38,7 @@ def operator(stack: Stack, tmp_path: Path) -> Operator:
 def upload(operator: Operator, keys: list[str], size: tuple[int, int]) -> None:
     """Upload a photo under each key, and wait until all are ingested."""
     known = operator.index.get_many(keys)
-    body, bucket = jpeg_photo(size), operator.facts["uploads_bucket"]
+    body, bucket = jpeg_photo(size), operator.info["uploads_bucket"]
     for key in keys:
         operator.stack.cloud.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
@@ -100,7 +100,7 @@ def invalidation_paths(operator: Operator) -> list[str]:
 
 def forget(operator: Operator, key: str, *, check: bool = False) -> dict[str, Any]:
     answer = operator.stack.cloud.functions.invoke(
-        FunctionName=operator.facts["functions"]["ForgetFunction"]["name"],
+        FunctionName=operator.info["functions"]["ForgetFunction"]["name"],
         Payload=json.dumps({"key": key, "check": check}).encode(),
     )
     return dict(json.loads(answer["Payload"].read()))

@@ -43,7 +43,7 @@ def die(operator: Operator, queue: str, body: dict[str, object], **attributes: s
     """Send a message to the DLQ."""
     named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     operator.stack.cloud.queues.send_message(
-        QueueUrl=operator.facts["queues"][f"{queue}_dead_letters"],
+        QueueUrl=operator.info["queues"][f"{queue}_dead_letters"],
         MessageBody=json.dumps(body),
         MessageAttributes=named,  # type: ignore[arg-type]
     )
@@ -54,8 +54,8 @@ def lose(operator: Operator, key: str) -> dict[str, object]:
     operator.upload(key, jpeg_photo())
     wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing left to write")
     operator.index.delete(key)
-    operator.stack.cloud.s3.delete_object(Bucket=operator.facts["media_bucket"], Key=f"masters/{key}")
-    return build_created_event(operator.facts["uploads_bucket"], ListedObject(key, "", 1, 1_795_608_000.0))
+    operator.stack.cloud.s3.delete_object(Bucket=operator.info["media_bucket"], Key=f"masters/{key}")
+    return build_created_event(operator.info["uploads_bucket"], ListedObject(key, "", 1, 1_795_608_000.0))
 
 
 def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> None:
@@ -79,14 +79,14 @@ def test_a_deletion_reaches_viewers_and_is_remembered(operator: Operator, viewer
 
 def deletion(operator: Operator, key: str, reason: str) -> dict[str, object]:
     """The event of S3 about a deleted upload."""
-    bucket = operator.facts["uploads_bucket"]
+    bucket = operator.info["uploads_bucket"]
     return {
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
         "detail-type": "Object Deleted",
         "source": "aws.s3",
         "account": "000000000000",
         "time": "2026-11-25T12:00:00Z",
-        "region": operator.facts["region"],
+        "region": operator.info["region"],
         "resources": [f"arn:aws:s3:::{bucket}"],
         "detail": {
             "bucket": {"name": bucket},
@@ -103,7 +103,7 @@ def test_what_expires_is_no_deletion(operator: Operator, viewer: Viewer) -> None
     operator.upload(key, jpeg_photo())
     expired = deletion(operator, key, "Lifecycle Expiration")
     operator.stack.cloud.queues.send_message(
-        QueueUrl=operator.facts["queues"]["ingest"], MessageBody=json.dumps(expired)
+        QueueUrl=operator.info["queues"]["ingest"], MessageBody=json.dumps(expired)
     )
     wait_until(lambda: operator.due("ingest") == 0, "the queue is empty")
     assert operator.state(key) == "ready"
@@ -147,7 +147,7 @@ def test_redriving_in_one_command(redriving: Operator) -> None:
 
 def test_a_sweep_finds_nothing_young(operator: Operator) -> None:
     lose(operator, "operating/young.jpg")
-    name = operator.facts["functions"]["SweepFunction"]["name"]
+    name = operator.info["functions"]["SweepFunction"]["name"]
     answer = operator.stack.cloud.functions.invoke(FunctionName=name, Payload=b"{}")
     swept = json.loads(answer["Payload"].read())
     assert (swept["complete"], swept["queued"]) == (True, 0)
@@ -196,7 +196,7 @@ def test_the_runbook_of_dlq_messages(redriving: Operator) -> None:
 def test_the_runbook_of_purges(operator: Operator, viewer: Viewer) -> None:
     operator.upload(RUNBOOK_KEY, jpeg_photo())
     operator.stack.cloud.s3.put_object(
-        Bucket=operator.facts["media_bucket"], Key=f"derivatives/{RUNBOOK_KEY}/_/w-1.webp", Body=b"of another master"
+        Bucket=operator.info["media_bucket"], Key=f"derivatives/{RUNBOOK_KEY}/_/w-1.webp", Body=b"of another master"
     )
     operator.follow("purge.md", 1)
     wait_until(lambda: "w-1.webp" not in viewer.derivatives(f"/{RUNBOOK_KEY}"), "the stale derivative is gone")

@@ -41,7 +41,7 @@ def refine(operator: Operator, name: str) -> None:
     """Re-encode the derivative at once, as a popular one."""
     stack = operator.stack
     stack.cloud.queues.send_message(
-        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
+        QueueUrl=operator.info["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
     )
 
     def is_done() -> bool:
@@ -85,7 +85,7 @@ def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operat
 
     wait_until(lambda: bool(said('"outcome":"refined"')), "the log records it")
     stack.cloud.queues.send_message(
-        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
+        QueueUrl=operator.info["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
     )
     wait_until(lambda: bool(said('"outcome":"thorough"')), "the second message found nothing to do")
     assert stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)["ETag"] == etag

@@ -15,7 +15,7 @@ import pytest
 from darkroom.plan.variants import LADDER_PX
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
-from tools.settings.stacks import of_facts
+from tools.settings.stacks import open_local_target
 
 from .conftest import Stack
 from .operating import Operator
@@ -32,7 +32,7 @@ def operator(stack: Stack, tmp_path: Path) -> Operator:
 
 def function(operator: Operator, name: str) -> str:
     """The deployed name of a function of the template."""
-    return str(operator.facts["functions"][name]["name"])
+    return str(operator.info["functions"][name]["name"])
 
 
 def watch(operator: Operator, name: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def environment(operator: Operator, name: str, **changed: str) -> Iterator[None]
 @contextmanager
 def settings(operator: Operator, **changed: object) -> Iterator[None]:
     """Other settings, for a while."""
-    documents = of_facts(operator.facts).documents
+    documents = open_local_target(operator.info).documents
     before = documents.current()
     after = documents.write({**before.table, **changed}, replaces=before, by="test")
     try:
@@ -83,7 +83,7 @@ def test_the_runbook_of_backlogs(operator: Operator) -> None:
     key = f"operating/{uuid4().hex}.jpg"
     functions.update_event_source_mapping(UUID=uuid, Enabled=False)
     try:
-        operator.stack.cloud.s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=jpeg_photo())
+        operator.stack.cloud.s3.put_object(Bucket=operator.info["uploads_bucket"], Key=key, Body=jpeg_photo())
         wait_until(lambda: operator.due("ingest") > 0, "the upload waits")
         ingest, uploads, *others = operator.follow("queue-backlog.md").splitlines()
         queue, waiting, *_ = ingest.split("\t")
@@ -134,7 +134,7 @@ def misses(viewer: Viewer) -> Iterator[str]:
 
 def switched(operator: Operator) -> list[bool]:
     """The turns of the presets-only switch in the audit log, oldest first."""
-    s3, bucket = operator.stack.cloud.s3, operator.facts["outputs"]["AuditBucketName"]
+    s3, bucket = operator.stack.cloud.s3, operator.info["outputs"]["AuditBucketName"]
     names = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     entries = [json.loads(s3.get_object(Bucket=bucket, Key=name)["Body"].read()) for name in sorted(names)]
     return [one["facts"]["on"] for one in entries if (one["subject"], one["by"]) == ("switch presets-only", "ada")]

@@ -13,7 +13,7 @@ from cli.main import main
 from darkroom.plan.presets import load_default_presets
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
-from tools.settings.stacks import of_facts
+from tools.settings.stacks import open_local_target
 
 from .conftest import Stack
 from .viewer import Viewer
@@ -22,7 +22,7 @@ from .viewer import Viewer
 @pytest.fixture
 def state(stack: Stack) -> Iterator[Path]:
     """The stack's folder. Its settings are as before, when the test has ended."""
-    documents = of_facts(json.loads((stack.state / "stack.json").read_text())).documents
+    documents = open_local_target(json.loads((stack.state / "stack.json").read_text())).documents
     before = documents.current()
     yield stack.state
     assert main(["settings", "rollback", str(before.number), "--state-dir", str(stack.state)]) == 0
@@ -34,7 +34,7 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     path = viewer.upload(jpeg_photo(), "preset.jpg")
     assert viewer.get(f"{path}?preset={name}").status == 400
     file = tmp_path / "settings.json"
-    current = of_facts(json.loads((state / "stack.json").read_text())).documents.current()
+    current = open_local_target(json.loads((state / "stack.json").read_text())).documents.current()
     presets = {**load_default_presets().options, name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
     file.write_text(json.dumps({**current.table, "presets": presets}))
     assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 0

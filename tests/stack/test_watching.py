@@ -166,7 +166,7 @@ def alone(operator: Operator) -> Iterator[Operator]:
 
 
 def test_a_dlq_message_is_shown_and_alarms(console: Console, alone: Operator) -> None:
-    queue = alone.facts["queues"]["purge_dead_letters"]
+    queue = alone.info["queues"]["purge_dead_letters"]
     marked = uuid4().hex
     alone.stack.cloud.queues.send_message(
         QueueUrl=queue,

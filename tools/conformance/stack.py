@@ -29,18 +29,18 @@ def running(state: Path) -> Iterator[str]:
     """Start a stack without access restrictions with its data in ``state``, and yield its URL. Raises StackError."""
     with isolated_stack.run_stack(state, "--no-watch", "--no-inference", *PARAMETERS) as stack:
         _ingest(stack)
-        yield str(stack.facts["cdn_url"])
+        yield str(stack.info["cdn_url"])
 
 
 def _ingest(stack: IsolatedStack) -> None:
     """Upload the image and wait until it is served: the first response may exceed the validator's timeout of 5 s."""
-    s3 = Cloud(stack.facts["aws_endpoint_url"]).s3
-    bucket = stack.facts["outputs"]["UploadsBucketName"]
+    s3 = Cloud(stack.info["aws_endpoint_url"]).s3
+    bucket = stack.info["outputs"]["UploadsBucketName"]
     s3.put_object(Bucket=bucket, Key=PICTURE.stem, Body=PICTURE.read_bytes(), ContentType="image/png")
 
     def there() -> bool:
         try:
-            s3.head_object(Bucket=stack.facts["media_bucket"], Key=f"masters/{PICTURE.stem}")
+            s3.head_object(Bucket=stack.info["media_bucket"], Key=f"masters/{PICTURE.stem}")
         except ClientError:
             return False
         return True
@@ -51,5 +51,5 @@ def _ingest(stack: IsolatedStack) -> None:
             raise StackError(f"The image was not ingested\n{stack.tail()}")
         time.sleep(0.2)
     for rest in ("info.json", "full/max/0/default.jpg"):
-        with urllib.request.urlopen(f"{stack.facts['cdn_url']}/iiif/3/{PICTURE.stem}/{rest}", timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{stack.info['cdn_url']}/iiif/3/{PICTURE.stem}/{rest}", timeout=60) as answer:  # noqa: S310
             answer.read()

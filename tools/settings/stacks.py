@@ -78,8 +78,8 @@ def target_of(deployment: Deployment) -> Target:
     return Target(SettingsStore(deployment.bucket("MediaBucketName")), edge, deployment.parameters)
 
 
-def of_facts(facts: Mapping[str, Any]) -> Target:
-    """Return the local stack with the facts ``facts``."""
-    outputs = facts["outputs"]
-    media = S3Bucket(create_client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
-    return Target(SettingsStore(media), LocalStore(facts["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})
+def open_local_target(info: Mapping[str, Any]) -> Target:
+    """Return the local stack that ``info``, the content of ``stack.json``, describes."""
+    outputs = info["outputs"]
+    media = S3Bucket(create_client("s3", local_stack.environment(info)), outputs["MediaBucketName"])
+    return Target(SettingsStore(media), LocalStore(info["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})

@@ -76,7 +76,7 @@ def said(stack: Stack, word: str, scene: str) -> list[dict[str, object]]:
 
 def test_only_the_strip_of_a_lost_worker_is_cut_again(scenic: Stack, viewer: Viewer, operator: Operator) -> None:
     key, s3 = "maps/tall.tif", scenic.cloud.s3
-    s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=tiff())
+    s3.put_object(Bucket=operator.info["uploads_bucket"], Key=key, Body=tiff())
     wait_until(lambda: bool(operator.index.get(key)), "ingest has begun")
     wait_until(lambda: bool(cutting(operator, key)), "a machine cuts it")
     scene = cutting(operator, key)
@@ -126,7 +126,7 @@ def test_a_damaged_large_image_is_refused_with_its_reason(scenic: Stack, operato
     middle = len(damaged) // 2
     damaged[middle : middle + 100_000] = b"\xa5" * 100_000
     key = "maps/damaged.tif"
-    scenic.cloud.s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=bytes(damaged))
+    scenic.cloud.s3.put_object(Bucket=operator.info["uploads_bucket"], Key=key, Body=bytes(damaged))
     wait_until(lambda: operator.state(key) == "refused", "it is refused")
     record = operator.index.get(key)
     assert record is not None
