@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...plan.model import IMAGE_FORMATS, Gravity
-from ...plan.options import escape_text
 from ..common.colours import parse_colour
-from ..common.validate import bad_option
+from ..common.validate import bad_option, bad_value, require_word
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ def parse_int_field(into: IntField, options: CloudflareOptions, name: str, text:
 
 def _parse_int(name: str, text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise bad_option(name, f"must be a whole number, but is '{escape_text(text)}'")
+        raise bad_value(name, text, "a whole number")
     return int(text)
 
 
@@ -85,14 +84,8 @@ def parse_factor(into: FactorField, options: CloudflareOptions, name: str, text:
 def _parse_number(name: str, text: str, high: float) -> float:
     value = float(text) if _NUMBER.fullmatch(text) else None
     if value is None or value > high:
-        raise bad_option(name, f"must be a number from 0 to {high:g}, but is '{escape_text(text)}'")
+        raise bad_value(name, text, f"a number from 0 to {high:g}")
     return value
-
-
-def _parse_choice(name: str, text: str, words: tuple[str, ...]) -> str:
-    if text not in words:
-        raise bad_option(name, f"must be one of {', '.join(words)}, but is '{escape_text(text)}'")
-    return text
 
 
 def parse_width(options: CloudflareOptions, name: str, text: str) -> None:
@@ -106,7 +99,7 @@ def parse_dpr(options: CloudflareOptions, name: str, text: str) -> None:
 
 
 def parse_fit(options: CloudflareOptions, name: str, text: str) -> None:
-    options.fit = _parse_choice(name, text, FITS)
+    options.fit = require_word(name, text, FITS)
 
 
 def parse_gravity(options: CloudflareOptions, name: str, text: str) -> None:
@@ -119,29 +112,29 @@ def parse_gravity(options: CloudflareOptions, name: str, text: str) -> None:
         options.gravity = Gravity("fp", *(round(_parse_number(name, one, 1) * 100) / 100 for one in (x, y)))
     else:
         words = ", ".join(("auto", "face", *_SIDES))
-        raise bad_option(name, f"must be one of {words}, or like 0.5x0.33, but is '{escape_text(text)}'")
+        raise bad_value(name, text, f"one of {words}, or like 0.5x0.33")
 
 
 def parse_trim(options: CloudflareOptions, name: str, text: str) -> None:
     sides = text.split(";")
     if len(sides) != 4:
-        raise bad_option(name, f"must be top;right;bottom;left in px, but is '{escape_text(text)}'")
+        raise bad_value(name, text, "top;right;bottom;left in px")
     top, right, bottom, left = (_parse_int(name, side) for side in sides)
     options.trim = (top, right, bottom, left)
 
 
 def parse_rotate(options: CloudflareOptions, name: str, text: str) -> None:
-    options.rotate = int(_parse_choice(name, text, ("0", "90", "180", "270")))
+    options.rotate = int(require_word(name, text, ("0", "90", "180", "270")))
 
 
 def parse_flip(options: CloudflareOptions, name: str, text: str) -> None:
-    options.flip = _parse_choice(name, text, ("h", "v", "hv"))
+    options.flip = require_word(name, text, ("h", "v", "hv"))
 
 
 def parse_background(options: CloudflareOptions, name: str, text: str) -> None:
     digits = parse_colour(text)
     if digits is None:
-        raise bad_option(name, f"must be a CSS colour, but is '{escape_text(text)}'")
+        raise bad_value(name, text, "a CSS colour")
     options.background = digits
 
 
@@ -149,24 +142,24 @@ def parse_quality(into: Literal["quality", "saving_quality"], options: Cloudflar
     value = PERCEPTUAL.get(text) or (int(text) if _WHOLE.fullmatch(text) else 0)
     if not 1 <= value <= 100:
         words = ", ".join(PERCEPTUAL)
-        raise bad_option(name, f"must be a whole number from 1 to 100 or one of {words}, but is '{escape_text(text)}'")
+        raise bad_value(name, text, f"a whole number from 1 to 100 or one of {words}")
     setattr(options, into, value)
 
 
 def parse_format(options: CloudflareOptions, name: str, text: str) -> None:
-    options.format = _parse_choice(name, text, FORMATS)
+    options.format = require_word(name, text, FORMATS)
 
 
 def parse_anim(options: CloudflareOptions, name: str, text: str) -> None:
-    options.animated = _parse_choice(name, text, ("true", "false")) == "true"
+    options.animated = require_word(name, text, ("true", "false")) == "true"
 
 
 def parse_upscale(_options: CloudflareOptions, name: str, text: str) -> None:
     if text == "generate":
         raise bad_option(name, "generate needs generative AI and is not supported")
-    _parse_choice(name, text, ("interpolate",))
+    require_word(name, text, ("interpolate",))
 
 
 def check_word(words: tuple[str, ...], _options: CloudflareOptions, name: str, text: str) -> None:
     """Check a word that has no effect."""
-    _parse_choice(name, text, words)
+    require_word(name, text, words)

@@ -12,14 +12,13 @@ from dataclasses import replace
 from functools import partial
 
 from ...errors import BadKey, BadOption, DuplicateOption, Expired
-from ...image_keys import unquote
 from ...plan.normalize import build_plan
 from ...plan.options import escape_text
 from ...plan.presets import format_names
 from ..common.mapping import find_parser
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
 from ..common.settings import DialectSettings
-from ..common.validate import build_valid_plan
+from ..common.validate import build_valid_plan, decode_text
 from .convert import convert_options, describe
 from .option_parsers import CloudflareOptions
 from .options import MAPPINGS_BY_NAME
@@ -99,15 +98,8 @@ def _parse_option(option: str, options: CloudflareOptions, named: set[str]) -> s
     reader = find_parser(MAPPINGS_BY_NAME, name)
     if MAPPINGS_BY_NAME[name].name in named:
         raise DuplicateOption(f"{name} was given twice", option=name)
-    reader(options, name, _decode(name, text))
+    reader(options, name, decode_text(text, partial(BadOption, option=name), f"{name} is not percent-encoded UTF-8"))
     return MAPPINGS_BY_NAME[name].name
-
-
-def _decode(name: str, text: str) -> str:
-    try:
-        return unquote(text)
-    except (UnicodeError, ValueError) as error:
-        raise BadOption(f"{name} is not percent-encoded UTF-8", option=name, detail=str(error)) from error
 
 
 def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None) -> None:

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 
 from ...errors import BadKey
-from ...image_keys import check_key, unquote
+from ...image_keys import check_key
 from ...plan.options import escape_text
+from .validate import decode_text
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{1,2}([^/?#]*)(.*)", re.DOTALL)
 _EITHER = ("http", "https")
+BAD_ADDRESS = "The source's address is not percent-encoded UTF-8"
 PREFIX = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/?#A-Z]*/(?:[^?#]*/)?")
 """A valid prefix. It ends with a slash, so that it matches no other host or folder."""
 
@@ -36,10 +38,7 @@ class Sources:
             path = self._resolve_url(scheme, host, rest)
         elif bare_hosts:
             path = self._resolve_without_scheme(path)
-        try:
-            return check_key(unquote(path.removeprefix("/")))
-        except (UnicodeError, ValueError) as error:
-            raise BadKey("The source's address is not percent-encoded UTF-8", detail=str(error)) from error
+        return check_key(decode_text(path.removeprefix("/"), BadKey, BAD_ADDRESS))
 
     def _resolve_url(self, scheme: str, host: str, path: str) -> str:
         found = self._find_key(scheme, host, path)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from ...errors import BadOption
+from ...errors import BadOption, DarkroomError
+from ...image_keys import unquote
 from ...plan.canonical import check_length
 from ...plan.model import AUTO_CLASSES, EXTENDED_FORMATS, Plan
 from ...plan.normalize import build_plan
 from ...plan.option_types import FileName, OptionType, Value, split_parts
-from ...plan.options import OPTIONS_BY_SHORT, make_bad_option
+from ...plan.options import OPTIONS_BY_SHORT, escape_text, make_bad_option
 from ...plan.redaction import check_first_page
 
 
@@ -39,3 +40,26 @@ def _split(kind: OptionType, spelled: str) -> list[str]:
 def bad_option(option: str, text: str) -> BadOption:
     """Return the error for a value of ``option``. ``text`` says what is allowed, or why the value is not supported."""
     return BadOption(f"{option}: {text}", option=option)
+
+
+def bad_value(option: str, text: str, expected: str) -> BadOption:
+    """Return the error for ``text`` as a value of ``option``."""
+    return bad_option(option, f"must be {expected}, but is '{escape_text(text)}'")
+
+
+def require_word(option: str, text: str, words: Iterable[str]) -> str:
+    """Return ``text`` if it is one of ``words``. Raises BadOption."""
+    if text not in (allowed := tuple(words)):
+        raise bad_value(option, text, f"one of {', '.join(allowed)}")
+    return text
+
+
+BAD_PATH = "The path is not percent-encoded UTF-8"
+
+
+def decode_text(text: str, make_error: Callable[..., DarkroomError], message: str) -> str:
+    """Decode percent-escapes. Raises the error that ``make_error`` returns for ``message`` unless they are UTF-8."""
+    try:
+        return unquote(text)
+    except ValueError as error:  # and UnicodeError, which is one
+        raise make_error(message, detail=str(error)) from error

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ...errors import BadOption
-from ...image_keys import unquote
 from ..common.mapping import find_parser, index_by_name, list_options
-from ..common.validate import bad_option
+from ..common.validate import bad_option, decode_text
 from .model import require_int
 from .thumbor_path import QUALITY
 
@@ -145,10 +144,7 @@ def parse_parameters(query: str) -> dict[str, str]:
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if name in _PARAMETERS_BY_NAME or (name.partition(".")[0] in VERSION_8_BASES and "." in name):
-            try:
-                found[name] = unquote(value)
-            except (UnicodeError, ValueError) as error:
-                raise BadOption("The query is not percent-encoded UTF-8", option=name) from error
+            found[name] = decode_text(value, partial(BadOption, option=name), "The query is not percent-encoded UTF-8")
             if _SEPARATORS.search(found[name]):
                 raise bad_option(name, "its value must not contain & or =")
     return dict(sorted(found.items()))

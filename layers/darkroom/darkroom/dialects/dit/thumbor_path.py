@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ...errors import BadKey
-from ...image_keys import unquote
 from ...plan.model import IMAGE_FORMATS
 from ..common.mapping import find_parser, index_by_name, list_options
-from ..common.validate import bad_option
+from ..common.validate import BAD_PATH, bad_option, decode_text
 from .model import DitRequest, Json
 
 type Edits = dict[str, object]
@@ -93,14 +92,7 @@ def _ignore(_edits: Edits, _: str) -> None:
 def _find_filters(path: str) -> list[tuple[str, str]]:
     """Return name and arguments of each filter, decoded, sorted as a whole."""
     written = sorted(call for match in _FILTERS.finditer(path) for call in match[0].split(":")[1:])
-    return [(match[1], match[2]) for call in written if (match := _CALL.search(_decode(call)))]
-
-
-def _decode(text: str) -> str:
-    try:
-        return unquote(text)
-    except (UnicodeError, ValueError) as error:
-        raise BadKey("The path is not percent-encoded UTF-8", detail=str(error)) from error
+    return [(match[1], match[2]) for call in written if (match := _CALL.search(decode_text(call, BadKey, BAD_PATH)))]
 
 
 def _resize_edit(edits: Edits) -> Edits:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...errors import BadOption, SourceMissing
-from ...image_keys import parse_key, unquote
+from ...image_keys import parse_key
 from ...plan.options import escape_text
+from ..common.validate import BAD_PATH, decode_text
 from ..registry import encode_identifier
 from .spec import FORMATS, QUALITIES, UNSUPPORTED_FORMATS, V3, VERSIONS, Version
 
@@ -182,7 +183,7 @@ def parse(target: str) -> BaseRequest | InfoRequest | ImageRequest:
         return InfoRequest(key, identifier, version=version)
     if len(rest) == 1:
         raise SourceMissing("The path must be like {identifier}/{region}/{size}/{rotation}/{quality}.{format}")
-    return _parse_image(key, identifier, version, [_decode(part) for part in rest])
+    return _parse_image(key, identifier, version, [decode_text(part, BadOption, BAD_PATH) for part in rest])
 
 
 def _parse_image(key: str, identifier: str, version: Version, parts: list[str]) -> ImageRequest:
@@ -206,11 +207,3 @@ def _parse_image(key: str, identifier: str, version: Version, parts: list[str]) 
     if output not in FORMATS:
         raise bad_parameter("format", f"one of {', '.join(FORMATS)}", output)
     return parsed
-
-
-def _decode(part: str) -> str:
-    """Decode a parameter: clients can encode more than necessary, such as ``^``. Raises BadOption."""
-    try:
-        return unquote(part)
-    except (UnicodeError, ValueError) as error:
-        raise BadOption("The path is not percent-encoded UTF-8", detail=str(error)) from error

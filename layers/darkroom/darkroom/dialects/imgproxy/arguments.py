@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ...plan.options import escape_text
 from ..common.anchor import Anchor
-from ..common.validate import bad_option
+from ..common.validate import bad_option, bad_value, require_word
 
 COMPASS = {
     "ce": "center",
@@ -64,21 +63,19 @@ def parse_int(option: str, text: str, low: int = -int(MAX_NUMBER), high: int = i
 def _out_of_range(option: str, text: str, what: str, low: float, high: float) -> Exception:
     bounds = f" from {low:g}" if low > -MAX_NUMBER else ""
     bounds += f" {'to' if bounds else 'up to'} {high:g}" if high < MAX_NUMBER else ""
-    return bad_option(option, f"must be {what}{bounds}, but is '{escape_text(text)}'")
+    return bad_value(option, text, what + bounds)
 
 
 def parse_colour(option: str, text: str) -> str:
     """Parse three or six hexadecimal digits; return six in lower case."""
     if not _COLOUR.fullmatch(text):
-        raise bad_option(option, f"must be a colour of 3 or 6 hex digits, but is '{escape_text(text)}'")
+        raise bad_value(option, text, "a colour of 3 or 6 hex digits")
     return text.lower() if len(text) == 6 else "".join(digit * 2 for digit in text.lower())
 
 
 def parse_place(option: str, text: str) -> str:
     """Return our compass point."""
-    if text not in COMPASS:
-        raise bad_option(option, f"must be one of {', '.join(COMPASS)}, but is '{escape_text(text)}'")
-    return COMPASS[text]
+    return COMPASS[require_word(option, text, COMPASS)]
 
 
 def parse_anchor(option: str, args: list[str], before: Anchor, *, smart: bool = True, objects: bool = False) -> Anchor:

@@ -11,7 +11,7 @@ from ...plan.model import IMAGE_FORMATS
 from ...plan.options import escape_text
 from ..common.anchor import Anchor
 from ..common.settings import ImgproxySettings
-from ..common.validate import bad_option
+from ..common.validate import bad_option, require_word
 from .arguments import check_count, parse_anchor, parse_colour, parse_flag, parse_int, parse_number, parse_place, single
 from .model import ExtendOptions, ImgproxyOptions, WatermarkOptions
 
@@ -42,9 +42,7 @@ def parse_format_name(option: str, text: str) -> str:
         raise bad_option(option, "best belongs to imgproxy Pro and is not supported")
     if text in OTHER_FORMATS:
         raise bad_option(option, f"{text} is not supported")
-    if text not in FORMATS:
-        raise bad_option(option, f"must be one of {', '.join(FORMATS)}, but is '{escape_text(text)}'")
-    return FORMATS[text]
+    return FORMATS[require_word(option, text, FORMATS)]
 
 
 type IntField = Literal["width", "height", "min_width", "min_height", "pixelate", "max_bytes", "max_side", "page"]
@@ -79,10 +77,7 @@ def parse_limit(_state: ParseState, name: str, args: list[str]) -> None:
 
 
 def parse_resizing_type(state: ParseState, name: str, args: list[str]) -> None:
-    kind = single(name, args) or state.options.resizing
-    if kind not in RESIZING:
-        raise bad_option(name, f"must be one of {', '.join(RESIZING)}, but is '{escape_text(kind)}'")
-    state.options.resizing = kind
+    state.options.resizing = require_word(name, single(name, args) or state.options.resizing, RESIZING)
 
 
 def parse_resize(state: ParseState, name: str, args: list[str]) -> None:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 from ...errors import BadKey, BadOption
-from ...image_keys import unquote
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim, verify_claim
 from ..common.settings import DialectSettings, ImgproxySettings
-from ..common.validate import build_valid_plan
+from ..common.sources import BAD_ADDRESS
+from ..common.validate import build_valid_plan, decode_text
 from .convert import convert_options
 from .model import ImgproxyOptions
 from .option_parsers import RESIZING, ParseState, parse_format_name
@@ -78,7 +78,7 @@ def parse_source(parts: list[str], settings: ImgproxySettings) -> tuple[str, str
     """
     if parts[:1] == ["plain"] and len(parts) > 1:
         text, extension = _split("/".join(parts[1:]), "@")
-        return _add_base_url(_unquote(text), settings.base_url), extension
+        return _add_base_url(decode_text(text, BadKey, BAD_ADDRESS), settings.base_url), extension
     if parts[:1] == ["enc"] and len(parts) > 1:
         raise BadOption("enc: encrypted addresses belong to imgproxy Pro and are not supported", option="enc")
     if settings.base64_url_includes_filename and len(parts) > 1:
@@ -94,13 +94,6 @@ def _split(text: str, sign: str) -> tuple[str, str]:
     if len(extensions) > 1:
         raise BadKey(f"The source has more than one {sign}; in an address, encode it as %{ord(sign):02X}")
     return address, "".join(extensions)
-
-
-def _unquote(text: str) -> str:
-    try:
-        return unquote(text)
-    except (UnicodeError, ValueError) as error:
-        raise BadKey("The source's address is not percent-encoded UTF-8", detail=str(error)) from error
 
 
 def _decode(text: str) -> str:

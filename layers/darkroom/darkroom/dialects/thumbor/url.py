@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from ...errors import BadKey
-from ...image_keys import unquote
 from ...plan.model import IDENTITY
 from ...plan.option_types import Value
 from ..common.mapping import find_parser, index_by_name
 from ..common.matrices import combine
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim, verify_claim
 from ..common.settings import DialectSettings
-from ..common.validate import build_valid_plan
+from ..common.validate import BAD_PATH, build_valid_plan, decode_text
 from .effects import order_tones
 from .filters import FILTER_MAPPINGS, apply_filter
 from .geometry import convert_geometry
@@ -60,7 +59,7 @@ def parse(target: str, settings: DialectSettings) -> ParsedUrl:
     if signed is None:
         raise BadKey("The path must have a signature or 'unsafe', and an image")
     signature, rest = signed
-    claim = None if signature == UNSAFE else SignatureClaim(rest.encode(), decode(signature))
+    claim = None if signature == UNSAFE else SignatureClaim(rest.encode(), decode_text(signature, BadKey, BAD_PATH))
     options = collect_options(split_path(rest), settings)
     key = settings.sources.resolve(options.image, bare_hosts=True)
     document = partial(describe, options) if options.meta else None
@@ -74,7 +73,7 @@ def collect_options(parts: PathSegments, settings: DialectSettings) -> ThumborOp
     options = ThumborOptions(settings, decode_source(parts.image))
     for name, text in parts.named():
         find_parser(_SEGMENTS_BY_NAME, name)(options, text)
-    for name, call in split_filters(decode(parts.filters)):
+    for name, call in split_filters(decode_text(parts.filters, BadKey, BAD_PATH)):
         apply_filter(options, name, call)
     return options
 
@@ -101,12 +100,4 @@ def convert_options(options: ThumborOptions) -> dict[str, Value]:
 
 def decode_source(image: str) -> str:
     """Return the source's address in ``image``, a raw segment. A URL that was escaped as a whole is decoded once."""
-    return decode(image) if _ESCAPED_SCHEME.match(image) else image
-
-
-def decode(text: str) -> str:
-    """Decode percent-escapes. Raises BadKey unless they are UTF-8."""
-    try:
-        return unquote(text)
-    except (UnicodeError, ValueError) as error:
-        raise BadKey("The path is not percent-encoded UTF-8", detail=str(error)) from error
+    return decode_text(image, BadKey, BAD_PATH) if _ESCAPED_SCHEME.match(image) else image
