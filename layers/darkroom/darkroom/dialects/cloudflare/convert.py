@@ -11,6 +11,7 @@ from ...plan.model import IDENTITY, Crop, Gravity, Padding, Plan
 from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
 from ..common.matrices import compose, linear, round_matrix, saturation
+from ..common.rotation import flip_then_rotate
 from ..common.validate import bad_option
 from .option_parsers import CloudflareOptions
 
@@ -39,7 +40,7 @@ def convert_options(options: CloudflareOptions) -> dict[str, Value]:
     return {
         **_convert_trim(options),
         **_convert_box(options),
-        **_convert_rotation(options),
+        **flip_then_rotate(options.flip, options.rotate),
         **_convert_effects(options),
         **_convert_tones(options),
         **_convert_output(options),
@@ -73,12 +74,6 @@ def _convert_box(options: CloudflareOptions) -> dict[str, Value]:
     if options.zoom and options.gravity == Gravity("face"):
         values["fz"] = round(options.zoom * 100) / 100
     return values
-
-
-def _convert_rotation(options: CloudflareOptions) -> dict[str, Value]:
-    """Convert flip and rotation. Cloudflare flips first; we rotate first, with one flip in the other direction."""
-    mirrored = options.flip in ("h", "v")
-    return {"flip": options.flip, "rot": (360 - options.rotate) % 360 if mirrored else options.rotate}
 
 
 def _convert_effects(options: CloudflareOptions) -> dict[str, Value]:

@@ -28,7 +28,7 @@ class CloudflareOptions:
     trim_width: int = 0
     trim_height: int = 0
     rotate: int = 0
-    flip: str = "none"
+    flip: str = ""
     background: str = ""
     blur: float = 0.0
     sharpen: float = 0.0

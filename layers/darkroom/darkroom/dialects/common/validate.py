@@ -54,6 +54,19 @@ def require_word(option: str, text: str, words: Iterable[str]) -> str:
     return text
 
 
+class PlanValues:
+    """Options of which some can be set only once. ``values`` has those that map one to one, by our short name."""
+
+    __slots__ = ()
+    values: dict[str, Value]
+
+    def set_once(self, name: str, **values: Value) -> None:
+        """Set ``values`` for option ``name``. Raises BadOption if one of them already has another value."""
+        for short, value in values.items():
+            if self.values.setdefault(short, value) != value:
+                raise bad_option(name, f"{short} can be set only once per image")
+
+
 BAD_PATH = "The path is not percent-encoded UTF-8"
 
 

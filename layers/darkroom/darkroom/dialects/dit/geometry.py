@@ -7,6 +7,7 @@ from math import floor
 from ...plan.model import Extension, Gravity, Scale
 from ...plan.option_types import Value
 from ..common.anchor import Anchor
+from ..common.rotation import flip_then_rotate, swap_sides
 from ..common.validate import bad_option
 from .model import DitOptions, Json, require_colour, require_number
 
@@ -38,7 +39,7 @@ def convert_geometry(options: DitOptions) -> dict[str, Value]:
     """Return geometry options by short name. Raises BadOption for what our options cannot express."""
     values = _convert_resize(options)
     if not options.turn_first and options.turn % 180 == 90:
-        values = _rotate_before_crop(values) if _crops_after_rotation(options, values) else _swap_sides(values)
+        values = _rotate_before_crop(values) if _crops_after_rotation(options, values) else swap_sides(values)
     if options.crop:
         values["crop"] = options.crop
     return {**values, **_convert_rotation(options)}
@@ -54,12 +55,6 @@ def _rotate_before_crop(values: dict[str, Value]) -> dict[str, Value]:
     """Return a box that crops the rotated image, and covers it before the rotation."""
     least = {f"min{other}": values[short] for short, other in (("w", "h"), ("h", "w")) if short in values}
     return {**{short: value for short, value in values.items() if short != "fit"}, **least}
-
-
-def _swap_sides(values: dict[str, Value]) -> dict[str, Value]:
-    """Swap the sides: our box refers to the rotated image."""
-    across, down = values.pop("w", None), values.pop("h", None)
-    return values | {short: side for short, side in (("w", down), ("h", across)) if side is not None}
 
 
 def parse_side(resize: Json, name: str) -> int | None:
@@ -149,12 +144,11 @@ def _convert_gravity(options: DitOptions, place: str) -> Gravity:
 
 
 def _convert_rotation(options: DitOptions) -> dict[str, Value]:
-    """Convert flips and rotation. sharp flips first; we rotate first, with one flip in the other direction."""
-    values: dict[str, Value] = {"flip": ("h" if options.flop else "") + ("v" if options.flip else "") or "none"}
+    """Convert flips and rotation. sharp flips first."""
+    flip = "h" * options.flop + "v" * options.flip
     if options.turn % 90:
         if options.turn_first and has_box(options.resize):
             raise bad_option("rotate", "angles other than multiples of 90 must come after the resize")
         options.set_once("rotate", bgm=BLACK)
-        return {**values, "angle": round(options.turn % 360, 2)}
-    turn = -options.turn if options.flip != options.flop else options.turn
-    return {**values, "rot": int(turn) % 360}
+        return {"flip": flip or "none", "angle": round(options.turn % 360, 2)}
+    return flip_then_rotate(flip, int(options.turn))

@@ -12,7 +12,7 @@ from ...plan.model import Crop, Lch, Matrix
 from ...plan.option_types import Value
 from ..common.colours import format_colour, parse_colour
 from ..common.settings import DialectSettings
-from ..common.validate import bad_option
+from ..common.validate import PlanValues, bad_option
 
 type Json = Mapping[str, object]
 
@@ -21,7 +21,7 @@ MAX_NUMBER = 1e9
 
 
 @dataclass(slots=True)
-class DitOptions:
+class DitOptions(PlanValues):
     """The options of a DIT URL. ``values`` has those that map one to one, by our short name.
 
     ``resize`` is sharp's argument. ``turn_first``: the rotation precedes the resize. ``tones`` has matrices by edit.
@@ -46,12 +46,6 @@ class DitOptions:
     written: str = ""
     output: str = ""
     qualities: dict[str, int] = field(default_factory=dict)
-
-    def set_once(self, name: str, **values: Value) -> None:
-        """Set ``values`` for edit ``name``. Raises BadOption if an option already has another value."""
-        for short, value in values.items():
-            if self.values.setdefault(short, value) != value:
-                raise bad_option(name, f"{short} can be set only once per image")
 
 
 def is_enabled(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...plan.model import Crop, Extension, Focus, Gravity, Proportion
 from ...plan.option_types import Value
+from ..common.rotation import flip_then_rotate, swap_sides
 from ..common.validate import bad_option
 from .model import Side, ThumborOptions
 
@@ -18,9 +19,12 @@ _DOWN = {"top": "north", "middle": "", "bottom": "south"}
 def convert_geometry(options: ThumborOptions) -> dict[str, Value]:
     """Return geometry options by short name. Raises BadOption for what our options cannot express."""
     values = _convert_one_side(options) if 0 in _sides(options) else _convert_box(options)
-    if options.turn % 180:
-        _swap_sides(values)
-    return {**values, **_convert_crop(options), **_convert_rotation(options), **_convert_proportion(options)}
+    return {
+        **(swap_sides(values) if options.turn % 180 else values),
+        **_convert_crop(options),
+        **flip_then_rotate(options.flip, options.turn),
+        **_convert_proportion(options),
+    }
 
 
 def _sides(options: ThumborOptions) -> tuple[Side, Side]:
@@ -70,12 +74,6 @@ def _convert_box(options: ThumborOptions) -> dict[str, Value]:
     return values
 
 
-def _swap_sides(values: dict[str, Value]) -> None:
-    """Swap the sides: thumbor's box refers to the image before the rotation, ours to the rotated one."""
-    pair = {"h": values.pop("w", None), "w": values.pop("h", None)}
-    values |= {short: side for short, side in pair.items() if side is not None}
-
-
 def _convert_crop(options: ThumborOptions) -> dict[str, Value]:
     if options.crop is None:
         return {}
@@ -97,12 +95,6 @@ def _convert_focus(options: ThumborOptions) -> Focus | None:
         return None
     x, y = (sum(point[axis] * point[2] for point in points) // weight for axis in (0, 1))
     return Focus(min(max(0, x), MAX_CROP_PX), min(max(0, y), MAX_CROP_PX))
-
-
-def _convert_rotation(options: ThumborOptions) -> dict[str, Value]:
-    """Convert flips and rotation. thumbor flips first; we rotate first, with one flip in the other direction."""
-    turn = -options.turn if len(options.flip) == 1 else options.turn
-    return {"flip": options.flip or "none", "rot": turn % 360}
 
 
 def _convert_proportion(options: ThumborOptions) -> dict[str, Value]:

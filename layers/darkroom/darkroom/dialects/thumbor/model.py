@@ -11,7 +11,7 @@ from typing import Literal
 from ...plan.model import Matrix
 from ...plan.option_types import Value
 from ..common.settings import DialectSettings
-from ..common.validate import bad_option
+from ..common.validate import PlanValues, bad_option
 
 type Side = int | Literal["orig"]
 """A side of the box in px: 0 follows from the other one, ``orig`` is that of the source."""
@@ -24,7 +24,7 @@ type Switch = Literal["meta", "smart", "stretch", "no_upscale"]
 
 
 @dataclass(slots=True)
-class ThumborOptions:
+class ThumborOptions(PlanValues):
     """The options of a thumbor URL. ``values`` has those that map one to one, by our short name.
 
     ``background_fill`` is the fill of margins. ``crop`` and ``focal`` are left, top, right and bottom in px of the
@@ -59,12 +59,6 @@ class ThumborOptions:
     steps: list[Matrix | str] = field(default_factory=list)
     grey: bool = False
     max_age_s: int | None = None
-
-    def set_once(self, name: str, **values: Value) -> None:
-        """Set ``values`` for filter ``name``. Raises BadOption if an option already has another value."""
-        for short, value in values.items():
-            if self.values.setdefault(short, value) != value:
-                raise bad_option(name, f"{short} can be set only once per image")
 
     def add_tone(self, change: Matrix) -> None:
         """Append ``change`` to the tones."""
