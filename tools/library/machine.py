@@ -80,7 +80,7 @@ class Machine:
         """Return an execution's state."""
         found = self.client.describe_execution(executionArn=arn)
         output = json.loads(found.get("output") or "{}")
-        return Execution(arn, found["status"], output, found.get("cause") or "")
+        return Execution(arn, found["status"], output, _message(found.get("cause") or ""))
 
     def figures(self, arn: str) -> Figures:
         """Return the progress of its Map Run; all zero before it starts."""
@@ -91,3 +91,12 @@ class Machine:
         counts = run["itemCounts"]
         failed = sum(counts[name] for name in ("failed", "timedOut", "aborted"))
         return Figures(counts["total"], counts["succeeded"], failed, counts["running"], run["startDate"].timestamp())
+
+
+def _message(cause: str) -> str:
+    """Return the message of an execution's cause: Lambda's error document, or text of Step Functions."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

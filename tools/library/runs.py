@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from darkroom.bulk.job import BulkJob
 from darkroom.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, parse_spec
@@ -65,7 +68,17 @@ class Library:
         run = self.run(name or f"{given['operation']}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
         if run.read_document(run.spec_key) is not None:
             raise BadRun(f"There is a run {run.name} already: resume it, or take another name", field="run")
+        if order.source:
+            self._require_bucket(order.source)
         return run.name, self.machine.start(run.name, order, concurrency=concurrency, tolerated=tolerated, batch=batch)
+
+    def _require_bucket(self, name: str) -> None:
+        """Raise BadRun if there is no bucket of this name. One that only the function can read is accepted."""
+        try:
+            self.deployment.client("s3").head_bucket(Bucket=name)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                raise BadRun(f"There is no bucket {name}", field="source") from error
 
     def resume(self, name: str, concurrency: int = 0) -> str:
         """Resume a job: unfinished and failed keys. Return the execution's ARN.

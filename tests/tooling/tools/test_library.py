@@ -13,6 +13,7 @@ from cli.main import main
 from darkroom.bulk.messages import JobSpec, Operation, parse_request
 from tests import commands
 from tests.roles import create_role
+from tests.waiting import wait_until
 from tools.library.machine import Figures, Machine
 
 PASSES = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Pass", "End": True}}})
@@ -63,6 +64,42 @@ def test_a_report_is_printed_and_a_failed_key_is_a_failure(
     assert command.run("library", "report", "one", "--json").document["summary"]["outcomes"] == SUMMARY["outcomes"]
     assert command.run("library", "report", "other").code == 3
     assert command.run("library", "start", "--operation", "nothing").code == 2
+
+
+def test_a_source_that_does_not_exist_is_refused_before_the_start(
+    aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, role = aws("stepfunctions"), create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
+    arn = client.create_state_machine(name="sourced", definition=PASSES, roleArn=role)["stateMachineArn"]
+    for bucket in ("library-sourced", "old-photos"):
+        aws("s3").create_bucket(Bucket=bucket)
+    outputs = {"MediaBucketName": "library-sourced", "LibraryMachineArn": arn}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    start = ("library", "start", "--operation", "ingest", "--detach", "--run")
+    refused = command.run(*start, "first", "--source", "no-photos")
+    assert (refused.code, "There is no bucket no-photos." in refused.err) == (2, True)
+    assert Machine(client, arn).latest("first") is None
+    assert command.run(*start, "second", "--source", "old-photos").code == 0
+    assert Machine(client, arn).latest("second") is not None
+
+
+@pytest.mark.parametrize(
+    ("cause", "message"),
+    [
+        ('{"errorMessage": "S3 does not respond", "errorType": "Unavailable"}', "S3 does not respond"),
+        ("The state machine was stopped", "The state machine was stopped"),
+        ("7", "7"),
+    ],
+)
+def test_the_cause_of_a_failed_execution_is_a_sentence(aws: Callable[[str], Any], cause: str, message: str) -> None:
+    client, role = aws("stepfunctions"), create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
+    fails = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Fail", "Error": "Failed", "Cause": cause}}})
+    name = f"fails-{len(cause)}"
+    arn = client.create_state_machine(name=name, definition=fails, roleArn=role)["stateMachineArn"]
+    machine = Machine(client, arn)
+    started = machine.start("one", JobSpec(Operation.PRESETS, "a/"), concurrency=1, tolerated=1, batch=1)
+    wait_until(lambda: not machine.execution(started).runs, "the end of the execution")
+    assert machine.execution(started).cause == message
 
 
 def test_without_a_stack_on_this_machine_that_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
