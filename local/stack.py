@@ -151,13 +151,12 @@ _INFERENCE = {
 
 
 def _welcome(found: StackInfo, paths: StackPaths, progress: Progress) -> None:
-    bucket, endpoint = found.uploads_bucket, found.aws_endpoint_url
     progress.report("Ready")
     print(
         f"""
   Start page   {found.cdn_url}/
   An image     {found.cdn_url}/samples/coffee.png?w=320
-  Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/photo.jpg
+  Your own     ./darkroom upload photo.jpg
   Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
   Info, logs   {paths.stack_info}, {paths.logs}/
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}

@@ -46,7 +46,7 @@ def test_a_line_for_each_upload() -> None:
 
 def test_totals() -> None:
     assert totals(ALL) == "4 uploads: 2 ready, 1 lost, 1 refused (1 damaged), 1 copied from another key"
-    assert totals([READY_ONE]) == "1 uploads: 1 ready"
+    assert totals([READY_ONE]) == "1 upload: 1 ready"
 
 
 def test_what_is_lost_or_half_there_is_complained_about() -> None:

@@ -38,7 +38,8 @@ def totals(outcomes: Sequence[UploadOutcome]) -> str:
         parts.append(f"{counts.total()} refused ({by_code})")
     if copied := sum(outcome.record is not None and bool(outcome.record.same_as) for outcome in outcomes):
         parts.append(f"{copied} copied from another key")
-    return f"{len(outcomes)} uploads: " + ", ".join(parts)
+    noun = "upload" if len(outcomes) == 1 else "uploads"
+    return f"{len(outcomes)} {noun}: " + ", ".join(parts)
 
 
 def _row(outcome: UploadOutcome, complaint: str) -> tuple[str, ...]:
