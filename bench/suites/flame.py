@@ -103,7 +103,7 @@ def format_page(profile: Profile, notes: Sequence[str]) -> str:
     """Format the image and the tables."""
     stage = Table("By stage of Server-Timing", ("", "ms", "share"), rows(by_stage(profile)))
     module = Table("By innermost module of this repository", ("", "ms", "share"), rows(by_module(profile))[:SHOWN])
-    image = f"![Flame graph of a warm request](images/{IMAGE.name})"
+    image = f"![Flame graph of a warm request](../images/{IMAGE.name})"
     return "\n\n".join([image, stage.markdown(), module.markdown(), "\n".join(f"- {note}" for note in notes)])
 
 
