@@ -26,6 +26,7 @@ from bench.cost.pricing import (
     tabulate_by_cold_starts,
     tabulate_by_misses,
 )
+from bench.cost.render_cost import MEMORY_MB, billed_ms, break_even_requests, requests_cost, with_misses
 from bench.environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
 from bench.machine import architecture
 from bench.page import Markers, write_page
@@ -33,15 +34,7 @@ from bench.paths import ROOT
 from bench.report import MEASURED
 from bench.suites.cost import CASES, measure_requests
 from bench.tables import Table
-from darkroom.operations.cost_model import (
-    MEMORY_MB,
-    PriceTable,
-    billed_ms,
-    break_even_requests,
-    load_prices,
-    requests_cost,
-    with_misses,
-)
+from darkroom.operations.cost_model import PriceTable, load_prices
 
 PAGE = ROOT / "docs" / "explanation" / "cost.md"
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")

@@ -9,17 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from darkroom.bulk.messages import BATCH_SIZE
-from darkroom.operations.cost_model import (
-    FULL_CORE_MB,
-    HOURS_A_MONTH,
-    Architecture,
-    PriceTable,
-    function_amounts,
-    sum_amounts,
-)
+from darkroom.operations.cost_model import HOURS_A_MONTH, Architecture, PriceTable, function_amounts, sum_amounts
 
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..tables import Table
+from .render_cost import FULL_CORE_MB
 
 PICTURES = 1_000_000
 

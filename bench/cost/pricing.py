@@ -7,26 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from darkroom.operations.cost_model import (
-    FULL_CORE_MB,
-    MEMORY_MARGIN,
-    MEMORY_MB,
-    PriceTable,
-    RenderTime,
-    ServiceDesign,
-    billed_ms,
-    billed_start_ms,
-    cheapest_mb,
-    load_prices,
-    misses_cost,
-    with_misses,
-)
+from darkroom.operations.cost_model import PriceTable, load_prices
 
 from ..compare import OURS, STORED
 from ..competitors.dit import NAME as DIT
 from ..competitors.model import MissingCompetitor
 from ..report import MEASURED
 from ..tables import Table
+from .render_cost import (
+    FULL_CORE_MB,
+    MEMORY_MARGIN,
+    MEMORY_MB,
+    RenderTime,
+    ServiceDesign,
+    billed_ms,
+    billed_start_ms,
+    cheapest_mb,
+    misses_cost,
+    with_misses,
+)
 
 SIZES = ", ".join(map(str, MEMORY_MB))
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from bench.cost.render_cost import MEMORY_MB
 from darkroom import environment
 from darkroom.environment import Environment
-from darkroom.operations.cost_model import MEMORY_MB
 from darkroom.operations.functions import parse_functions
 from darkroom.settings import list_setting_fields
 from observability.monitored_functions import insert_functions

@@ -29,10 +29,11 @@ from bench.cost.pricing import (
     tabulate_by_cold_starts,
     tabulate_by_misses,
 )
+from bench.cost.render_cost import misses_cost, requests_cost, with_misses
 from bench.goals import read_goals
 from bench.suites.cost import figure
 from darkroom.aws.s3_fast import FastBucket, StoredObject
-from darkroom.operations.cost_model import load_prices, misses_cost, requests_cost, with_misses
+from darkroom.operations.cost_model import load_prices
 from darkroom.services.serve.answers import Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
 from tests.images.pictures import jpeg_photo
