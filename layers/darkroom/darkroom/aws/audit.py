@@ -67,10 +67,9 @@ class AuditLog:
     def _read_day(self, day: date, limit: int) -> Iterator[dict[str, Any]]:
         keys = [one.key for page in self.bucket.list_pages(_day_prefix(day)) for one in page]
         for key in sorted(keys, reverse=True)[:limit]:
-            opened = self.bucket.open(key)
-            if opened is not None:
-                with opened.body as body:
-                    yield json.loads(body.read())
+            entry = self.bucket.read(key)
+            if entry is not None:
+                yield json.loads(entry)
 
 
 def _day_prefix(day: date) -> str:

@@ -75,6 +75,14 @@ class S3Bucket:
                 raise
             return OpenObject(parse_head(key, answer), ObjectBody(answer["Body"], f"get {key}"))
 
+    def read(self, key: str) -> bytes | None:
+        """Return the content of the current version; None if the key is missing or deleted."""
+        opened = self.open(key)
+        if opened is None:
+            return None
+        with opened.body as body:
+            return body.read()
+
     def read_range(self, key: str, start: int, end: int, *, etag: str) -> bytes:
         """Read bytes ``start`` to before ``end`` of the current version.
 

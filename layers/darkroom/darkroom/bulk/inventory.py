@@ -76,8 +76,7 @@ def _parse_manifest(data: bytes) -> dict[str, Any]:
 
 def _read(address: str, field: str, vault: Callable[[str], S3Bucket]) -> bytes:
     bucket, key = parse_s3_url(address, field)
-    opened = vault(bucket).open(key)
-    if opened is None:
+    content = vault(bucket).read(key)
+    if content is None:
         raise BadRun(f"There is nothing at {address}", field=field)
-    with opened.body as body:
-        return body.read()
+    return content

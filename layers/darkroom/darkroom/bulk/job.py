@@ -79,8 +79,8 @@ class BulkJob:
 
     def read_batches(self) -> list[Batch] | None:
         """Return the listing; None before it is written."""
-        text = self._read(self.listing_key)
-        return None if text is None else [*parse_batches(text)]
+        listing = self.media.read(self.listing_key)
+        return None if listing is None else [*parse_batches(listing.decode())]
 
     def put_batches(self, name: str, batches: Iterable[Batch]) -> None:
         """Write batches to the object ``name``."""
@@ -99,8 +99,8 @@ class BulkJob:
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """Return the JSON document ``name``; None if it does not exist."""
-        text = self._read(name)
-        return None if text is None else dict(json.loads(text))
+        document = self.media.read(name)
+        return None if document is None else dict(json.loads(document))
 
     def read_results(self, number: str) -> BatchResults:
         """Return the results of a batch so far."""
@@ -127,13 +127,6 @@ class BulkJob:
 
     def _results_key(self, number: str) -> str:
         return f"{LIBRARY}{self.name}/outcomes/{number}.json"
-
-    def _read(self, name: str) -> str | None:
-        opened = self.media.open(name)
-        if opened is None:
-            return None
-        with opened.body as body:
-            return body.read().decode()
 
 
 def merge_results(ours: BatchResults, theirs: BatchResults) -> BatchResults:

@@ -47,11 +47,8 @@ class BaselineReset:
 
     def read(self) -> Baseline | None:
         """Return the stored baseline, None without one. Raises ValueError if it is invalid."""
-        opened = self.media.open(BASELINE)
-        if opened is None:
-            return None
-        with opened.body as body:
-            return Baseline.from_document(json.loads(body.read()))
+        stored = self.media.read(BASELINE)
+        return None if stored is None else Baseline.from_document(json.loads(stored))
 
     def create(self, samples: Sequence[Sample], now_s: float, why: str) -> Baseline:
         """Store the baseline of ``samples``, with ``why`` in the audit log."""

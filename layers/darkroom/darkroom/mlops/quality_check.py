@@ -104,23 +104,16 @@ class QualityCheck:
         return found
 
     def _read_golden_set(self) -> list[GoldenImage]:
-        text = self._read(MANIFEST)
-        return [] if text is None else list(parse_manifest(text))
+        text = self.media.read(MANIFEST)
+        return [] if text is None else list(parse_manifest(text.decode()))
 
     def _read_history(self) -> dict[str, QualityRecord]:
         """Return the times of evaluations; empty without a valid history, so that all variants are due."""
         try:
-            return parse_history(self._read(HISTORY) or "{}")
+            return parse_history((self.media.read(HISTORY) or b"{}").decode())
         except ValueError as error:
             self.observer.log("WARNING", "quality history unreadable", cause=str(error))
             return {}
-
-    def _read(self, key: str) -> str | None:
-        opened = self.media.open(key)
-        if opened is None:
-            return None
-        with opened.body as body:
-            return body.read().decode()
 
     def _publish_age(self, history: Mapping[str, QualityRecord], now_s: float) -> None:
         """Publish the longest time since a variant's last evaluation, at once: an interrupted run shows too."""
@@ -150,11 +143,9 @@ class QualityCheck:
         return Evaluation(sum_confusions(results), len(results))
 
     def _invoke(self, one: GoldenImage, tasks: Sequence[str], variant: str) -> Mapping[str, Finding]:
-        opened = self.media.open(one.picture)
-        if opened is None:
+        jpeg = self.media.read(one.picture)
+        if jpeg is None:
             raise Unavailable(detail=f"{one.picture} of the golden set is missing")
-        with opened.body as body:
-            jpeg = body.read()
         return self.endpoint.invoke(jpeg, tasks, sha256(one.picture.encode()).hexdigest()[:32], variant=variant).found
 
     def _publish(self, variant: str, task: str, confusion: Confusion) -> dict[str, float]:

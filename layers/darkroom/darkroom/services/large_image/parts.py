@@ -78,7 +78,7 @@ class PartStore:
 
     def get_strip(self, strip: int) -> StoredStrip:
         """Return a stored strip; raises Unavailable if it does not exist."""
-        note, next_level = self._document(f"notes/{strip:05}.json"), self._read(self._next_level(strip))
+        note, next_level = self._document(f"notes/{strip:05}.json"), self.media.read(self._next_level(strip))
         if note is None or next_level is None:
             raise Unavailable(detail=f"strip {strip} of {self.image_id} is missing")
         return StoredStrip(TileIndex.from_document(note["facts"]), str(note["etag"]), next_level)
@@ -112,12 +112,5 @@ class PartStore:
         self.media.put(self.folder + name, body, headers=_JSON, metadata={}, replaces=replaces)
 
     def _document(self, name: str) -> dict[str, Any] | None:
-        found = self._read(self.folder + name)
+        found = self.media.read(self.folder + name)
         return dict(json.loads(found)) if found is not None else None
-
-    def _read(self, name: str) -> bytes | None:
-        opened = self.media.open(name)
-        if opened is None:
-            return None
-        with opened.body as body:
-            return body.read()
