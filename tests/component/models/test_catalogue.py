@@ -101,6 +101,14 @@ def test_the_table_of_the_layer_is_made_from_that_of_the_endpoint() -> None:
         assert replace(model, batch_size=large.get(task).batch_size) == large.get(task)
 
 
+def test_a_model_for_another_engine_is_not_in_the_layer() -> None:
+    """Also where the layer has its wheel, for another model."""
+    text = PLACES["endpoint"].table.read_text(encoding="utf-8")
+    wheels = {one.wheel for one in PLACES["endpoint"].artefacts}
+    assert small_table(text, wheels) == catalogue.SMALL_MODELS.read_text(encoding="utf-8")
+    assert "PP-OCRv6" in small_table(text.replace('engine = "rapidocr"', ""), wheels)
+
+
 def test_a_layer_without_wheels_has_no_models() -> None:
     table = small_table(PLACES["endpoint"].table.read_text(encoding="utf-8"), set())
     assert "[[model]]" not in table
