@@ -90,7 +90,7 @@ site: $(READY)  ## Build the documentation into site/; a broken link fails
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
 	@echo "site/index.html"
 
-replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
+replay: $(READY)  ## Show stored images to two variants of the running stack; A=main B=canary, OPTIONS=...
 	@./darkroom replay --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)
 
 lock: $(READY)  ## Compile the requirements files from pyproject.toml

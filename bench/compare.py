@@ -13,10 +13,10 @@ from .competitors.model import Competitor, MissingCompetitor
 from .emulator import install_emulator
 from .environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine, describe_size
 from .equal_quality import match_peers
+from .images import describe_sources, make_images
 from .link.process import run_link
 from .machine import Core, separate_cores
 from .measure import Counts, Progress, run
-from .pictures import describe_sources, make_images
 from .quality import resize_reference, ssimulacra2
 from .report import Findings
 from .statistics import RATIO_NOTE

@@ -66,12 +66,12 @@ def find_nearest(target: float, score_of: Callable[[int], float]) -> int:
     return min(find_neighbours(target, score_of), key=lambda quality: abs(score_of(quality) - target))
 
 
-def interpolate_bytes(target: float, pictures: Iterable[tuple[float, int]]) -> int:
+def interpolate_bytes(target: float, images: Iterable[tuple[float, int]]) -> int:
     """Interpolate the bytes at the score ``target``, linear in scores and logarithms of bytes.
 
     Several images are used because encoders' steps are uneven: of two adjacent qualities the higher may score less.
     """
-    scores, logs = zip(*((score, math.log(size)) for score, size in pictures), strict=True)
+    scores, logs = zip(*((score, math.log(size)) for score, size in images), strict=True)
     if len(set(scores)) == 1:
         return round(math.exp(fmean(logs)))
     slope, intercept = linear_regression(scores, logs)

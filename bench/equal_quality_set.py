@@ -38,8 +38,8 @@ def match_presets(
     """Return, for each preset in ``target``, the peer's quality that scores as ``ours`` does. Cached."""
     stamp = prints(source, presets).folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    pictures = {name: ours[name].hex() for name in target}
-    path = FOUND / f"{hash_sources([], str(NEIGHBOURS), repr(presets), made_from, repr(pictures))}.json"
+    images = {name: ours[name].hex() for name in target}
+    path = FOUND / f"{hash_sources([], str(NEIGHBOURS), repr(presets), made_from, repr(images))}.json"
     if path.exists():
         return {name: Match(**found) for name, found in json.loads(path.read_text(encoding="ascii")).items()}
     found = {}

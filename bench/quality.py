@@ -33,12 +33,12 @@ def ssim(body: bytes, reference: Pixels) -> float:
     return float(similarity)
 
 
-def ssimulacra2(picture: bytes | Pixels, reference: Pixels) -> float:
+def ssimulacra2(image: bytes | Pixels, reference: Pixels) -> float:
     """Return the SSIMULACRA2 of an encoded image, or of its pixels, to ``reference``.
 
     Raises ValueError for another size.
     """
-    return Original(reference).score(decode_pixels(picture) if isinstance(picture, bytes) else picture)
+    return Original(reference).score(decode_pixels(image) if isinstance(image, bytes) else image)
 
 
 def decode_pixels(body: bytes) -> Pixels:

@@ -168,7 +168,7 @@ def write_measured(findings: Findings) -> None:
                 "warm_ms": result.warm_ms.median,
                 "cpu_ms": result.cpu_ms,
                 "peak_mb": result.peak_rss_mb,
-                "picture_bytes": len(result.body),
+                "image_bytes": len(result.body),
                 "score": findings.scores[case, result.competitor.name],
                 "stores": result.competitor.stores,
             }

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from darkroom.services.live_settings import CURRENT
 
-from .pictures import MAX_PIXELS
+from .images import MAX_PIXELS
 from .template import Template
 
 ACCOUNT = "000000000000"

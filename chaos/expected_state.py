@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from .pictures import Content
+from .images import Content
 from .script import Action, Operation
 
 

@@ -16,7 +16,7 @@ from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 
-from .pictures import MAX_PIXELS, Content
+from .images import MAX_PIXELS, Content
 
 MAX_DIFFERENCE = 30.0
 """Largest difference of the mean colours of an image and its derivative, of 255. Cropping changes them slightly."""
@@ -49,8 +49,8 @@ def expected_master(data: bytes) -> bytes:
 def digest_image(data: bytes) -> ImageDigest | None:
     """Compute the digest of an image, None if it cannot be decoded completely."""
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            pixels = np.asarray(picture.convert("RGB"), dtype=np.float64)
+        with Image.open(io.BytesIO(data)) as image:
+            pixels = np.asarray(image.convert("RGB"), dtype=np.float64)
     except (UnidentifiedImageError, OSError, SyntaxError):
         return None
     red, green, blue = pixels.mean(axis=(0, 1))

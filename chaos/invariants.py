@@ -15,7 +15,7 @@ from darkroom.services.live_settings import CURRENT
 
 from .expected_state import ExpectedEnd, ExpectedState
 from .image_oracle import digest, digest_image, expected_master, list_differences
-from .pictures import Content
+from .images import Content
 from .snapshot import PublishedEvent, Snapshot, Stored, as_text
 
 MASTERS, DERIVATIVES = "masters/", "derivatives/"

@@ -14,9 +14,9 @@ from .crash_points import draw_crash_point
 from .environment import INGEST, PURGE, Environment, Limits
 from .expected_state import compute_expected
 from .faults import FaultPlan
+from .images import Content
 from .invariants import Case, check
 from .ministack import ministack
-from .pictures import Content
 from .proxy import Proxy, Timing
 from .queues import Recorder, depth
 from .report import Findings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .environment import UPLOADS, Environment
-from .pictures import Content
+from .images import Content
 from .script import Action, Operation
 
 AHEAD = 30

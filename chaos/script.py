@@ -9,7 +9,7 @@ from itertools import groupby
 from random import Random
 from typing import NamedTuple
 
-from .pictures import COLOURS, Content, ImageFactory
+from .images import COLOURS, Content, ImageFactory
 from .seeded_rng import seeded_random
 
 

@@ -27,7 +27,7 @@ def describe(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _table("at the CDN", {"invalidation": report["invalidation"]})
     yield from _table("remains, until", {one["what"]: one["until"] for one in report["remains"]})
     if report["same_bytes"]:
-        yield "the same picture under other keys, which are to be forgotten by themselves"
+        yield "the same image under other keys, which are to be forgotten by themselves"
         yield from (f"    {key}" for key in report["same_bytes"])
     if report["failed"]:
         yield from _table("failed", report["failed"])

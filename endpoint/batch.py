@@ -54,7 +54,7 @@ class BatchAnalyser:
         """Return a response for each request, in order; an unreadable image gets one too."""
         decodings = list(self._threads.map(_decode, (asked.body for asked in batch)))
         decoded_s = time.monotonic()
-        answers = self._run_models(batch, [picture for picture, _ in decodings])
+        answers = self._run_models(batch, [image for image, _ in decodings])
         infer_s = time.monotonic() - decoded_s
         responses = []
         for asked, answer, (_, decode_s) in zip(batch, answers, decodings, strict=True):
@@ -66,17 +66,17 @@ class BatchAnalyser:
             _log(asked, responses[-1])
         return responses
 
-    def _run_models(self, batch: Sequence[AnalysisRequest], pictures: Sequence[Pixels | None]) -> list[BatchResponse]:
+    def _run_models(self, batch: Sequence[AnalysisRequest], images: Sequence[Pixels | None]) -> list[BatchResponse]:
         """Run the models; if the batch fails, each image is tried alone."""
-        readable = [index for index, picture in enumerate(pictures) if picture is not None]
+        readable = [index for index, image in enumerate(images) if image is not None]
         try:
             found = self._models.detect_batch(
-                [picture for picture in pictures if picture is not None], [batch[index].tasks for index in readable]
+                [image for image in images if image is not None], [batch[index].tasks for index in readable]
             )
         except ModelUnavailable as error:
             if len(batch) == 1:
                 return [_refused(batch[0], error)]
-            return [self._run_models([batch[index]], [pictures[index]])[0] for index in range(len(batch))]
+            return [self._run_models([batch[index]], [images[index]])[0] for index in range(len(batch))]
         by_index = dict(zip(readable, found, strict=True))
         return [
             BatchResponse(200, _document(by_index.get(index) or self._unreadable(asked)), len(batch))
@@ -95,8 +95,8 @@ def _document(found: dict[str, Finding]) -> dict[str, Any]:
 def _decode(body: bytes) -> tuple[Pixels | None, float]:
     """Return the image, and the seconds of decoding."""
     started_s = time.monotonic()
-    picture = decode_image(body)
-    return picture, time.monotonic() - started_s
+    image = decode_image(body)
+    return image, time.monotonic() - started_s
 
 
 def _refused(asked: AnalysisRequest, error: DarkroomError) -> BatchResponse:

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, in the field names of the functions' logs. Nothing of a picture is in them."""
+"""Log lines: one JSON object each, in the field names of the functions' logs. Nothing of an image is in them."""
 
 from __future__ import annotations
 

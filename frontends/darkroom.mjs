@@ -41,7 +41,7 @@ export function keyOf(src, base = '') {
     const root = base.replace(/\/$/, '') + '/';
     const path = src.startsWith(root) ? src.slice(root.length) : src;
     if (/^([a-z][a-z0-9+.-]*:|\/\/)/i.test(path)) {
-        throw new RangeError(`This is not a picture below '${root}': '${src}'`);
+        throw new RangeError(`This is not an image below '${root}': '${src}'`);
     }
     return decodeURIComponent(path.replace(/[?#].*$/s, '').replace(/^\//, ''));
 }
@@ -49,7 +49,7 @@ export function keyOf(src, base = '') {
 /**
  * Return the URL of an image with any options. Those beyond presets and the ladder need a signature.
  *
- * @param {string} base  Darkroom's URL, such as `https://pictures.example.com`; empty on the same host.
+ * @param {string} base  Darkroom's URL, such as `https://images.example.com`; empty on the same host.
  * @param {string} key
  * @param {Options} [options]
  * @throws {RangeError}  For an option that does not exist.

@@ -39,9 +39,9 @@ export function signUrl(url, key, expiresS) {
  * Return the signed URL of an image with any options.
  *
  * @param {string} base
- * @param {string} pictureKey
+ * @param {string} imageKey
  * @param {import('./darkroom.mjs').Options} options
  * @param {{key: string, expiresS?: number}} by
  */
-export const signedUrl = (base, pictureKey, options, { key, expiresS }) =>
-    signUrl(darkroomUrl(base, pictureKey, options), key, expiresS);
+export const signedUrl = (base, imageKey, options, { key, expiresS }) =>
+    signUrl(darkroomUrl(base, imageKey, options), key, expiresS);

@@ -27,8 +27,8 @@ from darkroom.services.inference.merge import lowest_source
 from darkroom.services.inference.views import prepare_jpeg
 from local.paths import MODELS
 
-from . import pictures
-from .pictures import draw_image
+from . import images
+from .images import draw_image
 
 TASKS = (MODERATION, SIMILARITY)
 """Tasks of the fallback models to run. Faces and text would take five times as long."""
@@ -55,7 +55,7 @@ def _sample(kind: str, seed: str, number: int) -> Sample:
     image = draw_image(kind, seed, number)
     jpeg = prepare_jpeg(Source.from_bytes(image.body), Limits())
     found = _models().detect(jpeg, TASKS)
-    size = pictures.read_size(image)
+    size = images.read_size(image)
     return Sample(
         key=f"gameday/{kind}-{seed}-{number}.{image.suffix}",
         source_etag=sha256(image.body).hexdigest()[:32],
@@ -77,7 +77,7 @@ def _models() -> in_process.InProcessDetector:
 @cache
 def _digest() -> str:
     """Return a digest of the code and models that determine samples."""
-    sources = (Path(pictures.__file__), Path(views.__file__), Path(in_process.__file__), Path(__file__), SMALL_MODELS)
+    sources = (Path(images.__file__), Path(views.__file__), Path(in_process.__file__), Path(__file__), SMALL_MODELS)
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 

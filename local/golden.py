@@ -17,18 +17,18 @@ def ensure_golden_set(media: S3Bucket, folder: Path) -> int:
     """Upload the golden set with images from ``folder`` unless there is one; return the number of images."""
     if media.head(PREFIX + MANIFEST) is not None:
         return 0
-    return put(media, ((golden, (folder / golden.picture).read_bytes()) for golden in label_samples()))
+    return put(media, ((golden, (folder / golden.key).read_bytes()) for golden in label_samples()))
 
 
 def label_samples() -> list[GoldenImage]:
     """Return every photograph with its labels, by file name."""
-    pictures = tomllib.loads(LABELS.read_text(encoding="utf-8"))["picture"]
+    rows = tomllib.loads(LABELS.read_text(encoding="utf-8"))["image"]
     return [
         GoldenImage(
-            picture["file"],
-            tuple(Region(*box) for box in picture["faces"]) if "faces" in picture else None,
-            picture.get("unsafe"),
-            picture.get("text"),
+            row["file"],
+            tuple(Region(*box) for box in row["faces"]) if "faces" in row else None,
+            row.get("unsafe"),
+            row.get("text"),
         )
-        for picture in pictures
+        for row in rows
     ]

@@ -136,9 +136,9 @@ def _monitored(metric: str, stat: str) -> tuple[Metric, ...]:
 def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M6
         name="cost-per-picture",
-        description="For six hours the cost per picture has exceeded MaxCostPerPicture",
+        description="For six hours the cost per image has exceeded MaxCostPerPicture",
         runbook="cost-spike",
-        metrics=_monitored("CostPerPicture", "Average"),
+        metrics=_monitored("CostPerImage", "Average"),
         comparison="over",
         threshold="{MaxCostPerPicture}",
         period_s=6 * HOUR_S,

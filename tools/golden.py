@@ -14,8 +14,8 @@ PREFIX = "golden/"
 MANIFEST = "manifest.jsonl"
 
 
-def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
-    """Replace the golden set by ``pictures``, each with its file's bytes. Return their number.
+def put(media: S3Bucket, images: Iterable[tuple[GoldenImage, bytes]]) -> int:
+    """Replace the golden set by ``images``, each with its file's bytes. Return their number.
 
     They are stored as models receive images: upright JPEGs of 2048 px at most, for which labels in fractions remain
     valid. The manifest is written last: it never names a missing image.
@@ -28,13 +28,13 @@ def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
     from darkroom.services.inference.views import prepare_jpeg
 
     lines: dict[str, str] = {}
-    for golden, body in pictures:
-        key = f"{PREFIX}{PurePosixPath(golden.picture).stem}.jpg"
+    for golden, body in images:
+        key = f"{PREFIX}{PurePosixPath(golden.key).stem}.jpg"
         if key in lines:
             raise ValueError(f"two images for {key}")
         jpeg = prepare_jpeg(Source.from_bytes(body), Limits())
         media.put(key, jpeg, headers={"Content-Type": "image/jpeg"}, metadata={})
-        lines[key] = line_of(replace(golden, picture=key))
+        lines[key] = line_of(replace(golden, key=key))
     text = "".join(f"{line}\n" for line in lines.values())
     media.put(PREFIX + MANIFEST, text.encode(), headers={"Content-Type": "application/jsonl"}, metadata={})
     return len(lines)
@@ -43,9 +43,7 @@ def put(media: S3Bucket, pictures: Iterable[tuple[GoldenImage, bytes]]) -> int:
 def line_of(golden: GoldenImage) -> str:
     """Return the manifest line of ``golden``."""
     labels = {"faces": golden.faces, "unsafe": golden.unsafe, "text": golden.text}
-    return json.dumps(
-        {"picture": golden.picture} | {name: label for name, label in labels.items() if label is not None}
-    )
+    return json.dumps({"picture": golden.key} | {name: label for name, label in labels.items() if label is not None})
 
 
 def shown(media: S3Bucket) -> list[GoldenImage]:
@@ -60,7 +58,7 @@ def shown(media: S3Bucket) -> list[GoldenImage]:
 def read_folder(folder: Path) -> Iterator[tuple[GoldenImage, bytes]]:
     """Yield each image that the manifest in ``folder`` names, with its bytes. Raises ValueError, OSError."""
     for golden in parse_manifest((folder / MANIFEST).read_text(encoding="utf-8")):
-        yield golden, (folder / golden.picture).read_bytes()
+        yield golden, (folder / golden.key).read_bytes()
 
 
 def describe(golden: GoldenImage) -> str:
@@ -70,4 +68,4 @@ def describe(golden: GoldenImage) -> str:
         "" if golden.unsafe is None else "unsafe" if golden.unsafe else "safe",
         "" if golden.text is None else f"words {len(golden.text.split())}",
     ]
-    return f"{golden.picture}  {', '.join(filter(None, label))}"
+    return f"{golden.key}  {', '.join(filter(None, label))}"

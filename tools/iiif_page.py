@@ -25,7 +25,7 @@ from tools.generated_blocks import Content, table  # noqa: E402
 PAGE = ROOT / "docs" / "guides" / "iiif.md"
 
 _CAPS = SizeLimits()
-_PICTURES = (Size(4000, 3000), Size(6000, 4000), Size(11_648, 8736), Size(40_000, 30_000))
+_IMAGES = (Size(4000, 3000), Size(6000, 4000), Size(11_648, 8736), Size(40_000, 30_000))
 _LEVELS = {1: "1", 2: "2", 3: "beyond"}
 
 
@@ -36,9 +36,9 @@ def _counts() -> str:
             ", ".join(map(str, list_scale_factors(size))),
             f"{count_images(size, _CAPS):,}",
         )
-        for size in _PICTURES
+        for size in _IMAGES
     )
-    return table(("picture", "scale factors", "derivatives"), *rows)
+    return table(("image", "scale factors", "derivatives"), *rows)
 
 
 def _features() -> str:

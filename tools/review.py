@@ -23,7 +23,7 @@ DECISIONS: Mapping[str, Message] = {"release": build_release_message, "confirm":
 class NotHeld(NotIngested):
     """No image is held under this key."""
 
-    title = "No picture is held under this key"
+    title = "No image is held under this key"
 
 
 def decide(index: Index, queue: Queue, key: str, decision: str, by: str) -> Record:

@@ -14,7 +14,7 @@ from tools.fetch_models import PLACES, REWRITTEN
 
 MAKEFILE = PLACES["lambda"].requirements.with_name("Makefile")
 HEAD = """\
-# The models of the layer `inference`: one picture at a time, on a CPU.
+# The models of the layer `inference`: one image at a time, on a CPU.
 # Written by `make docs` from endpoint/models.toml: do not edit.
 """
 ENGINE = "onnxruntime"

@@ -127,18 +127,18 @@ class Outcome:
 
 def compare_formats(every: Mapping[str, int], progress: Callable[[str], None]) -> list[Outcome]:
     """Encode every n-th unseen image in each format, then re-encode those of REFINED. Raises PackageUnavailable."""
-    pictures = list_views("unseen")
-    found = [_outcomes(form, pictures[:: every[form]], progress) for form in every]
+    images = list_views("unseen")
+    found = [_outcomes(form, images[:: every[form]], progress) for form in every]
     return [first for first, _ in found] + [later for _, later in found if later.results]
 
 
-def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], None]) -> tuple[Outcome, Outcome]:
+def _outcomes(form: str, images: Sequence[View], progress: Callable[[str], None]) -> tuple[Outcome, Outcome]:
     results: list[AutoResult] = []
     refined: list[AutoResult] = []
     fixed: dict[int, list[EncodedImage]] = {quality: [] for quality in FIXED[form]}
     careful: dict[int, list[EncodedImage]] = {quality: [] for quality in FIXED[form]}
-    for number, view in enumerate(pictures):
-        progress(f"q=auto as {form}, image {number + 1} of {len(pictures)}")
+    for number, view in enumerate(images):
+        progress(f"q=auto as {form}, image {number + 1} of {len(images)}")
         original = Original(view.pixels)
         source = EncodableImage(render_image(view), 1)
         results.append(_encode_auto(form, "fast", view, source, original))

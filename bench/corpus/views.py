@@ -103,7 +103,7 @@ def _made(half: Half) -> Iterator[View]:
 
 def _originals(half: Half) -> Iterator[tuple[str, Kind, Image.Image]]:
     for package, kind, pattern in _LEARNED if half == "learned" else _UNSEEN:
-        for file in sorted(_pictures(unpack(package), pattern)):
+        for file in sorted(_images(unpack(package), pattern)):
             named = f"{package.name} {file.stem if 'x' not in file.stem else file.parts[-4]}"
             drawing = any(prefix in file.stem for prefix in _GRAPHICS)
             yield named, "graphic" if drawing else kind, _opened(file)
@@ -112,7 +112,7 @@ def _originals(half: Half) -> Iterator[tuple[str, Kind, Image.Image]]:
             yield f"scikit-image {name}", "photograph", _opened(Path(skimage.data.__file__).with_name(name))
 
 
-def _pictures(folder: Path, pattern: str) -> Iterable[Path]:
+def _images(folder: Path, pattern: str) -> Iterable[Path]:
     return (file for file in folder.glob(pattern) if file.is_file() and file.stem not in _LEFT_OUT)
 
 

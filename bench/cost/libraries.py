@@ -15,7 +15,7 @@ from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..tables import Table
 from .render_cost import FULL_CORE_MB
 
-PICTURES = 1_000_000
+IMAGES = 1_000_000
 
 MEMORY_MB = 3008
 """Default memory of ingest, infer and library: more than one core."""
@@ -28,7 +28,7 @@ PRESETS, PRESETS_MS = 6, 238.0
 PREPARE_MS = 83.0
 """Time to prepare an image for models:
 
-`prepare_jpeg` of bench/pictures.py's 12mp.jpg, the median of five on an EPYC core.
+`prepare_jpeg` of bench/images.py's 12mp.jpg, the median of five on an EPYC core.
 """
 
 ENDPOINT_MS = 100.0
@@ -115,7 +115,7 @@ def price_analysis(architecture: Architecture) -> dict[str, float]:
     )
 
 
-def sum_usd(prices: PriceTable, amounts: Amounts, times: float = PICTURES) -> float:
+def sum_usd(prices: PriceTable, amounts: Amounts, times: float = IMAGES) -> float:
     """Return US dollars for ``times`` of them."""
     return times * sum(prices.cost(amounts).values())
 
@@ -148,10 +148,10 @@ class AnalysisMode:
     further_hours: float
     each: Amounts
 
-    def dollars(self, prices: PriceTable, pictures: float) -> float:
+    def dollars(self, prices: PriceTable, images: float) -> float:
         """Return all costs of ``images`` images at once."""
-        hours = pictures / IMAGES_PER_HOUR + self.further_hours
-        return hours * prices.prices[MACHINE].usd_per_unit + sum_usd(prices, self.each, pictures)
+        hours = images / IMAGES_PER_HOUR + self.further_hours
+        return hours * prices.prices[MACHINE].usd_per_unit + sum_usd(prices, self.each, images)
 
 
 def list_modes(architecture: Architecture) -> tuple[AnalysisMode, ...]:
@@ -176,7 +176,7 @@ def list_modes(architecture: Architecture) -> tuple[AnalysisMode, ...]:
     )
 
 
-COUNTS = (1_000, 100_000, PICTURES)
+COUNTS = (1_000, 100_000, IMAGES)
 
 
 def tabulate_modes(prices: PriceTable, architecture: Architecture) -> Table:
@@ -198,8 +198,8 @@ def tabulate_large_images(prices: PriceTable, architecture: Architecture) -> Tab
     rows = []
     for metres in METRES_PER_PIXEL:
         once, gb_months = price_large_image(metres, architecture)
-        made = sum_usd(prices, once, PICTURES)
-        kept = sum_usd(prices, {"s3-gb-months": gb_months}, PICTURES)
+        made = sum_usd(prices, once, IMAGES)
+        kept = sum_usd(prices, {"s3-gb-months": gb_months}, IMAGES)
         megapixels = (1000 / metres) ** 2 / 1e6
         rows.append((f"{metres:g} m", f"{megapixels:,.2f}", f"{made:,.2f}", f"{kept:,.2f}"))
     headings = ("a pixel", "megapixels a km²", "build, a million km²", "storage a month, a million km²")

@@ -109,12 +109,12 @@ def read_comparison(title: str, prices: PriceTable, architecture: str, measured:
         return Priced(design, peak_mb, memory_mb or cheapest_mb(prices, design, peak_mb, architecture))
 
     ours = ServiceDesign(
-        _work(stored), int(stored["picture_bytes"]), stores=True, extra_gets=RENDER_READS, cold_share=COLD
+        _work(stored), int(stored["image_bytes"]), stores=True, extra_gets=RENDER_READS, cold_share=COLD
     )
     unstored = ServiceDesign(
-        _work(nothing), int(nothing["picture_bytes"]), extra_gets=UNSTORED_RENDER_READS, cold_share=COLD
+        _work(nothing), int(nothing["image_bytes"]), extra_gets=UNSTORED_RENDER_READS, cold_share=COLD
     )
-    bare = ServiceDesign(_work(theirs), int(theirs["picture_bytes"]), cold_share=COLD)
+    bare = ServiceDesign(_work(theirs), int(theirs["image_bytes"]), cold_share=COLD)
     return CostComparison(
         priced(stored, ours),
         priced(nothing, unstored),
@@ -184,7 +184,7 @@ def describe_memory(found: CostComparison) -> list[str]:
 def describe_re_encoding(found: CostComparison, prices: PriceTable) -> str:
     """Describe the cost of re-encoding an image, and the number of views that save it."""
     each = sum(prices.cost(REFINING).values())
-    saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
+    saved = found.ours.design.image_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
     return (
         f"Background re-encoding (`Refine`) is not included: ${each * 1e6:.2f} for a million images, and a "
         "background render for each. "

@@ -38,12 +38,12 @@ class ServiceDesign:
     """How a service responds to misses of its CDN.
 
     ``stored_share``: share of misses that are served from a bucket. A render sends one GET and ``extra_gets`` more; if
-    ``stores`` is set, it puts one object of ``picture_bytes``, which is stored for a month. ``cold_share``: share of
+    ``stores`` is set, it puts one object of ``image_bytes``, which is stored for a month. ``cold_share``: share of
     renders that are cold starts. ``rest_api``: the function is behind API Gateway.
     """
 
     render: RenderTime
-    picture_bytes: int
+    image_bytes: int
     stores: bool = False
     stored_share: float = 0.0
     extra_gets: int = 0
@@ -116,7 +116,7 @@ def break_even_requests(
     prices: PriceTable, design: ServiceDesign, memory_mb: float, architecture: Architecture = "x86_64"
 ) -> float:
     """Return from how many further misses in a month a stored image costs less than a render each time."""
-    first = prices.cost({"s3-puts": 1, "s3-gb-months": design.picture_bytes / 1e9})
+    first = prices.cost({"s3-puts": 1, "s3-gb-months": design.image_bytes / 1e9})
     render = prices.cost(_render_amounts(design, memory_mb, 1, architecture))
     look = prices.cost({"s3-gets": 1})
     return (sum(first.values()) + sum(look.values())) / (sum(render.values()) - sum(look.values()))
@@ -151,4 +151,4 @@ def _render_amounts(
 
 def _stored_amounts(design: ServiceDesign, misses: float, renders: float) -> dict[str, float]:
     """Return the amounts of the bucket: a GET per miss, a PUT per render."""
-    return {"s3-gets": misses, "s3-puts": renders, "s3-gb-months": renders * design.picture_bytes / 1e9}
+    return {"s3-gets": misses, "s3-puts": renders, "s3-gb-months": renders * design.image_bytes / 1e9}

@@ -9,8 +9,8 @@ from statistics import fmean
 
 from PIL import Image
 
+from ..images import make_images
 from ..measure import Progress, order_turns
-from ..pictures import make_images
 from ..statistics import Spread
 from ..tables import Table
 from .gpu import record_gpu

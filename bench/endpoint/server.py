@@ -62,14 +62,14 @@ def serve(name: str, **variables: str) -> Iterator[int]:
             process.wait(STOP_S)
 
 
-def send_images(port: int, pictures: Sequence[bytes], tasks: str, at_once: int) -> ServerResult:
+def send_images(port: int, images: Sequence[bytes], tasks: str, at_once: int) -> ServerResult:
     """Send ``images`` with ``at_once`` concurrent requests. Raises ServeError."""
     with ThreadPoolExecutor(at_once) as threads:
         started_s = time.monotonic()
-        answers = list(threads.map(lambda image: _send(port, image, tasks), pictures))
+        answers = list(threads.map(lambda image: _send(port, image, tasks), images))
         took_s = time.monotonic() - started_s
     times_ms, batches = zip(*answers, strict=True)
-    return ServerResult(len(pictures) / took_s, median(times_ms), sum(batches) / len(batches))
+    return ServerResult(len(images) / took_s, median(times_ms), sum(batches) / len(batches))
 
 
 def _send(port: int, image: bytes, tasks: str) -> tuple[float, int]:

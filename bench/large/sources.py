@@ -8,9 +8,9 @@ from pathlib import Path
 import pyvips
 
 from ..build_cache import build_once
+from ..images import QUALITY, make_photograph
 from ..memory.sources import LARGE
 from ..paths import WORK
-from ..pictures import QUALITY, make_photograph
 
 REFUSED = "280mp.jpg"
 REFUSED_PX = (20_000, 14_000)
@@ -25,7 +25,7 @@ def make_files() -> Mapping[str, Path]:
     The 24 MP photograph and its mirror images make 100 MP. 280 MP have one colour, for a small file: only its header is
     read.
     """
-    folder = build_once(WORK / "large", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
+    folder = build_once(WORK / "large", [Path(__file__), Path(__file__).parent.parent / "images.py"], _make)
     return {name: folder / name for name in (COVERED, HUGE, REFUSED)}
 
 

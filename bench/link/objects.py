@@ -49,8 +49,8 @@ class ObjectStore:
     distinct bytes, so no library's cache can serve them. Other types are always the same.
     """
 
-    def __init__(self, pictures: Mapping[str, bytes]) -> None:
-        self._pictures = pictures
+    def __init__(self, images: Mapping[str, bytes]) -> None:
+        self._images = images
         self._objects: dict[str, Object] = {}
         self._started = datetime.now(UTC)
 
@@ -58,7 +58,7 @@ class ObjectStore:
         """Return the object at ``key``."""
         if key in self._objects:
             return self._objects[key]
-        image = self._pictures.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
+        image = self._images.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
         if image is None:
             return None
         is_jpeg = image.startswith(JPEG_START)

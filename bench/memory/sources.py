@@ -11,8 +11,8 @@ import pyvips
 from PIL import Image
 
 from ..build_cache import build_once
+from ..images import Recipe, make_photograph
 from ..paths import WORK
-from ..pictures import Recipe, make_photograph
 
 LARGE = Recipe("large", "coffee", 6000, 4000)
 FRAMES = 24
@@ -137,7 +137,7 @@ DEMANDING = (
 
 def make_files() -> Mapping[Source, Path]:
     """Return each source's file, made once."""
-    folder = build_once(WORK / "memory", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
+    folder = build_once(WORK / "memory", [Path(__file__), Path(__file__).parent.parent / "images.py"], _make)
     return {source: folder / source.name for source in (*MIXED, *DEMANDING)}
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyvips
 
 from ..build_cache import build_once
+from ..images import QUALITY, make_photograph
 from ..memory.sources import LARGE
 from ..paths import WORK
-from ..pictures import QUALITY, make_photograph
 
 SCENE = "scene.tif"
 SCENE_PX = (40_000, 30_000)
@@ -20,7 +20,7 @@ WAVE = 37
 
 def make_large_image() -> Path:
     """Return the file, made once: a 24 MP photograph and its mirror images, repeated with varying brightness."""
-    return build_once(WORK / "scene", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make) / SCENE
+    return build_once(WORK / "scene", [Path(__file__), Path(__file__).parent.parent / "images.py"], _make) / SCENE
 
 
 def _make(folder: Path) -> None:

@@ -34,8 +34,8 @@ def main() -> None:
     def embed(image: NDArray[np.uint8]) -> Sequence[float]:
         return models.detect(image, [SIMILARITY])[SIMILARITY].vector
 
-    pictures = load_photographs(Path(skimage.__file__).parent / "data")
-    tables = [recall.format_table(pictures, embed, name), search.format_table(describe_processor())]
+    images = load_photographs(Path(skimage.__file__).parent / "data")
+    tables = [recall.format_table(images, embed, name), search.format_table(describe_processor())]
     for each in tables:
         print(each.text() + "\n")
     write_page(PAGE, "\n\n".join(each.markdown() for each in tables), MARKERS)

@@ -28,16 +28,16 @@ UNITS_PER_READ = 0.5
 """Price of an eventually consistent read of 4 KB in read units ("Read consistency", DynamoDB developer guide)."""
 
 
-def count_read_units(pictures: int) -> float:
+def count_read_units(images: int) -> float:
     """Return the read units of one search among ``images`` images."""
-    return pictures * ITEM_BYTES / READ_UNIT_BYTES * UNITS_PER_READ
+    return images * ITEM_BYTES / READ_UNIT_BYTES * UNITS_PER_READ
 
 
 @contextmanager
-def serve_table(pictures: int) -> Iterator[str]:
+def serve_table(images: int) -> Iterator[str]:
     """Serve a table of ``images`` images and yield its URL."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(pictures, there), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(images, there), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{here.recv()}"
@@ -46,8 +46,8 @@ def serve_table(pictures: int) -> Iterator[str]:
         process.join()
 
 
-def _serve(pictures: int, port: Connection) -> None:
-    pages = [_pages(pictures // SHARDS, seed) for seed in range(SHARDS)]
+def _serve(images: int, port: Connection) -> None:
+    pages = [_pages(images // SHARDS, seed) for seed in range(SHARDS)]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -23,11 +23,11 @@ SECOND_DOLLARS = 0.0000133334 * 1769 / 1024
 """A second of a function with 1769 MB on arm64 (Lambda's price list)."""
 
 
-def time_search(pictures: int, turns: int) -> Spread:
+def time_search(images: int, turns: int) -> Spread:
     """Measure the search of the nearest ten among ``images`` images, in ms."""
     dice = random.Random(1)
     vector = [dice.gauss(0, 1) for _ in range(DIMENSIONS)]
-    with serve_table(pictures) as url:
+    with serve_table(images) as url:
         where = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         store = DynamoDBVectors(create_client("dynamodb", where), "vectors")
         taken = [_timed(store, vector) for _ in range(turns + 1)]
@@ -46,7 +46,7 @@ def format_table(machine: str, turns: int = TURNS) -> Table:
     return Table(
         "One search of the table",
         ("images below the prefix", "ms", "read units", "dollars for 1,000 searches"),
-        [_row(pictures, time_search(pictures, turns)) for pictures in SIZES],
+        [_row(images, time_search(images, turns)) for images in SIZES],
         [
             f"Median (least–greatest) of {turns} on {machine}: pages of 1 MB from a process beside it are read, "
             "compared and ranked. The time that DynamoDB takes to send a page is additional, for all shards at once."
@@ -54,7 +54,7 @@ def format_table(machine: str, turns: int = TURNS) -> Table:
     )
 
 
-def _row(pictures: int, duration_ms: Spread) -> tuple[str, ...]:
-    units = count_read_units(pictures)
+def _row(images: int, duration_ms: Spread) -> tuple[str, ...]:
+    units = count_read_units(images)
     dollars = 1000 * (units * READ_DOLLARS + duration_ms.median / 1000 * SECOND_DOLLARS)
-    return f"{pictures:,}", str(duration_ms), f"{units:,.0f}", f"{dollars:.2f}"
+    return f"{images:,}", str(duration_ms), f"{units:,.0f}", f"{dollars:.2f}"

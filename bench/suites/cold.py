@@ -14,10 +14,10 @@ from ..competitors.model import Competitor, MissingCompetitor
 from ..competitors.pillow import pillow
 from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
 from ..goals import Rounds, Section
+from ..images import make_images
 from ..link.process import run_link
 from ..machine import separate_cores
 from ..paths import WORK
-from ..pictures import make_images
 from ..statistics import RATIO_NOTE
 from ..tables import Table
 from . import Progress

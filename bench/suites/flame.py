@@ -18,11 +18,11 @@ from ..flame.recording import SAMPLES_PER_S, record
 from ..flame.stacks import RUNTIME_LOOP, Frame, Stack, count_innermost, select_answering
 from ..flame.tree import Key, Node, build_tree
 from ..goals import Rounds, Section
+from ..images import make_images
 from ..link.process import run_link
 from ..machine import Core, separate_cores
 from ..measure import Entry, read_stages
 from ..paths import ROOT
-from ..pictures import make_images
 from ..runtime import Invocation, Sandbox
 from ..tables import Table
 from . import Progress
@@ -67,7 +67,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     except MissingCompetitor as reason:
         return Section("", missing=[f"{reason}."])
     if rounds == "full":
-        IMAGE.write_text(picture(profile), encoding="utf-8")
+        IMAGE.write_text(image(profile), encoding="utf-8")
     return Section(format_page(profile, conditions(profile, load)))
 
 
@@ -87,7 +87,7 @@ def profiled(endpoint_url: str, seconds: int, core: Core) -> Profile:
     return Profile(select_answering(stacks), invocations)
 
 
-def picture(profile: Profile) -> str:
+def image(profile: Profile) -> str:
     """Draw the flame graph."""
     tree = build_tree(profile.stacks, Key("one warm request", ""))
     title = f"{WEBP_12MP.title}, one warm request: {tree.count * profile.ms_per_sample:.0f} ms of its main thread"

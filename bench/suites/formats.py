@@ -15,11 +15,11 @@ from ..competitors.pillow import pillow
 from ..emulator import install_emulator
 from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_rounds
 from ..goals import Figure, Rounds, Section
+from ..images import make_images
 from ..link.process import run_link
 from ..lower_bound import REQUEST, measure_lower_bound, start_worker
 from ..machine import separate_cores
 from ..measure import Counts, build_event, order_turns
-from ..pictures import make_images
 from ..report import ALLOWANCE, format_page, select_results
 from ..runtime import Sandbox
 from ..statistics import Spread

@@ -18,9 +18,9 @@ from ..environment import describe_machine, describe_rounds, describe_size
 from ..equal_quality import Match
 from ..equal_quality_set import match_presets, render_presets
 from ..goals import Figure, Rounds, Section
+from ..images import QUALITY, make_images
 from ..machine import Core, separate_cores
 from ..measure import order_turns
-from ..pictures import QUALITY, make_images
 from ..quality import resize_reference, ssimulacra2
 from ..report import ALLOWANCE, check_bytes
 from ..statistics import Spread
@@ -28,7 +28,7 @@ from ..tables import Table
 from ..worker import Worker
 from . import Progress
 
-PICTURE = "12mp.jpg"
+IMAGE = "12mp.jpg"
 SHARP = "sharp"
 WEBP_QUALITY = 80
 WIDTHS = (320, 640, 960, 1280, 1920)
@@ -92,7 +92,7 @@ class Findings:
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure both, and compute the presets' figure."""
     load = os.getloadavg()[0]
-    image = next(file for file in make_images() if file.name == PICTURE)
+    image = next(file for file in make_images() if file.name == IMAGE)
     times = 5 if rounds == "quick" else 21
     with separate_cores() as core:
         findings = measured(image, times, core, conditions(times, core, image, load), progress)

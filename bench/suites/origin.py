@@ -15,11 +15,11 @@ from ..emulator import install_emulator
 from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine, describe_rounds
 from ..equal_quality import match_peers
 from ..goals import Figure, Rounds, Section
+from ..images import make_images
 from ..link.process import run_link
 from ..machine import Core, separate_cores
 from ..measure import Entry, build_event, order_turns, start
 from ..origin.viewing import Viewer, ViewerResponse, open_viewer, store_image
-from ..pictures import make_images
 from ..quality import resize_reference
 from ..runtime import CompetitorError
 from ..statistics import Spread

@@ -15,10 +15,10 @@ from ..competitors.pillow import pillow
 from ..competitors.thumbor import thumbor
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..goals import Figure, Rounds, Section
+from ..images import make_images
 from ..lower_bound import REQUEST, LowerBound, measure_lower_bound, measure_start_ms
 from ..machine import separate_cores
 from ..measure import Counts
-from ..pictures import make_images
 from ..report import Findings, format_page, select_results, write_measured
 from . import Progress
 from .photographs import mean_ratio

@@ -8,9 +8,9 @@ from statistics import quantiles
 
 from ..environment import describe_size
 from ..goals import Rounds, Section
+from ..images import make_images
 from ..machine import describe_processor
 from ..paths import WORK
-from ..pictures import make_images
 from ..spike.run import KINDS, WIDTHS, Outcome, run_spike
 from ..spike.server_log import max_concurrent
 from ..spike.stack import start_stack
@@ -18,7 +18,7 @@ from ..spike.viewers import MAX_ATTEMPTS
 from ..tables import Table
 from . import Progress
 
-PICTURE = "2mp.jpg"
+IMAGE = "2mp.jpg"
 VIEWERS = {"full": 200, "quick": 40}
 AT_ONCE = 4
 """Reserved concurrency, low enough that a machine with few cores refuses most viewers."""
@@ -40,7 +40,7 @@ HEADINGS = (
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure all kinds of spikes on a stack of their own. Raises OSError if it does not start."""
     load = os.getloadavg()[0]
-    [file] = [file for file in make_images() if file.name == PICTURE]
+    [file] = [file for file in make_images() if file.name == IMAGE]
     progress("starting a stack")
     outcomes = []
     with start_stack(WORK / "spike") as stack:
@@ -83,7 +83,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
 def row(outcome: Outcome) -> list[str]:
     """Return an outcome's cells."""
     first = [viewer.answers[0].took_ms for viewer in outcome.viewers]
-    pictures_ms = [viewer.after_ms for viewer in outcome.viewers]
+    images_ms = [viewer.after_ms for viewer in outcome.viewers]
     return [
         outcome.kind.name,
         ", ".join(f"{count} × {status}" for status, count in sorted(outcome.first.items())),
@@ -94,7 +94,7 @@ def row(outcome: Outcome) -> list[str]:
         f"{percentile(first, 50):.0f}",
         f"{percentile(first, 95):.0f}",
         f"{outcome.rounds}×",
-        f"{percentile(pictures_ms, 95):.0f}",
+        f"{percentile(images_ms, 95):.0f}",
     ]
 
 

@@ -62,7 +62,7 @@ def replay(
     The exit code is 1 if they disagree, or if an image was not answered.
     """
     from tools.replay.agreement import agree, figures, rows, table
-    from tools.replay.inputs import pictures
+    from tools.replay.inputs import images
     from tools.replay.replaying import replay
 
     if (variants is None) == (folders is None):
@@ -74,7 +74,7 @@ def replay(
         _folder_sides(folders, wanted) if folders else _variant_sides(call, variants or ("", ""), endpoint, wanted)
     )
     bucket, _ = call.deployment.masters()
-    jpegs = islice(pictures(bucket, _list_names(call, below, manifest)), limit)
+    jpegs = islice(images(bucket, _list_names(call, below, manifest)), limit)
     pairs, failed = replay(jpegs, sides, chosen, call.note)
     if not pairs:
         raise CommandError("There is nothing to compare: no image was answered by both.")

@@ -3,7 +3,7 @@ export default {
     image: {
         service: {
             entrypoint: './frontends/astro-service.mjs', // or astro-signed.mjs
-            config: { baseURL: 'https://pictures.example.com' },
+            config: { baseURL: 'https://images.example.com' },
         },
     },
 };

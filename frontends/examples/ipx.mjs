@@ -2,7 +2,7 @@
 import { ipxUrl } from '../ipx.mjs';
 import { signUrl } from '../sign.mjs';
 
-const base = 'https://pictures.example.com';
+const base = 'https://images.example.com';
 const sign = url => signUrl(url, process.env.DARKROOM_SIGNING_KEY);
 
 /** An answer to a request of `/_ipx/…`, by the Fetch API. */

@@ -3,5 +3,5 @@ import { darkroomImage } from '../nuxt-config.mjs';
 
 export default {
     modules: ['@nuxt/image'],
-    image: darkroomImage('https://pictures.example.com', '~/frontends/nuxt-provider.mjs'),
+    image: darkroomImage('https://images.example.com', '~/frontends/nuxt-provider.mjs'),
 };

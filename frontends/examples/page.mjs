@@ -2,7 +2,7 @@
 import { darkroomUrl } from '../darkroom.mjs';
 import { img, picture } from '../picture.mjs';
 
-const base = process.env.DARKROOM_URL; // such as https://pictures.example.com
+const base = process.env.DARKROOM_URL; // such as https://images.example.com
 
 export async function figure(key, alt) {
     const description = await (await fetch(darkroomUrl(base, key, { f: 'json' }))).json();

@@ -3,7 +3,7 @@ import { Image } from '@unpic/react/base';
 
 import { breakpoints, transform } from '../unpic.mjs';
 
-const options = { baseURL: 'https://pictures.example.com' };
+const options = { baseURL: 'https://images.example.com' };
 
 export default function Holiday() {
     return createElement(Image, {

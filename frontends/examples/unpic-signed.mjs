@@ -3,7 +3,7 @@ import { transform } from '../unpic.mjs';
 import { signUrl } from '../sign.mjs';
 
 const options = {
-    baseURL: 'https://pictures.example.com',
+    baseURL: 'https://images.example.com',
     sign: url => signUrl(url, process.env.DARKROOM_SIGNING_KEY),
 };
 

@@ -14,7 +14,7 @@ from darkroom.mlops.model_registry import REJECTED, ModelVersion
 from local.paths import ENDPOINT, MODELS
 from tools.degraded_model import VERSION, write_degraded_models
 
-from ..pictures import SHIFTED, draw_image
+from ..images import SHIFTED, draw_image
 from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..wait_for import require, wait_until
 

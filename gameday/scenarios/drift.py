@@ -13,7 +13,7 @@ from darkroom.mlops.sample_store import SLOTS, SampleStore
 
 from .. import synthetic_samples
 from ..environment import NAMESPACE
-from ..pictures import SHIFTED, USUAL, draw_image
+from ..images import SHIFTED, USUAL, draw_image
 from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..wait_for import require, wait_until
 

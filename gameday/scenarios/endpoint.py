@@ -10,7 +10,7 @@ from darkroom.aws.switches import FALLBACK
 from local.paths import ENDPOINT
 
 from ..environment import NAMESPACE
-from ..pictures import USUAL, draw_image
+from ..images import USUAL, draw_image
 from ..runbook import run_runbook
 from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..wait_for import require, wait_until
@@ -20,7 +20,7 @@ UNREACHABLE = "http://127.0.0.1:9"
 """An address without a listener: the port of the discard service."""
 
 ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 300.0, 540.0, 180.0
-PICTURES = 40
+IMAGES = 40
 PAUSE_S = 3.0
 _OF = {"service": "infer", "function": "infer"}
 _VARIANT = {"EndpointName": ENDPOINT, "VariantName": "main"}
@@ -67,7 +67,7 @@ class DeadEndpoint:
         """Upload images until the alarm goes off; fallback models analyse them."""
         deadline_s = time.monotonic() + ALARM_WITHIN_S
         while not run.list_alarm_times(ALARM) and time.monotonic() < deadline_s:
-            if len(self._keys) < PICTURES:
+            if len(self._keys) < IMAGES:
                 self._upload(run)
             time.sleep(PAUSE_S)
         run.wait_for_alarm(ALARM, 1)

@@ -45,7 +45,7 @@ const UNITS = {
   $: dollars,
   'Count/Second': value => `${formatNumber(value)}/s`,
   '1/s': value => `${formatNumber(value)}/s`,
-  'pictures/min': value => `${formatNumber(value)}/min`,
+  'images/min': value => `${formatNumber(value)}/min`,
 };
 
 /** Format `value` with its `unit` (CloudWatch's units, and USD); a dash for a missing value. */
@@ -57,7 +57,7 @@ export function formatValue(value, unit = 'Count') {
 /** Return the unit where values are formatted without it; CloudWatch's Count and None are empty. */
 export const unitWord = unit => (UNITS[unit] || ['Count', 'None', ''].includes(unit) ? '' : unit);
 
-const ADDED = new Set(['Count', 'errors', 'pictures', 'requests']);
+const ADDED = new Set(['Count', 'errors', 'images', 'requests']);
 
 /** Return whether points of this unit are added up over time; others have a latest value. */
 export const adds = unit => ADDED.has(unit);

@@ -11,14 +11,14 @@ const remember = name => { try { localStorage.setItem(NAME, name); } catch { /* 
 
 // The image is blurred until the reviewer shows it.
 function buildVeiled(each) {
-  const picture = loadImage(each.picture, `Held for review: ${each.key}`);
-  picture.classList.add('veiled');
+  const image = loadImage(each.picture, `Held for review: ${each.key}`);
+  image.classList.add('veiled');
   const show = make('button', { type: 'button', className: 'unveil', textContent: 'Show' });
   show.onclick = () => {
-    const hidden = picture.classList.toggle('veiled');
+    const hidden = image.classList.toggle('veiled');
     show.textContent = hidden ? 'Show' : 'Hide';
   };
-  return make('div', { className: 'held' }, picture, ...(each.picture ? [show] : []));
+  return make('div', { className: 'held' }, image, ...(each.picture ? [show] : []));
 }
 
 async function decide(each, decision, name, status, buttons) {

@@ -27,7 +27,7 @@ export function ticks(low, high, options = {}) {
 
 const SECOND = { ms: 1000, Milliseconds: 1000, Microseconds: 1e6, s: 1, Seconds: 1 };
 const SHARES = new Set(['Percent', '%']);
-const WHOLE = new Set(['Count', 'messages', 'functions', 'errors', 'pictures']);
+const WHOLE = new Set(['Count', 'messages', 'functions', 'errors', 'images']);
 const FAR = 4;
 
 /**

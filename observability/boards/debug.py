@@ -126,7 +126,7 @@ DEBUG = Dashboard(
             series=(
                 Split(
                     "variants",
-                    "PicturesAnalysed",
+                    "ImagesAnalysed",
                     ("service", "function", "variant"),
                     "variant",
                     own_dimensions("infer"),

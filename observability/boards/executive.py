@@ -72,13 +72,13 @@ EXECUTIVE = Dashboard(
         ),
         Panel(
             id="cost",
-            section="Cost per picture",
+            section="Cost per image",
             title="Cost per thousand images",
             kind="line",
             unit="USD",
             about="Compute, requests, storage and the endpoint by the price table, per thousand images served",
             series=(
-                Metric("cost", "per image", "CostPerPicture", own_dimensions("monitor"), stat="Average", shown=False),
+                Metric("cost", "per image", "CostPerImage", own_dimensions("monitor"), stat="Average", shown=False),
                 Formula("thousand", "per thousand images", "1000 * cost"),
             ),
         ),

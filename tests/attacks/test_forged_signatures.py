@@ -20,7 +20,7 @@ from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import KeysInvalid
 from darkroom.signing import InvalidSecret, parse_secret
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.tally import Tally
 from tests.unit.test_signing_secrets import KEY, NOT_OBJECTS, REJECTED, SALT, STRONG, forged, guesses
 from tests.unsigned_urls import Sent

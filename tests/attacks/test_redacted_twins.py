@@ -63,9 +63,9 @@ def test_no_url_distinguishes_redacted_twins(save: Callable[[Image.Image], bytes
             elif shown(found) != shown(expected):
                 apart.append(sent)
             elif found["statusCode"] == 200:
-                tally.add("pictures")
+                tally.add("images")
     finally:
         one.close()
         other.close()
     assert apart == []
-    assert dict(tally.items())["pictures"] > 100
+    assert dict(tally.items())["images"] > 100

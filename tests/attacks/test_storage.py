@@ -25,7 +25,7 @@ from darkroom.plan.geometry.placement import Size
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import LADDER_PX, list_unsigned_requests, list_unsigned_variants
 from tests.images.drawn import animation
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.tally import Tally
 from tests.unsigned_urls import ACCEPTS, Sent, unsigned_urls
 

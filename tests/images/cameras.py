@@ -173,12 +173,12 @@ def multi_picture(jpeg: bytes, second: bytes) -> bytes:
     """Return ``jpeg`` with ``second`` behind it and an APP2 segment of MPF that leads there."""
 
     def index(second_at: int) -> bytes:
-        pictures = struct.pack("<LLLHH", 0x030000, second_at + MPF_AT, 0, 0, 0)
-        pictures += struct.pack("<LLLHH", 0x010001, len(second), second_at, 0, 0)
+        images = struct.pack("<LLLHH", 0x030000, second_at + MPF_AT, 0, 0, 0)
+        images += struct.pack("<LLLHH", 0x010001, len(second), second_at, 0, 0)
         entries = [
             Entry(0xB000, UNDEFINED, b"0100"),
             Entry(0xB001, LONG, [2]),
-            Entry(0xB002, UNDEFINED, pictures),
+            Entry(0xB002, UNDEFINED, images),
         ]
         return b"MPF\0II*\0" + struct.pack("<L", 8) + directory("<", 8, entries)
 

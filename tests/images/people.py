@@ -18,7 +18,7 @@ from darkroom.findings import Region
 from local.golden import label_samples
 from tests.corpus import CORPUS
 
-from .pictures import photograph
+from .photographs import photograph
 
 EDGE_PX = 2
 """Blur of the edge between a pasted head and its background."""
@@ -77,23 +77,23 @@ def crop_portrait() -> tuple[Image.Image, list[Region]]:
 
 def compose_speaker() -> tuple[Image.Image, list[Region]]:
     """Paste one small head into a wide image."""
-    picture = open_packaged("coffee", (450, 300))
-    return picture, [paste(picture, astronaut(), Placement(244, 66, 42, degrees=-6, mirrored=True))]
+    image = open_packaged("coffee", (450, 300))
+    return image, [paste(image, astronaut(), Placement(244, 66, 42, degrees=-6, mirrored=True))]
 
 
 def compose_group() -> tuple[Image.Image, list[Region]]:
     """Paste two large heads side by side, and a smaller one in the corner."""
-    picture = open_packaged("coffee", (448, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return picture, [
-        paste(picture, astronaut(), Placement(193, 116, 63, degrees=5)),
-        paste(picture, passer_by(7), Placement(277, 108, 58)),
-        paste(picture, astronaut(), Placement(386, 252, 45, degrees=-8, mirrored=True, brightness=0.75)),
+    image = open_packaged("coffee", (448, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return image, [
+        paste(image, astronaut(), Placement(193, 116, 63, degrees=5)),
+        paste(image, passer_by(7), Placement(277, 108, 58)),
+        paste(image, astronaut(), Placement(386, 252, 45, degrees=-8, mirrored=True, brightness=0.75)),
     ]
 
 
 def compose_crowd() -> tuple[Image.Image, list[Region]]:
     """Paste twenty heads of different people, 24 to 64 px high, some of them tilted, mirrored, dark or bright."""
-    picture, random = open_packaged("grass", (720, 480)), Random(5)
+    image, random = open_packaged("grass", (720, 480)), Random(5)
     heads = [astronaut(), *(passer_by(number) for number in CROWD)]
     faces = []
     for place, head in enumerate(heads):
@@ -106,8 +106,8 @@ def compose_crowd() -> tuple[Image.Image, list[Region]]:
             mirrored=place % 2 == 1,
             brightness=random.uniform(0.8, 1.25),
         )
-        faces.append(paste(picture, head, placement))
-    return picture, faces
+        faces.append(paste(image, head, placement))
+    return image, faces
 
 
 @cache
@@ -133,8 +133,8 @@ def open_packaged(name: str, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(getattr(data, name)()).convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
-def paste(picture: Image.Image, head: Head, placement: Placement) -> Region:
-    """Paste ``head`` into ``picture``, and return where its face lies then, in fractions of the image."""
+def paste(image: Image.Image, head: Head, placement: Placement) -> Region:
+    """Paste ``head`` into ``image``, and return where its face lies then, in fractions of the image."""
     left, top, right, bottom = head.face
     scale = (bottom - top) / placement.height_px
     turn, mirror = radians(placement.degrees), -1 if placement.mirrored else 1
@@ -147,11 +147,11 @@ def paste(picture: Image.Image, head: Head, placement: Placement) -> Region:
     affine, matrix = Image.Transform.AFFINE, (a, b, c, d, e, f)
     # An affine transform takes four source pixels for each one, so a head that shrinks is blurred before.
     sharp = head.image.filter(ImageFilter.GaussianBlur(max(0.0, (scale - 1) / 2)))
-    moved = sharp.transform(picture.size, affine, matrix, Image.Resampling.BICUBIC)
-    cover = mask.transform(picture.size, affine, matrix, Image.Resampling.BILINEAR)
+    moved = sharp.transform(image.size, affine, matrix, Image.Resampling.BICUBIC)
+    cover = mask.transform(image.size, affine, matrix, Image.Resampling.BILINEAR)
     cover = cover.filter(ImageFilter.GaussianBlur(EDGE_PX))
-    picture.paste(ImageEnhance.Brightness(moved).enhance(placement.brightness), (0, 0), cover)
-    return surround((right - left) / scale, placement, picture.size)
+    image.paste(ImageEnhance.Brightness(moved).enhance(placement.brightness), (0, 0), cover)
+    return surround((right - left) / scale, placement, image.size)
 
 
 def surround(width_px: float, placement: Placement, size: tuple[int, int]) -> Region:
@@ -165,7 +165,7 @@ def surround(width_px: float, placement: Placement, size: tuple[int, int]) -> Re
 
 def mark_faces() -> dict[str, list[Region]]:
     """Return where the faces are, by image, of every image that is present."""
-    packaged = {golden.picture.removesuffix(".png"): list(golden.faces or ()) for golden in label_samples()}
+    packaged = {golden.key.removesuffix(".png"): list(golden.faces or ()) for golden in label_samples()}
     corpus = tomllib.loads(MARKED.read_text(encoding="utf-8"))
     return (
         {name: packaged[name] for name in PACKAGED}
@@ -177,13 +177,13 @@ def mark_faces() -> dict[str, list[Region]]:
 FACES = mark_faces()
 """Tests that take their images from it never skip: an image of a corpus that is absent is not in it."""
 
-PICTURES = [
+IMAGES = [
     name if name in PACKAGED or name in composed() else pytest.param(name, marks=pytest.mark.slow) for name in FACES
 ]
 """The same for ``parametrize``; those of the corpus are slow, since composed ones check the same."""
 
 
-def picture_of_faces(name: str) -> Image.Image:
+def image_of_faces(name: str) -> Image.Image:
     """Return an image of :data:`FACES` in RGB, a new one each time."""
     if name in PACKAGED:
         return open_packaged(name, (512, 512))

@@ -109,7 +109,7 @@ def in_heif(data: bytes, *, brand: bytes, turn: bytes = b"") -> bytes:
         Part(b"Exif", bytes(4) + exif(), references=((b"cdsc", (1,)),), name=b"secret name"),
         Part(b"mime", XMP, references=((b"cdsc", (1,)),), content_type=b"application/rdf+xml\0"),
         Part(first.kind, first.body, first.properties, ((b"thmb", (1,)),), name=b"secret thumbnail"),
-        Part(first.kind, first.body, first.properties, name=b"secret picture"),
+        Part(first.kind, first.body, first.properties, name=b"secret image"),
         Part(b"uri ", b"secret data", name=b"secret"),
     )
     unknown = b"\0\0\0\x1euuid" + bytes(16) + b"secret"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .pictures import photograph
+from .photographs import photograph
 
 SIZE = (320, 240)
 

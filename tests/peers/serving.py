@@ -72,7 +72,7 @@ class Deployment:
 
     def __init__(self, key: DialectKey = KEY) -> None:
         self.bucket = FastBucket(MemoryStore())
-        self.bucket.put(MARK, picture("plain 200x100"), {})
+        self.bucket.put(MARK, image("plain 200x100"), {})
         transform = Transform(
             source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: PRESETS
         )
@@ -98,10 +98,10 @@ class Deployment:
 
 
 def deploy(sources: Iterable[str]) -> Deployment:
-    """A deployment with the :func:`picture` of each source as a master."""
+    """A deployment with the :func:`image` of each source as a master."""
     made = Deployment()
     for source in sources:
-        made.bucket.put(f"masters/{key_of(source)}", picture(source), {})
+        made.bucket.put(f"masters/{key_of(source)}", image(source), {})
     return made
 
 
@@ -122,7 +122,7 @@ def size_of(response: HttpResponse) -> list[int]:
 
 
 @cache
-def picture(source: str) -> bytes:
+def image(source: str) -> bytes:
     """Draw a source by its kind and size, such as ``grey 16-bit 240x160``."""
     *kind, size = source.split()
     width, height = map(int, size.split("x"))

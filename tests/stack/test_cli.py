@@ -17,7 +17,7 @@ from cli.commands import app
 from cli.exit_codes import ExitCode
 from cli.framework import Command
 from local.paths import COMMAND, ROOT
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until
 
 from .conftest import Stack

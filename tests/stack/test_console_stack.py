@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.aws.record import HELD, HeldUpload, MasterRef
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 
 from .conftest import Stack

@@ -22,7 +22,7 @@ from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.corpus import CORPUS
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.waiting import HANG_S, wait_until
 
 from .conftest import Stack
@@ -208,7 +208,7 @@ def _answered(viewer: Viewer, url: str, wanted: tuple[int, int]) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def pictures(stack: Stack) -> None:
+def images(stack: Stack) -> None:
     """The images of both pages, by their bare keys."""
     for name in {*MOVING["thumbor"]["sources"], *MOVING["imgproxy"]["sources"]}:
         [found] = CORPUS.rglob(name)
@@ -227,7 +227,7 @@ CASES = [(service, case) for service in MOVING for case in MOVING[service]["case
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the corpus")
-@pytest.mark.usefixtures("pictures", "keys")
+@pytest.mark.usefixtures("images", "keys")
 @pytest.mark.parametrize(("service", "case"), CASES, ids=[f"{service}: {case['name']}" for service, case in CASES])
 def test_a_page_moves_by_changing_the_host_alone(page: Page, service: str, case: dict[str, Any]) -> None:
     answer = page.get(f"{service}.localhost", case["url"])

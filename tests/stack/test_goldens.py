@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.images.pictures import photograph, turned
+from tests.images.photographs import photograph, turned
 from tests.images.rendering import alike, apart, seen
 
 from .viewer import Viewer
@@ -62,14 +62,14 @@ def fetched(viewer: Viewer, key: str, query: str) -> bytes:
 
 @pytest.mark.parametrize("name", URLS)
 def test_it_matches_its_golden_image(viewer: Viewer, key: str, name: str) -> None:
-    picture = seen(fetched(viewer, key, URLS[name]))
+    image = seen(fetched(viewer, key, URLS[name]))
     golden = GOLDENS / f"{name}.png"
     if os.environ.get("DARKROOM_GOLDENS") == "write":
         GOLDENS.mkdir(exist_ok=True)
-        Image.fromarray(picture).save(golden, optimize=True)
+        Image.fromarray(image).save(golden, optimize=True)
     looked = seen(golden.read_bytes())
-    assert alike(picture, looked) >= LEAST_SSIM
-    assert apart(picture, looked) <= MOST_LEVELS
+    assert alike(image, looked) >= LEAST_SSIM
+    assert apart(image, looked) <= MOST_LEVELS
 
 
 def test_no_golden_without_a_url() -> None:
@@ -79,16 +79,16 @@ def test_no_golden_without_a_url() -> None:
 def test_goldens_would_notice() -> None:
     """No golden passes for another of its size, but for those that are meant to be alike."""
     same = {"contain", "best", "avif", "jpeg", "denoise", "sharp"}
-    pictures = {name: seen((GOLDENS / f"{name}.png").read_bytes()) for name in URLS}
+    images = {name: seen((GOLDENS / f"{name}.png").read_bytes()) for name in URLS}
     for one, other in ((a, b) for a in URLS for b in URLS if a < b and not {a, b} <= same):
-        if pictures[one].shape == pictures[other].shape:
-            close = alike(pictures[one], pictures[other]) >= LEAST_SSIM
-            assert not (close and apart(pictures[one], pictures[other]) <= MOST_LEVELS), (one, other)
+        if images[one].shape == images[other].shape:
+            close = alike(images[one], images[other]) >= LEAST_SSIM
+            assert not (close and apart(images[one], images[other]) <= MOST_LEVELS), (one, other)
 
 
 def test_the_formats_agree(viewer: Viewer, key: str) -> None:
     reference = seen(fetched(viewer, key, "w=160&f=png"))
     for form in ("webp", "avif", "jpeg"):
-        picture = fetched(viewer, key, f"w=160&f={form}&q=90")
-        assert Image.open(io.BytesIO(picture)).format == form.upper()
-        assert alike(seen(picture), reference) > 0.93, form
+        image = fetched(viewer, key, f"w=160&f={form}&q=90")
+        assert Image.open(io.BytesIO(image)).format == form.upper()
+        assert alike(seen(image), reference) > 0.93, form

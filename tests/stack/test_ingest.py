@@ -32,7 +32,7 @@ from tests.component.imaging.test_privacy import generated
 from tests.corpus import CASES, EXPECTED
 from tests.images.drawn import with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.images.rendering import alike, seen
 from tests.waiting import wait_until
 from tools.deployment import read_local
@@ -159,7 +159,7 @@ def test_an_overwrite_leaves_nothing_of_the_old_image(uploader: Uploader, viewer
         stack.refresh_cdn()
         return all(viewer.get(url).body != old for url, old in zip(urls, before, strict=True))
 
-    wait_until(all_new, "the CDN serves the new picture")
+    wait_until(all_new, "the CDN serves the new image")
     assert seen(viewer.get(urls[0]).body).shape == (900, 600, 3)
     assert set(uploader.sources(second.key).values()) == {second.master.etag.strip('"')}
 
@@ -260,7 +260,7 @@ def test_a_report_complains_of_what_is_not_as_expected(
     folder, expected = tmp_path / "folder", tmp_path / "expected.json"
     (folder / "in").mkdir(parents=True)
     (folder / "in" / "good.jpg").write_bytes(jpeg_photo((400, 300)))
-    (folder / "page.html").write_bytes(b"<!doctype html><p>no picture")
+    (folder / "page.html").write_bytes(b"<!doctype html><p>no image")
     expected.write_text(json.dumps({"in/good.jpg": "ready", "page.html": "type-not-allowed"}))
     options = ["--prefix", f"{PREFIX}report/", "--state-dir", str(stack.state), "--expect", str(expected)]
     command = ["upload", str(folder), *options]

@@ -11,11 +11,11 @@ import pytest
 from chaos.bulk_job import run_bulk_job
 from cli.main import main
 from local.deploy import LIBRARY_BUCKET
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .conftest import Stack
 
-PICTURES, KILLED = 150, 8
+IMAGES, KILLED = 150, 8
 
 
 def command(stack: Stack, *words: str) -> int:
@@ -34,9 +34,9 @@ def uploads(stack: Stack) -> str:
 
 
 def test_each_image_is_accounted_for_while_workers_are_killed(stack: Stack) -> None:
-    found = run_bulk_job(stack.state, images=PICTURES, seed=20_261_126, interval_s=2.0, max_kills=KILLED)
+    found = run_bulk_job(stack.state, images=IMAGES, seed=20_261_126, interval_s=2.0, max_kills=KILLED)
     assert found.wrong == []
-    assert found.outcomes == {"done": PICTURES}
+    assert found.outcomes == {"done": IMAGES}
     assert 0 < found.killed <= KILLED
 
 
@@ -47,7 +47,7 @@ def test_a_full_bucket_is_ingested_and_a_second_run_changes_nothing(
     s3.create_bucket(Bucket=LIBRARY_BUCKET)
     for number in range(6):
         s3.put_object(Bucket=LIBRARY_BUCKET, Key=f"old/{number}.jpg", Body=jpeg_photo((90 + number, 60)))
-    s3.put_object(Bucket=LIBRARY_BUCKET, Key="old/notes.txt", Body=b"no picture")
+    s3.put_object(Bucket=LIBRARY_BUCKET, Key="old/notes.txt", Body=b"no image")
     source = ("--source", LIBRARY_BUCKET, "--prefix", "old/", "--into", f"{name}/")
     order = ("--operation", "ingest", *source, "--batch", "3")
     assert command(stack, "start", *order, "--run", name) == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from darkroom.image_keys import encode_key, quote_key
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.odd_keys import odd_keys
 from tests.waiting import wait_until
 

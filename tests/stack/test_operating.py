@@ -15,7 +15,7 @@ from darkroom.image_keys import encode_key
 from darkroom.services.purge.messages import purge_message
 from darkroom.services.sweep import build_created_event
 from local.aws import tool_environment
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 
 from .conftest import Stack
@@ -64,7 +64,7 @@ def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> Non
     before = viewer.get(url).body
     assert viewer.again(url).cache == "Hit"
     operator.upload("operating/overwritten.jpg", jpeg_photo(ANOTHER))
-    wait_until(lambda: viewer.get(url).body != before, "the CDN has the new picture")
+    wait_until(lambda: viewer.get(url).body != before, "the CDN has the new image")
     assert viewer.get(url).status == 200
 
 

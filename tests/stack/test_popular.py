@@ -10,7 +10,7 @@ from typing import Any
 
 from darkroom.services.popular.service import SETTLED_S
 from darkroom.settings import DEFAULTS
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 
 from .conftest import Stack

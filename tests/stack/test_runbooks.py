@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from darkroom.plan.variants import LADDER_PX
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 from tools.settings.stacks import open_local_target
 
@@ -122,7 +122,7 @@ def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
         said = operator.follow("conversion-errors.md", 1)
         assert json.loads(said[said.rindex("\n{") :])["code"] == "over-limits"
     operator.follow("conversion-errors.md", 2)
-    wait_until(lambda: operator.state(KEY) == "ready", "the picture is ingested")
+    wait_until(lambda: operator.state(KEY) == "ready", "the image is ingested")
     assert "ready\tNone" in operator.follow("conversion-errors.md", 3).splitlines()
 
 
@@ -231,7 +231,7 @@ def test_the_runbook_of_bad_deploys(
     line = logged(said)[-1]
     assert (line["level"], line["code"], line["status"]) == ("ERROR", "unavailable", 503)
     assert operator.follow("bad-deploy.md", 1).splitlines()[-1] == bad_version
-    wait_until(lambda: viewer.get(viewer.signed(f"{next(misses)}?w=333")).status == 200, "pictures are made")
+    wait_until(lambda: viewer.get(viewer.signed(f"{next(misses)}?w=333")).status == 200, "images are made")
     counts = dict(line.split("\t") for line in operator.follow("bad-deploy.md", 2).splitlines()[-3:])
     assert counts.keys() == {"Requests", "Faults", "Errors"}
     assert float(counts["Requests"]) > float(counts["Faults"]) >= 1

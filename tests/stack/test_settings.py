@@ -11,7 +11,7 @@ import pytest
 
 from cli.main import main
 from darkroom.plan.presets import load_default_presets
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 from tools.settings.stacks import open_local_target
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.spike.run import KINDS, SpikeKind, run_spike
 from bench.spike.stack import RunningStack
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools import local_stack
 
 from .conftest import Stack

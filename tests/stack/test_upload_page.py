@@ -13,7 +13,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .conftest import Stack
 
@@ -114,7 +114,7 @@ def test_a_file_is_made_smaller_and_stripped_on_the_device(stack: Stack, tmp_pat
 def test_dropped_files_and_refusals_of_the_api(stack: Stack) -> None:
     drop = """(() => {
       const dropped = new DataTransfer();
-      for (const name of ['notes.txt', '_']) dropped.items.add(new File(['no picture'], name));
+      for (const name of ['notes.txt', '_']) dropped.items.add(new File(['no image'], name));
       document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true }));
     })()"""
 

@@ -18,7 +18,7 @@ import urllib3
 
 from local.paths import COMMAND, ROOT
 from tests.component.services.upload.api import run_documented, send
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 
 from .conftest import Stack
@@ -111,7 +111,7 @@ def test_bytes_that_are_known_already(uploader: Uploader) -> None:
 
 @pytest.mark.smoke
 def test_what_is_no_image_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
-    fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not a picture</body></html>")
+    fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not an image</body></html>")
     assert (fate["state"], fate["code"]) == ("refused", "type-not-allowed")
     assert "HTML" in fate["reason"]
     assert viewer.get(f"/{fate['key']}?w=320").status == 404
@@ -132,7 +132,7 @@ def test_other_bytes_of_the_same_size_are_not_ingested(uploader: Uploader) -> No
 
 def test_an_upload_that_replaces_another_has_its_own_outcome(uploader: Uploader) -> None:
     first = uploader.upload("again.jpg", jpeg_photo())
-    data = b"no picture any more"
+    data = b"no image any more"
     status, form = uploader.ask("again.jpg", data)
     assert status == 201
     assert send(form, data) == (204, "")

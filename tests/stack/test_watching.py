@@ -17,7 +17,7 @@ import pytest
 
 from local.console_api.read_metrics import MetricReader, build_query
 from local.paths import ROOT
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until
 
 from .conftest import Stack
@@ -72,7 +72,7 @@ def test_a_requests_trace_is_found_by_cloudfronts_id(console: Console, viewer: V
 
 def test_an_uploads_trace_shows_its_stages_and_its_error(console: Console, operator: Operator) -> None:
     key = f"watching/{uuid4().hex}.jpg"
-    operator.upload(key, b"no picture at all")
+    operator.upload(key, b"no image at all")
     [failed] = wait_until(
         lambda: [one for one in console.ask("failed", limit=200) if one["key"] == key], "the refusal is shown"
     )

@@ -27,7 +27,7 @@ from local import viewer as osd
 from local.control_pages import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.browser.serving import served
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 from tests.waiting import wait_until_async
 
 from .conftest import Stack

@@ -20,7 +20,7 @@ def test_by_a_fixture(absent): ...
 
 @pytest.mark.never_skips
 def test_by_itself():
-    pytest.skip("no picture")
+    pytest.skip("no image")
 
 @pytest.mark.never_skips
 @pytest.mark.skipif(True, reason="no exiftool")

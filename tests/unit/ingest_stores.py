@@ -127,14 +127,14 @@ class Stores:
     purges: Messages = field(default_factory=Messages)
     media: Bucket = field(default_factory=Bucket)
     lease_s: float = 60
-    holds_pictures: bool = False
+    holds_images: bool = False
 
     @property
     def claims(self) -> Claims:
         index: Any = self.table
         queue: Any = self.queue
         media: Any = self.media
-        holding = media if self.holds_pictures else None
+        holding = media if self.holds_images else None
         return Claims(index, queue, media, MASTERS, self.lease_s, lambda: NOW_S, holding)
 
 

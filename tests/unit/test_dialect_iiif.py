@@ -30,7 +30,7 @@ PHOTOGRAPH = Size(6000, 4000)
 type Case = tuple[str, str, str]
 
 
-def picture(rest: str, upright: Size = SPECIFIED, caps: SizeLimits = CAPS, version: Version = V3) -> ResolvedImage:
+def image(rest: str, upright: Size = SPECIFIED, caps: SizeLimits = CAPS, version: Version = V3) -> ResolvedImage:
     asked = parse(f"{version.prefix}a/{rest}")
     assert isinstance(asked, ImageRequest)
     return resolve_image(asked, upright, caps)
@@ -96,10 +96,10 @@ CASES: list[Case] = [
 
 @pytest.mark.parametrize(("rest", "canonical", "derivative"), CASES, ids=[case[0] for case in CASES])
 def test_what_a_url_comes_to(rest: str, canonical: str, derivative: str) -> None:
-    found = picture(rest)
+    found = image(rest)
     assert found.canonical_path(CAPS) == canonical
     assert canonical_path(found.build_plan()) == f"/a/_/{derivative}"
-    again = picture(canonical)
+    again = image(canonical)
     assert again.build_plan() == found.build_plan()
     assert again.canonical_path(CAPS) == canonical
 
@@ -163,7 +163,7 @@ BAD_OPTIONS = {
 @pytest.mark.parametrize(("option", "rest"), [(name, rest) for name, all_of in BAD_OPTIONS.items() for rest in all_of])
 def test_what_is_refused_is_named(option: str, rest: str) -> None:
     with pytest.raises(BadOption) as caught:
-        picture(rest)
+        image(rest)
     assert caught.value.option == option
     assert caught.value.status == 400
     assert option in caught.value.message
@@ -171,18 +171,18 @@ def test_what_is_refused_is_named(option: str, rest: str) -> None:
 
 def test_an_error_names_the_value_and_the_valid_ones() -> None:
     with pytest.raises(BadOption, match=r"rotation must be degrees from 0 to 360.* but is '361'"):
-        picture("full/max/361/default.jpg")
+        image("full/max/361/default.jpg")
     with pytest.raises(BadOption, match=r"300 × 200 px, but is 301 × 201; after \^"):
-        picture("full/301,/0/default.jpg")
+        image("full/301,/0/default.jpg")
     with pytest.raises(BadOption, match="format jp2 is not supported"):
-        picture("full/max/0/default.jp2")
+        image("full/max/0/default.jp2")
 
 
 def test_a_box_larger_than_the_region_can_be_rejected_as_the_validator_has_it() -> None:
     strict = SizeLimits(rejects_oversized_box=True)
     with pytest.raises(BadOption, match="size must be at most that of the region"):
-        picture("full/!301,201/0/default.jpg", caps=strict)
-    assert picture("full/!300,900/0/default.jpg", caps=strict).size == SPECIFIED
+        image("full/!301,201/0/default.jpg", caps=strict)
+    assert image("full/!300,900/0/default.jpg", caps=strict).size == SPECIFIED
 
 
 CASES_V2: list[Case] = [
@@ -205,22 +205,22 @@ CASES_V2: list[Case] = [
 
 @pytest.mark.parametrize(("rest", "canonical", "derivative"), CASES_V2, ids=[case[0] for case in CASES_V2])
 def test_what_a_url_of_version_2_comes_to(rest: str, canonical: str, derivative: str) -> None:
-    found = picture(rest, version=V2)
+    found = image(rest, version=V2)
     assert found.canonical_path(CAPS, V2) == canonical
     assert canonical_path(found.build_plan()) == f"/a/_/{derivative}"
-    assert picture(canonical, version=V2).build_plan() == found.build_plan()
+    assert image(canonical, version=V2).build_plan() == found.build_plan()
 
 
 @pytest.mark.parametrize("size", ["^max", "^150,", "^!10,10", "Full", "0,", "full,", "!,10"])
 def test_sizes_that_version_2_does_not_have(size: str) -> None:
     with pytest.raises(BadOption) as caught:
-        picture(f"full/{size}/0/default.jpg", version=V2)
+        image(f"full/{size}/0/default.jpg", version=V2)
     assert caught.value.option == "size"
 
 
 def test_version_3_does_not_know_full_as_a_size() -> None:
     with pytest.raises(BadOption, match="size must be max"):
-        picture("full/full/0/default.jpg")
+        image("full/full/0/default.jpg")
 
 
 def test_other_options_of_a_path() -> None:
@@ -301,7 +301,7 @@ RESTS = st.builds(
 @given(RESTS, UPRIGHTS)
 def test_every_parsed_url_has_its_size_and_one_canonical_path(rest: str, upright: Size) -> None:
     try:
-        found = picture(rest, upright)
+        found = image(rest, upright)
     except BadOption:
         return
     plan = found.build_plan()
@@ -309,7 +309,7 @@ def test_every_parsed_url_has_its_size_and_one_canonical_path(rest: str, upright
     assert CAPS.allow(found.size)
     assert compute_geometry(plan, upright).scaled == found.size
     assert compute_geometry(plan, upright).subject == found.region
-    again = picture(found.canonical_path(CAPS), upright)
+    again = image(found.canonical_path(CAPS), upright)
     assert (again.build_plan(), again.canonical_path(CAPS)) == (plan, found.canonical_path(CAPS))
     assert not found.is_enlarged or "^" in rest
 

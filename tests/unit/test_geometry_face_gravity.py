@@ -29,7 +29,7 @@ def square(source: Size, *faces: Region, side: int = 400, crop: Crop | None = No
     ("source", "faces", "window"),
     [
         pytest.param(WIDE, [RIGHT], (250, 0), id="a face is in the middle"),
-        pytest.param(WIDE, [LEFT], (0, 0), id="a window ends where the picture does"),
+        pytest.param(WIDE, [LEFT], (0, 0), id="a window ends where the image does"),
         pytest.param(WIDE, [FAR_RIGHT], (600, 0), id="on the other side too"),
         pytest.param(WIDE, [LEFT, RIGHT], (100, 0), id="both faces just fit, without room"),
         pytest.param(WIDE, [RIGHT, SMALL], (300, 0), id="the room is that of each face"),

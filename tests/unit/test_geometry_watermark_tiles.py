@@ -9,7 +9,7 @@ from darkroom.plan.geometry.watermark_tiles import compute_tile_positions
 
 
 @pytest.mark.parametrize(
-    ("picture", "mark", "axes", "across", "down"),
+    ("image", "mark", "axes", "across", "down"),
     [
         ((200, 150), (60, 40), "hv", [0, 70, 140], [0, 55, 110]),
         ((200, 150), (60, 40), "h", [0, 70, 140], []),
@@ -22,6 +22,6 @@ from darkroom.plan.geometry.watermark_tiles import compute_tile_positions
     ],
 )
 def test_marks_fill_an_axis_with_equal_gaps(
-    picture: tuple[int, int], mark: tuple[int, int], axes: str, across: list[int], down: list[int]
+    image: tuple[int, int], mark: tuple[int, int], axes: str, across: list[int], down: list[int]
 ) -> None:
-    assert tuple(map(list, compute_tile_positions(Size(*picture), Size(*mark), axes))) == (across, down)
+    assert tuple(map(list, compute_tile_positions(Size(*image), Size(*mark), axes))) == (across, down)

@@ -148,7 +148,7 @@ def test_a_master_agrees_with_its_record(state: str, recorded: str | None, there
 
 
 @pytest.mark.parametrize(
-    ("holds_pictures", "state", "recorded", "waiting", "in_order"),
+    ("holds_images", "state", "recorded", "waiting", "in_order"),
     [
         (True, HELD, CURRENT, CURRENT, True),
         (True, HELD, CURRENT, EARLIER, False),
@@ -163,9 +163,9 @@ def test_a_master_agrees_with_its_record(state: str, recorded: str | None, there
     ],
 )
 def test_the_object_that_waits_agrees_with_its_record(
-    holds_pictures: bool, state: str, recorded: str | None, waiting: str | None, in_order: bool
+    holds_images: bool, state: str, recorded: str | None, waiting: str | None, in_order: bool
 ) -> None:
-    stores = Stores(holds_pictures=holds_pictures)
+    stores = Stores(holds_images=holds_images)
     if waiting is not None:
         stores.media.store(f"held/{KEY}", build_marks(waiting))
     if state == CLAIMED:

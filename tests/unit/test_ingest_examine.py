@@ -152,7 +152,7 @@ def test_only_checksums_that_are_given_are_calculated() -> None:
 
 def test_what_is_no_image_has_no_format() -> None:
     kept = Uploads(b"").kept
-    assert detect_format(FetchedUpload(kept, None, "", b"no picture at all")) == NO_FORMAT
+    assert detect_format(FetchedUpload(kept, None, "", b"no image at all")) == NO_FORMAT
     assert detect_format(FetchedUpload(kept, None, "", b"\xff\xd8\xff\xe0 and so on")) == "jpeg"
 
 

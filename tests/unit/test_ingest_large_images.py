@@ -33,7 +33,7 @@ from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES, _RemoteBytes
 from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.master_reader import TIFF
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 
 from .ingest_stores import build_context
 

@@ -24,7 +24,7 @@ from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.evidence import Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.stores import render_from_master
-from tests.images.pictures import png_noise
+from tests.images.photographs import png_noise
 
 from .ingest_stores import build_context
 
@@ -128,7 +128,7 @@ ERRORS = [
 def test_an_upload_is_refused_for_its_own_errors_alone(
     monkeypatch: pytest.MonkeyPatch, status: int, retryable: bool, refuses: bool
 ) -> None:
-    body = b"no picture"
+    body = b"no image"
     stored = SimpleNamespace(open=lambda key: (kept({}, len(body)), io.BytesIO(body)))
     context = build_context(uploads=stored, observer=Observer(), examiner=SimpleNamespace(limits=Limits()))
     error = make_error(status, retryable)
@@ -184,14 +184,14 @@ class Work:
             ),
             derivatives=SimpleNamespace(purge=lambda key: None, put_all=self._put_all),
             moderation=moderation(self.verdict),
-            examiner=SimpleNamespace(limits=Limits(), decode=lambda *_: SimpleNamespace(pictures=lambda: iter(()))),
+            examiner=SimpleNamespace(limits=Limits(), decode=lambda *_: SimpleNamespace(images=lambda: iter(()))),
             presets=SimpleNamespace(at_ingest=()),
             always=SimpleNamespace(for_key=lambda key: ""),
             bus=SimpleNamespace(publish=lambda *_: None),
             observer=Observer(),
         )
 
-    def _put_all(self, etag: str, pictures: Any) -> list[str]:
+    def _put_all(self, etag: str, images: Any) -> list[str]:
         if isinstance(self.presets, Exception):
             raise self.presets
         return ["photo.jpg/_/w-8.webp"]
@@ -217,7 +217,7 @@ def marks(sequencer: str = CURRENT, sha256: str = OURS) -> dict[str, str]:
     return {SEQUENCER: sequencer, SHA256: sha256, "version-id": "v1", "how": "cleaned"}
 
 
-HELD_PICTURE = HeldUpload(OURS, {"width": 1}, {}, master())
+HELD_IMAGE = HeldUpload(OURS, {"width": 1}, {}, master())
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ HELD_PICTURE = HeldUpload(OURS, {"width": 1}, {}, master())
 def test_a_release_that_had_copied_the_master_is_completed(
     monkeypatch: pytest.MonkeyPatch, verdict: Verdict | None, by_a_person: bool
 ) -> None:
-    work = Work(record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks()), waiting=kept(marks()), verdict=verdict)
+    work = Work(record(CLAIMED, "", held=HELD_IMAGE), served=kept(marks()), waiting=kept(marks()), verdict=verdict)
     assert work.end(monkeypatch) is IngestOutcome.RELEASED
     [settled] = work.settled
     assert (settled.state, settled.sha256, settled.released) == (READY, OURS, by_a_person)
@@ -239,15 +239,15 @@ def test_what_waits_goes_on_waiting_where_another_master_is_served(
     monkeypatch: pytest.MonkeyPatch, served: str | None
 ) -> None:
     work = Work(
-        record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks(served)) if served else None, waiting=kept(marks())
+        record(CLAIMED, "", held=HELD_IMAGE), served=kept(marks(served)) if served else None, waiting=kept(marks())
     )
     assert work.end(monkeypatch) is IngestOutcome.HELD
     [settled] = work.settled
-    assert (settled.state, settled.held, settled.master) == (HELD, HELD_PICTURE, MasterRef())
+    assert (settled.state, settled.held, settled.master) == (HELD, HELD_IMAGE, MasterRef())
     assert work.removed == []
 
 
-@pytest.mark.parametrize("held", [HeldUpload(), HELD_PICTURE])
+@pytest.mark.parametrize("held", [HeldUpload(), HELD_IMAGE])
 @pytest.mark.parametrize(("refusal", "state"), [(Refusal(), READY), (Refusal("damaged"), REFUSED)])
 def test_a_master_in_the_index_stays(
     monkeypatch: pytest.MonkeyPatch, held: HeldUpload, refusal: Refusal, state: str
@@ -271,8 +271,8 @@ def test_a_half_withdrawn_image_is_held_and_flagged(monkeypatch: pytest.MonkeyPa
     ("own", "served", "waiting"),
     [
         (record(CLAIMED, ""), None, None),
-        (record(CLAIMED, "", held=HELD_PICTURE), None, None),
-        (record(CLAIMED, "", held=HELD_PICTURE), LATER, None),
+        (record(CLAIMED, "", held=HELD_IMAGE), None, None),
+        (record(CLAIMED, "", held=HELD_IMAGE), LATER, None),
         (record(CLAIMED, master=master(EARLIER)), None, None),
         (record(CLAIMED, master=master(EARLIER)), CURRENT, None),
         (record(CLAIMED, master=master(CURRENT)), EARLIER, None),

@@ -153,14 +153,14 @@ def test_a_removal_purges_what_was_there_or_as_requested(there: bool, purge: boo
     assert list_purges(context, stores) == ([KEY] if there or purge else [])
 
 
-@pytest.mark.parametrize("holds_pictures", [False, True])
+@pytest.mark.parametrize("holds_images", [False, True])
 @pytest.mark.parametrize("known", ["unknown", "served", "held"])
-def test_what_waits_is_deleted_where_something_may_wait(holds_pictures: bool, known: str) -> None:
-    stores = Stores(holds_pictures=holds_pictures)
+def test_what_waits_is_deleted_where_something_may_wait(holds_images: bool, known: str) -> None:
+    stores = Stores(holds_images=holds_images)
     stores.media.store(HELD, build_marks(EARLIER))
     record = None if known == "unknown" else build_record(held=HeldUpload("s") if known == "held" else HeldUpload())
     remove_held_master(build_publishing_context(stores), LEASE, record)
-    assert (HELD not in stores.media.objects) is (holds_pictures or known == "held")
+    assert (HELD not in stores.media.objects) is (holds_images or known == "held")
 
 
 @pytest.mark.parametrize("recorded", [None, EARLIER])
@@ -211,20 +211,20 @@ def test_a_withdrawn_image_leaves_its_refusal_and_the_held_master() -> None:
     assert list_purges(context, stores) == [KEY], "derivatives of a master that has gone may be left"
 
 
-PICTURE = RenderedImage(b"preset", "image/webp", 8, 8)
+IMAGE = RenderedImage(b"preset", "image/webp", 8, 8)
 
 
-def list_pictures(count: int) -> list[tuple[Plan, RenderedImage]]:
-    return [(Plan(KEY, width=width), PICTURE) for width in range(1, count + 1)]
+def list_images(count: int) -> list[tuple[Plan, RenderedImage]]:
+    return [(Plan(KEY, width=width), IMAGE) for width in range(1, count + 1)]
 
 
 def test_presets_are_stored_and_named() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
-    pictures = list_pictures(3)
+    images = list_images(3)
     context = build_publishing_context(stores)
-    names = put_presets(context, LEASE, etag, pictures)
-    assert names == tuple(derivative_name(plan) for plan, _ in pictures)
+    names = put_presets(context, LEASE, etag, images)
+    assert names == tuple(derivative_name(plan) for plan, _ in images)
     assert all(
         stores.media.objects[f"derivatives/{name}"].metadata == derivative_metadata(etag, "quick") for name in names
     )
@@ -239,7 +239,7 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
         stores.media.store(PLACE, build_marks(LATER))
     context = build_publishing_context(stores)
     with pytest.raises(Superseded) as raised:
-        put_presets(context, LEASE, etag, list_pictures(1))
+        put_presets(context, LEASE, etag, list_images(1))
     assert raised.value.wrote is True
     assert list_purges(context, stores) == [KEY]
 
@@ -247,7 +247,7 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
 def test_a_preset_is_about_to_be_re_encoded() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
-    put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, etag, list_pictures(1))
+    put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, etag, list_images(1))
     assert f"s-maxage={UNREFINED_S}," in stores.media.puts[0]["headers"]["Cache-Control"]
 
 
@@ -256,7 +256,7 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
     """The first put expects no object: it fails once where there is an older preset."""
     stores, calls = Stores(), list[int]()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
-    [(plan, picture)] = list_pictures(1)
+    [(plan, image)] = list_images(1)
     name = f"derivatives/{derivative_name(plan)}"
 
     def change() -> None:
@@ -267,11 +267,11 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
     stores.media.interfere = change
     context = build_publishing_context(stores)
     if changes < MOST_TRIES:
-        assert put_presets(context, LEASE, etag, [(plan, picture)]) == (derivative_name(plan),)
+        assert put_presets(context, LEASE, etag, [(plan, image)]) == (derivative_name(plan),)
         assert stores.media.objects[name].metadata == derivative_metadata(etag, "quick")
     else:
         with pytest.raises(ObjectChanged):
-            put_presets(context, LEASE, etag, [(plan, picture)])
+            put_presets(context, LEASE, etag, [(plan, image)])
     assert len(calls) == min(changes + 1, MOST_TRIES)
 
 
@@ -298,7 +298,7 @@ def test_four_presets_are_put_at_once() -> None:
     stores, meeting = Stores(), ThreadBarrier()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     stores.media.interfere = meeting.enter
-    put_presets(build_publishing_context(stores), LEASE, etag, list_pictures(2 * AT_ONCE))
+    put_presets(build_publishing_context(stores), LEASE, etag, list_images(2 * AT_ONCE))
     assert meeting.most == AT_ONCE
 
 
@@ -311,7 +311,7 @@ def store_presets(stores: Stores, donor: Record, plans: list[Plan], marks: Mappi
 def test_copied_presets_keep_the_re_encoding_of_their_originals(pace: Any, refined: bool) -> None:
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
-    plans = [plan for plan, _ in list_pictures(2)]
+    plans = [plan for plan, _ in list_images(2)]
     store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, pace))
     context = build_publishing_context(stores, CachePolicy(refines=True))
     assert copy_presets(context, LEASE, etag, plans, donor) == tuple(derivative_name(plan) for plan in plans)
@@ -325,7 +325,7 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
     """``other`` is the master that the second preset was made from, empty if there is no second preset."""
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
-    plans = [plan for plan, _ in list_pictures(2)]
+    plans = [plan for plan, _ in list_images(2)]
     store_presets(stores, donor, plans[:1], derivative_metadata(donor.master.etag, "quick"))
     if other:
         store_presets(stores, donor, plans[1:], derivative_metadata(other, "quick"))
@@ -337,7 +337,7 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
 def test_four_presets_are_copied_at_once() -> None:
     stores, meeting = Stores(), ThreadBarrier()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
-    plans = [plan for plan, _ in list_pictures(2 * AT_ONCE)]
+    plans = [plan for plan, _ in list_images(2 * AT_ONCE)]
     store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, "quick"))
     copy = stores.media.copy
 

@@ -56,7 +56,7 @@ def test_a_canary_as_good_as_its_baseline_takes_over() -> None:
     decision = decide(INCUMBENT, stats(), POLICY)
     assert (decision.action, decision.reasons) == (
         "promote",
-        (f"every metric is within its limit after {ENOUGH} pictures",),
+        (f"every metric is within its limit after {ENOUGH} images",),
     )
     assert {figure.name for figure in decision.figures} == {
         "error rate",
@@ -94,10 +94,10 @@ def test_one_figure_that_is_over_its_limit_for_sure_ends_a_canary(canary: Varian
 @pytest.mark.parametrize(
     ("canary", "reasons"),
     [
-        (stats(n=29, hours=100), ("29 of 300 pictures",)),
+        (stats(n=29, hours=100), ("29 of 300 images",)),
         (stats(hours=2), ("2 of 24 hours",)),
-        (stats(n=100, hours=1), ("100 of 300 pictures", "1 of 24 hours")),
-        (stats(n=0, invocations=0, hours=0), ("0 of 300 pictures", "0 of 24 hours")),
+        (stats(n=100, hours=1), ("100 of 300 images", "1 of 24 hours")),
+        (stats(n=0, invocations=0, hours=0), ("0 of 300 images", "0 of 24 hours")),
     ],
 )
 def test_a_canary_is_held_until_enough_was_seen(canary: VariantStats, reasons: tuple[str, ...]) -> None:

@@ -30,16 +30,16 @@ def alarm(**changed: Any) -> Alarm:
     return Alarm.read("X", properties | changed)
 
 
-def drawn(picture: str, period_s: int = 60) -> Series:
+def drawn(image: str, period_s: int = 60) -> Series:
     """Points by an image as AWS draws them: 0 is within the threshold, X beyond it, - is missing."""
-    marks = picture.split()
+    marks = image.split()
     return {
         NOW_S - (len(marks) - number) * period_s: float(mark == "X") for number, mark in enumerate(marks) if mark != "-"
     }
 
 
 @pytest.mark.parametrize(
-    ("datapoints", "picture", "expected"),  # with missing, ignore, breaching, notBreaching
+    ("datapoints", "image", "expected"),  # with missing, ignore, breaching, notBreaching
     [
         (3, "0 - X - X", ("OK", "OK", "OK", "OK")),
         (3, "- - - - 0", ("OK", "OK", "OK", "OK")),
@@ -53,13 +53,13 @@ def drawn(picture: str, period_s: int = 60) -> Series:
         (2, "- - - X -", ("ALARM", "kept", "ALARM", "OK")),
     ],
 )
-def test_missing_data_is_treated_as_documented(datapoints: int, picture: str, expected: tuple[str, ...]) -> None:
+def test_missing_data_is_treated_as_documented(datapoints: int, image: str, expected: tuple[str, ...]) -> None:
     """The two tables of "Configuring how CloudWatch alarms treat missing data": three periods, five evaluated."""
     for missing, wanted in zip(("missing", "ignore", "breaching", "notBreaching"), expected, strict=True):
         watched = alarm(DatapointsToAlarm=str(datapoints), TreatMissingData=missing)
         before: State
         for before in ("OK", "ALARM"):
-            state = evaluate(watched, {"value": drawn(picture)}, NOW_S, before).state
+            state = evaluate(watched, {"value": drawn(image)}, NOW_S, before).state
             assert state == (before if wanted == "kept" else wanted), (missing, before)
 
 

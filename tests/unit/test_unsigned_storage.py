@@ -86,8 +86,8 @@ def _listed(target: str) -> Plan | None:
     asked = read_iiif(target)
     if not isinstance(asked, ImageRequest) or asked.identifier != asked.canonical_identifier:
         return None
-    picture = resolve_image(asked, SIZE, SizeLimits())
-    return picture.build_plan() if is_listed(asked, picture, SizeLimits()) else None
+    image = resolve_image(asked, SIZE, SizeLimits())
+    return image.build_plan() if is_listed(asked, image, SizeLimits()) else None
 
 
 def stored(dialect: str) -> Iterator[Plan]:

@@ -36,7 +36,7 @@ GRANT = Grant("trips/", NOW_S + 900)
 ENCODED = "MTkwMDAwMDkwMDo6dHJpcHMv"
 # printf 'upload-token:MTkwMDAwMDkwMDo6dHJpcHMv' | openssl dgst -sha256 -hmac test-key -binary | the same
 SIGNATURE = "2qKUjeMQkiFiVAjVzxlh3ZQSBaOZIYBHqKN6W-QuZ9I"
-DIGEST = hashlib.sha256(b"a picture").digest()
+DIGEST = hashlib.sha256(b"an image").digest()
 DOCUMENT = {"key": "trips/rome.jpg", "type": "image/jpeg", "size": 2_190_194, "sha256": DIGEST.hex()}
 MAX_BYTES = 100 * 1024 * 1024
 DOCS = Path(__file__).parents[2] / "docs" / "guides" / "uploads.md"

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroo
 from local.errors import StartError
 from local.isolated_stack import StackError
 
-from .stack import PICTURE, running
+from .stack import IMAGE, running
 from .validator import PREFIXES, prepare, validate
 
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.conformance", description="Run the official IIIF validator.")
     parser.add_argument("--url", help="a server with the validator's image, such as http://localhost:8088")
-    parser.add_argument("--identifier", default=PICTURE.stem, help="identifier of the image there")
+    parser.add_argument("--identifier", default=IMAGE.stem, help="identifier of the image there")
     parser.add_argument("--versions", nargs="+", choices=sorted(PREFIXES), default=sorted(PREFIXES))
     parser.add_argument("--level", type=int, default=2, help="highest tested compliance level (2)")
     chosen = parser.parse_args(arguments)
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.url:
             return _validate_all(chosen.url, chosen.identifier, chosen)
         with TemporaryDirectory(prefix="darkroom-conformance-") as state, running(Path(state)) as url:
-            return _validate_all(url, PICTURE.stem, chosen)
+            return _validate_all(url, IMAGE.stem, chosen)
     except (StartError, StackError) as error:
         sys.stderr.write(f"{error}\n")
         return 99

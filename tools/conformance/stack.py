@@ -15,7 +15,7 @@ from local.aws import Cloud
 from local.isolated_stack import IsolatedStack, StackError
 from local.paths import ROOT
 
-PICTURE = ROOT / "tests" / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
+IMAGE = ROOT / "tests" / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
 """The validator's image; its identifier is the file name without ``.png``."""
 
 PARAMETERS = ("--parameter", "iiif_access_mode=open", "--parameter", "iiif_oversized_box=reject")
@@ -36,11 +36,11 @@ def _ingest(stack: IsolatedStack) -> None:
     """Upload the image and wait until it is served: the first response may exceed the validator's timeout of 5 s."""
     s3 = Cloud(stack.info["aws_endpoint_url"]).s3
     bucket = stack.info["outputs"]["UploadsBucketName"]
-    s3.put_object(Bucket=bucket, Key=PICTURE.stem, Body=PICTURE.read_bytes(), ContentType="image/png")
+    s3.put_object(Bucket=bucket, Key=IMAGE.stem, Body=IMAGE.read_bytes(), ContentType="image/png")
 
     def there() -> bool:
         try:
-            s3.head_object(Bucket=stack.info["media_bucket"], Key=f"masters/{PICTURE.stem}")
+            s3.head_object(Bucket=stack.info["media_bucket"], Key=f"masters/{IMAGE.stem}")
         except ClientError:
             return False
         return True
@@ -51,5 +51,5 @@ def _ingest(stack: IsolatedStack) -> None:
             raise StackError(f"The image was not ingested\n{stack.tail()}")
         time.sleep(0.2)
     for rest in ("info.json", "full/max/0/default.jpg"):
-        with urllib.request.urlopen(f"{stack.info['cdn_url']}/iiif/3/{PICTURE.stem}/{rest}", timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{stack.info['cdn_url']}/iiif/3/{IMAGE.stem}/{rest}", timeout=60) as answer:  # noqa: S310
             answer.read()

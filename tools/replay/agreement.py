@@ -27,7 +27,7 @@ class Row:
     """One task. ``apart`` has the disagreement (0–1) of each image with comparable findings of both."""
 
     task: str
-    pictures: int
+    images: int
     apart: Sequence[float]
     both_empty: int
     only_first: int
@@ -58,7 +58,7 @@ def agree(found: Iterable[Row], least: float) -> bool:
 
 def table(found: Sequence[Row], pairs: Sequence[Pair], names: tuple[str, str]) -> Iterator[str]:
     """Format the lines of a report."""
-    columns = ("task", "pictures", "agreeing", "disagreement", "both empty", *(f"only {name}" for name in names))
+    columns = ("task", "images", "agreeing", "disagreement", "both empty", *(f"only {name}" for name in names))
     cells = [columns, *(_cells(row) for row in found)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
     for line in cells:
@@ -90,7 +90,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     mean = "–" if row.mean_apart is None else f"{row.mean_apart:.3f}"
     return (
         row.task,
-        str(row.pictures),
+        str(row.images),
         share,
         mean,
         str(row.both_empty),

@@ -46,7 +46,7 @@ def listed(masters: S3Bucket, manifest: str) -> list[str]:
     return [one.removeprefix(bucket) for one in references]
 
 
-def pictures(masters: S3Bucket, keys: Iterable[str]) -> Iterator[bytes]:
+def images(masters: S3Bucket, keys: Iterable[str]) -> Iterator[bytes]:
     """Yield a JPEG of each object, prepared as by infer, without missing and undecodable ones.
 
     Raises Unavailable.

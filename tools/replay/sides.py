@@ -60,9 +60,9 @@ class FolderSide:
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         """See :meth:`Side.analyse`; the time is that of the models alone."""
         with Image.open(io.BytesIO(jpeg)) as image:
-            picture = np.asarray(image.convert("RGB"))
+            pixels = np.asarray(image.convert("RGB"))
         began_s = time.perf_counter()
-        found = self._models.detect(picture, tasks)
+        found = self._models.detect(pixels, tasks)
         return found, (time.perf_counter() - began_s) * 1000
 
 

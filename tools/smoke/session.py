@@ -26,7 +26,7 @@ def check_stack(world: World, checks: Selected, options: Sequence[str]) -> Repor
         signal.signal(signal.SIGTERM, former)
         former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the removal
         try:
-            sys.stderr.write(f"removing {len(world.keys)} pictures of {world.folder}\n")
+            sys.stderr.write(f"removing {len(world.keys)} images of {world.folder}\n")
             report.left = world.clean_up()
         finally:
             signal.signal(signal.SIGINT, former)

@@ -24,8 +24,8 @@ from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.settings import DEFAULTS
 
 from ..deployment import Deployment
+from .images import png
 from .model import CheckFailed, require
-from .pictures import png
 
 SETTLES_WITHIN_S = 300.0
 """Time from an upload to its outcome: S3's events take seconds, a busy queue minutes."""
@@ -165,9 +165,9 @@ class World:
         return found
 
     @cached_property
-    def picture(self) -> str:
+    def image(self) -> str:
         """The key of an ingested image of 1200 × 800 px."""
-        return self._ready("picture.png", png(1200, 800, secrets.randbelow(40_000)))
+        return self._ready("image.png", png(1200, 800, secrets.randbelow(40_000)))
 
     @cached_property
     def noise(self) -> str:

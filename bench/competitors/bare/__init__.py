@@ -16,5 +16,5 @@ def bare(image_bytes: int = 0) -> Competitor:
         command=[install_interpreter(), "-m", "awslambdaric", "app.handler"],
         folder=Path(__file__).parent,
         environment=build_aws_environment("http://nowhere")
-        | {"PYTHONDONTWRITEBYTECODE": "1", "PICTURE_BYTES": str(image_bytes)},
+        | {"PYTHONDONTWRITEBYTECODE": "1", "IMAGE_BYTES": str(image_bytes)},
     )

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-BODY = "A" * (-(-int(os.environ["PICTURE_BYTES"]) // 3) * 4)
+BODY = "A" * (-(-int(os.environ["IMAGE_BYTES"]) // 3) * 4)
 """As long as the Base64 of an image."""
 
 

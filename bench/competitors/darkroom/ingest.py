@@ -39,7 +39,7 @@ def render_all(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """Render all images from one decode."""
     names = {plan: name for name, plan in plans.items()}
     exposure = decode_once(Source.from_bytes(data), names, limits=LIMITS)
-    return {names[plan]: picture.body for plan, picture in exposure.render_all()}
+    return {names[plan]: image.body for plan, image in exposure.render_all()}
 
 
 def render_each(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:

@@ -70,7 +70,7 @@ async function fetched(Bucket, Key) {
 
 async function processed({ originalImage, edits, outputFormat }) {
   const loading = { failOnError: false, animated: false, limitInputPixels: true };
-  await sharp(originalImage, loading).metadata(); // whether it is a picture at all
+  await sharp(originalImage, loading).metadata(); // whether it is an image at all
   const image = sharp(originalImage, loading).withMetadata();
   if (edits.resize.width) edits.resize.width = Math.round(Number(edits.resize.width));
   for (const edit in edits) if (TO_SHARP.includes(edit)) image[edit](edits[edit]);

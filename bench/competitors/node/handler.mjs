@@ -1,4 +1,4 @@
-// A minimal handler: AWS SDK v3 gets the source, sharp resizes and encodes it. With WRITE_BACK it also stores the picture
+// A minimal handler: AWS SDK v3 gets the source, sharp resizes and encodes it. With WRITE_BACK it also stores the image
 // before it answers.
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import sharp from "sharp";

@@ -1,1 +1,1 @@
-"""Darkroom: pictures on demand from masters in S3."""
+"""Darkroom: images on demand from masters in S3."""

@@ -6,7 +6,7 @@ import time
 from urllib.parse import unquote
 
 from darkroom.plan.url_builder import sign_target
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import Stack
 from tests.stack.viewer import Viewer
 

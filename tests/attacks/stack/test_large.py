@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from darkroom.services.serve.answers import MAX_BODY_BYTES
-from tests.images.pictures import png_noise
+from tests.images.photographs import png_noise
 from tests.stack.conftest import Stack
 from tests.stack.viewer import Viewer
 

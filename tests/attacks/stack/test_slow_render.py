@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.images.slow_svg import crossed
 from tests.stack.conftest import Stack
 from tests.waiting import wait_until

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import Stack
 from tests.stack.viewer import Viewer
 

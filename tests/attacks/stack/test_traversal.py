@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import Stack
 from tests.stack.viewer import Answer
 

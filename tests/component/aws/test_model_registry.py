@@ -19,7 +19,7 @@ MODEL = ModelVersion(
     image="111122223333.dkr.ecr.eu-central-1.amazonaws.com/darkroom:2",
     metrics={"faces-recall": 0.93, "n": 120.0},
     lineage={"dataset": "s3://media/watch/manifests/2026-11-25/train.manifest", "parent": "1", "revision": "9d0e1fe"},
-    description="Trained on November's pictures",
+    description="Trained on November's images",
 )
 
 

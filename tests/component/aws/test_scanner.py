@@ -33,7 +33,7 @@ def scanner(request: pytest.FixtureRequest, addresses: dict[str, str]) -> Clamd:
 
 
 def test_a_clean_file_is_clean(scanner: Clamd) -> None:
-    assert scanner.scan(b"\xff\xd8\xff\xe0 a picture, more or less") == ""
+    assert scanner.scan(b"\xff\xd8\xff\xe0 an image, more or less") == ""
     assert scanner.scan(b"") == ""
 
 

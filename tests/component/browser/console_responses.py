@@ -16,7 +16,7 @@ from aiohttp import web
 from PIL import Image
 
 from local.control_pages import CONSOLE
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools.runbooks import PAGES
 
 from .serving import served
@@ -99,7 +99,7 @@ def failed(kind: str = "refused", **more: Any) -> dict[str, Any]:
         "kind": kind,
         "key": "uploads/broken.jpg",
         "code": "damaged",
-        "reason": "The picture is damaged: it ends too early",
+        "reason": "The image is damaged: it ends too early",
         "at_s": time.time() - 90,
         "trace_id": "1-6925c0de-000000000000000000000001",
         "picture": None,
@@ -136,7 +136,7 @@ def three_dashboards(*panels: dict[str, Any]) -> dict[str, Any]:
     return {"dashboards": [{"name": name, "title": name, "panels": list(panels)} for name in names]}
 
 
-def picture() -> bytes:
+def image() -> bytes:
     out = io.BytesIO()
     Image.open(io.BytesIO(jpeg_photo())).resize((300, 200)).save(out, "JPEG")
     return out.getvalue()
@@ -170,7 +170,7 @@ class Responses:
             if request.method == "POST":
                 self.posted.append(json.loads(await request.text()))
             return self._respond(request)
-        return web.Response(body=picture(), content_type="image/jpeg")
+        return web.Response(body=image(), content_type="image/jpeg")
 
     def _respond(self, request: web.Request) -> web.StreamResponse:
         if self.broken:

@@ -18,9 +18,9 @@ from .serving import served
 KEY = "people/group.jpg"
 
 
-def make_derivative(picture: bytes, query: str) -> bytes:
+def make_derivative(source: bytes, query: str) -> bytes:
     """Return a stand-in for a derivative: smaller, and blurred if it is redacted."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image = Image.open(io.BytesIO(source)).convert("RGB")
     image.thumbnail((960, 960))
     if "redact" in query:
         image = image.filter(ImageFilter.GaussianBlur(20))
@@ -33,7 +33,7 @@ def make_derivative(picture: bytes, query: str) -> bytes:
 class Responses:
     """Responses for the page. ``findings`` are returned in turn, the last one repeatedly; ``near``: similar images."""
 
-    picture: bytes
+    image: bytes
     findings: list[dict[str, Any]]
     near: list[dict[str, Any]] = field(default_factory=list)
     mode: str = "endpoint"
@@ -54,7 +54,7 @@ class Responses:
             return web.json_response(problem, status=503, content_type="application/problem+json")
         if "f=json" in query:
             return web.json_response({"format": "jpeg", "width": 100, "height": 100})
-        return web.Response(body=make_derivative(self.picture, query), content_type="image/jpeg")
+        return web.Response(body=make_derivative(self.image, query), content_type="image/jpeg")
 
     def _respond(self, path: str, request: web.Request) -> Any:
         if path == "/_local/findings":

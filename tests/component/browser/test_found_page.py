@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .browser import CHROMIUM, Page, open_browser
 from .start_page import KEY, Responses, serve_start_page
@@ -69,11 +69,11 @@ def test_boxes_and_text_are_drawn_over_the_image() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.overlay .mark').length === 3")
         places = """(() => {
-          const picture = document.querySelector('.overlay img').getBoundingClientRect();
+          const image = document.querySelector('.overlay img').getBoundingClientRect();
           return [...document.querySelectorAll('.mark')].map(mark => {
             const box = mark.getBBox(), seen = mark.getBoundingClientRect();
-            return { box: [box.x, box.y, box.width, box.height], seen: [(seen.x - picture.x) / picture.width,
-              (seen.y - picture.y) / picture.height, seen.width / picture.width, seen.height / picture.height] };
+            return { box: [box.x, box.y, box.width, box.height], seen: [(seen.x - image.x) / image.width,
+              (seen.y - image.y) / image.height, seen.width / image.width, seen.height / image.height] };
           });
         })()"""
         for mark, expected in zip(

@@ -509,7 +509,7 @@ def test_a_search_without_results_is_explained() -> None:
 
 def test_failures_have_reason_code_and_image() -> None:
     samples = [
-        responses.failed(picture="/_picture"),
+        responses.failed(picture="/_picture"),  # terms: allow
         responses.failed("dead-letter", key=LONG_KEY, code="internal", reason=HOSTILE, trace_id=""),
         responses.failed("render", code="too-large", key=""),
     ]
@@ -519,7 +519,7 @@ def test_failures_have_reason_code_and_image() -> None:
         assert await texts(page, ".thumb") == ["", "no image", "no image"]
         assert await texts(page, ".file .chip") == ["rejected upload", "DLQ message", "render"]
         assert (await texts(page, ".reason"))[:2] == [
-            "damaged The picture is damaged: it ends too early",
+            "damaged The image is damaged: it ends too early",
             f"internal {HOSTILE}",
         ]
         assert await page.evaluate("document.querySelectorAll('.to-trace').length") == 2
@@ -533,7 +533,10 @@ def test_failures_have_reason_code_and_image() -> None:
 
 def test_an_image_that_cannot_be_displayed_is_replaced_by_text() -> None:
     broken = Responses(
-        {"failed": [responses.failed(picture="/_local/watch/failed/picture?key=x")], "failed/picture": {}}
+        {
+            "failed": [responses.failed(picture="/_local/watch/failed/picture?key=x")],  # terms: allow
+            "failed/picture": {},
+        }
     )
 
     async def act(page: Page) -> None:

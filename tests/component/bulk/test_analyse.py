@@ -17,7 +17,7 @@ from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.services.inference.messages import parse_request
 from tests.component.aws import sagemaker
 from tests.component.services.inference.harness import ALL, SMALL, InferEnvironment
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 INFER, AGAIN = JobSpec(Operation.INFER), JobSpec(Operation.INFER, again=True)
 
@@ -75,7 +75,7 @@ def test_fallback_results_are_reported_and_requested_again_next_time(env: InferE
 
 
 def test_an_image_that_no_model_can_read_is_refused(env: InferEnvironment) -> None:
-    env.master("a.jpg", b"no picture")
+    env.master("a.jpg", b"no image")
     mark = analysis(env).start("a.jpg", INFER).mark
     worked_off(env)
     assert analysis(env).poll("a.jpg", mark) == KeyResult(KeyOutcome.REFUSED, "unreadable")

@@ -11,7 +11,7 @@ from darkroom.bulk.ingest import COPIED_FROM
 from darkroom.errors import BadRun, Unsettled
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, read_event
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .jobs import BulkJobs, WouldWait
 
@@ -55,7 +55,7 @@ def carried_out(runs: BulkJobs) -> list[IngestOutcome]:
 
 def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: BulkJobs) -> None:
     runs.env.created("known.jpg", jpeg_photo((300, 200)))
-    runs.env.created("refused.jpg", b"no picture")
+    runs.env.created("refused.jpg", b"no image")
     runs.env.upload("new ü%.jpg", jpeg_photo())
     runs.env.upload("damaged.jpg", jpeg_photo()[:2000])
     batches = asked(runs, "one", ORDER)
@@ -88,7 +88,7 @@ def test_an_upload_newer_than_the_index_waits_for_its_own_event(runs: BulkJobs) 
 
 def test_a_full_bucket_is_copied_and_ingested_by_s3_events(runs: BulkJobs, photos: str) -> None:
     put(runs, photos, "2019/a.jpg", jpeg_photo(), Metadata={"brought": "x"}, ContentType="image/jpeg")
-    put(runs, photos, "2019/b.txt", b"no picture")
+    put(runs, photos, "2019/b.txt", b"no image")
     put(runs, photos, "2020/c.jpg", jpeg_photo())
     order = ORDER | {"source": photos, "prefix": "2019/", "into": "old/"}
     batches = asked(runs, "one", order)

@@ -8,7 +8,7 @@ from typing import Any
 from darkroom.bulk.messages import Operation
 from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.plan.limits import Limits
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .jobs import BulkJobs
 
@@ -32,7 +32,7 @@ def test_each_key_of_the_prefix_has_an_outcome(runs: BulkJobs) -> None:
     etag = master(runs, "many/a.jpg", jpeg_photo())
     master(runs, "many/ünï 100%#.jpg", jpeg_photo((300, 200)))
     master(runs, "many/broken.jpg", jpeg_photo()[:3000])
-    master(runs, "many/notes.txt", b"no picture")
+    master(runs, "many/notes.txt", b"no image")
     master(runs, "other/b.jpg", jpeg_photo())
     assert runs.all("one", ORDER) == {
         "many/a.jpg": "done",

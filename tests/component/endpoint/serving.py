@@ -66,14 +66,14 @@ class Server:
     def get(self, path: str) -> Reply:
         return self._ask("GET", path, None, {})
 
-    def invoke(self, picture: bytes, tasks: str | None, *, inference_id: str = "", trace: str = "") -> Reply:
+    def invoke(self, image: bytes, tasks: str | None, *, inference_id: str = "", trace: str = "") -> Reply:
         """``tasks`` as in the header's ``tasks=``; None sends no such header."""
         headers = {"Content-Type": "image/jpeg"}
         if tasks is not None:
             headers[ATTRIBUTES] = f"tasks={tasks}" + (f";trace={trace}" if trace else "")
         if inference_id:
             headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
-        return self._ask("POST", "/invocations", picture, headers)
+        return self._ask("POST", "/invocations", image, headers)
 
     def invoke_all(self, asked: Sequence[tuple[bytes, str]]) -> list[Reply]:
         """All at once."""

@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.models import catalogue
 from tests.images.detectors import ROOT, models_folder
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S
 
 IN_A_NAMESPACE = ("unshare", "--map-root-user", "--net")

@@ -12,7 +12,7 @@ import pytest
 from darkroom.models import catalogue
 from tests.conftest import free_port
 from tests.images.detectors import models_folder
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S
 
 from .serving import STOP_S, serving, start

@@ -23,7 +23,7 @@ from endpoint.batch import BatchAnalyser
 from endpoint.decode import decode_image
 from endpoint.request import AnalysisRequest, Origin, parse_origin, requested_tasks
 from tests.images.detectors import models_folder
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 KNOWN = ("faces", "text", "moderation")
 CATALOGUE = catalogue.load_catalogue(catalogue.SMALL_MODELS)
@@ -62,10 +62,10 @@ def test_unknown_tasks_are_refused(attributes: str) -> None:
 def test_every_kind_of_pixel_becomes_rgb(kind: str, mode: str) -> None:
     """204 is a colour that a palette has, too."""
     out = io.BytesIO()
-    picture = Image.new("RGB", (7, 5), (204, 204, 204))
+    image = Image.new("RGB", (7, 5), (204, 204, 204))
     if mode == "I;16":
-        picture = Image.fromarray(np.full((5, 7), 204 * 257, np.uint16))
-    (picture if mode == "I;16" else picture.convert(mode)).save(out, kind)
+        image = Image.fromarray(np.full((5, 7), 204 * 257, np.uint16))
+    (image if mode == "I;16" else image.convert(mode)).save(out, kind)
     found = decode_image(out.getvalue())
     assert found is not None
     assert (found.shape, found.dtype) == ((5, 7, 3), np.uint8)
@@ -75,9 +75,9 @@ def test_every_kind_of_pixel_becomes_rgb(kind: str, mode: str) -> None:
 def test_what_is_transparent_shows_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (3, 3), (0, 0, 0, 0)).save(out, "PNG")
-    picture = decode_image(out.getvalue())
-    assert picture is not None
-    assert (picture == 255).all()
+    image = decode_image(out.getvalue())
+    assert image is not None
+    assert (image == 255).all()
 
 
 def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,10 +111,10 @@ def test_time_is_measured_from_arrival() -> None:
 class FailingModels(ModelSet):
     """Models that fail for every batch with a grey image, as for one that needs too much memory."""
 
-    def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
-        if any(np.ptp(picture) == 0 for picture in pictures):
+    def detect_batch(self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+        if any(np.ptp(image) == 0 for image in images):
             raise ModelUnavailable(detail="/opt/secret is out of memory")
-        return super().detect_batch(pictures, tasks)
+        return super().detect_batch(images, tasks)
 
 
 def test_an_image_that_models_fail_on_affects_no_other(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from darkroom.plan.model import Crop
 from darkroom.services.inference.views import choose_views, combine
 from tests.corpus import CORPUS
 from tests.documents import page, photographed, words
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 from tests.images.rendering import made, opened
 from tests.images.sources import saved
 
@@ -34,8 +34,8 @@ VARIANTS: list[dict[str, Any]] = [
 ]
 
 
-def read(server: Server, picture: bytes) -> Findings:
-    document = server.invoke(picture, TEXT).document["tasks"][TEXT]
+def read(server: Server, image: bytes) -> Findings:
+    document = server.invoke(image, TEXT).document["tasks"][TEXT]
     return Findings("1", "etag", {TEXT: finding_from_document(TEXT, document)})
 
 
@@ -62,12 +62,12 @@ def scanned() -> bytes:
 
 def typeset() -> bytes:
     """Return lines of several sizes and colours on a photograph as a JPEG."""
-    picture = photograph()
-    draw = ImageDraw.Draw(picture)
+    image = photograph()
+    draw = ImageDraw.Draw(image)
     for top, size_px, colour in ((20, 22, "black"), (200, 36, "white"), (300, 28, "yellow"), (440, 16, "white")):
         draw.rectangle((0, top - 4, 512, top + size_px + 8), "white" if colour == "black" else "navy")
         draw.text((16, top), " ".join(words(4, seed=top)), colour, ImageFont.load_default(size_px))
-    return saved(picture, "JPEG", quality=90)
+    return saved(image, "JPEG", quality=90)
 
 
 PRINTS: list[Callable[[], bytes]] = [scanned, typeset]
@@ -88,12 +88,12 @@ def test_redaction_leaves_no_legible_word(server: Server, read_source: Callable[
 
 def white_words(written: list[str]) -> bytes:
     """Return lines of white text on nothing, which do not show on white."""
-    picture = Image.new("RGBA", (1000, 600), (255, 255, 255, 0))
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("RGBA", (1000, 600), (255, 255, 255, 0))
+    draw = ImageDraw.Draw(image)
     for at in range(0, len(written), 4):
         line = " ".join(written[at : at + 4])
         draw.text((30, 30 + 15 * at), line, (255, 255, 255, 255), ImageFont.load_default(32))
-    return saved(picture, "PNG")
+    return saved(image, "PNG")
 
 
 def test_words_visible_on_black_alone_are_covered(server: Server) -> None:

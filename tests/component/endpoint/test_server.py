@@ -16,16 +16,16 @@ from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, 
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.detectors import overlap
 from tests.images.people import FACES as MARKED
-from tests.images.pictures import jpeg_photo, photograph
+from tests.images.photographs import jpeg_photo, photograph
 
 from .serving import BATCH_SIZE, Server
 
 WORD_ACCURACY = 0.95
 
 
-def jpeg(picture: Image.Image) -> bytes:
+def jpeg(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "JPEG", quality=90)
+    image.save(out, "JPEG", quality=90)
     return out.getvalue()
 
 
@@ -42,7 +42,7 @@ def huge_png() -> bytes:
 
 UNREADABLE = {
     "cut off": jpeg_photo()[:20_000],
-    "no picture": b"this is no picture",
+    "no image": b"this is no image",
     "nothing": b"",
     "huge": huge_png(),
     "a type that is not sent": b"GIF89a\1\0\1\0\0\0\0;",
@@ -103,21 +103,19 @@ def test_other_paths_are_not_found(server: Server) -> None:
 
 def test_requests_at_once_are_answered_together(server: Server, batching: Server) -> None:
     before = len(batching.lines())
-    pictures = [jpeg(photograph().rotate(10 * number)) for number in range(BATCH_SIZE)]
-    replies = batching.invoke_all([(picture, "similarity,moderation") for picture in pictures])
+    images = [jpeg(photograph().rotate(10 * number)) for number in range(BATCH_SIZE)]
+    replies = batching.invoke_all([(image, "similarity,moderation") for image in images])
     assert [(reply.status, reply.batch) for reply in replies] == [(200, BATCH_SIZE)] * BATCH_SIZE
     logged = [line["batch"] for line in batching.lines()[before:] if line["message"] == "answered"]
     assert sorted(logged) == sorted(reply.batch for reply in replies)
-    for picture, reply in list(zip(pictures, replies, strict=True))[:2]:
-        vectors = [_vector(one.document) for one in (reply, server.invoke(picture, "similarity"))]
+    for image, reply in list(zip(images, replies, strict=True))[:2]:
+        vectors = [_vector(one.document) for one in (reply, server.invoke(image, "similarity"))]
         assert vectors[0] @ vectors[1] == pytest.approx(1, abs=1e-4)
 
 
 def test_a_request_is_found_in_the_logs_by_its_id_and_its_trace(server: Server) -> None:
-    picture = jpeg(photograph())
-    reply = server.invoke(
-        picture, "faces,moderation", inference_id="0a1b2c", trace="1-5759e988-bd862e3fe1be46a994272793"
-    )
+    image = jpeg(photograph())
+    reply = server.invoke(image, "faces,moderation", inference_id="0a1b2c", trace="1-5759e988-bd862e3fe1be46a994272793")
     [line] = server.logged("0a1b2c")
     assert line | {"timestamp": ""} == {
         "level": "INFO",
@@ -129,14 +127,14 @@ def test_a_request_is_found_in_the_logs_by_its_id_and_its_trace(server: Server) 
         "status": 200,
         "tasks": ["faces", "moderation"],
         "batch": reply.batch,
-        "bytes": len(picture),
+        "bytes": len(image),
         "ms": reply.stages_ms,
     }
 
 
 @pytest.mark.parametrize(("tasks", "code", "status"), [("smells", "unknown-task", 400), ("faces", "unreadable", 200)])
 def test_what_goes_wrong_is_logged_by_its_code(server: Server, tasks: str, code: str, status: int) -> None:
-    server.invoke(b"this is no picture", tasks, inference_id=f"wrong-{code}", trace="1-2-3")
+    server.invoke(b"this is no image", tasks, inference_id=f"wrong-{code}", trace="1-2-3")
     [line] = server.logged(f"wrong-{code}")
     assert (line["code"], line["status"], line["xray_trace_id"]) == (code, status, "1-2-3")
 
@@ -162,7 +160,7 @@ def test_each_of_a_batch_gets_its_own(batching: Server) -> None:
         (UNREADABLE["cut off"], "tags,faces"),
         (jpeg(photograph()), "faces"),
         (flat("#ff0000", (9, 700)), "tags,moderation"),
-        (UNREADABLE["no picture"], "moderation"),
+        (UNREADABLE["no image"], "moderation"),
         (flat("#0000ff"), "similarity,tags"),
         *[(flat("white"), "tags")] * (BATCH_SIZE - 6),
     ]

@@ -21,7 +21,7 @@ from local.sagemaker.runtime import Runtime, open_runtime
 from local.sagemaker.variants import Variant
 from local.variant_servers import VariantServers
 from tests.images.detectors import models_folder
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until_async
 from tools.degraded_model import write_degraded_models
 

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 process.env.DARKROOM_SIGNING_KEY = 'k';
 const { default: service } = await import('../../../frontends/astro-service.mjs');
 const { default: signed, gravityOf } = await import('../../../frontends/astro-signed.mjs');
-const config = { service: { config: { baseURL: 'https://pictures.example.com' } } };
+const config = { service: { config: { baseURL: 'https://images.example.com' } } };
 const options = { src: '/a.jpg', width: 700, height: 350, quality: 60, fit: 'cover', alt: 'A' };
 
 test('a URL without a signature has a width of the ladder', () => {
-    assert.equal(service.getURL(options, config), 'https://pictures.example.com/a.jpg?w=800&dpr=1');
-    assert.equal(service.getURL({ ...options, format: 'avif' }, config), 'https://pictures.example.com/a.jpg?w=800&dpr=1&f=avif');
-    assert.equal(service.getURL({ ...options, preset: 'cover' }, config), 'https://pictures.example.com/a.jpg?preset=cover');
+    assert.equal(service.getURL(options, config), 'https://images.example.com/a.jpg?w=800&dpr=1');
+    assert.equal(service.getURL({ ...options, format: 'avif' }, config), 'https://images.example.com/a.jpg?w=800&dpr=1&f=avif');
+    assert.equal(service.getURL({ ...options, preset: 'cover' }, config), 'https://images.example.com/a.jpg?preset=cover');
 });
 
 test('a signed URL has the exact size, shape and quality', () => {

@@ -1,4 +1,4 @@
-// Writes URLs that every builder of frontends/ makes of random pictures, as JSON. Arguments: a seed, how many, a signing key.
+// Writes URLs that every builder of frontends/ makes of random images, as JSON. Arguments: a seed, how many, a signing key.
 import astroSigned from '../../../frontends/astro-signed.mjs';
 import astro from '../../../frontends/astro-service.mjs';
 import { darkroomUrl, PRESETS, srcset } from '../../../frontends/darkroom.mjs';

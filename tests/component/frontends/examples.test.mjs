@@ -28,20 +28,20 @@ test('unpic-signed.mjs', async () => {
 
 test('nuxt.config.mjs', async () => {
     const { image } = (await example('nuxt.config.mjs')).default;
-    assert.deepEqual(image.providers.darkroom.options, { baseURL: 'https://pictures.example.com' });
+    assert.deepEqual(image.providers.darkroom.options, { baseURL: 'https://images.example.com' });
 });
 
 test('astro.config.mjs', async () => {
     const { image } = (await example('astro.config.mjs')).default;
     const { default: service } = await import(`../../../${image.service.entrypoint}`);
-    assert.equal(service.getURL({ src: '/a.jpg', width: 640 }, image), 'https://pictures.example.com/a.jpg?w=640&dpr=1');
+    assert.equal(service.getURL({ src: '/a.jpg', width: 640 }, image), 'https://images.example.com/a.jpg?w=640&dpr=1');
 });
 
 test('ipx.mjs', async () => {
     const { redirectIpx } = await example('ipx.mjs');
     const answer = redirectIpx(new Request('https://www.example.com/_ipx/w_200,blur_3/a%20b.jpg'));
     assert.equal(answer.status, 301);
-    assert.match(answer.headers.get('location'), /^https:\/\/pictures\.example\.com\/a%20b\.jpg\?w=200&blur=3&dpr=1&s=/);
+    assert.match(answer.headers.get('location'), /^https:\/\/images\.example\.com\/a%20b\.jpg\?w=200&blur=3&dpr=1&s=/);
     assert.equal(redirectIpx(new Request('https://www.example.com/_ipx/negate/a.jpg')).status, 400);
 });
 

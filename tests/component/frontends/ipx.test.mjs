@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ipxUrl, optionsOf, readIpx } from '../../../frontends/ipx.mjs';
 import { signUrl } from '../../../frontends/sign.mjs';
 
-const base = 'https://pictures.example.com';
+const base = 'https://images.example.com';
 
 test('a path of ipx is read with and without a prefix', () => {
     const wanted = { modifiers: { w: '200', f: 'webp' }, key: '2026/a%20b.jpg' };

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-process.env.NEXT_PUBLIC_DARKROOM_URL = 'https://pictures.example.com';
+process.env.NEXT_PUBLIC_DARKROOM_URL = 'https://images.example.com';
 const { default: loader } = await import('../../../frontends/next-loader.mjs');
 const { LADDER } = await import('../../../frontends/darkroom.mjs');
 const { darkroomImages } = await import('../../../frontends/next-config.mjs');
 const { signedLoader } = await import('../../../frontends/next-signed.mjs');
 
 test('the loader gives a width of the ladder', () => {
-    const wanted = 'https://pictures.example.com/2024/a%20b.jpg?w=800&dpr=1';
-    ['2024/a%20b.jpg', '/2024/a%20b.jpg', 'https://pictures.example.com/2024/a%20b.jpg'].forEach(src =>
+    const wanted = 'https://images.example.com/2024/a%20b.jpg?w=800&dpr=1';
+    ['2024/a%20b.jpg', '/2024/a%20b.jpg', 'https://images.example.com/2024/a%20b.jpg'].forEach(src =>
         assert.equal(loader({ src, width: 700, quality: 75 }), wanted));
 });
 
-test('the loader refuses pictures of others', () => {
+test('the loader refuses images of others', () => {
     assert.throws(() => loader({ src: 'https://elsewhere.example/a.jpg', width: 640 }), RangeError);
 });
 
@@ -25,7 +25,7 @@ test("Next's widths are the ladder's", () => {
 });
 
 test('the signing loader keeps a shape and follows quality', () => {
-    const by = { base: 'https://pictures.example.com', key: 'k', expiresS: 1900000000 };
+    const by = { base: 'https://images.example.com', key: 'k', expiresS: 1900000000 };
     const square = signedLoader(by, { w: 600, h: 400, fit: 'cover', g: 'face' });
     assert.match(
         square({ src: '/a.jpg', width: 1200, quality: 60 }),

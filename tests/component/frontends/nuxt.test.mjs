@@ -5,7 +5,7 @@ import { LADDER } from '../../../frontends/darkroom.mjs';
 import { darkroomImage } from '../../../frontends/nuxt-config.mjs';
 import provider, { getImage } from '../../../frontends/nuxt-provider.mjs';
 
-const baseURL = 'https://pictures.example.com';
+const baseURL = 'https://images.example.com';
 
 test('both versions of Nuxt Image get the same provider', () => assert.equal(provider().getImage, getImage));
 

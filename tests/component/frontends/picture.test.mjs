@@ -26,14 +26,14 @@ test('texts are escaped, and an empty alt stays', () => {
     assert.match(img({ ...SHOWN, sizes: '"onload=' }), / sizes="&quot;onload=" /);
 });
 
-test('what f=json says is shown while the picture loads', () => {
+test('what f=json says is shown while the image loads', () => {
     const description = { dominant: '#8a6f4d', thumbhash: '1QcSHQ==', colour: { alpha: false } };
     assert.match(img({ ...SHOWN, description }), / style="background-color:#8a6f4d" data-thumbhash="1QcSHQ=="/);
     assert.doesNotMatch(img({ ...SHOWN, description: { ...description, colour: { alpha: true } } }), /style=/);
     assert.doesNotMatch(img({ ...SHOWN, description: { dominant: 'red;x' } }), /style=/);
 });
 
-test('a picture has a source for each format, the best first', () => {
+test('a <picture> has a source for each format, the best first', () => {
     const html = picture(SHOWN);
     assert.deepEqual(types(html), ['avif', 'webp', 'jpeg']);
     assert.match(html, /^<picture><source type="image\/avif" srcset="[^"]*f=avif 320w, [^"]*" sizes="100vw">/);

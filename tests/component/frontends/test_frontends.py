@@ -99,7 +99,7 @@ def test_with_unpics_own_code(unpic: None) -> None:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> list[dict[str, Any]]:
+def images() -> list[dict[str, Any]]:
     """Random images, and the URLs that every builder makes for them."""
     found: list[dict[str, Any]] = json.loads(in_node(HERE / "building.mjs", 20261126, 300, KEY))
     assert len(found) == 300
@@ -107,28 +107,28 @@ def pictures() -> list[dict[str, Any]]:
 
 
 @with_node
-def test_unsigned_urls_need_no_signature(pictures: list[dict[str, Any]]) -> None:
-    for picture in pictures:
-        assert len(picture["unsigned"]) > 20 or picture["width"] < 3840
-        for url in picture["unsigned"]:
+def test_unsigned_urls_need_no_signature(images: list[dict[str, Any]]) -> None:
+    for image in images:
+        assert len(image["unsigned"]) > 20 or image["width"] < 3840
+        for url in image["unsigned"]:
             request = parse_url(url)
-            assert request.plan.key == picture["name"]
+            assert request.plan.key == image["name"]
             assert not needs_signature(request.plan, AccessMode.GUARDED), url
 
 
 @with_node
-def test_signed_urls_have_the_signature_that_is_requested(pictures: list[dict[str, Any]]) -> None:
-    for picture in pictures:
-        for url in picture["signed"]:
+def test_signed_urls_have_the_signature_that_is_requested(images: list[dict[str, Any]]) -> None:
+    for image in images:
+        for url in image["signed"]:
             request = parse_url(url)
-            assert request.plan.key == picture["name"]
+            assert request.plan.key == image["name"]
             verify(request.path, request.signature, request.expires_s, [KEY], now_s=1_800_000_000)
 
 
 @with_node
-def test_the_srcset_is_that_of_the_description(pictures: list[dict[str, Any]]) -> None:
-    for picture in pictures:
-        assert picture["srcset"] == build_srcset(Plan(picture["name"]), picture["width"])
+def test_the_srcset_is_that_of_the_description(images: list[dict[str, Any]]) -> None:
+    for image in images:
+        assert image["srcset"] == build_srcset(Plan(image["name"]), image["width"])
 
 
 @pytest.fixture(scope="module")

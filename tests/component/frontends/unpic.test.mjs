@@ -9,7 +9,7 @@ import { breakpoints, extract, generate, transform } from '../../../frontends/un
 import { LADDER } from '../../../frontends/darkroom.mjs';
 import { signUrl } from '../../../frontends/sign.mjs';
 
-const baseURL = 'https://pictures.example.com';
+const baseURL = 'https://images.example.com';
 const sign = url => signUrl(url, 'k');
 const candidates = srcset => srcset.split(/,\n/).map(candidate => candidate.split(' '));
 
@@ -31,7 +31,7 @@ test("unpic's own breakpoints go up to the ladder", () => {
     });
 });
 
-test('a placeholder is the smallest picture', () => {
+test('a placeholder is the smallest image', () => {
     const props = transformBaseImageProps({
         src: '/a.jpg', width: 800, height: 600, background: 'auto', transformer: transform, options: { baseURL },
     });
@@ -79,7 +79,7 @@ test('a signed URL is taken apart without its signature', () => {
     assert.deepEqual(found.operations, { gravity: 'face', width: 33, height: 44, fit: 'cover', quality: 'auto' });
 });
 
-test('presets, pictures without options, and formats alone', () => {
+test('presets, images without options, and formats alone', () => {
     assert.equal(generate('/a.jpg', { preset: 'cover' }, { baseURL }), baseURL + '/a.jpg?preset=cover');
     assert.equal(generate('/a.jpg', {}, { baseURL }), baseURL + '/a.jpg');
     assert.equal(generate('/a.jpg', { format: 'webp' }, { baseURL }), baseURL + '/a.jpg?w=3840&dpr=1&f=webp');

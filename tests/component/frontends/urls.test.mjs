@@ -6,14 +6,14 @@ import { darkroomUrl, keyOf, keyPath, LADDER, ladderWidth, offeredWidths, srcset
 import { read, Refusal } from '../../../frontends/canonical.mjs';
 import { sign, signUrl, signedUrl } from '../../../frontends/sign.mjs';
 
-const BASE = 'https://pictures.example.com';
+const BASE = 'https://images.example.com';
 
 test('a key is encoded in its one spelling', () => {
     assert.equal(keyPath("2024/é+ä (1)!*'.jpg"), '/2024/%C3%A9%2B%C3%A4%20%281%29%21%2A%27.jpg');
     assert.equal(keyPath('/photo.jpg'), '/photo.jpg');
 });
 
-test('a key that would name another picture, or none, is refused', () => {
+test('a key that would name another image, or none, is refused', () => {
     ['', '/', 'a//b', '../a', 'a/./b', 'a/_/b', 'a/'].forEach(key => assert.throws(() => keyPath(key), RangeError, key));
 });
 
@@ -41,7 +41,7 @@ test('a width goes up to the ladder, and no further than its end', () => {
     assert.equal(widthUrl('', 'a.jpg', 700, { format: 'webp' }), '/a.jpg?w=800&dpr=1&f=webp');
 });
 
-test('a srcset ends with the picture as wide as it is', () => {
+test('a srcset ends with the image as wide as it is', () => {
     assert.deepEqual(offeredWidths(30), [[320, 30]]);
     assert.deepEqual(offeredWidths(500), [[320, 320], [480, 480], [640, 500]]);
     assert.deepEqual(offeredWidths(9000), LADDER.map(step => [step, step]));
@@ -68,7 +68,7 @@ test('what has the same meaning has the same signature', () => {
 
 test('an older signature is replaced, and the rest stays as it is written', () => {
     const once = signUrl(BASE + '/photo.jpg?w=801', 'k', 5);
-    assert.match(once, /^https:\/\/pictures\.example\.com\/photo\.jpg\?w=801&exp=5&s=[\w-]{43}$/);
+    assert.match(once, /^https:\/\/images\.example\.com\/photo\.jpg\?w=801&exp=5&s=[\w-]{43}$/);
     assert.equal(signUrl(once, 'k', 5), once);
     assert.equal(signUrl(once.replace('&s=', '&signature=').replace('&exp=', '&expires='), 'k', 5), once);
     assert.equal(signUrl(once, 'k'), signUrl(BASE + '/photo.jpg?w=801', 'k'));

@@ -48,7 +48,7 @@ from darkroom.imaging.quality.auto_quality import (
 )
 from darkroom.imaging.quality.search import LOG_BYTES_PER_POINT, MAX_RETRIED_OPTIONS
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from tests.images.pictures import jpeg_photo, photograph
+from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import made
 from tests.images.sources import cutout, saved
 
@@ -60,7 +60,7 @@ def opened(image: Image.Image) -> pyvips.Image:
     return pyvips.Image.new_from_buffer(saved(image, "PNG"), "").copy_memory()
 
 
-def pictures() -> dict[str, Image.Image]:
+def images() -> dict[str, Image.Image]:
     whole = photograph().convert("RGB")
     return {
         "photograph": whole,
@@ -72,9 +72,9 @@ def pictures() -> dict[str, Image.Image]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", LOSSY)
-@pytest.mark.parametrize("name", pictures())
+@pytest.mark.parametrize("name", images())
 def test_images_are_visually_equal(name: str, form: str) -> None:
-    image = pictures()[name]
+    image = images()[name]
     choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "slow")
     score = Original(np.asarray(image)).score(decode_pixels(choice.body))
     assert score == pytest.approx(TARGET_SCORE, abs=2)
@@ -87,14 +87,14 @@ def test_encodes_are_counted(form: str, effort: Effort, most: int) -> None:
     options = len(list_trial_options(form, 1, effort))
     most += options + MAX_RETRIED_OPTIONS + 2 if options else 0
     large = photograph().convert("RGB").resize((1200, 900))
-    for image, whole in ((pictures()["busy"], 0), (large, 1)):
+    for image, whole in ((images()["busy"], 0), (large, 1)):
         assert 1 <= encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], effort).encodes <= most + whole
 
 
 @pytest.mark.slow
 def test_slow_effort_tries_options() -> None:
     shares = []
-    for image in pictures().values():
+    for image in images().values():
         encodable = EncodableImage(opened(image), 1)
         comparator = Comparator(encodable.image)
         first, later = (encode_auto(encodable, OUTPUT_FORMATS["webp"], effort).body for effort in ("fast", "slow"))
@@ -108,7 +108,7 @@ def test_slow_effort_tries_options() -> None:
 
 
 def test_options_that_are_there_already_are_not_tried() -> None:
-    encoder = _SampleEncoder(opened(pictures()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
+    encoder = _SampleEncoder(opened(images()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
     tried = [one.encoder_options for one in encoder.with_options([{"smart_subsample": True}, {"smart_deblock": True}])]
     assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
 
@@ -124,7 +124,7 @@ def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     stripes = Image.new("RGB", (320, 240), (0, 200, 220))
     for left in range(0, 320, 6):
         ImageDraw.Draw(stripes).line((left, 0, left + 120, 240), fill=(230, 20, 140), width=2)
-    image = Image.blend(stripes, pictures()["busy"], 0.1)
+    image = Image.blend(stripes, images()["busy"], 0.1)
     choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "fast")
     halved: EncoderOptions = {"subsample_mode": "on"} if form == "avif" else {}
     encoder_options = choose_search_options(form, 76_800, "fast", drawing=False) | halved
@@ -211,9 +211,9 @@ def test_contents() -> None:
     drawing = Image.new("RGB", (200, 200), "white")
     ImageDraw.Draw(drawing).rectangle((20, 20, 90, 120), fill="red")
     assert classify_content(opened(drawing)) == FLAT
-    assert classify_content(opened(pictures()["soft"])) == SMOOTH
-    assert classify_content(opened(pictures()["busy"])) == BUSY
-    assert classify_content(opened(pictures()["busy"].convert("L"))) == BUSY
+    assert classify_content(opened(images()["soft"])) == SMOOTH
+    assert classify_content(opened(images()["busy"])) == BUSY
+    assert classify_content(opened(images()["busy"].convert("L"))) == BUSY
 
 
 def test_the_search_has_a_start_for_every_image() -> None:
@@ -233,17 +233,17 @@ def test_a_plan_requests_it(form: str) -> None:
 
 
 def test_an_animation_takes_the_quality_of_its_first_frame() -> None:
-    still, second = pictures()["part"], pictures()["part"].rotate(180)
+    still, second = images()["part"], images()["part"].rotate(180)
     source = saved(still, "WEBP", save_all=True, append_images=[second], duration=100, lossless=True)
-    picture = made(source, format="webp", width=300, quality="auto")
-    assert picture.frames == 2
+    image = made(source, format="webp", width=300, quality="auto")
+    assert image.frames == 2
 
 
 def test_a_drawing_is_lossless_where_that_is_no_larger() -> None:
     drawing = Image.new("RGB", (300, 200), "white")
     ImageDraw.Draw(drawing).rectangle((20, 20, 90, 120), fill="red")
-    picture = made(saved(drawing, "PNG"), format="webp", quality="auto")
-    with Image.open(io.BytesIO(picture.body)) as image:
+    rendered = made(saved(drawing, "PNG"), format="webp", quality="auto")
+    with Image.open(io.BytesIO(rendered.body)) as image:
         assert np.array_equal(np.asarray(image.convert("RGB")), np.asarray(drawing))
 
 

@@ -40,7 +40,7 @@ LANDSCAPES = [f"landscape_{turn}.jpg" for turn in range(1, 9)]
 
 
 @cache
-def picture(name: str, width: int = 320, form: str = "webp") -> RenderedImage:
+def render_file(name: str, width: int = 320, form: str = "webp") -> RenderedImage:
     return render(
         Plan(name, width=width, format=form), Source.from_bytes((CORPUS / name).read_bytes()), limits=Limits()
     )
@@ -84,7 +84,7 @@ def test_of_every_file_it_is_known_what_to_expect() -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_the_right_refusal(name: str) -> None:
     with pytest.raises(DarkroomError) as caught:
-        picture(name)
+        render_file(name)
     assert caught.value.code == REFUSED[name]
     assert not caught.value.retryable
     assert "vips" not in caught.value.message.lower()
@@ -92,8 +92,8 @@ def test_the_right_refusal(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_correct_image(name: str) -> None:
-    found = picture(name)
-    image = opened(picture(name, form="png").body)
+    found = render_file(name)
+    image = opened(render_file(name, form="png").body)
     assert found.content_type == "image/webp"
     assert opened(found.body).size == image.size == (found.width, found.height)
     assert found.width <= 320
@@ -113,14 +113,14 @@ def test_a_correct_image(name: str) -> None:
     ],
 )
 def test_colours_that_are_known(name: str, place: tuple[float, float], colour: tuple[int, int, int]) -> None:
-    pixels = white(opened(picture(name).body))
+    pixels = white(opened(render_file(name).body))
     x, y = (min(int(part * side), side - 1) for part, side in zip(place, pixels.shape[1::-1], strict=True))
     around = pixels[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4].reshape(-1, 3).mean(axis=0)
     assert around == pytest.approx(colour, abs=25)
 
 
 def test_eight_orientations_are_visually_equal() -> None:
-    shown = [white(opened(picture(name).body)) for name in LANDSCAPES]
+    shown = [white(opened(render_file(name).body)) for name in LANDSCAPES]
     assert {pixels.shape for pixels in shown} == {(240, 320, 3)}
     assert max(np.abs(pixels - shown[0]).mean() for pixels in shown) < 7
     assert np.abs(shown[0][:, ::-1] - shown[0]).mean() > 20, "a mirrored one would not show"
@@ -128,13 +128,13 @@ def test_eight_orientations_are_visually_equal() -> None:
 
 def test_cmyk_without_a_profile_is_close_to_cmyk_with_one() -> None:
     names = ("Channel_digital_image_CMYK_color.jpg", "Channel_digital_image_CMYK_color_no_profile.jpg")
-    known, guessed = (white(opened(picture(name, form="png").body)) for name in names)
+    known, guessed = (white(opened(render_file(name, form="png").body)) for name in names)
     assert np.abs(known - guessed).mean() < 11, "naive arithmetic makes 12.3"
 
 
 @pytest.mark.parametrize("name", ["cogs.gif", "dispose-previous.gif", "rotating-squares.gif", "animated-loop-3.webp"])
 def test_animations_show_the_same_frames(name: str) -> None:
-    body = picture(name).body
+    body = render_file(name).body
     found, ends_ms = frames(body), np.cumsum(durations_ms(body))
     with Image.open(CORPUS / name) as source:
         start_ms = 0

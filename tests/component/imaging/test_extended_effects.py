@@ -45,14 +45,14 @@ SMOOTHING: list[dict[str, Any]] = [{"median": 5}, {"convolution": MEAN}, {"clahe
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 @pytest.mark.parametrize("kind", sources())
 def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]) -> None:
-    picture = made(sources()[kind], **effect)
+    image = made(sources()[kind], **effect)
     plain = made(sources()[kind])
-    assert (picture.width, picture.height) == (plain.width, plain.height)
+    assert (image.width, image.height) == (plain.width, plain.height)
     if "alpha" in kind and "pixelate" not in effect and effect not in SMOOTHING:
-        assert np.array_equal(rgba(picture.body)[..., 3], rgba(plain.body)[..., 3])
+        assert np.array_equal(rgba(image.body)[..., 3], rgba(plain.body)[..., 3])
     idle = effect == {"normalise": "stretch"} or ("tint" in effect and "grey" in kind)
     if not idle:  # the photograph's lightness reaches from black to white already, and greys are not tinted
-        assert apart(seen(picture.body), seen(plain.body)) > (0 if kind == "svg" else 0.3), "it does something"
+        assert apart(seen(image.body), seen(plain.body)) > (0 if kind == "svg" else 0.3), "it does something"
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
@@ -63,9 +63,9 @@ def test_sixteen_bits_come_to_what_eight_do(effect: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 def test_every_frame_is_changed(effect: dict[str, Any]) -> None:
-    picture = made(moving("WEBP"), format="webp", **effect)
-    assert picture.frames == 4
-    assert len(frames(picture.body)) == 4
+    image = made(moving("WEBP"), format="webp", **effect)
+    assert image.frames == 4
+    assert len(frames(image.body)) == 4
 
 
 def test_a_median_is_that_of_the_neighbours() -> None:
@@ -136,10 +136,10 @@ def test_a_matrix_mixes_and_lifts() -> None:
 
 @pytest.mark.parametrize("level", [1, 100, 128, 255])
 def test_a_threshold_leaves_black_and_white(level: int) -> None:
-    picture = made(sources()["png grey"], threshold=level)
+    image = made(sources()["png grey"], threshold=level)
     wanted = np.where(np.asarray(opened(sources()["png grey"])) >= level, 255, 0)
-    assert opened(picture.body).mode == "L"
-    assert np.array_equal(np.asarray(opened(picture.body)), wanted)
+    assert opened(image.body).mode == "L"
+    assert np.array_equal(np.asarray(opened(image.body)), wanted)
     colours = made(PHOTO, threshold=level)
     grey = np.asarray(opened(made(PHOTO, grayscale=True).body))
     assert np.array_equal(np.asarray(opened(colours.body)), np.where(grey >= level, 255, 0))
@@ -192,13 +192,13 @@ def test_squares_weigh_colours_by_what_shows() -> None:
 def test_grain_is_thumbors_and_the_same_each_time() -> None:
     """``_noise.c``: for each pixel one of ``amount`` whole numbers, of which half are below zero."""
     flat = saved(Image.new("RGB", (600, 600), (100, 120, 140)), "PNG")
-    picture = made(flat, noise=41)
-    added = seen(picture.body).astype(int) - [100, 120, 140]
+    image = made(flat, noise=41)
+    added = seen(image.body).astype(int) - [100, 120, 140]
     assert (added == added[..., :1]).all()
     counts = np.bincount((added[..., 0] + 20).ravel())
     assert len(counts) == 41
     assert counts.min() > 0.8 * 600 * 600 / 41
-    assert picture.body == made(flat, noise=41).body
+    assert image.body == made(flat, noise=41).body
 
 
 def test_nothing_of_it_is_the_photograph_itself() -> None:

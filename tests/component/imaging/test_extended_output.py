@@ -31,17 +31,17 @@ _SOF0, _SOF2 = 0xC0, 0xC2
 
 @pytest.mark.parametrize("kind", sources())
 def test_tiff_loses_nothing(kind: str) -> None:
-    picture, wanted = made(sources()[kind], format="tiff"), made(sources()[kind], format="png")
-    assert picture.content_type == "image/tiff"
-    assert np.array_equal(rgba(picture.body), rgba(wanted.body))
-    assert opened(picture.body).info["compression"] == "tiff_adobe_deflate"
+    image, wanted = made(sources()[kind], format="tiff"), made(sources()[kind], format="png")
+    assert image.content_type == "image/tiff"
+    assert np.array_equal(rgba(image.body), rgba(wanted.body))
+    assert opened(image.body).info["compression"] == "tiff_adobe_deflate"
 
 
 def test_tiff_is_small_clean_and_still() -> None:
     named = saved(photo(), "PNG", exif=exif(), xmp=XMP)
-    picture = made(named, format="tiff")
-    assert b"secret" not in picture.body
-    assert len(picture.body) < 0.8 * 320 * 240 * 3, "predicted"
+    image = made(named, format="tiff")
+    assert b"secret" not in image.body
+    assert len(image.body) < 0.8 * 320 * 240 * 3, "predicted"
     assert made(moving(), format="tiff").frames == 1
     assert opened(made(cutout_bytes(), format="tiff", background="336699").body).mode == "RGB"
 
@@ -111,10 +111,10 @@ def skipping(source: bytes, *words: str, checked: bool = True, **options: Any) -
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
 def test_a_source_of_a_type_that_is_left_alone_is_the_answer(kind: str) -> None:
     source, form = sources()[kind], kind.split(maxsplit=1)[0]
-    picture = skipping(source, form)
-    assert picture.body == source
-    assert picture.content_type == Image.MIME[str(Image.open(io.BytesIO(source)).format)]
-    assert (picture.width, picture.height) == SIZE
+    image = skipping(source, form)
+    assert image.body == source
+    assert image.content_type == Image.MIME[str(Image.open(io.BytesIO(source)).format)]
+    assert (image.width, image.height) == SIZE
     assert skipping(source, "all").body == source
     others = skipping(source, *({"gif", "svg", "webp"} - {form}))
     assert (others.width, others.content_type) == (100, "image/webp")
@@ -123,10 +123,10 @@ def test_a_source_of_a_type_that_is_left_alone_is_the_answer(kind: str) -> None:
 def test_an_svg_is_left_alone_without_what_does_not_draw() -> None:
     unsafe = SVG.replace(b"</svg>", b"<script>alert(1)</script></svg>")
     for checked in (True, False):
-        picture = skipping(unsafe, "svg", checked=checked)
-        assert picture.content_type == "image/svg+xml"
-        assert b"script" not in picture.body
-        assert b"circle" in picture.body
+        image = skipping(unsafe, "svg", checked=checked)
+        assert image.content_type == "image/svg+xml"
+        assert b"script" not in image.body
+        assert b"circle" in image.body
 
 
 def test_a_source_that_was_not_ingested_is_checked_and_cleaned() -> None:
@@ -147,10 +147,8 @@ def test_what_hides_something_is_never_left_alone() -> None:
         skipping(PHOTO, "all", redact="faces")
     face = Region(0.4, 0.4, 0.2, 0.2)
     plan = Plan("k", passthrough_formats=("all",), redact="faces", format="png")
-    picture = render(
-        plan, Source.from_bytes(PHOTO), limits=Limits(), findings=known(face), checked_sha256=sha256(PHOTO)
-    )
-    assert seen(picture.body)[120, 160].tolist() == [0, 0, 0]
+    image = render(plan, Source.from_bytes(PHOTO), limits=Limits(), findings=known(face), checked_sha256=sha256(PHOTO))
+    assert seen(image.body)[120, 160].tolist() == [0, 0, 0]
 
 
 def test_a_sixteen_bit_source_is_left_with_all_of_them() -> None:
@@ -165,7 +163,7 @@ def test_what_ingest_makes_is_what_a_request_makes() -> None:
         Plan("k", orient=False, width=80, format="png"),
     ]
     turned = saved(photo(), "JPEG", quality=95, exif=exif(6))
-    for plan, picture in decode_once(Source.from_bytes(turned), plans, limits=Limits()).render_all():
+    for plan, image in decode_once(Source.from_bytes(turned), plans, limits=Limits()).render_all():
         alone = render(plan, Source.from_bytes(turned), limits=Limits())
-        assert (picture.width, picture.height) == (alone.width, alone.height)
-        assert alike(seen(picture.body), seen(alone.body)) > 0.98
+        assert (image.width, image.height) == (alone.width, alone.height)
+        assert alike(seen(image.body), seen(alone.body)) > 0.98

@@ -66,9 +66,9 @@ def test_a_stream_gives_the_same_image(kind: str, shape: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_frame_is_shaped_alike(shape: dict[str, Any]) -> None:
-    picture = made(moving("WEBP"), format="webp", mark=MARK, **shape)
-    assert picture.frames == 4
-    assert {frame.shape[:2] for frame in frames(picture.body)} == {(picture.height, picture.width)}
+    image = made(moving("WEBP"), format="webp", mark=MARK, **shape)
+    assert image.frames == 4
+    assert {frame.shape[:2] for frame in frames(image.body)} == {(image.height, image.width)}
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -195,9 +195,9 @@ def test_both_sides_lose_as_much_as_the_one_that_loses_less(axes: str, wanted: t
     assert size(made(saved(framed, "PNG"), trim=10, trim_options=TrimOptions("", "northwest", axes))) == wanted
 
 
-def size(picture: Any) -> tuple[int, int]:
-    assert opened(picture.body).size == (picture.width, picture.height)
-    return picture.width, picture.height
+def size(image: Any) -> tuple[int, int]:
+    assert opened(image.body).size == (image.width, image.height)
+    return image.width, image.height
 
 
 @pytest.mark.parametrize("degrees", [12.5, 45, 200])
@@ -360,8 +360,8 @@ def test_a_mark_that_is_larger_than_the_image_is_cut() -> None:
 
 def test_a_face_alone() -> None:
     face = Region(0.25, 0.25, 0.25, 0.5)
-    picture = made(PHOTO, known=known(face), face_crop=FaceCrop(0, 10))
-    assert np.array_equal(seen(picture.body), BEFORE[50:190, 70:170])
+    image = made(PHOTO, known=known(face), face_crop=FaceCrop(0, 10))
+    assert np.array_equal(seen(image.body), BEFORE[50:190, 70:170])
     small = made(PHOTO, known=known(face), face_crop=FaceCrop(0, 10), width=50)
     assert (small.width, small.height) == (50, 70)
     assert made(PHOTO, face_crop=FaceCrop(0, 10)).width == 320, "while none is known, all of it"

@@ -243,7 +243,7 @@ def test_cleaning_keeps_the_map_and_nothing_else() -> None:
 def test_exiftool_finds_a_map_in_its_place_and_nothing_private(query: str, tmp_path: Path) -> None:
     body = rendered(query, ultra_hdr())
     (tmp_path / "base.jpg").write_bytes(body)
-    (tmp_path / "map.jpg").write_bytes(body[_second_picture(body) :])
+    (tmp_path / "map.jpg").write_bytes(body[_second_image(body) :])
     found = private_parts(tmp_path / "base.jpg", tmp_path / "map.jpg")
     groups = {name: {tag.partition(":")[0] for tag in tags} for name, tags in found.items()}
     assert groups["base.jpg"] == {"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"}
@@ -251,7 +251,7 @@ def test_exiftool_finds_a_map_in_its_place_and_nothing_private(query: str, tmp_p
     assert not [tag for tags in found.values() for tag in tags if "Thumbnail" in tag or "GPS" in tag]
 
 
-def _second_picture(body: bytes) -> int:
+def _second_image(body: bytes) -> int:
     """The offset of the second image by MPF, following CIPA DC-007."""
     base = body.index(b"MPF\0") + 4
     first_size, second_size, second_at = (struct.unpack_from(">I", body, base + 50 + at)[0] for at in (4, 20, 24))
@@ -271,7 +271,7 @@ def test_the_map_is_found_where_mpf_is_stale() -> None:
 
 def test_maps_that_cannot_be_used() -> None:
     data = ultra_hdr()
-    second = _second_picture(data)
+    second = _second_image(data)
     plain = saved("JPEG")
     for broken in (
         data[: second + 200],

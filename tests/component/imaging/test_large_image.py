@@ -43,7 +43,7 @@ LIMITS = Limits()
 ROWS_OF_TWO = 2 * 256 * 1600 * 3
 
 
-def picture(width: int, height: int, bands: int = 3, *, deep: bool = False) -> pyvips.Image:
+def make_image(width: int, height: int, bands: int = 3, *, deep: bool = False) -> pyvips.Image:
     """A photograph with detail down to single pixels."""
     shown = photo().resize((max(1, width // 2), max(1, height // 2)), Image.Resampling.LANCZOS)
     pixels = np.asarray(shown.resize((width, height), Image.Resampling.NEAREST), dtype=np.int32)
@@ -69,7 +69,7 @@ FORMS: dict[str, Callable[[pyvips.Image], bytes]] = {
 
 @cache
 def upload(form: str, width: int = 1600, height: int = 1152, bands: int = 3, *, deep: bool = False) -> bytes:
-    return FORMS[form](picture(width, height, bands, deep=deep))
+    return FORMS[form](make_image(width, height, bands, deep=deep))
 
 
 def plan_of(data: bytes, *, strip_bytes: int = ROWS_OF_TWO) -> tuple[Source, Any, PyramidPlan]:
@@ -117,7 +117,7 @@ def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_it_stays_turned(orientation: int) -> None:
-    data = in_jpeg(picture(1200, 900).jpegsave_buffer(Q=92), orientation)
+    data = in_jpeg(make_image(1200, 900).jpegsave_buffer(Q=92), orientation)
     body = pyramid_of(data, strip_bytes=0)
     assert header(body).orientation == orientation
     look_alike(data, body, width=200)
@@ -179,7 +179,7 @@ def test_a_strip_of_what_is_read_from_its_top_is_made_all_the_same() -> None:
 def test_any_size_in_strips_of_any_height(width: int, height: int, rows: int, bands: int) -> None:
     if max(width, height) <= 64:
         width += 64
-    image = picture(width, height, bands)
+    image = make_image(width, height, bands)
     data = image.tiffsave_buffer(compression="deflate")
     source = Source.from_bytes(data)
     header = inspect_large_image(source, LIMITS)
@@ -373,7 +373,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, bin
 def test_a_large_image_takes_little_memory(tmp_path: Path, form: str) -> None:
     """48 MP are 144 MB of pixels; in memory are a strip's tiles, all rows, and a few rows of tiles."""
     path = tmp_path / f"large.{form}"
-    large = picture(2000, 1500).replicate(4, 4)
+    large = make_image(2000, 1500).replicate(4, 4)
     large.write_to_file(str(path), **({"compression": "packbits"} if form == "tiff" else {"compression": 0}))
     layer = Path(__file__).parents[3] / "layers/darkroom"
     environment = {"PYTHONPATH": str(layer), "MALLOC_ARENA_MAX": "1"}

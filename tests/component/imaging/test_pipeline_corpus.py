@@ -11,15 +11,15 @@ from darkroom.plan.model import Crop
 from tests.corpus import EXPECTED, REFUSED
 from tests.images.rendering import alike, made, opened, seen
 
-PICTURES = [name for name in EXPECTED if name not in REFUSED]
+IMAGES = [name for name in EXPECTED if name not in REFUSED]
 
 
 @pytest.mark.parametrize("form", ["auto-avif", "auto-webp", "auto-legacy"])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_an_image_of_every_file(corpus: Path, name: str, form: str) -> None:
-    picture = made((corpus / name).read_bytes(), width=200, height=200, format=form)
-    image = opened(picture.body)
-    assert image.size == (picture.width, picture.height)
+    rendered = made((corpus / name).read_bytes(), width=200, height=200, format=form)
+    image = opened(rendered.body)
+    assert image.size == (rendered.width, rendered.height)
     assert max(image.size) <= 200
     assert not image.getexif()
     allowed = {"xmp"} if name == "ultra-hdr.jpg" else set()
@@ -44,7 +44,7 @@ def test_the_eight_orientations_of_one_image(corpus: Path, number: int) -> None:
 COMES_OUT = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".avif": "avif"}
 
 
-@pytest.mark.parametrize("name", [name for name in PICTURES if Path(name).suffix in COMES_OUT])
+@pytest.mark.parametrize("name", [name for name in IMAGES if Path(name).suffix in COMES_OUT])
 def test_nothing_is_larger_than_its_source(corpus: Path, name: str) -> None:
     source = (corpus / name).read_bytes()
     assert len(made(source, format=COMES_OUT[Path(name).suffix]).body) <= len(source)

@@ -41,8 +41,8 @@ def test_crops_of_a_tall_image_are_no_damage(form: str, top: int, width: int | N
     """Lines are read once, in order: the last one, which is read to see that it is there, must not overtake others."""
     tall = saved(photo().resize((900, 1500)), form)
     for height in (30, 150, 700):
-        picture = made(tall, crop=Crop("px", 100, top, 200, height), width=width)
-        assert picture.width == (width or 200)
+        image = made(tall, crop=Crop("px", 100, top, 200, height), width=width)
+        assert image.width == (width or 200)
 
 
 CHECKED = ("png", "avif", "tiff")

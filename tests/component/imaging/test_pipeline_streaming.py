@@ -50,9 +50,9 @@ def test_decoding_begins_before_the_last_byte() -> None:
                 time.sleep(0.02)
                 paused_ms += (time.perf_counter() - began_s) * 1000
 
-    picture = made(Source.from_stream(slow(), len(data)), width=300, format="jpeg")
-    assert picture.timings_ms["decode"] >= paused_ms > 0, "waiting counts as decoding"
-    assert set(picture.timings_ms) == STAGES
+    image = made(Source.from_stream(slow(), len(data)), width=300, format="jpeg")
+    assert image.timings_ms["decode"] >= paused_ms > 0, "waiting counts as decoding"
+    assert set(image.timings_ms) == STAGES
 
 
 def test_a_fault_of_the_stream_is_not_damage() -> None:
@@ -74,8 +74,8 @@ def test_huge_images_stream_through() -> None:
     width, height = 8000, IN_MEMORY_PIXELS // 8000 + 100
     gradient = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
     source = saved(Image.fromarray(gradient), "JPEG", quality=85)
-    picture = made(source, format="jpeg", quality=60)
-    assert (picture.width, picture.height) == (width, height)
+    image = made(source, format="jpeg", quality=60)
+    assert (image.width, image.height) == (width, height)
     turned = made(source, format="jpeg", quality=40, rotate=90)
     assert (turned.width, turned.height) == (height, width)
     middle = seen(turned.body)[::400, height // 2, 0].astype(int)

@@ -53,7 +53,7 @@ def read_upload(name: str) -> bytes:
 
 
 @cache
-def picture(name: str, form: str = "webp", width: int = 320) -> RenderedImage:
+def image(name: str, form: str = "webp", width: int = 320) -> RenderedImage:
     return render(Plan(name, width=width, format=form), Source.from_bytes(read_upload(name)), limits=Limits())
 
 
@@ -87,7 +87,7 @@ def test_exiftool_reads_what_is_planted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
-    body = picture(name).body
+    body = image(name).body
     names = {chunk.name for chunk in iter_chunks(lambda at, length: body[at : at + length])}
     assert names <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 
@@ -97,7 +97,7 @@ def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
 def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
     assert b"secret" in generated()[name] or "pages" in name
     for width in (320, 120):
-        assert b"secret" not in picture(name, form, width).body
+        assert b"secret" not in image(name, form, width).body
 
 
 @needs_exiftool
@@ -105,7 +105,7 @@ def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
 @pytest.mark.parametrize("names", SETS.values(), ids=SETS)
 def test_exiftool_finds_nothing_private_in_a_rendered_image(names: list[str], form: str, tmp_path: Path) -> None:
     for name in names:
-        save_as(tmp_path, name, picture(name, form).body, form)
+        save_as(tmp_path, name, image(name, form).body, form)
     found = private_parts(*tmp_path.iterdir())
     assert len(found) == len(names)
     carried = {name.removesuffix(f".{form}") for name, tags in found.items() if tags}
@@ -162,7 +162,7 @@ def test_the_gain_map_comes_along_without_private_parts(name: str, width: int, s
     before, plan = read_gain_map(read_upload(name)), Plan(name, width=width, format="jpeg")
     [(_, at_ingest)] = decode_once(Source.from_bytes(read_upload(name)), [plan], limits=Limits()).render_all()
     assert before is not None
-    for body in (picture(name, "jpeg", width).body, at_ingest.body):
+    for body in (image(name, "jpeg", width).body, at_ingest.body):
         after = read_gain_map(body)
         assert after is not None
         assert (after.size, after.parameters) == (size, before.parameters)

@@ -255,7 +255,7 @@ def test_no_thumbnail_goes_out() -> None:
 
 def test_ingest_renders_no_redacted_preset() -> None:
     plans = [Plan("k", width=100, format="png"), Plan("k", width=100, format="png", redact="faces")]
-    pictures = decode_once(Source.from_bytes(png(photo())), plans, limits=Limits()).render_all()
-    assert next(pictures)[0] == plans[0]
+    images = decode_once(Source.from_bytes(png(photo())), plans, limits=Limits()).render_all()
+    assert next(images)[0] == plans[0]
     with pytest.raises(FindingsPending):
-        next(pictures)
+        next(images)

@@ -12,7 +12,7 @@ from darkroom.findings import FACES as TASK
 from darkroom.findings import Findings, Region
 from darkroom.plan.model import Crop, Gravity
 from tests.images.detectors import pixels, small_models
-from tests.images.people import FACES, PICTURES, picture_of_faces
+from tests.images.people import FACES, IMAGES, image_of_faces
 from tests.images.rendering import Pixels, made, opened, seen
 from tests.images.sources import saved
 
@@ -23,13 +23,13 @@ CROWDS_OF_CORPUS = [pytest.param(name, marks=pytest.mark.slow) for name in ("peo
 
 @cache
 def source(name: str) -> bytes:
-    return saved(picture_of_faces(name), "PNG", compress_level=1)
+    return saved(image_of_faces(name), "PNG", compress_level=1)
 
 
 @cache
 def known(name: str) -> Findings:
     """The detector's findings in the image, in the form of a sidecar."""
-    return Findings("1", "etag", small_models().detect(pixels(picture_of_faces(name)), [TASK]))
+    return Findings("1", "etag", small_models().detect(pixels(image_of_faces(name)), [TASK]))
 
 
 def redacted(name: str, **options: Any) -> bytes:
@@ -73,7 +73,7 @@ def about(found: Region, face: Region) -> bool:
     return abs(across) < face.width and abs(down) < face.height
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
     """All of it is black, so that nothing can be recognised, enlarged or sharpened."""
     image = redacted_whole(name)
@@ -85,14 +85,14 @@ def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "png"])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_the_detector_finds_no_face_at_any_size(name: str, form: str) -> None:
     for width in (100, 320, 800, 2560):
         assert found_in(redacted(name, width=width, format=form)) == [], width
 
 
 @pytest.mark.parametrize("factor", [1.5, 5.0])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_nor_in_a_crop_onto_a_face(name: str, factor: float) -> None:
     largest = sorted(FACES[name], key=lambda face: face.width * face.height, reverse=True)[:4]
     for face in largest:
@@ -121,7 +121,7 @@ def test_nor_by_the_worst_encoder_or_any_effect(name: str, options: dict[str, An
 
 
 @pytest.mark.parametrize("options", [{"rotate": 90}, {"rotate": 180}, {"flip": "h"}, {"rotate": 270, "flip": "h"}])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_a_turned_image_is_the_redacted_one_turned(name: str, options: dict[str, Any]) -> None:
     expected = np.rot90(redacted_whole(name), -options.get("rotate", 0) // 90)
     turned = seen(redacted(name, **options))

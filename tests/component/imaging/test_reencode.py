@@ -27,7 +27,7 @@ from darkroom.imaging.render.reencode import (
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan, Watermark
-from tests.images.pictures import jpeg_photo, photograph
+from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import apart, frames, made, seen
 from tests.images.sources import SVG, saved
 
@@ -52,12 +52,12 @@ def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, width: int, qua
     stored = made(jpeg_photo(), **options)
     found = again(jpeg_photo(), stored.body, **options)
     assert found is not None
-    picture = found.picture
-    assert len(picture.body) <= MAX_SIZE_RATIO * len(stored.body)
-    assert (picture.content_type, picture.width, picture.height) == (f"image/{form}", stored.width, stored.height)
+    image = found.image
+    assert len(image.body) <= MAX_SIZE_RATIO * len(stored.body)
+    assert (image.content_type, image.width, image.height) == (f"image/{form}", stored.width, stored.height)
     comparator = Comparator(finished(jpeg_photo(), width=width))
-    assert comparator.score(picture.body) >= comparator.score(stored.body) - MAX_SCORE_LOSS
-    scores = (comparator.score(stored.body), comparator.score(picture.body))
+    assert comparator.score(image.body) >= comparator.score(stored.body) - MAX_SCORE_LOSS
+    scores = (comparator.score(stored.body), comparator.score(image.body))
     assert (found.stored_score, found.score) == pytest.approx(scores)
 
 
@@ -69,10 +69,10 @@ def test_auto_quality_is_searched_again_with_more_options(width: int) -> None:
     found = again(jpeg_photo(), stored.body, **options)
     assert found is not None
     comparator = Comparator(finished(jpeg_photo(), width=width))
-    scores = (comparator.score(stored.body), comparator.score(found.picture.body))
+    scores = (comparator.score(stored.body), comparator.score(found.image.body))
     assert (found.stored_score, found.score) == pytest.approx(scores)
     assert found.score == pytest.approx(TARGET_SCORE, abs=SCORE_WINDOW)
-    assert again(jpeg_photo(), found.picture.body, **options) is None
+    assert again(jpeg_photo(), found.image.body, **options) is None
 
 
 def test_a_first_response_of_low_quality_is_improved() -> None:
@@ -80,7 +80,7 @@ def test_a_first_response_of_low_quality_is_improved() -> None:
     stored = made(jpeg_photo(), **(options | {"quality": 50}))
     found = again(jpeg_photo(), stored.body, **options)
     assert found is not None
-    assert len(found.picture.body) > len(stored.body)
+    assert len(found.image.body) > len(stored.body)
     assert found.score == pytest.approx(TARGET_SCORE, abs=SCORE_WINDOW)
 
 
@@ -101,14 +101,14 @@ def test_what_is_lossless_stays_so() -> None:
     stored = made(source, width=160, format="png")
     found = again(source, stored.body, width=160, format="png")
     assert found is not None
-    assert apart(seen(found.picture.body), seen(stored.body)) == 0
+    assert apart(seen(found.image.body), seen(stored.body)) == 0
 
 
 def test_a_drawing_stays_sharp() -> None:
     drawing = saved(Image.open(io.BytesIO(made(SVG, width=700).body)).convert("RGB"), "PNG")
     stored = made(drawing, width=500, format="auto-webp")
     found = again(drawing, stored.body, width=500, format="auto-webp")
-    body = found.picture.body if found else stored.body
+    body = found.image.body if found else stored.body
     assert apart(seen(body), seen(stored.body)) == 0
 
 
@@ -119,8 +119,8 @@ def test_an_animation_keeps_its_frames() -> None:
     found = again(source, stored.body, width=160, format="webp")
     assert found is not None
     assert found.score is None
-    assert found.picture.frames == len(frames(found.picture.body)) == 3
-    for new, old in zip(frames(found.picture.body), frames(stored.body), strict=True):
+    assert found.image.frames == len(frames(found.image.body)) == 3
+    for new, old in zip(frames(found.image.body), frames(stored.body), strict=True):
         assert apart(new[..., :3], old[..., :3]) < 4
 
 
@@ -130,8 +130,8 @@ def test_nothing_is_forgotten_that_the_plan_requests() -> None:
     stored = made(jpeg_photo(), mark=mark, **options)
     found = again(jpeg_photo(), stored.body, mark=mark, **options)
     assert found is not None
-    assert apart(seen(found.picture.body), seen(stored.body)) < 3
-    red = np.asarray(seen(found.picture.body)[..., 0], dtype=int) - seen(found.picture.body)[..., 1]
+    assert apart(seen(found.image.body), seen(stored.body)) < 3
+    red = np.asarray(seen(found.image.body)[..., 0], dtype=int) - seen(found.image.body)[..., 1]
     assert red.max() > 150
 
 
@@ -139,7 +139,7 @@ def test_what_is_thorough_already_stays() -> None:
     options: dict[str, Any] = {"width": 640, "format": "webp"}
     first = again(jpeg_photo(), made(jpeg_photo(), **options).body, **options)
     assert first is not None
-    assert again(jpeg_photo(), first.picture.body, **options) is None
+    assert again(jpeg_photo(), first.image.body, **options) is None
 
 
 def test_only_what_can_be_compared_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan, Watermark
 from tests.images.drawn import exif_block, tiff
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, made, rgba, seen
 from tests.images.sources import cutout, saved, sources
 
@@ -61,8 +61,8 @@ def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tup
     return [(each, found[plan(**each)]) for each in wanted]
 
 
-def facts(picture: RenderedImage) -> tuple[str, int, int, int]:
-    return picture.content_type, picture.width, picture.height, picture.frames
+def facts(image: RenderedImage) -> tuple[str, int, int, int]:
+    return image.content_type, image.width, image.height, image.frames
 
 
 def assert_same(found: RenderedImage, wanted: RenderedImage) -> None:
@@ -86,8 +86,8 @@ def assert_as_good(found: RenderedImage, wanted: RenderedImage, true: RenderedIm
 @pytest.mark.parametrize("kind", sources())
 def test_each_kind_gives_what_a_render_gives(kind: str) -> None:
     data = sources()[kind]
-    for options, picture in series(data, *LADDER):
-        assert_same(picture, made(data, **options))
+    for options, image in series(data, *LADDER):
+        assert_same(image, made(data, **options))
 
 
 def test_a_series_is_made_in_one_decode() -> None:
@@ -105,15 +105,15 @@ def test_a_series_is_made_in_one_decode() -> None:
 def test_the_largest_comes_first_and_is_the_renders_own() -> None:
     data = saved(photograph(), "JPEG", quality=95)
     found = list(decode_batch(data, *(plan(**options, format="webp") for options in reversed(LADDER))).render_all())
-    assert [picture.width for _, picture in found] == [250, 160, 120, 80, 64]
+    assert [image.width for _, image in found] == [250, 160, 120, 80, 64]
     assert found[0][1].body == made(data, width=250, format="webp").body
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif", "auto-avif", "auto-webp", "auto-legacy"])
 def test_encodes_are_as_near_to_the_image_as_a_renders(form: str) -> None:
     data = saved(photograph(), "JPEG", quality=95)
-    for options, picture in series(data, *LADDER, form=form):
-        assert_as_good(picture, made(data, **options), made(data, **options | {"format": "png"}))
+    for options, image in series(data, *LADDER, form=form):
+        assert_as_good(image, made(data, **options), made(data, **options | {"format": "png"}))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -121,16 +121,16 @@ def test_every_orientation(orientation: int) -> None:
     image = photograph().crop((0, 60, 512, 400))
     data = saved(image, "JPEG", quality=95, exif=b"Exif\0\0" + exif_block(orientation))
     north = {"width": 90, "height": 40, "fit": "cover", "gravity": Gravity("north")}
-    for options, picture in series(data, *LADDER, north, {"width": 100, "rotate": 90, "flip": "h"}):
-        assert_same(picture, made(data, **options))
+    for options, rendered in series(data, *LADDER, north, {"width": 100, "rotate": 90, "flip": "h"}):
+        assert_same(rendered, made(data, **options))
 
 
 def test_colours_become_srgb_once() -> None:
     grey = saved(photograph().convert("L"), "JPEG", quality=95)
     ink = saved(photograph().convert("CMYK"), "JPEG", quality=95)
     for data in (grey, ink, wide_gamut("JPEG"), wide_gamut("PNG")):
-        for options, picture in series(data, {"width": 300}, *LADDER):
-            assert_same(picture, made(data, **options))
+        for options, image in series(data, {"width": 300}, *LADDER):
+            assert_same(image, made(data, **options))
 
 
 @cache
@@ -150,8 +150,8 @@ def test_every_fit_and_effect() -> None:
         {"width": 100, "height": 100, "blur": 2.0, "radius": 30},
         {"width": 100, "grayscale": True, "contrast": 20},
     ]
-    for options, picture in series(data, *wanted):
-        assert_same(picture, made(data, **options))
+    for options, image in series(data, *wanted):
+        assert_same(image, made(data, **options))
 
 
 def test_a_drawings_window_is_found_as_a_render_finds_it() -> None:
@@ -170,12 +170,12 @@ def test_a_drawings_window_is_found_as_a_render_finds_it() -> None:
 @pytest.mark.parametrize("form", ["GIF", "WEBP"])
 def test_animations_play_the_same(form: str) -> None:
     data = moving(form)
-    for options, picture in series(data, {"width": 150}, {"width": 80}, {"width": 48} | ATTENTION, form="webp"):
+    for options, image in series(data, {"width": 150}, {"width": 80}, {"width": 48} | ATTENTION, form="webp"):
         wanted = made(data, **options)
-        assert facts(picture) == facts(wanted)
-        assert picture.frames == 5
-        assert durations_ms(picture.body) == durations_ms(wanted.body)
-        for page, (ours, theirs) in enumerate(zip(frames(picture.body), frames(wanted.body), strict=True)):
+        assert facts(image) == facts(wanted)
+        assert image.frames == 5
+        assert durations_ms(image.body) == durations_ms(wanted.body)
+        for page, (ours, theirs) in enumerate(zip(frames(image.body), frames(wanted.body), strict=True)):
             if "gravity" not in options:
                 true = rgba(made(data, **options | {"format": "png", "page": page}).body)
                 assert abs(apart(on_white(ours), on_white(true)) - apart(on_white(theirs), on_white(true))) < 1.0
@@ -207,17 +207,17 @@ def test_a_small_source_is_rendered_once() -> None:
         data = sources()[kind]
         found = series(data, *({"width": width} for width in (320, 640, 1920)), {"width": 300}, form="webp")
         assert found[0][1] is found[1][1] is found[2][1] is not found[3][1]
-        for options, picture in found:
-            assert picture.body == made(data, **options).body
+        for options, image in found:
+            assert image.body == made(data, **options).body
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (1500, 2), (2, 1500), (900, 31)])
 def test_odd_shapes(size: tuple[int, int]) -> None:
     data = saved(photograph().resize(size), "PNG")
-    for options, picture in series(data, {"width": 1280}, {"width": 640}, {"width": 320}, *LADDER):
+    for options, image in series(data, {"width": 1280}, {"width": 640}, {"width": 320}, *LADDER):
         wanted = made(data, **options)
-        assert facts(picture) == facts(wanted)
-        assert apart(seen(picture.body), seen(wanted.body)) <= 3.0, "a height of 9 px has no room for three lobes"
+        assert facts(image) == facts(wanted)
+        assert apart(seen(image.body), seen(wanted.body)) <= 3.0, "a height of 9 px has no room for three lobes"
 
 
 ALONE: list[dict[str, Any]] = [
@@ -234,7 +234,7 @@ ALONE: list[dict[str, Any]] = [
 def test_what_cannot_share_is_rendered_from_the_source() -> None:
     data = saved(photograph(), "PNG")
     found = list(decode_batch(data, *(plan(**options) for options in [*ALONE, *LADDER])).render_all())
-    assert [picture.width for _, picture in found[: len(LADDER)]] == [250, 160, 120, 80, 64]
+    assert [image.width for _, image in found[: len(LADDER)]] == [250, 160, 120, 80, 64]
     assert {wanted for wanted, _ in found[len(LADDER) :]} == {plan(**options) for options in ALONE}
     for options in ALONE:
         assert dict(found)[plan(**options)].body == made(data, **options).body
@@ -243,8 +243,8 @@ def test_what_cannot_share_is_rendered_from_the_source() -> None:
 def test_other_frames_are_rendered_from_the_source() -> None:
     for data in (moving("GIF"), tiff(3)):
         still = {"width": 8, "format": "jpeg"}
-        for options, picture in series(data, {"width": 8, "page": 2}, still):
-            assert picture.body == made(data, **options).body
+        for options, image in series(data, {"width": 8, "page": 2}, still):
+            assert image.body == made(data, **options).body
 
 
 def test_watermarks_are_handed_in_by_name() -> None:

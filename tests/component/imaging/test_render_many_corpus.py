@@ -80,30 +80,30 @@ def presets(**options: str) -> list[Plan]:
 @pytest.mark.parametrize("name", [*REDUCED, *SLOW])
 def test_presets_without_loss_are_a_renders(corpus: Path, name: str) -> None:
     plans = presets(format="png")
-    for plan, picture in decode_batch(corpus, name, *(plans[1::2] if name in SLOW else plans)).render_all():
+    for plan, image in decode_batch(corpus, name, *(plans[1::2] if name in SLOW else plans)).render_all():
         wanted = rendered(corpus, name, plan)
-        assert (picture.width, picture.height) == (wanted.width, wanted.height)
-        if picture.body != wanted.body:
-            assert alike(seen(picture.body), seen(wanted.body)) >= LEAST_SSIM
-            assert apart(seen(picture.body), seen(wanted.body)) <= MOST_LEVELS
+        assert (image.width, image.height) == (wanted.width, wanted.height)
+        if image.body != wanted.body:
+            assert alike(seen(image.body), seen(wanted.body)) >= LEAST_SSIM
+            assert apart(seen(image.body), seen(wanted.body)) <= MOST_LEVELS
 
 
 @pytest.mark.parametrize("name", ["photo-9mp.jpg", "people/portrait.jpg"])
 def test_presets_are_as_near_to_the_image_as_a_renders(corpus: Path, name: str) -> None:
-    for plan, picture in decode_batch(corpus, name, *presets()[:3]).render_all():
+    for plan, image in decode_batch(corpus, name, *presets()[:3]).render_all():
         wanted = rendered(corpus, name, plan)
-        assert (picture.content_type, picture.width, picture.height) == ("image/webp", wanted.width, wanted.height)
+        assert (image.content_type, image.width, image.height) == ("image/webp", wanted.width, wanted.height)
         true = seen(rendered(corpus, name, replace(plan, format="png")).body)
-        ours, theirs = seen(picture.body), seen(wanted.body)
+        ours, theirs = seen(image.body), seen(wanted.body)
         assert alike(ours, true) >= alike(theirs, true) - 0.006
         assert apart(ours, true) <= apart(theirs, true) + 0.2
-        assert len(picture.body) == pytest.approx(len(wanted.body), rel=0.06)
+        assert len(image.body) == pytest.approx(len(wanted.body), rel=0.06)
 
 
 @pytest.mark.parametrize("name", NO_LARGER)
 def test_presets_of_small_images_are_a_renders_byte_by_byte(corpus: Path, name: str) -> None:
-    for plan, picture in decode_batch(corpus, name, *presets()).render_all():
-        assert picture.body == rendered(corpus, name, plan).body
+    for plan, image in decode_batch(corpus, name, *presets()).render_all():
+        assert image.body == rendered(corpus, name, plan).body
 
 
 def on_white(frame: Pixels) -> Pixels:
@@ -114,17 +114,17 @@ def on_white(frame: Pixels) -> Pixels:
 def test_a_long_animation_plays_the_same(corpus: Path) -> None:
     name = "rotating-squares.gif"
     plans = [Plan("k", width=width, format="webp") for width in (100, 60, 30)]
-    for plan, picture in decode_batch(corpus, name, *plans).render_all():
+    for plan, image in decode_batch(corpus, name, *plans).render_all():
         wanted = rendered(corpus, name, plan)
-        assert durations_ms(picture.body) == durations_ms(wanted.body)
-        for ours, theirs in zip(frames(picture.body), frames(wanted.body), strict=True):
+        assert durations_ms(image.body) == durations_ms(wanted.body)
+        for ours, theirs in zip(frames(image.body), frames(wanted.body), strict=True):
             assert apart(on_white(ours), on_white(theirs)) < 2.5
 
 
 def test_the_gain_map_comes_along(corpus: Path) -> None:
     plans = [Plan("k", width=width, format="jpeg") for width in (1600, 800)]
-    for plan, picture in decode_batch(corpus, "ultra-hdr.jpg", *plans).render_all():
-        found, wanted = read_gain_map(picture.body), read_gain_map(rendered(corpus, "ultra-hdr.jpg", plan).body)
+    for plan, image in decode_batch(corpus, "ultra-hdr.jpg", *plans).render_all():
+        found, wanted = read_gain_map(image.body), read_gain_map(rendered(corpus, "ultra-hdr.jpg", plan).body)
         assert found is not None
         assert wanted is not None
         assert (found.size, found.parameters) == (wanted.size, wanted.parameters)

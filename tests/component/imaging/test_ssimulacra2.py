@@ -13,7 +13,7 @@ from PIL import Image
 from bench.quality import decode_pixels
 from bench.ssimulacra2 import Original
 from darkroom.imaging.quality.ssimulacra2 import MIN_SIDE_PX, Comparator
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 from tests.images.sources import cutout, saved
 
 OFF_BY = 0.7
@@ -25,7 +25,7 @@ def opened(image: Image.Image) -> pyvips.Image:
 
 
 @cache
-def pictures() -> dict[str, Image.Image]:
+def images() -> dict[str, Image.Image]:
     """Of different sizes, one of them with odd sides."""
     whole = photograph().convert("RGB")
     grey = Image.merge("RGB", [whole.convert("L")] * 3)
@@ -43,9 +43,9 @@ def pictures() -> dict[str, Image.Image]:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
 @pytest.mark.parametrize("quality", [30, 60, 80, 92])
-@pytest.mark.parametrize("name", pictures())
+@pytest.mark.parametrize("name", images())
 def test_it_agrees_with_ssimulacra2(name: str, quality: int, form: str) -> None:
-    image = pictures()[name]
+    image = images()[name]
     body = saved(image, form, quality=quality)
     wanted = Original(np.asarray(image)).score(decode_pixels(body))
     assert Comparator(opened(image)).score(body) == pytest.approx(wanted, abs=OFF_BY)
@@ -55,7 +55,7 @@ def test_it_agrees_with_ssimulacra2(name: str, quality: int, form: str) -> None:
 @pytest.mark.parametrize("form", ["JPEG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("name", ["whole", "odd", "grey"])
 def test_more_quality_never_scores_lower(name: str, form: str) -> None:
-    image = pictures()[name]
+    image = images()[name]
     comparator = Comparator(opened(image))
     scores = [comparator.score(saved(image, form, quality=quality)) for quality in (20, 40, 60, 75, 90)]
     assert scores == sorted(scores)
@@ -63,12 +63,12 @@ def test_more_quality_never_scores_lower(name: str, form: str) -> None:
 
 
 def test_an_image_is_similar_to_itself() -> None:
-    image = pictures()["odd"]
+    image = images()["odd"]
     assert Comparator(opened(image)).score(saved(image, "PNG")) == pytest.approx(100, abs=0.05)
 
 
 def test_one_verdict_does_not_depend_on_another() -> None:
-    image = pictures()["whole"]
+    image = images()["whole"]
     comparator, bodies = Comparator(opened(image)), [saved(image, "WEBP", quality=quality) for quality in (30, 90)]
     first = [comparator.score(body) for body in bodies]
     assert [comparator.score(body) for body in reversed(bodies)] == pytest.approx(first[::-1], abs=1e-9)
@@ -91,7 +91,7 @@ def test_one_band_is_grey() -> None:
 
 
 def test_another_size_is_refused() -> None:
-    image = pictures()["odd"]
+    image = images()["odd"]
     with pytest.raises(ValueError, match="not"):
         Comparator(opened(image)).score(saved(image.crop((0, 0, 300, 200)), "PNG"))
 
@@ -103,7 +103,7 @@ def test_too_small_to_be_compared(size: tuple[int, int]) -> None:
 
 
 def test_the_smallest_comparable_size() -> None:
-    image = pictures()["whole"].resize((MIN_SIDE_PX, MIN_SIDE_PX))
+    image = images()["whole"].resize((MIN_SIDE_PX, MIN_SIDE_PX))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=60)
     assert 0 < Comparator(opened(image)).score(out.getvalue()) < 100

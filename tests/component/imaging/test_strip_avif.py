@@ -130,7 +130,7 @@ def broken() -> dict[str, bytes]:
     return {
         "data of an item in another item": heif([replace(first, place=ITEM), first]),
         "made of what is not there": heif([outside, first]),
-        "no primary picture": heif([first], primary=7),
+        "no primary image": heif([first], primary=7),
         "cut off": CASES["plain"][:-300],
         "cut off in its meta": CASES["plain"][:150],
     }

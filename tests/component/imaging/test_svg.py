@@ -63,7 +63,7 @@ def test_size_by_the_rules_of_css(attributes: str, size: tuple[int, int]) -> Non
     assert (image.width, image.height) == size
 
 
-PICTURE = """
+IMAGE = """
   <defs>
     <linearGradient id="g"><stop stop-color="#f00"/><stop offset="1" style="stop-color:blue"/></linearGradient>
     <clipPath id="c"><circle cx="50" cy="40" r="35"/></clipPath>
@@ -82,7 +82,7 @@ PICTURE = """
 
 
 def test_a_drawing_stays_the_same() -> None:
-    before = document(PICTURE)
+    before = document(IMAGE)
     after = sanitise.sanitise(before)
     assert (drawn(before).cast("float") - drawn(after).cast("float")).abs().max() == 0
     assert sanitise.sanitise(after) == after

@@ -42,7 +42,7 @@ CEILINGS = {
 """Modules beyond those of the bare interpreter, some 15 % above the measured number. boto3, the X-Ray SDK and
 Powertools bring 480 of them."""
 
-PICTURES = NATIVE | {"darkroom.imaging"}
+IMAGES = NATIVE | {"darkroom.imaging"}
 MODELS = {"numpy", "onnxruntime", "PIL", "pi_heif"}
 SLOW = {
     *("asyncio", "concurrent.futures", "email", "hashlib", "hmac", "http.client", "logging", "multiprocessing"),
@@ -60,7 +60,7 @@ NEVER_IN = {
     "transform": NATIVE | AWS_LAYER | SLOW,
     "upload": {"obstore"},
 }
-"""Further modules that one function loads when needed or never. Without the imaging layer: also PICTURES."""
+"""Further modules that one function loads when needed or never. Without the imaging layer: also IMAGES."""
 
 NEEDED_IN = {"forget": {"anycrc"}}
 """Modules of NEVER that a function needs to start."""
@@ -86,7 +86,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 def forbidden(function: str) -> set[str]:
     """The modules that ``import app`` must not load."""
-    without_images = set[str]() if "ImagingLayer" in layers_of(function) else PICTURES
+    without_images = set[str]() if "ImagingLayer" in layers_of(function) else IMAGES
     return (NEVER | NEVER_IN.get(function, set()) | without_images) - NEEDED_IN.get(function, set())
 
 

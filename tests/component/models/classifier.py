@@ -16,7 +16,7 @@ SHARPNESS = 8.0
 
 
 def colour_classifier(side_px: int) -> bytes:
-    """Input ``picture`` (n, 3, side_px, side_px) float32, output ``scores`` (n, 3): the mean of each channel."""
+    """Input ``image`` (n, 3, side_px, side_px) float32, output ``scores`` (n, 3): the mean of each channel."""
     weights = [SHARPNESS if row == column else 0.0 for row in range(3) for column in range(3)]
     nodes = [
         _node("GlobalAveragePool", ["picture"], "pooled"),

@@ -18,7 +18,7 @@ from darkroom.models.classifiers import moderation
 from darkroom.models.model_set import ModelSet
 from darkroom.models.tensors import ModelInput, ModelOutput
 from tests.images.detectors import models_folder, pixels, small_models
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 
 from .classifier import COLOURS, colour_classifier
 
@@ -32,8 +32,8 @@ def photographs() -> dict[str, Image.Image]:
     return {name: Image.fromarray(getattr(data, name)()) for name in ("astronaut", "coffee", "chelsea", "rocket")}
 
 
-def vector_of(picture: Image.Image) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array(small_models().detect(pixels(picture), [SIMILARITY])[SIMILARITY].vector)
+def vector_of(image: Image.Image) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array(small_models().detect(pixels(image), [SIMILARITY])[SIMILARITY].vector)
 
 
 def score_of(finding: Finding) -> float:
@@ -74,23 +74,23 @@ def test_it_is_flagged_from_the_threshold_on(score: float, flagged: bool) -> Non
 
 @pytest.mark.parametrize("change", ["smaller", "jpeg", "cropped", "grey", "mirrored"])
 def test_copies_point_the_same_way(change: str) -> None:
-    for picture in photographs().values():
-        width, height = picture.size
+    for image in photographs().values():
+        width, height = image.size
         edge = (width // 10, height // 10, width - width // 10, height - height // 10)
         jpeg = io.BytesIO()
-        picture.save(jpeg, "JPEG", quality=30)
+        image.save(jpeg, "JPEG", quality=30)
         changed = {
-            "smaller": picture.resize((width // 2, height // 2)),
+            "smaller": image.resize((width // 2, height // 2)),
             "jpeg": Image.open(jpeg),
-            "cropped": picture.crop(edge),
-            "grey": picture.convert("L"),
-            "mirrored": ImageOps.mirror(picture),
+            "cropped": image.crop(edge),
+            "grey": image.convert("L"),
+            "mirrored": ImageOps.mirror(image),
         }[change]
-        assert vector_of(picture) @ vector_of(changed) > ALIKE
+        assert vector_of(image) @ vector_of(changed) > ALIKE
 
 
 def test_other_images_have_distant_vectors() -> None:
-    vectors = np.stack([vector_of(picture) for picture in photographs().values()])
+    vectors = np.stack([vector_of(image) for image in photographs().values()])
     assert vectors.shape == (4, 512)
     cosines = vectors @ vectors.T
     assert np.diag(cosines) == pytest.approx(1, abs=1e-5)
@@ -129,11 +129,11 @@ def test_tags_are_in_the_order_of_their_scores(colours: ModelSet) -> None:
 
 
 def test_the_middle_is_cut_out_ordered_and_normalised() -> None:
-    picture = np.zeros((40, 40, 3), np.uint8)
-    picture[8:32, 8:32] = (10, 20, 30)
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[8:32, 8:32] = (10, 20, 30)
     wanted = InputSpec(20, scaled_px=40, layout="channels-first", order="bgr", mean=(1, 2, 3), deviation=(1, 2, 4))
     model = replace(catalogue.load_catalogue(catalogue.SMALL_MODELS).get(MODERATION), input=wanted)
-    tensor = square_input.prepare(picture, model).tensor
+    tensor = square_input.prepare(image, model).tensor
     assert tensor.shape == (3, 20, 20)
     assert (tensor.min(axis=(1, 2)) == tensor.max(axis=(1, 2))).all()
     assert tensor[:, 0, 0].tolist() == [29.0, 9.0, 1.75]

@@ -11,7 +11,7 @@ from darkroom.findings import FACES as TASK
 from darkroom.findings import Region
 from darkroom.models import catalogue, faces
 from tests.images.detectors import overlap, pixels, small_models
-from tests.images.people import FACES, PICTURES, picture_of_faces
+from tests.images.people import FACES, IMAGES, image_of_faces
 
 pytestmark = pytest.mark.never_skips
 
@@ -20,7 +20,7 @@ LEAST_OVERLAP = 0.25
 
 
 def found_in(name: str) -> list[Region]:
-    finding = small_models().detect(pixels(picture_of_faces(name)), [TASK])[TASK]
+    finding = small_models().detect(pixels(image_of_faces(name)), [TASK])[TASK]
     assert (finding.model, finding.error) == ("centerface", "")
     return [face.region for face in finding.faces]
 
@@ -29,7 +29,7 @@ def test_there_are_enough_faces_for_a_comparison() -> None:
     assert sum(map(len, FACES.values())) >= 15
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_every_face_is_found_and_nothing_else(name: str) -> None:
     left = found_in(name)
     for marked in FACES[name]:
@@ -40,7 +40,7 @@ def test_every_face_is_found_and_nothing_else(name: str) -> None:
 
 
 def test_the_surest_come_first() -> None:
-    found = small_models().detect(pixels(picture_of_faces("crowd")), [TASK])[TASK].faces
+    found = small_models().detect(pixels(image_of_faces("crowd")), [TASK])[TASK].faces
     scores = [face.score for face in found]
     assert scores == sorted(scores, reverse=True)
     assert all(0.4 <= score <= 1 for score in scores)
@@ -48,14 +48,14 @@ def test_the_surest_come_first() -> None:
 
 @pytest.mark.parametrize("width", [128, 300, 1000, 1999])
 def test_places_are_fractions_whatever_the_size(width: int) -> None:
-    astronaut = picture_of_faces("astronaut")
+    astronaut = image_of_faces("astronaut")
     small = astronaut.resize((width, width))
     [face] = small_models().detect(pixels(small), [TASK])[TASK].faces
     assert overlap(face.region, FACES["astronaut"][0]) > 0.5
 
 
 def test_a_face_at_the_edge_ends_with_the_image() -> None:
-    astronaut = picture_of_faces("astronaut").crop((230, 20, 512, 400))
+    astronaut = image_of_faces("astronaut").crop((230, 20, 512, 400))
     [face] = small_models().detect(pixels(astronaut), [TASK])[TASK].faces
     assert face.region.left == 0
     assert face.region.left + face.region.width <= 1

@@ -23,7 +23,7 @@ from darkroom.models.pixels import Pixels
 from darkroom.models.tensors import ModelInput
 from local.paths import ROOT
 from tests.images.detectors import models_folder, pixels, small_models
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 
 SMALL = catalogue.load_catalogue(catalogue.SMALL_MODELS)
 
@@ -44,10 +44,10 @@ def test_each_image_gets_the_tasks_that_were_asked() -> None:
 def test_a_batch_returns_the_findings_of_each_image_alone() -> None:
     batched = {task: replace(model, batch_size=3) for task, model in SMALL.models.items()}
     models = ModelSet(ModelCatalogue(batched), models_folder(), origin=FALLBACK)
-    pictures = [*turned(4), pixels(photograph().resize((400, 300)))]
-    together = models.detect_batch(pictures, [SMALL.tasks] * 5)
-    for picture, found in zip(pictures, together, strict=True):
-        alone = small_models().detect(picture, SMALL.tasks)
+    images = [*turned(4), pixels(photograph().resize((400, 300)))]
+    together = models.detect_batch(images, [SMALL.tasks] * 5)
+    for image, found in zip(images, together, strict=True):
+        alone = small_models().detect(image, SMALL.tasks)
         assert found[SIMILARITY].vector == pytest.approx(alone[SIMILARITY].vector, abs=1e-4)
         assert found[MODERATION].labels[0].score == pytest.approx(alone[MODERATION].labels[0].score, abs=1e-4)
         for face, other in zip(found[FACES].faces, alone[FACES].faces, strict=True):

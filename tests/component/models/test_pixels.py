@@ -8,21 +8,21 @@ from PIL import Image
 
 from darkroom.models.pixels import fit, pad, resize
 from tests.images.detectors import pixels
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 
 
 @pytest.mark.parametrize(("width", "height"), [(256, 256), (100, 300), (700, 650), (511, 17), (1, 1)])
 def test_it_resizes_as_pillow_does(width: int, height: int) -> None:
-    picture = photograph()
-    theirs = pixels(picture.resize((width, height), Image.Resampling.BILINEAR)).astype(int)
-    ours = resize(pixels(picture), width, height).astype(int)
+    image = photograph()
+    theirs = pixels(image.resize((width, height), Image.Resampling.BILINEAR)).astype(int)
+    ours = resize(pixels(image), width, height).astype(int)
     assert ours.shape == theirs.shape
     assert abs(ours - theirs).max() <= 2  # Pillow rounds between the two axes
 
 
 def test_the_same_size_is_the_same_image() -> None:
-    picture = pixels(photograph())
-    assert np.array_equal(resize(picture, 512, 512), picture)
+    image = pixels(photograph())
+    assert np.array_equal(resize(image, 512, 512), image)
 
 
 def test_a_flat_colour_stays_itself() -> None:

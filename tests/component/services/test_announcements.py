@@ -21,7 +21,7 @@ from darkroom.services.ingest.context import IngestOutcome
 from local.event_samples import make_photograph
 from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .ingest_environment import IngestEnvironment
 
@@ -57,8 +57,8 @@ def only(env: IngestEnvironment) -> tuple[str, dict[str, Any]]:
 
 
 def test_the_schemas_are_schemas() -> None:
-    of_pictures = {"ImageReady", "ImageHeld", "ImageRefused", "ImageRemoved", "ImageAnalysed"}
-    assert set(SCHEMAS) == of_pictures | {"ModelRolledBack", "ModelPromoted", "DriftFound"}
+    of_images = {"ImageReady", "ImageHeld", "ImageRefused", "ImageRemoved", "ImageAnalysed"}
+    assert set(SCHEMAS) == of_images | {"ModelRolledBack", "ModelPromoted", "DriftFound"}
     for name, schema in SCHEMAS.items():
         Draft202012Validator.check_schema(schema)
         assert (schema["title"], schema["$id"]) == (name, f"urn:darkroom:event:{name}")

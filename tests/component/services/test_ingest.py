@@ -26,7 +26,7 @@ from darkroom.services.ingest.events import build_repair_message, read_event
 from darkroom.services.ingest.examine import UploadExaminer, fetch_upload
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.publish import put_master
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
 from tests.waiting import HANG_S, wait_until
 
@@ -213,7 +213,7 @@ def test_a_first_upload_costs_no_purge(env: IngestEnvironment) -> None:
 
 REFUSED_UPLOADS = {
     "damaged": ("photo.jpg", jpeg_photo()[:20_000], Limits()),
-    "type-not-allowed": ("photo.jpg", b"%PDF-1.7 no picture at all", Limits()),
+    "type-not-allowed": ("photo.jpg", b"%PDF-1.7 no image at all", Limits()),
     "over-limits": ("photo.jpg", jpeg_photo(), Limits(max_pixels=1000)),
     "bad-key": ("a/_/photo.jpg", jpeg_photo(), Limits()),
 }
@@ -364,7 +364,7 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(env: 
     """``late``: the event of the deletion arrives after that of the upload."""
     env.created("photo.jpg", jpeg_photo())
     deletion = env.deletion("photo.jpg")
-    spoilt = env.change("photo.jpg", env.upload("photo.jpg", b"no picture"))
+    spoilt = env.change("photo.jpg", env.upload("photo.jpg", b"no image"))
     env.published()
     changes = (spoilt, deletion) if late else (deletion, spoilt)
     expected = [IngestOutcome.REFUSED, IngestOutcome.REMOVED if late else IngestOutcome.REFUSED]
@@ -386,7 +386,7 @@ def test_the_image_that_stays_goes_when_its_own_version_is_deleted(env: IngestEn
     other = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
     env.created("photo.jpg", jpeg_photo())
     own = env.record("photo.jpg").master.version_id
-    env.created("photo.jpg", b"no picture")
+    env.created("photo.jpg", b"no image")
     assert env.handle(env.deletion("photo.jpg", own if served else other)) is IngestOutcome.REFUSED
     assert (env.keys("media", "masters/") == []) == served
     assert (env.record("photo.jpg").master == MasterRef()) == served
@@ -403,7 +403,7 @@ def test_a_late_deletion_leaves_the_same_image_uploaded_since(env: IngestEnviron
 def test_a_late_deletion_waits_for_the_outcome_of_the_newer_upload(env: IngestEnvironment) -> None:
     env.created("photo.jpg", jpeg_photo())
     deletion = env.deletion("photo.jpg")
-    spoilt = env.upload("photo.jpg", b"no picture")
+    spoilt = env.upload("photo.jpg", b"no image")
     env.index.claim("photo.jpg", spoilt, "a worker", now_s=env.now_s, lease_s=60)
     with pytest.raises(Busy) as busy:
         env.handle(deletion)
@@ -433,7 +433,7 @@ def test_an_orphaned_master_is_adopted_by_a_refusal(env: IngestEnvironment) -> N
     half_done(env, "photo.jpg")
     there = env.vault("media").head("masters/photo.jpg")
     assert there is not None
-    assert env.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
+    assert env.created("photo.jpg", b"no image") is IngestOutcome.REFUSED
     record = env.record("photo.jpg")
     assert record.master == MasterRef(
         etag=there.etag,
@@ -456,7 +456,7 @@ def test_an_orphaned_master_is_deleted_with_its_upload(env: IngestEnvironment, d
     upload = env.vault("uploads").head("photo.jpg")
     assert upload is not None
     env.deletion("photo.jpg", upload.version_id if deletion == "for good" else "")
-    assert env.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
+    assert env.created("photo.jpg", b"no image") is IngestOutcome.REFUSED
     assert env.keys("media") == []
     assert env.record("photo.jpg").master == MasterRef()
 
@@ -464,7 +464,7 @@ def test_an_orphaned_master_is_deleted_with_its_upload(env: IngestEnvironment, d
 def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(env: IngestEnvironment) -> None:
     env.created("photo.jpg", jpeg_photo())
     env.vault("media").delete("masters/photo.jpg")
-    assert env.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
+    assert env.created("photo.jpg", b"no image") is IngestOutcome.REFUSED
     assert env.keys("media") == []
     assert env.record("photo.jpg").master == MasterRef()
 

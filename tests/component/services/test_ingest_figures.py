@@ -14,7 +14,7 @@ from darkroom.plan.limits import Limits
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.request_metrics import count_failure
 from darkroom.slo import SLOW_MS
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .emf_metrics import Counted, counted, of
 from .functions import Function, load
@@ -70,7 +70,7 @@ def test_an_upload_is_one_request(
 
 
 REFUSED: Mapping[str, tuple[bytes, str, str]] = {
-    "no picture": (b"no picture", "type-not-allowed", "unknown"),
+    "no image": (b"no image", "type-not-allowed", "unknown"),
     "a type that is not let in": (b"%PDF-1.7\n", "type-not-allowed", "unknown"),
     "cut off": (jpeg_photo()[:20_000], "damaged", "jpeg"),
 }
@@ -103,7 +103,7 @@ def test_what_is_too_large_is_refused_by_its_format_too(
 def test_each_attempt_that_fails_is_a_fault(
     env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str], receives: int
 ) -> None:
-    body = created(env, "a.jpg", b"no picture")
+    body = created(env, "a.jpg", b"no image")
     env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     function.invoke(receive(env, {"x": body}, receives))
     output = capsys.readouterr().out

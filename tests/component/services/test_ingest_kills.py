@@ -39,7 +39,7 @@ def build_context(env: IngestEnvironment) -> IngestContext:
 _seeds = itertools.count(1)
 
 
-def picture() -> bytes:
+def image() -> bytes:
     """A small JPEG unlike all before."""
     image = Image.frombytes("RGB", (24, 16), Random(next(_seeds)).randbytes(24 * 16 * 3))
     out = io.BytesIO()
@@ -120,7 +120,7 @@ def mends(env: IngestEnvironment) -> list[IngestEvent]:
 
 
 def created(env: IngestEnvironment, key: str) -> Case:
-    body = picture()
+    body = image()
     return Case(env, key, env.change(key, env.upload(key, body)), READY, body)
 
 
@@ -142,7 +142,7 @@ def duplicated(env: IngestEnvironment, key: str) -> Case:
 def refused(env: IngestEnvironment, key: str) -> Case:
     first = created(env, key)
     handle_event(build_context(env), first.change)
-    change = env.change(key, env.upload(key, b"no picture"))
+    change = env.change(key, env.upload(key, b"no image"))
     return Case(env, key, change, REFUSED, first.bytes_served)
 
 
@@ -166,7 +166,7 @@ def replaced_by_damage(env: IngestEnvironment, key: str) -> Case:
     """Deleted, and uploaded again as no image, before anybody looked."""
     handle_event(build_context(env), created(env, key).change)
     deletion = _deleted(env, key)
-    env.upload(key, b"no picture")
+    env.upload(key, b"no image")
     return Case(env, key, deletion, REFUSED, None)
 
 
@@ -194,7 +194,7 @@ def let_pass_at_once(env: IngestEnvironment, key: str) -> Case:
 
 def flagged_at_once(env: IngestEnvironment, key: str) -> Case:
     """The same bytes are served already, before moderation was required."""
-    body = picture()
+    body = image()
     env.blocks = False
     handle_event(build_context(env), env.change(key, env.upload(key, body)))
     env.blocks = True
@@ -255,7 +255,7 @@ def late_deletion_while_one_waits(env: IngestEnvironment, key: str) -> Case:
 
 
 def uploaded(env: IngestEnvironment, key: str) -> tuple[IngestEvent, bytes]:
-    body = picture()
+    body = image()
     return env.change(key, env.upload(key, body)), body
 
 
@@ -398,7 +398,7 @@ def _deleted(env: IngestEnvironment, key: str) -> IngestEvent:
 
 
 def _spoilt(env: IngestEnvironment, key: str) -> IngestEvent:
-    return env.change(key, env.upload(key, b"no picture"))
+    return env.change(key, env.upload(key, b"no image"))
 
 
 def _anew(env: IngestEnvironment, key: str, _: Case) -> Case:

@@ -19,7 +19,7 @@ from darkroom.services.ingest.events import (
     build_repair_message,
     build_verdict_message,
 )
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .ingest_environment import IngestEnvironment, event_text
 
@@ -111,7 +111,7 @@ def failed(answer: Any) -> list[str]:
 
 
 def test_only_what_failed_comes_again(env: IngestEnvironment, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    bodies = {"good": created(env, "good.jpg", jpeg_photo()), "bad": created(env, "bad.jpg", b"no picture")}
+    bodies = {"good": created(env, "good.jpg", jpeg_photo()), "bad": created(env, "bad.jpg", b"no image")}
     bodies["lost"] = created(env, "lost.jpg", jpeg_photo((60, 40)))
     env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     answer = app.handler(receive(env, bodies), Context())
@@ -134,14 +134,14 @@ def test_a_failure_is_delayed_longer_each_time(
     monkeypatch.setattr(app._queue, "set_visibility_timeout", lambda handle, seconds: waited.append(seconds))
     env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     for receives in (1, 2):
-        app.handler(receive(env, {"bad": created(env, "bad.jpg", b"no picture")}, receives), Context())
+        app.handler(receive(env, {"bad": created(env, "bad.jpg", b"no image")}, receives), Context())
         env.now_s += 1000
     assert 0 < waited[0] < waited[1]
 
 
 def test_a_fault_after_the_claim_is_counted_like_any(env: IngestEnvironment, app: Any) -> None:
     """Each attempt claims the key again: none waits for the lease of the failed one."""
-    body = created(env, "bad.jpg", b"no picture")
+    body = created(env, "bad.jpg", b"no image")
     env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     for receives in range(1, MAX_RECEIVES):
         assert failed(app.handler(receive(env, {"x": body}, receives), Context())) == ["x"]
@@ -151,7 +151,7 @@ def test_a_fault_after_the_claim_is_counted_like_any(env: IngestEnvironment, app
 
 
 def test_the_last_attempt_sends_a_message_to_the_dlq_with_its_reason(env: IngestEnvironment, app: Any) -> None:
-    body = created(env, "bad.jpg", b"no picture")
+    body = created(env, "bad.jpg", b"no image")
     env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
     answer = app.handler(receive(env, {"bad": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []
@@ -165,7 +165,7 @@ def test_the_last_attempt_sends_a_message_to_the_dlq_with_its_reason(env: Ingest
 
 def test_a_redriven_message_is_marked_when_it_fails_again(env: IngestEnvironment, app: Any) -> None:
     env.clients["s3"].delete_bucket(Bucket=env.names["quarantine"])
-    event = receive(env, {"bad": created(env, "bad.jpg", b"no picture")}, MAX_RECEIVES)
+    event = receive(env, {"bad": created(env, "bad.jpg", b"no image")}, MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
     }

@@ -14,7 +14,7 @@ from darkroom.errors import Busy
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.handler import handle_event
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .emf_metrics import counted, of
 from .ingest_environment import IngestEnvironment
@@ -70,7 +70,7 @@ def test_the_time_to_ready_is_counted_for_ready_and_duplicate_alone(
         (first, IngestOutcome.READY, timed),
         (first, IngestOutcome.DROPPED, ({}, {})),
         (upload("b.jpg", SMALL), IngestOutcome.DUPLICATE, timed),
-        (upload("c.jpg", b"no picture"), IngestOutcome.REFUSED, ({}, {})),
+        (upload("c.jpg", b"no image"), IngestOutcome.REFUSED, ({}, {})),
         (at(env.deletion("d.jpg"), env.now_s - 1), IngestOutcome.REMOVED, ({}, {})),
     ]
     for change, outcome, times in expected:

@@ -15,7 +15,7 @@ from darkroom.services.ingest.events import EventKind, IngestEvent
 from darkroom.services.ingest.handler import handle_event
 from local.paths import ROOT
 from tests.announcements import SCHEMAS
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .ingest_environment import IngestEnvironment
 
@@ -69,7 +69,7 @@ def test_the_steps_of_a_refusal_and_a_deletion(env: IngestEnvironment) -> None:
     assert "A refusal is `quarantine`, `index`, `announce`. A deletion is `remove`, `index`, `announce`." in PAGE
     context = env.context
     context.observer.begin()
-    handle_event(context, env.change("a.jpg", env.upload("a.jpg", b"no picture")))
+    handle_event(context, env.change("a.jpg", env.upload("a.jpg", b"no image")))
     assert list(context.observer.timings_ms)[-3:] == ["quarantine", "index", "announce"]
     env.created("b.jpg", jpeg_photo())
     env.vault("uploads").delete("b.jpg")
@@ -106,7 +106,7 @@ def test_every_state_is_on_the_page() -> None:
 def test_the_metrics_are_those_of_the_page(env: IngestEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     context = env.context
     handle_event(context, env.change("a.jpg", env.upload("a.jpg", jpeg_photo())))
-    handle_event(context, env.change("b.jpg", env.upload("b.jpg", b"no picture")))
+    handle_event(context, env.change("b.jpg", env.upload("b.jpg", b"no image")))
     context.observer.flush()
     found = {
         name: dimensions for name, dimensions in named(capsys.readouterr().out).items() if not name.endswith("Time")

@@ -15,7 +15,7 @@ import pytest
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.services.live_settings import CURRENT, LiveSettings
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .functions import Function, load
 

@@ -11,7 +11,7 @@ import pytest
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import LOAD_SHEDDING, Switch, SwitchStore
 from darkroom.services.serve.negative_cache import marker_key
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .functions import Function, load
 
@@ -56,7 +56,7 @@ def test_only_presets_are_rendered(media: S3Bucket, start: Callable[[], Function
     assert int(refused["headers"]["retry-after"]) > 0
     assert refused["headers"]["cache-control"] == "no-store"
     assert media.head("derivatives" + LADDER) is None
-    assert media.head(marker_key("derivatives/", "photo.jpg")) is None, "it is no fault of the picture"
+    assert media.head(marker_key("derivatives/", "photo.jpg")) is None, "it is no fault of the image"
 
 
 def test_what_is_stored_is_answered(media: S3Bucket, start: Callable[[], Function]) -> None:

@@ -21,7 +21,7 @@ from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
 from darkroom.services.ingest.handler import handle_event
 from tests import commands
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 
 from .ingest_environment import IngestEnvironment
 
@@ -168,7 +168,7 @@ def test_an_approval_of_a_flagged_image_is_stored(env: IngestEnvironment) -> Non
 
 def test_an_approval_covers_the_reviewed_upload_and_no_later_one(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
-    assert env.released(KEY, b"another picture") is IngestOutcome.DROPPED
+    assert env.released(KEY, b"another image") is IngestOutcome.DROPPED
     assert env.record(KEY).state == HELD
     assert env.released(KEY, BODY) is IngestOutcome.RELEASED
     assert env.released(KEY, BODY) is IngestOutcome.DROPPED
@@ -210,7 +210,7 @@ def test_the_earlier_image_may_be_flagged_while_the_new_one_waits(env: IngestEnv
 def test_the_image_before_a_refused_upload_may_be_flagged(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=False, body=BODY)
-    assert env.created(KEY, b"no picture") is IngestOutcome.REFUSED
+    assert env.created(KEY, b"no image") is IngestOutcome.REFUSED
     assert env.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert not served(env)
     assert held(env)
@@ -225,7 +225,7 @@ def test_a_waiting_upload_is_replaced_by_a_newer_one(env: IngestEnvironment, new
         assert env.body("media", f"held/{KEY}") != waited
         return
     if newer == "refusal":
-        assert env.created(KEY, b"no picture") is IngestOutcome.REFUSED
+        assert env.created(KEY, b"no image") is IngestOutcome.REFUSED
         assert (env.record(KEY).state, env.record(KEY).held) == (REFUSED, HeldUpload())
     else:
         assert env.deleted(KEY) is IngestOutcome.REMOVED

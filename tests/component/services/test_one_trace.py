@@ -14,7 +14,7 @@ from darkroom.aws.record import READY
 from tests.component.aws import sagemaker
 from tests.component.aws.observed_process import BEFORE, LAMBDA, SENDER, TRACE, Document, Observed, watch
 from tests.component.aws.sagemaker import Runtime
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .inference.harness import make_vectors
 from .ingest_environment import IngestEnvironment, event_text

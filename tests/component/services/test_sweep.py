@@ -26,7 +26,7 @@ from darkroom.services.sweep import (
     Sweep,
     SweepReport,
 )
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools.events.sweep import events
 
 from .functions import load
@@ -75,7 +75,7 @@ def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(env: Inge
 
 
 def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(env: IngestEnvironment) -> None:
-    sequencer = env.upload("a.jpg", b"no picture at all")
+    sequencer = env.upload("a.jpg", b"no image at all")
     sweep(env).run(lasting)
     (change,) = queued(env)
     assert change is not None

@@ -26,7 +26,7 @@ from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, 
 from darkroom.services.serve.transform import Transform
 from darkroom.signing import sign
 from tests.images.drawn import animation
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
 from tests.waiting import HANG_S, wait_until
 

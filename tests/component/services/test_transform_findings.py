@@ -31,7 +31,7 @@ from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.rendering import seen
 from tools.events import FOLDER
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.component.aws.observed_process import LAMBDA, PARENT, TRACE, Document, Observed, watch
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 EDGE = "kV0Jw1mM2yQxg3l8pRzUe7oQ2nA5sT9dC4hB6fE8iG0jK1lM2nO3pQ=="
 BUCKET = "telling"

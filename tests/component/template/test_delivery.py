@@ -174,7 +174,7 @@ def test_options_of_the_distribution() -> None:
 
     full = distribution(
         Stack(
-            DomainName="pictures.example.com",
+            DomainName="images.example.com",
             CertificateArn=CERTIFICATE,
             WebAclArn=ACL,
             AccessLogDays="30",
@@ -182,7 +182,7 @@ def test_options_of_the_distribution() -> None:
             PriceClass="PriceClass_100",
         )
     )
-    assert full["Aliases"] == ["pictures.example.com"]
+    assert full["Aliases"] == ["images.example.com"]
     assert full["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
     assert full["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
     assert full["WebACLId"] == ACL
@@ -204,10 +204,8 @@ def test_a_rate_limit_blocks_single_addresses() -> None:
 
 def test_addresses_of_the_stack() -> None:
     assert Stack().outputs["CdnUrl"] == "https://<Distribution.DomainName>"
-    named = Stack(
-        DomainName="pictures.example.com", CertificateArn=CERTIFICATE, SourceBucket="photos", SourcePrefix="a/"
-    )
-    assert named.outputs["CdnUrl"] == "https://pictures.example.com"
+    named = Stack(DomainName="images.example.com", CertificateArn=CERTIFICATE, SourceBucket="photos", SourcePrefix="a/")
+    assert named.outputs["CdnUrl"] == "https://images.example.com"
     assert named.outputs["MastersUri"] == "s3://photos/a/"
     assert {"DistributionId", "MediaBucketName", "TransformFunctionName", "SigningKeysArn"} <= set(named.outputs)
 

@@ -119,8 +119,8 @@ def test_native_code_runs_from_the_layers(built: Built, arch: str) -> None:
     code = """
 import io, json, sys
 import darkroom.services.serve.transform, obstore, pi_heif, PIL.ImageCms, pyvips
-picture = pyvips.Image.black(8, 8).write_to_buffer(".png")
-opened, profile = PIL.Image.open(io.BytesIO(picture)).convert("RGB"), PIL.ImageCms.createProfile("sRGB")
+image = pyvips.Image.black(8, 8).write_to_buffer(".png")
+opened, profile = PIL.Image.open(io.BytesIO(image)).convert("RGB"), PIL.ImageCms.createProfile("sRGB")
 same = PIL.ImageCms.profileToProfile(opened, profile, profile)
 print(json.dumps([pyvips.API_mode, same.size, [m.__file__ for m in (obstore, pyvips, PIL, darkroom)]]))
 """

@@ -59,7 +59,7 @@ def test_parameters_and_conditions_are_used() -> None:
         ("WafRateLimit", ["0", "10", "2000"], ["", "9", "-1", "010"]),
         (
             "DomainName",
-            ["", "pictures.example.com", "*.example.com"],
+            ["", "images.example.com", "*.example.com"],
             ["https://example.com", "example", "a_b.example.com"],
         ),
         ("KmsKeyArn", ["", KEY], ["alias/photos", "arn:aws:kms:eu-central-1:111122223333:alias/photos"]),
@@ -165,8 +165,8 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
     ("parameters", "broken"),
     [
         ({}, 0),
-        ({"DomainName": "pictures.example.com", "CertificateArn": CERTIFICATE}, 0),
-        ({"DomainName": "pictures.example.com"}, 1),
+        ({"DomainName": "images.example.com", "CertificateArn": CERTIFICATE}, 0),
+        ({"DomainName": "images.example.com"}, 1),
         ({"CertificateArn": CERTIFICATE}, 0),
         ({"SourceBucket": "photos", "SourcePrefix": "originals/"}, 0),
         ({"SourceBucket": "photos", "SourcePrefix": ""}, 0),

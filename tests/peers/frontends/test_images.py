@@ -74,9 +74,9 @@ SIGNED: list[tuple[Case, list[tuple[int, int]]]] = [
 """Signed URLs, with their sizes: those of the page."""
 
 REFUSED: list[tuple[Case, str]] = [
-    (("next", PLAIN | {"src": "https://elsewhere.example/a.jpg"}), "not a picture below"),
-    (("nuxt", {"src": "https://elsewhere.example/a.jpg", "modifiers": {"width": 320}}), "not a picture below"),
-    (("astro", PLAIN | {"src": "https://elsewhere.example/a.jpg"}), "not a picture below"),
+    (("next", PLAIN | {"src": "https://elsewhere.example/a.jpg"}), "not an image below"),
+    (("nuxt", {"src": "https://elsewhere.example/a.jpg", "modifiers": {"width": 320}}), "not an image below"),
+    (("astro", PLAIN | {"src": "https://elsewhere.example/a.jpg"}), "not an image below"),
     (("astro", SRC | {"width": 300}), "needs height"),
     (("astro", PLAIN | {"fit": "outside", "signed": True}), "There is no fit"),
 ]

@@ -29,7 +29,7 @@ class Site:
 
     iiif: IiifService
     version: Version
-    pictures: dict[str, Size]
+    images: dict[str, Size]
     page: str
     files: Path
     requests: list[tuple[str, int]] = field(default_factory=list)
@@ -62,8 +62,7 @@ class Site:
         """Return a manifest of the Presentation API in the version that matches the Image API."""
         make = _manifest_v2 if self.version == V2 else _manifest_v3
         services = {
-            f"{origin}{self.version.prefix}{encode_identifier(key)}": size
-            for key, size in sorted(self.pictures.items())
+            f"{origin}{self.version.prefix}{encode_identifier(key)}": size for key, size in sorted(self.images.items())
         }
         return make(origin, services)
 

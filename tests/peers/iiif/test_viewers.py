@@ -16,7 +16,7 @@ from darkroom.dialects.iiif.spec import V2, V3, Version
 from darkroom.plan.geometry.placement import Size
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.services.dialects.iiif_serving import service
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until_async
 
 from .packages import MIRADOR, UNIVERSAL_VIEWER, Package, install
@@ -24,7 +24,7 @@ from .serving import MANIFEST, Site, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
 
-PICTURES = {"trips/a (1).jpg": Size(2600, 1733), "trips/é.jpg": Size(900, 1350), "zoo.jpg": Size(300, 200)}
+IMAGES = {"trips/a (1).jpg": Size(2600, 1733), "trips/é.jpg": Size(900, 1350), "zoo.jpg": Size(300, 200)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ VIEWERS = {
 def bucket() -> FastBucket:
     bucket = FastBucket(MemoryStore())
     names = service(bucket).transform.source_names
-    for key, size in PICTURES.items():
+    for key, size in IMAGES.items():
         bucket.put(names.name(key), jpeg_photo(size), {"Content-Type": "image/jpeg"})
     return bucket
 
@@ -72,7 +72,7 @@ def test_a_viewer_shows_tiles_and_thumbnails_without_permission(
         files = install(viewer.package)
     except MissingCompetitor as error:
         pytest.skip(str(error))
-    site = Site(service(bucket), version, PICTURES, viewer.page, files)
+    site = Site(service(bucket), version, IMAGES, viewer.page, files)
 
     def images() -> list[str]:
         return [path for path, status in site.requests if path.endswith("/default.jpg") and status == 200]
@@ -80,7 +80,7 @@ def test_a_viewer_shows_tiles_and_thumbnails_without_permission(
     async def show(page: Page, address: str) -> None:
         await page.resize(width=1280)
         await page.open(address)
-        await wait_until_async(lambda: len({path.split("/")[3] for path in images()}) == len(PICTURES), "thumbnails")
+        await wait_until_async(lambda: len({path.split("/")[3] for path in images()}) == len(IMAGES), "thumbnails")
         await wait_until_async(lambda: any("/512" in path or ",512/" in path for path in images()), "tiles")
         await page.tab.wait_for_load_state("networkidle")
         if folder := os.environ.get("SCREENSHOTS"):

@@ -13,7 +13,7 @@ import pytest
 from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.http.response import HttpResponse
 
-from ..serving import TRUSTED, Deployment, picture, size_of
+from ..serving import TRUSTED, Deployment, image, size_of
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ SIGNED = "/My9d3xq_PYpVHsPrCyww0Kh1w5KZeZhIlWhsa4az1TI/rs:fill:4:4/plain/local:/
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
     made = Deployment(DialectKey(b"test-key".hex(), b"test-salt".hex()))
-    made.bucket.put("masters/test1.png", picture("plain 60x40"), {})
+    made.bucket.put("masters/test1.png", image("plain 60x40"), {})
     made.bucket.put("masters/test1.svg", SVG, {})
     return made
 

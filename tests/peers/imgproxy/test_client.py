@@ -15,7 +15,7 @@ from PIL import Image
 from bench.competitors import npm
 from bench.competitors.model import MissingCompetitor
 
-from ..serving import KEY, Deployment, body_of, picture, size_of
+from ..serving import KEY, Deployment, body_of, image, size_of
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def deployment() -> Deployment:
 
 def jpeg() -> bytes:
     out = io.BytesIO()
-    Image.open(io.BytesIO(picture("plain 800x600"))).save(out, "JPEG")
+    Image.open(io.BytesIO(image("plain 800x600"))).save(out, "JPEG")
     return out.getvalue()
 
 

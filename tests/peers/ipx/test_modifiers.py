@@ -19,7 +19,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
-from tests.images.pictures import photograph, turned
+from tests.images.photographs import photograph, turned
 from tests.images.rendering import Pixels, rgba
 from tests.images.sources import cutout, saved
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from tests.images.pictures import photograph, turned
+from tests.images.photographs import photograph, turned
 
 WIDE, TALL, SMALL, ALPHA, BORDERED, GREY, MOVING, TURNED = (
     "wide.jpg",

@@ -22,7 +22,7 @@ from local.paths import ROOT, Ports, StackPaths
 from local.ports import find_free_ports
 from local.progress import Progress
 from tests.guide import adapt, in_order, read_blocks, variables
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 METRIC_ALARM, COMPOSITE_ALARM = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD, SUBSCRIPTION = "AWS::CloudWatch::Dashboard", "AWS::CloudFront::MonitoringSubscription"

@@ -25,7 +25,7 @@ from local.paths import ENDPOINT, MODELS
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
-from tests.images.pictures import jpeg_photo, photograph
+from tests.images.photographs import jpeg_photo, photograph
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.inference_client import HANG_S, InferenceClient, detected
 from tests.stack.operating import Operator

@@ -26,10 +26,10 @@ from bench.competitors.pillow import pillow
 from bench.competitors.thumbor import thumbor
 from bench.emulator import install_emulator
 from bench.equal_quality import find_nearest, find_neighbours, interpolate_bytes, match, match_peer
+from bench.images import Recipe, make_photograph
 from bench.link.process import run_link
 from bench.lower_bound import LowerBound, measure_lower_bound, start_worker
 from bench.measure import Entry, build_event, start
-from bench.pictures import Recipe, make_photograph
 from bench.processes import find_free_ports, list_children
 from bench.quality import resize_reference, ssimulacra2
 from bench.runtime import Sandbox

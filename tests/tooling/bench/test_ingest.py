@@ -15,7 +15,7 @@ from bench.competitors.darkroom.ingest import build_plan_of
 from bench.competitors.model import Competitor
 from bench.competitors.node import sharp_at_ingest
 from bench.equal_quality_set import match_presets, render_presets
-from bench.pictures import Recipe, make_photograph
+from bench.images import Recipe, make_photograph
 from bench.quality import resize_reference, ssimulacra2
 from bench.statistics import Spread
 from bench.suites.ingest import (

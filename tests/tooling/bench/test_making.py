@@ -21,9 +21,9 @@ from bench.competitors.dit import dit
 from bench.competitors.ipx import ipx
 from bench.competitors.node import node
 from bench.emulator import install_emulator
+from bench.images import Recipe, make_photograph
 from bench.link.process import run_link
 from bench.measure import build_event
-from bench.pictures import Recipe, make_photograph
 from bench.quality import resize_reference, ssim
 from bench.runtime import CompetitorError, Sandbox
 from tests.component.template.stack import template

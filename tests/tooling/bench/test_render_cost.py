@@ -140,9 +140,9 @@ def test_a_better_hit_ratio_never_costs_more(one: float, other: float) -> None:
 
 
 @given(st.integers(0, 1_000_000), st.floats(20, 2000), st.sampled_from([512, 1769, 3008]))
-def test_storing_pays_off_at_the_calculated_number(picture_bytes: int, wall_ms: float, memory_mb: int) -> None:
+def test_storing_pays_off_at_the_calculated_number(image_bytes: int, wall_ms: float, memory_mb: int) -> None:
     """The number of requests for one image at which both ways cost the same."""
-    design = ServiceDesign(RenderTime(wall_ms, wall_ms / 2), picture_bytes, stores=True)
+    design = ServiceDesign(RenderTime(wall_ms, wall_ms / 2), image_bytes, stores=True)
     times = break_even_requests(PRICES, design, memory_mb)
     asked = 1 + times
     storing = requests_cost(

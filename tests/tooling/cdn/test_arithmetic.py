@@ -188,7 +188,7 @@ def behaviour(cache: CachePolicy = NOTHING, forward: Selections = NO_SELECTIONS)
 
 ORIGIN = Origin("origin", "example.test", headers=(("x-origin-secret", "42"),))
 SENT = {
-    "Host": "pictures.example",
+    "Host": "images.example",
     "Accept": "image/avif",
     "Cookie": "session=1; other=2",
     "Accept-Encoding": "gzip, br",

@@ -124,12 +124,12 @@ def get(path: str = "/a", method: str = "GET", **headers: str) -> Request:
     return Request(method, path, query if mark else None, CIMultiDict(named), "192.0.2.7", "id-1")
 
 
-def picture(body: bytes = b"0123456789", **headers: str) -> web.Response:
+def image(body: bytes = b"0123456789", **headers: str) -> web.Response:
     return web.Response(body=body, content_type="image/webp", headers=KEPT | headers)
 
 
 async def rendered(_: web.Request) -> web.Response:
-    return picture(b"rendered")
+    return image(b"rendered")
 
 
 def test_a_miss_in_s3_calls_the_function_once() -> None:
@@ -164,7 +164,7 @@ def test_the_function_is_called_when_s3_fails(status: int, renders: int) -> None
 
 def test_a_stored_derivative_needs_no_function() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/caf%C3%A9%20x.jpg/_/w-1.webp": picture()})
+        origins = Origins({"/derivatives/caf%C3%A9%20x.jpg/_/w-1.webp": image()})
         async with edge_over(origins) as edge:
             answer = await edge.answer(get("/caf%C3%A9%20x.jpg/_/w-1.webp"))
         assert (answer.status, origins.renders) == (200, 0)
@@ -208,7 +208,7 @@ def test_concurrent_misses_are_one_fetch() -> None:
 
         async def slow(_: web.Request) -> web.Response:
             await gate.wait()
-            return picture(b"slow")
+            return image(b"slow")
 
         origins = Origins(render=slow)
         async with edge_over(origins) as edge:
@@ -231,7 +231,7 @@ def test_without_collapsing_each_miss_fetches_and_success_is_cached() -> None:
             nonlocal entered
             number, entered = entered, entered + 1
             await gates[number].wait()
-            return web.Response(status=429) if number else picture(b"rendered")
+            return web.Response(status=429) if number else image(b"rendered")
 
         origins = Origins(render=throttled_after_the_first)
         async with edge_over(origins) as edge:
@@ -281,7 +281,7 @@ def test_a_disconnected_viewer_does_not_cancel_a_shared_fetch() -> None:
 
         async def slow(_: web.Request) -> web.Response:
             await gate.wait()
-            return picture(b"slow")
+            return image(b"slow")
 
         origins = Origins(render=slow)
         async with edge_over(origins) as edge:
@@ -297,10 +297,10 @@ def test_a_disconnected_viewer_does_not_cancel_a_shared_fetch() -> None:
 
 def test_stale_while_revalidate() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/a": picture(b"old")})
+        origins = Origins({"/derivatives/a": image(b"old")})
         async with edge_over(origins) as edge:
             await edge.answer(get())
-            origins.stored["/derivatives/a"] = picture(b"new")
+            origins.stored["/derivatives/a"] = image(b"new")
             edge.clock.now_s += 70  # type: ignore[attr-defined]
             stale = await edge.answer(get())
             async with asyncio.timeout(HANG_S):
@@ -316,7 +316,7 @@ def test_expired_responses_are_revalidated_by_etag() -> None:
     async def confirm(request: web.Request) -> web.Response:
         if request.headers.get("If-None-Match") == '"v1"':
             return web.Response(status=304, headers=KEPT)
-        return picture(b"body")
+        return image(b"body")
 
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": confirm})
@@ -335,13 +335,13 @@ def test_expired_responses_are_revalidated_by_etag() -> None:
 
 def test_a_stale_response_is_served_on_origin_failure() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/a": picture(b"old")})
+        origins = Origins({"/derivatives/a": image(b"old")})
         async with edge_over(origins) as edge:
             await edge.answer(get())
             origins.stored["/derivatives/a"] = web.Response(status=503)
             edge.clock.now_s += 1000  # type: ignore[attr-defined]
             survived = await edge.answer(get())
-            origins.stored["/derivatives/a"] = picture(b"new")
+            origins.stored["/derivatives/a"] = image(b"new")
             healed = await edge.answer(get())
         assert (survived.status, survived.body) == (200, b"old")
         assert healed.body == b"new"
@@ -393,7 +393,7 @@ def test_retry_after_is_sent_with_errors_only(status: int, own: str, expected: s
 def test_an_unreachable_origin_fails_over_or_is_502_or_504() -> None:
     async def never(_: web.Request) -> web.Response:
         await asyncio.Event().wait()
-        return picture()
+        return image()
 
     async def scenario() -> None:
         origins = Origins({"/derivatives/a": never}, rendered)
@@ -410,7 +410,7 @@ def test_an_unreachable_origin_fails_over_or_is_502_or_504() -> None:
 
 def test_ranges_conditions_and_head_use_the_cached_response() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/a": picture()})
+        origins = Origins({"/derivatives/a": image()})
         async with edge_over(origins) as edge:
             part = await edge.answer(get(range="bytes=2-4"))
             outside = await edge.answer(get(range="bytes=99-"))
@@ -445,9 +445,9 @@ def test_invalidation_covers_running_fetches() -> None:
 
         async def slow(_: web.Request) -> web.Response:
             await gate.wait()
-            return picture(b"old")
+            return image(b"old")
 
-        origins = Origins({"/derivatives/p/_/x": slow, "/derivatives/q": picture()})
+        origins = Origins({"/derivatives/p/_/x": slow, "/derivatives/q": image()})
         async with edge_over(origins) as edge:
             await edge.answer(get("/q"))
             early = asyncio.create_task(edge.answer(get("/p/_/x")))
@@ -455,7 +455,7 @@ def test_invalidation_covers_running_fetches() -> None:
             edge.invalidate(["/p/_/*"])
             gate.set()
             await early
-            origins.stored["/derivatives/p/_/x"] = picture(b"new")
+            origins.stored["/derivatives/p/_/x"] = image(b"new")
             assert (await edge.answer(get("/p/_/x"))).body == b"new"
             assert (await edge.answer(get("/q"))).headers["X-Cache"] == "Hit from cloudfront"
             assert edge.invalidate(["/*"]) == 2
@@ -481,7 +481,7 @@ SEES = Selections(Selection(Pick.ONLY, frozenset({"x-seen"})))
 
 def test_the_edge_function_runs_before_the_cache() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/canonical/a": picture()})
+        origins = Origins({"/derivatives/canonical/a": image()})
         config = distribution(request_function="edge", forward=SEES)
         async with edge_over(origins, config, edge=REWRITE) as edge:
             await edge.answer(get("/a?w=1&w=2", x_seen="injected"))
@@ -525,7 +525,7 @@ async function handler(event) {
 
 def test_a_viewer_response_function_runs_after_the_policy_except_on_errors() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/a": picture(Vary="Cookie")})
+        origins = Origins({"/derivatives/a": image(Vary="Cookie")})
         async with edge_over(origins, distribution(response_function="vary"), vary=ANSWERED) as edge:
             good, bad = await edge.answer(get()), await edge.answer(get("/missing"))
         assert (good.headers["Vary"], good.body) == ("Accept, Cookie", b"0123456789")
@@ -551,7 +551,7 @@ def test_requests_that_cloudfront_rejects(request_sent: Request, status: int) ->
 
 def test_options_are_forwarded_and_not_cached() -> None:
     async def scenario() -> None:
-        origins = Origins({"/derivatives/a": picture()})
+        origins = Origins({"/derivatives/a": image()})
         async with edge_over(origins) as edge:
             for _ in range(2):
                 await edge.answer(get(method="OPTIONS"))

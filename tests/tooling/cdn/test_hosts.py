@@ -35,7 +35,7 @@ class Deployed:
     ],
 )
 def test_a_host_selects_its_distribution(host: str, name: str) -> None:
-    edges = [Deployed("first", "pictures.example.com"), Deployed("second", "thumbs.example.com", "img.example.com")]
+    edges = [Deployed("first", "images.example.com"), Deployed("second", "thumbs.example.com", "img.example.com")]
     found = Hosts(edges).of(host)  # type: ignore[arg-type]
     assert found is not None
     assert found.distribution.id == name

@@ -7,8 +7,8 @@ import hashlib
 from chaos.environment import INGEST, INGEST_DEAD, PURGE
 from chaos.expected_state import compute_expected
 from chaos.image_oracle import digest, expected_master
+from chaos.images import Content, ImageFactory
 from chaos.invariants import DERIVATIVES, MASTERS, Case
-from chaos.pictures import Content, ImageFactory
 from chaos.queues import Depth
 from chaos.script import Action, Operation
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored

@@ -165,7 +165,7 @@ def test_what_may_be_is_no_violation(plant: Plant) -> None:
     assert check(replace(case, snapshot=plant(case.snapshot))) == []
 
 
-def test_an_earlier_picture_may_stay_behind_a_refused_one() -> None:
+def test_an_earlier_image_may_stay_behind_a_refused_one() -> None:
     case = sound()
     expected = replace(case.expected[REFUSED], masters=(OTHER,))
     snapshot = media({MASTERS + REFUSED: master(OTHER, "02")})(case.snapshot)

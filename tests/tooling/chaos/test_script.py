@@ -9,7 +9,7 @@ import pytest
 
 from chaos.expected_state import ExpectedEnd, compute_expected
 from chaos.image_oracle import digest_image, expected_master
-from chaos.pictures import MAX_PIXELS, Content, ImageFactory
+from chaos.images import MAX_PIXELS, Content, ImageFactory
 from chaos.script import Action, Operation, hot_keys, write_script
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import check_key
@@ -73,7 +73,7 @@ def test_exactly_the_declared_files_are_refused() -> None:
     assert wrong == []
 
 
-def test_pictures_of_different_colours_cannot_be_mistaken() -> None:
+def test_images_of_different_colours_cannot_be_mistaken() -> None:
     images = ImageFactory(11)
     seen = [digest_image(expected_master(images.photograph(number).data)) for number in range(27)]
     for number, one in enumerate(seen):

@@ -16,7 +16,7 @@ from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands
 from tests.component.services.ingest_environment import IngestEnvironment
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 KEY = "trips/rome.jpg"
 BODY = jpeg_photo()

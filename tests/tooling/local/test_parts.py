@@ -179,10 +179,10 @@ def test_the_watermark_fills_its_canvas_and_has_transparent_corners() -> None:
 
     from PIL import Image
 
-    with Image.open(io.BytesIO(draw_watermark())) as picture:
-        assert (picture.mode, picture.size) == ("RGBA", (480, 480))
-        assert picture.getpixel((0, 0)) == (0, 0, 0, 0)
-        left, top, right, bottom = picture.getchannel("A").getbbox() or (0, 0, 0, 0)
+    with Image.open(io.BytesIO(draw_watermark())) as image:
+        assert (image.mode, image.size) == ("RGBA", (480, 480))
+        assert image.getpixel((0, 0)) == (0, 0, 0, 0)
+        left, top, right, bottom = image.getchannel("A").getbbox() or (0, 0, 0, 0)
     assert (right - left, bottom - top) == pytest.approx((480, 480), abs=2)
 
 

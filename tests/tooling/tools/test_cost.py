@@ -36,14 +36,14 @@ from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.operations.cost_model import load_prices
 from darkroom.services.serve.answers import Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
 
 PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "an image"
 
 
 def measured(warm_ms: float, cpu_ms: float, cold_ms: float, peak_mb: float, size: int) -> dict[str, float]:
-    return {"warm_ms": warm_ms, "cpu_ms": cpu_ms, "cold_ms": cold_ms, "peak_mb": peak_mb, "picture_bytes": size}
+    return {"warm_ms": warm_ms, "cpu_ms": cpu_ms, "cold_ms": cold_ms, "peak_mb": peak_mb, "image_bytes": size}
 
 
 FOUND = {
@@ -93,7 +93,7 @@ def found(tmp_path: Path) -> CostComparison:
 
 def test_designs_are_made_of_what_was_measured(found: CostComparison) -> None:
     ours, unstored, theirs = (one.design for one in (found.ours, found.unstored, found.theirs))
-    assert (ours.render.wall_ms, ours.render.cpu_ms, ours.render.start_ms, ours.picture_bytes) == (150, 66, 150, 76_000)
+    assert (ours.render.wall_ms, ours.render.cpu_ms, ours.render.start_ms, ours.image_bytes) == (150, 66, 150, 76_000)
     assert (ours.stores, ours.extra_gets, ours.cold_share, ours.rest_api) == (True, 3, COLD, False)
     assert (unstored.render.wall_ms, unstored.stores, unstored.rest_api) == (100, False, False)
     assert (theirs.render.wall_ms, theirs.render.start_ms, theirs.stores, theirs.rest_api) == (140, 260, False, True)

@@ -16,7 +16,7 @@ from darkroom.services.serve.answers import TransformRequest
 from darkroom.services.serve.transform import Transform
 from local.dialect_keys import DOCUMENT
 from tests.component.services.dialects.serving import served
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.all import EVENTS
 from tools.events.transform import events

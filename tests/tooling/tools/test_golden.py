@@ -19,7 +19,7 @@ from darkroom.mlops.golden_set import GoldenImage, parse_manifest, score_image, 
 from local import golden as local_golden
 from tests import commands
 from tests.images.detectors import models_folder, pixels
-from tests.images.pictures import turned
+from tests.images.photographs import turned
 from tools.degraded_model import TABLE, write_degraded_models
 from tools.golden import line_of, put, read_folder, shown
 
@@ -41,7 +41,7 @@ def png(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
-def picture(media: S3Bucket, key: str) -> Image.Image:
+def read_image(media: S3Bucket, key: str) -> Image.Image:
     opened = media.open(key)
     assert opened is not None
     with opened.body as body:
@@ -58,17 +58,17 @@ def picture(media: S3Bucket, key: str) -> Image.Image:
     ],
 )
 def test_a_line_says_what_was_labelled_and_no_more(golden: GoldenImage, line: dict[str, object]) -> None:
-    assert json.loads(line_of(golden)) == {"picture": golden.picture, **line}
+    assert json.loads(line_of(golden)) == {"picture": golden.key, **line}
     assert list(parse_manifest(line_of(golden))) == [golden]
 
 
-def test_pictures_are_stored_as_models_get_to_see_them(media: S3Bucket) -> None:
+def test_images_are_stored_as_models_get_to_see_them(media: S3Bucket) -> None:
     upright = Image.new("RGB", (3000, 1000), (90, 120, 60))
     count = put(media, [(LABELLED, png(300, 200)), (GoldenImage("lying.jpg", ()), turned(upright, 6))])
     assert count == 2
-    assert [golden.picture for golden in shown(media)] == ["golden/street.jpg", "golden/lying.jpg"]
+    assert [golden.key for golden in shown(media)] == ["golden/street.jpg", "golden/lying.jpg"]
     assert (shown(media)[0].faces, shown(media)[0].text) == (LABELLED.faces, "no entry")
-    street, lying = picture(media, "golden/street.jpg"), picture(media, "golden/lying.jpg")
+    street, lying = read_image(media, "golden/street.jpg"), read_image(media, "golden/lying.jpg")
     assert (street.format, street.size) == ("JPEG", (300, 200))
     assert (lying.format, lying.size) == ("JPEG", (2048, 683))  # upright, and no larger than what infer sends
 
@@ -77,14 +77,14 @@ def test_another_set_replaces_the_first(media: S3Bucket) -> None:
     assert shown(media) == []
     put(media, [(LABELLED, png(30, 20))])
     put(media, [(GoldenImage("other.png"), png(30, 20))])
-    assert [golden.picture for golden in shown(media)] == ["golden/other.jpg"]
+    assert [golden.key for golden in shown(media)] == ["golden/other.jpg"]
 
 
 def test_a_set_that_fails_leaves_the_one_before(media: S3Bucket) -> None:
     put(media, [(LABELLED, png(30, 20))])
     with pytest.raises(ValueError, match=r"two images for golden/a\.jpg"):
         put(media, [(GoldenImage("a.png"), png(30, 20)), (GoldenImage("a.jpg"), png(30, 20))])
-    assert [golden.picture for golden in shown(media)] == ["golden/street.jpg"]
+    assert [golden.key for golden in shown(media)] == ["golden/street.jpg"]
 
 
 def test_the_command(
@@ -133,8 +133,7 @@ def _judged(media: S3Bucket, models: Path) -> Any:
     own = models / TABLE.name
     loaded = ModelSet(load_catalogue(own if own.exists() else TABLE), models, [FACES, MODERATION])
     return sum_confusions(
-        score_image(one, loaded.detect(pixels(picture(media, one.picture)), [FACES, MODERATION]))
-        for one in shown(media)
+        score_image(one, loaded.detect(pixels(read_image(media, one.key)), [FACES, MODERATION])) for one in shown(media)
     )
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from bench.cost import libraries
 from bench.cost.libraries import (
+    IMAGES,
     MACHINE,
-    PICTURES,
     list_modes,
     price_conducting,
     price_large_image,
@@ -49,12 +49,12 @@ def test_the_price_of_puts_counts_for_each_preset() -> None:
     twice = replace(PRICES, prices={**PRICES.prices, "s3-puts": raised})
     amounts = price_presets("arm64")
     grown = libraries.sum_usd(twice, amounts) - libraries.sum_usd(PRICES, amounts)
-    assert grown == pytest.approx(amounts["s3-puts"] * PICTURES * PRICES.prices["s3-puts"].usd_per_unit)
+    assert grown == pytest.approx(amounts["s3-puts"] * IMAGES * PRICES.prices["s3-puts"].usd_per_unit)
     assert amounts["s3-puts"] > libraries.PRESETS
 
 
 def test_what_the_page_says_of_inference_holds() -> None:
-    live, alone, kept, later, batch, masters = (way.dollars(PRICES, PICTURES) for way in list_modes(LIBRARY_PROCESSOR))
+    live, alone, kept, later, batch, masters = (way.dollars(PRICES, IMAGES) for way in list_modes(LIBRARY_PROCESSOR))
     assert live < alone < min(later, batch) < kept
     assert 1 / 4 < 1 - masters / live < 1 / 3
     assert len(tabulate_modes(PRICES, LIBRARY_PROCESSOR).rows) == len(list_modes(LIBRARY_PROCESSOR))

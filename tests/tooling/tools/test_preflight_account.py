@@ -73,7 +73,7 @@ Outputs: {TransformFunctionName: {Value: transform}}
 
 
 def test_certificates_and_keys_are_read(reader: Reader, aws: Callable[[str], Any]) -> None:
-    names = ["pictures.example.com", "*.example.com"]
+    names = ["images.example.com", "*.example.com"]
     made = aws("acm").request_certificate(DomainName=names[0], SubjectAlternativeNames=names)
     certificate = reader.read_certificate(made["CertificateArn"])
     assert isinstance(certificate, Certificate)

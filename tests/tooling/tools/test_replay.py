@@ -22,10 +22,10 @@ from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
 from tests.images.detectors import models_folder
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tools.degraded_model import write_degraded_models
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
-from tools.replay.inputs import below, listed, pictures, sampled
+from tools.replay.inputs import below, images, listed, sampled
 from tools.replay.replaying import replay
 from tools.replay.sides import common_tasks
 
@@ -77,7 +77,7 @@ def test_only_tasks_of_both_are_compared() -> None:
         ([], 0.0, False),
     ],
 )
-def test_both_agree_from_a_share_of_pictures_on(apart: list[float], least: float, agrees: bool) -> None:
+def test_both_agree_from_a_share_of_images_on(apart: list[float], least: float, agrees: bool) -> None:
     assert agree([Row(FACES, len(apart), apart, 0, 0, 0)], least) is agrees
     worst = Row(TEXT, 1, [1.0], 0, 0, 0)
     assert not agree([Row(FACES, len(apart), apart, 0, 0, 0), worst], 0.1)  # every task counts
@@ -131,11 +131,11 @@ def put_masters(media: S3Bucket, **bodies: bytes) -> None:
 
 
 def test_masters_below_a_prefix_are_read_as_infer_sends_them(media: S3Bucket) -> None:
-    put_masters(media, a=jpeg_photo((3000, 2000)), b=png_noise(20, 20), broken=b"\xff\xd8\xff no picture")
+    put_masters(media, a=jpeg_photo((3000, 2000)), b=png_noise(20, 20), broken=b"\xff\xd8\xff no image")
     found = list(below(media, "masters/trips/"))
     assert found == [f"masters/trips/{name}.jpg" for name in ("a", "b", "broken")]
     assert list(below(media, "masters/other/")) == []
-    read = list(pictures(media, ["masters/trips/gone.jpg", *found]))
+    read = list(images(media, ["masters/trips/gone.jpg", *found]))
     assert len(read) == 2
     assert all(jpeg.startswith(b"\xff\xd8\xff") for jpeg in read)
 
@@ -159,13 +159,13 @@ def samples(aws: Callable[[str], Any], index: str) -> SampleStore:
     return SampleStore(aws("dynamodb"), index, choose=lambda _: next(slots))
 
 
-def test_sampled_pictures_come_once_the_newest_first(samples: SampleStore) -> None:
+def test_sampled_images_come_once_the_newest_first(samples: SampleStore) -> None:
     for at_s, key in enumerate(["a", "b é", "a", "c"]):
         samples.put(Sample(key, "etag", float(at_s), "jpeg", 1, 0.5, {}, "endpoint"))
     assert sampled(samples, MASTERS) == ["masters/c", "masters/a", "masters/b.-20.-C3A9"]
 
 
-def test_a_manifest_names_pictures(media: S3Bucket) -> None:
+def test_a_manifest_names_images(media: S3Bucket) -> None:
     lines = [json.dumps({"source-ref": f"s3://{media.bucket}/masters/{name}", "faces": {}}) for name in "ab"]
     media.put("train.manifest", "\n".join([*lines, ""]).encode(), headers={}, metadata={})
     assert listed(media, "train.manifest") == ["masters/a", "masters/b"]

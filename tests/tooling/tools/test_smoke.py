@@ -15,8 +15,8 @@ import pytest
 from cli.main import main
 from local.paths import ROOT
 from tools.smoke.checks import GROUPS
+from tools.smoke.images import Zeros, png
 from tools.smoke.model import Check, CheckFailed, CheckSkipped, Outcome
-from tools.smoke.pictures import Zeros, png
 from tools.smoke.report import INTERRUPTED
 from tools.smoke.running import run_check, selected
 from tools.smoke.session import check_stack
@@ -80,7 +80,7 @@ def test_a_check_passes_fails_or_is_skipped(
         ([PASSES, INTERRUPTS, FAILS], (), INTERRUPTED, ["passes"]),
     ],
 )
-def test_whatever_happens_pictures_are_removed_and_the_report_is_whole(
+def test_whatever_happens_images_are_removed_and_the_report_is_whole(
     checks: list[Check], left: tuple[str, ...], status: int, names: list[str]
 ) -> None:
     world = Nowhere(left)
@@ -93,7 +93,7 @@ def test_whatever_happens_pictures_are_removed_and_the_report_is_whole(
     assert all(name in text for name in (*names, *left))
 
 
-def test_pictures_are_removed_after_an_error_of_the_command_itself() -> None:
+def test_images_are_removed_after_an_error_of_the_command_itself() -> None:
     world = Nowhere()
     with pytest.raises(ZeroDivisionError):
         check_stack(cast(World, world), [("group", replace(PASSES, run=raising(ZeroDivisionError())))], ())
@@ -124,7 +124,7 @@ def test_each_check_is_in_the_list_of_what_is_unverified() -> None:
     assert sorted(set(names) - set(re.findall(r"`([a-z-]+)`", section))) == []
 
 
-def test_pictures_are_png_files() -> None:
+def test_images_are_png_files() -> None:
     for noise in (False, True):
         body = png(40, 30, 20_001, noise=noise)
         assert body.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")

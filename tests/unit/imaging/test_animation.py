@@ -46,18 +46,18 @@ def moving(form: str = "GIF") -> bytes:
     ],
 )
 def test_frames_delays_and_loop_come_through(source: str, form: str, content_type: str) -> None:
-    picture = made(moving(source), format=form, width=60)
-    assert (picture.content_type, picture.frames, picture.width, picture.height) == (content_type, 4, 60, 40)
-    assert durations_ms(picture.body) == DELAYS_MS
-    assert plays(picture.body) == plays(moving(source))
-    for frame, colour in zip(frames(picture.body), COLOURS, strict=True):
+    image = made(moving(source), format=form, width=60)
+    assert (image.content_type, image.frames, image.width, image.height) == (content_type, 4, 60, 40)
+    assert durations_ms(image.body) == DELAYS_MS
+    assert plays(image.body) == plays(moving(source))
+    for frame, colour in zip(frames(image.body), COLOURS, strict=True):
         assert np.abs(frame[30, 15, :3].astype(int) - colour).max() <= 12
         assert frame[2, 2, 3] == 0
 
 
 def test_drawn_animations_are_lossless_where_that_is_smaller() -> None:
-    picture = made(moving(), format="auto-webp")
-    for ours, theirs in zip(frames(picture.body), frames(moving()), strict=True):
+    image = made(moving(), format="auto-webp")
+    for ours, theirs in zip(frames(image.body), frames(moving()), strict=True):
         assert np.array_equal(on_white(ours), on_white(theirs))
 
 
@@ -69,30 +69,30 @@ def plays(body: bytes) -> int:
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "avif"])
 def test_other_formats_get_the_first_frame(form: str) -> None:
-    picture = made(moving(), format=form)
-    assert (picture.frames, picture.height) == (1, 80)
-    assert np.abs(seen(picture.body)[60, 30].astype(int) - COLOURS[0]).max() <= 12
+    image = made(moving(), format=form)
+    assert (image.frames, image.height) == (1, 80)
+    assert np.abs(seen(image.body)[60, 30].astype(int) - COLOURS[0]).max() <= 12
 
 
 def test_anim_off_and_page_choose_a_frame() -> None:
     assert made(moving(), format="webp", animate=False).frames == 1
     for page, colour in enumerate(COLOURS):
-        picture = made(moving(), format="webp", page=page, animate=page > 0)
-        assert picture.frames == 1
-        assert np.abs(seen(picture.body)[60, 30].astype(int) - colour).max() <= 12
+        image = made(moving(), format="webp", page=page, animate=page > 0)
+        assert image.frames == 1
+        assert np.abs(seen(image.body)[60, 30].astype(int) - colour).max() <= 12
     with pytest.raises(BadOption):
         made(moving(), page=4)
 
 
 def test_every_frame_is_cut_turned_and_framed_alike() -> None:
     options = {"width": 40, "height": 40, "fit": "cover", "gravity": Gravity("west"), "rotate": 90}
-    picture = made(moving(), format="webp", padding=Padding(5, 5, 5, 5), background="ffffff", radius=4, **options)
-    assert (picture.width, picture.height, picture.frames) == (50, 50, 4)
+    image = made(moving(), format="webp", padding=Padding(5, 5, 5, 5), background="ffffff", radius=4, **options)
+    assert (image.width, image.height, image.frames) == (50, 50, 4)
     still = [
         made(moving(), page=page, padding=Padding(5, 5, 5, 5), background="ffffff", radius=4, animate=False, **options)
         for page in range(4)
     ]
-    for frame, alone in zip(frames(picture.body), still, strict=True):
+    for frame, alone in zip(frames(image.body), still, strict=True):
         assert alike(frame[..., :3], rgba(alone.body)[..., :3]) > 0.85
 
 
@@ -105,15 +105,15 @@ def test_frames_do_not_bleed_into_each_other() -> None:
 
 
 def test_watermark_and_effects_reach_every_frame() -> None:
-    picture = made(moving(), format="webp", mark=MARK, watermark=Watermark("m", "center", 100, 20), grayscale=True)
-    for frame in frames(picture.body):
+    image = made(moving(), format="webp", mark=MARK, watermark=Watermark("m", "center", 100, 20), grayscale=True)
+    for frame in frames(image.body):
         assert frame[40, 60, :3].min() > 245
         assert np.ptp(frame[60, 30, :3].astype(int)) <= 6
 
 
 def test_trim_keeps_what_any_frame_shows() -> None:
-    picture = made(moving(), format="webp", trim=10)
-    assert (picture.width, picture.height, picture.frames) == (80, 60, 4)
+    image = made(moving(), format="webp", trim=10)
+    assert (image.width, image.height, image.frames) == (80, 60, 4)
 
 
 def test_attention_chooses_one_window_for_all_frames() -> None:
@@ -130,8 +130,8 @@ def test_attention_chooses_one_window_for_all_frames() -> None:
 
 
 def test_crop_is_about_one_frame() -> None:
-    picture = made(moving(), format="gif", crop=Crop("pct", 50, 50, 50, 50))
-    assert (picture.width, picture.height, picture.frames) == (60, 40, 4)
+    image = made(moving(), format="gif", crop=Crop("pct", 50, 50, 50, 50))
+    assert (image.width, image.height, image.frames) == (60, 40, 4)
 
 
 def test_limits_count_every_frame_only_where_every_frame_is_read() -> None:
@@ -150,17 +150,17 @@ def test_corpus_animations(corpus: Path) -> None:
     ):
         source = (corpus / name).read_bytes()
         for form in ("webp", "gif"):
-            picture = made(source, format=form, width=40)
-            assert picture.frames == count
+            image = made(source, format=form, width=40)
+            assert image.frames == count
             if total_ms:
-                assert sum(durations_ms(picture.body)) == total_ms, "equal neighbours may be one, for as long"
-                assert loop == 0 or plays(picture.body) == loop
+                assert sum(durations_ms(image.body)) == total_ms, "equal neighbours may be one, for as long"
+                assert loop == 0 or plays(image.body) == loop
 
 
 def test_corpus_disposal(corpus: Path) -> None:
     source = (corpus / "dispose-previous.gif").read_bytes()
-    picture = made(source, format="webp", quality=100)
-    for ours, theirs in zip(frames(picture.body), frames(source), strict=True):
+    image = made(source, format="webp", quality=100)
+    for ours, theirs in zip(frames(image.body), frames(source), strict=True):
         assert alike(on_white(ours), on_white(theirs)) > 0.9
 
 

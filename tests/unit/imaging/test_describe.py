@@ -22,9 +22,9 @@ from tests.images.drawn import HEIC, animation, saved, tiff, with_exif
 
 
 def described(data: bytes, key: str = "dir/a b.jpg", page: int = 0) -> dict[str, object]:
-    picture = render(Plan(key, format="json", page=page), Source.from_bytes(data), limits=Limits())
-    assert picture.content_type == "application/json"
-    found: dict[str, object] = json.loads(picture.body)
+    image = render(Plan(key, format="json", page=page), Source.from_bytes(data), limits=Limits())
+    assert image.content_type == "application/json"
+    found: dict[str, object] = json.loads(image.body)
     return found
 
 
@@ -124,10 +124,10 @@ def test_the_dominant_colour() -> None:
 
 
 def test_thumbhash_as_text() -> None:
-    picture = render(Plan("a", format="thumbhash"), Source.from_bytes(saved("JPEG")), limits=Limits())
-    assert picture.content_type == "text/plain; charset=utf-8"
-    assert described(saved("JPEG"))["thumbhash"] == picture.body.decode()
-    assert len(b64decode(picture.body, validate=True)) > 15
+    image = render(Plan("a", format="thumbhash"), Source.from_bytes(saved("JPEG")), limits=Limits())
+    assert image.content_type == "text/plain; charset=utf-8"
+    assert described(saved("JPEG"))["thumbhash"] == image.body.decode()
+    assert len(b64decode(image.body, validate=True)) > 15
 
 
 def test_the_hash_of_a_drawn_image_is_that_of_its_pixels() -> None:

@@ -78,10 +78,10 @@ def test_tones_are_applied_in_one_order() -> None:
 
 
 def test_gray_keeps_lightness_and_takes_one_channel() -> None:
-    picture = made(PHOTO, grayscale=True)
-    assert opened(picture.body).mode == "L"
+    image = made(PHOTO, grayscale=True)
+    assert opened(image.body).mode == "L"
     assert opened(made(PHOTO, grayscale=True, format="jpeg").body).mode == "L"
-    assert alike(seen(picture.body), np.asarray(photo().convert("L").convert("RGB"))) > 0.95
+    assert alike(seen(image.body), np.asarray(photo().convert("L").convert("RGB"))) > 0.95
 
 
 @pytest.mark.parametrize("sigma", [1.0, 5.0, 40.0])

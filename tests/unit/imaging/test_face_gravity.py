@@ -13,7 +13,7 @@ from darkroom.findings import Findings, Region
 from darkroom.plan.model import Crop, Gravity
 from tests.component.imaging.test_gainmap import gain_map, ultra_hdr
 from tests.images.findings import known
-from tests.images.pictures import turned
+from tests.images.photographs import turned
 from tests.images.rendering import frames, made, opened, seen
 from tests.images.sources import photo, saved
 

@@ -39,13 +39,13 @@ TRANSPARENT = ("png alpha", "png grey alpha", "webp alpha", "avif alpha", "svg")
 @pytest.mark.parametrize("kind", sources())
 def test_every_source_to_every_format(kind: str, form: str) -> None:
     source = sources()[kind]
-    picture = made(source, width=160, format=form)
-    image = opened(picture.body)
+    rendered = made(source, width=160, format=form)
+    image = opened(rendered.body)
     assert (image.format, image.size) == (PILLOW_NAMES[form], (160, 120))
-    assert (picture.content_type, picture.width, picture.height, picture.frames) == (f"image/{form}", 160, 120, 1)
+    assert (rendered.content_type, rendered.width, rendered.height, rendered.frames) == (f"image/{form}", 160, 120, 1)
     assert not image.getexif()
     assert "icc_profile" not in image.info
-    assert alike(seen(picture.body), wanted(kind)) > LEAST_LIKENESS[form] - ALLOWANCES.get(kind, 0)
+    assert alike(seen(rendered.body), wanted(kind)) > LEAST_LIKENESS[form] - ALLOWANCES.get(kind, 0)
 
 
 def wanted(kind: str) -> np.ndarray:
@@ -96,8 +96,8 @@ def test_the_type_of_a_class_depends_on_the_image(name: str) -> None:
 
 def test_an_alpha_that_hides_nothing_does_not_count() -> None:
     opaque = saved(photo().convert("RGBA"), "PNG")
-    picture = made(opaque, format="auto-legacy", width=100)
-    assert picture.content_type == "image/jpeg"
+    image = made(opaque, format="auto-legacy", width=100)
+    assert image.content_type == "image/jpeg"
     assert opened(made(opaque, format="webp", width=100).body).mode == "RGB"
 
 
@@ -112,9 +112,9 @@ def test_drawings_stay_sharp() -> None:
     """A class takes the lossless type for a drawing where that is smaller."""
     drawing = saved(Image.open(io.BytesIO(made(SVG).body)).convert("RGB"), "PNG")
     for name, form in (("auto-avif", "webp"), ("auto-webp", "webp"), ("auto-legacy", "png")):
-        picture = made(drawing, format=name)
-        assert picture.content_type == f"image/{form}"
-        assert apart(seen(picture.body), seen(drawing)) == 0
+        image = made(drawing, format=name)
+        assert image.content_type == f"image/{form}"
+        assert apart(seen(image.body), seen(drawing)) == 0
     assert made(sources()["png"], format="auto-legacy").content_type == "image/jpeg"
 
 
@@ -168,17 +168,17 @@ def test_same_format_and_size_is_never_larger(form: str) -> None:
         "webp": saved(photo(), "WEBP", quality=20, method=6),
         "gif": saved(photo().quantize(16), "GIF", optimize=True),
     }[form]
-    picture = made(small, format=form)
-    assert len(picture.body) <= len(small)
-    assert apart(seen(picture.body), seen(small)) == 0
+    image = made(small, format=form)
+    assert len(image.body) <= len(small)
+    assert apart(seen(image.body), seen(small)) == 0
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
 def test_not_even_when_pixels_had_to_change(form: str) -> None:
     small = saved(photo(), PILLOW_NAMES[form], quality=30)
-    picture = made(small, format=form, grayscale=True, sharpen=3.0, quality=100)
-    assert len(picture.body) <= len(small)
-    assert opened(picture.body).size == SIZE
+    image = made(small, format=form, grayscale=True, sharpen=3.0, quality=100)
+    assert len(image.body) <= len(small)
+    assert opened(image.body).size == SIZE
 
 
 def test_a_large_source_gets_the_requested_quality() -> None:

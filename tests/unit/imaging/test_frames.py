@@ -39,7 +39,7 @@ def nine_patch(*, room: tuple[int, int] = (0, 0), corner: int = 4, side: int = 1
 
 
 def test_corners_keep_their_size_and_edges_are_stretched() -> None:
-    picture = seen(made(PHOTO, mark=nine_patch(), **FRAMED).body)
+    image = seen(made(PHOTO, mark=nine_patch(), **FRAMED).body)
     expected = np.asarray(photo()).copy()
     height, width = expected.shape[:2]
     for lines, columns in ((slice(0, 4), slice(None)), (slice(height - 4, None), slice(None))):
@@ -48,24 +48,24 @@ def test_corners_keep_their_size_and_edges_are_stretched() -> None:
     for lines in (slice(0, 4), slice(height - 4, None)):
         expected[lines, :4] = expected[lines, width - 4 :] = RED[:3]
     inner = (slice(5, -5), slice(5, -5))
-    assert np.abs(picture[inner].astype(int) - expected[inner]).max() == 0
-    assert (picture[:4, :4] == RED[:3]).all()
-    assert (picture[-4:, -4:] == RED[:3]).all()
-    assert (picture[:3, 6:-6] == BLUE[:3]).all()
-    assert (picture[6:-6, -3:] == BLUE[:3]).all()
+    assert np.abs(image[inner].astype(int) - expected[inner]).max() == 0
+    assert (image[:4, :4] == RED[:3]).all()
+    assert (image[-4:, -4:] == RED[:3]).all()
+    assert (image[:3, 6:-6] == BLUE[:3]).all()
+    assert (image[6:-6, -3:] == BLUE[:3]).all()
 
 
 def test_a_frame_with_room_makes_the_image_grow_by_white_margins() -> None:
-    picture = made(PHOTO, mark=nine_patch(room=(5, 7)), **FRAMED)
-    found, before = seen(picture.body), np.asarray(photo())
-    assert (picture.width, picture.height) == (before.shape[1] + 5, before.shape[0] + 7) == found.shape[1::-1]
+    image = made(PHOTO, mark=nine_patch(room=(5, 7)), **FRAMED)
+    found, before = seen(image.body), np.asarray(photo())
+    assert (image.width, image.height) == (before.shape[1] + 5, before.shape[0] + 7) == found.shape[1::-1]
     assert (found[7:-5, 5:-5] == before[:-5, :-5]).all()
     assert (found[5:7, 20:40] == 255).all()
 
 
 def test_it_goes_around_what_the_rest_of_the_plan_makes() -> None:
-    picture = made(PHOTO, mark=nine_patch(), width=100, height=100, fit="letterbox", background="00ff00", **FRAMED)
-    found = seen(picture.body)
+    image = made(PHOTO, mark=nine_patch(), width=100, height=100, fit="letterbox", background="00ff00", **FRAMED)
+    found = seen(image.body)
     assert found.shape[:2] == (100, 100)
     assert (found[0, 0] == RED[:3]).all()
     assert (found[6, 50] == (0, 255, 0)).all()
@@ -78,10 +78,10 @@ def test_an_image_smaller_than_its_corners_is_filled_by_them() -> None:
 
 
 def test_what_is_transparent_stays_so() -> None:
-    picture = rgba(made(saved(cutout(), "PNG"), mark=nine_patch(), **FRAMED).body)
+    image = rgba(made(saved(cutout(), "PNG"), mark=nine_patch(), **FRAMED).body)
     own = np.asarray(cutout().convert("RGBA"))
-    assert (picture[6:-6, 6:-6, 3] == own[6:-6, 6:-6, 3]).all()
-    assert (picture[0, 0] == RED).all()
+    assert (image[6:-6, 6:-6, 3] == own[6:-6, 6:-6, 3]).all()
+    assert (image[0, 0] == RED).all()
 
 
 def test_every_frame_of_an_animation_has_it() -> None:
@@ -90,7 +90,7 @@ def test_every_frame_of_an_animation_has_it() -> None:
     assert all(abs(frame[1, 1].astype(int) - RED).max() < 40 for frame in shown)
 
 
-@pytest.mark.parametrize("mark", [b"no picture", saved(Image.new("RGBA", (2100, 40), RED), "PNG")])
+@pytest.mark.parametrize("mark", [b"no image", saved(Image.new("RGBA", (2100, 40), RED), "PNG")])
 def test_what_is_no_frame_is_our_fault(mark: bytes) -> None:
     with pytest.raises(DarkroomError) as raised:
         made(PHOTO, mark=mark, **FRAMED)

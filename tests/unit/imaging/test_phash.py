@@ -16,7 +16,7 @@ from darkroom.imaging.preview.hashes import compute_perceptual_hash, hamming_dis
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from tests.images.pictures import turned
+from tests.images.photographs import turned
 from tests.images.sources import cutout, saved
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket", "camera", "moon", "coins", "grass", "gravel", "text")
@@ -26,7 +26,7 @@ UNRELATED = 18
 """Bits in which other images differ at least."""
 
 
-def picture(name: str) -> Image.Image:
+def load_photograph(name: str) -> Image.Image:
     return Image.fromarray(getattr(data, name)()).convert("RGB")
 
 
@@ -36,12 +36,12 @@ def hashed(body: bytes) -> str:
 
 @cache
 def whole(name: str) -> str:
-    return hashed(saved(picture(name), "PNG"))
+    return hashed(saved(load_photograph(name), "PNG"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_copies_are_near(name: str) -> None:
-    image = picture(name)
+    image = load_photograph(name)
     copies = {
         "worse": saved(image, "JPEG", quality=30),
         "worst": saved(image, "WEBP", quality=20),
@@ -62,13 +62,13 @@ def test_copies_are_near(name: str) -> None:
 def test_others_are_far() -> None:
     near = {(a, b): hamming_distance(whole(a), whole(b)) for a, b in combinations(NAMES, 2)}
     assert min(near.values()) >= UNRELATED, min(near, key=lambda pair: near[pair])
-    mirrored = hashed(saved(picture("astronaut").transpose(Image.Transpose.FLIP_LEFT_RIGHT), "PNG"))
+    mirrored = hashed(saved(load_photograph("astronaut").transpose(Image.Transpose.FLIP_LEFT_RIGHT), "PNG"))
     assert hamming_distance(mirrored, whole("astronaut")) >= UNRELATED
 
 
 def test_it_is_the_formula() -> None:
     """The same by SciPy's transform, on an image of 32 × 32, which nothing resizes."""
-    pixels = np.asarray(picture("rocket").resize((32, 32)))
+    pixels = np.asarray(load_photograph("rocket").resize((32, 32)))
     luma = pixels @ np.array([0.299, 0.587, 0.114])
     lowest = dct(dct(luma, axis=0), axis=1)[:8, :8]
     bits = (lowest > np.median(lowest)).ravel()

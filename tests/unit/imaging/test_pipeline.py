@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.imaging.render.pipeline import DECODE_STEPS, EDIT_STEPS
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
-from tests.images.pictures import photograph
+from tests.images.photographs import photograph
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
 from tests.images.sources import SVG, cutout, photo, saved
 
@@ -176,8 +176,8 @@ def test_no_dark_fringe_at_alpha_edges(width: int) -> None:
 
 def test_fits() -> None:
     for fit, size in (("contain", (40, 27)), ("cover", (40, 40)), ("fill", (40, 40)), ("letterbox", (40, 40))):
-        picture = made(QUARTERS, width=40, height=40, fit=fit)
-        assert (picture.width, picture.height) == size == opened(picture.body).size
+        image = made(QUARTERS, width=40, height=40, fit=fit)
+        assert (image.width, image.height) == size == opened(image.body).size
     squeezed = seen(made(QUARTERS, width=40, height=40, fit="fill").body)
     assert [tuple(squeezed[y, x].tolist()) for y, x in ((5, 5), (5, 35), (35, 5), (35, 35))] == [RED, LIME, BLUE, WHITE]
 
@@ -238,9 +238,9 @@ def test_trim_cuts_the_border(orientation: int) -> None:
     exif[0x0112] = orientation
     back = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
     stored = stored.transpose(back[orientation]) if orientation in back else stored
-    picture = made(saved(stored, "PNG", exif=exif), trim=10)
-    assert (picture.width, picture.height) == (80, 60)
-    assert alike(seen(picture.body), np.asarray(photo().resize((80, 60)))) > 0.99
+    image = made(saved(stored, "PNG", exif=exif), trim=10)
+    assert (image.width, image.height) == (80, 60)
+    assert alike(seen(image.body), np.asarray(photo().resize((80, 60)))) > 0.99
 
 
 def test_trim_comes_before_the_resize_and_never_enlarges() -> None:
@@ -253,8 +253,8 @@ def test_trim_comes_before_the_resize_and_never_enlarges() -> None:
 def test_trim_takes_a_transparent_border_whatever_its_hidden_colour() -> None:
     dark = Image.new("RGBA", (200, 150), (0, 0, 0, 0))
     dark.paste(Image.new("RGBA", (80, 60), (0, 0, 0, 255)), (30, 50))
-    picture = made(saved(dark, "PNG"), trim=10)
-    assert (picture.width, picture.height) == (80, 60)
+    image = made(saved(dark, "PNG"), trim=10)
+    assert (image.width, image.height) == (80, 60)
 
 
 def test_trim_leaves_an_image_of_one_colour() -> None:

@@ -185,15 +185,15 @@ def test_any_extended_plan_for_any_image(
     except BadOption:
         return
     padding = plan.padding
-    picture = render(plan, Source.from_bytes(body), limits=Limits(), watermark=MARK, findings=FACE)
-    image = Image.open(io.BytesIO(picture.body))
+    rendered = render(plan, Source.from_bytes(body), limits=Limits(), watermark=MARK, findings=FACE)
+    image = Image.open(io.BytesIO(rendered.body))
     image.load()
-    assert image.size == (picture.width, picture.height)
+    assert image.size == (rendered.width, rendered.height)
     assert plan.trim or image.size == (
         size.width + padding.left + padding.right,
         size.height + padding.top + padding.bottom,
     )
-    assert picture.content_type == Image.MIME[str(image.format)]
+    assert rendered.content_type == Image.MIME[str(image.format)]
     assert image.getexif().get(0x0112, 1) == 1
 
 
@@ -206,16 +206,16 @@ def test_any_plan_for_any_image(plan: Plan, kind: str, width: int, height: int, 
         size = compute_geometry(plan, stored, seen_orientation).size
     except BadOption:
         return
-    picture = render(plan, Source.from_bytes(body), limits=Limits(), watermark=MARK)
-    image = Image.open(io.BytesIO(picture.body))
+    rendered = render(plan, Source.from_bytes(body), limits=Limits(), watermark=MARK)
+    image = Image.open(io.BytesIO(rendered.body))
     image.load()
     padding = plan.padding
-    assert image.size == (picture.width, picture.height)
+    assert image.size == (rendered.width, rendered.height)
     assert plan.trim or image.size == (
         size.width + padding.left + padding.right,
         size.height + padding.top + padding.bottom,
     )
-    assert picture.content_type == Image.MIME[str(image.format)]
+    assert rendered.content_type == Image.MIME[str(image.format)]
     if plan.format in OUTPUT_FORMATS:
-        assert picture.content_type == OUTPUT_FORMATS[plan.format].content_type
+        assert rendered.content_type == OUTPUT_FORMATS[plan.format].content_type
     assert image.getexif().get(0x0112, 1) == 1

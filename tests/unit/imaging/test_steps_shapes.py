@@ -544,6 +544,6 @@ def test_an_image_that_streams_is_not_read_by_finish(monkeypatch: pytest.MonkeyP
 
 
 def test_frames_without_alpha_stay_without() -> None:
-    picture = draw_noise(4, 5, 3)
-    assert np.array_equal(apply_step(finalise, picture), picture)
-    assert isinstance(build_image(picture), pyvips.Image)
+    image = draw_noise(4, 5, 3)
+    assert np.array_equal(apply_step(finalise, image), image)
+    assert isinstance(build_image(image), pyvips.Image)

@@ -39,9 +39,9 @@ def find_box(before: Array, after: Array) -> Box:
 
 def lay_mark(width: int, height: int, mark: bytes, position: str = "southeast", scale: int = 25) -> Box:
     """Lay ``mark`` over a grey image, and find its place."""
-    picture = np.full((height, width, 3), GREY, np.uint8)
-    found = apply_step(add_watermark, picture, mark=mark, watermark=Watermark("m", position, 100, scale))
-    return find_box(picture, found)
+    image = np.full((height, width, 3), GREY, np.uint8)
+    found = apply_step(add_watermark, image, mark=mark, watermark=Watermark("m", position, 100, scale))
+    return find_box(image, found)
 
 
 @pytest.mark.parametrize("position", FREE_SPACE_SHARES)
@@ -59,7 +59,7 @@ def test_a_watermark_keeps_its_distance_from_the_sides(position: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "mark", "scale", "place"),
+    ("image", "mark", "scale", "place"),
     [
         ((100, 100), (20, 10), 100, Box(2, 50, 96, 48)),
         ((300, 50), (20, 10), 100, Box(203, 1, 96, 48)),
@@ -75,17 +75,17 @@ def test_a_watermark_keeps_its_distance_from_the_sides(position: str) -> None:
     ],
 )
 def test_a_watermark_fits_between_the_margins(
-    picture: tuple[int, int], mark: tuple[int, int], scale: int, place: Box
+    image: tuple[int, int], mark: tuple[int, int], scale: int, place: Box
 ) -> None:
-    assert lay_mark(*picture, draw_mark(*mark), scale=scale) == place
+    assert lay_mark(*image, draw_mark(*mark), scale=scale) == place
 
 
 @pytest.mark.parametrize("opacity", [100, 60, 1])
 @pytest.mark.parametrize("bands", [1, 3])
 def test_a_watermark_is_composited_by_its_opacity(opacity: int, bands: int) -> None:
-    picture = np.full((20, 20, bands), GREY, np.uint8)
+    image = np.full((20, 20, bands), GREY, np.uint8)
     mark = draw_mark(10, 10, (40, 80, 121, 200))
-    found = apply_step(add_watermark, picture, mark=mark, watermark=Watermark("m", "northwest", opacity, 50))
+    found = apply_step(add_watermark, image, mark=mark, watermark=Watermark("m", "northwest", opacity, 50))
     share = int(200 * opacity / 100) / 255
     wanted = [round(colour * share + GREY * (1 - share)) for colour in (40, 80, 121)]
     assert found.shape == (20, 20, 3)
@@ -95,10 +95,10 @@ def test_a_watermark_is_composited_by_its_opacity(opacity: int, bands: int) -> N
 
 
 def test_a_watermark_over_transparency_keeps_its_own_alpha() -> None:
-    picture = np.zeros((20, 20, 4), np.uint8)
+    image = np.zeros((20, 20, 4), np.uint8)
     found = apply_step(
         add_watermark,
-        picture,
+        image,
         mark=draw_mark(10, 10, (40, 80, 121, 200)),
         watermark=Watermark("m", "northwest", 50, 50),
     )
@@ -114,8 +114,8 @@ def test_an_opaque_watermark_covers() -> None:
 
 
 def test_sixteen_bits_become_eight_under_a_watermark() -> None:
-    picture = np.full((20, 20, 3), GREY * 257, np.uint16)
-    found = apply_step(add_watermark, picture, mark=draw_mark(9, 9), watermark=Watermark("m", "northwest", 100, 50))
+    image = np.full((20, 20, 3), GREY * 257, np.uint16)
+    found = apply_step(add_watermark, image, mark=draw_mark(9, 9), watermark=Watermark("m", "northwest", 100, 50))
     assert found.dtype == np.uint8
     assert (found[0, 0] == (40, 80, 120)).all()
     assert (found[-1, -1] == GREY).all()
@@ -196,7 +196,7 @@ def test_pixels_of_the_first_frame_count() -> None:
 
 def test_a_plan_with_a_watermark_needs_its_file() -> None:
     assert find_detail(None) == "no bytes for the watermark 'm'"
-    assert find_detail(b"no picture").startswith("the watermark 'm' cannot be used: ")
+    assert find_detail(b"no image").startswith("the watermark 'm' cannot be used: ")
 
 
 def test_a_plan_without_a_watermark_or_with_a_frame_adds_nothing() -> None:
@@ -208,13 +208,13 @@ def test_a_plan_without_a_watermark_or_with_a_frame_adds_nothing() -> None:
     assert not work.touched
 
 
-PICTURE = Size(100, 80)
+IMAGE = Size(100, 80)
 
 
 @pytest.mark.parametrize("position", FREE_SPACE_SHARES)
 def test_a_watermark_stands_at_its_side(position: str) -> None:
     across, down = FREE_SPACE_SHARES[position]
-    box = place_watermark(Size(20, 10), position, WatermarkLayout(3, 0.1), PICTURE)
+    box = place_watermark(Size(20, 10), position, WatermarkLayout(3, 0.1), IMAGE)
     left = {0: 3, 0.5: 43, 1: 77}[across]
     top = {0: 8, 0.5: 43, 1: 62}[down]
     assert box == Box(left, top, 20, 10)
@@ -228,8 +228,8 @@ def test_a_watermark_stands_at_its_side(position: str) -> None:
     ],
 )
 def test_one_pixel_of_a_watermark_is_inside(dx: int, dy: int, left: int, top: int) -> None:
-    assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(dx, dy), PICTURE) == Box(left, top, 20, 10)
-    mirrored = place_watermark(Size(20, 10), "southeast", WatermarkLayout(dx, dy), PICTURE)
+    assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(dx, dy), IMAGE) == Box(left, top, 20, 10)
+    mirrored = place_watermark(Size(20, 10), "southeast", WatermarkLayout(dx, dy), IMAGE)
     assert mirrored == Box(100 - 20 - left, 80 - 10 - top, 20, 10)
 
 
@@ -249,12 +249,12 @@ def test_one_pixel_of_a_watermark_is_inside(dx: int, dy: int, left: int, top: in
     ],
 )
 def test_a_watermark_fits_into_parts_of_the_sides(width: float, height: float, size: tuple[int, int]) -> None:
-    assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(0, 0, False, width, height), PICTURE).size == size
+    assert place_watermark(Size(20, 10), "northwest", WatermarkLayout(0, 0, False, width, height), IMAGE).size == size
 
 
 def test_a_watermark_of_one_part_is_bounded_by_the_longer_side() -> None:
-    assert place_watermark(Size(10, 40), "northwest", WatermarkLayout(0, 0, False, 0.5, 0), PICTURE).size == (25, 100)
-    assert place_watermark(Size(40, 10), "northwest", WatermarkLayout(0, 0, False, 0, 0.5), PICTURE).size == (100, 25)
+    assert place_watermark(Size(10, 40), "northwest", WatermarkLayout(0, 0, False, 0.5, 0), IMAGE).size == (25, 100)
+    assert place_watermark(Size(40, 10), "northwest", WatermarkLayout(0, 0, False, 0, 0.5), IMAGE).size == (100, 25)
 
 
 @pytest.mark.parametrize(
@@ -270,14 +270,14 @@ def test_a_watermark_of_one_part_is_bounded_by_the_longer_side() -> None:
 )
 def test_a_watermark_is_clipped_to_the_image(box: Box, seen: Box) -> None:
     mark = draw_noise(10, 20, 4)
-    found, where = clip_watermark(build_image(mark), box, WatermarkLayout(), PICTURE)
+    found, where = clip_watermark(build_image(mark), box, WatermarkLayout(), IMAGE)
     assert where == seen
     left, top = seen.left - box.left, seen.top - box.top
     assert np.array_equal(read_pixels(found), mark[top : top + seen.height, left : left + seen.width])
 
 
 @pytest.mark.parametrize(
-    ("picture", "mark", "gaps"),
+    ("image", "mark", "gaps"),
     [
         ((64, 64), (63, 63), (0, 0)),
         ((63, 64), (63, 32), (0, 0)),
@@ -293,35 +293,33 @@ def test_a_watermark_is_clipped_to_the_image(box: Box, seen: Box) -> None:
     ],
 )
 def test_tiles_repeat_from_the_middle_on(
-    picture: tuple[int, int], mark: tuple[int, int], gaps: tuple[float, float]
+    image: tuple[int, int], mark: tuple[int, int], gaps: tuple[float, float]
 ) -> None:
     """One tile is in the middle, and its mark in the middle of its gaps, rounded to the upper left."""
     pixels = draw_noise(mark[1], mark[0], 4)
     across, down = (
-        max(0, round(gap * side) if abs(gap) < 1 else int(gap)) for gap, side in zip(gaps, picture, strict=True)
+        max(0, round(gap * side) if abs(gap) < 1 else int(gap)) for gap, side in zip(gaps, image, strict=True)
     )
     tile = np.zeros((mark[1] + down, mark[0] + across, 4), np.uint8)
     tile[down // 2 : down // 2 + mark[1], across // 2 : across // 2 + mark[0]] = pixels
-    counts = (2 * (outer // own + 1) + 1 for outer, own in zip(picture[::-1], tile.shape, strict=False))
+    counts = (2 * (outer // own + 1) + 1 for outer, own in zip(image[::-1], tile.shape, strict=False))
     repeated = np.tile(tile, (*counts, 1))
-    top, left = ((big - small) // 2 for big, small in zip(repeated.shape, picture[::-1], strict=False))
-    found, box = clip_watermark(
-        build_image(pixels), Box(7, 7, 1, 1), WatermarkLayout(*gaps, tiled=True), Size(*picture)
-    )
-    assert box == Box(0, 0, *picture)
-    assert np.array_equal(read_pixels(found), repeated[top : top + picture[1], left : left + picture[0]])
+    top, left = ((big - small) // 2 for big, small in zip(repeated.shape, image[::-1], strict=False))
+    found, box = clip_watermark(build_image(pixels), Box(7, 7, 1, 1), WatermarkLayout(*gaps, tiled=True), Size(*image))
+    assert box == Box(0, 0, *image)
+    assert np.array_equal(read_pixels(found), repeated[top : top + image[1], left : left + image[0]])
 
 
 def test_a_layout_takes_precedence_over_the_anchor() -> None:
-    picture = np.full((80, 100, 3), GREY, np.uint8)
+    image = np.full((80, 100, 3), GREY, np.uint8)
     found = apply_step(
         add_watermark,
-        picture,
+        image,
         mark=draw_mark(20, 10),
         watermark=Watermark("m", "southeast"),
         watermark_layout=WatermarkLayout(-5, 7),
     )
-    assert find_box(picture, found) == Box(85, 63, 15, 10)
+    assert find_box(image, found) == Box(85, 63, 15, 10)
 
 
 OPAQUE = (0, 0, 0, 255)
@@ -341,9 +339,9 @@ def draw_patch(
     return saved(Image.fromarray(patch), "PNG")
 
 
-def lay_frame(picture: Array, patch: bytes) -> Array:
-    """Lay a nine-patch over ``picture``."""
-    return apply_step(overlay_nine_patch, picture, mark=patch, watermark=Watermark("f"), nine_patch=True)
+def lay_frame(image: Array, patch: bytes) -> Array:
+    """Lay a nine-patch over ``image``."""
+    return apply_step(overlay_nine_patch, image, mark=patch, watermark=Watermark("f"), nine_patch=True)
 
 
 def draw_opaque(height: int, width: int) -> Array:
@@ -396,9 +394,9 @@ def test_room_around_the_content_is_white(
     content: tuple[slice, slice], left: int, top: int, right: int, bottom: int, bands: int
 ) -> None:
     patch = draw_patch(np.zeros((7, 9, 4), np.uint8), (slice(3, 6), slice(3, 4)), content)
-    picture = draw_noise(16, 20, bands)
-    found = lay_frame(picture, patch)
-    rich = picture.repeat(3, axis=2) if bands == 1 else picture.copy()
+    image = draw_noise(16, 20, bands)
+    found = lay_frame(image, patch)
+    rich = image.repeat(3, axis=2) if bands == 1 else image.copy()
     if bands == 4:
         rich[rich[..., 3] == 0] = 0
     wanted = np.pad(rich, ((top, bottom), (left, right), (0, 0)), constant_values=255)

@@ -20,15 +20,15 @@ MOST_CPU_S = 3
 @pytest.mark.parametrize("corner", [(0, 0), (13, 7), (-5, -3), (95, 75), (200, 200), (-50, -50)])
 @pytest.mark.parametrize("own", [(20, 10), (7, 30), (60, 50), (130, 90)])
 def test_each_mark_is_at_its_place(axes: str, corner: tuple[int, int], own: tuple[int, int]) -> None:
-    picture, mark = Size(100, 80), draw_noise(own[1], own[0], 4)
-    across, down = compute_tile_positions(picture, Size(*own), axes)
-    wanted = np.zeros((picture.height, picture.width, 4), np.uint8)
+    image, mark = Size(100, 80), draw_noise(own[1], own[0], 4)
+    across, down = compute_tile_positions(image, Size(*own), axes)
+    wanted = np.zeros((image.height, image.width, 4), np.uint8)
     for left, top in product(across or (corner[0],), down or (corner[1],)):
         x, y = max(0, left), max(0, top)
-        part = mark[max(0, -top) :, max(0, -left) :][: max(0, picture.height - y), : max(0, picture.width - x)]
+        part = mark[max(0, -top) :, max(0, -left) :][: max(0, image.height - y), : max(0, image.width - x)]
         wanted[y : y + part.shape[0], x : x + part.shape[1]] = part
-    found, box = repeat_watermark(build_image(mark), Box(*corner, *own), axes, picture)
-    assert box == Box(0, 0, *picture)
+    found, box = repeat_watermark(build_image(mark), Box(*corner, *own), axes, image)
+    assert box == Box(0, 0, *image)
     assert np.array_equal(read_pixels(found), wanted)
 
 

@@ -12,7 +12,7 @@ HIT_WITHIN_S = 60.0
 """The next request may come to another server of the same edge location."""
 
 
-def _picture(answer: Answer, kind: str = "image/") -> str:
+def _require_image(answer: Answer, kind: str = "image/") -> str:
     found = answer.headers.get("content-type", "")
     require(answer.status == 200, f"the answer is {answer.status}: {answer.body[:200]!r}")
     require(found.startswith(kind), f"the answer is of the type {found}")
@@ -23,19 +23,19 @@ def serve_unsigned(world: World) -> str:
     """Get a width of the finite set."""
     if world.access_mode == "signed":
         raise CheckSkipped("access_mode is signed")
-    return _picture(world.get(f"{world.path(world.picture)}?w={UNSIGNED_PX}"))
+    return _require_image(world.get(f"{world.path(world.image)}?w={UNSIGNED_PX}"))
 
 
 def serve_signed(world: World) -> str:
     """Get a width that needs a signature."""
-    return _picture(world.get(world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")))
+    return _require_image(world.get(world.signed(f"{world.path(world.image)}?w={SIGNED_PX}")))
 
 
 def refuse_without_signature(world: World) -> str:
     """Request a signed width without a signature, and with one of another URL."""
     if world.access_mode == "open":
         raise CheckSkipped("access_mode is open")
-    path = world.path(world.picture)
+    path = world.path(world.image)
     bare = world.get(f"{path}?w={SIGNED_PX + 1}")
     require(bare.status == 403, f"without a signature the answer is {bare.status}")
     forged = world.get(world.signed(f"{path}?w={SIGNED_PX}").replace(f"w={SIGNED_PX}", f"w={SIGNED_PX + 1}"))
@@ -45,7 +45,7 @@ def refuse_without_signature(world: World) -> str:
 
 def cache(world: World) -> str:
     """Request an image until it is served from the cache."""
-    target = world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")
+    target = world.signed(f"{world.path(world.image)}?w={SIGNED_PX}")
 
     def hit() -> Answer | None:
         answer = world.get(target)
@@ -57,9 +57,9 @@ def cache(world: World) -> str:
 
 def send_headers(world: World) -> str:
     """Read the headers of an image, and request it again with its entity tag."""
-    target = world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")
+    target = world.signed(f"{world.path(world.image)}?w={SIGNED_PX}")
     answer = world.get(target)
-    _picture(answer)
+    _require_image(answer)
     missing = [name for name in ("cache-control", "etag", "x-content-type-options") if name not in answer.headers]
     require(not missing, f"the answer has no {', '.join(missing)}")
     again = world.get(target, if_none_match=answer.headers["etag"])
@@ -69,7 +69,7 @@ def send_headers(world: World) -> str:
 
 def negotiate(world: World) -> str:
     """Request the same URL as three browsers."""
-    target = world.signed(f"{world.path(world.picture)}?w={SIGNED_PX}")
+    target = world.signed(f"{world.path(world.image)}?w={SIGNED_PX}")
     accepts = ("image/avif,image/webp,*/*", "image/webp,*/*", "*/*")
     found = [world.get(target, accept=accept).headers.get("content-type", "none") for accept in accepts]
     require(len(set(found)) == len(accepts), f"the types are {', '.join(found)}")
@@ -91,8 +91,8 @@ def serve_large(world: World) -> str:
     if redirected:
         location = answer.headers["location"]
         answer = world.request("GET", location) if location.startswith("http") else world.get(location)
-    seen = _picture(answer, "image/png")
-    require(len(answer.body) > 4_500_000, f"the picture has only {len(answer.body):,} bytes")
+    seen = _require_image(answer, "image/png")
+    require(len(answer.body) > 4_500_000, f"the image has only {len(answer.body):,} bytes")
     return f"{seen}, {'by a redirect' if redirected else 'at once'}"
 
 
@@ -115,8 +115,8 @@ CHECKS = (
         "access_mode of the settings, and the edge function's log in us-east-1",
         refuse_without_signature,
     ),
-    Check("cache-hit", "CloudFront caches pictures", "cache-control and vary of the answer; the cache policy", cache),
-    Check("headers", "browsers may cache pictures and revalidate them", "the response headers policy", send_headers),
+    Check("cache-hit", "CloudFront caches images", "cache-control and vary of the answer; the cache policy", cache),
+    Check("headers", "browsers may cache images and revalidate them", "the response headers policy", send_headers),
     Check(
         "formats", "the cache key has one entry for each format", "the edge function and the cache policy", negotiate
     ),
@@ -128,7 +128,7 @@ CHECKS = (
     ),
     Check(
         "large-answer",
-        "a picture over 4.5 MB is stored first and served by S3",
+        "an image over 4.5 MB is stored first and served by S3",
         "logs of transform, and the Function URL's limit of 6 MB",
         serve_large,
     ),

@@ -26,8 +26,8 @@ def has_alarms(world: World) -> None:
 
 def read_logs(world: World) -> str:
     """Wait for a log line of the transform function."""
-    assert world.picture
-    world.get(world.signed(f"{world.path(world.picture)}?w=336"))
+    assert world.image
+    world.get(world.signed(f"{world.path(world.image)}?w=336"))
     configuration = world.client("lambda").get_function_configuration(
         FunctionName=world.outputs["TransformFunctionName"]
     )
@@ -54,7 +54,7 @@ def _document(text: str) -> dict[str, Any]:
 def read_metrics(world: World) -> str:
     """Wait for the metrics of the stack's namespace."""
     namespace = f"Darkroom/{world.stack}"
-    assert world.picture
+    assert world.image
 
     def look() -> list[str] | None:
         found = world.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]

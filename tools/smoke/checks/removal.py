@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from ..images import png
 from ..model import Check, require
-from ..pictures import png
 from ..world import World
 
 REACHES_VIEWERS_WITHIN_S = 900.0
@@ -36,8 +36,8 @@ def purge(world: World) -> str:
         found = _tag(world, key)
         return found if found and found != tag else None
 
-    world.wait(changed, "viewers still get the former picture", REACHES_VIEWERS_WITHIN_S)
-    return "viewers get the new picture"
+    world.wait(changed, "viewers still get the former image", REACHES_VIEWERS_WITHIN_S)
+    return "viewers get the new image"
 
 
 def _complete(world: World, key: str) -> bool:
@@ -55,7 +55,7 @@ def erase(world: World) -> str:
     report = world.forget(key)
     require(report["status"] != "failed", f"not everything was removed: {report['failed']}")
     world.wait(lambda: _complete(world, key), "CloudFront has not completed the invalidation", COMPLETE_WITHIN_S)
-    world.wait(lambda: _tag(world, key) is None, "viewers still get the picture", REACHES_VIEWERS_WITHIN_S)
+    world.wait(lambda: _tag(world, key) is None, "viewers still get the image", REACHES_VIEWERS_WITHIN_S)
     left = world.client("s3").list_object_versions(Bucket=world.outputs["UploadsBucketName"], Prefix=key)
     require(not left.get("Versions"), "versions of the upload are left")
     return f"erasure {report['erasure']} is complete"
@@ -64,14 +64,14 @@ def erase(world: World) -> str:
 CHECKS = (
     Check(
         "purge",
-        "an overwritten picture is invalidated at the CDN, also under a key with odd characters",
+        "an overwritten image is invalidated at the CDN, also under a key with odd characters",
         "the purge queue and its dead letters; the distribution's invalidations",
         purge,
         ("DistributionId",),
     ),
     Check(
         "erasure",
-        "a forgotten picture is gone from all buckets and from the CDN",
+        "a forgotten image is gone from all buckets and from the CDN",
         "the report of the forget function: failed, and what its check returns",
         erase,
         ("ForgetFunctionName", "DistributionId"),

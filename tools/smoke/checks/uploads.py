@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import uuid4
 
+from ..images import Zeros, png
 from ..model import Check, CheckSkipped, require
-from ..pictures import Zeros, png
 from ..world import Answer, World
 
 ODD_NAMES = ("é.png", "a b.png", "a+b.png", "a~b.png", "a@b[1].png", "100%.png", "😀.png")
@@ -58,7 +58,7 @@ def upload_by_form(world: World) -> str:
     outcome = _upload(world, key, png(900, 600, secrets.randbelow(40_000)))
     require(outcome["state"] == "ready", f"it is {outcome['state']}: {outcome.get('reason')}")
     answer = world.get(world.signed(f"{world.path(key)}?w={SERVED_PX}"))
-    require(answer.status == 200, f"the picture is answered with {answer.status}")
+    require(answer.status == 200, f"the image is answered with {answer.status}")
     return "ready"
 
 
@@ -96,7 +96,7 @@ def _in_quarantine(world: World, key: str) -> bool:
 def refuse(world: World) -> str:
     """Upload a file that is no image."""
     key = world.new_key("page.png")
-    outcome = _upload(world, key, b"<!doctype html><title>no picture</title>" + secrets.token_bytes(8).hex().encode())
+    outcome = _upload(world, key, b"<!doctype html><title>no image</title>" + secrets.token_bytes(8).hex().encode())
     require(outcome["state"] == "refused", f"it is {outcome['state']}")
     require(_in_quarantine(world, key), "there is no copy in the quarantine bucket")
     return f"{outcome['code']}"
@@ -125,7 +125,7 @@ def analyse(world: World) -> str:
                     return str(one["Key"])
         return None
 
-    assert world.picture
+    assert world.image
     return world.wait(look, "there are no findings", 600.0)
 
 
@@ -150,7 +150,7 @@ CHECKS = (
     ),
     Check(
         "refused-upload",
-        "a file that is no picture is refused, and its copy is in the quarantine bucket",
+        "a file that is no image is refused, and its copy is in the quarantine bucket",
         "logs of ingest, and its role's permissions on the quarantine bucket",
         refuse,
         ("QuarantineBucketName",),
@@ -165,7 +165,7 @@ CHECKS = (
     ),
     Check(
         "inference",
-        "pictures are analysed",
+        "images are analysed",
         "the infer queues and their dead letters; the endpoint's state and its log",
         analyse,
         ("InferQueueUrl",),

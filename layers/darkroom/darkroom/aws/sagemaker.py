@@ -19,7 +19,7 @@ UNREADABLE = "unreadable"
 """The code of an image that a model could not read."""
 
 UNKNOWN_TASK = "unknown-task"
-"""The endpoint's code for a task that it is not configured for: a fault of the deployment, not of the picture."""
+"""The endpoint's code for a task that it is not configured for: a fault of the deployment, not of the image."""
 
 _DURATION_MS = re.compile(r"\d{1,9}(\.\d{1,6})?", re.ASCII)
 
@@ -29,9 +29,9 @@ _RETRYABLE = frozenset({408, 429})
 
 @dataclass(frozen=True, slots=True)
 class InferenceResult:
-    """What an endpoint says of a picture: a finding for each task that it was asked for.
+    """What an endpoint says of an image: a finding for each task that it was asked for.
 
-    ``variant`` is the production variant that answered, "" if SageMaker does not say (of a picture that was refused).
+    ``variant`` is the production variant that answered, "" if SageMaker does not say (of an image that was refused).
     ``stages_ms`` is what the container says that it spent on each of its stages, one after the other; ``took_ms`` how
     long the whole call took, as seen from here; ``decode_ms`` how long it took after that to read the answer.
     """
@@ -60,9 +60,9 @@ class Endpoint:
     def invoke(
         self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, trace: str = "", variant: str = ""
     ) -> InferenceResult:
-        """What the models say of a picture, for each of ``tasks``.
+        """What the models say of an image, for each of ``tasks``.
 
-        A picture that they refuse is a finding with an error. Raises ModelUnavailable for no answer in time, for a
+        An image that they refuse is a finding with an error. Raises ModelUnavailable for no answer in time, for a
         fault of the endpoint, and for an answer that is none. ``image_id`` and ``trace`` (the id of an X-Ray trace) are
         for the logs of SageMaker and of the container. ``variant`` is the production variant to ask; without one
         SageMaker draws one by their weights.
@@ -119,7 +119,7 @@ def parse_stages_ms(attributes: str) -> dict[str, float]:
 
 
 def _refusal_code(response: Mapping[str, Any]) -> str | None:
-    """The model's own code for refusing this picture; None if that is not what happened.
+    """The model's own code for refusing this image; None if that is not what happened.
 
     What the container answers but 2xx, SageMaker wraps into a ModelError.
     """

@@ -44,8 +44,8 @@ class PresetsOperation:
         master = self.source.head(name)
         if master is None:
             return KeyResult(KeyOutcome.MISSING)
-        for plan, picture in render_from_master(self.source, self.examiner, master, plans, watermarks):
-            self._put(plan, picture, master.etag)
+        for plan, image in render_from_master(self.source, self.examiner, master, plans, watermarks):
+            self._put(plan, image, master.etag)
         found = self.source.head(name)
         if found is None or found.etag != master.etag:
             self._roll_back(key)
@@ -55,10 +55,10 @@ class PresetsOperation:
         """Raise DarkroomError: this operation has no pending keys."""
         raise DarkroomError(detail=f"presets of {key} were not requested")
 
-    def _put(self, plan: Plan, picture: RenderedImage, master_etag: str) -> None:
-        headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
+    def _put(self, plan: Plan, image: RenderedImage, master_etag: str) -> None:
+        headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
         marks = derivative_metadata(master_etag, "quick")
-        self.media.put(DERIVATIVES + derivative_name(plan), picture.body, headers=headers, metadata=marks)
+        self.media.put(DERIVATIVES + derivative_name(plan), image.body, headers=headers, metadata=marks)
 
     def _roll_back(self, key: str) -> None:
         """Delete presets rendered from the previous master. Raises ObjectChanged."""

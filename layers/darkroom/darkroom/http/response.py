@@ -46,15 +46,15 @@ def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse
     """
     match answer:
         case Rendered(derivative, body, timings_ms):
-            return _picture(_derivative_headers(derivative), body, timings_ms, method)
+            return _image_response(_derivative_headers(derivative), body, timings_ms, method)
         case Provisional(headers, body, timings_ms):
-            return _picture(_lower_names(headers), body, timings_ms, method)
+            return _image_response(_lower_names(headers), body, timings_ms, method)
         case Stored(derivative, None, timings_ms) if method != "HEAD":
             location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
             redirect = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
             return {"statusCode": 302, "headers": redirect, "body": ""}
         case Stored(derivative, body, timings_ms):
-            return _picture(_derivative_headers(derivative), body or b"", timings_ms, method)
+            return _image_response(_derivative_headers(derivative), body or b"", timings_ms, method)
         case NotModified(derivative):
             return {"statusCode": 304, "headers": _derivative_headers(derivative), "body": ""}
         case Failed(error):
@@ -98,7 +98,7 @@ def guard[T](call: Callable[[], T]) -> T | DarkroomError:
         return DarkroomError(detail=traceback.format_exc())
 
 
-def _picture(headers: dict[str, str], body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
+def _image_response(headers: dict[str, str], body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
     headers = headers | _server_timing(timings_ms)
     if method == "HEAD":
         return {"statusCode": 200, "headers": headers, "body": ""}

@@ -57,7 +57,7 @@ def make_master(data: bytes, header: Header, *, limits: Limits) -> Master:
     else:
         master = _transcode(source, header, limits)
     if not _matches_upload(master, header, limits):
-        raise DarkroomError(detail=f"the master is not the picture: {header!r} {master.method}")
+        raise DarkroomError(detail=f"the master is not the image: {header!r} {master.method}")
     return master
 
 

@@ -31,7 +31,7 @@ INTERVAL_S = 84_600.0
 class GoldenImage:
     """A labelled image: the object's key and the labels; None without a label."""
 
-    picture: str
+    key: str
     faces: tuple[Region, ...] | None = None
     unsafe: bool | None = None
     text: str | None = None

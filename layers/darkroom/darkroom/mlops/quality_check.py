@@ -137,16 +137,16 @@ class QualityCheck:
                 except Unavailable as error:
                     in_a_row += 1
                     failed.append(one)
-                    named = {"variant": variant, "picture": one.picture, "attempt": attempt, "cause": error.detail}
-                    self.observer.log("WARNING", "golden picture failed", **named)
+                    named = {"variant": variant, "picture": one.key, "attempt": attempt, "cause": error.detail}
+                    self.observer.log("WARNING", "golden image failed", **named)
             pending = failed
         return Evaluation(sum_confusions(results), len(results))
 
     def _invoke(self, one: GoldenImage, tasks: Sequence[str], variant: str) -> Mapping[str, Finding]:
-        jpeg = self.media.read(one.picture)
+        jpeg = self.media.read(one.key)
         if jpeg is None:
-            raise Unavailable(detail=f"{one.picture} of the golden set is missing")
-        return self.endpoint.invoke(jpeg, tasks, sha256(one.picture.encode()).hexdigest()[:32], variant=variant).found
+            raise Unavailable(detail=f"{one.key} of the golden set is missing")
+        return self.endpoint.invoke(jpeg, tasks, sha256(one.key.encode()).hexdigest()[:32], variant=variant).found
 
     def _publish(self, variant: str, task: str, confusion: Confusion) -> dict[str, float]:
         shares = {

@@ -115,13 +115,13 @@ def decide(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Deci
         return Decision("rollback", tuple(broken), figures)
     doubts = [str(figure) for figure in figures if not figure.is_within]
     wanted = (
-        ("pictures", canary.n, max(policy.promote_after_samples, policy.min_samples)),
+        ("images", canary.n, max(policy.promote_after_samples, policy.min_samples)),
         ("hours", canary.hours, policy.promote_after_hours),
     )
     short = [f"{seen:g} of {enough:g} {what}" for what, seen, enough in wanted if seen < enough]
     if doubts or short:
         return Decision("hold", (*doubts, *short), figures)
-    return Decision("promote", (f"every metric is within its limit after {canary.n} pictures",), figures)
+    return Decision("promote", (f"every metric is within its limit after {canary.n} images",), figures)
 
 
 def shadow_stats(samples: Iterable[Sample], canary: str) -> tuple[VariantStats, VariantStats]:

@@ -45,7 +45,7 @@ class ModelSpec:
     """One model. Files are named as they lie in the model folder: ``artefact``, and ``parts`` by what they do.
 
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.model_set` and :mod:`.onnx_model` know. ``batch_size``
-    is how many pictures go through it at once. ``labels`` is the file with a label for each output, a line each;
+    is how many images go through it at once. ``labels`` is the file with a label for each output, a line each;
     ``softmax`` makes probabilities of those outputs.
     ``sha256`` has the SHA-256 of each file by its name, in hexadecimal digits; empty for a model that is not verified.
     ``wheel`` has the path of a file in the wheel that it comes from, whose first folder is named like the wheel; empty

@@ -22,9 +22,9 @@ ENLARGED_MOST = 2.0
 """Faces of a dozen pixels are found at twice the size only; more finds no others."""
 
 
-def prepare(picture: Pixels, model: ModelSpec) -> ModelInput:
-    """Return the planes of ``picture`` (3, height, width), its longest side at most ``side_px``."""
-    small = fit(picture, model.input.side_px, most=ENLARGED_MOST)
+def prepare(image: Pixels, model: ModelSpec) -> ModelInput:
+    """Return the planes of ``image`` (3, height, width), its longest side at most ``side_px``."""
+    small = fit(image, model.input.side_px, most=ENLARGED_MOST)
     height, width = small.shape[:2]
     planes = pad(small, MULTIPLE_PX).transpose(2, 0, 1).astype(np.float32)
     return ModelInput(planes, width, height)

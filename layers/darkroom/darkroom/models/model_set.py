@@ -18,7 +18,7 @@ from .pixels import Pixels
 class Engine(Protocol):
     """A loaded model."""
 
-    def detect_batch(self, pictures: Sequence[Pixels]) -> list[Finding]:
+    def detect_batch(self, images: Sequence[Pixels]) -> list[Finding]:
         """Return the finding of each image. Raises ModelUnavailable."""
         ...
 
@@ -57,12 +57,12 @@ class ModelSet:
         """The tasks that are loaded."""
         return tuple(self._engines)
 
-    def detect(self, picture: Pixels, tasks: Sequence[str]) -> dict[str, Finding]:
+    def detect(self, image: Pixels, tasks: Sequence[str]) -> dict[str, Finding]:
         """Return the findings of one image by task."""
-        [found] = self.detect_batch([picture], [tasks])
+        [found] = self.detect_batch([image], [tasks])
         return found
 
-    def detect_batch(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+    def detect_batch(self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
         """Return the findings of each image by its tasks; each model gets its images as one batch.
 
         Raises ModelUnavailable if a model fails, ValueError for a task that is not loaded.
@@ -70,12 +70,12 @@ class ModelSet:
         unknown = {task for asked in tasks for task in asked} - set(self._engines)
         if unknown:
             raise ValueError(f"not loaded: {', '.join(sorted(unknown))}")
-        found: list[dict[str, Finding]] = [{} for _ in pictures]
+        found: list[dict[str, Finding]] = [{} for _ in images]
         for task, engine in self._engines.items():
             asked = [index for index, wanted in enumerate(tasks) if task in wanted]
             if not asked:
                 continue
-            findings = engine.detect_batch([pictures[index] for index in asked])
+            findings = engine.detect_batch([images[index] for index in asked])
             for index, finding in zip(asked, findings, strict=True):
                 found[index][task] = replace(finding, origin=self._origin)
         return found

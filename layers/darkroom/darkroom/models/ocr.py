@@ -36,7 +36,7 @@ class RapidOcr:
     """PP-OCR, loaded. ``artefact`` finds lines, the part ``recognise`` reads them.
 
     ``side_px`` is the longest side of the copy that lines are looked for in. The threshold ``line`` is for a line that
-    was read, ``box`` for one that was found. Pictures are read one by one, their lines ``batch_size`` at a time. Raises
+    was read, ``box`` for one that was found. Images are read one by one, their lines ``batch_size`` at a time. Raises
     ModelUnavailable if a file is missing or broken.
     """
 
@@ -49,31 +49,31 @@ class RapidOcr:
             from rapidocr import RapidOCR
 
             self._reader = RapidOCR(params=_settings(model, folder, device))
-            self._reader(_sample_picture())  # it loads what it needs when it needs it
+            self._reader(_sample_image())  # it loads what it needs when it needs it
         except Exception as error:
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
 
-    def detect_batch(self, pictures: Sequence[Pixels]) -> list[Finding]:
+    def detect_batch(self, images: Sequence[Pixels]) -> list[Finding]:
         """Return the lines of each image in reading order. Raises ModelUnavailable if a run fails."""
-        return [self._find(picture) for picture in pictures]
+        return [self._find(image) for image in images]
 
-    def _find(self, picture: Pixels) -> Finding:
-        lines = self._read(picture)
+    def _find(self, image: Pixels) -> Finding:
+        lines = self._read(image)
         if lines and _quality(lines) < READS_WELL:
-            other = [_rotate_line(line) for line in self._read(np.rot90(picture, 2))]
+            other = [_rotate_line(line) for line in self._read(np.rot90(image, 2))]
             lines = max(lines, other, key=_quality)
         kept = [line for line in lines if line.score >= self._model.thresholds["line"] and line.text.strip()]
-        ordered = sort_reading_order(kept, picture.shape[1], picture.shape[0])
+        ordered = sort_reading_order(kept, image.shape[1], image.shape[0])
         return Finding(TEXT, self._model.name, self._model.version, lines=tuple(ordered))
 
-    def _read(self, picture: Pixels) -> list[TextLine]:
+    def _read(self, image: Pixels) -> list[TextLine]:
         try:
-            found = self._reader(np.ascontiguousarray(picture[:, :, ::-1]))
+            found = self._reader(np.ascontiguousarray(image[:, :, ::-1]))
         except Exception as error:
             raise ModelUnavailable(detail=f"{self._model.name}: {error}") from error
         if found.boxes is None or found.txts is None:
             return []
-        size = (picture.shape[1], picture.shape[0])
+        size = (image.shape[1], image.shape[0])
         boxes = np.asarray(found.boxes, np.float64)
         return [
             _line(box, str(text), float(score), size)
@@ -99,7 +99,7 @@ def sort_reading_order(lines: Sequence[TextLine], width: int, height: int) -> li
 
 
 def _line(box: NDArray[np.float64], text: str, score: float, size: tuple[int, int]) -> TextLine:
-    """``box`` is four corners in pixels, clockwise from the upper left one of the picture."""
+    """``box`` is four corners in pixels, clockwise from the upper left one of the image."""
     across, down = (float(np.linalg.norm(box[0] - box[place])) for place in (1, 3))
     start = 1 if down >= TALL * across else 0
     corners = np.clip(np.roll(box, -start, axis=0) / size, 0.0, 1.0)
@@ -135,9 +135,9 @@ def _settings(model: ModelSpec, folder: Path, device: int) -> dict[str, Any]:
     }
 
 
-def _sample_picture() -> Pixels:
+def _sample_image() -> Pixels:
     """Return an image that resembles text, in rapidocr's channel order."""
-    picture = np.full((64, 320, 3), 255, np.uint8)
+    image = np.full((64, 320, 3), 255, np.uint8)
     for left in range(20, 300, 24):
-        picture[20:44, left : left + 4] = picture[30:34, left : left + 16] = 0
-    return picture
+        image[20:44, left : left + 4] = image[30:34, left : left + 16] = 0
+    return image

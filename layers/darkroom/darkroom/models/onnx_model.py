@@ -48,16 +48,16 @@ class OnnxModel:
             raise ModelUnavailable(detail=f"{model.name}: the GPU cannot be used; is its driver older than CUDA's?")
         self._input = self._session.get_inputs()[0].name
 
-    def detect_batch(self, pictures: Sequence[Pixels]) -> list[Finding]:
+    def detect_batch(self, images: Sequence[Pixels]) -> list[Finding]:
         """Return the finding of each image. Raises ModelUnavailable if the run fails."""
-        prepared = [self._prepare(picture, self._model) for picture in pictures]
+        prepared = [self._prepare(image, self._model) for image in images]
         found: dict[int, Finding] = {}
         for batch in batches(prepared, self._model.batch_size):
             outputs = self._run(np.stack([prepared[index].tensor for index in batch]))
             for place, index in enumerate(batch):
                 answer = ModelOutput([output[place] for output in outputs], prepared[index], self._labels)
                 found[index] = self._read(answer, self._model)
-        return [found[index] for index in range(len(pictures))]
+        return [found[index] for index in range(len(images))]
 
     def _run(self, tensors: NDArray[np.generic]) -> list[NDArray[np.generic]]:
         try:

@@ -13,26 +13,26 @@ type Pixels = NDArray[np.uint8]
 type Floats = NDArray[np.float32]
 
 
-def resize(picture: Pixels, width: int, height: int) -> Pixels:
-    """Resize ``picture`` by a triangle filter as wide as a new pixel, which Pillow calls bilinear."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    lower = _resample_axis(picture, 0, height)  # first, since whole rows are summed faster than pixels of a row
+def resize(image: Pixels, width: int, height: int) -> Pixels:
+    """Resize ``image`` by a triangle filter as wide as a new pixel, which Pillow calls bilinear."""
+    if image.shape[:2] == (height, width):
+        return image
+    lower = _resample_axis(image, 0, height)  # first, since whole rows are summed faster than pixels of a row
     return np.clip(np.rint(_resample_axis(lower, 1, width)), 0, 255).astype(np.uint8)
 
 
-def fit(picture: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
-    """Resize ``picture`` to the longest side ``side_px``, enlarged at most ``most`` times."""
-    height, width = picture.shape[:2]
+def fit(image: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
+    """Resize ``image`` to the longest side ``side_px``, enlarged at most ``most`` times."""
+    height, width = image.shape[:2]
     scale = min(side_px / max(height, width), most)
-    return resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    return resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
-def pad(picture: Pixels, multiple: int) -> Pixels:
-    """Pad ``picture`` with black at the right and lower edge, so that both sides are multiples of ``multiple``."""
-    height, width = picture.shape[:2]
+def pad(image: Pixels, multiple: int) -> Pixels:
+    """Pad ``image`` with black at the right and lower edge, so that both sides are multiples of ``multiple``."""
+    height, width = image.shape[:2]
     more = [(0, ceil(side / multiple) * multiple - side) for side in (height, width)]
-    return np.pad(picture, [*more, (0, 0)])
+    return np.pad(image, [*more, (0, 0)])
 
 
 def _resample_axis(values: NDArray[np.generic], axis: int, length: int) -> Floats:

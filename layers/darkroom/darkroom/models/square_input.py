@@ -9,10 +9,10 @@ from .pixels import Floats, Pixels, resize
 from .tensors import ModelInput
 
 
-def prepare(picture: Pixels, model: ModelSpec) -> ModelInput:
-    """Scale ``picture`` to a square, crop, order and normalise it by the model's ``input``."""
+def prepare(image: Pixels, model: ModelSpec) -> ModelInput:
+    """Scale ``image`` to a square, crop, order and normalise it by the model's ``input``."""
     wanted = model.input
-    scaled = resize(picture, wanted.scaled_px or wanted.side_px, wanted.scaled_px or wanted.side_px)
+    scaled = resize(image, wanted.scaled_px or wanted.side_px, wanted.scaled_px or wanted.side_px)
     edge = (scaled.shape[0] - wanted.side_px) // 2
     square = scaled[edge : edge + wanted.side_px, edge : edge + wanted.side_px]
     if wanted.order == "bgr":

@@ -1,4 +1,4 @@
-"""Publish the cost of the last hour, in total and per picture, from AWS's metrics and the price table.
+"""Publish the cost of the last hour, in total and per image, from AWS's metrics and the price table.
 
 Requests that no metric counts (to S3, DynamoDB and the queues) are estimated from the number of operations and the
 requests of each. Fixed monthly costs (alarms, secrets) come from the template. Discounts and free tiers are not
@@ -79,7 +79,7 @@ class CostCheck:
     """Counter of this process's runs."""
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Publish the cost of an hour by part, and per picture if there were requests."""
+        """Publish the cost of an hour by part, and per image if there were requests."""
         end_s = now_s // MINUTE_S * MINUTE_S
         requests, delivered = self._cdn_usage(end_s)
         amounts = sum_amounts(
@@ -99,7 +99,7 @@ class CostCheck:
         self.observer.count("CostPerHour", total, "None")
         found: dict[str, object] = {"usd_per_hour": {part: round(usd, 6) for part, usd in parts.items()}}
         if requests:
-            self.observer.count("CostPerPicture", total / requests, "None")
+            self.observer.count("CostPerImage", total / requests, "None")
             found["usd_per_picture"] = round(total / requests, 9)
         return found
 

@@ -51,7 +51,7 @@ _CHANNELS = "argb"
 
 @dataclass(frozen=True, slots=True)
 class GravityType(OptionType):
-    """One of ``words``, or ``fp:x:y`` with fractions of the upright picture."""
+    """One of ``words``, or ``fp:x:y`` with fractions of the upright image."""
 
     name: ClassVar[str] = "gravity"
     words: tuple[str, ...]
@@ -281,7 +281,7 @@ class WatermarkLayoutType(OptionType):
 
     @property
     def allowed_values(self) -> str:
-        return "an offset's dx and dy, 0 or 1 for tiles, and fractions of the picture's width and height"
+        return "an offset's dx and dy, 0 or 1 for tiles, and fractions of the image's width and height"
 
     def parse(self, parts: list[str]) -> Value:
         if len(parts) != 5:

@@ -58,7 +58,7 @@ REDACTIONS = ("faces", "text", "all")
 
 
 class Gravity(NamedTuple):
-    """What a cover keeps. ``x`` and ``y`` are fractions of the upright picture, for ``fp`` only.
+    """What a cover keeps. ``x`` and ``y`` are fractions of the upright image, for ``fp`` only.
 
     ``face`` keeps the detected faces.
     """
@@ -130,7 +130,7 @@ class Extension(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """Moves the window of a cover inwards from its position, in lengths of the scaled picture."""
+    """Moves the window of a cover inwards from its position, in lengths of the scaled image."""
 
     dx: Length = 0.0
     dy: Length = 0.0
@@ -168,8 +168,8 @@ class TrimOptions(NamedTuple):
 class WatermarkLayout(NamedTuple):
     """The position of a watermark, without its usual margin, and its size.
 
-    ``dx`` and ``dy`` move it inwards; it may be partly outside of the picture. If it is ``tiled`` from the centre, they
-    are the gaps. It is scaled, also up, to fit into the fractions ``width`` and ``height`` of the picture's sides (0:
+    ``dx`` and ``dy`` move it inwards; it may be partly outside of the image. If it is ``tiled`` from the centre, they
+    are the gaps. It is scaled, also up, to fit into the fractions ``width`` and ``height`` of the image's sides (0:
     follows from its shape); if both are 0, it has its own size.
     """
 

@@ -185,7 +185,7 @@ def _fold_quarter_turns(fields: dict[str, Value]) -> None:
 
 
 def _drop_nine_patch_position(fields: dict[str, Value]) -> None:
-    """Drop position, scale and opacity of a nine-patch, which surrounds the picture."""
+    """Drop position, scale and opacity of a nine-patch, which surrounds the image."""
     mark = fields.get("watermark")
     if "nine_patch" in fields and isinstance(mark, Watermark):
         fields["watermark"] = Watermark(mark.name)
@@ -245,7 +245,7 @@ def _drop_even_centre(fields: dict[str, Value]) -> None:
 
 
 def _fold_letterbox(fields: dict[str, Value]) -> None:
-    """Fold a contained picture that is centred on a canvas of the box's size into a letterbox."""
+    """Fold a contained image that is centred on a canvas of the box's size into a letterbox."""
     if fields.get("fit") == "letterbox":
         fields.pop("extension", None)
     elif (
@@ -267,6 +267,6 @@ def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
 
 
 def _fold_enlarge_only(fields: dict[str, Value]) -> None:
-    """Keep ``enlarge_only`` for a contained picture with a box, which it allows to grow."""
+    """Keep ``enlarge_only`` for a contained image with a box, which it allows to grow."""
     if fields.pop("enlarge_only", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
         fields |= {"enlarge_only": True, "upscale": True}

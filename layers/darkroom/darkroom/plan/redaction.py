@@ -66,7 +66,7 @@ def merge_redactions(one: str, other: str) -> str:
 
 
 def add_redaction(plan: Plan, redact: str) -> Plan:
-    """Add ``redact`` to ``plan``, in normal form. Formats without a picture are not redacted."""
+    """Add ``redact`` to ``plan``, in normal form. Formats without an image are not redacted."""
     if not redact or plan.format in DATA_FORMATS:
         return plan
     return replace(

@@ -182,7 +182,7 @@ def needs_signature(
 def is_refined(
     plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
 ) -> bool:
-    """Return whether ``plan``, a negotiated variant, is a picture of the unsigned set, in any access mode.
+    """Return whether ``plan``, a negotiated variant, is an image of the unsigned set, in any access mode.
 
     These are re-encoded in the background: pages show them and their number is limited. A signed variant may never be
     requested again.

@@ -25,7 +25,7 @@ UNREFINED_S = 7_200
 most views get the smaller one. Each expiry costs one GET per edge location."""
 
 PROVISIONAL_S = 30
-"""CDN age of a picture rendered before its faces were found, which mostly takes seconds."""
+"""CDN age of an image rendered before its faces were found, which mostly takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def derivative_headers(
 
 
 def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
-    """Return the headers of a provisional picture: the CDN revalidates after half a minute."""
+    """Return the headers of a provisional image: the CDN revalidates after half a minute."""
     return derivative_headers(plan, content_type, CachePolicy()) | {
         "Cache-Control": f"public, max-age=0, s-maxage={PROVISIONAL_S}"
     }

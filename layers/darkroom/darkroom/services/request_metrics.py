@@ -88,13 +88,13 @@ def log_image_request(observer: Observer, status: int, error: DarkroomError | No
     log_request(observer, status, error, ms=round(took_s * 1000, 1), stages_ms=stages_ms)
 
 
-def record_render(observer: Observer, plan: Plan, picture: RenderedImage, source_bytes: int) -> None:
-    """Record that ``picture`` was rendered from ``source_bytes`` bytes."""
-    format_name = _format_name(plan, picture.content_type)
+def record_render(observer: Observer, plan: Plan, image: RenderedImage, source_bytes: int) -> None:
+    """Record that ``image`` was rendered from ``source_bytes`` bytes."""
+    format_name = _format_name(plan, image.content_type)
     observer.count("Rendered")
     observer.count("Rendered", format=format_name)
     observer.annotate("format", format_name)
-    observer.add_metadata("bytes", {"source": source_bytes, "picture": len(picture.body)})
+    observer.add_metadata("bytes", {"source": source_bytes, "picture": len(image.body)})
 
 
 def record_store_hit(observer: Observer, plan: Plan, headers: Mapping[str, str]) -> None:

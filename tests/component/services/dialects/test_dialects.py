@@ -24,7 +24,7 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PROVISIONAL_S
 from darkroom.services.serve.answers import MAX_BODY_BYTES
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 
 from .serving import KEYS, NOW_S, OLD_KEY, SETTINGS, Served, served
 
@@ -48,7 +48,7 @@ def imgproxy(path: str) -> str:
     return f"/imgproxy/{urlsafe_b64encode(signature).decode().rstrip('=')}{path}"
 
 
-def picture(response: HttpResponse) -> Image.Image:
+def image(response: HttpResponse) -> Image.Image:
     assert response["statusCode"] == 200, response["body"]
     return Image.open(io.BytesIO(b64decode(str(response["body"]))))
 
@@ -73,7 +73,7 @@ def headers(response: HttpResponse) -> dict[str, str]:
 )
 def test_a_signed_url_gives_its_image(stack: Served, url: str) -> None:
     response = stack.get(url)
-    found = picture(response)
+    found = image(response)
     assert (found.size, found.format) == ((300, 200), "JPEG")
     assert headers(response)["content-type"] == "image/jpeg"
     assert headers(response)["etag"]
@@ -133,16 +133,16 @@ def test_unsigned_dialect_urls_get_the_unsigned_set_of_native_urls(stack: Served
     ],
 )
 def test_a_width_of_the_ladder_needs_no_signature(stack: Served, url: str) -> None:
-    assert picture(stack.get(url)).width == 320
+    assert image(stack.get(url)).width == 320
 
 
 def test_modes_are_open_or_signed_too(bucket: FastBucket) -> None:
     bucket.put("masters/photo.jpg", jpeg_photo((800, 600)), {})
     for url in ("/thumbor/unsafe/300x200/photo.jpg", "/imgproxy/forged/rs:fill:300:200/plain/photo.jpg"):
-        assert picture(served(bucket, AccessMode.OPEN).get(url)).size == (300, 200)
+        assert image(served(bucket, AccessMode.OPEN).get(url)).size == (300, 200)
     signed = served(bucket, AccessMode.SIGNED)
     assert problem(signed.get("/imgproxy/insecure/w:320/plain/photo.jpg")) == (403, "unsigned")
-    assert picture(signed.get(imgproxy("/w:320/plain/photo.jpg"))).width == 320
+    assert image(signed.get(imgproxy("/w:320/plain/photo.jpg"))).width == 320
 
 
 def test_a_dialect_that_is_off_is_not_there(stack: Served) -> None:
@@ -187,7 +187,7 @@ def test_a_second_watermark_has_a_file_of_its_own(bucket: FastBucket) -> None:
     stack = served(bucket, presets=lambda: Presets({}, marks))
     stack.dialects = replace(stack.dialects, settings=lambda: replace(SETTINGS, watermarks=marks))
     url = thumbor("filters:watermark(red.png,0,0,0):watermark(blue.png,-0,0,0):format(png)/photo.jpg")
-    shown = picture(stack.get(url)).convert("RGB")
+    shown = image(stack.get(url)).convert("RGB")
     assert (shown.getpixel((2, 2)), shown.getpixel((77, 2))) == ((255, 0, 0), (0, 0, 255))
 
 
@@ -408,6 +408,6 @@ def test_documents_of_other_services_are_their_own(stack: Served) -> None:
 
 def test_hosted_images_are_served_as_presets(stack: Served) -> None:
     response = stack.get("/cdn-cgi/imagedelivery/account/photo.jpg/cover")
-    assert (picture(response).size, headers(response)["content-type"]) == ((256, 256), "image/webp")
+    assert (image(response).size, headers(response)["content-type"]) == ((256, 256), "image/webp")
     assert problem(stack.get("/cdn-cgi/imagedelivery/account/photo.jpg/w=401")) == (403, "unsigned")
     assert problem(stack.get("/cdn-cgi/imagedelivery/other/photo.jpg/cover"))[0] == 400

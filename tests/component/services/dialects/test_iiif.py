@@ -26,7 +26,7 @@ from darkroom.plan.variants import AccessMode
 from darkroom.services.purge.consumer import cdn_paths
 from tests.component.services.test_master_reader import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request
-from tests.images.pictures import jpeg_photo, photograph, png_noise, turned
+from tests.images.photographs import jpeg_photo, photograph, png_noise, turned
 
 from .iiif_serving import VALIDATED, ask, body_of, service
 
@@ -58,7 +58,7 @@ def headers(response: HttpResponse) -> Mapping[str, str]:
     return found
 
 
-def picture(response: HttpResponse) -> Image.Image:
+def image(response: HttpResponse) -> Image.Image:
     assert response["statusCode"] == 200, response
     return Image.open(io.BytesIO(body_of(response)))
 
@@ -108,7 +108,7 @@ def test_the_size_is_that_of_the_upright_image(guarded: IiifService, media: Fast
     media.put("masters/turned.jpg", turned(upright, 6), {})
     document = json.loads(str(ask(guarded, "/iiif/3/turned.jpg/info.json")["body"]))
     assert (document["width"], document["height"]) == (300, 400)
-    top = picture(ask(replace(guarded, mode=AccessMode.OPEN), "/iiif/3/turned.jpg/0,0,300,100/max/0/default.png"))
+    top = image(ask(replace(guarded, mode=AccessMode.OPEN), "/iiif/3/turned.jpg/0,0,300,100/max/0/default.png"))
     assert np.abs(np.asarray(top.convert("RGB"), int) - np.asarray(upright)[:100]).mean() < 4
 
 
@@ -130,7 +130,7 @@ def test_another_spelling_of_an_identifier_redirects_to_the_purged_one(
 
 def test_an_image_has_a_file_name(opened: IiifService) -> None:
     response = ask(opened, f"{PHOTO}/square/pct:50/!90/color.png")
-    assert picture(response).size == (300, 300)
+    assert image(response).size == (300, 300)
     canonical = f"https://cdn.example{PHOTO}/150,0,600,600/300,300/!90/default.png"
     assert headers(response)["link"] == f'<{canonical}>;rel="canonical", {LEVEL_2}'
     assert headers(response)["content-type"] == "image/png"
@@ -261,7 +261,7 @@ def test_forced_redaction_is_applied(media: FastBucket) -> None:
     assert problem(ask(replace(iiif, transform=transform), f"{PHOTO}/full/max/0/default.jpg")) == (501, "no-inference")
     looking = replace(iiif, transform=replace(transform, inference=True))
     assert problem(ask(looking, f"{PHOTO}/full/max/0/default.jpg")) == (503, "findings-pending")
-    assert picture(ask(looking, f"{SQUARES}/full/max/0/default.jpg")).size == (1000, 1000)
+    assert image(ask(looking, f"{SQUARES}/full/max/0/default.jpg")).size == (1000, 1000)
 
 
 def square(image: Image.Image, column: int, row: int) -> tuple[int, ...]:
@@ -286,7 +286,7 @@ PLACES = {
 @pytest.mark.parametrize("rotation", PLACES)
 def test_squares_lie_where_the_rotation_puts_them(opened: IiifService, rotation: str) -> None:
     source = Image.open(VALIDATED)
-    shown = picture(ask(opened, f"{SQUARES}/full/max/{rotation}/default.png"))
+    shown = image(ask(opened, f"{SQUARES}/full/max/{rotation}/default.png"))
     for column, row in ((0, 0), (9, 0), (2, 7)):
         assert square(shown, *PLACES[rotation](column, row)) == square(source, column, row)
 
@@ -301,28 +301,28 @@ def test_sizes_are_exact_whatever_comes_after(opened: IiifService) -> None:
         "pct:0,0,33.3,10/max/0/gray.png": (333, 100),
         "0,0,1000,500/333,/0/default.gif": (333, 167),
     }.items():
-        assert picture(ask(opened, f"{SQUARES}/{rest}")).size == size, rest
+        assert image(ask(opened, f"{SQUARES}/{rest}")).size == size, rest
 
 
 def test_bitonal_is_black_and_white(opened: IiifService) -> None:
-    shown = picture(ask(opened, f"{PHOTO}/full/max/0/bitonal.png"))
+    shown = image(ask(opened, f"{PHOTO}/full/max/0/bitonal.png"))
     assert {colour for _, colour in shown.convert("L").getcolors() or ()} == {0, 255}
     light = np.asarray(Image.open(io.BytesIO(jpeg_photo())).convert("L"), int)
     assert abs((np.asarray(shown.convert("L")) == 255).mean() - (light >= 128).mean()) < 0.05
 
 
 def test_a_turned_image_is_all_there_and_transparent_beside(opened: IiifService) -> None:
-    shown = picture(ask(opened, f"{SQUARES}/full/500,500/45/default.png")).convert("RGBA")
+    shown = image(ask(opened, f"{SQUARES}/full/500,500/45/default.png")).convert("RGBA")
     assert all(abs(side - 500 * 2**0.5) < 3 for side in shown.size)
     assert shown.getpixel((0, 0))[3] == 0  # type: ignore[index]
     middle = shown.getpixel((shown.width // 2, 25))
     assert np.abs(np.asarray(middle[:3], int) - square(Image.open(VALIDATED), 0, 0)).max() < 12  # type: ignore[index]
-    assert picture(ask(opened, f"{SQUARES}/full/500,500/45/default.jpg")).getpixel((0, 0)) == (255, 255, 255)
+    assert image(ask(opened, f"{SQUARES}/full/500,500/45/default.jpg")).getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_every_format_is_detected(opened: IiifService) -> None:
     for name, form in {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tif": "TIFF"}.items():
-        assert picture(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
+        assert image(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
 
 
 def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: IiifService, media: FastBucket) -> None:
@@ -349,7 +349,7 @@ def test_tiles_put_together_are_the_image(guarded: IiifService, media: FastBucke
     for left, width in ((0, 512), (512, 488)):
         for top, height in ((0, 512), (512, 488)):
             rest = f"{left},{top},{width},{height}/{width},{height}/0/default.jpg"
-            canvas.paste(picture(ask(guarded, f"{SQUARES}/{rest}")), (left, top))
+            canvas.paste(image(ask(guarded, f"{SQUARES}/{rest}")), (left, top))
     source = np.asarray(Image.open(VALIDATED).convert("RGB"), int)
     assert np.abs(np.asarray(canvas, int) - source).mean() < 3
 
@@ -372,7 +372,7 @@ def test_the_information_reads_no_more_than_the_header(s3_bucket: FastBucket) ->
 def test_a_master_is_requested_once(s3_bucket: FastBucket) -> None:
     large = png_noise(1500, 1500)
     iiif, counting = counted(s3_bucket, "masters/noise.png", large, {})
-    shown = picture(ask(iiif, "/iiif/3/noise.png/0,0,512,512/512,512/0/default.png"))
+    shown = image(ask(iiif, "/iiif/3/noise.png/0,0,512,512/512,512/0/default.png"))
     assert np.array_equal(np.asarray(shown), np.asarray(Image.open(io.BytesIO(large)))[:512, :512])
     assert counting.opened == ["masters/noise.png"]
 
@@ -382,10 +382,10 @@ def test_a_tile_of_a_large_image_reads_little_of_it(s3_bucket: FastBucket) -> No
     tight = replace(iiif, transform=replace(iiif.transform, limits=Limits(max_pixels=2_000_000)))
     document = json.loads(str(ask(tight, "/iiif/3/scene.tif/info.json")["body"]))
     assert (document["width"], document["height"]) == (4096, 3072)
-    shown = picture(ask(tight, "/iiif/3/scene.tif/2048,1536,512,512/512,512/0/default.png"))
+    shown = image(ask(tight, "/iiif/3/scene.tif/2048,1536,512,512/512,512/0/default.png"))
     whole = np.asarray(Image.open(io.BytesIO(scene())))
     assert np.array_equal(np.asarray(shown), whole[1536:2048, 2048:2560])
-    assert picture(ask(tight, "/iiif/3/scene.tif/full/256,192/0/default.jpg")).size == (256, 192)
+    assert image(ask(tight, "/iiif/3/scene.tif/full/256,192/0/default.jpg")).size == (256, 192)
     assert counting.read < 0.15 * len(scene())
 
 

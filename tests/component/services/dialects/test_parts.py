@@ -96,13 +96,13 @@ def test_a_request_is_read_from_the_headers_of_the_edge() -> None:
     sent = {
         "x-darkroom-url": "/iiif/3/a%2Fb.jpg/info.json",
         "x-darkroom-class": "application/ld+json",
-        "x-darkroom-host": "pictures.example.com",
+        "x-darkroom-host": "images.example.com",
         "x-darkroom-findings": "b2",
         "cloudfront-forwarded-proto": "https",
         "if-none-match": '"a"',
     }
     request = DialectRequest.from_headers("GET", sent)
-    assert request.base_url == "https://pictures.example.com"
+    assert request.base_url == "https://images.example.com"
     assert (request.path, request.accept, request.findings) == (sent["x-darkroom-url"], "application/ld+json", "b2")
     assert request.format_class == "auto-legacy"
     assert DialectRequest.from_headers("GET", {}).findings == "1"

@@ -37,7 +37,7 @@ from darkroom.services.ingest.events import VERDICT, build_verdict_message
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.images.hidden import KINDS, flagged_drawing
-from tests.images.pictures import jpeg_photo, turned
+from tests.images.photographs import jpeg_photo, turned
 
 from .harness import ALL, SMALL, InferEnvironment, by, small
 
@@ -81,15 +81,15 @@ def test_an_image_is_analysed_stored_and_published(env: InferEnvironment, capsys
     assert {"PrepareTime", "InvokeTime", "StoreTime", "AnnounceTime", "UploadToAnalysed"} <= counted.keys()
 
 
-def sent_picture(env: InferEnvironment) -> Image.Image:
+def sent_image(env: InferEnvironment) -> Image.Image:
     return Image.open(io.BytesIO(env.runtime.calls[0].body))
 
 
 def test_models_see_a_small_upright_image(env: InferEnvironment) -> None:
     photo = Image.open(io.BytesIO(jpeg_photo((3000, 1500))))
     env.ready(KEY, turned(photo, 6))
-    picture = sent_picture(env)
-    assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (2048, 1024))
+    image = sent_image(env)
+    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (2048, 1024))
     assert env.runtime.calls[0].tasks == ALL
 
 
@@ -97,7 +97,7 @@ def test_what_is_transparent_is_white_for_models(env: InferEnvironment) -> None:
     out = io.BytesIO()
     Image.new("RGBA", (60, 40), (200, 0, 0, 0)).save(out, "PNG")
     env.ready("a.png", out.getvalue())
-    assert sent_picture(env).getpixel((30, 20)) == (255, 255, 255)
+    assert sent_image(env).getpixel((30, 20)) == (255, 255, 255)
     black, bare = env.runtime.calls[1:]
     assert black.tasks == bare.tasks == (FACES, TEXT, MODERATION)
     assert Image.open(io.BytesIO(black.body)).getpixel((30, 20)) == (0, 0, 0)
@@ -109,9 +109,9 @@ def test_models_see_the_first_frame_and_grey_as_colour(env: InferEnvironment) ->
     frames = [Image.new("L", (60, 40), shade) for shade in (250, 5)]
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
     env.ready("a.gif", out.getvalue())
-    picture = sent_picture(env).convert("RGB")
-    assert picture.size == (60, 40)
-    assert picture.getpixel((30, 20)) == pytest.approx((250, 250, 250), abs=3)
+    image = sent_image(env).convert("RGB")
+    assert image.size == (60, 40)
+    assert image.getpixel((30, 20)) == pytest.approx((250, 250, 250), abs=3)
     assert [call.tasks for call in env.runtime.calls] == [ALL, (MODERATION,)]
 
 
@@ -246,7 +246,7 @@ def test_a_deletion_that_comes_late_removes_nothing(env: InferEnvironment) -> No
 DAMAGED = jpeg_photo()[:3000]
 
 
-@pytest.mark.parametrize("body", [DAMAGED, b"no picture"])
+@pytest.mark.parametrize("body", [DAMAGED, b"no image"])
 def test_a_master_that_cannot_be_decoded_is_a_finding(env: InferEnvironment, body: bytes) -> None:
     assert env.ready(KEY, body) is AnalysisOutcome.ANALYSED
     assert {finding.error for finding in env.findings(KEY).found.values()} == {"unreadable"}
@@ -379,14 +379,14 @@ def test_client_findings_are_reconciled(
 ) -> None:
     sequencer = env.master(KEY, jpeg_photo())
     env.known(KEY, told_by_client(env, *faces))
-    picture = env.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
+    image = env.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
     assert env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer)) is AnalysisOutcome.ANALYSED
     findings = env.findings(KEY)
     assert {task: finding.origin for task, finding in findings.found.items()} == {
         **dict.fromkeys(ALL, ENDPOINT), TAGS: CLIENT,
     }  # fmt: skip
     assert findings.found[FACES] == sagemaker.found(FACES)
-    assert (env.media.head(picture) is None, len(env.messages("purges"))) == (purged, int(purged))
+    assert (env.media.head(image) is None, len(env.messages("purges"))) == (purged, int(purged))
     env.observer.flush()
     assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
 

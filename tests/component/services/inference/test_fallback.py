@@ -17,7 +17,7 @@ from darkroom.services.inference.breaker import NAME, CircuitBreaker
 from darkroom.services.inference.circuit import Circuit, CircuitSettings, CircuitState
 from darkroom.services.inference.messages import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
 from tests.component.aws import sagemaker
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until
 
 from .harness import ALL, SMALL, TOO_LONG_S, InferEnvironment

@@ -13,7 +13,7 @@ from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from darkroom.slo import SLOW_MS
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import Counted, counted, of
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import InferEnvironment
 
@@ -36,10 +36,10 @@ def flush_metrics(env: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> 
 def test_analysed_images_are_counted_by_origin(env: InferEnvironment, flush_metrics: FlushMetrics) -> None:
     env.runtime.drawn = "canary"
     env.ready(KEY, jpeg_photo())
-    assert of(flush_metrics(), "PicturesAnalysed") == {"canary": 1}
+    assert of(flush_metrics(), "ImagesAnalysed") == {"canary": 1}
     env.runtime.behave = sagemaker.dead
     env.ready("other.jpg", jpeg_photo())
-    assert of(flush_metrics(), "PicturesAnalysed") == {"in-process": 1}
+    assert of(flush_metrics(), "ImagesAnalysed") == {"in-process": 1}
 
 
 @pytest.mark.parametrize(("over_ms", "slow"), [(-5_000, {}), (5_000, {"": 1})])
@@ -59,7 +59,7 @@ def test_a_repeated_analysis_has_no_latency_objective(env: InferEnvironment, flu
     flush_metrics()
     env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY, again=True))
     figures = flush_metrics()
-    assert of(figures, "PicturesAnalysed") == {"main": 1}
+    assert of(figures, "ImagesAnalysed") == {"main": 1}
     assert (of(figures, "Timed"), of(figures, "UploadToAnalysed")) == ({}, {})
 
 

@@ -12,7 +12,7 @@ from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.in_process import InProcessDetector
 from tests.component.aws import sagemaker
 from tests.images.detectors import models_folder
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import ALL, SMALL, InferEnvironment
 

@@ -12,7 +12,7 @@ from darkroom.image_keys import MASTERS
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
 from tests.component.aws import sagemaker
 from tests.component.services.kill_points import Killed, Wire, kill, wired
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tests.profiles import select_calls
 
 from .harness import ALL, SMALL, InferEnvironment
@@ -21,7 +21,7 @@ MOST_CALLS = 60
 STALE = "fit-cover_fv-1_g-face_h-400_w-400.auto-webp"
 
 
-def picture(number: int) -> bytes:
+def image(number: int) -> bytes:
     """A small JPEG unlike those with another number."""
     return jpeg_photo((60 + number, 40))
 
@@ -70,7 +70,7 @@ class Case:
 
 
 def ready(env: InferEnvironment, key: str, number: int) -> Case:
-    return Case(env, key, AnalysisRequest(RequestKind.READY, key, env.master(key, picture(number))))
+    return Case(env, key, AnalysisRequest(RequestKind.READY, key, env.master(key, image(number))))
 
 
 def judged(env: InferEnvironment, key: str, number: int) -> Case:
@@ -85,8 +85,8 @@ def overwritten(env: InferEnvironment, key: str, number: int) -> Case:
 
 
 def copied(env: InferEnvironment, key: str, number: int) -> Case:
-    env.ready(f"{key}.first", picture(number), sha256=f"same {key}")
-    sequencer = env.master(key, picture(number), sha256=f"same {key}")
+    env.ready(f"{key}.first", image(number), sha256=f"same {key}")
+    sequencer = env.master(key, image(number), sha256=f"same {key}")
     return Case(env, key, AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
@@ -100,7 +100,7 @@ def improved(env: InferEnvironment, key: str, number: int) -> Case:
     env.runtime.behave = sagemaker.dead
     first = ready(env, key, number)
     env.infer.handle(first.request)
-    _with_pictures(env, key)
+    _with_images(env, key)
     env.runtime.behave, env.now_s = sagemaker.answer, env.now_s + 1000
     return Case(env, key, first.request.next_attempt(), purged=True)
 
@@ -110,7 +110,7 @@ def corrected(env: InferEnvironment, key: str, number: int) -> Case:
     scene = ready(env, key, number)
     theirs = Finding(FACES, "client", "1", CLIENT, faces=(Face(Region(0, 0, 0.1, 0.1), 1.0),))
     env.known(key, Findings("1", env.etag(key), {FACES: theirs}, ALL[1:]))
-    _with_pictures(env, key)
+    _with_images(env, key)
     return Case(env, key, scene.request, purged=True)
 
 
@@ -120,7 +120,7 @@ def removed(env: InferEnvironment, key: str, number: int) -> Case:
     return Case(env, key, AnalysisRequest(RequestKind.REMOVED, key, env.next_sequencer()), by="")
 
 
-def _with_pictures(env: InferEnvironment, key: str) -> None:
+def _with_images(env: InferEnvironment, key: str) -> None:
     env.published()
     env.sent.clear()
     env.derivative(key, STALE)
@@ -164,7 +164,7 @@ class Overtaking:
         if self.deletes:
             env.removed(key)
             return
-        sequencer = env.master(key, picture(self.number + 200))
+        sequencer = env.master(key, image(self.number + 200))
         env.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
 
 

@@ -14,7 +14,7 @@ from darkroom.services.inference.messages import MAX_ATTEMPTS, AnalysisRequest, 
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools.events import FOLDER
 from tools.events.infer import ABSENT, PHOTO, build_endpoint_result
 

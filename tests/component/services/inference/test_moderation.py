@@ -17,7 +17,7 @@ from darkroom.services.ingest.events import read_event
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingest_environment
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import InferEnvironment
 

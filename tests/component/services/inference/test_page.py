@@ -11,7 +11,7 @@ from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from local.paths import ROOT
 from tests.component.aws import sagemaker
 from tests.component.services.test_ingest_page import listed, named, rows
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import ALL, InferEnvironment
 
@@ -44,7 +44,7 @@ def test_the_metrics_are_those_of_the_page(env: InferEnvironment, capsys: pytest
         "UploadToAnalysed": set(),
         "Fallback": set(),
         "ClientDisagreement": {"task"},
-        "PicturesAnalysed": {"variant"},
+        "ImagesAnalysed": {"variant"},
         "Timed": set(),
     }
     assert found.keys() <= listed(PAGE)

@@ -9,7 +9,7 @@ import pytest
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests import commands
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import InferEnvironment
 

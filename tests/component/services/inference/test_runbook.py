@@ -15,7 +15,7 @@ from darkroom.services.inference.breaker import NAME
 from darkroom.services.inference.messages import parse_request
 from local.aws import tool_environment
 from tests.component.aws import sagemaker
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 from tools import runbooks
 
 from .harness import InferEnvironment

@@ -19,7 +19,7 @@ from darkroom.mlops.sample_store import SAMPLE
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import InferEnvironment
 
@@ -74,7 +74,7 @@ def test_an_image_that_waits_for_moderation_is_described_as_it_is(env: InferEnvi
 def test_an_image_without_analysis_is_not_sampled(env: InferEnvironment) -> None:
     env.ready("first.jpg", jpeg_photo(), sha256="the same")
     assert env.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
-    assert env.ready("broken.jpg", b"no picture") is AnalysisOutcome.ANALYSED
+    assert env.ready("broken.jpg", b"no image") is AnalysisOutcome.ANALYSED
     assert [sample.key for sample in env.samples.recent()] == ["first.jpg"]
 
 
@@ -136,7 +136,7 @@ def jpeg(colour: int | tuple[int, int, int], mode: str = "RGB") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("picture", "expected"),
+    ("image", "expected"),
     [
         (jpeg((0, 0, 0)), 0.0),
         (jpeg((255, 255, 255)), 1.0),
@@ -146,10 +146,10 @@ def jpeg(colour: int | tuple[int, int, int], mode: str = "RGB") -> bytes:
         (jpeg(128, "L"), 0.502),
     ],
 )
-def test_brightness_is_the_mean_luma(picture: bytes, expected: float) -> None:
-    assert mean_luma(picture) == pytest.approx(expected, abs=0.01)
+def test_brightness_is_the_mean_luma(image: bytes, expected: float) -> None:
+    assert mean_luma(image) == pytest.approx(expected, abs=0.01)
 
 
 def test_brightness_of_no_image() -> None:
     with pytest.raises(DarkroomError):
-        mean_luma(b"no picture")
+        mean_luma(b"no image")

@@ -29,7 +29,7 @@ from darkroom.mlops.shadow import compare_results
 from darkroom.services.inference.analysis import AnalysisOutcome
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 from .harness import ALL, InferEnvironment
 

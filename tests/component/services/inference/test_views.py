@@ -18,7 +18,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views
 from tests.images import hidden
-from tests.images.pictures import jpeg_photo, photograph
+from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import opened
 
 TASKS = (FACES, MODERATION)

@@ -52,7 +52,7 @@ def test_an_image_costs_its_share_of_the_hour(stack: MonitorEnvironment, capsys:
     figures = look(stack, capsys)
     expected = usd("cdn-requests", 5000) + usd("cdn-functions", 5000) + usd("cdn-gb", 2)
     assert of(figures, "CostPerHour")[""] == pytest.approx(expected)
-    assert of(figures, "CostPerPicture")[""] == pytest.approx(expected / 5000)
+    assert of(figures, "CostPerImage")[""] == pytest.approx(expected / 5000)
 
 
 def test_without_viewers_there_is_no_cost_of_an_image(
@@ -67,7 +67,7 @@ def test_without_viewers_there_is_no_cost_of_an_image(
         "monitoring": 0,
         "endpoint": 0,
     }
-    assert of(figures, "CostPerPicture") == {}
+    assert of(figures, "CostPerImage") == {}
 
 
 def test_each_kind_of_work_asks_other_services(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,7 @@ from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import Counted, counted, of
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.unit.synthetic_samples import samples
 
 from .environment import MonitorEnvironment

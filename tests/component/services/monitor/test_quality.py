@@ -22,11 +22,11 @@ from .environment import MonitorEnvironment
 
 HOUR_S = 3600
 HALF = Region(0.25, 0.25, 0.5, 0.5)
-PICTURES = {b"a face": ([HALF], False), b"unsafe": ([], True), b"neither": ([], False), b"also unsafe": ([], True)}
+IMAGES = {b"a face": ([HALF], False), b"unsafe": ([], True), b"neither": ([], False), b"also unsafe": ([], True)}
 
 
 def good(task: str, jpeg: bytes) -> Finding:
-    faces, unsafe = PICTURES[jpeg]
+    faces, unsafe = IMAGES[jpeg]
     if task == FACES:
         return Finding(FACES, "m", "1", faces=tuple(Face(region, 0.9) for region in faces))
     return Finding(MODERATION, "m", "1", labels=(Label("unsafe", 0.9),) if unsafe else (), flagged=unsafe)
@@ -56,7 +56,7 @@ def watch(stack: MonitorEnvironment, models: Models) -> QualityCheck:
 def provide(stack: MonitorEnvironment) -> None:
     """The golden set, as its manifest is written."""
     lines = []
-    for number, (jpeg, (faces, unsafe)) in enumerate(PICTURES.items()):
+    for number, (jpeg, (faces, unsafe)) in enumerate(IMAGES.items()):
         put(stack.env.vault("media"), f"golden/{number}.jpg", jpeg)
         lines.append(json.dumps({"picture": f"golden/{number}.jpg", "faces": faces, "unsafe": unsafe}))
     put(stack.env.vault("media"), MANIFEST, "\n".join(lines).encode())
@@ -151,7 +151,7 @@ def test_an_image_without_a_response_is_requested_again(
     models.variants(main=1.0, canary=0.0)
     models.containers["main"].fails = 1
     assert look()["main", FACES, "Recall"] == 100
-    assert models.containers["main"].calls == len(PICTURES) + 1
+    assert models.containers["main"].calls == len(IMAGES) + 1
 
 
 def test_an_image_that_is_missing_does_not_end_the_check_of_a_large_set(

@@ -18,7 +18,7 @@ from darkroom.services.serve.transform import Transform
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.component.services.test_transform import Keys, request
-from tests.images.pictures import jpeg_photo
+from tests.images.photographs import jpeg_photo
 
 MAX_RECEIVES = 2
 NAME = "derivatives/photo.jpg/_/w-640.webp"
@@ -121,7 +121,7 @@ def test_an_unreadable_message_goes_to_the_dlq_at_once(
 
 
 def test_a_fault_is_retried_and_then_sent_to_the_dlq_with_its_cause(env: ReencodeEnvironment) -> None:
-    env.media.put(NAME, b"no picture", dict(stored(env).attributes))
+    env.media.put(NAME, b"no image", dict(stored(env).attributes))
     order = reencode_message(NAME, 0)
     assert not env.invoke(order, receives=1)
     assert env.dead() == []

@@ -25,7 +25,7 @@ from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.test_transform import Keys, request
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.rendering import seen
 from tests.images.sources import saved
 
@@ -155,7 +155,7 @@ def test_both_watermarks_of_a_dialect_stay(service: Reencoder, transform: Transf
 def test_only_images_are_re_encoded(service: Reencoder, bucket: FastBucket, name: str) -> None:
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     bucket.put(name, b"{}", {SOURCE_ETAG: str(bucket.etag("masters/photo.jpg")).strip('"')})
-    assert service.handle(ReencodeMessage(name, hits=1000)) is ReencodeOutcome.NO_PICTURE
+    assert service.handle(ReencodeMessage(name, hits=1000)) is ReencodeOutcome.NO_IMAGE
 
 
 def test_what_was_purged_stays_away(service: Reencoder, stored: StoredObject, bucket: FastBucket) -> None:

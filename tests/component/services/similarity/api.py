@@ -49,7 +49,7 @@ class Deployment:
             made = self.function.invoke(event | ({"queryStringParameters": query} if query else {}))
         return Answer(made["statusCode"], made["headers"], json.loads(made["body"]))
 
-    def picture(
+    def image(
         self,
         key: str,
         vector: Sequence[float] = (),

@@ -18,10 +18,10 @@ HASH, NEAR_HASH, FAR_HASH = "f0f0f0f0f0f0f0f0", "f0f0f0f0f0f0f0ff", "0f0f0f0f0f0
 
 
 def test_the_nearest_are_returned_with_scores(deployment: Deployment) -> None:
-    deployment.picture("trips/rome.jpg", ROME, perceptual_hash=HASH)
-    deployment.picture("trips/crop.jpg", towards(ROME, OSLO, 0.8), perceptual_hash=FAR_HASH)
-    deployment.picture("trips/kin.jpg", towards(ROME, OSLO, 0.6), perceptual_hash=NEAR_HASH)
-    deployment.picture("trips/other.jpg", towards(ROME, OSLO, 0.0))
+    deployment.image("trips/rome.jpg", ROME, perceptual_hash=HASH)
+    deployment.image("trips/crop.jpg", towards(ROME, OSLO, 0.8), perceptual_hash=FAR_HASH)
+    deployment.image("trips/kin.jpg", towards(ROME, OSLO, 0.6), perceptual_hash=NEAR_HASH)
+    deployment.image("trips/other.jpg", towards(ROME, OSLO, 0.0))
     answer = deployment.ask("trips/rome.jpg")
     assert answer.headers == {"content-type": "application/json", "cache-control": "no-store"}
     results = answer.document.pop("results")
@@ -36,7 +36,7 @@ def test_the_nearest_are_returned_with_scores(deployment: Deployment) -> None:
 
 def test_no_more_results_than_requested(deployment: Deployment) -> None:
     for number in range(14):
-        deployment.picture(f"trips/{number}.jpg", towards(ROME, OSLO, 1 - number / 100))
+        deployment.image(f"trips/{number}.jpg", towards(ROME, OSLO, 1 - number / 100))
     assert keys(deployment.ask("trips/0.jpg")) == [f"trips/{number}.jpg" for number in range(1, 11)]
     assert keys(deployment.ask("trips/0.jpg", count="2")) == ["trips/1.jpg", "trips/2.jpg"]
     assert len(keys(deployment.ask("trips/0.jpg", count="50"))) == 13
@@ -60,8 +60,8 @@ def test_no_valid_token(deployment: Deployment, authorization: str | None) -> No
 
 
 def test_a_token_shows_nothing_outside_of_its_prefix(deployment: Deployment) -> None:
-    deployment.picture("trips/rome.jpg", ROME, perceptual_hash=HASH)
-    deployment.picture("secret/rome.jpg", ROME, perceptual_hash=HASH)
+    deployment.image("trips/rome.jpg", ROME, perceptual_hash=HASH)
+    deployment.image("secret/rome.jpg", ROME, perceptual_hash=HASH)
     assert keys(deployment.ask("trips/rome.jpg")) == []
     answer = deployment.ask("secret/rome.jpg")
     assert (answer.status, answer.document["code"]) == (403, "not-granted")
@@ -71,12 +71,12 @@ def test_a_token_shows_nothing_outside_of_its_prefix(deployment: Deployment) -> 
 
 def test_an_image_that_is_no_longer_served_is_not_returned(deployment: Deployment) -> None:
     """An embedding is deleted a little later than its image."""
-    deployment.picture("trips/rome.jpg", ROME)
+    deployment.image("trips/rome.jpg", ROME)
     for number, state in enumerate([REMOVED, HELD, CLAIMED, REFUSED]):
-        deployment.picture(f"trips/{number}.jpg", ROME, state=state)
-    deployment.picture("trips/forgotten.jpg", ROME)
+        deployment.image(f"trips/{number}.jpg", ROME, state=state)
+    deployment.image("trips/forgotten.jpg", ROME)
     deployment.forget("trips/forgotten.jpg")
-    deployment.picture("trips/far.jpg", OSLO)
+    deployment.image("trips/far.jpg", OSLO)
     assert keys(deployment.ask("trips/rome.jpg", count="1")) == ["trips/far.jpg"]
 
 
@@ -85,7 +85,7 @@ def test_an_image_that_is_no_longer_served_is_not_returned(deployment: Deploymen
     [(REMOVED, 404, "no-source"), (HELD, 404, "no-source"), (REFUSED, 404, "no-source"), (CLAIMED, 503, "busy")],
 )
 def test_an_image_that_is_not_served(deployment: Deployment, state: str, status: int, code: str) -> None:
-    deployment.picture("trips/rome.jpg", ROME, state=state)
+    deployment.image("trips/rome.jpg", ROME, state=state)
     answer = deployment.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (status, code)
 
@@ -97,10 +97,10 @@ def test_an_unknown_image(deployment: Deployment) -> None:
 
 
 def test_hashes_answer_until_there_is_an_embedding(deployment: Deployment) -> None:
-    deployment.picture("trips/rome.jpg", perceptual_hash=HASH)
-    deployment.picture("trips/near.jpg", ROME, perceptual_hash=NEAR_HASH)
-    deployment.picture("trips/far.jpg", perceptual_hash=FAR_HASH)
-    deployment.picture("secret/near.jpg", perceptual_hash=HASH)
+    deployment.image("trips/rome.jpg", perceptual_hash=HASH)
+    deployment.image("trips/near.jpg", ROME, perceptual_hash=NEAR_HASH)
+    deployment.image("trips/far.jpg", perceptual_hash=FAR_HASH)
+    deployment.image("secret/near.jpg", perceptual_hash=HASH)
     assert deployment.ask("trips/rome.jpg").document == {
         "key": "trips/rome.jpg",
         "basis": "perceptual-hash",
@@ -112,12 +112,12 @@ def test_hashes_answer_until_there_is_an_embedding(deployment: Deployment) -> No
 
 
 def test_an_embedding_of_an_earlier_master_is_ignored(deployment: Deployment) -> None:
-    deployment.picture("trips/rome.jpg", ROME, perceptual_hash=HASH, etag="m2", analysed_etag="m1")
+    deployment.image("trips/rome.jpg", ROME, perceptual_hash=HASH, etag="m2", analysed_etag="m1")
     assert deployment.ask("trips/rome.jpg").document["basis"] == "perceptual-hash"
 
 
 def test_an_image_without_embedding_and_hash_waits_to_be_analysed(deployment: Deployment) -> None:
-    deployment.picture("trips/rome.jpg")
+    deployment.image("trips/rome.jpg")
     answer = deployment.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (503, "findings-pending")
     assert int(answer.headers["retry-after"]) > 0
@@ -128,24 +128,24 @@ def test_without_embeddings_the_request_fails_unless_hashes_suffice(
     deployment: Deployment, mode: str, settings: dict[str, Any]
 ) -> None:
     without = deployment.with_environment(settings, INFERENCE_MODE=mode)
-    without.picture("trips/rome.jpg", perceptual_hash=HASH)
+    without.image("trips/rome.jpg", perceptual_hash=HASH)
     answer = without.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (501, "no-inference")
     assert "retry-after" not in answer.headers
-    without.picture("trips/none.jpg")
+    without.image("trips/none.jpg")
     assert without.ask("trips/none.jpg").status == 501
-    without.picture("trips/near.jpg", perceptual_hash=NEAR_HASH)
+    without.image("trips/near.jpg", perceptual_hash=NEAR_HASH)
     assert keys(without.ask("trips/rome.jpg")) == ["trips/near.jpg"]
 
 
 def test_embeddings_of_another_model_are_no_answer(deployment: Deployment) -> None:
-    deployment.picture("trips/rome.jpg", ROME)
-    deployment.picture("trips/small.jpg", ROME, model="sscd-small/1")
+    deployment.image("trips/rome.jpg", ROME)
+    deployment.image("trips/small.jpg", ROME, model="sscd-small/1")
     assert keys(deployment.ask("trips/rome.jpg")) == []
 
 
 def test_a_store_that_does_not_answer(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
-    deployment.picture("trips/rome.jpg", ROME)
+    deployment.image("trips/rome.jpg", ROME)
     answer = deployment.with_environment(VECTOR_TABLE="gone").ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (503, "unavailable")
     assert "gone" not in json.dumps(answer.document)

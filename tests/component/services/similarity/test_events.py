@@ -43,7 +43,7 @@ def test_an_event_gets_the_answer_of_its_name(local: Deployment, name: str, says
 
 def test_with_a_token_in_it_an_event_shows_images(local: Deployment) -> None:
     for name in ("coffee.png", "copy.png"):
-        local.picture(f"samples/{name}", direction(1))
+        local.image(f"samples/{name}", direction(1))
     event: dict[str, Any] = json.loads((FOLDER / "similar" / "expired.json").read_text())
     event["headers"]["authorization"] = f"Bearer {make_token(Grant('samples/', int(time.time()) + 3600), LOCAL_KEY)}"
     status, answer = invoke(local, event)

@@ -22,7 +22,7 @@ from darkroom.services.ingest.handler import handle_event
 from darkroom.services.upload import UploadApi
 from darkroom.services.upload_requests import Grant, make_token
 from tests.component.services.ingest_environment import KEYS, IngestEnvironment, SigningKeys
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 
 from .api import DOCS, Api, send
 
@@ -88,7 +88,7 @@ def test_the_key_before_counts_too(env: IngestEnvironment) -> None:
         ({FINDINGS: TEXT}, "unsigned"),
         (signed() | {FINDINGS: encode_findings(parse_client_findings({"faces": []}))}, "forged"),
         (signed(key="trips/other.jpg"), "forged"),
-        (signed(body=b"another picture"), "forged"),
+        (signed(body=b"another image"), "forged"),
         (signed(signing_key="another key"), "forged"),
         (signed("e30"), "malformed"),
     ],

@@ -130,7 +130,7 @@ def resolve_region(region: Region, upright: Size) -> Box:
 def _check_region(box: Box, upright: Size) -> Box:
     if box.width < 1 or box.height < 1:
         raise BadOption(
-            f"region holds nothing of the picture, which is {upright.width} × {upright.height} px", option="region"
+            f"region holds nothing of the image, which is {upright.width} × {upright.height} px", option="region"
         )
     if box != Box(0, 0, *upright) and max(box) > MAX_CROP_PX:
         raise BadOption(f"region must be within the first {MAX_CROP_PX} px of each side", option="region")

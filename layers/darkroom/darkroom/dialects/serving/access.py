@@ -47,6 +47,6 @@ def _describe_unsigned_set(plan: Plan) -> str:
     """Describe the unsigned variants independently of the dialect."""
     widths = ", ".join(map(str, LADDER_PX))
     return (
-        f"Without a signature a URL may come to the picture as it is served by default, to a preset, or to a width of "
+        f"Without a signature a URL may come to the image as it is served by default, to a preset, or to a width of "
         f"{widths} with nothing else but a format. This one comes to {options_text(plan)}.{plan.format}"
     )

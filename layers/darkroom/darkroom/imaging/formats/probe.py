@@ -15,16 +15,16 @@ from .registry import SOURCE_FORMATS, SUPPORTED
 _REFUSED: tuple[tuple[str, Signature], ...] = (
     ("a PDF document", Signature(b"%PDF")),
     ("a PostScript document", Signature(b"%!PS")),
-    ("an OpenEXR picture", Signature(b"\x76\x2f\x31\x01")),
+    ("an OpenEXR image", Signature(b"\x76\x2f\x31\x01")),
     ("a Windows icon", Signature(b"\0\0\1\0")),
     ("a Windows cursor", Signature(b"\0\0\2\0")),
-    ("a JPEG 2000 picture", Signature(b"\0\0\0\x0cjP  ")),
-    ("a JPEG 2000 picture", Signature(b"\xff\x4f\xff\x51")),
-    ("a JPEG XL picture", Signature(b"\xff\x0a")),
-    ("a JPEG XL picture", Signature(b"\0\0\0\x0cJXL ")),
+    ("a JPEG 2000 image", Signature(b"\0\0\0\x0cjP  ")),
+    ("a JPEG 2000 image", Signature(b"\xff\x4f\xff\x51")),
+    ("a JPEG XL image", Signature(b"\xff\x0a")),
+    ("a JPEG XL image", Signature(b"\0\0\0\x0cJXL ")),
     ("a Windows bitmap", Signature(b"BM")),
     ("a Photoshop document", Signature(b"8BPS")),
-    ("a Radiance picture", Signature(b"#?RADIANCE")),
+    ("a Radiance image", Signature(b"#?RADIANCE")),
     ("a camera raw file", Signature(b"II\x2a\0", b"CR", 8)),
     ("a camera raw file", Signature(b"IIRO")),
     ("a camera raw file", Signature(b"IIU\0")),
@@ -47,7 +47,7 @@ _REFUSED: tuple[tuple[str, Signature], ...] = (
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
-_BRAND_NAMES = {b"qt  ": "a QuickTime video", b"crx ": "a camera raw file", b"jp2 ": "a JPEG 2000 picture"}
+_BRAND_NAMES = {b"qt  ": "a QuickTime video", b"crx ": "a camera raw file", b"jp2 ": "a JPEG 2000 image"}
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

@@ -65,7 +65,7 @@ def describe(
     ``sample`` is rendered by :func:`make_sample_plan`, ``profile`` is the source's ICC profile, ``ladder`` are the
     widths in px that its ``srcset`` may have.
     """
-    import json  # not needed for pictures
+    import json  # not needed for images
 
     wide, tall = header.upright_width, header.upright_height
     answer = {

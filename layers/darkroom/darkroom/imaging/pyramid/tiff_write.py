@@ -93,7 +93,7 @@ def read_tiled(file: bytes) -> Tiled:
     tiff = TiffReader(lambda at, length: file[at : at + length])
     directories = tiff.read_directories()
     if tiff.layout != CLASSIC or len(directories) != 1 or SUB_DIRECTORIES in directories[0].entries:
-        raise ValueError("not a little-endian TIFF of one picture")
+        raise ValueError("not a little-endian TIFF of one image")
     values = {
         tag: Value(entry.kind, entry.values, tiff.read_value(entry, len(file)))
         for tag, entry in directories[0].entries.items()

@@ -24,7 +24,7 @@ SCORE_WINDOW = 1.5
 costs many bytes, and more where it costs few."""
 
 LOG_BYTES_PER_POINT = 0.052
-"""The logarithm of bytes per point of SSIMULACRA2: near 75, the mean over 88 pictures (± 0.017)."""
+"""The logarithm of bytes per point of SSIMULACRA2: near 75, the mean over 88 images (± 0.017)."""
 
 MAX_EXTRA_COST = 0.02
 """Options whose cost at the first quality exceeds that of no options by more than this are not tried again."""

@@ -87,16 +87,16 @@ class _Original:
 
 
 class Comparator:
-    """Compares encoded images with ``picture``, which is 8-bit sRGB or grey, transparent or not.
+    """Compares encoded images with ``image``, which is 8-bit sRGB or grey, transparent or not.
 
     It holds 20 bytes a pixel. Raises ValueError below 16 px a side.
     """
 
-    def __init__(self, picture: pyvips.Image) -> None:
-        if min(picture.width, picture.height) < MIN_SIDE_PX:
-            raise ValueError(f"A picture of {picture.width} × {picture.height} px is too small to be compared")
-        self._size = picture.width, picture.height
-        self._originals = [_prepare_original(planes) for planes in _iter_scales(picture)]
+    def __init__(self, image: pyvips.Image) -> None:
+        if min(image.width, image.height) < MIN_SIDE_PX:
+            raise ValueError(f"An image of {image.width} × {image.height} px is too small to be compared")
+        self._size = image.width, image.height
+        self._originals = [_prepare_original(planes) for planes in _iter_scales(image)]
 
     def score(self, body: bytes) -> float:
         """Return the score of the still that ``body`` encodes, the same for each call.
@@ -105,7 +105,7 @@ class Comparator:
         """
         worse = pyvips.Image.new_from_buffer(body, "")
         if (worse.width, worse.height) != self._size:
-            raise ValueError(f"The picture is {worse.width} × {worse.height}, not {self._size}")
+            raise ValueError(f"The image is {worse.width} × {worse.height}, not {self._size}")
         features = map(_sum_features, self._originals, _iter_scales(worse), _WEIGHTS)
         return round(to_score(sum(features)), DIGITS)
 
@@ -117,9 +117,9 @@ def to_score(unlike: float) -> float:
     return float(100.0 - 10.0 * bent**0.6276336467831387) if bent > 0 else 100.0
 
 
-def _iter_scales(picture: pyvips.Image) -> Iterator[pyvips.Image]:
+def _iter_scales(image: pyvips.Image) -> Iterator[pyvips.Image]:
     """Yield the compared planes in full size, half of it, and so on; halved in linear light."""
-    light = _to_linear_light(picture)
+    light = _to_linear_light(image)
     for scale, wanted in enumerate(_WEIGHTS):
         if scale:
             light = light.shrink(2, 2, ceil=True).copy_memory()
@@ -134,12 +134,12 @@ def _sample_strips(light: pyvips.Image) -> pyvips.Image:
     return pyvips.Image.arrayjoin([light.crop(0, top, light.width, STRIP_PX) for top in tops], across=1)
 
 
-def _to_linear_light(picture: pyvips.Image) -> pyvips.Image:
-    if picture.hasalpha():
-        picture = picture.flatten(background=_GREY)
-    if picture.bands < 3:
-        picture = picture[0].bandjoin([picture[0], picture[0]])
-    return picture.maplut(_linear_table()).copy_memory()
+def _to_linear_light(image: pyvips.Image) -> pyvips.Image:
+    if image.hasalpha():
+        image = image.flatten(background=_GREY)
+    if image.bands < 3:
+        image = image[0].bandjoin([image[0], image[0]])
+    return image.maplut(_linear_table()).copy_memory()
 
 
 def _to_opponent_planes(light: pyvips.Image, wanted: list[int]) -> pyvips.Image:

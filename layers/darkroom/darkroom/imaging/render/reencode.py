@@ -42,7 +42,7 @@ MAX_ENCODES = 5
 class ReencodeResult:
     """A smaller image, and the scores of the stored one and of this one (None for animations)."""
 
-    picture: RenderedImage
+    image: RenderedImage
     stored_score: float | None = None
     score: float | None = None
 
@@ -78,10 +78,10 @@ def reencode(
     if found is None or not found.should_replace(stored):
         return None
     frame = context.frames[0]
-    picture = RenderedImage(
+    image = RenderedImage(
         found.body, found.form.content_type, frame.width, frame.height, len(context.frames), timer.timings_ms
     )
-    return ReencodeResult(picture, found.stored_score, found.score)
+    return ReencodeResult(image, found.stored_score, found.score)
 
 
 @dataclass(frozen=True, slots=True)

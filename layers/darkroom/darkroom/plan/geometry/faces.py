@@ -72,7 +72,7 @@ def move_window_to_faces(geometry: Geometry, faces: Sequence[Region]) -> Geometr
 
 
 def project_face(face: Region, geometry: Geometry) -> Box | None:
-    """Return the pixels of the scaled picture that ``face`` touches; None if a crop has left too little of it."""
+    """Return the pixels of the scaled image that ``face`` touches; None if a crop has left too little of it."""
     upright, subject, scaled = geometry.upright, geometry.subject, geometry.scaled
     across, down = scaled.width / subject.width, scaled.height / subject.height
     left = (face.left * upright.width - subject.left) * across
@@ -103,7 +103,7 @@ def _choose_start(intervals: Sequence[_Interval], side: int, kept: int) -> int:
 
 
 def _choose_group(intervals: Sequence[_Interval], side: int, kept: int) -> Sequence[_Interval]:
-    """Return the heaviest group that ``kept`` pixels can hold; of equal ones, the nearest to the picture's middle.
+    """Return the heaviest group that ``kept`` pixels can hold; of equal ones, the nearest to the image's middle.
 
     It is enough to try windows that begin with a face: any other can be moved to the next one without losing a face.
     """
@@ -130,7 +130,7 @@ def crop_to_faces(plan: Plan, stored: Size, orientation: int, faces: Sequence[Re
     """Return the region of the upright source that ``plan`` keeps because of ``faces``; None if they do not change it.
 
     Raises BadOption for a rank that no face has, as AWS's Dynamic Image Transformation does
-    (``SmartCrop::FaceIndexOutOfRange``), unless the picture has no face.
+    (``SmartCrop::FaceIndexOutOfRange``), unless the image has no face.
     """
     upright = stored.transposed if orientation >= 5 else stored
     if plan.face_crop is not None:
@@ -214,7 +214,7 @@ def _expand_to_shape(inner: Box, outer: Box) -> Box:
 
 
 def locate_eyes(faces: Sequence[Region], geometry: Geometry) -> list[Box]:
-    """Return the rectangles of the eyes of ``faces``, in px of the upright picture after resize and cover."""
+    """Return the rectangles of the eyes of ``faces``, in px of the upright image after resize and cover."""
     visible = [box for face in faces if (box := project_face(face, geometry)) is not None]
     return [eye for face in visible for eye in _locate_eyes(face, geometry)]
 
@@ -234,7 +234,7 @@ def _locate_eyes(face: Box, geometry: Geometry) -> Iterator[Box]:
 def rotate_faces_to_stored(findings: Findings, orientation: int) -> Findings:
     """Return ``findings`` with faces in fractions of the stored image, which ``orientation`` turns upright.
 
-    For plans that ignore EXIF orientation. Redacted pictures are always turned upright: what covers a face reaches
+    For plans that ignore EXIF orientation. Redacted images are always turned upright: what covers a face reaches
     farther above it than beside it.
     """
     return replace(

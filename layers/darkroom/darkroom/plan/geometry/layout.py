@@ -1,15 +1,15 @@
 """The geometry of a render, computed before pixels are read.
 
 :class:`Geometry` is a value in pixels of the *upright* source (after EXIF orientation), with sizes *before* ``rot``: a
-render resizes first and rotates the small picture. :attr:`Geometry.size` is the size of the result.
-:meth:`Geometry.for_stored_size` applies it to the same picture in another size: a gain map, or a picture that the
+render resizes first and rotates the small image. :attr:`Geometry.size` is the size of the result.
+:meth:`Geometry.for_stored_size` applies it to the same image in another size: a gain map, or an image that the
 decoder has shrunk.
 
 Rules that differ in CSS and other image services:
 
 * nothing is enlarged unless ``up=1``. If the source is smaller than the box, cover and fill keep the aspect ratio of
-  the box and become smaller; a letterbox keeps the box, with the picture in its own size;
-* the box is that of the result: with ``rot=90``, ``w`` is the width of the rotated picture;
+  the box and become smaller; a letterbox keeps the box, with the image in its own size;
+* the box is that of the result: with ``rot=90``, ``w`` is the width of the rotated image;
 * gravity refers to the upright source;
 * sides have at least 1 px.
 
@@ -61,13 +61,13 @@ _SEARCHED_GRAVITIES = ("attention", "entropy", "face")
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """The path from a stored picture to the result, in the order of its steps.
+    """The path from a stored image to the result, in the order of its steps.
 
     ``stored``: size in the file. ``orientation``: EXIF, 1–8.
-    ``subject``: the region of the upright picture that crop and trim keep. It is provisional where ``search_area`` is
+    ``subject``: the region of the upright image that crop and trim keep. It is provisional where ``search_area`` is
     set: pixels then decide where in that area it is.
     ``scaled``: the size after the resize.
-    ``window``: the part of the scaled picture that a cover keeps. Its place is provisional where ``search`` is
+    ``window``: the part of the scaled image that a cover keeps. Its place is provisional where ``search`` is
     ``attention``, ``entropy`` or ``face``.
     ``rotate`` (degrees clockwise), then ``flop`` (mirror left-right), then ``angle`` (degrees clockwise, on a larger
     canvas).
@@ -115,7 +115,7 @@ class Geometry:
 
     @property
     def image_size(self) -> Size:
-        """The size of the picture without canvas and padding."""
+        """The size of the image without canvas and padding."""
         return self.ellipse.size if self.ellipse else self.angled_size
 
     @property
@@ -130,35 +130,35 @@ class Geometry:
 
     @property
     def stored_subject(self) -> Box:
-        """``subject`` in the coordinates of the stored picture."""
+        """``subject`` in the coordinates of the stored image."""
         return to_stored_box(self.subject, self.upright, self.orientation)
 
     @property
     def stored_region(self) -> Box:
-        """The part of the stored picture to read: ``search_area`` if there is one, or ``subject``."""
+        """The part of the stored image to read: ``search_area`` if there is one, or ``subject``."""
         return to_stored_box(self.search_area or self.subject, self.upright, self.orientation)
 
     @property
     def stored_scaled(self) -> Size:
-        """``scaled`` before the picture is turned upright."""
+        """``scaled`` before the image is turned upright."""
         return self.scaled.transposed if self.orientation >= 5 else self.scaled
 
     @property
     def stored_window(self) -> Box | None:
-        """``window`` before the scaled picture is turned upright."""
+        """``window`` before the scaled image is turned upright."""
         return to_stored_box(self.window, self.scaled, self.orientation) if self.window else None
 
     def with_window(self, window: Box) -> Geometry:
-        """Return this geometry with the window that a search found in the scaled picture as stored."""
+        """Return this geometry with the window that a search found in the scaled image as stored."""
         upright = to_upright_box(window, self.stored_scaled, self.orientation)
         return replace(self, window=upright, search="")
 
     def to_upright(self, box: Box) -> Box:
-        """Map ``box`` from the stored picture to the upright one."""
+        """Map ``box`` from the stored image to the upright one."""
         return to_upright_box(box, self.stored, self.orientation)
 
     def for_stored_size(self, stored: Size) -> Geometry:
-        """Return this geometry for the same picture in another stored size. The output has the same size."""
+        """Return this geometry for the same image in another stored size. The output has the same size."""
         if stored == self.stored:
             return self
         upright = stored.transposed if self.orientation >= 5 else stored
@@ -181,8 +181,8 @@ def compute_geometry(
 
     ``subject``: the region of the upright source to keep, if a trim or faces have determined it; by default, inset,
     crop and ``crop_to`` do. With ``trim_first``, ``crop_to`` applies to it. ``max_side_px``: the longest side, with
-    padding, that the output format can hold. ``max_pixels``: the largest picture that its encoder has memory for; it
-    limits results without a box. Raises BadOption if a crop or an ellipse is outside of the picture.
+    padding, that the output format can hold. ``max_pixels``: the largest image that its encoder has memory for; it
+    limits results without a box. Raises BadOption if a crop or an ellipse is outside of the image.
     """
     upright = stored.transposed if orientation >= 5 else stored
     kept = compute_crop(plan, upright) if subject is None else CropRegion(subject)
@@ -210,7 +210,7 @@ def compute_geometry(
 
 
 def _resolve_source_side(plan: Plan, size: Size) -> Plan:
-    """Return ``plan`` with the missing side of its box set to a side of ``size``, the picture before the resize."""
+    """Return ``plan`` with the missing side of its box set to a side of ``size``, the image before the resize."""
     length = min(MAX_SIDE_PX, size.width if plan.source_side == "w" else size.height)
     return replace(plan, height=length) if plan.width else replace(plan, width=length)
 
@@ -288,7 +288,7 @@ def _resize_at_ratio(
 
 
 def _choose_fit(plan: Plan) -> str:
-    """Return how the picture fills the box; ``one_side`` stretches it."""
+    """Return how the image fills the box; ``one_side`` stretches it."""
     return "fill" if plan.one_side else plan.fit
 
 
@@ -362,7 +362,7 @@ def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
 def _apply_proportion(geometry: Geometry, factor: float) -> Geometry:
     """Scale the sides of ``geometry`` by ``factor``, rounded down: thumbor's ``proportion()``.
 
-    A factor that would leave a side of less than 1 px is ignored. The window keeps the same part of the picture.
+    A factor that would leave a side of less than 1 px is ignored. The window keeps the same part of the image.
     """
     kept = Size(*(int(side * factor) for side in geometry.cropped_size))
     if min(kept) < 1:

@@ -1,7 +1,7 @@
-"""The layout of a nine-patch around a picture: Android's format, as thumbor's ``frame()`` interprets it.
+"""The layout of a nine-patch around an image: Android's format, as thumbor's ``frame()`` interprets it.
 
 The outermost pixels of the file are marks. Opaque black marks in the first row and column select what may be stretched.
-Black marks in the last row and column select the content: the parts before and after it are margins around the picture.
+Black marks in the last row and column select the content: the parts before and after it are margins around the image.
 Sources: Android developers, "NinePatch drawables"; thumbor 7.8, ``ext/filters/_nine_patch``.
 """
 

@@ -26,7 +26,7 @@ STORED_POINTS: dict[int, Callable[[float, float], tuple[float, float]]] = {
     7: lambda x, y: (1 - y, 1 - x),
     8: lambda x, y: (1 - y, x),
 }
-"""By orientation, the function that maps a point of the upright picture to the stored picture, in fractions."""
+"""By orientation, the function that maps a point of the upright image to the stored image, in fractions."""
 
 
 class Size(NamedTuple):
@@ -59,7 +59,7 @@ def round_half_up(length: float) -> int:
 
 
 def to_stored_box(box: Box, upright: Size, orientation: int) -> Box:
-    """Map a region of the upright picture to the stored picture, which ``orientation`` turns upright."""
+    """Map a region of the upright image to the stored image, which ``orientation`` turns upright."""
     left, top, width, height = box
     right, bottom = upright.width - left - width, upright.height - top - height
     return {
@@ -75,12 +75,12 @@ def to_stored_box(box: Box, upright: Size, orientation: int) -> Box:
 
 
 def to_upright_box(box: Box, stored: Size, orientation: int) -> Box:
-    """Map a region of the stored picture to the upright picture."""
+    """Map a region of the stored image to the upright image."""
     return to_stored_box(box, stored, INVERSE_ORIENTATIONS.get(orientation, orientation))
 
 
 def rescale_box(box: Box, size: Size, other: Size) -> Box:
-    """Scale ``box`` from a picture of ``size`` to one of ``other``; edges are rounded and at least 1 px apart."""
+    """Scale ``box`` from an image of ``size`` to one of ``other``; edges are rounded and at least 1 px apart."""
     left = min(round(box.left * other.width / size.width), other.width - 1)
     top = min(round(box.top * other.height / size.height), other.height - 1)
     right = max(left + 1, round((box.left + box.width) * other.width / size.width))
@@ -172,14 +172,14 @@ def place_inwards(side: int, kept: int, share: float, offset: Length) -> int:
 
 
 def rotate_size(size: Size, degrees: float) -> Size:
-    """Return the bounding box of a picture of ``size`` that is rotated by ``degrees``."""
+    """Return the bounding box of an image of ``size`` that is rotated by ``degrees``."""
     across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
     sides = (size.width * across + size.height * down, size.width * down + size.height * across)
     return Size(*(ceil(side - _FLOAT_ERROR) for side in sides))
 
 
 def compute_rotation_growth(degrees: float) -> float:
-    """Return the largest ratio of a side of :func:`rotate_size` to the longer side of the picture."""
+    """Return the largest ratio of a side of :func:`rotate_size` to the longer side of the image."""
     return abs(cos(radians(degrees))) + abs(sin(radians(degrees)))
 
 
@@ -214,7 +214,7 @@ def extend_to_ratio(size: Size, wanted: Size) -> Size:
 
 
 def compute_ellipse_bounds(ellipse: Ellipse, size: Size) -> Box:
-    """Return the bounds of ``ellipse``, clipped to a picture of ``size``; raises BadOption if they are outside."""
+    """Return the bounds of ``ellipse``, clipped to an image of ``size``; raises BadOption if they are outside."""
     middle_x, middle_y, across, down = compute_ellipse_axes(ellipse, size)
     left, right = max(0, floor(middle_x - across)), min(size.width, ceil(middle_x + across))
     top, bottom = max(0, floor(middle_y - down)), min(size.height, ceil(middle_y + down))
@@ -224,7 +224,7 @@ def compute_ellipse_bounds(ellipse: Ellipse, size: Size) -> Box:
 
 
 def compute_ellipse_axes(ellipse: Ellipse, size: Size) -> tuple[float, float, float, float]:
-    """Return the centre of ``ellipse`` in a picture of ``size`` and its radii across and down, in px."""
+    """Return the centre of ``ellipse`` in an image of ``size`` and its radii across and down, in px."""
     half = min(size) / 2
     return (
         ellipse.x or size.width / 2,
@@ -268,7 +268,7 @@ def apply_crop_to(plan: Plan, whole: Box) -> CropRegion:
 
 
 def _translate(box: Box, region: Box) -> Box:
-    """Move ``box`` from the coordinates of ``region`` to those of the picture."""
+    """Move ``box`` from the coordinates of ``region`` to those of the image."""
     return Box(box.left + region.left, box.top + region.top, box.width, box.height)
 
 
@@ -291,7 +291,7 @@ def _place(plan: Plan, cut: CropTo, size: Size, whole: Size) -> Box:
 
 
 def _apply_crop(crop: Crop, upright: Size) -> Box:
-    """Return the region of ``crop`` in whole pixels, clipped to the picture."""
+    """Return the region of ``crop`` in whole pixels, clipped to the image."""
     if crop.unit == "pct":
         left, right = (_divide_half_up(edge * upright.width, 100) for edge in (crop.x, crop.x + crop.width))
         top, bottom = (_divide_half_up(edge * upright.height, 100) for edge in (crop.y, crop.y + crop.height))

@@ -1,6 +1,6 @@
 """The mask of a plan that redacts faces or text, computed from findings.
 
-Outlines have four corners, because text may be slanted. A mask has a cell for each square of the picture; a cell that
+Outlines have four corners, because text may be slanted. A mask has a cell for each square of the image; a cell that
 an outline touches is covered completely.
 """
 
@@ -39,7 +39,7 @@ def get_redacted_tasks(plan: Plan) -> tuple[str, ...]:
 
 
 def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> list[Outline]:
-    """Return the outlines that ``plan`` covers, in pixels of a picture of ``upright`` size.
+    """Return the outlines that ``plan`` covers, in pixels of an image of ``upright`` size.
 
     Raises FindingsPending if a task is not analysed yet, NoInference if this deployment has no model for it,
     Unanalysable if the model could not read the image, and BadOption for a page that is not analysed.
@@ -62,7 +62,7 @@ def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> li
 def rasterize_mask(outlines: Sequence[Outline], geometry: Geometry, cell_px: int) -> tuple[Size, bytes]:
     """Return the grid of cells of ``cell_px`` over the stored region of ``geometry``, and its rows: 255 is covered.
 
-    ``outlines`` are in pixels of the upright picture.
+    ``outlines`` are in pixels of the upright image.
     """
     region = geometry.stored_region
     grid = Size(ceil(region.width / cell_px), ceil(region.height / cell_px))
@@ -109,7 +109,7 @@ def _measure_distance(one: Point, other: Point) -> float:
 
 
 def _to_stored_point(point: Point, geometry: Geometry) -> Point:
-    """Map ``point`` from the upright picture to the stored one."""
+    """Map ``point`` from the upright image to the stored one."""
     x, y = STORED_POINTS[geometry.orientation](point[0] / geometry.upright.width, point[1] / geometry.upright.height)
     return x * geometry.stored.width, y * geometry.stored.height
 

@@ -1,8 +1,8 @@
-"""Sizes of resized pictures.
+"""Sizes of resized images.
 
 Native options are computed in whole numbers, so that no side is a pixel off. :func:`resize` and :func:`resize_at_ratio`
 compute with factors, as imgproxy does (``processing/prepare.go``). The latter has ``dpr`` and ``max_result_dimension``:
-if nothing may be enlarged, the ratio is limited to the pixels that the source has, so that a result is the same picture
+if nothing may be enlarged, the ratio is limited to the pixels that the source has, so that a result is the same image
 at every ratio. Offsets and padding are multiplied by the ratio that is left.
 """
 
@@ -14,7 +14,7 @@ from ..model import Extension, Padding
 from .placement import Size, extend_to_ratio, round_half_up
 
 MAX_SCALED_SIDE_PX = 65_535
-"""The longest side of a scaled picture before a cover crops it: a 1 px wide source must not become 67 MP."""
+"""The longest side of a scaled image before a cover crops it: a 1 px wide source must not become 67 MP."""
 
 
 def scale_side(side: int, numerator: int, denominator: int) -> int:
@@ -46,7 +46,7 @@ def shrink_to_fit(box: Size, limit: Size) -> Size:
 
 
 def cover(size: Size, box: Size, *, upscale: bool) -> tuple[Size, Size]:
-    """Scale ``size`` to cover ``box``; return it and the box, which is scaled down to fit inside a smaller picture."""
+    """Scale ``size`` to cover ``box``; return it and the box, which is scaled down to fit inside a smaller image."""
     box = shrink_to_fit(box, _largest_cover(size) if upscale else size)
     if box.width * size.height >= box.height * size.width:
         return Size(box.width, max(box.height, scale_side(size.height, box.width, size.width))), box
@@ -150,7 +150,7 @@ class ScaledSize(NamedTuple):
 class RatioRequest(NamedTuple):
     """A resize at a pixel ``ratio``. ``max_side`` is the longest side of the result with its margins (0: any).
 
-    ``extension`` and ``padding`` are those before ``rot`` rotates the picture, padding before it is multiplied.
+    ``extension`` and ``padding`` are those before ``rot`` rotates the image, padding before it is multiplied.
     """
 
     resize: ResizeRequest
@@ -163,7 +163,7 @@ class RatioRequest(NamedTuple):
 def resize_at_ratio(size: Size, wanted: RatioRequest, fit: str, cover_mode: str, *, upscale: bool) -> ScaledSize:
     """Scale ``size``. ``fit`` and ``cover_mode`` are those of a Plan. Unless ``upscale``, nothing is enlarged.
 
-    The minimum size is multiplied by the effective ratio, and may enlarge the picture.
+    The minimum size is multiplied by the effective ratio, and may enlarge the image.
     """
     request = wanted.resize
     across, down = compute_factors(size, request.box, fit, cover_mode)

@@ -21,14 +21,14 @@ class _Row(NamedTuple):
     spare_px: int
 
 
-def compute_tile_positions(picture: Size, mark: Size, axes: str) -> tuple[range, range]:
+def compute_tile_positions(image: Size, mark: Size, axes: str) -> tuple[range, range]:
     """Return the first px of each tile across and down, for the repeated ``axes`` (``h``, ``v``, ``hv``).
 
     The range of another axis is empty.
     """
-    across, down = _count_tiles(picture.width, mark.width), _count_tiles(picture.height, mark.height)
+    across, down = _count_tiles(image.width, mark.width), _count_tiles(image.height, mark.height)
     if axes == "hv" and across.tiles * down.tiles > MAX_TILES:
-        across, down = _limit_tiles(across, picture.width, mark.width), _limit_tiles(down, picture.height, mark.height)
+        across, down = _limit_tiles(across, image.width, mark.width), _limit_tiles(down, image.height, mark.height)
     return (
         _compute_starts(across, mark.width) if "h" in axes else range(0),
         _compute_starts(down, mark.height) if "v" in axes else range(0),

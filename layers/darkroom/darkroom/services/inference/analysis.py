@@ -186,7 +186,7 @@ class AnalysisService[C]:
     ) -> None:
         """Publish the findings, and record a sample of the first view."""
         result = analysis.prediction.result
-        self.observer.count("PicturesAnalysed", variant=result.variant)
+        self.observer.count("ImagesAnalysed", variant=result.variant)
         self.observer.annotate("variant", result.variant)
         self.observer.annotate("model_version", model_versions(result.found))
         facts = self._publish(request, master, self._make_findings(master, analysis.found))

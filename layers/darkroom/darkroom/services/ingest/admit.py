@@ -98,9 +98,9 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
             held = put_held_master(context, lease, upload, master)
         flagged = candidate.state is ReviewState.FLAGGED
         return hold(context, lease, upload, held, description, flagged=flagged)
-    pictures = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
+    images = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
     record = put_ready_image(
-        context, lease, upload, description, pictures, lambda: put_master(context, lease, upload, master)
+        context, lease, upload, description, images, lambda: put_master(context, lease, upload, master)
     )
     serve(context, record, known, candidate.findings)
     return IngestOutcome.READY

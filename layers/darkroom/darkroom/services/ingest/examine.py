@@ -27,8 +27,8 @@ from ...plan.model import Plan
 from ..deadline import INGEST, CpuLimit, Deadline
 
 
-class PictureSource(Protocol):
-    """Pictures that are rendered when they are requested."""
+class ImageSource(Protocol):
+    """Images that are rendered when they are requested."""
 
     def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]: ...
 
@@ -141,8 +141,8 @@ class UploadExaminer:
         with self.observer.step("clean"):
             return deadline.run(partial(make_master, data, header, limits=self.limits))
 
-    def render(self, source: PictureSource, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
-        """Render all pictures of ``source``; raises what rendering one does, and TooSlow."""
+    def render(self, source: ImageSource, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
+        """Render all images of ``source``; raises what rendering one does, and TooSlow."""
         with self.observer.step("render"):
             return (deadline or Deadline(self.cpu_limit)).run(lambda: list(source.render_all()))
 

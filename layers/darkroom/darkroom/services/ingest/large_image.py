@@ -164,9 +164,9 @@ def publish(
         with context.observer.step("hold"):
             held = copy_pyramid(context, lease, upload, pyramid, held=True)
         return hold(context, lease, upload, held, description, flagged=state is ReviewState.FLAGGED)
-    pictures = context.examiner.render(proofs)
+    images = context.examiner.render(proofs)
     record = put_ready_image(
-        context, lease, upload, description, pictures, lambda: copy_pyramid(context, lease, upload, pyramid)
+        context, lease, upload, description, images, lambda: copy_pyramid(context, lease, upload, pyramid)
     )
     serve(context, record, own, context.client_findings.read(upload))
     return IngestOutcome.READY

@@ -168,13 +168,13 @@ def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[s
 
 
 def put_presets(
-    context: IngestContext, lease: Lease, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]
+    context: IngestContext, lease: Lease, master_etag: str, images: Iterable[tuple[Plan, RenderedImage]]
 ) -> tuple[str, ...]:
-    """Store ``pictures`` of the master; return their names.
+    """Store ``images`` of the master; return their names.
 
     Raises Superseded, DamagedSource, ObjectChanged, Unavailable.
     """
-    names = context.derivatives.put_all(master_etag, pictures)
+    names = context.derivatives.put_all(master_etag, images)
     _require_master(context, lease, master_etag)
     return tuple(names)
 
@@ -263,7 +263,7 @@ def put_ready_image(
     lease: Lease,
     upload: FetchedUpload,
     description: Description,
-    pictures: Iterable[tuple[Plan, RenderedImage]],
+    images: Iterable[tuple[Plan, RenderedImage]],
     put: Callable[[], MasterRef],
 ) -> Record:
     """Write the master by ``put`` and its presets; return the record of the upload, which is not written yet.
@@ -273,7 +273,7 @@ def put_ready_image(
     with context.observer.step("master"):
         master = put()
     with context.observer.step("presets"):
-        names = put_presets(context, lease, master.etag, pictures)
+        names = put_presets(context, lease, master.etag, images)
     return lease.build_ready_record(
         upload.sha256,
         upload.head.version_id,

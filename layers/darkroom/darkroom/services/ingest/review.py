@@ -138,9 +138,9 @@ def render_presets(context: IngestContext, lease: Lease, master: MasterRef) -> t
     if stored is None or not plans:
         return ()
     try:
-        pictures = _render_stored(context, stored, plans, watermarks)
+        images = _render_stored(context, stored, plans, watermarks)
         with context.observer.step("presets"):
-            return put_presets(context, lease, master.etag, pictures)
+            return put_presets(context, lease, master.etag, images)
     except DarkroomError as error:
         if error.status >= 500 or error.retryable:
             raise

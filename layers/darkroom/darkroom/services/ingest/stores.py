@@ -180,20 +180,20 @@ class DerivativeStore:
         self.purger.delete_stale(key)
         self.purges.send(purge_message(key))
 
-    def put_all(self, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
-        """Store ``pictures``, each while the next is rendered; return their names.
+    def put_all(self, master_etag: str, images: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
+        """Store ``images``, each while the next is rendered; return their names.
 
         Raises DamagedSource, ObjectChanged, Unavailable.
         """
 
-        def put(plan: Plan, picture: RenderedImage) -> str:
+        def put(plan: Plan, image: RenderedImage) -> str:
             name = derivative_name(plan)
-            headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
-            self._put(DERIVATIVES + name, picture.body, headers, derivative_metadata(master_etag, "quick"))
+            headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
+            self._put(DERIVATIVES + name, image.body, headers, derivative_metadata(master_etag, "quick"))
             return name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
-            stored = [pool.submit(put, plan, picture) for plan, picture in pictures]
+            stored = [pool.submit(put, plan, image) for plan, image in images]
             return [one.result() for one in stored]
 
     def copy_all(self, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:

@@ -86,7 +86,7 @@ def read_window(event: Mapping[str, Any], now_s: float) -> Window:
 class PopularityScan:
     """``logs`` has the access logs of ``distribution_id``, ``media`` the derivatives. ``queue`` is that of refining.
 
-    ``least_hits``: how many views within a window make a picture popular. ``always`` is what the edge always redacts,
+    ``least_hits``: how many views within a window make an image popular. ``always`` is what the edge always redacts,
     ``presets`` those that URLs may name (those of the build by default).
     """
 

@@ -28,7 +28,7 @@ from .messages import ReencodeMessage
 class ReencodeOutcome(StrEnum):
     """``REFINED``: replaced by a smaller one. ``KEPT``: not smaller, which is recorded. All others: not changed.
 
-    ``THOROUGH``: re-encoded before. ``NO_PICTURE``: data, or a marker. ``SIGNED``: outside the finite set and not
+    ``THOROUGH``: re-encoded before. ``NO_IMAGE``: data, or a marker. ``SIGNED``: outside the finite set and not
     popular. ``GONE``: the derivative is deleted. ``STALE``: its master has changed. ``OVERTAKEN``: one of the two
     changed meanwhile. ``REFUSED``: its source is refused now.
     """
@@ -36,7 +36,7 @@ class ReencodeOutcome(StrEnum):
     REFINED = "refined"
     KEPT = "kept"
     THOROUGH = "thorough"
-    NO_PICTURE = "no-picture"
+    NO_IMAGE = "no-picture"
     SIGNED = "signed"
     GONE = "gone"
     STALE = "stale"
@@ -84,7 +84,7 @@ class Reencoder:
         """Return the job, or why there is none; the cheapest checks come first."""
         plan = message.plan
         if plan is None:
-            return ReencodeOutcome.NO_PICTURE
+            return ReencodeOutcome.NO_IMAGE
         if not message.hits and not is_refined(plan, self.presets, self.always):
             return ReencodeOutcome.SIGNED
         stored = self.media.open(message.name)
@@ -109,9 +109,9 @@ class Reencoder:
                 raise
             self.observer.log("WARNING", "re-encode refused", key=job.plan.key, code=error.code, detail=error.detail)
             return ReencodeOutcome.REFUSED
-        content_type = better.picture.content_type if better else job.stored.attributes["Content-Type"]
+        content_type = better.image.content_type if better else job.stored.attributes["Content-Type"]
         with self.observer.step("store"):
-            if not self._replace(job, better.picture.body if better else body, content_type):
+            if not self._replace(job, better.image.body if better else body, content_type):
                 return ReencodeOutcome.OVERTAKEN
         if better is None:
             return ReencodeOutcome.KEPT
@@ -155,8 +155,8 @@ class Reencoder:
         return False
 
     def _log_savings(self, job: _Job, body: bytes, better: ReencodeResult) -> None:
-        saved = len(body) - len(better.picture.body)
-        kind = better.picture.content_type.rpartition("/")[2]
+        saved = len(body) - len(better.image.body)
+        kind = better.image.content_type.rpartition("/")[2]
         self.observer.count("Refined")
         self.observer.count("Refined", format=kind)
         self.observer.count("BytesSaved", saved, "Bytes")
@@ -167,6 +167,6 @@ class Reencoder:
             "derivative re-encoded",
             key=job.plan.key,
             name=job.name,
-            bytes={"before": len(body), "after": len(better.picture.body)},
+            bytes={"before": len(body), "after": len(better.image.body)},
             score={name: round(score, 2) for name, score in scores.items() if score is not None},
         )

@@ -50,7 +50,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Provisional:
-    """A picture that replaces one whose findings are pending. It is not stored and has no entity tag."""
+    """An image that replaces one whose findings are pending. It is not stored and has no entity tag."""
 
     headers: Mapping[str, str]
     body: bytes

@@ -131,24 +131,24 @@ class Renderer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
         plan = job.plan
         findings = trusted_findings(plan.key, job.master.etag, job.sidecar, self.always)
-        picture = self._run_pipeline(job, findings)
-        timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
-        record_render(self.observer, plan, picture, job.master.size_bytes)
+        image = self._run_pipeline(job, findings)
+        timings_ms = {"fetch": job.fetch_ms, **image.timings_ms}
+        record_render(self.observer, plan, image, job.master.size_bytes)
         if uses_faces(plan) and _awaits_faces(findings):
-            return _answer_provisional(plan, picture, timings_ms)
-        too_large = len(picture.body) > MAX_BODY_BYTES
+            return _answer_provisional(plan, image, timings_ms)
+        too_large = len(image.body) > MAX_BODY_BYTES
         if not (self.stores or job.replaces or too_large):
-            return self._answer_unstored(job, picture, timings_ms)
+            return self._answer_unstored(job, image, timings_ms)
         unrefined = self.caching.refines and is_refined(plan, self.presets, self.always)
-        headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=unrefined)
+        headers = derivative_headers(plan, image.content_type, self.caching, unrefined=unrefined)
         started = time.perf_counter()
         with self.observer.step("store"):
-            etag = self._store(job, picture.body, headers)
+            etag = self._store(job, image.body, headers)
         timings_ms["store"] = (time.perf_counter() - started) * 1000
         derivative = Derivative(etag, headers)
         if etag_matches(job.if_none_match, etag):
             return NotModified(derivative)
-        return Stored(derivative, None, timings_ms) if too_large else Rendered(derivative, picture.body, timings_ms)
+        return Stored(derivative, None, timings_ms) if too_large else Rendered(derivative, image.body, timings_ms)
 
     def answer_stored(self, found: StoredObject, plan: Plan, if_none_match: str) -> Answer:
         """Answer with a derivative from the store."""
@@ -175,7 +175,7 @@ class Renderer:
         started_s = time.time()
         checked_sha256 = master.attributes.get(MASTER_SHA256, "")  # missing from objects that ingest did not write
         with self.master_reader.source(self.source, self.source_names.name(plan.key), master) as source:
-            picture = Deadline(self.cpu_limit).run(
+            image = Deadline(self.cpu_limit).run(
                 partial(
                     render,
                     plan,
@@ -187,19 +187,19 @@ class Renderer:
                     checked_sha256=checked_sha256,
                 )
             )
-        self.observer.record_stages(picture.timings_ms, started_s=started_s)
-        return picture
+        self.observer.record_stages(image.timings_ms, started_s=started_s)
+        return image
 
-    def _answer_unstored(self, job: RenderJob, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Answer:
-        """Answer with a picture that only the CDN caches. Its entity tag is computed: no PUT returned one."""
+    def _answer_unstored(self, job: RenderJob, image: RenderedImage, timings_ms: Mapping[str, float]) -> Answer:
+        """Answer with an image that only the CDN caches. Its entity tag is computed: no PUT returned one."""
         name = self.source_names.name(job.plan.key)
         if job.sidecar and inputs_changed(self.source, name, job.master.etag, self.media, job.sidecar):
             raise Unavailable(_SOURCE_CHANGED, detail=job.name)
-        etag = f'"{crc32(picture.body):08x}-{len(picture.body):x}"'
-        derivative = Derivative(etag, derivative_headers(job.plan, picture.content_type, self.caching))
+        etag = f'"{crc32(image.body):08x}-{len(image.body):x}"'
+        derivative = Derivative(etag, derivative_headers(job.plan, image.content_type, self.caching))
         if etag_matches(job.if_none_match, etag):
             return NotModified(derivative)
-        return Rendered(derivative, picture.body, timings_ms)
+        return Rendered(derivative, image.body, timings_ms)
 
     def _store(self, job: RenderJob, body: bytes, headers: Mapping[str, str]) -> str:
         """Store the derivative, unless its inputs have changed; return its entity tag.
@@ -273,8 +273,8 @@ def _awaits_faces(findings: Findings | None) -> bool:
     return findings is None or ("faces" not in findings.found and findings.is_awaited("faces"))
 
 
-def _answer_provisional(plan: Plan, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:
-    """Answer with a picture rendered before its faces are known. It is not stored."""
-    if len(picture.body) > MAX_BODY_BYTES:
+def _answer_provisional(plan: Plan, image: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:
+    """Answer with an image rendered before its faces are known. It is not stored."""
+    if len(image.body) > MAX_BODY_BYTES:
         raise FindingsPending(detail="too large to be answered without being stored")
-    return Provisional(provisional_headers(plan, picture.content_type), picture.body, timings_ms)
+    return Provisional(provisional_headers(plan, image.content_type), image.body, timings_ms)

@@ -15,7 +15,7 @@ from ...colour.icc_rewrite import rewrite_profile
 from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
 from .container import Box, Item, Meta, build_box, build_full_box, is_alpha, parse_meta, read_item, read_meta_box
 
-_PICTURES = frozenset((b"av01", b"grid", b"iovl"))
+_IMAGES = frozenset((b"av01", b"grid", b"iovl"))
 _REFERENCES = (b"dimg", b"auxl", b"prem")
 """What an image is made of, whose alpha it is, and whether colours are multiplied by alpha."""
 _ESSENTIAL = frozenset((b"av1C", b"irot", b"imir", b"clap", b"lsel", b"a1op"))
@@ -83,8 +83,8 @@ def _needed(meta: Meta) -> list[int]:
         if number in found:
             continue
         found[number] = None
-        if meta.items[number].kind not in _PICTURES:
-            raise ValueError("made of something else than pictures")
+        if meta.items[number].kind not in _IMAGES:
+            raise ValueError("made of something else than images")
         waiting += reversed(parts.get(number, []))
     return list(found)
 

@@ -47,11 +47,11 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - the prim
     meta = parse_meta(read_meta_box(source.read_at))
     primary = meta.items.get(meta.primary)
     if primary is None:
-        raise ValueError("no primary picture")
+        raise ValueError("no primary image")
     parts = _parts(meta, meta.primary)
     leaf = next((item for item in parts if item.kind in _FORMATS), None)
     if leaf is None or any(item.kind not in _FORMATS and item.kind not in _CANVAS_AT for item in parts):
-        raise TypeNotAllowed("The source is a HEIF picture of a kind that is not served; served are HEVC and AV1 ones")
+        raise TypeNotAllowed("The source is a HEIF image of a kind that is not served; served are HEVC and AV1 ones")
     alphas = [meta.items[number] for number in _referring(meta, b"auxl", meta.primary) if is_alpha(meta.items[number])]
     thumbnails = [meta.items[number] for number in _referring(meta, b"thmb", meta.primary)]
     wide, tall = _extent(primary)
@@ -111,7 +111,7 @@ def _extent(item: Item) -> tuple[int, int]:
     """Width and height in px by `ispe`; raises ValueError."""
     body = item.first(b"ispe")
     if body is None or len(body) < 12:
-        raise ValueError("a picture has no ispe")
+        raise ValueError("an image has no ispe")
     return int.from_bytes(body[4:8]), int.from_bytes(body[8:12])
 
 
@@ -141,16 +141,16 @@ def _check_grids(source: Source, meta: Meta) -> None:
             shape = _Data(source, meta, item).read_at(2, 2)
             wanted, covered = _extent(item), _extent(meta.items[tile])
             if any(covered[axis] * (shape[1 - axis] - 1) >= wanted[axis] for axis in (0, 1)):
-                raise ValueError("a grid has tiles outside the picture")
+                raise ValueError("a grid has tiles outside the image")
 
 
 def _check_extents(source: Source, meta: Meta, item: Item) -> None:
     """Raise ValueError where data is missing: libheif leaves lost tiles black."""
     if not item.extents:
-        raise ValueError("a picture without data")
+        raise ValueError("an image without data")
     for extent in item.extents:
         if extent.offset + extent.length > (len(meta.data) if extent.in_meta else source.size_bytes):
-            raise ValueError("the data ends in a picture")
+            raise ValueError("the data ends in an image")
 
 
 def _canvas(data: _Data, at: int) -> tuple[int, int]:

@@ -54,23 +54,23 @@ def locate(data: bytes) -> MetadataBlocks:
 
 def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with what decodes it, its orientation if that is not 1, and its gain map; raises ValueError."""
-    picture = parse_jpeg(data)
-    found = read_gain_map(data) if find_further_images(data, picture) else None
+    image = parse_jpeg(data)
+    found = read_gain_map(data) if find_further_images(data, image) else None
     base = _kept(
-        data, picture, build_orientation_exif(orientation) if orientation != 1 else b"", keep_profile=keep_profile
+        data, image, build_orientation_exif(orientation) if orientation != 1 else b"", keep_profile=keep_profile
     )
     if found is None:
         return base
     return attach_gain_map(base, _kept(found.jpeg, parse_jpeg(found.jpeg), b"", keep_profile=True), found.parameters)
 
 
-def _kept(data: bytes, picture: JpegImage, exif: bytes, *, keep_profile: bool) -> bytes:
-    parts = [data[picture.start : picture.start + 2]]
+def _kept(data: bytes, image: JpegImage, exif: bytes, *, keep_profile: bool) -> bytes:
+    parts = [data[image.start : image.start + 2]]
     if exif:
         parts.append(build_segment(APP1, EXIF + b"\0" + exif))
-    profile = _profile_parts(data, picture) if keep_profile else []
+    profile = _profile_parts(data, image) if keep_profile else []
     pieces = {body[_ICC_NUMBER]: body[_ICC_START:] for body in (data[part.body : part.end] for part in profile)}
-    for part in picture.segments:
+    for part in image.segments:
         parts.append(_part(data, part))
         if profile and part == profile[0]:
             parts += _profile_segments(rewrite_profile(b"".join(pieces[number] for number in sorted(pieces))))
@@ -92,9 +92,9 @@ def _application(marker: int, body: bytes) -> bytes:
     return b""
 
 
-def _profile_parts(data: bytes, picture: JpegImage) -> list[Segment]:
+def _profile_parts(data: bytes, image: JpegImage) -> list[Segment]:
     """The numbered segments of the ICC profile (ICC.1:2022, B.4). Decoders search them before the first scan."""
-    front = takewhile(lambda part: part.marker != SOS, picture.segments)
+    front = takewhile(lambda part: part.marker != SOS, image.segments)
     return [
         part
         for part in front

@@ -61,17 +61,17 @@ def attach_gain_map(base: bytes, gain_map: bytes, parameters: GainMapMetadata) -
 
 
 def _read_usable(data: bytes, base: JpegImage, place: int) -> GainMap | None:
-    picture = parse_jpeg(data, place)
-    numbers = _read_gain_map_metadata(data, picture)
-    size, base_size = _read_size(data, picture), _read_size(data, base)
+    image = parse_jpeg(data, place)
+    numbers = _read_gain_map_metadata(data, image)
+    size, base_size = _read_size(data, image), _read_size(data, base)
     if numbers is None or size.width * size.height > base_size.width * base_size.height:
         return None
-    return GainMap(data[picture.start : picture.end], size, base_size, numbers)
+    return GainMap(data[image.start : image.end], size, base_size, numbers)
 
 
-def _read_gain_map_metadata(data: bytes, picture: JpegImage) -> GainMapMetadata | None:
+def _read_gain_map_metadata(data: bytes, image: JpegImage) -> GainMapMetadata | None:
     """The numbers of an image that is a gain map: by ISO 21496-1, which takes precedence, else by XMP."""
-    bodies = [data[part.body : part.end] for part in picture.segments if part.marker in (APP1, APP2)]
+    bodies = [data[part.body : part.end] for part in image.segments if part.marker in (APP1, APP2)]
     for name, reader in ((ISO_GAIN_MAP, parse_iso), (XMP, parse_xmp)):
         for body in bodies:
             if body.startswith(name) and (name == ISO_GAIN_MAP or HDRGM.encode() in body):
@@ -79,9 +79,9 @@ def _read_gain_map_metadata(data: bytes, picture: JpegImage) -> GainMapMetadata 
     return None
 
 
-def _read_size(data: bytes, picture: JpegImage) -> Size:
+def _read_size(data: bytes, image: JpegImage) -> Size:
     """Size by the frame header; raises ValueError for maps that are neither grey nor RGB."""
-    body = next(part.body for part in picture.segments if part.marker in FRAMES)
+    body = next(part.body for part in image.segments if part.marker in FRAMES)
     if data[body + 5] not in (1, 3):
         raise ValueError("neither grey nor RGB")
     return Size(int.from_bytes(data[body + 3 : body + 5]), int.from_bytes(data[body + 1 : body + 3]))

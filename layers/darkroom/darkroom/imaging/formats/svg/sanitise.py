@@ -166,8 +166,8 @@ def _filter_attributes(local: str, given: dict[str, str]) -> dict[str, str]:
     href = next((given[name].strip() for name in _HREFS if name in given), "")
     if local in REFERRING and href.startswith("#"):
         kept["href"] = href
-    elif local == "image" and (picture := _sanitise_data_url(href)):
-        kept["href"] = picture
+    elif local == "image" and (image := _sanitise_data_url(href)):
+        kept["href"] = image
     return kept
 
 

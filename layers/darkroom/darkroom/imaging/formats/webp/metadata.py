@@ -7,8 +7,8 @@ from ..metadata.locate import MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
 from .container import Chunk, build_chunk, iter_chunks, iter_subchunks
 
-_PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
-_KEPT = _PICTURE | {b"ANIM"}
+_IMAGE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
+_KEPT = _IMAGE | {b"ANIM"}
 _PROFILE_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _EXIF_START = b"Exif\0\0"
 """Before the block, where encoders copied it from a JPEG."""
@@ -50,7 +50,7 @@ def _part(data: bytes, part: Chunk, cleared: int, added: int) -> bytes:
         return build_chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
     if part.name == b"ANMF":
         inner = (
-            sub for sub in iter_subchunks(data, part.body + _FRAME_BYTES, part.body + part.size) if sub.name in _PICTURE
+            sub for sub in iter_subchunks(data, part.body + _FRAME_BYTES, part.body + part.size) if sub.name in _IMAGE
         )
         frame = data[part.body : part.body + _FRAME_BYTES] + b"".join(data[sub.start : sub.end] for sub in inner)
         return build_chunk(b"ANMF", frame)

@@ -23,7 +23,7 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - frames o
         return _lossy(source.read_at(20, 10))
     if name == b"VP8L":
         return _lossless(source.read_at(20, 5))
-    raise ValueError("no picture comes first")
+    raise ValueError("no image comes first")
 
 
 def _lossy(body: bytes) -> Header:

@@ -87,13 +87,13 @@ def _has_margins(context: RenderContext) -> bool:
     return context.geometry.image_size != (context.frames[0].width, context.frames[0].height)
 
 
-def _mean_colour(picture: pyvips.Image) -> list[float]:
+def _mean_colour(image: pyvips.Image) -> list[float]:
     """Return the mean colour of visible pixels, white where there are none."""
-    colour, alpha = split_alpha(picture)
+    colour, alpha = split_alpha(image)
     if alpha is None:
         return [colour[band].avg() for band in range(3)]
     seen = alpha.avg()
-    white = float(get_white_level(picture))
+    white = float(get_white_level(image))
     return [(colour[band] * alpha).avg() / seen for band in range(3)] if seen else [white] * 3
 
 
@@ -101,18 +101,16 @@ def _solid_layer(frame: pyvips.Image, colour: list[float]) -> pyvips.Image:
     return (frame.extract_band(0, n=3) * 0 + colour).rint().cast(frame.format).copy(interpretation=frame.interpretation)
 
 
-def _composite_over(layer: pyvips.Image, picture: pyvips.Image) -> pyvips.Image:
-    """Composite ``picture`` over an opaque ``layer``; the result is opaque."""
-    both = layer.composite2(picture, "over").rint().cast(picture.format).extract_band(0, n=3)
-    return both.copy(interpretation=picture.interpretation)
+def _composite_over(layer: pyvips.Image, image: pyvips.Image) -> pyvips.Image:
+    """Composite ``image`` over an opaque ``layer``; the result is opaque."""
+    both = layer.composite2(image, "over").rint().cast(image.format).extract_band(0, n=3)
+    return both.copy(interpretation=image.interpretation)
 
 
-def _blur_to_cover(picture: pyvips.Image, size: Size) -> pyvips.Image:
-    """Return the middle of ``picture``, covering ``size``, blurred."""
+def _blur_to_cover(image: pyvips.Image, size: Size) -> pyvips.Image:
+    """Return the middle of ``image``, covering ``size``, blurred."""
     small = Size(*(max(1, -(-side // BLUR_REDUCTION)) for side in size))
-    factor = max(small.width / picture.width, small.height / picture.height)
-    cover = Size(max(small.width, round(picture.width * factor)), max(small.height, round(picture.height * factor)))
-    coarse = resize_to(picture, cover).crop(
-        (cover.width - small.width) // 2, (cover.height - small.height) // 2, *small
-    )
+    factor = max(small.width / image.width, small.height / image.height)
+    cover = Size(max(small.width, round(image.width * factor)), max(small.height, round(image.height * factor)))
+    coarse = resize_to(image, cover).crop((cover.width - small.width) // 2, (cover.height - small.height) // 2, *small)
     return resize_to(coarse.copy_memory().gaussblur(FILL_SIGMA_PX / BLUR_REDUCTION, min_ampl=0.02).copy_memory(), size)

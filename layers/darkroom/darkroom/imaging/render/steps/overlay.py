@@ -47,18 +47,18 @@ def composite_watermark(
     """Composite the watermark ``wanted``, whose file is ``data``, at ``where``, repeated along ``axes``."""
     if data is None:
         raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
-    picture = Size(context.frames[0].width, context.frames[0].height)
+    image = Size(context.frames[0].width, context.frames[0].height)
     if where is None:
-        place = partial(_place_scaled, wanted=wanted, picture=picture)
+        place = partial(_place_scaled, wanted=wanted, image=image)
     else:
         where = scale_offsets(where, context.geometry.ratio)
         even = EvenCentring() if context.plan.even_centre else None
-        place = partial(place_watermark, position=wanted.position, layout=where, picture=picture, even=even)
+        place = partial(place_watermark, position=wanted.position, layout=where, image=image, even=even)
     mark, box = load_watermark(data, wanted, place)
     if axes:
-        mark, box = repeat_watermark(mark, box, axes, picture)
+        mark, box = repeat_watermark(mark, box, axes, image)
     elif where is not None:
-        mark, box = clip_watermark(mark, box, where, picture)
+        mark, box = clip_watermark(mark, box, where, image)
     context.map_frames(lambda frame: _composite(frame, mark, box))
 
 
@@ -81,10 +81,10 @@ def load_watermark(data: bytes, wanted: Watermark, place: Callable[[Size], Box])
         raise DarkroomError(detail=f"the watermark {wanted.name!r} cannot be used: {error!r} {error.detail}") from error
 
 
-def _place_scaled(own: Size, wanted: Watermark, picture: Size) -> Box:
-    margin = round(min(picture) * WATERMARK_MARGIN)
-    room = Size(picture.width - 2 * margin, picture.height - 2 * margin)
-    factor = min(picture.width * wanted.scale / 100 / own.width, room.width / own.width, room.height / own.height)
+def _place_scaled(own: Size, wanted: Watermark, image: Size) -> Box:
+    margin = round(min(image) * WATERMARK_MARGIN)
+    room = Size(image.width - 2 * margin, image.height - 2 * margin)
+    factor = min(image.width * wanted.scale / 100 / own.width, room.width / own.width, room.height / own.height)
     size = Size(*(max(1, round(side * factor)) for side in own))
     x, y = FREE_SPACE_SHARES[wanted.position]
     left = margin + round((room.width - size.width) * x)
@@ -105,19 +105,17 @@ def scale_offsets(layout: WatermarkLayout, ratio: float) -> WatermarkLayout:
 
 
 def place_watermark(
-    own: Size, position: str, layout: WatermarkLayout, picture: Size, even: EvenCentring | None = None
+    own: Size, position: str, layout: WatermarkLayout, image: Size, even: EvenCentring | None = None
 ) -> Box:
     """Return the place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside the image.
 
     The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
     """
-    size = _mark_size(own, layout, picture)
+    size = _mark_size(own, layout, image)
     share = FREE_SPACE_SHARES[position]
-    left = _offset_on_axis(picture.width, size.width, share[0], layout.dx, 0, even)
-    top = _offset_on_axis(picture.height, size.height, share[1], layout.dy, 1, even)
-    return Box(
-        max(1 - size.width, min(left, picture.width - 1)), max(1 - size.height, min(top, picture.height - 1)), *size
-    )
+    left = _offset_on_axis(image.width, size.width, share[0], layout.dx, 0, even)
+    top = _offset_on_axis(image.height, size.height, share[1], layout.dy, 1, even)
+    return Box(max(1 - size.width, min(left, image.width - 1)), max(1 - size.height, min(top, image.height - 1)), *size)
 
 
 def _offset_on_axis(side: int, kept: int, share: float, offset: float, axis: int, even: EvenCentring | None) -> int:
@@ -126,22 +124,22 @@ def _offset_on_axis(side: int, kept: int, share: float, offset: float, axis: int
     return place_inwards(side, kept, share, offset)
 
 
-def _mark_size(own: Size, layout: WatermarkLayout, picture: Size) -> Size:
+def _mark_size(own: Size, layout: WatermarkLayout, image: Size) -> Size:
     if not (layout.width or layout.height):
         return own
-    sides = (max(1, round(part * side)) for part, side in zip((layout.width, layout.height), picture, strict=True))
+    sides = (max(1, round(part * side)) for part, side in zip((layout.width, layout.height), image, strict=True))
     width, height = sides
-    limit = Size(width if layout.width else max(picture), height if layout.height else max(picture))
+    limit = Size(width if layout.width else max(image), height if layout.height else max(image))
     return contain(own, limit, upscale=True)
 
 
-def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, picture: Size) -> tuple[pyvips.Image, Box]:
+def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, image: Size) -> tuple[pyvips.Image, Box]:
     """Return the visible part of ``mark`` at ``box``, and its place: tiles of it, if the layout is tiled."""
     if layout.tiled:
-        return _tile_watermark(mark, layout, picture), Box(0, 0, *picture)
+        return _tile_watermark(mark, layout, image), Box(0, 0, *image)
     left, top = max(0, box.left), max(0, box.top)
-    width = min(picture.width, box.left + box.width) - left
-    height = min(picture.height, box.top + box.height) - top
+    width = min(image.width, box.left + box.width) - left
+    height = min(image.height, box.top + box.height) - top
     seen = Box(left, top, width, height)
     return mark.crop(left - box.left, top - box.top, width, height), seen
 
@@ -169,26 +167,26 @@ def add_second_watermark(context: RenderContext) -> None:
     )
 
 
-def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
+def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, image: Size) -> tuple[pyvips.Image, Box]:
     """Repeat ``mark`` along ``axes`` of the image, at ``box`` on the other one."""
-    across, down = compute_tile_positions(picture, box.size, axes)
+    across, down = compute_tile_positions(image, box.size, axes)
     columns, rows = across or range(0, mark.width, mark.width), down or range(0, mark.height, mark.height)
     cell = mark.embed(0, 0, columns.step, rows.step).copy_memory()
-    layer = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
+    layer = pyvips.Image.black(*image, bands=mark.bands).copy(interpretation=mark.interpretation)
     marks = cell.replicate(len(columns), len(rows))
     layer = layer.insert(marks, 0 if across else box.left, 0 if down else box.top)
-    return layer.copy_memory(), Box(0, 0, *picture)
+    return layer.copy_memory(), Box(0, 0, *image)
 
 
-def _tile_watermark(mark: pyvips.Image, layout: WatermarkLayout, picture: Size) -> pyvips.Image:
+def _tile_watermark(mark: pyvips.Image, layout: WatermarkLayout, image: Size) -> pyvips.Image:
     """Fill the image with marks, one in its middle, with ``dx`` and ``dy`` px between them."""
-    gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), picture, strict=True)]
+    gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), image, strict=True)]
     tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
     across, down = (
-        -(-side // own) | 1 for side, own in zip(picture, (tile.width, tile.height), strict=True)
+        -(-side // own) | 1 for side, own in zip(image, (tile.width, tile.height), strict=True)
     )  # odd, so that one is in the middle
     tiles = tile.copy_memory().replicate(across, down)
-    return tiles.crop((tiles.width - picture.width) // 2, (tiles.height - picture.height) // 2, *picture)
+    return tiles.crop((tiles.width - image.width) // 2, (tiles.height - image.height) // 2, *image)
 
 
 MIN_PATCH_SIDE_PX = 3
@@ -216,8 +214,8 @@ def overlay_nine_patch(context: RenderContext) -> None:
         raise DarkroomError(detail=f"the frame {wanted.name!r} is of {sides}")
     left, right = measure_content_margins(_read_marks(patch, 1, patch.height - 1, patch.width - 2, 1))
     top, bottom = measure_content_margins(_read_marks(patch, patch.width - 1, 1, 1, patch.height - 2))
-    picture = context.frames[0]
-    size = Size(picture.width + left + right, picture.height + top + bottom)
+    image = context.frames[0]
+    size = Size(image.width + left + right, image.height + top + bottom)
     frame = _stretch_patch(patch, size)
     context.map_frames(partial(_composite_patch, frame=frame, at=(left, top)))
 
@@ -241,11 +239,11 @@ def _stretch_patch(patch: pyvips.Image, size: Size) -> pyvips.Image:
     return canvas.copy_memory()
 
 
-def _composite_patch(picture: pyvips.Image, frame: pyvips.Image, at: tuple[int, int]) -> pyvips.Image:
-    picture = to_eight_bits(ensure_rgb(picture))
-    if (picture.width, picture.height) != (frame.width, frame.height):
-        picture = picture.embed(*at, frame.width, frame.height, extend="background", background=[WHITE] * picture.bands)
-    under = (picture if picture.hasalpha() else picture.addalpha()).premultiply()
+def _composite_patch(image: pyvips.Image, frame: pyvips.Image, at: tuple[int, int]) -> pyvips.Image:
+    image = to_eight_bits(ensure_rgb(image))
+    if (image.width, image.height) != (frame.width, frame.height):
+        image = image.embed(*at, frame.width, frame.height, extend="background", background=[WHITE] * image.bands)
+    under = (image if image.hasalpha() else image.addalpha()).premultiply()
     over = under.composite2(frame, "over", premultiplied=True).unpremultiply().rint().cast("uchar")
     over = over.copy(interpretation="srgb")
-    return over if picture.hasalpha() else over.extract_band(0, n=3)
+    return over if image.hasalpha() else over.extract_band(0, n=3)

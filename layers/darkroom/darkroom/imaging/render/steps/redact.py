@@ -32,7 +32,7 @@ def redact(context: RenderContext) -> None:
     """
     if not context.plan.redact:
         return
-    from ....plan.geometry.redaction_mask import compute_outlines, rasterize_mask  # few pictures hide anything
+    from ....plan.geometry.redaction_mask import compute_outlines, rasterize_mask  # few images hide anything
 
     geometry = context.geometry
     covers = compute_outlines(context.plan, context.findings, geometry.upright)

@@ -28,16 +28,16 @@ def embedded(image: Image.Image) -> tuple[float, ...]:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> dict[str, Image.Image]:
+def images() -> dict[str, Image.Image]:
     return load_photographs(Path(skimage.__file__).parent / "data")
 
 
-def test_copies_come_first_and_others_are_none(deployment: Deployment, pictures: dict[str, Image.Image]) -> None:
-    for name, image in pictures.items():
-        deployment.picture(f"trips/{name}", embedded(image))
+def test_copies_come_first_and_others_are_none(deployment: Deployment, images: dict[str, Image.Image]) -> None:
+    for name, image in images.items():
+        deployment.image(f"trips/{name}", embedded(image))
     for name in NAMES:
         for number, alteration in enumerate(SEEN_THROUGH):
-            deployment.picture(f"trips/{name}/{number}.jpg", embedded(ALTERATIONS[alteration](pictures[name])))
+            deployment.image(f"trips/{name}/{number}.jpg", embedded(ALTERATIONS[alteration](images[name])))
     for name in NAMES:
         results = deployment.ask(f"trips/{name}").document["results"]
         assert {result["key"] for result in results if result["copy"]} == {
@@ -49,17 +49,17 @@ def test_copies_come_first_and_others_are_none(deployment: Deployment, pictures:
 
 @pytest.mark.parametrize("alteration", ["middle, 50 % of each side", "screenshot", "rotated by 90°"])
 def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
-    deployment: Deployment, pictures: dict[str, Image.Image], alteration: str
+    deployment: Deployment, images: dict[str, Image.Image], alteration: str
 ) -> None:
     for name in NAMES:
-        deployment.picture(f"trips/{name}", embedded(pictures[name]))
+        deployment.image(f"trips/{name}", embedded(images[name]))
     for name in NAMES:
-        deployment.picture("trips/altered.jpg", embedded(ALTERATIONS[alteration](pictures[name])))
+        deployment.image("trips/altered.jpg", embedded(ALTERATIONS[alteration](images[name])))
         [best, *_] = deployment.ask("trips/altered.jpg").document["results"]
         assert best["key"] == f"trips/{name}"
 
 
-def test_photographs_of_different_things_are_far_apart(pictures: dict[str, Image.Image]) -> None:
-    found = compare_unrelated(pictures, lambda picture: embedded(Image.fromarray(picture)))
+def test_photographs_of_different_things_are_far_apart(images: dict[str, Image.Image]) -> None:
+    found = compare_unrelated(images, lambda image: embedded(Image.fromarray(image)))
     assert max(one.score for one in found) < COPY_SCORE - 0.25
     assert min(one.bits for one in found) > COPY_BITS

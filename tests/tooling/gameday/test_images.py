@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gameday.pictures import SHIFTED, USUAL, draw_image, read_size
+from gameday.images import SHIFTED, USUAL, draw_image, read_size
 
 
 def luma(body: bytes) -> float:
@@ -22,7 +22,7 @@ def test_an_image_is_repeatable_and_unique(kind: str) -> None:
     assert len(bodies) == 80
 
 
-def test_shifted_pictures_are_dark_tiny_or_of_other_formats() -> None:
+def test_shifted_images_are_dark_tiny_or_of_other_formats() -> None:
     usual = [draw_image(USUAL, "a", number) for number in range(60)]
     shifted = [draw_image(SHIFTED, "a", number) for number in range(60)]
     assert {one.suffix for one in usual} == {"jpg", "png"}

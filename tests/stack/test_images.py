@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import list_unsigned_variants
-from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.photographs import jpeg_photo, png_noise
 
 from .viewer import Answer, Viewer
 
@@ -31,7 +31,7 @@ def key(viewer: Viewer) -> Iterator[str]:
     yield viewer.upload(jpeg_photo(size=(1800, 1200)), "ünï code/a+b & c.jpg")
 
 
-def picture(answer: Answer) -> Image.Image:
+def image(answer: Answer) -> Image.Image:
     assert answer.status == 200, answer.body[:300]
     return Image.open(io.BytesIO(answer.body))
 
@@ -40,7 +40,7 @@ def test_the_accept_header_decides_the_format(viewer: Viewer, key: str) -> None:
     for accept, kind in ((CHROME, "avif"), ("image/webp,*/*;q=0.8", "webp"), ("*/*", "jpeg")):
         answer = viewer.get(f"{key}?w=800", accept=accept)
         assert answer.headers["content-type"] in (f"image/{kind}", "image/webp" if kind == "avif" else "")
-        assert picture(answer).size == (800, 533)
+        assert image(answer).size == (800, 533)
 
 
 def test_a_second_request_comes_from_the_cdn_and_after_a_restart_from_the_store(viewer: Viewer, key: str) -> None:
@@ -76,7 +76,7 @@ def test_outside_the_finite_set_it_needs_a_signature(viewer: Viewer, key: str) -
     forged = viewer.get(f"{key}?w=801&s={'A' * 43}")
     assert (forged.status, forged.problem["code"]) == (403, "bad-signature")
     assert viewer.invocations() == before + 1
-    assert picture(viewer.get(viewer.signed(f"{key}?w=801"))).width == 801
+    assert image(viewer.get(viewer.signed(f"{key}?w=801"))).width == 801
 
 
 def test_a_forged_signature_does_not_lock_out_the_true_one(viewer: Viewer, key: str) -> None:
@@ -93,10 +93,10 @@ def test_a_signed_link_expires(viewer: Viewer, key: str) -> None:
 
 def test_hints_choose_among_the_ladder(viewer: Viewer, key: str) -> None:
     url = f"{key}?w=320&f=webp"
-    assert picture(viewer.get(url, sec_ch_dpr="2.625")).width == 960
-    assert picture(viewer.get(url, dpr="1.5")).width == 480
-    assert picture(viewer.get(url, dpr="2", save_data="on")).width == 320
-    assert picture(viewer.get(f"{url}&dpr=1", dpr="2")).width == 320
+    assert image(viewer.get(url, sec_ch_dpr="2.625")).width == 960
+    assert image(viewer.get(url, dpr="1.5")).width == 480
+    assert image(viewer.get(url, dpr="2", save_data="on")).width == 320
+    assert image(viewer.get(f"{url}&dpr=1", dpr="2")).width == 320
     economical = viewer.get(f"{key}?w=960", accept="image/webp", save_data="on")
     assert len(economical.body) < len(viewer.get(f"{key}?w=960", accept="image/webp").body)
 
@@ -146,7 +146,7 @@ def test_a_damaged_source_is_422_and_decoded_once(viewer: Viewer) -> None:
 
 
 def test_a_type_that_is_not_served(viewer: Viewer) -> None:
-    answer = viewer.get(f"{viewer.upload(b'%PDF-1.7 not a picture', 'paper.jpg')}?w=320")
+    answer = viewer.get(f"{viewer.upload(b'%PDF-1.7 not an image', 'paper.jpg')}?w=320")
     assert (answer.status, answer.problem["code"]) == (415, "type-not-allowed")
 
 
@@ -173,7 +173,7 @@ def test_a_range_is_cut_by_the_cdn(viewer: Viewer, key: str) -> None:
     whole = viewer.get(f"{key}?w=320&f=jpeg")
     assert (part.status, part.body) == (206, whole.body[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(whole.body)}"
-    assert picture(whole).format == "JPEG"
+    assert image(whole).format == "JPEG"
 
 
 def test_an_image_of_30_megabytes_comes_by_redirect(viewer: Viewer) -> None:
@@ -185,7 +185,7 @@ def test_an_image_of_30_megabytes_comes_by_redirect(viewer: Viewer) -> None:
     second = viewer.get(first.headers["location"])
     assert second.status == 200
     assert len(second.body) > 30_000_000
-    assert picture(second).size == (4000, 2600)
+    assert image(second).size == (4000, 2600)
 
 
 def test_describing_an_image(viewer: Viewer, key: str) -> None:
@@ -211,9 +211,9 @@ def test_one_meaning_is_stored_once(viewer: Viewer, key: str) -> None:
 
 
 def test_watermarks_and_downloads(viewer: Viewer, key: str) -> None:
-    plain = picture(viewer.get(viewer.signed(f"{key}?w=640&f=png")))
+    plain = image(viewer.get(viewer.signed(f"{key}?w=640&f=png")))
     answer = viewer.get(viewer.signed(f"{key}?w=640&f=png&wm=logo,southeast,100,30&dl=my%20photo.png"))
-    marked = picture(answer)
+    marked = image(answer)
     changed = ImageChops.difference(plain.convert("RGB"), marked.convert("RGB")).getbbox()
     assert changed is not None
     left, top, right, bottom = changed

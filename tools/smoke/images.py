@@ -11,7 +11,7 @@ import zlib
 def png(width_px: int, height_px: int, seed: int, *, noise: bool = False) -> bytes:
     """Make an RGB image: a gradient whose colours depend on ``seed``, or incompressible noise."""
     if noise:
-        source = random.Random(seed)  # noqa: S311 (no secret: a picture)
+        source = random.Random(seed)  # noqa: S311 (no secret: an image)
         rows = b"".join(b"\0" + source.randbytes(3 * width_px) for _ in range(height_px))
     else:
         first, second = seed % 200, seed // 200 % 200
