@@ -14,7 +14,6 @@ from aiohttp import web
 from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import build_reader
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import MASTERS
 from darkroom.plan.model import SOURCE_TYPES, Plan
@@ -53,7 +52,7 @@ class ControlPages:
         self._info = info
         self._live = live
         self._journal = journal
-        self._settings = LiveSettings(build_reader(S3Bucket(cloud.s3, info.media_bucket)), fresh_s=0)
+        self._settings = LiveSettings(S3Bucket(cloud.s3, info.media_bucket).read, fresh_s=0)
 
     def routes(self) -> list[web.RouteDef]:
         """Return all routes."""

@@ -86,11 +86,11 @@ def status(call: Call) -> None:
 def read_status(deployment: Deployment) -> dict[str, Any]:
     """Read the state of a stack."""
     from darkroom.aws.index import Index
-    from darkroom.aws.switches import NAMES, Switches, build_reader
+    from darkroom.aws.switches import NAMES, Switches
     from tools.settings.stacks import target_of
 
     media, target = deployment.bucket("MediaBucketName"), target_of(deployment)
-    current, switches = target.documents.current(), Switches(build_reader(media))
+    current, switches = target.documents.current(), Switches(media.read)
     quarantined = _list_page(deployment, deployment.output("QuarantineBucketName"))
     index = Index(deployment.client("dynamodb"), deployment.output("IndexTableName"))
     settings = {"version": current.number, "at": current.at, "by": current.by, "reason": current.reason}

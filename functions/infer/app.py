@@ -13,7 +13,6 @@ from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.environment import InferEnvironment
@@ -93,7 +92,7 @@ def _open_inbox(settings: Settings) -> InferenceConsumer:
     )
 
 
-_inbox = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_inbox)
+_inbox = SettingsBound(LiveSettings(_media.read, _observer), _open_inbox)
 
 
 @restart_if_abandoned

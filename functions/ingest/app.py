@@ -10,16 +10,14 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsStore
+from darkroom.aws.findings_store import FindingsStore, VerdictTable
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.scanner import Clamd
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.sqs import Queue
 from darkroom.aws.stepfunctions import StateMachine
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.verdicts import VerdictTable
 from darkroom.environment import IngestEnvironment
 from darkroom.image_keys import HELD_MASTERS, master_names
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
@@ -94,7 +92,7 @@ def _build_consumers(settings: Settings) -> Mapping[bool, IngestConsumer]:
     }
 
 
-_consumers = SettingsBound(LiveSettings(build_reader(_media), _observer), _build_consumers)
+_consumers = SettingsBound(LiveSettings(_media.read, _observer), _build_consumers)
 
 
 @restart_if_abandoned

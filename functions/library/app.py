@@ -10,7 +10,6 @@ from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.bulk.analyse import AnalyseOperation
 from darkroom.bulk.handler import BulkJobHandler
@@ -83,7 +82,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
     )
 
 
-_library = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_library)
+_library = SettingsBound(LiveSettings(_media.read, _observer), _open_library)
 
 
 @restart_if_abandoned

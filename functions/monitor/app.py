@@ -16,7 +16,7 @@ from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import SwitchStore, build_reader
+from darkroom.aws.switches import SwitchStore
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import MonitorEnvironment
 from darkroom.image_keys import master_names
@@ -95,7 +95,7 @@ def _open_monitor(settings: Settings) -> Monitor:
     return Monitor(checks, _audit, _observer)
 
 
-_monitor = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_monitor)
+_monitor = SettingsBound(LiveSettings(_media.read, _observer), _open_monitor)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -9,7 +9,6 @@ from typing import Any
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PopularEnvironment
 from darkroom.services.live_settings import LiveSettings, SettingsBound
@@ -36,7 +35,7 @@ def _popular(settings: Settings) -> PopularityScan:
     )
 
 
-_service = SettingsBound(LiveSettings(build_reader(_media), _observer), _popular)
+_service = SettingsBound(LiveSettings(_media.read, _observer), _popular)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -8,7 +8,6 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.multipart_copy import MultipartAssembler
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SceneEnvironment
 from darkroom.services.large_image.steps import LargeImageSteps, read_request
@@ -33,7 +32,7 @@ def _open_strips(settings: Settings) -> LargeImageSteps:
     )
 
 
-_strips = SettingsBound(LiveSettings(build_reader(_media), _observer), _open_strips)
+_strips = SettingsBound(LiveSettings(_media.read, _observer), _open_strips)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

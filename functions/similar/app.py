@@ -9,7 +9,6 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
@@ -40,9 +39,7 @@ def _similar(settings: Settings) -> SimilaritySearch:
     )
 
 
-_service = SettingsBound(
-    LiveSettings(build_reader(S3Bucket(create_client("s3"), _env.media_bucket)), _observer), _similar
-)
+_service = SettingsBound(LiveSettings(S3Bucket(create_client("s3"), _env.media_bucket).read, _observer), _similar)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

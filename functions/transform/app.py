@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import LOAD_SHEDDING, Switches, build_fast_reader
+from darkroom.aws.switches import LOAD_SHEDDING, Switches
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import TransformEnvironment
 from darkroom.errors import DarkroomError
@@ -38,9 +38,9 @@ _credentials = CredentialSource()
 _media = connect(_env.media_bucket, _credentials)
 _source = _media if _env.master_bucket == _env.media_bucket else connect(_env.master_bucket, _credentials)
 _keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
-_is_load_shedding = partial(Switches(build_fast_reader(_media)).is_on, LOAD_SHEDDING)
+_is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
-_live = LiveSettings(build_fast_reader(_media), _observer)
+_live = LiveSettings(_media.read, _observer)
 
 
 def _build(settings: Settings, prefetch: Prefetch) -> Transform:

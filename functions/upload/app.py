@@ -10,7 +10,6 @@ from darkroom.aws.index import Index
 from darkroom.aws.presigned_post import PostPresigner
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import build_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
 from darkroom.environment import UploadEnvironment
@@ -40,7 +39,7 @@ def _uploads(settings: Settings) -> UploadApi:
     )
 
 
-_service = SettingsBound(LiveSettings(build_reader(S3Bucket(_s3, _env.media_bucket)), _observer), _uploads)
+_service = SettingsBound(LiveSettings(S3Bucket(_s3, _env.media_bucket).read, _observer), _uploads)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

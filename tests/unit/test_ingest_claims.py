@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.index import Claimed, Outdated
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record
 from darkroom.errors import DamagedSource, Unavailable
 from darkroom.services.ingest.claims import MAX_REPAIRS, EventAttempt, Superseded
@@ -177,17 +176,17 @@ def test_the_object_that_waits_agrees_with_its_record(
 class Claiming:
     """An index that answers each claim with ``answer``."""
 
-    def __init__(self, answer: object) -> None:
+    def __init__(self, answer: bool) -> None:
         self.answer = answer
         self.claims: list[dict[str, Any]] = []
 
-    def claim(self, key: str, sequencer: str, token: str, **further: Any) -> object:
+    def claim(self, key: str, sequencer: str, token: str, **further: Any) -> bool:
         self.claims.append({"key": key, "sequencer": sequencer, "token": token, **further})
         return self.answer
 
 
 def test_an_attempt_claims_its_key_once() -> None:
-    stores, table = Stores(), Claiming(Claimed())
+    stores, table = Stores(), Claiming(True)
     stores.table = table  # type: ignore[assignment]
     attempt = EventAttempt(stores.claims, KEY, CURRENT, replaces_token="before")
     hold = attempt.acquire()
@@ -208,7 +207,7 @@ def test_an_attempt_claims_its_key_once() -> None:
 
 def test_a_claim_that_is_refused_is_superseded() -> None:
     stores = Stores()
-    stores.table = Claiming(Outdated(build_record()))  # type: ignore[assignment]
+    stores.table = Claiming(False)  # type: ignore[assignment]
     with pytest.raises(Superseded) as raised:
         stores.claims.acquire(KEY, CURRENT, replaces_token="")
     assert raised.value.wrote is False

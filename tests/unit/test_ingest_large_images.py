@@ -79,7 +79,7 @@ class Work:
             clock=lambda: NOW_S,
             get_own_record=lambda lease: self.record,
             settle=self._settle,
-            release=self._call("release"),
+            index=SimpleNamespace(release_lease=self._call("release")),
             acquire=lambda key, sequencer, replaces_token: Lease(key, sequencer, "token"),
             build_busy=lambda known: Claims.build_busy(claims, known),
         )

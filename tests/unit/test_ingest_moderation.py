@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws.findings_store import Verdict
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, HeldUpload, MasterRef, Record, Refusal
 from darkroom.aws.s3 import ObjectHead
-from darkroom.aws.verdicts import Verdict
 from darkroom.errors import DarkroomError, ObjectChanged, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
@@ -99,7 +99,8 @@ def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: in
     assert _MAX_DONORS == 4
     donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS) for number in range(_MAX_DONORS + 2)]
     context = build_context(
-        moderation=moderation({donors[position].key: PASSED}), claims=SimpleNamespace(find_by_sha256=lambda _: donors)
+        moderation=moderation({donors[position].key: PASSED}),
+        claims=SimpleNamespace(index=SimpleNamespace(find_by_sha256=lambda _: donors)),
     )
     candidate = Candidate(FetchedUpload(kept({}), b"", OURS), ReviewState.WAITING, None, (), {})
     found = _find_donor(context, KEY, candidate)

@@ -13,7 +13,6 @@ from unittest.mock import MagicMock
 import pytest
 
 import darkroom.services.ingest
-from darkroom.aws.index import Claimed
 from darkroom.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record, build_image_id
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, OverLimits
@@ -57,7 +56,7 @@ def make_values() -> Iterator[object]:
     event = read_event(str(build_repair_message(KEY)).replace("'", '"'))
     assert event is not None
     yield event
-    claims = Claims(build_stub(claim__return_value=Claimed()), build_stub(), build_stub(), MASTERS, 60)
+    claims = Claims(build_stub(claim__return_value=True), build_stub(), build_stub(), MASTERS, 60)
     lease = claims.acquire(KEY, "0A", replaces_token="")
     yield from (claims, lease)
     body = io.BytesIO(b"abc")

@@ -13,7 +13,6 @@ from typing import Any
 from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, READY, Record
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import build_reader
 from darkroom.image_keys import DERIVATIVES, HELD_MASTERS, MASTERS
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
@@ -114,7 +113,7 @@ class Stack:
     @cached_property
     def at_ingest(self) -> tuple[str, ...]:
         """Presets rendered at ingest, by the settings in force at the first call."""
-        return LiveSettings(build_reader(self.bucket("media"))).current().presets.at_ingest
+        return LiveSettings(self.bucket("media").read).current().presets.at_ingest
 
     def send(self, files: Mapping[str, Path], prefix: str) -> Iterator[Sent]:
         """Upload each file with its SHA-256, under its name in ``files`` after ``prefix``."""

@@ -18,7 +18,7 @@ import pyvips
 from darkroom.imaging.formats.encode import DEFAULT_QUALITY, EncodableImage, encode_with
 from darkroom.imaging.formats.image_format import EncoderOptions
 from darkroom.imaging.formats.load import load
-from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.render.pipeline import render, resolve_geometry

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from darkroom.aws.documents import Document, DocumentStore
-from darkroom.aws.findings_store import FindingsRecord, FindingsStore, item_name, sidecar_name
+from darkroom.aws.findings_store import FindingsRecord, FindingsStore, Verdict, VerdictTable, item_name, sidecar_name
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.verdicts import Verdict, VerdictTable
 from darkroom.errors import ObjectChanged
 from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Region, TextLine
 from tests.component.services.ingest_environment import make_table

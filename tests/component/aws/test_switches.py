@@ -20,8 +20,6 @@ from darkroom.aws.switches import (
     Switch,
     Switches,
     SwitchStore,
-    build_fast_reader,
-    build_reader,
     parse_switch,
     switch_key,
 )
@@ -66,7 +64,7 @@ def test_a_document_has_the_state_of_the_switch() -> None:
 
 def test_what_is_turned_is_read_with_boto3_and_without(vault: S3Bucket, aws_environment: dict[str, str]) -> None:
     bucket = connect(vault.bucket, CredentialSource(aws_environment), aws_environment)
-    board, readers = SwitchStore(vault), (build_reader(vault), build_fast_reader(bucket))
+    board, readers = SwitchStore(vault), (vault.read, bucket.read)
     assert [Switches(read).is_on(FALLBACK) for read in readers] == [False, False]
     board.write(FALLBACK, Switch(on=True, by="test", until_s=int(time.time()) + 3600))
     assert [Switches(read).is_on(FALLBACK) for read in readers] == [True, True]
@@ -78,7 +76,7 @@ def test_what_is_turned_is_read_with_boto3_and_without(vault: S3Bucket, aws_envi
 
 def test_a_switch_is_read_again_only_when_what_is_known_is_old(vault: S3Bucket) -> None:
     clock = itertools.chain([0.0, 14.9, 15.0, 15.1]).__next__
-    switches = Switches(build_reader(vault), clock=clock)
+    switches = Switches(vault.read, clock=clock)
     assert switches.is_on(FALLBACK) is False
     SwitchStore(vault).write(FALLBACK, Switch(on=True))
     assert switches.is_on(FALLBACK) is False
@@ -90,7 +88,7 @@ def test_a_switch_is_read_again_only_when_what_is_known_is_old(vault: S3Bucket) 
 def test_a_switch_ends_by_itself_between_two_reads(vault: S3Bucket) -> None:
     clock = iter([NOW_S, NOW_S + 5.0]).__next__
     SwitchStore(vault).write(FALLBACK, Switch(on=True, until_s=NOW_S + 4))
-    switches = Switches(build_reader(vault), clock=clock)
+    switches = Switches(vault.read, clock=clock)
     assert [switches.is_on(FALLBACK), switches.is_on(FALLBACK)] == [True, False]
 
 

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from darkroom.aws.vectors import MAX_COUNT, VectorStore
+from darkroom.aws.vectors import MAX_COUNT, StoredVector, VectorStore
 from darkroom.aws.vectors.dynamodb import SHARDS, DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.aws.vectors.s3_vectors import MAX_FOLDERS, UNFILTERED, S3Vectors
@@ -51,7 +51,7 @@ def vectors(request: pytest.FixtureRequest) -> VectorStore:
 
 def put(vectors: VectorStore, key: str, vector: tuple[float, ...], **changes: str) -> None:
     texts = {"source_etag": "e1", "perceptual_hash": "00ff00ff00ff00ff", "generation": "1", "model": "sscd/1"}
-    vectors.put(key, vector, **(texts | changes))
+    vectors.put(StoredVector(key, vector, **(texts | changes)))
 
 
 def nearest(vectors: VectorStore, vector: tuple[float, ...], count: int = 10, prefix: str = "") -> list[str]:

@@ -12,14 +12,13 @@ from typing import Any
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsStore, item_name
+from darkroom.aws.findings_store import FindingsStore, VerdictTable, item_name
 from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
 from darkroom.aws.record import REVIEW, Record
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.scanner import Scanner
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.verdicts import VerdictTable
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact

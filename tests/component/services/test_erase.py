@@ -30,6 +30,7 @@ from darkroom.aws.record import (
     pad_sequencer,
 )
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors import StoredVector
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.errors import BadKey
@@ -169,7 +170,7 @@ def fill(case: EraseEnvironment, key: str = KEY) -> None:
     case.put("media", f"masters/{name}", f"held/{name}", f"findings/g1/{name}.json", f"findings/g2/{name}.json")
     case.put("media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "w-640.webp", "refusal.json")))
     case.env.judge(key, flagged=True, body=b"picture")
-    case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
+    case.vectors.put(StoredVector(key, direction(1), source_etag="e", generation="1"))
     for etag in ("e", "f"):
         case.samples.put(Sample(key, etag, 0.0, "jpeg", 1, 0.5, {}, "endpoint"))
     case.put("quarantine", quarantine_key(key, pad_sequencer("A1")), quarantine_key(key, pad_sequencer("A2")))

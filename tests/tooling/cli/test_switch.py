@@ -12,7 +12,7 @@ import pytest
 from cli.commands.operations import SWITCHES
 from darkroom.aws.audit import OVERRIDE, AuditLog
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, NAMES, Switches, SwitchStore, build_reader
+from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, NAMES, Switches, SwitchStore
 from tests import commands
 from tests.commands import Commands
 
@@ -45,10 +45,10 @@ def test_a_switch_is_on_until_its_time_is_over(media: S3Bucket, command: Command
     assert done.lines[0].startswith("presets-only: on until 2")
     assert done.lines[0].endswith("by ada: a spike")
     assert done.lines[1] == "fallback: off"
-    seen = Switches(build_reader(media))
+    seen = Switches(media.read)
     assert (seen.is_on(LOAD_SHEDDING), seen.is_on(FALLBACK)) == (True, False)
     until_s = SwitchStore(media).read(LOAD_SHEDDING).until_s
-    assert not Switches(build_reader(media), clock=lambda: until_s + 1).is_on(LOAD_SHEDDING)
+    assert not Switches(media.read, clock=lambda: until_s + 1).is_on(LOAD_SHEDDING)
 
 
 def test_a_switch_is_turned_off(media: S3Bucket, command: Commands) -> None:

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import build_reader
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
 from darkroom.services.live_settings import CURRENT, LiveSettings
@@ -49,7 +48,7 @@ class Deployed:
 
     def live(self) -> Any:
         """Return the settings as functions read them."""
-        return LiveSettings(build_reader(self.media)).current()
+        return LiveSettings(self.media.read).current()
 
     def run(self, *words: str) -> Done:
         """Run the command for this stack."""

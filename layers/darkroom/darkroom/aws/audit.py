@@ -67,9 +67,8 @@ class AuditLog:
     def _read_day(self, day: date, limit: int) -> Iterator[dict[str, Any]]:
         keys = [one.key for page in self.bucket.list_pages(_day_prefix(day)) for one in page]
         for key in sorted(keys, reverse=True)[:limit]:
-            entry = self.bucket.read(key)
-            if entry is not None:
-                yield json.loads(entry)
+            if body := self.bucket.read(key):
+                yield json.loads(body)
 
 
 def _day_prefix(day: date) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -91,6 +91,21 @@ def translate_errors(what: str) -> Iterator[None]:
         yield
     except _FAULTS as error:
         raise Unavailable(detail=f"{what}: {error!r}") from error
+
+
+def write_if(write: Callable[..., object], what: str, **request: Any) -> bool:
+    """Call ``write``, a method of a DynamoDB client, with a conditional ``request``; return whether its condition held.
+
+    Raises Unavailable.
+    """
+    with translate_errors(what):
+        try:
+            write(**request)
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+    return True
 
 
 def error_code(error: ClientError) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from .clients import translate_errors
+from .clients import translate_errors, write_if
 from .record import from_decimals, to_decimals
 
 type Value = str | int | float | bool
@@ -52,25 +52,14 @@ class DocumentStore:
         The other writer may be this request itself, sent again after its response was lost.
         """
         values = {at: _serializer.serialize(to_decimals(value)) for at, value in fields.items()}
-        with translate_errors(f"entry put {name}"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item={**values, **_pk(name), "version": {"N": str(replaces + 1)}},
-                    **_condition(replaces),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        item = {**values, **_pk(name), "version": {"N": str(replaces + 1)}}
+        put = self._client.put_item
+        return write_if(put, f"entry put {name}", TableName=self._table, Item=item, **_condition(replaces))
 
     def delete(self, name: str, *, seen: int) -> bool:
         """Delete ``name``; return False if its version is no longer ``seen``."""
-        with translate_errors(f"entry delete {name}"):
-            try:
-                self._client.delete_item(TableName=self._table, Key=_pk(name), **_condition(seen))
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        delete = self._client.delete_item
+        return write_if(delete, f"entry delete {name}", TableName=self._table, Key=_pk(name), **_condition(seen))
 
 
 def _pk(name: str) -> dict[str, Any]:

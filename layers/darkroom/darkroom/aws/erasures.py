@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .audit import hash_key
-from .clients import translate_errors
+from .clients import translate_errors, write_if
 
 RUNNING, PENDING_INVALIDATION, COMPLETE, FAILED = "running", "pending_invalidation", "complete", "failed"
 """States of an erasure. ``failed``: something is left; a further run for the same key continues."""
@@ -95,19 +95,16 @@ class ErasureTable:
         values |= {f":{name}": {"S": text} for name, text in texts.items()}
         sets = ", ".join(["#id = :id", "expires_at_s = :until", *(f"#{name} = :{name}" for name in texts)])
         condition = {"ConditionExpression": only_if} if only_if else {}
-        with translate_errors("erasure update"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_item_key(key),
-                    UpdateExpression=f"SET {sets}",
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=values,
-                    **condition,
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        return write_if(
+            self._client.update_item,
+            "erasure update",
+            TableName=self._table,
+            Key=_item_key(key),
+            UpdateExpression=f"SET {sets}",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            **condition,
+        )
 
 
 def _item_key(key: str) -> dict[str, dict[str, str]]:

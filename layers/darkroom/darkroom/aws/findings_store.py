@@ -1,6 +1,7 @@
 """Where findings are kept: a sidecar in S3 for each generation, which renders read, and one item in the index.
 
-The item is about the newest findings of any generation. It also says how far the work on them has come.
+The item is about the newest findings of any generation. It also says how far the work on them has come. Ingest reads
+the verdict of moderation from it.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..findings import TEXT, Findings, findings_from_document, findings_to_document
 from ..image_keys import encode_key
+from .clients import translate_errors
 from .documents import DocumentStore, Value
 from .s3 import S3Bucket
 from .s3_objects import ListedObject
@@ -160,3 +163,34 @@ def _parse(document: bytes) -> Findings | None:
         return findings_from_document(json.loads(document))
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict on the upload with ``sha256_of``. ``source_etag`` is the ETag of its master, without quotes."""
+
+    sha256_of: str
+    source_etag: str
+    flagged: bool
+
+
+class VerdictTable:
+    """Verdicts in ``table``. Every fault raises Unavailable."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, key: str) -> Verdict | None:
+        """Return the newest verdict on ``key``; None if there is none, as if no model could read the image."""
+        with translate_errors(f"verdict on {key}"):
+            found = self._client.get_item(
+                TableName=self._table,
+                Key={"pk": {"S": item_name(key)}},
+                ProjectionExpression="sha256_of, source_etag, flagged",
+                ConsistentRead=True,
+            )
+        item = found.get("Item", {})
+        if "flagged" not in item or "sha256_of" not in item:
+            return None
+        return Verdict(item["sha256_of"]["S"], item.get("source_etag", {}).get("S", ""), bool(item["flagged"]["BOOL"]))

@@ -8,12 +8,11 @@ that a newer event took over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
 from ..errors import Busy
-from .clients import translate_errors
+from .clients import translate_errors, write_if
 from .record import CLAIMED, READY, REVIEW, WAITING, Record, from_item, pad_sequencer, partition_key, to_item
 
 BY_SHA256 = "by-sha256"
@@ -26,28 +25,6 @@ _UNHELD = (
     "(sequencer = :sequencer AND #state = :claimed AND (attribute_not_exists(lease_until_s) OR lease_until_s < :now))"
 )
 _DONE = "(sequencer = :sequencer AND #state <> :claimed AND #token = :instead_of)"
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """The key is claimed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outdated:
-    """The index has a newer event; ``known`` is its record."""
-
-    known: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """This event was completed."""
-
-    known: Record
-
-
-type Claim = Claimed | Outdated | Done
 
 
 class Index:
@@ -78,7 +55,7 @@ class Index:
 
     def claim(
         self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, replaces_token: str = ""
-    ) -> Claim:
+    ) -> bool:
         """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` is new for each attempt.
 
         ``replaces_token``, the token of a completed attempt, claims its event to repeat it. A request that DynamoDB
@@ -108,8 +85,12 @@ class Index:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._client.exceptions.ConditionalCheckFailedException as refusal:
-                return _explain_refusal(from_item(refusal.response["Item"]), pad_sequencer(sequencer), now_s)
-        return Claimed()
+                known = from_item(refusal.response["Item"])
+                if known.sequencer > pad_sequencer(sequencer) or known.done:
+                    return False
+                left_s = max(1.0, known.lease_until_s - now_s)
+                raise Busy(retry_in_s=left_s, detail=f"{known.key} is claimed by {known.token}") from refusal
+        return True
 
     def has_lease(self, key: str, token: str) -> bool:
         """Whether the claim with ``token`` is still valid."""
@@ -118,33 +99,20 @@ class Index:
 
     def release_lease(self, key: str, token: str) -> None:
         """End the lease of the claim with ``token``, so that the next attempt need not wait."""
-        with translate_errors(f"index release {key}"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_name(partition_key(key)),
-                    UpdateExpression="REMOVE lease_until_s",
-                    ConditionExpression="#token = :token",
-                    ExpressionAttributeNames={"#token": "token"},
-                    ExpressionAttributeValues={":token": {"S": token}},
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return
+        write_if(
+            self._client.update_item,
+            f"index release {key}",
+            TableName=self._table,
+            Key=_name(partition_key(key)),
+            UpdateExpression="REMOVE lease_until_s",
+            **_while_claimed(token),
+        )
 
     def put_record(self, record: Record) -> bool:
         """Write ``record``; return False if the claim with its ``token`` was lost."""
-        with translate_errors(f"index put {record.key}"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item(record),
-                    ConditionExpression="#token = :token",
-                    ExpressionAttributeNames={"#token": "token"},
-                    ExpressionAttributeValues={":token": {"S": record.token}},
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        put, item = self._client.put_item, to_item(record)
+        condition = _while_claimed(record.token)
+        return write_if(put, f"index put {record.key}", TableName=self._table, Item=item, **condition)
 
     def find_by_sha256(self, sha256: str) -> list[Record]:
         """Return records that are served from an upload of these bytes. Writes appear after about a second."""
@@ -197,10 +165,10 @@ def _name(pk: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": pk}}
 
 
-def _explain_refusal(known: Record, sequencer: str, now_s: float) -> Claim:
-    """Return why a claim was refused; raises Busy."""
-    if known.sequencer > sequencer:
-        return Outdated(known)
-    if known.done:
-        return Done(known)
-    raise Busy(retry_in_s=max(1.0, known.lease_until_s - now_s), detail=f"{known.key} is claimed by {known.token}")
+def _while_claimed(token: str) -> dict[str, Any]:
+    """Return the condition that the claim with ``token`` is still valid."""
+    return {
+        "ConditionExpression": "#token = :token",
+        "ExpressionAttributeNames": {"#token": "token"},
+        "ExpressionAttributeValues": {":token": {"S": token}},
+    }

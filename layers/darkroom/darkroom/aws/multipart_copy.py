@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,29 +39,38 @@ def copy_in_parts(
     The ETag is that in CompleteMultipartUpload's response. s3transfer drops it, and HeadObject needs
     ``s3:GetObject``, which no function has on the quarantine bucket (S3 API reference, "HeadObject", "Permissions").
     """
-    upload = {**target, "UploadId": client.create_multipart_upload(**target, **attributes)["UploadId"]}
 
-    def copy(number: int) -> dict[str, Any]:
+    def copy(upload: Mapping[str, str], number: int) -> str:
         start = (number - 1) * part_bytes
-        end = min(start + part_bytes, size_bytes)
-        response = client.upload_part_copy(
-            **upload,
-            PartNumber=number,
-            CopySource=dict(source),
-            CopySourceIfMatch=etag,
-            CopySourceRange=f"bytes={start}-{end - 1}",
-        )
-        return {"PartNumber": number, "ETag": response["CopyPartResult"]["ETag"]}
+        ranged = f"bytes={start}-{min(start + part_bytes, size_bytes) - 1}"
+        checked = {"CopySource": dict(source), "CopySourceIfMatch": etag, "CopySourceRange": ranged}
+        response = client.upload_part_copy(**upload, PartNumber=number, **checked)
+        return str(response["CopyPartResult"]["ETag"])
 
+    return _upload_parts(client, target, attributes, -(-size_bytes // part_bytes), copy)
+
+
+def _upload_parts(
+    client: Any,
+    target: Mapping[str, str],
+    attributes: Mapping[str, Any],
+    count: int,
+    put: Callable[[Mapping[str, str], int], str],
+) -> str:
+    """Make ``target`` of ``count`` parts; return its ETag. ``put`` stores the part of a number, from 1 on.
+
+    After an error the upload is aborted. Parts that this does not reach are deleted by a lifecycle rule after a day.
+    """
+    upload = {**target, "UploadId": client.create_multipart_upload(**target, **attributes)["UploadId"]}
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            parts = [*pool.map(copy, range(1, -(-size_bytes // part_bytes) + 1))]
-        done = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-    except (BotoCoreError, ClientError):
-        with suppress(BotoCoreError, ClientError):  # a lifecycle rule drops the parts where this is not allowed
+            tags = [*pool.map(partial(put, upload), range(1, count + 1))]
+        parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+        return str(client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})["ETag"])
+    except (BotoCoreError, ClientError, ObjectChanged, Unavailable):
+        with suppress(BotoCoreError, ClientError):
             client.abort_multipart_upload(**upload)
         raise
-    return str(done["ETag"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +98,18 @@ class MultipartAssembler:
     def assemble(self, key: str, parts: Sequence[Part], *, content_type: str) -> str:
         """Make ``key`` of ``parts``; its entity tag. Raises ObjectChanged where a part is not what it was,
         Unavailable."""
+        target = {"Bucket": self.bucket, "Key": key}
         with translate_errors(f"assemble {key}"):
-            begun = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)
-        upload = {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]}
-        try:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                tags = [*pool.map(lambda one: self._put(upload, *one), enumerate(parts, 1))]
-            listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-            with translate_errors(f"assemble {key}"):
-                return str(self.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})["ETag"])
-        except (ObjectChanged, Unavailable):
-            self._abort(upload)
-            raise
+            put = partial(self._put, parts)
+            return _upload_parts(self.client, target, {"ContentType": content_type}, len(parts), put)
 
-    def _put(self, upload: dict[str, str], number: int, part: Part) -> str:
-        with translate_errors(f"part {number} of {upload['Key']}"):
-            if isinstance(part, bytes):
-                return str(self.client.upload_part(**upload, PartNumber=number, Body=part)["ETag"])
-            return self._copy(upload, number, part)
+    def _put(self, parts: Sequence[Part], upload: Mapping[str, str], number: int) -> str:
+        part = parts[number - 1]
+        if isinstance(part, bytes):
+            return str(self.client.upload_part(**upload, PartNumber=number, Body=part)["ETag"])
+        return self._copy(upload, number, part)
 
-    def _copy(self, upload: dict[str, str], number: int, part: CopiedRange) -> str:
+    def _copy(self, upload: Mapping[str, str], number: int, part: CopiedRange) -> str:
         whole = (part.start, part.end) == (0, part.size_bytes)  # S3 copies no ranges of an object of up to 5 MB
         ranged = {} if whole else {"CopySourceRange": f"bytes={part.start}-{part.end - 1}"}
         source = {"CopySource": {"Bucket": self.bucket, "Key": part.key}, "CopySourceIfMatch": part.etag}
@@ -118,11 +120,3 @@ class MultipartAssembler:
                 raise ObjectChanged(detail=f"{part.key} is not {part.etag}: {error!r}") from error
             raise
         return str(response["CopyPartResult"]["ETag"])
-
-    def _abort(self, upload: dict[str, str]) -> None:
-        """Delete the parts at once. A lifecycle rule deletes what this does not reach after a day."""
-        try:
-            with translate_errors(f"abort {upload['Key']}"):
-                self.client.abort_multipart_upload(**upload)
-        except Unavailable:
-            return

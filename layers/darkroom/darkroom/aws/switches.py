@@ -15,7 +15,6 @@ from ..errors import Unavailable
 
 if TYPE_CHECKING:
     from .s3 import S3Bucket
-    from .s3_fast import FastBucket
 
 LOAD_SHEDDING = "presets-only"
 """Transform renders named presets only and serves stored derivatives; other requests get 503."""
@@ -77,24 +76,6 @@ type ReadObject = Callable[[str], bytes | None]
 """Reads an object by its key; None if it is missing. May raise Unavailable."""
 
 
-def build_fast_reader(media: FastBucket) -> ReadObject:
-    """Return a reader of the media bucket without boto3. The role may list the bucket."""
-    return media.read
-
-
-def build_reader(media: S3Bucket) -> ReadObject:
-    """Return a reader of the media bucket by boto3."""
-
-    def read(key: str) -> bytes | None:
-        found = media.open(key)
-        if found is None:
-            return None
-        with found.body as body:
-            return body.read()
-
-    return read
-
-
 @dataclass
 class Switches:
     """Switches as cached by one process: each is read again after ``fresh_s``."""
@@ -128,7 +109,7 @@ class SwitchStore:
 
     def read(self, name: str) -> Switch:
         """Read the current state of the switch ``name``."""
-        return parse_switch(build_reader(self.bucket)(switch_key(name)))
+        return parse_switch(self.bucket.read(switch_key(name)))
 
     def write(self, name: str, switch: Switch) -> None:
         """Write ``switch`` as ``name``, unconditionally."""

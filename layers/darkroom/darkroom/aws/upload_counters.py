@@ -8,10 +8,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ..errors import TokenUsedUp, TooManyUploads
-from .clients import error_code, translate_errors
+from .clients import write_if
 
 COUNTER = "upload#"
 """Prefix of the digest in the partition key."""
@@ -45,25 +43,17 @@ class UploadCounters:
 
     def _add(self, name: str, most: int, expires_at_s: int) -> bool:
         """Add 1 to a counter unless it is ``most``; return whether it was added."""
-        with translate_errors("upload counter update"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"pk": {"S": f"{COUNTER}{name}"}},
-                    UpdateExpression="ADD #count :one SET expires_at_s = :expires",
-                    ConditionExpression="attribute_not_exists(#count) OR #count < :most",
-                    ExpressionAttributeNames={"#count": "count"},
-                    ExpressionAttributeValues={
-                        ":one": {"N": "1"},
-                        ":most": {"N": str(most)},
-                        ":expires": {"N": str(expires_at_s)},
-                    },
-                )
-            except ClientError as error:
-                if error_code(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
-        return True
+        numbers = {":one": 1, ":most": most, ":expires": expires_at_s}
+        return write_if(
+            self._client.update_item,
+            "upload counter update",
+            TableName=self._table,
+            Key={"pk": {"S": f"{COUNTER}{name}"}},
+            UpdateExpression="ADD #count :one SET expires_at_s = :expires",
+            ConditionExpression="attribute_not_exists(#count) OR #count < :most",
+            ExpressionAttributeNames={"#count": "count"},
+            ExpressionAttributeValues={place: {"N": str(number)} for place, number in numbers.items()},
+        )
 
 
 def _digest(grant: str) -> str:

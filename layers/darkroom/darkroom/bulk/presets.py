@@ -14,7 +14,8 @@ from ..plan.presets import Presets
 from ..plan.redaction import AlwaysRedact
 from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
 from ..services.ingest.examine import UploadExaminer
-from ..services.ingest.stores import DerivativePurger, render_from_master, select_presets
+from ..services.ingest.stores import render_from_master, select_presets
+from ..services.purge.stale_derivatives import DerivativePurge
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 
@@ -32,7 +33,7 @@ class PresetsOperation:
     examiner: UploadExaminer
     presets: Presets
     always: AlwaysRedact
-    purge: DerivativePurger
+    purge: DerivativePurge
     caching: CachePolicy
 
     def start(self, key: str, spec: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys

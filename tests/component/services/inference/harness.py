@@ -18,7 +18,7 @@ from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import Switches, build_reader
+from darkroom.aws.switches import Switches
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import (
@@ -43,7 +43,7 @@ from darkroom.plan.limits import Limits
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
 from darkroom.services.inference.breaker import CircuitBreaker
-from darkroom.services.inference.circuit import CircuitSettings as CircuitTerms
+from darkroom.services.inference.breaker import CircuitSettings as CircuitTerms
 from darkroom.services.inference.duplicates import DuplicateFindings
 from darkroom.services.inference.endpoint_client import EndpointClient
 from darkroom.services.inference.findings_writer import FindingsWriter
@@ -195,7 +195,7 @@ class InferEnvironment:
     @property
     def breaker(self) -> CircuitBreaker:
         """One of a worker that has just started."""
-        switches = Switches(build_reader(self.media), clock=lambda: self.now_s)
+        switches = Switches(self.media.read, clock=lambda: self.now_s)
         return CircuitBreaker(
             self.entries,
             self.circuit,

@@ -13,8 +13,7 @@ from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
 from darkroom.image_keys import MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
-from darkroom.services.inference.breaker import NAME, CircuitBreaker
-from darkroom.services.inference.circuit import Circuit, CircuitSettings, CircuitState
+from darkroom.services.inference.breaker import NAME, Circuit, CircuitBreaker, CircuitSettings, CircuitState
 from darkroom.services.inference.messages import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo

@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.findings import Finding
 from darkroom.image_keys import MASTERS
-from darkroom.services.inference.analysed_event import model_versions
+from darkroom.services.inference.merge import model_versions
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from darkroom.slo import SLOW_MS
 from tests.component.aws import sagemaker

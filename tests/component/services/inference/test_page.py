@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.findings import CLIENT, FACES, Face, Finding, Findings, Region
 from darkroom.services.inference.analysis import AnalysisOutcome
-from darkroom.services.inference.circuit import CircuitSettings
+from darkroom.services.inference.breaker import CircuitSettings
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from local.paths import ROOT
 from tests.component.aws import sagemaker

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
-from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, build_reader
+from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches
 from darkroom.errors import Unavailable
 from darkroom.operations.functions import QueueUrls
 from darkroom.operations.remedies import (
@@ -138,7 +138,7 @@ def test_only_functions_with_queues_of_this_deployment_are_redriven(stack: Monit
 
 def switched_on(stack: MonitorEnvironment, name: str) -> bool:
     """As functions see it."""
-    return Switches(build_reader(stack.env.vault("media")), clock=lambda: stack.now_s).is_on(name)
+    return Switches(stack.env.vault("media").read, clock=lambda: stack.now_s).is_on(name)
 
 
 type Answer = Callable[[], bool]

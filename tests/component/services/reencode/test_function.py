@@ -13,7 +13,7 @@ import pytest
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.services.caching import PACE
-from darkroom.services.reencode.messages import reencode_message
+from darkroom.services.reencode import reencode_message
 from darkroom.services.serve.transform import Transform
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load

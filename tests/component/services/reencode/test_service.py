@@ -19,8 +19,13 @@ from darkroom.plan.model import Plan, Watermark
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
-from darkroom.services.reencode.messages import ReencodeMessage, parse_message, reencode_message
-from darkroom.services.reencode.service import ReencodeOutcome, Reencoder
+from darkroom.services.reencode import (
+    ReencodeMessage,
+    ReencodeOutcome,
+    Reencoder,
+    parse_message,
+    reencode_message,
+)
 from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform
 from tests.component.services.emf_metrics import counted, of

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from darkroom.aws.record import READY, MasterRef, Record, to_item
-from darkroom.aws.vectors import VectorStore
+from darkroom.aws.vectors import StoredVector, VectorStore
 from tests.component.services.functions import Function, load
 from tests.component.services.upload.api import Answer, token_for
 
@@ -66,14 +66,8 @@ class Deployment:
         record = Record(key, state, "1", facts=facts, master=master, sha256="ab")
         self.dynamodb.put_item(TableName=self.environment["INDEX_TABLE"], Item=to_item(record))
         if vector or perceptual_hash:
-            self.vectors.put(
-                key,
-                vector,
-                source_etag=analysed_etag or etag,
-                perceptual_hash=perceptual_hash,
-                generation="1",
-                model=model,
-            )
+            texts = (analysed_etag or etag, perceptual_hash, "1", model)
+            self.vectors.put(StoredVector(key, tuple(vector), *texts))
 
     def forget(self, key: str) -> None:
         """Its record alone: an embedding may stay a while longer."""

@@ -14,12 +14,16 @@ MAX_COUNT = 100
 """Maximum of neighbours in one search, which is S3 Vectors' ("Limitations and restrictions", S3 user guide)."""
 
 
+TEXTS = ("source_etag", "perceptual_hash", "generation", "model")
+"""Fields of a stored vector that are attributes or metadata of the same name."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredVector:
     """The embedding of the image ``key``.
 
-    ``vector`` has unit length; it is empty for an image with a perceptual hash alone. ``source_etag`` (without quotes)
-    is the entity tag of the analysed master.
+    ``vector`` has unit length once it is stored; it is empty for an image with a perceptual hash alone.
+    ``source_etag`` (without quotes) is the entity tag of the analysed master.
     """
 
     key: str
@@ -42,17 +46,8 @@ class Neighbour:
 class VectorStore(Protocol):
     """A store of embeddings. Every fault is Unavailable."""
 
-    def put(
-        self,
-        key: str,
-        vector: Sequence[float],
-        *,
-        source_etag: str,
-        perceptual_hash: str,
-        generation: str,
-        model: str = "",
-    ) -> None:
-        """Store ``vector`` (of any length but zero) for ``key``, in place of the previous one.
+    def put(self, new: StoredVector) -> None:
+        """Store ``new``, whose vector may have any length but zero, in place of the previous one of its key.
 
         An empty vector stores the hash alone, unless a vector of the same master is stored.
         """

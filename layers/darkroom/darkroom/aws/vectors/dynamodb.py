@@ -12,8 +12,8 @@ from heapq import nsmallest
 from typing import Any
 from zlib import crc32
 
-from ..clients import translate_errors
-from . import Neighbour, StoredVector
+from ..clients import translate_errors, write_if
+from . import TEXTS, Neighbour, StoredVector
 from .packing import HASH_BITS, QueryVector, hamming_distance, pack, unpack
 
 SHARDS = 8
@@ -32,40 +32,20 @@ class DynamoDBVectors:
         self._client = client
         self._table = table
 
-    def put(
-        self,
-        key: str,
-        vector: Sequence[float],
-        *,
-        source_etag: str,
-        perceptual_hash: str,
-        generation: str,
-        model: str = "",
-    ) -> None:
-        texts = {
-            "source_etag": source_etag,
-            "perceptual_hash": perceptual_hash,
-            "generation": generation,
-            "model": model,
-        }
-        item = {**_item_key(key), **{name: {"S": text} for name, text in texts.items()}}
-        if vector:
-            with translate_errors(f"vector put {key}"):
-                self._client.put_item(TableName=self._table, Item={**item, "vector": {"B": pack(vector)}})
+    def put(self, new: StoredVector) -> None:
+        item = {**_item_key(new.key), **{name: {"S": getattr(new, name)} for name in TEXTS}}
+        if new.vector:
+            with translate_errors(f"vector put {new.key}"):
+                self._client.put_item(TableName=self._table, Item={**item, "vector": {"B": pack(new.vector)}})
         else:
-            self._put_hash(key, item)
-
-    def _put_hash(self, key: str, item: _Item) -> None:
-        with translate_errors(f"hash put {key}"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(vector) OR source_etag <> :etag",
-                    ExpressionAttributeValues={":etag": item["source_etag"]},
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return
+            write_if(
+                self._client.put_item,
+                f"hash put {new.key}",
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(vector) OR source_etag <> :etag",
+                ExpressionAttributeValues={":etag": item["source_etag"]},
+            )
 
     def delete(self, key: str) -> None:
         with translate_errors(f"vector delete {key}"):
@@ -127,11 +107,5 @@ def _item_key(key: str) -> dict[str, dict[str, str]]:
 
 
 def _parse_item(item: _Item) -> StoredVector:
-    return StoredVector(
-        key=item["sk"]["S"],
-        vector=unpack(item["vector"]["B"]) if "vector" in item else (),
-        source_etag=item["source_etag"]["S"],
-        perceptual_hash=item["perceptual_hash"]["S"],
-        generation=item["generation"]["S"],
-        model=item["model"]["S"],
-    )
+    vector = unpack(item["vector"]["B"]) if "vector" in item else ()
+    return StoredVector(item["sk"]["S"], vector, *(item[name]["S"] for name in TEXTS))

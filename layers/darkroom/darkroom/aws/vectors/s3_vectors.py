@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..clients import translate_errors
-from . import Neighbour, StoredVector
+from . import TEXTS, Neighbour, StoredVector
 
 UNFILTERED = ("source_etag", "perceptual_hash", "generation")
 """Metadata that is not filterable, as configured when the index is created: its limit is 40 KB."""
@@ -30,29 +30,15 @@ class S3Vectors:
         self._client = client
         self._index_arn = index_arn
 
-    def put(
-        self,
-        key: str,
-        vector: Sequence[float],
-        *,
-        source_etag: str,
-        perceptual_hash: str,
-        generation: str,
-        model: str = "",
-    ) -> None:
-        if not vector:
+    def put(self, new: StoredVector) -> None:
+        if not new.vector:
             return  # this store does not search by hash
-        if not any(vector):
+        if not any(new.vector):
             raise ValueError("the vector has length 0")
-        metadata = {
-            "source_etag": source_etag,
-            "perceptual_hash": perceptual_hash,
-            "generation": generation,
-            "model": model,
-            "folders": _folders(key),
-        }
-        item = {"key": key, "data": {"float32": [*vector]}, "metadata": {k: v for k, v in metadata.items() if v}}
-        with translate_errors(f"vector put {key}"):
+        texts = {name: getattr(new, name) for name in TEXTS}
+        metadata = {name: value for name, value in (texts | {"folders": _folders(new.key)}).items() if value}
+        item = {"key": new.key, "data": {"float32": [*new.vector]}, "metadata": metadata}
+        with translate_errors(f"vector put {new.key}"):
             self._client.put_vectors(indexArn=self._index_arn, vectors=[item])
 
     def delete(self, key: str) -> None:
@@ -100,15 +86,8 @@ def _digest(folder: str) -> str:
 
 
 def _parse_vector(found: Mapping[str, Any]) -> StoredVector:
-    metadata = found.get("metadata")
-    return StoredVector(
-        key=found["key"],
-        vector=tuple(found["data"]["float32"]),
-        source_etag=_text(metadata, "source_etag"),
-        perceptual_hash=_text(metadata, "perceptual_hash"),
-        generation=_text(metadata, "generation"),
-        model=_text(metadata, "model"),
-    )
+    texts = (_text(found.get("metadata"), name) for name in TEXTS)
+    return StoredVector(found["key"], tuple(found["data"]["float32"]), *texts)
 
 
 def _text(metadata: Mapping[str, Any] | None, name: str) -> str:

@@ -26,12 +26,11 @@ from ...plan.limits import Limits
 from ..deadline import INGEST, Deadline
 from ..ingest.events import build_verdict_message
 from ..request_metrics import count_latency
-from .analysed_event import build_analysed_event, model_versions, moderation_verdict
 from .duplicates import DuplicateFindings
 from .endpoint_client import IN_PROCESS
 from .findings_writer import FindingsWriter, Superseded, WrittenFindings
 from .masters import CurrentMaster
-from .merge import RANKS, rank
+from .merge import RANKS, build_analysed_event, model_versions, moderation_verdict, rank
 from .messages import AnalysisRequest, RequestKind, backoff_s
 from .predictions import Detector, Distance, EndpointModels, Prediction, SampleRecorder
 from .views import MAX_VIEWS, UNSAMPLED, Views, choose_views, combine
@@ -109,7 +108,7 @@ class AnalysisService[C]:
             return self._remove(request)
         if request.kind is RequestKind.REMOVED or (request.sequencer and request.sequencer < master.sequencer):
             return AnalysisOutcome.DROPPED
-        record = self.writer.read_record(request.key)
+        record = self.writer.store.read_record(request.key)
         if request.again:
             return self._analyse(request, master, record)
         if self._is_done(record, master) and self.writer.is_published(master, self.settings.generation):
@@ -235,7 +234,7 @@ class AnalysisService[C]:
         with self.observer.step("announce"):
             self._send_verdict(master.key, written.findings)
             self.bus.publish(*build_analysed_event(master.key, record.image_id, written.findings))
-            self.writer.write_record(master.key, replace(record, announced=True))
+            self.writer.store.write_record(master.key, replace(record, announced=True))
         if request.sequencer and not written.findings.pending:  # a repeated analysis has no latency
             waited_s = max(0.0, self.clock() - master.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")

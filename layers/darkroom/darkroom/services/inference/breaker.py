@@ -1,17 +1,134 @@
-"""The circuit breaker that all workers share: one document of the index table, cached while it is open."""
+"""The circuit breaker that all workers share: one document of the index table, cached while it is open.
+
+:class:`Circuit` is its state machine. Consecutive failures open the circuit. When its time is over, one caller alone
+makes a probe. If that fails, the circuit is open again, for twice as long.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum, auto
+from typing import Any, Self
 
 from ...aws.documents import DocumentStore
 from ...aws.s3 import S3Bucket
-from ...aws.switches import FALLBACK, Switches, build_reader
+from ...aws.switches import FALLBACK, Switches
 from ...aws.telemetry import Observer, log
 from ...errors import Unavailable
-from .circuit import Circuit, CircuitEvent, CircuitSettings, CircuitState
+
+
+class CircuitState(Enum):
+    """``HALF_OPEN``: its time is over and no probe has started. ``PROBING``: a probe is in progress."""
+
+    CLOSED = auto()
+    OPEN = auto()
+    HALF_OPEN = auto()
+    PROBING = auto()
+
+
+class CircuitEvent(Enum):
+    """Events of a circuit. ``REQUESTED``: a call is about to be made."""
+
+    REQUESTED = auto()
+    SUCCEEDED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitSettings:
+    """``max_failures`` in a row open the circuit for ``open_s``, doubled up to ``max_open_s``.
+
+    ``probe_s`` is longer than a call takes: after it another caller may probe.
+    """
+
+    max_failures: int = 5
+    open_s: float = 30.0
+    max_open_s: float = 300.0
+    probe_s: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """The stored state. Times are Unix time, 0 for never; ``opened`` counts consecutive openings."""
+
+    failures: int = 0
+    opened: int = 0
+    opened_until_s: float = 0.0
+    probe_until_s: float = 0.0
+
+    def state(self, now_s: float) -> CircuitState:
+        """Return the state at ``now_s``."""
+        if not self.opened:
+            return CircuitState.CLOSED
+        if now_s < self.opened_until_s:
+            return CircuitState.OPEN
+        return CircuitState.PROBING if now_s < self.probe_until_s else CircuitState.HALF_OPEN
+
+    def allows_call(self, now_s: float) -> bool:
+        """Whether a call is allowed at ``now_s``; in HALF_OPEN :meth:`apply` claims the probe."""
+        return self.state(now_s) in (CircuitState.CLOSED, CircuitState.HALF_OPEN)
+
+    def apply(self, event: CircuitEvent, now_s: float, terms: CircuitSettings) -> Circuit:
+        """Return the circuit after ``event``."""
+        return _TRANSITIONS[self.state(now_s), event](self, now_s, terms)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the circuit as fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, fields: Any) -> Self:
+        """Parse ``fields``; missing ones are 0."""
+        return cls(
+            int(fields.get("failures", 0)),
+            int(fields.get("opened", 0)),
+            float(fields.get("opened_until_s", 0)),
+            float(fields.get("probe_until_s", 0)),
+        )
+
+
+type _Transition = Callable[[Circuit, float, CircuitSettings], Circuit]
+
+
+def _stay(circuit: Circuit, _: float, __: CircuitSettings) -> Circuit:
+    return circuit
+
+
+def _close(_: Circuit, __: float, ___: CircuitSettings) -> Circuit:
+    return Circuit()
+
+
+def _probe(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
+    return replace(circuit, probe_until_s=now_s + terms.probe_s)
+
+
+def _count(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
+    counted = replace(circuit, failures=circuit.failures + 1)
+    return counted if counted.failures < terms.max_failures else _open(counted, now_s, terms)
+
+
+def _open(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
+    open_s = min(terms.open_s * 2 ** min(circuit.opened, 16), terms.max_open_s)
+    return Circuit(circuit.failures, circuit.opened + 1, now_s + open_s)
+
+
+_TRANSITIONS: dict[tuple[CircuitState, CircuitEvent], _Transition] = {
+    (CircuitState.CLOSED, CircuitEvent.REQUESTED): _stay,
+    (CircuitState.CLOSED, CircuitEvent.SUCCEEDED): _close,
+    (CircuitState.CLOSED, CircuitEvent.FAILED): _count,
+    (CircuitState.OPEN, CircuitEvent.REQUESTED): _stay,
+    (CircuitState.OPEN, CircuitEvent.SUCCEEDED): _stay,  # of a call from before it opened
+    (CircuitState.OPEN, CircuitEvent.FAILED): _stay,
+    (CircuitState.HALF_OPEN, CircuitEvent.REQUESTED): _probe,
+    (CircuitState.HALF_OPEN, CircuitEvent.SUCCEEDED): _close,
+    (CircuitState.HALF_OPEN, CircuitEvent.FAILED): _open,
+    (CircuitState.PROBING, CircuitEvent.REQUESTED): _stay,
+    (CircuitState.PROBING, CircuitEvent.SUCCEEDED): _close,
+    (CircuitState.PROBING, CircuitEvent.FAILED): _open,
+}
+
 
 NAME = "breaker#endpoint"
 
@@ -74,7 +191,7 @@ class CircuitBreaker:
 
 def open_breaker(entries: DocumentStore, media: S3Bucket, observer: Observer) -> CircuitBreaker:
     """Return a breaker that counts ``BreakerOpen`` and forbids calls while the switch ``fallback`` is on."""
-    switches = Switches(build_reader(media))
+    switches = Switches(media.read)
     return CircuitBreaker(
         entries, on_open=lambda: observer.count("BreakerOpen"), is_disabled=lambda: switches.is_on(FALLBACK)
     )

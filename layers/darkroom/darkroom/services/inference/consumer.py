@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...aws.sqs import Queue
-from .. import queue_consumer
-from ..queue_consumer import SqsMessage
+from ..queue_consumer import QueueConsumer, SqsMessage
 from .analysis import AnalysisOutcome, AnalysisService
 from .messages import parse_request
 
 
 @dataclass(frozen=True)
-class InferenceConsumer(queue_consumer.QueueConsumer):
+class InferenceConsumer(QueueConsumer):
     """``queues`` by name, with one dead letter queue. ``min_remaining_s`` covers three attempts and the fallback."""
 
     work: ClassVar[str] = "infer"

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from ...aws.findings_store import FindingsRecord, FindingsStore, Sidecar
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
-from ...aws.vectors import VectorStore
+from ...aws.vectors import StoredVector, VectorStore
 from ...errors import ObjectChanged, Unavailable
 from ...findings import CLIENT, SIMILARITY, Findings, findings_from_document, findings_to_document
 from ...image_keys import derivatives_prefix
 from ..purge.messages import purge_message
-from .analysed_event import moderation_verdict
 from .masters import CurrentMaster, Masters
-from .merge import invalidates_derivatives, is_same_master, merge_findings
+from .merge import invalidates_derivatives, is_same_master, merge_findings, moderation_verdict
 
 _MAX_ATTEMPTS = 5
 """Attempts to write findings that another worker changes concurrently."""
@@ -95,14 +94,6 @@ class FindingsWriter:
         """Return the current master of ``key``, None if there is none. Raises Unavailable."""
         return self.masters.find_current(key)
 
-    def read_record(self, key: str) -> FindingsRecord:
-        """Return the index record of ``key``; an empty one if there is none."""
-        return self.store.read_record(key)
-
-    def write_record(self, key: str, record: FindingsRecord) -> FindingsRecord | None:
-        """Write ``record`` over its own version; None if another worker has written first."""
-        return self.store.write_record(key, record)
-
     def delete(self, key: str) -> None:
         """Delete findings and vector of a key without a master. Raises Unavailable if it has one again."""
         sidecars, record = self.store.list_sidecars(key), self.store.read_record(key)
@@ -129,14 +120,8 @@ class FindingsWriter:
         embedding = findings.found.get(SIMILARITY)
         if self.vectors is None or embedding is None or not embedding.vector:
             return
-        self.vectors.put(
-            master.key,
-            embedding.vector,
-            source_etag=findings.source_etag,
-            perceptual_hash=perceptual_hash,
-            generation=findings.generation,
-            model=f"{embedding.model}/{embedding.version}",
-        )
+        texts = (findings.source_etag, perceptual_hash, findings.generation, f"{embedding.model}/{embedding.version}")
+        self.vectors.put(StoredVector(master.key, embedding.vector, *texts))
 
     def _purge(self, key: str, generation: str) -> None:
         """Delete derivatives that were rendered with findings of ``generation``, and purge them from the CDN."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from ...aws.index import Claimed, Index
+from ...aws.index import Index
 from ...aws.record import HELD, READY, REMOVED, MasterRef, Record
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
@@ -94,10 +94,8 @@ class Claims:
     def acquire(self, key: str, sequencer: str, *, replaces_token: str) -> Lease:
         """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
         lease = Lease(key, sequencer, uuid.uuid4().hex)
-        claim = self.index.claim(
-            key, sequencer, lease.token, now_s=self.clock(), lease_s=self.lease_s, replaces_token=replaces_token
-        )
-        if not isinstance(claim, Claimed):
+        times = {"now_s": self.clock(), "lease_s": self.lease_s}
+        if not self.index.claim(key, sequencer, lease.token, **times, replaces_token=replaces_token):
             raise Superseded
         return lease
 
@@ -106,24 +104,12 @@ class Claims:
         if not self.index.has_lease(lease.key, lease.token):
             raise Superseded(wrote=wrote)
 
-    def release(self, key: str, token: str) -> None:
-        """End the lease of the claim with ``token``, so that the next attempt need not wait for its end."""
-        self.index.release_lease(key, token)
-
-    def get_record(self, key: str) -> Record | None:
-        """Return the record of ``key``."""
-        return self.index.get(key)
-
     def get_own_record(self, lease: Lease) -> Record:
         """Return the record under ``lease``, which still describes an earlier master; raises Superseded."""
         known = self.index.get(lease.key)
         if known is None or known.token != lease.token:
             raise Superseded
         return known
-
-    def find_by_sha256(self, sha256: str) -> list[Record]:
-        """Return records that are served from an upload of these bytes."""
-        return self.index.find_by_sha256(sha256)
 
     def settle(self, record: Record) -> None:
         """Write the record that ends the work on it; raises Superseded."""
@@ -222,6 +208,6 @@ class EventAttempt:
         if self._lease is None or not failed:
             return
         try:
-            self.claims.release(self._lease.key, self._lease.token)
+            self.claims.index.release_lease(self._lease.key, self._lease.token)
         except Unavailable as error:
             log("WARNING", "lease not released", key=self.key, detail=error.detail)

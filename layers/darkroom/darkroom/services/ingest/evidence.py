@@ -7,13 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
 
-from ...aws.findings_store import FindingsStore
+from ...aws.findings_store import FindingsStore, Verdict, VerdictTable
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.record import READY, Record
 from ...aws.telemetry import Observer
-from ...aws.verdicts import Verdict
 from ...client_findings import ClientFindings, decode_findings, has_valid_signature
 from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
@@ -23,13 +21,6 @@ from .stores import TRIES
 
 OFF, LABEL, BLOCK = "off", "label", "block"
 """Policies: no moderation; verdicts are recorded; uploads wait for their verdict."""
-
-
-class Verdicts(Protocol):
-    """Source of verdicts."""
-
-    def get(self, key: str) -> Verdict | None:
-        """Return the newest verdict on the image ``key``, if there is one."""
 
 
 class ReviewState(StrEnum):
@@ -44,7 +35,7 @@ class ReviewState(StrEnum):
 class Moderation:
     """The policy. ``blocks``: uploads wait for their verdict."""
 
-    verdicts: Verdicts
+    verdicts: VerdictTable
     blocks: bool
 
     def get_review_state(self, key: str, known: Record | None, sha256: str) -> ReviewState:

@@ -13,8 +13,7 @@ from ...aws.dead_letter_queue import REDRIVEN
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record, was_finished, with_image_id
 from ...aws.sqs import Queue
 from ...errors import BadUpload, Busy, SceneFailed
-from .. import queue_consumer
-from ..queue_consumer import POSTPONED, SqsMessage
+from ..queue_consumer import POSTPONED, QueueConsumer, SqsMessage
 from ..request_metrics import count_latency
 from .admit import ingest_upload
 from .claims import EventAttempt, Superseded
@@ -36,7 +35,7 @@ this ends the loop. Then the message fails, and is sent to the DLQ.
 
 
 @dataclass(frozen=True)
-class IngestConsumer(queue_consumer.QueueConsumer):
+class IngestConsumer(QueueConsumer):
     """The consumer of one queue. ``min_remaining_s``: time that a large upload takes.
 
     ``decides``: this is the review queue, with decisions of operators about held uploads. Functions and services can
@@ -108,7 +107,7 @@ def handle_event(context: IngestContext, event: IngestEvent) -> IngestOutcome:
 
 
 def _dispatch(context: IngestContext, event: IngestEvent) -> IngestOutcome:
-    known = context.claims.get_record(event.key)
+    known = context.claims.index.get(event.key)
     match event.kind:
         case EventKind.REPAIR:
             return repair(context, event, known)
@@ -128,7 +127,7 @@ def _follow(context: IngestContext, event: IngestEvent, known: Record | None) ->
         if event.deletes and _is_upload_gone(context, event.key):
             return remove(context, attempt, known)
         outcome = ingest_upload(context, attempt, known)
-    if event.deletes and (left := context.claims.get_record(event.key)) is not None:
+    if event.deletes and (left := context.claims.index.get(event.key)) is not None:
         _take_down(context, event, left)
     return outcome
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...aws.audit import OVERRIDE, hash_key
+from ...aws.findings_store import Verdict
 from ...aws.record import HELD, READY, REFUSED, MasterRef, Record, Refusal
 from ...aws.s3 import ObjectHead
 from ...aws.telemetry import log
-from ...aws.verdicts import Verdict
 from ...errors import Busy, DarkroomError, ObjectChanged
 from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan

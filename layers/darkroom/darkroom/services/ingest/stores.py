@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 from ...aws.record import MasterRef, Record
 from ...aws.s3 import ObjectHead, S3Bucket
@@ -24,6 +23,7 @@ from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findin
 from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
 from ..deadline import Deadline
 from ..purge.messages import purge_message
+from ..purge.stale_derivatives import DerivativePurge
 from ..range_source import open_ranges
 from .claims import HOW, PYRAMID, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, StaleIndex, Superseded
 from .examine import UploadExaminer
@@ -159,19 +159,12 @@ def describe_master(metadata: Mapping[str, str], etag: str, content_type: str, s
 _PUTS_AT_ONCE = 4
 
 
-class DerivativePurger(Protocol):
-    """The half of a purge that concerns S3."""
-
-    def delete_stale(self, key: str) -> Any:
-        """Delete the derivatives of ``key`` that were not made from its present master."""
-
-
 @dataclass(frozen=True)
 class DerivativeStore:
     """Derivatives in ``media``. ``purges`` is the queue of CDN purges."""
 
     media: S3Bucket
-    purger: DerivativePurger
+    purger: DerivativePurge
     purges: Queue
     caching: CachePolicy
 

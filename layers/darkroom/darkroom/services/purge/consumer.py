@@ -133,7 +133,7 @@ class PurgeConsumer:
     def _give_up(self, message: PurgeMessage, error: Exception, failed: list[str], *, at_once: bool) -> None:
         """Send ``message`` to the DLQ, or retry it if that fails or is not due yet."""
         self._record_failure(error)
-        if at_once and self._send_to_dlq(message.document, error, message.receives, message.redriven):
+        if at_once and self._send_to_dlq(message.to_document(), error, message.receives, message.redriven):
             self._fail_erasure(message)
             return
         failed += message.message_ids
@@ -268,7 +268,7 @@ class PurgeConsumer:
         """Send ``message`` again with a delay. Raises Unavailable, also after :data:`MAX_DEFERRALS`."""
         if message.deferrals >= MAX_DEFERRALS:
             raise Unavailable(detail=f"deferred {message.deferrals} times")
-        self.queue.send(message.deferred_document, delay_s=self.defer_s)
+        self.queue.send(message.to_document(message.deferrals + 1), delay_s=self.defer_s)
         self.observer.count("PurgesDeferred")
 
     def _delay_retry(self, message: PurgeMessage, error: Exception) -> None:

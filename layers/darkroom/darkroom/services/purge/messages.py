@@ -58,17 +58,9 @@ class PurgeMessage:
     erasure: str = ""
     invalidation: str = ""
 
-    @property
-    def document(self) -> dict[str, object]:
-        """One message for the same work, not deferred yet."""
-        return purge_message(self.key, self.pass_number, self.position, 0, self.erasure, self.invalidation)
-
-    @property
-    def deferred_document(self) -> dict[str, object]:
-        """One message for the same work, deferred once more."""
-        return purge_message(
-            self.key, self.pass_number, self.position, self.deferrals + 1, self.erasure, self.invalidation
-        )
+    def to_document(self, deferrals: int = 0) -> dict[str, object]:
+        """Return one message for the same work, which has been deferred so often."""
+        return purge_message(self.key, self.pass_number, self.position, deferrals, self.erasure, self.invalidation)
 
     def merge(self, other: PurgeMessage) -> PurgeMessage:
         """Merge both, without a position: a first pass includes a second, and is followed by another.
