@@ -6,23 +6,18 @@ from hypothesis import strategies as st
 
 from darkroom.plan.compound_types import (
     ConvolutionType,
-    CropToType,
     CurvesType,
     ExtensionType,
     NumberTuple,
-    ProportionType,
+    PartsType,
     TrimOptionsType,
-    WatermarkLayoutType,
 )
 from darkroom.plan.model import (
     EXTENDED_FORMATS,
     Convolution,
-    CropTo,
     Extension,
     Plan,
-    Proportion,
     TrimOptions,
-    WatermarkLayout,
 )
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import ChoiceList, Decimal, Value
@@ -38,6 +33,7 @@ def decimals(low: float, high: float) -> Strategy:
 
 LENGTHS = decimals(-1, 1) | st.integers(-65_535, 65_535).map(float)
 PARTS = decimals(0, 1)
+MAX_FRACTIONAL = 1_000
 COLOURS = st.text("0123456789abcdef", min_size=6, max_size=6)
 
 
@@ -49,19 +45,15 @@ def _(kind: NumberTuple) -> Strategy:
 
 
 @values_of.register
-def _(kind: ProportionType) -> Strategy:
-    return st.builds(Proportion, decimals(0.0001, 1), st.booleans())
+def _(kind: PartsType) -> Strategy:
+    return st.tuples(*map(values_of, kind.parts)).map(lambda values: kind.constructor(*values))
 
 
 @values_of.register
 def _(kind: Decimal) -> Strategy:
+    if kind.high > MAX_FRACTIONAL:  # a length, which is mostly a fraction or whole
+        return decimals(max(-1, kind.low), 1) | st.integers(round(kind.low), round(kind.high)).map(float)
     return decimals(kind.low, kind.high)
-
-
-@values_of.register
-def _(kind: CropToType) -> Strategy:
-    sides = PARTS | st.integers(0, 65_535).map(float)
-    return st.builds(CropTo, sides, sides, st.sampled_from(kind.words), PARTS, PARTS, LENGTHS, LENGTHS)
 
 
 @values_of.register
@@ -76,11 +68,6 @@ def _(kind: ExtensionType) -> Strategy:
 def _(kind: TrimOptionsType) -> Strategy:
     corners, axes = st.sampled_from(["northwest", "southeast"]), st.sampled_from(["", "h", "v", "hv"])
     return st.builds(TrimOptions, st.just("") | COLOURS, corners, axes, st.just(0.0) | decimals(0.0001, 255))
-
-
-@values_of.register
-def _(kind: WatermarkLayoutType) -> Strategy:
-    return st.builds(WatermarkLayout, LENGTHS, LENGTHS, st.booleans(), PARTS, PARTS)
 
 
 @values_of.register

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from .model import (
+    COMPASS_POINTS,
     Convolution,
     Crop,
     CropTo,
@@ -25,6 +26,9 @@ from .model import (
     WatermarkLayout,
 )
 from .option_types import (
+    Choice,
+    Decimal,
+    Flag,
     JsArgs,
     OptionType,
     Value,
@@ -208,25 +212,23 @@ class NumberTuple(OptionType):
 
 
 @dataclass(frozen=True, slots=True)
-class CropToType(OptionType):
-    """``w-h-gravity-x-y-dx-dy``."""
+class PartsType(OptionType):
+    """Parts of a type each, from whose values ``constructor`` makes the value."""
 
-    words: tuple[str, ...]
+    constructor: Callable[..., tuple[object, ...]]
+    parts: tuple[OptionType, ...]
+    description: str
 
     @property
     def allowed_values(self) -> str:
-        return "width, height, gravity, the focal point's x and y, and an offset's dx and dy"
+        return self.description
 
     def parse(self, parts: list[str]) -> Value:
-        if len(parts) != 7 or parts[2] not in self.words:
-            raise ValueError(parts)
-        width, height = (parse_decimal(part, 0, MAX_LENGTH_PX) for part in parts[:2])
-        x, y = (parse_decimal(part, 0, 1) for part in parts[3:5])
-        return CropTo(width, height, parts[2], x, y, _parse_length(parts[5]), _parse_length(parts[6]))
+        return self.constructor(*(kind.parse([part]) for kind, part in zip(self.parts, parts, strict=True)))
 
     def format(self, value: Value) -> str:
-        assert isinstance(value, CropTo)
-        return join_parts(part if isinstance(part, str) else format_decimal(part) for part in value)
+        assert isinstance(value, tuple)
+        return join_parts(kind.format(part) for kind, part in zip(self.parts, value, strict=True))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +244,8 @@ class ExtensionType(OptionType):
     def parse(self, parts: list[str]) -> Value:
         if len(parts) != 4 or parts[0] not in ("box", "ratio") or parts[1] not in (*self.positions, "fp"):
             raise ValueError(parts)
-        if parts[1] == "fp":
-            return Extension(parts[0], "fp", parse_decimal(parts[2], 0, 1), parse_decimal(parts[3], 0, 1))
-        return Extension(parts[0], parts[1], _parse_length(parts[2]), _parse_length(parts[3]))
+        kind = FRACTION if parts[1] == "fp" else LENGTH
+        return Extension(parts[0], parts[1], *(parse_decimal(part, kind.low, kind.high) for part in parts[2:]))
 
     def format(self, value: Value) -> str:
         assert isinstance(value, Extension)
@@ -273,44 +274,6 @@ class TrimOptionsType(OptionType):
         colour, corner, axes, level = value
         end = [format_decimal(level)] if level else []
         return join_parts((colour or CORNER_COLOUR, corner, axes or NO_AXES, *end))
-
-
-@dataclass(frozen=True, slots=True)
-class WatermarkLayoutType(OptionType):
-    """``dx-dy-tiled-width-height``."""
-
-    @property
-    def allowed_values(self) -> str:
-        return "an offset's dx and dy, 0 or 1 for tiles, and fractions of the image's width and height"
-
-    def parse(self, parts: list[str]) -> Value:
-        if len(parts) != 5:
-            raise ValueError(parts)
-        width, height = (parse_decimal(part, 0, 1) for part in parts[3:])
-        tiled = bool(parse_integer(parts[2], 0, 1))
-        return WatermarkLayout(_parse_length(parts[0]), _parse_length(parts[1]), tiled, width, height)
-
-    def format(self, value: Value) -> str:
-        assert isinstance(value, WatermarkLayout)
-        return join_parts(map(format_decimal, value))
-
-
-@dataclass(frozen=True, slots=True)
-class ProportionType(OptionType):
-    """``factor-canvas``."""
-
-    @property
-    def allowed_values(self) -> str:
-        return "a factor from 0.0001 to 1, and 0 or 1 for margins that shrink too"
-
-    def parse(self, parts: list[str]) -> Value:
-        if len(parts) != 2:
-            raise ValueError(parts)
-        return Proportion(parse_decimal(parts[0], 0.0001, 1), bool(parse_integer(parts[1], 0, 1)))
-
-    def format(self, value: Value) -> str:
-        assert isinstance(value, Proportion)
-        return join_parts(map(format_decimal, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,9 +319,25 @@ class CurvesType(OptionType):
         )
 
 
-def _parse_length(text: str) -> float:
-    """Parse a :data:`~.model.Length`; raises ValueError."""
-    return parse_decimal(text, -MAX_LENGTH_PX, MAX_LENGTH_PX)
+LENGTH = Decimal(-MAX_LENGTH_PX, MAX_LENGTH_PX)
+"""A :data:`~.model.Length`."""
+
+FRACTION = Decimal(0, 1)
+_SIDE = Decimal(0, MAX_LENGTH_PX)
+
+CROP_TO = PartsType(
+    CropTo,
+    (_SIDE, _SIDE, Choice((*COMPASS_POINTS, "attention", "fp")), FRACTION, FRACTION, LENGTH, LENGTH),
+    "width, height, gravity, the focal point's x and y, and an offset's dx and dy",
+)
+WATERMARK_LAYOUT = PartsType(
+    WatermarkLayout,
+    (LENGTH, LENGTH, Flag(), FRACTION, FRACTION),
+    "an offset's dx and dy, 0 or 1 for tiles, and fractions of the image's width and height",
+)
+PROPORTION = PartsType(
+    Proportion, (Decimal(0.0001, 1), Flag()), "a factor from 0.0001 to 1, and 0 or 1 for margins that shrink too"
+)
 
 
 def _parse_curve(channel: str, text: str) -> Curve:

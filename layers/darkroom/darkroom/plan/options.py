@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 from ..errors import BadOption
 from .compound_types import (
+    CROP_TO,
     MAX_LENGTH_PX,
+    PROPORTION,
+    WATERMARK_LAYOUT,
     ConvolutionType,
-    CropToType,
     CropType,
     CurvesType,
     ExtensionType,
     GravityType,
     NumberTuple,
     PaddingType,
-    ProportionType,
     TrimOptionsType,
-    WatermarkLayoutType,
     WatermarkType,
 )
 from .model import (
@@ -169,7 +169,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _extended(
         "cut",
-        CropToType((*COMPASS_POINTS, "attention", "fp")),
+        CROP_TO,
         "Region to keep, by size and gravity; after crop and inset.",
         "crop_to",
     ),
@@ -188,7 +188,7 @@ OPTIONS: tuple[Option, ...] = (
     _extended(
         "zoom", NumberTuple(Scale, 2, 0.0001, 100), "Factors of the width and height that the box gives.", "scale"
     ),
-    _extended("prop", ProportionType(), "Factor of the final size; sides are rounded down to whole px.", "proportion"),
+    _extended("prop", PROPORTION, "Factor of the final size; sides are rounded down to whole px.", "proportion"),
     _extended(
         "cov",
         Choice(("clip", "flex", "uncut")),
@@ -265,9 +265,7 @@ OPTIONS: tuple[Option, ...] = (
     _extended("conv", ConvolutionType(), "A convolution.", "convolution"),
     _extended("pix", Integer(0, 1024), "Side of the squares of a mosaic, in px.", "pixelate"),
     _extended("noise", Integer(0, 100), "Noise of this amplitude, in levels of 255.", "noise"),
-    _extended(
-        "wmx", WatermarkLayoutType(), "Position and size of the watermark, without a margin.", "watermark_layout"
-    ),
+    _extended("wmx", WATERMARK_LAYOUT, "Position and size of the watermark, without a margin.", "watermark_layout"),
     _extended(
         "rep",
         _AXES,
@@ -276,7 +274,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _extended("wml", Flag(), "Adds the watermark last, over margins too.", "watermark_last"),
     _extended("wm2", WatermarkType(COMPASS_POINTS), "A second watermark, over the first one.", "second_watermark"),
-    _extended("wmx2", WatermarkLayoutType(), "Position and size of the second watermark.", "second_watermark_layout"),
+    _extended("wmx2", WATERMARK_LAYOUT, "Position and size of the second watermark.", "second_watermark_layout"),
     _extended("rep2", _AXES, "Repeats the second watermark.", "second_watermark_repeat"),
     _extended("frm", Flag(), "Stretches the watermark around the image as a nine-patch.", "nine_patch"),
     _extended(
