@@ -41,6 +41,17 @@ class DarkroomError(Exception):
         self.detail = detail
         self.applies_to_source = applies_to_source
 
+    def to_problem(self) -> dict[str, object]:
+        """Return problem details (RFC 9457) with the ``code``, and the option or field at fault."""
+        document: dict[str, object] = {
+            "type": f"urn:darkroom:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.message,
+            "code": self.code,
+        }
+        return document | {part: name for part in ("option", "field") if (name := getattr(self, part, ""))}
+
     @property
     def is_fault(self) -> bool:
         """Whether the service caused the error, not the client."""

@@ -63,23 +63,17 @@ def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse
 
 
 def problem_response(error: DarkroomError, *, cache_control: str = "no-store", method: str = "GET") -> HttpResponse:
-    """Convert ``error`` to problem details (RFC 9457) with its ``code``, and the option or field at fault."""
-    document: dict[str, object] = {
-        "type": f"urn:darkroom:problem:{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.message,
-        "code": error.code,
-    }
-    for part in ("option", "field"):
-        if name := getattr(error, part, ""):
-            document[part] = name
+    """Convert ``error`` to problem details (RFC 9457)."""
     headers = {"content-type": "application/problem+json", "cache-control": cache_control}
     if error.retryable:
         headers["retry-after"] = str(getattr(error, "retry_after_s", 0) or RETRY_AFTER_S)
     if error.status == 401:  # names the authentication scheme: RFC 9110, 11.6.1
         headers["www-authenticate"] = "Bearer"
-    return {"statusCode": error.status, "headers": headers, "body": "" if method == "HEAD" else json.dumps(document)}
+    return {
+        "statusCode": error.status,
+        "headers": headers,
+        "body": "" if method == "HEAD" else json.dumps(error.to_problem()),
+    }
 
 
 def json_response(status: int, document: Mapping[str, object]) -> HttpResponse:

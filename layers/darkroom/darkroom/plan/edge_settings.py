@@ -134,12 +134,4 @@ def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
 
 def _format_body(error: DarkroomError) -> str:
     """Format the problem document of ``error``, as the functions behind the CDN do."""
-    option = getattr(error, "option", "")
-    document = {
-        "type": f"urn:darkroom:problem:{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.message,
-        "code": error.code,
-    }
-    return json.dumps(document | ({"option": option} if option else {}), separators=(",", ":"))
+    return json.dumps(error.to_problem(), separators=(",", ":"))
