@@ -9,15 +9,15 @@ signed URL begins with a slash and a key has no line feed, so that no signature 
 
 from __future__ import annotations
 
-import hmac
 import json
 import math
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from .errors import BadUpload
+from .signing import encode_base64url, is_signed, sign_message
 
 MAX_TEXT_BYTES = 1_800
 """Of the 2 KB that S3 allows for user metadata with names. Signature and declared checksum take 130 bytes."""
@@ -72,8 +72,7 @@ def parse_client_findings(document: object) -> ClientFindings:
 def encode_findings(found: ClientFindings) -> str:
     """Encode ``found`` for metadata."""
     document = {name: part for name, part in (("faces", found.faces), ("tags", found.tags)) if part is not None}
-    data = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return encode_base64url(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def decode_findings(text: str) -> ClientFindings:
@@ -107,14 +106,12 @@ def client_findings_to_document(found: ClientFindings) -> dict[str, object]:
 
 def sign_findings(key: str, sha256: str, text: str, signing_key: str) -> str:
     """Sign ``text`` for the image ``key``, whose bytes have the hexadecimal ``sha256``."""
-    message = f"{_DOMAIN}{key}\n{sha256}\n{text}".encode()
-    return urlsafe_b64encode(hmac.digest(signing_key.encode(), message, "sha256")).rstrip(b"=").decode()
+    return sign_message(f"{_DOMAIN}{key}\n{sha256}\n{text}", signing_key)
 
 
 def has_valid_signature(key: str, sha256: str, text: str, signature: str, signing_keys: Sequence[str]) -> bool:
     """Return whether ``signature`` was made with one of ``signing_keys``."""
-    candidates = [sign_findings(key, sha256, text, signing_key) for signing_key in signing_keys if signing_key]
-    return any(hmac.compare_digest(candidate.encode(), signature.encode()) for candidate in candidates)
+    return is_signed(f"{_DOMAIN}{key}\n{sha256}\n{text}", signature, signing_keys)
 
 
 def _make_error(field: str, expected: str) -> BadUpload:

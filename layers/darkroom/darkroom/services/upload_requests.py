@@ -9,10 +9,9 @@ signature is valid for the other kind.
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,11 +19,12 @@ from ..client_findings import encode_findings, parse_client_findings
 from ..errors import BadKey, BadToken, BadUpload, NotGranted
 from ..image_keys import check_key
 from ..plan.model import SOURCE_MEDIA_TYPES
+from ..signing import encode_base64url, is_signed, sign_message
 
 MAX_TOKEN_LASTS_S = 86_400
 """Longest validity of a token. A longer one is rejected as a probable mistake in its time."""
 
-_SIGNING_DOMAIN = b"upload-token:"
+_SIGNING_DOMAIN = "upload-token:"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
 _GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?:(.+)", re.DOTALL)
 _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -82,9 +82,9 @@ class DeclaredUpload:
 def make_token(grant: Grant, key: str) -> str:
     """Make a token of ``grant`` with ``key``; raises BadKey for an invalid prefix, BadToken for an invalid number."""
     check_key(grant.prefix.removesuffix("/"))
-    encoded = _base64url(grant.text.encode())
+    encoded = encode_base64url(grant.text.encode())
     _parse_grant(encoded)
-    return f"{encoded}.{_signature(encoded, key)}"
+    return f"{encoded}.{sign_message(_SIGNING_DOMAIN + encoded, key)}"
 
 
 def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
@@ -93,8 +93,7 @@ def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     if parts is None:
         raise BadToken("The upload token is malformed")
     encoded, signature = parts.groups()
-    candidates = [_signature(encoded, key) for key in keys if key]
-    if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
+    if not is_signed(_SIGNING_DOMAIN + encoded, signature, keys):
         raise BadToken("The upload token was not made with a valid key")
     grant = _parse_grant(encoded)
     if now_s >= grant.expires_s:
@@ -122,19 +121,11 @@ def parse_upload_request(body: bytes, grant: Grant, max_bytes: int) -> DeclaredU
     )
 
 
-def _signature(encoded: str, key: str) -> str:
-    return _base64url(hmac.digest(key.encode(), _SIGNING_DOMAIN + encoded.encode(), "sha256"))
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def _parse_grant(encoded: str) -> Grant:
     try:
         data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         parts = _GRANT.fullmatch(data.decode())
-        if parts is None or _base64url(data) != encoded:
+        if parts is None or encode_base64url(data) != encoded:
             raise BadToken("The upload token is malformed")
         expires, max_bytes, max_files, prefix = parts.groups()
         check_key(prefix.removesuffix("/"))
