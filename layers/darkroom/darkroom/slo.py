@@ -16,88 +16,43 @@ class Slo:
 
     The metrics of ``functions`` are added; ``objective`` is the share of good events over 30 days; ``group`` is the
     alarm that pages; ``runbook`` is a page of docs/guides/runbooks without its extension. For latency, events that take
-    longer than ``slow_ms`` are bad. With ``needs_inference`` it applies to deployments with inference only.
+    longer than ``slow_ms`` are bad; without it, the objective is about success.
     """
 
     name: str
     title: str
     functions: tuple[str, ...]
-    kind: Literal["success", "latency"]
     objective: float
     group: str
     runbook: str
     slow_ms: int = 0
-    needs_inference: bool = False
+
+    @property
+    def kind(self) -> Literal["success", "latency"]:
+        """What the objective is about."""
+        return "latency" if self.slow_ms else "success"
+
+    @property
+    def needs_inference(self) -> bool:
+        """Whether it applies to deployments with inference only."""
+        return self.group == "analysis"
 
 
 SLOS = (
+    Slo("viewers-success", "Renders of cache misses succeed", ("transform",), 0.999, "viewers", "bad-deploy"),
+    Slo("viewers-latency", "Renders take at most 500 ms", ("transform",), 0.95, "viewers", "cache-storm", 500),
+    Slo("uploads-success", "Uploads are ingested", ("ingest",), 0.999, "uploads", "conversion-errors"),
+    Slo("uploads-latency", "Uploads are ready within 30 s", ("ingest",), 0.95, "uploads", "queue-backlog", 30_000),
+    Slo("api-success", "Requests to the HTTP API succeed", ("upload", "similar"), 0.999, "uploads", "bad-deploy"),
+    Slo("analysis-success", "Images are analysed", ("infer",), 0.999, "analysis", "model-down"),
     Slo(
-        name="viewers-success",
-        title="Renders of cache misses succeed",
-        functions=("transform",),
-        kind="success",
-        objective=0.999,
-        group="viewers",
-        runbook="bad-deploy",
-    ),
-    Slo(
-        name="viewers-latency",
-        title="Renders take at most 500 ms",
-        functions=("transform",),
-        kind="latency",
-        objective=0.95,
-        group="viewers",
-        runbook="cache-storm",
-        slow_ms=500,
-    ),
-    Slo(
-        name="uploads-success",
-        title="Uploads are ingested",
-        functions=("ingest",),
-        kind="success",
-        objective=0.999,
-        group="uploads",
-        runbook="conversion-errors",
-    ),
-    Slo(
-        name="uploads-latency",
-        title="Uploads are ready within 30 s",
-        functions=("ingest",),
-        kind="latency",
-        objective=0.95,
-        group="uploads",
-        runbook="queue-backlog",
-        slow_ms=30_000,
-    ),
-    Slo(
-        name="api-success",
-        title="Requests to the HTTP API succeed",
-        functions=("upload", "similar"),
-        kind="success",
-        objective=0.999,
-        group="uploads",
-        runbook="bad-deploy",
-    ),
-    Slo(
-        name="analysis-success",
-        title="Images are analysed",
-        functions=("infer",),
-        kind="success",
-        objective=0.999,
-        group="analysis",
-        runbook="model-down",
-        needs_inference=True,
-    ),
-    Slo(
-        name="analysis-latency",
-        title="Images are analysed within 5 minutes",
-        functions=("infer",),
-        kind="latency",
-        objective=0.95,
-        group="analysis",
-        runbook="queue-backlog",
-        slow_ms=300_000,
-        needs_inference=True,
+        "analysis-latency",
+        "Images are analysed within 5 minutes",
+        ("infer",),
+        0.95,
+        "analysis",
+        "queue-backlog",
+        300_000,
     ),
 )
 """99.9 % success, and 95 % of misses within 500 ms."""
