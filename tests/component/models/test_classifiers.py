@@ -12,11 +12,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from darkroom.findings import FALLBACK, MODERATION, SIMILARITY, TAGS, Finding
-from darkroom.models import catalogue, square_input
+from darkroom.models import catalogue, classifiers
 from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec
 from darkroom.models.classifiers import moderation
 from darkroom.models.model_set import ModelSet
-from darkroom.models.tensors import ModelInput, ModelOutput
+from darkroom.models.pixels import ModelInput, ModelOutput
 from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.photographs import photograph
 
@@ -133,7 +133,7 @@ def test_the_middle_is_cut_out_ordered_and_normalised() -> None:
     image[8:32, 8:32] = (10, 20, 30)
     wanted = InputSpec(20, scaled_px=40, layout="channels-first", order="bgr", mean=(1, 2, 3), deviation=(1, 2, 4))
     model = replace(catalogue.load_catalogue(catalogue.SMALL_MODELS).get(MODERATION), input=wanted)
-    tensor = square_input.prepare(image, model).tensor
+    tensor = classifiers.prepare(image, model).tensor
     assert tensor.shape == (3, 20, 20)
     assert (tensor.min(axis=(1, 2)) == tensor.max(axis=(1, 2))).all()
     assert tensor[:, 0, 0].tolist() == [29.0, 9.0, 1.75]

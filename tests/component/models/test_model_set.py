@@ -19,8 +19,7 @@ from darkroom.models import catalogue, onnx_model
 from darkroom.models.catalogue import ModelCatalogue
 from darkroom.models.model_set import ModelSet
 from darkroom.models.onnx_model import OnnxModel, batches
-from darkroom.models.pixels import Pixels
-from darkroom.models.tensors import ModelInput
+from darkroom.models.pixels import ModelInput, Pixels
 from local.paths import ROOT
 from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.photographs import photograph

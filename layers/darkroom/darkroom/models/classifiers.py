@@ -1,4 +1,4 @@
-"""Parse outputs for whole images: moderation, tags and embeddings."""
+"""Models for whole images: prepare squares of one size, parse moderation, tags and embeddings."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 
 from ..findings import MODERATION, SIMILARITY, Finding, Label
 from .catalogue import ModelSpec
-from .pixels import Floats
-from .tensors import ModelOutput
+from .pixels import Floats, ModelInput, ModelOutput, Pixels, resize
 
 UNFIT = "nsfw"
 """The label of the second output of open_nsfw (Yahoo, 2016); the first is that of the opposite."""
@@ -45,3 +44,22 @@ def softmax(scores: Floats) -> Floats:
     """Return the softmax of ``scores``."""
     powers = np.exp(scores - scores.max())
     return np.asarray(powers / powers.sum(), np.float32)
+
+
+def prepare(image: Pixels, model: ModelSpec) -> ModelInput:
+    """Scale ``image`` to a square, crop, order and normalise it by the model's ``input``."""
+    wanted = model.input
+    scaled = resize(image, wanted.scaled_px or wanted.side_px, wanted.scaled_px or wanted.side_px)
+    edge = (scaled.shape[0] - wanted.side_px) // 2
+    square = scaled[edge : edge + wanted.side_px, edge : edge + wanted.side_px]
+    if wanted.order == "bgr":
+        square = square[:, :, ::-1]
+    numbers = square if wanted.type == "uint8" else _normalised(square, model)
+    if wanted.layout == "channels-first":
+        numbers = numbers.transpose(2, 0, 1)
+    return ModelInput(np.ascontiguousarray(numbers), wanted.side_px, wanted.side_px)
+
+
+def _normalised(square: Pixels, model: ModelSpec) -> Floats:
+    mean, deviation = (np.array(three, np.float32) for three in (model.input.mean, model.input.deviation))
+    return np.asarray((square - mean) / deviation, np.float32)

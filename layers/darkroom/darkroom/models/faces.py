@@ -11,8 +11,7 @@ import numpy as np
 
 from ..findings import FACES, Face, Finding, Region
 from .catalogue import ModelSpec
-from .pixels import Floats, Pixels, fit, pad
-from .tensors import ModelInput, ModelOutput
+from .pixels import Floats, ModelInput, ModelOutput, Pixels, fit, pad
 
 MULTIPLE_PX = 32
 STRIDE_PX = 4

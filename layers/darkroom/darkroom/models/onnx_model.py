@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from ..errors import ModelUnavailable
 from ..findings import Finding
-from . import classifiers, faces, square_input
+from . import classifiers, faces
 from .catalogue import CPU, CUDA, ModelSpec
-from .pixels import Pixels
-from .tensors import ModelInput, ModelOutput
+from .pixels import ModelInput, ModelOutput, Pixels
 
 ERRORS_ONLY = 3
 """Log severity of onnxruntime: two of the models log hundreds of warnings at load."""
 
-PREPARE = {"square": square_input.prepare, "planes": faces.prepare}
+PREPARE = {"square": classifiers.prepare, "planes": faces.prepare}
 READ = {
     "faces": faces.read,
     "moderation": classifiers.moderation,
