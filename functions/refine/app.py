@@ -8,14 +8,12 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
 from darkroom.aws.sqs import Queue
-from darkroom.aws.switches import build_fast_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.reencode.consumer import ReencodeConsumer
-from darkroom.services.reencode.service import Reencoder
+from darkroom.services.reencode import ReencodeConsumer, Reencoder
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
@@ -46,7 +44,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
     )
 
 
-_inbox = SettingsBound(LiveSettings(build_fast_reader(_media), _observer), _open_inbox)
+_inbox = SettingsBound(LiveSettings(_media.read, _observer), _open_inbox)
 
 
 @restart_if_abandoned

@@ -16,8 +16,7 @@ from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import list_variants
-from darkroom.services.popular.access_log import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, LogReader
-from darkroom.services.popular.frequent_items import FrequentItems
+from darkroom.services.popular.access_log import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, FrequentItems, LogReader
 from darkroom.services.popular.requested_variant import RequestedVariant, filter_variants, parse_target
 from darkroom.services.popular.service import SETTLED_S, Window, read_window
 

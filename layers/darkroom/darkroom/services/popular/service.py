@@ -20,8 +20,7 @@ from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..caching import PACE
-from .access_log import LogReader
-from .frequent_items import FrequentItems
+from .access_log import FrequentItems, LogReader
 from .requested_variant import RequestedVariant, filter_variants, parse_target
 
 MAX_HOURS = 168

@@ -2,27 +2,71 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from typing import ClassVar
 
-from ...aws.s3_fast import FastBucket, StoredObject
-from ...aws.telemetry import Observer
-from ...errors import DarkroomError, ObjectChanged
-from ...image_keys import MASTERS, ObjectNames
-from ...imaging.render.reencode import ReencodeResult, reencode
-from ...plan.limits import Limits
-from ...plan.model import Plan
-from ...plan.presets import Presets, load_default_presets
-from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
-from ...plan.variants import is_refined
-from ..caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
-from ..deadline import REFINE, Deadline
-from ..master_reader import MasterReader
-from ..serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
-from ..sidecars import Sidecar, read_sidecar
-from .messages import ReencodeMessage
+from ..aws.s3_fast import FastBucket, StoredObject
+from ..aws.sqs import Queue
+from ..aws.telemetry import Observer
+from ..errors import BadUpload, DarkroomError, ObjectChanged
+from ..image_keys import DERIVATIVES, MASTERS, ObjectNames
+from ..imaging.render.reencode import ReencodeResult, reencode
+from ..plan.canonical import parse_path
+from ..plan.limits import Limits
+from ..plan.model import DATA_FORMATS, Plan
+from ..plan.presets import Presets, load_default_presets
+from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
+from ..plan.variants import is_refined
+from .caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
+from .deadline import REFINE, Deadline
+from .master_reader import MasterReader
+from .queue_consumer import QueueConsumer, SqsMessage
+from .serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
+from .sidecars import Sidecar, read_sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class ReencodeMessage:
+    """The derivative ``name``, an object key.
+
+    ``hits`` counts its requests at the CDN in the scanned period, 0 for one that was just stored.
+    """
+
+    name: str
+    hits: int = 0
+
+    @property
+    def plan(self) -> Plan | None:
+        """The derivative's plan; None for data, and for the marker of a refused source."""
+        try:
+            plan = parse_path("/" + self.name.removeprefix(DERIVATIVES))
+        except DarkroomError:
+            return None
+        return None if plan.format in DATA_FORMATS else plan
+
+
+def reencode_message(name: str, hits: int) -> dict[str, object]:
+    """Return the message to re-encode the derivative ``name``, an object key, which had ``hits`` requests."""
+    return {"refine": name, "hits": hits}
+
+
+def parse_message(body: str) -> ReencodeMessage:
+    """Parse a message; raises BadUpload for another one."""
+    try:
+        document = json.loads(body)
+        if "refine" in document:
+            message = ReencodeMessage(document["refine"], document.get("hits", 0))
+        else:
+            message = ReencodeMessage(document["detail"]["object"]["key"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadUpload("The message names no derivative", field="body", detail=repr(error)) from error
+    if not isinstance(message.name, str) or not message.name.startswith(DERIVATIVES) or type(message.hits) is not int:
+        raise BadUpload("The message names no derivative", field="key", detail=body[:500])
+    return message
 
 
 class ReencodeOutcome(StrEnum):
@@ -170,3 +214,25 @@ class Reencoder:
             bytes={"before": len(body), "after": len(better.image.body)},
             score={name: round(score, 2) for name, score in scores.items() if score is not None},
         )
+
+
+@dataclass(frozen=True)
+class ReencodeConsumer(QueueConsumer):
+    """Consumes the queue. ``spare_s``: five encodes of ten seconds each, and their scores."""
+
+    work: ClassVar[str] = "refine"
+    min_remaining_s: ClassVar[float] = 60.0
+
+    reencoder: Reencoder
+    queue: Queue
+
+    def handle(self, message: SqsMessage) -> None:
+        """Re-encode the derivative of ``message``; raises BadUpload, or what the service raises."""
+        parsed = parse_message(message.body)
+        self.observer.add_metadata("key", parsed.name)
+        outcome = self.reencoder.handle(parsed)
+        self.log_handled(message, outcome, name=parsed.name, hits=parsed.hits)
+
+    def hide(self, message: SqsMessage, seconds: float) -> None:
+        """Delay the retry of ``message``."""
+        self.queue.set_visibility_timeout(message.receipt_handle, seconds)

@@ -1,1 +1,0 @@
-"""Re-encode derivatives in the background that were encoded fast for a waiting client."""
