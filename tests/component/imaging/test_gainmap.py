@@ -23,7 +23,7 @@ from darkroom.imaging.formats.jpeg.gain_map import (
     parse_xmp,
 )
 from darkroom.imaging.formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
-from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render.hdr import keeps_gain_map
 from darkroom.imaging.render.pipeline import render

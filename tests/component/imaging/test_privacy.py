@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
-from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.formats.webp.container import iter_chunks
+from darkroom.imaging.formats.webp.probe import iter_chunks
 from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.render.render_many import decode_once

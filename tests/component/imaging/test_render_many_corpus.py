@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darkroom.aws.vectors.packing import hamming_distance
 from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
-from darkroom.imaging.preview.hashes import hamming_distance
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.render.render_many import BatchRender, decode_once
 from darkroom.imaging.rendered_image import RenderedImage

@@ -13,8 +13,8 @@ from PIL import Image, PngImagePlugin
 from PIL.ImageCms import createProfile, profileToProfile
 
 from darkroom.imaging.colour.icc import identify_profile
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.metadata.orientation import build_orientation_exif, read_orientation
-from darkroom.imaging.formats.metadata.strip import strip_metadata
 from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

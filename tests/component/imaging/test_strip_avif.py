@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
 from darkroom.imaging.formats.bmff.container import Box, parse_meta, read_meta_box
-from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -12,10 +12,9 @@ from PIL import Image
 
 from darkroom.errors import DarkroomError, OverLimits
 from darkroom.imaging.formats.load import load_whole
-from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.png import apng_decode
-from darkroom.imaging.formats.png.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, parse_animation
-from darkroom.imaging.formats.png.container import iter_chunks
+from darkroom.imaging.formats.png.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, iter_chunks, parse_animation
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source

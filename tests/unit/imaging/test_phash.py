@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy.fft import dct
 from skimage import data
 
-from darkroom.imaging.preview.hashes import compute_perceptual_hash, hamming_distance
+from darkroom.aws.vectors.packing import hamming_distance
+from darkroom.imaging.preview.hashes import compute_perceptual_hash
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

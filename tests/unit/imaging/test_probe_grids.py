@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.bmff.probe import MAX_TILE_PIXELS
 from darkroom.imaging.formats.load import load_whole
-from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from ..errors import DamagedSource, DarkroomError, OverLimits
 from ..plan.limits import Limits
-from .colour.icc_action import IccAction, choose_icc_action
+from .colour.icc_rewrite import IccAction, choose_icc_action
 from .formats.load import load_whole
-from .formats.metadata.strip import strip_metadata
+from .formats.metadata.locate import strip_metadata
 from .formats.probe import Header, estimate_decoder_bytes, probe
 from .formats.registry import OUTPUT_FORMATS
 from .source import Source

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyvips
 
 from ..formats.probe import Cicp
-from .convert import ensure_rgb, get_white_level, join_alpha, split_alpha
+from .convert import decode_srgb, encode_srgb, ensure_rgb, get_white_level, join_alpha, split_alpha
 
 type _Matrix = tuple[tuple[float, float, float], ...]
 
@@ -47,7 +47,7 @@ def cicp_to_srgb(image: pyvips.Image, cicp: Cicp) -> pyvips.Image:
         light = light.recomb([list(row) for row in _TO_SRGB[cicp.primaries]])
     if is_hdr(cicp):
         light = _compress_highlights(light)
-    encoded = (_encode_srgb(light.clamp(min=0, max=1)) * get_white_level(image)).rint().cast(image.format)
+    encoded = (encode_srgb(light.clamp(min=0, max=1)) * get_white_level(image)).rint().cast(image.format)
     result = join_alpha(encoded, alpha).copy(interpretation=rich.interpretation)
     result.remove("icc-profile-data")
     return result
@@ -59,7 +59,7 @@ def _to_linear(value: pyvips.Image, transfer: int) -> pyvips.Image:
         return _pq_to_linear(value)
     if transfer == _HLG:
         return _hlg_to_linear(value)
-    return (value <= 0.04045).ifthenelse(value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return decode_srgb(value)
 
 
 def _pq_to_linear(value: pyvips.Image) -> pyvips.Image:
@@ -82,8 +82,3 @@ def _compress_highlights(light: pyvips.Image) -> pyvips.Image:
     span = 1 - KNEE
     rolled = (((KNEE - strongest) / span).exp() * -span) + 1
     return light * (strongest <= KNEE).ifthenelse(1, rolled / strongest)
-
-
-def _encode_srgb(light: pyvips.Image) -> pyvips.Image:
-    """sRGB's encoding of linear light."""
-    return (light <= 0.0031308).ifthenelse(light * 12.92, (light ** (1 / 2.4)) * 1.055 - 0.055)

@@ -83,12 +83,21 @@ def _icc_transform(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
     return result
 
 
+def decode_srgb(value: pyvips.Image) -> pyvips.Image:
+    """The linear light of sRGB's ``value``, both from 0 to 1 (IEC 61966-2-1)."""
+    return (value <= 0.04045).ifthenelse(value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def encode_srgb(light: pyvips.Image) -> pyvips.Image:
+    """sRGB's encoding of linear ``light``."""
+    return (light <= SRGB_LINEAR_BELOW).ifthenelse(light * 12.92, light ** (1 / 2.4) * 1.055 - 0.055)
+
+
 def gamma_to_srgb(image: pyvips.Image, gamma: float) -> pyvips.Image:
     """``image``, whose samples are linear light to the power ``gamma``, encoded as sRGB."""
     colour, alpha = split_alpha(image)
     white = get_white_level(image)
-    linear = (pyvips.Image.identity(ushort=image.format == "ushort") / white) ** (1 / gamma)
-    curve = (linear <= SRGB_LINEAR_BELOW).ifthenelse(linear * 12.92, linear ** (1 / 2.4) * 1.055 - 0.055)
+    curve = encode_srgb((pyvips.Image.identity(ushort=image.format == "ushort") / white) ** (1 / gamma))
     encoded = colour.maplut((curve * white).rint().cast(image.format)).copy(interpretation=image.interpretation)
     return join_alpha(encoded, alpha)
 

@@ -41,11 +41,6 @@ def compute_perceptual_hash(sample: pyvips.Image) -> str:
     return f"{int(''.join(str(int(value > middle)) for value in found), 2):016x}"
 
 
-def hamming_distance(a: str, b: str) -> int:
-    """Return the number of bits of 64 in which two hashes differ."""
-    return (int(a, 16) ^ int(b, 16)).bit_count()
-
-
 def _luma_values(sample: pyvips.Image) -> list[float]:
     image = sample.colourspace("srgb")
     if image.hasalpha():

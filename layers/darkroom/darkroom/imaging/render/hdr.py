@@ -24,44 +24,14 @@ from ..source import Source
 QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""
 
-_GEOMETRY_FIELDS = (
-    *("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings"),
-    *(
-        "orient",
-        "inset",
-        "crop_to",
-        "face_crop",
-        "face_zoom",
-        "trim_options",
-        "trim_first",
-        "min_width",
-        "min_height",
-        "scale",
-    ),
-    *(
-        "cover_mode",
-        "adaptive",
-        "offset",
-        "focus",
-        "extension",
-        "pixel_ratio",
-        "max_side",
-        "even_centre",
-        "enlarge_only",
-        "one_side",
-    ),
+_KEPT_FIELDS = (
+    *("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings", "orient", "inset"),
+    *("crop_to", "face_crop", "face_zoom", "trim_options", "trim_first", "min_width", "min_height", "scale"),
+    *("cover_mode", "adaptive", "offset", "focus", "extension", "pixel_ratio", "max_side", "even_centre"),
+    *("enlarge_only", "one_side"),
+    *("format", "quality", "animate", "page", "download", "passthrough_formats", "max_bytes", "baseline", "inline"),
 )
-_OUTPUT_FIELDS = (
-    "format",
-    "quality",
-    "animate",
-    "page",
-    "download",
-    "passthrough_formats",
-    "max_bytes",
-    "baseline",
-    "inline",
-)
+"""Fields of a plan that affect geometry, or the output but no pixel of it."""
 
 
 class Region(NamedTuple):
@@ -75,10 +45,8 @@ class Region(NamedTuple):
 
 def keeps_gain_map(plan: Plan) -> bool:
     """True where ``plan`` changes nothing but geometry, so that a gain map still fits."""
-    plain = Plan(plan.key)
-    return plan.fit != "letterbox" and plan == replace(
-        plain, **{name: getattr(plan, name) for name in (*_GEOMETRY_FIELDS, *_OUTPUT_FIELDS)}
-    )
+    kept = {name: getattr(plan, name) for name in _KEPT_FIELDS}
+    return plan.fit != "letterbox" and plan == replace(Plan(plan.key), **kept)
 
 
 def copy_gain_map(base: bytes, source: Source, geometry: Geometry) -> bytes:

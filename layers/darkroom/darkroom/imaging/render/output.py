@@ -93,7 +93,7 @@ class _Output:
         """Return the source without metadata, where it has the wanted pixels; else None."""
         if self.context.touched or not self._matches_source(form) or self.encodable.frames != self.header.frames:
             return None
-        from ..formats.metadata.strip import strip_metadata  # needed only here
+        from ..formats.metadata.locate import strip_metadata  # needed only here
 
         return strip_metadata(self.source.read_all(), self.header)
 

@@ -45,7 +45,7 @@ def reuse_source(
         return None
     if not is_verified(source, checked_sha256):
         return None
-    from ..formats.metadata.strip import strip_metadata  # few requests get here
+    from ..formats.metadata.locate import strip_metadata  # few requests get here
 
     cleaned = strip_metadata(source.read_all(), header)
     return None if cleaned is None else (form, cleaned)
@@ -76,7 +76,7 @@ def pass_through(
     with source.decoding():
         for frame in load_whole(source, header, limits, animated=header.animated).frames:
             frame.avg()
-    from ..formats.metadata.strip import strip_metadata
+    from ..formats.metadata.locate import strip_metadata
 
     cleaned = strip_metadata(source.read_all(), header, keep_orientation=True)
     return None if cleaned is None else (SOURCE_CONTENT_TYPES[header.format], cleaned)

@@ -15,8 +15,7 @@ from ...plan.limits import Limits
 from ..colour.cicp import cicp_to_srgb, is_hdr, needs_conversion
 from ..colour.convert import apply_orientation, get_white_level, is_cmyk, split_alpha, to_eight_bits, to_srgb
 from ..colour.icc import is_srgb
-from ..colour.icc_action import IccAction, choose_icc_action
-from ..colour.icc_rewrite import rewrite_profile
+from ..colour.icc_rewrite import IccAction, choose_icc_action, rewrite_profile
 from ..formats.encode import EncodableImage, choose_encoder_options, encode_lossless
 from ..formats.load import DecodedImage, get_loaded_size, load_whole
 from ..formats.probe import Cicp, Header, is_lossless

@@ -23,6 +23,8 @@ from ..colour.convert import (
     PEAK_8_BIT,
     PEAK_16_BIT,
     apply_orientation,
+    decode_srgb,
+    encode_srgb,
     ensure_rgb,
     is_cmyk,
     resize_to,
@@ -206,13 +208,11 @@ def _render_hdr(base: pyvips.Image, gain: pyvips.Image, found: GainMap) -> pyvip
         list(side) * 3 if len(side) == 1 else list(side)
         for side in (numbers.minimum, numbers.maximum, numbers.gamma, numbers.offset_sdr, numbers.offset_hdr)
     )
-    value = base.extract_band(0, n=3) / PEAK_8_BIT
-    light = (value <= 0.04045).ifthenelse(value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    light = decode_srgb(base.extract_band(0, n=3) / PEAK_8_BIT)
     share = (gain / PEAK_8_BIT) ** [1 / number for number in gamma]
     stops = share * [top - bottom for top, bottom in zip(high, low, strict=True)] + low
     bright = ((light + sdr) * (stops * log(2)).exp() - hdr).clamp(min=0, max=1e6).copy_memory()
     steps = (bright * (PEAK_16_BIT / max(bright.max(), 1e-6))).cast("ushort")  # `percent` takes whole numbers
     white = max(steps.extract_band(band).percent(_PERCENT_WHITE) for band in range(3))
-    shown = (steps / max(white, 1)).clamp(min=0, max=1)
-    encoded = (shown <= 0.0031308).ifthenelse(shown * 12.92, (shown ** (1 / 2.4)) * 1.055 - 0.055)
+    encoded = encode_srgb((steps / max(white, 1)).clamp(min=0, max=1))
     return (encoded * PEAK_8_BIT).rint().cast("uchar").copy(interpretation="srgb")

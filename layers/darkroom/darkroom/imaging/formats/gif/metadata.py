@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..metadata.locate import MetadataBlocks
-from .container import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, find_first_block, iter_blocks
+from .probe import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, find_first_block, iter_blocks
 
 _APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 """Loop counts. A colour profile is dropped: browsers and libvips do not read one in a GIF."""

@@ -7,8 +7,7 @@ import zlib
 from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite_profile
 from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
-from .apng import parse_animation
-from .container import build_chunk, iter_chunks
+from .apng import build_chunk, iter_chunks, parse_animation
 
 _DECODES = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI")

@@ -8,8 +8,7 @@ from zlib import crc32
 from ...source import Patch, Source
 from ..image_format import Cicp, Header
 from ..metadata.orientation import read_orientation
-from .apng import parse_animation
-from .container import SIGNATURE_BYTES
+from .apng import SIGNATURE_BYTES, parse_animation
 
 MAX_CHUNKS_BEFORE_PIXELS = 5_000
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6

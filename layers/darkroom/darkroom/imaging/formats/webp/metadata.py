@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...colour.icc_rewrite import rewrite_profile
 from ..metadata.locate import MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
-from .container import Chunk, build_chunk, iter_chunks, iter_subchunks
+from .probe import Chunk, build_chunk, iter_chunks, iter_subchunks
 
 _IMAGE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
 _KEPT = _IMAGE | {b"ANIM"}

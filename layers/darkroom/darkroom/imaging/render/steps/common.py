@@ -44,20 +44,9 @@ def convert_to_srgb(context: RenderContext) -> None:
 
 def _needs_memory(plan: Plan) -> bool:
     """Return whether a step of ``plan`` reads pixels in another order than line by line, or more than once."""
-    return any(
-        (
-            *(plan.rotate, plan.equalise, plan.blur, plan.denoise, plan.sharpen),
-            *(
-                plan.angle,
-                plan.median,
-                plan.normalise,
-                plan.convolution,
-                plan.pixelate,
-                plan.background_fill,
-                plan.max_bytes,
-            ),
-        )
-    )
+    native = plan.rotate or plan.equalise or plan.blur or plan.denoise or plan.sharpen
+    filters = plan.angle or plan.median or plan.normalise or plan.convolution or plan.pixelate
+    return bool(native or filters or plan.background_fill or plan.max_bytes)
 
 
 def materialise(context: RenderContext) -> None:
