@@ -85,6 +85,11 @@ _DEFAULTS = Plan(key="")
 _AXES = Choice(("h", "v", "hv"))
 
 
+def _native(short: str, long: str, option_type: OptionType, doc: str) -> Option:
+    """Return an option whose field of the plan has its long name."""
+    return Option(short, long, option_type, doc, long)
+
+
 def _extended(short: str, option_type: OptionType, doc: str, plan_field: str) -> Option:
     return Option(short, short, option_type, doc, plan_field, native=False)
 
@@ -94,85 +99,68 @@ def _numbers(*values: float) -> tuple[float, ...]:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("w", "width", Integer(1, MAX_SIDE_PX), "Width of the box in px.", "width"),
-    Option("h", "height", Integer(1, MAX_SIDE_PX), "Height of the box in px.", "height"),
+    _native("w", "width", Integer(1, MAX_SIDE_PX), "Width of the box in px."),
+    _native("h", "height", Integer(1, MAX_SIDE_PX), "Height of the box in px."),
     Option("dpr", "pixel-ratio", FixedPoint(1, 4, 0.5), "Multiplies w and h, which stay within their range."),
-    Option("up", "upscale", Flag(), "Allows the image to be enlarged.", "upscale"),
-    Option(
+    _native("up", "upscale", Flag(), "Allows the image to be enlarged."),
+    _native(
         "fit",
         "fit",
         Choice(("contain", "cover", "fill", "letterbox")),
         "How the image fills the box of w and h: inside it, covering it (cropped), stretched, or inside with bg.",
-        "fit",
     ),
-    Option(
+    _native(
         "g",
         "gravity",
         GravityType((*COMPASS_POINTS, "attention", "entropy", "face")),
         "What fit=cover keeps: a side, the most salient or most detailed part, faces, or a focal point.",
-        "gravity",
     ),
-    Option("crop", "crop", CropType(65535), "Region of the upright source to keep, before all other steps.", "crop"),
-    Option("rot", "rotate", IntegerChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize.", "rotate"),
-    Option("flip", "flip", Choice(("none", "h", "v", "hv")), "Mirrors left-right, top-bottom or both.", "flip"),
-    Option(
-        "trim", "trim", Integer(0, 100), "Removes a border whose colour differs by less than this; 0 is off.", "trim"
-    ),
-    Option("pad", "padding", PaddingType(2048), "Adds a margin in px, coloured by bg.", "padding"),
-    Option(
-        "bg",
-        "background",
-        Colour(),
-        "Colour of transparency and margins; default white or transparent.",
-        "background",
-    ),
-    Option("radius", "radius", Integer(0, MAX_SIDE_PX // 2), "Rounds the corners by px.", "radius"),
-    Option("blur", "blur", FixedPoint(0, 100), "Gaussian blur, sigma in px.", "blur"),
-    Option("sharp", "sharpen", FixedPoint(0, 10), "Sharpening of edges, sigma in px.", "sharpen"),
-    Option("denoise", "denoise", Integer(0, 10), "Strength of noise removal.", "denoise"),
-    Option("equalise", "equalise", Flag(), "Local histogram equalisation (CLAHE).", "equalise"),
-    Option("bri", "brightness", Integer(-100, 100), "Brightness in percent.", "brightness"),
-    Option("con", "contrast", Integer(-100, 100), "Contrast in percent.", "contrast"),
-    Option("sat", "saturation", Integer(-100, 100), "Saturation in percent.", "saturation"),
-    Option("gam", "gamma", FixedPoint(0.1, 5), "Gamma: above 1 brightens the shadows.", "gamma"),
-    Option("gray", "grayscale", Flag(), "Converts to greyscale.", "grayscale"),
-    Option("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark.", "watermark"),
-    Option("redact", "redact", Choice(REDACTIONS), "Redacts faces, text or both. First page or frame only.", "redact"),
-    Option(
+    _native("crop", "crop", CropType(65535), "Region of the upright source to keep, before all other steps."),
+    _native("rot", "rotate", IntegerChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize."),
+    _native("flip", "flip", Choice(("none", "h", "v", "hv")), "Mirrors left-right, top-bottom or both."),
+    _native("trim", "trim", Integer(0, 100), "Removes a border whose colour differs by less than this; 0 is off."),
+    _native("pad", "padding", PaddingType(2048), "Adds a margin in px, coloured by bg."),
+    _native("bg", "background", Colour(), "Colour of transparency and margins; default white or transparent."),
+    _native("radius", "radius", Integer(0, MAX_SIDE_PX // 2), "Rounds the corners by px."),
+    _native("blur", "blur", FixedPoint(0, 100), "Gaussian blur, sigma in px."),
+    _native("sharp", "sharpen", FixedPoint(0, 10), "Sharpening of edges, sigma in px."),
+    _native("denoise", "denoise", Integer(0, 10), "Strength of noise removal."),
+    _native("equalise", "equalise", Flag(), "Local histogram equalisation (CLAHE)."),
+    _native("bri", "brightness", Integer(-100, 100), "Brightness in percent."),
+    _native("con", "contrast", Integer(-100, 100), "Contrast in percent."),
+    _native("sat", "saturation", Integer(-100, 100), "Saturation in percent."),
+    _native("gam", "gamma", FixedPoint(0.1, 5), "Gamma: above 1 brightens the shadows."),
+    _native("gray", "grayscale", Flag(), "Converts to greyscale."),
+    _native("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark."),
+    _native("redact", "redact", Choice(REDACTIONS), "Redacts faces, text or both. First page or frame only."),
+    _native(
         "f",
         "format",
         Choice(("auto", *IMAGE_FORMATS, *DATA_FORMATS), (("jpg", "jpeg"),)),
         "Output: the best format that the client accepts, one format, or data about the image.",
-        "format",
     ),
-    Option(
+    _native(
         "q",
         "quality",
         Integer(1, 100, AUTO_QUALITY),
         "Quality; default by format. auto chooses the number for each image, for equal visual quality.",
-        "quality",
     ),
-    Option("anim", "animate", Flag(), "0 renders the first frame of an animation only.", "animate"),
-    Option("page", "page", Integer(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),
+    _native("anim", "animate", Flag(), "0 renders the first frame of an animation only."),
+    _native("page", "page", Integer(0, 9999), "Page of a document or frame of an animation, from 0."),
     Option(
         "preset",
         "preset",
         Pattern("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset (a-z, 0-9 and -)"),
         "A preset of the settings; other options override it.",
     ),
-    Option("dl", "download", FileName(64), "File name under which browsers save the image.", "download"),
+    _native("dl", "download", FileName(64), "File name under which browsers save the image."),
     Option("exp", "expires", Integer(1, 9_999_999_999), "Unix time in seconds at which a signed link expires."),
     Option("s", "signature", Pattern("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
     _extended("orient", Flag(), "0 ignores the EXIF orientation; HEIF is always upright.", "orient"),
     _extended(
         "inset", NumberTuple(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels to remove from each side first.", "inset"
     ),
-    _extended(
-        "cut",
-        CROP_TO,
-        "Region to keep, by size and gravity; after crop and inset.",
-        "crop_to",
-    ),
+    _extended("cut", CROP_TO, "Region to keep, by size and gravity; after crop and inset.", "crop_to"),
     _extended("face", NumberTuple(FaceCrop, 2, 0, 4096, True), "Crops the source to one face.", "face_crop"),
     _extended("fz", FixedPoint(0, 1), "Zoom of g=face: 0 the whole cover, 1 the faces only.", "face_zoom"),
     _extended("trimx", TrimOptionsType(), "The border that trim removes.", "trim_options"),
@@ -266,12 +254,7 @@ OPTIONS: tuple[Option, ...] = (
     _extended("pix", Integer(0, 1024), "Side of the squares of a mosaic, in px.", "pixelate"),
     _extended("noise", Integer(0, 100), "Noise of this amplitude, in levels of 255.", "noise"),
     _extended("wmx", WATERMARK_LAYOUT, "Position and size of the watermark, without a margin.", "watermark_layout"),
-    _extended(
-        "rep",
-        _AXES,
-        "Repeats the watermark along these axes, with equal gaps.",
-        "watermark_repeat",
-    ),
+    _extended("rep", _AXES, "Repeats the watermark along these axes, with equal gaps.", "watermark_repeat"),
     _extended("wml", Flag(), "Adds the watermark last, over margins too.", "watermark_last"),
     _extended("wm2", WatermarkType(COMPASS_POINTS), "A second watermark, over the first one.", "second_watermark"),
     _extended("wmx2", WATERMARK_LAYOUT, "Position and size of the second watermark.", "second_watermark_layout"),

@@ -117,6 +117,9 @@ _OF_CONTEXT = {
 }
 """Powertools' names of the attributes of Lambda's context."""
 
+_INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
+"""How the process was started: with provisioned concurrency no client waits for it."""
+
 
 class Metrics(Protocol):
     """Where counts go."""
@@ -157,7 +160,7 @@ class Observer(ABC):
             return
         known = {name: getattr(context, attribute, None) for name, attribute in _OF_CONTEXT.items()}
         self._invocation = {
-            "cold_start": not self._invocation and _starts_on_demand(),
+            "cold_start": not self._invocation and os.environ.get(_INITIALIZATION) != "provisioned-concurrency",
             **{name: value for name, value in known.items() if value},
         }
         bind_fields(self._invocation)
@@ -302,11 +305,6 @@ class LightObserver(Observer):
 def namespace() -> str:
     """Return the namespace of all metrics of this deployment."""
     return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
-
-
-def _starts_on_demand() -> bool:
-    """Whether the process starts while a client waits for it."""
-    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "provisioned-concurrency"
 
 
 def _title(name: str) -> str:

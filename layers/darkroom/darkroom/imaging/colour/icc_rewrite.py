@@ -109,7 +109,8 @@ def rewrite_profile(profile: bytes) -> bytes:
         name: _keep_numbers(name, element) for name, element in tags.items() if name in _LENGTHS or name in _CURVE_TAGS
     }
     version = profile[8]
-    texts = {b"desc": _description(identify_profile(profile), version), b"cprt": _copyright(version)}
+    rights = _localised("") if version >= 4 else b"text" + bytes(4) + b"\0"
+    texts = {b"desc": _description(identify_profile(profile), version), b"cprt": rights}
     return _build_profile(profile, texts | {name: element for name, element in kept.items() if element})
 
 
@@ -134,10 +135,6 @@ def _description(name: str, version: int) -> bytes:
         return _localised(name)
     text = name.encode("ascii") + b"\0"
     return b"desc" + bytes(4) + len(text).to_bytes(4) + text + bytes(4 + 4 + 2 + 1 + 67)
-
-
-def _copyright(version: int) -> bytes:
-    return _localised("") if version >= 4 else b"text" + bytes(4) + b"\0"
 
 
 def _localised(text: str) -> bytes:

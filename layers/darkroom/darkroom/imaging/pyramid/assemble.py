@@ -56,7 +56,7 @@ class Assembly:
         """
         runs: list[list[Slice]] = []
         for part, size in enumerate((len(self.head), *self.strip_bytes), FILE_HEAD):
-            lacking = max(0, least_bytes - _byte_count(runs[-1])) if runs else 0
+            lacking = max(0, least_bytes - sum(one.end - one.start for one in runs[-1])) if runs else 0
             taken = min(size, lacking)
             if 0 < size - taken < least_bytes and runs and lacking:
                 taken = size  # what would be left is too small to stand alone
@@ -65,10 +65,6 @@ class Assembly:
             if taken < size:
                 runs.append([Slice(part, taken, size)])
         return runs
-
-
-def _byte_count(run: Sequence[Slice]) -> int:
-    return sum(one.end - one.start for one in run)
 
 
 def assemble(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels, limits: Limits) -> Assembly:

@@ -148,7 +148,8 @@ def decode_once(
     made = {plan for one in intermediates for plan, _ in one.plans}
     alone = [plan for plan in geometries if plan not in made]
     smallest = intermediates_by_size.get(small) or _reduce(header, next(iter(intermediates_by_size.values())), small)
-    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, _first_frame(smallest))
+    first = DecodedImage(smallest.frames[:1], [], 0, modified=smallest.modified)
+    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first)
 
 
 def _shared_geometry(plan: Plan, header: Header) -> Geometry | None:
@@ -177,7 +178,7 @@ def _make_intermediates(
     source: Source, header: Header, sizes: Collection[Size], limits: Limits
 ) -> dict[Size, DecodedImage]:
     """Return an intermediate for each upright size, largest first, without those too close to all larger ones."""
-    largest, *smaller = sorted(sizes, key=_pixel_count, reverse=True)
+    largest, *smaller = sorted(sizes, key=lambda size: size.width * size.height, reverse=True)
     made = {largest: _decode_first(source, header, largest, limits)}
     for size in smaller:
         if parents := [larger for larger in made if _is_large_enough(larger, size, header)]:
@@ -213,17 +214,8 @@ def _to_decoded_image(context: RenderContext) -> DecodedImage:
     return DecodedImage(context.frames, context.delays_ms, context.loop, modified=context.touched)
 
 
-def _first_frame(decoded: DecodedImage) -> DecodedImage:
-    """Return the first frame alone."""
-    return DecodedImage(decoded.frames[:1], [], 0, modified=decoded.modified)
-
-
 def _whole_geometry(header: Header, size: Size) -> Geometry:
     """Return the geometry of the whole image at the upright ``size``."""
     stored, orientation = get_loaded_size(header)
     upright = stored.transposed if orientation >= 5 else stored
     return Geometry(stored, orientation, Box(0, 0, *upright), size)
-
-
-def _pixel_count(size: Size) -> int:
-    return size.width * size.height

@@ -18,7 +18,7 @@ from ..colour.icc import is_srgb
 from ..colour.icc_rewrite import IccAction, choose_icc_action, rewrite_profile
 from ..formats.encode import EncodableImage, choose_encoder_options, encode_lossless
 from ..formats.load import DecodedImage, get_loaded_size, load_whole
-from ..formats.probe import Cicp, Header, is_lossless
+from ..formats.probe import Header, is_lossless
 from ..formats.registry import ANIMATION, OUTPUT_FORMATS, OutputFormat
 from ..source import Source
 
@@ -58,21 +58,14 @@ def _convert_colour(image: pyvips.Image, header: Header) -> pyvips.Image:
     """Convert ``image`` to sRGB, or keep its colours with the profile attached."""
     cicp = None if header.has_profile else header.cicp
     if cicp is not None and needs_conversion(cicp):
-        return _tag_display_p3(image) if _is_display_p3(cicp) else cicp_to_srgb(image, cicp)
+        if cicp.primaries != _DISPLAY_P3 or is_hdr(cicp):
+            return cicp_to_srgb(image, cicp)
+        return _attach_profile(image, rewrite_profile(bytes(pyvips.Image.profile_load("p3"))))
     if not is_cmyk(image) and image.get_typeof(_ICC_FIELD):
         profile = image.get(_ICC_FIELD)
         if choose_icc_action(profile, "gray" if image.bands < 3 else "rgb") is IccAction.KEEP and not is_srgb(profile):
             return _attach_profile(image, rewrite_profile(profile))
     return _drop_profile(to_srgb(image))
-
-
-def _is_display_p3(cicp: Cicp) -> bool:
-    return cicp.primaries == _DISPLAY_P3 and not is_hdr(cicp)
-
-
-def _tag_display_p3(image: pyvips.Image) -> pyvips.Image:
-    """Attach the Display P3 profile to ``image``, whose values are Display P3 already."""
-    return _attach_profile(image, rewrite_profile(bytes(pyvips.Image.profile_load("p3"))))
 
 
 def _attach_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:

@@ -25,15 +25,10 @@ class InferenceConsumer(QueueConsumer):
     def handle(self, message: SqsMessage) -> None:
         """Analyse the master that ``message`` names. Raises BadUpload, and what the service raises."""
         request = parse_request(message.body)
-        self.observer.add_metadata("key", request.key if request else "")
+        kind, key, attempt = (request.kind, request.key, request.attempt) if request else ("", "", 0)
+        self.observer.add_metadata("key", key)
         outcome = self.service.handle(request) if request else AnalysisOutcome.DROPPED
-        self.log_handled(
-            message,
-            outcome,
-            kind=request.kind if request else "",
-            key=request.key if request else "",
-            attempt=request.attempt if request else 0,
-        )
+        self.log_handled(message, outcome, kind=kind, key=key, attempt=attempt)
 
     def hide(self, message: SqsMessage, seconds: float) -> None:
         """Hide ``message`` for ``seconds``; in an unknown queue its own visibility timeout applies."""

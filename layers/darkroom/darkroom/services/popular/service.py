@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
-from ...aws.s3 import ListedObject, ObjectBody, S3Bucket
+from ...aws.s3 import ListedObject, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...errors import BadOption
@@ -131,7 +131,7 @@ class PopularityScan:
             return False
         with opened.body as body:
             try:
-                for target in reader.targets(_decompress(body)):
+                for target in reader.targets(cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))):
                     tally.add(target)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 self.observer.log("WARNING", "access log unreadable", file=file.key, reason=repr(error))
@@ -169,10 +169,6 @@ class PopularityScan:
         self.observer.count("LogLines", outcome.lines)
         self.observer.count("LogLinesUnread", outcome.lines_unread)
         self.observer.count("LogFilesUnread", outcome.files_unread + outcome.files_left)
-
-
-def _decompress(body: ObjectBody) -> BinaryIO:
-    return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only calls read
 
 
 def _popular(

@@ -57,7 +57,8 @@ def fill_from_image(context: RenderContext) -> None:
     left, top = find_inner_offset(context)
     width, height = context.geometry.image_size
     fill_all = context.plan.background_fill.endswith(FILL_ALL_SUFFIX)
-    if not context.frames[0].hasalpha() or not (fill_all or _has_margins(context)):
+    has_margins = (width, height) != (context.frames[0].width, context.frames[0].height)
+    if not context.frames[0].hasalpha() or not (fill_all or has_margins):
         return
     first = ensure_rgb(context.frames[0].crop(left, top, width, height))
     colour = _mean_colour(first)
@@ -81,10 +82,6 @@ def fill_from_image(context: RenderContext) -> None:
         return filled.addalpha().insert(own, left, top).copy(interpretation=rich.interpretation)
 
     context.map_frames(over)
-
-
-def _has_margins(context: RenderContext) -> bool:
-    return context.geometry.image_size != (context.frames[0].width, context.frames[0].height)
 
 
 def _mean_colour(image: pyvips.Image) -> list[float]:
