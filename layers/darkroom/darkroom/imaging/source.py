@@ -212,22 +212,39 @@ class Source:
         return Unavailable(detail=f"the source sent {sent} of {self.size_bytes} bytes")
 
 
-class _StreamCursor:
+class _Cursor:
     """The position of one libvips source.
 
-    libvips reads 4096 bytes at a time, some hundred times an image, so :meth:`read` does little. It refers to the
-    source weakly: cffi's handles hide a cycle from the garbage collector, and every image would stay.
+    It refers to the source weakly: cffi's handles hide a cycle from the garbage collector, and every image would stay.
     """
 
-    __slots__ = ("_here", "_patched", "_patches", "_source", "_view", "position")
+    __slots__ = ("_patches", "_size_bytes", "_source", "position")
 
     def __init__(self, source: Source, patches: Sequence[Patch] = ()) -> None:
         self._source = ref(source)
         self._patches = patches
+        self._size_bytes = source.size_bytes
+        self.position = 0
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move the position as in :func:`os.lseek`; return it, -1 before the start."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self._size_bytes}[whence]
+        if start + offset < 0:
+            return -1
+        self.position = start + offset
+        return self.position
+
+
+class _StreamCursor(_Cursor):
+    """A position in a stream. libvips reads 4096 bytes at a time, hundreds of times an image: :meth:`read` is short."""
+
+    __slots__ = ("_here", "_patched", "_view")
+
+    def __init__(self, source: Source, patches: Sequence[Patch] = ()) -> None:
+        super().__init__(source, patches)
         self._patched = max((at + len(body) for at, body in patches), default=0)
         self._view = source.buffer()
         self._here = 0
-        self.position = 0
 
     def read(self, wanted: Any) -> int:
         """Fill libvips' buffer ``wanted`` from the front; how many bytes, 0 at the end."""
@@ -249,23 +266,11 @@ class _StreamCursor:
             if source is not None:
                 self._here = source.wait_for(self.position + 1)
 
-    def seek(self, offset: int, whence: int) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: len(self._view)}[whence]
-        if start + offset < 0:
-            return -1
-        self.position = start + offset
-        return self.position
 
+class _RangeCursor(_Cursor):
+    """A position in a source that is read by ranges."""
 
-class _RangeCursor:
-    """The position of one libvips source that is read by ranges. See :class:`_StreamCursor`."""
-
-    __slots__ = ("_patches", "_source", "position")
-
-    def __init__(self, source: Source, patches: Sequence[Patch] = ()) -> None:
-        self._source = ref(source)
-        self._patches = patches
-        self.position = 0
+    __slots__ = ()
 
     def read(self, wanted: Any) -> int:
         """Fill libvips' buffer ``wanted`` from the front; how many bytes, 0 at the end."""
@@ -278,15 +283,6 @@ class _RangeCursor:
         _apply_patches(wanted, self.position, len(piece), self._patches)
         self.position += len(piece)
         return len(piece)
-
-    def seek(self, offset: int, whence: int) -> int:
-        source = self._source()
-        size = source.size_bytes if source is not None else 0
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: size}[whence]
-        if start + offset < 0:
-            return -1
-        self.position = start + offset
-        return self.position
 
 
 def _open_memory(data: bytes | mmap, patches: Sequence[Patch]) -> pyvips.Source:
