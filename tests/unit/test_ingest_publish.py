@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,7 +26,6 @@ from darkroom.services.ingest.publish import (
     adopt_orphan,
     copy_master,
     copy_presets,
-    put_held_master,
     put_master,
     put_presets,
     remove_held_master,
@@ -93,7 +93,7 @@ def list_purges(context: IngestContext, stores: Stores) -> list[str]:
 def test_a_master_is_tiered_from_the_size_that_s3_tiers(size_bytes: int, tiered: bool, held: bool) -> None:
     stores = Stores()
     context = build_publishing_context(stores)
-    put = put_held_master if held else put_master
+    put = partial(put_master, held=held)
     described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"))
     assert [(one["key"], one["tiered"]) for one in stores.media.puts] == [(HELD if held else PLACE, tiered)]
     assert described.size_bytes == size_bytes
@@ -138,7 +138,7 @@ def test_a_held_master_purges_nothing() -> None:
     stores = Stores()
     stores.media.store(HELD, build_marks(EARLIER))
     context = build_publishing_context(stores)
-    put_held_master(context, LEASE, UPLOAD, MASTER)
+    put_master(context, LEASE, UPLOAD, MASTER, held=True)
     assert list_purges(context, stores) == []
 
 

@@ -21,7 +21,6 @@ from .publish import (
     copy_master,
     copy_presets,
     hold,
-    put_held_master,
     put_master,
     put_ready_image,
     refuse,
@@ -95,7 +94,7 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     description = describe_image(header, decoded, data, keep_gps=context.keep_gps)
     if candidate.state is not ReviewState.PASSED:
         with context.observer.step("hold"):
-            held = put_held_master(context, lease, upload, master)
+            held = put_master(context, lease, upload, master, held=True)
         flagged = candidate.state is ReviewState.FLAGGED
         return hold(context, lease, upload, held, description, flagged=flagged)
     images = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published

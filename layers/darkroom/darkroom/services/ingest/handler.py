@@ -16,10 +16,11 @@ from ...errors import BadUpload, Busy, SceneFailed
 from ..queue_consumer import POSTPONED, QueueConsumer, SqsMessage
 from ..request_metrics import count_latency
 from .admit import ingest_upload
+from .announcements import announce, finish, publish_event
 from .claims import EventAttempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
-from .publish import announce, claim, finish, publish_event, remove_held_master, remove_master, unpublish
+from .publish import claim, remove_held_master, remove_master, unpublish
 from .review import decide, recover
 
 TOMBSTONE_S = 35 * 86_400

@@ -20,22 +20,13 @@ from ...imaging.source import Source
 from ..large_image.parts import PartStore
 from ..master_reader import TIFF
 from ..range_source import open_ranges
+from .announcements import announce
 from .claims import PYRAMID, EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
 from .evidence import ReviewState
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
-from .publish import (
-    announce,
-    build_upload_metadata,
-    choose_presets,
-    claim,
-    hold,
-    put_ready_image,
-    refuse,
-    replace_master,
-    serve,
-)
+from .publish import build_upload_metadata, choose_presets, claim, hold, put_ready_image, refuse, replace_master, serve
 from .stores import describe_master
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})

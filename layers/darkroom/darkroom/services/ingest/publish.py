@@ -1,58 +1,47 @@
-"""Steps that write masters, presets, records and events (docs/reference/events.md).
+"""Steps that write masters and presets, and those that finish an upload.
 
-The newest event always wins. The record is written last, then its event is published.
+The newest event always wins. The record is written last (:mod:`.announcements`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from typing import Any
 
 from ...aws.record import (
     HELD,
-    READY,
     REFUSED,
-    REMOVED,
     HeldUpload,
-    LargeImageRef,
     MasterRef,
     Record,
     Refusal,
-    with_image_id,
 )
 from ...aws.s3 import ObjectHead
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, ObjectChanged
-from ...image_keys import quote_key
 from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from ..request_metrics import count_refusal
+from .announcements import finish
 from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .examine import Description, FetchedUpload, detect_format
 from .stores import build_metadata, describe_master, select_presets
 
 
-def put_master(context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master) -> MasterRef:
-    """Write the master that is served, then purge what was made from an earlier one.
+def put_master(
+    context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master, *, held: bool = False
+) -> MasterRef:
+    """Write the master that is served, and purge what was made from an earlier one; or, if ``held``, one that waits.
 
     Raises Superseded, StaleIndex, ObjectChanged, Unavailable.
     """
+    store = context.held_masters if held else context.masters
     metadata = build_upload_metadata(lease, upload, master.method, compute_digest(master))
-    write = context.masters.put_writer(lease, master.body, master.content_type, metadata)
-    etag = replace_master(context, lease, write)
-    return describe_master(metadata, etag, master.content_type, len(master.body))
-
-
-def put_held_master(context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master) -> MasterRef:
-    """Write the master that waits for moderation. Raises as :func:`put_master` does."""
-    metadata = build_upload_metadata(lease, upload, master.method, compute_digest(master))
-    write = context.held_masters.put_writer(lease, master.body, master.content_type, metadata)
-    etag, _ = context.held_masters.replace(lease, write)
+    write = store.put_writer(lease, master.body, master.content_type, metadata)
+    etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
     return describe_master(metadata, etag, master.content_type, len(master.body))
 
 
@@ -224,40 +213,6 @@ def claim(context: IngestContext, attempt: EventAttempt) -> Lease:
         return attempt.acquire()
 
 
-def finish(context: IngestContext, record: Record, *, silent: bool = False) -> None:
-    """Write ``record``, then publish its event. A worker that is killed in between leaves the event to the next one.
-
-    ``silent``: the event is not published.
-    """
-    now = datetime.fromtimestamp(context.claims.clock(), UTC)
-    record = replace(
-        with_image_id(record),
-        large_image=LargeImageRef(),
-        lease_until_s=0,
-        announced=silent,
-        updated_at=now.isoformat(timespec="milliseconds"),
-    )
-    with context.observer.step("index"):
-        context.claims.settle(record)
-    announce(context, record)
-
-
-def announce(context: IngestContext, record: Record) -> None:
-    """Publish the event of ``record`` unless that is done."""
-    if record.announced:
-        return
-    with context.observer.step("announce"):
-        publish_event(context, record)
-        context.claims.mark_announced(record)
-
-
-def publish_event(context: IngestContext, record: Record) -> None:
-    """Publish the event of ``record``, which has its id."""
-    priority = bool(context.always.for_key(record.key))
-    paths = build_preset_paths(record.key, context.presets.at_ingest)
-    context.bus.publish(*build_announcement(record, paths, priority=priority))
-
-
 def put_ready_image(
     context: IngestContext,
     lease: Lease,
@@ -335,76 +290,3 @@ def _report_refusal(context: IngestContext, upload: FetchedUpload, error: Darkro
     count_refusal(observer, error)
     observer.annotate("format", detected)
     observer.annotate("code", error.code)
-
-
-def build_announcement(
-    record: Record, presets: Mapping[str, str], *, priority: bool = False
-) -> tuple[str, dict[str, Any]]:
-    """Return detail type and detail of the event of ``record``, which is done.
-
-    ``presets``: paths of presets by name. ``priority``: the image is not served before it is analysed.
-    """
-    detail_type, build_further = _EVENTS[record.state]
-    detail = {
-        "id": record.image_id,
-        "key": record.key,
-        "version_id": record.version_id,
-        "sequencer": record.sequencer,
-    }
-    return detail_type, detail | build_further(record, presets, priority)
-
-
-def build_preset_paths(key: str, names: Iterable[str]) -> dict[str, str]:
-    """Return the URL paths of the presets ``names`` of ``key``."""
-    return {name: f"/{quote_key(key)}?preset={name}" for name in names}
-
-
-def _ready(record: Record, presets: Mapping[str, str], priority: bool) -> dict[str, Any]:
-    return {
-        "sha256": record.sha256,
-        "picture": dict(record.facts),
-        "provenance": dict(record.provenance),
-        "master": _describe(record.master),
-        "same_as": record.same_as,
-        "path": f"/{quote_key(record.key)}",
-        "presets": dict(presets),
-        "priority": priority,
-    }
-
-
-def _held(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
-    held = record.held
-    return {
-        "sha256": held.sha256,
-        "picture": dict(held.facts),
-        "master": _describe(held.master),
-        "flagged": held.flagged,
-        "priority": True,
-    }
-
-
-def _refused(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
-    refusal = record.refusal
-    return {
-        "sha256": refusal.sha256,
-        "code": refusal.code,
-        "reason": refusal.reason,
-        "trace_id": refusal.trace_id,
-        "quarantined": refusal.quarantined,
-    }
-
-
-def _removed(_: Record, __: Mapping[str, str], ___: bool) -> dict[str, Any]:
-    return {}
-
-
-def _describe(master: MasterRef) -> dict[str, Any]:
-    return {"content_type": master.content_type, "size_bytes": master.size_bytes, "how": master.how}
-
-
-_EVENTS: dict[str, tuple[str, Callable[[Record, Mapping[str, str], bool], dict[str, Any]]]] = {
-    READY: ("ImageReady", _ready),
-    REFUSED: ("ImageRefused", _refused),
-    REMOVED: ("ImageRemoved", _removed),
-    HELD: ("ImageHeld", _held),
-}

@@ -14,21 +14,11 @@ from ...errors import Busy, DarkroomError, ObjectChanged
 from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from .admit import ingest_upload
+from .announcements import announce, finish, publish_event
 from .claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
-from .publish import (
-    announce,
-    choose_presets,
-    claim,
-    describe_held_master,
-    finish,
-    hold_master,
-    publish_event,
-    put_presets,
-    release_master,
-    unpublish,
-)
+from .publish import choose_presets, claim, describe_held_master, hold_master, put_presets, release_master, unpublish
 from .stores import render_from_master
 
 
