@@ -1,6 +1,6 @@
 """The clean, servable master of an upload.
 
-Most uploads are kept as they are without metadata (:mod:`.formats.metadata.strip`). Those that viewers show differently
+Most uploads are kept as they are without metadata (:mod:`.formats.metadata.locate`). Those that viewers show otherwise
 are encoded again (:mod:`.render.transcode`): HEIC, CMYK, and profiles that are more than a matrix and curves. TIFFs and
 huge images become pyramids (:mod:`.pyramid`), so that a small derivative of them costs little. An SVG is written again
 without what does not draw (:mod:`.formats.svg.sanitise`).
