@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tools.terms import ALLOWED, find_words, read_rules
+import tomllib
+
+import pytest
+
+from tools.terms import ALLOWED, WORDS, find_words, read_rules
 
 RULES = read_rules({"prose": {"whoever": "the client"}, "python": {"Vault|take_in": "S3Bucket, ingest"}})
 
@@ -23,3 +27,13 @@ def test_identifiers_are_checked_in_python_only_and_as_whole_words() -> None:
 
 def test_a_line_may_allow_a_word() -> None:
     assert found(f"Vault  # the AWS service; {ALLOWED}") == []
+
+
+@pytest.mark.parametrize("text", ["no picture", "Pictures of", "a picture.", 'f"{n} pictures"'])  # terms: allow
+def test_an_image_is_not_called_a_picture_in_prose(text: str) -> None:
+    assert list(find_words(read_rules(tomllib.loads(WORDS.read_text(encoding="utf-8"))), text, python=False))
+
+
+@pytest.mark.parametrize("text", ['{"picture": 1}', "`picture`", "<picture>", "each.picture", "review/picture"])
+def test_names_may_contain_a_word_that_prose_may_not(text: str) -> None:
+    assert not list(find_words(read_rules(tomllib.loads(WORDS.read_text(encoding="utf-8"))), text, python=False))
