@@ -89,9 +89,11 @@ def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
     changing = start_stack(tmp_path / "state", "--no-inference", root=checkout)
     try:
         errors = checkout / "layers" / "darkroom" / "darkroom" / "errors.py"
-        title = re.compile(r'(code = "no-source".*?title = )"[^"]*"', re.DOTALL)
-        for sentence in ("No negative has this name", "Nor has any this"):
-            errors.write_text(title.sub(rf'\1"{sentence}"', errors.read_text()))
+        title = re.compile(r'(code="no-source".*?title=)"[^"]*"')
+        for sentence in ("No image has this name", "No master has this name"):
+            edited = title.sub(rf'\1"{sentence}"', errors.read_text())
+            assert sentence in edited
+            errors.write_text(edited)
             missing = (f"{changing.cdn_url}/missing-{number}.jpg?w=320" for number in itertools.count())
             wait_until(
                 lambda sentence=sentence, missing=missing: sentence in refusal(next(missing)),  # type: ignore[misc]

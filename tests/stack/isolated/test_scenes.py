@@ -96,7 +96,7 @@ def test_only_the_strip_of_a_lost_worker_is_cut_again(scenic: Stack, viewer: Vie
     again = s3.head_object(Bucket=scenic.media_bucket, Key=f"scenes/{scene}/strips/00000")
     assert (again["ETag"], again["LastModified"]) == (first["ETag"], first["LastModified"])
     wait_until(lambda: operator.state(key) == "ready", "it is served")
-    assert sorted(int(str(line["strip"])) for line in said(scenic, "cut", scene)) == [0, 1]
+    assert sorted(int(str(line["strip"])) for line in said(scenic, "strip cut", scene)) == [0, 1]
     wait_until(lambda: operator.keys("media_bucket", "scenes/") == [], "its parts are gone")
 
     record = operator.index.get(key)
