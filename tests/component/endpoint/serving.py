@@ -6,7 +6,8 @@ import http.client
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -146,3 +147,9 @@ def _wait_until_ready(server: Server) -> None:
             return False
 
     wait_until(is_ready, said)
+
+
+def select_models(table: Path, tasks: Set[str]) -> str:
+    """The models of ``tasks`` in a table, as a table."""
+    models = [f"[[model]]{text}" for text in table.read_text(encoding="utf-8").split("[[model]]")[1:]]
+    return "".join(model for model in models if tomllib.loads(model)["model"][0]["task"] in tasks)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.findings import SIMILARITY
 from darkroom.models import catalogue
 from tests.images.detectors import ROOT, models_folder
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S
+
+from .serving import select_models
 
 IN_A_NAMESPACE = ("unshare", "--map-root-user", "--net")
 
@@ -23,8 +26,7 @@ def test_it_needs_no_network(environment: None, tmp_path: Path) -> None:
         pytest.skip("this system has no user namespaces")
     models, image = tmp_path / "models", tmp_path / "image.jpg"
     models.mkdir()
-    table = catalogue.SMALL_MODELS.read_text(encoding="utf-8")
-    (models / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
+    (models / "models.toml").write_text(select_models(catalogue.SMALL_MODELS, {SIMILARITY}), encoding="utf-8")
     (models / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
     image.write_bytes(jpeg_photo())
     done = subprocess.run(

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.findings import SIMILARITY
 from darkroom.models import catalogue
 from tests.conftest import free_port
 from tests.images.detectors import models_folder
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S
 
-from .serving import STOP_S, serving, start
+from .serving import STOP_S, select_models, serving, start
 
 
 @pytest.fixture
@@ -23,8 +24,7 @@ def small(tmp_path: Path) -> Path:
     """A folder of models with the fewest in it."""
     folder = tmp_path / "models"
     folder.mkdir()
-    table = catalogue.SMALL_MODELS.read_text(encoding="utf-8")
-    (folder / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
+    (folder / "models.toml").write_text(select_models(catalogue.SMALL_MODELS, {SIMILARITY}), encoding="utf-8")
     (folder / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
     return folder
 
