@@ -11,6 +11,9 @@ MAIN_THREAD = "MainThread"
 RUNTIME_LOOP = "handle_event_request"
 """awslambdaric's function that handles one event; its callers wait for the next."""
 
+DEADLINE_FILE, DEADLINE_CALL = "darkroom/services/deadline.py", "run"
+"""The call that renders in a thread of its own, for which the main thread waits. The thread's function has its name."""
+
 _FRAME = re.compile(r"(?P<name>.*) \((?P<file>[^():]+|<[^()]*>)(?::(?P<line>\d+))?\)")
 
 
@@ -45,13 +48,34 @@ def parse(lines: Iterable[str]) -> Iterator[Stack]:
 
 
 def select_answering(stacks: Iterable[Stack]) -> list[Stack]:
-    """Return the stacks of the main thread that handle an event, from the handling function on."""
-    found = []
+    """Return the stacks that handle an event, from the handling function on.
+
+    They are those of the main thread. While it waits for a render, those of the render's thread replace its own; the
+    wait keeps the samples that the thread has not.
+    """
+    answering, waiting, rendering = list[Stack](), list[Stack](), list[Stack]()
     for stack in stacks:
         names = [frame.name for frame in stack.frames]
-        if MAIN_THREAD in names[0] and RUNTIME_LOOP in names:
-            found.append(Stack(stack.frames[names.index(RUNTIME_LOOP) :], stack.count))
-    return found
+        limited = next((index for index, frame in enumerate(stack.frames) if _is_limited(frame)), None)
+        if MAIN_THREAD not in names[0]:
+            if limited is not None:
+                rendering.append(Stack(stack.frames[limited + 1 :], stack.count))
+        elif RUNTIME_LOOP in names:
+            first = names.index(RUNTIME_LOOP)
+            if limited is None:
+                answering.append(Stack(stack.frames[first:], stack.count))
+            else:
+                waiting.append(Stack(stack.frames[first : limited + 1], stack.count))
+    if not (waiting and rendering):
+        return [*answering, *waiting]
+    callers = max(waiting, key=lambda stack: stack.count).frames
+    unseen = sum(stack.count for stack in waiting) - sum(stack.count for stack in rendering)
+    rest = [Stack(callers, unseen)] if unseen > 0 else []
+    return [*answering, *(Stack([*callers, *stack.frames], stack.count) for stack in rendering), *rest]
+
+
+def _is_limited(frame: Frame) -> bool:
+    return frame.file == DEADLINE_FILE and frame.name.rpartition(".")[2] == DEADLINE_CALL
 
 
 def count_innermost(stacks: Iterable[Stack], label: Callable[[Frame], str | None]) -> Mapping[str, int]:

@@ -57,6 +57,25 @@ def test_only_what_answers_counts() -> None:
     assert {stack.frames[0].name for stack in found} == {"handle_event_request"}
 
 
+def test_the_threads_of_renders_replace_the_waiting_for_them() -> None:
+    decorated = f"{HANDLER};restart_if_abandoned.<locals>.handle (darkroom/services/deadline.py:142)"
+    deadline = "CpuLimited.run (darkroom/services/deadline.py:105)"
+    recording = f"""\
+{decorated};{deadline};Thread.join (threading.py:1094) 10
+{decorated};Bucket.put (darkroom/aws/s3_fast.py:81) 3
+thread (9): Thread-1 (run);Thread.run (threading.py:994);run (darkroom/services/deadline.py:98);decode (pyvips/y.py:1) 5
+thread (9): Thread-1 (run);Thread.run (threading.py:994);run (darkroom/services/deadline.py:98);encode (pyvips/y.py:9) 3
+thread (8): Thread-2 (_run);Aside._run (darkroom/services/serve/rendering.py:24) 70
+"""
+    found, decorator = select_answering(parse(recording.splitlines())), "restart_if_abandoned.<locals>.handle"
+    assert [([frame.name for frame in stack.frames][1:], stack.count) for stack in found] == [
+        (["handler", decorator, "Bucket.put"], 3),
+        (["handler", decorator, "CpuLimited.run", "decode"], 5),
+        (["handler", decorator, "CpuLimited.run", "encode"], 3),
+        (["handler", decorator, "CpuLimited.run"], 2),
+    ]
+
+
 def test_others_code_counts_for_the_module_of_ours_that_called_it() -> None:
     assert count_innermost(select_answering(parse(RECORDING.splitlines())), our_file) == {
         "darkroom/imaging/render/pipeline.py": 7,
