@@ -109,7 +109,7 @@ def test_a_folder_without_models_gets_no_variant(environment: None, tmp_path: Pa
     async def play(stage: VariantControl) -> None:
         status, text = await stage.post(name="canary", models=str(tmp_path), weight=1)
         assert status == 400
-        assert "does not get ready" in text
+        assert "did not become ready" in text
         assert [one.name for one in stage.runtime.endpoints.variants("darkroom")] == ["main"]
 
     on_stage(tmp_path, "http://127.0.0.1:9", play)
@@ -121,7 +121,7 @@ def test_a_variant_can_be_ended_while_it_starts(environment: None, tmp_path: Pat
         await wait_until_async((tmp_path / "logs" / "endpoint-canary.log").exists, "its server is started")
         assert await stage.delete("canary") == 200
         status, text = await starting
-        assert (status, "does not get ready" in text) == (400, True), text
+        assert (status, "did not become ready" in text) == (400, True), text
         assert [one.name for one in stage.runtime.endpoints.variants("darkroom")] == ["main"]
 
     on_stage(tmp_path, "http://127.0.0.1:9", play)
@@ -131,12 +131,12 @@ def test_a_variant_can_be_ended_while_it_starts(environment: None, tmp_path: Pat
     ("wrong", "why"),
     [
         ({"name": "main"}, "already"),
-        ({"name": "../main"}, "no name"),
-        ({"models": "models"}, "whole path"),
-        ({"models": "/nowhere/at/all"}, "whole path"),
-        ({"weight": -1}, "0 or more"),
+        ({"name": "../main"}, "not a valid variant name"),
+        ({"models": "models"}, "absolute path"),
+        ({"models": "/nowhere/at/all"}, "absolute path"),
+        ({"weight": -1}, "at least 0"),
         ({"weight": "much"}, "canary"),
-        ({"models": None}, "whole path"),
+        ({"models": None}, "absolute path"),
     ],
 )
 def test_what_makes_no_sense_is_refused(environment: None, tmp_path: Path, wrong: dict[str, Any], why: str) -> None:
