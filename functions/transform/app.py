@@ -18,6 +18,7 @@ from darkroom.http.response import EdgeRequest, HttpResponse, Responded, respond
 from darkroom.image_keys import master_names
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.variants import AccessMode
+from darkroom.services.after_response import Deferral, register
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.master_reader import MasterReader
@@ -41,6 +42,7 @@ _keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
 _is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
 _live = LiveSettings(_media.read, _observer)
+_deferral = register() if _env.store_after_response else Deferral()
 
 
 def _build(settings: Settings, prefetch: Prefetch) -> Transform:
@@ -60,12 +62,14 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         is_load_shedding=_is_load_shedding,
         master_reader=_master_reader,
         prefetched=prefetch,
+        deferral=_deferral,
     )
 
 
 _transform = LiveTransform(_live, _build)
 
 
+@_deferral.finish
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Respond to a Lambda Function URL event (payload format 2.0)."""

@@ -105,6 +105,7 @@ class TransformEnvironment(MasterEnvironment):
     language_keys_arn: str = ""
     inference_mode: str = "off"
     refine: bool = False
+    store_after_response: bool = False
 
 
 class IngestEnvironment(MasterEnvironment, EventEnvironment):

@@ -18,7 +18,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from threading import Thread
@@ -39,12 +39,17 @@ _LEASE_SPARE_S = 15.0
 _LEAST_TIMEOUT_S = 60.0
 """Minimum for leases shorter than any in the template, as in tests: an upload of a second is not refused."""
 
-_API = "AWS_LAMBDA_RUNTIME_API"
+RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
+"""Variable with host and port of the API of runtime and extensions; set in Lambda only."""
+
 _INVOCATION = "/2018-06-01/runtime/invocation"
 _TIMEOUT_S = 5.0
 _INIT_TYPE, _SNAP_START, _ON_DEMAND = "AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start", "on-demand"
 
 _abandoned: list[Thread] = []
+
+BEFORE_RESTART: list[Callable[[], Mapping[str, str]]] = []
+"""Calls that complete the work of this process before it is replaced, and return variables for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +156,10 @@ def restart_if_abandoned[T](handler: Handler[T]) -> Handler[T]:
 
 def _restart_after(outcome: str, context: Any, document: Callable[[], object]) -> None:
     """If a thread is abandoned, post ``document`` as the ``outcome`` of the invocation and replace the process."""
-    if is_abandoned() and (address := os.environ.get(_API)):
+    if is_abandoned() and (address := os.environ.get(RUNTIME_API)):
         _post(address, f"{_INVOCATION}/{context.aws_request_id}/{outcome}", document())
-        _replace_process()
+        variables = [complete() for complete in BEFORE_RESTART]
+        _replace_process({name: value for found in variables for name, value in found.items()})
 
 
 def _describe_error(error: Exception) -> dict[str, object]:
@@ -178,11 +184,11 @@ def _post(address: str, path: str, document: object) -> None:
     connection.close()
 
 
-def _replace_process() -> None:
-    """Run the command of this process again, with its initial environment."""
+def _replace_process(variables: Mapping[str, str]) -> None:
+    """Run the command of this process again, with its initial environment and ``variables``."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, sys.orig_argv, _initial_environment())  # noqa: S606 - the same command as before
+    os.execve(sys.executable, sys.orig_argv, {**_initial_environment(), **variables})  # noqa: S606 - the same command as before
 
 
 def _initial_environment() -> dict[str, str]:

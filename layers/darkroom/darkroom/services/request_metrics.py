@@ -38,6 +38,15 @@ def count_failure(observer: Observer, error: Exception) -> None:
     observer.count("Errors", code=get_error_code(error))
 
 
+def count_store_failure(observer: Observer, error: Exception) -> None:
+    """Count and log a derivative that could not be stored after its response. The viewer has the image."""
+    code = get_error_code(error)
+    observer.count("StoreFailures")
+    observer.count("Errors", code=code)
+    observer.record_error(error)
+    observer.log("ERROR", "derivative not stored", code=code, detail=getattr(error, "detail", "") or repr(error))
+
+
 @contextmanager
 def count_attempt(observer: Observer) -> Iterator[None]:
     """Count the enclosed work as one attempt, with its outcome."""

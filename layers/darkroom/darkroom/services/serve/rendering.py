@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ...aws.s3_fast import FastBucket, StoredObject
+from ...aws.telemetry.observer import bound_fields
 from ...errors import BadOption, FindingsPending, ObjectChanged, Unavailable
 from ...image_keys import ObjectNames
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.presets import Presets
-from ...plan.redaction import AlwaysRedact, uses_faces
+from ...plan.redaction import AlwaysRedact, needs_findings, uses_faces
 from ...plan.variants import is_refined
+from ..after_response import Deferral
 from ..caching import (
     MASTER_SHA256,
     SOURCE_ETAG,
@@ -32,7 +34,7 @@ from ..caching import (
 )
 from ..deadline import CpuLimit, Deadline
 from ..master_reader import MasterReader
-from ..request_metrics import record_render, record_store_hit
+from ..request_metrics import count_store_failure, record_render, record_store_hit
 from ..sidecars import Sidecar
 from .answers import MAX_BODY_BYTES, Answer, Derivative, NotModified, Provisional, Rendered, Stored
 
@@ -126,6 +128,7 @@ class Renderer:
     cpu_limit: CpuLimit
     caching: CachePolicy
     observer: Observer
+    deferral: Deferral
 
     def render(self, job: RenderJob) -> Answer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
@@ -141,10 +144,15 @@ class Renderer:
             return self._answer_unstored(job, image, timings_ms)
         unrefined = self.caching.refines and is_refined(plan, self.presets, self.always)
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=unrefined)
-        started = time.perf_counter()
-        with self.observer.step("store"):
-            etag = self._store(job, image.body, headers)
-        timings_ms["store"] = (time.perf_counter() - started) * 1000
+        if not too_large and self._stores_later(job, image.body, headers):
+            etag = md5_etag(image.body)
+        else:
+            started = time.perf_counter()
+            with self.observer.step("store"):
+                etag = self._store(job, image.body, headers)
+            if not etag:
+                raise Unavailable(_SOURCE_CHANGED, detail=job.name)
+            timings_ms["store"] = (time.perf_counter() - started) * 1000
         derivative = Derivative(etag, headers)
         if etag_matches(job.if_none_match, etag):
             return NotModified(derivative)
@@ -202,7 +210,7 @@ class Renderer:
         return Rendered(derivative, image.body, timings_ms)
 
     def _store(self, job: RenderJob, body: bytes, headers: Mapping[str, str]) -> str:
-        """Store the derivative, unless its inputs have changed; return its entity tag.
+        """Store the derivative and return its entity tag; "" if its inputs have changed: then it is deleted again.
 
         Raises ObjectChanged, Unavailable.
 
@@ -216,8 +224,29 @@ class Renderer:
         etag = self._put(job.name, body, {**headers, **derivative_metadata(job.master.etag, "quick")}, job.replaces)
         if beside.result() if beside else check():
             delete_if_unchanged(self.media, job.name, etag)
-            raise Unavailable(_SOURCE_CHANGED, detail=job.name)
+            return ""
         return etag
+
+    def _stores_later(self, job: RenderJob, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Store the derivative after the response, if that is possible and its inputs need no check before it.
+
+        A derivative that hides something, or depends on findings, must not be sent if they have changed.
+        """
+        if job.sidecar or needs_findings(job.plan) or self.always.for_key(job.plan.key):
+            return False
+        correlation_id = str(bound_fields().get("correlation_id", ""))
+        return self.deferral.defer(partial(self._store_late, job, body, headers, correlation_id))
+
+    def _store_late(self, job: RenderJob, body: bytes, headers: Mapping[str, str], correlation_id: str) -> None:
+        """Store the derivative of a response that has been sent. A failure is logged: the next miss renders again."""
+        with self.observer.message("store", correlation_id=correlation_id, object=job.name):
+            try:
+                if not self._store(job, body, headers):
+                    self.observer.log("INFO", "derivative of a changed source deleted")
+            except ObjectChanged:
+                return  # another request has stored it
+            except Exception as error:
+                count_store_failure(self.observer, error)
 
     def _put(self, name: str, body: bytes, attributes: Mapping[str, str], replaces: str) -> str:
         """Replace the object ``replaces``, or create one if a purge has deleted it. Raises ObjectChanged."""
@@ -227,6 +256,19 @@ class Renderer:
             if not replaces or self.media.etag(name) is not None:
                 raise
             return self.media.put(name, body, attributes, "")
+
+
+def md5_etag(body: bytes) -> str:
+    """Return the entity tag that S3 gives ``body``: the MD5 of one PUT with SSE-S3.
+
+    "Object" in the Amazon S3 API reference. With SSE-KMS it is not the MD5. ``hashlib``, which may use the same module,
+    takes a cold start 3 ms.
+    """
+    try:
+        from _md5 import md5  # type: ignore[import-not-found]
+    except ImportError:
+        from hashlib import md5
+    return f'"{md5(body, usedforsecurity=False).hexdigest()}"'
 
 
 def load_renderer() -> None:

@@ -30,6 +30,7 @@ from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_re
 from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_variants, needs_signature
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
+from ..after_response import Deferral
 from ..caching import CachePolicy
 from ..deadline import REQUEST, CpuLimit
 from ..live_settings import LiveSettings
@@ -72,6 +73,7 @@ class Transform:
     is_load_shedding: Callable[[], bool] = lambda: False
     master_reader: MasterReader = field(default_factory=MasterReader, repr=False)
     prefetched: Prefetch = field(default_factory=Prefetch, repr=False)
+    deferral: Deferral = field(default_factory=Deferral, repr=False)
 
     def answer(self, request: TransformRequest) -> Answer:
         """Authorise, then find or render the derivative. DarkroomErrors are returned as Failed."""
@@ -205,6 +207,7 @@ class Transform:
             self.cpu_limit,
             self.caching,
             self.observer,
+            self.deferral,
         )
 
 
