@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.emulator import install_emulator, install_interpreter
+from bench.processes import await_end, list_children
 from local.ports import find_free_ports
 from tests.waiting import HANG_S, wait_until
 
@@ -28,7 +29,7 @@ RUNTIME_DONE = "INVOKE RTDONE"
 
 @dataclass(frozen=True, slots=True)
 class EmulatedFunction:
-    """A running emulator. Its process group includes the function's process."""
+    """A running emulator."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -58,10 +59,15 @@ class EmulatedFunction:
         return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
     def kill(self) -> None:
-        """End the execution environment at once, as a crash does."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """End the execution environment at once, as a crash does. The function has a process group of its own."""
+        running = self.process.poll() is None
+        processes = [self.process.pid, *list_children(self.process.pid)] if running else []
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        for pid in processes[1:]:
+            await_end(pid)
 
 
 @contextmanager
@@ -83,7 +89,6 @@ def emulate(folder: Path, environment: Mapping[str, str], *paths: Path) -> Itera
             },
             stdout=log,
             stderr=log,
-            start_new_session=True,
         )
     found = EmulatedFunction(process, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log_file)
     try:
