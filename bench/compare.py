@@ -24,7 +24,7 @@ from .statistics import RATIO_NOTE
 type Makes = Callable[[str], Competitor]
 
 OURS, STORED = f"{NAME}, storing nothing", NAME
-"""Names of Darkroom's competitors: without waiting for the write-back, and as deployed."""
+"""Names of Darkroom's competitors: without storing, and as deployed."""
 
 
 def measure_cases(who: Mapping[Case, Sequence[Makes]], counts: Mapping[Case, Counts], progress: Progress) -> Findings:

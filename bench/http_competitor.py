@@ -57,7 +57,7 @@ class HttpServer:
         ms = (time.perf_counter() - started) * 1000
         if response.status != 200:
             raise CompetitorError(f"{self._competitor.name}: {response.status} {body[:500]!r}\n{self.log()}")
-        return Invocation(ms, {"statusCode": 200, "headers": {}, "body": b64encode(body).decode("ascii")})
+        return Invocation(ms, {"statusCode": 200, "headers": {}, "body": b64encode(body).decode("ascii")}, ms)
 
     def cpu_ms(self) -> float:
         """Return the server's CPU time until now."""

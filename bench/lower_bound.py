@@ -46,11 +46,6 @@ class LowerBound:
         transfer_ms = self.source_bytes / megabytes_per_s / 1000
         return latency_ms + max(transfer_ms, self.decode_ms) + self.encode_ms + self.carried_ms
 
-    def stored_ms(self, latency_ms: float, megabytes_per_s: float) -> float:
-        """Return the same time plus one PUT before the response."""
-        put_ms = latency_ms + self.image_bytes / megabytes_per_s / 1000
-        return self.request_ms(latency_ms, megabytes_per_s) + put_ms
-
 
 @contextmanager
 def start_worker(case: Case, image: Path, core: Core) -> Iterator[Worker]:

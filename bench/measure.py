@@ -63,7 +63,7 @@ class Result:
     """Results of one competitor in one case.
 
     ``cold_ms`` is None for a server, and without cold starts. ``cpu_ms`` is CPU time per warm request, ``stages_ms``
-    the medians of Server-Timing, if any.
+    the medians of Server-Timing, if any. ``billed_ms`` is the median time until extensions have finished.
     """
 
     competitor: Competitor
@@ -73,6 +73,7 @@ class Result:
     peak_rss_mb: float
     stages_ms: Mapping[str, float]
     body: bytes
+    billed_ms: float
     quality: int = DEFAULT_QUALITY
     equal_bytes: int | None = None
 
@@ -136,6 +137,7 @@ def run(
             one.peak_rss_mb,
             read_stages(one.invocations),
             b64decode(one.invocations[-1].answer["body"]),
+            median(invocation.billed_ms for invocation in one.invocations),
             entry.quality,
             entry.equal_bytes,
         )

@@ -18,7 +18,19 @@ ALLOWANCE = 0.02
 """Allowed share of additional bytes of Darkroom's image at the same score."""
 
 COLD = ("cold ms", "ratio")
-HEADINGS = ("", *COLD, "warm ms", "ratio", "CPU ms", "peak MB", "quality", "SSIMULACRA2", "bytes", "at equal score")
+HEADINGS = (
+    "",
+    *COLD,
+    "warm ms",
+    "ratio",
+    "billed ms",
+    "CPU ms",
+    "peak MB",
+    "quality",
+    "SSIMULACRA2",
+    "bytes",
+    "at equal score",
+)
 MEASURED = WORK / "requests.json"
 """Last figures of every competitor by case, for prices: see :func:`write_measured`."""
 
@@ -48,6 +60,7 @@ def format_rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
             _ratio(result.cold_ms, base.cold_ms if base else None),
             str(result.warm_ms),
             _ratio(result.warm_ms, base.warm_ms if base else None),
+            f"{result.billed_ms:.0f}",
             f"{result.cpu_ms:.0f}",
             f"{result.peak_rss_mb:.0f}",
             f"{result.quality}",
@@ -166,6 +179,7 @@ def write_measured(findings: Findings) -> None:
             result.competitor.name: {
                 "cold_ms": result.cold_ms.median if result.cold_ms else None,
                 "warm_ms": result.warm_ms.median,
+                "billed_ms": result.billed_ms,
                 "cpu_ms": result.cpu_ms,
                 "peak_mb": result.peak_rss_mb,
                 "image_bytes": len(result.body),

@@ -2,6 +2,11 @@
 
 The emulator starts the process at the first invocation, so that one, in a fresh emulator, is a cold start: runtime,
 imports, handler's module, first image. As in Lambda, an X-Ray daemon listens for segments.
+
+Lambda sends a response to the client when the runtime posts it, and bills until runtime and extensions have asked for
+the next event. The emulator sends it at that later time. So the time of a response is that at which the emulator logs
+the end of the runtime's work, for all competitors: the runtime has posted the response and asked for the next event.
+The next invocation starts after the emulator's own response.
 """
 
 from __future__ import annotations
@@ -12,13 +17,14 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import IO, Any, Self
 
 from . import processes
 from .competitors.model import Competitor
@@ -30,6 +36,10 @@ STARTS = 3
 """Attempts to start the emulator: another process may take a port that was free before."""
 
 ANSWER_S = 60.0
+LOG_BYTES = 4000
+
+RUNTIME_DONE = b"(rapid) INVOKE RTDONE("
+"""Line of the emulator at log level ``info``, before it waits for extensions: Lambda's ``platform.runtimeDone``."""
 
 ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "_HANDLER": "app.handler"}
 """1769 MB is the memory at which Lambda gives one whole core."""
@@ -41,10 +51,46 @@ class CompetitorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A response of a competitor (Function URL form), and the time from sending the event to its last byte."""
+    """A response of a competitor (Function URL form), and the time from sending the event to its last byte.
+
+    ``billed_ms`` ends when its extensions have finished, too.
+    """
 
     ms: float
     answer: Mapping[str, Any]
+    billed_ms: float = 0.0
+
+
+class Output:
+    """The output of emulator and competitor, read by a thread."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._text = b""
+        self._runtime_done_s: SimpleQueue[float] = SimpleQueue()
+        self._thread = Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            if RUNTIME_DONE in line:
+                self._runtime_done_s.put(time.perf_counter())
+            self._text = (self._text + line)[-LOG_BYTES:]
+
+    def await_runtime_done(self, after_s: float) -> float:
+        """Return the time of the line of an invocation that started at ``after_s``. Raises Empty if there is none."""
+        while (done_s := self._runtime_done_s.get(timeout=START_S)) < after_s:
+            pass
+        return done_s
+
+    def end(self) -> str:
+        """Return the end of the text."""
+        return self._text.decode(errors="replace")
+
+    def close(self) -> None:
+        """Wait for the end of all processes that write, and close."""
+        self._thread.join()
+        self._stream.close()
 
 
 class Sandbox:
@@ -55,7 +101,6 @@ class Sandbox:
         self._daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._daemon.bind(("127.0.0.1", 0))
         self._daemon.setblocking(False)
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._emulator, self._core = emulator, core
         self._last_read = False
         self._start(STARTS)
@@ -68,13 +113,15 @@ class Sandbox:
             addresses += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
             with on_core(self._core):
                 self._process = subprocess.Popen(
-                    [self._emulator, *addresses, "--log-level", "error", *self._competitor.command],
+                    [self._emulator, *addresses, "--log-level", "info", *self._competitor.command],
                     cwd=self._competitor.folder,
                     env=ENVIRONMENT | self._lambda_variables | dict(self._competitor.environment),
-                    stdout=self._log,
+                    stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
+            assert self._process.stdout is not None
+            self._output = Output(self._process.stdout)
             self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
             try:
                 self._connect()
@@ -91,7 +138,6 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self._end()
         self._daemon.close()
-        self._log.close()
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
         """Send ``event`` and wait for the response. Raises CompetitorError unless it is an image."""
@@ -113,11 +159,19 @@ class Sandbox:
             self._start(STARTS)
             started = time.perf_counter()
             raw = self._sent(json.dumps(event))
-        ms = (time.perf_counter() - started) * 1000
+        billed_ms = (time.perf_counter() - started) * 1000
+        try:
+            ms = (self._output.await_runtime_done(started) - started) * 1000
+        except Empty as error:
+            raise CompetitorError(f"{self._competitor.name}: the runtime did not finish\n{self.log()}") from error
         answer = json.loads(raw)
         if not isinstance(answer, dict) or "statusCode" not in answer:
             raise CompetitorError(f"{self._competitor.name}: {raw[:2000]!r}\n{self.log()}")
-        return Invocation(ms, answer)
+        if ms <= 0:
+            raise CompetitorError(
+                f"{self._competitor.name}: the emulator does not report the end of the runtime's work"
+            )
+        return Invocation(ms, answer, billed_ms)
 
     def _sent(self, body: str) -> bytes:
         self._client.request("POST", INVOKE, body)
@@ -160,8 +214,7 @@ class Sandbox:
 
     def log(self) -> str:
         """Return the end of the output of emulator and competitor."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")[-4000:]
+        return self._output.end()
 
     @property
     def _lambda_variables(self) -> dict[str, str]:
@@ -180,6 +233,7 @@ class Sandbox:
         self._process.wait()
         for child in children:
             processes.await_end(child)
+        self._output.close()
 
     def _child(self) -> int:
         children = processes.list_children(self._process.pid)

@@ -67,9 +67,9 @@ def build_api_gateway_event(case: Case, number: int, quality: int) -> Event:
 class Competitor:
     """A handler to run: in ``folder``, as ``command``, with exactly ``environment``.
 
-    ``what`` is a sentence about its parts and work. ``stores`` is whether it writes its image to S3 before it responds.
-    ``is_server``: it is no function but an HTTP server on the ``{port}`` in its command, and ``make_event`` returns a
-    ``path``.
+    ``what`` is a sentence about its parts and work. ``stores`` is whether it writes its image to S3, before or after
+    the response. ``is_server``: it is no function but an HTTP server on the ``{port}`` in its command, and
+    ``make_event`` returns a ``path``.
     """
 
     name: str

@@ -101,6 +101,7 @@ def read_comparison(title: str, prices: PriceTable, architecture: str, measured:
     try:
         found: Mapping[str, Mapping[str, float]] = json.loads(measured.read_text(encoding="utf-8"))[title]
         stored, nothing, theirs = (found[name] for name in (STORED, OURS, DIT))
+        work = {name: _work(found[name]) for name in (STORED, OURS, DIT)}
     except (FileNotFoundError, KeyError) as error:
         raise MissingCompetitor(f"Costs: the suite `requests` has no figures of {error}") from error
 
@@ -109,12 +110,10 @@ def read_comparison(title: str, prices: PriceTable, architecture: str, measured:
         return Priced(design, peak_mb, memory_mb or cheapest_mb(prices, design, peak_mb, architecture))
 
     ours = ServiceDesign(
-        _work(stored), int(stored["image_bytes"]), stores=True, extra_gets=RENDER_READS, cold_share=COLD
+        work[STORED], int(stored["image_bytes"]), stores=True, extra_gets=RENDER_READS, cold_share=COLD
     )
-    unstored = ServiceDesign(
-        _work(nothing), int(nothing["image_bytes"]), extra_gets=UNSTORED_RENDER_READS, cold_share=COLD
-    )
-    bare = ServiceDesign(_work(theirs), int(theirs["image_bytes"]), cold_share=COLD)
+    unstored = ServiceDesign(work[OURS], int(nothing["image_bytes"]), extra_gets=UNSTORED_RENDER_READS, cold_share=COLD)
+    bare = ServiceDesign(work[DIT], int(theirs["image_bytes"]), cold_share=COLD)
     return CostComparison(
         priced(stored, ours),
         priced(nothing, unstored),
@@ -216,4 +215,4 @@ def _times(times: int) -> str:
 def _work(measured: Mapping[str, float]) -> RenderTime:
     """A cold start is the time of its first response beyond a warm one."""
     start_ms = max(0.0, (measured["cold_ms"] or 0.0) - measured["warm_ms"])
-    return RenderTime(measured["warm_ms"], measured["cpu_ms"], start_ms)
+    return RenderTime(measured["billed_ms"], measured["cpu_ms"], start_ms)

@@ -56,12 +56,11 @@ def figures(findings: Findings, floors: Mapping[Case, LowerBound], bare_ms: floa
     if large is None or small is None or stored is None or small_stored is None:
         return []
     of_large, of_small = (floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
-    with_put, small_with_put = (floors[case].stored_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
     found: Sequence[Figure | None] = [
         large.warm("warm-12mp-webp", of_large, REQUEST),
-        stored.warm("warm-12mp-webp-stored", with_put, "the floor includes one PUT"),
+        stored.warm("warm-12mp-webp-stored", of_large, REQUEST),
         small.warm("warm-2mp-webp", of_small, REQUEST),
-        small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor includes one PUT"),
+        small_stored.warm("warm-2mp-webp-stored", of_small, REQUEST),
         large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python without imports, plus a warm request's"),
         small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python without imports, plus a warm request's"),
         stored.peak("peak-12mp"),
@@ -74,7 +73,6 @@ def floor_lines(floors: Mapping[Case, LowerBound], bare_ms: float) -> list[str]:
     return [
         f"Floor of {case.title}: decode {one.decode_ms:.0f} ms, encode {one.encode_ms:.0f} ms, Lambda's runtime with "
         f"a response of that size {one.carried_ms:.0f} ms; with S3's first byte, and the rest of the source arriving "
-        f"during the decode, {one.request_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms; "
-        f"with a PUT {one.stored_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
+        f"during the decode, {one.request_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
         for case, one in floors.items()
     ] + [f"Floor of a cold start: {bare_ms:.0f} ms for a Python without imports that responds at once."]

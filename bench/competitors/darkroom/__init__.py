@@ -47,6 +47,7 @@ VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
     **ALLOCATOR,
     "VIPS_WARNING": "0",
+    "STORE_AFTER_RESPONSE": "on",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
     "BENCH_SETTINGS": json.dumps({"settings": OPEN}),
 }
@@ -57,7 +58,7 @@ def darkroom(endpoint_url: str) -> Competitor:
     """Return Darkroom with the S3 at ``endpoint_url``."""
     return Competitor(
         name=NAME,
-        what="`functions/transform` as deployed: decodes while the source arrives, stores before it responds",
+        what="`functions/transform` as deployed: decodes while the source arrives, stores after the response",
         command=[install_interpreter(), "-m", "awslambdaric", "traced.handler"],
         folder=build_once(WORK / "function", [FUNCTION, TRACED], _copy_function),
         environment=build_aws_environment(endpoint_url)

@@ -40,7 +40,7 @@ def node_that_stores(endpoint_url: str) -> Competitor:
     return replace(
         plain,
         name="Node, storing",
-        what="the same, but it stores the image in S3 before it responds, as Darkroom does",
+        what="the same, but it stores the image in S3 before it responds",
         environment={**plain.environment, "WRITE_BACK": "1"},
         stores=True,
     )

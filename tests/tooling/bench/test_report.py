@@ -23,7 +23,7 @@ def result(
 ) -> Result:
     competitor = Competitor(name, f"what {name} is", ["true"], Path(), {})
     cold = Spread.of(cold_ms) if cold_ms else None
-    return Result(competitor, cold, Spread.of(warm_ms), 12.3, peak_mb, stages_ms, b"x" * size, 81)
+    return Result(competitor, cold, Spread.of(warm_ms), 12.3, peak_mb, stages_ms, b"x" * size, 99.6, 81)
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_ratios_are_to_the_baseline(findings: Findings) -> None:
         "0.50",
         "85 (80–90)",
         "0.50",
+        "100",
         "12",
         "71",
         "81",
