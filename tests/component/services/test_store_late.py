@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
-from darkroom.aws.s3_fast import FastBucket
+from darkroom.aws import s3_fast
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.aws.telemetry import LightObserver
 from darkroom.http.response import to_response
 from darkroom.services.after_response import Deferral
@@ -17,6 +20,7 @@ from darkroom.services.serve.transform import Transform
 from tests.images.photographs import jpeg_photo, png_noise
 
 from . import test_transform_findings as findings
+from .put_gate import hold_puts
 from .test_transform import Keys, OverwrittenBucket, StoredMeanwhile, request
 
 WEBP, NAME = "/photo.jpg?w=320&f=webp", "derivatives/photo.jpg/_/w-320.webp"
@@ -202,9 +206,30 @@ def test_a_failure_is_logged_and_counted_with_the_id_of_its_request(
     [failure] = [line for line in lines if line.get("message") == "derivative not stored"]
     assert (failure["level"], failure["code"]) == ("ERROR", "unavailable")
     assert (failure["correlation_id"], failure["object"]) == ("one", NAME)
-    assert [line["StoreFailures"] for line in lines if "StoreFailures" in line] == [[1.0]]
+    assert [(line["StoreFailures"], line["Faults"]) for line in lines if "StoreFailures" in line] == [([1.0], [1.0])]
     assert len([line for line in lines if "StoreTime" in line]) == 1
     assert not isinstance(failing.answer(request(WEBP)), Failed)
+
+
+def test_a_put_that_hangs_ends_with_the_timeouts_of_the_client(
+    s3_bucket: FastBucket,
+    ministack_url: str,
+    aws_environment: dict[str, str],
+    later: Later,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    s3_bucket.put("masters/photo.jpg", jpeg_photo(), {})
+    monkeypatch.setitem(s3_fast._CLIENT, "timeout", timedelta(seconds=0.5))
+    name = s3_bucket._store.config["bucket"]  # type: ignore[union-attr]
+    with hold_puts(ministack_url) as gate:
+        held = connect(name, CredentialSource(aws_environment), {**aws_environment, "AWS_ENDPOINT_URL": gate.url})
+        service = Transform(source=s3_bucket, media=held, keys=Keys(), deferral=later)
+        assert isinstance(service.answer(request(WEBP)), Rendered)
+        later.run()
+        assert gate.puts != []
+        assert not gate.opened.is_set()
+    assert "derivative not stored" in capsys.readouterr().out
 
 
 def test_a_defect_of_a_late_store_is_logged(

@@ -39,12 +39,15 @@ def count_failure(observer: Observer, error: Exception) -> None:
 
 
 def count_store_failure(observer: Observer, error: Exception) -> None:
-    """Count and log a derivative that could not be stored after its response. The viewer has the image."""
-    code = get_error_code(error)
+    """Count and log a failure to store a derivative after its response.
+
+    It counts as a fault, though the viewer has the image: the alarms on faults find a deployment that stores nothing.
+    """
+    count_failure(observer, error)
     observer.count("StoreFailures")
-    observer.count("Errors", code=code)
     observer.record_error(error)
-    observer.log("ERROR", "derivative not stored", code=code, detail=getattr(error, "detail", "") or repr(error))
+    detail = getattr(error, "detail", "") or repr(error)
+    observer.log("ERROR", "derivative not stored", code=get_error_code(error), detail=detail)
 
 
 @contextmanager

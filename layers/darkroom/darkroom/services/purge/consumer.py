@@ -26,7 +26,8 @@ from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, merge_messages, pars
 from .stale_derivatives import PAGE_TIME_S, DerivativePurge
 
 REPEAT_AFTER_S = 60
-"""Time between the passes: the transform function's timeout of 25 s, and responses on their way to the CDN."""
+"""Time between the passes: the transform function's timeout of 25 s, which includes its PUT after the response, and
+responses on their way to the CDN."""
 
 DEFER_S = 30
 """Delay of a deferred message: CloudFront completes a wildcard invalidation in ten seconds to a minute."""
