@@ -18,12 +18,12 @@ from darkroom.http.response import EdgeRequest, HttpResponse, Responded, respond
 from darkroom.image_keys import master_names
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.variants import AccessMode
-from darkroom.services.after_response import Deferral, register
+from darkroom.services.after_response import finish_with, register
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.master_reader import MasterReader
 from darkroom.services.request_metrics import log_image_request
-from darkroom.services.serve.rendering import Prefetch
+from darkroom.services.serve.rendering import Prefetch, store_before_response
 from darkroom.services.serve.transform import LiveTransform, Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 
@@ -42,7 +42,7 @@ _keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
 _is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
 _live = LiveSettings(_media.read, _observer)
-_deferral = register() if _env.store_after_response else Deferral()
+_extension = register() if _env.store_after_response else None
 
 
 def _build(settings: Settings, prefetch: Prefetch) -> Transform:
@@ -62,14 +62,14 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         is_load_shedding=_is_load_shedding,
         master_reader=_master_reader,
         prefetched=prefetch,
-        deferral=_deferral,
+        defer=_extension.defer if _extension else store_before_response,
     )
 
 
 _transform = LiveTransform(_live, _build)
 
 
-@_deferral.finish
+@finish_with(_extension)
 @restart_if_abandoned
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Respond to a Lambda Function URL event (payload format 2.0)."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.services.after_response import VARIABLE, Deferral, Extension, register
+from darkroom.services.after_response import VARIABLE, Extension, finish_with, register
 from tests.emulated_lambda import RUNTIME_DONE, EmulatedFunction, emulate
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until
@@ -171,21 +171,21 @@ def test_a_failed_store_ends_and_is_logged_with_the_id_of_its_request(
 
 PLAIN = """
 import hashlib, os, time
-from darkroom.services.after_response import register
+from darkroom.services.after_response import finish_with, register
 from darkroom.services.deadline import CpuLimit, Deadline, restart_if_abandoned
 
 STARTED = time.time()
-deferral = register()
+extension = register()
 
 def write(text):
     with open(os.environ["CALLS"], "a") as file:
         file.write(text + "\\n")
 
-@deferral.finish
+@finish_with(extension)
 @restart_if_abandoned
 def handler(event, context):
-    refused = type(register()).__name__ if event.get("registers") else ""
-    deferred = deferral.defer(lambda: write(event["call"]))
+    refused = event.get("registers") and register() is None
+    deferred = extension.defer(lambda: write(event["call"]))
     if event.get("abandons"):
         try:
             Deadline(CpuLimit(0.3, 300)).run(lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000))
@@ -211,7 +211,7 @@ def calls(function: EmulatedFunction) -> list[str]:
 def test_every_invocation_ends_and_has_run_its_calls(plain: EmulatedFunction) -> None:
     """Those of a handler that raises, too, and those of a process that is replaced."""
     first = plain.invoke({"call": "a", "registers": True})
-    assert (first["deferred"], first["refused"]) == (True, "Deferral")  # registration closes with the init phase
+    assert (first["deferred"], first["refused"]) == (True, True)  # registration closes with the init phase
     assert calls(plain) == ["a"]
     assert plain.invoke({"call": "b", "raises": True})["errorType"] == "ValueError"
     assert calls(plain) == ["a", "b"]
@@ -252,17 +252,20 @@ def test_an_api_without_extensions_defers_nothing(response: bytes, capsys: pytes
 
         Thread(target=serve, daemon=True).start()
         found = register({"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.getsockname()[1]}"})
-    assert type(found) is Deferral
-    assert found.defer(lambda: None) is False
-    assert found.finish(handler := lambda *_: None) is handler
+    assert found is None
+    assert finish_with(found)(handler := lambda *_: None) is handler
     assert "extension not registered" in capsys.readouterr().out
 
 
 def test_without_a_runtime_api_nothing_is_deferred(capsys: pytest.CaptureFixture[str]) -> None:
     """As in MiniStack's workers; and as if nothing listened."""
-    assert type(register({})) is Deferral
+    assert register({}) is None
     assert capsys.readouterr().out == ""
-    assert type(register({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"})) is Deferral
+    assert register({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}) is None
+
+
+HELD: list[object] = []
+"""Sockets of the next test: its extension waits for an event as long as this process lives."""
 
 
 def test_a_lost_connection_is_opened_again_and_a_lost_event_defers_nothing() -> None:
@@ -271,24 +274,22 @@ def test_a_lost_connection_is_opened_again_and_a_lost_event_defers_nothing() -> 
     class Context:
         aws_request_id = "lost"
 
-    with create_server(("127.0.0.1", 0)) as server:
-        first, second = server, server
-        extension = register(
-            {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.getsockname()[1]}", VARIABLE: "of-the-process-before"}
-        )
-        assert isinstance(extension, Extension)
-        connection, _ = first.accept()
-        assert b"Lambda-Extension-Identifier: of-the-process-before" in connection.recv(65_536)
-        connection.close()
-        connection, _ = second.accept()
-        ran: list[str] = []
-        handler = extension.finish(lambda _event, _context: extension.defer(lambda: ran.append("call")))
-        assert handler({}, Context) is False
-        connection.recv(65_536)
-        connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"eventType":"INVOKE","requestId":"next"}')
-        connection.close()
-        Context.aws_request_id = "next"
-        wait_until(lambda: handler({}, Context) or ran, "the event is received")
-        connection, _ = server.accept()  # the extension asks for the next event when it has run the call
-        assert ran == ["call"]
-        connection.close()
+    server = create_server(("127.0.0.1", 0))
+    extension = register(
+        {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.getsockname()[1]}", VARIABLE: "of-the-process-before"}
+    )
+    assert isinstance(extension, Extension)
+    connection, _ = server.accept()
+    assert b"Lambda-Extension-Identifier: of-the-process-before" in connection.recv(65_536)
+    connection.close()
+    connection, _ = server.accept()
+    ran: list[str] = []
+    handler = extension.finish(lambda _event, _context: extension.defer(lambda: ran.append("call")))
+    assert handler({}, Context) is False
+    connection.recv(65_536)
+    connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"eventType":"INVOKE","requestId":"next"}')
+    connection.close()
+    Context.aws_request_id = "next"
+    wait_until(lambda: handler({}, Context) or ran, "the event is received")
+    HELD.extend([server, server.accept()])  # the extension asks for the next event when it has run the call
+    assert ran == ["call"]

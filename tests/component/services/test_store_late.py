@@ -14,8 +14,8 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.aws.telemetry import LightObserver
 from darkroom.http.response import to_response
-from darkroom.services.after_response import Deferral
 from darkroom.services.serve.answers import Failed, NotModified, Rendered, Stored
+from darkroom.services.serve.rendering import store_before_response
 from darkroom.services.serve.transform import Transform
 from tests.images.photographs import jpeg_photo, png_noise
 
@@ -27,7 +27,7 @@ WEBP, NAME = "/photo.jpg?w=320&f=webp", "derivatives/photo.jpg/_/w-320.webp"
 
 
 @dataclass
-class Later(Deferral):
+class Later:
     """Holds the calls back until :meth:`run`, as the extension does until the handler has ended."""
 
     calls: list[Callable[[], None]] = field(default_factory=list)
@@ -49,7 +49,7 @@ def later() -> Later:
 @pytest.fixture
 def service(bucket: FastBucket, later: Later) -> Transform:
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
-    return Transform(source=bucket, media=bucket, keys=Keys(), deferral=later)
+    return Transform(source=bucket, media=bucket, keys=Keys(), defer=later.defer)
 
 
 def stored(bucket: FastBucket, name: str = NAME) -> bytes | None:
@@ -71,7 +71,7 @@ def test_the_response_precedes_the_store(service: Transform, bucket: FastBucket,
 @pytest.mark.parametrize("url", [WEBP, "/photo.jpg?f=json", "/photo.jpg?f=thumbhash"])
 def test_the_computed_etag_is_that_of_s3(s3_bucket: FastBucket, later: Later, url: str) -> None:
     s3_bucket.put("masters/photo.jpg", jpeg_photo(), {})
-    service = Transform(source=s3_bucket, media=s3_bucket, keys=Keys(), deferral=later)
+    service = Transform(source=s3_bucket, media=s3_bucket, keys=Keys(), defer=later.defer)
     answer = service.answer(request(url))
     assert isinstance(answer, Rendered)
     later.run()
@@ -114,7 +114,7 @@ def test_what_depends_on_findings_is_stored_before(bucket: FastBucket, later: La
     bucket.put(f"masters/{key}", jpeg_photo(), {})
     findings.analyse(bucket, key)
     service = Transform(
-        source=bucket, media=bucket, keys=Keys(), inference=True, always=findings.ALWAYS, deferral=later
+        source=bucket, media=bucket, keys=Keys(), inference=True, always=findings.ALWAYS, defer=later.defer
     )
     asked = findings.asked(url.replace("photo.jpg", key))
     assert isinstance(service.answer(asked), Rendered)
@@ -123,7 +123,7 @@ def test_what_depends_on_findings_is_stored_before(bucket: FastBucket, later: La
 
 
 def test_without_an_extension_the_derivative_is_stored_before(service: Transform, bucket: FastBucket) -> None:
-    assert isinstance(replace(service, deferral=Deferral()).answer(request(WEBP)), Rendered)
+    assert isinstance(replace(service, defer=store_before_response).answer(request(WEBP)), Rendered)
     assert stored(bucket) is not None
 
 
@@ -224,7 +224,7 @@ def test_a_put_that_hangs_ends_with_the_timeouts_of_the_client(
     name = s3_bucket._store.config["bucket"]  # type: ignore[union-attr]
     with hold_puts(ministack_url) as gate:
         held = connect(name, CredentialSource(aws_environment), {**aws_environment, "AWS_ENDPOINT_URL": gate.url})
-        service = Transform(source=s3_bucket, media=held, keys=Keys(), deferral=later)
+        service = Transform(source=s3_bucket, media=held, keys=Keys(), defer=later.defer)
         assert isinstance(service.answer(request(WEBP)), Rendered)
         later.run()
         assert gate.puts != []

@@ -163,6 +163,14 @@ def test_a_request_is_traced_as_in_lambda(image: Path) -> None:
     assert {one["trace_id"] for one in segments} == {"1-67000000-000000000000000000000005"}
 
 
+@pytest.mark.parametrize(("make", "is_late"), [(darkroom, True), (pillow, False)])
+def test_a_request_ends_when_the_runtime_has_finished(image: Path, make: Makes, is_late: bool) -> None:
+    """Work after the response is billed, and ends before the next request. The link holds each PUT back."""
+    with run_link([image], 200, 1000) as url, Sandbox(install_emulator(), make(url), None) as sandbox:
+        found = [sandbox.invoke(Entry(make(url)).event(WEBP, number)) for number in range(2)]
+    assert all(0 < one.ms < one.billed_ms if is_late else 0 < one.ms <= one.billed_ms for one in found)
+
+
 def test_an_emulator_whose_port_is_in_use_starts_again(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with run_link([image], 0, 1000) as url, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -42,12 +42,16 @@ from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, f
 PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "an image"
 
 
-def measured(warm_ms: float, cpu_ms: float, cold_ms: float, peak_mb: float, size: int) -> dict[str, float]:
-    return {"warm_ms": warm_ms, "cpu_ms": cpu_ms, "cold_ms": cold_ms, "peak_mb": peak_mb, "image_bytes": size}
+def measured(
+    warm_ms: float, cpu_ms: float, cold_ms: float, peak_mb: float, size: int, late_ms: float = 0
+) -> dict[str, float]:
+    """Results of a competitor that works for ``late_ms`` after its response."""
+    times_ms = {"warm_ms": warm_ms, "billed_ms": warm_ms + late_ms, "cpu_ms": cpu_ms, "cold_ms": cold_ms}
+    return times_ms | {"peak_mb": peak_mb, "image_bytes": size}
 
 
 FOUND = {
-    STORED: measured(150, 66, 300, 60, 76_000),
+    STORED: measured(125, 66, 275, 60, 76_000, late_ms=25),
     OURS: measured(100, 65, 250, 60, 76_000),
     DIT: measured(140, 90, 400, 150, 75_000),
 }

@@ -39,19 +39,7 @@ _RETRY_S = 0.02
 type Call = Callable[[], None]
 
 
-class Deferral:
-    """Refuses calls after the response: where nothing can run then, the work is done before it."""
-
-    def defer(self, _: Call) -> bool:
-        """Run the call, which handles its errors, after the response; return False if it has to run before."""
-        return False
-
-    def finish[T](self, handler: Handler[T]) -> Handler[T]:
-        """Decorate ``handler`` to start the calls when it ends, by an exception too. It is the outermost decorator."""
-        return handler
-
-
-class Extension(Deferral):
+class Extension:
     """Runs calls after the response. ``address`` is that of Lambda's runtime API."""
 
     def __init__(self, address: str, identifier: str) -> None:
@@ -64,9 +52,10 @@ class Extension(Deferral):
         Thread(target=self._run, daemon=True).start()
 
     def defer(self, call: Call) -> bool:
-        """Refuse if the extension has not received the event of the current invocation: a connection broke.
+        """Run ``call``, which handles its errors, after the response; return False if it has to run before.
 
-        Nothing would wait for ``call`` before the environment is frozen.
+        That is so if the extension has not received the event of the current invocation, because a connection broke:
+        nothing would wait for ``call`` before the environment is frozen.
         """
         with self._changed:
             received = self._changed.wait_for(lambda: self._event == self._handled, _EVENT_S)
@@ -75,6 +64,8 @@ class Extension(Deferral):
             return received
 
     def finish[T](self, handler: Handler[T]) -> Handler[T]:
+        """Wrap ``handler`` to start the calls when it ends, by an exception too."""
+
         @wraps(handler)
         def handle(event: dict[str, Any], context: Any) -> T:
             self._handled = context.aws_request_id
@@ -120,11 +111,16 @@ class Extension(Deferral):
         return {VARIABLE: self._identifier}
 
 
-def register(environment: Mapping[str, str] = os.environ) -> Deferral:
-    """Register the extension during the init phase. Where there is no Extensions API, or it refuses, defer nothing."""
+def register(environment: Mapping[str, str] = os.environ) -> Extension | None:
+    """Register the extension during the init phase. None if there is no Extensions API, or if it refuses."""
     address = environment.get(RUNTIME_API)
     identifier = (environment.get(VARIABLE) or _register(address)) if address else ""
-    return Extension(address, identifier) if address and identifier else Deferral()
+    return Extension(address, identifier) if address and identifier else None
+
+
+def finish_with[T](extension: Extension | None) -> Callable[[Handler[T]], Handler[T]]:
+    """Return the outermost decorator of a handler whose calls ``extension`` runs; None changes nothing."""
+    return extension.finish if extension else lambda handler: handler
 
 
 def _register(address: str) -> str:

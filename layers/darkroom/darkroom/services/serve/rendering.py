@@ -22,7 +22,6 @@ from ...plan.model import Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, needs_findings, uses_faces
 from ...plan.variants import is_refined
-from ..after_response import Deferral
 from ..caching import (
     MASTER_SHA256,
     SOURCE_ETAG,
@@ -95,6 +94,15 @@ class Prefetch:
         self._started.clear()
 
 
+type Defer = Callable[[Callable[[], None]], bool]
+"""Runs a call after the response; returns False if it has to run before."""
+
+
+def store_before_response(_: Callable[[], None]) -> bool:
+    """Defer nothing: where no code can run after the response."""
+    return False
+
+
 _STORED_HEADERS = ("Content-Type", "Cache-Control", "Content-Disposition")
 _SOURCE_CHANGED = "The source changed while its derivative was rendered"
 
@@ -128,7 +136,7 @@ class Renderer:
     cpu_limit: CpuLimit
     caching: CachePolicy
     observer: Observer
-    deferral: Deferral
+    defer: Defer
 
     def render(self, job: RenderJob) -> Answer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
@@ -235,7 +243,7 @@ class Renderer:
         if job.sidecar or needs_findings(job.plan) or self.always.for_key(job.plan.key):
             return False
         correlation_id = str(bound_fields().get("correlation_id", ""))
-        return self.deferral.defer(partial(self._store_late, job, body, headers, correlation_id))
+        return self.defer(partial(self._store_late, job, body, headers, correlation_id))
 
     def _store_late(self, job: RenderJob, body: bytes, headers: Mapping[str, str], correlation_id: str) -> None:
         """Store the derivative of a response that has been sent. A failure is logged: the next miss renders again."""

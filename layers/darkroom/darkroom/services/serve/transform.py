@@ -30,7 +30,6 @@ from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_re
 from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_variants, needs_signature
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
-from ..after_response import Deferral
 from ..caching import CachePolicy
 from ..deadline import REQUEST, CpuLimit
 from ..live_settings import LiveSettings
@@ -38,7 +37,17 @@ from ..master_reader import MasterReader
 from ..sidecars import Sidecar, read_sidecar
 from .answers import Answer, Failed, TransformRequest
 from .negative_cache import CACHED_ERRORS, RefusalMarker, find_refusal, marker_key, read_marker, write_marker
-from .rendering import BackgroundCall, Prefetch, Renderer, RenderJob, is_stale, load_renderer, read_watermark
+from .rendering import (
+    BackgroundCall,
+    Defer,
+    Prefetch,
+    Renderer,
+    RenderJob,
+    is_stale,
+    load_renderer,
+    read_watermark,
+    store_before_response,
+)
 
 if TYPE_CHECKING:
     from ...aws.telemetry import Observer
@@ -73,7 +82,7 @@ class Transform:
     is_load_shedding: Callable[[], bool] = lambda: False
     master_reader: MasterReader = field(default_factory=MasterReader, repr=False)
     prefetched: Prefetch = field(default_factory=Prefetch, repr=False)
-    deferral: Deferral = field(default_factory=Deferral, repr=False)
+    defer: Defer = store_before_response
 
     def answer(self, request: TransformRequest) -> Answer:
         """Authorise, then find or render the derivative. DarkroomErrors are returned as Failed."""
@@ -207,7 +216,7 @@ class Transform:
             self.cpu_limit,
             self.caching,
             self.observer,
-            self.deferral,
+            self.defer,
         )
 
 
