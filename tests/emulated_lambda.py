@@ -43,6 +43,8 @@ class EmulatedFunction:
             try:
                 with urllib.request.urlopen(asked, timeout=HANG_S) as response:
                     return dict(json.load(response))
+            except urllib.error.HTTPError as error:  # the process has ended
+                return dict(json.load(error))
             except urllib.error.URLError as error:
                 if isinstance(error.reason, ConnectionRefusedError) and self.process.poll() is None:
                     return None

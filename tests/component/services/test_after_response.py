@@ -191,6 +191,8 @@ def handler(event, context):
             Deadline(CpuLimit(0.3, 300)).run(lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000))
         except Exception:
             pass
+    if event.get("exits"):
+        os._exit(1)
     if event.get("raises"):
         raise ValueError("by the test")
     return {"deferred": deferred, "started": STARTED, "refused": refused}
@@ -222,6 +224,16 @@ def test_every_invocation_ends_and_has_run_its_calls(plain: EmulatedFunction) ->
     assert first["started"] < after["started"] == later["started"]
     assert after["deferred"] is later["deferred"] is True
     assert calls(plain) == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.slow
+def test_a_process_that_crashed_is_followed_by_one_that_registers(plain: EmulatedFunction) -> None:
+    first, crash = plain.invoke({"call": "a"}), plain.invoke({"call": "b", "exits": True})
+    assert "ExitError" in crash["errorType"]
+    after = plain.invoke({"call": "c"})
+    assert first["started"] < after["started"]
+    assert after["deferred"] is True
+    assert calls(plain) == ["a", "c"]
 
 
 @pytest.mark.slow
