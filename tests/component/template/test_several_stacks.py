@@ -202,12 +202,14 @@ def test_a_key_that_is_set_later_replaces_the_vector_bucket_alone(store: str, ex
     """The new one starts empty, and the old one is kept: docs/getting-started/deploy.md documents the migration.
 
     The functions that use it are published again, or their live versions would go on to use the old one, which their
-    roles no longer allow.
+    roles no longer allow. Transform is, because it stores before the response with a key.
     """
     parameters = EVERYTHING | {"SimilarityStore": store}
     before, after = Stack(**parameters), Stack(**parameters, KmsKeyArn=KEY)
-    versions = {name for name in before.of_type("AWS::Lambda::Version") if name.startswith(("Infer", "Similar"))}
-    assert len(versions) == 2
+    versions = {
+        name for name in before.of_type("AWS::Lambda::Version") if name.startswith(("Infer", "Similar", "Transform"))
+    }
+    assert len(versions) == 3
     assert replaced(before, after) == expected | versions
     for logical_id in expected:
         assert before.resources[logical_id]["UpdateReplacePolicy"] == "Retain"
