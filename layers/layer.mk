@@ -27,6 +27,8 @@ PIP := "$(LAYER_PYTHON)" -m pip install --quiet --disable-pip-version-check --ro
 FOR_LAMBDA := --no-deps --implementation cp --python-version 3.13 --target "$(SITE)" \
 	$(PLATFORMS) --platform manylinux2014_$(MACHINE)
 
+STRIP := $(dir $(lastword $(MAKEFILE_LIST)))strip.py
+
 # Drops what never runs and what differs from one build to the next, so that equal sources give an equal layer. METADATA,
 # licences and notices stay: scanners read the one, and the others must travel along. Bytecode is unchecked, because a zip loses
 # the times that other bytecode is checked by, and names the files by their place in Lambda.
@@ -35,6 +37,7 @@ define finish
 	find "$(SITE)" -type f \( -name '*.pyi' -o -name '*.h' \) -delete
 	find "$(SITE)" -path '*.dist-info/*' -type f ! -name METADATA ! -iname '*licen[cs]e*' ! -iname 'notice*' ! -path '*/licenses/*' -delete
 	rm -rf "$(SITE)/bin"
+	"$(LAYER_PYTHON)" -B "$(STRIP)" "$(SITE)"
 	PYTHONHASHSEED=0 "$(LAYER_PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"
 	chmod -R u=rwX,go=rX "$(SITE)"
 endef

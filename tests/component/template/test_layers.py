@@ -137,6 +137,54 @@ print(json.dumps([pyvips.API_mode, same.size, [m.__file__ for m in (obstore, pyv
     assert all(any(home.startswith(str(folder)) for folder in built.values()) for home in homes)
 
 
+def test_the_layer_has_the_code_of_all_dataclasses_of_a_cold_start(built: Built, arch: str) -> None:
+    """A class that is missing is compiled at each cold start: name its module in compile_dataclasses.py."""
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    code = """
+import dataclasses, json, sys
+import darkroom
+executed, missing, use_stored = [], [], vars(dataclasses)["exec"]
+def execute(text, *scopes):
+    executed.append(text)
+    before = len(compiled)
+    use_stored(text, *scopes)
+    if len(compiled) > before:
+        missing.append(scopes[0]["__name__"])
+compiled = []
+sys.addaudithook(lambda event, _: compiled.append(event) if event == "compile" else None)
+vars(dataclasses)["exec"] = execute
+import app
+from darkroom.services.serve.rendering import load_renderer
+load_renderer()
+print(json.dumps([len(executed), missing]))
+"""
+    homes = [str(ROOT / "functions" / "transform"), *(str(built[one] / "python") for one in layers_of("transform"))]
+    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env=full_stack().variables(id_of("transform"))
+        | credentials
+        | {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    executed, missing = json.loads(done.stdout)
+    assert executed > 50
+    assert missing == []
+
+
+def test_libraries_have_no_symbols_for_debuggers(built: Built) -> None:
+    """Section headers are gone, and what they described after the last segment."""
+    objects = [path for path in files(built) if ".so" in path.suffixes]
+    assert objects
+    for path in objects:
+        head = path.read_bytes()[:64]
+        assert struct.unpack_from("<Q", head, 0x28) + struct.unpack_from("<2H", head, 0x3C) == (0, 0, 0), path
+
+
 def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
     """Files left out of a layer are not linked by the rest of it."""
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Lock
 
 from ..errors import Unavailable
@@ -115,5 +114,7 @@ class CredentialSource:
         The file has precedence, as in botocore. Raises OSError.
         """
         if file := self._environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
+            from pathlib import Path  # few deployments need it, and it takes 2 ms of a cold start
+
             return Path(file).read_text(encoding="utf-8").strip()
         return self._environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
