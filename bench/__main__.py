@@ -20,7 +20,8 @@ from . import page, runs
 from .chart import draw_chart
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
-from .suites import SUITES, UnknownSuite, list_default_suites, load_suite
+from .link.process import use_tls, uses_tls
+from .suites import SUITES, TLS_SUITES, UnknownSuite, list_default_suites, load_suite
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; default: a full run")
     parser.add_argument("--quick", action="store_true", help="few rounds, write no files")
+    parser.add_argument("--tls", action="store_true", help="S3 by TLS; writes the sections of suites with their own")
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="number of runs, each in its own process")
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.suites if name not in SUITES]:
@@ -35,10 +37,11 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
     if chosen.runs > 1:
-        return run_repeatedly(chosen.runs, [*chosen.suites, *(["--quick"] if chosen.quick else [])])
-    return run_once(
-        chosen.suites or list_default_suites(), "quick" if chosen.quick else "full", whole=not chosen.suites
-    )
+        options = [f"--{name}" for name in ("quick", "tls") if getattr(chosen, name)]
+        return run_repeatedly(chosen.runs, [*chosen.suites, *options])
+    use_tls(on=chosen.tls)
+    names = chosen.suites or (TLS_SUITES if chosen.tls else list_default_suites())
+    return run_once(names, "quick" if chosen.quick else "full", whole=not (chosen.suites or chosen.tls))
 
 
 def run_repeatedly(times: int, arguments: Sequence[str]) -> int:
@@ -59,10 +62,18 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
         figures += section.figures
         print_line(f"== {name}\n\n{page.format_section(section)}\n\n{format_figures(section.figures)}")
         if rounds == "full":
-            page.write_page(page.PAGE, page.format_section(section), page.find_markers(name))
+            write_section(name, section)
     if rounds == "full" and whole:
         store_run(runs.Run(date, describe_machine(), load, {figure.goal: figure for figure in figures}))
     return int(failed)
+
+
+def write_section(name: str, section: Section) -> None:
+    """Write a suite's section. With TLS only suites have one whose table has its own."""
+    if not uses_tls():
+        page.write_page(page.PAGE, page.format_section(section), page.find_markers(name))
+    elif name in TLS_SUITES:
+        page.write_page(page.PAGE, page.format_section(section), page.find_markers(f"{name} --tls"))
 
 
 def measure_suite(name: str, rounds: Rounds) -> Section | None:

@@ -14,7 +14,7 @@ from .emulator import install_emulator
 from .environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine, describe_size
 from .equal_quality import match_peers
 from .images import describe_sources, make_images
-from .link.process import run_link
+from .link.process import describe_protocol, run_link
 from .machine import Core, separate_cores
 from .measure import Counts, Progress, run
 from .quality import resize_reference, ssimulacra2
@@ -63,7 +63,7 @@ def describe_conditions(counts: Mapping[Case, Counts], core: Core, files: Mappin
     times = "; ".join(f"{case.title}: {_times(one)}" for case, one in counts.items())
     return [
         f"{describe_machine()}; the function has {cores_used}.",
-        f"S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s; "
+        f"S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s, {describe_protocol()}; "
         f"{', '.join(map(describe_size, files.values()))}.",
         f"{describe_sources()}.",
         f"{times}, of each in turn: {RATIO_NOTE}. Load average before: {load:.1f}.",

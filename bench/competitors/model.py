@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cases import Case
+from ..link.tls import list_trust_variables
 
 DEFAULT_QUALITY = 80
 REGION = "us-east-1"
@@ -98,4 +99,5 @@ def build_aws_environment(endpoint_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "bench",
         "AWS_ENDPOINT_URL": endpoint_url,
         "MEDIA_BUCKET": BUCKET,
+        **list_trust_variables(endpoint_url),
     }

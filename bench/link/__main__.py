@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from ssl import SSLContext
 
 from aiohttp import web
 
 from .objects import ObjectStore
 from .server import Link
+from .tls import load_server_context
 
 
 def main() -> None:
@@ -18,16 +20,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.link", description=__doc__)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--megabytes-per-s", type=float, default=10_000.0)
+    parser.add_argument("--certificate", type=Path, help="serve HTTPS with this certificate and key (PEM)")
     parser.add_argument("images", nargs="*", type=Path, help="files, served as masters/<anything>/<file name>")
     arguments = parser.parse_args()
     store = ObjectStore({path.name: path.read_bytes() for path in arguments.images})
-    asyncio.run(_serve(Link(store, arguments.latency_ms / 1000, arguments.megabytes_per_s * 1e6)))
+    link = Link(store, arguments.latency_ms / 1000, arguments.megabytes_per_s * 1e6)
+    asyncio.run(_serve(link, load_server_context(arguments.certificate) if arguments.certificate else None))
 
 
-async def _serve(link: Link) -> None:
+async def _serve(link: Link, tls: SSLContext | None) -> None:
     runner = web.AppRunner(link.application(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     print(runner.addresses[0][1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()

@@ -29,6 +29,9 @@ SUITES: dict[str, str] = {
 }
 """Modules by suite, in the page's order; ``cost`` prices the figures of ``requests``."""
 
+TLS_SUITES = ("requests",)
+"""Suites that have a second section, measured with ``--tls``."""
+
 EXCLUDED = frozenset({"endpoint"})
 """Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
 GPU.

@@ -16,6 +16,7 @@ from ..competitors.thumbor import thumbor
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..goals import Figure, Rounds, Section
 from ..images import make_images
+from ..link.process import uses_tls
 from ..lower_bound import REQUEST, LowerBound, measure_lower_bound, measure_start_ms
 from ..machine import separate_cores
 from ..measure import Counts
@@ -28,23 +29,23 @@ WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEB
 COUNTS = {"full": Counts(cold=11, warm=42, unmeasured=15, processes=2), "quick": Counts(cold=3, warm=5)}
 """Node collects garbage at its final rate only after some fifteen requests: DIT's calls are 4 % faster before."""
 
-ELSEWHERE = (
-    "AWS itself: its cold starts also place the environment and load the layers, and S3's latency varies.",
-    "TLS to S3: the link is plain HTTP, without handshake or encryption for any competitor.",
-)
+AWS_ITSELF = "AWS itself: its cold starts also place the environment and load the layers, and S3's latency varies."
+TLS = "TLS to S3, in this table: the link is plain HTTP, without handshake or encryption for any competitor."
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure all competitors, and compute the figures of both cases."""
-    ratio = mean_ratio("webp", rounds, progress)
+    ratio = None if uses_tls() else mean_ratio("webp", rounds, progress)
     findings = measure_cases(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
-    write_measured(findings)
+    if not uses_tls():  # prices are those of the run without
+        write_measured(findings)
     files = {file.name: file for file in make_images()}
     with separate_cores() as core:
         floors = {case: measure_lower_bound(case, files[case.image], core, COUNTS[rounds].warm) for case in WHO}
         bare_ms = measure_start_ms(core, COUNTS[rounds].cold)
     text = "\n\n".join([format_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
-    return Section(text, figures(findings, floors, bare_ms, ratio), [*findings.missing, *ELSEWHERE])
+    missing = [*findings.missing, AWS_ITSELF, *([] if uses_tls() else [TLS])]
+    return Section(text, figures(findings, floors, bare_ms, ratio), missing)
 
 
 def figures(findings: Findings, floors: Mapping[Case, LowerBound], bare_ms: float, ratio: float | None) -> list[Figure]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...cases import Case
+from ...link.tls import list_trust_variables
 from .. import npm
 from ..model import BUCKET, Competitor
 
@@ -26,7 +27,8 @@ def ipx(endpoint_url: str) -> Competitor:
         what="the npm package as an HTTP server; reads the source by HTTP and stores nothing",
         command=[runtime, "server.mjs", "{port}"],
         folder=folder,
-        environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "NODE_ENV": "production"},
+        environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "NODE_ENV": "production"}
+        | list_trust_variables(endpoint_url),
         make_event=make_path,
         is_server=True,
     )

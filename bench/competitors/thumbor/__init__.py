@@ -11,6 +11,7 @@ from urllib.parse import quote
 from ...build_cache import build_once
 from ...cases import Case
 from ...emulator import install
+from ...link.tls import list_trust_variables
 from ...paths import WORK
 from ..model import BUCKET, Competitor, MissingCompetitor
 
@@ -34,7 +35,8 @@ def thumbor(endpoint_url: str) -> Competitor:
         what="the PyPI package as an HTTP server; reads the source by HTTP and stores nothing",
         command=[sys.executable, "-m", "thumbor.server", "--port", "{port}", "--ip", "127.0.0.1", "--conf", SETTINGS],
         folder=site,
-        environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(site), "HOME": str(site)},
+        environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(site), "HOME": str(site)}
+        | list_trust_variables(endpoint_url),
         make_event=make_path,
         is_server=True,
     )

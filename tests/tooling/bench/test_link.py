@@ -15,9 +15,11 @@ from obstore.store import S3Store
 from PIL import Image
 
 from bench.link.objects import COMMENT_BYTES, add_name
-from bench.link.process import run_link
+from bench.link.process import run_link, use_tls
+from bench.link.tls import list_trust_variables
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
+from darkroom.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -137,3 +139,34 @@ def test_a_name_longer_than_the_comment_keeps_its_end() -> None:
     start = b"\xff\xd8"
     assert add_name(start, "x" * 100 + "/1.jpg").endswith(b"/1.jpg")
     assert len(add_name(start, "x" * 100)) == len(add_name(start, "short"))
+
+
+@pytest.fixture
+def tls_url(image: Path) -> Iterator[str]:
+    use_tls(on=True)
+    try:
+        with run_link([image], latency_ms=0, megabytes_per_s=1000) as address:
+            yield address
+    finally:
+        use_tls(on=False)
+
+
+def test_tls_is_verified_by_the_clients_of_the_functions(tls_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = KEYS | {"AWS_ENDPOINT_URL": tls_url}
+
+    def read() -> bytes | None:
+        return connect("media", CredentialSource(environment), environment).read("masters/1/photo.jpg")
+
+    with pytest.raises(Unavailable) as raised:
+        read()
+    assert "UnknownIssuer" in str(raised.value.detail)
+    for name, value in list_trust_variables(tls_url).items():
+        monkeypatch.setenv(name, value)
+    assert read()
+    client = boto3.client("s3", endpoint_url=tls_url, aws_access_key_id="a", aws_secret_access_key="b", region_name="a")
+    assert client.get_object(Bucket="media", Key="masters/1/photo.jpg")["Body"].read() == read()
+
+
+def test_a_link_without_tls_needs_no_trust(url: str) -> None:
+    assert url.startswith("http://")
+    assert list_trust_variables(url) == {}
