@@ -1,6 +1,6 @@
 """Certificates of the link: an authority on this machine, which every competitor trusts beside the system's.
 
-No competitor's verification is switched off. Each is told of the authority by the variable of its TLS library.
+Each of them verifies. Its TLS library learns of the authority by a variable.
 """
 
 from __future__ import annotations
