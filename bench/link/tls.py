@@ -1,6 +1,6 @@
 """Certificates of the link: an authority on this machine, which every competitor trusts beside the system's.
 
-Each of them verifies. Its TLS library learns of the authority by a variable.
+All competitors verify the certificate. Their TLS libraries learn of the authority by variables.
 """
 
 from __future__ import annotations
