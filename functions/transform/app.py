@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import cache, partial
@@ -23,7 +24,7 @@ from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.master_reader import MasterReader
 from darkroom.services.request_metrics import log_image_request
-from darkroom.services.serve.rendering import Prefetch, store_before_response
+from darkroom.services.serve.rendering import Prefetch, load_renderer, store_before_response
 from darkroom.services.serve.transform import LiveTransform, Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 
@@ -43,6 +44,8 @@ _is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
 _live = LiveSettings(_media.read, _observer)
 _extension = register() if _env.store_after_response else None
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand":
+    load_renderer()  # SnapStart and provisioned concurrency: the init phase is not part of any request
 
 
 def _build(settings: Settings, prefetch: Prefetch) -> Transform:

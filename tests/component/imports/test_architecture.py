@@ -63,6 +63,13 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     }
 
 
+def test_the_renderer_is_loaded_before_the_first_request_where_no_request_waits_for_it() -> None:
+    renderer = {"pyvips", "darkroom.imaging.render.pipeline"}
+    assert imported_by("import app", **APP) & renderer == set()
+    for kind in ("snap-start", "provisioned-concurrency"):
+        assert imported_by("import app", AWS_LAMBDA_INITIALIZATION_TYPE=kind, **APP) >= renderer
+
+
 def test_adapters_know_nothing_of_each_others_clients() -> None:
     """Functions that only send messages import neither the scanner, the checksums nor the observer."""
     for module in ("s3", "sqs", "eventbridge", "cloudfront"):
