@@ -135,7 +135,7 @@ HELD_MASTERS = ObjectNames("held/")
 """Masters that are held for moderation."""
 
 DERIVATIVES = "derivatives/"
-"""Prefix of derivatives, and of the markers of refused sources among them."""
+"""Prefix of derivatives, and of mezzanines and the markers of refused sources among them."""
 
 UPLOADS = ObjectNames("", encoded=False)
 """Uploads, whose names clients choose."""
@@ -149,9 +149,14 @@ SCENES = "scenes/"
 
 def master_names(environment: MasterEnvironment) -> ObjectNames:
     """Return the names of masters. In a bucket that is not the deployment's they are keys as they are."""
-    return ObjectNames(environment.source_prefix, encoded=environment.master_bucket == environment.media_bucket)
+    return ObjectNames(environment.source_prefix, encoded=environment.owns_masters)
 
 
 def derivatives_prefix(key: str) -> str:
     """Return the prefix of every derivative of ``key``."""
     return f"{DERIVATIVES}{encode_key(key)}/_/"
+
+
+def mezzanine_name(key: str, side_px: int) -> str:
+    """Return the name of a mezzanine of ``key``. Its last part is no canonical path, so no derivative has this name."""
+    return f"{derivatives_prefix(key)}mezzanine-{side_px}.jpg"

@@ -6,7 +6,7 @@ Each package of this folder states the facts of its formats in its ``__init__``;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal, NamedTuple
 
 
@@ -52,6 +52,27 @@ class Header:
     def upright_height(self) -> int:
         """Height in px of the upright image."""
         return self.width if self.orientation >= 5 else self.height
+
+    @property
+    def text(self) -> str:
+        """The header as JSON, without default values."""
+        import json
+
+        plain = Header("", 0, 0)
+        return json.dumps({name: value for name, value in asdict(self).items() if value != getattr(plain, name)})
+
+    @classmethod
+    def parse(cls, text: str) -> Header:
+        """Parse :attr:`text` of a still; raises ValueError."""
+        import json
+
+        try:
+            header = cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(text) from error
+        if not all(isinstance(side, int) and side > 0 for side in (header.width, header.height)):
+            raise ValueError(text)
+        return header
 
     @property
     def animated(self) -> bool:

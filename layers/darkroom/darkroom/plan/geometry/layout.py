@@ -128,6 +128,10 @@ class Geometry:
         """Pixels of the upright source for each scaled pixel, on the axis with fewer. Below 1 it enlarges."""
         return min(self.subject.width / self.scaled.width, self.subject.height / self.scaled.height)
 
+    def shrink_from(self, stored: Size) -> float:
+        """Return :attr:`shrink` for a copy of the stored image in the size ``stored``."""
+        return self.shrink * min(stored.width / self.stored.width, stored.height / self.stored.height)
+
     @property
     def stored_subject(self) -> Box:
         """``subject`` in the coordinates of the stored image."""
