@@ -1,4 +1,4 @@
-"""The result of a render."""
+"""The results of a render."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ class RenderedImage:
     height: int
     frames: int = 1
     timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MezzanineOf:
+    """What a mezzanine is: its longer side in px, and the header of its master as text."""
+
+    side_px: int
+    master_header: str

@@ -15,6 +15,9 @@ from .icc import is_srgb
 PEAK_8_BIT = 255
 PEAK_16_BIT = 65_535
 
+BOX_GAP = 2.0
+"""libvips' default of ``gap``."""
+
 MIN_VISIBLE_ALPHA = 1 / 32
 """Alpha, as a part of opaque, below which a colour with 8 bits is no more than rounding."""
 
@@ -150,13 +153,13 @@ def ensure_rgb(image: pyvips.Image) -> pyvips.Image:
     return image if image.bands >= 3 else image.colourspace("rgb16" if image.format == "ushort" else "srgb")
 
 
-def resize_to(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Resize ``image`` to exactly ``size`` px."""
+def resize_to(image: pyvips.Image, size: Size, *, gap: float = BOX_GAP) -> pyvips.Image:
+    """Resize ``image`` to exactly ``size`` px: a box filter leaves a reduction by ``gap`` to Lanczos 3, 0 all of it."""
     if (image.width, image.height) == size:
         return image
     across, down = size.width / image.width, size.height / image.height
     if not image.hasalpha():
-        return image.resize(across, vscale=down)
+        return image.resize(across, vscale=down, gap=gap)
     weighted = image.premultiply()
     if image.format == "uchar":
         # Integer resizing is twice as fast; what rounding loses is less than half a step once composited.

@@ -102,7 +102,7 @@ def _refusal(name: str) -> TypeNotAllowed:
     return TypeNotAllowed(f"The source is {name}; served are {SUPPORTED}")
 
 
-__all__ = ["Cicp", "Header", "estimate_decoder_bytes", "find_patches", "is_lossless", "probe"]
+__all__ = ["Cicp", "Header", "check_still", "estimate_decoder_bytes", "find_patches", "is_lossless", "probe"]
 
 
 def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = True, partial: bool = False) -> Header:
@@ -112,11 +112,7 @@ def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = Tru
     needed is going to be read, so that it may be a large image; the reader checks the pixels. Raise TypeNotAllowed,
     OverLimits (with the number and the limit), DamagedSource, or what the stream raised.
     """
-    max_bytes = limits.max_scene_bytes if partial and source.is_ranged else limits.max_bytes
-    if source.size_bytes > max_bytes:
-        raise OverLimits(
-            f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}", applies_to_source=True
-        )
+    _check_bytes(source.size_bytes, limits.max_scene_bytes if partial and source.is_ranged else limits.max_bytes)
     form = sniff(source.read_head())
     try:
         header: Header = _import_probe(form).read_header(source, page)
@@ -131,6 +127,18 @@ def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = Tru
     limits = limits.for_scenes if large else limits
     _check_pixels(header, limits, header.frames if animated and header.animated else 1)
     return header
+
+
+def check_still(header: Header, size_bytes: int, limits: Limits) -> None:
+    """Raise OverLimits as :func:`probe` does for a still of ``size_bytes`` with this header."""
+    _check_bytes(size_bytes, limits.max_bytes)
+    _check_memory(header, limits)
+    _check_pixels(header, limits, 1)
+
+
+def _check_bytes(size_bytes: int, max_bytes: int) -> None:
+    if size_bytes > max_bytes:
+        raise OverLimits(f"The source has {size_bytes:,} bytes; the limit is {max_bytes:,}", applies_to_source=True)
 
 
 def _is_large_pyramid(source: Source, header: Header, limits: Limits, page: int) -> bool:

@@ -10,6 +10,7 @@ import pyvips
 
 from ...plan.geometry.layout import Geometry
 from ...plan.model import Plan
+from ..colour.convert import BOX_GAP
 from ..formats.image_format import Effort
 from ..formats.probe import Cicp
 from ..formats.registry import TargetFormat
@@ -34,7 +35,8 @@ class RenderContext:
     is read once, in order. ``geometry`` refers to a frame as it was loaded; steps that analyse pixels refine it.
     ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile gives it.
     ``findings`` are those of the source. ``unread`` is the image as it was loaded, until it has been read. ``touched``:
-    whether any pixel may differ from the source's. ``effort`` is that of the encoders.
+    whether any pixel may differ from the source's. ``gap`` is the reduction that the resize leaves to Lanczos.
+    ``effort`` is that of the encoders.
     """
 
     plan: Plan
@@ -49,6 +51,7 @@ class RenderContext:
     findings: Findings | None = None
     unread: pyvips.Image | None = None
     touched: bool = False
+    gap: float = BOX_GAP
     effort: Effort = "fast"
 
     def map_frames(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 
 import pyvips
 
-from ...errors import DarkroomError
+from ...errors import DamagedSource, DarkroomError
 from ...plan.geometry.layout import Geometry, Size, compute_geometry
 from ...plan.limits import Limits
 from ...plan.model import AUTO_QUALITY, DATA_FORMATS, Plan
+from ...plan.variants import is_mezzanine_sufficient
 from ..formats.image_format import Effort
 from ..formats.load import (
     SPARE_REDUCTION,
@@ -66,6 +67,7 @@ def render(
     findings: Findings | None = None,
     effort: Effort = "fast",
     checked_sha256: str = "",
+    master: Header | None = None,
 ) -> RenderedImage:
     """Render the image that ``plan`` describes from ``source``.
 
@@ -73,7 +75,9 @@ def render(
     findings of ``source``: a redaction is not rendered without them, and a crop to faces without them keeps the most
     striking part. ``effort`` is that of the encoder. ``checked_sha256`` is the SHA-256 of the bytes that ingest
     stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode, or
-    unmodified; any other is decoded whole and stripped.
+    unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is a
+    mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
+    that shrinks: the geometry is that of the master.
 
     Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the remaining pixels are in
     memory; with a streamed source it includes the wait for bytes. ``transform`` is every later step. ``encode`` is the
@@ -87,7 +91,10 @@ def render(
     if plan.format in DATA_FORMATS:
         return _describe(plan, source, limits)
     timer = StageTimer()
-    header, geometry = inspect_source(plan, source, limits, findings)
+    if master is None:
+        header, geometry = inspect_source(plan, source, limits, findings)
+    else:
+        header, geometry = master, resolve_geometry(plan, master, findings)
     if plan.passthrough_formats:
         from .passthrough import pass_through  # only dialects request it
 
@@ -103,7 +110,9 @@ def render(
             return RenderedImage(
                 reused[1], reused[0].content_type, header.width, header.height, header.frames, timer.timings_ms
             )
-    context = decode(plan, source, header, geometry, limits, watermark, findings, effort)
+    context = decode(
+        plan, source, header, geometry, limits, watermark, findings, effort, of_mezzanine=master is not None
+    )
     context.second_watermark = second_watermark
     timer.stop("decode")
     return encode_result(context, source, header, timer)
@@ -118,9 +127,11 @@ def decode(
     watermark: bytes | None,
     findings: Findings | None,
     effort: Effort,
+    *,
+    of_mezzanine: bool = False,
 ) -> RenderContext:
-    """Decode and reduce the source to the remaining pixels. Raises what :func:`render` does."""
-    context = _load(plan, source, header, geometry, limits, effort)
+    """Decode and reduce the source, or its mezzanine, to the remaining pixels. Raises what :func:`render` does."""
+    context = _load(plan, source, header, geometry, limits, effort, of_mezzanine=of_mezzanine)
     context.watermark, context.findings, context.effort = watermark, _locate_findings(plan, header, findings), effort
     with source.decoding(of_source=decodes_identically(source, header)):
         run_steps(DECODE_STEPS, context)
@@ -178,18 +189,34 @@ def inspect_source(
 
 
 def _load(
-    plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, effort: Effort
+    plan: Plan,
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    limits: Limits,
+    effort: Effort,
+    *,
+    of_mezzanine: bool = False,
 ) -> RenderContext:
-    """Return a render context before any pixel is decoded."""
+    """Return a render context before any pixel is decoded. ``header`` and ``geometry`` are those of the master."""
+    stored, within = header, geometry
+    if of_mezzanine:
+        stored = probe(source, limits)
+        within = geometry.for_stored_size(Size(stored.width, stored.height))
+        if not is_mezzanine_sufficient(geometry, within.stored):
+            raise DamagedSource(detail=f"mezzanine of {within.stored} for {geometry}")
     animated = is_animated(plan) and header.animated
     spare = (
         SPARE_REDUCTION
         if plan.quality == AUTO_QUALITY
         else choose_spare_reduction(TargetFormat.from_name(plan.format).still.name, effort)
     )
-    whole = bool(plan.trim)
-    decoded = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
-    return make_context(plan, header, geometry, decoded, unread=not animated and not source.is_ranged)
+    whole = bool(plan.trim) or of_mezzanine
+    decoded = load(source, stored, within, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
+    context = make_context(plan, header, geometry, decoded, unread=not animated and not source.is_ranged)
+    if of_mezzanine:  # its pixels are sharper than the master's: box filters and its decoder's lose up to 4 points
+        context.gap = 0.0
+    return context
 
 
 def is_animated(plan: Plan) -> bool:

@@ -3,6 +3,8 @@
 While the source is decoded, it is reduced to the largest size that is needed. Each smaller size is reduced from the
 smallest one before it that is large enough. These intermediates keep the orientation and the colours of the source, so
 each takes the place of a loaded source, and is rendered like any other.
+
+Two intermediates are also encoded as mezzanines, from which later requests are rendered instead of the source.
 """
 
 from __future__ import annotations
@@ -10,19 +12,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
 import pyvips
 
 from ...plan.geometry.layout import Box, Geometry, Size
+from ...plan.geometry.resize import list_mezzanine_sizes
 from ...plan.limits import Limits
 from ...plan.model import DATA_FORMATS, Plan
 from ...plan.options import uses_extended_options
 from ...plan.redaction import needs_findings
+from ...plan.variants import MEZZANINE_QUALITY
 from ..formats.encode import measure_flat_share
 from ..formats.load import DecodedImage, get_loaded_size, load
 from ..formats.probe import Header, probe
+from ..formats.registry import OUTPUT_FORMATS
+from ..master import HUGE_PIXELS
 from ..preview.describe import ImageSummary, make_sample_plan
-from ..rendered_image import RenderedImage
+from ..rendered_image import MezzanineOf, RenderedImage
 from ..source import Source
 from .context import IN_MEMORY_PIXELS, RenderContext
 from .pipeline import (
@@ -37,6 +44,7 @@ from .pipeline import (
     resolve_geometry,
     run_steps,
 )
+from .steps.common import convert_to_srgb
 
 MIN_REDUCTION = 1.4
 """The least factor between two intermediates.
@@ -52,6 +60,12 @@ Drawings have regions of equal attention: rounding decides between them, and the
 render. That was so for 24 of 200 drawings with similar corners, all flatter than 0.8. Of 580 photographs and parts of
 them, 168 in grey (nearly all flatter than 0.2), eight were cropped differently, seven of them by less than a tenth of
 the cover."""
+
+_MEZZANINE_OPTIONS = {"Q": MEZZANINE_QUALITY, "subsample_mode": "off"}
+"""Neither progressive nor optimised: a render decodes it, and both cost more time than their bytes."""
+
+_MAX_MEZZANINE_SHARE = 0.5
+"""Bytes of a mezzanine, of those of its source, up to which it is stored."""
 
 _WHOLE_IMAGE = Plan("")
 """The plan of an intermediate: the whole image, all frames, no effect."""
@@ -77,6 +91,7 @@ class BatchRender(ImageSummary):
         intermediates: Iterable[_Intermediate],
         alone: Iterable[Plan],
         small: DecodedImage,
+        mezzanines: Mapping[int, DecodedImage],
     ) -> None:
         self.header = header
         self._source = source
@@ -85,13 +100,19 @@ class BatchRender(ImageSummary):
         self._intermediates = deque(intermediates)
         self._alone = deque(alone)
         self._small = small
+        self._mezzanines = deque(mezzanines.items())
 
-    def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]:
-        """Render each plan once, the largest first, on demand.
+    def render_all(self) -> Iterator[tuple[Plan | MezzanineOf, RenderedImage]]:
+        """Render mezzanines, then each plan once, the largest first, on demand.
 
         Last come those that decode the source again, since a reduced image does not suffice: a crop, another page, more
         than 32 MP, the attention window of a drawing. Raises what :func:`.pipeline.render` raises without findings.
         """
+        while self._mezzanines:
+            side_px, reduced = self._mezzanines.popleft()
+            mezzanine = _encode_mezzanine(self.header, reduced)
+            if len(mezzanine.body) <= self._source.size_bytes * _MAX_MEZZANINE_SHARE:
+                yield MezzanineOf(side_px, _describe_master(self.header)), mezzanine
         while self._intermediates:
             intermediate = self._intermediates.popleft()
             made: dict[tuple[Plan, Geometry], RenderedImage] = {}
@@ -125,20 +146,26 @@ class BatchRender(ImageSummary):
 
 
 def decode_once(
-    source: Source, plans: Iterable[Plan], *, limits: Limits, watermarks: Mapping[str, bytes] | None = None
+    source: Source,
+    plans: Iterable[Plan],
+    *,
+    limits: Limits,
+    watermarks: Mapping[str, bytes] | None = None,
+    mezzanines: bool = False,
 ) -> BatchRender:
     """Decode ``source`` once and whole, with every frame of an animation, to render ``plans``.
 
-    ``watermarks`` are the files of the plans' watermarks, by name. Raises TypeNotAllowed, OverLimits, DamagedSource, or
-    what the source's stream raised.
+    ``watermarks`` are the files of the plans' watermarks, by name. ``mezzanines``: they are rendered too. Raises
+    TypeNotAllowed, OverLimits, DamagedSource, or what the source's stream raised.
     """
     header = probe(source, limits)
     geometries = {plan: _shared_geometry(plan, header) for plan in plans}
     shared = [(plan, geometry) for plan, geometry in geometries.items() if geometry is not None]
     small = resolve_geometry(make_sample_plan(_WHOLE_IMAGE), header).scaled
-    intermediates_by_size = _make_intermediates(
-        source, header, {small, *(geometry.scaled for _, geometry in shared)}, limits
-    )
+    sizes = {small, *(geometry.scaled for _, geometry in shared)}
+    mezzanine_sizes = _list_mezzanine_sizes(header) if mezzanines else {}
+    first = _choose_first_size(sizes, mezzanine_sizes.values(), header)
+    intermediates_by_size = _make_intermediates(source, header, first, sizes, limits)
     intermediates = [
         _Intermediate(
             decoded, [entry for entry in shared if entry[1].scaled == size and _decides_window(entry[1], decoded)]
@@ -148,8 +175,41 @@ def decode_once(
     made = {plan for one in intermediates for plan, _ in one.plans}
     alone = [plan for plan in geometries if plan not in made]
     smallest = intermediates_by_size.get(small) or _reduce(header, next(iter(intermediates_by_size.values())), small)
-    first = DecodedImage(smallest.frames[:1], [], 0, modified=smallest.modified)
-    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first)
+    reduced = {side: _reduce_any(header, intermediates_by_size, size) for side, size in mezzanine_sizes.items()}
+    kept = {side: decoded for side, decoded in reduced.items() if _is_photograph(decoded.frames[0])}
+    first_frame = DecodedImage(smallest.frames[:1], [], 0, modified=smallest.modified)
+    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first_frame, kept)
+
+
+def _list_mezzanine_sizes(header: Header) -> dict[int, Size]:
+    """Return the upright sizes of mezzanines of an opaque still with 8 bits a channel, by their longer sides.
+
+    Pyramids (TIFF and huge images) have smaller versions of their own, and SVG is drawn at each size.
+    """
+    size = Size(header.upright_width, header.upright_height)
+    plain = header.frames == 1 and not header.has_alpha and header.bits == 8 and header.colour in ("gray", "rgb")
+    whole = header.format not in ("svg", "tiff") and size.width * size.height < HUGE_PIXELS
+    return list_mezzanine_sizes(size) if plain and whole else {}
+
+
+def _is_photograph(image: pyvips.Image) -> bool:
+    """Return whether a lossy copy suffices: drawings are encoded without loss, or cropped by rounding errors."""
+    return not image.hasalpha() and image.format == "uchar" and measure_flat_share(image) <= MAX_FLAT_SHARE
+
+
+def _encode_mezzanine(header: Header, decoded: DecodedImage) -> RenderedImage:
+    """Encode ``decoded`` in sRGB, which every render converts to, and in the orientation of the source."""
+    size = Size(decoded.frames[0].width, decoded.frames[0].height)
+    context = make_context(_WHOLE_IMAGE, header, Geometry(size, 1, Box(0, 0, *size), size), decoded)
+    with internal_errors():
+        convert_to_srgb(context)
+        body: bytes = context.frames[0].jpegsave_buffer(keep="none", **_MEZZANINE_OPTIONS)
+    return RenderedImage(body, OUTPUT_FORMATS["jpeg"].content_type, *size)
+
+
+def _describe_master(header: Header) -> str:
+    """Return the header of the master as a mezzanine needs it: in sRGB."""
+    return replace(header, has_profile=False, cicp=None, gamma=0.0).text
 
 
 def _shared_geometry(plan: Plan, header: Header) -> Geometry | None:
@@ -174,13 +234,33 @@ def _decides_window(geometry: Geometry, intermediate: DecodedImage) -> bool:
     return not geometry.search or measure_flat_share(intermediate.frames[0]) <= MAX_FLAT_SHARE
 
 
+def _choose_first_size(sizes: Collection[Size], mezzanines: Collection[Size], header: Header) -> Size:
+    """Return the size of the first intermediate: of the largest image, or so large that both are reduced from it."""
+    largest = max(sizes, key=_count_pixels)
+    first = max((largest, *mezzanines), key=_count_pixels)
+    if _is_large_enough(first, largest, header):
+        return first
+    box = Size(*(ceil(side * MIN_REDUCTION) for side in largest))
+    upright = Size(header.upright_width, header.upright_height)
+    return upright if box.width > upright.width or box.height > upright.height else box
+
+
+def _reduce_any(header: Header, made: Mapping[Size, DecodedImage], size: Size) -> DecodedImage:
+    """Return the intermediate of ``size``, or one reduced from the smallest that is large enough, or from the first."""
+    if size in made:
+        return made[size]
+    parents = [larger for larger in made if _is_large_enough(larger, size, header)]
+    return _reduce(header, made[parents[-1] if parents else next(iter(made))], size)
+
+
 def _make_intermediates(
-    source: Source, header: Header, sizes: Collection[Size], limits: Limits
+    source: Source, header: Header, first: Size, sizes: Collection[Size], limits: Limits
 ) -> dict[Size, DecodedImage]:
-    """Return an intermediate for each upright size, largest first, without those too close to all larger ones."""
-    largest, *smaller = sorted(sizes, key=lambda size: size.width * size.height, reverse=True)
-    made = {largest: _decode_first(source, header, largest, limits)}
-    for size in smaller:
+    """Return the ``first`` and an intermediate for each upright size, largest first, but none too close to all larger
+    ones.
+    """
+    made = {first: _decode_first(source, header, first, limits)}
+    for size in sorted(set(sizes) - {first}, key=_count_pixels, reverse=True):
         if parents := [larger for larger in made if _is_large_enough(larger, size, header)]:
             made[size] = _reduce(header, made[parents[-1]], size)
     return made
@@ -219,3 +299,7 @@ def _whole_geometry(header: Header, size: Size) -> Geometry:
     stored, orientation = get_loaded_size(header)
     upright = stored.transposed if orientation >= 5 else stored
     return Geometry(stored, orientation, Box(0, 0, *upright), size)
+
+
+def _count_pixels(size: Size) -> int:
+    return size.width * size.height

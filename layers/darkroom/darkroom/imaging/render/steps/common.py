@@ -88,7 +88,7 @@ def resize(context: RenderContext) -> None:
     size = context.geometry.stored_scaled
     if size == (context.frames[0].width, context.frames[0].height):
         return
-    context.map_frames(lambda frame: resize_to(frame, size))
+    context.map_frames(lambda frame: resize_to(frame, size, gap=context.gap))
 
 
 def crop_to_cover(context: RenderContext) -> None:
