@@ -38,7 +38,7 @@ _env = TransformEnvironment()
 _observer = LightObserver("transform")
 _credentials = CredentialSource()
 _media = connect(_env.media_bucket, _credentials)
-_source = _media if _env.master_bucket == _env.media_bucket else connect(_env.master_bucket, _credentials)
+_source = _media if _env.owns_masters else connect(_env.master_bucket, _credentials)
 _keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
 _is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
@@ -54,6 +54,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         source_names=master_names(_env),
         media=_media,
         stores=settings.store_derivatives,
+        mezzanines=settings.mezzanines and _env.owns_masters,
         keys=_keys,
         mode=AccessMode(settings.access_mode),
         inference=_env.inference_mode != "off",

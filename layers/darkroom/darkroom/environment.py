@@ -75,6 +75,11 @@ class MasterEnvironment(Environment):
         """The bucket with the masters."""
         return self.source_bucket or self.media_bucket
 
+    @property
+    def owns_masters(self) -> bool:
+        """Whether masters are in the media bucket, and not in a ``SourceBucket``."""
+        return self.master_bucket == self.media_bucket
+
 
 class VectorEnvironment(Environment):
     """The store of embeddings: ``table`` (DynamoDB) or ``s3vectors`` (an index, by its ARN)."""

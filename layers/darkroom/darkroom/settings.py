@@ -104,6 +104,13 @@ class Settings:
     store_derivatives: bool = _setting(
         True, Flag(), "", "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss."
     )
+    mezzanines: bool = _setting(
+        True,
+        Flag(),
+        "",
+        "Whether ingest stores smaller renditions of large masters, from which requests are rendered faster. There are "
+        "none with a `SourceBucket`.",
+    )
     max_source_bytes: int = _setting(
         _LIMITS.max_bytes, Integer(1, 1024**3), "bytes", "Largest upload and master that is not cut into strips."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +42,11 @@ class StoredObject:
         """Read the whole body; raises Unavailable if the connection breaks."""
         return b"".join(self.chunks)
 
+    def close(self) -> None:
+        """Drop what has not been read. The connection is closed unless the whole body has arrived."""
+        if isinstance(self.chunks, Generator):
+            self.chunks.close()
+
 
 class FastBucket:
     """One bucket. A missing key is None; every other fault is Unavailable."""
@@ -62,7 +67,7 @@ class FastBucket:
             raise Unavailable(detail=f"get {key}: {error}") from error
         attributes = {str(name): value for name, value in found.attributes.items()}
         etag, size = found.meta["e_tag"] or "", found.meta["size"]
-        chunks = _translate_errors(iter(found.stream(min_chunk_size=CHUNK_BYTES)), key)
+        chunks: Iterator[bytes] = _translate_errors(iter(found.stream(min_chunk_size=CHUNK_BYTES)), key)
         if 0 < first_bytes < size:
             chunks = chain(chunks, self._rest(key, first_bytes, size, etag))
         return StoredObject(etag, size, attributes, chunks)
@@ -142,7 +147,7 @@ def _expect_etag(key: str) -> Iterator[None]:
         raise Unavailable(detail=f"get {key}: {error}") from error
 
 
-def _translate_errors(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:
+def _translate_errors(chunks: Iterator[bytes], key: str) -> Generator[bytes]:
     try:
         yield from chunks
     except BaseError as error:

@@ -17,6 +17,9 @@ MASTER_SHA256 = "master-sha256"
 """User metadata of a master: the SHA-256 of its bytes as ingest wrote them, after it had removed the metadata and
 decoded every pixel. It does not match other bytes with a copy of this field."""
 
+MASTER_HEADER = "master-header"
+"""User metadata of a mezzanine: :attr:`darkroom.imaging.formats.image_format.Header.text` of its master."""
+
 PACE = "pace"
 """User metadata of a derivative: how hard its encoder tried (:data:`StoredEffort`), if known."""
 

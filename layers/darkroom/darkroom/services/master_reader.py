@@ -1,4 +1,4 @@
-"""Read a master: as a stream, or, if it is a large pyramid, by the ranges that a request needs.
+"""Read a master: as a stream, or, if it is a large pyramid, by the ranges that a request needs; or its mezzanine.
 
 Blocks of the last few pyramids are cached between requests: a deep-zoom viewer requests many tiles of one image, and
 each needs the same directories.
@@ -6,18 +6,24 @@ each needs the same directories.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..aws.s3_fast import FastBucket, StoredObject
-from ..errors import ObjectChanged, Unavailable
+from ..errors import ObjectChanged, OverLimits, Unavailable
+from ..plan.variants import is_mezzanine_sufficient
+from .caching import MASTER_HEADER, SOURCE_ETAG
 
 if TYPE_CHECKING:
+    from ..findings import Findings
     from ..imaging.block_cache import BlockCache
+    from ..imaging.formats.image_format import Header
     from ..imaging.source import Source
+    from ..plan.limits import Limits
+    from ..plan.model import Plan
 
 TIFF = "image/tiff"
 STREAMED_BYTES = 8_000_000
@@ -26,6 +32,8 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 """Suffixes of keys of which only the first bytes are requested: S3 sends 2 MB and more before a stream is closed."""
 FIRST_BYTES = 128 * 1024
 """The directories of two gigapixels."""
+_WITHOUT_GAIN_MAP = frozenset({"webp", "avif", "auto-webp", "auto-avif"})
+"""Outputs that never have the gain map of their master, which mezzanines lack."""
 CACHED_MASTERS = 4
 CACHE_BYTES_PER_MASTER = 16 * 1024 * 1024
 """The directories of a gigapixel, and the tiles of about forty requests."""
@@ -94,6 +102,71 @@ class MasterReader:
             return BlockCache(fetch, master.size_bytes, prefix=first, capacity_bytes=CACHE_BYTES_PER_MASTER)
         front = _close_with(stream, master.chunks)
         return BlockCache(fetch, master.size_bytes, stream=front, capacity_bytes=CACHE_BYTES_PER_MASTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Mezzanine:
+    """A mezzanine to render from, and the header of its master."""
+
+    stored: StoredObject
+    header: Header
+
+
+def open_mezzanine(media: FastBucket, name: str) -> StoredObject | None:
+    """Open the mezzanine ``name``; None if there is none, or S3 fails: the master replaces it."""
+    try:
+        return media.open(name)
+    except Unavailable:
+        return None
+
+
+def choose_mezzanine(
+    plan: Plan,
+    master: StoredObject,
+    findings: Findings | None,
+    opened: Iterable[tuple[int, StoredObject | None]],
+    limits: Limits,
+) -> Mezzanine | None:
+    """Return the first of ``opened``, by their longer sides, that ``plan`` can be rendered from; close the others.
+
+    None if each is missing, of another master, or has too few pixels, or if the master is over ``limits``. Raises
+    BadOption if the master has no such crop.
+    """
+    chosen: Mezzanine | None = None
+    for side_px, found in opened:
+        if found is None:
+            continue
+        header = None if chosen else _read_master_header(found, master, limits)
+        if header is not None and _suffices(plan, header, findings, side_px):
+            chosen = Mezzanine(found, header)
+        else:
+            found.close()
+    return chosen
+
+
+def _read_master_header(mezzanine: StoredObject, master: StoredObject, limits: Limits) -> Header | None:
+    """Return the header of ``master`` that is stored with a mezzanine of it, unless it is over ``limits``."""
+    from ..imaging.formats.probe import Header, check_still
+
+    if mezzanine.attributes.get(SOURCE_ETAG) != master.etag.strip('"'):
+        return None
+    try:
+        header = Header.parse(mezzanine.attributes.get(MASTER_HEADER, ""))
+        check_still(header, master.size_bytes, limits)
+    except (ValueError, LookupError, OverLimits):
+        return None
+    return header
+
+
+def _suffices(plan: Plan, header: Header, findings: Findings | None, side_px: int) -> bool:
+    from ..imaging.render.pipeline import resolve_geometry  # loaded while S3 responds
+    from ..plan.geometry.resize import list_mezzanine_sizes
+
+    if header.gain_map and plan.format not in _WITHOUT_GAIN_MAP:
+        return False
+    geometry = resolve_geometry(plan, header, findings)
+    size = list_mezzanine_sizes(geometry.stored).get(side_px)
+    return size is not None and is_mezzanine_sufficient(geometry, size)
 
 
 def _first_bytes(name: str) -> int:

@@ -41,7 +41,7 @@ class ReencodeMessage:
 
     @property
     def plan(self) -> Plan | None:
-        """The derivative's plan; None for data, and for the marker of a refused source."""
+        """The derivative's plan; None for data, and for a mezzanine or the marker of a refused source."""
         try:
             plan = parse_path("/" + self.name.removeprefix(DERIVATIVES))
         except DarkroomError:

@@ -153,6 +153,7 @@ def test_both_watermarks_of_a_dialect_stay(service: Reencoder, transform: Transf
         "derivatives/photo.jpg/_/full.json",
         "derivatives/photo.jpg/_/full.thumbhash",
         "derivatives/photo.jpg/_/refusal.json",
+        "derivatives/photo.jpg/_/mezzanine-1280.jpg",
         "derivatives/photo.jpg/_/w-0640.webp",
         "derivatives/photo.jpg",
     ],

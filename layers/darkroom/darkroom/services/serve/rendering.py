@@ -15,7 +15,15 @@ from zlib import crc32
 
 from ...aws.s3_fast import FastBucket, StoredObject
 from ...aws.telemetry.observer import bound_fields
-from ...errors import BadOption, FindingsPending, ObjectChanged, Unavailable
+from ...errors import (
+    BadOption,
+    DamagedSource,
+    FindingsPending,
+    ObjectChanged,
+    OverLimits,
+    TypeNotAllowed,
+    Unavailable,
+)
 from ...image_keys import ObjectNames
 from ...plan.limits import Limits
 from ...plan.model import Plan
@@ -32,7 +40,7 @@ from ..caching import (
     provisional_headers,
 )
 from ..deadline import CpuLimit, Deadline
-from ..master_reader import MasterReader
+from ..master_reader import MasterReader, choose_mezzanine
 from ..request_metrics import count_store_failure, record_render, record_store_hit
 from ..sidecars import Sidecar
 from .answers import MAX_BODY_BYTES, Answer, Derivative, NotModified, Provisional, Rendered, Stored
@@ -40,7 +48,9 @@ from .answers import MAX_BODY_BYTES, Answer, Derivative, NotModified, Provisiona
 if TYPE_CHECKING:
     from ...aws.telemetry import Observer
     from ...findings import Findings
+    from ...imaging.formats.image_format import Header
     from ...imaging.rendered_image import RenderedImage
+    from ...imaging.source import Source
 
 
 class BackgroundCall[T]:
@@ -109,7 +119,10 @@ _SOURCE_CHANGED = "The source changed while its derivative was rendered"
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """The derivative ``name`` to render from ``master``; it replaces the object ``replaces`` ("": there is none)."""
+    """The derivative ``name`` to render from ``master``; it replaces the object ``replaces`` ("": there is none).
+
+    ``mezzanines``: those of the master that may be read instead, by their longer sides.
+    """
 
     plan: Plan
     name: str
@@ -119,6 +132,7 @@ class RenderJob:
     sidecar: Sidecar | None
     fetch_ms: float
     if_none_match: str
+    mezzanines: Mapping[int, BackgroundCall[StoredObject | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +156,7 @@ class Renderer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
         plan = job.plan
         findings = trusted_findings(plan.key, job.master.etag, job.sidecar, self.always)
-        image = self._run_pipeline(job, findings)
+        image = self._render_smallest(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **image.timings_ms}
         record_render(self.observer, plan, image, job.master.size_bytes)
         if uses_faces(plan) and _awaits_faces(findings):
@@ -182,27 +196,53 @@ class Renderer:
             raise Unavailable(_SOURCE_CHANGED, detail=name)
         return self.answer_stored(found, plan, if_none_match)
 
-    def _run_pipeline(self, job: RenderJob, findings: Findings | None) -> RenderedImage:
-        from ...imaging.render.pipeline import render
+    def _render_smallest(self, job: RenderJob, findings: Findings | None) -> RenderedImage:
+        """Render from a mezzanine if one has every pixel; from the master, too, if the mezzanine cannot be read."""
+        from ...imaging.source import Source
 
         plan, master = job.plan, job.master
+        opened = ((side_px, call.result()) for side_px, call in job.mezzanines.items())
+        mezzanine = choose_mezzanine(plan, master, findings, opened, self.limits)
+        name = self.source_names.name(plan.key)
+        if mezzanine is not None:
+            master.close()
+            found = mezzanine.stored
+            try:
+                source = Source.from_stream(found.chunks, found.size_bytes)
+                return self._run_pipeline(job, findings, source, mezzanine.header)
+            except (DamagedSource, OverLimits, TypeNotAllowed, Unavailable) as error:
+                self.observer.log("WARNING", "mezzanine not readable", key=plan.key, detail=error.detail)
+                reopened = self.master_reader.open(self.source, name)
+                if reopened is None or reopened.etag != master.etag:
+                    raise Unavailable(_SOURCE_CHANGED, detail=job.name) from error
+                master = reopened
+        with self.master_reader.source(self.source, name, master) as source:
+            return self._run_pipeline(job, findings, source)
+
+    def _run_pipeline(
+        self, job: RenderJob, findings: Findings | None, source: Source, master: Header | None = None
+    ) -> RenderedImage:
+        """Render from ``source``, which is a mezzanine of an image with the header ``master`` if that is given."""
+        from ...imaging.render.pipeline import render
+
+        plan = job.plan
         files = {name: found.result() for name, found in job.watermarks.items()}
         first, second = (files[mark.name] if mark else None for mark in (plan.watermark, plan.second_watermark))
         started_s = time.time()
-        checked_sha256 = master.attributes.get(MASTER_SHA256, "")  # missing from objects that ingest did not write
-        with self.master_reader.source(self.source, self.source_names.name(plan.key), master) as source:
-            image = Deadline(self.cpu_limit).run(
-                partial(
-                    render,
-                    plan,
-                    source,
-                    limits=self.limits,
-                    watermark=first,
-                    second_watermark=second,
-                    findings=findings,
-                    checked_sha256=checked_sha256,
-                )
+        checked_sha256 = job.master.attributes.get(MASTER_SHA256, "")  # missing from objects of other writers
+        image = Deadline(self.cpu_limit).run(
+            partial(
+                render,
+                plan,
+                source,
+                limits=self.limits,
+                watermark=first,
+                second_watermark=second,
+                findings=findings,
+                checked_sha256=checked_sha256 if master is None else "",
+                master=master,
             )
+        )
         self.observer.record_stages(image.timings_ms, started_s=started_s)
         return image
 

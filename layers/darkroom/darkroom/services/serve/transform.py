@@ -21,19 +21,26 @@ from ...errors import (
     SourceMissing,
     Unsigned,
 )
-from ...image_keys import DERIVATIVES, MASTERS, ObjectNames
+from ...image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
-from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_variants, needs_signature
+from ...plan.variants import (
+    UNSIGNED_SET,
+    AccessMode,
+    is_preset,
+    list_mezzanines,
+    list_variants,
+    needs_signature,
+)
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
 from ..caching import CachePolicy
 from ..deadline import REQUEST, CpuLimit
 from ..live_settings import LiveSettings
-from ..master_reader import MasterReader
+from ..master_reader import MasterReader, open_mezzanine
 from ..sidecars import Sidecar, read_sidecar
 from .answers import Answer, Failed, TransformRequest
 from .negative_cache import CACHED_ERRORS, RefusalMarker, find_refusal, marker_key, read_marker, write_marker
@@ -61,6 +68,7 @@ class Transform:
     """The service, with its adapters. ``source`` holds the masters by ``source_names``.
 
     ``stores``: whether derivatives are stored; otherwise only those that are too large for a response.
+    ``mezzanines``: whether masters may have mezzanines.
     ``inference``: whether the deployment analyses images. ``always``: what it redacts; the edge has forced it into the
     paths, and a path without it is refused. ``is_load_shedding``: whether only named presets are rendered now.
     """
@@ -70,6 +78,7 @@ class Transform:
     keys: KeySource[Sequence[str]]
     source_names: ObjectNames = MASTERS
     stores: bool = True
+    mezzanines: bool = True
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
     always: AlwaysRedact = NO_FORCED_REDACTION
@@ -112,6 +121,8 @@ class Transform:
         start("switch", self.is_load_shedding)
         if plan.findings:
             start(*self._sidecar_read(plan))
+        for side_px in self._list_mezzanines(plan):
+            start(*self._mezzanine_read(plan.key, side_px))
         for name in _watermark_names(plan):
             start(*self._watermark_read(name, presets))
 
@@ -129,6 +140,13 @@ class Transform:
     def _derivative_read(self, plan: Plan) -> Read[StoredObject | None]:
         name = DERIVATIVES + derivative_name(plan)
         return f"stored {name}", lambda: self.media.open(name)
+
+    def _list_mezzanines(self, plan: Plan) -> tuple[int, ...]:
+        return list_mezzanines(plan) if self.mezzanines else ()
+
+    def _mezzanine_read(self, key: str, side_px: int) -> Read[StoredObject | None]:
+        name = mezzanine_name(key, side_px)
+        return f"mezzanine {name}", lambda: open_mezzanine(self.media, name)
 
     def _marker_read(self, plan: Plan) -> Read[RefusalMarker]:
         name = marker_key(DERIVATIVES, plan.key)
@@ -169,6 +187,9 @@ class Transform:
             opened = None if given else take(*self._master_read(plan.key))
             stored = take(*self._derivative_read(plan))
             marker = take(*self._marker_read(plan))
+            mezzanines = {
+                side_px: take(*self._mezzanine_read(plan.key, side_px)) for side_px in self._list_mezzanines(plan)
+            }
             watermarks = self._take_watermarks(plan)
             sidecar = take(*self._sidecar_read(plan)) if plan.findings else None
             shedding = take("switch", self.is_load_shedding)
@@ -187,7 +208,9 @@ class Transform:
             raise PresetsOnly
         replaces = found.etag if found is not None else ""
         findings = sidecar.result() if sidecar else None
-        job = RenderJob(plan, DERIVATIVES + name, master, replaces, watermarks, findings, fetch_ms, if_none_match)
+        job = RenderJob(
+            plan, DERIVATIVES + name, master, replaces, watermarks, findings, fetch_ms, if_none_match, mezzanines
+        )
         try:
             return self._renderer.render(job)
         except ObjectChanged:
