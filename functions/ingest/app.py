@@ -72,6 +72,7 @@ def _build_context(settings: Settings) -> IngestContext:
         keep_gps=settings.keep_gps,
         presets=settings.presets,
         always=settings.always_redact,
+        mezzanines=settings.mezzanines and _env.owns_masters,
         state_machine=StateMachine.from_arn(
             _env.scene_machine_arn, lambda: create_client("stepfunctions", _env.variables)
         ),

@@ -72,7 +72,15 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                 ),
                 Operation.INFER: AnalyseOperation(_archive, _masters, _infers, generation, wanted, _best),
                 Operation.PRESETS: PresetsOperation(
-                    _source, _names, _media, examiner, settings.presets, settings.always_redact, _purge, caching
+                    _source,
+                    _names,
+                    _media,
+                    examiner,
+                    settings.presets,
+                    settings.always_redact,
+                    _purge,
+                    caching,
+                    mezzanines=settings.mezzanines and _env.owns_masters,
                 ),
             },
             _observer,

@@ -192,7 +192,7 @@ class Work:
             observer=Observer(),
         )
 
-    def _put_all(self, etag: str, images: Any) -> list[str]:
+    def _put_all(self, key: str, etag: str, images: Any) -> list[str]:
         if isinstance(self.presets, Exception):
             raise self.presets
         return ["photo.jpg/_/w-8.webp"]
@@ -298,7 +298,7 @@ def test_presets_are_left_out_for_errors_of_the_master_alone(
     monkeypatch: pytest.MonkeyPatch, status: int, retryable: bool, refuses: bool
 ) -> None:
     error = make_error(status, retryable)
-    monkeypatch.setattr(review, "render_from_master", lambda *_: iter(()))
+    monkeypatch.setattr(review, "render_from_master", lambda *_, **__: iter(()))
     work = Work(record(), served=kept(marks()), plans=("plan",), presets=error)
     if refuses:
         assert work.render(monkeypatch) == ()
@@ -315,7 +315,7 @@ def test_presets_are_left_out_for_errors_of_the_master_alone(
 def test_presets_need_a_master_and_plans(
     monkeypatch: pytest.MonkeyPatch, served: bool, plans: tuple[str, ...], names: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(review, "render_from_master", lambda *_: iter(()))
+    monkeypatch.setattr(review, "render_from_master", lambda *_, **__: iter(()))
     work = Work(record(), served=kept(marks()) if served else None, plans=plans)
     assert work.render(monkeypatch) == names
 
@@ -347,7 +347,7 @@ class Store:
 def reprint(store: Any, master: ObjectHead, limits: Limits) -> list[Any]:
     shared: list[Deadline] = []
 
-    def expose(data: bytes, plans: Any, _watermarks: Any, deadline: Deadline) -> Any:
+    def expose(data: bytes, plans: Any, _watermarks: Any, deadline: Deadline, *, mezzanines: bool) -> Any:
         shared.append(deadline)
         return [(plans, data)]
 

@@ -108,12 +108,14 @@ def test_no_spelling_of_a_path_reaches_another_object(
 
 def test_no_path_reads_settings_switches_or_markers(stack: Stack, attacker: Attacker) -> None:
     """Names of other objects below ``derivatives/``, and of the settings, as keys and as canonical paths."""
-    stack.cloud.s3.put_object(
-        Bucket=stack.media_bucket, Key="derivatives/a.jpg/_/refusal.json", Body=json.dumps({"code": "damaged"}).encode()
-    )
-    for name in ("settings/current.json", "switches/presets-only", "a.jpg/_/refusal.json", "a.jpg/_/full.auto"):
+    others = ("a.jpg/_/refusal.json", "a.jpg/_/mezzanine-1280.jpg")
+    for name in others:
+        body = json.dumps({"code": "damaged"}).encode()
+        stack.cloud.s3.put_object(Bucket=stack.media_bucket, Key=f"derivatives/{name}", Body=body)
+    for name in ("settings/current.json", "switches/presets-only", *others, "a.jpg/_/full.auto"):
         for target in (f"/{name}", f"/_large/{name}", f"//{name}", f"/{name}?f=json", f"/cdn-cgi/image/f=json/{name}"):
             answer = attacker.get(target)
             assert is_refusal(answer), (target, answer.status)
             assert b'"damaged"' not in answer.body, target
-    stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key="derivatives/a.jpg/_/refusal.json")
+    for name in others:
+        stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=f"derivatives/{name}")

@@ -57,6 +57,7 @@ class BulkJobs:
             always=env.always,
             purge=DerivativePurge(media, media),
             caching=CachePolicy(),
+            mezzanines=env.mezzanines,
         )
         operations: dict[Operation, OperationHandler] = {
             Operation.INGEST: intake,

@@ -8,6 +8,8 @@ from typing import Any
 from darkroom.bulk.messages import Operation
 from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.plan.limits import Limits
+from darkroom.plan.redaction import AlwaysRedact
+from tests.images.mezzanines import large_photo, make_mezzanines
 from tests.images.photographs import jpeg_photo
 
 from .jobs import BulkJobs
@@ -98,3 +100,16 @@ def test_the_report_has_sums_and_the_location_of_its_lines(runs: BulkJobs) -> No
     assert (figures["keys"], figures["outcomes"], figures["unaccounted"]) == (3, {"done": 3}, 0)
     assert figures["lines"] == f"s3://{runs.env.names['media']}/library/one/report.jsonl"
     assert Operation(figures["order"]["operation"]) is Operation.PRESETS
+
+
+def test_existing_masters_get_mezzanines(runs: BulkJobs) -> None:
+    etag = master(runs, "many/a.jpg", large_photo()).strip('"')
+    master(runs, "many/small.jpg", jpeg_photo())
+    master(runs, "many/people/b.jpg", large_photo())
+    runs.env.mezzanines, runs.env.always = True, AlwaysRedact.parse("many/people/=faces")
+    assert set(runs.all("one", ORDER).values()) <= {"done", "unchanged no-presets"}
+    found = {name: tag for name, tag in prints(runs, "many/a.jpg").items() if "mezzanine" in name}
+    assert found == {f"derivatives/many/a.jpg/_/mezzanine-{side}.jpg": etag for side in (1280, 1920)}
+    assert [runs.env.body("media", name) for name in found] == list(make_mezzanines(large_photo()).values())
+    others = (*prints(runs, "many/small.jpg"), *prints(runs, "many/people/b.jpg"))
+    assert not [name for name in others if "mezzanine" in name]

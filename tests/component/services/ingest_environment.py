@@ -108,6 +108,7 @@ class IngestEnvironment:
     keep_gps: bool = False
     blocks: bool = False
     always: AlwaysRedact = field(default_factory=AlwaysRedact)
+    mezzanines: bool = False
     sent: list[str] = field(default_factory=list)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
@@ -170,6 +171,7 @@ class IngestEnvironment:
             observer=observer,
             keep_gps=self.keep_gps,
             always=self.always,
+            mezzanines=self.mezzanines,
         )
 
     def handle(self, event: IngestEvent) -> IngestOutcome:

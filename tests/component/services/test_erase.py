@@ -168,7 +168,9 @@ def fill(case: EraseEnvironment, key: str = KEY) -> None:
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
     name = encode_key(key)
     case.put("media", f"masters/{name}", f"held/{name}", f"findings/g1/{name}.json", f"findings/g2/{name}.json")
-    case.put("media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "w-640.webp", "refusal.json")))
+    case.put(
+        "media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "refusal.json", "mezzanine-1280.jpg"))
+    )
     case.env.judge(key, flagged=True, body=b"picture")
     case.vectors.put(StoredVector(key, direction(1), source_etag="e", generation="1"))
     for etag in ("e", "f"):

@@ -32,9 +32,10 @@ def test_only_what_another_master_made_is_deleted(env: PurgeEnvironment) -> None
     old = env.master("a.jpg", b"old")
     env.derivative("a.jpg", "w-320.webp", old)
     env.derivative("a.jpg", "refusal.json", old)
+    env.derivative("a.jpg", "mezzanine-1280.jpg", old)
     new = env.master("a.jpg", b"new")
     kept = env.derivative("a.jpg", "w-640.webp", new)
-    assert env.purge.delete_stale("a.jpg") == PurgeResult(deleted=2, kept=1, complete=True)
+    assert env.purge.delete_stale("a.jpg") == PurgeResult(deleted=3, kept=1, complete=True)
     assert env.keys() == [kept]
 
 

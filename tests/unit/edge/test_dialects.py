@@ -276,7 +276,16 @@ def test_large_results_are_requested_by_their_secret_names_alone(engine: EdgeEng
 
 
 @pytest.mark.parametrize(
-    "name", ["w-800.auto-webp", "full.jpeg", "refusal.json", f"{TOKEN}x.large", f"{TOKEN}.large\n", f"{TOKEN}.jpeg"]
+    "name",
+    [
+        "w-800.auto-webp",
+        "full.jpeg",
+        "refusal.json",
+        "mezzanine-1280.jpg",
+        f"{TOKEN}x.large",
+        f"{TOKEN}.large\n",
+        f"{TOKEN}.jpeg",
+    ],
 )
 def test_nothing_else_of_the_store_is_shown(engine: EdgeEngine, name: str) -> None:
     assert engine.answer(asked(f"/_large/a/b.jpg/_/{name}"))["statusCode"] == 404

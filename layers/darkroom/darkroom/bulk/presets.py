@@ -1,4 +1,4 @@
-"""Bulk operation ``presets``: render the presets again from the current master, as ingest does."""
+"""Bulk operation ``presets``: render presets and mezzanines again from the current master, as ingest does."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from ..aws.s3 import S3Bucket
 from ..errors import DarkroomError, ObjectChanged
-from ..image_keys import DERIVATIVES, ObjectNames
-from ..imaging.rendered_image import RenderedImage
+from ..image_keys import DERIVATIVES, ObjectNames, mezzanine_name
+from ..imaging.rendered_image import MezzanineOf, RenderedImage
 from ..plan.canonical import derivative_name
 from ..plan.model import Plan
 from ..plan.presets import Presets
 from ..plan.redaction import AlwaysRedact
 from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
 from ..services.ingest.examine import UploadExaminer
-from ..services.ingest.stores import render_from_master, select_presets
+from ..services.ingest.stores import describe_mezzanine, render_from_master, select_presets
 from ..services.purge.stale_derivatives import DerivativePurge
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
@@ -35,18 +35,22 @@ class PresetsOperation:
     always: AlwaysRedact
     purge: DerivativePurge
     caching: CachePolicy
+    mezzanines: bool = False
 
     def start(self, key: str, spec: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
         """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
         plans, watermarks = select_presets(self.presets, self.always, self.media, key)
-        if not plans:
+        mezzanines = self.mezzanines and not self.always.for_key(key)
+        if not (plans or mezzanines):
             return KeyResult(KeyOutcome.UNCHANGED, NO_PRESETS)
         name = self.source_names.name(key)
         master = self.source.head(name)
         if master is None:
             return KeyResult(KeyOutcome.MISSING)
-        for plan, image in render_from_master(self.source, self.examiner, master, plans, watermarks):
-            self._put(plan, image, master.etag)
+        for plan, image in render_from_master(
+            self.source, self.examiner, master, plans, watermarks, mezzanines=mezzanines
+        ):
+            self._put(key, plan, image, master.etag)
         found = self.source.head(name)
         if found is None or found.etag != master.etag:
             self._roll_back(key)
@@ -56,7 +60,11 @@ class PresetsOperation:
         """Raise DarkroomError: this operation has no pending keys."""
         raise DarkroomError(detail=f"presets of {key} were not requested")
 
-    def _put(self, plan: Plan, image: RenderedImage, master_etag: str) -> None:
+    def _put(self, key: str, plan: Plan | MezzanineOf, image: RenderedImage, master_etag: str) -> None:
+        if isinstance(plan, MezzanineOf):
+            headers, marks = describe_mezzanine(plan, master_etag)
+            self.media.put(mezzanine_name(key, plan.side_px), image.body, headers=headers, metadata=marks)
+            return
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
         marks = derivative_metadata(master_etag, "quick")
         self.media.put(DERIVATIVES + derivative_name(plan), image.body, headers=headers, metadata=marks)

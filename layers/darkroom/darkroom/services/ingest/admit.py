@@ -88,7 +88,9 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     if deduplicate(context, attempt, known, candidate):
         return IngestOutcome.DUPLICATE
     deadline = Deadline(examiner.cpu_limit)
-    decoded = examiner.decode(data, candidate.plans, candidate.watermarks, deadline)
+    decoded = examiner.decode(
+        data, candidate.plans, candidate.watermarks, deadline, mezzanines=context.has_mezzanines(attempt.key)
+    )
     lease = claim(context, attempt)
     master = examiner.make_master(data, header, deadline)
     description = describe_image(header, decoded, data, keep_gps=context.keep_gps)

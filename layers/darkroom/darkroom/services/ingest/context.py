@@ -42,7 +42,7 @@ class IngestContext:
     """Adapters and settings of ingest.
 
     ``masters`` are served, ``held_masters`` wait for moderation. ``media`` holds watermarks and parts of large images.
-    ``state_machine`` processes large images; without it they are refused.
+    ``state_machine`` processes large images; without it they are refused. ``mezzanines``: masters may have mezzanines.
     """
 
     claims: Claims
@@ -62,3 +62,8 @@ class IngestContext:
     presets: Presets = field(default_factory=load_default_presets)
     always: AlwaysRedact = NO_FORCED_REDACTION
     state_machine: StateMachine | None = None
+    mezzanines: bool = False
+
+    def has_mezzanines(self, key: str) -> bool:
+        """Return whether a master of ``key`` may have mezzanines: no redaction is rendered from one."""
+        return self.mezzanines and not self.always.for_key(key)

@@ -20,17 +20,20 @@ from ...imaging.formats.probe import Header, probe, sniff
 from ...imaging.master import Master, make_master
 from ...imaging.preview.describe import ImageSummary
 from ...imaging.render.render_many import BatchRender, decode_once
-from ...imaging.rendered_image import RenderedImage
+from ...imaging.rendered_image import MezzanineOf, RenderedImage
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ..deadline import INGEST, CpuLimit, Deadline
 
+type Rendition = tuple[Plan | MezzanineOf, RenderedImage]
+"""A preset or a mezzanine."""
+
 
 class ImageSource(Protocol):
     """Images that are rendered when they are requested."""
 
-    def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]: ...
+    def render_all(self) -> Iterator[Rendition]: ...
 
 
 _CHUNK_BYTES = 1024 * 1024
@@ -128,12 +131,19 @@ class UploadExaminer:
             raise InfectedUpload(detail=found)
 
     def decode(
-        self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None
+        self,
+        data: bytes,
+        plans: Sequence[Plan],
+        watermarks: Mapping[str, bytes],
+        deadline: Deadline | None = None,
+        *,
+        mezzanines: bool = False,
     ) -> BatchRender:
-        """Decode every pixel of ``data`` once, for all ``plans``; raises DamagedSource, TooSlow."""
+        """Decode every pixel of ``data`` once, for all ``plans`` and mezzanines; raises DamagedSource, TooSlow."""
+        source = Source.from_bytes(data)
         with self.observer.step("decode"):
             return (deadline or Deadline(self.cpu_limit)).run(
-                partial(decode_once, Source.from_bytes(data), plans, limits=self.limits, watermarks=watermarks)
+                partial(decode_once, source, plans, limits=self.limits, watermarks=watermarks, mezzanines=mezzanines)
             )
 
     def make_master(self, data: bytes, header: Header, deadline: Deadline) -> Master:
@@ -141,7 +151,7 @@ class UploadExaminer:
         with self.observer.step("clean"):
             return deadline.run(partial(make_master, data, header, limits=self.limits))
 
-    def render(self, source: ImageSource, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
+    def render(self, source: ImageSource, deadline: Deadline | None = None) -> list[Rendition]:
         """Render all images of ``source``; raises what rendering one does, and TooSlow."""
         with self.observer.step("render"):
             return (deadline or Deadline(self.cpu_limit)).run(lambda: list(source.render_all()))

@@ -21,13 +21,12 @@ from ...aws.s3 import ObjectHead
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, ObjectChanged
 from ...imaging.master import Master
-from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from ..request_metrics import count_refusal
 from .announcements import finish
 from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
-from .examine import Description, FetchedUpload, detect_format
+from .examine import Description, FetchedUpload, Rendition, detect_format
 from .stores import build_metadata, describe_master, select_presets
 
 
@@ -156,14 +155,12 @@ def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[s
     return select_presets(context.presets, context.always, context.media, key)
 
 
-def put_presets(
-    context: IngestContext, lease: Lease, master_etag: str, images: Iterable[tuple[Plan, RenderedImage]]
-) -> tuple[str, ...]:
-    """Store ``images`` of the master; return their names.
+def put_presets(context: IngestContext, lease: Lease, master_etag: str, images: Iterable[Rendition]) -> tuple[str, ...]:
+    """Store ``images`` of the master; return the names of presets.
 
     Raises Superseded, DamagedSource, ObjectChanged, Unavailable.
     """
-    names = context.derivatives.put_all(master_etag, images)
+    names = context.derivatives.put_all(lease.key, master_etag, images)
     _require_master(context, lease, master_etag)
     return tuple(names)
 
@@ -171,8 +168,11 @@ def put_presets(
 def copy_presets(
     context: IngestContext, lease: Lease, master_etag: str, plans: Sequence[Plan], donor: Record
 ) -> tuple[str, ...] | None:
-    """Copy presets of ``donor``; return their names, or None if one does not exist. Raises as :func:`put_presets`."""
-    names = context.derivatives.copy_all(master_etag, plans, donor)
+    """Copy presets and mezzanines of ``donor``; return the presets' names, or None if one does not exist.
+
+    Raises as :func:`put_presets`.
+    """
+    names = context.derivatives.copy_all(lease.key, master_etag, plans, donor)
     _require_master(context, lease, master_etag)
     return None if names is None else tuple(names)
 
@@ -218,7 +218,7 @@ def put_ready_image(
     lease: Lease,
     upload: FetchedUpload,
     description: Description,
-    images: Iterable[tuple[Plan, RenderedImage]],
+    images: Iterable[Rendition],
     put: Callable[[], MasterRef],
 ) -> Record:
     """Write the master by ``put`` and its presets; return the record of the upload, which is not written yet.

@@ -11,13 +11,13 @@ from ...aws.record import HELD, READY, REFUSED, MasterRef, Record, Refusal
 from ...aws.s3 import ObjectHead
 from ...aws.telemetry import log
 from ...errors import Busy, DarkroomError, ObjectChanged
-from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from .admit import ingest_upload
 from .announcements import announce, finish, publish_event
 from .claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
+from .examine import Rendition
 from .publish import choose_presets, claim, describe_held_master, hold_master, put_presets, release_master, unpublish
 from .stores import render_from_master
 
@@ -125,10 +125,10 @@ def render_presets(context: IngestContext, lease: Lease, master: MasterRef) -> t
     """
     plans, watermarks = choose_presets(context, lease.key)
     stored = context.claims.head_master(lease.key)
-    if stored is None or not plans:
+    if stored is None or not (plans or context.has_mezzanines(lease.key)):
         return ()
     try:
-        images = _render_stored(context, stored, plans, watermarks)
+        images = _render_stored(context, lease.key, stored, plans, watermarks)
         with context.observer.step("presets"):
             return put_presets(context, lease, master.etag, images)
     except DarkroomError as error:
@@ -139,11 +139,18 @@ def render_presets(context: IngestContext, lease: Lease, master: MasterRef) -> t
 
 
 def _render_stored(
-    context: IngestContext, master: ObjectHead, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
-) -> list[tuple[Plan, RenderedImage]]:
+    context: IngestContext, key: str, master: ObjectHead, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
+) -> list[Rendition]:
     """Render ``plans`` from the master that this attempt stored; raises Superseded if it was replaced."""
     try:
-        return render_from_master(context.masters.bucket, context.examiner, master, plans, watermarks)
+        return render_from_master(
+            context.masters.bucket,
+            context.examiner,
+            master,
+            plans,
+            watermarks,
+            mezzanines=context.has_mezzanines(key),
+        )
     except ObjectChanged as error:
         raise Superseded(wrote=True) from error
 

@@ -6,27 +6,37 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...aws.record import MasterRef, Record
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import log
 from ...errors import ObjectChanged, OverLimits
-from ...image_keys import DERIVATIVES, ObjectNames
+from ...image_keys import DERIVATIVES, ObjectNames, mezzanine_name
 from ...imaging.formats.probe import probe
-from ...imaging.rendered_image import RenderedImage
+from ...imaging.rendered_image import MezzanineOf, RenderedImage
 from ...imaging.source import Source
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findings
-from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
+from ...plan.variants import MEZZANINE_SIDES_PX
+from ..caching import (
+    MASTER_HEADER,
+    MASTER_SHA256,
+    PACE,
+    SOURCE_ETAG,
+    CachePolicy,
+    derivative_headers,
+    derivative_metadata,
+)
 from ..deadline import Deadline
 from ..purge.messages import purge_message
 from ..purge.stale_derivatives import DerivativePurge
 from ..range_source import open_ranges
 from .claims import HOW, PYRAMID, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, StaleIndex, Superseded
-from .examine import UploadExaminer
+from .examine import Rendition, UploadExaminer
 
 TRIES = 4
 """Tries to replace or remove an object that changes between read and write."""
@@ -173,13 +183,16 @@ class DerivativeStore:
         self.purger.delete_stale(key)
         self.purges.send(purge_message(key))
 
-    def put_all(self, master_etag: str, images: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
-        """Store ``images``, each while the next is rendered; return their names.
+    def put_all(self, key: str, master_etag: str, images: Iterable[Rendition]) -> list[str]:
+        """Store ``images`` of ``key``, each while the next is rendered; return the names of presets.
 
         Raises DamagedSource, ObjectChanged, Unavailable.
         """
 
-        def put(plan: Plan, image: RenderedImage) -> str:
+        def put(plan: Plan | MezzanineOf, image: RenderedImage) -> str:
+            if isinstance(plan, MezzanineOf):
+                self._put(mezzanine_name(key, plan.side_px), image.body, *describe_mezzanine(plan, master_etag))
+                return ""
             name = derivative_name(plan)
             headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
             self._put(DERIVATIVES + name, image.body, headers, derivative_metadata(master_etag, "quick"))
@@ -187,10 +200,13 @@ class DerivativeStore:
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
             stored = [pool.submit(put, plan, image) for plan, image in images]
-            return [one.result() for one in stored]
+            return [name for one in stored if (name := one.result())]
 
-    def copy_all(self, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
-        """Copy the presets of ``donor``; return their names, or None if one of them does not exist."""
+    def copy_all(self, key: str, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
+        """Copy the presets of ``donor``; return their names, or None if one of them does not exist.
+
+        Its mezzanines, as many as there are, are copied too.
+        """
 
         def copy(plan: Plan) -> str | None:
             name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
@@ -204,8 +220,18 @@ class DerivativeStore:
             return None if done is None else name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
+            mezzanines = pool.map(partial(self._copy_mezzanine, key, master_etag, donor), MEZZANINE_SIDES_PX)
             names = [name for name in pool.map(copy, plans) if name is not None]
+            list(mezzanines)  # raises what a copy raised
         return names if len(names) == len(plans) else None
+
+    def _copy_mezzanine(self, key: str, master_etag: str, donor: Record, side_px: int) -> None:
+        original = mezzanine_name(donor.key, side_px)
+        found = self.media.head(original)
+        if found is None or found.metadata.get(SOURCE_ETAG) != donor.master.bare_etag:
+            return
+        headers, metadata = describe_mezzanine(MezzanineOf(side_px, found.metadata.get(MASTER_HEADER, "")), master_etag)
+        self.media.copy(self.media, original, mezzanine_name(key, side_px), headers=headers, metadata=metadata)
 
     def _put(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
         """Replace the existing object and nothing newer: a put that is delayed must not win."""
@@ -217,6 +243,12 @@ class DerivativeStore:
             found = self.media.head(name)
             etag = found.etag if found is not None else ""
         raise ObjectChanged(detail=f"{name} changed {TRIES} times")
+
+
+def describe_mezzanine(mezzanine: MezzanineOf, master_etag: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return HTTP headers and user metadata of a mezzanine of the master with this entity tag."""
+    metadata = {MASTER_HEADER: mezzanine.master_header, **derivative_metadata(master_etag)}
+    return {"Content-Type": "image/jpeg"}, metadata
 
 
 def select_presets(
@@ -251,8 +283,10 @@ def render_from_master(
     master: ObjectHead,
     plans: Sequence[Plan],
     watermarks: Mapping[str, bytes],
-) -> list[tuple[Plan, RenderedImage]]:
-    """Render ``plans`` from ``master`` in ``source``: a pyramid by ranges, any other after one decode.
+    *,
+    mezzanines: bool = False,
+) -> list[Rendition]:
+    """Render ``plans`` and mezzanines from ``master`` in ``source``: a pyramid by ranges, any other after one decode.
 
     Raises OverLimits, Damaged, TooSlow, TypeNotAllowed, ObjectChanged if the master was replaced, or Unavailable.
     """
@@ -265,7 +299,7 @@ def render_from_master(
     data = _read_master(source, master, examiner.limits.max_bytes)
     probe(Source.from_bytes(data), examiner.limits)
     deadline = Deadline(examiner.cpu_limit)
-    return examiner.render(examiner.decode(data, plans, watermarks, deadline), deadline)
+    return examiner.render(examiner.decode(data, plans, watermarks, deadline, mezzanines=mezzanines), deadline)
 
 
 def _read_master(source: S3Bucket, master: ObjectHead, max_bytes: int) -> bytes:
