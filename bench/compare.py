@@ -17,6 +17,7 @@ from .images import describe_sources, make_images
 from .link.process import describe_protocol, run_link
 from .machine import Core, separate_cores
 from .measure import Counts, Progress, run
+from .mezzanines.files import write_mezzanines
 from .quality import resize_reference, ssimulacra2
 from .report import Findings
 from .statistics import RATIO_NOTE
@@ -34,7 +35,8 @@ def measure_cases(who: Mapping[Case, Sequence[Makes]], counts: Mapping[Case, Cou
     files = {file.name: file for file in make_images()}
     reference = {case: resize_reference(files[case.image], case.width) for case in who}
     results, scores, missing = {}, {}, []
-    with separate_cores() as core, run_link(list(files.values()), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
+    derived = write_mezzanines(list(files.values()))
+    with separate_cores() as core, run_link([*files.values()], LATENCY_MS, MEGABYTES_PER_S, derived) as endpoint_url:
         for case, makes in who.items():
             competitors, lacking = list_installed(makes, endpoint_url)
             missing += lacking

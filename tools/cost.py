@@ -20,6 +20,7 @@ from bench.cost.pricing import (
     CostComparison,
     Priced,
     describe_memory,
+    describe_mezzanines,
     describe_re_encoding,
     describe_rules,
     read_comparison,
@@ -129,6 +130,7 @@ def conditions(prices: PriceTable, processor: str) -> list[str]:
     """Describe the conditions."""
     return [
         *describe_rules(prices, processor),
+        describe_mezzanines(prices),
         f"By memory: {REQUESTS:,} requests, {HIT_RATIO:.0%} served by the CDN, including its charges.",
         f"{describe_machine()}; S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s.",
     ]

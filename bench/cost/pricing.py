@@ -36,6 +36,15 @@ changed.
 
 UNSTORED_RENDER_READS = 1
 
+MEZZANINE_READS = 2
+"""Mezzanines that a render reads at most, whether they exist or not."""
+
+LIBRARY_IMAGES = 1_000_000
+"""Number of masters whose mezzanines are priced."""
+
+MASTER_BYTES, MEZZANINE_BYTES = 2_262_295, (290_892, 555_277)
+"""Bytes of the benchmark's image of 12 MP and of its mezzanines (:mod:`bench.mezzanines.files`)."""
+
 DIT_MEMORY_MB = 1024
 """Memory of AWS's solution; its stack has no parameter for it (back-end-construct.ts of its repository)."""
 
@@ -110,9 +119,15 @@ def read_comparison(title: str, prices: PriceTable, architecture: str, measured:
         return Priced(design, peak_mb, memory_mb or cheapest_mb(prices, design, peak_mb, architecture))
 
     ours = ServiceDesign(
-        work[STORED], int(stored["image_bytes"]), stores=True, extra_gets=RENDER_READS, cold_share=COLD
+        work[STORED],
+        int(stored["image_bytes"]),
+        stores=True,
+        extra_gets=RENDER_READS + MEZZANINE_READS,
+        cold_share=COLD,
     )
-    unstored = ServiceDesign(work[OURS], int(nothing["image_bytes"]), extra_gets=UNSTORED_RENDER_READS, cold_share=COLD)
+    unstored = ServiceDesign(
+        work[OURS], int(nothing["image_bytes"]), extra_gets=UNSTORED_RENDER_READS + MEZZANINE_READS, cold_share=COLD
+    )
     bare = ServiceDesign(work[DIT], int(theirs["image_bytes"]), cold_share=COLD)
     return CostComparison(
         priced(stored, ours),
@@ -189,6 +204,23 @@ def describe_re_encoding(found: CostComparison, prices: PriceTable) -> str:
         "background render for each. "
         f"Where it saves {REFINED:.0%} of the bytes, the CDN's delivery saves that after "
         f"{each / saved:.0f} views of an image."
+    )
+
+
+def describe_mezzanines(prices: PriceTable) -> str:
+    """Describe the price of the mezzanines of many images like the benchmark's."""
+    puts, months = (
+        sum(prices.cost({name: amount}).values())
+        for name, amount in (
+            ("s3-puts", LIBRARY_IMAGES * len(MEZZANINE_BYTES)),
+            ("s3-gb-months", LIBRARY_IMAGES * sum(MEZZANINE_BYTES) / 1e9),
+        )
+    )
+    masters = sum(prices.cost({"s3-gb-months": LIBRARY_IMAGES * MASTER_BYTES / 1e9}).values())
+    sizes = " and ".join(f"{size / 1000:,.0f} kB" for size in MEZZANINE_BYTES)
+    return (
+        f"Mezzanines of {LIBRARY_IMAGES:,} masters of {MASTER_BYTES / 1e6:.1f} MB ({sizes} each): "
+        f"${puts:.2f} once, and ${months:.2f} a month beside ${masters:.2f} for the masters. They are not included."
     )
 
 

@@ -45,17 +45,34 @@ class CoverTimes:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Results of all competitors, Darkroom first, and the lower bound; ``missing`` are not installed."""
+    """Results of all competitors, Darkroom first, then its render of the master, and the lower bound of that.
+
+    ``missing`` are not installed.
+    """
 
     covered: Sequence[CoverTimes]
     floor_ms: Spread
     missing: Sequence[str]
 
+    @property
+    def peers(self) -> Sequence[CoverTimes]:
+        """The competitors besides Darkroom's own."""
+        return self.covered[2:]
+
+
+def render_from_mezzanine(source: Path, reference: Mapping[str, object]) -> Competitor:
+    """Return Darkroom's render, from the mezzanine's bytes to the image's."""
+    what = "`imaging.render`, as a request calls it, from a mezzanine in memory"
+    return _render("Darkroom", what, "from-mezzanines", source, reference)
+
 
 def render_with_darkroom(source: Path, reference: Mapping[str, object]) -> Competitor:
-    """Return Darkroom's render, from the file's bytes to the image's."""
-    what = "`imaging.render`, as a request calls it, from bytes in memory"
-    made = darkroom_at_ingest("Darkroom", what, "renders", source, reference)
+    """Return Darkroom's render of the master, from the file's bytes to the image's."""
+    return _render("Darkroom, from the master", "the same from the master in memory", "renders", source, reference)
+
+
+def _render(name: str, what: str, job: str, source: Path, reference: Mapping[str, object]) -> Competitor:
+    made = darkroom_at_ingest(name, what, job, source, reference)
     return replace(made, environment={**made.environment, **ALLOCATOR})
 
 
@@ -66,7 +83,7 @@ def render_with_libvips(source: Path) -> Competitor:
     return replace(ours, name="Floor", what="", command=[ours.command[0], script, source, str(SIDE_PX), str(QUALITY)])
 
 
-MAKES: tuple[Makes, ...] = (render_with_darkroom, sharp_at_ingest, pillow_at_covers)
+MAKES: tuple[Makes, ...] = (render_from_mezzanine, render_with_darkroom, sharp_at_ingest, pillow_at_covers)
 
 
 def crop_middle(quality: int) -> Mapping[str, object]:
@@ -86,13 +103,11 @@ def resize_reference(source: Path) -> Pixels:
 def measure_all(source: Path, times: int, core: Core, progress: Progress) -> Findings:
     """Measure all competitors that this machine can install, ``times`` in turn."""
     reference = resize_reference(source)
-    target = ssimulacra2(_made(render_with_darkroom(source, crop_middle(QUALITY)), core), reference)
+    target = ssimulacra2(_made(render_from_mezzanine(source, crop_middle(QUALITY)), core), reference)
     chosen, missing = [], []
     for make in MAKES:
         try:
-            quality = (
-                QUALITY if make is render_with_darkroom else _matched(make, source, reference, target, core, progress)
-            )
+            quality = QUALITY if make in MAKES[:2] else _matched(make, source, reference, target, core, progress)
             chosen.append((make(source, crop_middle(quality)), quality))
         except MissingCompetitor as reason:
             missing.append(f"{reason}.")

@@ -1,4 +1,4 @@
-"""Objects of the server: masters that exist under any name, and stored objects."""
+"""Objects of the server: masters that exist under any name, objects made from them, and stored objects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 MASTERS = "masters/"
+DERIVED = "derivatives/"
+SEPARATOR = "/_/"
 JPEG_START = b"\xff\xd8"
 TYPES = {JPEG_START: "image/jpeg", b"II\x2a\0": "image/tiff", b"II\x2b\0": "image/tiff"}
 """Content types by first bytes, as far as clients use them."""
@@ -42,15 +44,27 @@ class Object:
                 yield part[offset : min(offset + most, last)]
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedObject:
+    """An object made from a master: its bytes, and its HTTP headers, to which the master's entity tag is added."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class ObjectStore:
     """Objects by key, without ``<bucket>/``.
 
     An image ``name`` exists as ``masters/<anything>/<name>``. JPEGs have the key in a comment: distinct keys have
-    distinct bytes, so no library's cache can serve them. Other types are always the same.
+    distinct bytes, so no library's cache can serve them. Other types are always the same. What is ``derived`` from an
+    image exists for each of its masters, by the image's name and its own: ``derivatives/<anything>/<name>/_/<own>``.
     """
 
-    def __init__(self, images: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, images: Mapping[str, bytes], derived: Mapping[tuple[str, str], DerivedObject] | None = None
+    ) -> None:
         self._images = images
+        self._derived = derived or {}
         self._objects: dict[str, Object] = {}
         self._started = datetime.now(UTC)
 
@@ -58,6 +72,8 @@ class ObjectStore:
         """Return the object at ``key``."""
         if key in self._objects:
             return self._objects[key]
+        if key.startswith(DERIVED):
+            return self._find_derived(key)
         image = self._images.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
         if image is None:
             return None
@@ -65,6 +81,14 @@ class ObjectStore:
         lead, rest = (add_name(image, key), memoryview(image)[2:]) if is_jpeg else (b"", memoryview(image))
         content_type = next((of for start, of in TYPES.items() if image.startswith(start)), "application/octet-stream")
         return Object(lead, rest, {"content-type": content_type}, f'"{_hash(key.encode())}"', self._started)
+
+    def _find_derived(self, key: str) -> Object | None:
+        master, _, own = key.removeprefix(DERIVED).rpartition(SEPARATOR)
+        found = self._derived.get((master.rpartition("/")[2], own))
+        if found is None:
+            return None
+        headers = {**found.headers, "x-amz-meta-source-etag": _hash(f"{MASTERS}{master}".encode())}
+        return Object(b"", memoryview(found.body), headers, f'"{_hash(key.encode())}"', self._started)
 
     def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Object:
         """Store ``body`` at ``key``."""

@@ -31,9 +31,12 @@ def describe_protocol() -> str:
 
 
 @contextmanager
-def run_link(images: Sequence[Path], latency_ms: float, megabytes_per_s: float) -> Iterator[str]:
-    """Run the server and yield its URL."""
+def run_link(
+    images: Sequence[Path], latency_ms: float, megabytes_per_s: float, derived: Path | None = None
+) -> Iterator[str]:
+    """Run the server and yield its URL. ``derived`` is a folder of objects that are made from ``images``."""
     options = ["--latency-ms", str(latency_ms), "--megabytes-per-s", str(megabytes_per_s)]
+    options += ["--derived", str(derived)] if derived else []
     options += ["--certificate", str(make_certificates() / "server.pem")] if _by_tls else []
     command = [sys.executable, "-m", "bench.link", *options, *map(str, images)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

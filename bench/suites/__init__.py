@@ -15,6 +15,7 @@ SUITES: dict[str, str] = {
     "requests": "bench.suites.requests",
     "formats": "bench.suites.formats",
     "photographs": "bench.suites.photographs",
+    "mezzanines": "bench.suites.mezzanines",
     "cold": "bench.suites.cold",
     "origin": "bench.suites.origin",
     "memory": "bench.suites.memory",

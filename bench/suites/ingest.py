@@ -159,9 +159,11 @@ def request_presets(found: Mapping[str, Match]) -> Mapping[str, Mapping[str, obj
 def list_competitors(image: Path) -> tuple[list[Competitor], list[str]]:
     """Return the competitors that make all presets of ``image``, and the reasons for missing ones."""
     cascade = "one decode, each image from a larger one"
+    mezzanines = f"{cascade}; and two mezzanines"
     apart = "the same images as by six requests: six decodes"
     found = [
-        darkroom_at_ingest("Darkroom", cascade, "series", image, PRESETS),
+        darkroom_at_ingest("Darkroom", mezzanines, "ingest", image, PRESETS),
+        darkroom_at_ingest("Darkroom, without mezzanines", cascade, "series", image, PRESETS),
         darkroom_at_ingest("Darkroom, one by one", apart, "renders", image, PRESETS),
     ]
     try:

@@ -75,13 +75,12 @@ def huge(peaks_mb: Spread) -> Figure:
 
 def cover(findings: Findings) -> list[Figure]:
     """Return the ratio to the fastest peer's time; the lower bound is libvips' decode, resize and encode."""
-    ours, *peers = findings.covered
-    if not peers:
+    if not findings.peers:
         return []
-    peer = find_fastest(peers)
+    ours, peer = findings.covered[0], find_fastest(findings.peers)
     ratios = [one / other for one, other in zip(ours.ms.values, peer.ms.values, strict=True)]
     floor = findings.floor_ms.ratio_to(peer.ms)
-    why = f"libvips' decode, resize and encode alone; {peer.competitor.name} decodes as fast"
+    why = "libvips' decode, resize and encode of the master alone"
     return [Figure("cover-24mp", ours.ms.ratio_to(peer.ms), min(ratios), max(ratios), floor, why)]
 
 
@@ -103,7 +102,7 @@ def alone_table(refused: Spread, peaks_mb: Spread) -> Table:
 def cover_table(findings: Findings, times: int, load: float) -> Table:
     """Format a row for each competitor; ratios are to the fastest peer."""
     found, floor = findings.covered, findings.floor_ms
-    base = find_fastest(found[1:]) if len(found) > 1 else found[0]
+    base = find_fastest(findings.peers or found)
     rows = [
         (
             one.competitor.name,

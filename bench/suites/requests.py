@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..cases import WEBP_2MP, WEBP_12MP, Case
 from ..compare import OURS, STORED, Makes, measure_cases
-from ..competitors.darkroom import darkroom, darkroom_unstored
+from ..competitors.darkroom import darkroom, darkroom_from_masters, darkroom_unstored
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
 from ..competitors.ipx import ipx
@@ -25,7 +25,10 @@ from . import Progress
 from .photographs import mean_ratio
 
 FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
-WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
+WHO: dict[Case, tuple[Makes, ...]] = {
+    WEBP_12MP: (*FUNCTIONS, darkroom_from_masters, ipx, thumbor),
+    WEBP_2MP: FUNCTIONS,
+}
 COUNTS = {"full": Counts(cold=11, warm=42, unmeasured=15, processes=2), "quick": Counts(cold=3, warm=5)}
 """Node collects garbage at its final rate only after some fifteen requests: DIT's calls are 4 % faster before."""
 

@@ -41,6 +41,7 @@ OPEN = {"access_mode": "open"}
 """Settings that allow measured widths off the ladder without signatures."""
 
 UNSTORED = {**OPEN, "store_derivatives": False}
+FROM_MASTERS = {**OPEN, "mezzanines": False}
 
 VARIABLES = {
     "POWERTOOLS_SERVICE_NAME": "transform",
@@ -58,7 +59,8 @@ def darkroom(endpoint_url: str) -> Competitor:
     """Return Darkroom with the S3 at ``endpoint_url``."""
     return Competitor(
         name=NAME,
-        what="`functions/transform` as deployed: decodes while the source arrives, stores after the response",
+        what="`functions/transform` as deployed: decodes a mezzanine of the 12 MP while it arrives, stores after the "
+        "response",
         command=[install_interpreter(), "-m", "awslambdaric", "traced.handler"],
         folder=build_once(WORK / "function", [FUNCTION, TRACED], _copy_function),
         environment=build_aws_environment(endpoint_url)
@@ -80,6 +82,17 @@ def darkroom_unstored(endpoint_url: str) -> Competitor:
         what="the same with `store_derivatives = false`: responds without storing, as AWS's does",
         environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": UNSTORED})},
         stores=False,
+    )
+
+
+def darkroom_from_masters(endpoint_url: str) -> Competitor:
+    """Return Darkroom deployed without mezzanines."""
+    stored = darkroom(endpoint_url)
+    return replace(
+        stored,
+        name=f"{NAME}, from masters",
+        what="the same with `mezzanines = false`: reads the master",
+        environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": FROM_MASTERS})},
     )
 
 

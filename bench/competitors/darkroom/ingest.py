@@ -16,16 +16,18 @@ from typing import Any
 import pyvips
 
 from darkroom.imaging.formats.encode import DEFAULT_QUALITY, EncodableImage, encode_with
-from darkroom.imaging.formats.image_format import EncoderOptions
+from darkroom.imaging.formats.image_format import EncoderOptions, Header
 from darkroom.imaging.formats.load import load
 from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.render.pipeline import render, resolve_geometry
 from darkroom.imaging.render.render_many import decode_once
+from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Gravity, Plan
+from darkroom.plan.variants import list_mezzanines
 
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
 
@@ -37,14 +39,45 @@ SHARPS_EFFORT = 4
 
 def render_all(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """Render all images from one decode."""
+    return _render_all(data, plans, mezzanines=False)
+
+
+def render_with_mezzanines(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+    """Render all images and the mezzanines from one decode, as ingest does."""
+    return _render_all(data, plans, mezzanines=True)
+
+
+def _render_all(data: bytes, plans: Mapping[str, Plan], *, mezzanines: bool) -> Mapping[str, bytes]:
     names = {plan: name for name, plan in plans.items()}
-    exposure = decode_once(Source.from_bytes(data), names, limits=LIMITS)
-    return {names[plan]: image.body for plan, image in exposure.render_all()}
+    batch = decode_once(Source.from_bytes(data), names, limits=LIMITS, mezzanines=mezzanines)
+    return {
+        f"mezzanine-{plan.side_px}" if isinstance(plan, MezzanineOf) else names[plan]: image.body
+        for plan, image in batch.render_all()
+    }
 
 
 def render_each(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """Decode for each image, as separate requests do."""
     return {name: render(plan, Source.from_bytes(data), limits=LIMITS).body for name, plan in plans.items()}
+
+
+class FromMezzanines:
+    """Render each image from the mezzanine that a request reads. The first call makes the mezzanines."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[MezzanineOf, bytes]] = []
+
+    def __call__(self, data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+        """Render by preset."""
+        if not self._found:
+            batch = decode_once(Source.from_bytes(data), [], limits=LIMITS, mezzanines=True)
+            self._found = [(of, image.body) for of, image in batch.render_all() if isinstance(of, MezzanineOf)]
+        return {name: self._render(plan) for name, plan in plans.items()}
+
+    def _render(self, plan: Plan) -> bytes:
+        of, body = next(one for one in self._found if one[0].side_px in list_mezzanines(plan))
+        header = Header.parse(of.master_header)
+        return render(plan, Source.from_bytes(body), limits=LIMITS, master=header).body
 
 
 class Alone:
@@ -88,8 +121,10 @@ def reencode(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
 
 JOBS: Mapping[str, Job] = {
     "series": render_all,
+    "ingest": render_with_mezzanines,
     "renders": render_each,
     "alone": Alone(),
+    "from-mezzanines": FromMezzanines(),
     "cleaned": strip_image,
     "encoded": reencode,
 }

@@ -98,7 +98,10 @@ def test_a_machine_without_node_measures_the_others(image: Path, monkeypatch: py
     monkeypatch.setenv("PATH", f"/nowhere:{Path(shutil.which('make') or '').parent}")
     monkeypatch.setattr("bench.competitors.npm.shutil.which", lambda _: None)
     found, missing = list_competitors(image)
-    assert [competitor.name for competitor in found] == ["Darkroom", "Darkroom, one by one"]
+    assert [competitor.name for competitor in found] == [
+        *("Darkroom", "Darkroom, without mezzanines"),
+        "Darkroom, one by one",
+    ]
     assert missing == ["The Node handler: Node and npm are not installed."]
 
 

@@ -71,6 +71,22 @@ def test_an_image_exists_under_any_name_and_never_twice_the_same(bucket: FastBuc
             assert Image.open(io.BytesIO(body)).tobytes() == original.tobytes()
 
 
+def test_what_is_made_from_an_image_exists_for_each_of_its_masters(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").mkdir()
+    (tmp_path / "photo.jpg" / "small.jpg").write_bytes(b"small")
+    (tmp_path / "photo.jpg" / "small.jpg.json").write_text('{"x-amz-meta-of": "it"}', encoding="ascii")
+    with run_link([image], 0, 100, tmp_path) as address:
+        environment = KEYS | {"AWS_ENDPOINT_URL": address}
+        bucket = connect("media", CredentialSource(environment), environment)
+        found = [bucket.open(f"derivatives/{at}/photo.jpg/_/small.jpg") for at in (1, 2)]
+        masters = [bucket.etag(f"masters/{at}/photo.jpg") for at in (1, 2)]
+        assert bucket.open("derivatives/1/photo.jpg/_/large.jpg") is None
+    for one, master in zip(found, masters, strict=True):
+        assert one is not None
+        assert one.read() == b"small"
+        assert (one.attributes["of"], one.attributes["source-etag"]) == ("it", str(master).strip('"'))
+
+
 def test_head_tells_what_get_tells(bucket: FastBucket) -> None:
     found = bucket.open("masters/3/photo.jpg")
     assert found is not None
