@@ -16,6 +16,7 @@ SUITES: dict[str, str] = {
     "formats": "bench.suites.formats",
     "photographs": "bench.suites.photographs",
     "mezzanines": "bench.suites.mezzanines",
+    "encoders": "bench.suites.encoders",
     "cold": "bench.suites.cold",
     "origin": "bench.suites.origin",
     "memory": "bench.suites.memory",
@@ -33,9 +34,9 @@ SUITES: dict[str, str] = {
 TLS_SUITES = ("requests",)
 """Suites that have a second section, measured with ``--tls``."""
 
-EXCLUDED = frozenset({"endpoint"})
-"""Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
-GPU.
+EXCLUDED = frozenset({"encoders", "endpoint"})
+"""Suites that run only if named: ``encoders`` supports a decision, and has no goal; the peer of ``endpoint`` is the
+server without batches, and it takes minutes without a GPU.
 """
 
 
