@@ -16,8 +16,10 @@ from darkroom.imaging.quality.ssimulacra2 import MIN_SIDE_PX, Comparator
 from tests.images.photographs import photograph
 from tests.images.sources import cutout, saved
 
-OFF_BY = 0.7
-"""The largest difference from SSIMULACRA2: the full size is compared by a third of its lines."""
+OFF_BY = 1.3
+"""The largest difference from SSIMULACRA2 for these images. Over 66 others it is 0.3 for WebP, 0.5 for JPEG and 0.6 for
+AVIF (root mean square) at scores from 55 to 92: the full size is compared by a third of its lines, and 16 of 108
+features stand for all."""
 
 
 def opened(image: Image.Image) -> pyvips.Image:

@@ -195,7 +195,8 @@ class Encoder:
 
     For ``q=auto``: ``search`` are its options while a client waits, where they differ from ``fast``; ``drawing``
     further ones for drawings, ``full_chroma`` those that keep more of the colour, ``trials`` sets of options that suit
-    one image and not another. ``starts`` is where the search begins, on a sample of ``sample_pixels``.
+    one image and not another. ``starts`` is where the search begins, on a sample of ``sample_pixels``. ``bend``: the
+    share by which a step of quality gains more, per point below the target.
     """
 
     saver: str
@@ -216,6 +217,7 @@ class Encoder:
     trials: tuple[EncoderOptions, ...] = ()
     starts: StartTable = field(default_factory=dict)
     sample_pixels: int = 600_000
+    bend: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

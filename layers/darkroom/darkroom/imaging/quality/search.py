@@ -16,6 +16,9 @@ MIN_QUALITY, MAX_QUALITY = 1, 100
 MAX_SLOPE_DROP = 8
 """A slope that is less than the usual one by more than this factor is treated as noise."""
 
+MAX_BENT_POINTS = 15.0
+"""Within this distance from a target the change of the slope was measured."""
+
 SCORE_PER_QUALITY = 1.0
 """Points of SSIMULACRA2 per step of quality near 80, to start with: 0.6 to 1.4 for two photographs in four formats."""
 
@@ -40,18 +43,21 @@ def propose_quality(
     *,
     round_step: Callable[[float], int] = round,
     max_step: int = MAX_QUALITY,
+    bend: float = 0.0,
 ) -> int:
     """Return the quality at which a line through two of the ``known`` scores meets ``target``.
 
     The two are the nearest on either side of ``target``, or the two nearest where all lie on one side. With one known
-    score, or where the line makes no sense, ``slope`` is used, the usual gain per step.
+    score, or where the line makes no sense, ``slope`` is used, the usual gain per step at ``target``. It grows by the
+    share ``bend`` per point below ``target``: a step gains more, the lower the score is.
     """
     near, *others = sorted(known, key=lambda quality: abs(known[quality] - target))
     opposite = [other for other in others if (known[other] < target) != (known[near] < target)]
     for other in [*opposite, *others][:1]:
         measured = (known[near] - known[other]) / (near - other)
-        slope = measured if measured > slope / MAX_SLOPE_DROP else slope
-    step = round_step((target - known[near]) / slope)
+        slope, bend = (measured, 0.0) if measured > slope / MAX_SLOPE_DROP else (slope, bend)
+    shortfall = target - known[near]
+    step = round_step(shortfall / slope * math.exp(-bend * max(-MAX_BENT_POINTS, min(MAX_BENT_POINTS, shortfall))))
     return _clamp(near + max(-max_step, min(max_step, step)), MIN_QUALITY, MAX_QUALITY)
 
 
@@ -64,10 +70,13 @@ def find_nearest(
     slope: float,
     tolerance: float,
     max_step: int,
+    sure: float = 0.0,
+    bend: float = 0.0,
 ) -> int:
     """Return the quality whose score is within ``tolerance`` of ``target``, or as near as ``encodes`` get.
 
-    ``score`` is called at most ``encodes - 1`` times: the last quality follows from the known scores.
+    ``score`` is called at most ``encodes - 1`` times: the last quality follows from the known scores. So it does where
+    a score is within ``sure`` of ``target``. ``bend`` is that of :func:`propose_quality`.
     """
     known: dict[int, float] = {}
     quality = start
@@ -75,10 +84,13 @@ def find_nearest(
         known[quality] = score(quality)
         if abs(known[quality] - target) <= tolerance:
             return quality
-        following = propose_quality(known, target, slope, max_step=max_step)
+        is_sure = abs(known[quality] - target) <= sure
+        following = propose_quality(known, target, slope, max_step=max_step, bend=bend)
         if following in known:
             return min(known, key=lambda quality: abs(known[quality] - target))
         quality = following
+        if is_sure:
+            break
     return quality
 
 

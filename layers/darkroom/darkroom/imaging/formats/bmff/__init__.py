@@ -74,6 +74,7 @@ ENCODER = Encoder(
         "busy": ((300_000, Start(60, 0.84)), (ANY_SIZE, Start(60, 0.84))),
     },
     sample_pixels=300_000,
+    bend=0.03,
 )
 
 OUTPUT = OutputFormat(
