@@ -65,8 +65,8 @@ type _Weights = Mapping[tuple[int, int], float]
 
 
 # Those of scales 0 to 2 and of red against green are fitted to SSIMULACRA2's score (least squares, 264 encodes of 66
-# images as WebP, JPEG and AVIF), because they stand for what is not compared. SSIMULACRA2 has 7.47, 6.68, 19.2 and 1.88
-# for dissimilarity, 225.2 for its mean, 17.4 for lost and 10.9 for added detail. The others are its own.
+# images in three formats), because they stand for what is not compared. SSIMULACRA2 has 7.47, 6.68, 19.2 and 1.88 for
+# dissimilarity, 225.2 for its mean, 17.4 for lost and 10.9 for added detail. The others are its own.
 _UNLIKE_MEANS: _Weights = {(2, Y): 218.9, (3, Y): 176.39317598450694, (4, B): 95.1080498811086}
 _UNLIKE_NORMS: _Weights = {
     (0, Y): 7.03,
