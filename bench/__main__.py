@@ -1,5 +1,5 @@
-"""Command line: ``python -m bench [SUITE…] [--quick] [--runs N]``: measure, print, and write performance.md and its
-chart.
+"""Command line: ``python -m bench [SUITE…] [--quick] [--runs N]``: measure, print, and write performance.md, its chart
+and growth.md.
 
 Without suites it is a full run: bench/runs.json stores its figures, and the page compares the goals with the last
 three. ``--quick`` measures few rounds and writes no files.
@@ -21,19 +21,22 @@ from .chart import draw_chart
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
 from .link.process import use_tls, uses_tls
-from .suites import SUITES, TLS_SUITES, UnknownSuite, list_default_suites, load_suite
+from .suites import GROUPS, SUITES, TLS_SUITES, UnknownSuite, list_default_suites, load_suite
 
 
 def main() -> int:
     """Run the command. Return 1 if a suite failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; default: a full run")
+    parser.add_argument(
+        "suites", nargs="*", metavar="SUITE", help=f"of {', '.join([*SUITES, *GROUPS])}; default: a full run"
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds, write no files")
     parser.add_argument("--tls", action="store_true", help="S3 by TLS; writes the sections of suites with their own")
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="number of runs, each in its own process")
     chosen = parser.parse_args()
+    chosen.suites = [suite for name in chosen.suites for suite in GROUPS.get(name, (name,))]
     if unknown := [name for name in chosen.suites if name not in SUITES]:
-        parser.error(f"unknown suite {unknown[0]}; suites: {', '.join(SUITES)}")
+        parser.error(f"unknown suite {unknown[0]}; suites: {', '.join([*SUITES, *GROUPS])}")
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
     if chosen.runs > 1:
@@ -71,7 +74,7 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
 def write_section(name: str, section: Section) -> None:
     """Write a suite's section. With TLS only suites have one whose table has its own."""
     if not uses_tls():
-        page.write_page(page.PAGE, page.format_section(section), page.find_markers(name))
+        page.write_page(page.find_page(name), page.format_section(section), page.find_markers(name))
     elif name in TLS_SUITES:
         page.write_page(page.PAGE, page.format_section(section), page.find_markers(f"{name} --tls"))
 

@@ -1,4 +1,4 @@
-"""Write docs/explanation/performance.md: the suites' sections between markers, and the table of goals."""
+"""Write docs/explanation/performance.md and growth.md: sections of suites between markers, and the table of goals."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import NamedTuple
 from .goals import Goal, Section
 from .paths import ROOT
 from .runs import MAX_RUNS, Run, format_verdict
+from .suites import GROUPS
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
+GROWTH_PAGE = ROOT / "docs" / "explanation" / "growth.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
 
 
@@ -27,6 +29,11 @@ GOALS = Markers("<!-- goals, do not edit -->", "<!-- end of goals -->")
 def find_markers(suite: str) -> Markers:
     """Return the markers of a suite."""
     return Markers(f"<!-- measured by suite {suite}, do not edit -->", f"<!-- end of suite {suite} -->")
+
+
+def find_page(suite: str) -> Path:
+    """Return the page that has the section of a suite."""
+    return GROWTH_PAGE if suite in GROUPS["growth"] else PAGE
 
 
 def write_page(page: Path, text: str, between: Markers) -> None:

@@ -28,15 +28,22 @@ SUITES: dict[str, str] = {
     "spike": "bench.suites.spike",
     "flame": "bench.suites.flame",
     "endpoint": "bench.suites.endpoint",
+    "growth-misses": "bench.suites.growth_misses",
+    "growth-drains": "bench.suites.growth_drains",
+    "growth-year": "bench.suites.growth_year",
+    "growth-limits": "bench.suites.growth_limits",
 }
-"""Modules by suite, in the page's order; ``cost`` prices the figures of ``requests``."""
+"""Modules by suite, in the pages' order; ``cost`` prices the figures of ``requests``."""
 
 TLS_SUITES = ("requests",)
 """Suites that have a second section, measured with ``--tls``."""
 
-EXCLUDED = frozenset({"encoders", "endpoint"})
+GROUPS = {"growth": ("growth-misses", "growth-drains", "growth-year", "growth-limits")}
+"""Suites that can be named together, in the order in which they depend on each other."""
+
+EXCLUDED = frozenset({"encoders", "endpoint", *GROUPS["growth"]})
 """Suites that run only if named: ``encoders`` supports a decision, and has no goal; the peer of ``endpoint`` is the
-server without batches, and it takes minutes without a GPU.
+server without batches, and it takes minutes without a GPU; ``growth`` has no peers and no goals.
 """
 
 

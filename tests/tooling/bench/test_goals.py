@@ -107,15 +107,16 @@ def test_a_part_writes_between_its_markers_and_nowhere_else(tmp_path: Path) -> N
         page.write_page(file, "new", page.find_markers("y"))
 
 
-def test_the_projects_page_has_a_place_for_everything() -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
-    for here in (page.GOALS, *map(page.find_markers, SUITES)):
+def test_the_projects_pages_have_a_place_for_everything() -> None:
+    places = [(page.PAGE, page.GOALS), *((page.find_page(name), page.find_markers(name)) for name in SUITES)]
+    for file, here in places:
+        text = file.read_text(encoding="utf-8")
         assert text.count(here.begin) == text.count(here.end) == 1
         assert text.index(here.begin) < text.index(here.end)
 
 
 def test_every_usual_part_can_be_measured() -> None:
-    assert [name for name in SUITES if name not in list_default_suites()] == sorted(EXCLUDED)
+    assert {name for name in SUITES if name not in list_default_suites()} == EXCLUDED
     for name in ("requests", "ingest"):
         assert callable(load_suite(name).measure)
 

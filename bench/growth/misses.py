@@ -1,0 +1,195 @@
+"""Measure misses by source pixels and output size, each in a fresh process on one core.
+
+The machine may be busy, so only what other processes do not change is measured: CPU time by the process's own clock,
+peak memory, and the number of consecutive requests to S3, which a link with a latency of a second shows. The time of a
+miss is their sum with S3's usual latency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from statistics import median
+
+from .. import processes
+from ..competitors.darkroom import darkroom
+from ..emulator import install_emulator
+from ..environment import LATENCY_MS, MEGABYTES_PER_S
+from ..events import build_event
+from ..link.process import run_link
+from ..machine import Core
+from ..measure import Progress
+from ..runtime import CompetitorError, Sandbox
+from .figures import MissFigure, MissFigures
+from .masters import Photograph
+
+OUTPUTS: Mapping[str, str] = {
+    "200": "w-200.webp",
+    "800": "w-800.webp",
+    "2000": "w-2000.webp",
+    "800 AVIF": "w-800.avif",
+}
+"""Last parts of canonical paths by the output's name."""
+
+ROUNDS_OF = {"w-800.avif": "w-800.webp"}
+"""Output with the same requests to S3."""
+
+SLOW_LINK_MS = 1_000.0
+
+ATTEMPTS = 4
+
+type Case = tuple[Photograph, Path, str, str]
+"""A photograph, its master's file, the output's name and the last part of its path."""
+
+FIRST = "w-200.webp"
+"""Output of the first request of each process, for the smallest photograph: the cold start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One measured request: CPU ms, peak resident MB (10⁶ bytes), bytes of the image and the master."""
+
+    photograph: Photograph
+    output: str
+    cpu_ms: float
+    peak_mb: float
+    image_bytes: int
+    master_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All requests, and the first ones of the processes.
+
+    ``rounds`` are consecutive requests to S3 by megapixels and path.
+    """
+
+    misses: Sequence[Miss]
+    first: Sequence[Miss]
+    rounds: Mapping[tuple[int, str], int]
+
+
+def list_cases(masters: Sequence[Photograph], rounds: int) -> Iterator[tuple[Photograph, str]]:
+    """Yield each photograph and output ``rounds`` times, so that a disturbance affects different cases."""
+    for _ in range(rounds):
+        yield from product(masters, OUTPUTS)
+
+
+def measure_misses(masters: Mapping[Photograph, Path], rounds: int, core: Core, progress: Progress) -> Measured:
+    """Measure every case. Raises CompetitorError unless the response is an image."""
+    cases = list(list_cases(list(masters), rounds))
+    smallest = min(masters, key=lambda one: (one.megapixels, one.number))
+    misses, first = [], []
+    with run_link(list(masters.values()), LATENCY_MS, MEGABYTES_PER_S) as url:
+        for number, (photograph, output) in enumerate(cases, start=1):
+            progress(f"misses: {number}/{len(cases)}")
+            case = (photograph, masters[photograph], output, OUTPUTS[output])
+            start, miss = _measure_process(url, core, (smallest, masters[smallest], "200", FIRST), case, number)
+            first.append(start)
+            misses.append(miss)
+    return Measured(misses, first, count_rounds(masters, core, progress))
+
+
+def count_rounds(masters: Mapping[Photograph, Path], core: Core, progress: Progress) -> dict[tuple[int, str], int]:
+    """Count the consecutive requests to S3 of each WebP: whole seconds of a miss whose requests take one each."""
+    chosen = {photograph: file for photograph, file in masters.items() if photograph.number == 0}
+    found: dict[tuple[int, str], int] = {}
+    with run_link(list(chosen.values()), SLOW_LINK_MS, MEGABYTES_PER_S) as url:
+        for photograph in chosen:
+            progress(f"requests to S3: {photograph.megapixels} MP")
+            with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
+                sandbox.invoke(build_event(f"/first/{photograph.name}/_/{FIRST}"))
+                for path in OUTPUTS.values():
+                    if path.endswith(".webp"):
+                        found[photograph.megapixels, path] = _count_rounds(sandbox, f"/{photograph.name}/_/{path}")
+    return found
+
+
+def _count_rounds(sandbox: Sandbox, path: str) -> int:
+    """Return the least of two requests: other processes only lengthen them."""
+    seconds = []
+    for copy in ("one", "two"):
+        before = _read(sandbox.pid)
+        ms = sandbox.invoke(build_event(f"/{copy}{path}")).ms
+        seconds.append((ms - sum(_read(sandbox.pid)) + sum(before)) / SLOW_LINK_MS)
+    return int(min(seconds))
+
+
+def _measure_process(url: str, core: Core, warming: Case, case: Case, number: int) -> tuple[Miss, Miss]:
+    """Measure a cold start and ``case`` in one process; again where a busy machine exceeded the handler's time."""
+    for attempt in reversed(range(ATTEMPTS)):
+        try:
+            with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
+                copy = f"{number}-{attempt}"
+                start = _measure(sandbox, *warming, f"first-{copy}", 0.0)
+                _measure(sandbox, *warming, f"second-{copy}", _read(sandbox.pid)[0])
+                sandbox.reset_peak()
+                return start, _measure(sandbox, *case, copy, _read(sandbox.pid)[0])
+        except CompetitorError:
+            if not attempt:
+                raise
+    raise AssertionError
+
+
+def _measure(
+    sandbox: Sandbox,
+    photograph: Photograph,
+    file: Path,
+    output: str,
+    path: str,
+    copy: str,
+    before_ms: float,
+) -> Miss:
+    """Send one request for a copy of ``photograph`` that was not requested before.
+
+    ``before_ms`` is the process's CPU time until now.
+    """
+    invocation = sandbox.invoke(build_event(f"/{copy}/{photograph.name}/_/{path}"))
+    return Miss(
+        photograph,
+        output,
+        _read(sandbox.pid)[0] - before_ms,
+        sandbox.peak_rss_mb(),
+        len(invocation.answer["body"]) * 3 // 4,
+        file.stat().st_size,
+    )
+
+
+def _read(pid: int) -> tuple[float, float]:
+    """Return the process's CPU time, and the time in which its main thread waited for a core."""
+    return processes.read_exact_cpu_ms(pid), processes.read_queued_ms(pid)
+
+
+def summarise(measured: Measured, conditions: str) -> MissFigures:
+    """Return the figures of each number of megapixels and output. Memory is the highest."""
+    cases = sorted({(one.photograph.megapixels, one.output) for one in measured.misses})
+    found = [
+        _summarise_case(
+            [one for one in measured.misses if (one.photograph.megapixels, one.output) == case],
+            measured.rounds[case[0], ROUNDS_OF.get(OUTPUTS[case[1]], OUTPUTS[case[1]])],
+        )
+        for case in cases
+    ]
+    return MissFigures(conditions, found, round(median(one.cpu_ms for one in measured.first), 1))
+
+
+def _summarise_case(alike: Sequence[Miss], rounds: int) -> MissFigure:
+    """Add CPU time, S3's latency, and the transfer of a JPEG, of which decoding hides a part."""
+    first = alike[0]
+    wait_ms = rounds * LATENCY_MS
+    if first.photograph.kind != "pyramid":
+        wait_ms += median(one.master_bytes for one in alike) / MEGABYTES_PER_S / 1000
+    numbers = sorted({one.photograph.number for one in alike})
+    return MissFigure(
+        first.photograph.megapixels,
+        first.output,
+        first.photograph.kind,
+        rounds,
+        [round(wait_ms + min(one.cpu_ms for one in alike if one.photograph.number == number), 1) for number in numbers],
+        round(median(one.cpu_ms for one in alike), 1),
+        round(max(one.peak_mb for one in alike), 1),
+        round(median(one.image_bytes for one in alike)),
+        round(median(one.master_bytes for one in alike)),
+    )

@@ -1,0 +1,79 @@
+"""Times of renders by master size, from mezzanines, and of cold starts, by the measured misses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..environment import LATENCY_MS
+from .figures import MissFigures
+
+SLOW_MS = 500.0
+"""Time from which a miss counts as slow."""
+
+FAILOVER_MS = LATENCY_MS
+"""S3's response that a derivative does not exist, before CloudFront requests the function."""
+
+IDLE_S = 600.0
+"""Time until Lambda ends an idle process, assumed: AWS does not document it."""
+
+SHORTER_SIDE = 3 / 4
+"""Aspect ratio of a mezzanine."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderTimes:
+    """Times of one kind of render: a sample for each measured photograph, and CPU time."""
+
+    samples_ms: Sequence[float]
+    cpu_ms: float
+
+    @property
+    def ms(self) -> float:
+        """The mean time in the function."""
+        return sum(self.samples_ms) / len(self.samples_ms)
+
+    def share_slow(self, more_ms: float = 0.0) -> float:
+        """Return the share of renders that take more than SLOW_MS for the CDN, if each takes ``more_ms`` longer."""
+        return sum(ms + FAILOVER_MS + more_ms > SLOW_MS for ms in self.samples_ms) / len(self.samples_ms)
+
+
+def read_times(figures: MissFigures, megapixels: float, output: str) -> RenderTimes:
+    """Return the times of a source with any number of megapixels, interpolated between the measured ones."""
+    found = [one for one in figures.misses if one.output == output]
+    low = max((one for one in found if one.megapixels <= megapixels), key=lambda one: one.megapixels, default=found[0])
+    high = min((one for one in found if one.megapixels >= megapixels), key=lambda one: one.megapixels, default=low)
+    span = high.megapixels - low.megapixels
+    share = (megapixels - low.megapixels) / span if span else 0.0
+    pairs = zip(low.samples_ms, high.samples_ms, strict=True)
+    return RenderTimes(
+        [one + share * (other - one) for one, other in pairs], low.cpu_ms + share * (high.cpu_ms - low.cpu_ms)
+    )
+
+
+def read_mezzanine_times(figures: MissFigures, side_px: int, output: str) -> RenderTimes:
+    """Return the times of a render from a mezzanine of ``side_px``: those of a photograph with as many pixels."""
+    return read_times(figures, side_px * side_px * SHORTER_SIDE / 1e6, output)
+
+
+def cold_start_ms(figures: MissFigures) -> float:
+    """Return the additional time of a first request: CPU time, as its requests to S3 are those of others."""
+    warm = min(figures.misses, key=lambda one: (one.megapixels, one.cpu_ms))
+    return max(0.0, figures.start_cpu_ms - warm.cpu_ms)
+
+
+def count_cold_starts(arrivals_s: Iterable[float], duration_s: float, idle_s: float = IDLE_S) -> int:
+    """Count the requests for which Lambda starts a process: all others are busy, or have ended.
+
+    ``arrivals_s`` ascend. A request goes to the process that was used last.
+    """
+    ends: list[float] = []  # of each process, the end of its last request, ascending
+    cold = 0
+    for arrival in arrivals_s:
+        ends = [end for end in ends if arrival - end < idle_s]
+        if ready := [end for end in ends if end <= arrival]:
+            ends.remove(ready[-1])
+        else:
+            cold += 1
+        ends.append(arrival + duration_s)
+    return cold

@@ -1,0 +1,216 @@
+"""Simulate the views of a shop for a year, day by day: hits of the CDN, hits of the store, renders.
+
+Every view is drawn: an image by its popularity (Zipf), and a variant and a regional cache by their shares. Counts are
+exact for the draws, and equal for equal seeds. The grain is a day: of a day's views of an image in a region, only the
+first can miss the CDN.
+
+A sample saves time: one simulated image stands for ``sample`` images of neighbouring ranks, with their mean popularity,
+and counts are multiplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEVER = -20_000
+"""Day of something that has not happened; far enough from day 0 for every period."""
+
+DAYS, MONTHS = 365, 12
+
+type Days = NDArray[np.int16]
+type Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant that the shop's pages use, with its share of all views.
+
+    ``output`` names the measured output with which it is priced. ``preset``: it is rendered at ingest.
+    """
+
+    name: str
+    share: float
+    output: str
+    preset: bool
+
+
+VARIANTS = (
+    Variant("preset cover, 256 px", 0.40, "200", preset=True),
+    Variant("preset w640", 0.15, "800", preset=True),
+    Variant("preset w1280", 0.05, "2000", preset=True),
+    Variant("w=800, AVIF", 0.25, "800 AVIF", preset=False),
+    Variant("w=800, WebP", 0.10, "800", preset=False),
+    Variant("w=1920, WebP", 0.05, "2000", preset=False),
+)
+"""Assumed pages of a shop: lists of covers, and product pages whose main image is negotiated."""
+
+MASTERS = {2: 0.30, 5: 0.30, 12: 0.30, 24: 0.10}
+"""Assumed megapixels of a shop's masters, and their shares."""
+
+REGIONS = (0.30, 0.18, 0.12, 0.09, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02, 0.02, 0.01, 0.01)
+"""Assumed shares of views of CloudFront's thirteen regional edge caches: customers on several continents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop and its deployment.
+
+    ``exponent``: popularity is proportional to 1/rank^exponent (Breslau et al., "Web Caching and Zipf-like
+    Distributions", 1999, found 0.64 to 0.83 for web pages). ``new_share``: share of the images that new ones replace in
+    a month. ``retention_days``: how long a regional cache keeps an object that nobody requests; AWS does not document
+    it. ``ttl_days``: `cdn_max_age_s`. ``stored_days``: the first of `RetentionDays`, the lifecycle of derivatives.
+    ``refines``: the CDN keeps the first response of a new derivative for two hours only, until it is re-encoded.
+    """
+
+    images: int = 2_000_000
+    views_a_month: int = 50_000_000
+    exponent: float = 0.8
+    new_share: float = 0.02
+    retention_days: int = 7
+    ttl_days: int = 365
+    stored_days: int = 90
+    refines: bool = True
+    variants: Sequence[Variant] = VARIANTS
+    regions: Sequence[float] = REGIONS
+    masters: Sequence[float] = tuple(MASTERS.values())
+    days: int = DAYS
+    sample: int = 1
+    seed: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """Counts by day; ``renders`` is by day, variant, master size, and whether the image is older than ``stored_days``.
+
+    ``stored`` is the number of derivatives in the store at the end of the day, ``uploads`` that of new images.
+    """
+
+    shop: Shop
+    views: Counts
+    cdn_hits: Counts
+    store_hits: Counts
+    renders: Counts
+    stored: Counts
+    uploads: Counts
+    by_variant: Counts
+    """Views by day and variant."""
+
+    def monthly(self, counts: Counts) -> Counts:
+        """Sum ``counts`` by month."""
+        months = np.arange(self.shop.days) * MONTHS // DAYS
+        return np.stack([counts[months == month].sum(axis=0) for month in range(months[-1] + 1)])
+
+
+def simulate(shop: Shop) -> Year:
+    """Simulate from the day on which all images are imported with their presets.
+
+    Raises ValueError if the images are no multiple of the sample.
+    """
+    if shop.images % shop.sample:
+        raise ValueError(f"{shop.images} images are no multiple of {shop.sample}")
+    state = _State(shop)
+    days = [state.run_day(day) for day in range(shop.days)]
+    views, cdn_hits, store_hits, renders, stored, uploads, by_variant = (
+        np.array(column) * shop.sample for column in zip(*days, strict=True)
+    )
+    return Year(shop, views, cdn_hits, store_hits, renders, stored, uploads, by_variant)
+
+
+@dataclass(slots=True)
+class _State:
+    """What the caches and the store hold.
+
+    ``seen`` and ``fetched`` are by image, variant and region: the days of the last request, and of the response that
+    the CDN has. ``created`` is by image and variant: the day of the stored derivative. ``uploaded`` is by image.
+    """
+
+    shop: Shop
+    images: int = field(init=False)
+    random: np.random.Generator = field(init=False)
+    popularity: NDArray[np.float64] = field(init=False)
+    cells: NDArray[np.float64] = field(init=False)
+    size: NDArray[np.int8] = field(init=False)
+    seen: Days = field(init=False)
+    fetched: Days | None = field(init=False)
+    created: Days = field(init=False)
+    uploaded: Days = field(init=False)
+
+    def __post_init__(self) -> None:
+        shop = self.shop
+        self.random = np.random.default_rng(shop.seed)
+        self.images = shop.images // shop.sample
+        ranks = np.arange(1, shop.images + 1, dtype=np.float64)
+        self.popularity = np.cumsum((ranks**-shop.exponent).reshape(-1, shop.sample).sum(axis=1))
+        self.popularity /= self.popularity[-1]
+        shares = np.outer([variant.share for variant in shop.variants], shop.regions).ravel()
+        self.cells = np.cumsum(shares / shares.sum())
+        masters = np.cumsum(np.array(shop.masters) / sum(shop.masters))
+        self.size = np.searchsorted(masters, self.random.random(self.images)).astype(np.int8)
+        pairs = self.images * len(shares)
+        self.seen = np.full(pairs, NEVER, np.int16)
+        self.fetched = np.full(pairs, NEVER, np.int16) if shop.ttl_days < shop.days else None
+        presets = np.array([0 if variant.preset else NEVER for variant in shop.variants], np.int16)
+        self.created = np.tile(presets, self.images)
+        self.uploaded = np.zeros(self.images, np.int16)
+
+    def run_day(self, day: int) -> tuple[object, ...]:
+        """Return the day's columns of :class:`Year`."""
+        uploads = self._replace_images(day)
+        pairs = self._draw_views(day)
+        missed = self._find_cdn_misses(pairs, day)
+        rendered = self._find_renders(missed, day)
+        stored = int(np.count_nonzero(self.created > day - self.shop.stored_days))
+        variants = len(self.shop.variants)
+        by_variant = np.bincount(pairs // len(self.shop.regions) % variants, minlength=variants)
+        store_hits = len(missed) - int(rendered.sum())
+        return len(pairs), len(pairs) - len(missed), store_hits, rendered, stored, uploads, by_variant
+
+    def _replace_images(self, day: int) -> int:
+        """Replace images of any popularity by new ones with presets, from the second day on. Return their number."""
+        if not day:
+            return self.images
+        a_year = self.images * self.shop.new_share * MONTHS
+        count = int(a_year * (day + 1) / DAYS) - int(a_year * day / DAYS)
+        new = np.unique(self.random.integers(0, self.images, count))
+        self.seen.reshape(self.images, -1)[new] = NEVER
+        presets = np.array([day if variant.preset else NEVER for variant in self.shop.variants], np.int16)
+        self.created.reshape(self.images, -1)[new] = presets
+        self.uploaded[new] = day
+        return len(new)
+
+    def _draw_views(self, day: int) -> NDArray[np.int64]:
+        """Draw the day's views as numbers of image, variant and region. Sorting makes the search fast."""
+        a_year = self.shop.views_a_month * MONTHS // self.shop.sample
+        count = a_year * (day + 1) // DAYS - a_year * day // DAYS
+        images = np.searchsorted(self.popularity, np.sort(self.random.random(count)), side="right")
+        cells = np.searchsorted(self.cells, self.random.random(count), side="right")
+        return np.asarray(images * len(self.cells) + cells, dtype=np.int64)
+
+    def _find_cdn_misses(self, pairs: NDArray[np.int64], day: int) -> NDArray[np.int64]:
+        """Return the pairs that the CDN does not have, once each, and note the day's requests."""
+        absent = day - self.seen[pairs] > self.shop.retention_days
+        if self.fetched is not None:
+            absent |= day - self.fetched[pairs] >= self.shop.ttl_days
+        self.seen[pairs] = day
+        missed = np.unique(pairs[absent])
+        if self.fetched is not None:
+            self.fetched[missed] = day
+        return missed
+
+    def _find_renders(self, missed: NDArray[np.int64], day: int) -> Counts:
+        """Return the renders by variant, master size and age, and store their images."""
+        variants, sizes = len(self.shop.variants), len(self.shop.masters)
+        objects = missed // len(self.shop.regions)
+        expired = day - self.created[objects] >= self.shop.stored_days
+        rendered, first = np.unique(objects[expired], return_index=True)
+        self.created[rendered] = day
+        if self.shop.refines:
+            self.seen[missed[expired][first]] = NEVER
+        image = rendered // variants
+        old = day - self.uploaded[image] >= self.shop.stored_days
+        case = (rendered % variants * sizes + self.size[image]) * 2 + old
+        return np.bincount(case, minlength=variants * sizes * 2).reshape(variants, sizes, 2)
