@@ -33,7 +33,7 @@ RECORD_BYTES = 1_500
 """Bytes of an index record with its secondary indexes, assumed."""
 
 MEZZANINE_SHARE = 0.25
-"""Bytes of an image's mezzanines as a share of its master's (docs/decisions/0059: a fifth to a third)."""
+"""Bytes of an image's mezzanines as a share of its master's: a fifth to a third, by their quality and size."""
 
 MEZZANINES_PX: Mapping[str, int] = {
     "preset w640": 1280,
@@ -122,12 +122,17 @@ class Bill:
         if not count:
             return 1.0
         arrivals = np.sort(np.random.default_rng(month).random(count)) * 3600
-        return count_cold_starts(arrivals.tolist(), self.mean_ms(month) / 1000) / count
+        return count_cold_starts(arrivals.tolist(), self.mean_busy_ms(month) / 1000) / count
 
     def mean_ms(self, month: int) -> float:
         """Return the mean time of a warm render."""
         renders = self._list_renders(month)
         return sum(count * times.ms for count, times in renders) / max(1, sum(count for count, _ in renders))
+
+    def mean_busy_ms(self, month: int) -> float:
+        """Return the mean time that a function is busy with a warm render."""
+        renders = self._list_renders(month)
+        return sum(count * times.billed_ms for count, times in renders) / max(1, sum(count for count, _ in renders))
 
     def reencode_backlog(self, month: int) -> float:
         """Return the work of re-encoding that a month adds, relative to what its functions can do."""
@@ -170,7 +175,7 @@ class Bill:
 
     def _render_amounts(self, month: int) -> dict[str, float]:
         renders = float(self._renders[month].sum())
-        billed_ms = sum(count * times.ms for count, times in self._list_renders(month))
+        billed_ms = sum(count * times.billed_ms for count, times in self._list_renders(month))
         billed_ms += renders * self.cold_share(month) * cold_start_ms(self.misses)
         reads = 1 + RENDER_READS + (self.mode != "off")
         return sum_amounts(

@@ -21,13 +21,15 @@ class MissFigure:
     """Misses of one output of photographs of ``megapixels``.
 
     ``samples_ms`` has a time for each photograph. ``kind`` is how ingest makes their masters. ``rounds`` are
-    consecutive requests to S3. ``peak_mb`` are 10⁶ bytes of resident memory.
+    consecutive requests to S3 until the response, ``billed_rounds`` all, with those after it. ``peak_mb`` are 10⁶ bytes
+    of resident memory.
     """
 
     megapixels: int
     output: str
     kind: str
     rounds: int
+    billed_rounds: int
     samples_ms: Sequence[float]
     cpu_ms: float
     peak_mb: float

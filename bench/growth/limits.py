@@ -53,6 +53,7 @@ class Limit:
     page: str
     effect: str
     optional: str = ""
+    grows: bool = True
 
 
 def read_limits(path: Path = LIMITS) -> Sequence[Limit]:
@@ -179,7 +180,7 @@ class Load:
 
     @cached_property
     def _render_s(self) -> float:
-        """Mean time of a render."""
+        """Mean time that a function is busy with a render."""
         counts = self.state.renders
         return sum(
             float(count) * self._mean_times(variant) for count, variant in zip(counts, self.shop.variants, strict=True)
@@ -187,7 +188,7 @@ class Load:
 
     def _mean_times(self, variant: Variant) -> float:
         times: Mapping[int, RenderTimes] = {mp: read_times(self.misses, mp, variant.output) for mp in MASTERS}
-        return sum(share * times[megapixels].ms for megapixels, share in MASTERS.items())
+        return sum(share * times[megapixels].billed_ms for megapixels, share in MASTERS.items())
 
     @cached_property
     def _mean_bytes(self) -> float:
@@ -216,13 +217,13 @@ def list_uses(load: Load, limits: Sequence[Limit]) -> list[Use]:
 
 
 def find_bottleneck(load: Load, limits: Sequence[Limit], kind: Kind) -> Use:
-    """Return the limit of ``kind`` that is used most, without those that need an option which is off by default."""
+    """Return the limit of ``kind`` that is used most, if a default deployment can reach it."""
     return next(use for use in list_uses(load, limits) if use.limit.kind == kind and is_default(use.limit))
 
 
 def is_default(limit: Limit) -> bool:
-    """Return whether a default deployment has the limit."""
-    return limit.optional in {"", "Refine=on"}
+    """Return whether a default deployment has the limit and can outgrow it."""
+    return limit.grows and limit.optional in {"", "Refine=on"}
 
 
 def find_reached(load: Load, limit: Limit, *, most: float = 1e6) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..environment import LATENCY_MS
 from .figures import MissFigures
@@ -23,15 +23,21 @@ SHORTER_SIDE = 3 / 4
 
 @dataclass(frozen=True, slots=True)
 class RenderTimes:
-    """Times of one kind of render: a sample for each measured photograph, and CPU time."""
+    """Times of one kind of render: a sample for each measured photograph, CPU time, and what follows the response."""
 
     samples_ms: Sequence[float]
     cpu_ms: float
+    later_ms: float = 0.0
 
     @property
     def ms(self) -> float:
-        """The mean time in the function."""
+        """Return the mean time until the response."""
         return sum(self.samples_ms) / len(self.samples_ms)
+
+    @property
+    def billed_ms(self) -> float:
+        """Return the mean time that the function is busy."""
+        return self.ms + self.later_ms
 
     def share_slow(self, more_ms: float = 0.0) -> float:
         """Return the share of renders that take more than SLOW_MS for the CDN, if each takes ``more_ms`` longer."""
@@ -47,13 +53,25 @@ def read_times(figures: MissFigures, megapixels: float, output: str) -> RenderTi
     share = (megapixels - low.megapixels) / span if span else 0.0
     pairs = zip(low.samples_ms, high.samples_ms, strict=True)
     return RenderTimes(
-        [one + share * (other - one) for one, other in pairs], low.cpu_ms + share * (high.cpu_ms - low.cpu_ms)
+        [one + share * (other - one) for one, other in pairs],
+        low.cpu_ms + share * (high.cpu_ms - low.cpu_ms),
+        (low.billed_rounds - low.rounds) * LATENCY_MS,
     )
 
 
 def read_mezzanine_times(figures: MissFigures, side_px: int, output: str) -> RenderTimes:
     """Return the times of a render from a mezzanine of ``side_px``: those of a photograph with as many pixels."""
     return read_times(figures, side_px * side_px * SHORTER_SIDE / 1e6, output)
+
+
+def slow_down(figures: MissFigures, factor: float) -> MissFigures:
+    """Return the figures of a machine with ``factor`` times the CPU time."""
+    more = factor - 1
+    misses = [
+        replace(one, samples_ms=[ms + more * one.cpu_ms for ms in one.samples_ms], cpu_ms=factor * one.cpu_ms)
+        for one in figures.misses
+    ]
+    return replace(figures, misses=misses, start_cpu_ms=factor * figures.start_cpu_ms)
 
 
 def cold_start_ms(figures: MissFigures) -> float:

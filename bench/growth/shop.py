@@ -61,7 +61,7 @@ class Shop:
 
     ``exponent``: popularity is proportional to 1/rank^exponent (Breslau et al., "Web Caching and Zipf-like
     Distributions", 1999, found 0.64 to 0.83 for web pages). ``new_share``: share of the images that new ones replace in
-    a month. ``retention_days``: how long a regional cache keeps an object that nobody requests; AWS does not document
+    a month. ``retention_days``: how long a regional cache keeps an object without a request; AWS does not document
     it. ``ttl_days``: `cdn_max_age_s`. ``stored_days``: the first of `RetentionDays`, the lifecycle of derivatives.
     ``refines``: the CDN keeps the first response of a new derivative for two hours only, until it is re-encoded.
     """

@@ -73,7 +73,7 @@ def tabulate_limits(misses: MissFigures, drains: DrainFigures, limits: Sequence[
         rows.append(
             (
                 limit.name + (f" (`{limit.optional}`)" if limit.optional else ""),
-                f"{getattr(load, limit.load) / limit.value:.2%}",
+                _percent(getattr(load, limit.load) / limit.value),
                 f"{format_count(Shop().images * reached)}" if reached else "–",
                 limit.unit,
                 limit.effect,
@@ -95,7 +95,8 @@ def describe() -> str:
             f"busiest hour, assumed as {PEAK_FACTOR:g} times the mean, except for re-encoding.",
             "- A percentage is the load as a share of the limit. Limits are AWS's defaults in us-east-1, most of which "
             "can be increased. *Import* is the ingest of all images by 10 functions at a time.",
-            "- Limits with an option in brackets count as a bottleneck only if the option is on by default (`Refine`).",
+            "- Limits with an option in brackets count as a bottleneck only if the option is on by default (`Refine`). "
+            "**–** is beyond a million times the shop.",
         ]
     )
 
@@ -119,4 +120,4 @@ def _short(use: Use) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:,.0%}" if share >= 0.1 else f"{share:.2%}"
+    return f"{share:,.0%}" if share >= 0.1 else f"{100 * share:.2g}%"

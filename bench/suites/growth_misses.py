@@ -64,14 +64,22 @@ def _notes(figures: MissFigures, rounds: int) -> str:
             f"measured, and the JPEG's transfer at {MEGABYTES_PER_S:.0f} MB/s, of which decoding hides a part. "
             "Lambda's own overhead is not included.",
             f"- A cold start takes {cold_start_ms(figures):.0f} ms of CPU time more, with files in the cache.",
-            "- A JPEG needs two consecutive requests: the reads, all at once, and the PUT. From 64 MP on, ingest "
-            "stores a tiled pyramid, of which a miss reads the level that it needs, block by block: "
+            f"- {_describe_rounds(figures)} From 64 MP on, ingest stores "
+            " a tiled pyramid, of which a miss reads the level that it needs, block by block: "
             f"{_list_rounds(figures)}.",
             "- 120 MP is the default limit (`max_source_pixels`): a larger upload is cut into strips ([large "
             "images](../guides/large-images.md)), and a larger JPEG that an operator stored as a master is refused "
             "with 413 ([measured](performance.md#the-largest)).",
             f"- {figures.conditions}.",
         ]
+    )
+
+
+def _describe_rounds(figures: MissFigures) -> str:
+    jpeg = figures.find(12, "800")
+    return (
+        f"A JPEG waits for {jpeg.rounds} of the {jpeg.billed_rounds} consecutive requests to S3 before the response: "
+        "all reads at once are the first; the PUT is another, which Lambda bills in any case."
     )
 
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from darkroom.operations.cost_model import PriceTable, load_prices
-
+from ..cost.pricing import read_prices
 from ..goals import Rounds, Section
 from ..growth.bill import MODES, Bill
 from ..growth.charts import YEAR_CHART, Line, draw_year
 from ..growth.figures import DrainFigures, MissFigures, read_drains, read_misses
-from ..growth.render_times import SLOW_MS
+from ..growth.render_times import SLOW_MS, slow_down
 from ..growth.shop import MASTERS, MONTHS, REGIONS, Shop, Year, simulate
 from ..tables import Table
 from . import Progress
 
+if TYPE_CHECKING:
+    from darkroom.operations.cost_model import PriceTable
+
 SAMPLE = {"full": 10, "quick": 100}
 RETENTIONS_DAYS = (1, 7, 30)
 EXPONENTS = (0.7, 0.8, 0.9, 1.0)
-STORED_DAYS = (90, 365, 3650)
+STORED_DAYS = (30, 90, 180, 365)
+SLOWER = 2.0
+"""Factor of CPU time on slower cores."""
+
 VARIED_SAMPLE = 50
 """Sample of the simulations that vary a parameter."""
 
@@ -28,7 +34,7 @@ CHARTED = ("CloudFront", "S3", "Lambda")
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Simulate with the stored measurements of misses and drains; a full run draws the chart."""
-    misses, drains, prices = read_misses(), read_drains(), load_prices()
+    misses, drains, prices = read_misses(), read_drains(), read_prices()
     progress("a year of a shop")
     year = simulate(Shop(sample=SAMPLE[rounds]))
     bills = [Bill(year, misses, drains, prices, mode) for mode in MODES]
@@ -137,15 +143,19 @@ def _tabulate_variations(misses: MissFigures, drains: DrainFigures, prices: Pric
     base = Shop(sample=VARIED_SAMPLE)
     shops = {
         **{
-            f"a regional cache keeps an unrequested image {days} days": replace(base, retention_days=days)
+            f"a regional cache keeps an image without a request for {days} days": replace(base, retention_days=days)
             for days in RETENTIONS_DAYS
         },
         **{f"popularity: rank^−{exponent:g}": replace(base, exponent=exponent) for exponent in EXPONENTS},
         **{f"`RetentionDays` of derivatives: {days}": replace(base, stored_days=days) for days in STORED_DAYS},
     }
+    years = {name: simulate(shop) for name, shop in shops.items()}
+    bills = {name: Bill(year, misses, drains, prices) for name, year in years.items()}
+    bills["`Refine=off`"] = Bill(simulate(replace(base, refines=False)), misses, drains, prices)
+    year = years[f"`RetentionDays` of derivatives: {base.stored_days}"]
+    bills[f"functions with {SLOWER:g} times the CPU time"] = Bill(year, slow_down(misses, SLOWER), drains, prices)
     rows = []
-    for name, shop in shops.items():
-        bill = Bill(simulate(shop), misses, drains, prices)
+    for name, bill in bills.items():
         _, cdn, store, renders, slow, *_ = _sum_year(bill)
         rows.append((name, cdn, store, renders, slow, f"{_sum_usd(bill):,.0f}"))
     headings = ("", "CDN hits", "store hits", "renders, million", f"misses over {SLOW_MS:.0f} ms", "year, USD")
@@ -164,7 +174,7 @@ def describe(year: Year, prices: PriceTable) -> str:
             f"- Assumed: {shop.images:,} images imported on the first day, {shop.new_share:.0%} replaced a month; "
             f"{shop.views_a_month:,} views a month; popularity by rank^−{shop.exponent:g}; variants: {variants}; "
             f"masters: {masters}; {len(REGIONS)} regional caches with {REGIONS[0]:.0%} to {REGIONS[-1]:.0%} of the "
-            f"views, each of which keeps an image that nobody requests for {shop.retention_days} days, and at most for "
+            f"views, each of which keeps an image without a request for {shop.retention_days} days, and at most for "
             "`cdn_max_age_s`. AWS documents neither the eviction of its caches nor when it ends idle functions (10 "
             "minutes are assumed).",
             f"- Of the template: derivatives expire after {shop.stored_days} days, six presets are rendered at ingest, "

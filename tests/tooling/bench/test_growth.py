@@ -15,6 +15,7 @@ from bench import page
 from bench.growth.bill import MODES, MONTH_S, Bill
 from bench.growth.charts import Axis, Line, choose_ticks, draw_drains, draw_misses, draw_year
 from bench.growth.drain_model import MAX_POLLERS, compute_drain_s, list_openings_s
+from bench.growth.drains import measure_drains
 from bench.growth.figures import MissingFigures, read_drains, read_misses, write_figures
 from bench.growth.limits import Load, find_bottleneck, find_reached, list_uses, read_limits
 from bench.growth.masters import Photograph, mirror_tiles, read_name, scale
@@ -175,6 +176,14 @@ def test_a_cold_start_delays_each_workers_first_message() -> None:
     assert compute_drain_s([1.0] * 4, 2, start_s=3.0) == pytest.approx(5.0)
 
 
+@pytest.mark.slow
+def test_a_queue_is_drained_by_the_real_handler() -> None:
+    image = pyvips.Image.gaussnoise(300, 200, sigma=30, mean=120, seed=3).cast("uchar").copy(interpretation="b-w")
+    [one, two] = measure_drains(image.jpegsave_buffer(), (1, 2), 3, lambda _: None)
+    assert (one.workers, two.workers, one.uploads, two.uploads) == (1, 2, 3, 3)
+    assert min(one.elapsed_s, two.elapsed_s, one.cpu_ms, two.cpu_ms) > 0
+
+
 @pytest.mark.parametrize(
     ("arrivals_s", "cold"),
     [
@@ -262,7 +271,7 @@ def test_each_limit_has_a_load_that_grows() -> None:
         assert limit.kind in {"aws", "template"}
         before, after = (float(getattr(load, limit.load)) for load in (small, large))
         assert before > 0
-        assert after > before or limit.id == "kvs"
+        assert after > before or not limit.grows
 
 
 def test_a_limit_is_reached_where_its_load_equals_it() -> None:
@@ -316,7 +325,7 @@ def test_names_of_masters_name_their_photograph() -> None:
         assert read_name(photograph.name) == photograph
 
 
-@pytest.mark.parametrize(("most", "last"), [(9, 10), (100, 100), (101, 200), (0.7, 1.0), (450, 500)])
+@pytest.mark.parametrize(("most", "last"), [(9, 10), (100, 100), (101, 150), (0.7, 0.8), (450, 500)])
 def test_ticks_reach_the_greatest_value(most: float, last: float) -> None:
     ticks = choose_ticks(most)
     assert ticks[0] == 0
