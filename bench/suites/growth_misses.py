@@ -64,9 +64,9 @@ def _notes(figures: MissFigures, rounds: int) -> str:
             f"measured, and the JPEG's transfer at {MEGABYTES_PER_S:.0f} MB/s, of which decoding hides a part. "
             "Lambda's own overhead is not included.",
             f"- A cold start takes {cold_start_ms(figures):.0f} ms of CPU time more, with files in the cache.",
-            f"- {_describe_rounds(figures)} From 64 MP on, ingest stores "
-            " a tiled pyramid, of which a miss reads the level that it needs, block by block: "
-            f"{_list_rounds(figures)}.",
+            f"- {_describe_rounds(figures)} From 64 MP on, ingest stores a tiled pyramid, of which a miss reads the "
+            "level that it needs, block by block. Consecutive requests before the response: "
+            f"{_list_rounds(figures)}. The transfer of the blocks is not counted.",
             "- 120 MP is the default limit (`max_source_pixels`): a larger upload is cut into strips ([large "
             "images](../guides/large-images.md)), and a larger JPEG that an operator stored as a master is refused "
             "with 413 ([measured](performance.md#the-largest)).",
@@ -85,5 +85,6 @@ def _describe_rounds(figures: MissFigures) -> str:
 
 def _list_rounds(figures: MissFigures) -> str:
     """List the requests of pyramids."""
-    found = [one for one in figures.misses if one.kind == "pyramid" and one.output.isdigit()]
+    pyramids = [one for one in figures.misses if one.kind == "pyramid" and one.output.isdigit()]
+    found = sorted(pyramids, key=lambda one: (one.megapixels, int(one.output)))
     return ", ".join(f"{one.rounds} for {one.megapixels} MP to {one.output} px" for one in found)
