@@ -186,7 +186,7 @@ def describe(year: Year, prices: PriceTable) -> str:
             "adds, as a multiple of what the queue's two functions can do. Above 1, messages expire after four days, "
             "and those images keep their first encoding.",
             "- Modelled: with mezzanines, a render takes the measured time of a photograph with as many pixels as its "
-            "mezzanine (1,280 or 1,920 px).",
+            "mezzanine (1,280 or 1,920 px). All other tables are without mezzanines.",
             f"- Prices of us-east-1 as read on {prices.read_on.isoformat()}, on demand, first tier, without free "
             "tiers; functions on arm64 with times measured on x86_64; alarms `essential`; delivery in the United "
             "States.",

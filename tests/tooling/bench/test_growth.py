@@ -246,7 +246,7 @@ def test_more_mezzanines_mean_faster_renders_and_more_storage() -> None:
 
 
 def test_re_encodes_are_charged_up_to_what_their_functions_can_do() -> None:
-    crowded = bill_of(replace(SMALL, images=2_000_000, views_a_month=100_000, sample=1_000))
+    crowded = bill_of(replace(SMALL, images=20_000_000, views_a_month=100_000, sample=10_000))
     assert crowded.reencode_backlog(0) > 1
     billed_s = crowded._refine_amounts(0)["lambda-arm64-gb-seconds"] / (1769 / 1024)
     assert billed_s == pytest.approx(2 * MONTH_S)
