@@ -33,9 +33,14 @@ def install_interpreter() -> Path:
 
 def install(lock: Path, target: Path, *options: str) -> None:
     """Install the packages of ``lock`` into ``target`` and compile them as the layers are compiled."""
-    pip = [uv.find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--python", sys.executable]
-    subprocess.run([*pip, *options, "--target", target, "-r", lock], check=True)
+    _install_with_uv(lock, target, *options)
     compile_bytecode(target)
+
+
+def _install_with_uv(lock: Path, target: Path, *options: str) -> None:
+    """Install the packages of ``lock``; trust the certificates of the system, as pip does, since uv has its own."""
+    pip = [uv.find_uv_bin(), "pip", "install", "--quiet", "--system-certs", "--require-hashes"]
+    subprocess.run([*pip, "--python", sys.executable, *options, "--target", target, "-r", lock], check=True)
 
 
 def compile_bytecode(folder: Path) -> None:
@@ -53,8 +58,7 @@ def _install_sam_alone(folder: Path) -> None:
     last = next(number for number, line in enumerate(lines) if not line.endswith("\\"))
     lock = folder / "requirements.txt"
     lock.write_text("\n".join(lines[: last + 1]) + "\n", encoding="utf-8")
-    pip = [uv.find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--python", sys.executable]
-    subprocess.run([*pip, "--target", folder, "-r", lock], check=True)
+    _install_with_uv(lock, folder, "--no-deps")
 
 
 def _make_runtime(folder: Path) -> None:
