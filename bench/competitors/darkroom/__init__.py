@@ -75,25 +75,20 @@ def darkroom(endpoint_url: str) -> Competitor:
 
 def darkroom_unstored(endpoint_url: str) -> Competitor:
     """Return Darkroom deployed without storing derivatives."""
-    stored = darkroom(endpoint_url)
-    return replace(
-        stored,
-        name=f"{NAME}, storing nothing",
-        what="the same with `store_derivatives = false`: responds without storing, as AWS's does",
-        environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": UNSTORED})},
-        stores=False,
-    )
+    what = "the same with `store_derivatives = false`: responds without storing, as AWS's does"
+    return replace(_with_settings(endpoint_url, "storing nothing", what, UNSTORED), stores=False)
 
 
 def darkroom_from_masters(endpoint_url: str) -> Competitor:
     """Return Darkroom deployed without mezzanines."""
+    what = "the same with `mezzanines = false`: reads the master"
+    return _with_settings(endpoint_url, "from masters", what, FROM_MASTERS)
+
+
+def _with_settings(endpoint_url: str, variant: str, what: str, settings: Mapping[str, object]) -> Competitor:
     stored = darkroom(endpoint_url)
-    return replace(
-        stored,
-        name=f"{NAME}, from masters",
-        what="the same with `mezzanines = false`: reads the master",
-        environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": FROM_MASTERS})},
-    )
+    environment = {**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": settings})}
+    return replace(stored, name=f"{NAME}, {variant}", what=what, environment=environment)
 
 
 def darkroom_at_ingest(name: str, what: str, job: str, source: Path, presets: Mapping[str, object]) -> Competitor:

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,27 @@ print(json.dumps([pyvips.API_mode, same.size, [m.__file__ for m in (obstore, pyv
     assert all(any(home.startswith(str(folder)) for folder in built.values()) for home in homes)
 
 
+def list_homes(built: Built, function: str) -> list[str]:
+    """The folders that ``function`` imports from: its own and those of its layers."""
+    layers = (str(built[layer] / "python") for layer in layers_of(function))
+    return [str(ROOT / "functions" / function), *layers]
+
+
+def run_with_layers(built: Built, function: str, code: str) -> Any:
+    """The JSON document that ``code`` prints in a process with the layers and the environment of ``function``."""
+    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    paths = {"PYTHONPATH": os.pathsep.join(list_homes(built, function)), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env=full_stack().variables(id_of(function)) | credentials | paths,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def test_the_layer_has_the_code_of_all_dataclasses_of_a_cold_start(built: Built, arch: str) -> None:
     """A class that is missing is compiled at each cold start: name its module in compile_dataclasses.py."""
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
@@ -159,19 +181,7 @@ from darkroom.services.serve.rendering import load_renderer
 load_renderer()
 print(json.dumps([len(executed), missing]))
 """
-    homes = [str(ROOT / "functions" / "transform"), *(str(built[one] / "python") for one in layers_of("transform"))]
-    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env=full_stack().variables(id_of("transform"))
-        | credentials
-        | {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    executed, missing = json.loads(done.stdout)
+    executed, missing = run_with_layers(built, "transform", code)
     assert executed > 50
     assert missing == []
 
@@ -234,19 +244,7 @@ import app
 foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
 print(json.dumps([app.handler.__name__, foreign]))
 """
-    homes = [str(ROOT / "functions" / function), *(str(built[layer] / "python") for layer in layers_of(function))]
-    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env=full_stack().variables(id_of(function))
-        | credentials
-        | {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    name, imported = json.loads(done.stdout)
+    name, imported = run_with_layers(built, function, code)
     assert name == "handler"
-    homes.append(str(Path(json.__file__).parents[1]))
+    homes = [*list_homes(built, function), str(Path(json.__file__).parents[1])]
     assert {module: file for module, file in imported.items() if not file.startswith(tuple(homes))} == {}

@@ -162,7 +162,7 @@ def _copy_donor(context: IngestContext, attempt: EventAttempt, candidate: Candid
 
 
 def _find_donor(context: IngestContext, key: str, candidate: Candidate) -> Record | None:
-    same = context.claims.index.find_by_sha256(candidate.upload.sha256)
+    same = context.index.find_by_sha256(candidate.upload.sha256)
     donors: Iterable[Record] = islice((record for record in same if record.key != key), _MAX_DONORS)
     return next((donor for donor in donors if context.moderation.allows_copy(donor, candidate.state)), None)
 

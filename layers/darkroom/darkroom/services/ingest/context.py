@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ...aws.audit import AuditLog
 from ...aws.eventbridge import EventBus
+from ...aws.index import Index
 from ...aws.s3 import S3Bucket
 from ...aws.stepfunctions import StateMachine
 from ...aws.telemetry.observer import Observer
@@ -63,6 +64,11 @@ class IngestContext:
     always: AlwaysRedact = NO_FORCED_REDACTION
     state_machine: StateMachine | None = None
     mezzanines: bool = False
+
+    @property
+    def index(self) -> Index:
+        """Records of the images, on which ``claims`` claim keys."""
+        return self.claims.index
 
     def has_mezzanines(self, key: str) -> bool:
         """Return whether a master of ``key`` may have mezzanines: no redaction is rendered from one."""

@@ -108,7 +108,7 @@ def handle_event(context: IngestContext, event: IngestEvent) -> IngestOutcome:
 
 
 def _dispatch(context: IngestContext, event: IngestEvent) -> IngestOutcome:
-    known = context.claims.index.get(event.key)
+    known = context.index.get(event.key)
     match event.kind:
         case EventKind.REPAIR:
             return repair(context, event, known)
@@ -128,7 +128,7 @@ def _follow(context: IngestContext, event: IngestEvent, known: Record | None) ->
         if event.deletes and _is_upload_gone(context, event.key):
             return remove(context, attempt, known)
         outcome = ingest_upload(context, attempt, known)
-    if event.deletes and (left := context.claims.index.get(event.key)) is not None:
+    if event.deletes and (left := context.index.get(event.key)) is not None:
         _take_down(context, event, left)
     return outcome
 

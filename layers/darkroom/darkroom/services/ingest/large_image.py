@@ -85,7 +85,7 @@ def complete(context: IngestContext, event: IngestEvent, known: Record | None) -
     if image.id != event.large_image_id:  # the attempt that started the machine has not written that yet
         raise context.claims.build_busy(known)
     if known.token == image.token:
-        context.claims.index.release_lease(known.key, known.token)
+        context.index.release_lease(known.key, known.token)
     with EventAttempt(context.claims, known.key, known.sequencer) as attempt:
         if event.fault:
             return _retry(context, claim(context, attempt), event)
@@ -128,7 +128,7 @@ def _settle(context: IngestContext, attempt: EventAttempt, event: IngestEvent) -
     head = context.uploads.head(event.key, image.version_id)
     if head is None or event.code == SourceMissing.code:  # the event of its replacement is on its way
         context.observer.log("INFO", "upload missing", key=event.key)
-        context.claims.index.release_lease(lease.key, lease.token)
+        context.index.release_lease(lease.key, lease.token)
         return IngestOutcome.DROPPED
     upload = FetchedUpload(head, None, image.sha256)
     if event.code:
