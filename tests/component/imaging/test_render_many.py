@@ -271,3 +271,14 @@ def test_what_is_no_image_is_refused() -> None:
         decode_batch(b"%PDF-1.4")
     with pytest.raises(OverLimits):
         decode_once(Source.from_bytes(moving("GIF")), [plan(animate=False)], limits=Limits(max_pixels=260 * 180 * 4))
+
+
+@pytest.mark.parametrize(
+    ("options", "smaller"),
+    [({"width": 500}, True), ({"crop": Crop("px", 0, 0, 510, 510)}, True), ({"width": 300}, False)],
+)
+def test_the_encoder_has_more_effort_than_while_a_client_waits(options: dict[str, Any], *, smaller: bool) -> None:
+    data = saved(photograph(), "jpeg")
+    [(_, one)] = series(data, options, form="webp")
+    alone = made(data, format="webp", **options)
+    assert (len(one.body) < len(alone.body)) is smaller

@@ -55,7 +55,7 @@ def test_an_evaluated_image_is_decoded_in_full_quality(jpeg: bytes, monkeypatch:
 
 def test_slow_effort_leaves_more_to_the_resize() -> None:
     assert {choose_spare_reduction(form, "slow") for form in ("jpeg", "avif", "webp")} == {SPARE_REDUCTION}
-    assert set(get_args(Effort.__value__)) == {"fast", "slow"}
+    assert set(get_args(Effort.__value__)) == {"fast", "balanced", "slow"}
 
 
 def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Effort, **options: str) -> int:

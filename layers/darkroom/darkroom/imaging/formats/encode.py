@@ -68,7 +68,7 @@ def encode(
     encoder = output.encoder
     lossy: EncoderOptions = {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY, effort)
     smooth = False
-    if encoder.smooth and effort == "fast" and image.pixels <= SMOOTH_MAX_PIXELS:
+    if encoder.smooth and effort != "slow" and image.pixels <= SMOOTH_MAX_PIXELS:
         image = EncodableImage(image.image.copy_memory(), image.frames)  # else it would be computed twice
         smooth = measure_detail(image.image) < SMOOTH_LEVELS
     options = choose_encoder_options(output.name, image.pixels, effort, smooth=smooth) | lossy
@@ -138,9 +138,10 @@ def choose_encoder_options(form: str, pixels: int, effort: Effort = "fast", *, s
     ``smooth``: it has little detail.
     """
     encoder = OUTPUT_FORMATS[form].encoder
-    if smooth and encoder.smooth and effort == "fast" and pixels <= SMOOTH_MAX_PIXELS:
+    if smooth and encoder.smooth and effort != "slow" and pixels <= SMOOTH_MAX_PIXELS:
         return encoder.smooth
-    return _look_up(encoder.fast if effort == "fast" else encoder.slow, pixels)
+    tables = {"fast": encoder.fast, "balanced": encoder.balanced or encoder.fast, "slow": encoder.slow}
+    return _look_up(tables[effort], pixels)
 
 
 def choose_search_options(form: str, pixels: int, effort: Effort, *, drawing: bool) -> EncoderOptions:
@@ -149,7 +150,7 @@ def choose_search_options(form: str, pixels: int, effort: Effort, *, drawing: bo
     ``drawing``: few colours in flat parts.
     """
     encoder = OUTPUT_FORMATS[form].encoder
-    if effort == "fast" and encoder.search:
+    if effort != "slow" and encoder.search:
         options = _look_up(encoder.search, pixels)
     else:
         options = choose_encoder_options(form, pixels, effort)

@@ -86,8 +86,8 @@ type EncoderOptions = dict[str, int | float | bool | str]
 type OptionTable = tuple[tuple[int, EncoderOptions], ...]
 """Encoder options by size: each row holds up to so many pixels (width × height × frames)."""
 
-type Effort = Literal["fast", "slow"]
-"""``fast``: a client waits. ``slow``: the encoder runs in the background."""
+type Effort = Literal["fast", "balanced", "slow"]
+"""``fast``: a client waits. ``balanced``: at ingest. ``slow``: an image that is viewed often is encoded again."""
 
 ANY_SIZE = 1 << 62
 """The limit of an option table's last row."""
@@ -186,12 +186,12 @@ type StartTable = Mapping[str, tuple[tuple[int, Start], ...]]
 class Encoder:
     """How libvips encodes a format.
 
-    ``fast`` and ``slow`` are its options by effort. ``always`` holds options of every encode, ``baseline`` those of a
-    JPEG that is not progressive, ``lossless`` those that make a lossy encoder lossless, or suit drawings.
-    ``alternatives``: options of which each is tried, as only the result shows which is smallest. ``smooth``: fast
-    options of images with little detail. ``coarse``: options by effort up to ``coarse_quality``. ``quality_scale``:
-    pairs of a quality on JPEG's scale and the encoder's own, straight between them. ``finish_alpha``: applied to the
-    bytes of an animation with alpha.
+    ``fast``, ``balanced`` and ``slow`` are its options by effort; without ``balanced`` those of ``fast`` apply.
+    ``always`` holds options of every encode, ``baseline`` those of a JPEG that is not progressive, ``lossless`` those
+    that make a lossy encoder lossless, or suit drawings. ``alternatives``: options of which each is tried, as only the
+    result shows which is smallest. ``smooth``: options of images with little detail, unless the effort is slow.
+    ``coarse``: options by effort up to ``coarse_quality``. ``quality_scale``: pairs of a quality on JPEG's scale and
+    the encoder's own, straight between them. ``finish_alpha``: applied to the bytes of an animation with alpha.
 
     For ``q=auto``: ``search`` are its options while a client waits, where they differ from ``fast``; ``drawing``
     further ones for drawings, ``full_chroma`` those that keep more of the colour, ``trials`` sets of options that suit
@@ -202,6 +202,7 @@ class Encoder:
     saver: str
     fast: OptionTable
     slow: OptionTable
+    balanced: OptionTable = ()
     always: EncoderOptions = field(default_factory=dict)
     baseline: EncoderOptions = field(default_factory=dict)
     lossless: EncoderOptions = field(default_factory=dict)

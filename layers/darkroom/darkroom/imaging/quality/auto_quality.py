@@ -39,7 +39,7 @@ SURE_POINTS = {FLAT: 1.5, SMOOTH: 5.0, BUSY: 5.0}
 """Up to this distance from the target, by content, the next quality is taken without a score while a viewer waits. Over
 124 images it is then off by 0.6 points (root mean square). Scores of drawings rise too unevenly."""
 
-MAX_ENCODES: dict[Effort, int] = {"fast": 4, "slow": 6}
+MAX_ENCODES: dict[Effort, int] = {"fast": 4, "balanced": 4, "slow": 6}
 """Most encodes of the sample. The last one is not scored: it lies between others that were."""
 
 TILES = 4
@@ -82,7 +82,7 @@ def encode_auto(
     full_chroma = encoder_options | form.encoder.full_chroma
     if full_chroma != encoder_options and encoder.score(start.quality) < TARGET_SCORE - COLOUR_SHORTFALL:
         encoder = replace(encoder, encoder_options=full_chroma, earlier=encoder.encodes, _bodies={}, _scores={})
-    sure = SURE_POINTS[content] if effort == "fast" else 0.0
+    sure = SURE_POINTS[content] if effort != "slow" else 0.0
     quality = search_quality(start, encoder.score, MAX_ENCODES[effort] - encoder.earlier, sure, form.encoder.bend)
     encoders = [encoder, *encoder.with_options(list_trial_options(form.name, encodable.pixels, effort))]
     best = Candidate(0, quality)

@@ -123,7 +123,8 @@ class BatchRender(ImageSummary):
                 yield plan, made[same]
         while self._alone:
             plan = self._alone.popleft()
-            yield plan, render(plan, self._source, limits=self._limits, watermark=self._watermark_of(plan))
+            mark = self._watermark_of(plan)
+            yield plan, render(plan, self._source, limits=self._limits, watermark=mark, effort="balanced")
 
     def _make_sample(self) -> pyvips.Image:
         plan = make_sample_plan(_WHOLE_IMAGE)
@@ -135,7 +136,7 @@ class BatchRender(ImageSummary):
     def _render(self, plan: Plan, geometry: Geometry, intermediate: DecodedImage) -> RenderedImage:
         timer = StageTimer()
         context = make_context(plan, self.header, geometry, intermediate)
-        context.watermark = self._watermark_of(plan)
+        context.watermark, context.effort = self._watermark_of(plan), "balanced"
         with internal_errors():
             run_steps(DECODE_STEPS, context)
         timer.stop("decode")

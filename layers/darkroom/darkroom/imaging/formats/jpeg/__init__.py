@@ -53,7 +53,7 @@ ENCODER = Encoder(
     # table of Peterson, Ahumada and Watson (mozjpeg's 5) is better: over eighteen images of 400 to 800 px it needs
     # 7 % fewer bytes than the fast effort for the same score, where 3 saves 5 % and 2 saves 6 %.
     coarse_quality=88,
-    coarse={"fast": {"quant_table": 3}, "slow": {"quant_table": 5}},
+    coarse={"fast": {"quant_table": 3}, "balanced": {"quant_table": 3}, "slow": {"quant_table": 5}},
     full_chroma={"subsample_mode": "off"},
     starts={  # written by `python -m bench.auto`: do not edit
         "flat": ((300_000, Start(68, 0.65)), (ANY_SIZE, Start(73, 0.61))),
