@@ -13,8 +13,10 @@ from .competitors.bare import bare
 from .competitors.darkroom import darkroom_alone
 from .competitors.model import DEFAULT_QUALITY
 from .emulator import install_emulator
+from .images import make_images
 from .machine import Core
 from .measure import build_event
+from .mezzanines.files import find_read_file
 from .runtime import Sandbox
 from .worker import Worker
 
@@ -57,8 +59,10 @@ def start_worker(case: Case, image: Path, core: Core) -> Iterator[Worker]:
         yield worker
 
 
-def measure_lower_bound(case: Case, image: Path, core: Core, times: int) -> LowerBound:
-    """Measure the medians of ``times`` renders."""
+def measure_lower_bound(case: Case, core: Core, times: int) -> LowerBound:
+    """Measure the medians of ``times`` renders of what the function reads: a mezzanine, if the image has one."""
+    files = make_images()
+    image = find_read_file(next(file for file in files if file.name == case.image), case.width, files)
     with start_worker(case, image, core) as worker:
         found = [worker.stages_ms() for _ in range(times)]
         [body] = worker.made().values()

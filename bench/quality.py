@@ -14,10 +14,13 @@ from .ssimulacra2 import Original
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
-def resize_reference(source: Path, width: int) -> Pixels:
-    """Resize ``source`` to ``width`` px by a full Lanczos filter from all pixels, without encoding."""
+def resize_reference(source: Path, width: int, height: int | None = None) -> Pixels:
+    """Resize ``source`` to ``width`` px by a full Lanczos filter from all pixels, without encoding.
+
+    ``height``: by default the nearest one with the same proportions.
+    """
     with Image.open(source) as image:
-        size = (width, round(image.height * width / image.width))
+        size = (width, height or round(image.height * width / image.width))
         return np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
 
 

@@ -143,6 +143,10 @@ class Compared:
         ratio = self.ours.peak_rss_mb / self.theirs.peak_rss_mb
         return Figure(goal, ratio, ratio, ratio)
 
+    def cpu(self, goal: str, floor_ms: float) -> Figure:
+        """Return Darkroom's CPU time of a warm request. ``floor_ms`` is that of decode and encode alone."""
+        return Figure(goal, self.ours.cpu_ms, self.ours.cpu_ms, self.ours.cpu_ms, floor_ms)
+
     def _figure(self, goal: str, ours: Spread, theirs: Spread, floor_ms: float | None, why: str) -> Figure:
         ratios = [one / other for one, other in zip(ours.values, theirs.values, strict=True)]
         floor = floor_ms / theirs.middle if floor_ms is not None else None

@@ -8,15 +8,14 @@ depend on load.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from darkroom.imaging.formats.image_format import Header
-from darkroom.imaging.render.pipeline import render, resolve_geometry
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
@@ -25,12 +24,12 @@ from darkroom.plan.geometry.resize import list_mezzanine_sizes
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.variants import is_mezzanine_sufficient, list_mezzanines
 
 from ..corpus.packages import MATE, PLASMA, unpack
 from ..photographs.comparing import list_photographs
 from ..quality import Pixels, decode_pixels
 from ..ssimulacra2 import Original
+from .files import choose_mezzanine
 
 LIMITS = Limits()
 WIDTHS_PX = (200, 400, 640, 800, 1200)
@@ -107,25 +106,24 @@ def compare(file: Path, progress: Callable[[str], None]) -> tuple[Stored, list[C
     progress(f"mezzanines: {name}")
     plans = load_default_presets().build_ingest_plans("a")
     made = list(decode_once(Source.from_bytes(data), plans.values(), limits=LIMITS, mezzanines=True).render_all())
-    mezzanines = {plan.side_px: (plan, one.body) for plan, one in made if isinstance(plan, MezzanineOf)}
+    mezzanines = [(plan, one.body) for plan, one in made if isinstance(plan, MezzanineOf)]
     presets = sum(len(one.body) for plan, one in made if not isinstance(plan, MezzanineOf))
     with Image.open(file) as image:
         pixels = image.convert("RGB")
-    sizes = {side_px: len(body) for side_px, (_, body) in mezzanines.items()}
+    sizes = {of.side_px: len(body) for of, body in mezzanines}
     stored = Stored(name, pixels.width * pixels.height / 1e6, len(data), sizes, presets)
     return stored, list(_compare_variants(name, data, pixels, mezzanines))
 
 
 def _compare_variants(
-    name: str, data: bytes, pixels: Image.Image, mezzanines: Mapping[int, tuple[MezzanineOf, bytes]]
+    name: str, data: bytes, pixels: Image.Image, mezzanines: Sequence[tuple[MezzanineOf, bytes]]
 ) -> Iterator[Compared]:
     originals: dict[tuple[int, int], Original] = {}
     for variant, plan in list_variants().items():
-        chosen = _choose(plan, mezzanines)
+        chosen = choose_mezzanine(plan, mezzanines)
         if chosen is None:
             continue
-        side_px, header, body = chosen
-        ours = render(plan, Source.from_bytes(body), limits=LIMITS, master=header)
+        ours = render(plan, Source.from_bytes(chosen.body), limits=LIMITS, master=chosen.master)
         theirs = render(plan, Source.from_bytes(data), limits=LIMITS)
         size = (theirs.width, theirs.height)
         if plan.fit == "cover":
@@ -133,19 +131,7 @@ def _compare_variants(
         else:
             original = originals.setdefault(size, Original(_resize(pixels, size)))
         scores = [original.score(decode_pixels(one.body)) for one in (theirs, ours)]
-        yield Compared(name, variant, side_px, scores[0], scores[1], len(ours.body) / len(theirs.body))
-
-
-def _choose(plan: Plan, mezzanines: Mapping[int, tuple[MezzanineOf, bytes]]) -> tuple[int, Header, bytes] | None:
-    """Return the mezzanine that the service chooses: side, header of the master, and bytes."""
-    for side_px in list_mezzanines(plan):
-        if side_px in mezzanines:
-            of, body = mezzanines[side_px]
-            header = Header.parse(of.master_header)
-            geometry = resolve_geometry(plan, header)
-            if is_mezzanine_sufficient(geometry, list_mezzanine_sizes(geometry.stored)[side_px]):
-                return side_px, header, body
-    return None
+        yield Compared(name, variant, chosen.side_px, scores[0], scores[1], len(ours.body) / len(theirs.body))
 
 
 def _cover(plan: Plan, data: bytes) -> Pixels:

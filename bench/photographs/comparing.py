@@ -18,6 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from darkroom.imaging.render.pipeline import render
+from darkroom.imaging.render.render_many import decode_once
+from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -26,6 +28,7 @@ from ..build_cache import STAMP, hash_sources
 from ..competitors.node import install_encoder
 from ..corpus.packages import LOMIRI_16, unpack
 from ..equal_quality import FOUND, interpolate_bytes
+from ..mezzanines.files import choose_mezzanine, make_mezzanines
 from ..quality import decode_pixels, resize_reference
 from ..ssimulacra2 import Original
 
@@ -87,8 +90,28 @@ def compare_format(form: str, files: Sequence[Path], progress: Callable[[str], N
         found = []
         for number, file in enumerate(files, start=1):
             progress(f"{form}: {number} of {len(files)} photographs")
-            found.append(_compared(file, form, sharp))
+            ours = render_as_deployed(Plan(file.name, width=WIDTH_PX, format=form), file.read_bytes())
+            found.append(_compare_image(file, WIDTH_PX, form, ours, sharp))
     return Outcome(form, found)
+
+
+def compare_presets(widths: Sequence[int], files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:
+    """Compare WebP presets of ``widths``, made at ingest from one decode, with sharp's. Raises MissingCompetitor.
+
+    Presets wider than a photograph are left out.
+    """
+    plans = {Plan("", width=width, format="webp"): width for width in widths}
+    with Encoder() as sharp:
+        found = []
+        for number, file in enumerate(files, start=1):
+            progress(f"presets: {number} of {len(files)} photographs")
+            batch = decode_once(Source.from_bytes(file.read_bytes()), plans, limits=Limits(), mezzanines=True)
+            found += [
+                _compare_image(file, plans[plan], "webp", made.body, sharp)
+                for plan, made in batch.render_all()
+                if not isinstance(plan, MezzanineOf) and made.width == plans[plan]
+            ]
+    return Outcome("webp", found)
 
 
 class Encoder:
@@ -106,12 +129,12 @@ class Encoder:
         """Cache key of the folder, which differs between versions of sharp."""
         return (self.folder / STAMP).read_text(encoding="ascii")
 
-    def encode(self, source: Path, form: str, quality: int) -> bytes:
-        """Return the image of ``source`` at :data:`WIDTH_PX`. Raises RuntimeError if the process has failed."""
+    def encode(self, source: Path, width_px: int, form: str, quality: int) -> bytes:
+        """Return the image of ``source`` at ``width_px``. Raises RuntimeError if the process has failed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         target = Path(self._made.name) / "image"
-        options = {"source": str(source), "width": WIDTH_PX, "format": form, "quality": quality, "target": str(target)}
+        options = {"source": str(source), "width": width_px, "format": form, "quality": quality, "target": str(target)}
         self._process.stdin.write(json.dumps(options) + "\n")
         self._process.stdin.flush()
         if not self._process.stdout.readline():
@@ -126,24 +149,36 @@ class Encoder:
         self._made.cleanup()
 
 
-def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
-    ours = render(
-        Plan(file.name, width=WIDTH_PX, format=form), Source.from_bytes(file.read_bytes()), limits=Limits()
-    ).body
-    original = Original(resize_reference(file, WIDTH_PX))
+def render_as_deployed(plan: Plan, master: bytes) -> bytes:
+    """Render as a request does: from a mezzanine, if ``master`` has one with enough pixels."""
+    chosen = choose_mezzanine(plan, make_mezzanines(master))
+    if chosen is None:
+        return render(plan, Source.from_bytes(master), limits=Limits()).body
+    return render(plan, Source.from_bytes(chosen.body), limits=Limits(), master=chosen.master).body
+
+
+def _compare_image(file: Path, width_px: int, form: str, ours: bytes, sharp: Encoder) -> Compared:
+    originals: dict[int, Original] = {}
+
+    def score_of(body: bytes) -> float:
+        pixels = decode_pixels(body)
+        height = pixels.shape[0]  # heights that are not whole are rounded differently
+        if height not in originals:
+            originals[height] = Original(resize_reference(file, width_px, height))
+        return originals[height].score(pixels)
 
     def image(quality: int) -> tuple[float, int]:
-        path = FOUND / f"{hash_sources([file], repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
+        path = FOUND / f"{hash_sources([file], repr((width_px, form, quality)), sharp.made_from)}.json"
         if path.exists():
             score, size = json.loads(path.read_text(encoding="ascii"))
             return score, size
-        body = sharp.encode(file, form, quality)
-        found = (original.score(decode_pixels(body)), len(body))
+        body = sharp.encode(file, width_px, form, quality)
+        found = (score_of(body), len(body))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found), encoding="ascii")
         return found
 
-    score = original.score(decode_pixels(ours))
+    score = score_of(ours)
     return Compared(file.stem, len(ours), score, interpolate_equal_bytes(score, STARTS[form], image))
 
 

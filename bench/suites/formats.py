@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from ..cases import AVIF_12MP, JPEG_12MP, WEBP_12MP, Case
-from ..compare import OURS, Makes, measure_cases
+from ..compare import STORED, Makes, measure_cases
 from ..competitors.darkroom import darkroom, darkroom_unstored
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
@@ -47,15 +47,14 @@ INSTANT_TURNS = {"full": 41, "quick": 9}
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure both formats, then the lower bound."""
     findings = measure_cases(WHO, COUNTS[rounds], progress)
-    files = {file.name: file for file in make_images()}
     with separate_cores() as core:
-        floors = {case: measure_lower_bound(case, files[case.image], core, 9) for case in WHO}
+        floors = {case: measure_lower_bound(case, core, 9) for case in WHO}
     figures = []
     for case, goal, theirs, allowance in (
         (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),
         (AVIF_12MP, "warm-12mp-avif", SHARP, AVIF_ALLOWANCE),
     ):
-        pair = select_results(findings, case, OURS, theirs, allowance, mean_ratio(case.form, rounds, progress))
+        pair = select_results(findings, case, STORED, theirs, allowance, mean_ratio(case.form, rounds, progress))
         if pair:
             least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
             figures.append(pair.warm(goal, least_ms, REQUEST))

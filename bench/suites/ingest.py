@@ -6,7 +6,7 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from ..competitors.darkroom import darkroom_at_ingest
 from ..competitors.model import Competitor, MissingCompetitor
 from ..competitors.node import sharp_at_ingest
+from ..corpus.packages import PackageUnavailable
 from ..environment import describe_machine, describe_rounds, describe_size
 from ..equal_quality import Match
 from ..equal_quality_set import match_presets, render_presets
@@ -21,12 +22,14 @@ from ..goals import Figure, Rounds, Section
 from ..images import QUALITY, make_images
 from ..machine import Core, separate_cores
 from ..measure import order_turns
+from ..photographs.comparing import Outcome, compare_presets, list_photographs
 from ..quality import resize_reference, ssimulacra2
 from ..report import ALLOWANCE, check_bytes
 from ..statistics import Spread
 from ..tables import Table
 from ..worker import Worker
 from . import Progress
+from .photographs import EVERY
 
 IMAGE = "12mp.jpg"
 SHARP = "sharp"
@@ -77,7 +80,7 @@ class Findings:
 
     ``floor`` is decoding once and encoding with sharp's effort, alone, in the turns of the presets. ``scores`` are
     means of SSIMULACRA2 over the widths by competitor; ``equal_bytes`` the interpolated size of sharp's images at
-    exactly Darkroom's scores, if sharp is installed.
+    exactly Darkroom's scores, if sharp is installed. ``over_many`` compares bytes over many photographs.
     """
 
     presets: Sequence[Timed]
@@ -87,6 +90,7 @@ class Findings:
     equal_bytes: int | None
     missing: Sequence[str]
     conditions: Sequence[str]
+    over_many: Outcome | None = None
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
@@ -96,7 +100,16 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     times = 5 if rounds == "quick" else 21
     with separate_cores() as core:
         findings = measured(image, times, core, conditions(times, core, image, load), progress)
+    findings = replace(findings, over_many=compare_many(rounds, progress))
     return Section(format_page(findings), figures(findings), findings.missing)
+
+
+def compare_many(rounds: Rounds, progress: Progress) -> Outcome | None:
+    """Compare the presets' bytes over many photographs, None without the photographs or sharp."""
+    try:
+        return compare_presets(WIDTHS, list_photographs()[:: EVERY[rounds]], progress)
+    except (MissingCompetitor, PackageUnavailable):
+        return None
 
 
 def figures(findings: Findings) -> list[Figure]:
@@ -112,7 +125,12 @@ def figures(findings: Findings) -> list[Figure]:
 
 
 def bytes_ratio(findings: Findings) -> float:
-    """Return the ratio of Darkroom's bytes to sharp's at equal scores."""
+    """Return the ratio of Darkroom's bytes to sharp's at equal scores, over many photographs if they are there."""
+    return findings.over_many.mean if findings.over_many else one_ratio(findings)
+
+
+def one_ratio(findings: Findings) -> float:
+    """Return the ratio of Darkroom's bytes to sharp's at equal scores, of the one photograph."""
     ours = sum(len(findings.presets[0].made[name]) for name in MATCHED)
     return ours / findings.equal_bytes if findings.equal_bytes else 1.0
 
@@ -218,8 +236,13 @@ def tables(findings: Findings) -> list[Table]:
     rows = [(*row, f"{findings.scores[row[0]]:.1f}") for row in _rows(findings.presets)]
     floor, base = findings.floor, findings.presets[-1].ms
     rows.append(("Decode and encode alone", str(floor), f"{floor.ratio_to(base):.2f}", "", ""))
-    ratio = bytes_ratio(findings)
-    alike = [f"At exactly equal scores, Darkroom's images have {ratio:.2f} of sharp's bytes."]
+    alike = [f"At exactly equal scores, Darkroom's images have {one_ratio(findings):.2f} of sharp's bytes."]
+    if findings.over_many:
+        count, worst = len({one.name for one in findings.over_many.found}), findings.over_many.worst
+        alike.append(
+            f"Over {count} photographs, {findings.over_many.mean:.3f} in the geometric mean of all widths, at most "
+            f"{worst.ratio:.2f} ({worst.name.replace('_', ' ')})."
+        )
     title, headings = f"Six presets of a 12 MP JPEG: {', '.join(PRESETS)}", (*HEADINGS, "SSIMULACRA2")
     cleaned, reencoded = findings.cleaning
     faster = f"Removal is {reencoded.ms.ratio_to(cleaned.ms):,.0f} times as fast."

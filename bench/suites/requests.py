@@ -15,7 +15,6 @@ from ..competitors.pillow import pillow
 from ..competitors.thumbor import thumbor
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..goals import Figure, Rounds, Section
-from ..images import make_images
 from ..link.process import uses_tls
 from ..lower_bound import REQUEST, LowerBound, measure_lower_bound, measure_start_ms
 from ..machine import separate_cores
@@ -42,9 +41,8 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     findings = measure_cases(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
     if not uses_tls():  # prices are those of the run without
         write_measured(findings)
-    files = {file.name: file for file in make_images()}
     with separate_cores() as core:
-        floors = {case: measure_lower_bound(case, files[case.image], core, COUNTS[rounds].warm) for case in WHO}
+        floors = {case: measure_lower_bound(case, core, COUNTS[rounds].warm) for case in WHO}
         bare_ms = measure_start_ms(core, COUNTS[rounds].cold)
     text = "\n\n".join([format_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
     missing = [*findings.missing, AWS_ITSELF, *([] if uses_tls() else [TLS])]
@@ -68,6 +66,7 @@ def figures(findings: Findings, floors: Mapping[Case, LowerBound], bare_ms: floa
         large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python without imports, plus a warm request's"),
         small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python without imports, plus a warm request's"),
         stored.peak("peak-12mp"),
+        stored.cpu("cpu-12mp", floors[WEBP_12MP].render_ms),
     ]
     return [figure for figure in found if figure]
 
