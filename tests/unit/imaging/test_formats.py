@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -131,10 +132,10 @@ def test_quality_is_one_scale() -> None:
 LOSSY = ("jpeg", "webp", "avif")
 
 
-@pytest.mark.parametrize("pace", ["fast", "slow"])
+@pytest.mark.parametrize("pace", get_args(Effort.__value__))
 def test_effort_falls_as_pixels_grow(pace: Effort) -> None:
     for form, output in OUTPUT_FORMATS.items():
-        rows = output.encoder.fast if pace == "fast" else output.encoder.slow
+        rows = getattr(output.encoder, pace) or output.encoder.fast
         limits = [limit for limit, _ in rows]
         assert limits == sorted(limits)
         assert choose_encoder_options(form, 1, pace) == rows[0][1]
@@ -238,6 +239,28 @@ def test_avif_tries_harder_where_there_is_little_detail(
         encode(sheet, OUTPUT_FORMATS["avif"], None, pace)
     assert [knobs["effort"] for knobs in seen_knobs] == [wanted, 4]
     assert all(knobs["subsample_mode"] == "off" for knobs in seen_knobs)
+
+
+@pytest.mark.parametrize(
+    ("size", "detail", "efforts"),
+    [
+        ((500, 500), 1, [4, 4, 6]),
+        ((500, 500), 20, [2, 4, 6]),
+        ((400, 400), 20, [4, 4, 6]),
+        ((1000, 700), 1, [2, 4, 6]),
+        ((1500, 1200), 1, [2, 2, 6]),
+    ],
+)
+def test_webp_tries_harder_where_it_takes_no_longer(
+    size: tuple[int, int], detail: int, efforts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knobs: list[dict[str, object]] = []
+    monkeypatch.setattr(encode_module, "_save", lambda _sheet, _form, options: knobs.append(options) or b"")
+    levels = np.random.default_rng(1).integers(0, detail + 1, (*size, 3)).astype(np.uint8)
+    sheet = EncodableImage(pyvips.Image.new_from_array(levels).copy(interpretation="srgb"), 1)
+    for pace in get_args(Effort.__value__):
+        encode(sheet, OUTPUT_FORMATS["webp"], None, pace)
+    assert [options["effort"] for options in knobs] == efforts
 
 
 def test_a_format_is_named_in_few_files() -> None:

@@ -25,11 +25,8 @@ FLAT_SHARE = 0.5
 DETAILED_LEVELS = 3.0
 """The :func:`measure_detail` from which on an image is full of detail. Six of thirteen photographs are below."""
 
-SMOOTH_LEVELS = 5.5
-"""The :func:`measure_detail` below which an encoder can try harder in the same time. 13 of 21 photographs are below."""
-
-SMOOTH_MAX_PIXELS = 2_000_000
-"""Up to here the detail of an image is measured before its options are chosen."""
+DETAIL_LINES = 4
+"""Every such line of an image is measured before its options are chosen."""
 
 TRIAL_MAX_PIXELS = 4_000_000
 """Up to here options are tried for ``q=auto``: ``smart_deblock`` takes 550 ms a megapixel."""
@@ -67,12 +64,13 @@ def encode(
     """
     encoder = output.encoder
     lossy: EncoderOptions = {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY, effort)
-    smooth = False
-    if encoder.smooth and effort != "slow" and image.pixels <= SMOOTH_MAX_PIXELS:
+    options = choose_encoder_options(output.name, image.pixels, effort)
+    smooth = encoder.smooth if effort != "slow" else None
+    if smooth and image.pixels <= smooth.max_pixels and options != smooth.options:
         image = EncodableImage(image.image.copy_memory(), image.frames)  # else it would be computed twice
-        smooth = measure_detail(image.image) < SMOOTH_LEVELS
-    options = choose_encoder_options(output.name, image.pixels, effort, smooth=smooth) | lossy
-    options |= encoder.baseline if baseline else {}
+        if measure_detail(image.image.subsample(1, min(DETAIL_LINES, image.image.height))) < smooth.max_levels:
+            options = smooth.options
+    options = options | lossy | (encoder.baseline if baseline else {})
     return min((_save(image, output, options | further) for further in list_alternatives(output.name, effort)), key=len)
 
 
@@ -132,14 +130,9 @@ def _save(image: EncodableImage, output: OutputFormat, options: EncoderOptions) 
     return body
 
 
-def choose_encoder_options(form: str, pixels: int, effort: Effort = "fast", *, smooth: bool = False) -> EncoderOptions:
-    """Return the options of the saver of ``form`` for an image of so many pixels, all frames together.
-
-    ``smooth``: it has little detail.
-    """
+def choose_encoder_options(form: str, pixels: int, effort: Effort = "fast") -> EncoderOptions:
+    """Return the options of the saver of ``form`` for an image of so many pixels, all frames together."""
     encoder = OUTPUT_FORMATS[form].encoder
-    if smooth and encoder.smooth and effort != "slow" and pixels <= SMOOTH_MAX_PIXELS:
-        return encoder.smooth
     tables = {"fast": encoder.fast, "balanced": encoder.balanced or encoder.fast, "slow": encoder.slow}
     return _look_up(tables[effort], pixels)
 

@@ -182,6 +182,17 @@ type StartTable = Mapping[str, tuple[tuple[int, Start], ...]]
 """By class of content: up to so many pixels."""
 
 
+@dataclass(frozen=True, slots=True)
+class SmoothOptions:
+    """Encoder options for an image of up to ``max_pixels`` with a detail below ``max_levels``
+    (:func:`darkroom.imaging.formats.encode.measure_detail`): it encodes sooner, so it can have more effort.
+    """
+
+    max_pixels: int
+    max_levels: float
+    options: EncoderOptions
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Encoder:
     """How libvips encodes a format.
@@ -207,7 +218,7 @@ class Encoder:
     baseline: EncoderOptions = field(default_factory=dict)
     lossless: EncoderOptions = field(default_factory=dict)
     alternatives: Mapping[Effort, tuple[EncoderOptions, ...]] = field(default_factory=dict)
-    smooth: EncoderOptions = field(default_factory=dict)
+    smooth: SmoothOptions | None = None
     coarse: Mapping[Effort, EncoderOptions] = field(default_factory=dict)
     coarse_quality: int = 0
     quality_scale: tuple[tuple[int, int], ...] = ()
