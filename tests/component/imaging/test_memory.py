@@ -14,6 +14,7 @@ from darkroom.errors import OverLimits
 from darkroom.imaging.formats.image_format import Header
 from darkroom.imaging.formats.probe import estimate_decoder_bytes, probe
 from darkroom.imaging.formats.registry import SOURCE_FORMATS
+from darkroom.imaging.pyramid.plan import inspect_large_image
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.service_settings import MEMORY_MB, decoder_limit
@@ -27,6 +28,7 @@ REST_BYTES = 60_000_000
 RENDER = """
 import resource, sys
 from darkroom.imaging.render.pipeline import render
+from darkroom.imaging.pyramid.plan import inspect_large_image
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -102,6 +104,36 @@ def test_an_image_whose_decoder_takes_too_much_is_refused() -> None:
     with pytest.raises(OverLimits, match="Decoding the source") as caught:
         probe(Source.from_bytes(data), Limits(max_decoder_bytes=needed - 1))
     assert caught.value.applies_to_source
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ({"tile": True, "tile_width": 256, "tile_height": 128}, 2 * 128),
+        ({"tile_height": 16}, 2 * 16),
+        ({"tile_height": 2000}, 3000),
+        ({"tile_height": 3000}, 3000),
+    ],
+    ids=["tiles", "strips", "two strips", "one strip"],
+)
+def test_a_large_image_needs_the_memory_of_the_rows_that_are_decoded_at_once(
+    options: dict[str, object], rows: int
+) -> None:
+    image = pyvips.Image.black(4000, 3000, bands=3).copy(interpretation="srgb")
+    source = Source.from_bytes(image.tiffsave_buffer(compression="deflate", **options))
+    needed = 4 * 4000 * rows
+    assert inspect_large_image(source, Limits(max_decoder_bytes=needed)).width == 4000
+    with pytest.raises(OverLimits, match="Decoding the source"):
+        inspect_large_image(source, Limits(max_decoder_bytes=needed - 1))
+
+
+def test_a_large_jpeg_that_is_progressive_is_held_whole() -> None:
+    image = pyvips.Image.black(4000, 3000, bands=3).copy(interpretation="srgb")
+    source = Source.from_bytes(image.jpegsave_buffer(interlace=True))
+    needed = estimate_decoder_bytes(probe(source, Limits()))
+    inspect_large_image(source, Limits(max_decoder_bytes=needed))
+    with pytest.raises(OverLimits, match="Decoding the source"):
+        inspect_large_image(source, Limits(max_decoder_bytes=needed - 1))
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ class Loader(NamedTuple):
 class DecoderMemory:
     """Bytes per pixel. ``alpha`` and ``deep`` (over 8 bits a channel) are added, ``progressive`` replaces ``plain``.
 
-    ``by_depth``: the sum is for 8 bits a channel and grows with them.
+    ``by_depth``: the sum is for 8 bits a channel and grows with them. ``by_rows``: an image that is read in strips
+    takes it for the rows that are decoded at once (``probe.read_rows``).
 
     Measured as the peak resident memory of a process that renders 320 px of 24 megapixels, without the file and the
     process itself (pyvips-binary 8.18, malloc settings of the function); ``tests/component/imaging/test_memory.py``
@@ -137,6 +138,7 @@ class DecoderMemory:
     alpha: float = 0.0
     deep: float = 0.0
     by_depth: bool = False
+    by_rows: bool = False
 
     def per_pixel(self, header: Header) -> float:
         """Return bytes for each pixel of one frame."""

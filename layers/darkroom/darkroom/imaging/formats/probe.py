@@ -44,6 +44,8 @@ _REFUSED: tuple[tuple[str, Signature], ...] = (
 )
 """Types that are refused, and how they start. Camera raw files start as TIFFs do: these come first."""
 
+HELD_STRIPS = 2
+"""libvips caches two rows of tiles, and libtiff decodes one strip beside the lines that are being read."""
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
@@ -105,11 +107,20 @@ def _refusal(name: str) -> TypeNotAllowed:
 __all__ = ["Cicp", "Header", "check_still", "estimate_decoder_bytes", "find_patches", "is_lossless", "probe"]
 
 
-def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = True, partial: bool = False) -> Header:
+def probe(
+    source: Source,
+    limits: Limits,
+    *,
+    page: int = 0,
+    animated: bool = True,
+    partial: bool = False,
+    in_strips: bool = False,
+) -> Header:
     """Return the header of ``source``; of a TIFF, that of ``page`` (from 0).
 
     Unless ``animated``, one frame is going to be read and only its pixels count. ``partial``: of a pyramid only what is
-    needed is going to be read, so that it may be a large image; the reader checks the pixels. Raise TypeNotAllowed,
+    needed is going to be read, so that it may be a large image; the reader checks the pixels. ``in_strips``: the whole
+    image is going to be read from the top to the bottom, and never held as a whole. Raise TypeNotAllowed,
     OverLimits (with the number and the limit), DamagedSource, or what the stream raised.
     """
     _check_bytes(source.size_bytes, limits.max_scene_bytes if partial and source.is_ranged else limits.max_bytes)
@@ -123,7 +134,7 @@ def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = Tru
         raise DamagedSource("The source's header gives it no size", detail=repr(header), applies_to_source=page == 0)
     large = partial and _is_large_pyramid(source, header, limits, page)
     if not large:
-        _check_memory(header, limits)
+        _check_memory(header, limits, _count_rows(source, header, page) if in_strips else None)
     limits = limits.for_scenes if large else limits
     _check_pixels(header, limits, header.frames if animated and header.animated else 1)
     return header
@@ -173,9 +184,16 @@ def is_lossless(source: Source, header: Header) -> bool:
     return bool(_import_probe(header.format).is_lossless(source)) if lossless is None else lossless
 
 
-def estimate_decoder_bytes(header: Header) -> int:
-    """Return the most memory that decoding one frame or page takes, besides the file."""
-    return int(SOURCE_FORMATS[header.format].memory.per_pixel(header) * header.width * header.height)
+def estimate_decoder_bytes(header: Header, rows: int | None = None) -> int:
+    """Return the most memory that decoding one frame or page, or ``rows`` of it, takes, besides the file."""
+    return int(SOURCE_FORMATS[header.format].memory.per_pixel(header) * header.width * (rows or header.height))
+
+
+def _count_rows(source: Source, header: Header, page: int) -> int:
+    """Return how many rows are in memory while an image is read from the top: two rows of tiles, or two strips."""
+    if not SOURCE_FORMATS[header.format].memory.by_rows:
+        return header.height
+    return min(header.height, HELD_STRIPS * int(_import_probe(header.format).read_rows(source, page)))
 
 
 def _import_probe(form: str) -> ModuleType:
@@ -183,8 +201,8 @@ def _import_probe(form: str) -> ModuleType:
     return import_module(f".{SOURCE_FORMATS[form].package}.probe", __package__)
 
 
-def _check_memory(header: Header, limits: Limits) -> None:
-    needed = estimate_decoder_bytes(header)
+def _check_memory(header: Header, limits: Limits, rows: int | None = None) -> None:
+    needed = estimate_decoder_bytes(header, rows)
     if header.width * header.height <= limits.max_pixels and needed > limits.max_decoder_bytes:
         size = f"{header.width} × {header.height} px"
         raise OverLimits(

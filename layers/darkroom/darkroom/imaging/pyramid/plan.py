@@ -131,7 +131,7 @@ def inspect_large_image(source: Source, limits: Limits) -> Header:
 
     Raises what :func:`.probe` does, or OverLimits for pages and animations: the limits of large images are for stills.
     """
-    header = probe(source, limits.for_scenes)
+    header = probe(source, limits.for_scenes, in_strips=True)
     if header.frames != 1:
         raise OverLimits(f"The source has {header.frames} frames or pages; a large image may have one")
     return header

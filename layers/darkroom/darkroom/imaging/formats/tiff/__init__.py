@@ -18,7 +18,7 @@ SOURCE = SourceFormat(
     signatures=tuple(Signature(start) for start in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")),
     loader=Loader("VipsForeignLoadTiff", "tiffload_source", "warning", whole=False),
     # A strip may be the whole image. Pyramids are read by tiles.
-    memory=DecoderMemory(plain=4, alpha=1, by_depth=True),
+    memory=DecoderMemory(plain=4, alpha=1, by_depth=True, by_rows=True),
     patched=True,
     may_be_drawing=True,
 )

@@ -21,6 +21,7 @@ from .container import (
     PROFILE,
     REDUCED,
     RESOLUTION,
+    STRIP_ROWS,
     SUB_DIRECTORIES,
     SUBFILE,
     TILE_HEIGHT,
@@ -101,6 +102,15 @@ def read_header(source: Source, page: int) -> Header:
         raise TypeNotAllowed(_RAW)
     places = _page_indexes(tiff, directories)
     return _header(tiff, directories[places[min(page, len(places) - 1)]], len(places))
+
+
+def read_rows(source: Source, page: int) -> int:
+    """Return how many rows libtiff decodes at once: those of a tile or a strip, by default the whole ``page``."""
+    tiff = TiffReader(source.read_at)
+    directory = tiff.read_directories()[find_page(source, page).directory]
+    if TILE_HEIGHT in directory.entries:
+        return tiff.read_number(directory, TILE_HEIGHT)
+    return tiff.read_number(directory, STRIP_ROWS, tiff.read_number(directory, HEIGHT))
 
 
 def find_page(source: Source, page: int) -> TiffPage:
