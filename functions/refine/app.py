@@ -36,6 +36,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             presets=lambda: settings.presets,
             limits=build_source_limits(settings),
             caching=build_cache_policy(settings, refines=_env.refine),
+            mezzanines=settings.mezzanines and _env.owns_masters,
         ),
         observer=_observer,
         queue=Queue(_sqs, _env.refine_queue_url, _observer.trace_header),

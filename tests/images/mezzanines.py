@@ -11,7 +11,7 @@ from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.stores import describe_mezzanine
+from darkroom.services.caching import describe_mezzanine
 from tests.images.photographs import photograph
 
 SIZE = (2880, 1920)

@@ -12,9 +12,9 @@ from ..plan.canonical import derivative_name
 from ..plan.model import Plan
 from ..plan.presets import Presets
 from ..plan.redaction import AlwaysRedact
-from ..services.caching import CachePolicy, derivative_headers, derivative_metadata
+from ..services.caching import CachePolicy, derivative_headers, derivative_metadata, describe_mezzanine
 from ..services.ingest.examine import UploadExaminer
-from ..services.ingest.stores import describe_mezzanine, render_from_master, select_presets
+from ..services.ingest.stores import render_from_master, select_presets
 from ..services.purge.stale_derivatives import DerivativePurge
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult

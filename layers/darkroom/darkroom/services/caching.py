@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..plan.model import Plan
+
+if TYPE_CHECKING:
+    from ..imaging.rendered_image import MezzanineOf
 
 type StoredEffort = Literal["quick", "thorough"]
 """Values of :data:`PACE`: encoded for a first request, or in the background (``fast`` and ``slow`` in imaging)."""
@@ -83,6 +86,12 @@ def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
 def derivative_metadata(master_etag: str, pace: StoredEffort | None = None) -> dict[str, str]:
     """Return the user metadata of a derivative of the master with this entity tag."""
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
+
+
+def describe_mezzanine(mezzanine: MezzanineOf, master_etag: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return HTTP headers and user metadata of a mezzanine of the master with this entity tag."""
+    metadata = {MASTER_HEADER: mezzanine.master_header, **derivative_metadata(master_etag)}
+    return {"Content-Type": "image/jpeg"}, metadata
 
 
 def etag_matches(if_none_match: str, etag: str) -> bool:

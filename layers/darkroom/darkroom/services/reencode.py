@@ -13,15 +13,16 @@ from ..aws.s3_fast import FastBucket, StoredObject
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
 from ..errors import BadUpload, DarkroomError, ObjectChanged
-from ..image_keys import DERIVATIVES, MASTERS, ObjectNames
+from ..image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ..imaging.render.reencode import ReencodeResult, reencode
+from ..imaging.render.render_many import render_mezzanines
 from ..plan.canonical import parse_path
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
-from ..plan.variants import is_refined
-from .caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
+from ..plan.variants import is_refined, list_mezzanines
+from .caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata, describe_mezzanine
 from .deadline import REFINE, Deadline
 from .master_reader import MasterReader
 from .queue_consumer import QueueConsumer, SqsMessage
@@ -101,7 +102,10 @@ class _Job:
 
 @dataclass(frozen=True)
 class Reencoder:
-    """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment redacts."""
+    """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment redacts.
+
+    ``mezzanines``: masters may have mezzanines.
+    """
 
     source: FastBucket
     media: FastBucket
@@ -111,6 +115,7 @@ class Reencoder:
     presets: Callable[[], Presets] = load_default_presets
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
+    mezzanines: bool = False
     _master_reader: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
     def handle(self, message: ReencodeMessage) -> ReencodeOutcome:
@@ -157,6 +162,7 @@ class Reencoder:
         with self.observer.step("store"):
             if not self._replace(job, better.image.body if better else body, content_type):
                 return ReencodeOutcome.OVERTAKEN
+            self._restore_mezzanines(job)
         if better is None:
             return ReencodeOutcome.KEPT
         self._log_savings(job, body, better)
@@ -197,6 +203,29 @@ class Reencoder:
             return True
         delete_if_unchanged(self.media, job.name, etag)
         return False
+
+    def _restore_mezzanines(self, job: _Job) -> None:
+        """Store the mezzanines of the master again if the one for the job's plan has expired.
+
+        Its images are still requested. A failure is logged: without a mezzanine, they are rendered from the master.
+        """
+        key, sides_px = job.plan.key, list_mezzanines(job.plan)
+        if not (self.mezzanines and sides_px) or self.always.for_key(key):
+            return
+        try:
+            if self.media.etag(mezzanine_name(key, sides_px[0])) is not None:
+                return
+            name = self.source_names.name(key)
+            master = self._master_reader.open(self.source, name)
+            if master is None or master.etag != job.master.etag:
+                return
+            with self._master_reader.source(self.source, name, master) as source:
+                made = Deadline(REFINE).run(partial(render_mezzanines, source, self.limits))
+            for of, image in made:
+                headers, metadata = describe_mezzanine(of, master.etag)
+                self.media.put(mezzanine_name(key, of.side_px), image.body, headers | metadata)
+        except DarkroomError as error:
+            self.observer.log("WARNING", "mezzanines not restored", key=key, code=error.code, detail=error.detail)
 
     def _log_savings(self, job: _Job, body: bytes, better: ReencodeResult) -> None:
         saved = len(body) - len(better.image.body)

@@ -182,6 +182,17 @@ def decode_once(
     return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first_frame, kept)
 
 
+def render_mezzanines(source: Source, limits: Limits) -> list[tuple[MezzanineOf, RenderedImage]]:
+    """Render the mezzanines of ``source`` alone; none, and without a decode, if it is small or not a plain photograph.
+
+    Raises what :func:`decode_once` raises.
+    """
+    if not _list_mezzanine_sizes(probe(source, limits)):
+        return []
+    made = decode_once(source, (), limits=limits, mezzanines=True).render_all()
+    return [(of, image) for of, image in made if isinstance(of, MezzanineOf)]
+
+
 def _list_mezzanine_sizes(header: Header) -> dict[int, Size]:
     """Return the upright sizes of mezzanines of an opaque still with 8 bits a channel, by their longer sides.
 

@@ -30,6 +30,7 @@ from ..caching import (
     CachePolicy,
     derivative_headers,
     derivative_metadata,
+    describe_mezzanine,
 )
 from ..deadline import Deadline
 from ..purge.messages import purge_message
@@ -243,12 +244,6 @@ class DerivativeStore:
             found = self.media.head(name)
             etag = found.etag if found is not None else ""
         raise ObjectChanged(detail=f"{name} changed {TRIES} times")
-
-
-def describe_mezzanine(mezzanine: MezzanineOf, master_etag: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return HTTP headers and user metadata of a mezzanine of the master with this entity tag."""
-    metadata = {MASTER_HEADER: mezzanine.master_header, **derivative_metadata(master_etag)}
-    return {"Content-Type": "image/jpeg"}, metadata
 
 
 def select_presets(
