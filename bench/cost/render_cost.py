@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from darkroom.operations.cost_model import Architecture, PriceTable, function_amounts, sum_amounts
+from darkroom.operations.cost_model import (
+    EDGE_FUNCTIONS,
+    Architecture,
+    PriceTable,
+    function_amounts,
+    sum_amounts,
+)
 
 FULL_CORE_MB = 1769
 """Memory with which Lambda gives a function one core (AWS Lambda's guide, "Configure Lambda function memory"). Below it
@@ -91,7 +97,7 @@ def requests_cost(
 ) -> dict[str, float]:
     """Return the cost of ``requests`` in US dollars by part, without delivery. ``hit_ratio`` is that of the CDN."""
     misses = requests * (1 - hit_ratio)
-    viewers = {"cdn-requests": requests, "cdn-functions": requests}
+    viewers = {"cdn-requests": requests, "cdn-functions": EDGE_FUNCTIONS * requests}
     return prices.cost(sum_amounts(viewers, _miss_amounts(design, memory_mb, misses, architecture)))
 
 

@@ -106,7 +106,7 @@ def test_a_million_requests_by_hand() -> None:
     parts = requests_cost(PRICES, ServiceDesign(RENDER, 50_000, stores=True), 1769)
     assert parts == {
         "compute": pytest.approx(200_000 * 1769 / 1024 * 0.150 * 0.0000166667),
-        "requests": pytest.approx(1.00 + 0.10 + 0.04 + 2 * 0.08 + 1.00),
+        "requests": pytest.approx(1.00 + 2 * 0.10 + 0.04 + 2 * 0.08 + 1.00),
         "storage": pytest.approx(200_000 * 50_000 / 1e9 * 0.023),
         "monitoring": 0,
         "endpoint": 0,
@@ -117,7 +117,7 @@ def test_what_is_found_stored_is_neither_rendered_nor_put() -> None:
     parts = requests_cost(PRICES, ServiceDesign(RENDER, 50_000, stores=True, stored_share=1.0), 1769)
     assert parts == {
         "compute": 0,
-        "requests": pytest.approx(1.00 + 0.10 + 0.08),
+        "requests": pytest.approx(1.00 + 2 * 0.10 + 0.08),
         "storage": 0,
         "monitoring": 0,
         "endpoint": 0,
@@ -126,7 +126,7 @@ def test_what_is_found_stored_is_neither_rendered_nor_put() -> None:
 
 def test_a_design_behind_api_gateway_that_stores_nothing() -> None:
     parts = requests_cost(PRICES, ServiceDesign(RENDER, 50_000, rest_api=True), 1769, architecture="arm64")
-    assert parts["requests"] == pytest.approx(1.00 + 0.10 + 0.04 + 0.08 + 0.70)
+    assert parts["requests"] == pytest.approx(1.00 + 2 * 0.10 + 0.04 + 0.08 + 0.70)
     assert parts["compute"] == pytest.approx(200_000 * 1769 / 1024 * 0.150 * 0.0000133334)
     assert parts["storage"] == 0
 

@@ -14,6 +14,7 @@ from itertools import count
 from ..aws.cloudwatch import MetricStat
 from ..aws.telemetry import Observer
 from .cost_model import (
+    EDGE_FUNCTIONS,
     HOURS_A_MONTH,
     Amounts,
     Architecture,
@@ -85,7 +86,7 @@ class CostCheck:
         amounts = sum_amounts(
             self._compute_amounts(end_s),
             self._work_amounts(end_s),
-            {"cdn-requests": requests, "cdn-functions": requests, "cdn-gb": delivered / 1e9},
+            {"cdn-requests": requests, "cdn-functions": EDGE_FUNCTIONS * requests, "cdn-gb": delivered / 1e9},
             self._storage_amounts(end_s),
             self._endpoint_amounts(),
             self._polling_amounts(end_s),

@@ -20,6 +20,9 @@ dashboards and the calls that read them."""
 HOURS_A_MONTH = 730.0
 """As in the AWS Pricing Calculator."""
 
+EDGE_FUNCTIONS = 2
+"""CloudFront Functions that run for a view: EdgeFunction on the request, VaryFunction on the response."""
+
 COMPUTE = {"arm64": "lambda-arm64-gb-seconds", "x86_64": "lambda-x86-gb-seconds"}
 """Name of a function's duration in the price table, by its architecture."""
 

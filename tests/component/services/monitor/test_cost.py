@@ -50,7 +50,7 @@ def test_an_image_costs_its_share_of_the_hour(stack: MonitorEnvironment, capsys:
     stack.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
     stack.of_cdn("BytesDownloaded", 2e9)
     figures = look(stack, capsys)
-    expected = usd("cdn-requests", 5000) + usd("cdn-functions", 5000) + usd("cdn-gb", 2)
+    expected = usd("cdn-requests", 5000) + usd("cdn-functions", 10_000) + usd("cdn-gb", 2)
     assert of(figures, "CostPerHour")[""] == pytest.approx(expected)
     assert of(figures, "CostPerImage")[""] == pytest.approx(expected / 5000)
 
