@@ -119,7 +119,7 @@ def start_stack(state: Path) -> Iterator[RunningStack]:
 
 
 def _local(*arguments: str) -> None:
-    command = [sys.executable, "-m", "local", *arguments]
+    command = [sys.executable, "-m", "cli", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}")

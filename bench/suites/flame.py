@@ -22,6 +22,7 @@ from ..images import make_images
 from ..link.process import run_link
 from ..machine import Core, separate_cores
 from ..measure import Entry, read_stages
+from ..mezzanines.files import write_mezzanines
 from ..paths import ROOT
 from ..runtime import Invocation, Sandbox
 from ..tables import Table
@@ -62,7 +63,11 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     load = os.getloadavg()[0]
     progress("flame: warm requests under py-spy")
     try:
-        with separate_cores() as core, run_link(make_images(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
+        files = make_images()
+        with (
+            separate_cores() as core,
+            run_link(files, LATENCY_MS, MEGABYTES_PER_S, write_mezzanines(files)) as endpoint_url,
+        ):
             profile = profiled(endpoint_url, SECONDS[rounds], core)
     except MissingCompetitor as reason:
         return Section("", missing=[f"{reason}."])

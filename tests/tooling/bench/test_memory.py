@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -64,10 +65,17 @@ def test_the_highest_peak_of_a_type_is_reported() -> None:
 
 def test_the_figure_is_the_highest_peak_and_says_whose() -> None:
     one = next(request for request in draw_requests() if request.source.what == "SVG")
-    peak, growth = memory.figures([*[seen(50, 60)] * 120, seen(50, 120, one)])
+    peak, growth = memory.figures([*[seen(50, 60)] * 120, seen(50, 120, replace(one, output="w-640.webp"))])
     assert (peak.goal, peak.value, peak.floor) == ("peak-500", 120, 50)
     assert "SVG" in peak.why
     assert (growth.goal, growth.value) == ("peak-500-growth", 0)
+
+
+def test_the_floor_of_a_peak_in_avif_has_the_encoders_memory() -> None:
+    one = next(request for request in draw_requests() if request.source.megapixels == 6)
+    peak, _ = memory.figures([*[seen(50, 60)] * 120, seen(50, 120, replace(one, output="w-1000.avif"))])
+    height = 1000 * one.source.height / one.source.width
+    assert peak.floor == pytest.approx(50 + 34 * 1000 * height / 1e6)
 
 
 def test_each_demanding_source_is_requested_and_explained() -> None:
