@@ -13,11 +13,11 @@ import urllib3
 
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
-from darkroom.aws.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.mlops.model_registry import ModelRegistry
 from darkroom.mlops.sample_store import SampleStore
+from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.plan.url_builder import sign_target
 from local.aws import Cloud
 from local.paths import ENDPOINT, STACK

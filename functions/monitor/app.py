@@ -9,8 +9,6 @@ from typing import Any
 
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
-from darkroom.aws.cloudwatch import CloudWatchMetrics
-from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsStore
@@ -26,8 +24,10 @@ from darkroom.mlops.manifests import Manifests
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.cdn_check import CdnCheck
 from darkroom.operations.checks import Monitor, MonitorCheck
+from darkroom.operations.cloudwatch import CloudWatchMetrics
 from darkroom.operations.cost_check import MONITOR, CostCheck, parse_amounts
 from darkroom.operations.cost_model import Architecture, load_prices
+from darkroom.operations.dead_letter_queue import DeadLetterQueue
 from darkroom.operations.functions import Function, parse_functions, queue_urls
 from darkroom.operations.messages import parse_request
 from darkroom.operations.metrics_reader import MetricsReader

@@ -11,8 +11,8 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PopularEnvironment
+from darkroom.operations.popular.service import PopularityScan, read_window
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.popular.service import PopularityScan, read_window
 from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.cloudwatch import MetricStat
 from darkroom.findings import MODERATION
 from darkroom.mlops.model_registry import REJECTED, ModelVersion
+from darkroom.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT, MODELS
 from tools.degraded_model import VERSION, write_degraded_models
 

@@ -7,9 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-from darkroom.aws.cloudwatch import MetricStat
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SLOTS, SampleStore
+from darkroom.operations.cloudwatch import MetricStat
 
 from .. import synthetic_samples
 from ..environment import NAMESPACE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from darkroom.aws.cloudwatch import MetricStat
 from darkroom.aws.switches import FALLBACK
+from darkroom.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT
 
 from ..environment import NAMESPACE

@@ -6,8 +6,8 @@ import json
 import time
 from collections.abc import Callable
 
-from darkroom.aws.cloudwatch import MetricStat
 from darkroom.aws.switches import LOAD_SHEDDING
+from darkroom.operations.cloudwatch import MetricStat
 
 from ..environment import NAMESPACE
 from ..scenario_run import ChartSpec, Phase, ScenarioRun

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from darkroom.services.popular.service import SETTLED_S
+from darkroom.operations.popular.service import SETTLED_S
 from darkroom.settings import DEFAULTS
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until

@@ -12,8 +12,8 @@ import pytest
 from botocore.stub import Stubber
 
 from darkroom.aws.clients import create_client
-from darkroom.aws.cloudwatch import MAX_QUERIES, CloudWatchMetrics, MetricStat
 from darkroom.errors import Unavailable
+from darkroom.operations.cloudwatch import MAX_QUERIES, CloudWatchMetrics, MetricStat
 
 from . import faulty
 

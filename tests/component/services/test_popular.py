@@ -20,11 +20,18 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.operations.popular import service
+from darkroom.operations.popular.service import (
+    FILE_TIME_S,
+    LOOKUP_TIME_S,
+    SETTLED_S,
+    PopularityScan,
+    ScanReport,
+    Window,
+)
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import derivative_metadata
-from darkroom.services.popular import service
-from darkroom.services.popular.service import FILE_TIME_S, LOOKUP_TIME_S, SETTLED_S, PopularityScan, ScanReport, Window
 from darkroom.settings import parse_settings
 
 from .emf_metrics import counted, of

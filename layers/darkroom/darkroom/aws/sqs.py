@@ -16,6 +16,9 @@ BATCH = 10
 TRACE_HEADER = "AWSTraceHeader"
 """The only system attribute that a sender may set (SQS developer guide, "Message system attributes")."""
 
+REDRIVEN = "redriven"
+"""Attribute of a message that was redriven from a DLQ: when (ISO 8601)."""
+
 
 class Queue:
     """One queue of JSON messages. Every fault is Unavailable.

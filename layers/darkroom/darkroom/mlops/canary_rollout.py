@@ -12,9 +12,9 @@ from hashlib import sha256
 from typing import Any
 
 from ..aws.audit import DECISION, AuditLog
-from ..aws.cloudwatch import CloudWatchMetrics, MetricStat
 from ..aws.eventbridge import EventBus
 from ..aws.telemetry import Observer
+from ..operations.cloudwatch import CloudWatchMetrics, MetricStat
 from ..operations.switch_controller import ACTOR
 from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
 from .endpoint_variants import EndpointVariants, Variant, assign_roles

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from ..aws.audit import AuditLog
 from ..aws.clients import create_client
-from ..aws.cloudwatch import CloudWatchMetrics
 from ..aws.documents import DocumentStore
 from ..aws.eventbridge import EventBus
 from ..aws.s3 import S3Bucket
@@ -16,6 +15,7 @@ from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
 from ..environment import MonitorEnvironment
 from ..errors import ModelUnavailable
+from ..operations.cloudwatch import CloudWatchMetrics
 from ..operations.remedies import FallbackRemedy
 from ..operations.switch_controller import SwitchController
 from ..services.inference.endpoint_client import CALL_TIMEOUT_S

@@ -1,1 +1,4 @@
-"""Scheduled checks of a deployment: CDN metrics, cost, remedies. The core never imports this package."""
+"""Scheduled work on a deployment: CDN metrics, cost, remedies, popular derivatives.
+
+The core never imports this package.
+"""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..aws.cloudwatch import Points
 from ..aws.telemetry import Observer
+from .cloudwatch import Points
 from .metrics_reader import MINUTE_S, MetricsReader
 
 WINDOW_S = 15 * MINUTE_S

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ..aws.cloudwatch import MetricStat
 from ..aws.telemetry import Observer
+from .cloudwatch import MetricStat
 from .cost_model import (
     EDGE_FUNCTIONS,
     HOURS_A_MONTH,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..aws.cloudwatch import CloudWatchMetrics, MetricStat, Points
+from .cloudwatch import CloudWatchMetrics, MetricStat, Points
 from .functions import Function
 
 MINUTE_S = 60

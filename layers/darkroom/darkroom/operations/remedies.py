@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..aws.audit import DECISION, AuditLog
-from ..aws.cloudwatch import CloudWatchMetrics, MetricStat
-from ..aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
+from ..aws.sqs import REDRIVEN
 from ..aws.switches import FALLBACK, LOAD_SHEDDING
 from ..aws.telemetry import Observer
 from ..errors import Unavailable
 from . import remedy_rules
+from .cloudwatch import CloudWatchMetrics, MetricStat
+from .dead_letter_queue import UNREADABLE, DeadLetterQueue
 from .functions import Function, QueueUrls
 from .switch_controller import ACTOR, SwitchController
 

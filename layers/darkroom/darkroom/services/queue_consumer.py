@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..aws.dead_letter_queue import REDRIVEN
 from ..aws.record import build_image_id, pad_sequencer
-from ..aws.sqs import TRACE_HEADER, Queue
+from ..aws.sqs import REDRIVEN, TRACE_HEADER, Queue
 from ..aws.telemetry import Observer
 from ..errors import BadUpload, DarkroomError, Unavailable
 from .request_metrics import count_failure, count_request

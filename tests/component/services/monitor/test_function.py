@@ -10,8 +10,8 @@ from unittest import mock
 
 import pytest
 
-from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.errors import BadOption, Unavailable
+from darkroom.operations.cloudwatch import CloudWatchMetrics
 from darkroom.operations.messages import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches
 from darkroom.errors import Unavailable
+from darkroom.operations.dead_letter_queue import DeadLetterQueue
 from darkroom.operations.functions import QueueUrls
 from darkroom.operations.remedies import (
     FallbackRemedy,

@@ -9,9 +9,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ...aws.dead_letter_queue import REDRIVEN
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record, was_finished, with_image_id
-from ...aws.sqs import Queue
+from ...aws.sqs import REDRIVEN, Queue
 from ...errors import BadUpload, Busy, SceneFailed
 from ..queue_consumer import POSTPONED, QueueConsumer, SqsMessage
 from ..request_metrics import count_latency

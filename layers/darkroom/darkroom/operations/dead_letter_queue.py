@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .clients import translate_errors
+from ..aws.clients import translate_errors
+from ..aws.sqs import REDRIVEN
 
 VISIBILITY_TIMEOUT_S = 120
 """Visibility timeout of a received message."""
 
 WAIT_S = 2
 """Long poll before the queue counts as empty: a short poll queries only some of SQS's servers."""
-
-REDRIVEN = "redriven"
-"""Attribute of a message that was redriven from a DLQ: when (ISO 8601)."""
 
 UNREADABLE = "bad-upload"
 """The code of a message that cannot be parsed, however often it is sent."""

@@ -19,7 +19,7 @@ from ...image_keys import DERIVATIVES, derivatives_prefix
 from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
-from ..caching import PACE
+from ...services.caching import PACE
 from .access_log import FrequentItems, LogReader
 from .requested_variant import RequestedVariant, filter_variants, parse_target
 

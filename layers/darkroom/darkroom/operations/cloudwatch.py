@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
-from .clients import translate_errors
+from ..aws.clients import translate_errors
 
 MAX_QUERIES = 500
 """CloudWatch's maximum of queries in one GetMetricData."""
