@@ -13,12 +13,11 @@ from darkroom.plan.variants import (
     RATIOS,
     apply_pixel_ratio,
     apply_save_data,
-    choose_format_class,
     is_ladder_request,
     list_variants,
-    parse_ratio_hint,
 )
 
+from .edge.negotiation import choose_format_class, parse_ratio_hint
 from .plans import plans
 
 

@@ -27,9 +27,10 @@ from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
 from darkroom.plan.redaction import NO_FORCED_REDACTION
-from darkroom.plan.variants import AccessMode, choose_format_class, list_unsigned_variants, needs_signature
+from darkroom.plan.variants import AccessMode, list_unsigned_variants, needs_signature
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
+from .edge.negotiation import choose_format_class
 from .edge.reference import ViewerRequest, case_presets, expected
 
 KEYS = ("photo.jpg", "a/b.png")

@@ -28,13 +28,12 @@ from darkroom.plan.variants import (
     AccessMode,
     apply_pixel_ratio,
     apply_save_data,
-    choose_format_class,
     needs_signature,
-    parse_ratio_hint,
 )
 from darkroom.services.serve.answers import Failed
 
 from .engine import NOW_S
+from .negotiation import choose_format_class, parse_ratio_hint
 
 CASES = Path(__file__).parents[2] / "cases"
 

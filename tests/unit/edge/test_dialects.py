@@ -16,7 +16,6 @@ from darkroom.dialects.iiif.url import encode_identifier
 from darkroom.dialects.registry import DIALECTS, encode_path
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.model import AUTO_CLASSES
-from darkroom.plan.variants import choose_format_class
 from functions.edge.build import (
     MAX_BYTES,
     TEMPLATE,
@@ -29,6 +28,7 @@ from functions.edge.build import (
 
 from .engine import EdgeEngine
 from .language import read_above, violations
+from .negotiation import choose_format_class
 
 CODE = dialects_code()
 HOSTS = {

@@ -1,16 +1,14 @@
-"""Variants of an image: negotiation by ``Accept``, pixel-ratio hints and ``Save-Data``, and the cost guard.
+"""Variants of an image by format class, pixel ratio and ``Save-Data``, and the cost guard.
 
 The cost guard decides which variants need a signature: unsigned requests may name a finite set per source.
 
 Mezzanines are smaller renditions of a master, from which some variants are rendered (decision 59).
 
-The edge function negotiates. This module has the same rules for verifying signatures, counting unsigned variants and
-tests that compare both implementations.
+The edge function negotiates. This module has the same rules for verifying signatures and counting unsigned variants.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
@@ -34,45 +32,11 @@ LADDER_FORMATS = frozenset({"auto", *AUTO_CLASSES, *IMAGE_FORMATS})
 RATIOS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 SAVE_DATA_QUALITY = 50
 
-_QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
-_RATIO = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?")
 CLASS_TYPES = (
     *((name, (f"image/{MAIN_FORMATS[name]}",)) for name in AUTO_CLASSES[:-1]),
     (AUTO_CLASSES[-1], ("image/jpeg", "image/png", "image/*", "*/*")),
 )
-
-
-def choose_format_class(accept: str) -> str:
-    """Return the format class that an ``Accept`` header prefers.
-
-    The highest q-value wins. Of equal ones, the format with smaller files wins, in any order. Wildcards do not count
-    for newer formats: browsers send them with all kinds of requests.
-    """
-    weights = dict(_parse_weights(accept))
-    best, best_weight = "auto-legacy", 0.0
-    for name, types in reversed(CLASS_TYPES):
-        weight = max(weights.get(kind, 0.0) for kind in types)
-        if weight > 0 and weight >= best_weight:
-            best, best_weight = name, weight
-    return best
-
-
-def _parse_weights(accept: str) -> Iterable[tuple[str, float]]:
-    for entry in accept.lower().split(","):
-        kind, *parameters = (part.strip(" \t") for part in entry.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                weight = float(parameter[2:]) if _QUALITY.fullmatch(parameter[2:]) else 0.0
-        yield kind, weight
-
-
-def parse_ratio_hint(hint: str) -> float:
-    """Parse a ``Sec-CH-DPR`` or ``DPR`` header: rounded up to a step of 0.5 within 1–4; 1 if malformed."""
-    if not _RATIO.fullmatch(hint):
-        return 1.0
-    steps = -int(-float(hint) * 2 // 1)
-    return min(4.0, max(1.0, steps / 2))
+"""Media types of ``Accept`` that each format class stands for."""
 
 
 def is_ladder_request(plan: Plan) -> bool:
