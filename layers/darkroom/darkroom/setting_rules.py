@@ -3,118 +3,72 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from .plan.redaction import AlwaysRedact
 
 
-class Rule(Protocol):
-    """The allowed values of a setting."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The values that ``allows`` accepts, and ``convert`` turns into those of the field.
 
-    @property
-    def allowed_values(self) -> str:
-        """The allowed values, for error messages and the documentation."""
+    ``allowed_values`` describes them in error messages and the documentation.
+    """
+
+    allowed_values: str
+    allows: Callable[[Any], bool]
+    convert: Callable[[Any], Any] = lambda value: value
 
     def parse(self, value: object) -> Any:
         """Convert a value of the document to that of the field; raises ValueError if it is not allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Integer:
-    """A whole number from ``low`` to ``high``."""
-
-    low: int
-    high: int
-
-    @property
-    def allowed_values(self) -> str:
-        return f"a whole number from {self.low} to {self.high}"
-
-    def parse(self, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+        if not self.allows(value):
             raise ValueError
-        return value
+        return self.convert(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """``true`` or ``false``."""
-
-    @property
-    def allowed_values(self) -> str:
-        return "true or false"
-
-    def parse(self, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise ValueError  # noqa: TRY004 - every rule raises the same
-        return value
+FLAG = Rule("true or false", lambda value: isinstance(value, bool))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of ``words``."""
-
-    words: tuple[str, ...]
-
-    @property
-    def allowed_values(self) -> str:
-        return "one of " + ", ".join(self.words)
-
-    def parse(self, value: object) -> str:
-        if value not in self.words:
-            raise ValueError
-        return str(value)
+def between(low: int, high: int) -> Rule:
+    """Allow whole numbers from ``low`` to ``high``."""
+    return Rule(f"a whole number from {low} to {high}", lambda value: type(value) is int and low <= value <= high)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text that matches ``pattern`` completely."""
-
-    pattern: str
-    allowed_values: str
-
-    def parse(self, value: object) -> str:
-        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
-            raise ValueError
-        return value
+def one_of(words: tuple[str, ...]) -> Rule:
+    """Allow one of ``words``."""
+    return Rule("one of " + ", ".join(words), lambda value: value in words)
 
 
-@dataclass(frozen=True, slots=True)
-class TextList:
-    """A list of ``least`` to ``most`` different texts that ``each`` allows."""
-
-    each: Rule
-    least: int
-    most: int
-
-    @property
-    def allowed_values(self) -> str:
-        return f"a list of {self.least} to {self.most} different values, each {self.each.allowed_values}"
-
-    def parse(self, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or not self.least <= len(value) <= self.most:
-            raise ValueError
-        found = tuple(self.each.parse(item) for item in value)
-        if len(set(found)) != len(found):
-            raise ValueError
-        return found
+def matching(pattern: str, description: str) -> Rule:
+    """Allow texts that match ``pattern`` completely."""
+    return Rule(description, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Redactions:
-    """A table that maps percent-encoded key prefixes to what is redacted below each."""
+def list_of(each: Rule, least: int, most: int) -> Rule:
+    """Allow lists of ``least`` to ``most`` different texts that ``each`` allows."""
 
-    most: int
+    def allows(value: object) -> bool:
+        if not isinstance(value, list | tuple) or not least <= len(value) <= most:
+            return False
+        return all(map(each.allows, value)) and len(set(value)) == len(value)
 
-    @property
-    def allowed_values(self) -> str:
-        return f"a table of at most {self.most} percent-encoded key prefixes to faces, text or all"
+    return Rule(f"a list of {least} to {most} different values, each {each.allowed_values}", allows, tuple)
 
-    def parse(self, value: object) -> AlwaysRedact:
-        if not isinstance(value, Mapping) or len(value) > self.most:
-            raise ValueError
-        if not all(isinstance(redact, str) and "," not in f"{prefix}{redact}" for prefix, redact in value.items()):
-            raise ValueError
+
+def redactions(most: int) -> Rule:
+    """Allow tables that map percent-encoded key prefixes to what is redacted below each."""
+
+    def allows(value: object) -> bool:
+        return isinstance(value, Mapping) and len(value) <= most and all(map(_is_redaction, value.items()))
+
+    def convert(value: Mapping[str, str]) -> AlwaysRedact:
         return AlwaysRedact.parse(",".join(f"{prefix}={redact}" for prefix, redact in value.items()))
+
+    return Rule(f"a table of at most {most} percent-encoded key prefixes to faces, text or all", allows, convert)
+
+
+def _is_redaction(pair: tuple[str, object]) -> bool:
+    prefix, redact = pair
+    return isinstance(redact, str) and "," not in f"{prefix}{redact}"

@@ -17,7 +17,7 @@ from .plan.limits import Limits
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 from .plan.variants import AccessMode
-from .setting_rules import Choice, Flag, Integer, Redactions, Rule, Text, TextList
+from .setting_rules import FLAG, Rule, between, list_of, matching, one_of, redactions
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
@@ -45,8 +45,8 @@ def _setting(default: Any, rule: Rule, unit: str, about: str) -> Any:
 
 _LIMITS = Limits()
 _MODES = tuple(mode.value for mode in AccessMode)
-_DIALECT = Choice((OFF, *_MODES))
-_UNSIGNED_DIALECT = Choice((OFF, AccessMode.GUARDED.value, AccessMode.OPEN.value))
+_DIALECT = one_of((OFF, *_MODES))
+_UNSIGNED_DIALECT = one_of((OFF, AccessMode.GUARDED.value, AccessMode.OPEN.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Settings:
 
     access_mode: str = _setting(
         AccessMode.GUARDED.value,
-        Choice(_MODES),
+        one_of(_MODES),
         "",
         "Requests that need no signature: `guarded` a finite set of variants, `open` all, `signed` none.",
     )
@@ -78,109 +78,109 @@ class Settings:
     )
     iiif_oversized_box: str = _setting(
         "clamp",
-        Choice(("clamp", "reject")),
+        one_of(("clamp", "reject")),
         "",
         "In IIIF 3.0 `!w,h` larger than the region gives the region in its own size (`clamp`) or a 400 (`reject`).",
     )
     dialect_max_age_s: int = _setting(
         86_400,
-        Integer(0, YEAR_S),
+        between(0, YEAR_S),
         "s",
         "Longest time that browsers and the CDN keep a response to a dialect URL. Purges reach IIIF URLs only.",
     )
     browser_max_age_s: int = _setting(
-        86_400, Integer(0, YEAR_S), "s", "Time that browsers keep a derivative. Purges reach the CDN, not browsers."
+        86_400, between(0, YEAR_S), "s", "Time that browsers keep a derivative. Purges reach the CDN, not browsers."
     )
-    cdn_max_age_s: int = _setting(YEAR_S, Integer(0, YEAR_S), "s", "Time that the CDN keeps a derivative.")
+    cdn_max_age_s: int = _setting(YEAR_S, between(0, YEAR_S), "s", "Time that the CDN keeps a derivative.")
     stale_while_revalidate_s: int = _setting(
-        86_400, Integer(0, YEAR_S), "s", "Time that an expired derivative may be served while it is fetched again."
+        86_400, between(0, YEAR_S), "s", "Time that an expired derivative may be served while it is fetched again."
     )
     immutable_prefixes: tuple[str, ...] = _setting(
         (),
-        TextList(Text(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
+        list_of(matching(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
         "",
         "Key prefixes whose objects are named by their content and never change.",
     )
     store_derivatives: bool = _setting(
-        True, Flag(), "", "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss."
+        True, FLAG, "", "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss."
     )
     mezzanines: bool = _setting(
         True,
-        Flag(),
+        FLAG,
         "",
         "Whether ingest stores smaller renditions of large masters, from which requests are rendered faster. There are "
         "none with a `SourceBucket`.",
     )
     max_source_bytes: int = _setting(
-        _LIMITS.max_bytes, Integer(1, 1024**3), "bytes", "Largest upload and master that is not cut into strips."
+        _LIMITS.max_bytes, between(1, 1024**3), "bytes", "Largest upload and master that is not cut into strips."
     )
     max_source_pixels: int = _setting(
-        _LIMITS.max_pixels, Integer(1, 10**9), "pixels", "Most pixels of a master: width × height × frames read."
+        _LIMITS.max_pixels, between(1, 10**9), "pixels", "Most pixels of a master: width × height × frames read."
     )
-    max_source_frames: int = _setting(_LIMITS.max_frames, Integer(1, 99_999), "frames", "Most frames of a master.")
+    max_source_frames: int = _setting(_LIMITS.max_frames, between(1, 99_999), "frames", "Most frames of a master.")
     max_scene_bytes: int = _setting(
-        _LIMITS.max_scene_bytes, Integer(1, 5 * 1024**3), "bytes", "Largest upload that is cut into strips."
+        _LIMITS.max_scene_bytes, between(1, 5 * 1024**3), "bytes", "Largest upload that is cut into strips."
     )
     max_scene_pixels: int = _setting(
         _LIMITS.max_scene_pixels,
-        Integer(1, 4 * 10**9),
+        between(1, 4 * 10**9),
         "pixels",
         "Most pixels of an upload that is cut into strips; at most `max_source_pixels` cuts none.",
     )
-    scene_concurrency: int = _setting(10, Integer(1, 1000), "strips", "Strips of one large image cut at the same time.")
-    library_concurrency: int = _setting(10, Integer(1, 1000), "batches", "Most concurrent batches of a bulk job.")
+    scene_concurrency: int = _setting(10, between(1, 1000), "strips", "Strips of one large image cut at the same time.")
+    library_concurrency: int = _setting(10, between(1, 1000), "batches", "Most concurrent batches of a bulk job.")
     keep_gps: bool = _setting(
-        False, Flag(), "", "Whether the index keeps the GPS position of a photo. Served files never contain it."
+        False, FLAG, "", "Whether the index keeps the GPS position of a photo. Served files never contain it."
     )
     clamd_address: str = _setting(
         "",
-        Text(r"|[A-Za-z0-9.-]{1,253}:[1-9][0-9]{0,4}", "host:port, or empty"),
+        matching(r"|[A-Za-z0-9.-]{1,253}:[1-9][0-9]{0,4}", "host:port, or empty"),
         "",
         "ClamAV daemon that scans every upload; empty scans none. `VpcSubnetIds` must reach it.",
     )
     findings_generation: str = _setting(
         FIRST_GENERATION,
-        Text(r"[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9"),
+        matching(r"[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9"),
         "",
         "Name under which findings are written. The key-value store's entry `findings` selects the one that is used.",
     )
     always_redact: AlwaysRedact = _setting(
         NO_FORCED_REDACTION,
-        Redactions(40),
+        redactions(40),
         "",
         "What is hidden in every image below a key prefix: faces, text or all. Needs `InferenceMode`.",
     )
     moderation_policy: str = _setting(
         OFF,
-        Choice((OFF, "label", "block")),
+        one_of((OFF, "label", "block")),
         "",
         "`label` records moderation labels and publishes them, `block` also holds images until they pass. "
         "Needs `InferenceMode`.",
     )
     moderation_max_views: int = _setting(
         64,
-        Integer(1, 200),
+        between(1, 200),
         "views",
         "Frames, pages and backgrounds of one image that moderation analyses at most. An image with more distinct "
         "ones is flagged with the label `unsampled`.",
     )
     tasks: tuple[str, ...] = _setting(
-        TASKS[:4], TextList(Choice(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
+        TASKS[:4], list_of(one_of(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
     )
     refine_hits: int = _setting(
-        20, Integer(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
+        20, between(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
     )
     max_renders_per_minute: int = _setting(
-        0, Integer(0, 10**9), "renders/min", "Rate from which only presets are rendered; 0 is no limit."
+        0, between(0, 10**9), "renders/min", "Rate from which only presets are rendered; 0 is no limit."
     )
     baseline_samples: int = _setting(
-        500, Integer(200, 1000), "samples", "Samples of analysed images that make the first drift baseline."
+        500, between(200, 1000), "samples", "Samples of analysed images that make the first drift baseline."
     )
     canary_pictures: int = _setting(
-        300, Integer(30, 100_000), "images", "Images that a canary must have analysed before it is promoted."
+        300, between(30, 100_000), "images", "Images that a canary must have analysed before it is promoted."
     )
     canary_hours: int = _setting(
-        24, Integer(0, 8760), "h", "Time that a canary must have run before it is promoted; a worse one ends earlier."
+        24, between(0, 8760), "h", "Time that a canary must have run before it is promoted; a worse one ends earlier."
     )
     custom_presets: Presets | None = field(default=None, metadata={"document": False})
 
