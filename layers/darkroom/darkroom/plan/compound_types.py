@@ -110,9 +110,6 @@ class CropType(OptionType):
         numbers = [format_hundredths(number) for number in value[1:]]
         return join_parts(["pct", *numbers] if value.unit == "pct" else numbers)
 
-    def js_args(self) -> JsArgs:
-        return {"high": self.high}
-
 
 @dataclass(frozen=True, slots=True)
 class PaddingType(OptionType):
@@ -130,13 +127,6 @@ class PaddingType(OptionType):
             raise ValueError(parts)
         sides = [parse_integer(part, 0, self.high) for part in parts]
         return Padding(*(sides * (4 // len(sides))))
-
-    def format(self, value: Value) -> str:
-        assert isinstance(value, Padding)
-        return join_parts(map(str, value))
-
-    def js_args(self) -> JsArgs:
-        return {"high": self.high}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +147,13 @@ class WatermarkType(OptionType):
     def parse(self, parts: list[str]) -> Value:
         if len(parts) > 4 or not re.fullmatch(r"[a-z0-9]{1,32}", parts[0]):
             raise ValueError(parts)
-        default = Watermark(parts[0])
-        position = parts[1] if len(parts) > 1 else default.position
+        name, position, opacity, scale = (*parts, *map(str, Watermark("")[len(parts) :]))
         if position not in self.positions:
             raise ValueError(parts)
-        opacity = parse_integer(parts[2], 1, 100) if len(parts) > 2 else default.opacity
-        scale = parse_integer(parts[3], 1, 100) if len(parts) > 3 else default.scale
-        return Watermark(parts[0], position, opacity, scale)
-
-    def format(self, value: Value) -> str:
-        assert isinstance(value, Watermark)
-        return join_parts(map(str, value))
+        return Watermark(name, position, parse_integer(opacity, 1, 100), parse_integer(scale, 1, 100))
 
     def js_args(self) -> JsArgs:
-        default = Watermark("")
-        return {
-            "words": list(self.positions),
-            "position": default.position,
-            "opacity": default.opacity,
-            "scale": default.scale,
-        }
+        return {"words": list(self.positions), **Watermark._field_defaults}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +214,7 @@ class ExtensionType(OptionType):
 
     positions: tuple[str, ...]
 
-    @property
-    def allowed_values(self) -> str:
-        return "box or ratio, a position, and an offset's dx and dy"
+    allowed_values = "box or ratio, a position, and an offset's dx and dy"
 
     def parse(self, parts: list[str]) -> Value:
         if len(parts) != 4 or parts[0] not in ("box", "ratio") or parts[1] not in (*self.positions, "fp"):
@@ -256,9 +231,7 @@ class ExtensionType(OptionType):
 class TrimOptionsType(OptionType):
     """``colour-corner-axes[-level]``. ``auto`` is the colour of the corner and ``none`` no axes: "" in the value."""
 
-    @property
-    def allowed_values(self) -> str:
-        return "a colour or auto, northwest or southeast, the axes h, v, hv or none, and optionally a threshold"
+    allowed_values = "a colour or auto, northwest or southeast, the axes h, v, hv or none, and optionally a threshold"
 
     def parse(self, parts: list[str]) -> Value:
         if len(parts) not in (3, 4) or not _COLOUR.fullmatch(parts[0]):
@@ -280,9 +253,7 @@ class TrimOptionsType(OptionType):
 class ConvolutionType(OptionType):
     """``columns-normal-weight-weight…``: whole rows, an odd number of rows and of columns."""
 
-    @property
-    def allowed_values(self) -> str:
-        return f"the columns of a matrix, 0 or 1, and at most {MAX_WEIGHTS} weights"
+    allowed_values = f"the columns of a matrix, 0 or 1, and at most {MAX_WEIGHTS} weights"
 
     def parse(self, parts: list[str]) -> Value:
         first, second, *others = parts
@@ -302,9 +273,7 @@ class ConvolutionType(OptionType):
 class CurvesType(OptionType):
     """Four curves, of all channels, red, green and blue: ``a.x.y.x.y-r…-g…-b…`` with numbers from 0 to 255."""
 
-    @property
-    def allowed_values(self) -> str:
-        return "four tone curves: points with two numbers from 0 to 255"
+    allowed_values = "four tone curves: points with two numbers from 0 to 255"
 
     def parse(self, parts: list[str]) -> Value:
         if len(parts) != len(_CHANNELS):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from ..image_keys import encode_key
@@ -62,11 +62,11 @@ class OptionType(ABC):
 
     def format(self, value: Value) -> str:
         """Return the canonical spelling of ``value``."""
-        return str(value)
+        return join_parts(map(str, value)) if isinstance(value, tuple) else str(value)
 
     def js_args(self) -> JsArgs:
-        """Return the type's parameters for the edge function."""
-        return {}
+        """Return the type's parameters for the edge function: its fields, if that has the type."""
+        return {one.name: getattr(self, one.name) for one in fields(self)} if self.name else {}  # type: ignore[arg-type]
 
 
 def parse_integer(text: str, low: int, high: int) -> int:
@@ -164,9 +164,6 @@ class FixedPoint(OptionType):
         assert isinstance(value, int | float)
         return format_hundredths(value)
 
-    def js_args(self) -> JsArgs:
-        return {"low": self.low, "high": self.high, "step": self.step}
-
 
 @dataclass(frozen=True, slots=True)
 class Decimal(OptionType):
@@ -192,10 +189,7 @@ class Flag(OptionType):
     """``0`` (off) or ``1`` (on)."""
 
     name: ClassVar[str] = "flag"
-
-    @property
-    def allowed_values(self) -> str:
-        return "0 or 1"
+    allowed_values = "0 or 1"
 
     def parse(self, parts: list[str]) -> Value:
         return bool(parse_integer(get_only_part(parts), 0, 1))
@@ -263,20 +257,13 @@ class ChoiceList(OptionType):
             raise ValueError(parts)
         return tuple(parts)
 
-    def format(self, value: Value) -> str:
-        assert isinstance(value, tuple)
-        return join_parts(map(str, value))
-
 
 @dataclass(frozen=True, slots=True)
 class Colour(OptionType):
     """A colour of 3, 4, 6 or 8 hex digits without ``#``. Normal form: 6 digits, or 8 if not opaque; lower case."""
 
     name: ClassVar[str] = "colour"
-
-    @property
-    def allowed_values(self) -> str:
-        return "a colour of 3, 4, 6 or 8 hex digits, such as ff8800"
+    allowed_values = "a colour of 3, 4, 6 or 8 hex digits, such as ff8800"
 
     def parse(self, parts: list[str]) -> Value:
         text = get_only_part(parts).lower()
@@ -309,9 +296,6 @@ class FileName(OptionType):
 
     def format(self, value: Value) -> str:
         return encode_key(str(value)).replace("_", ".-5F")
-
-    def js_args(self) -> JsArgs:
-        return {"high": self.high}
 
 
 @dataclass(frozen=True, slots=True)
