@@ -2,7 +2,8 @@
 and growth.md.
 
 Without suites it is a full run: bench/runs.json stores its figures, and the page compares the goals with the last
-three. ``--quick`` measures few rounds and writes no files.
+three. Of several runs, only the last one measures suites whose figures are always the same. ``--quick`` measures few
+rounds and writes no files.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few rounds, write no files")
     parser.add_argument("--tls", action="store_true", help="S3 by TLS; writes the sections of suites with their own")
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="number of runs, each in its own process")
+    parser.add_argument(
+        "--times-only", action="store_true", help="a full run without the suites whose figures are always the same"
+    )
     chosen = parser.parse_args()
     chosen.suites = [suite for name in chosen.suites for suite in GROUPS.get(name, (name,))]
     if unknown := [name for name in chosen.suites if name not in SUITES]:
@@ -43,14 +47,17 @@ def main() -> int:
         options = [f"--{name}" for name in ("quick", "tls") if getattr(chosen, name)]
         return run_repeatedly(chosen.runs, [*chosen.suites, *options])
     use_tls(on=chosen.tls)
-    names = chosen.suites or (TLS_SUITES if chosen.tls else list_default_suites())
+    names = chosen.suites or (TLS_SUITES if chosen.tls else list_default_suites(times_only=chosen.times_only))
     return run_once(names, "quick" if chosen.quick else "full", whole=not (chosen.suites or chosen.tls))
 
 
 def run_repeatedly(times: int, arguments: Sequence[str]) -> int:
-    """Make independent runs, one after the other."""
+    """Make independent runs, one after the other. Only the last one measures what is always the same."""
     command = [sys.executable, "-m", "bench", *arguments]
-    return max(subprocess.run(command, check=False).returncode for _ in range(times))
+    return max(
+        subprocess.run([*command, *([] if last else ["--times-only"])], check=False).returncode
+        for last in [False] * (times - 1) + [True]
+    )
 
 
 def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:

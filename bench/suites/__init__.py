@@ -47,6 +47,12 @@ server without batches, and it takes minutes without a GPU; ``growth`` has no pe
 """
 
 
+ONCE = frozenset({"photographs", "mezzanines", "scene", "quality", "spike", "flame"})
+"""Suites that only the last of several runs measures: their goals are of bytes, scores or memory, which are the same in
+every run, or they have none.
+"""
+
+
 class Suite(Protocol):
     """Interface of a suite's module."""
 
@@ -67,6 +73,6 @@ def load_suite(name: str) -> Suite:
     return module
 
 
-def list_default_suites() -> list[str]:
-    """List the suites of a full run, in order."""
-    return [name for name in SUITES if name not in EXCLUDED]
+def list_default_suites(*, times_only: bool = False) -> list[str]:
+    """List the suites of a full run, in order; ``times_only``: without those that one run is enough for."""
+    return [name for name in SUITES if name not in EXCLUDED and not (times_only and name in ONCE)]
