@@ -59,10 +59,14 @@ def start_worker(case: Case, image: Path, core: Core) -> Iterator[Worker]:
         yield worker
 
 
-def measure_lower_bound(case: Case, core: Core, times: int) -> LowerBound:
-    """Measure the medians of ``times`` renders of what the function reads: a mezzanine, if the image has one."""
+def find_source(case: Case) -> Path:
+    """Return the file that the function reads for ``case``: a mezzanine, if the image has one."""
     files = make_images()
-    image = find_read_file(next(file for file in files if file.name == case.image), case.width, files)
+    return find_read_file(next(file for file in files if file.name == case.image), case.width, files)
+
+
+def measure_lower_bound(case: Case, image: Path, core: Core, times: int) -> LowerBound:
+    """Measure the medians of ``times`` renders of ``image``."""
     with start_worker(case, image, core) as worker:
         found = [worker.stages_ms() for _ in range(times)]
         [body] = worker.made().values()

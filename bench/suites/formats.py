@@ -17,7 +17,7 @@ from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_rounds
 from ..goals import Figure, Rounds, Section
 from ..images import make_images
 from ..link.process import run_link
-from ..lower_bound import REQUEST, measure_lower_bound, start_worker
+from ..lower_bound import REQUEST, find_source, measure_lower_bound, start_worker
 from ..machine import separate_cores
 from ..measure import Counts, build_event, order_turns
 from ..report import ALLOWANCE, format_page, select_results
@@ -48,7 +48,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure both formats, then the lower bound."""
     findings = measure_cases(WHO, COUNTS[rounds], progress)
     with separate_cores() as core:
-        floors = {case: measure_lower_bound(case, core, 9) for case in WHO}
+        floors = {case: measure_lower_bound(case, find_source(case), core, 9) for case in WHO}
     figures = []
     for case, goal, theirs, allowance in (
         (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),

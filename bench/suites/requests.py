@@ -16,7 +16,7 @@ from ..competitors.thumbor import thumbor
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..goals import Figure, Rounds, Section
 from ..link.process import uses_tls
-from ..lower_bound import REQUEST, LowerBound, measure_lower_bound, measure_start_ms
+from ..lower_bound import REQUEST, LowerBound, find_source, measure_lower_bound, measure_start_ms
 from ..machine import separate_cores
 from ..measure import Counts
 from ..report import Findings, format_page, select_results, write_measured
@@ -42,7 +42,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     if not uses_tls():  # prices are those of the run without
         write_measured(findings)
     with separate_cores() as core:
-        floors = {case: measure_lower_bound(case, core, COUNTS[rounds].warm) for case in WHO}
+        floors = {case: measure_lower_bound(case, find_source(case), core, COUNTS[rounds].warm) for case in WHO}
         bare_ms = measure_start_ms(core, COUNTS[rounds].cold)
     text = "\n\n".join([format_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
     missing = [*findings.missing, AWS_ITSELF, *([] if uses_tls() else [TLS])]
