@@ -70,7 +70,7 @@ def decode_batch(corpus: Path, name: str, *plans: Plan) -> BatchRender:
 
 
 def rendered(corpus: Path, name: str, plan: Plan) -> RenderedImage:
-    return render(plan, source(corpus, name), limits=Limits())
+    return render(plan, source(corpus, name), limits=Limits(), effort="balanced")
 
 
 def presets(**options: str) -> list[Plan]:
