@@ -8,9 +8,9 @@ from html import escape
 from .goals import Figure, Goal
 from .runs import Run
 
-WIDTH_PX = 800
+WIDTH_PX = 830
 LABEL_PX = 250
-VALUE_PX = 170
+VALUE_PX = 200
 BAR_PX = 14
 ROW_PX = 26
 TOP_PX = 44
@@ -62,6 +62,6 @@ def _row(goal: Goal, figure: Figure, top: int) -> Iterator[str]:
 
 
 def _px(share: float) -> float:
-    """Return the length of a share of a goal, limited by the chart's edge."""
+    """Return the length of a share of a goal, limited by the chart's edges."""
     room = WIDTH_PX - LABEL_PX - VALUE_PX
-    return min(share * GOAL_AT, 1.0) * room
+    return min(max(share * GOAL_AT, 0.0), 1.0) * room
