@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from darkroom.operations.cost_check import PER_UPLOAD
-from darkroom.operations.cost_model import PriceTable, function_amounts, sum_amounts
+from darkroom.operations.cost_model import EDGE_FUNCTIONS, PriceTable, function_amounts, sum_amounts
 from tools.idle_cost import LOG_BYTES, monthly_amounts
 
 from ..cost.libraries import MEMORY_MB as INGEST_MB
@@ -19,13 +19,10 @@ from ..cost.render_cost import FULL_CORE_MB
 from .drain_model import estimate_wait_ms
 from .figures import DrainFigures, MissFigures
 from .reencodes import REFINE_CONCURRENCY
-from .render_times import RenderTimes, cold_start_ms, count_cold_starts, read_mezzanine_times, read_times
+from .render_times import RenderTimes, cold_start_ms, count_cold_starts, read_times
 from .shop import DAYS, MASTERS, MONTHS, Counts, Variant, Year
 
 MONTH_S = DAYS * 86_400 / MONTHS
-EDGE_FUNCTIONS = 2
-"""CloudFront Functions of a view: EdgeFunction on the request, VaryFunction on the response."""
-
 UPLOADS_KEPT_DAYS = 60
 """Days that an original is stored: RetentionDays as the current version, as long again as an old one."""
 
@@ -35,16 +32,8 @@ RECORD_BYTES = 1_500
 MEZZANINE_SHARE = 0.25
 """Bytes of an image's mezzanines as a share of its master's: a fifth to a third, by their quality and size."""
 
-MEZZANINES_PX: Mapping[str, int] = {
-    "preset w640": 1280,
-    "preset w1280": 1920,
-    "w=800, AVIF": 1280,
-    "w=800, WebP": 1280,
-}
-"""Mezzanine of each variant: 1.5 pixels for each of the image. Covers by attention are rendered from the master."""
-
-MEZZANINE_MEGAPIXELS = 3
-"""Megapixels above which a master has mezzanines."""
+FROM_MASTERS = "preset cover, 256 px"
+"""The variant that is rendered from the master: covers by attention are."""
 
 MEZZANINES = 2
 """Mezzanines of an image."""
@@ -80,7 +69,7 @@ class Bill:
     misses: MissFigures
     drains: DrainFigures
     prices: PriceTable
-    mode: Mode = "off"
+    mode: Mode = "expiring"
     architecture: str = "arm64"
 
     def price_month(self, month: int) -> dict[str, float]:
@@ -160,11 +149,9 @@ class Bill:
         ]
 
     def _times(self, variant: Variant, megapixels: int, old: bool) -> RenderTimes:
-        side_px = MEZZANINES_PX.get(variant.name, 0)
         stored = self.mode == "kept" or (self.mode == "expiring" and not old)
-        if side_px and stored and megapixels > MEZZANINE_MEGAPIXELS:
-            return read_mezzanine_times(self.misses, side_px, variant.output)
-        return read_times(self.misses, megapixels, variant.output)
+        used = stored and variant.name != FROM_MASTERS
+        return read_times(self.misses, megapixels, variant.output, mezzanines=used)
 
     def _delivery_amounts(self, month: int) -> dict[str, float]:
         views = self.year.monthly(self.year.by_variant)[month]

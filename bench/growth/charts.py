@@ -134,7 +134,7 @@ def draw_misses(figures: MissFigures) -> str:
 
     def panel(title: str, value: str) -> Panel:
         lines = [
-            Line(name, [(one.megapixels, getattr(one, value)) for one in figures.misses if one.output == output])
+            Line(name, [(one.megapixels, getattr(one, value)) for one in figures.as_deployed if one.output == output])
             for output, name in outputs.items()
         ]
         ticks = choose_ticks(max(y for line in lines for _, y in line.points))

@@ -22,12 +22,13 @@ class MissFigure:
 
     ``samples_ms`` has a time for each photograph. ``kind`` is how ingest makes their masters. ``rounds`` are
     consecutive requests to S3 until the response, ``billed_rounds`` all, with those after it. ``peak_mb`` are 10⁶ bytes
-    of resident memory.
+    of resident memory. ``mezzanine``: they were rendered from a mezzanine.
     """
 
     megapixels: int
     output: str
     kind: str
+    mezzanine: bool
     rounds: int
     billed_rounds: int
     samples_ms: Sequence[float]
@@ -53,12 +54,19 @@ class MissFigures:
     misses: Sequence[MissFigure]
     start_cpu_ms: float
 
-    def find(self, megapixels: int, output: str) -> MissFigure:
-        """Return the figure of a case. Raises KeyError."""
-        for one in self.misses:
-            if (one.megapixels, one.output) == (megapixels, output):
-                return one
-        raise KeyError(f"{megapixels} MP as {output}")
+    @property
+    def as_deployed(self) -> Sequence[MissFigure]:
+        """The figure of each case, from a mezzanine if that is used."""
+        cases = sorted({(one.megapixels, one.output) for one in self.misses})
+        return [self.find(*case, mezzanines=True) for case in cases]
+
+    def find(self, megapixels: int, output: str, *, mezzanines: bool = False) -> MissFigure:
+        """Return the figure of a case, from a mezzanine if that is used. Raises KeyError."""
+        alike = [one for one in self.misses if (one.megapixels, one.output) == (megapixels, output)]
+        found = {one.mezzanine: one for one in alike}
+        if not found:
+            raise KeyError(f"{megapixels} MP as {output}")
+        return found[mezzanines and True in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from darkroom.plan.variants import AccessMode
 from darkroom.settings import Settings
 
 from ..cost.libraries import PRESETS
-from .bill import PEAK_FACTOR
+from .bill import FROM_MASTERS, PEAK_FACTOR
 from .drain_model import estimate_wait_ms
 from .figures import DrainFigures, MissFigures
 from .reencodes import REFINE_CONCURRENCY
@@ -187,7 +187,9 @@ class Load:
         ) / (1000 * float(counts.sum()))
 
     def _mean_times(self, variant: Variant) -> float:
-        times: Mapping[int, RenderTimes] = {mp: read_times(self.misses, mp, variant.output) for mp in MASTERS}
+        times: Mapping[int, RenderTimes] = {
+            mp: read_times(self.misses, mp, variant.output, mezzanines=variant.name != FROM_MASTERS) for mp in MASTERS
+        }
         return sum(share * times[megapixels].billed_ms for megapixels, share in MASTERS.items())
 
     @cached_property

@@ -8,7 +8,7 @@ miss is their sum with S3's usual latency.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -21,6 +21,7 @@ from ..events import build_event
 from ..link.process import run_link
 from ..machine import Core
 from ..measure import Progress
+from ..mezzanines.files import find_read_file, write_mezzanines
 from ..runtime import CompetitorError, Sandbox
 from .figures import MissFigure, MissFigures
 from .masters import Photograph
@@ -42,8 +43,17 @@ MARGIN = 0.3
 
 ATTEMPTS = 4
 
-type Case = tuple[Photograph, Path, str, str]
-"""A photograph, its master's file, the output's name and the last part of its path."""
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A photograph, its master's file, the file that is read, the output's name and the last part of its path."""
+
+    photograph: Photograph
+    master: Path
+    read: Path
+    output: str
+    path: str
+
 
 FIRST = "w-200.webp"
 """Output of the first request of each process, for the smallest photograph: the cold start."""
@@ -51,7 +61,10 @@ FIRST = "w-200.webp"
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """One measured request: CPU ms, peak resident MB (10⁶ bytes), bytes of the image and the master."""
+    """One measured request: CPU ms, peak resident MB (10⁶ bytes), bytes of the image, the master and what was read.
+
+    ``mezzanine``: that is a mezzanine.
+    """
 
     photograph: Photograph
     output: str
@@ -59,6 +72,8 @@ class Miss:
     peak_mb: float
     image_bytes: int
     master_bytes: int
+    read_bytes: int
+    mezzanine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +88,45 @@ class Measured:
     rounds: Mapping[tuple[int, str], tuple[int, int]]
 
 
-def list_cases(masters: Sequence[Photograph], rounds: int) -> Iterator[tuple[Photograph, str]]:
+def list_cases(masters: Mapping[Photograph, Path], rounds: int) -> Iterator[Case]:
     """Yield each photograph and output ``rounds`` times, so that a disturbance affects different cases."""
     for _ in range(rounds):
-        yield from product(masters, OUTPUTS)
+        for photograph, output in product(masters, OUTPUTS):
+            yield Case(photograph, masters[photograph], masters[photograph], output, OUTPUTS[output])
+
+
+def list_mezzanine_cases(masters: Mapping[Photograph, Path], rounds: int) -> list[Case]:
+    """Return the cases that a deployment with mezzanines renders from one."""
+    files = _list_jpegs(masters)
+    width_px = {output: int(output.split()[0]) for output in OUTPUTS}
+    return [
+        replace(case, read=read)
+        for case in list_cases(masters, rounds)
+        if case.master in files
+        for read in (find_read_file(case.master, width_px[case.output], files),)
+        if read != case.master
+    ]
+
+
+def _list_jpegs(masters: Mapping[Photograph, Path]) -> list[Path]:
+    return [file for photograph, file in masters.items() if photograph.kind != "pyramid"]
 
 
 def measure_misses(masters: Mapping[Photograph, Path], rounds: int, core: Core, progress: Progress) -> Measured:
     """Measure every case. Raises CompetitorError unless the response is an image."""
-    cases = list(list_cases(list(masters), rounds))
+    cases = [*list_cases(masters, rounds), *list_mezzanine_cases(masters, rounds)]
     smallest = min(masters, key=lambda one: (one.megapixels, one.number))
+    warming = Case(smallest, masters[smallest], masters[smallest], "200", FIRST)
     misses, first = [], []
-    with run_link(list(masters.values()), LATENCY_MS, MEGABYTES_PER_S) as url:
-        for number, (photograph, output) in enumerate(cases, start=1):
+    files, mezzanines = list(masters.values()), write_mezzanines(_list_jpegs(masters))
+    with (
+        run_link(files, LATENCY_MS, MEGABYTES_PER_S) as without,
+        run_link(files, LATENCY_MS, MEGABYTES_PER_S, mezzanines) as stored,
+    ):
+        for number, case in enumerate(cases, start=1):
             progress(f"misses: {number}/{len(cases)}")
-            case = (photograph, masters[photograph], output, OUTPUTS[output])
-            start, miss = _measure_process(url, core, (smallest, masters[smallest], "200", FIRST), case, number)
+            url = without if case.read == case.master else stored
+            start, miss = _measure_process(url, core, warming, case, number)
             first.append(start)
             misses.append(miss)
     return Measured(misses, first, count_rounds(masters, core, progress))
@@ -138,37 +176,31 @@ def _measure_process(url: str, core: Core, warming: Case, case: Case, number: in
         try:
             with Sandbox(install_emulator(), darkroom(url), core) as sandbox:
                 copy = f"{number}-{attempt}"
-                start = _measure(sandbox, *warming, f"first-{copy}", 0.0)
-                _measure(sandbox, *warming, f"second-{copy}", _read(sandbox.pid)[0])
+                start = _measure(sandbox, warming, f"first-{copy}", 0.0)
+                _measure(sandbox, warming, f"second-{copy}", _read(sandbox.pid)[0])
                 sandbox.reset_peak()
-                return start, _measure(sandbox, *case, copy, _read(sandbox.pid)[0])
+                return start, _measure(sandbox, case, copy, _read(sandbox.pid)[0])
         except CompetitorError:
             if not attempt:
                 raise
     raise AssertionError
 
 
-def _measure(
-    sandbox: Sandbox,
-    photograph: Photograph,
-    file: Path,
-    output: str,
-    path: str,
-    copy: str,
-    before_ms: float,
-) -> Miss:
-    """Send one request for a copy of ``photograph`` that was not requested before.
+def _measure(sandbox: Sandbox, case: Case, copy: str, before_ms: float) -> Miss:
+    """Send one request for a copy of the photograph that was not requested before.
 
     ``before_ms`` is the process's CPU time until now.
     """
-    invocation = sandbox.invoke(build_event(f"/{copy}/{photograph.name}/_/{path}"))
+    invocation = sandbox.invoke(build_event(f"/{copy}/{case.photograph.name}/_/{case.path}"))
     return Miss(
-        photograph,
-        output,
+        case.photograph,
+        case.output,
         _read(sandbox.pid)[0] - before_ms,
         sandbox.peak_rss_mb(),
         len(invocation.answer["body"]) * 3 // 4,
-        file.stat().st_size,
+        case.master.stat().st_size,
+        case.read.stat().st_size,
+        case.read != case.master,
     )
 
 
@@ -178,14 +210,13 @@ def _read(pid: int) -> tuple[float, float]:
 
 
 def summarise(measured: Measured, conditions: str) -> MissFigures:
-    """Return the figures of each number of megapixels and output. Memory is the highest."""
-    cases = sorted({(one.photograph.megapixels, one.output) for one in measured.misses})
+    """Return the figures of each number of megapixels, output and kind of source. Memory is the highest."""
+    groups: dict[tuple[int, str, bool], list[Miss]] = {}
+    for one in measured.misses:
+        groups.setdefault((one.photograph.megapixels, one.output, one.mezzanine), []).append(one)
     found = [
-        _summarise_case(
-            [one for one in measured.misses if (one.photograph.megapixels, one.output) == case],
-            measured.rounds[case[0], ROUNDS_OF.get(OUTPUTS[case[1]], OUTPUTS[case[1]])],
-        )
-        for case in cases
+        _summarise_case(alike, measured.rounds[case[0], ROUNDS_OF.get(OUTPUTS[case[1]], OUTPUTS[case[1]])])
+        for case, alike in sorted(groups.items())
     ]
     return MissFigures(conditions, found, round(median(one.cpu_ms for one in measured.first), 1))
 
@@ -195,12 +226,13 @@ def _summarise_case(alike: Sequence[Miss], rounds: tuple[int, int]) -> MissFigur
     first = alike[0]
     wait_ms = rounds[0] * LATENCY_MS
     if first.photograph.kind != "pyramid":
-        wait_ms += median(one.master_bytes for one in alike) / MEGABYTES_PER_S / 1000
+        wait_ms += median(one.read_bytes for one in alike) / MEGABYTES_PER_S / 1000
     numbers = sorted({one.photograph.number for one in alike})
     return MissFigure(
         first.photograph.megapixels,
         first.output,
         first.photograph.kind,
+        first.mezzanine,
         *rounds,
         [round(wait_ms + min(one.cpu_ms for one in alike if one.photograph.number == number), 1) for number in numbers],
         round(median(one.cpu_ms for one in alike), 1),

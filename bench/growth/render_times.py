@@ -17,9 +17,6 @@ FAILOVER_MS = LATENCY_MS
 IDLE_S = 600.0
 """Time until Lambda ends an idle process, assumed: AWS does not document it."""
 
-SHORTER_SIDE = 3 / 4
-"""Aspect ratio of a mezzanine."""
-
 
 @dataclass(frozen=True, slots=True)
 class RenderTimes:
@@ -44,9 +41,10 @@ class RenderTimes:
         return sum(ms + FAILOVER_MS + more_ms > SLOW_MS for ms in self.samples_ms) / len(self.samples_ms)
 
 
-def read_times(figures: MissFigures, megapixels: float, output: str) -> RenderTimes:
+def read_times(figures: MissFigures, megapixels: float, output: str, *, mezzanines: bool = False) -> RenderTimes:
     """Return the times of a source with any number of megapixels, interpolated between the measured ones."""
-    found = [one for one in figures.misses if one.output == output]
+    measured = sorted({one.megapixels for one in figures.misses})
+    found = [figures.find(megapixels, output, mezzanines=mezzanines) for megapixels in measured]
     low = max((one for one in found if one.megapixels <= megapixels), key=lambda one: one.megapixels, default=found[0])
     high = min((one for one in found if one.megapixels >= megapixels), key=lambda one: one.megapixels, default=low)
     span = high.megapixels - low.megapixels
@@ -57,11 +55,6 @@ def read_times(figures: MissFigures, megapixels: float, output: str) -> RenderTi
         low.cpu_ms + share * (high.cpu_ms - low.cpu_ms),
         (low.billed_rounds - low.rounds) * LATENCY_MS,
     )
-
-
-def read_mezzanine_times(figures: MissFigures, side_px: int, output: str) -> RenderTimes:
-    """Return the times of a render from a mezzanine of ``side_px``: those of a photograph with as many pixels."""
-    return read_times(figures, side_px * side_px * SHORTER_SIDE / 1e6, output)
 
 
 def slow_down(figures: MissFigures, factor: float) -> MissFigures:

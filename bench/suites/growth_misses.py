@@ -37,16 +37,21 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 def format_section(figures: MissFigures, rounds: int) -> str:
     """Format the tables of times and memory, and their conditions."""
     tables = [
-        _tabulate("Milliseconds of a miss", figures, lambda one: f"{one.ms:.0f} ({one.cpu_ms:.0f})"),
+        _tabulate("Milliseconds of a miss", figures, _format_ms),
+        _tabulate("Milliseconds of a miss without mezzanines", figures, _format_ms, mezzanines=False),
         _tabulate("Peak memory of a miss, MB", figures, lambda one: f"{one.peak_mb:.0f}"),
     ]
     return "\n\n".join([*(table.markdown() for table in tables), _notes(figures, rounds)])
 
 
-def _tabulate(title: str, figures: MissFigures, cell: Callable[[MissFigure], str]) -> Table:
+def _format_ms(one: MissFigure) -> str:
+    return f"{one.ms:.0f} ({one.cpu_ms:.0f})"
+
+
+def _tabulate(title: str, figures: MissFigures, cell: Callable[[MissFigure], str], *, mezzanines: bool = True) -> Table:
     rows = []
     for megapixels in MEGAPIXELS:
-        found = [figures.find(megapixels, output) for output in OUTPUTS]
+        found = [figures.find(megapixels, output, mezzanines=mezzanines) for output in OUTPUTS]
         kind = "pyramid" if found[0].kind == "pyramid" else "JPEG"
         rows.append((f"{megapixels} MP", f"{kind}, {found[0].master_bytes / 1e6:.1f} MB", *map(cell, found)))
     headings = ("source", "master", *(f"{output} px" if output.isdigit() else output for output in OUTPUTS))
@@ -61,8 +66,10 @@ def _notes(figures: MissFigures, rounds: int) -> str:
             "are composed of the photograph and its mirror images. MB are 10⁶ bytes.",
             "- In brackets: CPU time, the median of all, measured by the process's own clock on one core of a busy "
             f"machine. Time: CPU time, {LATENCY_MS:.0f} ms for each of the consecutive requests to S3, whose number is "
-            f"measured, and the JPEG's transfer at {MEGABYTES_PER_S:.0f} MB/s, of which decoding hides a part. "
-            "Lambda's own overhead is not included.",
+            f"measured, and the transfer of the JPEG that is read at {MEGABYTES_PER_S:.0f} MB/s, of which decoding "
+            "hides a part. Lambda's own overhead is not included.",
+            "- A JPEG from 3 MP on has mezzanines, from which images of 200 and 800 px are rendered. Without them: "
+            "with `mezzanines = false`, or after they have expired.",
             f"- A cold start takes {cold_start_ms(figures):.0f} ms of CPU time more, with files in the cache.",
             f"- {_describe_rounds(figures)} From 64 MP on, ingest stores a tiled pyramid, of which a miss reads the "
             "level that it needs, block by block. Consecutive requests before the response: "

@@ -38,12 +38,13 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     progress("a year of a shop")
     year = simulate(Shop(sample=SAMPLE[rounds]))
     bills = [Bill(year, misses, drains, prices, mode) for mode in MODES]
+    year_bill = Bill(year, misses, drains, prices)
     if rounds == "full":
-        YEAR_CHART.write_text(_draw(bills[0]), encoding="utf-8")
+        YEAR_CHART.write_text(_draw(year_bill), encoding="utf-8")
     progress("other parameters")
     tables = [
-        tabulate_months(bills[0]),
-        tabulate_bill(bills[0]),
+        tabulate_months(year_bill),
+        tabulate_bill(year_bill),
         tabulate_modes(bills),
         _tabulate_variations(misses, drains, prices),
     ]
@@ -185,8 +186,8 @@ def describe(year: Year, prices: PriceTable) -> str:
             "- Cold renders: of an hour with evenly distributed requests. Re-encoding load: the work that a month "
             "adds, as a multiple of what the queue's two functions can do. Above 1, messages expire after four days, "
             "and those images keep their first encoding.",
-            "- Modelled: with mezzanines, a render takes the measured time of a photograph with as many pixels as its "
-            "mezzanine (1,280 or 1,920 px). All other tables are without mezzanines.",
+            "- All other tables are with mezzanines that expire. Background re-encoding stores those of requested "
+            "images again, which is not modelled: a deployment is between the last two rows of that table.",
             f"- Prices of us-east-1 as read on {prices.read_on.isoformat()}, on demand, first tier, without free "
             "tiers; functions on arm64 with times measured on x86_64; alarms `essential`; delivery in the United "
             "States.",

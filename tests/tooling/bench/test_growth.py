@@ -208,6 +208,19 @@ def test_times_between_measured_sizes_are_interpolated() -> None:
     assert read_times(figures, 500, "800").cpu_ms == figures.find(120, "800").cpu_ms
 
 
+def test_a_deployment_reads_mezzanines_where_there_are_any() -> None:
+    figures = read_misses()
+    for megapixels in (5, 12, 24, 48):
+        for output in ("200", "800", "800 AVIF"):
+            assert figures.find(megapixels, output, mezzanines=True).mezzanine
+            assert not figures.find(megapixels, output).mezzanine
+    assert not any(figures.find(megapixels, "800", mezzanines=True).mezzanine for megapixels in (1, 2, 80, 120))
+    assert not figures.find(12, "2000", mezzanines=True).mezzanine
+    read, master = (read_times(figures, 24, "200", mezzanines=used) for used in (True, False))
+    assert read.cpu_ms < master.cpu_ms
+    assert len(figures.as_deployed) == len({(one.megapixels, one.output) for one in figures.misses})
+
+
 def bill_of(shop: Shop, mode: str = "off") -> Bill:
     return Bill(year_of(shop), read_misses(), read_drains(), load_prices(), mode)
 
