@@ -10,7 +10,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from darkroom.findings import Findings
-from darkroom.imaging.formats.registry import TargetFormat
+from darkroom.imaging.formats.registry import TARGET_FORMATS
 from darkroom.imaging.render.context import RenderContext, Step
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Plan
@@ -40,7 +40,7 @@ def build_context(
     plan = Plan("photo", **options)
     computed = compute_geometry(plan, Size(images[0].width, images[0].height), orientation)
     whole = replace(computed, **(geometry or {}))
-    return RenderContext(plan, TargetFormat.from_name(target), whole, images, watermark=mark, findings=known)
+    return RenderContext(plan, TARGET_FORMATS[target], whole, images, watermark=mark, findings=known)
 
 
 def apply_step(step: Step, *frames: Array | pyvips.Image, **options: Any) -> Array:

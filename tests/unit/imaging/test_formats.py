@@ -22,7 +22,7 @@ from darkroom.imaging.formats.encode import (
     map_quality,
 )
 from darkroom.imaging.formats.image_format import Effort
-from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, OUTPUT_FORMATS, TargetFormat
+from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, OUTPUT_FORMATS, TARGET_FORMATS
 from darkroom.plan.model import AUTO_CLASSES, IMAGE_FORMATS
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
 from tests.images.sources import SIZE, SVG, cutout, photo, saved, sources
@@ -103,10 +103,10 @@ def test_an_alpha_that_hides_nothing_does_not_count() -> None:
 
 
 def test_the_avif_class_gives_webp_for_many_pixels() -> None:
-    target = TargetFormat.from_name("auto-avif")
+    target = TARGET_FORMATS["auto-avif"]
     assert target.choose(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS).name == "avif"
     assert target.choose(transparent=True, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "webp"
-    assert TargetFormat.from_name("avif").choose(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "avif"
+    assert TARGET_FORMATS["avif"].choose(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "avif"
 
 
 def test_drawings_stay_sharp() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import bmff, gif, jpeg, png, svg, tiff, webp
 from .image_format import OutputFormat, SourceFormat
 
-__all__ = ["FORMAT_FAMILIES", "OUTPUT_FORMATS", "SOURCE_FORMATS", "SUPPORTED", "OutputFormat", "TargetFormat"]
+__all__ = ["OUTPUT_FORMATS", "SOURCE_FORMATS", "SUPPORTED", "TARGET_FORMATS", "OutputFormat", "TargetFormat"]
 
 SOURCE_FORMATS: dict[str, SourceFormat] = {
     one.name: one
@@ -38,81 +38,25 @@ Over four photographs of 3 to 5 MP it took 0.66 to 0.87 of the bytes of a WebP o
 
 
 @dataclass(frozen=True, slots=True)
-class FormatFamily:
-    """A class of ``f=auto``: its formats are alike for the viewer, so the image decides between them.
+class TargetFormat:
+    """A plan's ``format``: one format, or a class of ``f=auto``, whose formats are alike for the viewer.
 
-    A drawing becomes ``lossless`` where that takes no more bytes than ``compared``: AVIF is compared by the size of
-    another format, which is known in a tenth of the time.
+    In a class the image decides between opaque stills, large ones, transparent ones and animations. A drawing becomes
+    the first of ``drawing``, without loss, where that takes no more bytes than the second: AVIF is compared by the size
+    of another format, which is known in a tenth of the time. ``max_pixels`` are the most that are encoded; a class has
+    a format for any size.
     """
 
     still: OutputFormat
     large: OutputFormat
     transparent: OutputFormat
-    animated: OutputFormat
-    lossless: OutputFormat
-    compared: OutputFormat
-
-    @property
-    def members(self) -> tuple[OutputFormat, ...]:
-        """Return every format that the class may become, apart from drawings."""
-        return (self.still, self.large, self.transparent, self.animated)
-
-    def choose(self, *, transparent: bool, frames: int, pixels: int) -> OutputFormat:
-        """Return the format of a finished image; ``pixels`` are those of one frame."""
-        if frames > 1:
-            return self.animated
-        if transparent and self.transparent is not self.still:
-            return self.transparent
-        return self.large if pixels > AVIF_MAX_PIXELS else self.still
-
-
-def _make_family(still: OutputFormat) -> FormatFamily:
-    """Make the class whose stills are ``still``, one of the formats that newer viewers take."""
-    return FormatFamily(still, webp.OUTPUT, still, webp.OUTPUT, lossless=webp.OUTPUT, compared=webp.OUTPUT)
-
-
-FORMAT_FAMILIES: dict[str, FormatFamily] = {
-    "auto-avif": _make_family(bmff.OUTPUT),
-    "auto-webp": _make_family(webp.OUTPUT),
-    "auto-legacy": FormatFamily(
-        jpeg.OUTPUT, jpeg.OUTPUT, png.OUTPUT, gif.OUTPUT, lossless=png.OUTPUT, compared=jpeg.OUTPUT
-    ),
-}
-FORMAT_FAMILIES["auto"] = FORMAT_FAMILIES["auto-legacy"]
-"""A plan that was not negotiated gets what every viewer can show."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFormat:
-    """A plan's ``format``: one format or a family, and what any of them can hold."""
-
-    format: OutputFormat | None
-    family: FormatFamily | None
-
-    @classmethod
-    def from_name(cls, name: str) -> TargetFormat:
-        """Return the target of a plan's format, which is no data format."""
-        return cls(OUTPUT_FORMATS.get(name), FORMAT_FAMILIES.get(name))
-
-    @property
-    def still(self) -> OutputFormat:
-        """Return the format of an opaque still."""
-        return self._members[0]
+    animation: OutputFormat
+    drawing: tuple[OutputFormat, OutputFormat] | None
+    max_pixels: int | None = None
 
     @property
     def _members(self) -> tuple[OutputFormat, ...]:
-        if self.format:
-            return (self.format,)
-        assert self.family is not None
-        return self.family.members
-
-    @property
-    def drawing(self) -> tuple[OutputFormat, OutputFormat] | None:
-        """Return the lossless format that a drawing may become, and the one whose size it must not exceed."""
-        if self.family:
-            return self.family.lossless, self.family.compared
-        form = self.format
-        return (form, form) if form and form.encoder.lossless and not form.lossless else None
+        return (self.still, self.large, self.transparent, self.animation)
 
     @property
     def alpha(self) -> bool:
@@ -129,14 +73,31 @@ class TargetFormat:
         """Return the longest side that every member can hold."""
         return min(form.max_side_px for form in self._members)
 
-    @property
-    def max_pixels(self) -> int | None:
-        """Return the most pixels that are encoded; None for a family, which has a format for any size."""
-        return self.format.max_pixels if self.format else None
-
     def choose(self, *, transparent: bool, frames: int, pixels: int) -> OutputFormat:
-        """Return the format of a finished image."""
-        if self.format:
-            return self.format
-        assert self.family is not None
-        return self.family.choose(transparent=transparent, frames=frames, pixels=pixels)
+        """Return the format of a finished image; ``pixels`` are those of one frame."""
+        if frames > 1:
+            return self.animation
+        if transparent and self.transparent is not self.still:
+            return self.transparent
+        return self.large if pixels > AVIF_MAX_PIXELS else self.still
+
+
+def _make_target(form: OutputFormat) -> TargetFormat:
+    """Make the target of a plan that names ``form``."""
+    drawing = (form, form) if form.encoder.lossless and not form.lossless else None
+    return TargetFormat(form, form, form, form, drawing, form.max_pixels)
+
+
+def _make_class(still: OutputFormat) -> TargetFormat:
+    """Make the class whose stills are ``still``, one of the formats that newer viewers take."""
+    return TargetFormat(still, webp.OUTPUT, still, webp.OUTPUT, (webp.OUTPUT, webp.OUTPUT))
+
+
+TARGET_FORMATS: dict[str, TargetFormat] = {
+    **{name: _make_target(form) for name, form in OUTPUT_FORMATS.items()},
+    "auto-avif": _make_class(bmff.OUTPUT),
+    "auto-webp": _make_class(webp.OUTPUT),
+    "auto-legacy": TargetFormat(jpeg.OUTPUT, jpeg.OUTPUT, png.OUTPUT, gif.OUTPUT, (png.OUTPUT, jpeg.OUTPUT)),
+}
+TARGET_FORMATS["auto"] = TARGET_FORMATS["auto-legacy"]
+"""Targets by the ``format`` of a plan for images. One that was not negotiated gets what every viewer can show."""

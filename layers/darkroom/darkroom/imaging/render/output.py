@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...plan.model import AUTO_QUALITY, Quality
 from ..formats.encode import DEFAULT_QUALITY, EncodableImage, encode, encode_lossless, is_drawing
 from ..formats.probe import Header
-from ..formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS, OutputFormat
+from ..formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS, TARGET_FORMATS, OutputFormat
 from ..source import Source
 from .context import RenderContext
 
@@ -20,7 +20,7 @@ def encode_output(context: RenderContext, source: Source, header: Header) -> tup
     output = _Output(
         context, source, header, EncodableImage.from_frames(context.frames, context.delays_ms, context.loop)
     )
-    if context.target.format is OUTPUT_FORMATS["gif"] and (cleaned := output.strip_source(OUTPUT_FORMATS["gif"])):
+    if context.target is TARGET_FORMATS["gif"] and (cleaned := output.strip_source(OUTPUT_FORMATS["gif"])):
         return OUTPUT_FORMATS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
     form, body = output.encode()
     return form, output.cap_at_max_bytes(form, output.cap_at_source_size(form, body))

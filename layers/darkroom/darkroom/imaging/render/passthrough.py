@@ -12,7 +12,7 @@ from ...plan.model import SOURCE_CONTENT_TYPES, Gravity, Plan
 from ..formats.encode import DEFAULT_QUALITY
 from ..formats.jpeg.container import iter_segments
 from ..formats.probe import Header
-from ..formats.registry import OutputFormat, TargetFormat
+from ..formats.registry import TARGET_FORMATS, OutputFormat
 from ..source import Source
 
 _DQT = 0xDB
@@ -32,7 +32,7 @@ def reuse_source(
     the bytes are not those of ``checked_sha256``, since they have not been decoded whole. Raises what the stream of
     ``source`` raised.
     """
-    form = TargetFormat.from_name(plan.format).choose(
+    form = TARGET_FORMATS[plan.format].choose(
         transparent=header.has_alpha, frames=header.frames, pixels=header.width * header.height
     )
     if form.name != header.format or not (_only_resizes(plan) and _has_plain_colour(header) and _keeps_size(geometry)):

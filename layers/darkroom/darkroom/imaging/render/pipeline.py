@@ -35,7 +35,7 @@ from ..formats.load import (
     load,
 )
 from ..formats.probe import Header, probe
-from ..formats.registry import TargetFormat
+from ..formats.registry import TARGET_FORMATS
 from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import RenderContext, Step
@@ -209,7 +209,7 @@ def _load(
     spare = (
         SPARE_REDUCTION
         if plan.quality == AUTO_QUALITY
-        else choose_spare_reduction(TargetFormat.from_name(plan.format).still.name, effort)
+        else choose_spare_reduction(TARGET_FORMATS[plan.format].still.name, effort)
     )
     whole = bool(plan.trim) or of_mezzanine
     decoded = load(source, stored, within, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
@@ -221,12 +221,12 @@ def _load(
 
 def is_animated(plan: Plan) -> bool:
     """Return whether ``plan`` renders every frame of an animation."""
-    return plan.animate and not plan.redact and plan.page == 0 and TargetFormat.from_name(plan.format).animated
+    return plan.animate and not plan.redact and plan.page == 0 and TARGET_FORMATS[plan.format].animated
 
 
 def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
     """Return the geometry of ``plan`` for ``header``. Raises BadOption as :func:`.compute_geometry` does."""
-    target = TargetFormat.from_name(plan.format)
+    target = TARGET_FORMATS[plan.format]
     stored, orientation = get_loaded_size(header)
     if not (plan.orient or plan.redact):
         orientation = 1
@@ -262,7 +262,7 @@ def make_context(
     first = decoded.frames[0]
     geometry = geometry.for_stored_size(Size(first.width, first.height))
     context = RenderContext(
-        plan, TargetFormat.from_name(plan.format), geometry, decoded.frames, decoded.delays_ms, decoded.loop
+        plan, TARGET_FORMATS[plan.format], geometry, decoded.frames, decoded.delays_ms, decoded.loop
     )
     context.touched = decoded.modified
     context.cicp = None if header.has_profile else header.cicp
