@@ -17,7 +17,7 @@ from PIL import Image
 from darkroom.errors import BadOption, DamagedSource, DarkroomError, OverLimits
 from darkroom.imaging import master as making
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, TILE_OFFSETS, TiffReader
+from darkroom.imaging.formats.tiff.container import Tag, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.master import HUGE_PIXELS, make_master
 from darkroom.imaging.pyramid.build import build_pyramid
@@ -240,8 +240,8 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
     damaged = bytearray(large_pyramid())
     tiff = TiffReader(lambda at, length: bytes(damaged[at : at + length]))
     (main,) = tiff.read_directories()
-    smallest = tiff.read_directory(tiff.read_numbers(main, SUB_DIRECTORIES, 9)[-1])
-    at = tiff.read_number(smallest, TILE_OFFSETS)
+    smallest = tiff.read_directory(tiff.read_numbers(main, Tag.SUB_DIRECTORIES, 9)[-1])
+    at = tiff.read_number(smallest, Tag.TILE_OFFSETS)
     damaged[at : at + 2000] = bytes(2000)
     with pytest.raises(DamagedSource):
         made(bytes(damaged), width=90)

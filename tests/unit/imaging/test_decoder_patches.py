@@ -13,7 +13,7 @@ import pyvips
 from PIL import TiffImagePlugin
 
 from darkroom.errors import DamagedSource, TypeNotAllowed
-from darkroom.imaging.formats.jpeg.container import SOS, parse_jpeg
+from darkroom.imaging.formats.jpeg.container import Marker, parse_jpeg
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.metadata.orientation import read_orientation
 from darkroom.imaging.formats.metadata.provenance import read_provenance
@@ -167,7 +167,7 @@ def with_scan(jpeg: bytes, parameters: bytes) -> bytes:
     """``jpeg`` with other parameters in every scan's header."""
     body = bytearray(jpeg)
     for part in parse_jpeg(jpeg).segments:
-        if part.marker == SOS:
+        if part.marker == Marker.SOS:
             end = part.body - 2 + int.from_bytes(jpeg[part.body - 2 : part.body])
             body[end - 3 : end] = parameters
     return bytes(body)

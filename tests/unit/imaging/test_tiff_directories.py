@@ -12,7 +12,7 @@ from PIL import TiffImagePlugin
 
 from darkroom.errors import DamagedSource, DarkroomError
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, TiffReader
+from darkroom.imaging.formats.tiff.container import Tag, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.pyramid.build import join_pages
 from darkroom.imaging.source import Source
@@ -44,7 +44,7 @@ def test_pyramids_of_others_are_read_in_full_and_smaller_versions_are_no_pages(s
 
 def test_a_thumbnail_before_its_image_is_no_page() -> None:
     info = TiffImagePlugin.ImageFileDirectory_v2()
-    info[SUBFILE] = 1
+    info[Tag.SUBFILE] = 1
     out = io.BytesIO()
     with TiffImagePlugin.AppendingTiffWriter(out, new=True) as writer:
         for image, tags in ((photo().resize((32, 24)), info), (photo(), {})):
@@ -61,9 +61,9 @@ def test_hidden_images_are_not_taken_for_smaller_versions() -> None:
     whole = large_pyramid()
     tiff = TiffReader(lambda at, length: whole[at : at + length])
     (main,) = tiff.read_directories()
-    level = tiff.read_directory(tiff.read_numbers(main, SUB_DIRECTORIES, 9)[0])
-    assert tiff.read_number(level, TILE_OFFSETS) < tiff.read_number(main, TILE_OFFSETS)
-    entry = level.entries[WIDTH]
+    level = tiff.read_directory(tiff.read_numbers(main, Tag.SUB_DIRECTORIES, 9)[0])
+    assert tiff.read_number(level, Tag.TILE_OFFSETS) < tiff.read_number(main, Tag.TILE_OFFSETS)
+    entry = level.entries[Tag.WIDTH]
     other = bytearray(whole)
     other[entry.at : entry.at + 2] = (SIDE // 2 - 1).to_bytes(2, "little")
     assert find_page(Source.from_bytes(bytes(other)), 0) == (0, ())

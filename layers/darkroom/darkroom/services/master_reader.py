@@ -176,11 +176,11 @@ def _first_bytes(name: str) -> int:
 
 def _is_pyramid(first: bytes) -> bool:
     """Whether it is a pyramid as ingest assembles them, with its directories first. Others are streamed."""
-    from ..imaging.formats.tiff.container import SUB_DIRECTORIES, TiffReader
+    from ..imaging.formats.tiff.container import Tag, TiffReader
 
     try:
         tiff = TiffReader(lambda at, length: first[at : at + length])
-        return SUB_DIRECTORIES in tiff.read_directory(tiff.first).entries
+        return Tag.SUB_DIRECTORIES in tiff.read_directory(tiff.first).entries
     except ValueError:
         return False
 

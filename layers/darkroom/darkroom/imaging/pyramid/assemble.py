@@ -15,7 +15,7 @@ from ...errors import OverLimits
 from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ..formats.probe import Header
-from ..formats.tiff.container import HEIGHT, REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, WIDTH
+from ..formats.tiff.container import REDUCED, Tag
 from ..source import Source
 from .plan import PyramidPlan
 from .strips import EncodedStrip, TileIndex, TopLevels, build_top_levels, cut_strip, encode_strip
@@ -106,21 +106,21 @@ def _build_directories(
     levels = [*_locate_strip_levels(plan, strips, top_at + len(top.body)), *_locate_top_levels(top, top_at)]
     values = [_values(top.values, size, *level) for size, level in zip(plan.layout.sizes, levels, strict=True)]
     for level in values[1:]:
-        level[SUBFILE] = Value.longs([REDUCED])
-    values[0][SUB_DIRECTORIES] = Value.offsets([0] * (len(values) - 1), BIG)
+        level[Tag.SUBFILE] = Value.longs([REDUCED])
+    values[0][Tag.SUB_DIRECTORIES] = Value.offsets([0] * (len(values) - 1), BIG)
     lengths = [Directory(level, BIG).end for level in values]
     starts = list(accumulate(lengths[:-1], initial=at))
-    values[0][SUB_DIRECTORIES] = Value.offsets(starts[1:], BIG)
+    values[0][Tag.SUB_DIRECTORIES] = Value.offsets(starts[1:], BIG)
     return [Directory(level, BIG, start) for level, start in zip(values, starts, strict=True)]
 
 
 def _values(shared: Mapping[int, Value], size: Size, places: list[int], lengths: list[int]) -> dict[int, Value]:
     return {
         **shared,
-        WIDTH: Value.longs([size.width]),
-        HEIGHT: Value.longs([size.height]),
-        TILE_OFFSETS: Value.offsets(places, BIG),
-        TILE_BYTES: Value.longs(lengths),
+        Tag.WIDTH: Value.longs([size.width]),
+        Tag.HEIGHT: Value.longs([size.height]),
+        Tag.TILE_OFFSETS: Value.offsets(places, BIG),
+        Tag.TILE_BYTES: Value.longs(lengths),
     }
 
 

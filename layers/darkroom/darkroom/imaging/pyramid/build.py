@@ -22,7 +22,7 @@ from ..colour.convert import to_eight_bits
 from ..formats.encode import is_drawing
 from ..formats.probe import Header, probe
 from ..formats.registry import COMPACT_ALPHA_TILES, SOURCE_FORMATS
-from ..formats.tiff.container import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS
+from ..formats.tiff.container import REDUCED, Tag
 from ..render.pipeline import internal_errors
 from ..source import Source
 from .tiff_write import CLASSIC, Directory, Value, file_header, read_tiled
@@ -130,11 +130,11 @@ class _Image:
         """Its tags, with offsets."""
         starts = accumulate(map(len, self.tiles[:-1]), initial=self.tiles_at)
         placed = {
-            TILE_OFFSETS: Value.offsets(starts, CLASSIC),
-            TILE_BYTES: Value.longs(map(len, self.tiles)),
+            Tag.TILE_OFFSETS: Value.offsets(starts, CLASSIC),
+            Tag.TILE_BYTES: Value.longs(map(len, self.tiles)),
         }
         if self.levels:
-            placed[SUB_DIRECTORIES] = Value.offsets((level.at for level in self.levels), CLASSIC)
+            placed[Tag.SUB_DIRECTORIES] = Value.offsets((level.at for level in self.levels), CLASSIC)
         return Directory(self.values | placed, CLASSIC, self.at, self.next_at)
 
 
@@ -162,6 +162,6 @@ def join_pages(pages: Sequence[Sequence[bytes]]) -> bytes:
 def _read_page(files: Sequence[bytes]) -> _Image:
     main, *levels = (_Image(dict(found.values), found.tiles) for found in map(read_tiled, files))
     for level in levels:
-        level.values[SUBFILE] = Value.longs([REDUCED])
+        level.values[Tag.SUBFILE] = Value.longs([REDUCED])
     main.levels = levels
     return main

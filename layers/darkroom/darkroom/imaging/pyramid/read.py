@@ -12,19 +12,7 @@ from typing import NamedTuple
 
 from ..block_cache import BlockCache
 from ..formats.probe import Header
-from ..formats.tiff.container import (
-    COMPRESSION,
-    HEIGHT,
-    PLANES,
-    SIZES,
-    STRIP_BYTES,
-    STRIP_OFFSETS,
-    STRIP_ROWS,
-    TILE_OFFSETS,
-    Directory,
-    ReadAt,
-    TiffReader,
-)
+from ..formats.tiff.container import SIZES, Directory, ReadAt, Tag, TiffReader
 from ..source import Source
 
 _ROOM_BYTES = 8 * 1024 * 1024
@@ -49,7 +37,7 @@ def is_region_readable(source: Source, header: Header, rows: int) -> bool:
     tiff = TiffReader(source.read_at)
     try:
         directory = tiff.read_directory(tiff.first)
-        return TILE_OFFSETS in directory.entries or read_strips(tiff, directory).rows <= max(rows, _WHOLE_ROWS)
+        return Tag.TILE_OFFSETS in directory.entries or read_strips(tiff, directory).rows <= max(rows, _WHOLE_ROWS)
     except ValueError:
         return False
 
@@ -65,7 +53,7 @@ def open_region(source: Source, header: Header, top: int, rows: int) -> Region:
 
 def _is_tiled(source: Source) -> bool:
     tiff = TiffReader(source.read_at)
-    return TILE_OFFSETS in tiff.read_directory(tiff.first).entries
+    return Tag.TILE_OFFSETS in tiff.read_directory(tiff.first).entries
 
 
 _LONG, _LONG8 = 4, 16
@@ -82,10 +70,12 @@ class Strips(NamedTuple):
 
 def read_strips(tiff: TiffReader, directory: Directory) -> Strips:
     """Return the strips of an image; raises ValueError where a window would not show it correctly."""
-    height = tiff.read_number(directory, HEIGHT)
-    rows = min(tiff.read_number(directory, STRIP_ROWS, height), height)
-    together = tiff.read_number(directory, PLANES, 1) == 1 and tiff.read_number(directory, COMPRESSION, 1) != _OLD_JPEG
-    counts = {directory.entries[tag].values for tag in (STRIP_OFFSETS, STRIP_BYTES) if tag in directory.entries}
+    height = tiff.read_number(directory, Tag.HEIGHT)
+    rows = min(tiff.read_number(directory, Tag.STRIP_ROWS, height), height)
+    together = (
+        tiff.read_number(directory, Tag.PLANES, 1) == 1 and tiff.read_number(directory, Tag.COMPRESSION, 1) != _OLD_JPEG
+    )
+    counts = {directory.entries[tag].values for tag in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTES) if tag in directory.entries}
     if rows < 1 or not together or counts != {-(-height // rows)}:
         raise ValueError("the strips are not one below the other")
     return Strips(rows, -(-height // rows))
@@ -102,14 +92,14 @@ class TiffWindow:
         directory = tiff.read_directory(tiff.first)
         strips = read_strips(tiff, directory)
         first, last = top // strips.rows, min(strips.number, -(-(top + rows) // strips.rows))
-        height = tiff.read_number(directory, HEIGHT)
+        height = tiff.read_number(directory, Tag.HEIGHT)
         self.top = first * strips.rows
         self.rows = min(last * strips.rows, height) - self.top
         self._read_at = read_at
         self._size_bytes = size_bytes
         self._at = size_bytes + -size_bytes % 8
         places, lengths = (
-            tiff.read_numbers(directory, tag, strips.number)[first:last] for tag in (STRIP_OFFSETS, STRIP_BYTES)
+            tiff.read_numbers(directory, tag, strips.number)[first:last] for tag in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTES)
         )
         self._tail = _directory(tiff, directory, self._at, self.rows, places, lengths)
         self._head = _head(tiff, read_at(0, 16), self._at)
@@ -142,7 +132,11 @@ def _directory(tiff: TiffReader, old: Directory, at: int, rows: int, places: lis
     """Return a directory at ``at`` for ``rows`` lines in strips at ``places``, with the other tags of ``old``."""
     layout, order = tiff.layout, tiff.layout.order
     kind, size = (_LONG8, 8) if layout.offset == 8 else (_LONG, 4)
-    changed = {HEIGHT: (_LONG, 4, [rows]), STRIP_OFFSETS: (kind, size, places), STRIP_BYTES: (kind, size, lengths)}
+    changed = {
+        Tag.HEIGHT: (_LONG, 4, [rows]),
+        Tag.STRIP_OFFSETS: (kind, size, places),
+        Tag.STRIP_BYTES: (kind, size, lengths),
+    }
     outside_at = at + layout.length + layout.entry * len(old.entries) + layout.offset
     entries, outside = bytearray(), bytearray()
     for tag, entry in sorted(old.entries.items()):

@@ -14,7 +14,7 @@ import pyvips
 
 from ...plan.limits import Limits
 from ..formats.probe import Header
-from ..formats.tiff.container import HEIGHT, RESOLUTION, WIDTH
+from ..formats.tiff.container import Tag
 from ..render.pipeline import internal_errors
 from ..source import Source
 from .plan import PyramidPlan
@@ -26,7 +26,7 @@ _NEXT_LEVEL_OPTIONS = DEFLATED | {"level": 1}
 _MIN_TILED_READ_PX = 129
 """Longer side of an image from which libvips 8.18 reads tiles of 512 px; smaller ones fail. Smaller levels, of the last
 strip of a narrow image, are halved from the pixels that were saved."""
-_PER_LEVEL_TAGS = frozenset((WIDTH, HEIGHT, *RESOLUTION))
+_PER_LEVEL_TAGS = frozenset((Tag.WIDTH, Tag.HEIGHT, *Tag.RESOLUTION))
 """Tags that do not affect how a tile is decoded."""
 
 

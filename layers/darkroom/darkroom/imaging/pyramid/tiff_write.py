@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..formats.tiff.container import SUB_DIRECTORIES, TILE_BYTES, TILE_OFFSETS, TiffLayout, TiffReader
+from ..formats.tiff.container import Tag, TiffLayout, TiffReader
 
 CLASSIC = TiffLayout("little", 4, 2, 12)
 BIG = TiffLayout("little", 8, 8, 20)
@@ -92,14 +92,14 @@ def read_tiled(file: bytes) -> Tiled:
     """Read ``file``, the little-endian tiled TIFF of one image; raises ValueError for any other file."""
     tiff = TiffReader(lambda at, length: file[at : at + length])
     directories = tiff.read_directories()
-    if tiff.layout != CLASSIC or len(directories) != 1 or SUB_DIRECTORIES in directories[0].entries:
+    if tiff.layout != CLASSIC or len(directories) != 1 or Tag.SUB_DIRECTORIES in directories[0].entries:
         raise ValueError("not a little-endian TIFF of one image")
     values = {
         tag: Value(entry.kind, entry.values, tiff.read_value(entry, len(file)))
         for tag, entry in directories[0].entries.items()
-        if tag not in (TILE_OFFSETS, TILE_BYTES)
+        if tag not in (Tag.TILE_OFFSETS, Tag.TILE_BYTES)
     }
-    places, sizes = (tiff.read_numbers(directories[0], tag, MAX_TILES) for tag in (TILE_OFFSETS, TILE_BYTES))
+    places, sizes = (tiff.read_numbers(directories[0], tag, MAX_TILES) for tag in (Tag.TILE_OFFSETS, Tag.TILE_BYTES))
     if not places:
         raise ValueError("not tiled")
     whole = memoryview(file)

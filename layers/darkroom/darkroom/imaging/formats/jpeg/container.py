@@ -6,19 +6,31 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-SOI, EOI, SOS, DRI, COM = 0xD8, 0xD9, 0xDA, 0xDD, 0xFE
-APP0, APP1, APP2, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
+
+class Marker:
+    """The second byte of a segment's marker."""
+
+    EOI, SOS, COM = 0xD9, 0xDA, 0xFE
+    APP0, APP1, APP2, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
+
+
 FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Start-of-frame markers: all of C0–CF but DHT, JPG and DAC."""
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers without a length."""
 
-EXIF = b"Exif\0"
-XMP = b"http://ns.adobe.com/xap/1.0/\0"
-ICC = b"ICC_PROFILE\0"
-MPF = b"MPF\0"
+
+class Prefix:
+    """How the body of an application segment begins."""
+
+    EXIF = b"Exif\0"
+    XMP = b"http://ns.adobe.com/xap/1.0/\0"
+    ICC = b"ICC_PROFILE\0"
+    MPF = b"MPF\0"
+    ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+
+
 MPF_ENTRIES = 0xB002
-ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 HDRGM = "http://ns.adobe.com/hdr-gain-map/1.0/"
 """The XMP namespace of a gain map's numbers."""
 
@@ -52,9 +64,9 @@ def iter_segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
     at = start + 2
     for _ in range(MAX_SEGMENTS):
         marker, at = _next_marker(read_at, at)
-        if marker in STANDALONE or marker == EOI:
+        if marker in STANDALONE or marker == Marker.EOI:
             yield Segment(marker, at - 2, at, at)
-            if marker == EOI:
+            if marker == Marker.EOI:
                 return
             continue
         size = int.from_bytes(read_at(at, 2))
@@ -62,7 +74,7 @@ def iter_segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
             raise ValueError("a segment is shorter than its length field")
         yield Segment(marker, at - 2, at + 2, at + size)
         at += size
-        if marker == SOS:
+        if marker == Marker.SOS:
             return
     raise ValueError("too many segments")
 
@@ -101,7 +113,7 @@ def parse_jpeg(data: bytes, start: int = 0) -> JpegImage:
     while len(found) < MAX_SEGMENTS:
         found += iter_segments(read_at, at)
         last = found[-1]
-        if last.marker == EOI:
+        if last.marker == Marker.EOI:
             return JpegImage(start, last.end, found)
         marker = _MARKER_IN_SCAN.search(data, last.end)
         if marker is None:
@@ -113,16 +125,18 @@ def parse_jpeg(data: bytes, start: int = 0) -> JpegImage:
 
 def find_further_images(data: bytes, first: JpegImage) -> list[int]:
     """Where more images may begin in the file of ``first``: by its MPF directory, or right behind it."""
-    places = [at for segment in first.segments if segment.marker == APP2 for at in _read_mpf_offsets(data, segment)]
+    places = [
+        at for segment in first.segments if segment.marker == Marker.APP2 for at in _read_mpf_offsets(data, segment)
+    ]
     distinct = dict.fromkeys([first.end, *places[:MAX_FURTHER_IMAGES]])
     return [at for at in distinct if data.startswith(b"\xff\xd8\xff", at)]
 
 
 def _read_mpf_offsets(data: bytes, segment: Segment) -> list[int]:
     """Positions by an MPF segment's entries (tag B002); none where it is damaged. Editors leave stale ones behind."""
-    if not data.startswith(MPF, segment.body):
+    if not data.startswith(Prefix.MPF, segment.body):
         return []
-    base = segment.body + len(MPF)
+    base = segment.body + len(Prefix.MPF)
     body = data[base : segment.end]
     order: Literal["little", "big"] = "little" if body[:2] == b"II" else "big"
 

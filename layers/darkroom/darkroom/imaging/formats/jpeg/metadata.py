@@ -8,30 +8,12 @@ from ...colour.icc_rewrite import rewrite_profile
 from ..metadata.iptc import parse_photoshop_resources
 from ..metadata.locate import MetadataBlocks
 from ..metadata.orientation import build_orientation_exif
-from .container import (
-    APP0,
-    APP1,
-    APP2,
-    APP13,
-    APP14,
-    APP15,
-    COM,
-    EXIF,
-    ICC,
-    SOS,
-    XMP,
-    JpegImage,
-    Segment,
-    build_segment,
-    find_further_images,
-    iter_segments,
-    parse_jpeg,
-)
+from .container import JpegImage, Marker, Prefix, Segment, build_segment, find_further_images, iter_segments, parse_jpeg
 from .ultrahdr import attach_gain_map, read_gain_map
 
 _JFIF = b"JFIF\0"
 _ADOBE = b"Adobe"
-_ICC_NUMBER, _ICC_START = len(ICC), len(ICC) + 2
+_ICC_NUMBER, _ICC_START = len(Prefix.ICC), len(Prefix.ICC) + 2
 _ICC_PIECE_BYTES = 65_533 - _ICC_START
 _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 """Lengths without a thumbnail, and without anything behind the colour transform."""
@@ -43,11 +25,11 @@ def locate(data: bytes) -> MetadataBlocks:
     exif = xmp = photoshop = b""
     for part in iter_segments(lambda at, length: data[at : at + length]):
         body = data[part.body : part.end]
-        if part.marker == APP1 and body.startswith(EXIF):
-            exif = exif or body[len(EXIF) + 1 :]
-        elif part.marker == APP1 and body.startswith(XMP):
-            xmp = xmp or body[len(XMP) :]
-        elif part.marker == APP13 and body.startswith(_PHOTOSHOP):
+        if part.marker == Marker.APP1 and body.startswith(Prefix.EXIF):
+            exif = exif or body[len(Prefix.EXIF) + 1 :]
+        elif part.marker == Marker.APP1 and body.startswith(Prefix.XMP):
+            xmp = xmp or body[len(Prefix.XMP) :]
+        elif part.marker == Marker.APP13 and body.startswith(_PHOTOSHOP):
             photoshop += body[len(_PHOTOSHOP) :]
     return MetadataBlocks(exif, xmp, *parse_photoshop_resources(photoshop))
 
@@ -67,7 +49,7 @@ def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
 def _kept(data: bytes, image: JpegImage, exif: bytes, *, keep_profile: bool) -> bytes:
     parts = [data[image.start : image.start + 2]]
     if exif:
-        parts.append(build_segment(APP1, EXIF + b"\0" + exif))
+        parts.append(build_segment(Marker.APP1, Prefix.EXIF + b"\0" + exif))
     profile = _profile_parts(data, image) if keep_profile else []
     pieces = {body[_ICC_NUMBER]: body[_ICC_START:] for body in (data[part.body : part.end] for part in profile)}
     for part in image.segments:
@@ -79,31 +61,32 @@ def _kept(data: bytes, image: JpegImage, exif: bytes, *, keep_profile: bool) -> 
 
 def _part(data: bytes, part: Segment) -> bytes:
     """Return what is kept of one segment. Fill bytes between segments are dropped."""
-    if part.marker == COM or APP0 <= part.marker <= APP15:
+    if part.marker == Marker.COM or Marker.APP0 <= part.marker <= Marker.APP15:
         return _application(part.marker, data[part.body : part.end])
     return data[part.start : part.end]
 
 
 def _application(marker: int, body: bytes) -> bytes:
-    if marker == APP0 and body.startswith(_JFIF) and len(body) >= _JFIF_BYTES:
-        return build_segment(APP0, body[: _JFIF_BYTES - 2] + b"\0\0")
-    if marker == APP14 and body.startswith(_ADOBE) and len(body) >= _ADOBE_BYTES:
-        return build_segment(APP14, body[:_ADOBE_BYTES])
+    if marker == Marker.APP0 and body.startswith(_JFIF) and len(body) >= _JFIF_BYTES:
+        return build_segment(Marker.APP0, body[: _JFIF_BYTES - 2] + b"\0\0")
+    if marker == Marker.APP14 and body.startswith(_ADOBE) and len(body) >= _ADOBE_BYTES:
+        return build_segment(Marker.APP14, body[:_ADOBE_BYTES])
     return b""
 
 
 def _profile_parts(data: bytes, image: JpegImage) -> list[Segment]:
     """The numbered segments of the ICC profile (ICC.1:2022, B.4). Decoders search them before the first scan."""
-    front = takewhile(lambda part: part.marker != SOS, image.segments)
+    front = takewhile(lambda part: part.marker != Marker.SOS, image.segments)
     return [
         part
         for part in front
-        if part.marker == APP2 and data.startswith(ICC, part.body) and part.end > part.body + _ICC_START
+        if part.marker == Marker.APP2 and data.startswith(Prefix.ICC, part.body) and part.end > part.body + _ICC_START
     ]
 
 
 def _profile_segments(profile: bytes) -> list[bytes]:
     pieces = [profile[at : at + _ICC_PIECE_BYTES] for at in range(0, len(profile), _ICC_PIECE_BYTES)]
     return [
-        build_segment(APP2, ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, start=1)
+        build_segment(Marker.APP2, Prefix.ICC + bytes((number, len(pieces))) + piece)
+        for number, piece in enumerate(pieces, start=1)
     ]

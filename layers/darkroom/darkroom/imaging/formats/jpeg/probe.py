@@ -7,21 +7,7 @@ from collections.abc import Iterator
 from ...source import Patch, Source
 from ..image_format import Header
 from ..metadata.orientation import read_orientation
-from .container import (
-    APP1,
-    APP2,
-    EXIF,
-    FRAMES,
-    HDRGM,
-    ICC,
-    ISO_GAIN_MAP,
-    MPF,
-    SOS,
-    XMP,
-    Segment,
-    iter_segments,
-    parse_jpeg,
-)
+from .container import FRAMES, HDRGM, Marker, Prefix, Segment, iter_segments, parse_jpeg
 
 _COLOURS = {1: "gray", 3: "rgb", 4: "cmyk"}
 _SEQUENTIAL = (0xC0, 0xC1)
@@ -38,13 +24,13 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - a JPEG h
         marker = segment.marker
         if marker in FRAMES:
             frame = segment
-        elif marker in (APP1, APP2):
+        elif marker in (Marker.APP1, Marker.APP2):
             body = source.read_at(segment.body, segment.end - segment.body)
-            if body.startswith(EXIF):
+            if body.startswith(Prefix.EXIF):
                 turn = turn or read_orientation(body[6:])
-            profile |= body.startswith(ICC)
-            multi |= body.startswith(MPF)
-            map_data |= body.startswith(ISO_GAIN_MAP) or (body.startswith(XMP) and HDRGM.encode() in body)
+            profile |= body.startswith(Prefix.ICC)
+            multi |= body.startswith(Prefix.MPF)
+            map_data |= body.startswith(Prefix.ISO_GAIN_MAP) or (body.startswith(Prefix.XMP) and HDRGM.encode() in body)
     if frame is None:
         raise ValueError("a scan without a frame")
     bits, tall, wide, channels = _frame(source.read_at(frame.body, 6))
@@ -75,11 +61,11 @@ def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 
     """Hide EXIF, and correct the parameters of sequential scans."""
     sequential = False
     for part in iter_segments(source.read_at):
-        if part.marker == APP1 and source.read_at(part.body, len(EXIF)) == EXIF:
-            yield Patch(part.body, bytes(len(EXIF)))
+        if part.marker == Marker.APP1 and source.read_at(part.body, len(Prefix.EXIF)) == Prefix.EXIF:
+            yield Patch(part.body, bytes(len(Prefix.EXIF)))
         elif part.marker in FRAMES:
             sequential = part.marker in _SEQUENTIAL
-        elif part.marker == SOS and sequential and source.read_at(part.end - 3, 3) != _WHOLE_BLOCK:
+        elif part.marker == Marker.SOS and sequential and source.read_at(part.end - 3, 3) != _WHOLE_BLOCK:
             yield from _patch_scans(source)
 
 
@@ -87,6 +73,6 @@ def _patch_scans(source: Source) -> Iterator[Patch]:
     """Spectral selection and approximation of every scan, as sequential ones have them (T.81, B.2.3): of no effect."""
     data = source.read_all()
     for part in parse_jpeg(data).segments:
-        if part.marker == SOS:
+        if part.marker == Marker.SOS:
             end = part.body - 2 + int.from_bytes(data[part.body - 2 : part.body])
             yield Patch(end - 3, _WHOLE_BLOCK)

@@ -9,19 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....plan.geometry.layout import Size
-from .container import (
-    APP1,
-    APP2,
-    FRAMES,
-    HDRGM,
-    ISO_GAIN_MAP,
-    MPF,
-    XMP,
-    JpegImage,
-    build_segment,
-    find_further_images,
-    parse_jpeg,
-)
+from .container import FRAMES, HDRGM, JpegImage, Marker, Prefix, build_segment, find_further_images, parse_jpeg
 from .gain_map import VERSION_ONLY, GainMapMetadata, format_base_xmp, format_iso, format_map_xmp, parse_iso, parse_xmp
 
 
@@ -46,16 +34,16 @@ def read_gain_map(data: bytes) -> GainMap | None:
 
 def attach_gain_map(base: bytes, gain_map: bytes, parameters: GainMapMetadata) -> bytes:
     """Join two JPEGs without metadata to one UltraHDR file: XMP and ISO 21496-1 in both, MPF in the first."""
-    described = build_segment(APP1, XMP + format_map_xmp(parameters)) + build_segment(
-        APP2, ISO_GAIN_MAP + format_iso(parameters)
+    described = build_segment(Marker.APP1, Prefix.XMP + format_map_xmp(parameters)) + build_segment(
+        Marker.APP2, Prefix.ISO_GAIN_MAP + format_iso(parameters)
     )
     second = _insert_segments(gain_map, described)
-    announced = build_segment(APP1, XMP + format_base_xmp(len(second))) + build_segment(
-        APP2, ISO_GAIN_MAP + VERSION_ONLY
+    announced = build_segment(Marker.APP1, Prefix.XMP + format_base_xmp(len(second))) + build_segment(
+        Marker.APP2, Prefix.ISO_GAIN_MAP + VERSION_ONLY
     )
     place = _find_insert_offset(base) + len(announced)
     first_bytes = len(base) + len(announced) + len(_build_mpf(0, 0, 0))
-    directory_at = place + 4 + len(MPF)
+    directory_at = place + 4 + len(Prefix.MPF)
     directory = _build_mpf(first_bytes, len(second), first_bytes - directory_at)
     return _insert_segments(base, announced + directory) + second
 
@@ -71,10 +59,10 @@ def _read_usable(data: bytes, base: JpegImage, place: int) -> GainMap | None:
 
 def _read_gain_map_metadata(data: bytes, image: JpegImage) -> GainMapMetadata | None:
     """The numbers of an image that is a gain map: by ISO 21496-1, which takes precedence, else by XMP."""
-    bodies = [data[part.body : part.end] for part in image.segments if part.marker in (APP1, APP2)]
-    for name, reader in ((ISO_GAIN_MAP, parse_iso), (XMP, parse_xmp)):
+    bodies = [data[part.body : part.end] for part in image.segments if part.marker in (Marker.APP1, Marker.APP2)]
+    for name, reader in ((Prefix.ISO_GAIN_MAP, parse_iso), (Prefix.XMP, parse_xmp)):
         for body in bodies:
-            if body.startswith(name) and (name == ISO_GAIN_MAP or HDRGM.encode() in body):
+            if body.startswith(name) and (name == Prefix.ISO_GAIN_MAP or HDRGM.encode() in body):
                 return reader(body[len(name) :])
     return None
 
@@ -105,5 +93,5 @@ def _build_mpf(first_bytes: int, second_bytes: int, second_at: int) -> bytes:
     entries = (0x030000, first_bytes, 0, 0, 0, second_bytes, second_at, 0)
     fields = b"\0\3" + b"\xb0\0\0\7\0\0\0\4" + b"0100" + b"\xb0\1\0\4\0\0\0\1\0\0\0\2"
     fields += b"\xb0\2\0\7\0\0\0\x20\0\0\0\x32" + b"\0\0\0\0"
-    body = MPF + b"MM\0\x2a\0\0\0\x08" + fields + b"".join(number.to_bytes(4) for number in entries)
-    return build_segment(APP2, body)
+    body = Prefix.MPF + b"MM\0\x2a\0\0\0\x08" + fields + b"".join(number.to_bytes(4) for number in entries)
+    return build_segment(Marker.APP2, body)

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from ....errors import TypeNotAllowed
 from ...source import Patch, Source
 from ..image_format import Header
 from ..registry import SUPPORTED
-from .container import (
-    BITS,
-    CHANNELS,
-    COMPRESSION,
-    DNG,
-    HEIGHT,
-    ORIENTATION,
-    PHOTOMETRIC,
-    PROFILE,
-    REDUCED,
-    RESOLUTION,
-    STRIP_ROWS,
-    SUB_DIRECTORIES,
-    SUBFILE,
-    TILE_HEIGHT,
-    TILE_OFFSETS,
-    TILE_WIDTH,
-    WIDTH,
-    Directory,
-    TiffReader,
-)
+from .container import REDUCED, Directory, Tag, TiffReader
 
 MAX_CHANNELS = 5
 """CMYK with alpha."""
@@ -71,7 +52,7 @@ _OTHER_COMPRESSIONS = {
     52546: "JPEG XL",
 }
 _OWN_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
-_ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
+_ALIKE = (Tag.BITS, Tag.CHANNELS, Tag.COMPRESSION, Tag.PHOTOMETRIC)
 """What a smaller version has in common with its image."""
 _RAW = f"The source is a camera raw file; served are {SUPPORTED}"
 
@@ -98,7 +79,9 @@ def read_header(source: Source, page: int) -> Header:
     tiff = TiffReader(source.read_at)
     directories = tiff.read_directories()
     first = directories[0]
-    if DNG in first.entries or (SUB_DIRECTORIES in first.entries and tiff.read_number(first, SUBFILE) & REDUCED):
+    if Tag.DNG in first.entries or (
+        Tag.SUB_DIRECTORIES in first.entries and tiff.read_number(first, Tag.SUBFILE) & REDUCED
+    ):
         raise TypeNotAllowed(_RAW)
     places = _page_indexes(tiff, directories)
     return _header(tiff, directories[places[min(page, len(places) - 1)]], len(places))
@@ -108,9 +91,9 @@ def read_rows(source: Source, page: int) -> int:
     """Return how many rows libtiff decodes at once: those of a tile or a strip, by default the whole ``page``."""
     tiff = TiffReader(source.read_at)
     directory = tiff.read_directories()[find_page(source, page).directory]
-    if TILE_HEIGHT in directory.entries:
-        return tiff.read_number(directory, TILE_HEIGHT)
-    return tiff.read_number(directory, STRIP_ROWS, tiff.read_number(directory, HEIGHT))
+    if Tag.TILE_HEIGHT in directory.entries:
+        return tiff.read_number(directory, Tag.TILE_HEIGHT)
+    return tiff.read_number(directory, Tag.STRIP_ROWS, tiff.read_number(directory, Tag.HEIGHT))
 
 
 def find_page(source: Source, page: int) -> TiffPage:
@@ -122,25 +105,26 @@ def find_page(source: Source, page: int) -> TiffPage:
 
 
 def _header(tiff: TiffReader, directory: Directory, pages: int) -> Header:
-    photometric = tiff.read_number(directory, PHOTOMETRIC, 1)
-    _require_supported(photometric, tiff.read_number(directory, COMPRESSION, 1))
-    channels = tiff.read_number(directory, CHANNELS, 1)
-    if tiff.read_number(directory, TILE_WIDTH, 1) * tiff.read_number(directory, TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
+    number = partial(tiff.read_number, directory)
+    photometric = number(Tag.PHOTOMETRIC, 1)
+    _require_supported(photometric, number(Tag.COMPRESSION, 1))
+    channels = number(Tag.CHANNELS, 1)
+    if number(Tag.TILE_WIDTH, 1) * number(Tag.TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
         raise ValueError("a tile is too large")
     if photometric not in _COLOURS or not 1 <= channels <= MAX_CHANNELS:
         raise ValueError(f"photometric {photometric} with {channels} channels")
     colour = _COLOURS[photometric]
     own = 1 if photometric == 3 else _OWN_CHANNELS[colour]
-    turn = tiff.read_number(directory, ORIENTATION, 1)
+    turn = number(Tag.ORIENTATION, 1)
     return Header(
         "tiff",
-        tiff.read_number(directory, WIDTH),
-        tiff.read_number(directory, HEIGHT),
+        number(Tag.WIDTH),
+        number(Tag.HEIGHT),
         frames=pages,
         orientation=turn if 1 <= turn <= 8 else 1,
         has_alpha=channels > own,
-        has_profile=PROFILE in directory.entries,
-        bits=tiff.read_number(directory, BITS, 1),
+        has_profile=Tag.PROFILE in directory.entries,
+        bits=number(Tag.BITS, 1),
         colour=colour,
     )
 
@@ -156,7 +140,7 @@ def _require_supported(photometric: int, compression: int) -> None:
 
 def _page_indexes(tiff: TiffReader, directories: list[Directory]) -> list[int]:
     """Which directories are pages. Smaller versions that stand among them are none, unless there is nothing else."""
-    full = [place for place, found in enumerate(directories) if not tiff.read_number(found, SUBFILE) & REDUCED]
+    full = [place for place, found in enumerate(directories) if not tiff.read_number(found, Tag.SUBFILE) & REDUCED]
     return full or list(range(len(directories)))
 
 
@@ -169,7 +153,7 @@ def _shrinks(tiff: TiffReader, directory: Directory) -> tuple[int, ...]:
     found: list[int] = []
     above = directory
     with suppress(ValueError):
-        for at in tiff.read_numbers(directory, SUB_DIRECTORIES, MAX_LEVELS):
+        for at in tiff.read_numbers(directory, Tag.SUB_DIRECTORIES, MAX_LEVELS):
             level = tiff.read_directory(at)
             if not _is_half(tiff, above, level):
                 break
@@ -180,12 +164,15 @@ def _shrinks(tiff: TiffReader, directory: Directory) -> tuple[int, ...]:
 
 def _is_half(tiff: TiffReader, above: Directory, level: Directory) -> bool:
     return (
-        tiff.read_number(level, SUBFILE) & REDUCED == REDUCED
-        and all(tiff.read_number(level, side) == max(1, tiff.read_number(above, side) // 2) for side in (WIDTH, HEIGHT))
+        tiff.read_number(level, Tag.SUBFILE) & REDUCED == REDUCED
+        and all(
+            tiff.read_number(level, side) == max(1, tiff.read_number(above, side) // 2)
+            for side in (Tag.WIDTH, Tag.HEIGHT)
+        )
         and all(
             tiff.read_numbers(level, tag, MAX_CHANNELS) == tiff.read_numbers(above, tag, MAX_CHANNELS) for tag in _ALIKE
         )
-        and 0 < tiff.read_number(level, TILE_OFFSETS) < tiff.read_number(above, TILE_OFFSETS)
+        and 0 < tiff.read_number(level, Tag.TILE_OFFSETS) < tiff.read_number(above, Tag.TILE_OFFSETS)
     )
 
 
@@ -194,7 +181,7 @@ def find_patches(source: Source, page: int) -> Iterator[Patch]:
     tiff = TiffReader(source.read_at)
     directories = tiff.read_directories()
     chosen = directories[find_page(source, page).directory]
-    places = [directories[0].at, chosen.at, *tiff.read_numbers(chosen, SUB_DIRECTORIES, MAX_LEVELS)]
+    places = [directories[0].at, chosen.at, *tiff.read_numbers(chosen, Tag.SUB_DIRECTORIES, MAX_LEVELS)]
     for at in dict.fromkeys(places):
         yield from _remove_metadata(source, tiff, tiff.read_directory(at))
 
@@ -220,10 +207,10 @@ def _remove_metadata(source: Source, tiff: TiffReader, directory: Directory) -> 
 def _is_required(tiff: TiffReader, directory: Directory, tag: int, size_bytes: int) -> bool:
     """Return whether libtiff has to see an entry, or at least sees nothing wrong in it."""
     entry = directory.entries[tag]
-    if tag == ORIENTATION:
+    if tag == Tag.ORIENTATION:
         return entry.kind == _SHORT and entry.values == 1 and 1 <= tiff.read_number(directory, tag) <= 8
-    if tag in RESOLUTION:
+    if tag in Tag.RESOLUTION:
         return entry.kind in (_SHORT, _RATIONAL) and entry.values == 1
-    if tag == PROFILE:
+    if tag == Tag.PROFILE:
         return entry.at + entry.values <= size_bytes
     return tag in _PIXELS
