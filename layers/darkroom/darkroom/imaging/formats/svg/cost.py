@@ -19,7 +19,7 @@ from typing import NamedTuple
 from ..safe_xml import XmlElement, XmlTooLarge
 from .allowlist import SVG, split_names
 from .css import REFERENCE, ReferenceRule, iter_reference_rules, needs_layer
-from .dashes import MaximumUnits, estimate_outline, find_dash_periods, find_maximum_units
+from .dashes import ARGUMENTS, COMMAND, MaximumUnits, estimate_outline, find_dash_periods, find_maximum_units
 
 MAX_S = 8.0
 """Below the CPU limit of a request (``services/deadline.py``), so that what is certain to exceed it is not begun."""
@@ -100,9 +100,7 @@ _MARKER_PAIR_US = 0.013
 _DASH_US = 60.0
 """More than a dash takes: 100,000 take 400 MB, and the time of dashes that overlap grows faster than their number."""
 
-_COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
 _NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
-_ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
 
 
 def estimate_cost(root: XmlElement) -> DrawingCost:
@@ -247,12 +245,12 @@ def _own_cost(element: XmlElement) -> DrawingCost:
 def _count_vertices(element: XmlElement) -> int:
     """Vertices where an element may have markers."""
     points = len(_NUMBER.findall(element.attributes.get("points", ""))) // 2
-    segments = _COMMAND.finditer(element.attributes.get("d", ""))
+    segments = COMMAND.finditer(element.attributes.get("d", ""))
     return 2 + points + sum(_count_segments(match[1].lower(), match[2]) for match in segments)
 
 
 def _count_segments(command: str, numbers: str) -> int:
-    return max(1, len(_NUMBER.findall(numbers)) // _ARGUMENTS.get(command, 1))
+    return max(1, len(_NUMBER.findall(numbers)) // ARGUMENTS.get(command, 1))
 
 
 def _area(root: dict[str, str]) -> float:

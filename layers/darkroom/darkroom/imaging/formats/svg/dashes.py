@@ -20,9 +20,10 @@ SHAPES = split_names("circle ellipse line path polygon polyline rect text tspan 
 _STYLE = f"{{{SVG}}}style"
 _EFFECT = re.compile(r"vector-effect\s*:[^;{}]*;?")
 _DECLARED = re.compile(r"stroke-dasharray\s*:\s*([^;{}]*)")
-_COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
+COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
-_ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
+ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
+"""Numbers of one segment, by the path command."""
 _LETTER_EMS = 6.0
 """Length of the outline of a letter, in font sizes."""
 _FONT_PX, _LARGE_PX, _UNIT_PX, _MOST_PX = 16.0, 48.0, 96.0, 1e9
@@ -256,10 +257,10 @@ def _numbers(text: str) -> Iterator[float]:
 def _path(data: str) -> float:
     """The length of the polygon of all control points, which is at least that of the path. Arcs are full ellipses."""
     total, x, y, start = 0.0, 0.0, 0.0, (0.0, 0.0)
-    for command in _COMMAND.finditer(data):
+    for command in COMMAND.finditer(data):
         letter, relative = command[1].lower(), command[1].islower()
         numbers = list(_numbers(command[2]))
-        step = _ARGUMENTS.get(letter)
+        step = ARGUMENTS.get(letter)
         if step is None:
             total, (x, y) = total + hypot(x - start[0], y - start[1]), start
             continue

@@ -41,6 +41,8 @@ _PLACEHOLDER = f"{{{SVG}}}defs"
 _WITH_TEXT = ("text", "tspan", "textPath", "a")
 _HREFS = ("href", f"{{{XLINK}}}href")
 _XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
+"""In the order of their replacement."""
 
 
 def read_size(data: bytes) -> tuple[int, int]:
@@ -65,7 +67,7 @@ def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
         check_cost(clean, max(1, round(wide * scale)), max(1, round(tall * scale)))
     except XmlTooLarge as error:
         raise OverLimits("The source is an SVG that would take too long to draw", detail=str(error)) from error
-    return _serialise(clean).encode()
+    return _serialise(clean, f' xmlns="{SVG}"').encode()
 
 
 def _parse(data: bytes, *, root_only: bool = False) -> XmlElement:
@@ -189,34 +191,16 @@ def _sanitise_data_url(url: str) -> str:
     return f"data:image/{header.format};base64,{b64encode(data).decode()}"
 
 
-def _serialise(element: XmlElement) -> str:
-    parts: list[str] = []
-    _write(element, parts, f' xmlns="{SVG}"')
-    return "".join(parts)
-
-
-def _write(element: XmlElement, parts: list[str], names: str = "") -> None:
+def _serialise(element: XmlElement, names: str = "") -> str:
+    """Return the markup of ``element``, whose first tag declares ``names``."""
     local = element.name.rpartition("}")[2]
-    parts.append(f"<{local}{names}")
-    parts += [f' {name}="{_escape(value)}"' for name, value in element.attributes.items()]
-    parts.append(">")
-    for child in element.children:
-        if isinstance(child, str):
-            parts.append(_escape(child))
-        else:
-            _write(child, parts)
-    parts.append(f"</{local}>")
+    attributes = "".join(f' {name}="{_escape(value)}"' for name, value in element.attributes.items())
+    children = (_escape(child) if isinstance(child, str) else _serialise(child) for child in element.children)
+    return f"<{local}{names}{attributes}>{''.join(children)}</{local}>"
 
 
 def _escape(text: str) -> str:
     """``text`` for an attribute or between tags."""
-    for mark, entity in (
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        (">", "&gt;"),
-        ('"', "&quot;"),
-        ("\n", "&#10;"),
-        ("\t", "&#9;"),
-    ):
+    for mark, entity in _ENTITIES.items():
         text = text.replace(mark, entity)
     return text
