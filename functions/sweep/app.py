@@ -12,8 +12,8 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SweepEnvironment
 from darkroom.image_keys import master_names
+from darkroom.operations.sweep import Sweep
 from darkroom.services.request_metrics import count_attempt
-from darkroom.services.sweep import Sweep
 
 _env = SweepEnvironment()
 _s3 = create_client("s3")

@@ -13,9 +13,7 @@ import pytest
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import MASTERS
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
-from darkroom.services.sweep import (
+from darkroom.operations.sweep import (
     LEASE_GRACE_S,
     MAX_AGE_S,
     MAX_BACKLOG,
@@ -26,6 +24,8 @@ from darkroom.services.sweep import (
     Sweep,
     SweepReport,
 )
+from darkroom.services.ingest.context import IngestOutcome
+from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
 from tests.images.photographs import jpeg_photo
 from tools.events.sweep import events
 

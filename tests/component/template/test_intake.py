@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from darkroom.operations.sweep import LEASE_GRACE_S
 from darkroom.services.deadline import limit_for_lease, limit_for_timeout
-from darkroom.services.sweep import LEASE_GRACE_S
 
 from .functions import FUNCTIONS, full_stack, id_of
 from .stack import Stack, template

@@ -15,8 +15,8 @@ from ..aws.s3 import S3Bucket
 from ..aws.s3_objects import ListedObject, ObjectHead
 from ..aws.sqs import Queue
 from ..image_keys import ObjectNames
+from ..operations.sweep import LOWEST_SEQUENCER, SEQUENCER, build_created_event
 from ..services.ingest.events import build_repair_message
-from ..services.sweep import LOWEST_SEQUENCER, SEQUENCER, build_created_event
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 

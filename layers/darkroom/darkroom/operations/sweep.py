@@ -15,7 +15,7 @@ from ..aws.s3 import ListedObject, S3Bucket
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
 from ..image_keys import ObjectNames
-from .ingest.events import build_repair_message, build_verdict_message
+from ..services.ingest.events import build_repair_message, build_verdict_message
 
 CURSOR = "sweep#cursor"
 """Item of the index with the last key that an incomplete sweep checked."""
