@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from darkroom.findings import Findings
 from darkroom.imaging.formats.registry import TARGET_FORMATS
 from darkroom.imaging.render.context import RenderContext, Step
+from darkroom.imaging.render.pipeline import DECODE_STEPS, EDIT_STEPS
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Plan
 
@@ -43,10 +45,18 @@ def build_context(
     return RenderContext(plan, TARGET_FORMATS[target], whole, images, watermark=mark, findings=known)
 
 
-def apply_step(step: Step, *frames: Array | pyvips.Image, **options: Any) -> Array:
-    """Return the pixels of the first frame after ``step``, as height × width × bands."""
+def find_step(function: Callable[..., object], *, last: bool = False) -> Step:
+    """Return the step of the pipeline that ``function`` makes, the last one where it makes several."""
+    found = [step for step in (*DECODE_STEPS, *EDIT_STEPS) if step.__name__ == function.__name__]
+    return found[-1 if last else 0]
+
+
+def apply_step(
+    function: Callable[..., object], *frames: Array | pyvips.Image, last: bool = False, **options: Any
+) -> Array:
+    """Return the pixels of the first frame after the step of ``function``, as height × width × bands."""
     context = build_context(*frames, **options)
-    step(context)
+    find_step(function, last=last)(context)
     return read_pixels(context.frames[0])
 
 

@@ -84,7 +84,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
             "tint",
         ),
         *(
-            "apply_late_matrix",
+            "apply_colour_matrix",
             "change_alpha",
             "round_corners",
             "crop_to_ellipse",

@@ -23,7 +23,7 @@ from darkroom.imaging.render.steps.tone import (
 )
 from darkroom.plan.model import IDENTITY, Convolution
 from tests.images.findings import known
-from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
+from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, find_step, read_pixels
 
 KINDS = [(1, 255), (2, 255), (3, 255), (4, 255), (3, 65_535), (1, 65_535)]
 
@@ -207,9 +207,8 @@ def test_a_matrix_mixes_channels(bands: int, peak: int, matrix: tuple[float, ...
     found = apply_step(apply_colour_matrix, pixels, matrix=matrix)
     assert_near(found, wanted, alpha, peak=peak)
     grey = "grey16" if peak > 255 else "b-w"
-    work = build_context(pixels, matrix=matrix)
-    apply_colour_matrix(work)
-    assert str(work.frames[0].interpretation) == (grey if wanted.shape[2] == 1 else "rgb16" if peak > 255 else "srgb")
+    mixed = apply_colour_matrix(build_image(pixels), matrix)
+    assert str(mixed.interpretation) == (grey if wanted.shape[2] == 1 else "rgb16" if peak > 255 else "srgb")
 
 
 @pytest.mark.parametrize("threshold", [1, 127, 128, 255])
@@ -227,10 +226,9 @@ def test_a_threshold_is_white_from_its_level_on(threshold: int, bands: int) -> N
 def test_a_threshold_of_colours_is_by_their_lightness(bands: int) -> None:
     pixels = draw_noise(9, 11, bands)
     grey = read_pixels(build_image(pixels[..., :3]).colourspace("b-w"))
-    work = build_context(pixels, threshold=120)
-    apply_threshold(work)
-    assert_near(read_pixels(work.frames[0]), np.where(grey >= 120, 255, 0), split_alpha(pixels)[1])
-    assert str(work.frames[0].interpretation) == "b-w"
+    found = apply_threshold(build_image(pixels), 120)
+    assert_near(read_pixels(found), np.where(grey >= 120, 255, 0), split_alpha(pixels)[1])
+    assert str(found.interpretation) == "b-w"
 
 
 TONES: list[dict[str, float]] = [
@@ -390,7 +388,7 @@ def test_squares_have_their_mean_colour(side: int, size: tuple[int, int], bands:
 )
 def test_defaults_touch_nothing(step: Step, options: dict[str, float]) -> None:
     work = build_context(draw_noise(9, 11, 3), **options)
-    step(work)
+    find_step(step)(work)
     assert not work.touched
 
 
@@ -408,7 +406,7 @@ def test_a_median_is_at_most_as_large_as_the_image(median: int, bands: int) -> N
 def test_a_median_of_a_narrow_image() -> None:
     pixels = draw_noise(9, 1, 3)
     work = build_context(pixels, median=3)
-    apply_median(work)
+    find_step(apply_median)(work)
     assert not work.touched
     sixteen = draw_noise(5, 5, 1).astype(np.uint16) * 257
     found = apply_step(apply_median, sixteen, median=3)
@@ -459,7 +457,7 @@ def test_a_blur_weights_colours_by_alpha_and_blurs_it(sigma: float, bands: int, 
         soft = sum_neighbours(share, square)
         wanted = sum_neighbours(colour * share, square) / soft
     work = build_context(pixels, blur=sigma)
-    blur(work)
+    find_step(blur)(work)
     assert work.touched
     found = read_pixels(work.frames[0])
     if alpha is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darkroom.imaging.render.steps.tone import apply_late_matrix, change_alpha, equalise_in_window, modulate_lch, tint
+from darkroom.imaging.render.steps.tone import apply_colour_matrix, change_alpha, equalise_in_window, modulate_lch, tint
 from darkroom.plan.model import Clahe, Lch
 from tests.images.steps import apply_step, build_image, draw_noise, read_pixels
 
@@ -48,7 +48,7 @@ def test_a_window_is_equalised_band_by_band(window: tuple[int, int]) -> None:
 
 def test_a_late_matrix_negates() -> None:
     pixels = draw_noise(4, 5, 4)
-    found = apply_step(apply_late_matrix, pixels, late_matrix=(-1, 0, 0, 1, 0, -1, 0, 1, 0, 0, -1, 1))
+    found = apply_step(apply_colour_matrix, pixels, last=True, late_matrix=(-1, 0, 0, 1, 0, -1, 0, 1, 0, 0, -1, 1))
     assert np.array_equal(found[..., :3], 255 - pixels[..., :3])
     assert np.array_equal(found[..., 3], pixels[..., 3])
 

@@ -26,7 +26,7 @@ from darkroom.imaging.render.steps.shape import crop_to_ellipse, round_corners
 from darkroom.imaging.render.steps.trim import crop_to_attention
 from darkroom.plan.geometry.layout import Box, Size
 from darkroom.plan.model import Convolution, Crop, Ellipse, Extension, Gravity, Padding
-from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
+from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, find_step, read_pixels
 
 SIZES = [(20, 30), (21, 30), (20, 31), (21, 31)]
 
@@ -73,7 +73,7 @@ def test_corners_of_sixteen_bits_and_without_radius() -> None:
     assert found[4, 4, 3] == 65_535
     assert np.abs(found[..., 3] - compute_coverage(9, 9, 4, 4) * 65_535).max() <= 1
     work = build_context(draw_noise(9, 9, 3), radius=0, radius_y=5)
-    round_corners(work)
+    find_step(round_corners)(work)
     assert not work.touched
 
 
@@ -244,7 +244,7 @@ def test_a_background_of_grey_images() -> None:
     assert (white == 255).all()
     assert (apply_step(fill_background, pixels, background="c8640080") == (200, 100, 0, 128)).all()
     work = build_context(draw_noise(4, 5, 1), background="c86400")
-    fill_background(work)
+    find_step(fill_background)(work)
     assert not work.touched
 
 

@@ -20,7 +20,7 @@ from darkroom.imaging.render.steps.overlay import (
 from darkroom.plan.geometry.layout import FREE_SPACE_SHARES, Box, Size
 from darkroom.plan.model import Watermark, WatermarkLayout
 from tests.images.sources import saved
-from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
+from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, find_step, read_pixels
 
 GREY = 100
 
@@ -201,10 +201,10 @@ def test_a_plan_with_a_watermark_needs_its_file() -> None:
 
 def test_a_plan_without_a_watermark_or_with_a_frame_adds_nothing() -> None:
     work = build_context(draw_noise(9, 9, 3), mark=draw_mark(4, 4))
-    add_watermark(work)
+    find_step(add_watermark)(work)
     assert not work.touched
     work = build_context(draw_noise(9, 9, 3), mark=draw_mark(4, 4), watermark=Watermark("m"), nine_patch=True)
-    add_watermark(work)
+    find_step(add_watermark)(work)
     assert not work.touched
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyvips
 
@@ -293,23 +293,39 @@ def internal_errors() -> Iterator[None]:
 _DEFAULTS = Plan("")
 
 
-def _where(condition: Callable[[RenderContext], bool], path: str) -> Step:
+type _Run = Callable[[Any, RenderContext], None]
+
+
+def _call(step: Step, context: RenderContext) -> None:
+    step(context)
+
+
+def _where(condition: Callable[[RenderContext], bool], path: str, run: _Run = _call) -> Step:
     """Return the step ``path`` (``module.function`` of :mod:`.steps`), loaded and run where ``condition`` holds."""
     module, _, name = path.partition(".")
 
     def step(context: RenderContext) -> None:
         if condition(context):
-            function: Step = getattr(import_module(f".steps.{module}", __package__), name)
-            function(context)
+            run(getattr(import_module(f".steps.{module}", __package__), name), context)
 
     step.__name__ = name
     return step
 
 
-def _when(option: Callable[[Plan], object], path: str) -> Step:
+def _when(option: Callable[[Plan], object], path: str, run: _Run = _call) -> Step:
     """Return the step ``path``, run where the plan sets ``option``."""
     default = option(_DEFAULTS)
-    return _where(lambda context: option(context.plan) != default, path)
+    return _where(lambda context: option(context.plan) != default, path, run)
+
+
+def _map(option: Callable[[Plan], object], path: str) -> Step:
+    """Return the step that changes each frame by the function ``path``, given the plan's value of ``option``."""
+
+    def run(change: Callable[[pyvips.Image, object], pyvips.Image], context: RenderContext) -> None:
+        value = option(context.plan)
+        context.map_frames(lambda frame: change(frame, value))
+
+    return _when(option, path, run)
 
 
 DECODE_STEPS: tuple[Step, ...] = (
@@ -330,28 +346,28 @@ EDIT_STEPS: tuple[Step, ...] = (
     _when(lambda plan: plan.red_eye, "redact.darken_red_eyes"),
     rotate_and_flip,
     _when(lambda plan: plan.angle, "common.rotate_free"),
-    _when(lambda plan: plan.median, "effects.apply_median"),
-    _when(lambda plan: plan.denoise, "effects.denoise"),
+    _map(lambda plan: plan.median, "effects.apply_median"),
+    _map(lambda plan: plan.denoise, "effects.denoise"),
     _when(lambda plan: plan.equalise, "levels.equalise_locally"),
     _when(lambda plan: plan.normalise, "levels.equalise_histogram"),
-    _when(lambda plan: plan.threshold, "tone.apply_threshold"),
+    _map(lambda plan: plan.threshold, "tone.apply_threshold"),
     _when(lambda plan: plan.curves, "tone.apply_curves"),
-    _when(lambda plan: plan.matrix, "tone.apply_colour_matrix"),
+    _map(lambda plan: plan.matrix, "tone.apply_colour_matrix"),
     _when(
         lambda plan: (plan.gamma, plan.brightness, plan.contrast, plan.saturation, plan.grayscale), "tone.adjust_tone"
     ),
-    _when(lambda plan: plan.lch, "tone.modulate_lch"),
-    _when(lambda plan: plan.convolution, "effects.convolve"),
-    _when(lambda plan: plan.blur, "effects.blur"),
-    _when(lambda plan: plan.sharpen, "effects.sharpen"),
-    _when(lambda plan: plan.pixelate, "effects.pixelate"),
+    _map(lambda plan: plan.lch, "tone.modulate_lch"),
+    _map(lambda plan: plan.convolution, "effects.convolve"),
+    _map(lambda plan: plan.blur, "effects.blur"),
+    _map(lambda plan: plan.sharpen, "effects.sharpen"),
+    _map(lambda plan: plan.pixelate, "effects.pixelate"),
     _when(lambda plan: plan.noise, "effects.add_noise"),
     _when(lambda plan: plan.watermark, "overlay.add_watermark"),
     _when(lambda plan: plan.second_watermark, "overlay.add_second_watermark"),
     _when(lambda plan: plan.normalise, "levels.normalise_late"),
-    _when(lambda plan: plan.clahe, "tone.equalise_in_window"),
+    _map(lambda plan: plan.clahe, "tone.equalise_in_window"),
     _when(lambda plan: plan.tint, "tone.tint"),
-    _when(lambda plan: plan.late_matrix, "tone.apply_late_matrix"),
+    _map(lambda plan: plan.late_matrix, "tone.apply_colour_matrix"),
     _when(lambda plan: plan.alpha, "tone.change_alpha"),
     _when(lambda plan: plan.radius, "shape.round_corners"),
     _when(lambda plan: plan.ellipse, "shape.crop_to_ellipse"),

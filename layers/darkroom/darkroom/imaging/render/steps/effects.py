@@ -19,34 +19,24 @@ MIN_KERNEL_WEIGHT = 0.02
 blocks."""
 
 
-def blur(context: RenderContext) -> None:
-    """Apply a Gaussian blur with a sigma of ``blur`` px, to alpha too: blurred colours need a blurred outline.
+def blur(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
+    """Apply a Gaussian blur with a sigma of ``sigma_px``, to alpha too: blurred colours need a blurred outline.
 
     Colours are weighted by their alpha, so that what is invisible does not bleed into what is visible.
     """
-    if context.plan.blur < MIN_SIGMA_PX:
-        return
-    context.map_frames(lambda frame: _blur_frame(frame, context.plan.blur))
-
-
-def _blur_frame(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
+    if sigma_px < MIN_SIGMA_PX:
+        return frame
     if not frame.hasalpha():
         return frame.gaussblur(sigma_px, min_ampl=MIN_KERNEL_WEIGHT)
     smooth = frame.premultiply().gaussblur(sigma_px, min_ampl=MIN_KERNEL_WEIGHT).unpremultiply()
     return smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation)
 
 
-def sharpen(context: RenderContext) -> None:
-    """Apply unsharp masking to CIE lightness with a sigma of ``sharp`` px, not to flat areas and their noise.
+def sharpen(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
+    """Apply unsharp masking to CIE lightness with a sigma of ``sigma_px``, not to flat areas and their noise.
 
     Alpha stays, and outlines are no edges: neither the colours below transparency nor the step to it are sharpened.
     """
-    if not context.plan.sharpen:
-        return
-    context.map_frames(lambda frame: _sharpen_frame(frame, context.plan.sharpen))
-
-
-def _sharpen_frame(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
     return join_alpha(fill_invisible(frame, 2 * sigma_px).sharpen(sigma=sigma_px), split_alpha(frame)[1])
 
 
@@ -55,18 +45,12 @@ LEVELS_PER_STRENGTH = 3.0
 """Strength n treats differences of up to about 3 n of 255 levels as noise: 10 reaches that of a dark ISO 6400 shot."""
 
 
-def denoise(context: RenderContext) -> None:
-    """Smooth by ``denoise`` (1–10) with a guided filter, which flattens small differences and follows large ones.
+def denoise(frame: pyvips.Image, strength: int) -> pyvips.Image:
+    """Smooth by ``strength`` (1–10) with a guided filter, which flattens small differences and follows large ones.
 
     Guided image filtering (He, Sun, Tang 2013) with the image as its own guide: in each window the image is
     approximated by ``a × image + b``; ``a`` is near 0 where the variance is below (3 × strength)², near 1 at edges.
     """
-    if not context.plan.denoise:
-        return
-    context.map_frames(lambda frame: _denoise_frame(frame, context.plan.denoise))
-
-
-def _denoise_frame(frame: pyvips.Image, strength: int) -> pyvips.Image:
     alpha = split_alpha(frame)[1]
     noise = (LEVELS_PER_STRENGTH * strength * get_white_level(frame) / PEAK_8_BIT) ** 2
     guide = fill_invisible(frame, 2 * DENOISE_RADIUS_PX).cast("float")
@@ -83,35 +67,26 @@ def _box_mean(image: pyvips.Image) -> pyvips.Image:
     return image.convsep(pyvips.Image.new_from_array([[1] * side], scale=side))
 
 
-def apply_median(context: RenderContext) -> None:
-    """Make each value, of alpha too, the median of the ``median`` × ``median`` around it: removes dust, keeps edges.
+def apply_median(frame: pyvips.Image, side_px: int) -> pyvips.Image:
+    """Make each value, of alpha too, the median of a square of ``side_px`` around it: removes dust, keeps edges.
 
     On 8 bits, of which libvips keeps a histogram: with 16 it sorts, and 21 px take 3 s a megapixel.
     """
-    side = min(context.plan.median, context.frames[0].width, context.frames[0].height)
+    side = min(side_px, frame.width, frame.height)
     if side < 2:
-        return
-    context.map_frames(lambda frame: _median_frame(to_eight_bits(frame), side))
-
-
-def _median_frame(frame: pyvips.Image, side: int) -> pyvips.Image:
+        return frame
+    frame = to_eight_bits(frame)
     alpha = split_alpha(frame)[1]
     bands = fill_invisible(frame, side) if alpha is None else fill_invisible(frame, side).bandjoin(alpha)
     return bands.median(side).copy(interpretation=frame.interpretation)
 
 
-def convolve(context: RenderContext) -> None:
+def convolve(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
     """Make each value the weighted sum of its neighbours, clipped; edges are continued.
 
     Colours are weighted by their alpha, and alpha is convolved as well, as in sharp, by the weights over their sum.
     With a kernel without a positive sum, which finds edges, alpha stays: nothing would be visible otherwise.
     """
-    kernel = context.plan.convolution
-    assert kernel is not None
-    context.map_frames(lambda frame: _convolve_frame(frame, kernel))
-
-
-def _convolve_frame(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
     total = sum(kernel.weights)
     rows = [list(kernel.weights[at : at + kernel.columns]) for at in range(0, len(kernel.weights), kernel.columns)]
     alpha = split_alpha(frame)[1]
@@ -125,17 +100,13 @@ def _convolve_frame(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
     return made.rint().cast(frame.format).copy(interpretation=frame.interpretation)
 
 
-def pixelate(context: RenderContext) -> None:
-    """Give squares of ``pixelate`` px their mean colour, from the upper left corner on, as imgproxy does.
+def pixelate(frame: pyvips.Image, side: int) -> pyvips.Image:
+    """Give squares of ``side`` px their mean colour, from the upper left corner on, as imgproxy does.
 
     Squares that reach beyond the image continue its edge. Colours are weighted by their alpha.
     """
-    if context.plan.pixelate < 2:
-        return
-    context.map_frames(lambda frame: _pixelate_frame(frame, context.plan.pixelate))
-
-
-def _pixelate_frame(frame: pyvips.Image, side: int) -> pyvips.Image:
+    if side < 2:
+        return frame
     across, down = -(-frame.width // side), -(-frame.height // side)
     weighted = frame.premultiply() if frame.hasalpha() else frame
     mean = weighted.embed(0, 0, across * side, down * side, extend="copy").cast("float").shrink(side, side)

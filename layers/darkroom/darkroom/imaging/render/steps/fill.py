@@ -14,8 +14,6 @@ WHITE = "ffffff"
 
 def fill_background(context: RenderContext) -> None:
     """Fill transparency with ``bg``, and with white where the output format has no alpha."""
-    if not context.frames[0].hasalpha():
-        return
     colour = context.plan.background
     if len(colour) == 8:
         context.map_frames(lambda frame: _flatten_translucent(frame, colour))

@@ -94,8 +94,6 @@ DIRECT_PIXELS = 500_000
 
 def equalise_locally(context: RenderContext) -> None:
     """Equalise CIE lightness locally (CLAHE: contrast-limited, adaptive); colour and alpha stay."""
-    if not context.plan.equalise:
-        return
     context.map_frames(_equalise_lightness)
 
 

@@ -30,8 +30,6 @@ def redact(context: RenderContext) -> None:
     requested size and crop, so that a client could collect equations and solve them. The colour is fixed for the same
     reason. Raises what :func:`darkroom.plan.geometry.redaction_mask.compute_outlines` raises.
     """
-    if not context.plan.redact:
-        return
     from ....plan.geometry.redaction_mask import compute_outlines, rasterize_mask  # few images hide anything
 
     geometry = context.geometry

@@ -16,8 +16,6 @@ def round_corners(context: RenderContext) -> None:
     corners have that colour instead, and existing transparency stays, as in thumbor.
     """
     radius, radius_y = context.plan.radius, context.plan.radius_y
-    if not radius:
-        return
     width, height = context.frames[0].width, context.frames[0].height
     across = min(radius, width / 2, height / 2)
     down = across

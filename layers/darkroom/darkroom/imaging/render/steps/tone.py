@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from itertools import batched, pairwise
 
 import pyvips
@@ -131,18 +131,12 @@ def _expand_to_16_bits(table: pyvips.Image) -> pyvips.Image:
     return (fine * 257).rint().cast("ushort")
 
 
-def apply_colour_matrix(context: RenderContext) -> None:
+def apply_colour_matrix(frame: pyvips.Image, matrices: Matrix) -> pyvips.Image:
     """Make each channel a weighted sum of all three and a constant, on sRGB values from 0 to 1, clipped; alpha stays.
 
     Several matrices are applied one after another. Grey images stay grey where the matrix keeps grey.
     """
-    apply_matrices(context, context.plan.matrix)
-
-
-def apply_matrices(context: RenderContext, matrices: Matrix) -> None:
-    """Apply each of ``matrices``, in order."""
-    for matrix in batched(matrices, len(IDENTITY), strict=True):
-        context.map_frames(partial(_mix_channels, matrix=matrix))
+    return reduce(_mix_channels, batched(matrices, len(IDENTITY), strict=True), frame)
 
 
 def _mix_channels(frame: pyvips.Image, matrix: Matrix) -> pyvips.Image:
@@ -157,27 +151,18 @@ def _mix_channels(frame: pyvips.Image, matrix: Matrix) -> pyvips.Image:
     return join_alpha(mixed.rint().cast(frame.format).copy(interpretation=colour.interpretation), alpha)
 
 
-def apply_threshold(context: RenderContext) -> None:
+def apply_threshold(frame: pyvips.Image, threshold: int) -> pyvips.Image:
     """Make what is as light as ``threshold`` (of 255, on the scale of grey images) white and the rest black.
 
     One band; alpha stays.
     """
-    context.map_frames(lambda frame: _threshold_frame(frame, context.plan.threshold))
-
-
-def _threshold_frame(frame: pyvips.Image, threshold: int) -> pyvips.Image:
     colour, alpha = split_alpha(to_eight_bits(frame))
     grey = colour.colourspace("b-w")
     return join_alpha((grey >= threshold).copy(interpretation="b-w"), alpha)
 
 
-def modulate_lch(context: RenderContext) -> None:
+def modulate_lch(frame: pyvips.Image, change: Lch) -> pyvips.Image:
     """Multiply lightness and chroma, turn hues, and add lightness; alpha stays: sharp's ``modulate()``."""
-    assert context.plan.lch is not None
-    context.map_frames(partial(_modulate_frame, change=context.plan.lch))
-
-
-def _modulate_frame(frame: pyvips.Image, change: Lch) -> pyvips.Image:
     colour, alpha = split_alpha(ensure_rgb(frame))
     lch = colour.colourspace("lch").linear([change.brightness, change.saturation, 1], [change.lightness, 0, change.hue])
     return join_alpha(
@@ -185,13 +170,8 @@ def _modulate_frame(frame: pyvips.Image, change: Lch) -> pyvips.Image:
     )
 
 
-def equalise_in_window(context: RenderContext) -> None:
+def equalise_in_window(frame: pyvips.Image, clahe: Clahe) -> pyvips.Image:
     """Equalise each band, alpha too, within a sliding window, no larger than the image: sharp's ``clahe()``."""
-    assert context.plan.clahe is not None
-    context.map_frames(partial(_equalise_window_frame, clahe=context.plan.clahe))
-
-
-def _equalise_window_frame(frame: pyvips.Image, clahe: Clahe) -> pyvips.Image:
     eight = to_eight_bits(frame)
     width, height = max(1, min(clahe.width, frame.width)), max(1, min(clahe.height, frame.height))
     even = eight.copy_memory().hist_local(width, height, max_slope=clahe.slope)
@@ -217,11 +197,6 @@ def tint(context: RenderContext) -> None:
 def _tint_frame(frame: pyvips.Image, table: pyvips.Image) -> pyvips.Image:
     colour, alpha = split_alpha(to_eight_bits(frame))
     return join_alpha(colour.colourspace("b-w").maplut(table).copy(interpretation="srgb"), alpha)
-
-
-def apply_late_matrix(context: RenderContext) -> None:
-    """Apply the plan's late matrices, as :func:`apply_colour_matrix` its first ones."""
-    apply_matrices(context, context.plan.late_matrix)
 
 
 def change_alpha(context: RenderContext) -> None:

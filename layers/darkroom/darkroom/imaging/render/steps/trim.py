@@ -29,8 +29,6 @@ def trim(context: RenderContext) -> None:
     resize. All frames of an animation are cropped alike, so that none loses content. An image of one colour stays. A
     plan's ``trim_options`` may set another pixel or a colour, and the axes on which both sides lose alike.
     """
-    if not context.plan.trim:
-        return
     context.copy_to_memory()
     geometry = context.geometry
     trimming = context.plan.trim_options
