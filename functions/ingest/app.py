@@ -14,7 +14,7 @@ from darkroom.aws.findings_store import FindingsStore, VerdictTable
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.scanner import Clamd
-from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.secrets import Secret
 from darkroom.aws.sqs import Queue
 from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
@@ -34,6 +34,7 @@ from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
+from darkroom.signing import parse_signing_keys
 
 _env = IngestEnvironment()
 _CPU_LIMIT = limit_for_lease(_env.lease_s)
@@ -45,7 +46,8 @@ _observer = PowertoolsObserver("ingest")
 _queue = Queue(_sqs, _env.ingest_queue_url, _observer.trace_header)
 _purges = Queue(_sqs, _env.purge_queue_url, _observer.trace_header)
 _dead_letters = Queue(_sqs, _env.ingest_dlq_url, _observer.trace_header)
-_keys = SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer)
+_scenes = StateMachine(lambda: create_client("stepfunctions", _env.variables), _env.scene_machine_arn)
+_keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
 
 
 def _build_context(settings: Settings) -> IngestContext:
@@ -73,9 +75,7 @@ def _build_context(settings: Settings) -> IngestContext:
         presets=settings.presets,
         always=settings.always_redact,
         mezzanines=settings.mezzanines and _env.owns_masters,
-        state_machine=StateMachine.from_arn(
-            _env.scene_machine_arn, lambda: create_client("stepfunctions", _env.variables)
-        ),
+        state_machine=_scenes if _scenes.arn else None,
     )
 
 

@@ -8,7 +8,7 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
@@ -19,13 +19,14 @@ from darkroom.http.response import HttpResponse, json_response
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.similarity import SimilaritySearch
 from darkroom.settings import Settings
+from darkroom.signing import parse_signing_keys
 
 _env = SimilarEnvironment()
 _observer = PowertoolsObserver("similar")
 _vectors = open_vectors(_env)
 _index, _keys = (
     Index(create_client("dynamodb", _env.variables), _env.index_table),
-    SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer),
+    Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer),
 )
 
 

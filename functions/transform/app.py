@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
-from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.secrets import Secret
 from darkroom.aws.switches import LOAD_SHEDDING, Switches
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import TransformEnvironment
@@ -27,6 +27,7 @@ from darkroom.services.request_metrics import log_image_request
 from darkroom.services.serve.rendering import Prefetch, load_renderer, store_before_response
 from darkroom.services.serve.transform import LiveTransform, Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
+from darkroom.signing import parse_signing_keys
 
 if TYPE_CHECKING:
     from darkroom.dialects.serving.service import DialectService
@@ -39,7 +40,7 @@ _observer = LightObserver("transform")
 _credentials = CredentialSource()
 _media = connect(_env.media_bucket, _credentials)
 _source = _media if _env.owns_masters else connect(_env.master_bucket, _credentials)
-_keys = SigningKeys(_env.signing_keys_arn, _credentials, observer=_observer)
+_keys = Secret(_env.signing_keys_arn, _credentials, parse_signing_keys, observer=_observer)
 _is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
 _live = LiveSettings(_media.read, _observer)

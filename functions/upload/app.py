@@ -9,7 +9,7 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.presigned_post import PostPresigner
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
 from darkroom.environment import UploadEnvironment
@@ -18,6 +18,7 @@ from darkroom.http.response import HttpResponse, json_response
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.upload import UploadApi
 from darkroom.settings import Settings
+from darkroom.signing import parse_signing_keys
 
 _env = UploadEnvironment()
 _observer = PowertoolsObserver("upload")
@@ -25,7 +26,7 @@ _s3 = create_client("s3")
 _dynamodb = create_client("dynamodb")
 _forms, _index = PostPresigner(_s3, _env.uploads_bucket), Index(_dynamodb, _env.index_table)
 _counters = UploadCounters(_dynamodb, _env.index_table)
-_keys = SigningKeys(_env.signing_keys_arn, CredentialSource(), observer=_observer)
+_keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
 
 
 def _uploads(settings: Settings) -> UploadApi:

@@ -12,13 +12,16 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from darkroom.aws.credentials import Credentials, CredentialSource
-from darkroom.aws.secrets import CACHE_S, RETRY_S, Secret, SigningKeys, sign_headers
+from darkroom.aws.secrets import CACHE_S, RETRY_S, Secret, sign_headers
 from darkroom.aws.telemetry import LightObserver
 from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.errors import KeysInvalid, Unavailable
+from darkroom.signing import parse_signing_keys
 
 from .emf_metrics import counted, of
+
+type Keys = Secret[tuple[str, ...]]
 
 ONE, TWO = "the first key of a test", "the second key of a test"
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
@@ -59,7 +62,7 @@ class Clock:
 
 
 @pytest.fixture
-def secret(aws: Any, aws_environment: dict[str, str]) -> tuple[Any, SigningKeys, Clock]:
+def secret(aws: Any, aws_environment: dict[str, str]) -> tuple[Any, Keys, Clock]:
     client = aws("secretsmanager")
     arn = client.create_secret(Name=f"keys-{datetime.now(UTC).timestamp()}", SecretString=json.dumps({"current": ONE}))[
         "ARN"
@@ -69,10 +72,14 @@ def secret(aws: Any, aws_environment: dict[str, str]) -> tuple[Any, SigningKeys,
     def rotate(value: dict[str, str]) -> None:
         client.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
 
-    return rotate, SigningKeys(arn, CredentialSource(aws_environment), aws_environment, clock, OBSERVER), clock
+    return (
+        rotate,
+        Secret(arn, CredentialSource(aws_environment), parse_signing_keys, aws_environment, clock, OBSERVER),
+        clock,
+    )
 
 
-def test_keys_are_kept_and_fetched_again_after_a_while(secret: tuple[Any, SigningKeys, Clock]) -> None:
+def test_keys_are_kept_and_fetched_again_after_a_while(secret: tuple[Any, Keys, Clock]) -> None:
     rotate, keys, clock = secret
     assert keys.get() == (ONE,)
     rotate({"current": TWO, "previous": ONE})
@@ -81,7 +88,7 @@ def test_keys_are_kept_and_fetched_again_after_a_while(secret: tuple[Any, Signin
     assert keys.get() == (TWO, ONE)
 
 
-def test_a_signature_no_key_made_fetches_again_but_not_at_every_forgery(secret: tuple[Any, SigningKeys, Clock]) -> None:
+def test_a_signature_no_key_made_fetches_again_but_not_at_every_forgery(secret: tuple[Any, Keys, Clock]) -> None:
     rotate, keys, clock = secret
     keys.get()
     rotate({"current": TWO, "previous": ""})
@@ -92,7 +99,7 @@ def test_a_signature_no_key_made_fetches_again_but_not_at_every_forgery(secret: 
 
 
 def test_a_rejected_secret_is_refused_logged_once_and_counted_at_each_fetch(
-    secret: tuple[Any, SigningKeys, Clock], capsys: pytest.CaptureFixture[str]
+    secret: tuple[Any, Keys, Clock], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rotate, keys, clock = secret
     assert keys.get() == (ONE,)
@@ -115,7 +122,7 @@ def test_a_rejected_secret_is_refused_logged_once_and_counted_at_each_fetch(
 
 def test_a_missing_secret_is_a_fault(aws_environment: dict[str, str]) -> None:
     arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:no"
-    keys = SigningKeys(arn, CredentialSource(aws_environment), aws_environment)
+    keys = Secret(arn, CredentialSource(aws_environment), parse_signing_keys, aws_environment)
     with pytest.raises(Unavailable):
         keys.get()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import KeysInvalid, Unavailable
-from ..signing import InvalidSecret, parse_secret, parse_signing_keys
+from ..signing import InvalidSecret, parse_secret
 from .credentials import Credentials, CredentialSource
 
 if TYPE_CHECKING:
@@ -102,20 +102,6 @@ class Secret[Content]:
         except (OSError, ValueError) as error:
             raise Unavailable(detail=f"keys: {error!r}") from error
         return str(document.get("SecretString", ""))  # missing from a binary secret, which is rejected
-
-
-class SigningKeys(Secret[Sequence[str]]):
-    """The signing keys of the stack (:func:`darkroom.signing.parse_signing_keys`), the current one first."""
-
-    def __init__(
-        self,
-        secret_arn: str,
-        credentials: CredentialSource,
-        environment: Mapping[str, str] = os.environ,
-        clock: Callable[[], float] = time.monotonic,
-        observer: Observer | None = None,
-    ) -> None:
-        super().__init__(secret_arn, credentials, parse_signing_keys, environment, clock, observer)
 
 
 def sign_headers(

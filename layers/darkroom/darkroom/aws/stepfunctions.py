@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from ..errors import Unavailable
 from .clients import translate_errors
@@ -21,11 +21,6 @@ class StateMachine:
 
     connect: Callable[[], Any]
     arn: str
-
-    @classmethod
-    def from_arn(cls, arn: str, connect: Callable[[], Any]) -> Self | None:
-        """Return the state machine of ``arn``; None if that is empty."""
-        return cls(connect, arn) if arn else None
 
     def start(self, work: str, document: Mapping[str, object]) -> str:
         """Start an execution for the job ``work`` with the input ``document``, unless one is running; return its name.

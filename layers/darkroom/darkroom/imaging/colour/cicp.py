@@ -10,6 +10,7 @@ import pyvips
 
 from ..formats.probe import Cicp
 from .convert import decode_srgb, encode_srgb, ensure_rgb, get_white_level, join_alpha, split_alpha
+from .icc import drop_profile
 
 type _Matrix = tuple[tuple[float, float, float], ...]
 
@@ -48,9 +49,7 @@ def cicp_to_srgb(image: pyvips.Image, cicp: Cicp) -> pyvips.Image:
     if is_hdr(cicp):
         light = _compress_highlights(light)
     encoded = (encode_srgb(light.clamp(min=0, max=1)) * get_white_level(image)).rint().cast(image.format)
-    result = join_alpha(encoded, alpha).copy(interpretation=rich.interpretation)
-    result.remove("icc-profile-data")
-    return result
+    return drop_profile(join_alpha(encoded, alpha).copy(interpretation=rich.interpretation))
 
 
 def _to_linear(value: pyvips.Image, transfer: int) -> pyvips.Image:

@@ -10,7 +10,7 @@ import pyvips
 
 from ...errors import DamagedSource
 from ...plan.geometry.layout import Size
-from .icc import is_srgb
+from .icc import PROFILE_FIELD, drop_profile, is_srgb
 
 PEAK_8_BIT = 255
 PEAK_16_BIT = 65_535
@@ -81,9 +81,7 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
 def _icc_transform(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
     depth = 16 if image.format == "ushort" else 8
     result = image.icc_transform("srgb", intent="relative", black_point_compensation=True, depth=depth, **profile)
-    result = result.copy()
-    result.remove("icc-profile-data")
-    return result
+    return drop_profile(result)
 
 
 def decode_srgb(value: pyvips.Image) -> pyvips.Image:
@@ -115,9 +113,9 @@ def to_eight_bits(image: pyvips.Image) -> pyvips.Image:
 
 
 def _has_foreign_profile(image: pyvips.Image) -> bool:
-    if image.get_typeof("icc-profile-data") == 0:
+    if image.get_typeof(PROFILE_FIELD) == 0:
         return False
-    profile = image.get("icc-profile-data")
+    profile = image.get(PROFILE_FIELD)
     bands = split_alpha(image)[0].bands
     return _BANDS_OF_SPACE.get(profile[16:20]) == bands and not is_srgb(profile)
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import struct
 
+import pyvips
+
+PROFILE_FIELD = "icc-profile-data"
+"""libvips' field with the ICC profile of an image."""
+
 _SRGB_MATRIX = {
     b"rXYZ": (0.4360, 0.2225, 0.0139),
     b"gXYZ": (0.3851, 0.7169, 0.0971),
@@ -62,6 +67,20 @@ def is_srgb(profile: bytes) -> bool:
         )
     except (KeyError, IndexError, struct.error):
         return False
+
+
+def attach_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+    """Return ``image`` with the ICC ``profile``, its pixels unchanged."""
+    tagged = image.copy()
+    tagged.set_type(pyvips.GValue.blob_type, PROFILE_FIELD, profile)
+    return tagged
+
+
+def drop_profile(image: pyvips.Image) -> pyvips.Image:
+    """Return ``image`` without its ICC profile, its pixels unchanged."""
+    plain = image.copy()
+    plain.remove(PROFILE_FIELD)
+    return plain
 
 
 def parse_tags(profile: bytes) -> dict[bytes, bytes]:

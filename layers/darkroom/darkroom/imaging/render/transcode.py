@@ -14,7 +14,7 @@ import pyvips
 from ...plan.limits import Limits
 from ..colour.cicp import cicp_to_srgb, is_hdr, needs_conversion
 from ..colour.convert import apply_orientation, get_white_level, is_cmyk, split_alpha, to_eight_bits, to_srgb
-from ..colour.icc import is_srgb
+from ..colour.icc import PROFILE_FIELD, attach_profile, drop_profile, is_srgb
 from ..colour.icc_rewrite import IccAction, choose_icc_action, rewrite_profile
 from ..formats.encode import EncodableImage, choose_encoder_options, encode_lossless
 from ..formats.load import DecodedImage, get_loaded_size, load_whole
@@ -27,7 +27,6 @@ _JPEG_OPTIONS: dict[str, Any] = {"Q": JPEG_QUALITY, "subsample_mode": "off", "op
 """Chroma at full size. Not progressive: a progressive JPEG of 12 MP takes 129 ms to decode instead of 36."""
 
 _DISPLAY_P3 = 12
-_ICC_FIELD = "icc-profile-data"
 
 
 def transcode(source: Source, header: Header, *, limits: Limits) -> tuple[OutputFormat, bytes]:
@@ -60,25 +59,12 @@ def _convert_colour(image: pyvips.Image, header: Header) -> pyvips.Image:
     if cicp is not None and needs_conversion(cicp):
         if cicp.primaries != _DISPLAY_P3 or is_hdr(cicp):
             return cicp_to_srgb(image, cicp)
-        return _attach_profile(image, rewrite_profile(bytes(pyvips.Image.profile_load("p3"))))
-    if not is_cmyk(image) and image.get_typeof(_ICC_FIELD):
-        profile = image.get(_ICC_FIELD)
+        return attach_profile(image, rewrite_profile(bytes(pyvips.Image.profile_load("p3"))))
+    if not is_cmyk(image) and image.get_typeof(PROFILE_FIELD):
+        profile = image.get(PROFILE_FIELD)
         if choose_icc_action(profile, "gray" if image.bands < 3 else "rgb") is IccAction.KEEP and not is_srgb(profile):
-            return _attach_profile(image, rewrite_profile(profile))
-    return _drop_profile(to_srgb(image))
-
-
-def _attach_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
-    """Attach ``profile`` to ``image`` without converting its values."""
-    tagged = image.copy()
-    tagged.set_type(pyvips.GValue.blob_type, _ICC_FIELD, profile)
-    return tagged
-
-
-def _drop_profile(image: pyvips.Image) -> pyvips.Image:
-    plain = image.copy()
-    plain.remove(_ICC_FIELD)
-    return plain
+            return attach_profile(image, rewrite_profile(profile))
+    return drop_profile(to_srgb(image))
 
 
 def _drop_opaque_alpha(image: pyvips.Image) -> pyvips.Image:
@@ -92,7 +78,7 @@ def _drop_opaque_alpha(image: pyvips.Image) -> pyvips.Image:
 
 
 def _encode_still(image: pyvips.Image, *, lossless: bool) -> tuple[OutputFormat, bytes]:
-    keep = "icc" if image.get_typeof(_ICC_FIELD) else "none"
+    keep = "icc" if image.get_typeof(PROFILE_FIELD) else "none"
     fits = max(image.width, image.height) <= OUTPUT_FORMATS["jpeg"].max_side_px
     if fits and not lossless and not image.hasalpha():
         return OUTPUT_FORMATS["jpeg"], image.jpegsave_buffer(keep=keep, **_JPEG_OPTIONS)

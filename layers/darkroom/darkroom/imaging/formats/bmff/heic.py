@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pyvips
 
 from ....errors import DamagedSource
+from ...colour.icc import attach_profile
 from ...source import Source
 from .container import Item, parse_meta, read_meta_box
 
@@ -62,21 +63,14 @@ def decode_heic(source: Source) -> pyvips.Image:
     except (EOFError, MemoryError, OSError, RuntimeError, ValueError) as error:
         raise DamagedSource(detail=repr(error)) from error
     image = _image(pixels, still.size, PIXEL_LAYOUTS[still.mode])
-    return _attach_profile(image, still.info.get("icc_profile"))
+    profile = still.info.get("icc_profile")
+    return attach_profile(image, profile) if profile else image
 
 
 def _image(pixels: bytes, size: tuple[int, int], layout: PixelLayout) -> pyvips.Image:
     image = pyvips.Image.new_from_memory(pixels, *size, layout.bands, layout.form)
     image = image.copy(interpretation=_MEANINGS[layout.form, layout.bands > 2])
     return image.unpremultiply().cast(layout.form) if layout.premultiplied else image
-
-
-def _attach_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
-    if not profile:
-        return image
-    described = image.copy()
-    described.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
-    return described
 
 
 def _check_units(data: bytes) -> None:

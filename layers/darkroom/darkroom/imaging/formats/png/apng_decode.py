@@ -6,6 +6,7 @@ import numpy as np
 import pyvips
 
 from ....errors import OverLimits
+from ...colour.icc import PROFILE_FIELD, attach_profile
 from ...source import Source
 from .apng import CLEAR, OVER, RESTORE, Animation, Frame, extract_frame, parse_animation
 
@@ -15,7 +16,6 @@ MAX_BYTES = 200_000_000
 """Of all frames that are loaded together, 4 bytes a pixel, 8 with 16 bits a channel: 50 megapixels of 8 bits."""
 _STRIP_PIXELS = 65_536
 """Of the part of a frame that is blended at once: blending takes 100 bytes a pixel."""
-_PROFILE = "icc-profile-data"
 
 
 def load_frames(source: Source, *, page: int | None) -> pyvips.Image:
@@ -106,8 +106,8 @@ def _build_image(stacked: Pixels, first: pyvips.Image, tall: int, animation: Ani
         memoryview(stacked).cast("B"), stacked.shape[1], stacked.shape[0], 4, "ushort" if wide else "uchar"
     ).copy(interpretation="rgb16" if wide else "srgb")
     image = image.extract_band(0, n=3) if opaque else image
-    if first.get_typeof(_PROFILE) and first.bands > 2:
-        image.set_type(pyvips.GValue.blob_type, _PROFILE, first.get(_PROFILE))
+    if first.get_typeof(PROFILE_FIELD) and first.bands > 2:
+        image = attach_profile(image, first.get(PROFILE_FIELD))
     if animation is not None:
         image.set_type(pyvips.GValue.gint_type, "page-height", tall)
         image.set_type(pyvips.GValue.array_int_type, "delay", [frame.delay_ms for frame in animation.frames])

@@ -31,7 +31,7 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG ha
     kind = opening[17]
     if kind not in _COLOURS:
         raise ValueError(f"colour type {kind}")
-    chunks = _before_pixels(source)
+    chunks = _read_wanted(source)
     cicp = chunks.get(b"cICP", b"")
     return Header(
         "png",
@@ -64,33 +64,34 @@ def _frames(source: Source) -> int:
     return len(animation.frames) if animation is not None else 1
 
 
-def _before_pixels(source: Source) -> dict[bytes, bytes]:
-    """What the wanted chunks before the first IDAT carry, up to 64 KB each."""
-    found: dict[bytes, bytes] = {}
+def _iter_before_pixels(source: Source) -> Iterator[tuple[int, int, bytes]]:
+    """Yield where each chunk before the first IDAT begins, the size of its body, and its name."""
     at = SIGNATURE_BYTES
     for _ in range(MAX_CHUNKS_BEFORE_PIXELS):
-        start = source.read_at(at, 8)
-        if len(start) < 8:
+        opening = source.read_at(at, 8)
+        if len(opening) < 8:
             raise ValueError("no IDAT")
-        size, name = int.from_bytes(start[:4]), start[4:]
+        size, name = int.from_bytes(opening[:4]), opening[4:]
         if name == b"IDAT":
-            return found
-        if name in _WANTED:
-            found.setdefault(name, source.read_at(at + 8, min(size, 65_536)))
+            return
+        yield at, size, name
         at += 12 + size
     raise ValueError("too many chunks before IDAT")
 
 
+def _read_wanted(source: Source) -> dict[bytes, bytes]:
+    """What the wanted chunks before the first IDAT carry, up to 64 KB each."""
+    found: dict[bytes, bytes] = {}
+    for at, size, name in _iter_before_pixels(source):
+        if name in _WANTED:
+            found.setdefault(name, source.read_at(at + 8, min(size, 65_536)))
+    return found
+
+
 def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - a PNG has one page
     """Rename an ``eXIf`` chunk before the pixels, and correct its checksum."""
-    at = SIGNATURE_BYTES
-    for _ in range(MAX_CHUNKS_BEFORE_PIXELS):
-        opening = source.read_at(at, 8)
-        size, name = int.from_bytes(opening[:4]), opening[4:]
-        if len(opening) < 8 or name == b"IDAT":
-            return
+    for at, size, name in _iter_before_pixels(source):
         if name == b"eXIf":
             body = source.read_at(at + 8, size)
             yield Patch(at + 4, _HIDDEN)
             yield Patch(at + 8 + size, crc32(_HIDDEN + body).to_bytes(4))
-        at += 12 + size
