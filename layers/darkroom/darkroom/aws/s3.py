@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -49,31 +49,28 @@ class S3Bucket:
 
         Also None if the bucket does not exist: the response to a HEAD does not distinguish the two.
         """
-        if _is_too_long(key):
-            return None
         with translate_errors(f"head {key}"):
-            try:
-                answer = self._client.head_object(
-                    Bucket=self.bucket, Key=key, ChecksumMode="ENABLED", **_version(version_id)
-                )
-            except ClientError as error:
-                if _is_missing(error):
-                    return None
-                raise
-            return parse_head(key, answer)
+            answer = self._find(self._client.head_object, key, ChecksumMode="ENABLED", **_version(version_id))
+            return parse_head(key, answer) if answer is not None else None
 
     def open(self, key: str) -> OpenObject | None:
         """Open the current version; None if the key is missing or deleted. Close the body after use."""
+        with translate_errors(f"get {key}"):
+            answer = self._find(self._client.get_object, key)
+            if answer is None:
+                return None
+            return OpenObject(parse_head(key, answer), ObjectBody(answer["Body"], f"get {key}"))
+
+    def _find(self, call: Callable[..., dict[str, Any]], key: str, **request: Any) -> dict[str, Any] | None:
+        """Return the answer of ``call`` about ``key``; None if there is no such object, or cannot be."""
         if _is_too_long(key):
             return None
-        with translate_errors(f"get {key}"):
-            try:
-                answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if _is_missing(error):
-                    return None
-                raise
-            return OpenObject(parse_head(key, answer), ObjectBody(answer["Body"], f"get {key}"))
+        try:
+            return call(Bucket=self.bucket, Key=key, **request)
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
 
     def read(self, key: str) -> bytes | None:
         """Return the content of the current version; None if the key is missing or deleted."""

@@ -15,17 +15,7 @@ from .claims import EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .evidence import ReviewState
 from .examine import FetchedUpload, describe_image, fetch_upload
-from .publish import (
-    choose_presets,
-    claim,
-    copy_master,
-    copy_presets,
-    hold,
-    put_master,
-    put_ready_image,
-    refuse,
-    serve,
-)
+from .publish import choose_presets, claim, copy_master, copy_presets, hold, put_master, put_ready_image, refuse, serve
 
 _MAX_DONORS = 4
 """Keys with the same bytes that are checked for a copy: if none has a verdict, one analysis costs less than more

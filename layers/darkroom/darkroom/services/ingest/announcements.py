@@ -6,7 +6,7 @@ A record is written before its event is published.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,12 +57,7 @@ def build_announcement(
     ``presets``: paths of presets by name. ``priority``: the image is not served before it is analysed.
     """
     detail_type, build_further = _EVENTS[record.state]
-    detail = {
-        "id": record.image_id,
-        "key": record.key,
-        "version_id": record.version_id,
-        "sequencer": record.sequencer,
-    }
+    detail = {"id": record.image_id, "key": record.key, "version_id": record.version_id, "sequencer": record.sequencer}
     return detail_type, detail | build_further(record, presets, priority)
 
 
@@ -96,18 +91,7 @@ def _held(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
 
 
 def _refused(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
-    refusal = record.refusal
-    return {
-        "sha256": refusal.sha256,
-        "code": refusal.code,
-        "reason": refusal.reason,
-        "trace_id": refusal.trace_id,
-        "quarantined": refusal.quarantined,
-    }
-
-
-def _removed(_: Record, __: Mapping[str, str], ___: bool) -> dict[str, Any]:
-    return {}
+    return asdict(record.refusal)
 
 
 def _describe(master: MasterRef) -> dict[str, Any]:
@@ -117,6 +101,6 @@ def _describe(master: MasterRef) -> dict[str, Any]:
 _EVENTS: dict[str, tuple[str, Callable[[Record, Mapping[str, str], bool], dict[str, Any]]]] = {
     READY: ("ImageReady", _ready),
     REFUSED: ("ImageRefused", _refused),
-    REMOVED: ("ImageRemoved", _removed),
+    REMOVED: ("ImageRemoved", lambda *_: {}),
     HELD: ("ImageHeld", _held),
 }

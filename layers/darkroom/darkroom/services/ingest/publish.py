@@ -9,14 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 
-from ...aws.record import (
-    HELD,
-    REFUSED,
-    HeldUpload,
-    MasterRef,
-    Record,
-    Refusal,
-)
+from ...aws.record import HELD, REFUSED, HeldUpload, MasterRef, Record, Refusal
 from ...aws.s3 import ObjectHead
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, ObjectChanged

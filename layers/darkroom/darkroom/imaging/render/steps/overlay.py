@@ -34,17 +34,15 @@ def add_watermark(context: RenderContext) -> None:
     ``watermark_layout`` overrides place and size. A nine-patch is :func:`overlay_nine_patch`'s. Raises DarkroomError,
     not a client error, where the configured watermark cannot be decoded.
     """
-    wanted = context.plan.watermark
-    if wanted is not None and not (context.plan.nine_patch or context.plan.watermark_last):
-        composite_watermark(
-            context, context.watermark, wanted, context.plan.watermark_layout, context.plan.watermark_repeat
-        )
+    if not (context.plan.nine_patch or context.plan.watermark_last):
+        add_watermark_last(context)
 
 
 def composite_watermark(
-    context: RenderContext, data: bytes | None, wanted: Watermark, where: WatermarkLayout | None, axes: str
+    context: RenderContext, data: bytes | None, wanted: Watermark | None, where: WatermarkLayout | None, axes: str
 ) -> None:
     """Composite the watermark ``wanted``, whose file is ``data``, at ``where``, repeated along ``axes``."""
+    assert wanted is not None
     if data is None:
         raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
     image = Size(context.frames[0].width, context.frames[0].height)
@@ -146,25 +144,15 @@ def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, image:
 
 def add_watermark_last(context: RenderContext) -> None:
     """Composite the watermark over the finished image, margins included."""
-
-    assert context.plan.watermark is not None
-    composite_watermark(
-        context, context.watermark, context.plan.watermark, context.plan.watermark_layout, context.plan.watermark_repeat
-    )
+    plan = context.plan
+    composite_watermark(context, context.watermark, plan.watermark, plan.watermark_layout, plan.watermark_repeat)
 
 
 def add_second_watermark(context: RenderContext) -> None:
     """Composite the second watermark, as :func:`add_watermark` does the first."""
-
     plan = context.plan
-    assert plan.second_watermark is not None
-    composite_watermark(
-        context,
-        context.second_watermark,
-        plan.second_watermark,
-        plan.second_watermark_layout,
-        plan.second_watermark_repeat,
-    )
+    layout, axes = plan.second_watermark_layout, plan.second_watermark_repeat
+    composite_watermark(context, context.second_watermark, plan.second_watermark, layout, axes)
 
 
 def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, image: Size) -> tuple[pyvips.Image, Box]:
