@@ -169,22 +169,11 @@ def copy_pyramid(
     """Copy ``pyramid`` to where it is served or, if ``held``, where it waits. Raises as put_master does."""
     store = context.held_masters if held else context.masters
     metadata = build_upload_metadata(lease, upload, PYRAMID)
-
-    def write(_: ObjectHead | None) -> str:
-        etag = store.bucket.copy(
-            context.media,
-            pyramid.key,
-            store.name(lease.key),
-            headers={"Content-Type": TIFF},
-            metadata=metadata,
-            tiered=True,
-            source_etag=pyramid.etag,
-        )
-        if etag is None:
-            raise Unavailable(detail=f"{pyramid.key} is gone")
-        return etag
-
+    assembled = MasterRef(etag=pyramid.etag, content_type=TIFF, size_bytes=pyramid.size_bytes)
+    write = store.copy_writer(lease, context.media, pyramid.key, assembled, metadata)
     etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
+    if etag is None:
+        raise Unavailable(detail=f"{pyramid.key} is gone")
     return describe_master(metadata, etag, TIFF, pyramid.size_bytes)
 
 

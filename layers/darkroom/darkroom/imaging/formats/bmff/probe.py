@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from ....errors import TypeNotAllowed
 from ...source import Patch, Source
 from ..image_format import Cicp, Header
-from .coded_size import iter_coded_sizes
+from .coded_size import ReadAt, iter_coded_sizes
 from .container import MAX_META_BYTES, Item, Meta, is_alpha, locate_meta_box, parse_meta, read_meta_box
 
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
@@ -121,10 +122,10 @@ def _check_size(source: Source, meta: Meta, item: Item, most_pixels: int) -> Non
     if wide * tall > most_pixels:
         raise ValueError("a part is larger than the whole")
     _check_extents(source, meta, item)
-    data = _Data(source, meta, item)
+    read_at = partial(_read_item_at, source, meta, item)
     canvas_at = _CANVAS_AT.get(item.kind)
     for coded_wide, coded_tall in (
-        iter_coded_sizes(item, data.read_at) if canvas_at is None else [_canvas(data, canvas_at)]
+        iter_coded_sizes(item, read_at) if canvas_at is None else [_canvas(read_at, canvas_at)]
     ):
         if coded_wide > wide + CODED_MARGIN_PX or coded_tall > tall + CODED_MARGIN_PX:
             raise ValueError(f"coded as {coded_wide} × {coded_tall}, declared as {wide} × {tall}")
@@ -138,7 +139,7 @@ def _check_grids(source: Source, meta: Meta) -> None:
     for kind, origin, tile in meta.references:
         item = meta.items.get(origin)
         if kind == b"dimg" and item is not None and item.kind == b"grid":
-            shape = _Data(source, meta, item).read_at(2, 2)
+            shape = _read_item_at(source, meta, item, 2, 2)
             wanted, covered = _extent(item), _extent(meta.items[tile])
             if any(covered[axis] * (shape[1 - axis] - 1) >= wanted[axis] for axis in (0, 1)):
                 raise ValueError("a grid has tiles outside the image")
@@ -153,9 +154,9 @@ def _check_extents(source: Source, meta: Meta, item: Item) -> None:
             raise ValueError("the data ends in an image")
 
 
-def _canvas(data: _Data, at: int) -> tuple[int, int]:
-    size = 4 if data.read_at(1, 1)[0] & 1 else 2
-    body = data.read_at(at, 2 * size)
+def _canvas(read_at: ReadAt, at: int) -> tuple[int, int]:
+    size = 4 if read_at(1, 1)[0] & 1 else 2
+    body = read_at(at, 2 * size)
     return int.from_bytes(body[:size]), int.from_bytes(body[size:])
 
 
@@ -182,26 +183,18 @@ def _depth(primary: Item, leaf: Item) -> tuple[int, bool]:
     return (channels[5] if channels is not None and len(channels) > 5 else coded), gray
 
 
-class _Data:
-    """An item's data, put together of its extents, read as needed."""
-
-    def __init__(self, source: Source, meta: Meta, item: Item) -> None:
-        self._source = source
-        self._meta = meta
-        self._extents = item.extents
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Bytes ``offset`` to ``offset + length`` of the item, fewer at its end."""
-        found = b""
-        for extent in self._extents:
-            if offset < extent.length and length > 0:
-                start, take = extent.offset + offset, min(length, extent.length - offset)
-                found += self._meta.data[start : start + take] if extent.in_meta else self._source.read_at(start, take)
-                length -= take
-                offset = 0
-            else:
-                offset -= min(offset, extent.length)
-        return found
+def _read_item_at(source: Source, meta: Meta, item: Item, offset: int, length: int) -> bytes:
+    """Bytes ``offset`` to ``offset + length`` of an item, fewer at its end, put together of its extents."""
+    found = b""
+    for extent in item.extents:
+        if offset < extent.length and length > 0:
+            start, take = extent.offset + offset, min(length, extent.length - offset)
+            found += meta.data[start : start + take] if extent.in_meta else source.read_at(start, take)
+            length -= take
+            offset = 0
+        else:
+            offset -= min(offset, extent.length)
+    return found
 
 
 def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - the primary image is the one that is shown
