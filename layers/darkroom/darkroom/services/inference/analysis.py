@@ -103,7 +103,7 @@ class AnalysisService[C]:
         return outcome
 
     def _handle(self, request: AnalysisRequest) -> AnalysisOutcome:
-        master = self.writer.find_master(request.key)
+        master = self.writer.masters.find_current(request.key)
         if master is None:
             return self._remove(request)
         if request.kind is RequestKind.REMOVED or (request.sequencer and request.sequencer < master.sequencer):
@@ -268,7 +268,7 @@ class AnalysisService[C]:
         with self.observer.step("remove"):
             self.writer.delete(key)
             self.samples.delete(key)
-        if self.writer.find_master(key) is not None:  # its vector may just have been deleted with the old one
+        if self.writer.masters.find_current(key) is not None:  # its vector may just have been deleted with the old one
             self._requeue(request)
         return AnalysisOutcome.REMOVED
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import Any, Self
 
 from ...aws.documents import DocumentStore
@@ -28,12 +28,12 @@ class CircuitState(Enum):
     PROBING = auto()
 
 
-class CircuitEvent(Enum):
-    """Events of a circuit. ``REQUESTED``: a call is about to be made."""
+class CircuitEvent(IntEnum):
+    """Events of a circuit, the columns of its transitions. ``REQUESTED``: a call is about to be made."""
 
-    REQUESTED = auto()
-    SUCCEEDED = auto()
-    FAILED = auto()
+    REQUESTED = 0
+    SUCCEEDED = 1
+    FAILED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Circuit:
 
     def apply(self, event: CircuitEvent, now_s: float, terms: CircuitSettings) -> Circuit:
         """Return the circuit after ``event``."""
-        return _TRANSITIONS[self.state(now_s), event](self, now_s, terms)
+        return _TRANSITIONS[self.state(now_s)][event](self, now_s, terms)
 
     def to_document(self) -> dict[str, Any]:
         """Return the circuit as fields."""
@@ -114,19 +114,12 @@ def _open(circuit: Circuit, now_s: float, terms: CircuitSettings) -> Circuit:
     return Circuit(circuit.failures, circuit.opened + 1, now_s + open_s)
 
 
-_TRANSITIONS: dict[tuple[CircuitState, CircuitEvent], _Transition] = {
-    (CircuitState.CLOSED, CircuitEvent.REQUESTED): _stay,
-    (CircuitState.CLOSED, CircuitEvent.SUCCEEDED): _close,
-    (CircuitState.CLOSED, CircuitEvent.FAILED): _count,
-    (CircuitState.OPEN, CircuitEvent.REQUESTED): _stay,
-    (CircuitState.OPEN, CircuitEvent.SUCCEEDED): _stay,  # of a call from before it opened
-    (CircuitState.OPEN, CircuitEvent.FAILED): _stay,
-    (CircuitState.HALF_OPEN, CircuitEvent.REQUESTED): _probe,
-    (CircuitState.HALF_OPEN, CircuitEvent.SUCCEEDED): _close,
-    (CircuitState.HALF_OPEN, CircuitEvent.FAILED): _open,
-    (CircuitState.PROBING, CircuitEvent.REQUESTED): _stay,
-    (CircuitState.PROBING, CircuitEvent.SUCCEEDED): _close,
-    (CircuitState.PROBING, CircuitEvent.FAILED): _open,
+_TRANSITIONS: dict[CircuitState, tuple[_Transition, _Transition, _Transition]] = {
+    # of REQUESTED, SUCCEEDED and FAILED
+    CircuitState.CLOSED: (_stay, _close, _count),
+    CircuitState.OPEN: (_stay, _stay, _stay),  # results are of calls from before it opened
+    CircuitState.HALF_OPEN: (_probe, _close, _open),
+    CircuitState.PROBING: (_stay, _close, _open),
 }
 
 

@@ -90,21 +90,17 @@ class FindingsWriter:
         found = sidecar.findings if sidecar is not None else None
         return found is not None and found.source_etag == master.etag
 
-    def find_master(self, key: str) -> CurrentMaster | None:
-        """Return the current master of ``key``, None if there is none. Raises Unavailable."""
-        return self.masters.find_current(key)
-
     def delete(self, key: str) -> None:
         """Delete findings and vector of a key without a master. Raises Unavailable if it has one again."""
         sidecars, record = self.store.list_sidecars(key), self.store.read_record(key)
-        if self.find_master(key) is not None:
+        if self.masters.find_current(key) is not None:
             raise Unavailable(detail=f"{key} has a master again")
         self.store.delete(key, sidecars, record)
         if self.vectors is not None:
             self.vectors.delete(key)
 
     def _require_current(self, master: CurrentMaster) -> None:
-        now = self.find_master(master.key)
+        now = self.masters.find_current(master.key)
         if now is None or now.etag != master.etag:
             raise Superseded
 

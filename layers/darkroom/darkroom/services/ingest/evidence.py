@@ -50,13 +50,9 @@ class Moderation:
         served = same and known is not None and known.state == READY
         return ReviewState.PASSED if served else ReviewState.WAITING  # the verdict of what is served is on its way
 
-    def find_verdict(self, key: str) -> Verdict | None:
-        """Return the newest verdict on ``key``."""
-        return self.verdicts.get(key)
-
     def get_verdict(self, key: str, sha256: str) -> Verdict | None:
         """Return the verdict on ``key`` if it is about these bytes."""
-        found = self.find_verdict(key)
+        found = self.verdicts.get(key)
         return found if found is not None and found.sha256_of == sha256 else None
 
     def allows_copy(self, donor: Record, state: ReviewState) -> bool:

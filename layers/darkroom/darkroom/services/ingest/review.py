@@ -27,7 +27,7 @@ def decide(context: IngestContext, event: IngestEvent, known: Record) -> IngestO
     announce(context, known)  # its worker may have died before
     if event.kind in (EventKind.RELEASE, EventKind.CONFIRM):
         return _override(context, event, known)
-    verdict = context.moderation.find_verdict(known.key)
+    verdict = context.moderation.verdicts.get(known.key)
     if verdict is not None and _flags_served_image(context, verdict, known):
         return _withdraw(context, known)
     return _apply_verdict(context, verdict, known) if known.state == HELD else IngestOutcome.DROPPED
