@@ -82,17 +82,9 @@ _HEADER_BYTES = 128
 _NUMBERS = ((0, 4), (8, 24), (36, 40), (44, 48), (64, 80))
 """Header fields that stay, as ranges of bytes: size, version, class and colour spaces, signature, flags, rendering
 intent and illuminant (7.2). Module, date, platform, manufacturer, model, attributes, creator and profile ID go."""
-_XYZ_BYTES, _CHAD_BYTES, _CICP_BYTES = 20, 44, 12
-_LENGTHS = {
-    b"wtpt": _XYZ_BYTES,
-    b"bkpt": _XYZ_BYTES,
-    b"rXYZ": _XYZ_BYTES,
-    b"gXYZ": _XYZ_BYTES,
-    b"bXYZ": _XYZ_BYTES,
-    b"chad": _CHAD_BYTES,
-    b"cicp": _CICP_BYTES,
-}
-_TYPES = {b"wtpt": b"XYZ ", b"bkpt": b"XYZ ", b"chad": b"sf32", b"cicp": b"cicp"}
+_COORDINATES = dict.fromkeys((b"wtpt", b"bkpt", b"rXYZ", b"gXYZ", b"bXYZ"), (b"XYZ ", 20))
+_NUMBER_TAGS = {**_COORDINATES, b"chad": (b"sf32", 44), b"cicp": (b"cicp", 12)}
+"""Type and length in bytes of the elements that stay besides the curves."""
 _CURVE_TAGS = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
 
 
@@ -105,9 +97,7 @@ def rewrite_profile(profile: bytes) -> bytes:
     if len(profile) > MAX_PROFILE_BYTES or choose_icc_action(profile, colour) is not IccAction.KEEP:
         raise ValueError("not a profile of a matrix and curves")
     tags = parse_tags(profile)
-    kept = {
-        name: _keep_numbers(name, element) for name, element in tags.items() if name in _LENGTHS or name in _CURVE_TAGS
-    }
+    kept = {name: _keep_numbers(name, tags[name]) for name in tags if name in _NUMBER_TAGS or name in _CURVE_TAGS}
     version = profile[8]
     rights = _localised("") if version >= 4 else b"text" + bytes(4) + b"\0"
     texts = {b"desc": _description(identify_profile(profile), version), b"cprt": rights}
@@ -118,8 +108,8 @@ def _keep_numbers(name: bytes, element: bytes) -> bytes:
     """The part of an element that defines colours, without what lies behind it; empty if it is of another type."""
     if name in _CURVE_TAGS:
         return element[:4] + bytes(4) + element[8 : _curve_bytes(element)]
-    length = _LENGTHS[name]
-    if element[:4] != _TYPES.get(name, b"XYZ ") or len(element) < length:
+    kind, length = _NUMBER_TAGS[name]
+    if element[:4] != kind or len(element) < length:
         return b""
     return element[:4] + bytes(4) + element[8:length]
 

@@ -125,7 +125,7 @@ def read_event(body: str) -> IngestEvent | None:
 
 def build_repair_message(key: str, repairs: int = 0) -> dict[str, object]:
     """Build the message that requests a repair of ``key``, after ``repairs`` others that led to it."""
-    return _own_message(REPAIR, key, **_drop_empty(repairs=str(repairs) if repairs else ""))
+    return _own_message(REPAIR, key, repairs=str(repairs) if repairs else "")
 
 
 def build_verdict_message(key: str) -> dict[str, object]:
@@ -135,31 +135,26 @@ def build_verdict_message(key: str) -> dict[str, object]:
 
 def build_release_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
     """Build the message by which the operator ``by`` releases ``key``, or only the upload with that ``sha256``."""
-    return _own_message(RELEASE, key, **_drop_empty(sha256=sha256, by=by))
+    return _own_message(RELEASE, key, sha256=sha256, by=by)
 
 
 def build_confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
     """Build the message by which the operator ``by`` confirms that the held upload of ``key`` must not be served."""
-    return _own_message(CONFIRM, key, **_drop_empty(sha256=sha256, by=by))
+    return _own_message(CONFIRM, key, sha256=sha256, by=by)
 
 
 def build_large_image_message(
     key: str, large_image_id: str, version_id: str, code: str = "", reason: str = "", fault: str = ""
 ) -> dict[str, object]:
     """Build the message that a large image is assembled from that version of ``key``, is refused, or has failed."""
-    return _own_message(
-        LARGE_IMAGE,
-        key,
-        **_drop_empty(scene=large_image_id, version_id=version_id, code=code, reason=reason, fault=fault),
-    )
+    facts = {"scene": large_image_id, "version_id": version_id, "code": code, "reason": reason, "fault": fault}
+    return _own_message(LARGE_IMAGE, key, **facts)
 
 
-def _drop_empty(**values: str) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value}
-
-
-def _own_message(detail_type: str, key: str, **further: str) -> dict[str, object]:
-    return {"source": OWN_SOURCE, "detail-type": detail_type, "detail": {"object": {"key": key}, **further}}
+def _own_message(detail_type: str, key: str, **facts: str) -> dict[str, object]:
+    """Build a message with those of ``facts`` that are not empty."""
+    detail = {"object": {"key": key}} | {name: fact for name, fact in facts.items() if fact}
+    return {"source": OWN_SOURCE, "detail-type": detail_type, "detail": detail}
 
 
 def _read_kind(detail_type: str, detail: Mapping[str, Any]) -> EventKind | None:
