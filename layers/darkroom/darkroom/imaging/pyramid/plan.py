@@ -167,13 +167,7 @@ def _is_tiled(image: pyvips.Image) -> bool:
 def _sample_windows(image: pyvips.Image, side: int = 512) -> pyvips.Image:
     """Return windows of ``side`` px at even distances, side by side."""
     wide, high = min(side, image.width), min(side, image.height)
-    steps = range(_WINDOWS_PER_SIDE)
-    places = [
-        (
-            (image.width - wide) * across // (_WINDOWS_PER_SIDE - 1),
-            (image.height - high) * down // (_WINDOWS_PER_SIDE - 1),
-        )
-        for down in steps
-        for across in steps
-    ]
+    spare_x, spare_y = image.width - wide, image.height - high
+    steps, last = range(_WINDOWS_PER_SIDE), _WINDOWS_PER_SIDE - 1
+    places = [(spare_x * across // last, spare_y * down // last) for down in steps for across in steps]
     return pyvips.Image.arrayjoin([image.crop(*place, wide, high) for place in places], across=_WINDOWS_PER_SIDE)

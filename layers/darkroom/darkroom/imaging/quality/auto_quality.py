@@ -119,10 +119,7 @@ class _SampleEncoder:
     def with_options(self, options: Iterable[EncoderOptions]) -> list[_SampleEncoder]:
         """Return the same sample with each of ``options`` added, without those that it has already."""
         added = [self.encoder_options | one for one in options if self.encoder_options | one != self.encoder_options]
-        return [
-            replace(self, encoder_options=encoder_options, earlier=0, _bodies={}, _scores={})
-            for encoder_options in added
-        ]
+        return [replace(self, encoder_options=one, earlier=0, _bodies={}, _scores={}) for one in added]
 
     def measure(self, one: Candidate) -> tuple[float, int]:
         """Return the score and the bytes of a candidate."""

@@ -70,11 +70,9 @@ def _fraction(numerator: bytes, denominator: bytes) -> float:
 def format_iso(parameters: GainMapMetadata) -> bytes:
     """The ISO 21496-1 block of a gain map, after its URN."""
     p = parameters
-    channels = max(len(side) for side in (p.minimum, p.maximum, p.gamma, p.offset_sdr, p.offset_hdr))
-    rows = [
-        side * channels if len(side) == 1 else side
-        for side in (p.minimum, p.maximum, p.gamma, p.offset_sdr, p.offset_hdr)
-    ]
+    sides = (p.minimum, p.maximum, p.gamma, p.offset_sdr, p.offset_hdr)
+    channels = max(map(len, sides))
+    rows = [side * channels if len(side) == 1 else side for side in sides]
     values = [p.capacity_min, p.capacity_max, *(row[channel] for channel in range(channels) for row in rows)]
     flags = _BASE_COLOUR_SPACE | _COMMON_DENOMINATOR | (_MULTI_CHANNEL if channels == 3 else 0)
     words = [_DENOMINATOR, *(round(value * _DENOMINATOR) for value in values)]
