@@ -11,11 +11,7 @@ from .clients import translate_errors
 CHUNK_BYTES = 256 * 1024
 """Size of the chunks that iterating a body yields."""
 
-HEADERS = {
-    "Content-Type": "ContentType",
-    "Cache-Control": "CacheControl",
-    "Content-Disposition": "ContentDisposition",
-}
+HEADERS = {name: name.replace("-", "") for name in ("Content-Type", "Cache-Control", "Content-Disposition")}
 """HTTP headers that are stored with an object, and boto3's names for them."""
 
 CHECKSUMS = {

@@ -121,7 +121,8 @@ def _transcode(source: Source, header: Header, limits: Limits) -> Master:
 
 
 def _build_pyramid(source: Source, header: Header, limits: Limits) -> Master:
-    from .pyramid.build import CONTENT_TYPE, build_pyramid
+    from .pyramid.build import build_pyramid
+    from .pyramid.tiles import CONTENT_TYPE
 
     body = build_pyramid(source, header, limits=limits)
     if len(body) > limits.max_bytes:

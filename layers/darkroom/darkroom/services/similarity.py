@@ -10,16 +10,7 @@ from ..aws.index import Index
 from ..aws.record import CLAIMED, READY, Record
 from ..aws.vectors import MAX_COUNT, HashIndex, Neighbour, StoredVector, VectorStore
 from ..aws.vectors.packing import hamming_distance
-from ..errors import (
-    BadOption,
-    BadToken,
-    Busy,
-    FindingsPending,
-    NoInference,
-    NotGranted,
-    NotIngested,
-    SourceMissing,
-)
+from ..errors import BadOption, BadToken, Busy, FindingsPending, NoInference, NotGranted, NotIngested, SourceMissing
 from ..signing import KeySource, try_keys
 from .upload_requests import Grant, verify_token
 

@@ -26,20 +26,7 @@ from ..formats.tiff.container import REDUCED, Tag
 from ..render.pipeline import internal_errors
 from ..source import Source
 from .tiff_write import CLASSIC, Directory, Value, file_header, read_tiled
-from .tiles import (
-    CONTENT_TYPE,
-    DEFLATED,
-    LOSSY,
-    TILE_PX,
-    TileOptions,
-    can_be_jpeg,
-    halve,
-    load_page,
-    open_tiled,
-    save_tiled,
-)
-
-__all__ = ["CONTENT_TYPE", "build_pyramid"]
+from .tiles import DEFLATED, LOSSY, TILE_PX, TileOptions, can_be_jpeg, halve, load_page, open_tiled, save_tiled
 
 FAST_DEFLATE_PIXELS = 16_000_000
 """Above this, tiles are deflated at level 1: 23 ms a megapixel for 8 bits and 70 for 16, against 93 at level 6 for 0.63
@@ -129,10 +116,7 @@ class _Image:
     def directory(self) -> Directory:
         """Its tags, with offsets."""
         starts = accumulate(map(len, self.tiles[:-1]), initial=self.tiles_at)
-        placed = {
-            Tag.TILE_OFFSETS: Value.offsets(starts, CLASSIC),
-            Tag.TILE_BYTES: Value.longs(map(len, self.tiles)),
-        }
+        placed = {Tag.TILE_OFFSETS: Value.offsets(starts, CLASSIC), Tag.TILE_BYTES: Value.longs(map(len, self.tiles))}
         if self.levels:
             placed[Tag.SUB_DIRECTORIES] = Value.offsets((level.at for level in self.levels), CLASSIC)
         return Directory(self.values | placed, CLASSIC, self.at, self.next_at)

@@ -145,11 +145,9 @@ def _render_pages(
 
     Unless ``opaque``, frames without alpha are not decoded, and have no views.
     """
-    plan = (
-        replace(make_fitting_plan(side_px), format=ANIMATION.name, animate=True)
-        if animated
-        else make_fitting_plan(side_px)
-    )
+    plan = make_fitting_plan(side_px)
+    if animated:
+        plan = replace(plan, format=ANIMATION.name, animate=True)
     page, pages = 0, 1
     while page < pages:
         header, geometry = inspect_source(replace(plan, page=page), source, limits)
@@ -203,11 +201,8 @@ def _stretch_contrast(image: pyvips.Image) -> pyvips.Image:
 
 def _render_hdr(base: pyvips.Image, gain: pyvips.Image, found: GainMap) -> pyvips.Image:
     """Return the base brightened by all of its map (ISO 21496-1, 6.2), as dark as it has to be for 8 bits."""
-    numbers = found.parameters
-    low, high, gamma, sdr, hdr = (
-        list(side) * 3 if len(side) == 1 else list(side)
-        for side in (numbers.minimum, numbers.maximum, numbers.gamma, numbers.offset_sdr, numbers.offset_hdr)
-    )
+    sides = found.parameters.sides
+    low, high, gamma, sdr, hdr = (list(side) * 3 if len(side) == 1 else list(side) for side in sides)
     light = decode_srgb(base.extract_band(0, n=3) / PEAK_8_BIT)
     share = (gain / PEAK_8_BIT) ** [1 / number for number in gamma]
     stops = share * [top - bottom for top, bottom in zip(high, low, strict=True)] + low

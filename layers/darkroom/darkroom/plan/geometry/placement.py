@@ -226,12 +226,7 @@ def compute_ellipse_bounds(ellipse: Ellipse, size: Size) -> Box:
 def compute_ellipse_axes(ellipse: Ellipse, size: Size) -> tuple[float, float, float, float]:
     """Return the centre of ``ellipse`` in an image of ``size`` and its radii across and down, in px."""
     half = min(size) / 2
-    return (
-        ellipse.x or size.width / 2,
-        ellipse.y or size.height / 2,
-        ellipse.rx or half,
-        ellipse.ry or half,
-    )
+    return ellipse.x or size.width / 2, ellipse.y or size.height / 2, ellipse.rx or half, ellipse.ry or half
 
 
 class CropRegion(NamedTuple):

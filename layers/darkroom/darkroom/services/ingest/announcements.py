@@ -90,17 +90,13 @@ def _held(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
     }
 
 
-def _refused(record: Record, _: Mapping[str, str], __: bool) -> dict[str, Any]:
-    return asdict(record.refusal)
-
-
 def _describe(master: MasterRef) -> dict[str, Any]:
     return {"content_type": master.content_type, "size_bytes": master.size_bytes, "how": master.how}
 
 
 _EVENTS: dict[str, tuple[str, Callable[[Record, Mapping[str, str], bool], dict[str, Any]]]] = {
     READY: ("ImageReady", _ready),
-    REFUSED: ("ImageRefused", _refused),
+    REFUSED: ("ImageRefused", lambda record, *_: asdict(record.refusal)),
     REMOVED: ("ImageRemoved", lambda *_: {}),
     HELD: ("ImageHeld", _held),
 }

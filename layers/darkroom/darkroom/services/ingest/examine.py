@@ -192,11 +192,7 @@ def describe_image(header: Header, pixels: ImageSummary, data: bytes, *, keep_gp
 
 def describe_pixels(pixels: ImageSummary) -> dict[str, Any]:
     """Return the facts that need pixels."""
-    return {
-        "thumbhash": pixels.thumbhash,
-        "dominant": pixels.dominant,
-        "perceptual_hash": pixels.perceptual_hash,
-    }
+    return {"thumbhash": pixels.thumbhash, "dominant": pixels.dominant, "perceptual_hash": pixels.perceptual_hash}
 
 
 def describe_header(header: Header, size_bytes: int) -> dict[str, Any]:

@@ -215,7 +215,4 @@ class _RemoteBytes:
 
 def _matches(known: Record, event: IngestEvent) -> bool:
     """Whether ``event`` is about the upload that ``known`` is claimed for."""
-    return event.large_image_id in (
-        known.large_image.id,
-        build_image_id(known.key, known.sequencer, event.version_id),
-    )
+    return event.large_image_id in (known.large_image.id, build_image_id(known.key, known.sequencer, event.version_id))

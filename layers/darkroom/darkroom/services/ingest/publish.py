@@ -31,7 +31,7 @@ def put_master(
     Raises Superseded, StaleIndex, ObjectChanged, Unavailable.
     """
     store = context.held_masters if held else context.masters
-    metadata = build_upload_metadata(lease, upload, master.method, compute_digest(master))
+    metadata = build_upload_metadata(lease, upload, master.method, hashlib.sha256(master.body).hexdigest())
     write = store.put_writer(lease, master.body, master.content_type, metadata)
     etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
     return describe_master(metadata, etag, master.content_type, len(master.body))
@@ -176,11 +176,6 @@ def _require_master(context: IngestContext, lease: Lease, etag: str) -> None:
     if found is None or found.etag != etag:
         context.derivatives.purge(lease.key)
         raise Superseded(wrote=True)
-
-
-def compute_digest(master: Master) -> str:
-    """Compute the SHA-256 of the bytes of ``master``, in hexadecimal."""
-    return hashlib.sha256(master.body).hexdigest()
 
 
 def build_upload_metadata(lease: Lease, upload: FetchedUpload, how: str, master_sha256: str = "") -> dict[str, str]:

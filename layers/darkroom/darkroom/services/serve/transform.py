@@ -27,14 +27,7 @@ from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
-from ...plan.variants import (
-    UNSIGNED_SET,
-    AccessMode,
-    is_preset,
-    list_mezzanines,
-    list_variants,
-    needs_signature,
-)
+from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_mezzanines, list_variants, needs_signature
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
 from ..caching import CachePolicy

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from .container import HDRGM
@@ -36,12 +37,15 @@ class GainMapMetadata:
     capacity_min: float
     capacity_max: float
 
+    @property
+    def sides(self) -> tuple[Channels, ...]:
+        """The numbers that channels may have of their own, in the order of the fields."""
+        return self.minimum, self.maximum, self.gamma, self.offset_sdr, self.offset_hdr
+
     def __post_init__(self) -> None:
         """Raise ValueError for numbers that no image can have."""
-        values = (*self.minimum, *self.maximum, *self.gamma, *self.offset_sdr, *self.offset_hdr)
-        if not all(
-            math.isfinite(value) and abs(value) < 2000 for value in (*values, self.capacity_min, self.capacity_max)
-        ):
+        values = (*chain.from_iterable(self.sides), self.capacity_min, self.capacity_max)
+        if not all(math.isfinite(value) and abs(value) < 2000 for value in values):
             raise ValueError("a number is out of range")
         if min(self.gamma) <= 0 or self.capacity_max <= self.capacity_min or self.capacity_min < 0:
             raise ValueError("gamma or capacity is out of range")
@@ -70,9 +74,8 @@ def _fraction(numerator: bytes, denominator: bytes) -> float:
 def format_iso(parameters: GainMapMetadata) -> bytes:
     """The ISO 21496-1 block of a gain map, after its URN."""
     p = parameters
-    sides = (p.minimum, p.maximum, p.gamma, p.offset_sdr, p.offset_hdr)
-    channels = max(map(len, sides))
-    rows = [side * channels if len(side) == 1 else side for side in sides]
+    channels = max(map(len, p.sides))
+    rows = [side * channels if len(side) == 1 else side for side in p.sides]
     values = [p.capacity_min, p.capacity_max, *(row[channel] for channel in range(channels) for row in rows)]
     flags = _BASE_COLOUR_SPACE | _COMMON_DENOMINATOR | (_MULTI_CHANNEL if channels == 3 else 0)
     words = [_DENOMINATOR, *(round(value * _DENOMINATOR) for value in values)]

@@ -232,7 +232,8 @@ def estimate_outline(element: XmlElement, scales: MaximumUnits) -> float:
     if local in _TEXTS:
         return scales.letter * len(element.text.strip())
     if local in _BY_SIDES:
-        found = _BY_SIDES[local](*(_px(values.get(name, ""), scales) for name in _SIDES_OF[local]))
+        names, measure = _BY_SIDES[local]
+        found = measure(*(_px(values.get(name, ""), scales) for name in names))
         if local != "line":
             found = max(found, _OUTLINE_SIDES * _css_size(local, values, scales))
     else:
@@ -288,17 +289,11 @@ def _points(letter: str, numbers: list[float], x: float, y: float, *, relative: 
             yield origin_x + pairs[at], origin_y + pairs[at + 1]
 
 
-_SIDES_OF = {
-    "line": ("x1", "x2", "y1", "y2"),
-    "rect": ("width", "height"),
-    "circle": ("r",),
-    "ellipse": ("rx", "ry"),
-}
-_BY_SIDES: dict[str, Callable[..., float]] = {
-    "line": lambda x1, x2, y1, y2: hypot(x2 - x1, y2 - y1),
-    "rect": lambda width, height: 2 * (width + height),
-    "circle": lambda r: 2 * pi * r,
-    "ellipse": lambda rx, ry: 2 * pi * max(rx, ry),
+_BY_SIDES: dict[str, tuple[tuple[str, ...], Callable[..., float]]] = {
+    "line": (("x1", "x2", "y1", "y2"), lambda x1, x2, y1, y2: hypot(x2 - x1, y2 - y1)),
+    "rect": (("width", "height"), lambda width, height: 2 * (width + height)),
+    "circle": (("r",), lambda r: 2 * pi * r),
+    "ellipse": (("rx", "ry"), lambda rx, ry: 2 * pi * max(rx, ry)),
 }
 _BY_POINTS: dict[str, Callable[[dict[str, str]], float]] = {
     "polygon": lambda values: 2 * _path(f"M{values.get('points', '')}"),
