@@ -16,7 +16,7 @@ from darkroom.models.catalogue import ModelCatalogue
 from darkroom.models.model_set import ModelSet
 
 from .batch import BatchAnalyser, BatchResponse
-from .request import ATTRIBUTES, AnalysisRequest, parse_origin, requested_tasks
+from .request import ATTRIBUTES, AnalysisRequest, parse_origin, requested_tasks, requests_explanation
 
 PATH = "/invocations"
 
@@ -24,8 +24,9 @@ PATH = "/invocations"
 async def read_request(request: Request) -> AnalysisRequest:
     """Return the image and tasks of a request, before it is queued. Raises UnknownTask."""
     known = request.app.state.tasks
-    tasks = requested_tasks(request.headers.get(ATTRIBUTES, ""), known)
-    return AnalysisRequest(await request.body(), tasks, parse_origin(request.headers))
+    attributes = request.headers.get(ATTRIBUTES, "")
+    tasks, origin = requested_tasks(attributes, known), parse_origin(request.headers)
+    return AnalysisRequest(await request.body(), tasks, origin, requests_explanation(attributes))
 
 
 class ImageApi(LitAPI):  # type: ignore[misc]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.errors import DarkroomError, ModelUnavailable
-from darkroom.findings import Finding, finding_to_document
+from darkroom.findings import MODERATION, Finding, finding_to_document
 from darkroom.models.catalogue import ModelCatalogue
 from darkroom.models.model_set import ModelSet
 from darkroom.models.pixels import Pixels
@@ -78,10 +79,21 @@ class BatchAnalyser:
                 return [_refused(batch[0], error)]
             return [self._run_models([batch[index]], [images[index]])[0] for index in range(len(batch))]
         by_index = dict(zip(readable, found, strict=True))
+        for index, one in by_index.items():
+            if batch[index].explains:
+                self._explain(images[index], one)
         return [
             BatchResponse(200, _document(by_index.get(index) or self._unreadable(asked)), len(batch))
             for index, asked in enumerate(batch)
         ]
+
+    def _explain(self, image: Pixels | None, found: dict[str, Finding]) -> None:
+        """Add the explanation to a finding of moderation that is flagged; without one if the model fails at that."""
+        finding = found.get(MODERATION)
+        if image is None or finding is None or not finding.flagged:
+            return
+        with suppress(ModelUnavailable):
+            found[MODERATION] = replace(finding, explanation=self._models.explain(image, MODERATION))
 
     def _unreadable(self, asked: AnalysisRequest) -> dict[str, Finding]:
         models = {task: self._catalogue.get(task) for task in asked.tasks}

@@ -34,7 +34,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRequest:
-    """An encoded image and its tasks.
+    """An encoded image and its tasks. ``explains``: what moderation flags is explained.
 
     ``received_s`` is when the last byte arrived, by the monotonic clock, which all processes of a machine share.
     """
@@ -42,6 +42,7 @@ class AnalysisRequest:
     body: bytes
     tasks: tuple[str, ...]
     origin: Origin = Origin()
+    explains: bool = False
     received_s: float = field(default_factory=time.monotonic)
 
 
@@ -56,6 +57,11 @@ def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
         if task not in known:
             raise UnknownTask(f"there is no model for {task!r}; there are models for {', '.join(known)}")
     return named or tuple(known)
+
+
+def requests_explanation(attributes: str) -> bool:
+    """Whether ``explain=1`` is among attributes."""
+    return _values(attributes).get("explain", "").strip() == "1"
 
 
 def parse_origin(headers: Mapping[str, str]) -> Origin:

@@ -31,6 +31,7 @@ SHARED = frozenset(
         "minLength",
         "minimum",
         "maximum",
+        "maxItems",
         "minItems",
         "minProperties",
         "additionalProperties",
@@ -91,7 +92,7 @@ def convert(schema: Mapping[str, Any]) -> dict[str, Any]:
             case _ if keyword not in DROPPED:
                 raise ValueError(f"{keyword} has no conversion to OpenAPI 3.0")
     if "enum" in found and "type" not in found:
-        found["type"] = {bool: "boolean", str: "string"}[type(found["enum"][0])]
+        found["type"] = {bool: "boolean", int: "integer", str: "string"}[type(found["enum"][0])]
     return found
 
 

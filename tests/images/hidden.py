@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -27,14 +27,59 @@ _ELLIPSES = (
 )
 """Left, top, width, height and colour. Found by a random search for a high score of open-nsfw: 0.986."""
 
+_WIDESPREAD = (
+    (252, 230, 188, 166, (234, 159, 148)),
+    (11, 216, 99, 230, (212, 139, 150)),
+    (4, 314, 93, 63, (238, 205, 152)),
+    (155, 234, 162, 132, (220, 139, 145)),
+    (93, 27, 182, 229, (222, 173, 165)),
+    (213, -55, 225, 62, (222, 156, 140)),
+    (163, 95, 36, 39, (162, 72, 106)),
+    (322, -19, 120, 138, (238, 102, 114)),
+    (266, 39, 158, 10, (235, 156, 128)),
+    (206, 35, 66, 70, (243, 171, 153)),
+    (64, 190, 95, 87, (231, 165, 185)),
+    (166, -21, 102, 115, (202, 167, 166)),
+    (240, 172, 193, 102, (200, 139, 133)),
+    (174, 245, 146, 66, (198, 160, 152)),
+    (39, 238, 66, 144, (234, 164, 153)),
+    (267, 86, 153, 162, (237, 168, 149)),
+    (196, 269, 190, 167, (224, 196, 91)),
+    (93, 204, 191, 108, (236, 168, 141)),
+    (98, 269, 187, 188, (235, 175, 164)),
+    (48, -4, 129, 39, (216, 170, 127)),
+    (61, 96, 80, 167, (191, 148, 170)),
+    (277, 244, 200, 137, (236, 156, 120)),
+    (171, -20, 119, 133, (205, 175, 167)),
+    (271, 257, 114, 164, (217, 136, 126)),
+    (108, 140, 105, 187, (216, 165, 160)),
+    (76, 91, 63, 133, (197, 154, 154)),
+    (22, 23, 40, 154, (197, 163, 166)),
+    (235, 277, 200, 158, (232, 155, 125)),
+    (93, 204, 191, 108, (236, 168, 141)),
+    (98, 269, 187, 188, (235, 175, 164)),
+)
+"""The same, found by a search for a score that stays above the threshold whichever thirty-sixth is covered."""
+
+type Ellipse = tuple[int, int, int, int, tuple[int, int, int]]
+
+
+def _draw(ellipses: Sequence[Ellipse]) -> Image.Image:
+    image = Image.new("RGB", SIZE, "white")
+    draw = ImageDraw.Draw(image)
+    for left, top, width, height, colour in ellipses:
+        draw.ellipse((left, top, left + width, top + height), fill=colour)
+    return image.filter(ImageFilter.GaussianBlur(9))
+
 
 def flagged_drawing() -> Image.Image:
     """Draw a few ellipses that the small moderation model flags, and that show nothing."""
-    image = Image.new("RGB", SIZE, "white")
-    draw = ImageDraw.Draw(image)
-    for left, top, width, height, colour in _ELLIPSES:
-        draw.ellipse((left, top, left + width, top + height), fill=colour)
-    return image.filter(ImageFilter.GaussianBlur(9))
+    return _draw(_ELLIPSES)
+
+
+def widely_flagged_drawing() -> Image.Image:
+    """Draw ellipses that it flags because of several places."""
+    return _draw(_WIDESPREAD)
 
 
 @cache

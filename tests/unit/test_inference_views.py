@@ -14,7 +14,7 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.services.inference.views import UNREADABLE, UNSAMPLED, Views, combine
+from darkroom.services.inference.views import UNREADABLE, UNSAMPLED, Views, combine, find_flagged
 
 
 def moderation(score: float, *, flagged: bool = False, error: str = "") -> Finding:
@@ -87,3 +87,19 @@ def test_each_view_has_its_tasks() -> None:
     ]  # fmt: skip
     assert list(views.by_tasks((TEXT, SIMILARITY))) == [(b"black", (TEXT,))]
     assert list(views.by_tasks((SIMILARITY,))) == []
+
+
+def test_the_first_flagged_view_is_found() -> None:
+    fit, bad, broken = moderation(0.1), moderation(0.9, flagged=True), moderation(0, error=UNREADABLE)
+    for findings, number in [
+        ([fit, fit], None),
+        ([bad], 0),
+        ([fit, broken, bad, bad], 2),
+        ([broken], None),
+    ]:
+        assert find_flagged([{MODERATION: finding} for finding in findings]) == number
+    assert find_flagged([faces(Region(0, 0, 1, 1)), {MODERATION: bad}]) == 1
+
+
+def test_views_are_numbered_from_the_first_frame_on_white() -> None:
+    assert Views((b"white", b"black"), (b"frame",)).all == (b"white", b"black", b"frame")

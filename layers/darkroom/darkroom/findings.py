@@ -21,6 +21,9 @@ TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS)
 ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
 """Where a finding comes from: the GPU endpoint, the small models in the function, or the client that uploaded."""
 
+GRID = 6
+"""Rows, and columns, of the cells of an :class:`Explanation`."""
+
 _PLACES = 5
 """Decimals of a fraction: a tenth of a pixel in 8192."""
 
@@ -66,12 +69,30 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where in an image a score comes from: an occlusion map of :data:`GRID` by :data:`GRID` cells.
+
+    ``score`` is that of the analysed view number ``view`` (0: the first frame on white), ``scores`` are those with one
+    cell covered, in rows from the upper left. ``cells`` are the numbers of cells that are covered together for a score
+    of ``covered_score``, below ``threshold``; none if no set of cells was found. Cells have equal sizes in fractions of
+    the upright image.
+    """
+
+    score: float
+    threshold: float
+    scores: tuple[float, ...]
+    cells: tuple[int, ...] = ()
+    covered_score: float = 0.0
+    view: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The result of ``model`` in ``version`` for ``task``.
 
     ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label
-    exceeds its threshold), ``vector`` (unit length) for similarity. ``error`` is a code, if the model could not read
-    the image.
+    exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity. ``error`` is a code, if
+    the model could not read the image.
     """
 
     task: str
@@ -84,6 +105,7 @@ class Finding:
     flagged: bool = False
     vector: tuple[float, ...] = ()
     error: str = ""
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +176,34 @@ def finding_to_document(finding: Finding, *, vectors: bool = False) -> dict[str,
         document["labels"] = [{"name": label.name, "score": _score(label.score)} for label in finding.labels]
     if finding.task == MODERATION:
         document["flagged"] = finding.flagged
+    if finding.explanation is not None:
+        document["explanation"] = explanation_to_document(finding.explanation)
     if vectors and finding.vector:
         packed = struct.pack(f"<{len(finding.vector)}f", *finding.vector)
         document["vector"] = base64.b64encode(packed).decode("ascii")
     return document
+
+
+def explanation_to_document(explanation: Explanation) -> dict[str, Any]:
+    """Convert an explanation to JSON, of at most 500 characters."""
+    return {
+        "grid": GRID,
+        "score": _score(explanation.score),
+        "threshold": _score(explanation.threshold),
+        "scores": [_score(score) for score in explanation.scores],
+        "cells": list(explanation.cells),
+        "covered_score": _score(explanation.covered_score),
+        "view": explanation.view,
+    }
+
+
+def explanation_from_document(document: Mapping[str, Any]) -> Explanation:
+    """Convert JSON to an explanation; raises ValueError, KeyError or TypeError if it is invalid."""
+    scores, cells = tuple(map(float, document["scores"])), tuple(map(int, document["cells"]))
+    if document["grid"] != GRID or len(scores) != GRID**2 or not set(cells) <= set(range(GRID**2)):
+        raise ValueError(f"an explanation must have {GRID} by {GRID} cells")
+    score, threshold, covered = (float(document[name]) for name in ("score", "threshold", "covered_score"))
+    return Explanation(score, threshold, scores, cells, covered, int(document["view"]))
 
 
 def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
@@ -181,6 +227,7 @@ def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
         bool(document.get("flagged", False)),
         struct.unpack(f"<{len(packed) // 4}f", packed),
         str(document.get("error", "")),
+        explanation_from_document(document["explanation"]) if "explanation" in document else None,
     )
 
 

@@ -15,11 +15,13 @@ from darkroom.findings import (
     MODERATION,
     SIMILARITY,
     TEXT,
+    Explanation,
     Face,
     Finding,
     Label,
     Region,
     TextLine,
+    explanation_to_document,
     finding_to_document,
 )
 
@@ -43,6 +45,11 @@ class Call:
     def trace(self) -> str:
         """The id of the trace that it belongs to, "" if none."""
         return self._attributes.get("trace", "")
+
+    @property
+    def explains(self) -> bool:
+        """Whether an explanation is requested."""
+        return self._attributes.get("explain") == "1"
 
     @property
     def target(self) -> str:
@@ -85,6 +92,18 @@ def flagging(call: Call) -> Reply:
     tasks = {task: finding_to_document(found(task), vectors=True) for task in call.tasks}
     tasks[MODERATION]["flagged"] = True
     return 200, json.dumps({"tasks": tasks}).encode()
+
+
+EXPLANATION = Explanation(0.9, 0.8, (0.9, 0.3, *(0.9,) * 34), (1,), 0.3)
+
+
+def explaining(call: Call, **wrong: object) -> Reply:
+    """Flag every image, and explain those for which that is requested. ``wrong`` are fields of the explanation."""
+    status, body = flagging(call) or HANG
+    document = json.loads(body)
+    if call.explains:
+        document["tasks"][MODERATION]["explanation"] = explanation_to_document(EXPLANATION) | wrong
+    return status, json.dumps(document).encode()
 
 
 def unreadable(call: Call) -> Reply:

@@ -154,3 +154,17 @@ def test_no_endpoint() -> None:
     nowhere: dict[str, Any] = Runtime("http://127.0.0.1:9").environment
     with pytest.raises(ModelUnavailable):
         Endpoint(create_client("sagemaker-runtime", nowhere, attempts=1), sagemaker.NAME).invoke(b"jpeg", [FACES], "id")
+
+
+def test_an_explanation_is_requested_and_read(runtime: Runtime, endpoint: Endpoint) -> None:
+    runtime.behave = sagemaker.explaining
+    assert endpoint.invoke(b"jpeg", [MODERATION], "id").found[MODERATION].explanation is None
+    found = endpoint.invoke(b"jpeg", [MODERATION], "id", explains=True).found[MODERATION]
+    assert found.explanation == sagemaker.EXPLANATION
+    assert [call.explains for call in runtime.calls] == [False, True]
+
+
+def test_a_malformed_explanation_is_no_answer(runtime: Runtime, endpoint: Endpoint) -> None:
+    runtime.behave = lambda call: sagemaker.explaining(call, grid=5)
+    with pytest.raises(ModelUnavailable):
+        endpoint.invoke(b"jpeg", [MODERATION], "id", explains=True)

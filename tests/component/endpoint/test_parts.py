@@ -21,8 +21,9 @@ from darkroom.models.pixels import Pixels
 from endpoint import decode
 from endpoint.batch import BatchAnalyser
 from endpoint.decode import decode_image
-from endpoint.request import AnalysisRequest, Origin, parse_origin, requested_tasks
+from endpoint.request import AnalysisRequest, Origin, parse_origin, requested_tasks, requests_explanation
 from tests.images.detectors import models_folder
+from tests.images.hidden import flagged_drawing
 from tests.images.photographs import jpeg_photo
 
 KNOWN = ("faces", "text", "moderation")
@@ -146,3 +147,55 @@ def test_an_empty_list_of_readable_images_is_no_batch() -> None:
         FACES: "unreadable",
         MODERATION: "unreadable",
     }
+
+
+@pytest.mark.parametrize(
+    ("attributes", "explains"),
+    [
+        ("", False),
+        ("tasks=moderation;explain=1", True),
+        ("explain=0", False),
+        ("explain", False),
+        (" explain = 1", True),
+    ],
+)
+def test_an_explanation_is_requested_by_an_attribute(attributes: str, explains: bool) -> None:
+    assert requests_explanation(attributes) is explains
+
+
+def png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.slow
+def test_what_is_flagged_is_explained_if_that_is_requested() -> None:
+    bad, tasks = png(flagged_drawing()), (MODERATION,)
+    finder = BatchAnalyser(CATALOGUE, ModelSet(CATALOGUE, models_folder(), tasks), ThreadPoolExecutor(2))
+    requests = [
+        AnalysisRequest(bad, tasks),
+        AnalysisRequest(bad, tasks, explains=True),
+        AnalysisRequest(jpeg_photo(), tasks, explains=True),
+        AnalysisRequest(b"nothing", tasks, explains=True),
+    ]
+    found = [one.document["tasks"][MODERATION] for one in finder.analyse(requests)]
+    assert ["explanation" in one for one in found] == [False, True, False, False]
+    assert found[1]["explanation"]["cells"] == [9]
+    assert found[1]["flagged"]
+
+
+class InexplicableModels(ModelSet):
+    """Models that run out of memory with a batch of cells."""
+
+    def explain(self, image: Pixels, task: str) -> None:
+        raise ModelUnavailable(detail="out of memory")
+
+
+def test_a_verdict_counts_without_its_explanation() -> None:
+    finder = BatchAnalyser(
+        CATALOGUE, InexplicableModels(CATALOGUE, models_folder(), [MODERATION]), ThreadPoolExecutor(2)
+    )
+    [result] = finder.analyse([AnalysisRequest(png(flagged_drawing()), (MODERATION,), explains=True)])
+    assert (result.status, result.document["tasks"][MODERATION]["flagged"]) == (200, True)
+    assert "explanation" not in result.document["tasks"][MODERATION]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..findings import TEXT, Findings, findings_from_document, findings_to_document
+from ..findings import MODERATION, TEXT, Findings, explanation_to_document, findings_from_document, findings_to_document
 from ..image_keys import encode_key
 from .clients import translate_errors
 from .documents import DocumentStore, Value
@@ -125,6 +125,8 @@ class FindingsStore:
         }
         if noted.flagged is not None:
             fields["flagged"] = noted.flagged
+        if (moderation := noted.findings.found.get(MODERATION)) is not None and moderation.explanation is not None:
+            fields["explanation"] = json.dumps(explanation_to_document(moderation.explanation), separators=(",", ":"))
         done = self.entries.put(item_name(key), fields, replaces=noted.version)
         return replace(noted, version=noted.version + 1) if done else None
 
@@ -167,11 +169,15 @@ def _parse(document: bytes) -> Findings | None:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A verdict on the upload with ``sha256_of``. ``source_etag`` is the ETag of its master, without quotes."""
+    """A verdict on the upload with ``sha256_of``. ``source_etag`` is the ETag of its master, without quotes.
+
+    ``explanation`` is the document of the :class:`darkroom.findings.Explanation` in JSON, "" without one.
+    """
 
     sha256_of: str
     source_etag: str
     flagged: bool
+    explanation: str = ""
 
 
 class VerdictTable:
@@ -187,10 +193,11 @@ class VerdictTable:
             found = self._client.get_item(
                 TableName=self._table,
                 Key={"pk": {"S": item_name(key)}},
-                ProjectionExpression="sha256_of, source_etag, flagged",
+                ProjectionExpression="sha256_of, source_etag, flagged, explanation",
                 ConsistentRead=True,
             )
         item = found.get("Item", {})
         if "flagged" not in item or "sha256_of" not in item:
             return None
-        return Verdict(item["sha256_of"]["S"], item.get("source_etag", {}).get("S", ""), bool(item["flagged"]["BOOL"]))
+        etag, explanation = (item.get(name, {}).get("S", "") for name in ("source_etag", "explanation"))
+        return Verdict(item["sha256_of"]["S"], etag, bool(item["flagged"]["BOOL"]), explanation)

@@ -58,19 +58,26 @@ class Endpoint:
         self._name = name
 
     def invoke(
-        self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, trace: str = "", variant: str = ""
+        self,
+        jpeg: bytes,
+        tasks: Sequence[str],
+        image_id: str,
+        *,
+        trace: str = "",
+        variant: str = "",
+        explains: bool = False,
     ) -> InferenceResult:
         """What the models say of an image, for each of ``tasks``.
 
         An image that they refuse is a finding with an error. Raises ModelUnavailable for no answer in time, for a
         fault of the endpoint, and for an answer that is none. ``image_id`` and ``trace`` (the id of an X-Ray trace) are
         for the logs of SageMaker and of the container. ``variant`` is the production variant to ask; without one
-        SageMaker draws one by their weights.
+        SageMaker draws one by their weights. ``explains``: what moderation flags is to be explained.
         """
         started_s = time.perf_counter()
         try:
             with translate_errors(f"invoke {self._name}"):
-                answer = self._invoke(jpeg, tasks, image_id, trace, variant)
+                answer = self._invoke(jpeg, tasks, image_id, trace, variant, explains)
         except Unavailable as error:
             raise ModelUnavailable(detail=error.detail) from error
         took_ms = (time.perf_counter() - started_s) * 1000
@@ -81,9 +88,11 @@ class Endpoint:
         decode_ms = (time.perf_counter() - started_s) * 1000 - took_ms
         return InferenceResult(found, answer.variant, parse_stages_ms(answer.attributes), took_ms, decode_ms)
 
-    def _invoke(self, jpeg: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str) -> _Response | str:
+    def _invoke(
+        self, jpeg: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str, explains: bool
+    ) -> _Response | str:
         """The answer, or the code of a refusal."""
-        attributes = {"tasks": ",".join(tasks), "trace": trace}
+        attributes = {"tasks": ",".join(tasks), "trace": trace, "explain": "1" if explains else ""}
         try:
             answer = self._client.invoke_endpoint(
                 EndpointName=self._name,

@@ -13,7 +13,7 @@ from ..aws.clients import create_client
 from ..aws.sagemaker import Endpoint, InferenceResult
 from ..aws.telemetry import Observer
 from ..environment import InferEnvironment
-from ..findings import Finding
+from ..findings import MODERATION, Explanation, Finding
 from ..services.inference.breaker import CircuitBreaker
 from ..services.inference.endpoint_client import CALL_TIMEOUT_S, EndpointClient
 from ..services.inference.predictions import Prediction
@@ -78,6 +78,12 @@ class ShadowClient:
                 return None
             found.append(result.found)
         return found
+
+    def explain(self, jpeg: bytes, image_id: str, variant: str) -> Explanation | None:
+        """Return the explanation of ``variant``, by one call; None if it flags nothing or does not respond."""
+        client = replace(self.client, deadline_s=INCUMBENT_TIMEOUT_S)
+        result = client.invoke(jpeg, [MODERATION], image_id, variant=variant, explains=True)
+        return result.found[MODERATION].explanation if result is not None else None
 
 
 def open_shadow_client(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import ModelUnavailable
-from ..findings import ENDPOINT, Finding
+from ..findings import ENDPOINT, Explanation, Finding
 from .catalogue import ModelCatalogue, ModelSpec
+from .explain import explain
 from .onnx_model import OnnxModel
 from .pixels import Pixels
 
@@ -49,7 +50,7 @@ class ModelSet:
         origin: str = ENDPOINT,
         device: int = 0,
     ) -> None:
-        self._origin = origin
+        self._catalogue, self._origin = catalogue, origin
         self._engines = {task: _engine(catalogue.get(task), model_dir, device) for task in tasks or catalogue.tasks}
 
     @property
@@ -79,6 +80,14 @@ class ModelSet:
             for index, finding in zip(asked, findings, strict=True):
                 found[index][task] = replace(finding, origin=self._origin)
         return found
+
+    def explain(self, image: Pixels, task: str) -> Explanation | None:
+        """Explain why the model of ``task`` flags ``image``; None if it does not, or has another engine.
+
+        Raises ModelUnavailable if the model fails.
+        """
+        engine = self._engines.get(task)
+        return explain(engine.detect_batch, image, self._catalogue.get(task)) if isinstance(engine, OnnxModel) else None
 
 
 def _engine(model: ModelSpec, folder: Path, device: int) -> Engine:

@@ -47,11 +47,14 @@ class OnnxModel:
             raise ModelUnavailable(detail=f"{model.name}: the GPU cannot be used; is its driver older than CUDA's?")
         self._input = self._session.get_inputs()[0].name
 
-    def detect_batch(self, images: Sequence[Pixels]) -> list[Finding]:
-        """Return the finding of each image. Raises ModelUnavailable if the run fails."""
+    def detect_batch(self, images: Sequence[Pixels], batch_size: int = 0) -> list[Finding]:
+        """Return the finding of each image. Raises ModelUnavailable if the run fails.
+
+        ``batch_size`` is the maximum of images at once, 0 for the model's own.
+        """
         prepared = [self._prepare(image, self._model) for image in images]
         found: dict[int, Finding] = {}
-        for batch in batches(prepared, self._model.batch_size):
+        for batch in batches(prepared, batch_size or self._model.batch_size):
             outputs = self._run(np.stack([prepared[index].tensor for index in batch]))
             for place, index in enumerate(batch):
                 answer = ModelOutput([output[place] for output in outputs], prepared[index], self._labels)

@@ -156,7 +156,8 @@ def test_a_flagged_frame_flags_the_image(env: InferEnvironment) -> None:
 
     env.runtime.behave = answer
     assert env.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is AnalysisOutcome.ANALYSED
-    assert (len(env.runtime.calls), env.noted("a.gif").flagged) == (6, True)
+    assert [call.explains for call in env.runtime.calls] == [*[False] * 6, True]
+    assert env.noted("a.gif").flagged
     assert env.findings("a.gif").found[FACES] == sagemaker.found(FACES)
 
 
@@ -470,7 +471,8 @@ def test_an_index_that_does_not_answer_is_a_fault(env: InferEnvironment) -> None
 def test_a_flag_of_the_fallback_can_be_taken_back(env: InferEnvironment) -> None:
     env.runtime.behave = sagemaker.dead
     flagged = replace(small(MODERATION), flagged=True)
-    env.finder = type("Prude", (), {"tasks": (MODERATION,), "detect": lambda *_: {MODERATION: flagged}})()
+    prude = {"tasks": (MODERATION,), "detect": lambda *_: {MODERATION: flagged}, "explain": lambda *_: None}
+    env.finder = type("Prude", (), prude)()
     env.ready(KEY, jpeg_photo())
     assert env.noted(KEY).flagged is True
     env.runtime.behave, env.now_s = sagemaker.answer, env.now_s + 1000

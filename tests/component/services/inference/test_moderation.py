@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
 from darkroom.aws.record import HELD, READY
-from darkroom.findings import ENDPOINT
+from darkroom.findings import ENDPOINT, GRID, MODERATION
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
+from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.messages import parse_request
 from darkroom.services.ingest.events import read_event
+from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingest_environment
+from tests.images.detectors import models_folder
+from tests.images.hidden import flagged_drawing, in_frame
 from tests.images.photographs import jpeg_photo
 
-from .harness import InferEnvironment
+from .harness import ALL, InferEnvironment
 
 KEY = "people/a.jpg"
 
@@ -117,3 +123,87 @@ def test_what_is_deleted_while_it_waits_leaves_nothing(pipeline: Pipeline) -> No
     pipeline.hear()
     assert (pipeline.looked.keys("findings/"), pipeline.lies) == ([], [])
     assert pipeline.looked.vectors.get(KEY) is None
+
+
+def png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def held_event(pipeline: Pipeline) -> dict[str, Any]:
+    """Return the detail of the one event that an image is held, of those since the last call."""
+    [detail] = [detail for detail_type, detail in pipeline.taken.published() if detail_type == "ImageHeld"]
+    assert detail["flagged"]
+    assert complaints("ImageHeld", detail) == []
+    return detail
+
+
+def hold(pipeline: Pipeline, body: bytes) -> dict[str, Any]:
+    """Have the real small models flag an upload; return the detail of the event that it is held."""
+    pipeline.looked.mode, pipeline.looked.finder = "lambda", InProcessDetector(models_folder(), ALL)
+    pipeline.taken.created(KEY, body)
+    pipeline.look()
+    pipeline.hear()
+    assert pipeline.taken.record(KEY).held.flagged
+    return held_event(pipeline)
+
+
+@pytest.mark.slow
+def test_a_flagged_image_is_held_with_its_explanation(pipeline: Pipeline) -> None:
+    image = flagged_drawing()
+    explanation = hold(pipeline, png(image))["explanation"]
+    assert explanation["view"] == 0
+    assert len(json.dumps(explanation)) <= 600
+    found = pipeline.looked.findings(KEY) if pipeline.looked.keys("findings/") else pipeline.looked.noted(KEY).findings
+    assert found is not None
+    stored = found.found[MODERATION].explanation
+    assert stored is not None
+    assert list(stored.scores) == explanation["scores"]
+    draw = ImageDraw.Draw(image)
+    for row, column in (divmod(cell, GRID) for cell in explanation["cells"]):
+        side = image.width / GRID
+        draw.rectangle((column * side, row * side, (column + 1) * side, (row + 1) * side), fill="grey")
+    pipeline.taken.created(KEY, png(image))
+    pipeline.look()
+    pipeline.hear()
+    assert pipeline.state == READY, "with these cells covered, it passes"
+
+
+@pytest.mark.slow
+def test_the_explanation_names_the_frame(pipeline: Pipeline) -> None:
+    body = in_frame(flagged_drawing(), "GIF", 2, 4, duration=80)
+    detail = hold(pipeline, body)
+    assert detail["explanation"]["view"] > 0
+    assert 9 in detail["explanation"]["cells"]
+
+
+def test_the_endpoint_explains_what_it_flags(pipeline: Pipeline) -> None:
+    pipeline.looked.runtime.behave = sagemaker.explaining
+    pipeline.taken.created(KEY, jpeg_photo())
+    pipeline.look()
+    pipeline.hear()
+    assert [call.explains for call in pipeline.looked.runtime.calls] == [False, True]
+    assert pipeline.looked.runtime.calls[1].tasks == (MODERATION,)
+    assert pipeline.looked.runtime.calls[1].target == "main", "the variant that flagged it"
+    assert held_event(pipeline)["explanation"]["cells"] == [1]
+
+
+def test_an_endpoint_without_explanations_is_none_the_worse(pipeline: Pipeline) -> None:
+    pipeline.looked.runtime.behave = sagemaker.flagging
+    pipeline.taken.created(KEY, jpeg_photo())
+    pipeline.look()
+    pipeline.hear()
+    assert pipeline.taken.record(KEY).held.flagged
+    assert "explanation" not in held_event(pipeline)
+
+
+@pytest.mark.slow
+def test_an_explanation_goes_with_the_findings(pipeline: Pipeline) -> None:
+    hold(pipeline, png(flagged_drawing()))
+    pipeline.taken.deleted(KEY)
+    pipeline.look()
+    assert pipeline.looked.noted(KEY).findings is None
+    assert pipeline.looked.keys("findings/") == []
+    scanned = pipeline.looked.clients["dynamodb"].scan(TableName=pipeline.looked.names["index"])["Items"]
+    assert [one["pk"]["S"] for one in scanned if "explanation" in one] == []

@@ -21,7 +21,7 @@ from ...aws.sagemaker import UNREADABLE, InferenceResult
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...errors import DarkroomError, ObjectChanged
-from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
+from ...findings import CLIENT, ENDPOINT, FALLBACK, MODERATION, Finding, Findings
 from ...plan.limits import Limits
 from ..deadline import INGEST, Deadline
 from ..ingest.events import build_verdict_message
@@ -32,8 +32,8 @@ from .findings_writer import FindingsWriter, Superseded, WrittenFindings
 from .masters import CurrentMaster
 from .merge import RANKS, build_analysed_event, model_versions, moderation_verdict, rank
 from .messages import AnalysisRequest, RequestKind, backoff_s
-from .predictions import Detector, Distance, EndpointModels, Prediction, SampleRecorder
-from .views import MAX_VIEWS, UNSAMPLED, Views, choose_views, combine
+from .predictions import Detector, Distance, EndpointModels, Explain, Prediction, SampleRecorder
+from .views import MAX_VIEWS, UNSAMPLED, Views, choose_views, combine, find_flagged
 
 SUPERSEDED_DELAY_S = 5
 """Delay before a key is analysed again whose master was replaced: time for the other worker to finish."""
@@ -204,7 +204,8 @@ class AnalysisService[C]:
         if others is None:
             return None
         gap = views.gap if len(others) == len(further) else views.gap or UNSAMPLED
-        return _Analysis(prediction, combine(prediction.result.found, others, gap))
+        explain = partial(self.models.explain, image_id=image_id, variant=prediction.result.variant)
+        return _Analysis(prediction, self._combine(views, [prediction.result.found, *others], gap, explain))
 
     def _run_in_process(self, step: str, views: Views) -> _Analysis[C]:
         """Return the findings of the detector; its time counts as ``step``."""
@@ -213,7 +214,21 @@ class AnalysisService[C]:
             found = self.detector.detect(views.first[0], tasks)
             others = [self.detector.detect(jpeg, wanted) for jpeg, wanted in views.by_tasks(tasks)]
         prediction = Prediction[C](InferenceResult(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
-        return _Analysis(prediction, combine(found, others, views.gap))
+        return _Analysis(prediction, self._combine(views, [found, *others], views.gap, self.detector.explain))
+
+    def _combine(
+        self, views: Views, found: Sequence[Mapping[str, Finding]], gap: str, explain: Explain
+    ) -> dict[str, Finding]:
+        """Combine what was found in each view, and explain the first one that moderation flagged."""
+        combined = combine(found[0], found[1:], gap)
+        number = find_flagged(found)
+        if number is not None:
+            with self.observer.step("explain"):
+                explanation = explain(views.all[number])
+            if explanation is not None:
+                explanation = replace(explanation, view=number)
+                combined[MODERATION] = replace(combined[MODERATION], explanation=explanation)
+        return combined
 
     def _make_findings(self, master: CurrentMaster, found: dict[str, Finding]) -> Findings:
         pending = tuple(task for task in self.settings.tasks if task not in found) if self.models is not None else ()

@@ -35,7 +35,9 @@ class EndpointClient:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
 
-    def invoke(self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, variant: str = "") -> InferenceResult | None:
+    def invoke(
+        self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, variant: str = "", explains: bool = False
+    ) -> InferenceResult | None:
         """Return the result of the endpoint or ``variant``; None without a response or while the circuit is open."""
         ends_s = self.monotonic() + self.deadline_s
         for number in range(MAX_ATTEMPTS):
@@ -46,7 +48,9 @@ class EndpointClient:
             try:
                 with self.observer.step("invoke"):
                     trace = self.observer.trace_id()
-                    result = self.endpoint.invoke(jpeg, tasks, image_id, trace=trace, variant=variant)
+                    result = self.endpoint.invoke(
+                        jpeg, tasks, image_id, trace=trace, variant=variant, explains=explains
+                    )
                     self._record_stages(result)
             except ModelUnavailable as error:
                 self.observer.log("WARNING", "endpoint call failed", attempt=number + 1, detail=error.detail)

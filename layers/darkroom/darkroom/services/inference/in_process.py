@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...findings import FALLBACK, Finding
+from ...errors import ModelUnavailable
+from ...findings import FALLBACK, MODERATION, Explanation, Finding
 
 if TYPE_CHECKING:
     from ...models.catalogue import ModelCatalogue
@@ -31,6 +32,15 @@ class InProcessDetector:
         from ...imaging.render.views import read_rgb
 
         return self._models.detect(read_rgb(jpeg), [task for task in tasks if task in self.tasks])
+
+    def explain(self, jpeg: bytes) -> Explanation | None:
+        """Explain why moderation flags the image; None if it does not, or fails: the verdict counts without it."""
+        from ...imaging.render.views import read_rgb
+
+        try:
+            return self._models.explain(read_rgb(jpeg), MODERATION)
+        except ModelUnavailable:
+            return None
 
     @cached_property
     def _catalogue(self) -> ModelCatalogue:

@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ...aws.sagemaker import InferenceResult
-from ...findings import Finding
+from ...findings import Explanation, Finding
 
 if TYPE_CHECKING:
     from .masters import CurrentMaster
 
 type Distance = Callable[[Finding, Finding], float | None]
 """Distance of two findings for one task, from 0 (equal) to 1; None if they cannot be compared."""
+
+
+type Explain = Callable[[bytes], Explanation | None]
+"""Why moderation flags an image; None if that is unknown."""
 
 
 class Prediction[C](NamedTuple):
@@ -36,6 +40,9 @@ class Detector(Protocol):
     def detect(self, jpeg: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
         """Return the findings for those of ``tasks`` that have a model. Raises ModelUnavailable."""
 
+    def explain(self, jpeg: bytes) -> Explanation | None:
+        """Explain why moderation flags the image; None if it cannot."""
+
 
 class EndpointModels[C](Protocol):
     """Models of an endpoint."""
@@ -50,6 +57,9 @@ class EndpointModels[C](Protocol):
 
         None if one request fails, or there is no time for the first ``needed``.
         """
+
+    def explain(self, jpeg: bytes, image_id: str, variant: str) -> Explanation | None:
+        """Explain why moderation of ``variant`` flags the image; None if it cannot, or does not respond."""
 
 
 class SampleRecorder[C](Protocol):

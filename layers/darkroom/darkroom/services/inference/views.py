@@ -53,7 +53,7 @@ that neither a small area nor a blurred copy of another image hides behind the m
 
 PREPARE_S = 30.0
 """Time after which no further frame is decoded. The function has 180 s: 45 of these for the first call, 25 for the
-incumbent beside a canary, 45 for further views, and the rest for the small models."""
+incumbent beside a canary, 45 for further views, 25 for an explanation, and the rest for the small models."""
 
 UNSAMPLED = "unsampled"
 """The label of an image of which not every frame was analysed. It is flagged, so that an operator reviews it."""
@@ -74,6 +74,11 @@ class Views:
     first: tuple[bytes, ...]
     further: tuple[bytes, ...] = ()
     gap: str = ""
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        """All images, numbered as in explanations."""
+        return (*self.first, *self.further)
 
     def by_tasks(self, tasks: Sequence[str]) -> Iterator[tuple[bytes, tuple[str, ...]]]:
         """Yield each image but the very first, with those of ``tasks`` that it is analysed for."""
@@ -163,6 +168,12 @@ def _is_new(view: pyvips.Image, seen: list[Blocks]) -> bool:
             return False
     seen.append(pixels)
     return True
+
+
+def find_flagged(found: Sequence[Mapping[str, Finding]]) -> int | None:
+    """Return the number of the first view that moderation flagged; ``found`` are the findings of each view."""
+    verdicts = ((number, one.get(MODERATION)) for number, one in enumerate(found))
+    return next((number for number, one in verdicts if one is not None and one.flagged and not one.error), None)
 
 
 def combine(found: Mapping[str, Finding], others: Iterable[Mapping[str, Finding]], gap: str = "") -> dict[str, Finding]:

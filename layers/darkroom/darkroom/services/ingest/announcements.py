@@ -46,7 +46,9 @@ def publish_event(context: IngestContext, record: Record) -> None:
     """Publish the event of ``record``, which has its id."""
     priority = bool(context.always.for_key(record.key))
     paths = build_preset_paths(record.key, context.presets.at_ingest)
-    context.bus.publish(*build_announcement(record, paths, priority=priority))
+    explanation = context.moderation.get_explanation(record) if record.state == HELD else {}
+    detail_type, detail = build_announcement(record, paths, priority=priority)
+    context.bus.publish(detail_type, detail | ({"explanation": explanation} if explanation else {}))
 
 
 def build_announcement(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from ...aws.findings_store import FindingsStore, Verdict, VerdictTable
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
@@ -54,6 +56,11 @@ class Moderation:
         """Return the verdict on ``key`` if it is about these bytes."""
         found = self.verdicts.get(key)
         return found if found is not None and found.sha256_of == sha256 else None
+
+    def get_explanation(self, record: Record) -> dict[str, Any]:
+        """Return the document of the explanation of why the held upload of ``record`` is flagged; {} without one."""
+        verdict = self.get_verdict(record.key, record.held.sha256) if record.held.flagged else None
+        return json.loads(verdict.explanation) if verdict is not None and verdict.explanation else {}
 
     def allows_copy(self, donor: Record, state: ReviewState) -> bool:
         """Whether an upload of the same bytes as ``donor``, which is served, may be served."""
