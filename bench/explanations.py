@@ -36,12 +36,13 @@ def measure(batch_size: int) -> str:
     """Return the CPU time of a verdict and of an explanation, and the memory that explanations add."""
     fetch(PLACES["endpoint"], MODELS)
     spec = replace(catalogue.load_catalogue(catalogue.SMALL_MODELS).get(MODERATION), thresholds={"nsfw": 0.0})
-    model = OnnxModel(spec, MODELS, 0)
+    model = OnnxModel([spec], MODELS, 0)
     image = np.repeat(np.repeat(data.astronaut(), REPEATED, axis=0), REPEATED, axis=1)  # type: ignore[no-untyped-call]
-    verdict_ms = median(_cpu_ms(lambda: model.detect_batch([image])) for _ in range(RUNS))
+    verdict_ms = median(_cpu_ms(lambda: model.detect_task(MODERATION, [image])) for _ in range(RUNS))
     before_kb = _peak_kb()
     runs = (
-        _cpu_ms(lambda: explain(lambda all_, _: model.detect_batch(all_, batch_size), image, spec)) for _ in range(RUNS)
+        _cpu_ms(lambda: explain(lambda all_, _: model.detect_task(MODERATION, all_, batch_size), image, spec))
+        for _ in range(RUNS)
     )
     explanation_ms = median(runs)
     added_mb = (_peak_kb() - before_kb) / 1000

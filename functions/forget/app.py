@@ -12,7 +12,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.factory import open_vectors
+from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
@@ -23,7 +23,7 @@ from darkroom.services.erase.service import EraseService
 from darkroom.services.request_metrics import count_attempt
 
 _env = ForgetEnvironment()
-_s3 = create_client("s3")
+_s3, _dynamodb = create_client("s3"), create_client("dynamodb")
 _observer = PowertoolsObserver("forget")
 
 _service = EraseService(
@@ -32,15 +32,16 @@ _service = EraseService(
     source=S3Bucket(_s3, _env.master_bucket),
     source_names=master_names(_env),
     quarantine=S3Bucket(_s3, _env.quarantine_bucket),
-    index=Index(create_client("dynamodb"), _env.index_table),
-    vectors=open_vectors(_env),
+    index=Index(_dynamodb, _env.index_table),
+    vectors=open_vectors(_env, _dynamodb),
+    tags=open_tags(_env, _dynamodb),
     distribution=Distribution(create_client("cloudfront"), _env.distribution_id),
     purges=Queue(create_client("sqs"), _env.purge_queue_url),
-    erasures=ErasureTable(create_client("dynamodb"), _env.index_table),
+    erasures=ErasureTable(_dynamodb, _env.index_table),
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
     wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are erased too
-    further={"samples": SampleStore(create_client("dynamodb"), _env.index_table).delete},
+    further={"samples": SampleStore(_dynamodb, _env.index_table).delete},
 )
 
 

@@ -14,7 +14,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.factory import open_vectors
+from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import InferEnvironment
 from darkroom.image_keys import master_names
 from darkroom.mlops.agreement import disagreement
@@ -39,7 +39,8 @@ _env = InferEnvironment()
 _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _media, _source = S3Bucket(_s3, _env.media_bucket), S3Bucket(_s3, _env.master_bucket)
 _entries, _index = DocumentStore(_dynamodb, _env.index_table), Index(_dynamodb, _env.index_table)
-_archive, _vectors = FindingsStore(_media, _entries), open_vectors(_env)
+_archive, _vectors = FindingsStore(_media, _entries), open_vectors(_env, _dynamodb)
+_tags = open_tags(_env, _dynamodb)
 _observer = PowertoolsObserver("infer")
 
 
@@ -68,7 +69,7 @@ def _infer(settings: Settings) -> AnalysisService[ShadowComparison]:
             blocks,
             max_views=settings.moderation_max_views,
         ),
-        writer=FindingsWriter(_archive, _masters, _media, _to(_env.purge_queue_url), _vectors, wanted),
+        writer=FindingsWriter(_archive, _masters, _media, _to(_env.purge_queue_url), _vectors, _tags, wanted),
         duplicates=DuplicateFindings(_archive, _index, _vectors),
         index=_index,
         models=open_shadow_client(_env, _breaker, _observer),

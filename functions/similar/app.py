@@ -1,4 +1,4 @@
-"""The similar function: finds images similar to one, for the HTTP API."""
+"""The similar function: finds images similar to one, and images with a tag, for the HTTP API."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
-from darkroom.aws.vectors.factory import open_vectors
+from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import SimilarEnvironment
 from darkroom.findings import SIMILARITY
 from darkroom.http.api import parse_key, read_bearer_token, respond
 from darkroom.http.response import HttpResponse, json_response
+from darkroom.image_keys import unquote
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.similarity import SimilaritySearch
 from darkroom.settings import Settings
@@ -23,20 +24,23 @@ from darkroom.signing import parse_signing_keys
 
 _env = SimilarEnvironment()
 _observer = PowertoolsObserver("similar")
-_vectors = open_vectors(_env)
+_dynamodb = create_client("dynamodb", _env.variables)
+_vectors, _tags = open_vectors(_env, _dynamodb), open_tags(_env, _dynamodb)
 _index, _keys = (
-    Index(create_client("dynamodb", _env.variables), _env.index_table),
+    Index(_dynamodb, _env.index_table),
     Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer),
 )
 
 
 def _similar(settings: Settings) -> SimilaritySearch:
+    copies = _vectors[SIMILARITY]
     return SimilaritySearch(
         vectors=_vectors,
-        hashes=_vectors if isinstance(_vectors, DynamoDBVectors) else None,
+        hashes=copies if isinstance(copies, DynamoDBVectors) else None,
+        tags=_tags,
         index=_index,
         keys=_keys,
-        analyses=_env.inference_mode != "off" and SIMILARITY in settings.tasks,
+        tasks=settings.tasks if _env.inference_mode != "off" else (),
     )
 
 
@@ -44,7 +48,7 @@ _service = SettingsBound(LiveSettings(S3Bucket(create_client("s3"), _env.media_b
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
-    """Respond to an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
+    """Respond to an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}`` or ``GET /_tagged/{tag+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
         return respond(_observer, lambda: _respond(event))
@@ -53,6 +57,16 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 def _respond(event: dict[str, Any]) -> HttpResponse:
     service = _service()
     grant = service.authorise(read_bearer_token(event))
-    key = parse_key(event["pathParameters"]["key"])
-    count = (event.get("queryStringParameters") or {}).get("count", "")
-    return json_response(200, service.find(grant, key, count))
+    path, query = event["pathParameters"], event.get("queryStringParameters") or {}
+    count = query.get("count", "")
+    if "tag" in path:
+        return json_response(200, service.find_tagged(grant, _unquote(path["tag"]), count, query.get("after", "")))
+    return json_response(200, service.find(grant, parse_key(path["key"]), count, query.get("basis", "")))
+
+
+def _unquote(text: str) -> str:
+    """Decode a part of the path: an HTTP API decodes it, except for ``%25``."""
+    try:
+        return unquote(text)
+    except ValueError:
+        return text

@@ -1,6 +1,7 @@
 // The card of one file on the upload page, from selection to result.
 
 import { bytes, encodeKey, make } from './page.js';
+import { tagChips, waitForTags } from './tags.js';
 
 // Load the derivative of a preset, with its size.
 async function loadPreset(key, preset) {
@@ -71,7 +72,11 @@ export function fileCard(file) {
       if (result.same_as) facts.push(`same content as ${result.same_as}`);
       const list = make('ul', { className: 'presets' });
       list.setAttribute('aria-label', `Derivatives of ${file.name}`);
-      rest.replaceChildren(make('div', { className: 'detail', textContent: `Ingested: ${facts.join(' · ')}` }), list);
+      const tags = make('div', { className: 'tags' });
+      tags.setAttribute('aria-label', `Tags of ${file.name}`);
+      tags.setAttribute('aria-live', 'polite');
+      rest.replaceChildren(make('div', { className: 'detail', textContent: `Ingested: ${facts.join(' · ')}` }), list, tags);
+      waitForTags(result.key).then(found => { if (found) tags.replaceChildren(tagChips(found)); });
       list.append(...await Promise.all((await presets).map(preset => loadPreset(result.key, preset))));
     },
 

@@ -1,14 +1,21 @@
-// Findings of an image: drawn over it, listed, redacted, and similar images.
+// Findings of an image: drawn over it, listed, redacted, with similar images.
 
 import { compare } from './compare.js';
 import { overlay } from './overlay.js';
 import { element, encodeKey, json, make } from './page.js';
+import { cards, search, showTagged, tagChips } from './tags.js';
 
 const SHOWN = 'w=960';
 const POLL_MS = 1000;
 const NEAR = 6;
 
-const NAMES = { faces: 'Faces', text: 'Text', moderation: 'Moderation', tags: 'Tags', similarity: 'Similarity' };
+const NAMES = {
+  faces: 'Faces', text: 'Text', moderation: 'Moderation', tags: 'Tags', similarity: 'Similarity', likeness: 'Look-alikes',
+};
+const NEAR_LISTS = [
+  { title: 'Most similar images', query: '' },
+  { title: 'Look-alikes', query: '&basis=likeness' },
+];
 const MAKERS = {
   endpoint: 'by the endpoint',
   fallback: 'by the small model in the function, until the endpoint responds',
@@ -48,16 +55,17 @@ const PANELS = {
     make('p', {}, make('span', {
       className: `chip ${found.flagged ? 'error' : 'hit'}`, textContent: found.flagged ? 'flagged' : 'not flagged',
     })), bars(found.labels)],
-  tags: found => [bars(found.labels)],
+  tags: (found, marks, key) => [tagChips(found.labels, name => showTagged(element('found-tagged'), key, name))],
   similarity: () => [],
+  likeness: () => [],
 };
 
-function panel(task, found, marks) {
+function panel(task, found, marks, key) {
   const maker = make('span', { className: `chip ${found.by === 'endpoint' ? 'hit' : 'miss'}`, textContent: found.by });
   maker.title = MAKERS[found.by] || '';
   const content = found.error
     ? [make('p', { className: 'reason', textContent: `The model could not decode this image (${found.error}).` })]
-    : PANELS[task](found, marks || []);
+    : PANELS[task](found, marks || [], key);
   return make('article', { className: `task ${task}` },
     make('div', { className: 'head' }, make('h3', { textContent: NAMES[task] || task }), maker),
     make('div', { className: 'by', textContent: `${found.model} ${found.version}` }), ...content);
@@ -96,23 +104,14 @@ async function redaction(path, before, tasks) {
   }
 }
 
-async function near(key) {
-  const folder = key.includes('/') ? `${key.split('/')[0]}/` : key;
-  const { api, token } = await json(`/upload-token?prefix=${encodeURIComponent(folder)}`);
-  const answer = await fetch(`${api}/_similar/${encodeKey(key)}?count=${NEAR}`, {
-    headers: { Authorization: `Bearer ${token}` },
-  }).catch(() => null);
-  if (!answer?.ok) return [];
-  const { basis, results } = await answer.json();
-  if (!results.length) return [];
-  const cards = results.map(found => make('li', {}, make('a', { href: `/#${encodeURIComponent(found.key)}` },
-    make('img', { alt: '', loading: 'lazy', src: `/${encodeKey(found.key)}?preset=cover` }),
-    ...(found.copy ? [make('span', { className: 'chip miss', textContent: 'copy' })] : []),
-    make('span', { className: 'score', textContent: `${found.key} · ${found.score.toFixed(2)}` }))));
-  return [make('h3', { textContent: 'Most similar images' }),
-    make('p', { className: 'note', textContent: `By ${basis}, in ${folder}` }),
-    make('ul', { className: 'near' }, ...cards)];
+async function near(key, { title, query }) {
+  const found = await search(key, `/_similar/${encodeKey(key)}?count=${NEAR}${query}`);
+  if (!found?.results.length) return [];
+  return [make('h3', { textContent: title }),
+    make('p', { className: 'note', textContent: `By ${found.basis}, in ${found.folder}` }), cards(found.results)];
 }
+
+const nearLists = key => Promise.all(NEAR_LISTS.map(list => near(key, list).catch(() => []))).then(lists => lists.flat());
 
 const STATE_TEXTS = {
   off: () => 'Inference is off (--no-inference). Requests that need findings are answered with 501.',
@@ -128,8 +127,8 @@ async function show(key, data) {
   const tasks = data.findings.tasks;
   const [above, before] = await Promise.all([image(`${path}?${SHOWN}`, key), image(`${path}?${SHOWN}`, 'The original image')]);
   const { element: drawn, marks } = overlay(above, tasks);
-  const panels = Object.entries(tasks).map(([task, found]) => panel(task, found, marks[task]));
-  const [compared, like] = await Promise.all([redaction(path, before, tasks), near(key).catch(() => [])]);
+  const panels = Object.entries(tasks).map(([task, found]) => panel(task, found, marks[task], key));
+  const [compared, like] = await Promise.all([redaction(path, before, tasks), nearLists(key)]);
   return () => {
     element('found-picture').replaceChildren(drawn);
     element('found-tasks').replaceChildren(...panels, ...data.findings.pending.map(pendingPanel));
@@ -157,7 +156,7 @@ async function follow(key, number, before) {
 /** Show the findings of the image `key`, and later ones, until another image is selected. */
 export async function showFound(key) {
   requestNumber += 1;
-  for (const id of ['found-picture', 'found-tasks', 'found-redacted', 'found-near']) element(id).replaceChildren();
+  for (const id of ['picture', 'tasks', 'tagged', 'redacted', 'near']) element(`found-${id}`).replaceChildren();
   await follow(key, requestNumber, '');
 }
 

@@ -11,7 +11,7 @@ from darkroom.settings import Settings, parse_settings
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
-        ({}, ("faces", "text", "moderation", "similarity")),
+        ({}, ("faces", "text", "moderation", "similarity", "tags", "likeness")),
         ({"tasks": ["text", "faces"]}, ("text", "faces")),
         ({"tasks": ["faces"], "moderation_policy": "off"}, ("faces",)),
         ({"tasks": ["faces"], "moderation_policy": "label"}, ("faces", "moderation")),
@@ -23,4 +23,4 @@ def test_moderation_is_added_where_the_policy_needs_it(document: dict[str, objec
 
 
 def test_defaults() -> None:
-    assert configured_tasks(Settings()) == ("faces", "text", "moderation", "similarity")
+    assert configured_tasks(Settings()) == ("faces", "text", "moderation", "similarity", "tags", "likeness")

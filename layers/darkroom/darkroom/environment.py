@@ -82,11 +82,12 @@ class MasterEnvironment(Environment):
 
 
 class VectorEnvironment(Environment):
-    """The store of embeddings: ``table`` (DynamoDB) or ``s3vectors`` (an index, by its ARN)."""
+    """The store of embeddings: ``table`` (DynamoDB) or ``s3vectors`` (indexes, by ARN). The table also has tags."""
 
     similarity_store: str = "table"
     vector_table: str = ""
     vector_index: str = ""
+    likeness_index: str = ""
 
 
 class EndpointEnvironment(Environment):

@@ -16,7 +16,10 @@ SCHEMA = 1
 """Version of the JSON. Readers reject any other."""
 
 FACES, TEXT, MODERATION, SIMILARITY, TAGS = "faces", "text", "moderation", "similarity", "tags"
-TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS)
+LIKENESS = "likeness"
+TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS)
+VECTOR_TASKS = (SIMILARITY, LIKENESS)
+"""Tasks whose findings are embeddings: similarity finds copies of an image, likeness images of the same kind."""
 
 ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
 """Where a finding comes from: the GPU endpoint, the small models in the function, or the client that uploaded."""
@@ -91,8 +94,8 @@ class Finding:
     """The result of ``model`` in ``version`` for ``task``.
 
     ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label
-    exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity. ``error`` is a code, if
-    the model could not read the image.
+    exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity and likeness. ``error`` is
+    a code, if the model could not read the image.
     """
 
     task: str

@@ -27,7 +27,7 @@ WATERMARK_PREFIX = "watermarks/"
 
 YEAR_S = 31_536_000
 OFF = "off"
-TASKS = ("faces", "text", "moderation", "similarity", "tags")
+TASKS = ("faces", "text", "moderation", "similarity", "tags", "likeness")
 """What models can analyse (:mod:`darkroom.findings`)."""
 
 
@@ -165,7 +165,10 @@ class Settings:
         "ones is flagged with the label `unsampled`.",
     )
     tasks: tuple[str, ...] = _setting(
-        TASKS[:4], list_of(one_of(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
+        TASKS,
+        list_of(one_of(TASKS), 1, len(TASKS)),
+        "",
+        "What models look for. An endpoint must have a model for each of them; of `text` the function has none.",
     )
     refine_hits: int = _setting(
         20, between(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."

@@ -1,4 +1,4 @@
-"""A stand-in for S3 Vectors: one index over HTTP, exact search, the service's limits and filters.
+"""A stand-in for S3 Vectors: indexes over HTTP, exact search, the service's limits and filters.
 
 No emulator has its queries (moto 5.2 puts and gets alone). Written after the S3 user guide, "Limitations and
 restrictions" and "Metadata filtering"; boto3 itself holds requests against the service's model before it sends them.
@@ -16,6 +16,7 @@ from math import sqrt, sumprod
 from typing import Any
 
 INDEX_ARN = "arn:aws:s3vectors:us-east-1:000000000000:bucket/darkroom-vectors/index/pictures"
+LIKENESS_ARN = "arn:aws:s3vectors:us-east-1:000000000000:bucket/darkroom-vectors/index/likeness"
 MAX_FILTERED_BYTES, MAX_METADATA_BYTES, MAX_TOP_K = 2048, 40 * 1024, 100
 
 type Document = dict[str, Any]
@@ -37,7 +38,6 @@ class VectorIndex:
     def answer(self, operation: str, request: Document) -> Document:
         """The answer to one request; raises Refused."""
         self.asked.append((operation, request))
-        demand(request.get("indexArn") == INDEX_ARN, "no such index")
         match operation:
             case "PutVectors":
                 return self._put(request["vectors"])
@@ -103,14 +103,15 @@ def demand(holds: object, otherwise: str) -> None:
 
 
 @contextmanager
-def serving(index: VectorIndex) -> Iterator[str]:
-    """The service on a free port; its URL."""
+def serving(indexes: Mapping[str, VectorIndex]) -> Iterator[str]:
+    """The service with ``indexes`` by their ARNs, on a free port; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
-                status, answer = 200, index.answer(self.path.strip("/"), request)
+                demand(request.get("indexArn") in indexes, "no such index")
+                status, answer = 200, indexes[request["indexArn"]].answer(self.path.strip("/"), request)
             except Refused as refusal:
                 status, answer = 400, {"message": str(refusal), "__type": "ValidationException"}
             body = json.dumps(answer).encode()

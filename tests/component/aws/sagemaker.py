@@ -12,8 +12,10 @@ from typing import Any
 
 from darkroom.findings import (
     FACES,
+    LIKENESS,
     MODERATION,
     SIMILARITY,
+    TAGS,
     TEXT,
     Explanation,
     Face,
@@ -77,6 +79,8 @@ def found(task: str) -> Finding:
         ),
         MODERATION: Finding(MODERATION, "gpu-moderation", "2", labels=(Label("safe", 0.9), Label("unsafe", 0.1))),
         SIMILARITY: Finding(SIMILARITY, "gpu-similarity", "2", vector=VECTOR),
+        TAGS: Finding(TAGS, "gpu-tags", "2", labels=(Label("bridge", 0.9), Label("river", 0.6))),
+        LIKENESS: Finding(LIKENESS, "gpu-likeness", "2", vector=(0.8, 0.6, *(0.0,) * 1278)),
     }
     return by_task[task]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
 
@@ -15,19 +16,26 @@ from darkroom.aws.vectors.factory import open_vectors
 from darkroom.aws.vectors.s3_vectors import MAX_FOLDERS, UNFILTERED, S3Vectors
 from darkroom.environment import VectorEnvironment
 from darkroom.errors import Unavailable
+from darkroom.findings import LIKENESS, SIMILARITY, VECTOR_TASKS
 
-from .s3vectors import INDEX_ARN, VectorIndex, serving
+from .s3vectors import INDEX_ARN, LIKENESS_ARN, VectorIndex, serving
 from .similar import DIMENSIONS, direction, make_vector_table, towards
 
 _numbers = itertools.count(1)
+type Stores = Mapping[str, DynamoDBVectors | S3Vectors]
 ROME, OSLO, BRIG = direction(1), direction(2), direction(3)
 
 
 @pytest.fixture
 def table(aws: Callable[[str], Any]) -> DynamoDBVectors:
+    return tables(aws)[SIMILARITY]
+
+
+def tables(aws: Callable[[str], Any]) -> dict[str, DynamoDBVectors]:
+    """The stores of all tasks in one table."""
     name = f"vectors-{next(_numbers)}"
     make_vector_table(aws("dynamodb"), name)
-    return DynamoDBVectors(aws("dynamodb"), name)
+    return {task: DynamoDBVectors(aws("dynamodb"), name, task) for task in VECTOR_TASKS}
 
 
 @pytest.fixture
@@ -37,11 +45,19 @@ def service() -> VectorIndex:
 
 @pytest.fixture
 def managed(service: VectorIndex, aws_environment: dict[str, str]) -> Iterator[S3Vectors]:
-    with serving(service) as url:
-        where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "SIMILARITY_STORE": "s3vectors", "VECTOR_INDEX": INDEX_ARN}
-        made = open_vectors(VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **where}))
-        assert isinstance(made, S3Vectors)
-        yield made
+    with opened(service, VectorIndex(1280, UNFILTERED), aws_environment) as stores:
+        store = stores[SIMILARITY]
+        assert isinstance(store, S3Vectors)
+        yield store
+
+
+@contextmanager
+def opened(copies: VectorIndex, likeness: VectorIndex, aws_environment: dict[str, str]) -> Iterator[Stores]:
+    """The stores of all tasks in indexes of S3 Vectors."""
+    with serving({INDEX_ARN: copies, LIKENESS_ARN: likeness}) as url:
+        indexes = {"VECTOR_INDEX": INDEX_ARN, "LIKENESS_INDEX": LIKENESS_ARN}
+        where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "SIMILARITY_STORE": "s3vectors"} | indexes
+        yield open_vectors(VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **where}), None)
 
 
 @pytest.fixture(params=["table", "managed"])
@@ -170,10 +186,33 @@ def test_an_index_that_refuses_is_unavailable(managed: S3Vectors) -> None:
 
 
 def test_a_deployment_without_the_setting_has_a_table(aws_environment: dict[str, str]) -> None:
-    assert isinstance(
-        open_vectors(VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **{"VECTOR_TABLE": "vectors"}})),
-        DynamoDBVectors,
-    )
+    environment = VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", **{"VECTOR_TABLE": "vectors"}})
+    assert all(isinstance(store, DynamoDBVectors) for store in open_vectors(environment, None).values())
+
+
+def check_separation(stores: Stores) -> None:
+    """Each task has vectors, results and deletions of its own, also of other numbers of dimensions."""
+    copies, likeness = stores[SIMILARITY], stores[LIKENESS]
+    wide = direction(1, 1280)
+    put(copies, "trips/rome.jpg", ROME)
+    put(copies, "trips/oslo.jpg", OSLO)
+    put(likeness, "trips/rome.jpg", wide)
+    assert nearest(copies, ROME, prefix="trips/") == ["trips/rome.jpg", "trips/oslo.jpg"]
+    assert nearest(likeness, wide, prefix="trips/") == ["trips/rome.jpg"]
+    copies.delete("trips/rome.jpg")
+    assert copies.get("trips/rome.jpg") is None
+    found = likeness.get("trips/rome.jpg")
+    assert found is not None
+    assert found.vector == pytest.approx(wide, abs=0.001)
+
+
+def test_tasks_have_partitions_of_their_own(aws: Callable[[str], Any]) -> None:
+    check_separation(tables(aws))
+
+
+def test_tasks_have_indexes_of_their_own(service: VectorIndex, aws_environment: dict[str, str]) -> None:
+    with opened(service, VectorIndex(1280, UNFILTERED), aws_environment) as stores:
+        check_separation(stores)
 
 
 def test_a_table_reads_page_after_page(table: DynamoDBVectors, aws: Callable[[str], Any]) -> None:

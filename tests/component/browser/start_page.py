@@ -31,11 +31,16 @@ def make_derivative(source: bytes, query: str) -> bytes:
 
 @dataclass
 class Responses:
-    """Responses for the page. ``findings`` are returned in turn, the last one repeatedly; ``near``: similar images."""
+    """Responses for the page. ``findings`` are returned in turn, the last one repeatedly.
+
+    ``near``: similar images, ``alike``: look-alikes, ``tagged``: images with any tag, in pages of two.
+    """
 
     image: bytes
     findings: list[dict[str, Any]]
     near: list[dict[str, Any]] = field(default_factory=list)
+    alike: list[dict[str, Any]] = field(default_factory=list)
+    tagged: list[dict[str, Any]] = field(default_factory=list)
     mode: str = "endpoint"
     redacts: bool = True
     asked: list[str] = field(default_factory=list)
@@ -60,7 +65,13 @@ class Responses:
         if path == "/_local/findings":
             return self.findings.pop(0) if len(self.findings) > 1 else self.findings[0]
         if path.startswith("/_similar/"):
-            return {"key": KEY, "basis": "embedding", "model": "sscd", "results": self.near}
+            basis = request.query.get("basis", "embedding")
+            return {"key": KEY, "basis": basis, "results": self.alike if basis == "likeness" else self.near}
+        if path.startswith("/_tagged/"):
+            keys = [each["key"] for each in self.tagged]
+            start = keys.index(request.query["after"]) + 1 if "after" in request.query else 0
+            page = self.tagged[start : start + 2]
+            return {"results": page, "next": page[-1]["key"] if start + 2 < len(keys) else None}
         return {
             "/_local/inference": {"mode": self.mode, "state": "ready"},
             "/_local/photographs": [KEY, *(each["key"] for each in self.near)],

@@ -33,9 +33,11 @@ TASKS: dict[str, Any] = {
     },
     "tags": {"model": "own", "version": "3", "by": "endpoint", "labels": [{"name": "cat", "score": 0.8}]},
     "similarity": {"model": "sscd", "version": "1", "by": "endpoint", "error": "unreadable"},
+    "likeness": {"model": "lite0", "version": "1", "by": "endpoint"},
 }
 PANELS = """Object.fromEntries([...document.querySelectorAll('.task')].map(task =>
-  [task.classList[1], [...task.querySelectorAll('.chip, .by, p, .lines, .labels')].map(part => part.innerText)]))"""
+  [task.classList[1],
+   [...task.querySelectorAll('.chip, .by, p, .lines, .labels, .tag-chips')].map(part => part.innerText)]))"""
 
 
 def make_response(state: str = "found", pending: tuple[str, ...] = (), **tasks: Any) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def test_boxes_and_text_are_drawn_over_the_image() -> None:
 
 def test_each_task_lists_model_and_findings() -> None:
     async def act(page: Page) -> None:
-        await page.until("document.querySelectorAll('.task').length === 5")
+        await page.until("document.querySelectorAll('.task').length === 6")
         panels = await page.evaluate(PANELS)
         assert panels["faces"] == ["endpoint", "centerface 1", "2 faces"]
         assert panels["text"][:3] == ["endpoint", "pp-ocr 6", "1 line, 3 words"]
@@ -128,7 +130,7 @@ def test_pending_findings_appear() -> None:
         panels = await page.evaluate(PANELS)
         assert panels["faces"][0] == "fallback"
         assert panels["text"] == ["pending"]
-        await page.until("document.querySelectorAll('.task').length === 5")
+        await page.until("document.querySelectorAll('.task').length === 6")
 
     on_the_page(stage_of(*answers), act)
 
@@ -170,6 +172,40 @@ def test_similar_images_are_linked() -> None:
         await page.until("document.getElementById('photograph-name').textContent === 'people/copy.jpg'")
 
     on_the_page(stage_of(make_response(**TASKS), near=near), act)
+
+
+@pytest.mark.slow
+def test_look_alikes_are_listed_after_copies() -> None:
+    alike = [{"key": "people/other.jpg", "score": 0.61}]
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.near li').length === 2")
+        said = await page.evaluate("document.getElementById('found-near').innerText")
+        assert said.index("By embedding") < said.index("people/copy.jpg") < said.index("By likeness, in people/")
+        assert said.endswith("people/other.jpg · 0.61")
+
+    near = [{"key": "people/copy.jpg", "score": 0.9, "copy": True}]
+    on_the_page(stage_of(make_response(**TASKS), near=near, alike=alike), act)
+
+
+def test_a_tag_lists_its_images_page_by_page() -> None:
+    tagged = [{"key": f"people/{number}.jpg", "score": 0.9} for number in range(3)]
+    stage = stage_of(make_response(**TASKS), tagged=tagged)
+    names = "[...document.querySelectorAll('#found-tagged .score')].map(each => each.textContent)"
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.tag-chip').length === 1")
+        assert await page.evaluate("document.querySelector('.tag-chip').title") == "80 %"
+        await page.evaluate("document.querySelector('.tag-chip').click()")
+        await page.until(f"{names}.length === 2")
+        assert await page.evaluate("document.querySelector('#found-tagged h3').innerText") == "Images with the tag cat"
+        await page.evaluate("document.querySelector('#found-tagged .more').click()")
+        await page.until(f"{names}.length === 3")
+        assert await page.evaluate(names) == [f"people/{number}.jpg · 0.90" for number in range(3)]
+        assert await page.evaluate("document.querySelectorAll('#found-tagged .more').length") == 0
+
+    on_the_page(stage, act)
+    assert "/_tagged/cat" in stage.asked
 
 
 def test_a_stack_without_inference_shows_no_findings() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from unittest.mock import Mock
 
@@ -58,6 +59,47 @@ def test_a_file_of_unknown_type_is_declared_by_its_extension() -> None:
     DECLARED.clear()
     asyncio.run(run())
     assert [upload["type"] for upload in DECLARED] == ["image/tiff"]
+
+
+def make_ready(polls: list[str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Responses for one upload that is ready at once, whose tags are there at the second poll; with ``polls``."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        path, query = request.path, request.query
+        if path == "/uploads":
+            form = {"url": f"http://{request.host}/s3", "fields": {}}
+            return web.json_response(form | {"status": "/uploads/status"})
+        if path == "/s3":
+            return web.Response(status=201, headers={"x-amz-version-id": "v1"})
+        if path == "/uploads/status":
+            size = {"format": "jpeg", "width": 10, "height": 10}
+            state = {"key": "uploads/a.jpg", "state": "ready", "version": "v1"}
+            return web.json_response(state | {"picture": size})  # terms: allow
+        if path == "/_local/findings":
+            polls.append(query["key"])
+            tags = {"tags": {"labels": [{"name": "bridge", "score": 0.91}]}}
+            done = len(polls) > 1
+            found = {"state": "found", "findings": {"pending": [], "tasks": tags}}
+            return web.json_response(found if done else {"state": "pending"})
+        return await answer(request)
+
+    return respond
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.slow
+def test_an_upload_shows_its_tags_once_it_is_analysed() -> None:
+    polls: list[str] = []
+
+    async def run() -> None:
+        async with served(make_ready(polls)) as url, open_browser() as page:
+            await page.open(f"{url}/")
+            await page.until("document.getElementById('choose').accept.split(',').includes('.heif')")
+            await page.evaluate(CHOOSE)
+            await page.until("document.querySelector('.file .tag-chip')?.textContent === 'bridge'")
+
+    asyncio.run(run())
+    assert polls == ["uploads/a.jpg"] * 2
 
 
 def test_each_media_type_has_an_extension() -> None:

@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 from PIL import Image, ImageOps
 
-from darkroom.findings import FALLBACK, MODERATION, SIMILARITY, TAGS, Finding
+from darkroom.errors import ModelUnavailable
+from darkroom.findings import FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, Finding
 from darkroom.models import catalogue, classifiers
 from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec
 from darkroom.models.classifiers import moderation
@@ -97,10 +98,52 @@ def test_other_images_have_distant_vectors() -> None:
     assert cosines[~np.eye(4, dtype=bool)].max() < ALIKE / 2
 
 
+def photo_of(name: str) -> Image.Image:
+    import skimage
+
+    return Image.open(Path(skimage.__file__).parent / "data" / name).convert("RGB")
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("chelsea.png", {"cat", "animal"}),
+        ("coffee.png", {"food"}),
+        ("page.png", set()),
+        ("moon.png", set()),
+    ],
+)
+def test_photographs_have_tags(name: str, tags: set[str]) -> None:
+    found = small_models().detect(pixels(photo_of(name)), [TAGS])[TAGS]
+    assert {label.name for label in found.labels} == tags
+    assert [label.score for label in found.labels] == sorted((label.score for label in found.labels), reverse=True)
+
+
+def test_likeness_is_about_what_an_image_shows() -> None:
+    """A mirrored detail of the cat is nearer to the cat than to any other photograph; so is the cat on its side."""
+    cat = photo_of("chelsea.png")
+    images = [
+        cat,
+        ImageOps.mirror(cat.crop((90, 20, 330, 220))),
+        photo_of("coffee.png"),
+        photo_of("motorcycle_left.png"),
+    ]
+    whole, detail, *others = (
+        np.array(small_models().detect(pixels(image), [LIKENESS])[LIKENESS].vector) for image in images
+    )
+    assert whole.shape == (1280,)
+    assert whole @ whole == pytest.approx(1, abs=1e-5)
+    assert whole @ detail > max(whole @ other for other in others) + 0.2
+
+
 @pytest.fixture
 def colours(tmp_path: Path) -> ModelSet:
+    return colour_models(tmp_path, "\n".join(COLOURS), {"tag": 0.2})
+
+
+def colour_models(tmp_path: Path, labels: str, thresholds: dict[str, float]) -> ModelSet:
     (tmp_path / "colours.onnx").write_bytes(colour_classifier(16))
-    (tmp_path / "colours.txt").write_text("\n".join(COLOURS), encoding="utf-8")
+    (tmp_path / "colours.txt").write_text(labels, encoding="utf-8")
     wanted = InputSpec(16, scaled_px=20, layout="channels-first", deviation=(255.0, 255.0, 255.0))
     model = ModelSpec(
         *("colours", TAGS, "1", "colours.onnx", wanted),
@@ -108,7 +151,7 @@ def colours(tmp_path: Path) -> ModelSet:
         labels="colours.txt",
         softmax=True,
         batch_size=4,
-        thresholds={"tag": 0.2},
+        thresholds=thresholds,
     )
     return ModelSet(ModelCatalogue({TAGS: model}), tmp_path, origin=FALLBACK)
 
@@ -126,6 +169,35 @@ def test_a_model_of_ones_own_gives_tags(colours: ModelSet) -> None:
 def test_tags_are_in_the_order_of_their_scores(colours: ModelSet) -> None:
     mixed = np.full((30, 50, 3), (200, 0, 220), np.uint8)
     assert [label.name for label in colours.detect(mixed, [TAGS])[TAGS].labels] == ["blue", "red"]
+
+
+def test_a_label_of_several_classes_has_the_sum_of_their_scores(tmp_path: Path) -> None:
+    """The mixed image has nearly all of its probability in blue and red; green has neither label."""
+    mixed = np.full((30, 50, 3), (200, 0, 220), np.uint8)
+    [plain, other] = colour_models(tmp_path, "\n".join(COLOURS), {"tag": 0.0}).detect(mixed, [TAGS])[TAGS].labels[:2]
+    by_name = {"red": "warm\tcolour", "green": "", "blue": "cold\tcolour"}
+    models = colour_models(tmp_path, "\n".join(by_name[name] for name in COLOURS), {"tag": 0.0})
+    scores = {label.name: label.score for label in models.detect(mixed, [TAGS])[TAGS].labels}
+    assert scores == {
+        "colour": pytest.approx(plain.score + other.score),
+        "cold": pytest.approx(plain.score),
+        "warm": pytest.approx(other.score),
+    }
+
+
+@pytest.mark.parametrize(("threshold", "found"), [(0.99, []), (0.01, ["green"])])
+def test_a_label_can_have_a_threshold_of_its_own(tmp_path: Path, threshold: float, found: list[str]) -> None:
+    green = np.zeros((30, 50, 3), np.uint8)
+    green[:, :, 1] = 60
+    models = colour_models(tmp_path, "\n".join(COLOURS), {"tag": 0.9, "green": threshold})
+    assert [label.name for label in models.detect(green, [TAGS])[TAGS].labels] == found
+
+
+def test_another_number_of_labels_is_reported(tmp_path: Path) -> None:
+    models = colour_models(tmp_path, "red\ngreen", {"tag": 0.2})
+    with pytest.raises(ModelUnavailable) as caught:
+        models.detect(np.zeros((30, 50, 3), np.uint8), [TAGS])
+    assert "colours: 2 lines of labels, 3 classes" in caught.value.detail
 
 
 def test_the_middle_is_cut_out_ordered_and_normalised() -> None:

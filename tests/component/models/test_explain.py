@@ -37,7 +37,11 @@ GREY = (123, 117, 104)
 
 @cache
 def real_model() -> OnnxModel:
-    return OnnxModel(MODEL, models_folder(), 0)
+    return OnnxModel([MODEL], models_folder(), 0)
+
+
+def detect(images: Sequence[Pixels], batch_size: int = 0) -> list[Finding]:
+    return real_model().detect_task(MODERATION, images, batch_size)
 
 
 @cache
@@ -48,7 +52,7 @@ def explained(name: str) -> tuple[Explanation, list[int]]:
     def watched(images: Sequence[Pixels], batch_size: int) -> list[Finding]:
         runs.append(len(images))
         assert len(images) <= batch_size
-        return real_model().detect_batch(images, batch_size)
+        return detect(images, batch_size)
 
     explanation = explain(watched, pixels(IMAGES[name]()), MODEL)
     assert explanation is not None
@@ -56,7 +60,7 @@ def explained(name: str) -> tuple[Explanation, list[int]]:
 
 
 def judge(image: Image.Image) -> tuple[bool, float]:
-    [found] = real_model().detect_batch([pixels(image)])
+    [found] = detect([pixels(image)])
     return found.flagged, found.labels[0].score
 
 

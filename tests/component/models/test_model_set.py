@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from darkroom.errors import ModelUnavailable
-from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
+from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT
 from darkroom.models import catalogue, onnx_model
 from darkroom.models.catalogue import ModelCatalogue
 from darkroom.models.model_set import ModelSet
@@ -66,6 +66,28 @@ def test_images_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPatch
     models = ModelSet(ModelCatalogue({SIMILARITY: replace(SMALL.get(SIMILARITY), batch_size=4)}), models_folder())
     models.detect_batch(turned(6), [[SIMILARITY]] * 6)
     assert seen == [(4, 288, 288, 3), (2, 288, 288, 3)]
+
+
+def test_tasks_of_one_network_are_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    run = OnnxModel._run
+
+    def watched(self: OnnxModel, tensors: np.ndarray[Any, np.dtype[np.generic]]) -> Any:
+        runs.append(len(tensors))
+        return run(self, tensors)
+
+    monkeypatch.setattr(OnnxModel, "_run", watched)
+    models = ModelSet(SMALL, models_folder(), (TAGS, LIKENESS))
+    both, tagged, neither = models.detect_batch(turned(3), [[TAGS, LIKENESS], [TAGS], []])
+    assert (both.keys(), tagged.keys(), neither) == ({TAGS, LIKENESS}, {TAGS}, {})
+    assert (both[TAGS].task, both[LIKENESS].task, len(both[LIKENESS].vector)) == (TAGS, LIKENESS, 1280)
+    assert runs == [1, 1]  # an image each, as batches of the function have
+
+
+def test_an_unknown_output_is_named() -> None:
+    model = replace(SMALL.get(TAGS), output="smell")
+    with pytest.raises(ValueError, match="efficientnet-lite0: output is one of logits, embedding, not 'smell'"):
+        ModelSet(ModelCatalogue({TAGS: model}), models_folder())
 
 
 @pytest.mark.parametrize(

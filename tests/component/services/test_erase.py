@@ -29,11 +29,13 @@ from darkroom.aws.record import (
     Refusal,
     pad_sequencer,
 )
+from darkroom.aws.tag_index import TagIndex
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors import StoredVector
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.errors import BadKey
+from darkroom.findings import VECTOR_TASKS
 from darkroom.image_keys import MASTERS, encode_key
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
@@ -64,7 +66,6 @@ class EraseEnvironment:
 
     env: IngestEnvironment
     cdn: HeldDistribution
-    vectors: DynamoDBVectors
     vectors_table: str
     events_url: str
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
@@ -81,6 +82,7 @@ class EraseEnvironment:
             quarantine=self.env.vault("quarantine"),
             index=self.env.index,
             vectors=self.vectors,
+            tags=self.tags,
             further={"samples": self.samples.delete},
             distribution=Distribution(self.cdn.client, self.cdn.distribution_id),
             purges=self.env.queue("purges"),
@@ -89,6 +91,20 @@ class EraseEnvironment:
             observer=PowertoolsObserver("forget"),
             sleep=self.wait,
         )
+
+    @property
+    def vectors(self) -> dict[str, DynamoDBVectors]:
+        client = self.env.clients["dynamodb"]
+        return {task: DynamoDBVectors(client, self.vectors_table, task) for task in VECTOR_TASKS}
+
+    @property
+    def tags(self) -> TagIndex:
+        return TagIndex(self.env.clients["dynamodb"], self.vectors_table)
+
+    def searchable(self) -> list[str]:
+        """The keys of all items by which images are found, with the tags of those of tags."""
+        found = self.env.clients["dynamodb"].scan(TableName=self.vectors_table)
+        return sorted(item["sk"]["S"] for item in found["Items"])
 
     @property
     def erasures(self) -> ErasureTable:
@@ -156,7 +172,7 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> EraseEnv
     table = f"forget-vectors-{number}"
     make_vector_table(aws("dynamodb"), table)
     distribution = make_distribution(create_client("cloudfront", aws_environment))
-    return EraseEnvironment(env, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
+    return EraseEnvironment(env, distribution, table, url)
 
 
 def fill(case: EraseEnvironment, key: str = KEY) -> None:
@@ -172,7 +188,9 @@ def fill(case: EraseEnvironment, key: str = KEY) -> None:
         "media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "refusal.json", "mezzanine-1280.jpg"))
     )
     case.env.judge(key, flagged=True, body=b"picture")
-    case.vectors.put(StoredVector(key, direction(1), source_etag="e", generation="1"))
+    for store in case.vectors.values():
+        store.put(StoredVector(key, direction(1), source_etag="e", generation="1"))
+    case.tags.put(key, {"bridge": 0.9, "river": 0.5}, "e")
     for etag in ("e", "f"):
         case.samples.put(Sample(key, etag, 0.0, "jpeg", 1, 0.5, {}, "endpoint"))
     case.put("quarantine", quarantine_key(key, pad_sequencer("A1")), quarantine_key(key, pad_sequencer("A2")))
@@ -182,7 +200,7 @@ def test_every_trace_is_removed_and_counted(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget()
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
-    assert case.vectors.get(KEY) is None
+    assert case.searchable() == []
     assert case.samples.recent() == []
     assert (report["key"], report["status"], report["failed"], report["again_in_s"]) == (
         KEY,
@@ -197,7 +215,8 @@ def test_every_trace_is_removed_and_counted(case: EraseEnvironment) -> None:
         "derivatives": 3,
         "findings": 2,
         "analysis": 1,
-        "embedding": 1,
+        "embedding": 2,
+        "tags": 2,
         "samples": 2,
         "quarantine": 2,
         "index": 1,
@@ -236,7 +255,9 @@ def test_an_image_that_is_only_similar_stays(case: EraseEnvironment) -> None:
     assert report["status"] == PENDING_INVALIDATION
     assert case.everything() == before
     assert sorted(sample.key for sample in case.samples.recent()) == sorted(2 * others)
-    assert all(case.vectors.get(other) is not None for other in others)
+    assert case.searchable() == sorted(
+        [key for other in others for key in (other, other, other, f"bridge\n{other}", f"river\n{other}")]
+    )
 
 
 def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: EraseEnvironment) -> None:

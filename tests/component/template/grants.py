@@ -73,7 +73,7 @@ UNRECORDED: dict[str, Grants] = {
     "Similar": {"<MediaBucket.Arn>/settings/*": ["s3:GetObject"], "<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Infer": {
         "<IndexTable.Arn>": ["dynamodb:BatchGetItem", "dynamodb:DeleteItem"],
-        "<VectorTable.Arn>": ["dynamodb:DeleteItem", "dynamodb:GetItem"],
+        "<VectorTable.Arn>": ["dynamodb:DeleteItem"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/settings/*": ["s3:GetObject"],

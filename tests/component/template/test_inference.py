@@ -157,6 +157,8 @@ def test_infer_writes_items_of_its_own_alone() -> None:
 
 def test_s3_vectors_take_the_place_of_the_table() -> None:
     grants = granted(Stack(**BY_NAME, SimilarityStore="s3vectors"), "Infer")
-    vectors = {action for action, resources in grants.items() if "<VectorIndex.IndexArn>" in resources}
+    indexes = ("<VectorIndex.IndexArn>", "<LikenessIndex.IndexArn>")
+    vectors = {action for action, resources in grants.items() if {*indexes} <= {*resources}}
     assert vectors == {"s3vectors:PutVectors", "s3vectors:GetVectors", "s3vectors:DeleteVectors"}
-    assert not [action for action, resources in grants.items() if "<VectorTable.Arn>" in resources]
+    of_table = {action for action, resources in grants.items() if "<VectorTable.Arn>" in resources}
+    assert of_table == {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}, "tags"

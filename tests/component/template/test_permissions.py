@@ -201,12 +201,13 @@ def test_ingest_puts_into_quarantine_and_forget_lists_and_deletes_there() -> Non
         }.get(role, set())
 
 
-def test_similar_searches_the_one_store_that_there_is() -> None:
+def test_similar_searches_the_one_store_of_embeddings_that_there_is() -> None:
     found = granted(Stack(SimilarityStore="s3vectors"), "Similar")
     searches = {action: resources for action, resources in found.items() if action.startswith("s3vectors:")}
     assert set(searches) == {"s3vectors:GetVectors", "s3vectors:QueryVectors"}
-    assert all(resources == ["<VectorIndex.IndexArn>"] for resources in searches.values())
-    assert "dynamodb:Query" not in found
+    indexes = ["<VectorIndex.IndexArn>", "<LikenessIndex.IndexArn>"]
+    assert all(resources == indexes for resources in searches.values())
+    assert found["dynamodb:Query"] == ["<VectorTable.Arn>"], "tags"
     assert found["dynamodb:GetItem"] == ["<IndexTable.Arn>"]
     [key] = [
         s for s in statements(Stack(SimilarityStore="s3vectors", KmsKeyArn=KEY), "Similar") if s["Resource"] == KEY
@@ -298,7 +299,7 @@ def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> No
     assert upload["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/uploads*"
     [similar] = permissions(stack, "Similar")
     assert (similar["Action"], similar["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
-    assert similar["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/_similar*"
+    assert similar["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/_*"
     [sweep] = permissions(stack, "Sweep")
     assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
     monitor = permissions(stack, "Monitor")

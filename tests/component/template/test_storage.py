@@ -26,7 +26,7 @@ def test_what_holds_data_outlives_the_stack() -> None:
     holders = {k: v for k, v in resources.items() if v["Type"] in KEPT}
     assert set(holders) == {
         *("MediaBucket", "UploadsBucket", "QuarantineBucket", "AccessLogBucket", "SigningKeys", "IndexTable"),
-        *("AuditBucket", "VectorTable", "VectorBucket", "VectorIndex", "LanguageKeys"),
+        *("AuditBucket", "VectorTable", "VectorBucket", "VectorIndex", "LikenessIndex", "LanguageKeys"),
     }
     for resource in holders.values():
         # A first deployment that fails leaves nothing behind, so that it can be tried again.
@@ -138,18 +138,23 @@ def test_embeddings_lie_in_a_table_by_shard_and_key() -> None:
     ]
     assert (table["BillingMode"], table["SSESpecification"]["KMSMasterKeyId"]) == ("PAY_PER_REQUEST", KEY)
     assert stack.variables("SimilarFunction")["VECTOR_INDEX"] == ""
-    assert not {"VectorBucket", "VectorIndex"} & stack.resources.keys()
+    assert stack.variables("SimilarFunction")["LIKENESS_INDEX"] == ""
+    assert not {"VectorBucket", "VectorIndex", "LikenessIndex"} & stack.resources.keys()
 
 
 def test_a_managed_index_filters_by_model_and_folders_alone() -> None:
-    stack = Stack(SimilarityStore="s3vectors")
-    index = stack.properties("VectorIndex")
-    assert index["MetadataConfiguration"] == {"NonFilterableMetadataKeys": [*UNFILTERED]}
-    assert (index["Dimension"], index["DistanceMetric"]) == (512, "cosine")
+    stack = Stack(SimilarityStore="s3vectors", InferenceMode="lambda")
+    for name, dimensions in (("VectorIndex", 512), ("LikenessIndex", 1280)):
+        index = stack.properties(name)
+        assert index["MetadataConfiguration"] == {"NonFilterableMetadataKeys": [*UNFILTERED]}
+        assert (index["Dimension"], index["DistanceMetric"]) == (dimensions, "cosine")
     assert stack.properties("VectorBucket")["EncryptionConfiguration"] == {"SseType": "AES256"}
     with_key = Stack(SimilarityStore="s3vectors", KmsKeyArn=KEY).properties("VectorBucket")
     assert with_key["EncryptionConfiguration"] == {"SseType": "aws:kms", "KmsKeyArn": KEY}
-    assert stack.variables("SimilarFunction")["VECTOR_INDEX"] == "<VectorIndex.IndexArn>"
+    for function in ("SimilarFunction", "InferFunction", "ForgetFunction"):
+        variables = stack.variables(function)
+        assert variables["VECTOR_INDEX"] == "<VectorIndex.IndexArn>"
+        assert variables["LIKENESS_INDEX"] == "<LikenessIndex.IndexArn>"
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)

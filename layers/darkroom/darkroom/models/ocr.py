@@ -53,9 +53,9 @@ class RapidOcr:
         except Exception as error:
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
 
-    def detect_batch(self, images: Sequence[Pixels]) -> list[Finding]:
+    def detect_batch(self, images: Sequence[Pixels], _: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
         """Return the lines of each image in reading order. Raises ModelUnavailable if a run fails."""
-        return [self._find(image) for image in images]
+        return [{TEXT: self._find(image)} for image in images]
 
     def _find(self, image: Pixels) -> Finding:
         lines = self._read(image)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,44 +28,76 @@ READ = {
 }
 """Values of ``prepare`` and ``read`` in ``models.toml``."""
 
+LABELS = "labels"
+"""The metadata of an ONNX file with the labels of its classes, as a file of labels has them."""
+
+type Read = Callable[[ModelOutput, ModelSpec], Finding]
+
 
 class OnnxModel:
-    """A loaded model. Raises ValueError for an unknown name, ModelUnavailable if its file cannot be loaded."""
+    """The network of ``models``, loaded: one for each task, of the same artefact and input.
 
-    def __init__(self, model: ModelSpec, folder: Path, device: int) -> None:
-        self._model = model
+    Raises ValueError for an unknown name, ModelUnavailable if its file cannot be loaded.
+    """
+
+    def __init__(self, models: Sequence[ModelSpec], folder: Path, device: int) -> None:
+        self._model = model = models[0]
         self._prepare = _look_up(PREPARE, model, "prepare")
-        self._read = _look_up(READ, model, "read")
+        read = {model.task: _look_up(READ, model, "read") for model in models}
         onnxruntime.set_default_logger_severity(ERRORS_ONLY)
         wanted = providers(model, device)
         try:
-            self._labels = _labels(model, folder)
             self._session = onnxruntime.InferenceSession(str(folder / model.artefact), providers=wanted)
+            labels = {model.task: _labels(model, folder, self._session) for model in models}
         except Exception as error:  # onnxruntime's have no common base
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
         if self._session.get_providers()[0] not in wanted[0]:  # it would silently use the CPU
             raise ModelUnavailable(detail=f"{model.name}: the GPU cannot be used; is its driver older than CUDA's?")
         self._input = self._session.get_inputs()[0].name
+        names = [output.name for output in self._session.get_outputs()]
+        self._heads = {model.task: _Head(model, read[model.task], labels[model.task], names) for model in models}
 
-    def detect_batch(self, images: Sequence[Pixels], batch_size: int = 0) -> list[Finding]:
-        """Return the finding of each image. Raises ModelUnavailable if the run fails.
+    def detect_batch(
+        self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]], batch_size: int = 0
+    ) -> list[dict[str, Finding]]:
+        """Return the findings of each image for its tasks. Raises ModelUnavailable if the run fails.
 
         ``batch_size`` is the maximum of images at once, 0 for the model's own.
         """
         prepared = [self._prepare(image, self._model) for image in images]
-        found: dict[int, Finding] = {}
+        found: list[dict[str, Finding]] = [{} for _ in images]
         for batch in batches(prepared, batch_size or self._model.batch_size):
             outputs = self._run(np.stack([prepared[index].tensor for index in batch]))
             for place, index in enumerate(batch):
-                answer = ModelOutput([output[place] for output in outputs], prepared[index], self._labels)
-                found[index] = self._read(answer, self._model)
-        return [found[index] for index in range(len(images))]
+                own = [output[place] for output in outputs]
+                for task, head in self._heads.items():
+                    if task in tasks[index]:
+                        found[index][task] = head.parse(own, prepared[index])
+        return found
+
+    def detect_task(self, task: str, images: Sequence[Pixels], batch_size: int = 0) -> list[Finding]:
+        """Return the finding of each image for ``task``, as :meth:`detect_batch` does."""
+        return [found[task] for found in self.detect_batch(images, [(task,)] * len(images), batch_size)]
 
     def _run(self, tensors: NDArray[np.generic]) -> list[NDArray[np.generic]]:
         try:
             return list(self._session.run(None, {self._input: tensors}))
         except Exception as error:
             raise ModelUnavailable(detail=f"{self._model.name}: {error}") from error
+
+
+class _Head:
+    """Parses the outputs ``names`` of a network for the task of ``model``. Raises ValueError for an unknown output."""
+
+    def __init__(self, model: ModelSpec, read: Read, labels: tuple[str, ...], names: Sequence[str]) -> None:
+        if model.output and model.output not in names:
+            raise ValueError(f"{model.name}: output is one of {', '.join(names)}, not {model.output!r}")
+        self._model, self._read, self._labels = model, read, labels
+        self._places = [names.index(model.output)] if model.output else range(len(names))
+
+    def parse(self, outputs: Sequence[NDArray[np.generic]], prepared: ModelInput) -> Finding:
+        """Return the finding of one image."""
+        return self._read(ModelOutput([outputs[at] for at in self._places], prepared, self._labels), self._model)
 
 
 def batches(prepared: Sequence[ModelInput], most: int) -> Iterator[list[int]]:
@@ -93,8 +125,11 @@ def providers(model: ModelSpec, device: int = 0) -> list[str | tuple[str, dict[s
     return [name if name == CPU else (name, {"device_id": device}) for name in known]
 
 
-def _labels(model: ModelSpec, folder: Path) -> tuple[str, ...]:
-    return tuple((folder / model.labels).read_text(encoding="utf-8").splitlines()) if model.labels else ()
+def _labels(model: ModelSpec, folder: Path, session: onnxruntime.InferenceSession) -> tuple[str, ...]:
+    """Return the labels of each class: of the model's file of labels, else of the artefact's metadata."""
+    if model.labels:
+        return tuple((folder / model.labels).read_text(encoding="utf-8").splitlines())
+    return tuple(session.get_modelmeta().custom_metadata_map.get(LABELS, "").splitlines())
 
 
 def _look_up[T](table: Mapping[str, T], model: ModelSpec, what: str) -> T:

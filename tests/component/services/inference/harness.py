@@ -19,14 +19,18 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import Switches
+from darkroom.aws.tag_index import TagIndex
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import (
     FACES,
     FALLBACK,
+    LIKENESS,
     MODERATION,
     SIMILARITY,
+    TAGS,
     TEXT,
+    VECTOR_TASKS,
     Face,
     Finding,
     Findings,
@@ -57,8 +61,8 @@ from tests.component.services.ingest_environment import RecordingQueue, make_tab
 from tests.queues import drain
 from tests.waiting import HANG_S
 
-ALL = (FACES, TEXT, MODERATION, SIMILARITY)
-SMALL = (FACES, MODERATION, SIMILARITY)
+ALL = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS)
+SMALL = (FACES, MODERATION, SIMILARITY, TAGS, LIKENESS)
 TOO_LONG_S = 0.5
 """The read timeout of an impatient client, for a response that never comes."""
 
@@ -91,6 +95,8 @@ def small(task: str) -> Finding:
         FACES: Finding(FACES, "cpu-faces", "1", FALLBACK, faces=(Face(Region(0.3, 0.3, 0.3, 0.3), 0.7),)),
         MODERATION: Finding(MODERATION, "cpu-moderation", "1", FALLBACK, labels=(Label("safe", 0.7),)),
         SIMILARITY: Finding(SIMILARITY, "cpu-similarity", "1", FALLBACK, vector=(1.0, *(0.0,) * 511)),
+        TAGS: Finding(TAGS, "cpu-tags", "1", FALLBACK, labels=(Label("bridge", 0.7), Label("castle", 0.6))),
+        LIKENESS: Finding(LIKENESS, "cpu-likeness", "1", FALLBACK, vector=(1.0, *(0.0,) * 1279)),
     }
     return by_task[task]
 
@@ -171,7 +177,23 @@ class InferEnvironment:
 
     @property
     def vectors(self) -> DynamoDBVectors:
-        return DynamoDBVectors(self.clients["dynamodb"], self.names["vectors"])
+        return self.stores[SIMILARITY]
+
+    @property
+    def stores(self) -> dict[str, DynamoDBVectors]:
+        """The stores of embeddings by task."""
+        client = self.clients["dynamodb"]
+        return {task: DynamoDBVectors(client, self.names["vectors"], task) for task in VECTOR_TASKS}
+
+    @property
+    def tags(self) -> TagIndex:
+        return TagIndex(self.clients["dynamodb"], self.names["vectors"])
+
+    def searchable(self, key: str) -> tuple[str, str, tuple[str, ...]]:
+        """What ``key`` is found by: the models of its embeddings, "" for none, and its tags."""
+        stored = [self.stores[task].get(key) for task in VECTOR_TASKS]
+        copies, likeness = (one.model if one is not None else "" for one in stored)
+        return copies, likeness, self.tags.get(key)
 
     def variants(self) -> EndpointVariants:
         """Variants of the endpoint; the same server lists them."""
@@ -226,9 +248,9 @@ class InferEnvironment:
         return AnalysisService(
             settings=AnalysisSettings(self.generation, self.tasks, Limits(), self.block, self.max_views),
             writer=FindingsWriter(
-                self.archive, self.masters, self.media, self.queue("purges"), self.vectors, self.tasks
+                self.archive, self.masters, self.media, self.queue("purges"), self.stores, self.tags, self.tasks
             ),
-            duplicates=DuplicateFindings(self.archive, self.index, self.vectors),
+            duplicates=DuplicateFindings(self.archive, self.index, self.stores),
             index=self.index,
             models=ShadowClient(caller, VariantRolesCache(self.variants, self.observer))
             if self.mode == "endpoint"

@@ -65,6 +65,7 @@ def test_an_image_is_analysed_stored_and_published(env: InferEnvironment, capsys
     noted = env.noted(KEY)
     assert noted.findings == findings
     assert (noted.sha256_of, noted.flagged, noted.announced) == (env.index.get(KEY).sha256, False, True)  # type: ignore[union-attr]
+    assert env.searchable(KEY) == ("gpu-similarity/2", "gpu-likeness/2", ("bridge", "river"))
     stored = env.vectors.get(KEY)
     assert stored is not None
     assert (stored.source_etag, stored.perceptual_hash, stored.model) == (
@@ -203,6 +204,7 @@ def test_the_same_bytes_are_analysed_once(env: InferEnvironment) -> None:
     assert first is not None
     assert second is not None
     assert second.vector == pytest.approx(first.vector, abs=0.02)
+    assert env.searchable("second.jpg") == env.searchable("first.jpg")
     assert [event["key"] for event in env.published()] == ["first.jpg", "second.jpg"]
 
 
@@ -229,8 +231,8 @@ def test_without_a_master_nothing_is_kept(env: InferEnvironment) -> None:
     env.infer.handle(AnalysisRequest(RequestKind.ANALYSE, KEY))
     assert env.removed(KEY) is AnalysisOutcome.REMOVED
     assert env.keys("findings/") == ["findings/1/other.jpg.json"]
-    assert (env.noted(KEY).version, env.vectors.get(KEY)) == (0, None)
-    assert env.vectors.get("other.jpg") is not None
+    assert (env.noted(KEY).version, env.searchable(KEY)) == (0, ("", "", ()))
+    assert env.searchable("other.jpg") == ("gpu-similarity/2", "gpu-likeness/2", ("bridge", "river"))
     assert env.removed(KEY) is AnalysisOutcome.REMOVED, "the same event once more"
 
 
@@ -319,14 +321,14 @@ def test_what_was_released_keeps_its_findings(env: InferEnvironment) -> None:
 def test_a_waiting_upload_keeps_the_findings_of_the_served_image(env: InferEnvironment) -> None:
     env.block = True
     env.ready(KEY, jpeg_photo(), sha256="old")
-    served, vector = env.findings(KEY), env.vectors.get(KEY)
+    served, found_by = env.findings(KEY), env.searchable(KEY)
     derivative = env.derivative(KEY, "fv-1_redact-faces_w-320.webp")
     env.runtime.behave = sagemaker.flagging
     sequencer = env.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
     held = AnalysisRequest(RequestKind.HELD, KEY, sequencer)
     assert env.infer.handle(held) is AnalysisOutcome.ANALYSED
     assert env.noted(KEY).flagged
-    assert (env.findings(KEY), env.vectors.get(KEY)) == (served, vector)
+    assert (env.findings(KEY), env.searchable(KEY)) == (served, found_by)
     assert derivative in env.keys("derivatives/")
     assert env.infer.handle(held) is AnalysisOutcome.DROPPED
 
@@ -378,6 +380,7 @@ def told_by_client(env: InferEnvironment, *faces: Face) -> Findings:
 def test_client_findings_are_reconciled(
     env: InferEnvironment, capsys: pytest.CaptureFixture[str], faces: tuple[Face, ...], apart: float, purged: bool
 ) -> None:
+    env.tasks = [task for task in ALL if task != TAGS]
     sequencer = env.master(KEY, jpeg_photo())
     env.known(KEY, told_by_client(env, *faces))
     image = env.derivative(KEY, "fit-cover_fv-1_g-face_h-400_w-400.auto-webp")
@@ -387,6 +390,7 @@ def test_client_findings_are_reconciled(
         **dict.fromkeys(ALL, ENDPOINT), TAGS: CLIENT,
     }  # fmt: skip
     assert findings.found[FACES] == sagemaker.found(FACES)
+    assert env.tags.get(KEY) == ("cat",)
     assert (env.media.head(image) is None, len(env.messages("purges"))) == (purged, int(purged))
     env.observer.flush()
     assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
@@ -419,6 +423,7 @@ def test_a_late_fallback_undoes_nothing(env: InferEnvironment) -> None:
     stored = env.vectors.get(KEY)
     assert stored is not None
     assert stored.model == "gpu-similarity/2"
+    assert env.tags.get(KEY) == ("bridge", "river")
 
 
 def test_findings_of_the_old_kind_are_replaced_not_mixed(env: InferEnvironment) -> None:
@@ -457,7 +462,7 @@ def test_a_master_that_is_deleted_during_analysis_leaves_nothing(env: InferEnvir
     request = parse_request(env.sent[0])
     assert request is not None
     assert env.infer.handle(request) is AnalysisOutcome.REMOVED
-    assert (env.keys("findings/"), env.noted(KEY).version, env.vectors.get(KEY)) == ([], 0, None)
+    assert (env.keys("findings/"), env.noted(KEY).version, env.searchable(KEY)) == ([], 0, ("", "", ()))
 
 
 def test_an_index_that_does_not_answer_is_a_fault(env: InferEnvironment) -> None:

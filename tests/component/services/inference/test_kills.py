@@ -51,6 +51,7 @@ class Case:
         stored, sidecar = env.vectors.get(self.key), env.archive.read_sidecar("1", self.key)
         if not self.by:
             assert (noted.version, stored, sidecar) == (0, None, None)
+            assert env.searchable(self.key) == ("", "", ())
             return
         findings = env.findings(self.key)
         tasks = ALL if self.by == ENDPOINT else SMALL
@@ -59,7 +60,11 @@ class Case:
         assert (noted.findings, noted.announced) == (findings, True)
         assert stored is not None
         assert stored.source_etag == findings.source_etag
-        assert stored.model == ("gpu-similarity/2" if self.by == ENDPOINT else "cpu-similarity/1")
+        assert env.searchable(self.key) == (
+            ("gpu-similarity/2", "gpu-likeness/2", ("bridge", "river"))
+            if self.by == ENDPOINT
+            else ("cpu-similarity/1", "cpu-likeness/1", ("bridge", "castle"))
+        )
         events = [event for event in env.published() if event["key"] == self.key and event["by"] == self.by]
         assert len({event["id"] for event in events if event["source_etag"] == findings.source_etag}) == 1
         if env.block:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import DarkroomError
-from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
+from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT
 from darkroom.image_keys import MASTERS
 from darkroom.imaging.render.views import mean_luma
 from darkroom.mlops.sample import TaskSummary
@@ -51,6 +51,8 @@ def test_an_analysed_image_is_sampled(env: InferEnvironment) -> None:
         TEXT: TaskSummary(0.9, False),
         MODERATION: TaskSummary(0.9, False),
         SIMILARITY: TaskSummary(None, False),
+        TAGS: TaskSummary(0.9, False),
+        LIKENESS: TaskSummary(None, False),
     }
     assert sample.embedding == bytes([95, 127, *bytes(510)])
     assert sample.trial is None

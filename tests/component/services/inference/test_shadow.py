@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from darkroom.aws.sagemaker import InferenceResult
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Unavailable
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT, Finding, Label, finding_to_document
+from darkroom.findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label, finding_to_document
 from darkroom.mlops.endpoint_variants import (
     MAIN,
     ROLES_TTL_S,
@@ -84,6 +84,8 @@ def test_both_are_compared_in_the_sample(canary: InferEnvironment) -> None:
         TEXT: TaskComparison(0.0, (False, False), (0.9, 0.9)),
         MODERATION: TaskComparison(1.0, (False, False), (0.8, 0.9)),
         SIMILARITY: TaskComparison(0.0, (False, False), (None, None)),
+        TAGS: TaskComparison(0.0, (False, False), (0.9, 0.9)),
+        LIKENESS: TaskComparison(0.0, (False, False), (None, None)),
     }
     assert min(trial.latency_ms) > 0
     incumbents, canarys = shadow_stats(canary.samples.recent(), "canary")

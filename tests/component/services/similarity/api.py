@@ -10,7 +10,9 @@ from typing import Any
 from unittest import mock
 
 from darkroom.aws.record import READY, MasterRef, Record, to_item
+from darkroom.aws.tag_index import TagIndex
 from darkroom.aws.vectors import StoredVector, VectorStore
+from darkroom.findings import LIKENESS, SIMILARITY
 from tests.component.services.functions import Function, load
 from tests.component.services.upload.api import Answer, token_for
 
@@ -27,7 +29,8 @@ class Deployment:
     function: Function
     environment: dict[str, str]
     dynamodb: Any
-    vectors: VectorStore
+    stores: Mapping[str, VectorStore]
+    tags: TagIndex
 
     def with_environment(self, settings: Mapping[str, Any] = NOTHING_SET, /, **changes: str) -> Deployment:
         """The same tables under a function that was deployed otherwise, or has other settings."""
@@ -37,10 +40,13 @@ class Deployment:
     def ask(self, key: str, token: str | None = None, **query: str) -> Answer:
         return self.call({"key": key}, f"Bearer {token or token_for('trips/')}", query)
 
+    def ask_tagged(self, tag: str, token: str | None = None, **query: str) -> Answer:
+        return self.call({"tag": tag}, f"Bearer {token or token_for('trips/')}", query)
+
     def call(self, parameters: dict[str, str], authorization: str | None, query: dict[str, str]) -> Answer:
         event: dict[str, Any] = {
             "version": "2.0",
-            "routeKey": "GET /_similar/{key+}",
+            "routeKey": "GET /_similar/{key+}" if "key" in parameters else "GET /_tagged/{tag+}",
             "headers": {} if authorization is None else {"authorization": authorization},
             "pathParameters": parameters,
             "isBase64Encoded": False,
@@ -59,15 +65,21 @@ class Deployment:
         analysed_etag: str = "",
         model: str = MODEL,
         state: str = READY,
+        likeness: Sequence[float] = (),
+        tags: Mapping[str, float] = NOTHING_SET,
     ) -> None:
-        """An image that is served, with its entry in the store: an embedding, a hash, or nothing."""
+        """An image that is served, with its entries in the stores: embeddings, a hash, tags, or nothing."""
         master = MasterRef(etag=f'"{etag}"', sequencer="1") if state == READY else MasterRef()
         facts = {"perceptual_hash": perceptual_hash} if perceptual_hash else {}
         record = Record(key, state, "1", facts=facts, master=master, sha256="ab")
         self.dynamodb.put_item(TableName=self.environment["INDEX_TABLE"], Item=to_item(record))
         if vector or perceptual_hash:
             texts = (analysed_etag or etag, perceptual_hash, "1", model)
-            self.vectors.put(StoredVector(key, tuple(vector), *texts))
+            self.stores[SIMILARITY].put(StoredVector(key, tuple(vector), *texts))
+        if likeness:
+            self.stores[LIKENESS].put(StoredVector(key, tuple(likeness), analysed_etag or etag, "", "1", model))
+        if tags:
+            self.tags.put(key, tags, analysed_etag or etag)
 
     def forget(self, key: str) -> None:
         """Its record alone: an embedding may stay a while longer."""

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws.tag_index import TagIndex
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom.findings import VECTOR_TASKS
 from tests.component.aws.similar import make_vector_table
 from tests.component.services.functions import load
 from tests.component.services.ingest_environment import make_table
@@ -32,4 +34,6 @@ def deployment(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> De
         "SIGNING_KEYS_ARN": secret["ARN"],
     }
     environment = aws_environment | own | {"INFERENCE_MODE": "endpoint"}
-    return Deployment(load("similar", environment, {}), environment, dynamodb, DynamoDBVectors(dynamodb, vectors))
+    stores = {task: DynamoDBVectors(dynamodb, vectors, task) for task in VECTOR_TASKS}
+    function = load("similar", environment, {})
+    return Deployment(function, environment, dynamodb, stores, TagIndex(dynamodb, vectors))

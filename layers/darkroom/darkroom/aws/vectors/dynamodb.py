@@ -1,7 +1,8 @@
 """Embeddings in a DynamoDB table, searched exactly: every vector below the prefix is read and compared.
 
 The partition key is a shard of the image's key, the sort key the image's key: a search reads only what is below its
-prefix, from all shards concurrently. ``docs/guides/similarity.md`` has the cost of a search.
+prefix, from all shards concurrently. Each task has shards of its own. ``docs/guides/similarity.md`` has the cost of a
+search.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from heapq import nsmallest
 from typing import Any
 from zlib import crc32
 
+from ...findings import LIKENESS, SIMILARITY
 from ..clients import translate_errors, write_if
 from . import TEXTS, Neighbour, StoredVector
 from .packing import HASH_BITS, QueryVector, hamming_distance, pack, unpack
@@ -20,20 +22,27 @@ SHARDS = 8
 """Partitions that share the writes and are read concurrently: fewer than the 10 connections of a client. The number is
 part of the stored keys and cannot change."""
 
+FIRST_SHARDS = {SIMILARITY: 0, LIKENESS: SHARDS}
+"""The first partition of each task."""
+
+FIRST_FREE_PARTITION = 2 * SHARDS
+"""The first partition that has no embeddings (:mod:`..tag_index`)."""
+
 type _Item = Mapping[str, Any]
 type _Scored = tuple[float, str, str]
 """Minus the score, key and perceptual hash: the best sort first, equal scores by key."""
 
 
 class DynamoDBVectors:
-    """A table of embeddings. ``client`` is a boto3 client for DynamoDB."""
+    """A table of the embeddings of ``task``. ``client`` is a boto3 client for DynamoDB."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, task: str = SIMILARITY) -> None:
         self._client = client
         self._table = table
+        self._first = FIRST_SHARDS[task]
 
     def put(self, new: StoredVector) -> None:
-        item = {**_item_key(new.key), **{name: {"S": getattr(new, name)} for name in TEXTS}}
+        item = {**self._item_key(new.key), **{name: {"S": getattr(new, name)} for name in TEXTS}}
         if new.vector:
             with translate_errors(f"vector put {new.key}"):
                 self._client.put_item(TableName=self._table, Item={**item, "vector": {"B": pack(new.vector)}})
@@ -49,11 +58,11 @@ class DynamoDBVectors:
 
     def delete(self, key: str) -> None:
         with translate_errors(f"vector delete {key}"):
-            self._client.delete_item(TableName=self._table, Key=_item_key(key))
+            self._client.delete_item(TableName=self._table, Key=self._item_key(key))
 
     def get(self, key: str) -> StoredVector | None:
         with translate_errors(f"vector get {key}"):
-            found = self._client.get_item(TableName=self._table, Key=_item_key(key), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=self._item_key(key), ConsistentRead=True)
         return _parse_item(found["Item"]) if "Item" in found else None
 
     def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Neighbour]:
@@ -90,7 +99,7 @@ class DynamoDBVectors:
             "KeyConditionExpression": "pk = :shard" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             "FilterExpression": condition,
             "ProjectionExpression": "sk, vector, perceptual_hash",
-            "ExpressionAttributeValues": {":shard": {"N": str(shard)}, **values}
+            "ExpressionAttributeValues": {":shard": {"N": str(self._first + shard)}, **values}
             | ({":prefix": {"S": prefix}} if prefix else {}),
         }
         while True:
@@ -101,9 +110,8 @@ class DynamoDBVectors:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-
-def _item_key(key: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"N": str(crc32(key.encode()) % SHARDS)}, "sk": {"S": key}}
+    def _item_key(self, key: str) -> dict[str, dict[str, str]]:
+        return {"pk": {"N": str(self._first + crc32(key.encode()) % SHARDS)}, "sk": {"S": key}}
 
 
 def _parse_item(item: _Item) -> StoredVector:

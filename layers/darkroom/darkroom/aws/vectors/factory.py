@@ -1,16 +1,31 @@
-"""Open the store of embeddings that the environment names."""
+"""Open the stores of embeddings and tags that the environment names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ...environment import VectorEnvironment
+from ...findings import LIKENESS, SIMILARITY, VECTOR_TASKS
 from ..clients import create_client
+from ..tag_index import TagIndex
 from .dynamodb import DynamoDBVectors
 from .s3_vectors import S3Vectors
 
 
-def open_vectors(environment: VectorEnvironment) -> DynamoDBVectors | S3Vectors:
-    """Open the store ``SIMILARITY_STORE``: ``table`` (default; ``VECTOR_TABLE``) or ``s3vectors`` (``VECTOR_INDEX``, an
-    ARN). Sends nothing yet."""
+def open_vectors(environment: VectorEnvironment, dynamodb: Any) -> Mapping[str, DynamoDBVectors | S3Vectors]:
+    """Open the store of each task that has embeddings. Sends nothing yet.
+
+    ``SIMILARITY_STORE`` is ``table`` (default; ``VECTOR_TABLE``, by the client ``dynamodb``) or ``s3vectors``
+    (``VECTOR_INDEX`` and ``LIKENESS_INDEX``, which are ARNs).
+    """
     if environment.similarity_store == "s3vectors":
-        return S3Vectors(create_client("s3vectors", environment.variables), environment.vector_index)
-    return DynamoDBVectors(create_client("dynamodb", environment.variables), environment.vector_table)
+        client = create_client("s3vectors", environment.variables)
+        indexes = {SIMILARITY: environment.vector_index, LIKENESS: environment.likeness_index}
+        return {task: S3Vectors(client, index) for task, index in indexes.items()}
+    return {task: DynamoDBVectors(dynamodb, environment.vector_table, task) for task in VECTOR_TASKS}
+
+
+def open_tags(environment: VectorEnvironment, dynamodb: Any) -> TagIndex:
+    """Open the index of tags: in ``VECTOR_TABLE``, whatever the store of embeddings."""
+    return TagIndex(dynamodb, environment.vector_table)

@@ -21,6 +21,7 @@ from ...aws.index import Index
 from ...aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ...aws.s3 import MAX_KEY_BYTES, S3Bucket
 from ...aws.sqs import Queue
+from ...aws.tag_index import TagIndex
 from ...aws.telemetry import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
@@ -58,7 +59,8 @@ class EraseService:
     source_names: ObjectNames
     quarantine: S3Bucket
     index: Index
-    vectors: VectorStore
+    vectors: Mapping[str, VectorStore]
+    tags: TagIndex
     distribution: Distribution
     purges: Queue
     erasures: ErasureTable
@@ -154,15 +156,11 @@ class EraseService:
                 self.media.erase(sidecar_name(found, key)) for found in list_generations(self.media)
             ),
             "analysis": lambda: int(self.index.delete_item(item_name(key))),
-            "embedding": lambda: self._erase_embedding(key),
+            "embedding": lambda: sum(_erase_embedding(store, key) for store in self.vectors.values()),
+            "tags": lambda: self.tags.delete(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._quarantined_copies(key)),
             **{place: partial(erase, key) for place, erase in self.further.items()},
         }
-
-    def _erase_embedding(self, key: str) -> int:
-        known = self.vectors.get(key) is not None
-        self.vectors.delete(key)
-        return int(known)
 
     def _quarantined_copies(self, key: str) -> Iterator[str]:
         """Yield the quarantined copies of ``key``. A refused key may itself contain /_/, and begin like this one."""
@@ -195,6 +193,12 @@ class EraseService:
             return ""
         self.purges.send(purge_message(key, SECOND, erasure=erasure), delay_s=REPEAT_AFTER_S)
         return invalidation
+
+
+def _erase_embedding(store: VectorStore, key: str) -> int:
+    known = store.get(key) is not None
+    store.delete(key)
+    return int(known)
 
 
 def _check_key(key: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...aws.findings_store import FindingsStore
 from ...aws.index import Index
 from ...aws.vectors import VectorStore
-from ...findings import SIMILARITY, Finding, Findings
+from ...findings import Finding, Findings
 from .masters import CurrentMaster
 from .merge import RANKS, rank
 
@@ -18,11 +18,11 @@ MAX_DONORS = 5
 
 @dataclass(frozen=True)
 class DuplicateFindings:
-    """``vectors`` is None if similarity is off; then a donor needs no vector."""
+    """``vectors`` has the store of each task that has embeddings: a donor must have those of the wanted tasks."""
 
     store: FindingsStore
     index: Index
-    vectors: VectorStore | None
+    vectors: Mapping[str, VectorStore]
 
     def find(self, present: CurrentMaster, generation: str, tasks: Sequence[str], by: str) -> dict[str, Finding] | None:
         """Return findings of all ``tasks`` in the same bytes, of origin ``by`` or better; None without any.
@@ -36,7 +36,7 @@ class DuplicateFindings:
         for key in list(donors)[:MAX_DONORS]:
             whole = self._complete_findings(key, present.sha256, generation)
             if whole is not None and all(rank(whole.found.get(task)) >= RANKS[by] for task in tasks):
-                found = self._with_vector(key, whole.source_etag, {task: whole.found[task] for task in tasks})
+                found = self._with_vectors(key, whole.source_etag, {task: whole.found[task] for task in tasks})
                 if found is not None:
                     return found
         return None
@@ -50,11 +50,14 @@ class DuplicateFindings:
         whole = sidecar.findings if sidecar is not None else None
         return whole if whole is not None and noted.matches(generation, whole.source_etag) else None
 
-    def _with_vector(self, key: str, source_etag: str, found: dict[str, Finding]) -> dict[str, Finding] | None:
-        embedding = found.get(SIMILARITY)
-        if self.vectors is None or embedding is None or embedding.error:
-            return found
-        stored = self.vectors.get(key)
-        if stored is None or not stored.vector or stored.source_etag != source_etag:
-            return None
-        return found | {SIMILARITY: replace(embedding, vector=tuple(stored.vector))}
+    def _with_vectors(self, key: str, source_etag: str, found: dict[str, Finding]) -> dict[str, Finding] | None:
+        """Return ``found`` with its vectors, which sidecars do not have; None if one is missing."""
+        for task, store in self.vectors.items():
+            embedding = found.get(task)
+            if embedding is None or embedding.error:
+                continue
+            stored = store.get(key)
+            if stored is None or not stored.vector or stored.source_etag != source_etag:
+                return None
+            found = found | {task: replace(embedding, vector=tuple(stored.vector))}
+        return found

@@ -1,20 +1,21 @@
 """Write findings so that those of the current master with the highest rank always win.
 
-No transaction spans the sidecar, the index item and the vector. Each is written conditionally on the version that was
-read before; the item is written last and marks the others as complete. After a crash all of it is repeated.
+No transaction spans the sidecar, the index item, the vectors and the tags. Each is written conditionally on the version
+that was read before; the item is written last and marks the others as complete. After a crash all of it is repeated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...aws.findings_store import FindingsRecord, FindingsStore, Sidecar
 from ...aws.s3 import S3Bucket
 from ...aws.sqs import Queue
+from ...aws.tag_index import TagIndex
 from ...aws.vectors import StoredVector, VectorStore
 from ...errors import ObjectChanged, Unavailable
-from ...findings import CLIENT, SIMILARITY, Findings, findings_from_document, findings_to_document
+from ...findings import CLIENT, TAGS, Findings, findings_from_document, findings_to_document
 from ...image_keys import derivatives_prefix
 from ..purge.messages import purge_message
 from .masters import CurrentMaster, Masters
@@ -46,14 +47,15 @@ class WrittenFindings:
 class FindingsWriter:
     """Derivatives are in ``media``; ``purges`` is the queue of CDN purges; ``tasks`` are all tasks of an analysis.
 
-    ``vectors`` is None if similarity is off.
+    ``vectors`` has the store of each task that has embeddings.
     """
 
     store: FindingsStore
     masters: Masters
     media: S3Bucket
     purges: Queue
-    vectors: VectorStore | None
+    vectors: Mapping[str, VectorStore]
+    tags: TagIndex
     tasks: Sequence[str]
 
     def write(self, master: CurrentMaster, image_id: str, new: Findings, perceptual_hash: str) -> WrittenFindings:
@@ -77,7 +79,7 @@ class FindingsWriter:
             if written is None:
                 continue
             if not master.is_replacement:
-                self._put_vector(master, findings, perceptual_hash)
+                self._put_searchable(master, findings, perceptual_hash)
             self._require_current(master)
             return WrittenFindings(written, known if is_same_master(known, new) else None)
         raise ObjectChanged(detail=f"the findings of {master.key} were changed concurrently")
@@ -91,13 +93,14 @@ class FindingsWriter:
         return found is not None and found.source_etag == master.etag
 
     def delete(self, key: str) -> None:
-        """Delete findings and vector of a key without a master. Raises Unavailable if it has one again."""
+        """Delete findings, vectors and tags of a key without a master. Raises Unavailable if it has one again."""
         sidecars, record = self.store.list_sidecars(key), self.store.read_record(key)
         if self.masters.find_current(key) is not None:
             raise Unavailable(detail=f"{key} has a master again")
         self.store.delete(key, sidecars, record)
-        if self.vectors is not None:
-            self.vectors.delete(key)
+        for store in self.vectors.values():
+            store.delete(key)
+        self.tags.delete(key)
 
     def _require_current(self, master: CurrentMaster) -> None:
         now = self.masters.find_current(master.key)
@@ -112,12 +115,16 @@ class FindingsWriter:
         self.store.put_sidecar(key, findings, replaces=stored)
         return findings
 
-    def _put_vector(self, master: CurrentMaster, findings: Findings, perceptual_hash: str) -> None:
-        embedding = findings.found.get(SIMILARITY)
-        if self.vectors is None or embedding is None or not embedding.vector:
-            return
-        texts = (findings.source_etag, perceptual_hash, findings.generation, f"{embedding.model}/{embedding.version}")
-        self.vectors.put(StoredVector(master.key, embedding.vector, *texts))
+    def _put_searchable(self, master: CurrentMaster, findings: Findings, perceptual_hash: str) -> None:
+        """Store what images are found by: embeddings and tags."""
+        for task, store in self.vectors.items():
+            found = findings.found.get(task)
+            if found is not None and found.vector:
+                texts = (findings.source_etag, perceptual_hash, findings.generation, f"{found.model}/{found.version}")
+                store.put(StoredVector(master.key, found.vector, *texts))
+        if TAGS in findings.found:
+            labels = findings.found[TAGS].labels
+            self.tags.put(master.key, {label.name: label.score for label in labels}, findings.source_etag)
 
     def _purge(self, key: str, generation: str) -> None:
         """Delete derivatives that were rendered with findings of ``generation``, and purge them from the CDN."""

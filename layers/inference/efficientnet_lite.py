@@ -1,0 +1,1 @@
+../../tools/efficientnet_lite.py
