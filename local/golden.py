@@ -29,6 +29,7 @@ def label_samples() -> list[GoldenImage]:
             tuple(Region(*box) for box in row["faces"]) if "faces" in row else None,
             row.get("unsafe"),
             row.get("text"),
+            tuple(row["tags"]) if "tags" in row else None,
         )
         for row in rows
     ]

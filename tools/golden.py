@@ -42,7 +42,7 @@ def put(media: S3Bucket, images: Iterable[tuple[GoldenImage, bytes]]) -> int:
 
 def line_of(golden: GoldenImage) -> str:
     """Return the manifest line of ``golden``."""
-    labels = {"faces": golden.faces, "unsafe": golden.unsafe, "text": golden.text}
+    labels = {"faces": golden.faces, "unsafe": golden.unsafe, "text": golden.text, "tags": golden.tags}
     return json.dumps({"picture": golden.key} | {name: label for name, label in labels.items() if label is not None})
 
 
@@ -67,5 +67,6 @@ def describe(golden: GoldenImage) -> str:
         "" if golden.faces is None else f"faces {len(golden.faces)}",
         "" if golden.unsafe is None else "unsafe" if golden.unsafe else "safe",
         "" if golden.text is None else f"words {len(golden.text.split())}",
+        "" if golden.tags is None else f"tags {', '.join(golden.tags) or 'none'}",
     ]
     return f"{golden.key}  {', '.join(filter(None, label))}"

@@ -85,7 +85,7 @@ def _open_monitor(settings: Settings) -> Monitor:
     if _env.inference_mode == "endpoint":
         models = open_endpoint_models(_env, settings)
         checks["rollout"] = models.rollout(
-            _entries, _samples, _metrics, _audit, _bus, _observer, rollout_policy(settings)
+            _entries, _media, _samples, _metrics, _audit, _bus, _observer, rollout_policy(settings)
         )
         quality = models.quality(_media, _observer)
         checks |= {"quality": quality, "quality-due": replace(quality, only_due=True)}

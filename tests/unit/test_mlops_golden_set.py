@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region, TextLine
+from darkroom.findings import FACES, MODERATION, TAGS, TEXT, Face, Finding, Label, Region, TextLine
 from darkroom.mlops.golden_set import (
     Confusion,
     GoldenImage,
@@ -34,6 +34,13 @@ def text(*lines: str) -> Finding:
     return Finding(TEXT, "m", "1", lines=tuple(TextLine(CORNERS, line, 0.9) for line in lines))
 
 
+def tags(*names: str) -> Finding:
+    return Finding(TAGS, "m", "1", labels=tuple(Label(name, 0.9) for name in names))
+
+
+CAT = GoldenImage("a", tags=("Cat", "animal", "sofa?"))
+
+
 @pytest.mark.parametrize(
     ("golden", "finding", "expected"),
     [
@@ -57,6 +64,12 @@ def text(*lines: str) -> Finding:
             text("no exit"),
             Confusion(true_positives=1, false_positives=1, false_negatives=2),
         ),
+        (CAT, tags("cat", "animal"), Confusion(true_positives=2)),
+        (CAT, tags("cat", "sofa"), Confusion(true_positives=1, false_negatives=1)),
+        (CAT, tags("cat", "animal", "dog"), Confusion(true_positives=2, false_positives=1)),
+        (CAT, tags(), Confusion(false_negatives=2)),
+        (GoldenImage("a", tags=("sofa?",)), tags("sofa"), Confusion(negatives=1)),
+        (GoldenImage("a", tags=()), tags("dog"), Confusion(false_positives=1, negatives=1, false_alarms=1)),
         (GoldenImage("a", text=""), text("ghost"), Confusion(false_positives=1, negatives=1, false_alarms=1)),
     ],
 )
@@ -110,7 +123,7 @@ MANIFEST = """
 {"picture": "golden/a.jpg", "faces": [[0.1, 0.1, 0.2, 0.2]], "unsafe": false, "text": "no entry"}
 
 {"picture": "golden/b.jpg", "unsafe": true}
-{"picture": "golden/c.jpg", "faces": []}
+{"picture": "golden/c.jpg", "faces": [], "tags": ["bridge", "river?"]}
 """
 
 
@@ -118,7 +131,7 @@ def test_a_manifest_is_read() -> None:
     assert list(parse_manifest(MANIFEST)) == [
         GoldenImage("golden/a.jpg", (BOX,), False, "no entry"),
         GoldenImage("golden/b.jpg", unsafe=True),
-        GoldenImage("golden/c.jpg", faces=()),
+        GoldenImage("golden/c.jpg", faces=(), tags=("bridge", "river?")),
     ]
 
 
@@ -132,6 +145,8 @@ def test_a_manifest_is_read() -> None:
         '{"picture": "a", "faces": 3}',
         '{"picture": "a", "unsafe": "yes"}',
         '{"picture": "a", "text": 3}',
+        '{"picture": "a", "tags": "bridge"}',
+        '{"picture": "a", "tags": [3]}',
     ],
 )
 def test_a_line_that_is_none_is_named(line: str) -> None:
@@ -140,11 +155,22 @@ def test_a_line_that_is_none_is_named(line: str) -> None:
 
 
 def test_a_history_is_read_as_it_was_written() -> None:
-    history = {"main": QualityRecord(1.5, 3.0), "canary": QualityRecord(2.0)}
+    history = {"main": QualityRecord(1.5, 3.0, {TAGS: Confusion(1, 2, 3, 4, 5)}), "canary": QualityRecord(2.0)}
     assert parse_history(format_history(history)) == history
+    assert parse_history('{"main": {"seen_s": 1, "judged_s": 2}}') == {"main": QualityRecord(1.0, 2.0)}  # of 0.2
 
 
-@pytest.mark.parametrize("text", ["[]", '{"main": 3}', '{"main": {"seen_s": 1}}', '{"main": {"seen_s": "x"}}', "no"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"main": 3}',
+        '{"main": {"seen_s": 1, "judged_s": 1, "scores": 3}}',
+        '{"main": {"seen_s": 1}}',
+        '{"main": {"seen_s": "x"}}',
+        "no",
+    ],
+)
 def test_what_is_no_history_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"history|could not convert|Expecting"):
         parse_history(text)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION
+from darkroom.findings import FACES, MODERATION, TAGS
+from darkroom.mlops.golden_set import Confusion
 from darkroom.mlops.rollout_policy import (
     Mean,
     Policy,
@@ -134,6 +135,25 @@ def test_what_is_over_its_limit_by_chance_perhaps_is_held(canary: VariantStats) 
 )
 def test_a_few_failures_do_not_end_a_canary(canary: VariantStats) -> None:
     assert decide(INCUMBENT, canary, POLICY).action == "hold"
+
+
+@pytest.mark.parametrize(
+    ("canary", "action", "reason"),
+    [
+        (Confusion(90, 0, 30), "promote", ""),
+        (Confusion(87, 3, 30), "promote", ""),  # a fall of 3 points
+        (Confusion(80, 6, 40), "hold", "fall of precision of tags on the golden set is 0.0698"),
+        (Confusion(60, 30, 60), "rollback", "fall of precision of tags on the golden set is 0.333"),
+        (Confusion(60, 0, 60), "rollback", "fall of recall of tags on the golden set is 0.25"),
+        (Confusion(9, 20, 0), "promote", ""),  # too few findings and labels
+    ],
+)
+def test_a_canary_is_compared_on_the_golden_set(canary: Confusion, action: str, reason: str) -> None:
+    incumbent = replace(INCUMBENT, golden={TAGS: Confusion(90, 0, 30), FACES: Confusion(90)})
+    decision = decide(incumbent, stats(golden={TAGS: canary}), POLICY)
+    assert decision.action == action
+    assert not reason or any(said.startswith(reason) for said in decision.reasons)
+    assert decide(INCUMBENT, stats(golden={TAGS: canary}), POLICY).action == "promote"
 
 
 def test_a_model_that_contradicts_most_images_is_rolled_back_first() -> None:

@@ -18,6 +18,7 @@ from ..operations.cloudwatch import CloudWatchMetrics, MetricStat
 from ..operations.switch_controller import ACTOR
 from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
 from .endpoint_variants import EndpointVariants, Variant, assign_roles
+from .golden_set import QualityRecord
 from .model_registry import ModelRegistry
 from .rollout_policy import Policy, VariantStats, decide, shadow_stats
 from .sample_store import SampleStore
@@ -31,7 +32,10 @@ HOUR_S, MINUTE_S = 3600.0, 60
 
 @dataclass(frozen=True)
 class CanaryRollout:
-    """Decides on the canary of an endpoint by ``policy``, and carries out the decision."""
+    """Decides on the canary of an endpoint by ``policy``, and carries out the decision.
+
+    ``quality`` reads the evaluations of the golden set by variant.
+    """
 
     variants: EndpointVariants
     states: CanaryStateStore
@@ -42,6 +46,7 @@ class CanaryRollout:
     bus: EventBus
     observer: Observer
     policy: Policy
+    quality: Callable[[], Mapping[str, QualityRecord]]
 
     def run(self, now_s: float) -> Mapping[str, object]:
         """Complete a decision, or decide. Raises Unavailable, Changed; the next run continues."""
@@ -64,7 +69,8 @@ class CanaryRollout:
 
     def _decide(self, case: CanaryState, now_s: float) -> Mapping[str, object]:
         baseline, tried = shadow_stats(self.samples.recent(since_s=case.since_s), case.canary)
-        decision = decide(baseline, self._with_call_counts(tried, case, now_s), self.policy)
+        baseline, tried = self._with_golden_scores(case, baseline, self._with_call_counts(tried, case, now_s))
+        decision = decide(baseline, tried, self.policy)
         found: dict[str, object] = {"canary": case.canary, "pictures": tried.n, "action": decision.action}
         found["reasons"] = list(decision.reasons)
         if decision.action not in EVENTS:
@@ -83,6 +89,16 @@ class CanaryRollout:
         )
         hours = (now_s - case.since_s) / HOUR_S
         return replace(stats, errors=round(errors), invocations=round(calls), hours=hours)
+
+    def _with_golden_scores(
+        self, case: CanaryState, baseline: VariantStats, tried: VariantStats
+    ) -> tuple[VariantStats, VariantStats]:
+        """Return both with counts of the golden set, if this canary was evaluated, not an earlier one of its name."""
+        history = self.quality()
+        incumbent, canary = history.get(case.incumbent), history.get(case.canary)
+        if incumbent is None or canary is None or canary.judged_s < case.since_s:
+            return baseline, tried
+        return replace(baseline, golden=incumbent.scores), replace(tried, golden=canary.scores)
 
     def _execute(self, case: CanaryState) -> dict[str, object]:
         steps = self._steps()

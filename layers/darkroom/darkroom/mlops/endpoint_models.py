@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..aws.audit import AuditLog
 from ..aws.clients import create_client
@@ -25,7 +26,7 @@ from .canary_rollout import CanaryRollout
 from .canary_state import CanaryStateStore
 from .endpoint_variants import EndpointVariants
 from .model_registry import ModelRegistry
-from .quality_check import QualityCheck
+from .quality_check import QualityCheck, read_quality_history
 from .rollout_policy import Policy
 from .sample_store import SampleStore
 
@@ -52,6 +53,7 @@ class EndpointModels:
     def rollout(
         self,
         entries: DocumentStore,
+        media: S3Bucket,
         samples: SampleStore,
         metrics: CloudWatchMetrics,
         audit: AuditLog,
@@ -61,7 +63,10 @@ class EndpointModels:
     ) -> CanaryRollout:
         """Return the check of canaries."""
         cases = CanaryStateStore(entries, self.variants.endpoint)
-        return CanaryRollout(self.variants, cases, samples, metrics, self.registry, audit, bus, observer, policy)
+        quality = partial(read_quality_history, media, observer)
+        return CanaryRollout(
+            self.variants, cases, samples, metrics, self.registry, audit, bus, observer, policy, quality
+        )
 
     def quality(self, media: S3Bucket, observer: Observer) -> QualityCheck:
         """Return the check on the golden set."""

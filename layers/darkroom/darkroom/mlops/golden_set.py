@@ -2,23 +2,28 @@
 
 It is a folder of images and a manifest with one JSON object per line::
 
-    {"picture": "golden/a.jpg", "faces": [[0.1, 0.2, 0.3, 0.3]], "unsafe": false, "text": "no entry"}
+    {"picture": "golden/a.jpg", "faces": [[0.1, 0.2, 0.3, 0.3]], "unsafe": false, "text": "no entry",
+     "tags": ["bridge", "river?"]}
 
-Faces are ``left, top, width, height`` in fractions of the image. Tasks without a label are not scored.
+Faces are ``left, top, width, height`` in fractions of the image. A tag with a question mark may be found or not. Tasks
+without a label are not scored.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..findings import FACES, MODERATION, TEXT, Finding, Region
+from ..findings import FACES, MODERATION, TAGS, TEXT, Finding, Region
 from .agreement import count_line_words, count_matches, count_words
 
 UNSAFE = "unsafe"
 """The label of moderation that is scored."""
+
+OPTIONAL = "?"
+"""The end of a tag that counts neither way: it may be found or not."""
 
 MIN_ANSWERED = 0.95
 """Share of the golden set that a variant must answer for its scores to be published."""
@@ -35,11 +40,12 @@ class GoldenImage:
     faces: tuple[Region, ...] | None = None
     unsafe: bool | None = None
     text: str | None = None
+    tags: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts for one task: of boxes for faces, of words for text, of images for moderation.
+    """Counts for one task: of boxes for faces, of words for text, of tags, of images for moderation.
 
     ``negatives`` are images with nothing to find; in ``false_alarms`` of them something was found.
     """
@@ -77,10 +83,11 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class QualityRecord:
-    """Unix times of a variant: first seen, and last evaluated, 0 if never."""
+    """Unix times of a variant: first seen, and last evaluated, 0 if never. ``scores`` are those of the evaluation."""
 
     seen_s: float
     judged_s: float = 0.0
+    scores: Mapping[str, Confusion] = field(default_factory=dict)
 
     def is_due(self, now_s: float) -> bool:
         """Whether an evaluation is due."""
@@ -94,16 +101,19 @@ class QualityRecord:
 def parse_history(text: str) -> dict[str, QualityRecord]:
     """Parse the output of :func:`format_history`. Raises ValueError."""
     try:
-        return {
-            name: QualityRecord(float(one["seen_s"]), float(one["judged_s"])) for name, one in json.loads(text).items()
-        }
+        return {name: _parse_record(one) for name, one in json.loads(text).items()}
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"no history of quality checks: {error!r}") from error
 
 
 def format_history(history: Mapping[str, QualityRecord]) -> str:
     """Return a history as JSON."""
-    return json.dumps({name: {"seen_s": one.seen_s, "judged_s": one.judged_s} for name, one in history.items()})
+    return json.dumps({name: asdict(one) for name, one in history.items()})
+
+
+def _parse_record(one: Mapping[str, Any]) -> QualityRecord:
+    scores = {str(task): Confusion(**counts) for task, counts in one.get("scores", {}).items()}
+    return QualityRecord(float(one["seen_s"]), float(one["judged_s"]), scores)
 
 
 def parse_manifest(text: str) -> Iterator[GoldenImage]:
@@ -164,10 +174,20 @@ def _text(golden: GoldenImage, finding: Finding, _: float | None) -> Confusion |
     return _confusion((read & there).total(), read.total(), there.total())
 
 
+def _tags(golden: GoldenImage, finding: Finding, _: float | None) -> Confusion | None:
+    if golden.tags is None:
+        return None
+    named = {label.name.casefold() for label in finding.labels}
+    wanted = {tag.casefold() for tag in golden.tags if not tag.endswith(OPTIONAL)}
+    allowed = {tag.casefold().removesuffix(OPTIONAL) for tag in golden.tags}
+    return _confusion(len(named & wanted), len(named & wanted) + len(named - allowed), len(wanted))
+
+
 _SCORERS: Mapping[str, Callable[[GoldenImage, Finding, float | None], Confusion | None]] = {
     FACES: _faces,
     MODERATION: _moderation,
     TEXT: _text,
+    TAGS: _tags,
 }
 
 
@@ -178,14 +198,17 @@ def _confusion(right: int, said: int, there: int) -> Confusion:
 
 
 def _parse_image(line: Any) -> GoldenImage:
-    faces, unsafe, text = line.get("faces"), line.get("unsafe"), line.get("text")
+    faces, unsafe, text, tags = line.get("faces"), line.get("unsafe"), line.get("text"), line.get("tags")
     if not isinstance(unsafe, bool | None) or not isinstance(text, str | None):
         raise TypeError("unsafe is true or false, text is a text")
+    if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
+        raise TypeError("tags is a list of texts")
     return GoldenImage(
         str(line["picture"]),
         tuple(Region(*map(float, face)) for face in faces) if faces is not None else None,
         unsafe,
         text,
+        tuple(tags) if tags is not None else None,
     )
 
 

@@ -15,7 +15,7 @@ from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
 from ..errors import Unavailable
-from ..findings import FACES, MODERATION, TEXT, Finding
+from ..findings import FACES, MODERATION, TAGS, TEXT, Finding
 from .drift_check import JSON
 from .endpoint_variants import EndpointVariants
 from .golden_set import (
@@ -36,8 +36,12 @@ MANIFEST = "golden/manifest.jsonl"
 HISTORY = "watch/quality.json"
 """The object in the media bucket with the time of each variant's last evaluation."""
 
-EVALUATED_TASKS = (FACES, MODERATION, TEXT)
+EVALUATED_TASKS = (FACES, MODERATION, TEXT, TAGS)
 """Tasks with labels."""
+
+UNLIMITED = {(TAGS, "Recall")}
+"""Metrics that are published by task and variant, but not among the worst of all, which have alarms: thresholds of
+tags are chosen for precision, and recall is what they cost."""
 
 DEADLINE_S = 600.0
 """Time limit of all variants together. The function's timeout is 900 s."""
@@ -82,7 +86,7 @@ class QualityCheck:
         found: dict[str, object] = {"pictures": len(golden)}
         if not golden:
             return found
-        history = self._read_history()
+        history = read_quality_history(self.media, self.observer)
         self._publish_age(history, now_s)
         weighted = [name for name, variant in sorted(self.variants.read_all().items()) if variant.weight > 0]
         history = {name: history.get(name, QualityRecord(now_s)) for name in weighted}
@@ -96,9 +100,9 @@ class QualityCheck:
                 found[name] = {"answered": judgement.answered}
                 continue
             metrics = {task: self._publish(name, task, one) for task, one in judgement.confusions.items()}
-            figures += metrics.values()
+            figures += [_limited(task, values) for task, values in metrics.items()]
             found[name] = metrics
-            history[name] = replace(history[name], judged_s=now_s)
+            history[name] = replace(history[name], judged_s=now_s, scores=judgement.confusions)
         self._publish_worst(figures)
         self.media.put(HISTORY, format_history(history).encode(), headers=JSON, metadata={})
         return found
@@ -106,14 +110,6 @@ class QualityCheck:
     def _read_golden_set(self) -> list[GoldenImage]:
         text = self.media.read(MANIFEST)
         return [] if text is None else list(parse_manifest(text.decode()))
-
-    def _read_history(self) -> dict[str, QualityRecord]:
-        """Return the times of evaluations; empty without a valid history, so that all variants are due."""
-        try:
-            return parse_history((self.media.read(HISTORY) or b"{}").decode())
-        except ValueError as error:
-            self.observer.log("WARNING", "quality history unreadable", cause=str(error))
-            return {}
 
     def _publish_age(self, history: Mapping[str, QualityRecord], now_s: float) -> None:
         """Publish the longest time since a variant's last evaluation, at once: an interrupted run shows too."""
@@ -164,3 +160,16 @@ class QualityCheck:
         for name, worst in WORST.items():
             if values := [one[name] for one in figures if name in one]:
                 self.observer.count(name, worst(values), "Percent")
+
+
+def read_quality_history(media: S3Bucket, observer: Observer) -> dict[str, QualityRecord]:
+    """Return the evaluations by variant; empty without a valid history, so that all variants are due."""
+    try:
+        return parse_history((media.read(HISTORY) or b"{}").decode())
+    except ValueError as error:
+        observer.log("WARNING", "quality history unreadable", cause=str(error))
+        return {}
+
+
+def _limited(task: str, values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if (task, name) not in UNLIMITED}

@@ -12,6 +12,7 @@ from math import ceil, sqrt
 from typing import Literal, NamedTuple
 
 from .drift import noise_level, psi_of_values
+from .golden_set import Confusion
 from .sample import Sample, ShadowComparison, TaskComparison
 
 Z = 2.576
@@ -35,7 +36,8 @@ class VariantStats:
     """Statistics of a variant for images that both variants analysed.
 
     ``disagreement`` with the incumbent, ``empty`` (the share of empty results) and ``confidences`` are by task.
-    ``errors`` and ``invocations`` are SageMaker's counts of all calls; ``hours`` is the age of the canary.
+    ``errors`` and ``invocations`` are SageMaker's counts of all calls; ``hours`` is the age of the canary. ``golden``
+    has the counts of the golden set by task.
     """
 
     n: int = 0
@@ -46,6 +48,7 @@ class VariantStats:
     errors: int = 0
     invocations: int = 0
     hours: float = 0.0
+    golden: Mapping[str, Confusion] = field(default_factory=dict)
 
     @property
     def p50_ms(self) -> float:
@@ -62,8 +65,8 @@ class VariantStats:
 class Policy:
     """Limits, and minimum amounts of data.
 
-    Metrics count from ``min_samples`` images on, errors from as many calls on. Rises and ratios are relative to the
-    incumbent.
+    Metrics count from ``min_samples`` images on, errors from as many calls on, those of the golden set from as many
+    labels or findings on. Rises, falls and ratios are relative to the incumbent.
     """
 
     min_samples: int = 30
@@ -72,6 +75,7 @@ class Policy:
     max_confidence_psi: float = 0.25
     max_latency_ratio: float = 1.5
     max_error_rate: float = 0.02
+    max_golden_fall: float = 0.05
     promote_after_samples: int = 300
     promote_after_hours: float = 24.0
 
@@ -160,6 +164,8 @@ def _policy_metrics(baseline: VariantStats, canary: VariantStats, policy: Policy
     if canary.invocations >= policy.min_samples:
         rate = min(1.0, canary.errors / canary.invocations)
         yield PolicyMetric("error rate", rate, wilson_lower(rate, canary.invocations), policy.max_error_rate)
+    for task in sorted(baseline.golden.keys() & canary.golden.keys()):
+        yield from _golden_falls(task, baseline.golden[task], canary.golden[task], policy)
     if canary.n < policy.min_samples:
         return
     for task, apart in sorted(canary.disagreement.items()):
@@ -173,6 +179,20 @@ def _policy_metrics(baseline: VariantStats, canary: VariantStats, policy: Policy
             yield PolicyMetric(f"confidence PSI of {task} beyond chance", beyond, beyond, policy.max_confidence_psi)
     if baseline.latencies_ms and canary.latencies_ms:
         yield _latency(baseline, canary, policy.max_latency_ratio)
+
+
+def _golden_falls(task: str, baseline: Confusion, canary: Confusion, policy: Policy) -> Iterator[PolicyMetric]:
+    """Compare precision and recall on the same images. The incumbent's are used as they are, as for empty results."""
+    found, there = (canary.true_positives + other for other in (canary.false_positives, canary.false_negatives))
+    for name, before, now, n in (
+        ("precision", baseline.precision, canary.precision, found),
+        ("recall", baseline.recall, canary.recall, there),
+    ):
+        if before is not None and now is not None and n >= policy.min_samples:
+            surely = wilson_lower(1 - now, n) - (1 - before)
+            yield PolicyMetric(
+                f"fall of {name} of {task} on the golden set", before - now, surely, policy.max_golden_fall
+            )
 
 
 def _empty_rise(task: str, before: float, now: Mean, limit: float) -> PolicyMetric:

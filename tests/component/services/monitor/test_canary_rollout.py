@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from darkroom.errors import DarkroomError, Unavailable
-from darkroom.findings import MODERATION
+from darkroom.findings import MODERATION, TAGS
 from darkroom.mlops.canary_rollout import CanaryRollout
 from darkroom.mlops.canary_state import ENDED, CanaryStateStore
 from darkroom.mlops.endpoint_variants import EndpointVariants
+from darkroom.mlops.golden_set import Confusion, QualityRecord, format_history
 from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
+from darkroom.mlops.quality_check import HISTORY, read_quality_history
 from darkroom.mlops.rollout_policy import Policy
 from darkroom.mlops.sample import Sample, ShadowComparison, TaskComparison
 from tests.announcements import complaints
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
+from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import counted, of
 from tests.sagemaker_apis import HeldUpdates
 from tests.unit.synthetic_samples import samples
@@ -68,6 +72,7 @@ def watch(stack: MonitorEnvironment, models: Models, registry: ModelRegistry) ->
         bus=stack.bus,
         observer=stack.observer,
         policy=POLICY,
+        quality=partial(read_quality_history, stack.env.vault("media"), stack.observer),
     )
 
 
@@ -126,6 +131,38 @@ def test_a_failing_canary_is_rolled_back_without_comparisons(
     assert watch.run(stack.now_s)["done"] == "rollback"
     wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     assert models.weights()["canary"] == 0
+
+
+def evaluated(stack: MonitorEnvironment, *, wrong: int, hours_ago: float) -> None:
+    """Both variants were evaluated on a hundred tags, the canary with ``wrong`` ones."""
+    at_s = stack.now_s - hours_ago * HOUR_S
+    history = {
+        "main": QualityRecord(0.0, at_s, {TAGS: Confusion(true_positives=100, false_negatives=20)}),
+        "canary": QualityRecord(at_s, at_s, {TAGS: Confusion(100 - wrong, wrong, 20)}),
+    }
+    put(stack.env.vault("media"), HISTORY, format_history(history).encode())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hours_ago", "action"),
+    [
+        pytest.param(0, 1, "promote", marks=pytest.mark.slow),
+        (30, 1, "rollback"),
+        pytest.param(8, 1, "hold", marks=pytest.mark.slow),
+        (30, 3, "promote"),
+    ],
+)
+def test_a_canary_is_judged_by_the_golden_set(
+    stack: MonitorEnvironment, watch: CanaryRollout, wrong: int, hours_ago: float, action: str
+) -> None:
+    """Not by the evaluation of an earlier canary of its name."""
+    begin(stack, watch)
+    evaluated(stack, wrong=wrong, hours_ago=hours_ago)
+    stack.sampled(tried(100, 0.01))
+    found = watch.run(stack.now_s)
+    assert found["action"] == action
+    named = "fall of precision of tags on the golden set" in str(found["reasons"])
+    assert named is (action != "promote")
 
 
 def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(

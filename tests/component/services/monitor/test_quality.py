@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from darkroom.aws.sagemaker import Endpoint
-from darkroom.findings import FACES, MODERATION, Face, Finding, Label, Region
+from darkroom.findings import FACES, MODERATION, TAGS, Face, Finding, Label, Region
 from darkroom.mlops.endpoint_variants import EndpointVariants
+from darkroom.mlops.golden_set import Confusion, parse_history
 from darkroom.mlops.quality_check import HISTORY, MANIFEST, MAX_FAILURES_IN_A_ROW, QualityCheck
 from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
@@ -25,7 +26,13 @@ HALF = Region(0.25, 0.25, 0.5, 0.5)
 IMAGES = {b"a face": ([HALF], False), b"unsafe": ([], True), b"neither": ([], False), b"also unsafe": ([], True)}
 
 
+def tags(*names: str) -> Finding:
+    return Finding(TAGS, "m", "1", labels=tuple(Label(name, 0.9) for name in names))
+
+
 def good(task: str, jpeg: bytes) -> Finding:
+    if task == TAGS:
+        return tags("cat", "sofa") if jpeg == b"a face" else tags()
     faces, unsafe = IMAGES[jpeg]
     if task == FACES:
         return Finding(FACES, "m", "1", faces=tuple(Face(region, 0.9) for region in faces))
@@ -33,7 +40,9 @@ def good(task: str, jpeg: bytes) -> Finding:
 
 
 def bad(task: str, jpeg: bytes) -> Finding:
-    """Finds a face in every image, and flags every image but one unsafe one."""
+    """Finds a face and a dog in every image, and flags every image but one unsafe one."""
+    if task == TAGS:
+        return tags("dog")
     if task == FACES:
         return Finding(FACES, "m", "2", faces=(Face(HALF, 0.9),))
     return Finding(MODERATION, "m", "2", flagged=jpeg != b"also unsafe")
@@ -58,7 +67,8 @@ def provide(stack: MonitorEnvironment) -> None:
     lines = []
     for number, (jpeg, (faces, unsafe)) in enumerate(IMAGES.items()):
         put(stack.env.vault("media"), f"golden/{number}.jpg", jpeg)
-        lines.append(json.dumps({"picture": f"golden/{number}.jpg", "faces": faces, "unsafe": unsafe}))
+        labels = {"faces": faces, "unsafe": unsafe, "tags": ["cat", "animal", "sofa?"] if number == 0 else []}
+        lines.append(json.dumps({"picture": f"golden/{number}.jpg", **labels}))
     put(stack.env.vault("media"), MANIFEST, "\n".join(lines).encode())
 
 
@@ -102,6 +112,21 @@ def test_each_variant_is_published_by_task(stack: MonitorEnvironment, look: Call
     }
     assert (values["canary", FACES, "Precision"], values["canary", FACES, "FalsePositiveRate"]) == (25, 100)
     assert values["main", MODERATION, "FalsePositiveRate"] == 0
+
+
+def test_tags_have_precision_and_recall(
+    stack: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their recall is not among the worst of all, which has an alarm: thresholds of tags cost recall."""
+    provide(stack)
+    values = published(replace(watch, tasks=(TAGS,)), stack.now_s, capsys)
+    assert (values["main", TAGS, "Precision"], values["main", TAGS, "Recall"]) == (100, 50)
+    assert (values["canary", TAGS, "Precision"], values["canary", TAGS, "Recall"]) == (0, 0)
+    assert values["canary", TAGS, "FalsePositiveRate"] == 100
+    assert (values["", "", "Precision"], values["", "", "FalsePositiveRate"]) == (0, 100)
+    assert ("", "", "Recall") not in values
+    history = parse_history((stack.env.vault("media").read(HISTORY) or b"").decode())
+    assert history["canary"].scores[TAGS] == Confusion(0, 4, 2, negatives=3, false_alarms=3)
 
 
 def test_a_variant_without_calls_is_not_asked(
