@@ -29,6 +29,7 @@ const ENTRIES = {
     "refusal-bad-option.q": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"q must be a whole number from 1 to 100, or auto, but is '%s'\",\"code\":\"bad-option\",\"option\":\"q\"}",
     "refusal-bad-option.anim": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"anim must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"anim\"}",
     "refusal-bad-option.page": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"page must be a whole number from 0 to 9999, but is '%s'\",\"code\":\"bad-option\",\"option\":\"page\"}",
+    "refusal-bad-option.meta": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"meta must be one of none, rights, but is '%s'\",\"code\":\"bad-option\",\"option\":\"meta\"}",
     "refusal-bad-option.preset": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"preset must be the name of a preset (a-z, 0-9 and -), but is '%s'\",\"code\":\"bad-option\",\"option\":\"preset\"}",
     "refusal-bad-option.dl": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"dl must be a file name of at most 64 bytes without / \\\\ \\\" or control characters, but is '%s'\",\"code\":\"bad-option\",\"option\":\"dl\"}",
     "refusal-bad-option.exp": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"exp must be a whole number from 1 to 9999999999, but is '%s'\",\"code\":\"bad-option\",\"option\":\"exp\"}",
@@ -113,7 +114,7 @@ const split = text => text.split(':').join(',').split(',');
 
 const joined = parts => has(parts, '') ? '' : parts.join('-');
 
-const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||c|faces text all;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||c|faces text all;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
 const FALLBACK = {_w320:{w:'320',f:'webp'},_w640:{w:'640',f:'webp'},_w960:{w:'960',f:'webp'},_w1280:{w:'1280',f:'webp'},_w1920:{w:'1920',f:'webp'},_cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},_social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
@@ -257,7 +258,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
 // Normalises a plan, step by step as in darkroom.plan.normalize.
 const planOf = values => {
     const plan = {};
-    const apart = ['dpr','preset','exp','s'];
+    const apart = ['dpr','meta','preset','exp','s'];
     keysOf(values).forEach(name => {
         if (values[name] && !has(apart, name)) {
             plan[name] = values[name];
@@ -282,11 +283,11 @@ const planOf = values => {
         delete plan.crop;
     }
     // A vertical flip is a rotation by 180 and a horizontal flip.
-    const flip = plan.flip;
-    const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
+    const flip = plan.flip || '';
+    const degrees = (+(plan.rot || 0) + (has(flip, 'v') ? 180 : 0)) % 360;
     delete plan.flip;
     delete plan.rot;
-    if (flip === 'h' || flip === 'v') {
+    if (flip && !flip[1]) {
         plan.flip = 'h';
     }
     if (degrees) {
@@ -352,7 +353,7 @@ function canonical(path, query) {
     const values = readValues(query);
     const plan = planOf(values.preset ? withPreset(values) : values);
     const text = lastPart(plan);
-    const room = Math.min(267, 971 - start.length);
+    const room = Math.min(262, 966 - start.length);
     if (text.length - plan.f.length - 1 > room) {
         refuse('bad-option.long', room);
     }

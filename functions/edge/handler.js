@@ -41,6 +41,9 @@ const write = asked => {
         variant.redact = asked.hidden;
         delete variant.anim;
     }
+    if (has('rights', asked.values.meta || asked.settings[2]) && !isData(variant.f)) {
+        variant.cr = 1;
+    }
     asked.next = addGeneration;
     return variant.redact || variant.g === 'face' ? 'findings' : place(asked);
 };
@@ -78,9 +81,7 @@ const vary = asked => {
     return write(asked);
 };
 
-const guard = (asked, text) => {
-    return text ? vary(asked) : refuse('unsigned.set', 0, 403);
-};
+const guard = (asked, text) => text ? vary(asked) : refuse('unsigned.set', 0, 403);
 
 const decide = asked => {
     const values = asked.values;

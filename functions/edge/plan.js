@@ -36,11 +36,11 @@ const planOf = values => {
         delete plan.crop;
     }
     // A vertical flip is a rotation by 180 and a horizontal flip.
-    const flip = plan.flip;
-    const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
+    const flip = plan.flip || '';
+    const degrees = (+(plan.rot || 0) + (has(flip, 'v') ? 180 : 0)) % 360;
     delete plan.flip;
     delete plan.rot;
-    if (flip === 'h' || flip === 'v') {
+    if (flip && !flip[1]) {
         plan.flip = 'h';
     }
     if (degrees) {

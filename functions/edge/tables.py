@@ -121,7 +121,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
         "APART": [option.short for option in NATIVE_OPTIONS if not option.plan_field],
-        "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text),
+        "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text, DEFAULTS.metadata),
         "FALLBACK": {f"_{name}": json.loads(entries[PRESET_PREFIX + name]) for name in presets.options},
         "COMPASS": " ".join(COMPASS_POINTS),
         "LADDER": list(LADDER_PX),

@@ -75,6 +75,7 @@ def _build_context(settings: Settings) -> IngestContext:
         presets=settings.presets,
         always=settings.always_redact,
         mezzanines=settings.mezzanines and _env.owns_masters,
+        metadata=settings.metadata,
         state_machine=_scenes if _scenes.arn else None,
     )
 

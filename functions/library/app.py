@@ -81,6 +81,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                     _purge,
                     caching,
                     mezzanines=settings.mezzanines and _env.owns_masters,
+                    metadata=settings.metadata,
                 ),
             },
             _observer,

@@ -60,6 +60,11 @@ def packet(properties: str = "", attributes: str = "") -> str:
         "exif": "http://ns.adobe.com/exif/1.0/",
         "aux": "http://ns.adobe.com/exif/1.0/aux/",
         "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
+        "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
+        "cc": "http://creativecommons.org/ns#",
+        "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
+        "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+        "dcterms": "http://purl.org/dc/terms/",
     }
     spaces = " ".join(f"xmlns:{short}='{name}'" for short, name in names.items())
     return (

@@ -137,6 +137,8 @@ def plans(draw: st.DrawFn) -> Plan:
         values["f"] = draw(st.sampled_from(AUTO_CLASSES))
     if draw(st.booleans()):
         values["fv"] = draw(GENERATIONS)
+    if draw(st.integers(0, 3)) == 0:
+        values["cr"] = True
     return build_plan(draw(KEYS), values)
 
 

@@ -23,14 +23,14 @@ from darkroom.errors import (
     SourceMissing,
 )
 from darkroom.image_keys import HELD_MASTERS, MASTERS
-from darkroom.imaging.source import Source
+from darkroom.imaging.source import RangedBytes, Source
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest import large_image
 from darkroom.services.ingest.claims import Claims, Lease, StaleIndex
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent
 from darkroom.services.ingest.examine import FetchedUpload
-from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES, _RemoteBytes
+from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES
 from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.master_reader import TIFF
 from tests.images.photographs import jpeg_photo, png_noise
@@ -261,8 +261,8 @@ def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pyte
     pyramid = kept("scenes/x/master.tif", 99)
     upload = FetchedUpload(kept(), None, SHA256)
     lease = Lease(KEY, SEQUENCER, "token")
-    described = large_image.copy_pyramid(work.context, lease, upload, pyramid, held=name == "held")
-    assert described == MasterRef('"new"', SEQUENCER, VERSION, TIFF, 99, "pyramid")
+    described = large_image.copy_pyramid(work.context, lease, upload, pyramid, "rights", held=name == "held")
+    assert described == MasterRef('"new"', SEQUENCER, VERSION, TIFF, 99, "pyramid", rights="rights")
     assert work.called("purge") == ([(KEY,)] if name == "masters" else [])
     [(_, source, target)] = work.called("copy")
     assert (source, target) == (pyramid.key, f"{name}/{KEY}")
@@ -315,7 +315,7 @@ def test_a_large_image_is_compared_with_its_checksums() -> None:
 
 def test_slices_of_a_remote_file_are_those_of_its_bytes() -> None:
     data = bytes(range(12))
-    file = _RemoteBytes(Source.from_bytes(data))
+    file = RangedBytes(Source.from_bytes(data))
     assert len(file) == 12
     bounds = (None, *range(-14, 15))
     for part in (slice(start, end) for start in bounds for end in bounds):
@@ -342,4 +342,4 @@ def test_the_provenance_of_a_png_is_read_only_where_it_was_fetched(
         assert (found, read) == ({}, [])
         return
     assert found == {"read": 1}
-    assert [type(one) for one in read] == [_RemoteBytes if sources else bytes]
+    assert [type(one) for one in read] == [RangedBytes if sources else bytes]

@@ -97,7 +97,8 @@ class Observer:
 @pytest.mark.parametrize("position", range(_MAX_DONORS + 2))
 def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: int) -> None:
     assert _MAX_DONORS == 4
-    donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS) for number in range(_MAX_DONORS + 2)]
+    known = MasterRef(rights="-")
+    donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS, master=known) for number in range(_MAX_DONORS + 2)]
     context = build_context(
         moderation=moderation({donors[position].key: PASSED}),
         claims=SimpleNamespace(index=SimpleNamespace(find_by_sha256=lambda _: donors)),
@@ -192,7 +193,7 @@ class Work:
             observer=Observer(),
         )
 
-    def _put_all(self, key: str, etag: str, images: Any) -> list[str]:
+    def _put_all(self, key: str, master: MasterRef, images: Any) -> list[str]:
         if isinstance(self.presets, Exception):
             raise self.presets
         return ["photo.jpg/_/w-8.webp"]
@@ -347,7 +348,7 @@ class Store:
 def reprint(store: Any, master: ObjectHead, limits: Limits) -> list[Any]:
     shared: list[Deadline] = []
 
-    def expose(data: bytes, plans: Any, _watermarks: Any, deadline: Deadline, *, mezzanines: bool) -> Any:
+    def expose(data: bytes, plans: Any, _watermarks: Any, deadline: Deadline, *, mezzanines: bool, rights: str) -> Any:
         shared.append(deadline)
         return [(plans, data)]
 

@@ -94,7 +94,7 @@ def test_a_master_is_tiered_from_the_size_that_s3_tiers(size_bytes: int, tiered:
     stores = Stores()
     context = build_publishing_context(stores)
     put = partial(put_master, held=held)
-    described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"))
+    described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"), "rights")
     assert [(one["key"], one["tiered"]) for one in stores.media.puts] == [(HELD if held else PLACE, tiered)]
     assert described.size_bytes == size_bytes
 
@@ -130,7 +130,7 @@ def test_a_master_that_replaces_another_is_purged(there: bool) -> None:
     if there:
         stores.media.store(PLACE, build_marks(EARLIER))
     context = build_publishing_context(stores)
-    put_master(context, LEASE, UPLOAD, MASTER)
+    put_master(context, LEASE, UPLOAD, MASTER, "rights")
     assert list_purges(context, stores) == ([KEY] if there else [])
 
 
@@ -138,7 +138,7 @@ def test_a_held_master_purges_nothing() -> None:
     stores = Stores()
     stores.media.store(HELD, build_marks(EARLIER))
     context = build_publishing_context(stores)
-    put_master(context, LEASE, UPLOAD, MASTER, held=True)
+    put_master(context, LEASE, UPLOAD, MASTER, "rights", held=True)
     assert list_purges(context, stores) == []
 
 
@@ -223,7 +223,7 @@ def test_presets_are_stored_and_named() -> None:
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     images = list_images(3)
     context = build_publishing_context(stores)
-    names = put_presets(context, LEASE, etag, images)
+    names = put_presets(context, LEASE, MasterRef(etag), images)
     assert names == tuple(derivative_name(plan) for plan, _ in images)
     assert all(
         stores.media.objects[f"derivatives/{name}"].metadata == derivative_metadata(etag, "quick") for name in names
@@ -239,7 +239,7 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
         stores.media.store(PLACE, build_marks(LATER))
     context = build_publishing_context(stores)
     with pytest.raises(Superseded) as raised:
-        put_presets(context, LEASE, etag, list_images(1))
+        put_presets(context, LEASE, MasterRef(etag), list_images(1))
     assert raised.value.wrote is True
     assert list_purges(context, stores) == [KEY]
 
@@ -247,7 +247,7 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
 def test_a_preset_is_about_to_be_re_encoded() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
-    put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, etag, list_images(1))
+    put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, MasterRef(etag), list_images(1))
     assert f"s-maxage={UNREFINED_S}," in stores.media.puts[0]["headers"]["Cache-Control"]
 
 
@@ -267,11 +267,11 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
     stores.media.interfere = change
     context = build_publishing_context(stores)
     if changes < MOST_TRIES:
-        assert put_presets(context, LEASE, etag, [(plan, image)]) == (derivative_name(plan),)
+        assert put_presets(context, LEASE, MasterRef(etag), [(plan, image)]) == (derivative_name(plan),)
         assert stores.media.objects[name].metadata == derivative_metadata(etag, "quick")
     else:
         with pytest.raises(ObjectChanged):
-            put_presets(context, LEASE, etag, [(plan, image)])
+            put_presets(context, LEASE, MasterRef(etag), [(plan, image)])
     assert len(calls) == min(changes + 1, MOST_TRIES)
 
 
@@ -298,7 +298,7 @@ def test_four_presets_are_put_at_once() -> None:
     stores, meeting = Stores(), ThreadBarrier()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     stores.media.interfere = meeting.enter
-    put_presets(build_publishing_context(stores), LEASE, etag, list_images(2 * AT_ONCE))
+    put_presets(build_publishing_context(stores), LEASE, MasterRef(etag), list_images(2 * AT_ONCE))
     assert meeting.most == AT_ONCE
 
 
@@ -314,7 +314,7 @@ def test_copied_presets_keep_the_re_encoding_of_their_originals(pace: Any, refin
     plans = [plan for plan, _ in list_images(2)]
     store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, pace))
     context = build_publishing_context(stores, CachePolicy(refines=True))
-    assert copy_presets(context, LEASE, etag, plans, donor) == tuple(derivative_name(plan) for plan in plans)
+    assert copy_presets(context, LEASE, MasterRef(etag), plans, donor) == tuple(derivative_name(plan) for plan in plans)
     for copied in stores.media.copies:
         assert copied["metadata"] == derivative_metadata(etag, pace or "quick")
         assert (f"s-maxage={UNREFINED_S}," in copied["headers"]["Cache-Control"]) is not refined
@@ -330,7 +330,7 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
     if other:
         store_presets(stores, donor, plans[1:], derivative_metadata(other, "quick"))
     context = build_publishing_context(stores)
-    assert copy_presets(context, LEASE, etag, plans, donor) is None
+    assert copy_presets(context, LEASE, MasterRef(etag), plans, donor) is None
     assert list_purges(context, stores) == []
 
 
@@ -346,7 +346,7 @@ def test_four_presets_are_copied_at_once() -> None:
         return copy(*arguments, **further)
 
     stores.media.copy = enter  # type: ignore[method-assign]
-    copy_presets(build_publishing_context(stores), LEASE, etag, plans, donor)
+    copy_presets(build_publishing_context(stores), LEASE, MasterRef(etag), plans, donor)
     assert meeting.most == AT_ONCE
 
 

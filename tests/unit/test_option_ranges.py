@@ -12,6 +12,7 @@ from darkroom.plan.options import (
     FINDINGS_OPTION,
     NATIVE_OPTIONS,
     OPTIONS_BY_SHORT,
+    RIGHTS_OPTION,
     uses_extended_options,
 )
 
@@ -59,11 +60,13 @@ NATIVE = {
     "q": ("1 2 99 100 auto", "0 -1 101 best 1~1"),
     "anim": ("0 1", "-1 2 1~1"),
     "page": ("0 1 9999", "-1 10000 0.5 1~1"),
+    "meta": ("none rights", "all copyright none~rights"),
     "preset": (f"a 0 a- {'a' * 32}", f"- -a A {'a' * 33} a~a"),
     "dl": (f"a {'a' * 64} {'é' * 32}", f"a/b {'a' * 65} {'é' * 33} a~a"),
     "exp": ("1 9999999999", "0 -1 10000000000 1~1"),
     "s": ("a" * 43, f"{'a' * 42} {'a' * 44} {'a' * 42}= {'a' * 43}~a"),
     "fv": (f"a 0 {'z' * 8}", f"{'a' * 9} A a-b a~a"),
+    "cr": ("0 1", "-1 2 1~1"),
 }
 OTHERS = {
     "orient": ("0 1", "-1 2 1~1"),
@@ -162,7 +165,7 @@ OTHERS = {
 DEFAULTS = {
     **{"up": False, "equalise": False, "gray": False, "anim": True, "orient": True, "adapt": False, "reye": False},
     **{"tfirst": False, "even": False, "grow": False, "one": False, "wml": False, "most": 0, "ratio": 1.0},
-    **{"frm": False, "base": False, "dlx": False, "inl": False},
+    **{"frm": False, "base": False, "dlx": False, "inl": False, "cr": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},
     **{"blur": 0.0, "sharp": 0.0, "gam": 1.0, "fz": 0.0, "angle": 0.0},
@@ -193,12 +196,12 @@ def is_served(short: str, text: str) -> bool:
 
 
 def test_options_accept_their_range_and_nothing_else() -> None:
-    assert [option.short for option in (*NATIVE_OPTIONS, FINDINGS_OPTION)] == list(NATIVE)
+    assert [option.short for option in (*NATIVE_OPTIONS, FINDINGS_OPTION, RIGHTS_OPTION)] == list(NATIVE)
     accepted = [(short, text) for short, (texts, _) in NATIVE.items() for text in texts.split(" ")]
     refused = [(short, text) for short, (_, texts) in NATIVE.items() for text in ["", *texts.split(" ")]]
     assert [case for case in accepted if not is_read(*case)] == []
     assert [case for case in refused if is_read(*case)] == []
-    unlike = ("preset", "dl", "fv")  # a name that must exist, a text that is not divided, and no option of a URL
+    unlike = ("preset", "dl", "fv", "cr")  # a name that must exist, a text that is not divided, no options of a URL
     assert [case for case in accepted if case[0] not in unlike and not is_served(*case)] == []
     assert [case for case in refused if case[0] not in unlike and is_served(*case)] == []
 
@@ -235,7 +238,7 @@ def test_messages_have_the_bounds_of_the_types() -> None:
 
 
 def test_options_have_their_defaults() -> None:
-    named: tuple[Any, ...] = (*NATIVE_OPTIONS, FINDINGS_OPTION, *EXTENDED_OPTIONS)
+    named: tuple[Any, ...] = (*NATIVE_OPTIONS, FINDINGS_OPTION, RIGHTS_OPTION, *EXTENDED_OPTIONS)
     parse_url("/a.jpg?w=1")
     assert {option.short: option.default for option in named if option.default is not None} == DEFAULTS
     assert [

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
 from darkroom.plan.option_types import FileName, Value, format_hundredths, parse_hundredths, split_parts
-from darkroom.plan.options import CANONICAL_OPTIONS, EXTENDED_OPTIONS, FINDINGS_OPTION, NATIVE_OPTIONS, OPTIONS_BY_NAME
+from darkroom.plan.options import (
+    CANONICAL_OPTIONS,
+    EXTENDED_OPTIONS,
+    FINDINGS_OPTION,
+    NATIVE_OPTIONS,
+    OPTIONS_BY_NAME,
+    RIGHTS_OPTION,
+)
 from darkroom.plan.presets import parse_option
 
 from .plans import PLANNED, hundredths, url_text, values_of
@@ -157,7 +164,7 @@ def test_names_are_one_each() -> None:
     names = [name for option in NATIVE_OPTIONS for name in {option.short, option.long}]
     assert len(names) == len(set(names))
     assert OPTIONS_BY_NAME.keys() == set(names)
-    ours = {option.short for option in PLANNED} - {"f"} | {"fv"}
+    ours = {option.short for option in PLANNED} - {"f"} | {"fv", "cr"}
     extended = {option.short for option in EXTENDED_OPTIONS}
     assert not extended & set(names), "an extended option has a name of its own"
     assert [option.short for option in CANONICAL_OPTIONS] == sorted(ours | extended)
@@ -170,6 +177,6 @@ def test_every_field_of_a_plan_has_an_option() -> None:
 
     from darkroom.plan.model import Plan
 
-    assert {option.plan_field for option in (*PLANNED, FINDINGS_OPTION, *EXTENDED_OPTIONS)} == {
+    assert {option.plan_field for option in (*PLANNED, FINDINGS_OPTION, RIGHTS_OPTION, *EXTENDED_OPTIONS)} == {
         field.name for field in fields(Plan)
     } - {"key"}

@@ -43,7 +43,9 @@ def active_generation(held: Mapping[str, str]) -> str:
 
 def entries_of(settings: Settings) -> Mapping[str, str]:
     """Return the entries for ``settings``. Raises ValueError if one is too large for the store."""
-    return build_edge_entries(AccessMode(settings.access_mode), settings.always_redact.text, settings.presets)
+    return build_edge_entries(
+        AccessMode(settings.access_mode), settings.always_redact.text, settings.presets, settings.metadata
+    )
 
 
 def differences(held: Mapping[str, str], entries: Mapping[str, str]) -> Update:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from .errors import Unavailable
 from .plan.limits import Limits
+from .plan.model import METADATA
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 from .plan.variants import AccessMode
@@ -131,6 +132,12 @@ class Settings:
     library_concurrency: int = _setting(10, between(1, 1000), "batches", "Most concurrent batches of a bulk job.")
     keep_gps: bool = _setting(
         False, FLAG, "", "Whether the index keeps the GPS position of a photo. Served files never contain it."
+    )
+    metadata: str = _setting(
+        METADATA[0],
+        one_of(METADATA),
+        "",
+        "Metadata of files whose URL does not set `meta`: `none`, or `rights` (creator, copyright, licence).",
     )
     clamd_address: str = _setting(
         "",

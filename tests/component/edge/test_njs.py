@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,13 +23,19 @@ from tests.unit.edge.test_cases import TABLE, asked, check
 NJS = shutil.which("njs")
 
 
+def settings_of(case: dict[str, Any]) -> tuple[str, str, str]:
+    request = asked(case)
+    return request.mode, request.always, request.metadata
+
+
 @pytest.mark.skipif(NJS is None, reason="njs is not installed")
-@pytest.mark.parametrize(("mode", "always"), sorted({(asked(case).mode, asked(case).always) for case in TABLE}))
-def test_the_edge_function_in_njs(mode: str, always: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", sorted({settings_of(case) for case in TABLE}), ids=" ".join)
+def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path) -> None:
     assert NJS is not None
-    cases = [case for case in TABLE if asked(case).mode == mode and asked(case).always == always]
+    mode, always, metadata = settings
+    cases = [case for case in TABLE if settings_of(case) == settings]
     requests = map(asked, cases)
-    entries = dict(build_edge_entries(AccessMode(mode), always, case_presets()))
+    entries = dict(build_edge_entries(AccessMode(mode), always, case_presets(), metadata))
     held = [
         (asked.event(), entries | ({"findings": asked.generation} if asked.generation else {})) for asked in requests
     ]

@@ -14,7 +14,8 @@ from PIL.ImageCms import createProfile, profileToProfile
 
 from darkroom.imaging.colour.icc import identify_profile
 from darkroom.imaging.formats.metadata.locate import strip_metadata
-from darkroom.imaging.formats.metadata.orientation import build_orientation_exif, read_orientation
+from darkroom.imaging.formats.metadata.orientation import read_orientation
+from darkroom.imaging.formats.metadata.rights import NO_RIGHTS, compose_metadata
 from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -202,7 +203,9 @@ def test_a_turned_image_keeps_that_one_tag_or_is_left_alone(form: str, turn: int
 
 
 def test_the_minimal_block_is_read_back() -> None:
-    assert [read_orientation(build_orientation_exif(turn)) for turn in range(1, 9)] == list(range(1, 9))
+    blocks = [compose_metadata(NO_RIGHTS, turn).exif for turn in range(1, 9)]
+    assert [read_orientation(block) for block in blocks] == list(range(1, 9))
+    assert not blocks[0]
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ class IngestEnvironment:
     blocks: bool = False
     always: AlwaysRedact = field(default_factory=AlwaysRedact)
     mezzanines: bool = False
+    metadata: str = "none"
     sent: list[str] = field(default_factory=list)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
@@ -172,6 +173,7 @@ class IngestEnvironment:
             keep_gps=self.keep_gps,
             always=self.always,
             mezzanines=self.mezzanines,
+            metadata=self.metadata,
         )
 
     def handle(self, event: IngestEvent) -> IngestOutcome:

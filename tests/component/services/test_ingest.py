@@ -425,7 +425,7 @@ def half_done(env: IngestEnvironment, key: str) -> None:
     upload = fetch_upload(env.vault("uploads"), key, env.limits)
     assert upload is not None
     master = Master(b"of the dead worker", "image/jpeg", "cleaned")
-    put_master(env.context, hold, upload, master)
+    put_master(env.context, hold, upload, master, "-")
 
 
 def test_an_orphaned_master_is_adopted_by_a_refusal(env: IngestEnvironment) -> None:

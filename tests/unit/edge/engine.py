@@ -128,14 +128,15 @@ class Engines:
 
     def __init__(self, code: str, presets: Presets) -> None:
         self._code, self._presets = code, presets
-        self._engines: dict[tuple[str, str], EdgeEngine] = {}
+        self._engines: dict[tuple[str, str, str], EdgeEngine] = {}
 
-    def of(self, mode: str, always: str) -> EdgeEngine:
+    def of(self, mode: str, always: str, metadata: str = "none") -> EdgeEngine:
         """The engine of a deployment with these settings."""
-        if (mode, always) not in self._engines:
-            entries = build_edge_entries(AccessMode(mode), always, self._presets)
-            self._engines[mode, always] = EdgeEngine(self._code, entries)
-        return self._engines[mode, always]
+        settings = mode, always, metadata
+        if settings not in self._engines:
+            entries = build_edge_entries(AccessMode(mode), always, self._presets, metadata)
+            self._engines[settings] = EdgeEngine(self._code, entries)
+        return self._engines[settings]
 
     def close(self) -> None:
         """End all engines."""

@@ -15,6 +15,7 @@ from darkroom.http.response import to_response
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
+from darkroom.plan.normalize import add_rights
 from darkroom.plan.presets import Presets, parse_presets_toml
 from darkroom.plan.redaction import (
     FIRST_GENERATION,
@@ -50,7 +51,8 @@ def case_presets() -> Presets:
 class ViewerRequest:
     """A viewer's request: ``url`` is path and query as they are on the wire, ``headers`` have lower-case names.
 
-    ``mode`` and ``always`` are the deployment's parameters, ``generation`` is what its key-value store holds, if any.
+    ``mode``, ``always`` and ``metadata`` are the deployment's settings, ``generation`` is what its key-value store
+    holds, if any.
     """
 
     url: str
@@ -59,6 +61,7 @@ class ViewerRequest:
     method: str = "GET"
     always: str = ""
     generation: str = ""
+    metadata: str = "none"
 
     def event(self) -> dict[str, Any]:
         """The event that CloudFront calls the function with."""
@@ -111,6 +114,7 @@ def _forwarded(viewer_request: ViewerRequest) -> dict[str, Any]:
     if not _is_allowed(request.plan, request, mode):
         raise Unsigned(UNSIGNED_SET if mode is AccessMode.GUARDED else "")
     variant = apply_forced_redaction(_variant(viewer_request, request, mode), always)
+    variant = add_rights(variant, request.metadata or viewer_request.metadata)
     if needs_findings(variant):
         variant = replace(variant, findings=viewer_request.generation or FIRST_GENERATION)
     extension = (

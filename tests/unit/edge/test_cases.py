@@ -36,7 +36,7 @@ def asked(case: dict[str, Any]) -> ViewerRequest:
         for name, values in case.get("headers", {}).items()
         for value in ([values] if isinstance(values, str) else values)
     ]
-    words = {name: case[name] for name in ("mode", "method", "always", "generation") if name in case}
+    words = {name: case[name] for name in ("mode", "method", "always", "generation", "metadata") if name in case}
     return ViewerRequest(case["url"], headers, **words)
 
 
@@ -73,7 +73,7 @@ def test_the_table_is_worth_its_name() -> None:
 @pytest.mark.parametrize("case", TABLE, ids=[case["name"] for case in TABLE])
 def test_the_edge_function(case: dict[str, Any], engines: Engines) -> None:
     request = asked(case)
-    engine = engines.of(request.mode, request.always)
+    engine = engines.of(request.mode, request.always, request.metadata)
     check(case, outcome(engine.answer(request.event(), request.generation)))
     is_needed = "_fv-" in case["expect"].get("path", "").replace("/_/fv-", "_fv-")
     assert ("findings" in engine.reads) == is_needed
@@ -98,4 +98,6 @@ def test_the_plan(case: dict[str, Any]) -> None:
         assert needs_signature(parse_path(case["expect"]["request"]), mode, case_presets) == needs
         variant = parse_path(case["expect"]["path"])
         assert "signature" in case["expect"] or not needs_signature(variant, mode, case_presets, always)
-        assert replace(variant, findings="") in list_variants(parse_path(case["expect"]["request"]), always=always)
+        assert replace(variant, findings="", rights=False) in list_variants(
+            parse_path(case["expect"]["request"]), always=always
+        )

@@ -30,7 +30,9 @@ def engines() -> Iterator[Engines]:
 @fuzz_settings()
 @given(request=REQUESTS)
 def test_both_sides_agree(request: ViewerRequest, engines: Engines) -> None:
-    theirs = outcome(engines.of(request.mode, request.always).answer(request.event(), request.generation))
+    theirs = outcome(
+        engines.of(request.mode, request.always, request.metadata).answer(request.event(), request.generation)
+    )
     mine = expected(request)
     body = mine.get("body") or {"code": "no body"}
     event(body["code"] if "statusCode" in mine else "forwarded")

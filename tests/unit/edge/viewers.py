@@ -41,7 +41,7 @@ WORDS = any_of(
     """auto jpg jpeg png webp avif gif json thumbhash auto-avif contain cover fill letterbox none h v hv north northwest
     center attention entropy face fp pct logo w640 thin dense mirror hidden heads short constructor __proto__ toString
     0 1 90 180 270
-    faces text all fff F80 ff8800 ff8800ff f808 a.jpg é ~ _ - % & / \\ " 😀 '' """
+    faces text all rights fff F80 ff8800 ff8800ff f808 a.jpg é ~ _ - % & / \\ " 😀 '' """
 )
 HUNDREDTHS = st.decimals(0, 60, places=2).map(str)
 FITTING = {
@@ -139,4 +139,5 @@ REQUESTS = st.builds(
     any_of("GET GET GET GET GET GET GET GET GET GET GET GET HEAD HEAD OPTIONS POST"),
     any_of("'' photo=faces =text a/=faces,%C3%A9=text,a%20b=all,photo.jpg=text photo.jpg/=all,photo.jpg=faces"),
     any_of("'' 1 2 b2"),
+    any_of("none none rights"),
 )

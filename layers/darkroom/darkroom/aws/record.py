@@ -51,7 +51,8 @@ class MasterRef(_Part):
     """A master in S3.
 
     ``sequencer`` is that of the event and ``version_id`` that of the upload that the master was made from. ``how`` is
-    the method. ``master_sha256`` is the SHA-256 of the master's bytes in hexadecimal, empty if unknown.
+    the method. ``master_sha256`` is the SHA-256 of the master's bytes in hexadecimal, ``rights`` the text of the
+    rights in its metadata; both are empty in items of earlier versions.
     """
 
     etag: str = ""
@@ -61,6 +62,7 @@ class MasterRef(_Part):
     size_bytes: int = 0
     how: str = ""
     master_sha256: str = ""
+    rights: str = ""
 
     @property
     def bare_etag(self) -> str:
@@ -188,7 +190,7 @@ def _get_review_step(record: Record) -> str:
 _ATTRIBUTES = {"large_image": "scene"}
 """Attributes whose name is not that of the field."""
 
-_OPTIONAL = frozenset({"master_sha256", "reviewed"})
+_OPTIONAL = frozenset({"master_sha256", "rights", "reviewed"})
 """Fields of parts that are left out where they are empty. Items of earlier versions lack them."""
 
 _PARTS: dict[str, type[_Part]] = {

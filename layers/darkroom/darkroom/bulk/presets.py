@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..aws.s3 import S3Bucket
+from ..aws.s3 import ObjectHead, S3Bucket
 from ..errors import DarkroomError, ObjectChanged
 from ..image_keys import DERIVATIVES, ObjectNames, mezzanine_name
 from ..imaging.rendered_image import MezzanineOf, RenderedImage
 from ..plan.canonical import derivative_name
-from ..plan.model import Plan
+from ..plan.model import METADATA, Plan
 from ..plan.presets import Presets
 from ..plan.redaction import AlwaysRedact
-from ..services.caching import CachePolicy, derivative_headers, derivative_metadata, describe_mezzanine
+from ..services.caching import (
+    MASTER_RIGHTS,
+    CachePolicy,
+    derivative_headers,
+    derivative_metadata,
+    describe_mezzanine,
+    source_version,
+)
 from ..services.ingest.examine import UploadExaminer
 from ..services.ingest.stores import render_from_master, select_presets
 from ..services.purge.stale_derivatives import DerivativePurge
@@ -36,10 +43,11 @@ class PresetsOperation:
     purge: DerivativePurge
     caching: CachePolicy
     mezzanines: bool = False
+    metadata: str = METADATA[0]
 
     def start(self, key: str, spec: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
         """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
-        plans, watermarks = select_presets(self.presets, self.always, self.media, key)
+        plans, watermarks = select_presets(self.presets, self.always, self.media, key, self.metadata)
         mezzanines = self.mezzanines and not self.always.for_key(key)
         if not (plans or mezzanines):
             return KeyResult(KeyOutcome.UNCHANGED, NO_PRESETS)
@@ -50,7 +58,7 @@ class PresetsOperation:
         for plan, image in render_from_master(
             self.source, self.examiner, master, plans, watermarks, mezzanines=mezzanines
         ):
-            self._put(key, plan, image, master.etag)
+            self._put(key, plan, image, master)
         found = self.source.head(name)
         if found is None or found.etag != master.etag:
             self._roll_back(key)
@@ -60,13 +68,14 @@ class PresetsOperation:
         """Raise DarkroomError: this operation has no pending keys."""
         raise DarkroomError(detail=f"presets of {key} were not requested")
 
-    def _put(self, key: str, plan: Plan | MezzanineOf, image: RenderedImage, master_etag: str) -> None:
+    def _put(self, key: str, plan: Plan | MezzanineOf, image: RenderedImage, master: ObjectHead) -> None:
         if isinstance(plan, MezzanineOf):
-            headers, marks = describe_mezzanine(plan, master_etag)
+            headers, marks = describe_mezzanine(plan, master.etag)
             self.media.put(mezzanine_name(key, plan.side_px), image.body, headers=headers, metadata=marks)
             return
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
-        marks = derivative_metadata(master_etag, "quick")
+        version = source_version(plan, master.etag, master.metadata.get(MASTER_RIGHTS, ""))
+        marks = derivative_metadata(version, "quick")
         self.media.put(DERIVATIVES + derivative_name(plan), image.body, headers=headers, metadata=marks)
 
     def _roll_back(self, key: str) -> None:

@@ -212,6 +212,20 @@ class Source:
         return Unavailable(detail=f"the source sent {sent} of {self.size_bytes} bytes")
 
 
+class RangedBytes:
+    """Slices and the length of a source, which is all that readers of metadata use of bytes."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __len__(self) -> int:
+        return self._source.size_bytes
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, end, _ = part.indices(len(self))
+        return self._source.read_at(start, max(0, end - start))
+
+
 class _Cursor:
     """The position of one libvips source.
 

@@ -4,9 +4,9 @@ A deployment has one store. The entry ``findings`` is the active generation. A p
 entries, which replace the defaults that are compiled into the function:
 
 ``settings``
-    The access mode, and after a space the AlwaysRedact rules if there are any: ``guarded people/=faces``. Read with
-    each request that is not refused before. Without this entry nothing is published, and the function uses its
-    compiled-in settings and presets.
+    The access mode, the AlwaysRedact rules and ``rights`` if files have them by default, with a space between:
+    ``guarded people/=faces rights``. Empty parts at the end are left out. Read with each request that is not refused
+    before. Without this entry nothing is published, and the function uses its compiled-in settings and presets.
 ``preset-<name>``
     What a preset sets and is not the default, as JSON: canonical spellings by short option name.
 ``unsigned-<options>.<format>``
@@ -38,6 +38,7 @@ from ..errors import (
 from ..image_keys import MAX_ENCODED_KEY_BYTES
 from ..image_keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .canonical import options_text
+from .model import METADATA, RIGHTS
 from .options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from .presets import Presets, format_names
 from .redaction import AlwaysRedact
@@ -61,12 +62,14 @@ PLACEHOLDER = "%s"
 """Stands for the client's text in an error body."""
 
 
-def format_settings(access_mode: str, always_redact: str) -> str:
+def format_settings(access_mode: str, always_redact: str, metadata: str = METADATA[0]) -> str:
     """Format the value of ``settings``."""
-    return f"{access_mode} {always_redact}".rstrip(" ")
+    return f"{access_mode} {always_redact} {metadata if metadata == RIGHTS else ''}".rstrip(" ")
 
 
-def build_edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) -> Mapping[str, str]:
+def build_edge_entries(
+    access_mode: AccessMode, always_redact: str, presets: Presets, metadata: str = METADATA[0]
+) -> Mapping[str, str]:
     """Build the entries of the store for these settings, ``settings`` last.
 
     Raises ValueError if ``always_redact`` is invalid or an entry exceeds the limits of the store.
@@ -79,7 +82,7 @@ def build_edge_entries(access_mode: AccessMode, always_redact: str, presets: Pre
         **{
             f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder_request(plan)
         },
-        SETTINGS_KEY: format_settings(access_mode, always_redact),
+        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata),
     }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:

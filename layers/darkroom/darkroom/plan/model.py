@@ -56,6 +56,10 @@ COMPASS_POINTS = ("center", "north", "northeast", "east", "southeast", "south", 
 REDACTIONS = ("faces", "text", "all")
 """What can be redacted."""
 
+RIGHTS: Literal["rights"] = "rights"
+METADATA = ("none", RIGHTS)
+"""What a served file has besides the image: nothing, or creator, copyright and licence."""
+
 
 class Gravity(NamedTuple):
     """What a cover keeps. ``x`` and ``y`` are fractions of the upright image, for ``fp`` only.
@@ -252,8 +256,9 @@ IDENTITY: Matrix = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
 class Plan:
     """How to render the source ``key``. Sizes are in pixels; :data:`.options.OPTIONS` describes the fields.
 
-    ``findings`` is the generation of findings for a render that needs them. The edge function sets it; requests have
-    none. Only dialects set the fields after ``download``.
+    ``findings`` is the generation of findings for a render that needs them, and ``rights`` writes creator, copyright
+    and licence into the file. The edge function and dialects set them; requests have neither. Only dialects set the
+    fields after ``download``.
     """
 
     key: str
@@ -281,6 +286,7 @@ class Plan:
     watermark: Watermark | None = None
     redact: str = ""
     findings: str = ""
+    rights: bool = False
     format: str = "auto"
     quality: Quality | None = None
     animate: bool = True

@@ -20,13 +20,15 @@ from .redaction import check_first_page
 class NativeRequest:
     """A parsed native URL, before negotiation.
 
-    ``takes_ratio_hint`` is False where the URL names its own pixel ratio.
+    ``takes_ratio_hint`` is False where the URL names its own pixel ratio. ``metadata`` is one of
+    :data:`darkroom.plan.model.METADATA`, empty where the deployment decides.
     """
 
     plan: Plan
     signature: str = ""
     expires_s: int | None = None
     takes_ratio_hint: bool = True
+    metadata: str = ""
 
     @property
     def path(self) -> str:
@@ -55,6 +57,7 @@ def parse_url(target: str, presets: Presets | None = None) -> NativeRequest:
         str(values.get("s", "")),
         expires if isinstance(expires, int) else None,
         "dpr" not in values,
+        str(values.get("meta", "")),
     )
     check_length(request.plan)
     check_first_page(request.plan)

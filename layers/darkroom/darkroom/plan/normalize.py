@@ -7,14 +7,17 @@ and a differential fuzz test hold the two together.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,
     DATA_FORMATS,
+    EXTENDED_FORMATS,
     IDENTITY,
     IMAGE_FORMATS,
     LOSSLESS_FORMATS,
+    RIGHTS,
     Crop,
     CropTo,
     Extension,
@@ -70,6 +73,13 @@ def build_plan(key: str, values: Mapping[str, Value]) -> Plan:
     return Plan(key, **fields)  # type: ignore[arg-type]
 
 
+def add_rights(plan: Plan, metadata: str) -> Plan:
+    """Return ``plan`` with rights in the file if ``metadata`` is ``rights`` and its format can hold them."""
+    if metadata != RIGHTS or plan.format in (*DATA_FORMATS, *EXTENDED_FORMATS):
+        return plan
+    return replace(plan, rights=True)
+
+
 def scale_length(length_px: int, ratio: float) -> int:
     """Return ``length_px × ratio`` rounded half up, at most 8192: exact, because ``ratio`` is a multiple of 0.5."""
     return min(MAX_SIDE_PX, (length_px * round(ratio * 2) + 1) // 2)
@@ -121,6 +131,8 @@ def _drop_format_options(fields: dict[str, Value]) -> None:
         fields.pop("quality", None)
     if output not in ANIMATED_FORMATS or "page" in fields:
         fields.pop("animate", None)
+    if output in EXTENDED_FORMATS:
+        fields.pop("rights", None)
 
 
 def _drop_findings_options(fields: dict[str, Value]) -> None:

@@ -30,6 +30,7 @@ from .model import (
     DATA_FORMATS,
     IMAGE_FORMATS,
     MAX_MATRICES,
+    METADATA,
     REDACTIONS,
     SOURCE_FORMATS,
     Clahe,
@@ -147,6 +148,12 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _native("anim", "animate", Flag(), "0 renders the first frame of an animation only."),
     _native("page", "page", Integer(0, 9999), "Page of a document or frame of an animation, from 0."),
+    Option(
+        "meta",
+        "meta",
+        Choice(METADATA),
+        "Metadata in the file: none, or creator, copyright and licence; default by the setting metadata.",
+    ),
     Option(
         "preset",
         "preset",
@@ -300,10 +307,13 @@ GENERATION_TYPE = Pattern("[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9")
 FINDINGS_OPTION = _extended("fv", GENERATION_TYPE, "Generation of the findings to render with.", "findings")
 """Set by the edge function, in canonical paths only."""
 
+RIGHTS_OPTION = _extended("cr", Flag(), "Writes creator, copyright and licence into the file.", "rights")
+"""What ``meta`` becomes, in canonical paths only: a signature covers the image, not this."""
+
 OPTIONS_BY_NAME: dict[str, Option] = {name: option for option in NATIVE_OPTIONS for name in (option.short, option.long)}
 """The options of native URLs by both names."""
 
-OPTIONS_BY_SHORT: dict[str, Option] = {option.short: option for option in (*OPTIONS, FINDINGS_OPTION)}
+OPTIONS_BY_SHORT: dict[str, Option] = {option.short: option for option in (*OPTIONS, FINDINGS_OPTION, RIGHTS_OPTION)}
 """The options of canonical paths, and those of native URLs that are not in one."""
 
 CANONICAL_OPTIONS: tuple[Option, ...] = tuple(

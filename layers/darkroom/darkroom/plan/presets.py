@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
-from .model import Plan
-from .normalize import build_plan
+from .model import METADATA, Plan
+from .normalize import add_rights, build_plan
 from .option_types import FileName, OptionType, Value
 from .options import OPTIONS_BY_NAME
 from .redaction import check_first_page
@@ -46,9 +46,13 @@ class Presets:
         """Return the plan of each preset for ``key``, by name."""
         return {name: build_plan(key, self.parse_values(name)) for name in self.options}
 
-    def build_ingest_plans(self, key: str) -> dict[str, Plan]:
-        """Return the plans for ``key`` of the presets that are rendered at ingest, by name."""
-        return {name: build_plan(key, self.parse_values(name)) for name in self.at_ingest}
+    def build_ingest_plans(self, key: str, metadata: str = METADATA[0]) -> dict[str, Plan]:
+        """Return the plans for ``key`` of the presets that are rendered at ingest, by name.
+
+        ``metadata``: what files of presets have that do not set it.
+        """
+        values = {name: self.parse_values(name) for name in self.at_ingest}
+        return {name: add_rights(build_plan(key, own), str(own.get("meta", metadata))) for name, own in values.items()}
 
 
 def format_names(names: Iterable[str]) -> str:

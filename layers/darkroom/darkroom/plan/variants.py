@@ -15,8 +15,17 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .model import AUTO_CLASSES, AUTO_QUALITY, DATA_FORMATS, IMAGE_FORMATS, LOSSLESS_FORMATS, MAIN_FORMATS, Plan
-from .normalize import build_plan, scale_length
+from .model import (
+    AUTO_CLASSES,
+    AUTO_QUALITY,
+    DATA_FORMATS,
+    IMAGE_FORMATS,
+    LOSSLESS_FORMATS,
+    MAIN_FORMATS,
+    RIGHTS,
+    Plan,
+)
+from .normalize import add_rights, build_plan, scale_length
 from .presets import Presets, load_default_presets
 from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction, apply_forced_redaction
 
@@ -75,7 +84,8 @@ def list_variants(
 ) -> frozenset[Plan]:
     """Return every variant that negotiation can choose for the canonical request ``plan`` on screens of ``ratios``.
 
-    They include the redaction that ``always`` forces, but not the generation of findings, which the deployment chooses.
+    They include the redaction that ``always`` forces, but not the generation of findings, which the deployment chooses,
+    nor rights, which any of them may have.
     """
     if plan.format in DATA_FORMATS:
         return frozenset({plan})
@@ -118,7 +128,8 @@ def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO
     Those that use findings are rendered again for each generation of findings that becomes active.
     """
     requests = list_unsigned_requests(key, presets)
-    return frozenset().union(*(list_variants(plan, ratios=(1.0,), always=always) for plan in requests))
+    plain = frozenset().union(*(list_variants(plan, ratios=(1.0,), always=always) for plan in requests))
+    return plain | {add_rights(plan, RIGHTS) for plan in plain}
 
 
 @lru_cache(maxsize=16)
@@ -137,12 +148,13 @@ def needs_signature(
     """Return whether ``plan``, a canonical request or a negotiated variant, requires a signed request.
 
     With ``always``, forced redaction does not count as an option of the request, nor does the generation of findings.
+    Rights never do: an image has at most two files of one variant.
     """
     if mode is AccessMode.OPEN:
         return False
     if mode is AccessMode.SIGNED:
         return True
-    chosen = replace(plan, findings="")
+    chosen = replace(plan, findings="", rights=False)
     redact = always.for_key(plan.key)
     if chosen.redact == redact and is_ladder_request(replace(chosen, redact="")):
         return False
@@ -172,7 +184,9 @@ def is_preset(
     plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
 ) -> bool:
     """Return whether ``plan`` is a variant of a named preset. Load shedding renders no other variants."""
-    return replace(plan, key="", findings="") in _list_preset_variants(presets(), always.for_key(plan.key))
+    return replace(plan, key="", findings="", rights=False) in _list_preset_variants(
+        presets(), always.for_key(plan.key)
+    )
 
 
 MEZZANINE_SIDES_PX = (1280, 1920)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from zlib import crc32
 
 from ..plan.model import Plan
 
@@ -14,7 +15,11 @@ type StoredEffort = Literal["quick", "thorough"]
 """Values of :data:`PACE`: encoded for a first request, or in the background (``fast`` and ``slow`` in imaging)."""
 
 SOURCE_ETAG = "source-etag"
-"""User metadata of a derivative: the entity tag, without quotes, of its master. A purge compares it."""
+"""User metadata of a derivative: :func:`source_version` of its master. A purge compares it."""
+
+MASTER_RIGHTS = "rights"
+"""User metadata of a master: :attr:`darkroom.imaging.formats.metadata.rights.Rights.text`, as the upload states them.
+Masters of earlier versions have none."""
 
 MASTER_SHA256 = "master-sha256"
 """User metadata of a master: the SHA-256 of its bytes as ingest wrote them, after it had removed the metadata and
@@ -83,9 +88,25 @@ def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
     }
 
 
-def derivative_metadata(master_etag: str, pace: StoredEffort | None = None) -> dict[str, str]:
-    """Return the user metadata of a derivative of the master with this entity tag."""
-    return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
+def derivative_metadata(version: str, pace: StoredEffort | None = None) -> dict[str, str]:
+    """Return the user metadata of a derivative of the master with this :func:`source_version`."""
+    return {SOURCE_ETAG: version.strip('"')} | ({PACE: pace} if pace else {})
+
+
+def source_version(plan: Plan, master_etag: str, rights: str) -> str:
+    """Return what identifies the source of a derivative: the entity tag of its master, without quotes.
+
+    ``rights`` are those in the master's metadata (:data:`MASTER_RIGHTS`). They are part of the version of a derivative
+    that states them, since masters with other rights can have the same bytes.
+    """
+    plain, with_rights = list_source_versions(master_etag, rights)
+    return with_rights if plan.rights or plan.format == "json" else plain
+
+
+def list_source_versions(master_etag: str, rights: str) -> tuple[str, str]:
+    """Return the versions of derivatives of a master: of those that do not state its rights, and of those that do."""
+    bare = master_etag.strip('"')
+    return bare, f"{bare}.{crc32(rights.encode()):08x}"
 
 
 def describe_mezzanine(mezzanine: MezzanineOf, master_etag: str) -> tuple[dict[str, str], dict[str, str]]:

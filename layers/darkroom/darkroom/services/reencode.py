@@ -22,7 +22,16 @@ from ..plan.model import DATA_FORMATS, Plan
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..plan.variants import is_refined, list_mezzanines
-from .caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata, describe_mezzanine
+from .caching import (
+    MASTER_RIGHTS,
+    PACE,
+    SOURCE_ETAG,
+    CachePolicy,
+    derivative_headers,
+    derivative_metadata,
+    describe_mezzanine,
+    source_version,
+)
 from .deadline import REFINE, Deadline
 from .master_reader import MasterReader
 from .queue_consumer import QueueConsumer, SqsMessage
@@ -143,7 +152,7 @@ class Reencoder:
             return ReencodeOutcome.THOROUGH
         with self.observer.step("fetch"):
             master = self._master_reader.open(self.source, self.source_names.name(plan.key))
-            if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
+            if master is None or stored.attributes.get(SOURCE_ETAG) != _version(plan, master):
                 return ReencodeOutcome.STALE
             sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
         return _Job(plan, message.name, stored, master, sidecar)
@@ -182,6 +191,7 @@ class Reencoder:
                     watermark=first,
                     second_watermark=second,
                     findings=trusted_findings(job.plan.key, job.master.etag, job.sidecar, self.always),
+                    rights=job.master.attributes.get(MASTER_RIGHTS, ""),
                 )
             )
 
@@ -194,7 +204,10 @@ class Reencoder:
         headers = derivative_headers(job.plan, content_type, self.caching)
         try:
             etag = self.media.put(
-                job.name, body, {**headers, **derivative_metadata(job.master.etag, "thorough")}, job.stored.etag
+                job.name,
+                body,
+                {**headers, **derivative_metadata(_version(job.plan, job.master), "thorough")},
+                job.stored.etag,
             )
         except ObjectChanged:
             return False
@@ -243,6 +256,10 @@ class Reencoder:
             bytes={"before": len(body), "after": len(better.image.body)},
             score={name: round(score, 2) for name, score in scores.items() if score is not None},
         )
+
+
+def _version(plan: Plan, master: StoredObject) -> str:
+    return source_version(plan, master.etag, master.attributes.get(MASTER_RIGHTS, ""))
 
 
 @dataclass(frozen=True)

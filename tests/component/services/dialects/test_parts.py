@@ -78,7 +78,7 @@ def test_qualities(values: dict[str, Any], asked: dict[str, Any], saves_data: bo
 
 def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
     text = build_plan("a.jpg", {"w": 100, "dl": "a" * 255})
-    with pytest.raises(BadOption, match="267"):
+    with pytest.raises(BadOption, match="262"):
         got(text, qualities=(("webp", 100),))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ...plan.model import IMAGE_FORMATS, Gravity
+from ...plan.model import IMAGE_FORMATS, RIGHTS, Gravity
 from ..common.colours import parse_colour
 from ..common.validate import bad_option, bad_value, require_word
 
@@ -40,6 +40,7 @@ class CloudflareOptions:
     quality: int = 0
     saving_quality: int = 0
     animated: bool = True
+    metadata: str = ""
 
 
 type OptionParser = Callable[[CloudflareOptions, str, str], None]
@@ -158,6 +159,11 @@ def parse_upscale(_options: CloudflareOptions, name: str, text: str) -> None:
     if text == "generate":
         raise bad_option(name, "generate needs generative AI and is not supported")
     require_word(name, text, ("interpolate",))
+
+
+def parse_metadata(options: CloudflareOptions, name: str, text: str) -> None:
+    """Parse what the file keeps: all metadata is no more than rights."""
+    options.metadata = "none" if require_word(name, text, ("copyright", "keep", "none")) == "none" else RIGHTS
 
 
 def check_word(words: tuple[str, ...], _options: CloudflareOptions, name: str, text: str) -> None:

@@ -23,7 +23,7 @@ _PARSERS: Mapping[str, OptionParser] = {
     "gamma": partial(option_parsers.parse_factor, "gamma"),
     "gravity g": option_parsers.parse_gravity,
     "height h": partial(option_parsers.parse_int_field, "height"),
-    "metadata": partial(option_parsers.check_word, ("copyright", "keep", "none")),
+    "metadata": option_parsers.parse_metadata,
     "onerror": partial(option_parsers.check_word, ("redirect",)),
     "quality q": partial(option_parsers.parse_quality, "quality"),
     "rotate": option_parsers.parse_rotate,

@@ -48,7 +48,8 @@ def find_variant(key: str, variant: str, settings: DialectSettings) -> ParsedUrl
             f"they are the presets {format_names(presets.options)}, and {PUBLIC}",
             option="variant",
         )
-    return ParsedUrl(build_plan(key, presets.parse_values(variant)), claim=None)
+    values = presets.parse_values(variant)
+    return ParsedUrl(build_plan(key, values), claim=None, metadata=str(values.get("meta", "")))
 
 
 PREFIX = "/cdn-cgi/image/"
@@ -78,7 +79,10 @@ def _build_parsed_url(key: str, options: CloudflareOptions) -> ParsedUrl:
         shown = build_valid_plan(key, convert_options(replace(options, format="")))
         return ParsedUrl(build_valid_plan(key, {"f": "json"}), claim=None, document=partial(describe, shown))
     return ParsedUrl(
-        build_valid_plan(key, convert_options(options)), claim=None, saving_quality=options.saving_quality or None
+        build_valid_plan(key, convert_options(options)),
+        claim=None,
+        saving_quality=options.saving_quality or None,
+        metadata=options.metadata,
     )
 
 

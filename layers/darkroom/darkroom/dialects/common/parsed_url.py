@@ -38,7 +38,8 @@ class ParsedUrl:
 
     ``claim`` is None for an unsigned URL; ``expires_s`` is the Unix time from which it is refused. ``qualities`` has
     qualities by output format, ``saving_quality`` that for requests with ``Save-Data``. ``max_age_s`` is the maximum
-    age that the URL requests. ``document`` converts the object of ``f=json`` to the dialect's own.
+    age that the URL requests. ``document`` converts the object of ``f=json`` to the dialect's own. ``metadata`` is
+    one of :data:`darkroom.plan.model.METADATA`, empty where the deployment decides.
     """
 
     plan: Plan
@@ -48,6 +49,7 @@ class ParsedUrl:
     saving_quality: int | None = None
     max_age_s: int | None = None
     document: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, compare=False)
+    metadata: str = ""
 
 
 def verify_claim(

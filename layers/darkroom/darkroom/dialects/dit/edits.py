@@ -52,7 +52,7 @@ _PARSERS: Mapping[str, EditParser] = {
     "roundCrop": overlays.apply_round_crop,
     "crop": partial(sharp_edits.apply_region, "crop"),
     "animated": overlays.apply_animated,
-    "stripExif": sharp_edits.ignore,
+    "stripExif": sharp_edits.apply_strip_exif,
     "stripIcc": sharp_edits.ignore,
 }
 

@@ -26,7 +26,8 @@ class DitOptions(PlanValues):
 
     ``resize`` is sharp's argument. ``turn_first``: the rotation precedes the resize. ``tones`` has matrices by edit.
     ``alpha`` is the change of the alpha channel, unless it is dropped. ``written`` is the format of the last edit that
-    names one, ``output`` the one that overrides it, ``qualities`` those by format.
+    names one, ``output`` the one that overrides it, ``qualities`` those by format. ``metadata`` is what the file keeps,
+    empty where the deployment decides.
     """
 
     settings: DialectSettings
@@ -46,6 +47,7 @@ class DitOptions(PlanValues):
     written: str = ""
     output: str = ""
     qualities: dict[str, int] = field(default_factory=dict)
+    metadata: str = ""
 
 
 def is_enabled(value: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from ...plan.model import IDENTITY, IMAGE_FORMATS, Clahe, Convolution, Crop, Lch, Padding, TrimOptions
+from ...plan.model import IDENTITY, IMAGE_FORMATS, METADATA, Clahe, Convolution, Crop, Lch, Padding, TrimOptions
 from ...plan.option_types import Value
 from ..common.matrices import combine, lightness, linear
 from ..common.validate import bad_option
@@ -59,8 +59,16 @@ def apply_resize(options: DitOptions, value: object) -> None:
     options.turn_first = bool(options.turn)
 
 
+def apply_strip_exif(options: DitOptions, value: object) -> None:
+    if is_enabled(value):
+        options.metadata = METADATA[0]
+
+
 def apply_rotate(options: DitOptions, value: object) -> None:
-    if value is not None:
+    """Apply a rotation. With null DIT removes metadata instead, and applies the orientation."""
+    if value is None:
+        options.metadata = METADATA[0]
+    else:
         options.turn = require_number("rotate", value) % 360
 
 

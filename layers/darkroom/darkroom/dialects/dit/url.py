@@ -75,6 +75,7 @@ def parse(target: str, settings: DialectSettings) -> ParsedUrl:
         None if signature is None else SignatureClaim(build_message(route, parameters), signature),
         parse_expires(parameters["expires"]) if "expires" in parameters else None,
         max_age_s=request.max_age_s,
+        metadata=options.metadata,
     )
 
 

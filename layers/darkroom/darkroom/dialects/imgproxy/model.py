@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...plan.model import METADATA
 from ..common.anchor import Anchor
 
 
@@ -38,7 +39,10 @@ class TrimOptions:
 
 @dataclass(slots=True)
 class ImgproxyOptions:
-    """All options that affect the result, with imgproxy's defaults. Sizes in px before ``dpr``."""
+    """All options that affect the result, with imgproxy's defaults. Sizes in px before ``dpr``.
+
+    ``keep_copyright`` is None where the deployment decides; imgproxy has a setting for it, too.
+    """
 
     resizing: str = "fit"
     width: int = 0
@@ -79,6 +83,18 @@ class ImgproxyOptions:
     page: int = 0
     skip: set[str] = field(default_factory=set)
     raw: bool = False
+    strip_metadata: bool = True
+    keep_copyright: bool | None = None
     file_name: str = ""
     attachment: bool = False
     expires_s: int | None = None
+
+    @property
+    def metadata(self) -> str:
+        """What the file keeps: one of :data:`darkroom.plan.model.METADATA`; empty where the deployment decides.
+
+        All metadata is no more than rights.
+        """
+        if self.keep_copyright is None and self.strip_metadata:
+            return ""
+        return METADATA[bool(self.keep_copyright) or not self.strip_metadata]

@@ -46,7 +46,7 @@ def parse_format_name(option: str, text: str) -> str:
 
 
 type IntField = Literal["width", "height", "min_width", "min_height", "pixelate", "max_bytes", "max_side", "page"]
-type FlagField = Literal["enlarge", "auto_rotate", "raw", "attachment", "still"]
+type FlagField = Literal["enlarge", "auto_rotate", "raw", "attachment", "still", "strip_metadata", "keep_copyright"]
 type FloatField = Literal["blur", "sharpen", "contrast", "saturation"]
 
 

@@ -127,6 +127,7 @@ def parse_image_url(target: str, settings: DialectSettings) -> ParsedUrl:
         claim=parse_claim(signature, path, settings.imgproxy),
         expires_s=options.expires_s,
         qualities=_qualities_by_format(options),
+        metadata=options.metadata,
     )
 
 

@@ -33,6 +33,7 @@ def build_service(settings: Settings, transform: Transform, keys: KeysSecret) ->
         keys=keys,
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
+        metadata=settings.metadata,
         settings=lambda: replace(_load_settings(), watermarks=settings.presets.watermarks, presets=settings.presets),
     )
 

@@ -13,7 +13,8 @@ from ...aws.s3_fast import StoredObject
 from ...errors import MethodNotAllowed, NotListed, SourceMissing
 from ...http.response import HttpResponse
 from ...plan.geometry.placement import Size
-from ...plan.model import Plan
+from ...plan.model import METADATA, Plan
+from ...plan.normalize import add_rights
 from ...plan.redaction import apply_forced_redaction, needs_findings
 from ...plan.variants import AccessMode
 from ...services.caching import etag_matches
@@ -115,12 +116,16 @@ def open_master(transform: Transform, key: str) -> tuple[StoredObject, Size]:
 
 @dataclass(frozen=True, slots=True)
 class IiifService:
-    """Serves IIIF. Mode ``open`` serves everything within ``caps``, other modes what ``info.json`` lists."""
+    """Serves IIIF. Mode ``open`` serves everything within ``caps``, other modes what ``info.json`` lists.
+
+    ``metadata``: what files have (:data:`darkroom.plan.model.METADATA`).
+    """
 
     transform: Transform
     delivery: Delivery
     mode: AccessMode = AccessMode.GUARDED
     caps: SizeLimits = SizeLimits()
+    metadata: str = METADATA[0]
 
     def respond(self, request: DialectRequest) -> HttpResponse:
         """Return the response to ``request``. Raises DarkroomError. The CDN adds CORS headers."""
@@ -180,5 +185,5 @@ class IiifService:
 
     def _build_plan(self, image: ResolvedImage, request: DialectRequest) -> Plan:
         """Build the plan of ``image`` with the redaction that the deployment requires."""
-        plan = apply_forced_redaction(image.build_plan(), self.transform.always)
+        plan = add_rights(apply_forced_redaction(image.build_plan(), self.transform.always), self.metadata)
         return replace(plan, findings=request.findings) if needs_findings(plan) else plan

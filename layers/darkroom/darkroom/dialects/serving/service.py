@@ -11,7 +11,8 @@ from typing import Protocol, cast
 from ...errors import MethodNotAllowed, SourceMissing
 from ...http.response import HttpResponse
 from ...plan.canonical import check_length
-from ...plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, Plan
+from ...plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, METADATA, Plan
+from ...plan.normalize import add_rights
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
 from ...plan.variants import AccessMode, apply_save_data
@@ -26,15 +27,19 @@ from .request import DialectRequest
 from .signing_keys import DialectKeys, KeysSecret
 
 
-def choose_variant(parsed: ParsedUrl, request: DialectRequest, always: AlwaysRedact) -> Plan:
+def choose_variant(
+    parsed: ParsedUrl, request: DialectRequest, always: AlwaysRedact, metadata: str = METADATA[0]
+) -> Plan:
     """Return the variant for ``request`` with the redaction that the deployment requires. Raises BadOption.
 
-    Precedence of qualities: for ``Save-Data``, numeric in the URL, by format.
+    ``metadata``: what files have of which the URL does not set it. Precedence of qualities: for ``Save-Data``, numeric
+    in the URL, by format.
     """
     plan = apply_forced_redaction(_choose_quality(parsed, request), always)
     check_first_page(plan)
     if plan.format == "auto":
         plan = replace(plan, format=request.format_class)
+    plan = add_rights(plan, parsed.metadata or metadata)
     return replace(plan, findings=request.findings) if needs_findings(plan) else plan
 
 
@@ -77,7 +82,8 @@ def load_parser(dialect: Dialect) -> DialectParser:
 class DialectService:
     """Serves all dialects. ``modes`` has the access mode of each dialect that is on.
 
-    ``rejects_oversized_box``: see :class:`darkroom.dialects.iiif.spec.SizeLimits`.
+    ``rejects_oversized_box``: see :class:`darkroom.dialects.iiif.spec.SizeLimits`. ``metadata``: what files have of
+    which the URL does not set it (:data:`darkroom.plan.model.METADATA`).
     """
 
     transform: Transform
@@ -87,6 +93,7 @@ class DialectService:
     settings: Callable[[], DialectSettings]
     clock: Callable[[], float] = time.time
     rejects_oversized_box: bool = False
+    metadata: str = METADATA[0]
 
     def respond(self, name: str, request: DialectRequest) -> HttpResponse:
         """Return the response to ``request`` in the dialect ``name``. Raises DarkroomError."""
@@ -100,7 +107,9 @@ class DialectService:
             from .iiif import IiifService
 
             caps = SizeLimits(rejects_oversized_box=self.rejects_oversized_box)
-            return IiifService(transform=self.transform, delivery=self.delivery, mode=mode, caps=caps).respond(request)
+            return IiifService(
+                transform=self.transform, delivery=self.delivery, mode=mode, caps=caps, metadata=self.metadata
+            ).respond(request)
         dialect = DIALECTS_BY_NAME[name]
         if _is_health_check(dialect, request):
             return _health_response(dialect, request.method)
@@ -117,7 +126,7 @@ class DialectService:
             if _is_health_check(dialect, request):
                 return
             parsed = load_parser(dialect).parse(dialect.parser_input(request.target), self._settings())
-            self.transform.prefetch(choose_variant(parsed, request, self.transform.always), presets)
+            self.transform.prefetch(choose_variant(parsed, request, self.transform.always, self.metadata), presets)
 
     def _settings(self) -> DialectSettings:
         return replace(self.settings(), detects_faces=self.transform.inference)
@@ -126,7 +135,7 @@ class DialectService:
         parser, always = load_parser(dialect), self.transform.always
         with self.transform.observer.step("parse"):
             parsed = parser.parse(dialect.parser_input(request.target), self._settings())
-            plan = choose_variant(parsed, request, always)
+            plan = choose_variant(parsed, request, always, self.metadata)
             keys = DialectKeys(self.keys, dialect.name)
             authorise(parsed, plan, mode, self.transform.presets, always, parser.verify, keys, self.clock())
         if parsed.document is None:

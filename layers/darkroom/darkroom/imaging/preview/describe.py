@@ -9,7 +9,8 @@
      "colour": {"space": "rgb", "profile": "Display P3" or null, "bits": 8, "alpha": false, "hdr": false},
      "dominant": "#8a6f4d",
      "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
-     "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w"}
+     "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w",
+     "rights": {"creator": "Ann", "copyright": "© 2024 Ann", "licence_url": "https://…"}}    what the upload states
 
 ``f=thumbhash`` returns the ThumbHash alone, as base64 text, the form in which pages embed it.
 """
@@ -21,6 +22,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pyvips
 
@@ -30,6 +32,9 @@ from ...plan.variants import LADDER_PX
 from ..colour.icc import identify_profile
 from ..formats.probe import Header
 from .hashes import compute_perceptual_hash, encode_thumbhash
+
+if TYPE_CHECKING:
+    from ..formats.metadata.rights import Rights
 
 JSON_TYPE = "application/json"
 THUMBHASH_TYPE = "text/plain; charset=utf-8"
@@ -59,11 +64,12 @@ def describe(
     size_bytes: int,
     profile: bytes | None = None,
     ladder: Sequence[int] = LADDER_PX,
+    rights: Rights | None = None,
 ) -> bytes:
     """Return the JSON about a source of ``size_bytes``.
 
     ``sample`` is rendered by :func:`make_sample_plan`, ``profile`` is the source's ICC profile, ``ladder`` are the
-    widths in px that its ``srcset`` may have.
+    widths in px that its ``srcset`` may have, ``rights`` those of the image.
     """
     import json  # not needed for images
 
@@ -86,6 +92,7 @@ def describe(
         "dominant": find_dominant_colour(sample),
         "thumbhash": encode_placeholder(sample),
         "srcset": build_srcset(plan, wide, ladder),
+        "rights": rights.document if rights else {},
     }
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 

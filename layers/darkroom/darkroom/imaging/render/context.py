@@ -17,6 +17,7 @@ from ..formats.registry import TargetFormat
 
 if TYPE_CHECKING:
     from ...findings import Findings
+    from ..formats.metadata.rights import Rights
 
 IN_MEMORY_PIXELS = 32_000_000
 """Images of up to this size are held in memory (100 MB of RGB). Larger ones stream from decoder to encoder."""
@@ -36,7 +37,7 @@ class RenderContext:
     ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile gives it.
     ``findings`` are those of the source. ``unread`` is the image as it was loaded, until it has been read. ``touched``:
     whether any pixel may differ from the source's. ``gap`` is the reduction that the resize leaves to Lanczos.
-    ``effort`` is that of the encoders.
+    ``effort`` is that of the encoders. ``rights`` are written into the result.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class RenderContext:
     touched: bool = False
     gap: float = BOX_GAP
     effort: Effort = "fast"
+    rights: Rights | None = None
 
     def map_frames(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
         """Replace every frame by ``change`` of it."""

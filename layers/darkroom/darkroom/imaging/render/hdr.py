@@ -25,7 +25,21 @@ QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""
 
 _KEPT_FIELDS = (
-    *("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings", "orient", "inset"),
+    *(
+        "width",
+        "height",
+        "upscale",
+        "fit",
+        "gravity",
+        "crop",
+        "rotate",
+        "flip",
+        "trim",
+        "findings",
+        "rights",
+        "orient",
+        "inset",
+    ),
     *("crop_to", "face_crop", "face_zoom", "trim_options", "trim_first", "min_width", "min_height", "scale"),
     *("cover_mode", "adaptive", "offset", "focus", "extension", "pixel_ratio", "max_side", "even_centre"),
     *("enlarge_only", "one_side"),

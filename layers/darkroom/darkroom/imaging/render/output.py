@@ -21,9 +21,11 @@ def encode_output(context: RenderContext, source: Source, header: Header) -> tup
         context, source, header, EncodableImage.from_frames(context.frames, context.delays_ms, context.loop)
     )
     if context.target is TARGET_FORMATS["gif"] and (cleaned := output.strip_source(OUTPUT_FORMATS["gif"])):
-        return OUTPUT_FORMATS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
-    form, body = output.encode()
-    return form, output.cap_at_max_bytes(form, output.cap_at_source_size(form, body))
+        form, body = OUTPUT_FORMATS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
+    else:
+        form, body = output.encode()
+        body = output.cap_at_max_bytes(form, output.cap_at_source_size(form, body))
+    return form, output.add_rights(form, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ class _Output:
         limited.
         """
         most = self.context.plan.max_bytes
-        if not most or len(body) <= most or form.lossless:
+        if not most or form.lossless:
+            return body
+        most -= len(self.add_rights(form, body)) - len(body)
+        if len(body) <= most:
             return body
         wanted = self.context.plan.quality
         low, high = MIN_QUALITY, wanted if isinstance(wanted, int) else DEFAULT_QUALITY
@@ -88,6 +93,14 @@ class _Output:
 
         best = find_largest_within(most, low, high, lambda quality: self._encode(form, quality))
         return min(body, best, key=len)
+
+    def add_rights(self, form: OutputFormat, body: bytes) -> bytes:
+        """Return ``body`` with the rights of the image, if the plan has them in the file."""
+        if not self.context.rights:
+            return body
+        from ..formats.metadata.locate import embed_rights  # few deployments write them
+
+        return embed_rights(body, form.name, self.context.rights)
 
     def strip_source(self, form: OutputFormat) -> bytes | None:
         """Return the source without metadata, where it has the wanted pixels; else None."""

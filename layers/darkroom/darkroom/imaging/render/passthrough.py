@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...errors import DamagedSource
 from ...plan.geometry.layout import Box, Geometry
@@ -15,6 +16,9 @@ from ..formats.probe import Header
 from ..formats.registry import TARGET_FORMATS, OutputFormat
 from ..source import Source
 
+if TYPE_CHECKING:
+    from ..formats.metadata.rights import Rights
+
 _DQT = 0xDB
 _TABLE_BYTES = 64
 
@@ -24,9 +28,10 @@ above."""
 
 
 def reuse_source(
-    plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str
+    plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str, rights: Rights | None = None
 ) -> tuple[OutputFormat, bytes] | None:
-    """Return the format and the bytes of ``source`` without metadata, where ``plan`` requests nothing else; else None.
+    """Return the format and the bytes of ``source`` without metadata but ``rights``, where ``plan`` requests nothing
+    else; else None.
 
     That is a JPEG of at most the requested quality, or a GIF: other headers do not record the quality. None also where
     the bytes are not those of ``checked_sha256``, since they have not been decoded whole. Raises what the stream of
@@ -48,13 +53,15 @@ def reuse_source(
     from ..formats.metadata.locate import strip_metadata  # few requests get here
 
     cleaned = strip_metadata(source.read_all(), header)
-    return None if cleaned is None else (form, cleaned)
+    return None if cleaned is None else (form, _add_rights(cleaned, form.name, rights))
 
 
 def pass_through(
-    plan: Plan, source: Source, header: Header, limits: Limits, checked_sha256: str
+    plan: Plan, source: Source, header: Header, limits: Limits, checked_sha256: str, rights: Rights | None = None
 ) -> tuple[str, bytes] | None:
     """Return the content type and the bytes of ``source``, where ``plan`` passes its format through; else None.
+
+    ``rights`` are added where the format can hold them.
 
     Bytes with the SHA-256 ``checked_sha256`` were stripped and decoded by ingest, and are returned unmodified. Others
     are decoded whole and stripped; None where they cannot be stripped. Raises DamagedSource, or what the stream raised.
@@ -72,14 +79,25 @@ def pass_through(
         except ValueError as error:
             raise DamagedSource(detail=f"svg: {error}") from error
     if is_verified(source, checked_sha256):
-        return SOURCE_CONTENT_TYPES[header.format], source.read_all()
+        body = _add_rights(source.read_all(), header.format, rights, header.orientation)
+        return SOURCE_CONTENT_TYPES[header.format], body
     with source.decoding():
         for frame in load_whole(source, header, limits, animated=header.animated).frames:
             frame.avg()
     from ..formats.metadata.locate import strip_metadata
 
     cleaned = strip_metadata(source.read_all(), header, keep_orientation=True)
-    return None if cleaned is None else (SOURCE_CONTENT_TYPES[header.format], cleaned)
+    if cleaned is None:
+        return None
+    return SOURCE_CONTENT_TYPES[header.format], _add_rights(cleaned, header.format, rights, header.orientation)
+
+
+def _add_rights(body: bytes, form: str, rights: Rights | None, orientation: int = 1) -> bytes:
+    if not rights:
+        return body
+    from ..formats.metadata.locate import embed_rights
+
+    return embed_rights(body, form, rights, orientation)
 
 
 def is_verified(source: Source, sha256: str) -> bool:
@@ -102,7 +120,7 @@ def estimate_jpeg_quality(source: Source) -> float:
 
 def _only_resizes(plan: Plan) -> bool:
     """Return whether the plan sets nothing but a size, a format and a quality."""
-    size = replace(plan, key="", width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
+    size = replace(plan, key="", rights=False, width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
     return replace(size, format="auto", quality=None, download="", inline=False, passthrough_formats=()) == Plan("")
 
 

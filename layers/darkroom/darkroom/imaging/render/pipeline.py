@@ -55,6 +55,7 @@ from .steps.common import (
 
 if TYPE_CHECKING:
     from ...findings import Findings
+    from ..formats.metadata.rights import Rights
 
 
 def render(
@@ -68,6 +69,7 @@ def render(
     effort: Effort = "fast",
     checked_sha256: str = "",
     master: Header | None = None,
+    rights: str = "",
 ) -> RenderedImage:
     """Render the image that ``plan`` describes from ``source``.
 
@@ -77,7 +79,8 @@ def render(
     stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode, or
     unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is a
     mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
-    that shrinks: the geometry is that of the master.
+    that shrinks: the geometry is that of the master. ``rights`` is the text of the rights in the metadata of the
+    master, empty if unknown: then they are read from ``source``.
 
     Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the remaining pixels are in
     memory; with a streamed source it includes the wait for bytes. ``transform`` is every later step. ``encode`` is the
@@ -89,23 +92,24 @@ def render(
     for internal errors.
     """
     if plan.format in DATA_FORMATS:
-        return _describe(plan, source, limits)
+        return _describe(plan, source, limits, rights)
     timer = StageTimer()
     if master is None:
         header, geometry = inspect_source(plan, source, limits, findings)
     else:
         header, geometry = master, resolve_geometry(plan, master, findings)
+    stated = load_rights(plan, source, header, rights)
     if plan.passthrough_formats:
         from .passthrough import pass_through  # only dialects request it
 
-        if answer := pass_through(plan, source, header, limits, checked_sha256):
+        if answer := pass_through(plan, source, header, limits, checked_sha256, stated):
             timer.stop("decode")
             size = (header.upright_width, header.upright_height)
             return RenderedImage(answer[1], answer[0], *size, header.frames, timer.timings_ms)
     if checked_sha256 and geometry.scaled == geometry.stored:
         from .passthrough import reuse_source  # most requests are for something smaller
 
-        if reused := reuse_source(plan, source, header, geometry, checked_sha256):
+        if reused := reuse_source(plan, source, header, geometry, checked_sha256, stated):
             timer.stop("decode")
             return RenderedImage(
                 reused[1], reused[0].content_type, header.width, header.height, header.frames, timer.timings_ms
@@ -113,7 +117,7 @@ def render(
     context = decode(
         plan, source, header, geometry, limits, watermark, findings, effort, of_mezzanine=master is not None
     )
-    context.second_watermark = second_watermark
+    context.second_watermark, context.rights = second_watermark, stated
     timer.stop("decode")
     return encode_result(context, source, header, timer)
 
@@ -138,7 +142,23 @@ def decode(
     return context
 
 
-def _describe(plan: Plan, source: Source, limits: Limits) -> RenderedImage:
+def load_rights(plan: Plan, source: Source, header: Header, text: str) -> Rights | None:
+    """Return the rights that the result of ``plan`` states, None if it states none.
+
+    ``text``: those in the metadata of the master; those of the file ``source`` if it is empty.
+    """
+    if not plan.rights and plan.format != "json":
+        return None
+    from ..formats.metadata.rights import Rights  # most results state none
+
+    if text:
+        return Rights.parse(text)
+    from ..formats.metadata.provenance import read_rights
+
+    return read_rights(source, header)
+
+
+def _describe(plan: Plan, source: Source, limits: Limits, rights: str) -> RenderedImage:
     """Render ``f=json`` and ``f=thumbhash`` from a small sample, which is rendered like any other image."""
     from ..preview.describe import JSON_TYPE, THUMBHASH_TYPE, describe, encode_placeholder, make_sample_plan
 
@@ -159,7 +179,8 @@ def _describe(plan: Plan, source: Source, limits: Limits) -> RenderedImage:
             content_type, body = THUMBHASH_TYPE, encode_placeholder(sample).encode()
         else:
             content_type = JSON_TYPE
-            body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile)
+            stated = load_rights(plan, source, header, rights)
+            body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile, rights=stated)
     timer.stop("encode")
     return RenderedImage(
         body, content_type, header.upright_width, header.upright_height, header.frames, timer.timings_ms

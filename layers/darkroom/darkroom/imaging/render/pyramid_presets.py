@@ -22,17 +22,24 @@ from .pipeline import EDIT_STEPS, decode, inspect_source, internal_errors, rende
 class PyramidPresets(ImageSummary):
     """Renders of the pyramid in ``source``, equal to those of single requests.
 
-    ``watermarks`` are the files of the plans' watermarks, by name. All methods raise what :func:`.pipeline.render`
-    raises without findings.
+    ``watermarks`` are the files of the plans' watermarks, by name, ``rights`` is the text of the rights. All methods
+    raise what :func:`.pipeline.render` raises without findings.
     """
 
     def __init__(
-        self, source: Source, plans: Iterable[Plan], *, limits: Limits, watermarks: Mapping[str, bytes] | None = None
+        self,
+        source: Source,
+        plans: Iterable[Plan],
+        *,
+        limits: Limits,
+        watermarks: Mapping[str, bytes] | None = None,
+        rights: str = "",
     ) -> None:
         self._source = source
         self._plans = tuple(plans)
         self._limits = limits
         self._watermarks = watermarks or {}
+        self._rights = rights
 
     def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]:
         """Render each plan on demand.
@@ -43,7 +50,7 @@ class PyramidPresets(ImageSummary):
         for plan in self._plans:
             mark = self._watermarks.get(plan.watermark.name) if plan.watermark else None
             with suppress(BadOption):
-                yield plan, render(plan, self._source, limits=self._limits, watermark=mark)
+                yield plan, render(plan, self._source, limits=self._limits, watermark=mark, rights=self._rights)
 
     def _make_sample(self) -> pyvips.Image:
         plan = make_sample_plan(Plan(""))

@@ -23,7 +23,7 @@ from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import RenderContext
 from .output import encode_output
-from .pipeline import EDIT_STEPS, StageTimer, decode, inspect_source, internal_errors, run_steps
+from .pipeline import EDIT_STEPS, StageTimer, decode, inspect_source, internal_errors, load_rights, run_steps
 
 MAX_SCORE_LOSS = 0.3
 """Points of SSIMULACRA2 that an image may lose. People begin to see differences at ten times as much."""
@@ -56,6 +56,7 @@ def reencode(
     watermark: bytes | None = None,
     second_watermark: bytes | None = None,
     findings: Findings | None = None,
+    rights: str = "",
 ) -> ReencodeResult | None:
     """Re-encode ``stored``, a derivative of ``plan``, with fewer bytes; return None where nothing is gained.
 
@@ -64,7 +65,7 @@ def reencode(
     timer = StageTimer()
     header, geometry = inspect_source(plan, source, limits, findings)
     context = decode(plan, source, header, geometry, limits, watermark, findings, "slow")
-    context.second_watermark = second_watermark
+    context.second_watermark, context.rights = second_watermark, load_rights(plan, source, header, rights)
     timer.stop("decode")
     if context.is_streamed:
         return None

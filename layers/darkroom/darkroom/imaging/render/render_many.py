@@ -39,6 +39,7 @@ from .pipeline import (
     encode_result,
     internal_errors,
     is_animated,
+    load_rights,
     make_context,
     render,
     resolve_geometry,
@@ -92,6 +93,7 @@ class BatchRender(ImageSummary):
         alone: Iterable[Plan],
         small: DecodedImage,
         mezzanines: Mapping[int, DecodedImage],
+        rights: str,
     ) -> None:
         self.header = header
         self._source = source
@@ -101,6 +103,7 @@ class BatchRender(ImageSummary):
         self._alone = deque(alone)
         self._small = small
         self._mezzanines = deque(mezzanines.items())
+        self._rights = rights
 
     def render_all(self) -> Iterator[tuple[Plan | MezzanineOf, RenderedImage]]:
         """Render mezzanines, then each plan once, the largest first, on demand.
@@ -124,7 +127,17 @@ class BatchRender(ImageSummary):
         while self._alone:
             plan = self._alone.popleft()
             mark = self._watermark_of(plan)
-            yield plan, render(plan, self._source, limits=self._limits, watermark=mark, effort="balanced")
+            yield (
+                plan,
+                render(
+                    plan,
+                    self._source,
+                    limits=self._limits,
+                    watermark=mark,
+                    effort="balanced",
+                    rights=self._rights,
+                ),
+            )
 
     def _make_sample(self) -> pyvips.Image:
         plan = make_sample_plan(_WHOLE_IMAGE)
@@ -137,6 +150,7 @@ class BatchRender(ImageSummary):
         timer = StageTimer()
         context = make_context(plan, self.header, geometry, intermediate)
         context.watermark, context.effort = self._watermark_of(plan), "balanced"
+        context.rights = load_rights(plan, self._source, self.header, self._rights)
         with internal_errors():
             run_steps(DECODE_STEPS, context)
         timer.stop("decode")
@@ -153,11 +167,13 @@ def decode_once(
     limits: Limits,
     watermarks: Mapping[str, bytes] | None = None,
     mezzanines: bool = False,
+    rights: str = "",
 ) -> BatchRender:
     """Decode ``source`` once and whole, with every frame of an animation, to render ``plans``.
 
-    ``watermarks`` are the files of the plans' watermarks, by name. ``mezzanines``: they are rendered too. Raises
-    TypeNotAllowed, OverLimits, DamagedSource, or what the source's stream raised.
+    ``watermarks`` are the files of the plans' watermarks, by name. ``mezzanines``: they are rendered too.
+    ``rights`` is the text of the rights of the image, empty if unknown. Raises TypeNotAllowed, OverLimits,
+    DamagedSource, or what the source's stream raised.
     """
     header = probe(source, limits)
     geometries = {plan: _shared_geometry(plan, header) for plan in plans}
@@ -179,7 +195,7 @@ def decode_once(
     reduced = {side: _reduce_any(header, intermediates_by_size, size) for side, size in mezzanine_sizes.items()}
     kept = {side: decoded for side, decoded in reduced.items() if _is_photograph(decoded.frames[0])}
     first_frame = DecodedImage(smallest.frames[:1], [], 0, modified=smallest.modified)
-    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first_frame, kept)
+    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first_frame, kept, rights)
 
 
 def render_mezzanines(source: Source, limits: Limits) -> list[tuple[MezzanineOf, RenderedImage]]:

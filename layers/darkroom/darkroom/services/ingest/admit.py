@@ -9,12 +9,13 @@ from itertools import islice
 from ...aws.record import READY, MasterRef, Record
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, OverLimits
+from ...imaging.formats.metadata.provenance import read_provenance
 from ...plan.model import Plan
 from ..deadline import Deadline
 from .claims import EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .evidence import ReviewState
-from .examine import FetchedUpload, describe_image, fetch_upload
+from .examine import Description, FetchedUpload, describe_header, describe_pixels, fetch_upload
 from .publish import choose_presets, claim, copy_master, copy_presets, hold, put_master, put_ready_image, refuse, serve
 
 _MAX_DONORS = 4
@@ -78,20 +79,33 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     if deduplicate(context, attempt, known, candidate):
         return IngestOutcome.DUPLICATE
     deadline = Deadline(examiner.cpu_limit)
+    described = Description(
+        describe_header(header, len(data)), read_provenance(data, header, keep_gps=context.keep_gps)
+    )
     decoded = examiner.decode(
-        data, candidate.plans, candidate.watermarks, deadline, mezzanines=context.has_mezzanines(attempt.key)
+        data,
+        candidate.plans,
+        candidate.watermarks,
+        deadline,
+        mezzanines=context.has_mezzanines(attempt.key),
+        rights=described.rights,
     )
     lease = claim(context, attempt)
     master = examiner.make_master(data, header, deadline)
-    description = describe_image(header, decoded, data, keep_gps=context.keep_gps)
+    description = Description({**described.facts, **describe_pixels(decoded)}, described.provenance)
     if candidate.state is not ReviewState.PASSED:
         with context.observer.step("hold"):
-            held = put_master(context, lease, upload, master, held=True)
+            held = put_master(context, lease, upload, master, description.rights, held=True)
         flagged = candidate.state is ReviewState.FLAGGED
         return hold(context, lease, upload, held, description, flagged=flagged)
     images = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
     record = put_ready_image(
-        context, lease, upload, description, images, lambda: put_master(context, lease, upload, master)
+        context,
+        lease,
+        upload,
+        description,
+        images,
+        lambda: put_master(context, lease, upload, master, description.rights),
     )
     serve(context, record, known, candidate.findings)
     return IngestOutcome.READY
@@ -127,8 +141,8 @@ def deduplicate(context: IngestContext, attempt: EventAttempt, known: Record | N
 def _reuse_record(
     context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload
 ) -> Record | None:
-    """Return the record of a key whose bytes did not change."""
-    if known is None or known.state != READY or known.sha256 != upload.sha256:
+    """Return the record of a key whose bytes did not change; None if an earlier version did not read its rights."""
+    if known is None or known.state != READY or known.sha256 != upload.sha256 or not known.master.rights:
         return None
     master = context.claims.head_master(attempt.key)
     if master is None or not context.claims.matches(known, master):
@@ -147,13 +161,14 @@ def _copy_donor(context: IngestContext, attempt: EventAttempt, candidate: Candid
     master = copy_master(context, lease, upload, donor)
     if master is None:
         return None
-    names = copy_presets(context, lease, master.etag, candidate.plans, donor)
+    names = copy_presets(context, lease, master, candidate.plans, donor)
     return None if names is None else _build_copy(lease, upload, donor, master, names, donor.key)
 
 
 def _find_donor(context: IngestContext, key: str, candidate: Candidate) -> Record | None:
     same = context.index.find_by_sha256(candidate.upload.sha256)
-    donors: Iterable[Record] = islice((record for record in same if record.key != key), _MAX_DONORS)
+    others = (record for record in same if record.key != key and record.master.rights)
+    donors: Iterable[Record] = islice(others, _MAX_DONORS)
     return next((donor for donor in donors if context.moderation.allows_copy(donor, candidate.state)), None)
 
 

@@ -11,6 +11,7 @@ from ...aws.index import Index
 from ...aws.s3 import S3Bucket
 from ...aws.stepfunctions import StateMachine
 from ...aws.telemetry.observer import Observer
+from ...plan.model import METADATA
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from .claims import Claims
@@ -44,6 +45,7 @@ class IngestContext:
 
     ``masters`` are served, ``held_masters`` wait for moderation. ``media`` holds watermarks and parts of large images.
     ``state_machine`` processes large images; without it they are refused. ``mezzanines``: masters may have mezzanines.
+    ``metadata``: what files have of which a URL does not set it (:data:`darkroom.plan.model.METADATA`).
     """
 
     claims: Claims
@@ -64,6 +66,7 @@ class IngestContext:
     always: AlwaysRedact = NO_FORCED_REDACTION
     state_machine: StateMachine | None = None
     mezzanines: bool = False
+    metadata: str = METADATA[0]
 
     @property
     def index(self) -> Index:

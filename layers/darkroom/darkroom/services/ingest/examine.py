@@ -15,7 +15,7 @@ from ...aws.scanner import Scanner
 from ...aws.telemetry import Observer
 from ...errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
 from ...image_keys import check_key
-from ...imaging.formats.metadata.provenance import read_provenance
+from ...imaging.formats.metadata.rights import Rights
 from ...imaging.formats.probe import Header, probe, sniff
 from ...imaging.master import Master, make_master
 from ...imaging.preview.describe import ImageSummary
@@ -138,12 +138,21 @@ class UploadExaminer:
         deadline: Deadline | None = None,
         *,
         mezzanines: bool = False,
+        rights: str = "",
     ) -> BatchRender:
         """Decode every pixel of ``data`` once, for all ``plans`` and mezzanines; raises DamagedSource, TooSlow."""
         source = Source.from_bytes(data)
         with self.observer.step("decode"):
             return (deadline or Deadline(self.cpu_limit)).run(
-                partial(decode_once, source, plans, limits=self.limits, watermarks=watermarks, mezzanines=mezzanines)
+                partial(
+                    decode_once,
+                    source,
+                    plans,
+                    limits=self.limits,
+                    watermarks=watermarks,
+                    mezzanines=mezzanines,
+                    rights=rights,
+                )
             )
 
     def make_master(self, data: bytes, header: Header, deadline: Deadline) -> Master:
@@ -183,11 +192,10 @@ class Description(NamedTuple):
     facts: Mapping[str, Any]
     provenance: Mapping[str, Any]
 
-
-def describe_image(header: Header, pixels: ImageSummary, data: bytes, *, keep_gps: bool) -> Description:
-    """Describe an image and its origin for the index."""
-    facts = {**describe_header(header, len(data)), **describe_pixels(pixels)}
-    return Description(facts, read_provenance(data, header, keep_gps=keep_gps))
+    @property
+    def rights(self) -> str:
+        """The text of the rights for the metadata of the master."""
+        return Rights.from_provenance(self.provenance).text
 
 
 def describe_pixels(pixels: ImageSummary) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header, sniff
 from ...imaging.pyramid.plan import inspect_large_image
 from ...imaging.render.pyramid_presets import PyramidPresets
-from ...imaging.source import Source
+from ...imaging.source import RangedBytes, Source
 from ..large_image.parts import PartStore
 from ..master_reader import TIFF
 from ..range_source import open_ranges
@@ -146,29 +146,30 @@ def publish(
     if pyramid is None:
         raise Unavailable(detail=f"{large_image_id} was assembled and does not exist")
     plans, watermarks = choose_presets(context, lease.key)
-    proofs = PyramidPresets(open_ranges(media, pyramid), plans, limits=limits, watermarks=watermarks)
     image = own.large_image
+    rights = Description(image.facts, image.provenance).rights
+    proofs = PyramidPresets(open_ranges(media, pyramid), plans, limits=limits, watermarks=watermarks, rights=rights)
     with context.observer.step("decode"):
         description = Description({**image.facts, **describe_pixels(proofs)}, image.provenance)
     state = context.moderation.get_review_state(lease.key, own, upload.sha256)
     if state is not ReviewState.PASSED:
         with context.observer.step("hold"):
-            held = copy_pyramid(context, lease, upload, pyramid, held=True)
+            held = copy_pyramid(context, lease, upload, pyramid, rights, held=True)
         return hold(context, lease, upload, held, description, flagged=state is ReviewState.FLAGGED)
     images = context.examiner.render(proofs)
     record = put_ready_image(
-        context, lease, upload, description, images, lambda: copy_pyramid(context, lease, upload, pyramid)
+        context, lease, upload, description, images, lambda: copy_pyramid(context, lease, upload, pyramid, rights)
     )
     serve(context, record, own, context.client_findings.read(upload))
     return IngestOutcome.READY
 
 
 def copy_pyramid(
-    context: IngestContext, lease: Lease, upload: FetchedUpload, pyramid: ObjectHead, *, held: bool = False
+    context: IngestContext, lease: Lease, upload: FetchedUpload, pyramid: ObjectHead, rights: str, *, held: bool = False
 ) -> MasterRef:
     """Copy ``pyramid`` to where it is served or, if ``held``, where it waits. Raises as put_master does."""
     store = context.held_masters if held else context.masters
-    metadata = build_upload_metadata(lease, upload, PYRAMID)
+    metadata = build_upload_metadata(lease, upload, PYRAMID, rights)
     assembled = MasterRef(etag=pyramid.etag, content_type=TIFF, size_bytes=pyramid.size_bytes)
     write = store.copy_writer(lease, context.media, pyramid.key, assembled, metadata)
     etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
@@ -195,22 +196,8 @@ def _read_provenance(context: IngestContext, upload: FetchedUpload, header: Head
         return read_provenance(upload.data, header, keep_gps=context.keep_gps)
     if header.format == "png":
         return {}
-    remote = cast(bytes, _RemoteBytes(_open_source(context, upload)))
+    remote = cast(bytes, RangedBytes(_open_source(context, upload)))
     return read_provenance(remote, header, keep_gps=context.keep_gps)
-
-
-class _RemoteBytes:
-    """Slices and the length of a remote file, which is all that metadata readers use of bytes."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def __len__(self) -> int:
-        return self._source.size_bytes
-
-    def __getitem__(self, part: slice) -> bytes:
-        start, end, _ = part.indices(len(self))
-        return self._source.read_at(start, max(0, end - start))
 
 
 def _matches(known: Record, event: IngestEvent) -> bool:

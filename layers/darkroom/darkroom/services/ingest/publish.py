@@ -24,14 +24,16 @@ from .stores import build_metadata, describe_master, select_presets
 
 
 def put_master(
-    context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master, *, held: bool = False
+    context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master, rights: str, *, held: bool = False
 ) -> MasterRef:
     """Write the master that is served, and purge what was made from an earlier one; or, if ``held``, one that waits.
 
-    Raises Superseded, StaleIndex, ObjectChanged, Unavailable.
+    ``rights``: the text of the rights that ``upload`` states. Raises Superseded, StaleIndex, ObjectChanged,
+    Unavailable.
     """
     store = context.held_masters if held else context.masters
-    metadata = build_upload_metadata(lease, upload, master.method, hashlib.sha256(master.body).hexdigest())
+    sha256 = hashlib.sha256(master.body).hexdigest()
+    metadata = build_upload_metadata(lease, upload, master.method, rights, sha256)
     write = store.put_writer(lease, master.body, master.content_type, metadata)
     etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
     return describe_master(metadata, etag, master.content_type, len(master.body))
@@ -43,7 +45,7 @@ def copy_master(context: IngestContext, lease: Lease, upload: FetchedUpload, don
     Raises as :func:`put_master` does.
     """
     masters, original = context.masters, donor.master
-    metadata = build_upload_metadata(lease, upload, original.how, original.master_sha256)
+    metadata = build_upload_metadata(lease, upload, original.how, original.rights, original.master_sha256)
     write = masters.copy_writer(lease, masters.bucket, masters.name(donor.key), original, metadata)
     etag = replace_master(context, lease, write)
     return None if etag is None else describe_master(metadata, etag, original.content_type, original.size_bytes)
@@ -145,28 +147,30 @@ def describe_held_master(context: IngestContext, lease: Lease, record: Record) -
 
 def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[str, bytes]]:
     """Return the presets to render at ingest of ``key``, and the watermark files by name."""
-    return select_presets(context.presets, context.always, context.media, key)
+    return select_presets(context.presets, context.always, context.media, key, context.metadata)
 
 
-def put_presets(context: IngestContext, lease: Lease, master_etag: str, images: Iterable[Rendition]) -> tuple[str, ...]:
+def put_presets(
+    context: IngestContext, lease: Lease, master: MasterRef, images: Iterable[Rendition]
+) -> tuple[str, ...]:
     """Store ``images`` of the master; return the names of presets.
 
     Raises Superseded, DamagedSource, ObjectChanged, Unavailable.
     """
-    names = context.derivatives.put_all(lease.key, master_etag, images)
-    _require_master(context, lease, master_etag)
+    names = context.derivatives.put_all(lease.key, master, images)
+    _require_master(context, lease, master.etag)
     return tuple(names)
 
 
 def copy_presets(
-    context: IngestContext, lease: Lease, master_etag: str, plans: Sequence[Plan], donor: Record
+    context: IngestContext, lease: Lease, master: MasterRef, plans: Sequence[Plan], donor: Record
 ) -> tuple[str, ...] | None:
     """Copy presets and mezzanines of ``donor``; return the presets' names, or None if one does not exist.
 
     Raises as :func:`put_presets`.
     """
-    names = context.derivatives.copy_all(lease.key, master_etag, plans, donor)
-    _require_master(context, lease, master_etag)
+    names = context.derivatives.copy_all(lease.key, master, plans, donor)
+    _require_master(context, lease, master.etag)
     return None if names is None else tuple(names)
 
 
@@ -178,9 +182,11 @@ def _require_master(context: IngestContext, lease: Lease, etag: str) -> None:
         raise Superseded(wrote=True)
 
 
-def build_upload_metadata(lease: Lease, upload: FetchedUpload, how: str, master_sha256: str = "") -> dict[str, str]:
+def build_upload_metadata(
+    lease: Lease, upload: FetchedUpload, how: str, rights: str, master_sha256: str = ""
+) -> dict[str, str]:
     """Build the metadata of a master of ``upload``."""
-    return build_metadata(lease, upload.sha256, upload.head.version_id, how, master_sha256)
+    return build_metadata(lease, upload.sha256, upload.head.version_id, how, rights, master_sha256)
 
 
 def _describe_held(lease: Lease, record: Record) -> HeldUpload:
@@ -192,7 +198,7 @@ def _describe_held(lease: Lease, record: Record) -> HeldUpload:
 def _describe_metadata(lease: Lease, held: HeldUpload) -> dict[str, str]:
     """Build the metadata of the master of ``held``."""
     master = held.master
-    return build_metadata(lease, held.sha256, master.version_id, master.how, master.master_sha256)
+    return build_metadata(lease, held.sha256, master.version_id, master.how, master.rights, master.master_sha256)
 
 
 def claim(context: IngestContext, attempt: EventAttempt) -> Lease:
@@ -216,7 +222,7 @@ def put_ready_image(
     with context.observer.step("master"):
         master = put()
     with context.observer.step("presets"):
-        names = put_presets(context, lease, master.etag, images)
+        names = put_presets(context, lease, master, images)
     return lease.build_ready_record(
         upload.sha256,
         upload.head.version_id,

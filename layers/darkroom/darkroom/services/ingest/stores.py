@@ -24,6 +24,7 @@ from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findin
 from ...plan.variants import MEZZANINE_SIDES_PX
 from ..caching import (
     MASTER_HEADER,
+    MASTER_RIGHTS,
     MASTER_SHA256,
     PACE,
     SOURCE_ETAG,
@@ -31,6 +32,7 @@ from ..caching import (
     derivative_headers,
     derivative_metadata,
     describe_mezzanine,
+    source_version,
 )
 from ..deadline import Deadline
 from ..purge.messages import purge_message
@@ -148,10 +150,16 @@ def is_tiered(size_bytes: int) -> bool:
     return size_bytes >= TIERED_FROM_BYTES
 
 
-def build_metadata(lease: Lease, sha256: str, version_id: str, how: str, master_sha256: str = "") -> dict[str, str]:
-    """Build the metadata of a master of the upload with ``sha256``; ``master_sha256`` is of the master itself."""
+def build_metadata(
+    lease: Lease, sha256: str, version_id: str, how: str, rights: str, master_sha256: str = ""
+) -> dict[str, str]:
+    """Build the metadata of a master of the upload with ``sha256``; ``master_sha256`` is of the master itself.
+
+    ``rights`` and ``master_sha256`` are empty where an earlier version made the master.
+    """
     metadata = {SEQUENCER: lease.sequencer, SHA256: sha256, VERSION_ID: version_id, HOW: how}
-    return metadata | ({MASTER_SHA256: master_sha256} if master_sha256 else {})
+    further = {MASTER_RIGHTS: rights, MASTER_SHA256: master_sha256}
+    return metadata | {name: text for name, text in further.items() if text}
 
 
 def describe_master(metadata: Mapping[str, str], etag: str, content_type: str, size_bytes: int) -> MasterRef:
@@ -164,6 +172,7 @@ def describe_master(metadata: Mapping[str, str], etag: str, content_type: str, s
         size_bytes=size_bytes,
         how=metadata[HOW],
         master_sha256=metadata.get(MASTER_SHA256, ""),
+        rights=metadata.get(MASTER_RIGHTS, ""),
     )
 
 
@@ -184,7 +193,7 @@ class DerivativeStore:
         self.purger.delete_stale(key)
         self.purges.send(purge_message(key))
 
-    def put_all(self, key: str, master_etag: str, images: Iterable[Rendition]) -> list[str]:
+    def put_all(self, key: str, master: MasterRef, images: Iterable[Rendition]) -> list[str]:
         """Store ``images`` of ``key``, each while the next is rendered; return the names of presets.
 
         Raises DamagedSource, ObjectChanged, Unavailable.
@@ -192,18 +201,19 @@ class DerivativeStore:
 
         def put(plan: Plan | MezzanineOf, image: RenderedImage) -> str:
             if isinstance(plan, MezzanineOf):
-                self._put(mezzanine_name(key, plan.side_px), image.body, *describe_mezzanine(plan, master_etag))
+                self._put(mezzanine_name(key, plan.side_px), image.body, *describe_mezzanine(plan, master.etag))
                 return ""
             name = derivative_name(plan)
             headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
-            self._put(DERIVATIVES + name, image.body, headers, derivative_metadata(master_etag, "quick"))
+            version = source_version(plan, master.etag, master.rights)
+            self._put(DERIVATIVES + name, image.body, headers, derivative_metadata(version, "quick"))
             return name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
             stored = [pool.submit(put, plan, image) for plan, image in images]
             return [name for one in stored if (name := one.result())]
 
-    def copy_all(self, key: str, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
+    def copy_all(self, key: str, master: MasterRef, plans: Sequence[Plan], donor: Record) -> list[str] | None:
         """Copy the presets of ``donor``; return their names, or None if one of them does not exist.
 
         Its mezzanines, as many as there are, are copied too.
@@ -212,16 +222,18 @@ class DerivativeStore:
         def copy(plan: Plan) -> str | None:
             name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
             found = self.media.head(original)
-            if found is None or found.metadata.get(SOURCE_ETAG) != donor.master.bare_etag:
+            wanted = source_version(plan, donor.master.etag, donor.master.rights)
+            if found is None or found.metadata.get(SOURCE_ETAG) != wanted:
                 return None
             refined = found.metadata.get(PACE) == "thorough"
             headers = derivative_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
-            metadata = derivative_metadata(master_etag, "thorough" if refined else "quick")
+            version = source_version(plan, master.etag, master.rights)
+            metadata = derivative_metadata(version, "thorough" if refined else "quick")
             done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=metadata)
             return None if done is None else name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
-            mezzanines = pool.map(partial(self._copy_mezzanine, key, master_etag, donor), MEZZANINE_SIDES_PX)
+            mezzanines = pool.map(partial(self._copy_mezzanine, key, master.etag, donor), MEZZANINE_SIDES_PX)
             names = [name for name in pool.map(copy, plans) if name is not None]
             list(mezzanines)  # raises what a copy raised
         return names if len(names) == len(plans) else None
@@ -247,16 +259,17 @@ class DerivativeStore:
 
 
 def select_presets(
-    presets: Presets, always: AlwaysRedact, media: S3Bucket, key: str
+    presets: Presets, always: AlwaysRedact, media: S3Bucket, key: str, metadata: str
 ) -> tuple[list[Plan], dict[str, bytes]]:
     """Return the presets to render at ingest of ``key``, and the watermark files by name, read from ``media``.
 
-    Presets that need findings, or that must be redacted, are rendered on request.
+    ``metadata``: what the files of presets have that do not set it. Presets that need findings, or that must be
+    redacted, are rendered on request.
     """
     watermarks = _read_watermarks(presets, media)
     plans = [
         plan
-        for plan in presets.build_ingest_plans(key).values()
+        for plan in presets.build_ingest_plans(key, metadata).values()
         if not needs_findings(apply_forced_redaction(plan, always))
         and (plan.watermark is None or plan.watermark.name in watermarks)
     ]
@@ -285,16 +298,17 @@ def render_from_master(
 
     Raises OverLimits, Damaged, TooSlow, TypeNotAllowed, ObjectChanged if the master was replaced, or Unavailable.
     """
+    rights = master.metadata.get(MASTER_RIGHTS, "")
     if master.metadata.get(HOW) == PYRAMID:
         from ...imaging.render.pyramid_presets import PyramidPresets  # few masters are pyramids
 
-        return examiner.render(
-            PyramidPresets(open_ranges(source, master), plans, limits=examiner.limits, watermarks=watermarks)
-        )
+        ranges, limits = open_ranges(source, master), examiner.limits
+        return examiner.render(PyramidPresets(ranges, plans, limits=limits, watermarks=watermarks, rights=rights))
     data = _read_master(source, master, examiner.limits.max_bytes)
     probe(Source.from_bytes(data), examiner.limits)
     deadline = Deadline(examiner.cpu_limit)
-    return examiner.render(examiner.decode(data, plans, watermarks, deadline, mezzanines=mezzanines), deadline)
+    decoded = examiner.decode(data, plans, watermarks, deadline, mezzanines=mezzanines, rights=rights)
+    return examiner.render(decoded, deadline)
 
 
 def _read_master(source: S3Bucket, master: ObjectHead, max_bytes: int) -> bytes:

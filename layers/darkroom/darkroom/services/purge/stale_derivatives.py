@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ...aws.s3 import ListedObject, ObjectHead, S3Bucket
 from ...image_keys import MASTERS, ObjectNames, derivatives_prefix
-from ..caching import SOURCE_ETAG
+from ..caching import MASTER_RIGHTS, SOURCE_ETAG, list_source_versions
 
 CONCURRENT_HEADS = 10
 """Connections of a boto3 client."""
@@ -26,7 +26,7 @@ PAGE_TIME_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PurgePosition:
-    """Position of a purge: derivatives up to ``after`` have been compared with ``master``, an entity tag."""
+    """Position of a purge: derivatives up to ``after`` have been compared with ``master``, the versions of a master."""
 
     master: str
     after: str
@@ -64,33 +64,36 @@ class DerivativePurge:
         """
         deleted = 0
         for _ in range(MAX_STARTS):
-            master, kept = self._master(key), 0
+            versions, kept = self._list_versions(key), 0
+            master = " ".join(versions)
             after = position.after if position is not None and position.master == master else ""
             for page in self.media.list_pages(derivatives_prefix(key), start_after=after):
                 if remaining_s() < PAGE_TIME_S:
                     return PurgeResult(
                         deleted, kept, complete=False, position=PurgePosition(master, after) if after else None
                     )
-                stale, fresh = self._find_stale(page, master)
+                stale, fresh = self._find_stale(page, versions)
                 deleted += self.media.delete_many(stale)
                 kept += fresh
-                if self._master(key) != master:
+                if self._list_versions(key) != versions:
                     break
                 after = page[-1].key
             else:
                 return PurgeResult(deleted, kept, complete=True)
         return PurgeResult(deleted, kept, complete=False)
 
-    def _master(self, key: str) -> str:
-        """Return the current master's entity tag as derivatives store it, "" if there is no master."""
+    def _list_versions(self, key: str) -> tuple[str, ...]:
+        """Return the versions of the current master that derivatives can have, none if there is no master."""
         found = self.source.head(self.source_names.name(key))
-        return found.etag.strip('"') if found is not None else ""
+        return list_source_versions(found.etag, found.metadata.get(MASTER_RIGHTS, "")) if found is not None else ()
 
-    def _find_stale(self, page: Sequence[ListedObject], master: str) -> tuple[Sequence[ObjectHead | ListedObject], int]:
-        """Return the stale ones, and how many are fresh. A derivative without a master's entity tag is stale."""
-        if not master:
+    def _find_stale(
+        self, page: Sequence[ListedObject], versions: Sequence[str]
+    ) -> tuple[Sequence[ObjectHead | ListedObject], int]:
+        """Return the stale ones, and how many are fresh. A derivative without a version of its master is stale."""
+        if not versions:
             return page, 0
         with ThreadPoolExecutor(CONCURRENT_HEADS) as pool:
             heads = [head for head in pool.map(self.media.head, [one.key for one in page]) if head is not None]
-        stale = [head for head in heads if head.metadata.get(SOURCE_ETAG) != master]
+        stale = [head for head in heads if head.metadata.get(SOURCE_ETAG) not in versions]
         return stale, len(heads) - len(stale)

@@ -31,6 +31,7 @@ from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, needs_findings, uses_faces
 from ...plan.variants import is_refined
 from ..caching import (
+    MASTER_RIGHTS,
     MASTER_SHA256,
     SOURCE_ETAG,
     CachePolicy,
@@ -38,6 +39,7 @@ from ..caching import (
     derivative_metadata,
     etag_matches,
     provisional_headers,
+    source_version,
 )
 from ..deadline import CpuLimit, Deadline
 from ..master_reader import MasterReader, choose_mezzanine
@@ -192,7 +194,7 @@ class Renderer:
     def answer_stored_meanwhile(self, name: str, plan: Plan, if_none_match: str) -> Answer:
         """Answer with what another request, or ingest, has stored since this one looked. Raises Unavailable."""
         found = self.media.open(name)
-        if found is None or is_stale(found, self.source.open(self.source_names.name(plan.key))):
+        if found is None or is_stale(plan, found, self.source.open(self.source_names.name(plan.key))):
             raise Unavailable(_SOURCE_CHANGED, detail=name)
         return self.answer_stored(found, plan, if_none_match)
 
@@ -241,6 +243,7 @@ class Renderer:
                 findings=findings,
                 checked_sha256=checked_sha256 if master is None else "",
                 master=master,
+                rights=job.master.attributes.get(MASTER_RIGHTS, ""),
             )
         )
         self.observer.record_stages(image.timings_ms, started_s=started_s)
@@ -269,7 +272,8 @@ class Renderer:
         name = self.source_names.name(job.plan.key)
         check = partial(inputs_changed, self.source, name, job.master.etag, self.media, job.sidecar)
         beside = None if job.sidecar else BackgroundCall(check)
-        etag = self._put(job.name, body, {**headers, **derivative_metadata(job.master.etag, "quick")}, job.replaces)
+        version = _version(job.plan, job.master)
+        etag = self._put(job.name, body, {**headers, **derivative_metadata(version, "quick")}, job.replaces)
         if beside.result() if beside else check():
             delete_if_unchanged(self.media, job.name, etag)
             return ""
@@ -324,10 +328,14 @@ def load_renderer() -> None:
     from ...imaging.render import pipeline  # noqa: F401
 
 
-def is_stale(found: StoredObject, master: StoredObject | None) -> bool:
-    """Whether the derivative ``found`` was made from another master: a purge has not deleted it yet."""
-    source_etag = found.attributes.get(SOURCE_ETAG, "")
-    return master is not None and source_etag not in ("", master.etag.strip('"'))
+def is_stale(plan: Plan, found: StoredObject, master: StoredObject | None) -> bool:
+    """Whether ``found``, the derivative of ``plan``, was made from another master: a purge has not deleted it yet."""
+    version = found.attributes.get(SOURCE_ETAG, "")
+    return master is not None and version not in ("", _version(plan, master))
+
+
+def _version(plan: Plan, master: StoredObject) -> str:
+    return source_version(plan, master.etag, master.attributes.get(MASTER_RIGHTS, ""))
 
 
 def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:

@@ -157,7 +157,7 @@ class Transform:
         if not request.signature:
             raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
         signed = request.request_path or request.path
-        if replace(plan, findings="") not in list_variants(parse_path(signed), always=self.always):
+        if replace(plan, findings="", rights=False) not in list_variants(parse_path(signed), always=self.always):
             raise BadSignature("The signature is for another variant")
         expires_s, now_s = _parse_unix_time(request.expires), self.clock()
         try_keys(self.keys, lambda keys: verify(signed, request.signature, expires_s, keys, now_s), BadSignature)
@@ -190,7 +190,7 @@ class Transform:
             master = opened.result() if opened else given
         fetch_ms = (time.perf_counter() - started) * 1000
         found = stored.result()
-        if found is not None and not is_stale(found, master):
+        if found is not None and not is_stale(plan, found, master):
             return self._renderer.answer_stored(found, plan, if_none_match)
         if master is None:
             raise SourceMissing

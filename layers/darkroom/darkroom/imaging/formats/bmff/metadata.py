@@ -9,11 +9,25 @@ correct image, and nothing here reads the map.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from ...colour.icc_rewrite import rewrite_profile
 from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
-from .container import Box, Item, Meta, build_box, build_full_box, is_alpha, parse_meta, read_item, read_meta_box
+from ..metadata.rights import ComposedMetadata
+from .container import (
+    MAX_BOXES,
+    Box,
+    Item,
+    Meta,
+    build_box,
+    build_full_box,
+    is_alpha,
+    parse_meta,
+    read_item,
+    read_meta_box,
+)
 
 _IMAGES = frozenset((b"av01", b"grid", b"iovl"))
 _REFERENCES = (b"dimg", b"auxl", b"prem")
@@ -27,12 +41,16 @@ _ALWAYS = 3
 _PROFILES = (b"prof", b"rICC")
 _HIDDEN = 1
 _EXIF_START = b"Exif\0\0"
+_XMP_TYPE = b"application/rdf+xml\0"
+_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+"""The type of the `uuid` box with Content Credentials (C2PA 2.2, A.5)."""
 
 
 def locate(data: bytes) -> MetadataBlocks:
     """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
     meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     exif = xmp = b""
+    has_manifest = any(data[at + 8 : at + 24] == _C2PA for at in _iter_uuid_boxes(data))
     for item in meta.items.values():
         if item.kind == b"Exif":
             body = read_item(data, meta, item, MAX_BLOCK_BYTES)
@@ -40,15 +58,34 @@ def locate(data: bytes) -> MetadataBlocks:
         elif item.kind == b"mime":
             body = read_item(data, meta, item, MAX_BLOCK_BYTES)
             xmp = xmp or (body if b"rdf:RDF" in body else b"")
-    return MetadataBlocks(exif, xmp)
+    return MetadataBlocks(exif, xmp, has_manifest=has_manifest)
 
 
-def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - `irot` and `imir` stay
-    """``data`` with what its image needs; raises ValueError or LookupError where that is not all there."""
+def _iter_uuid_boxes(data: bytes) -> Iterator[int]:
+    """Where boxes of the type `uuid` begin, of the first :data:`.container.MAX_BOXES`."""
+    at = 0
+    for _ in range(MAX_BOXES):
+        size = int.from_bytes(data[at : at + 4])
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16])
+        if data[at + 4 : at + 8] == b"uuid":
+            yield at
+        if size < 8:
+            return
+        at += size
+
+
+def strip(data: bytes, composed: ComposedMetadata, *, keep_profile: bool) -> bytes:
+    """``data`` with what its image needs, `irot` and `imir` included, and the ``composed`` metadata.
+
+    Raises ValueError or LookupError where that is not all there.
+    """
     meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
     items = [meta.items[number] for number in numbers]
-    bodies = _bodies(data, meta, items)
+    further = _compose_items(composed)
+    bodies = _bodies(data, meta, items) + [item.body for item in further]
+    first_further = len(items) + 1
     opening = _brands(data)
     described = [_describing(item, keep_profile=keep_profile) for item in items]
 
@@ -58,8 +95,8 @@ def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noq
             build_full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)),
             build_full_box(b"pitm", (1).to_bytes(2)),
             _places(bodies, start),
-            build_full_box(b"iinf", len(items).to_bytes(2) + b"".join(map(_entry, items, numbers.values()))),
-            _references(meta, numbers),
+            build_full_box(b"iinf", len(bodies).to_bytes(2) + b"".join(_entries(items, further))),
+            _references(meta, numbers, range(first_further, first_further + len(further))),
             _properties(described),
         )
         return opening + build_full_box(b"meta", b"".join(boxes))
@@ -113,14 +150,31 @@ def _places(bodies: list[bytes], start: int) -> bytes:
     return build_full_box(b"iloc", b"\x44\0" + len(bodies).to_bytes(2) + b"".join(entries))
 
 
-def _entry(item: Item, number: int) -> bytes:
+class _MetadataItem(NamedTuple):
+    """An item that describes the primary image: its type, what follows its empty name in `infe`, and its data."""
+
+    kind: bytes
+    content_type: bytes
+    body: bytes
+
+
+def _compose_items(composed: ComposedMetadata) -> list[_MetadataItem]:
+    """EXIF (ISO/IEC 23008-12, A.2.1: the offset of the TIFF header first) and XMP (A.3)."""
+    found = [_MetadataItem(b"Exif", b"", bytes(4) + composed.exif)] if composed.exif else []
+    return found + ([_MetadataItem(b"mime", _XMP_TYPE, composed.xmp.packet)] if composed.xmp else [])
+
+
+def _entries(items: Sequence[Item], further: Sequence[_MetadataItem]) -> Iterator[bytes]:
     """`infe`: only the primary image, which is the first, is to be shown."""
-    body = number.to_bytes(2) + b"\0\0" + item.kind + b"\0"
-    return build_full_box(b"infe", body, version=2, flags=0 if number == 1 else _HIDDEN)
+    kinds = [*((item.kind, b"") for item in items), *((item.kind, item.content_type) for item in further)]
+    for number, (kind, content_type) in enumerate(kinds, start=1):
+        body = number.to_bytes(2) + b"\0\0" + kind + b"\0" + content_type
+        yield build_full_box(b"infe", body, version=2, flags=0 if number == 1 else _HIDDEN)
 
 
-def _references(meta: Meta, numbers: dict[int, int]) -> bytes:
-    grouped: dict[tuple[bytes, int], list[int]] = {}
+def _references(meta: Meta, numbers: dict[int, int], describing: Iterable[int]) -> bytes:
+    """`iref`; the items ``describing`` describe the primary image."""
+    grouped: dict[tuple[bytes, int], list[int]] = {(b"cdsc", number): [1] for number in describing}
     for kind, origin, target in meta.references:
         if kind in _REFERENCES and origin in numbers and target in numbers:
             grouped.setdefault((kind, numbers[origin]), []).append(numbers[target])

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
 
+from ..metadata.rights import NO_XMP, RDF, XmpDescription
 from .container import HDRGM
 
 type Channels = tuple[float, ...]
 
 _MULTI_CHANNEL, _BASE_COLOUR_SPACE, _COMMON_DENOMINATOR, _BASE_IS_HDR = 0x80, 0x40, 0x08, 0x04
-_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DENOMINATOR = 1_000_000
 MAX_ELEMENTS = 1_000
 """Of an XMP packet; a gain map's has about ten."""
@@ -88,10 +87,10 @@ def parse_xmp(packet: bytes) -> GainMapMetadata:
 
     found: dict[str, list[str]] = {}
     for element in parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS).walk():
-        if element.name == f"{{{_RDF}}}Description":
+        if element.name == f"{{{RDF}}}Description":
             found |= {name: [value] for name, value in element.attributes.items()}
             for child in element.iter_children():
-                items = [item.text for item in child.walk() if item.name == f"{{{_RDF}}}li"]
+                items = [item.text for item in child.walk() if item.name == f"{{{RDF}}}li"]
                 found[child.name] = items or [child.text]
     return _from_properties({name.removeprefix(f"{{{HDRGM}}}"): words for name, words in found.items()})
 
@@ -137,32 +136,27 @@ def format_map_xmp(parameters: GainMapMetadata) -> bytes:
     }
     attributes |= {name: _format_number(side[0]) for name, side in sides.items() if len(side) == 1}
     lists = "".join(_format_list(name, side) for name, side in sides.items() if len(side) > 1)
-    return _wrap_packet(
+    return XmpDescription(
         f'xmlns:hdrgm="{HDRGM}"' + "".join(f' hdrgm:{name}="{text}"' for name, text in attributes.items()), lists
-    )
+    ).packet
 
 
-def format_base_xmp(map_bytes: int) -> bytes:
-    """The XMP packet of a base image that ``map_bytes`` bytes of gain map follow."""
+def format_base_xmp(map_bytes: int, description: XmpDescription = NO_XMP) -> bytes:
+    """The XMP packet of a base image that ``map_bytes`` bytes of gain map follow, with ``description`` besides."""
     container = "http://ns.google.com/photos/1.0/container/"
     names = f'xmlns:Container="{container}" xmlns:Item="{container}item/" xmlns:hdrgm="{HDRGM}" hdrgm:Version="1.0"'
     items = ('Item:Semantic="Primary"', f'Item:Semantic="GainMap" Item:Length="{map_bytes}"')
     listed = "".join(
         f'<rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" {item}/></rdf:li>' for item in items
     )
-    return _wrap_packet(names, f"<Container:Directory><rdf:Seq>{listed}</rdf:Seq></Container:Directory>")
+    directory = f"<Container:Directory><rdf:Seq>{listed}</rdf:Seq></Container:Directory>"
+    attributes = " ".join(filter(None, (names, description.attributes)))
+    return XmpDescription(attributes, directory + description.content).packet
 
 
 def _format_list(name: str, side: Channels) -> str:
     items = "".join(f"<rdf:li>{_format_number(value)}</rdf:li>" for value in side)
     return f"<hdrgm:{name}><rdf:Seq>{items}</rdf:Seq></hdrgm:{name}>"
-
-
-def _wrap_packet(attributes: str, content: str) -> bytes:
-    description = f'<rdf:Description rdf:about="" {attributes}>{content}</rdf:Description>'
-    return (
-        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">{description}</rdf:RDF></x:xmpmeta>'.encode()
-    )
 
 
 def _format_number(value: float) -> str:

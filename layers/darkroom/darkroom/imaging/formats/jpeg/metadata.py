@@ -7,7 +7,7 @@ from itertools import takewhile
 from ...colour.icc_rewrite import rewrite_profile
 from ..metadata.iptc import parse_photoshop_resources
 from ..metadata.locate import MetadataBlocks
-from ..metadata.orientation import build_orientation_exif
+from ..metadata.rights import NO_XMP, ComposedMetadata, XmpDescription
 from .container import JpegImage, Marker, Prefix, Segment, build_segment, find_further_images, iter_segments, parse_jpeg
 from .ultrahdr import attach_gain_map, read_gain_map
 
@@ -18,11 +18,15 @@ _ICC_PIECE_BYTES = 65_533 - _ICC_START
 _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 """Lengths without a thumbnail, and without anything behind the colour transform."""
 _PHOTOSHOP = b"Photoshop 3.0\0"
+_C2PA = b"c2pa"
+_JUMBF_HEAD_BYTES = 64
+"""Where a JUMBF box has its type and label: behind the headers of segment, superbox and description box."""
 
 
 def locate(data: bytes) -> MetadataBlocks:
     """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
     exif = xmp = photoshop = b""
+    has_manifest = False
     for part in iter_segments(lambda at, length: data[at : at + length]):
         body = data[part.body : part.end]
         if part.marker == Marker.APP1 and body.startswith(Prefix.EXIF):
@@ -31,25 +35,29 @@ def locate(data: bytes) -> MetadataBlocks:
             xmp = xmp or body[len(Prefix.XMP) :]
         elif part.marker == Marker.APP13 and body.startswith(_PHOTOSHOP):
             photoshop += body[len(_PHOTOSHOP) :]
-    return MetadataBlocks(exif, xmp, *parse_photoshop_resources(photoshop))
+        elif part.marker == Marker.APP11:
+            has_manifest |= body.startswith(b"JP") and _C2PA in body[:_JUMBF_HEAD_BYTES]
+    found = parse_photoshop_resources(photoshop) if photoshop else (b"", b"")
+    return MetadataBlocks(exif, xmp, *found, has_manifest)
 
 
-def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
-    """``data`` with what decodes it, its orientation if that is not 1, and its gain map; raises ValueError."""
+def strip(data: bytes, composed: ComposedMetadata, *, keep_profile: bool) -> bytes:
+    """``data`` with what decodes it, its gain map, and the ``composed`` metadata; raises ValueError."""
     image = parse_jpeg(data)
     found = read_gain_map(data) if find_further_images(data, image) else None
-    base = _kept(
-        data, image, build_orientation_exif(orientation) if orientation != 1 else b"", keep_profile=keep_profile
-    )
     if found is None:
-        return base
-    return attach_gain_map(base, _kept(found.jpeg, parse_jpeg(found.jpeg), b"", keep_profile=True), found.parameters)
+        return _kept(data, image, composed.exif, composed.xmp, keep_profile=keep_profile)
+    base = _kept(data, image, composed.exif, NO_XMP, keep_profile=keep_profile)
+    second = _kept(found.jpeg, parse_jpeg(found.jpeg), b"", NO_XMP, keep_profile=True)
+    return attach_gain_map(base, second, found.parameters, composed.xmp)
 
 
-def _kept(data: bytes, image: JpegImage, exif: bytes, *, keep_profile: bool) -> bytes:
+def _kept(data: bytes, image: JpegImage, exif: bytes, xmp: XmpDescription, *, keep_profile: bool) -> bytes:
     parts = [data[image.start : image.start + 2]]
     if exif:
         parts.append(build_segment(Marker.APP1, Prefix.EXIF + b"\0" + exif))
+    if xmp:
+        parts.append(build_segment(Marker.APP1, Prefix.XMP + xmp.packet))
     profile = _profile_parts(data, image) if keep_profile else []
     pieces = {body[_ICC_NUMBER]: body[_ICC_START:] for body in (data[part.body : part.end] for part in profile)}
     for part in image.segments:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....plan.geometry.layout import Size
+from ..metadata.rights import NO_XMP, XmpDescription
 from .container import FRAMES, HDRGM, JpegImage, Marker, Prefix, build_segment, find_further_images, parse_jpeg
 from .gain_map import VERSION_ONLY, GainMapMetadata, format_base_xmp, format_iso, format_map_xmp, parse_iso, parse_xmp
 
@@ -32,13 +33,18 @@ def read_gain_map(data: bytes) -> GainMap | None:
         return None
 
 
-def attach_gain_map(base: bytes, gain_map: bytes, parameters: GainMapMetadata) -> bytes:
-    """Join two JPEGs without metadata to one UltraHDR file: XMP and ISO 21496-1 in both, MPF in the first."""
+def attach_gain_map(
+    base: bytes, gain_map: bytes, parameters: GainMapMetadata, description: XmpDescription = NO_XMP
+) -> bytes:
+    """Join two JPEGs without XMP to one UltraHDR file: XMP and ISO 21496-1 in both, MPF in the first.
+
+    ``description`` is added to the XMP of the first.
+    """
     described = build_segment(Marker.APP1, Prefix.XMP + format_map_xmp(parameters)) + build_segment(
         Marker.APP2, Prefix.ISO_GAIN_MAP + format_iso(parameters)
     )
     second = _insert_segments(gain_map, described)
-    announced = build_segment(Marker.APP1, Prefix.XMP + format_base_xmp(len(second))) + build_segment(
+    announced = build_segment(Marker.APP1, Prefix.XMP + format_base_xmp(len(second), description)) + build_segment(
         Marker.APP2, Prefix.ISO_GAIN_MAP + VERSION_ONLY
     )
     place = _find_insert_offset(base) + len(announced)

@@ -14,6 +14,8 @@ _TIMESTAMP = re.compile(
     r"(\d{4})[-:/.]?(\d\d)[-:/.]?(\d\d)(?:[ T]?(\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[-+]\d\d:?\d\d)?)?",
     re.ASCII,
 )
+_URL = re.compile(r"https?://[^\s<>\"\\^`{|}]+")
+_SOURCE_TYPE = re.compile(r"(?:https?://cv\.iptc\.org/newscodes/digitalsourcetype/)?([A-Za-z]{1,60})", re.ASCII)
 _ZONE = re.compile(r"([-+])([01]\d|2[0-3]):?([0-5]\d)", re.ASCII)
 _FRACTION = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -28,7 +30,12 @@ class GpsLocation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImageMetadata:
-    """Properties of one block, empty if missing. ``digitised_at`` stands in where no block has ``captured_at``."""
+    """Properties of one block, empty if missing. ``digitised_at`` stands in where no block has ``captured_at``.
+
+    ``licence_url`` is the page of the terms of use, ``licensor`` the name of who grants it, ``licensor_url`` the page
+    to get it. ``digital_source_type`` is a code of the IPTC NewsCodes. ``manifest_url`` is where Content Credentials
+    are that the file does not hold.
+    """
 
     captured_at: str = ""
     digitised_at: str = ""
@@ -37,6 +44,11 @@ class ImageMetadata:
     creator: str = ""
     copyright: str = ""
     credit: str = ""
+    licence_url: str = ""
+    licensor: str = ""
+    licensor_url: str = ""
+    digital_source_type: str = ""
+    manifest_url: str = ""
     location: GpsLocation | None = None
 
 
@@ -49,6 +61,18 @@ def clean_text(parts: str | Iterable[str]) -> str:
     printable = ("".join(mark if mark.isprintable() else " " for mark in line) for line in lines)
     distinct = dict.fromkeys(" ".join(line.split()) for line in printable)
     return "; ".join(filter(None, distinct))[:MAX_CHARACTERS].strip()
+
+
+def clean_url(text: str) -> str:
+    """A web address of at most :data:`MAX_CHARACTERS` printable characters; empty if it is anything else."""
+    address = text.strip()
+    return address if len(address) <= MAX_CHARACTERS and address.isprintable() and _URL.fullmatch(address) else ""
+
+
+def parse_source_type(text: str) -> str:
+    """The code of a digital source type, such as ``trainedAlgorithmicMedia``; empty if it is not an IPTC NewsCode."""
+    found = _SOURCE_TYPE.fullmatch(text.strip())
+    return found[1] if found else ""
 
 
 def join_make_and_model(make: str, model: str) -> str:

@@ -12,6 +12,7 @@ from importlib import import_module
 
 from ..probe import Header
 from ..registry import SOURCE_FORMATS
+from .rights import NO_RIGHTS, Rights, compose_metadata
 
 MAX_BLOCK_BYTES = 4 * 1024 * 1024
 """Longer ones hold images or histories, and are left alone."""
@@ -19,18 +20,36 @@ MAX_BLOCK_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MetadataBlocks:
-    """The first block of each kind, unwrapped; empty where there is none. Of a TIFF, ``exif`` is the whole file."""
+    """The first block of each kind, unwrapped; empty where there is none. Of a TIFF, ``exif`` is the whole file.
+
+    ``has_manifest``: whether the file holds Content Credentials (C2PA 2.2, appendix A).
+    """
 
     exif: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
     iptc_digest: bytes = b""
+    has_manifest: bool = False
 
 
 def locate_blocks(data: bytes, form: str) -> MetadataBlocks:
     """Return the blocks in a file of the format ``form``; raise ValueError, LookupError or zlib.error."""
     found: MetadataBlocks = import_module(f"..{SOURCE_FORMATS[form].package}.metadata", __package__).locate(data)
     return found
+
+
+def embed_rights(body: bytes, form: str, rights: Rights, orientation: int = 1) -> bytes:
+    """Return ``body``, an image of the format ``form`` without metadata, with ``rights``.
+
+    It is unchanged if there are none, or the format cannot be joined again (TIFF, SVG). ``orientation``: that in which
+    it is stored. Raises ValueError or LookupError for a broken file.
+    """
+    composed = compose_metadata(rights, orientation)
+    if composed == compose_metadata(NO_RIGHTS, orientation) or not SOURCE_FORMATS[form].strips:
+        return body
+    package = import_module(f"..{SOURCE_FORMATS[form].package}.metadata", __package__)
+    joined: bytes = package.strip(body, composed, keep_profile=True)
+    return joined
 
 
 def strip_metadata(
@@ -47,7 +66,8 @@ def strip_metadata(
         return None
     package = import_module(f"..{form.package}.metadata", __package__)
     try:
-        stripped: bytes = package.strip(data, header.orientation, keep_profile=keep_profile)
+        orientation = 1 if form.decodes_upright else header.orientation
+        stripped: bytes = package.strip(data, compose_metadata(NO_RIGHTS, orientation), keep_profile=keep_profile)
     except (LookupError, OverflowError, ValueError):
         return None
     return stripped

@@ -24,8 +24,3 @@ def read_orientation(block: bytes) -> int:
             value = number(entry + 8, 2) if number(entry + 2, 2) == 3 else number(entry + 8, 4)
             return value if 1 <= value <= 8 else 1
     return 1
-
-
-def build_orientation_exif(turn: int) -> bytes:
-    """Build an EXIF block with the orientation ``turn`` (1–8) and nothing else."""
-    return b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([turn]) + b"\0\0\0\0\0\0"

@@ -1,4 +1,4 @@
-"""Read the provenance of an image from its file. It is stored in the index, and never served within a file.
+"""Read the provenance of an image from its file. It is stored in the index. Of it, only rights are served in files.
 
 Sources are preferred as in the Metadata Working Group's guidelines (2.0): EXIF, then IPTC-IIM, then XMP; XMP before IIM
 where a digest in the file shows that IIM has not changed since both were synchronised.
@@ -9,38 +9,67 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable
 from hashlib import md5
+from typing import cast
 
+from ...source import RangedBytes, Source
 from ..probe import Header
 from . import exif, iptc, xmp
 from .image_metadata import EMPTY, ImageMetadata
 from .locate import MetadataBlocks, locate_blocks
+from .rights import Rights
 
-_TEXTS = ("captured_at", "camera", "lens", "creator", "copyright", "credit")
+_TEXTS = (
+    "captured_at",
+    "camera",
+    "lens",
+    "creator",
+    "copyright",
+    "credit",
+    "licence_url",
+    "licensor",
+    "licensor_url",
+    "digital_source_type",
+)
 
 
 def read_provenance(data: bytes, header: Header, *, keep_gps: bool) -> dict[str, object]:
     """Return what the file ``data`` states of its image, as JSON values; broken metadata counts as missing.
 
     ``captured_at`` (ISO 8601, with subseconds and offset where they are known), ``camera``, ``lens``, ``creator``,
-    ``copyright``, ``credit``: one line of at most 500 printable characters each. ``gps``, only if ``keep_gps``:
-    ``latitude`` and ``longitude`` in degrees, ``altitude`` in metres.
+    ``copyright``, ``credit``, ``licence_url``, ``licensor``, ``licensor_url``, ``digital_source_type``: one line of at
+    most 500 printable characters each. ``content_credentials`` if there are any: whether they are ``embedded``, or the
+    ``url`` of those that are elsewhere. ``gps``, only if ``keep_gps``: ``latitude`` and ``longitude`` in degrees,
+    ``altitude`` in metres.
     """
-    ordered = _read_blocks(data, header.format)
+    blocks = _try_read(lambda: locate_blocks(data, header.format), MetadataBlocks())
+    ordered = _read_blocks(blocks)
     texts = {name: _first(ordered, name) for name in _TEXTS}
     texts["captured_at"] = texts["captured_at"] or _first(ordered, "digitised_at")
     kept: dict[str, object] = {name: text for name, text in texts.items() if text}
+    if blocks.has_manifest:
+        kept["content_credentials"] = {"embedded": True}
+    elif url := _first(ordered, "manifest_url"):
+        kept["content_credentials"] = {"embedded": False, "url": url}
     place = next((facts.location for facts in ordered if facts.location), None)
     if keep_gps and place is not None:
         kept["gps"] = {name: value for name, value in place._asdict().items() if value is not None}
     return kept
 
 
-def _read_blocks(data: bytes, form: str) -> list[ImageMetadata]:
+def read_rights(source: Source, header: Header) -> Rights:
+    """Return the rights that the file ``source`` states; none where it is read by ranges and has metadata at its end.
+
+    Raises what the stream of ``source`` raised.
+    """
+    data = cast(bytes, RangedBytes(source)) if source.is_ranged else source.read_all()
+    return Rights.from_provenance(read_provenance(data, header, keep_gps=False))
+
+
+def _read_blocks(blocks: MetadataBlocks) -> list[ImageMetadata]:
     """Return the properties of each block, in order of precedence."""
-    blocks = _try_read(lambda: locate_blocks(data, form), MetadataBlocks())
     found = {
         "exif": _try_read(lambda: exif.parse_exif(blocks.exif), EMPTY) if blocks.exif else EMPTY,
-        "iim": _try_read(lambda: iptc.parse_iptc(blocks.iptc), EMPTY),
+        "iim": _try_read(lambda: iptc.parse_iptc(blocks.iptc), EMPTY) if blocks.iptc else EMPTY,
         "xmp": _try_read(lambda: xmp.parse_xmp(blocks.xmp), EMPTY) if blocks.xmp else EMPTY,
     }
     agreed = blocks.iptc_digest == md5(blocks.iptc, usedforsecurity=False).digest()

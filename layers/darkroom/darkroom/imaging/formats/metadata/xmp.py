@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..safe_xml import XmlElement, parse_xml
-from .image_metadata import GpsLocation, ImageMetadata, build_location, clean_text, join_make_and_model, parse_timestamp
+from .image_metadata import (
+    GpsLocation,
+    ImageMetadata,
+    build_location,
+    clean_text,
+    clean_url,
+    join_make_and_model,
+    parse_source_type,
+    parse_timestamp,
+)
 
 MAX_ELEMENTS = 20_000
 """Editors keep every brush stroke in XMP."""
@@ -18,13 +27,20 @@ _TIFF = "{http://ns.adobe.com/tiff/1.0/}"
 _EXIF = "{http://ns.adobe.com/exif/1.0/}"
 _AUX = "{http://ns.adobe.com/exif/1.0/aux/}"
 _EXIF_EX = "{http://cipa.jp/exif/1.0/}"
+_XMP_RIGHTS = "{http://ns.adobe.com/xap/1.0/rights/}"
+_CC = "{http://creativecommons.org/ns#}"
+_PLUS = "{http://ns.useplus.org/ldf/xmp/1.0/}"
+_IPTC_EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
+_DC_TERMS = "{http://purl.org/dc/terms/}"
 _DEGREES = re.compile(r"(\d{1,3})(?:,(\d{1,2}(?:\.\d{1,12})?))?(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])", re.ASCII)
 _FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?", re.ASCII)
 
 
 def parse_xmp(packet: bytes) -> ImageMetadata:
     """Parse an XMP packet, or the RDF within an SVG; raise ValueError where it is not well-formed XML."""
-    properties = _read_properties(parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS))
+    described = _find_descriptions(parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS))
+    properties = _read_properties(described)
+    licensor = _read_licensor(described)
 
     def first(*names: str, read_as: Callable[[str], str] = clean_text) -> str:
         return next(filter(None, (read_as(properties.get(name, "")) for name in names)), "")
@@ -37,15 +53,27 @@ def parse_xmp(packet: bytes) -> ImageMetadata:
         creator=first(_DC + "creator", _TIFF + "Artist"),
         copyright=first(_DC + "rights", _TIFF + "Copyright"),
         credit=first(_PHOTOSHOP + "Credit"),
+        licence_url=first(_XMP_RIGHTS + "WebStatement", _CC + "license", read_as=clean_url),
+        licensor=clean_text(licensor.get(_PLUS + "LicensorName", "")),
+        licensor_url=clean_url(licensor.get(_PLUS + "LicensorURL", "")),
+        digital_source_type=first(
+            _IPTC_EXT + "DigitalSourceType", _IPTC_EXT + "DigitalSourcefileType", read_as=parse_source_type
+        ),
+        manifest_url=first(_DC_TERMS + "provenance", read_as=clean_url),
         location=_read_location(properties),
     )
 
 
-def _read_properties(root: XmlElement) -> dict[str, str]:
-    """The properties of the image itself by name; what is within them belongs to something else."""
-    found: dict[str, str] = {}
+def _find_descriptions(root: XmlElement) -> list[XmlElement]:
+    """The descriptions of the image itself; what is within their properties belongs to something else."""
     rdf = next((element for element in root.walk() if element.name == _RDF + "RDF"), root)
-    for described in rdf.iter_children():
+    return list(rdf.iter_children())
+
+
+def _read_properties(descriptions: Iterable[XmlElement]) -> dict[str, str]:
+    """The properties of the image by name."""
+    found: dict[str, str] = {}
+    for described in descriptions:
         for name, value in described.attributes.items():
             found.setdefault(name, value)
         for element in described.iter_children():
@@ -54,11 +82,23 @@ def _read_properties(root: XmlElement) -> dict[str, str]:
     return found
 
 
+def _read_licensor(descriptions: Iterable[XmlElement]) -> dict[str, str]:
+    """The properties of the first licensor by name (PLUS License Data Format): a list of structures."""
+    listed = (element for described in descriptions for element in described.iter_children())
+    lists = (element for element in listed if element.name == _PLUS + "Licensor")
+    items = (item for element in lists for item in element.walk() if item.name == _RDF + "li")
+    first = next(items, None)
+    found: dict[str, str] = {}
+    for part in first.walk() if first else ():
+        found |= {part.name: _text(part), **part.attributes}
+    return found
+
+
 def _value(element: XmlElement) -> str:
     """The text of a property: of an alternative the default language, of a list all."""
     items = [(below.attributes, _text(below)) for below in element.walk() if below.name == _RDF + "li"]
     if not items:
-        return _text(element)
+        return _text(element) or element.attributes.get(_RDF + "resource", "")
     if any(below.name == _RDF + "Alt" for below in element.iter_children()):
         return next((text for given, text in items if "x-default" in given.values()), items[0][1])
     return clean_text(text for _, text in items)

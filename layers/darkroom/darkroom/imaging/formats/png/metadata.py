@@ -6,7 +6,7 @@ import zlib
 
 from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite_profile
 from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
-from ..metadata.orientation import build_orientation_exif
+from ..metadata.rights import ComposedMetadata
 from .apng import build_chunk, iter_chunks, parse_animation
 
 _DECODES = frozenset(
@@ -33,18 +33,22 @@ _MOST_BYTES = {
 }
 """What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+_PLAIN_TEXT = b"\0\0\0\0"
+"""Of an `iTXt` chunk: not compressed, no language, no translated keyword."""
 
 
 def locate(data: bytes) -> MetadataBlocks:
     """Return the metadata blocks of a file; raise ValueError, LookupError or zlib.error where it is broken."""
     exif = xmp = b""
+    has_manifest = False
     for part in iter_chunks(data):
         body = data[part.body : part.end - 4]
         if part.name == b"eXIf":
             exif = exif or body
         elif part.name == b"iTXt" and body.startswith(_XMP_KEYWORD):
             xmp = xmp or _international_text(body[len(_XMP_KEYWORD) :])
-    return MetadataBlocks(exif, xmp)
+        has_manifest |= part.name == b"caBX"
+    return MetadataBlocks(exif, xmp, has_manifest=has_manifest)
 
 
 def _international_text(body: bytes) -> bytes:
@@ -57,8 +61,8 @@ def _international_text(body: bytes) -> bytes:
     return found if unpacked.eof else b""
 
 
-def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
-    """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
+def strip(data: bytes, composed: ComposedMetadata, *, keep_profile: bool) -> bytes:
+    """``data`` with what decodes it and the ``composed`` metadata; raises ValueError."""
     animation = parse_animation(data)
     plays = animation is not None and len(animation.frames) > 1
     if animation is not None and plays and not animation.default_image_is_frame:
@@ -74,8 +78,10 @@ def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
             )
         elif part.name in kept and part.end - part.body - 4 <= _MOST_BYTES.get(part.name, part.end):
             parts.append(data[part.start : part.end])
-        if part.name == b"IHDR" and orientation != 1:
-            parts.append(build_chunk(b"eXIf", build_orientation_exif(orientation)))
+        if part.name == b"IHDR" and composed.exif:
+            parts.append(build_chunk(b"eXIf", composed.exif))
+        if part.name == b"IHDR" and composed.xmp:
+            parts.append(build_chunk(b"iTXt", _XMP_KEYWORD + _PLAIN_TEXT + composed.xmp.packet))
         if part.name == b"IEND":
             return b"".join(parts)
     raise ValueError("no IEND")

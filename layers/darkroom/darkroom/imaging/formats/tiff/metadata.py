@@ -6,7 +6,7 @@ from ..metadata.iptc import parse_photoshop_resources
 from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
 from .container import TiffReader
 
-_XMP, _IPTC, _PHOTOSHOP = 700, 33723, 34377
+_XMP, _IPTC, _PHOTOSHOP, _C2PA = 700, 33723, 34377, 52545
 """Tags."""
 
 
@@ -18,4 +18,4 @@ def locate(data: bytes) -> MetadataBlocks:
         tiff.read_value(entries[tag], MAX_BLOCK_BYTES) if tag in entries else b"" for tag in (_XMP, _IPTC, _PHOTOSHOP)
     )
     found = parse_photoshop_resources(photoshop)
-    return MetadataBlocks(data, xmp, iptc or found.iptc, found.digest)
+    return MetadataBlocks(data, xmp, iptc or found.iptc, found.digest, _C2PA in entries)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...colour.icc_rewrite import rewrite_profile
 from ..metadata.locate import MetadataBlocks
-from ..metadata.orientation import build_orientation_exif
-from .probe import Chunk, build_chunk, iter_chunks, iter_subchunks
+from ..metadata.rights import ComposedMetadata
+from .probe import Chunk, build_chunk, build_extended_header, iter_chunks, iter_subchunks
 
 _IMAGE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
 _KEPT = _IMAGE | {b"ANIM"}
@@ -18,23 +18,25 @@ _FRAME_BYTES = 16
 
 def locate(data: bytes) -> MetadataBlocks:
     """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
-    found = {
-        part.name: data[part.body : part.body + part.size]
-        for part in iter_chunks(lambda at, length: data[at : at + length])
-        if part.name in (b"EXIF", b"XMP ")
-    }
-    return MetadataBlocks(found.get(b"EXIF", b"").removeprefix(_EXIF_START), found.get(b"XMP ", b""))
+    parts = list(iter_chunks(lambda at, length: data[at : at + length]))
+    found = {part.name: data[part.body : part.body + part.size] for part in parts if part.name in (b"EXIF", b"XMP ")}
+    exif = found.get(b"EXIF", b"").removeprefix(_EXIF_START)
+    return MetadataBlocks(exif, found.get(b"XMP ", b""), has_manifest=any(part.name == b"C2PA" for part in parts))
 
 
-def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
-    """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
-    exif = build_orientation_exif(orientation) if orientation != 1 else b""
+def strip(data: bytes, composed: ComposedMetadata, *, keep_profile: bool) -> bytes:
+    """``data`` with what decodes it and the ``composed`` metadata; raises ValueError."""
     cleared = _EXIF_FLAG | _XMP_FLAG | (0 if keep_profile else _PROFILE_FLAG)
-    added = _EXIF_FLAG if exif else 0
+    added = (_EXIF_FLAG if composed.exif else 0) | (_XMP_FLAG if composed.xmp else 0)
+    if added and data[12:16] != b"VP8X":
+        data = data[:12] + build_extended_header(data) + data[12:]
+        data = data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
     found = iter_chunks(lambda at, length: data[at : at + length])
     parts = [_part(data, part, cleared, added) for part in found if keep_profile or part.name != b"ICCP"]
-    if exif:
-        parts.append(build_chunk(b"EXIF", exif))
+    if composed.exif:
+        parts.append(build_chunk(b"EXIF", composed.exif))
+    if composed.xmp:
+        parts.append(build_chunk(b"XMP ", composed.xmp.packet))
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 

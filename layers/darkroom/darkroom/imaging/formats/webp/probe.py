@@ -113,6 +113,13 @@ def _extended(source: Source) -> Header:
     )
 
 
+def build_extended_header(data: bytes) -> bytes:
+    """Return the VP8X chunk that a WebP without one needs to hold metadata; raises ValueError."""
+    header = read_header(Source.from_bytes(data), 0)
+    canvas = b"".join((side - 1).to_bytes(3, "little") for side in (header.width, header.height))
+    return build_chunk(b"VP8X", bytes([_ALPHA if header.has_alpha else 0]) + bytes(3) + canvas)
+
+
 def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - frames of an animation are alike
     """Rename EXIF chunks."""
     if source.read_at(12, 4) == b"VP8X":
