@@ -1,4 +1,4 @@
-"""Complete a deployment: properties that MiniStack ignores, and the local signing keys.
+"""Complete a deployment: properties that MiniStack ignores, the local signing keys and a test certificate.
 
 MiniStack 1.5.33 creates each resource of the template, but ignores some properties. This module sets them through the
 services' APIs, with values of the deployed template.
@@ -17,6 +17,7 @@ from .aws import Cloud
 from .cfn_resolver import Resource, list_resources
 from .lifecycle import to_s3_rule
 from .paths import STACK
+from .signing_certificate import store_certificate
 
 
 def complete(cloud: Cloud, name: str = STACK) -> None:
@@ -31,6 +32,7 @@ def complete(cloud: Cloud, name: str = STACK) -> None:
     for output, document in keys.items():
         if secret := outputs.get(output):
             cloud.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(document))
+    store_certificate(cloud, name)
 
 
 def _lifecycle(cloud: Cloud, bucket: Resource, value: Any) -> None:

@@ -27,6 +27,7 @@ LOCKS: Mapping[str, str] = {
     "layers/darkroom/requirements.txt": "layer darkroom",
     "layers/imaging/requirements.txt": "layer imaging",
     "layers/aws/requirements.txt": "layer aws",
+    "layers/credentials/requirements.txt": "layer credentials",
     "layers/inference/requirements.txt": "layer inference",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",

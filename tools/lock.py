@@ -17,6 +17,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/darkroom/requirements.txt": ("darkroom",),
     "layers/imaging/requirements.txt": ("imaging",),
     "layers/imaging/requirements-build.txt": ("imaging-build",),
+    "layers/credentials/requirements.txt": ("credentials",),
     "layers/inference/requirements.txt": ("inference",),
     "layers/inference/requirements-models.txt": ("models",),
     "layers/inference/requirements-build.txt": ("models-build",),
@@ -34,8 +35,9 @@ LOCKS: dict[str, tuple[str, ...]] = {
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 
-ALONE = ("models", "models-text")
-"""Extras that are locked without dependencies: only a file is extracted from them, and no code runs."""
+ALONE = ("models", "models-text", "credentials")
+"""Extras that are locked without dependencies: of models only a file is extracted, and no code runs; ``c2pa-python``
+uses its dependencies only to download itself."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),

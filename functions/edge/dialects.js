@@ -62,9 +62,9 @@ const notServed = () => ({
     })
 });
 
-// Serves a copy of an image too large for a Lambda response. Its name cannot be guessed.
+// Serves a copy of an image too large for a Lambda response, or the manifest of a small file. Names cannot be guessed.
 function large(request) {
-    if (!/\/_\/[\w-]{43}\.large$(?!\n)/.test(request.uri)) {
+    if (!/\/_\/[\w-]{43}\.(large|c2pa)$(?!\n)/.test(request.uri)) {
         return notServed();
     }
     request.uri = request.uri.slice(LARGE_PREFIX.length);

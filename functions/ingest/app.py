@@ -20,6 +20,7 @@ from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import IngestEnvironment
 from darkroom.image_keys import HELD_MASTERS, master_names
+from darkroom.services.content_credentials import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext
@@ -50,6 +51,21 @@ _scenes = StateMachine(lambda: create_client("stepfunctions", _env.variables), _
 _keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
 
 
+def _read_credentials(data: bytes, media_type: str) -> UploadCredentials:
+    from darkroom.content_credentials.reader import read_credentials  # few uploads have some
+
+    return read_credentials(data, media_type, _media.read(TRUST_ANCHORS) or b"")
+
+
+def _build_signer(settings: Settings) -> DerivativeSigner | None:
+    if not settings.sign_derivatives:
+        return None
+    from darkroom.content_credentials.signer import ManifestSigner, parse_signing_key
+
+    secret = Secret(_env.credentials_secret, CredentialSource(), parse_signing_key, observer=_observer)
+    return ManifestSigner(secret, lambda: create_client("kms", _env.variables), settings.manifest_base_url)
+
+
 def _build_context(settings: Settings) -> IngestContext:
     blocks, refines = settings.moderation_policy == BLOCK, _env.refine
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
@@ -61,7 +77,9 @@ def _build_context(settings: Settings) -> IngestContext:
         media=_media,
         masters=MasterStore(claims, _source, _names),
         held_masters=MasterStore(claims, _media, HELD_MASTERS),
-        derivatives=DerivativeStore(_media, purge, _purges, build_cache_policy(settings, refines=refines)),
+        derivatives=DerivativeStore(
+            _media, purge, _purges, build_cache_policy(settings, refines=refines), _build_signer(settings)
+        ),
         quarantine=Quarantine(S3Bucket(_s3, _env.quarantine_bucket), _uploads),
         examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
         moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), blocks),
@@ -76,6 +94,7 @@ def _build_context(settings: Settings) -> IngestContext:
         always=settings.always_redact,
         mezzanines=settings.mezzanines and _env.owns_masters,
         metadata=settings.metadata,
+        credentials=_read_credentials,
         state_machine=_scenes if _scenes.arn else None,
     )
 

@@ -7,10 +7,12 @@ from typing import Any
 from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
+from darkroom.aws.secrets import Secret
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
+from darkroom.services.content_credentials import DerivativeSigner
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.reencode import ReencodeConsumer, Reencoder
@@ -25,6 +27,15 @@ _source = connect(_env.master_bucket, _credentials)
 _media = connect(_env.media_bucket, _credentials)
 
 
+def _build_signer(settings: Settings) -> DerivativeSigner | None:
+    if not settings.sign_derivatives:
+        return None
+    from darkroom.content_credentials.signer import ManifestSigner, parse_signing_key
+
+    secret = Secret(_env.credentials_secret, _credentials, parse_signing_key, observer=_observer)
+    return ManifestSigner(secret, lambda: create_client("kms", _env.variables), settings.manifest_base_url)
+
+
 def _open_inbox(settings: Settings) -> ReencodeConsumer:
     return ReencodeConsumer(
         reencoder=Reencoder(
@@ -37,6 +48,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             limits=build_source_limits(settings),
             caching=build_cache_policy(settings, refines=_env.refine),
             mezzanines=settings.mezzanines and _env.owns_masters,
+            signer=_build_signer(settings),
         ),
         observer=_observer,
         queue=Queue(_sqs, _env.refine_queue_url, _observer.trace_header),

@@ -21,7 +21,7 @@ RIGHTS = {
     "copyright": "© 2024 Ann & <Bob>",
     "credit": 'Agency "One"',
     "licence_url": "https://example.com/licence?a=1&b=2",
-    "licensor": "Example Pictures",
+    "licensor": "Example Agency Ltd",
     "licensor_url": "https://example.com/buy",
     "digital_source_type": "trainedAlgorithmicMedia",
 }
@@ -30,7 +30,7 @@ RIGHTS = {
 _PROPERTIES = (
     "<dc:creator><rdf:Seq><rdf:li>Ann Ä</rdf:li><rdf:li>Bob</rdf:li></rdf:Seq></dc:creator>"
     "<dc:rights><rdf:Alt><rdf:li xml:lang='x-default'>© 2024 Ann &amp; &lt;Bob&gt;</rdf:li></rdf:Alt></dc:rights>"
-    "<plus:Licensor><rdf:Seq><rdf:li rdf:parseType='Resource'><plus:LicensorName>Example Pictures</plus:LicensorName>"
+    "<plus:Licensor><rdf:Seq><rdf:li rdf:parseType='Resource'><plus:LicensorName>Example Agency Ltd</plus:LicensorName>"
     "<plus:LicensorURL>https://example.com/buy</plus:LicensorURL></rdf:li>"
     "<rdf:li rdf:parseType='Resource'><plus:LicensorName>Another</plus:LicensorName></rdf:li></rdf:Seq></plus:Licensor>"
     "<Iptc4xmpExt:DigitalSourceType rdf:resource='http://cv.iptc.org/newscodes/digitalsourcetype/"

@@ -21,7 +21,7 @@ from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.ingest.claims import Superseded
 from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.examine import FetchedUpload
+from darkroom.services.ingest.examine import Description, FetchedUpload
 from darkroom.services.ingest.publish import (
     adopt_orphan,
     copy_master,
@@ -57,6 +57,7 @@ MOST_TRIES = 4
 AT_ONCE = 4
 UPLOAD = FetchedUpload(ObjectHead(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc", "sha256 of v1")
 MASTER = Master(b"master", "image/jpeg", "cleaned")
+DESCRIPTION = Description({}, {})
 
 
 class RecordingPurge:
@@ -64,9 +65,13 @@ class RecordingPurge:
 
     def __init__(self) -> None:
         self.cleared: list[str] = []
+        self.cleared_manifests: list[str] = []
 
     def delete_stale(self, key: str) -> None:
         self.cleared.append(key)
+
+    def delete_stale_manifests(self, key: str) -> None:
+        self.cleared_manifests.append(key)
 
 
 def build_publishing_context(
@@ -94,7 +99,7 @@ def test_a_master_is_tiered_from_the_size_that_s3_tiers(size_bytes: int, tiered:
     stores = Stores()
     context = build_publishing_context(stores)
     put = partial(put_master, held=held)
-    described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"), "rights")
+    described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"), DESCRIPTION)
     assert [(one["key"], one["tiered"]) for one in stores.media.puts] == [(HELD if held else PLACE, tiered)]
     assert described.size_bytes == size_bytes
 
@@ -130,7 +135,7 @@ def test_a_master_that_replaces_another_is_purged(there: bool) -> None:
     if there:
         stores.media.store(PLACE, build_marks(EARLIER))
     context = build_publishing_context(stores)
-    put_master(context, LEASE, UPLOAD, MASTER, "rights")
+    put_master(context, LEASE, UPLOAD, MASTER, DESCRIPTION)
     assert list_purges(context, stores) == ([KEY] if there else [])
 
 
@@ -138,7 +143,7 @@ def test_a_held_master_purges_nothing() -> None:
     stores = Stores()
     stores.media.store(HELD, build_marks(EARLIER))
     context = build_publishing_context(stores)
-    put_master(context, LEASE, UPLOAD, MASTER, "rights", held=True)
+    put_master(context, LEASE, UPLOAD, MASTER, DESCRIPTION, held=True)
     assert list_purges(context, stores) == []
 
 
@@ -159,8 +164,11 @@ def test_what_waits_is_deleted_where_something_may_wait(holds_images: bool, know
     stores = Stores(holds_images=holds_images)
     stores.media.store(HELD, build_marks(EARLIER))
     record = None if known == "unknown" else build_record(held=HeldUpload("s") if known == "held" else HeldUpload())
-    remove_held_master(build_publishing_context(stores), LEASE, record)
+    context = build_publishing_context(stores)
+    remove_held_master(context, LEASE, record)
     assert (HELD not in stores.media.objects) is (holds_images or known == "held")
+    purger: Any = context.derivatives.purger
+    assert purger.cleared_manifests == ([KEY] if HELD not in stores.media.objects else [])
 
 
 @pytest.mark.parametrize("recorded", [None, EARLIER])

@@ -132,6 +132,7 @@ class IngestEnvironment(MasterEnvironment, EventEnvironment):
     lease_s: float
     scene_machine_arn: str = ""
     refine: bool = False
+    credentials_secret: str = ""
 
 
 class InferEnvironment(MasterEnvironment, VectorEnvironment, EndpointEnvironment, EventEnvironment):
@@ -209,6 +210,7 @@ class RefineEnvironment(MasterEnvironment):
     refine_dlq_url: str
     max_receives: int
     refine: bool = False
+    credentials_secret: str = ""
 
 
 class SceneEnvironment(Environment):

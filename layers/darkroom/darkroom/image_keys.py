@@ -157,6 +157,11 @@ def derivatives_prefix(key: str) -> str:
     return f"{DERIVATIVES}{encode_key(key)}/_/"
 
 
+def manifests_prefix(key: str) -> str:
+    """Return the prefix of the manifests of uploads of ``key``, which are named by the SHA-256 of the upload."""
+    return f"manifests/{encode_key(key)}/_/"
+
+
 def mezzanine_name(key: str, side_px: int) -> str:
     """Return the name of a mezzanine of ``key``. Its last part is no canonical path, so no derivative has this name."""
     return f"{derivatives_prefix(key)}mezzanine-{side_px}.jpg"

@@ -139,6 +139,20 @@ class Settings:
         "",
         "Metadata of files whose URL does not set `meta`: `none`, or `rights` (creator, copyright, licence).",
     )
+    sign_derivatives: bool = _setting(
+        False,
+        FLAG,
+        "",
+        "Whether presets and re-encoded derivatives get Content Credentials, signed with the key in the secret "
+        "`<stack>-content-credentials`.",
+    )
+    manifest_base_url: str = _setting(
+        "",
+        matching(r"|https?://[A-Za-z0-9.:-]{1,253}", "the address of the CDN without a path, or empty"),
+        "",
+        "Where viewers get the manifests of small signed files, which are then not in the file; empty puts all into "
+        "their file. Needs `Dialects=on`.",
+    )
     clamd_address: str = _setting(
         "",
         matching(r"|[A-Za-z0-9.-]{1,253}:[1-9][0-9]{0,4}", "host:port, or empty"),

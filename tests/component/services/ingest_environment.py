@@ -23,6 +23,7 @@ from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
+from darkroom.services.content_credentials import CredentialReader, DerivativeSigner
 from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
@@ -110,6 +111,8 @@ class IngestEnvironment:
     always: AlwaysRedact = field(default_factory=AlwaysRedact)
     mezzanines: bool = False
     metadata: str = "none"
+    credentials: CredentialReader | None = None
+    signer: DerivativeSigner | None = None
     sent: list[str] = field(default_factory=list)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
@@ -162,7 +165,9 @@ class IngestEnvironment:
             media=media,
             masters=MasterStore(claims, media, MASTERS),
             held_masters=MasterStore(claims, media, HELD_MASTERS),
-            derivatives=DerivativeStore(media, DerivativePurge(media, media), self.queue("purges"), CachePolicy()),
+            derivatives=DerivativeStore(
+                media, DerivativePurge(media, media), self.queue("purges"), CachePolicy(), self.signer
+            ),
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
             examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit),
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
@@ -174,6 +179,7 @@ class IngestEnvironment:
             always=self.always,
             mezzanines=self.mezzanines,
             metadata=self.metadata,
+            credentials=self.credentials,
         )
 
     def handle(self, event: IngestEvent) -> IngestOutcome:

@@ -184,6 +184,7 @@ def fill(case: EraseEnvironment, key: str = KEY) -> None:
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
     name = encode_key(key)
     case.put("media", f"masters/{name}", f"held/{name}", f"findings/g1/{name}.json", f"findings/g2/{name}.json")
+    case.put("media", f"manifests/{name}/_/{DIGEST}", f"manifests/{name}/_/{'0' * 64}")
     case.put(
         "media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "refusal.json", "mezzanine-1280.jpg"))
     )
@@ -213,6 +214,7 @@ def test_every_trace_is_removed_and_counted(case: EraseEnvironment) -> None:
         "masters": 1,
         "held": 1,
         "derivatives": 3,
+        "manifests": 2,
         "findings": 2,
         "analysis": 1,
         "embedding": 2,

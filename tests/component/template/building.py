@@ -14,6 +14,7 @@ LAYERS = {
     "DarkroomLayer": "darkroom",
     "ImagingLayer": "imaging",
     "AwsLayer": "aws",
+    "CredentialsLayer": "credentials",
     "InferenceLayer": "inference",
 }
 

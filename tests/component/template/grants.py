@@ -11,11 +11,21 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>": ["s3:ListBucket"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject"],
+        "<MediaBucket.Arn>/manifests/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
+        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:stack-content-credentials-*": [
+            "secretsmanager:GetSecretValue"
+        ],
+        "arn:aws:kms:eu-central-1:111122223333:key/*": ["kms:Sign"],
         "<RefineDeadLetters.Arn>": ["sqs:SendMessage"],
     },
     "Ingest": {
         "<MediaBucket.Arn>/held/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:stack-content-credentials-*": [
+            "secretsmanager:GetSecretValue"
+        ],
+        "arn:aws:kms:eu-central-1:111122223333:key/*": ["kms:Sign"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject", "s3:PutObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<UploadsBucket.Arn>": ["s3:ListBucketVersions"],
@@ -39,10 +49,15 @@ UNRECORDED: dict[str, Grants] = {
     "Library": {
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
         "<MediaBucket.Arn>/held/*": ["s3:GetObject"],
+        "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
     },
-    "Purge": {"<PurgeDeadLetters.Arn>": ["sqs:SendMessage"]},
+    "Purge": {
+        "<MediaBucket.Arn>/held/*": ["s3:GetObject"],
+        "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:GetObject"],
+        "<PurgeDeadLetters.Arn>": ["sqs:SendMessage"],
+    },
     "Forget": {
         "arn:aws:cloudfront::111122223333:distribution/<Distribution>": [
             "cloudfront:GetInvalidation",
@@ -50,6 +65,7 @@ UNRECORDED: dict[str, Grants] = {
         ],
         "<MediaBucket.Arn>/findings/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "<MediaBucket.Arn>/held/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+        "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "<MediaBucket.Arn>/scenes/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "<MediaBucket.Arn>/masters/*": ["s3:DeleteObjectVersion"],
         "<QuarantineBucket.Arn>/*": ["s3:DeleteObjectVersion"],

@@ -279,6 +279,8 @@ def test_transform_carries_only_what_it_imports() -> None:
         for name, function in stack.of_type("AWS::Lambda::Function").items()
     }
     assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer"}
-    for function in ("IngestFunction", "RefineFunction", "SceneFunction", "LibraryFunction"):
+    for function in ("IngestFunction", "RefineFunction"):
+        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "CredentialsLayer"}
+    for function in ("SceneFunction", "LibraryFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer"}
     assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}

@@ -270,9 +270,10 @@ def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
 TOKEN = "a" * 21 + "_" + "-" * 21
 
 
-def test_large_results_are_requested_by_their_secret_names_alone(engine: EdgeEngine) -> None:
-    answer = engine.answer(asked(f"/_large/a/b.jpg/_/{TOKEN}.large", {"x": "1"}, host="img.example.com"))
-    assert (answer["uri"], answer["querystring"]) == (f"/a/b.jpg/_/{TOKEN}.large", {})
+@pytest.mark.parametrize("extension", ["large", "c2pa"])
+def test_large_results_and_manifests_are_requested_by_their_own_names_alone(engine: EdgeEngine, extension: str) -> None:
+    answer = engine.answer(asked(f"/_large/a/b.jpg/_/{TOKEN}.{extension}", {"x": "1"}, host="img.example.com"))
+    assert (answer["uri"], answer["querystring"]) == (f"/a/b.jpg/_/{TOKEN}.{extension}", {})
 
 
 @pytest.mark.parametrize(
@@ -283,6 +284,8 @@ def test_large_results_are_requested_by_their_secret_names_alone(engine: EdgeEng
         "refusal.json",
         "mezzanine-1280.jpg",
         f"{TOKEN}x.large",
+        f"{TOKEN}x.c2pa",
+        f"{TOKEN}.c2pa.large",
         f"{TOKEN}.large\n",
         f"{TOKEN}.jpeg",
     ],

@@ -17,6 +17,9 @@ type StoredEffort = Literal["quick", "thorough"]
 SOURCE_ETAG = "source-etag"
 """User metadata of a derivative: :func:`source_version` of its master. A purge compares it."""
 
+UPLOAD_SHA256 = "sha256"
+"""User metadata of a master: the SHA-256 of its upload."""
+
 MASTER_RIGHTS = "rights"
 """User metadata of a master: :attr:`darkroom.imaging.formats.metadata.rights.Rights.text`, as the upload states them.
 Masters of earlier versions have none."""

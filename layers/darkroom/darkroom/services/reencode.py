@@ -26,11 +26,20 @@ from .caching import (
     MASTER_RIGHTS,
     PACE,
     SOURCE_ETAG,
+    UPLOAD_SHA256,
     CachePolicy,
     derivative_headers,
     derivative_metadata,
     describe_mezzanine,
     source_version,
+)
+from .content_credentials import (
+    MANIFEST_TYPE,
+    SIGNED,
+    DerivativeSigner,
+    SignedFile,
+    count_added_bytes,
+    read_parent,
 )
 from .deadline import REFINE, Deadline
 from .master_reader import MasterReader
@@ -113,7 +122,7 @@ class _Job:
 class Reencoder:
     """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment redacts.
 
-    ``mezzanines``: masters may have mezzanines.
+    ``mezzanines``: masters may have mezzanines. ``signer`` signs derivatives, if they are signed.
     """
 
     source: FastBucket
@@ -125,6 +134,7 @@ class Reencoder:
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     mezzanines: bool = False
+    signer: DerivativeSigner | None = None
     _master_reader: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
     def handle(self, message: ReencodeMessage) -> ReencodeOutcome:
@@ -169,12 +179,13 @@ class Reencoder:
             return ReencodeOutcome.REFUSED
         content_type = better.image.content_type if better else job.stored.attributes["Content-Type"]
         with self.observer.step("store"):
-            if not self._replace(job, better.image.body if better else body, content_type):
+            file = self._sign(job, better.image.body if better else body, content_type, is_new=better is not None)
+            if not self._replace(job, file, content_type):
                 return ReencodeOutcome.OVERTAKEN
             self._restore_mezzanines(job)
         if better is None:
             return ReencodeOutcome.KEPT
-        self._log_savings(job, body, better)
+        self._log_savings(job, len(body), len(file.body), better)
         return ReencodeOutcome.REFINED
 
     def _encode(self, job: _Job, body: bytes) -> ReencodeResult | None:
@@ -192,23 +203,32 @@ class Reencoder:
                     second_watermark=second,
                     findings=trusted_findings(job.plan.key, job.master.etag, job.sidecar, self.always),
                     rights=job.master.attributes.get(MASTER_RIGHTS, ""),
+                    added_bytes=count_added_bytes(job.stored.attributes),
                 )
             )
 
-    def _replace(self, job: _Job, body: bytes, content_type: str) -> bool:
+    def _sign(self, job: _Job, body: bytes, content_type: str, *, is_new: bool) -> SignedFile:
+        """Sign ``body`` unless it is the stored file and signed. Raises Unavailable without a valid key."""
+        if not is_new and SIGNED in job.stored.attributes:
+            return SignedFile(body, job.stored.attributes[SIGNED])
+        if self.signer is None:
+            return SignedFile(body)
+        sha256, master_type = job.master.attributes.get(UPLOAD_SHA256, ""), job.master.attributes["Content-Type"]
+        parent = read_parent(self.media.read, job.plan.key, sha256, master_type)
+        return self.signer(job.plan, body, content_type, parent)
+
+    def _replace(self, job: _Job, file: SignedFile, content_type: str) -> bool:
         """Replace exactly the derivative that was read; return whether its master is still current.
 
         A derivative that stays the same is written again too, with its effort, so that it is not tried again, and with
         the usual CDN age.
         """
         headers = derivative_headers(job.plan, content_type, self.caching)
+        attributes = {**headers, **derivative_metadata(_version(job.plan, job.master), "thorough")}
+        if file.manifest_name:
+            self.media.put(file.manifest_name, file.manifest, attributes | {"Content-Type": MANIFEST_TYPE})
         try:
-            etag = self.media.put(
-                job.name,
-                body,
-                {**headers, **derivative_metadata(_version(job.plan, job.master), "thorough")},
-                job.stored.etag,
-            )
+            etag = self.media.put(job.name, file.body, attributes | file.metadata, job.stored.etag)
         except ObjectChanged:
             return False
         master_name = self.source_names.name(job.plan.key)
@@ -240,8 +260,8 @@ class Reencoder:
         except DarkroomError as error:
             self.observer.log("WARNING", "mezzanines not restored", key=key, code=error.code, detail=error.detail)
 
-    def _log_savings(self, job: _Job, body: bytes, better: ReencodeResult) -> None:
-        saved = len(body) - len(better.image.body)
+    def _log_savings(self, job: _Job, before_bytes: int, after_bytes: int, better: ReencodeResult) -> None:
+        saved = before_bytes - after_bytes
         kind = better.image.content_type.rpartition("/")[2]
         self.observer.count("Refined")
         self.observer.count("Refined", format=kind)
@@ -253,7 +273,7 @@ class Reencoder:
             "derivative re-encoded",
             key=job.plan.key,
             name=job.name,
-            bytes={"before": len(body), "after": len(better.image.body)},
+            bytes={"before": before_bytes, "after": after_bytes},
             score={name: round(score, 2) for name, score in scores.items() if score is not None},
         )
 

@@ -57,9 +57,11 @@ def reencode(
     second_watermark: bytes | None = None,
     findings: Findings | None = None,
     rights: str = "",
+    added_bytes: int = 0,
 ) -> ReencodeResult | None:
     """Re-encode ``stored``, a derivative of ``plan``, with fewer bytes; return None where nothing is gained.
 
+    ``added_bytes`` of ``stored`` are a signature, which the result does not have.
     Raises what :func:`.pipeline.render` does. An image that is too large to be held in memory is left as it is.
     """
     timer = StageTimer()
@@ -76,7 +78,7 @@ def reencode(
         press = _Reencoder(context, source, header)
         found = press.find_replacement(stored)
     timer.stop("encode")
-    if found is None or not found.should_replace(stored):
+    if found is None or not found.should_replace(len(stored) - added_bytes):
         return None
     frame = context.frames[0]
     image = RenderedImage(
@@ -94,11 +96,11 @@ class _Candidate:
     is_auto: bool = False
     """Whether its quality was chosen by ``q=auto``, and not from the score of the stored derivative."""
 
-    def should_replace(self, stored: bytes) -> bool:
-        """Return whether it should replace ``stored``."""
+    def should_replace(self, stored_bytes: int) -> bool:
+        """Return whether it should replace the stored file, which has ``stored_bytes``."""
         if self.is_auto and self.score is not None and self.stored_score is not None:
-            return should_replace((len(self.body), self.score), (len(stored), self.stored_score))
-        return len(self.body) <= MAX_SIZE_RATIO * len(stored)
+            return should_replace((len(self.body), self.score), (stored_bytes, self.stored_score))
+        return len(self.body) <= MAX_SIZE_RATIO * stored_bytes
 
 
 def should_replace(one: tuple[int, float], stored: tuple[int, float]) -> bool:

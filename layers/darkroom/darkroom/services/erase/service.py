@@ -25,14 +25,12 @@ from ...aws.tag_index import TagIndex
 from ...aws.telemetry import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
-from ...image_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix
+from ...image_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix, manifests_prefix
+from ..caching import UPLOAD_SHA256
 from ..ingest.quarantine import quarantine_key
 from ..purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
 from ..purge.messages import FIRST, SECOND, purge_message
 from .report import ErasureReport, state_document
-
-SHA256 = "sha256"
-"""User metadata of a master: the SHA-256 of its upload. Not imported from ingest, which loads the imaging layer."""
 
 TOMBSTONE_TIMEOUT_S = 45.0
 """Time to wait for ingest to process the deletion. S3's events take a second or two; queues are short."""
@@ -130,7 +128,7 @@ class EraseService:
         if known is not None:
             digest = known.sha256 or known.refusal.sha256 or known.held.sha256
         if not digest and (master := self.source.head(self.source_names.name(key))) is not None:
-            digest = master.metadata.get(SHA256, "")
+            digest = master.metadata.get(UPLOAD_SHA256, "")
         return sorted({twin.key for twin in self.index.find_by_sha256(digest)} - {key}) if digest else []
 
     def _erase_from(self, report: ErasureReport, places: Mapping[str, Erase], remaining_s: Callable[[], float]) -> None:
@@ -152,6 +150,7 @@ class EraseService:
             "masters": lambda: self.source.erase(self.source_names.name(key)),
             "held": lambda: self.media.erase(HELD_MASTERS.name(key)),
             "derivatives": lambda: self.media.erase_below(derivatives_prefix(key)),
+            "manifests": lambda: self.media.erase_below(manifests_prefix(key)),
             "findings": lambda: sum(
                 self.media.erase(sidecar_name(found, key)) for found in list_generations(self.media)
             ),

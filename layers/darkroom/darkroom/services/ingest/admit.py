@@ -10,7 +10,8 @@ from ...aws.record import READY, MasterRef, Record
 from ...client_findings import ClientFindings
 from ...errors import DarkroomError, OverLimits
 from ...imaging.formats.metadata.provenance import read_provenance
-from ...plan.model import Plan
+from ...imaging.formats.probe import Header
+from ...plan.model import SOURCE_CONTENT_TYPES, Plan
 from ..deadline import Deadline
 from .claims import EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
@@ -79,9 +80,7 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     if deduplicate(context, attempt, known, candidate):
         return IngestOutcome.DUPLICATE
     deadline = Deadline(examiner.cpu_limit)
-    described = Description(
-        describe_header(header, len(data)), read_provenance(data, header, keep_gps=context.keep_gps)
-    )
+    described = _describe(context, header, data)
     decoded = examiner.decode(
         data,
         candidate.plans,
@@ -92,10 +91,10 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     )
     lease = claim(context, attempt)
     master = examiner.make_master(data, header, deadline)
-    description = Description({**described.facts, **describe_pixels(decoded)}, described.provenance)
+    description = described._replace(facts={**described.facts, **describe_pixels(decoded)})
     if candidate.state is not ReviewState.PASSED:
         with context.observer.step("hold"):
-            held = put_master(context, lease, upload, master, description.rights, held=True)
+            held = put_master(context, lease, upload, master, description, held=True)
         flagged = candidate.state is ReviewState.FLAGGED
         return hold(context, lease, upload, held, description, flagged=flagged)
     images = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
@@ -105,10 +104,23 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
         upload,
         description,
         images,
-        lambda: put_master(context, lease, upload, master, description.rights),
+        lambda: put_master(context, lease, upload, master, description),
     )
     serve(context, record, known, candidate.findings)
     return IngestOutcome.READY
+
+
+def _describe(context: IngestContext, header: Header, data: bytes) -> Description:
+    """Describe an upload before it is decoded."""
+    facts, provenance = describe_header(header, len(data)), read_provenance(data, header, keep_gps=context.keep_gps)
+    stated = provenance.get("content_credentials")
+    if context.credentials is None or not isinstance(stated, dict) or not stated["embedded"]:
+        return Description(facts, provenance)
+    with context.observer.step("credentials"):
+        document, manifest = context.credentials(data, SOURCE_CONTENT_TYPES[header.format])
+    source_type = {name: value for name, value in document.items() if name == "digital_source_type"}
+    validated = {name: value for name, value in document.items() if name not in source_type}
+    return Description(facts, source_type | provenance | {"content_credentials": stated | validated}, manifest)
 
 
 def _admit_large_image(

@@ -14,6 +14,7 @@ from ...aws.telemetry.observer import Observer
 from ...plan.model import METADATA
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
+from ..content_credentials import CredentialReader
 from .claims import Claims
 from .evidence import ClientFindingsReader, Moderation
 from .examine import UploadExaminer
@@ -46,6 +47,7 @@ class IngestContext:
     ``masters`` are served, ``held_masters`` wait for moderation. ``media`` holds watermarks and parts of large images.
     ``state_machine`` processes large images; without it they are refused. ``mezzanines``: masters may have mezzanines.
     ``metadata``: what files have of which a URL does not set it (:data:`darkroom.plan.model.METADATA`).
+    ``credentials`` reads Content Credentials; without it they are not validated, and their manifest is not kept.
     """
 
     claims: Claims
@@ -67,6 +69,7 @@ class IngestContext:
     state_machine: StateMachine | None = None
     mezzanines: bool = False
     metadata: str = METADATA[0]
+    credentials: CredentialReader | None = None
 
     @property
     def index(self) -> Index:

@@ -187,10 +187,11 @@ def check_checksums(upload: FetchedUpload) -> None:
 
 
 class Description(NamedTuple):
-    """The documents about an image in the index."""
+    """The documents about an image in the index, and the manifest of its Content Credentials."""
 
     facts: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    manifest: bytes = b""
 
     @property
     def rights(self) -> str:

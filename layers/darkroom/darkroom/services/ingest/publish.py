@@ -15,6 +15,7 @@ from ...client_findings import ClientFindings
 from ...errors import DarkroomError, ObjectChanged
 from ...imaging.master import Master
 from ...plan.model import Plan
+from ..content_credentials import MANIFEST_TYPE, manifest_name
 from ..request_metrics import count_refusal
 from .announcements import finish
 from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Superseded
@@ -24,18 +25,27 @@ from .stores import build_metadata, describe_master, select_presets
 
 
 def put_master(
-    context: IngestContext, lease: Lease, upload: FetchedUpload, master: Master, rights: str, *, held: bool = False
+    context: IngestContext,
+    lease: Lease,
+    upload: FetchedUpload,
+    master: Master,
+    description: Description,
+    *,
+    held: bool = False,
 ) -> MasterRef:
     """Write the master that is served, and purge what was made from an earlier one; or, if ``held``, one that waits.
 
-    ``rights``: the text of the rights that ``upload`` states. Raises Superseded, StaleIndex, ObjectChanged,
-    Unavailable.
+    The manifest of ``description`` is kept beside it. Raises Superseded, StaleIndex, ObjectChanged, Unavailable.
     """
     store = context.held_masters if held else context.masters
     sha256 = hashlib.sha256(master.body).hexdigest()
-    metadata = build_upload_metadata(lease, upload, master.method, rights, sha256)
+    metadata = build_upload_metadata(lease, upload, master.method, description.rights, sha256)
     write = store.put_writer(lease, master.body, master.content_type, metadata)
     etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
+    if description.manifest:
+        headers = {"Content-Type": MANIFEST_TYPE}
+        name = manifest_name(lease.key, upload.sha256)
+        context.media.put(name, description.manifest, headers=headers, metadata={})
     return describe_master(metadata, etag, master.content_type, len(master.body))
 
 
@@ -48,7 +58,12 @@ def copy_master(context: IngestContext, lease: Lease, upload: FetchedUpload, don
     metadata = build_upload_metadata(lease, upload, original.how, original.rights, original.master_sha256)
     write = masters.copy_writer(lease, masters.bucket, masters.name(donor.key), original, metadata)
     etag = replace_master(context, lease, write)
-    return None if etag is None else describe_master(metadata, etag, original.content_type, original.size_bytes)
+    if etag is None:
+        return None
+    if "content_credentials" in donor.provenance:
+        names = (manifest_name(key, upload.sha256) for key in (donor.key, lease.key))
+        context.media.copy(context.media, *names)
+    return describe_master(metadata, etag, original.content_type, original.size_bytes)
 
 
 def replace_master[E: str | None](context: IngestContext, lease: Lease, write: Callable[[ObjectHead | None], E]) -> E:
@@ -81,9 +96,10 @@ def unpublish(context: IngestContext, lease: Lease, record: Record) -> Record:
 
 
 def remove_held_master(context: IngestContext, lease: Lease, known: Record | None) -> None:
-    """Delete the held master, if there can be one."""
-    if context.claims.held_bucket is not None or (known is not None and known.held):
-        context.held_masters.remove(lease)
+    """Delete the held master, if there can be one, and its manifest unless the served master has the same."""
+    held = context.claims.held_bucket is not None or (known is not None and known.held)
+    if held and context.held_masters.remove(lease):
+        context.derivatives.purger.delete_stale_manifests(lease.key)
 
 
 def adopt_orphan(context: IngestContext, lease: Lease, known: Record) -> Record:
@@ -151,13 +167,13 @@ def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[s
 
 
 def put_presets(
-    context: IngestContext, lease: Lease, master: MasterRef, images: Iterable[Rendition]
+    context: IngestContext, lease: Lease, master: MasterRef, images: Iterable[Rendition], sha256: str = ""
 ) -> tuple[str, ...]:
-    """Store ``images`` of the master; return the names of presets.
+    """Store ``images`` of the master, which was made from the upload with ``sha256``; return the names of presets.
 
     Raises Superseded, DamagedSource, ObjectChanged, Unavailable.
     """
-    names = context.derivatives.put_all(lease.key, master, images)
+    names = context.derivatives.put_all(lease.key, master, images, sha256)
     _require_master(context, lease, master.etag)
     return tuple(names)
 
@@ -222,7 +238,7 @@ def put_ready_image(
     with context.observer.step("master"):
         master = put()
     with context.observer.step("presets"):
-        names = put_presets(context, lease, master, images)
+        names = put_presets(context, lease, master, images, upload.sha256)
     return lease.build_ready_record(
         upload.sha256,
         upload.head.version_id,

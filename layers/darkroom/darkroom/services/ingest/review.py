@@ -130,7 +130,7 @@ def render_presets(context: IngestContext, lease: Lease, master: MasterRef) -> t
     try:
         images = _render_stored(context, lease.key, stored, plans, watermarks)
         with context.observer.step("presets"):
-            return put_presets(context, lease, master, images)
+            return put_presets(context, lease, master, images, stored.metadata.get(SHA256, ""))
     except DarkroomError as error:
         if error.status >= 500 or error.retryable:
             raise

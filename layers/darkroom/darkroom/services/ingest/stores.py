@@ -12,7 +12,7 @@ from ...aws.record import MasterRef, Record
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.sqs import Queue
 from ...aws.telemetry import log
-from ...errors import ObjectChanged, OverLimits
+from ...errors import ObjectChanged, OverLimits, Unavailable
 from ...image_keys import DERIVATIVES, ObjectNames, mezzanine_name
 from ...imaging.formats.probe import probe
 from ...imaging.rendered_image import MezzanineOf, RenderedImage
@@ -34,6 +34,7 @@ from ..caching import (
     describe_mezzanine,
     source_version,
 )
+from ..content_credentials import MANIFEST_TYPE, SIGNED, DerivativeSigner, Parent, SignedFile, read_parent
 from ..deadline import Deadline
 from ..purge.messages import purge_message
 from ..purge.stale_derivatives import DerivativePurge
@@ -181,23 +182,26 @@ _PUTS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class DerivativeStore:
-    """Derivatives in ``media``. ``purges`` is the queue of CDN purges."""
+    """Derivatives in ``media``. ``purges`` is the queue of CDN purges. ``signer`` signs presets, if they are signed."""
 
     media: S3Bucket
     purger: DerivativePurge
     purges: Queue
     caching: CachePolicy
+    signer: DerivativeSigner | None = None
 
     def purge(self, key: str) -> None:
         """Delete what was made from an earlier master: in S3 at once, at the CDN by a message."""
         self.purger.delete_stale(key)
         self.purges.send(purge_message(key))
 
-    def put_all(self, key: str, master: MasterRef, images: Iterable[Rendition]) -> list[str]:
+    def put_all(self, key: str, master: MasterRef, images: Iterable[Rendition], sha256: str = "") -> list[str]:
         """Store ``images`` of ``key``, each while the next is rendered; return the names of presets.
 
+        ``sha256``: of the upload that the master was made from.
         Raises DamagedSource, ObjectChanged, Unavailable.
         """
+        parent = read_parent(self.media.read, key, sha256, master.content_type) if self.signer is not None else None
 
         def put(plan: Plan | MezzanineOf, image: RenderedImage) -> str:
             if isinstance(plan, MezzanineOf):
@@ -205,8 +209,11 @@ class DerivativeStore:
                 return ""
             name = derivative_name(plan)
             headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
-            version = source_version(plan, master.etag, master.rights)
-            self._put(DERIVATIVES + name, image.body, headers, derivative_metadata(version, "quick"))
+            metadata = derivative_metadata(source_version(plan, master.etag, master.rights), "quick")
+            signed = self._sign(plan, image, parent)
+            if signed.manifest_name:
+                self._put(signed.manifest_name, signed.manifest, headers | {"Content-Type": MANIFEST_TYPE}, metadata)
+            self._put(DERIVATIVES + name, signed.body, headers, metadata | signed.metadata)
             return name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
@@ -223,12 +230,13 @@ class DerivativeStore:
             name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
             found = self.media.head(original)
             wanted = source_version(plan, donor.master.etag, donor.master.rights)
-            if found is None or found.metadata.get(SOURCE_ETAG) != wanted:
+            if found is None or found.metadata.get(SOURCE_ETAG) != wanted or not self._can_copy(found):
                 return None
             refined = found.metadata.get(PACE) == "thorough"
             headers = derivative_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
             version = source_version(plan, master.etag, master.rights)
             metadata = derivative_metadata(version, "thorough" if refined else "quick")
+            metadata |= {name: text for name, text in found.metadata.items() if name == SIGNED}
             done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=metadata)
             return None if done is None else name
 
@@ -237,6 +245,21 @@ class DerivativeStore:
             names = [name for name in pool.map(copy, plans) if name is not None]
             list(mezzanines)  # raises what a copy raised
         return names if len(names) == len(plans) else None
+
+    def _sign(self, plan: Plan, image: RenderedImage, parent: Parent | None) -> SignedFile:
+        """Sign ``image``. Without a valid key it is served unsigned: only what is made of it is missing, not itself."""
+        if self.signer is None or parent is None:
+            return SignedFile(image.body)
+        try:
+            return self.signer(plan, image.body, image.content_type, parent)
+        except Unavailable as error:
+            log("ERROR", "derivative not signed", key=plan.key, code=error.code, detail=error.detail)
+            return SignedFile(image.body)
+
+    def _can_copy(self, found: ObjectHead) -> bool:
+        """Return whether a derivative is signed as one of another key would be, with the manifest in the file."""
+        signed = found.metadata.get(SIGNED, "")
+        return signed.isdigit() if self.signer is not None else not signed
 
     def _copy_mezzanine(self, key: str, master_etag: str, donor: Record, side_px: int) -> None:
         original = mezzanine_name(donor.key, side_px)

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ...aws.s3 import ListedObject, ObjectHead, S3Bucket
-from ...image_keys import MASTERS, ObjectNames, derivatives_prefix
-from ..caching import MASTER_RIGHTS, SOURCE_ETAG, list_source_versions
+from ...image_keys import HELD_MASTERS, MASTERS, ObjectNames, derivatives_prefix, manifests_prefix
+from ..caching import MASTER_RIGHTS, SOURCE_ETAG, UPLOAD_SHA256, list_source_versions
 
 CONCURRENT_HEADS = 10
 """Connections of a boto3 client."""
@@ -79,8 +79,19 @@ class DerivativePurge:
                     break
                 after = page[-1].key
             else:
+                self.delete_stale_manifests(key)
                 return PurgeResult(deleted, kept, complete=True)
         return PurgeResult(deleted, kept, complete=False)
+
+    def delete_stale_manifests(self, key: str) -> None:
+        """Delete the manifests of uploads that neither the current master of ``key`` nor the held one was made from.
+
+        Raises Unavailable.
+        """
+        for page in self.media.list_pages(manifests_prefix(key)):
+            masters = (self.source.head(self.source_names.name(key)), self.media.head(HELD_MASTERS.name(key)))
+            kept = {found.metadata.get(UPLOAD_SHA256) for found in masters if found is not None}
+            self.media.delete_many([one for one in page if one.key.rpartition("/")[2] not in kept])
 
     def _list_versions(self, key: str) -> tuple[str, ...]:
         """Return the versions of the current master that derivatives can have, none if there is no master."""

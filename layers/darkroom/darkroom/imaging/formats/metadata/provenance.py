@@ -36,10 +36,10 @@ def read_provenance(data: bytes, header: Header, *, keep_gps: bool) -> dict[str,
     """Return what the file ``data`` states of its image, as JSON values; broken metadata counts as missing.
 
     ``captured_at`` (ISO 8601, with subseconds and offset where they are known), ``camera``, ``lens``, ``creator``,
-    ``copyright``, ``credit``, ``licence_url``, ``licensor``, ``licensor_url``, ``digital_source_type``: one line of at
-    most 500 printable characters each. ``content_credentials`` if there are any: whether they are ``embedded``, or the
-    ``url`` of those that are elsewhere. ``gps``, only if ``keep_gps``: ``latitude`` and ``longitude`` in degrees,
-    ``altitude`` in metres.
+    ``copyright``, ``credit``, ``licence_url``, ``licensor``, ``licensor_url``, ``digital_source_type``: one line of
+    at most 500 printable characters each. ``content_credentials`` if there are any: whether they are ``embedded``,
+    and not validated here; or the ``url`` of those that are elsewhere. ``gps``, only if ``keep_gps``: ``latitude``
+    and ``longitude`` in degrees, ``altitude`` in metres.
     """
     blocks = _try_read(lambda: locate_blocks(data, header.format), MetadataBlocks())
     ordered = _read_blocks(blocks)
@@ -47,7 +47,7 @@ def read_provenance(data: bytes, header: Header, *, keep_gps: bool) -> dict[str,
     texts["captured_at"] = texts["captured_at"] or _first(ordered, "digitised_at")
     kept: dict[str, object] = {name: text for name, text in texts.items() if text}
     if blocks.has_manifest:
-        kept["content_credentials"] = {"embedded": True}
+        kept["content_credentials"] = {"embedded": True, "state": "unchecked"}
     elif url := _first(ordered, "manifest_url"):
         kept["content_credentials"] = {"embedded": False, "url": url}
     place = next((facts.location for facts in ordered if facts.location), None)
