@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import median
 
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.render.reencode import reencode
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from darkroom.reencode.search import reencode
 
 REFINE_CONCURRENCY = 2
 """Maximum concurrency of RefineQueue's event source mapping in template.yaml."""

@@ -18,8 +18,8 @@ from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.image_keys import master_names
 from darkroom.mlops.sample_store import SampleStore
-from darkroom.services.erase.report import rejection_document
-from darkroom.services.erase.service import EraseService
+from darkroom.operations.erase.report import rejection_document
+from darkroom.operations.erase.service import EraseService
 from darkroom.services.request_metrics import count_attempt
 
 _env = ForgetEnvironment()

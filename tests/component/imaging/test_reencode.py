@@ -16,7 +16,10 @@ from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.imaging.quality.search import SCORE_WINDOW
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.imaging.render import context
-from darkroom.imaging.render.reencode import (
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan, Watermark
+from darkroom.reencode.search import (
     MAX_ENCODES,
     MAX_SCORE_LOSS,
     MAX_SIZE_RATIO,
@@ -24,9 +27,6 @@ from darkroom.imaging.render.reencode import (
     reencode,
     should_replace,
 )
-from darkroom.imaging.source import Source
-from darkroom.plan.limits import Limits
-from darkroom.plan.model import Plan, Watermark
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import apart, frames, made, seen
 from tests.images.sources import SVG, saved

@@ -39,7 +39,7 @@ from darkroom.findings import VECTOR_TASKS
 from darkroom.image_keys import MASTERS, encode_key
 from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
-from darkroom.services.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
+from darkroom.operations.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import read_event
 from darkroom.services.ingest.handler import TOMBSTONE_S
@@ -495,7 +495,7 @@ def test_a_key_without_an_erasure_has_an_unknown_state(case: EraseEnvironment) -
 def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     case: EraseEnvironment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("darkroom.services.erase.service.cdn_paths", lambda key, wildcards: [f"/~{key}"])
+    monkeypatch.setattr("darkroom.operations.erase.service.cdn_paths", lambda key, wildcards: [f"/~{key}"])
     service = case.service
     report = service.erase(KEY, lasting).to_document()
     assert (report["status"], report["failed"]) == (FAILED, {"cdn": "invalid-path"})

@@ -16,9 +16,9 @@ from darkroom.aws.telemetry import LightObserver
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.presets import Presets
 from darkroom.plan.variants import AccessMode
+from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.handler import handle_event
-from darkroom.services.reencode import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom.services.serve.answers import Answer, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
 from tests.images.metadata_files import packet, provenance_of

@@ -1,4 +1,4 @@
-"""Scheduled work on a deployment: CDN metrics, cost, remedies, lost uploads, popular derivatives.
+"""Work on a deployment: scheduled checks (CDN metrics, cost), remedies, lost uploads, popular derivatives, erasures.
 
 The core never imports this package.
 """

@@ -13,7 +13,7 @@ from darkroom.errors import Unavailable
 from darkroom.image_keys import MASTERS, mezzanine_name
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import MEZZANINE_SIDES_PX
-from darkroom.services.reencode import ReencodeMessage, ReencodeOutcome, Reencoder
+from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform
 from tests.component.services.test_transform import Keys, request

@@ -12,8 +12,8 @@ import pytest
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
+from darkroom.reencode.service import reencode_message
 from darkroom.services.caching import PACE
-from darkroom.services.reencode import reencode_message
 from darkroom.services.serve.transform import Transform
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load

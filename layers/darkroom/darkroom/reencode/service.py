@@ -14,7 +14,6 @@ from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
 from ..errors import BadUpload, DarkroomError, ObjectChanged
 from ..image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
-from ..imaging.render.reencode import ReencodeResult, reencode
 from ..imaging.render.render_many import render_mezzanines
 from ..plan.canonical import parse_path
 from ..plan.limits import Limits
@@ -22,7 +21,7 @@ from ..plan.model import DATA_FORMATS, Plan
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..plan.variants import is_refined, list_mezzanines
-from .caching import (
+from ..services.caching import (
     MASTER_RIGHTS,
     PACE,
     SOURCE_ETAG,
@@ -33,7 +32,7 @@ from .caching import (
     describe_mezzanine,
     source_version,
 )
-from .content_credentials import (
+from ..services.content_credentials import (
     MANIFEST_TYPE,
     SIGNED,
     DerivativeSigner,
@@ -41,11 +40,12 @@ from .content_credentials import (
     count_added_bytes,
     read_parent,
 )
-from .deadline import REFINE, Deadline
-from .master_reader import MasterReader
-from .queue_consumer import QueueConsumer, SqsMessage
-from .serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
-from .sidecars import Sidecar, read_sidecar
+from ..services.deadline import REFINE, Deadline
+from ..services.master_reader import MasterReader
+from ..services.queue_consumer import QueueConsumer, SqsMessage
+from ..services.serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
+from ..services.sidecars import Sidecar, read_sidecar
+from .search import ReencodeResult, reencode
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ from ...aws.telemetry import Observer
 from ...aws.vectors import VectorStore
 from ...errors import BadKey, Unavailable
 from ...image_keys import HELD_MASTERS, SCENES, ObjectNames, derivatives_prefix, manifests_prefix
-from ..caching import UPLOAD_SHA256
-from ..ingest.quarantine import quarantine_key
-from ..purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
-from ..purge.messages import FIRST, SECOND, purge_message
+from ...services.caching import UPLOAD_SHA256
+from ...services.ingest.quarantine import quarantine_key
+from ...services.purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
+from ...services.purge.messages import FIRST, SECOND, purge_message
 from .report import ErasureReport, state_document
 
 TOMBSTONE_TIMEOUT_S = 45.0

@@ -10,20 +10,28 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
-from ...findings import Findings
-from ...plan.limits import Limits
-from ...plan.model import AUTO_QUALITY, Plan
-from ..formats.encode import DEFAULT_QUALITY, map_quality
-from ..formats.probe import Header
-from ..formats.registry import OutputFormat
-from ..quality.auto_quality import TARGET_SCORE
-from ..quality.search import SCORE_WINDOW, cost_at_target, find_passing
-from ..quality.ssimulacra2 import MIN_SIDE_PX, Comparator
-from ..rendered_image import RenderedImage
-from ..source import Source
-from .context import RenderContext
-from .output import encode_output
-from .pipeline import EDIT_STEPS, StageTimer, decode, inspect_source, internal_errors, load_rights, run_steps
+from ..findings import Findings
+from ..imaging.formats.encode import DEFAULT_QUALITY, map_quality
+from ..imaging.formats.probe import Header
+from ..imaging.formats.registry import OutputFormat
+from ..imaging.quality.auto_quality import TARGET_SCORE
+from ..imaging.quality.search import SCORE_WINDOW, cost_at_target, find_passing
+from ..imaging.quality.ssimulacra2 import MIN_SIDE_PX, Comparator
+from ..imaging.render.context import RenderContext
+from ..imaging.render.output import encode_output
+from ..imaging.render.pipeline import (
+    EDIT_STEPS,
+    StageTimer,
+    decode,
+    inspect_source,
+    internal_errors,
+    load_rights,
+    run_steps,
+)
+from ..imaging.rendered_image import RenderedImage
+from ..imaging.source import Source
+from ..plan.limits import Limits
+from ..plan.model import AUTO_QUALITY, Plan
 
 MAX_SCORE_LOSS = 0.3
 """Points of SSIMULACRA2 that an image may lose. People begin to see differences at ten times as much."""
