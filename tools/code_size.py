@@ -7,6 +7,7 @@ layer without the packages that the core never imports.
 from __future__ import annotations
 
 import ast
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,4 +96,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently when the reader of a pipe does, as with `| head`
     main()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from local.paths import ROOT
 from tools.code_size import TOOLING, Size, find_cycles, measure_file
 
 SOURCE = '''"""Module
@@ -42,3 +46,14 @@ def test_a_cycle_is_found_also_through_an_import_inside_a_function(
 
 def test_the_project_has_no_import_cycle() -> None:
     assert find_cycles("darkroom", *TOOLING) == []
+
+
+@pytest.mark.slow
+def test_a_closed_pipe_is_no_error() -> None:
+    """As in ``python -m tools.code_size | head``."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "tools.code_size"]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.stderr == ""
