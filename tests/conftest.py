@@ -20,7 +20,7 @@ from local.progress import Progress
 from .corpus import CORPUS
 from .profiles import register_profiles
 
-pytest_plugins = ["tests.skips", "tests.tally"]
+pytest_plugins = ["tests.sampling", "tests.skips", "tests.tally"]
 
 register_profiles()
 

@@ -180,6 +180,7 @@ def test_without_hints_no_request_leaves_the_set(request_plan: Plan) -> None:
         assert not needs_signature(variant, GUARDED, some)
 
 
+@pytest.mark.slow
 def test_ten_thousand_unsigned_requests_make_no_more_than_the_number() -> None:
     chance = random.Random(2)
     texts = {

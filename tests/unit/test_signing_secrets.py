@@ -212,6 +212,7 @@ def respond(keys: Keys, target: str) -> str:
     return ""
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(document=_DOCUMENTS)
 @example(document={"thumbor": "secretkey"})

@@ -146,6 +146,7 @@ def test_an_events_trace_is_that_of_the_message_that_it_becomes(aws: Callable[[s
     assert traced == {"a": header, "b": None}
 
 
+@pytest.mark.slow
 def test_how_full_a_queue_is_is_a_metric(aws: Callable[[str], Any], total: Callable[..., float]) -> None:
     name = f"emulated-{uuid4().hex[:8]}"
     queue = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
@@ -172,6 +173,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("times", "recursive_loop", "invocations", "dead"),
     [(15, "Terminate", 16, []), (16, "Terminate", 16, [0]), (40, "Terminate", 16, [24]), (40, "Allow", 41, [])],

@@ -105,6 +105,7 @@ def test_each_task_lists_model_and_findings() -> None:
     on_the_page(stage_of(make_response(**TASKS)), act)
 
 
+@pytest.mark.slow
 def test_a_line_of_text_highlights_its_position() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.lines li').length === 1")
@@ -114,6 +115,7 @@ def test_a_line_of_text_highlights_its_position() -> None:
     on_the_page(stage_of(make_response(**TASKS)), act)
 
 
+@pytest.mark.slow
 def test_pending_findings_appear() -> None:
     """Findings are pending, then those of the small models, then those of the endpoint."""
     fallback = {"faces": {**TASKS["faces"], "by": "fallback"}}
@@ -135,6 +137,7 @@ def test_pending_findings_appear() -> None:
     on_the_page(stage_of(*answers), act)
 
 
+@pytest.mark.slow
 def test_redaction_is_compared() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelector('.compare .after')?.naturalWidth")
@@ -155,6 +158,7 @@ def test_a_pending_redaction_is_reported() -> None:
     on_the_page(stage_of(make_response(**TASKS), redacts=False), act)
 
 
+@pytest.mark.slow
 def test_similar_images_are_linked() -> None:
     near = [
         {"key": "people/copy.jpg", "score": 0.934, "copy": True},

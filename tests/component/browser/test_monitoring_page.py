@@ -289,6 +289,7 @@ def test_numbers_bars_and_tables() -> None:
     on("executive", one_panel(responses.panel("x", "table", unit="MB"), responses.series("ingest", 600, 500)), table)
 
 
+@pytest.mark.slow
 def test_data_are_refreshed_unless_paused() -> None:
     rounds: list[float] = []
     panel = responses.panel("x", "number")
@@ -342,6 +343,7 @@ def test_an_unreachable_stack_is_reported_and_old_data_stay() -> None:
     on("executive", stage, act)
 
 
+@pytest.mark.slow
 def test_a_view_that_failed_to_open_is_retried() -> None:
     stage = one_panel(responses.panel("x", "number"), value=7)
     stage.broken = True

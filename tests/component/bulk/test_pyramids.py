@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import pyvips
 
 from darkroom.imaging.render.pipeline import render
@@ -25,6 +26,7 @@ def put(runs: BulkJobs, **metadata: str) -> None:
     runs.env.clients["s3"].put_object(**place, Body=scene(), ContentType="image/tiff", Metadata=metadata)
 
 
+@pytest.mark.slow
 def test_a_pyramid_over_the_limits_renders_as_on_request(runs: BulkJobs) -> None:
     runs.env.limits = Limits(max_bytes=2_000_000, max_pixels=11_000_000)
     assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.env.limits.max_pixels

@@ -51,6 +51,7 @@ def test_a_termination_ends_all_of_it(environment: None, small: Path, tmp_path: 
         assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_it_does_not_outlive_its_worker(environment: None, small: Path, tmp_path: Path) -> None:
     """A dead server is noticed, so that it can be restarted."""
     with serving(small, tmp_path) as server:
@@ -59,12 +60,14 @@ def test_it_does_not_outlive_its_worker(environment: None, small: Path, tmp_path
         assert server.process.wait(STOP_S) != 0
 
 
+@pytest.mark.slow
 def test_batches_can_be_switched_off(environment: None, small: Path, tmp_path: Path) -> None:
     with serving(small, tmp_path, BATCH_SIZE="1", BATCH_WAIT_MS="500") as server:
         replies = server.invoke_all([(jpeg_photo(), "similarity")] * 4)
         assert [(reply.status, reply.batch) for reply in replies] == [(200, 1)] * 4
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("missing", ["sscd.onnx", "models.toml"])
 def test_it_does_not_start_without_its_models(environment: None, small: Path, missing: str) -> None:
     (small / missing).unlink()

@@ -22,9 +22,7 @@ from tests.images.sources import saved
 
 from .serving import Server
 
-pytestmark = pytest.mark.slow
-
-pytestmark = pytest.mark.never_skips
+pytestmark = [pytest.mark.slow, pytest.mark.never_skips]
 
 VARIANTS: list[dict[str, Any]] = [
     {},

@@ -179,6 +179,7 @@ def test_a_model_of_ones_own_gives_tags(server: Server) -> None:
     assert [(label["name"], label["score"] > 0.9) for label in document["labels"]] == [("green", True)]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("degrees", [4, -11, 90, 180])
 def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
     expected = words(240)
@@ -187,6 +188,7 @@ def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
     assert accuracy_in_order(expected, [line.text for line in lines]) >= WORD_ACCURACY
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("degrees", "along"), [(0, (1, 0)), (90, (0, -1)), (180, (-1, 0)), (270, (0, 1))])
 def test_corners_go_round_a_line_from_where_it_begins(server: Server, degrees: int, along: tuple[int, int]) -> None:
     strip = page(["First", "and", "only", "line"]).crop((0, 60, 700, 220))

@@ -93,6 +93,7 @@ def unpic() -> None:
     subprocess.run([NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=HERE, check=True)
 
 
+@pytest.mark.slow
 @with_npm
 def test_with_unpics_own_code(unpic: None) -> None:
     in_node("--test", HERE / "unpic.test.mjs")

@@ -42,6 +42,7 @@ SMOOTHING: list[dict[str, Any]] = [{"median": 5}, {"convolution": MEAN}, {"clahe
 """Effects that change alpha too."""
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 @pytest.mark.parametrize("kind", sources())
 def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]) -> None:

@@ -50,6 +50,7 @@ def cutout_bytes() -> bytes:
     return saved(cutout(), "PNG")
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
 @pytest.mark.parametrize("quality", [None, 95, "auto"])
 def test_quality_goes_down_until_it_fits(form: str, quality: Any) -> None:

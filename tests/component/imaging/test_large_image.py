@@ -94,6 +94,7 @@ def level(body: bytes, number: int) -> Any:
     return pyvips.Image.tiffload_buffer(body, subifd=number - 1).numpy()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", FORMS)
 def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
     data = upload(form)
@@ -131,6 +132,7 @@ def test_a_drawing_stays_lossless() -> None:
         assert np.array_equal(level(pyramid_of(data, strip_bytes=0), 0), np.asarray(drawing))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
 def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
     source, header, plan = plan_of(upload(form))
@@ -212,6 +214,7 @@ def test_a_layout_covers_every_level_once(width: int, height: int, strip_bytes: 
             assert sum(map(layout.tiles, parts)) == layout.tiles(layout.sizes[number])
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [40, 150, 301, 700, 1600])
 def test_derivatives_of_a_large_image_are_those_of_the_upload(width: int) -> None:
     look_alike(upload("tiles"), pyramid_of(upload("tiles")), width=width)

@@ -65,6 +65,7 @@ def test_nothing_private_is_left(name: str) -> None:
     assert b"secret" not in mastered(planted()[name]).body
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", planted())
 def test_it_renders_like_the_upload(name: str) -> None:
     upload, master = planted()[name], mastered(planted()[name]).body
@@ -80,6 +81,7 @@ def test_cleaned_pixels_are_the_same_to_libvips_and_pillow(name: str) -> None:
     assert header(upload) == header(master)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", planted())
 def test_a_master_of_a_master_is_that_master(name: str) -> None:
     master = mastered(planted()[name])
@@ -138,6 +140,7 @@ def turned(form: str, orientation: int) -> bytes:
     return writers[form]()
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("form", ["jpeg", "jpeg cmyk", "png", "webp", "tiff", "tiff alpha"])
 def test_upright_whatever_the_orientation(form: str, orientation: int) -> None:

@@ -72,6 +72,7 @@ def test_a_small_image_has_no_levels() -> None:
     look_alike(small, mastered(small).body)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [90, 190, 200, 201, 400, 800, 1500, None])
 def test_any_size_is_close_to_a_render_of_the_upload(width: int | None) -> None:
     look_alike(large(), large_pyramid(), width=width)

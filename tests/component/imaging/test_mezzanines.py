@@ -93,6 +93,7 @@ def test_a_large_opaque_photograph_has_two(data: Callable[[], bytes], form: str)
         assert Header.parse(of.master_header) == Header(form, *SIZE)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "data",
     [

@@ -14,6 +14,7 @@ from tests.images.rendering import alike, made, opened, seen
 IMAGES = [name for name in EXPECTED if name not in REFUSED]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("form", ["auto-avif", "auto-webp", "auto-legacy"])
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_of_every_file(corpus: Path, name: str, form: str) -> None:
@@ -44,6 +45,7 @@ def test_the_eight_orientations_of_one_image(corpus: Path, number: int) -> None:
 COMES_OUT = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".avif": "avif"}
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", [name for name in IMAGES if Path(name).suffix in COMES_OUT])
 def test_nothing_is_larger_than_its_source(corpus: Path, name: str) -> None:
     source = (corpus / name).read_bytes()

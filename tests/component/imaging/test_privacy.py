@@ -85,6 +85,7 @@ def test_exiftool_reads_what_is_planted(tmp_path: Path) -> None:
     assert {name: missing for name, tags in wanted.items() if (missing := tags - set(found[f"{name}.jpg"]))} == {}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
     body = image(name).body
@@ -92,6 +93,7 @@ def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
     assert names <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", ["jpeg", "png", "avif", "gif"])
 @pytest.mark.parametrize("name", generated())
 def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
@@ -100,6 +102,7 @@ def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
         assert b"secret" not in image(name, form, width).body
 
 
+@pytest.mark.sample(5)
 @needs_exiftool
 @pytest.mark.parametrize("form", ["webp", "jpeg", "png"])
 @pytest.mark.parametrize("names", SETS.values(), ids=SETS)

@@ -124,6 +124,7 @@ SAVERS: dict[str, tuple[Callable[[Image.Image], bytes], str]] = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [320, 150, 70, 30])
 @pytest.mark.parametrize(("save", "mode"), SAVERS.values(), ids=SAVERS)
 def test_nor_from_any_kind_of_source(save: Callable[[Image.Image], bytes], mode: str, width: int) -> None:
@@ -134,6 +135,7 @@ def test_nor_from_any_kind_of_source(save: Callable[[Image.Image], bytes], mode:
     assert middle.tolist() == [0, 0, 0, 255]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [240, 60])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_nor_from_an_image_that_is_stored_turned(orientation: int, width: int) -> None:

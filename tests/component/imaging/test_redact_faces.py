@@ -73,6 +73,7 @@ def about(found: Region, face: Region) -> bool:
     return abs(across) < face.width and abs(down) < face.height
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", IMAGES)
 def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
     """All of it is black, so that nothing can be recognised, enlarged or sharpened."""
@@ -84,6 +85,7 @@ def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
         assert not image[rows, columns].any(), face
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("form", ["jpeg", "webp", "png"])
 @pytest.mark.parametrize("name", IMAGES)
 def test_the_detector_finds_no_face_at_any_size(name: str, form: str) -> None:
@@ -91,6 +93,7 @@ def test_the_detector_finds_no_face_at_any_size(name: str, form: str) -> None:
         assert found_in(redacted(name, width=width, format=form)) == [], width
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("factor", [1.5, 5.0])
 @pytest.mark.parametrize("name", IMAGES)
 def test_nor_in_a_crop_onto_a_face(name: str, factor: float) -> None:
@@ -102,6 +105,7 @@ def test_nor_in_a_crop_onto_a_face(name: str, factor: float) -> None:
         assert [region for region in found if any(about(region, other) for other in left)] == [], face
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     "options",
     [

@@ -44,6 +44,7 @@ def finished(source: bytes, *, mark: bytes | None = None, **options: Any) -> pyv
     return pyvips.Image.new_from_buffer(made(source, mark=mark, **(options | {"format": "png"})).body, "")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("form", "width", "quality"), [("jpeg", 400, 60), ("webp", 640, None), ("webp", 640, 50), ("avif", 320, None)]
 )

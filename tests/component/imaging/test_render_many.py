@@ -83,6 +83,7 @@ def assert_as_good(found: RenderedImage, wanted: RenderedImage, true: RenderedIm
     assert len(found.body) == pytest.approx(len(wanted.body), rel=0.06)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", sources())
 def test_each_kind_gives_what_a_render_gives(kind: str) -> None:
     data = sources()[kind]
@@ -109,6 +110,7 @@ def test_the_largest_comes_first_and_is_the_renders_own() -> None:
     assert found[0][1].body == made(data, width=250, format="webp").body
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif", "auto-avif", "auto-webp", "auto-legacy"])
 def test_encodes_are_as_near_to_the_image_as_a_renders(form: str) -> None:
     data = saved(photograph(), "JPEG", quality=95)
@@ -116,6 +118,7 @@ def test_encodes_are_as_near_to_the_image_as_a_renders(form: str) -> None:
         assert_as_good(image, made(data, **options), made(data, **options | {"format": "png"}))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation(orientation: int) -> None:
     image = photograph().crop((0, 60, 512, 400))

@@ -241,6 +241,7 @@ def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(env: IngestEnvir
     assert (detail_type, detail["code"], detail["quarantined"]) == ("ImageRefused", code, place)
 
 
+@pytest.mark.slow
 def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(env: IngestEnvironment) -> None:
     env.cpu_limit = CpuLimit(cpu_s=0.2, wall_s=HANG_S)
     assert env.created("drawing.svg", blurred(3, 1000, 2000, 2000)) is IngestOutcome.REFUSED

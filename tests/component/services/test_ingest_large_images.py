@@ -84,6 +84,7 @@ def test_a_large_image_is_cut_and_served_as_any_image(env: LargeImageEnvironment
     assert env.parts() == []
 
 
+@pytest.mark.slow
 def test_its_presets_are_what_would_be_rendered_of_its_master(env: LargeImageEnvironment) -> None:
     env.limits = OF_BYTES
     env.created(KEY, tiff())
@@ -96,6 +97,7 @@ def test_its_presets_are_what_would_be_rendered_of_its_master(env: LargeImageEnv
     assert {name: env.body("media", f"derivatives/{name}") for name in wanted} == wanted
 
 
+@pytest.mark.slow
 def test_presets_that_read_too_much_are_rendered_on_request(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     env.execution().whole()
@@ -114,6 +116,7 @@ def test_provenance_of_the_file_goes_into_the_index(env: LargeImageEnvironment) 
     assert env.record(KEY).large_image.provenance == {"camera": "Maker Camera 1", "copyright": "Ada Lovelace"}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", [".png", ".jpg"])
 def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(env: LargeImageEnvironment, form: str) -> None:
     key, body = f"maps/north{form}", scene_image().write_to_buffer(form)
@@ -184,6 +187,7 @@ def test_a_damaged_large_image_is_refused_into_quarantine_with_its_reason(env: L
     assert env.keys("media") == []
 
 
+@pytest.mark.slow
 def test_the_same_bytes_under_another_key_are_copied(env: LargeImageEnvironment) -> None:
     env.limits = OF_BYTES
     env.created(KEY, tiff())
@@ -239,6 +243,7 @@ def test_what_is_deleted_while_it_is_cut_stays_deleted(env: LargeImageEnvironmen
     assert [*env.keys("media", "masters/"), *env.parts()] == []
 
 
+@pytest.mark.slow
 def test_an_image_is_served_while_its_successor_is_cut(env: LargeImageEnvironment) -> None:
     small = scene_image(800, 600).jpegsave_buffer()
     env.created(KEY, small)
@@ -303,6 +308,7 @@ def test_one_event_begins_one_execution(env: LargeImageEnvironment) -> None:
     assert env.ended() is IngestOutcome.READY
 
 
+@pytest.mark.slow
 def test_a_failed_cut_is_restarted_and_refused_at_last(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     fault = {"Error": "States.Timeout", "Cause": ""}
@@ -351,6 +357,7 @@ def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(env: LargeImageEnviro
     assert len(upload.first_bytes) <= 65_536
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("at", range(1, 26, 2))
 def test_killed_anywhere_while_it_publishes_the_end_is_the_same(env: LargeImageEnvironment, at: int) -> None:
     env.created(KEY, other())

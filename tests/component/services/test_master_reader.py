@@ -178,6 +178,7 @@ def test_a_large_image_with_another_extension_is_read_from_its_stream_first(coun
     assert counting.streamed < 400_000
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", ["other", "other.TIF"])
 @pytest.mark.parametrize("kind", ["small", "another type", "directories at the end", "no smaller versions"])
 def test_all_else_is_streamed(bucket: FastBucket, kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

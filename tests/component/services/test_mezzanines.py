@@ -129,6 +129,7 @@ def test_other_variants_are_rendered_from_the_master(
     assert mezzanines_read(watched) == ["mezzanine-1280.jpg"] * (plan.crop is not None)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -94,6 +94,7 @@ def tiff() -> bytes:
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("upload", [png_noise(600, 400), DRAWING, tiff()], ids=["png", "svg", "tiff"])
 def test_presets_are_made_of_the_master_that_waited(env: IngestEnvironment, upload: bytes) -> None:
     env.created(KEY, upload)
@@ -303,6 +304,7 @@ def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(env
     assert env.keys("media", "held/") == []
 
 
+@pytest.mark.slow
 def test_the_command_releases_what_it_found_held(
     env: IngestEnvironment, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

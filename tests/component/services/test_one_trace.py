@@ -202,6 +202,7 @@ def test_an_uploads_trace_goes_from_ingest_by_infer_to_the_endpoint(upload: Uplo
     assert {"sniff", "limits", "checksum", "decode", "clean", "master", "presets", "index", "announce"} <= steps
 
 
+@pytest.mark.slow
 def test_reading_the_endpoints_answer_is_a_stage_of_the_call(upload: Upload) -> None:
     trace = upload.trace
     invoke = one(trace, "invoke")
@@ -213,6 +214,7 @@ def test_reading_the_endpoints_answer_is_a_stage_of_the_call(upload: Upload) -> 
     assert took_ms == pytest.approx({"queue": 3.0, "decode": 12.1, "infer": 80.2}, abs=0.01)
 
 
+@pytest.mark.slow
 def test_all_parts_use_one_id_of_the_image(upload: Upload) -> None:
     [call] = upload.runtime.calls
     assert (call.headers["x-amzn-sagemaker-inference-id"], call.trace) == (upload.image_id, TRACE)
@@ -222,6 +224,7 @@ def test_all_parts_use_one_id_of_the_image(upload: Upload) -> None:
         assert one(upload.trace, segment).annotations["correlation_id"] == upload.image_id
 
 
+@pytest.mark.slow
 def test_what_can_be_searched_for_has_few_values_and_is_no_key(upload: Upload) -> None:
     found = {name: one(upload.trace, name).annotations for name in ("change", "darkroom-infer")}
     unbounded = {"correlation_id": upload.image_id}

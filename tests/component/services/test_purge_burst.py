@@ -49,6 +49,7 @@ def defer(burst: Burst, keys: list[str]) -> None:
         wait_until(lambda: burst.deferrals() >= most or burst.dropped(), "purges wait", WITHIN_S, every_s=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, pytest.param(500, marks=pytest.mark.slow)])
 def test_every_overwrite_of_a_burst_is_invalidated_in_the_end(environment: dict[str, str], count: int) -> None:
     burst, keys = Burst.build(environment, "Allow"), [f"burst/{number}.jpg" for number in range(count)]
@@ -60,6 +61,7 @@ def test_every_overwrite_of_a_burst_is_invalidated_in_the_end(environment: dict[
     assert min(purged.values()) >= 2  # both passes
 
 
+@pytest.mark.slow
 def test_without_the_setting_lambda_stops_the_purges_into_the_dlq(environment: dict[str, str]) -> None:
     burst, keys = Burst.build(environment, "Terminate"), [f"burst/{number}.jpg" for number in range(10)]
     defer(burst, keys)

@@ -113,6 +113,7 @@ def test_a_retry_does_not_pay_twice_and_a_new_order_does(env: PurgeEnvironment) 
     assert len(env.cdn.invalidations()) == 2
 
 
+@pytest.mark.slow
 def test_forty_keys_at_once_keep_within_the_cdns_limit(env: PurgeEnvironment) -> None:
     keys = [f"photo-{number}.jpg" for number in range(40)]
     for key in keys:
@@ -193,6 +194,7 @@ def test_a_path_that_the_cdn_refuses_goes_to_the_dlq_and_delays_no_other(env: Pu
     assert sorted(bodies(env.receive()), key=str) == [purge_message(key, SECOND) for key in keys]
 
 
+@pytest.mark.slow
 def test_cloudfront_refuses_the_path_of_no_odd_key(env: PurgeEnvironment) -> None:
     keys = odd_keys()
     env.queue.send_many(purge_message(key, SECOND) for key in keys)
@@ -560,6 +562,7 @@ def test_without_time_a_key_is_put_back_untouched(env: PurgeEnvironment) -> None
     assert env.cdn.invalidations() == []
 
 
+@pytest.mark.slow
 def test_what_time_was_too_short_for_is_put_back_and_taken_up_where_it_stopped(env: PurgeEnvironment) -> None:
     names = sorted(f"w-{width}.webp" for width in range(1100))
     etag = env.master("a.jpg")

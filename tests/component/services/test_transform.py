@@ -254,6 +254,7 @@ def test_a_refusal_of_one_variant_saves_its_next_decode(
     assert (second.error.code, second.error.message) == (first.error.code, first.error.message)
 
 
+@pytest.mark.sample(2)
 def test_a_marker_records_a_bounded_number_of_variants(bucket: FastBucket) -> None:
     """The oldest are dropped; a refusal of the source replaces all; a marker that changed meanwhile stays as it is."""
     limits, name = Limits(), "derivatives/a.jpg/_/refusal.json"
@@ -280,6 +281,7 @@ def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, buck
     assert isinstance(service.answer(request("/bad.jpg?w=320&f=webp")), Rendered)
 
 
+@pytest.mark.sample(2)
 def test_a_render_over_its_cpu_time_is_refused_and_marked(
     service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

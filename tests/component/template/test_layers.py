@@ -238,6 +238,7 @@ print(*found, numpy.__file__, onnxruntime.__file__)
     assert runtime_home.startswith(str(built["InferenceLayer"]))
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):

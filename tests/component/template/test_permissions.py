@@ -107,6 +107,7 @@ def test_each_function_has_a_role_of_its_own_with_inline_policies_alone(paramete
     assert not stack.of_type("AWS::IAM::ManagedPolicy")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
 @pytest.mark.parametrize("role", FUNCTIONS)
 def test_no_statement_of_a_role_is_wider_than_a_prefix(role: str, parameters: dict[str, str]) -> None:

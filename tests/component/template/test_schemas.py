@@ -71,6 +71,7 @@ SETS: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("parameters", SETS.values(), ids=SETS)
 def test_every_resource_matches_its_schema(parameters: dict[str, str]) -> None:
     assert faults(resources_of(Stack(**parameters), ["AWS::"])) == []

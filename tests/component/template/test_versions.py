@@ -43,6 +43,7 @@ def alias_target(code: dict[str, str]) -> str:
     ]
 
 
+@pytest.mark.slow
 def test_a_change_in_layer_code_alone_is_deployed(tmp_path: Path) -> None:
     source = tmp_path / "layers" / "darkroom"
     shutil.copytree(ROOT / "layers", source.parent, symlinks=True)

@@ -38,6 +38,7 @@ def test_without_a_peer_there_is_no_figure() -> None:
     assert large.cover(Findings([OURS, MASTER], Spread.of([40, 41]), ["sharp: no npm"])) == []
 
 
+@pytest.mark.slow
 def test_the_table_has_every_competitor_and_the_floor() -> None:
     table = large.cover_table(Findings([OURS, MASTER, SHARP, PILLOW], Spread.of([45, 26]), []), 2, 0.1)
     assert [row[0] for row in table.rows] == [

@@ -119,6 +119,7 @@ def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPa
     ]
 
 
+@pytest.mark.slow
 def test_the_real_handler_answers_in_awss_emulator(tmp_path: Path) -> None:
     make_photograph(SMALL).save(tmp_path / "small.jpg")
     case = Case("small", "small.jpg", 320)

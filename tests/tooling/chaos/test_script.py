@@ -34,11 +34,13 @@ def code(key: str, data: bytes) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_a_seed_is_a_script() -> None:
     assert write_script(11, 120) == SCRIPT
     assert write_script(12, 120) != SCRIPT
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("uploads", [1, 7, 120])
 def test_a_script_has_the_requested_number_of_uploads(uploads: int) -> None:
     assert Counter(action.operation for action in write_script(11, uploads))[Operation.PUT] == uploads

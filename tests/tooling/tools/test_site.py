@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -38,6 +40,7 @@ def test_the_site_has_every_page_and_a_search_index(tmp_path: Path) -> None:
     assert any("quarantine" in entry["text"] for entry in found)
 
 
+@pytest.mark.slow
 def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
     folder = copy_docs(tmp_path / "project")
     for target in ("reference/no-such-page.md", "reference/urls.md#no-such-heading", "../no-such-file.py"):

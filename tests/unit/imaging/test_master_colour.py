@@ -93,6 +93,7 @@ def test_a_grey_profile_stays_with_grey_alone() -> None:
         assert ("icc_profile" in opened(master.body).info) is stays
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("form", "image", "content_type"),
     [

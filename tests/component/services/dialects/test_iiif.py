@@ -377,6 +377,7 @@ def test_a_master_is_requested_once(s3_bucket: FastBucket) -> None:
     assert counting.opened == ["masters/noise.png"]
 
 
+@pytest.mark.slow
 def test_a_tile_of_a_large_image_reads_little_of_it(s3_bucket: FastBucket) -> None:
     iiif, counting = counted(s3_bucket, SCENE, scene(), TIFF)
     tight = replace(iiif, transform=replace(iiif.transform, limits=Limits(max_pixels=2_000_000)))

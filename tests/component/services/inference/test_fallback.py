@@ -41,6 +41,7 @@ def put_off(env: InferEnvironment) -> AnalysisRequest:
     return request
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_small_models_analyse_and_the_endpoint_is_called_again_later(
     env: InferEnvironment, fault: Any, capsys: pytest.CaptureFixture[str]

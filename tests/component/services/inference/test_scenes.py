@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from darkroom.image_keys import MASTERS
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
@@ -15,6 +17,7 @@ from .harness import InferEnvironment
 KEY = "maps/scene.tif"
 
 
+@pytest.mark.slow
 def test_a_large_image_is_analysed_by_ranges(env: InferEnvironment) -> None:
     sequencer = env.master(KEY, scene())
     place = {"Bucket": env.names["media"], "Key": MASTERS.name(KEY)}

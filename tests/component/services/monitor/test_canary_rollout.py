@@ -199,6 +199,7 @@ def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stack: MonitorEnv
     assert (watch.run(stack.now_s)["action"], watch.run(stack.now_s)["pictures"]) == ("hold", 0)
 
 
+@pytest.mark.slow
 def test_a_readmitted_canary_starts_a_new_trial(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
@@ -241,6 +242,7 @@ STEPS: dict[str, Callable[[CanaryRollout], object]] = {
 METHODS = {"weights": "set_weights", "registry": "reject", "audit": "write", "event": "publish"}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_completed_by_the_next(

@@ -91,6 +91,7 @@ def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stack: Monitor
     assert (found["samples"], found["drift"], of(figures, "DriftPsi")) == (0, {}, {})
 
 
+@pytest.mark.slow
 def test_unchanged_images_are_no_drift(stack: MonitorEnvironment, look: Look) -> None:
     stack.sampled(USUAL)
     look()
@@ -124,6 +125,7 @@ def test_dark_images_are_drift_that_is_published_once_a_day(stack: MonitorEnviro
     assert other["id"] != detail["id"]
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_before_publishing_is_repeated(stack: MonitorEnvironment, look: Look) -> None:
     stack.sampled(USUAL)
     look()
@@ -135,6 +137,7 @@ def test_a_run_that_dies_before_publishing_is_repeated(stack: MonitorEnvironment
     assert [detail_type for detail_type, _ in stack.env.published()] == ["DriftFound"]
 
 
+@pytest.mark.slow
 def test_an_operator_makes_a_new_baseline_of_current_samples(stack: MonitorEnvironment, look: Look) -> None:
     stack.sampled(USUAL)
     look()

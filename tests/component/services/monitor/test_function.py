@@ -91,6 +91,7 @@ def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mod
     assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
 def test_an_operator_runs_one_check(stack: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
     stack.sampled(samples(1, 200))

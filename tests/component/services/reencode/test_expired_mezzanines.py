@@ -76,6 +76,7 @@ def test_a_deployment_without_mezzanines_stores_none(
     assert read_all(bucket) == [None, None]
 
 
+@pytest.mark.slow
 def test_an_image_that_needs_the_master_restores_none(service: Reencoder, bucket: FastBucket) -> None:
     put_photo(bucket, KEY)
     expire(bucket)

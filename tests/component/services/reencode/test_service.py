@@ -90,6 +90,7 @@ def test_a_second_message_finds_nothing_to_do(
     assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"thorough": 1}
 
 
+@pytest.mark.sample(2)
 def test_what_is_as_small_as_it_gets_is_written_down(
     service: Reencoder, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +107,7 @@ def test_what_is_as_small_as_it_gets_is_written_down(
     assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"kept": 1}
 
 
+@pytest.mark.sample(2)
 def test_a_type_may_be_chosen_again_and_the_headers_name_it(
     service: Reencoder, transform: Transform, bucket: FastBucket
 ) -> None:

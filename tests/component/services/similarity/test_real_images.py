@@ -32,6 +32,7 @@ def images() -> dict[str, Image.Image]:
     return load_photographs(Path(skimage.__file__).parent / "data")
 
 
+@pytest.mark.slow
 def test_copies_come_first_and_others_are_none(deployment: Deployment, images: dict[str, Image.Image]) -> None:
     for name, image in images.items():
         deployment.image(f"trips/{name}", embedded(image))
@@ -47,6 +48,7 @@ def test_copies_come_first_and_others_are_none(deployment: Deployment, images: d
         assert best["key"].startswith(f"trips/{name}")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("alteration", ["middle, 50 % of each side", "screenshot", "rotated by 90°"])
 def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
     deployment: Deployment, images: dict[str, Image.Image], alteration: str
@@ -59,6 +61,7 @@ def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
         assert best["key"] == f"trips/{name}"
 
 
+@pytest.mark.slow
 def test_photographs_of_different_things_are_far_apart(images: dict[str, Image.Image]) -> None:
     found = compare_unrelated(images, lambda image: embedded(Image.fromarray(image)))
     assert max(one.score for one in found) < COPY_SCORE - 0.25

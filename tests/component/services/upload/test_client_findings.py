@@ -82,6 +82,7 @@ def test_the_key_before_counts_too(env: IngestEnvironment) -> None:
     assert sidecar(env) is not None
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
