@@ -67,7 +67,7 @@ def test_requests_that_create_them_are_what_the_services_take(name: str) -> None
 )
 def test_a_request_that_a_service_refuses_is_found(kind: str, change: Node, complaint: str) -> None:
     found = resources_of(Stack(**OWN, SimilarityStore="s3vectors"), [kind])
-    [logical_id] = [name for name, resource in found.items() if resource["Type"] == kind]
+    logical_id = next(name for name, resource in found.items() if resource["Type"] == kind)
     resource = found[logical_id]
     changed = {logical_id: resource | {"Properties": resource["Properties"] | change}}
     assert any(complaint in line for line in wrong_requests(changed)), wrong_requests(changed)

@@ -189,13 +189,14 @@ def test_every_function_is_traced() -> None:
     assert untraced == []
 
 
-def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
+def test_the_upload_api_has_four_routes_a_rate_and_named_origins() -> None:
     stack = Stack(CorsOrigins="https://a.example")
     routes = stack.of_type("AWS::ApiGatewayV2::Route").values()
     assert {route["RouteKey"]: route["Target"] for route in routes} == {
         "POST /uploads": "integrations/<UploadIntegration>",
         "GET /uploads/{key+}": "integrations/<UploadIntegration>",
         "GET /_similar/{key+}": "integrations/<SimilarIntegration>",
+        "GET /_tagged/{tag+}": "integrations/<SimilarIntegration>",
     }
     for name in ("Upload", "Similar"):
         integration = stack.properties(f"{name}Integration")
