@@ -84,6 +84,7 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.event_schemas
 	@$(RUN) -m tools.small_models
 	@$(RUN) -m tools.licences
+	@$(RUN) -m tools.model_cards
 	@$(RUN) -m tools.cli_reference
 
 site: $(READY)  ## Build the documentation into site/; a broken link fails

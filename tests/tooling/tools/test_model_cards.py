@@ -1,0 +1,119 @@
+"""Model cards: one for each model, complete, and on the page."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import model_cards
+from tools.model_cards import CARDS, LICENCES, MODELS, PAGE, build_page, main, read_cards, read_page
+
+MODEL = {
+    "name": "finder",
+    "task": "faces",
+    "version": "2",
+    "sha256": {"finder.onnx": "0a1b"},
+    "wheel": {"finder.onnx": "finder/model.onnx"},
+    "input": {"size": 640},
+    "thresholds": {"score": 0.5},
+}
+CARD = {
+    "title": "CenterFace 2.0",
+    "use": "Finds.",
+    "not_for": ["other things"],
+    "architecture": "A network.",
+    "training_data": "Images.",
+    "training_data_licence": "CC0",
+    "evaluation": "None.",
+    "limits": ["It misses some."],
+    "personal_data": "None.",
+    "sources": ["https://example.org/finder"],
+}
+OF_FILE = {"models": {"finder.onnx": {"licence": "MIT", "by": "A. Author"}}}
+
+
+def page(figures: dict[str, Any]) -> str:
+    return build_page([MODEL], read_cards({"finder": CARD}, [MODEL]), OF_FILE, figures)
+
+
+def test_every_model_has_a_complete_card() -> None:
+    models = tomllib.loads(MODELS.read_text())["model"]
+    cards = read_cards(tomllib.loads(CARDS.read_text()), models)
+    assert set(cards) == {model["name"] for model in models}
+    licences = tomllib.loads(LICENCES.read_text())["models"]
+    for model in models:
+        for file in model["sha256"]:
+            assert licences[file]["licence"], file
+    for card in cards.values():
+        assert len(card.limits) >= 2, card.title
+        assert all(source.startswith("https://") for source in card.sources), card.title
+
+
+def test_the_page_is_as_generated() -> None:
+    assert read_page() == PAGE.read_text(encoding="utf-8"), "run `make docs`"
+
+
+@pytest.mark.parametrize("field", CARD)
+def test_a_card_without_a_field_is_refused(field: str) -> None:
+    without = {name: value for name, value in CARD.items() if name != field}
+    with pytest.raises(ValueError, match=f"the card of finder needs exactly .*{field}"):
+        read_cards({"finder": without}, [MODEL])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("use", ""), ("use", " \n"), ("use", ["x"]), ("limits", []), ("limits", [""]), ("limits", "x")]
+)
+def test_an_empty_field_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"the card of finder: {field} is empty"):
+        read_cards({"finder": CARD | {field: value}}, [MODEL])
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs exactly"):
+        read_cards({"finder": CARD | {"author": "me"}}, [MODEL])
+
+
+def test_models_and_cards_belong_together() -> None:
+    with pytest.raises(ValueError, match="has no card for finder"):
+        read_cards({}, [MODEL])
+    with pytest.raises(ValueError, match="has a card for other"):
+        read_cards({"finder": CARD, "other": CARD}, [MODEL])
+
+
+def test_a_card_has_the_facts_of_its_model() -> None:
+    text = page({})
+    assert "| faces | [CenterFace 2.0](#centerface-20) | 2 |" in text
+    assert "| thresholds, faces | score 0.5 |" in text
+    for part in ("`0a1b`", "| its licence | MIT |", "A. Author; file `finder/model.onnx`", "size 640", "score 0.5"):
+        assert part in text, part
+    assert "This version has not been evaluated" in text
+
+
+def test_a_network_with_two_tasks_has_one_card() -> None:
+    other = MODEL | {"task": "likeness", "version": "3", "thresholds": {}}
+    models = [MODEL, other]
+    text = build_page(models, read_cards({"finder": CARD}, models), OF_FILE, {})
+    assert text.count("## CenterFace 2.0") == text.count("`0a1b`") == 1
+    assert "| likeness | [CenterFace 2.0](#centerface-20) | 3 |" in text
+    assert "| likeness, `finder`, 3 |" in text
+
+
+def test_figures_are_those_of_the_present_version() -> None:
+    figures = {"tasks": {"faces": {"Recall": 90.5}}, "labelled": {"faces": 7}, "versions": {"faces": "2"}}
+    assert "recall 90.5 % (faces, 7 images with labels for it)" in page(figures)
+    assert "has not been evaluated" in page(figures | {"versions": {"faces": "1"}})
+
+
+def test_an_incomplete_card_leaves_the_page_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cards, target = tmp_path / "cards.toml", tmp_path / "page.md"
+    cards.write_text("")
+    monkeypatch.setattr(model_cards, "CARDS", cards)
+    monkeypatch.setattr(model_cards, "PAGE", target)
+    assert main([]) == 1
+    assert "has no card for" in capsys.readouterr().err
+    assert not target.exists()

@@ -1,0 +1,219 @@
+"""Write the model cards, docs/reference/model-cards.md, from the tables of the models, their cards and licences.
+
+``python -m tools.model_cards`` writes the page. ``python -m tools.model_cards --measure [STATE]`` first has the monitor
+of the running local stack evaluate the models on the golden set, and stores the results beside the cards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tools.fetch_models import PLACES, ROOT
+
+MODELS, CARDS = ROOT / "endpoint" / "models.toml", ROOT / "endpoint" / "model_cards.toml"
+FIGURES = ROOT / "endpoint" / "model_figures.json"
+LICENCES = ROOT / "tools" / "licences.toml"
+PAGE = ROOT / "docs" / "reference" / "model-cards.md"
+
+type Table = Mapping[str, Any]
+
+INTRODUCTION = """# Model cards
+
+A card for each model of [`endpoint/models.toml`](../../endpoint/models.toml): what it is for, what it was trained on,
+under which licence it may be used, and where it fails. `make docs` writes this page from
+[`endpoint/model_cards.toml`](../../endpoint/model_cards.toml) and the licences; a test fails if a model has no complete
+card. For a model of your own, write a card, too ([how to add a model](../howto/model.md)).
+
+Findings are predictions. Decisions about people need a person: [moderation](../explanation/ingest.md#moderation) holds
+an image until a reviewer decides, and [redaction](../explanation/architecture.md#failure-behaviour) returns no image
+where findings are missing. The [golden set](../guides/models.md#the-golden-set) of a deployment shows how good a model
+is on its images, [drift](../guides/monitoring.md#drift) whether these still resemble those of the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known about a model. Lists have a sentence or a phrase for each entry."""
+
+    title: str
+    use: str
+    not_for: list[str]
+    architecture: str
+    training_data: str
+    training_data_licence: str
+    evaluation: str
+    limits: list[str]
+    personal_data: str
+    sources: list[str]
+
+
+def read_cards(cards: Table, models: Sequence[Table]) -> dict[str, Card]:
+    """Return the card of each model by its name. Models of several tasks share a card.
+
+    ValueError for a model without a card, a card without a model, and a card with a missing, unknown or empty field.
+    """
+    names = list(dict.fromkeys(str(model["name"]) for model in models))
+    if missing := sorted(set(names) - cards.keys()):
+        raise ValueError(f"endpoint/model_cards.toml has no card for {', '.join(missing)}")
+    if unknown := sorted(cards.keys() - set(names)):
+        raise ValueError(f"endpoint/model_cards.toml has a card for {', '.join(unknown)}, which is not in models.toml")
+    return {name: _read_card(name, cards[name]) for name in names}
+
+
+def _read_card(name: str, table: Table) -> Card:
+    expected = {one.name: list if str(one.type).startswith("list") else str for one in fields(Card)}
+    if table.keys() != expected.keys():
+        raise ValueError(f"the card of {name} needs exactly {', '.join(expected)}")
+    for field, kind in expected.items():
+        value = table[field]
+        parts = value if kind is list else [value]
+        if not isinstance(value, kind) or not parts or not all(isinstance(one, str) and one.strip() for one in parts):
+            raise ValueError(f"the card of {name}: {field} is empty or of the wrong type")
+    return Card(**table)
+
+
+def build_page(models: Sequence[Table], cards: Mapping[str, Card], licences: Table, figures: Table) -> str:
+    """Return the page as Markdown. ``figures`` are those of :func:`measure`, empty if nothing was measured."""
+    small = {artefact.name for artefact in PLACES["lambda"].artefacts}
+    parts = [INTRODUCTION, *_overview(models, cards)]
+    for name, card in cards.items():
+        parts += _section([model for model in models if model["name"] == name], card, licences, figures, small)
+    return "\n\n".join(parts) + "\n"
+
+
+def _overview(models: Sequence[Table], cards: Mapping[str, Card]) -> Iterator[str]:
+    rows = [
+        f"| {model['task']} | [{card.title}](#{_slug(card.title)}) | {model['version']} |"
+        for model in models
+        for card in [cards[model["name"]]]
+    ]
+    yield "\n".join(["| task | model | version |", "| --- | --- | --- |", *rows])
+
+
+def _section(models: Sequence[Table], card: Card, licences: Table, figures: Table, small: set[str]) -> Iterator[str]:
+    yield f"## {card.title}"
+    yield card.use
+    yield "\n".join(
+        ["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in _facts(models, licences, small))]
+    )
+    yield f"**Architecture.** {card.architecture}"
+    yield "**Not for:**\n\n" + _list(card.not_for)
+    yield f"**Training data.** {card.training_data}"
+    yield f"**Licence of the training data.** {card.training_data_licence}"
+    yield f"**Evaluation.** {card.evaluation}"
+    yield f"**Measured here.** {_measured(models, figures)}"
+    yield "**Limits:**\n\n" + _list(card.limits)
+    yield f"**Personal data.** {card.personal_data}"
+    yield "**Sources:** " + ", ".join(f"<{source}>" for source in card.sources)
+
+
+def _facts(models: Sequence[Table], licences: Table, small: set[str]) -> Iterator[tuple[str, str]]:
+    for model in models:
+        yield "task, name in findings, version", f"{model['task']}, `{model['name']}`, {model['version']}"
+    files = {file: (model, digest) for model in models for file, digest in model["sha256"].items()}
+    yield "runs in", "endpoint, and the `infer` function" if files.keys() <= small else "endpoint"
+    for file, (model, digest) in files.items():
+        licence = licences["models"][file]
+        yield f"file `{file}`", f"SHA-256 `{digest}`"
+        yield "its licence", licence["licence"]
+        yield "its source", f"{licence['by']}; file `{model['wheel'][file]}` of the wheel"
+    yield "input", ", ".join(f"{name} {value}" for name, value in models[0]["input"].items())
+    for model in models:
+        if thresholds := model.get("thresholds"):
+            yield f"thresholds, {model['task']}", ", ".join(f"{name} {value}" for name, value in thresholds.items())
+
+
+def _measured(models: Sequence[Table], figures: Table) -> str:
+    words = {"Precision": "precision", "Recall": "recall", "FalsePositiveRate": "false positives in images without any"}
+    parts = []
+    for model in models:
+        task, found = model["task"], figures.get("tasks", {}).get(model["task"])
+        if found and figures["versions"].get(task) == model["version"]:
+            shares = ", ".join(f"{words[name]} {value:g} %" for name, value in found.items())
+            parts.append(f"{shares} ({task}, {figures['labelled'][task]} images with labels for it)")
+    if not parts:
+        return "This version has not been evaluated on the golden set of the local stack."
+    return (
+        f"On the golden set of the local stack ([`local/golden.toml`](../../local/golden.toml)): {'; '.join(parts)}. "
+        "So few images show gross faults only. `python -m tools.model_cards --measure` repeats it on a "
+        "running local stack."
+    )
+
+
+def _list(entries: Sequence[str]) -> str:
+    return "\n".join(f"- {entry}" for entry in entries)
+
+
+def _slug(title: str) -> str:
+    kept = "".join(one for one in title.lower() if one.isalnum() or one in " -_")
+    return kept.replace(" ", "-")
+
+
+def measure(state: Path) -> dict[str, Any]:
+    """Return precision, recall and false positives in percent by task, and what was evaluated.
+
+    The monitor of the running local stack in the folder ``state`` evaluates the variant ``main``. ValueError if none
+    runs, or if the evaluation failed.
+    """
+    from darkroom.aws.s3 import S3Bucket
+    from local.aws import Cloud
+    from tools import golden, local_stack
+
+    info = local_stack.read(state)
+    cloud = Cloud(info["aws_endpoint_url"])
+    answer = cloud.functions.invoke(
+        FunctionName=info["functions"]["MonitorFunction"]["name"], Payload=json.dumps({"watch": ["quality"]}).encode()
+    )
+    found = json.loads(answer["Payload"].read())["quality"].get("main")
+    if not found or "answered" in found:
+        raise ValueError(f"the evaluation failed: {found}")
+    labelled = golden.shown(S3Bucket(cloud.s3, info["media_bucket"]))
+    labels = {"faces": "faces", "moderation": "unsafe", "text": "text"}
+    models = tomllib.loads(MODELS.read_text(encoding="utf-8"))["model"]
+    return {
+        "tasks": found,
+        "labelled": {
+            task: sum(getattr(one, labels.get(task, task), None) is not None for one in labelled) for task in found
+        },
+        "versions": {model["task"]: model["version"] for model in models},
+    }
+
+
+def read_page() -> str:
+    """Return the page as the present files make it. ValueError for an incomplete card."""
+    models = tomllib.loads(MODELS.read_text(encoding="utf-8"))["model"]
+    cards = read_cards(tomllib.loads(CARDS.read_text(encoding="utf-8")), models)
+    figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    return build_page(models, cards, tomllib.loads(LICENCES.read_text(encoding="utf-8")), figures)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.model_cards", description="Write the model cards.")
+    parser.add_argument(
+        "--measure",
+        nargs="?",
+        type=Path,
+        const=ROOT / ".local",
+        metavar="STATE",
+        help="evaluate on a local stack first",
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.measure:
+            FIGURES.write_text(json.dumps(measure(chosen.measure), indent=2) + "\n", encoding="utf-8")
+        PAGE.write_text(read_page(), encoding="utf-8")
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
