@@ -19,8 +19,9 @@ from .progress import Progress
 RENDER_CONCURRENCY = 8
 """Reserved concurrency on the local stack: each render is a process of about 100 MB."""
 
-INGEST_CONCURRENCY = 2
-"""Maximum concurrency of ingest on the local stack, where an upload may use a core for seconds."""
+INGEST_CONCURRENCY = 3
+"""Maximum concurrency of ingest on the local stack, where an upload may use a core for seconds. With 2, urgent uploads
+have no workers of their own."""
 
 INFERENCE_CONCURRENCY = 4
 """Concurrency of the endpoint on the local stack; half of it is for the priority queue. The minimum of Lambda is 2."""

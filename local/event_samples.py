@@ -103,7 +103,9 @@ def delete_quietly(cloud: Cloud, info: StackInfo, keys: list[str]) -> None:
             uploads.delete(key)
 
 
-def build_s3_event(detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime) -> dict[str, object]:
+def build_s3_event(
+    detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime, reason: str = "PutObject"
+) -> dict[str, object]:
     """Build an event of S3 for EventBridge (S3 user guide, "EventBridge event message structure")."""
     found: dict[str, object] = {"key": key, "sequencer": sequencer, "version-id": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"}
     deleted = detail_type == "Object Deleted"
@@ -125,7 +127,7 @@ def build_s3_event(detail_type: str, key: str, sequencer: str, bucket: str, *, a
             "request-id": "N4N7GDK58NMKJ12R",
             "requester": "123456789012",
             "source-ip-address": "203.0.113.7",
-            "reason": "DeleteObject" if deleted else "PutObject",
+            "reason": "DeleteObject" if deleted else reason,
             **({"deletion-type": "Delete Marker Created"} if deleted else {}),
         },
     }

@@ -14,6 +14,7 @@ from .paths import CONTROL, REGION, STACK, Ports, StackPaths
 
 QUEUES = {
     "ingest": "IngestQueueUrl",
+    "ingest_priority": "IngestPriorityQueueUrl",
     "ingest_dead_letters": "IngestDeadLettersUrl",
     "review": "ReviewQueueUrl",
     "review_dead_letters": "ReviewDeadLettersUrl",

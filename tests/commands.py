@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,17 @@ _numbers = itertools.count(1)
 
 BASIC = {"CdnUrl": "https://cdn.example", "UploadApiUrl": "https://upload.example"}
 """Outputs that every stack has."""
+
+
+_FUNCTION = {
+    "Type": "AWS::Lambda::Function",
+    "Properties": {
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": "arn:aws:iam::000000000000:role/none",
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -55,14 +66,17 @@ class Commands:
 
 
 def deploy(
-    environment: Mapping[str, str], outputs: Mapping[str, str], parameters: Mapping[str, str] | None = None
+    environment: Mapping[str, str],
+    outputs: Mapping[str, str],
+    parameters: Mapping[str, str] | None = None,
+    functions: Sequence[str] = (),
 ) -> str:
-    """Deploy a stack with ``outputs`` and nothing else; its name."""
+    """Deploy a stack with ``outputs``, functions of these logical ids, and nothing else; its name."""
     name = f"commands-{next(_numbers)}"
     given = parameters or {}
     template = {
         "Parameters": {one: {"Type": "String"} for one in given},
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, **dict.fromkeys(functions, _FUNCTION)},
         "Outputs": {one: {"Value": value} for one, value in {**BASIC, **outputs}.items()},
     }
     cloudformation = boto3.client(
@@ -87,10 +101,11 @@ def local(
     capsys: pytest.CaptureFixture[str],
     outputs: Mapping[str, str],
     parameters: Mapping[str, str] | None = None,
+    functions: Sequence[str] = (),
     **facts: Any,
 ) -> Commands:
     """The command line about a stack on this machine, whose state folder is ``state``."""
-    name = deploy(environment, outputs, parameters)
+    name = deploy(environment, outputs, parameters, functions)
     defaults = {
         "stack_name": name,
         "region": environment["AWS_REGION"],

@@ -145,14 +145,17 @@ def _sign_dialect(dialect: str, target: str, secret: Mapping[str, object]) -> st
 @click.option("--expires-in", type=click.IntRange(min=1), default=DEFAULT_TOKEN_S, show_default=True, metavar="SECONDS")
 @click.option("--max-bytes", type=click.IntRange(min=1), metavar="BYTES", help="Largest file.")
 @click.option("--max-files", type=click.IntRange(min=1), metavar="FILES", help="Number of files.")
-def token(call: Call, prefix: str, expires_in: int, max_bytes: int | None, max_files: int | None) -> None:
+@click.option("--priority", type=click.Choice(["urgent"]), help="Uploads overtake a backlog of others.")
+def token(
+    call: Call, prefix: str, expires_in: int, max_bytes: int | None, max_files: int | None, priority: str | None
+) -> None:
     """Print an upload token."""
     from darkroom.errors import DarkroomError
     from darkroom.services.upload_requests import Grant, make_token
 
     expires_s = int(time.time()) + expires_in
     try:
-        text = make_token(Grant(prefix, expires_s, max_bytes, max_files), call.deployment.signing_key)
+        text = make_token(Grant(prefix, expires_s, max_bytes, max_files, priority or ""), call.deployment.signing_key)
     except DarkroomError as error:
         raise WrongArgument(error.message) from error
     document = {"token": text, "expires_at": iso(expires_s), "upload_url": call.deployment.upload_url}

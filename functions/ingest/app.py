@@ -45,6 +45,7 @@ _source, _names = S3Bucket(_s3, _env.master_bucket), master_names(_env)
 _index, _documents = Index(_dynamodb, _env.index_table), DocumentStore(_dynamodb, _env.index_table)
 _observer = PowertoolsObserver("ingest")
 _queue = Queue(_sqs, _env.ingest_queue_url, _observer.trace_header)
+_urgent = Queue(_sqs, _env.ingest_priority_queue_url, _observer.trace_header)
 _purges = Queue(_sqs, _env.purge_queue_url, _observer.trace_header)
 _dead_letters = Queue(_sqs, _env.ingest_dlq_url, _observer.trace_header)
 _scenes = StateMachine(lambda: create_client("stepfunctions", _env.variables), _env.scene_machine_arn)
@@ -99,17 +100,15 @@ def _build_context(settings: Settings) -> IngestContext:
     )
 
 
-_REVIEWS = _env.review_queue_url.rpartition("/")[2]
-"""The name of the review queue."""
-
-
-def _build_consumers(settings: Settings) -> Mapping[bool, IngestConsumer]:
-    """Return the consumers, by whether their messages are decisions of operators."""
+def _build_consumers(settings: Settings) -> Mapping[str, IngestConsumer]:
+    """Return the consumer of each queue, by its name."""
     context = _build_context(settings)
     reviews, undecided = Queue(_sqs, _env.review_queue_url), Queue(_sqs, _env.review_dlq_url)
     return {
-        False: IngestConsumer(_observer, _dead_letters, _env.max_receives, context, _queue),
-        True: IngestConsumer(_observer, undecided, _env.review_max_receives, context, reviews, decides=True),
+        reviews.name: IngestConsumer(_observer, undecided, _env.review_max_receives, context, reviews, decides=True)
+    } | {
+        queue.name: IngestConsumer(_observer, _dead_letters, _env.max_receives, context, queue)
+        for queue in (_queue, _urgent)
     }
 
 
@@ -121,7 +120,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Process a batch of SQS messages; the result names those to receive again."""
 
     def receive(message: SqsMessage, remaining_s: Callable[[], float]) -> None:
-        _consumers()[message.queue == _REVIEWS].receive(message, remaining_s)
+        _consumers()[message.queue].receive(message, remaining_s)
 
     _observer.begin(context)
     return process_batch(event, context, receive)

@@ -87,6 +87,12 @@ def test_a_queue_function_returns_its_failures(stack: Stack, name: str, event: s
     assert json.loads(done.stdout) == {"batchItemFailures": []}
 
 
+def test_an_upload_that_is_gone_is_not_urgent(stack: Stack) -> None:
+    done = invoke(stack, "expedite", "events/expedite/posted.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"urgent": False}
+
+
 @pytest.mark.parametrize(
     ("name", "event", "field"), [("sweep", "hourly.json", "checked"), ("popular", "hourly.json", "files")]
 )

@@ -76,16 +76,16 @@ def api(stack: Stack) -> str:
 
 
 @pytest.fixture(scope="module")
-def token_from_cli(stack: Stack) -> Callable[[str], str]:
-    def token_of(prefix: str) -> str:
-        command = [*COMMAND, "token", "--prefix", prefix, "--state-dir", str(stack.state)]
+def token_from_cli(stack: Stack) -> Callable[..., str]:
+    def token_of(prefix: str, *options: str) -> str:
+        command = [*COMMAND, "token", "--prefix", prefix, *options, "--state-dir", str(stack.state)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     return token_of
 
 
 @pytest.fixture(scope="module")
-def uploader(api: str, token_from_cli: Callable[[str], str]) -> Uploader:
+def uploader(api: str, token_from_cli: Callable[..., str]) -> Uploader:
     folder = f"e2e-uploads-{secrets.token_hex(4)}/"
     return Uploader(api, token_from_cli(folder), folder)
 
@@ -145,6 +145,23 @@ def test_an_upload_that_replaces_another_has_its_own_outcome(uploader: Uploader)
     assert (fate["state"], fate["sha256"]) == ("refused", hashlib.sha256(data).hexdigest())
 
 
+@pytest.mark.slow
+def test_an_urgent_upload_is_queued_ahead_and_ingested_once(
+    api: str, token_from_cli: Callable[..., str], stack: Stack
+) -> None:
+    folder = f"e2e-urgent-{secrets.token_hex(4)}/"
+    urgent = Uploader(api, token_from_cli(folder, "--priority", "urgent"), folder)
+    assert urgent.upload("now.jpg", jpeg_photo())["state"] == "ready"
+    [line] = wait_until(lambda: _lines(stack, "ExpediteFunction", folder), "it was expedited") or []
+    assert (line["message"], line["key"]) == ("upload expedited", folder + "now.jpg")
+
+
+def _lines(stack: Stack, function: str, text: str) -> list[dict[str, Any]]:
+    """Log lines of a function that contain ``text``."""
+    answer = stack.cloud.logs.filter_log_events(logGroupName=stack.functions[function]["log_group"])
+    return [json.loads(event["message"]) for event in answer["events"] if text in event["message"]]
+
+
 def test_requests_that_the_api_refuses(uploader: Uploader, api: str) -> None:
     status, problem = uploader.ask("a.jpg", b"x", type="text/html")
     assert (status, problem["code"], problem["field"]) == (400, "bad-upload", "type")
@@ -182,7 +199,7 @@ def test_the_form_is_for_this_machine(stack: Stack, uploader: Uploader) -> None:
 
 
 def test_the_documented_curl_commands(
-    api: str, token_from_cli: Callable[[str], str], uploader: Uploader, tmp_path: Path
+    api: str, token_from_cli: Callable[..., str], uploader: Uploader, tmp_path: Path
 ) -> None:
     (tmp_path / "rome.jpg").write_bytes(jpeg_photo())
     done = run_documented(tmp_path, api, token_from_cli("trips/"))

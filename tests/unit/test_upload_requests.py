@@ -57,6 +57,7 @@ grants = st.builds(
     expires_s=st.integers(NOW_S + 1, NOW_S + MAX_TOKEN_LASTS_S),
     max_bytes=st.none() | st.integers(1, 999_999_999_999),
     max_files=st.none() | st.integers(1, 999_999),
+    priority=st.sampled_from(["", "urgent"]),
 )
 
 
@@ -107,7 +108,9 @@ def test_any_other_text_is_no_token(text: str) -> None:
 
 @given(
     text=st.text(max_size=40)
-    | st.from_regex(r"[0-9]{0,3}1900000[0-9]{3}:[0-9]{0,4}(x[0-9]{0,4})?:[a-z/_.]{0,8}", fullmatch=True)
+    | st.from_regex(
+        r"[0-9]{0,3}1900000[0-9]{3}:[0-9]{0,4}(x[0-9]{0,4})?(;priority=(urgent|high))?:[a-z/_.]{0,8}", fullmatch=True
+    )
 )
 def test_a_signed_grant_has_one_spelling(text: str) -> None:
     """Even with the key, one grant has one text form."""
@@ -352,7 +355,7 @@ def test_a_key_outside_of_the_grant(key: str) -> None:
 def test_the_documented_code_makes_valid_tokens() -> None:
     code = re.search(r"```python\n(.*?def upload_token.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert code
-    assert len(code[1].partition("def upload_token")[2].strip().splitlines()) <= 6
+    assert len(code[1].partition("def upload_token")[2].strip().splitlines()) <= 8
     names: dict[str, object] = {}
     exec(code[1], names)
     upload_token = names["upload_token"]
@@ -364,3 +367,18 @@ def test_the_documented_code_makes_valid_tokens() -> None:
     assert now_s + 900 <= grant.expires_s <= time.time() + 900
     limited = verify_token(upload_token("trips/é ü.jpg", KEY, 60, 5_000_000), [KEY], now_s)
     assert (limited.prefix, limited.max_bytes) == ("trips/é ü.jpg", 5_000_000)
+    urgent = verify_token(upload_token("trips/", KEY, 60, 5_000_000, 20, urgent=True), [KEY], now_s)
+    assert (urgent.max_files, urgent.priority) == (20, "urgent")
+
+
+def test_a_token_contains_its_priority_as_text() -> None:
+    assert Grant("trips/", NOW_S, priority="urgent").text == f"{NOW_S}:;priority=urgent:trips/"
+    assert Grant("trips/", NOW_S, 5, 20, "urgent").text == f"{NOW_S}:5x20;priority=urgent:trips/"
+    assert Grant(";priority=urgent:a", NOW_S).text == f"{NOW_S}::;priority=urgent:a", "a prefix is not a priority"
+    assert verify_token(forged(f"{NOW_S + 9}::;priority=urgent:a"), [KEY], NOW_S).priority == ""
+
+
+@pytest.mark.parametrize("priority", ["high", "Urgent", "urgent;priority=urgent"])
+def test_another_priority_is_no_token(priority: str) -> None:
+    with pytest.raises(BadToken):
+        make_token(Grant("trips/", NOW_S + 9, priority=priority), KEY)

@@ -187,8 +187,9 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
 
 
 def sum_background(plan: Plan) -> int:
-    """Return the maximum concurrency of queue consumers: ingest, purge (2), refine and infer."""
-    total = plan.number("IngestConcurrency") + 2
+    """Return the maximum concurrency of queue consumers: ingest, urgent uploads, purge (2), refine and infer."""
+    ingest = plan.number("IngestConcurrency")
+    total = ingest + 2 + (2 if ingest > 2 else 0)  # HasUrgentWorkers
     if plan.text("Refine") == "on":
         total += REFINE_CONCURRENCY
     if plan.text("InferenceMode") not in ("", "off"):

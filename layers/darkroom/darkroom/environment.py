@@ -122,6 +122,7 @@ class IngestEnvironment(MasterEnvironment, EventEnvironment):
     audit_bucket: str
     index_table: str
     ingest_queue_url: str
+    ingest_priority_queue_url: str
     ingest_dlq_url: str
     max_receives: int
     review_queue_url: str
@@ -175,6 +176,7 @@ class MonitorEnvironment(MasterEnvironment, EndpointEnvironment, EventEnvironmen
     model_group: str = ""
     ingest_dlq_url: str = ""
     ingest_queue_url: str = ""
+    ingest_priority_queue_url: str = ""
     purge_dlq_url: str = ""
     purge_queue_url: str = ""
     refine_dlq_url: str = ""
@@ -238,6 +240,13 @@ class SimilarEnvironment(VectorEnvironment):
     index_table: str
     signing_keys_arn: str
     inference_mode: str = "off"
+
+
+class ExpediteEnvironment(Environment):
+    """Variables of the expedite function."""
+
+    uploads_bucket: str
+    ingest_priority_queue_url: str
 
 
 class SweepEnvironment(MasterEnvironment):

@@ -25,6 +25,7 @@ from .test_architecture import AWS_LAYER
 NATIVE = {"pyvips", "PIL", "pi_heif", "numpy", "onnxruntime"}
 
 CEILINGS = {
+    "expedite": 585,
     "forget": 640,
     "infer": 785,
     "ingest": 825,
@@ -54,6 +55,7 @@ NEVER = MODELS | {"anycrc"}
 """Modules that every function loads when needed or never, with all their submodules."""
 
 NEVER_IN = {
+    "expedite": {"obstore"},
     "monitor": {"obstore"},
     "similar": {"obstore"},
     "sweep": {"obstore"},

@@ -126,7 +126,7 @@ class IngestEnvironment:
             clients["s3"].create_bucket(Bucket=names[bucket])
         clients["s3"].put_bucket_versioning(Bucket=names["uploads"], VersioningConfiguration={"Status": "Enabled"})
         make_table(clients["dynamodb"], names["index"])
-        for queue in ("changes", "purges", "published", "dead", "reviews", "undecided"):
+        for queue in ("changes", "urgent", "purges", "published", "dead", "reviews", "undecided"):
             names[queue] = clients["sqs"].create_queue(QueueName=f"{queue}-{number}")["QueueUrl"]
         clients["events"].create_event_bus(Name=names["bus"])
         rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}

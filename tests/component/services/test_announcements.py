@@ -13,7 +13,7 @@ import pytest
 import skimage
 from jsonschema import Draft202012Validator
 
-from darkroom.aws.presigned_post import DECLARED_SHA256
+from darkroom.aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
 from darkroom.aws.record import REMOVED
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
@@ -62,7 +62,8 @@ def test_the_schemas_are_schemas() -> None:
     for name, schema in SCHEMAS.items():
         Draft202012Validator.check_schema(schema)
         assert (schema["title"], schema["$id"]) == (name, f"urn:darkroom:event:{name}")
-        assert set(schema["required"]) == set(schema["properties"])
+        optional = {"explanation"} if name == "ImageHeld" else set[str]()
+        assert set(schema["required"]) == set(schema["properties"]) - optional
 
 
 @pytest.mark.parametrize("key", TAKEN)
@@ -147,6 +148,19 @@ def test_what_is_always_redacted_comes_first(env: IngestEnvironment) -> None:
     assert only(env)[1]["priority"] is True
     env.created("b.jpg", jpeg_photo((60, 40)))
     assert only(env)[1]["priority"] is False
+
+
+def test_an_urgent_upload_comes_first_with_bytes_that_are_known_too(env: IngestEnvironment) -> None:
+    def announced(key: str, body: bytes, **metadata: str) -> dict[str, Any]:
+        env.created(key, body, Metadata=metadata)
+        detail = only(env)[1]
+        assert env.record(key).urgent is detail["priority"]
+        return detail
+
+    assert announced("a.jpg", jpeg_photo(), **{PRIORITY: URGENT})["priority"] is True
+    assert announced("b.jpg", jpeg_photo((60, 40)))["priority"] is False
+    copied = announced("c.jpg", jpeg_photo((60, 40)), **{PRIORITY: URGENT})
+    assert (copied["same_as"], copied["priority"]) == ("b.jpg", True)
 
 
 def test_a_repeated_event_has_the_same_id(env: IngestEnvironment) -> None:

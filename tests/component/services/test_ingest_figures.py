@@ -45,6 +45,7 @@ def function(env: IngestEnvironment, aws_environment: dict[str, str]) -> Functio
             "REVIEW_DLQ_URL": names["undecided"],
             "REVIEW_MAX_RECEIVES": "20",
             "INGEST_QUEUE_URL": names["changes"],
+            "INGEST_PRIORITY_QUEUE_URL": names["urgent"],
             "INGEST_DLQ_URL": names["dead"],
             "PURGE_QUEUE_URL": names["purges"],
             "EVENT_BUS": names["bus"],

@@ -52,6 +52,7 @@ def app(env: IngestEnvironment, aws_environment: dict[str, str], monkeypatch: py
         "AUDIT_BUCKET": names["audit"],
         "INDEX_TABLE": names["index"],
         "INGEST_QUEUE_URL": names["changes"],
+        "INGEST_PRIORITY_QUEUE_URL": names["urgent"],
         "INGEST_DLQ_URL": names["dead"],
         "PURGE_QUEUE_URL": names["purges"],
         "REVIEW_QUEUE_URL": names["reviews"],
@@ -230,7 +231,7 @@ def test_a_defect_is_tried_again_like_a_fault(
 def test_waiting_for_another_worker_is_no_failure(env: IngestEnvironment, app: Any) -> None:
     body = created(env, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    now_s = app._consumers()[False].context.claims.clock()
+    now_s = app._consumers()[app._queue.name].context.claims.clock()
     env.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
     answer = app.handler(receive(env, {"x": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []
@@ -240,6 +241,31 @@ def test_waiting_for_another_worker_is_no_failure(env: IngestEnvironment, app: A
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
     assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+def test_an_urgent_upload_is_handled_once_though_both_queues_have_its_event(env: IngestEnvironment, app: Any) -> None:
+    body = created(env, "photo.jpg", jpeg_photo())
+    for queue in ("urgent", "changes"):
+        assert failed(app.handler(receive(env, {"x": body}, queue=queue), Context())) == []
+    assert env.record("photo.jpg").state == READY
+    assert [detail["key"] for _, detail in env.published()] == ["photo.jpg"]
+    assert not [message for message in env.messages("changes") if "detail" in message], "and nothing is to be repaired"
+
+
+@pytest.mark.parametrize("queue", ["urgent", "changes"])
+def test_a_message_waits_in_its_own_queue_for_another_worker(env: IngestEnvironment, app: Any, queue: str) -> None:
+    body = created(env, "photo.jpg", jpeg_photo())
+    sequencer = json.loads(body)["detail"]["object"]["sequencer"]
+    now_s = app._consumers()[app._queue.name].context.claims.clock()
+    env.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
+    assert failed(app.handler(receive(env, {"x": body}, queue=queue), Context())) == []
+    delayed = {
+        name: env.clients["sqs"].get_queue_attributes(
+            QueueUrl=env.names[name], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )["Attributes"]["ApproximateNumberOfMessagesDelayed"]
+        for name in ("urgent", "changes")
+    }
+    assert delayed == {"urgent": "0", "changes": "0"} | {queue: "1"}
 
 
 def test_nothing_is_begun_that_cannot_be_ended_in_time(env: IngestEnvironment, app: Any) -> None:

@@ -136,6 +136,7 @@ def variables(env: IngestEnvironment) -> dict[str, str]:
         "REVIEW_DLQ_URL": names["undecided"],
         "REVIEW_MAX_RECEIVES": "20",
         "INGEST_QUEUE_URL": names["changes"],
+        "INGEST_PRIORITY_QUEUE_URL": names["urgent"],
         "INGEST_DLQ_URL": names["dead"],
         "INFER_QUEUE_URL": names["published"],
         "INFER_PRIORITY_QUEUE_URL": names["published"],
@@ -233,7 +234,7 @@ def test_what_can_be_searched_for_has_few_values_and_is_no_key(upload: Upload) -
         "cold": True,
         "outcome": "analysed",
         "variant": "main",
-        "model_version": "gpu-faces/2 gpu-moderation/2 gpu-similarity/2 gpu-text/2",
+        "model_version": "gpu-faces/2 gpu-likeness/2 gpu-moderation/2 gpu-similarity/2 gpu-tags/2 gpu-text/2",
     }
     for part in upload.trace:
         assert KEY not in json.dumps({name: text for name, text in part.document.items() if name not in _HOLDING})

@@ -85,9 +85,10 @@ def test_a_dlq_retains_longer_and_accepts_its_queue_alone(name: str) -> None:
     queue = stack.properties(f"{name}Queue")
     dead_letters = stack.properties(f"{name}DeadLetters")  # terms: allow
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == f"<{name}DeadLetters.Arn>"  # terms: allow
+    queues = [queue["QueueName"], *(f"{queue['QueueName']}-priority" for _ in range(name == "Ingest"))]
     assert dead_letters["RedriveAllowPolicy"] == {
         "redrivePermission": "byQueue",
-        "sourceQueueArns": [f"arn:aws:sqs:eu-central-1:111122223333:{queue['QueueName']}"],
+        "sourceQueueArns": [f"arn:aws:sqs:eu-central-1:111122223333:{one}" for one in queues],
     }
     assert dead_letters["MessageRetentionPeriod"] == 14 * 86_400 > queue["MessageRetentionPeriod"]
     assert queue["SqsManagedSseEnabled"] is dead_letters["SqsManagedSseEnabled"] is True
@@ -124,6 +125,47 @@ def test_both_functions_take_their_queue_and_answer_for_single_messages() -> Non
     assert ingest["ScalingConfig"] == {"MaximumConcurrency": "7"}
     assert purge["ScalingConfig"] == {"MaximumConcurrency": 2}
     assert (ingest["BatchSize"], purge["BatchSize"]) == (1, 10)
+
+
+def test_urgent_uploads_have_a_queue_and_workers_of_their_own() -> None:
+    stack = Stack(IngestConcurrency="7")
+    source = stack.properties("IngestPrioritySource")
+    assert (source["EventSourceArn"], source["FunctionName"]) == ("<IngestPriorityQueue.Arn>", "<IngestFunction>")
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (source["BatchSize"], source["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})
+    ordinary, urgent = stack.properties("IngestQueue"), stack.properties("IngestPriorityQueue")
+    assert urgent == ordinary | {"QueueName": f"{ordinary['QueueName']}-priority"}
+    senders = {name for name, queues in sends(stack).items() if queues & {"<IngestPriorityQueue.Arn>"}}
+    assert senders == {"ExpediteFunction", "IngestFunction"}
+    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
+    assert not [policy for policy in policies if "<IngestPriorityQueue>" in policy["Queues"]], "no service sends to it"
+
+
+@pytest.mark.parametrize(("concurrency", "state"), [("2", "DISABLED"), ("3", "ENABLED")])
+def test_a_small_account_has_no_workers_for_urgent_uploads(concurrency: str, state: str) -> None:
+    stack = Stack(IngestConcurrency=concurrency)
+    assert stack.properties("ExpediteFunctionPosted")["State"] == state
+    assert stack.properties("IngestPrioritySource")["Enabled"] is (state == "ENABLED")
+
+
+@pytest.mark.parametrize(
+    ("event", "heard"),
+    [
+        (S3_EVENT | {"detail": S3_EVENT["detail"] | {"reason": "POST Object"}}, True),
+        (S3_EVENT, False),
+        (S3_EVENT | {"detail": S3_EVENT["detail"] | {"reason": "CompleteMultipartUpload"}}, False),
+        (deleted("POST Object"), False),
+    ],
+)
+def test_only_uploads_by_forms_are_expedited(event: dict[str, Any], heard: bool) -> None:
+    stack = Stack()
+    rule = stack.properties("ExpediteFunctionPosted")
+    assert matches(rule["EventPattern"], event) is heard
+    [target] = rule["Targets"]
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 300
+    assert len([one for one in rules(stack).values() if matches(one["EventPattern"], event)]) == (
+        0 if event["detail-type"] == "Object Deleted" else 1
+    ), "the event is in the ingest queue in any case"
 
 
 def test_no_role_and_no_service_may_send_decisions_about_held_images() -> None:

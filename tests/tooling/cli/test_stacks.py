@@ -78,7 +78,9 @@ def test_a_url_is_signed_with_the_key_of_the_stack(command: Commands) -> None:
 def test_a_token_is_signed_with_the_key_of_the_stack(command: Commands) -> None:
     done = command.run("token", "--prefix", "trips/", "--max-files", "2", "--json")
     grant = verify_token(done.document["token"], [KEY], time.time())
-    assert (grant.prefix, grant.max_files) == ("trips/", 2)
+    assert (grant.prefix, grant.max_files, grant.priority) == ("trips/", 2, "")
+    done = command.run("token", "--prefix", "trips/", "--priority", "urgent", "--json")
+    assert verify_token(done.document["token"], [KEY], time.time()).priority == "urgent"
     assert command.run("token", "--prefix", "a//b").code == ExitCode.USAGE
 
 

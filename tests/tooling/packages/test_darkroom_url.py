@@ -146,13 +146,14 @@ TOKEN = """
 from datetime import UTC, datetime
 from darkroom_url import create_upload_token
 at = datetime.fromtimestamp(expires, UTC)
-result = create_upload_token("trips/", key, expires_at=at, max_bytes=1000, max_files=2)
+result = create_upload_token("trips/", key, expires_at=at, max_bytes=1000, max_files=2, priority="urgent")
 """
 
 
 def test_a_token_is_accepted_by_the_upload_api(server: Server) -> None:
     grant = verify_token(server.run(TOKEN, key=KEY, expires=EXPIRES_S), [KEY], EXPIRES_S - 1)
     assert (grant.prefix, grant.expires_s, grant.max_bytes, grant.max_files) == ("trips/", EXPIRES_S, 1000, 2)
+    assert grant.priority == "urgent"
 
 
 @pytest.mark.parametrize("page", [PACKAGE / "README.md", ROOT / "README.md"], ids=["package", "repository"])

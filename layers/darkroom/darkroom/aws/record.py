@@ -119,8 +119,8 @@ class Record:
     ``sequencer`` (padded) is that of the newest claimed event, ``token`` names the attempt that claimed it,
     ``lease_until_s`` (Unix time) is the end of its lease. ``facts`` and ``provenance`` are JSON documents about the
     image, which events and the upload API return as they are. ``derivatives`` are names below ``derivatives/``.
-    ``released``: an operator released these bytes, whatever a model reports. ``same_as`` is the key that the master was
-    copied from. ``expires_at_s`` is DynamoDB's time to live, 0 for never.
+    ``released``: an operator released these bytes, whatever a model reports. ``urgent``: the upload is.
+    ``same_as`` is the key that the master was copied from. ``expires_at_s`` is DynamoDB's time to live, 0 for never.
     """
 
     key: str
@@ -139,6 +139,7 @@ class Record:
     refusal: Refusal = Refusal()
     held: HeldUpload = HeldUpload()
     released: bool = False
+    urgent: bool = False
     same_as: str = ""
     large_image: LargeImageRef = LargeImageRef()
     updated_at: str = ""

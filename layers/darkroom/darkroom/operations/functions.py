@@ -49,7 +49,9 @@ class QueueUrls(NamedTuple):
 def queue_urls(environment: MonitorEnvironment) -> dict[str, QueueUrls]:
     """Return the queues of each function that consumes messages."""
     found = {
-        "ingest": QueueUrls(environment.ingest_dlq_url, environment.ingest_queue_url),
+        "ingest": QueueUrls(
+            environment.ingest_dlq_url, environment.ingest_queue_url, environment.ingest_priority_queue_url
+        ),
         "purge": QueueUrls(environment.purge_dlq_url, environment.purge_queue_url),
         "refine": QueueUrls(environment.refine_dlq_url, environment.refine_queue_url),
         "infer": QueueUrls(

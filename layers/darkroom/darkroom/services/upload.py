@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from ..aws.index import Index
-from ..aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
+from ..aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PRIORITY, PostPresigner
 from ..aws.record import Record
 from ..aws.telemetry import Observer
 from ..aws.upload_counters import UploadCounters
@@ -55,7 +55,7 @@ class UploadApi:
             upload.size_bytes,
             upload.checksum,
             expires_in_s=self.post_lifetime_s,
-            metadata=self._findings(upload),
+            metadata=self._findings(upload) | ({PRIORITY: grant.priority} if grant.priority else {}),
         )
         self.observer.log(
             "INFO", "upload presigned", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type

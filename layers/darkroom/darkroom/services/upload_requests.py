@@ -1,10 +1,10 @@
 """Upload tokens and requests to the upload API.
 
 A token is ``<grant>.<signature>``, both unpadded base64url. The grant is the text
-``<expires>:<max bytes>[x<max files>]:<prefix>``: Unix time, a whole number or nothing, ``x`` and a number
-if the number of files is limited, and the prefix last, so that it needs no escapes. The signature is HMAC-SHA256, with
-a key that also signs URLs, over ``upload-token:`` and the encoded grant. A signed URL begins with a slash, so that no
-signature is valid for the other kind.
+``<expires>:<max bytes>[x<max files>][;priority=urgent]:<prefix>``: Unix time, a whole number or nothing, ``x`` and a
+number if the number of files is limited, and the prefix last, so that it needs no escapes. The signature is
+HMAC-SHA256, with a key that also signs URLs, over ``upload-token:`` and the encoded grant. A signed URL begins with a
+slash, so that no signature is valid for the other kind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ MAX_TOKEN_LASTS_S = 86_400
 
 _SIGNING_DOMAIN = "upload-token:"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
-_GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?:(.+)", re.DOTALL)
+_GRANT = re.compile(
+    r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?(?:;priority=(urgent))?:(.+)", re.DOTALL
+)
 _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _REQUIRED_FIELDS = ("key", "type", "size", "sha256")
 _OPTIONAL_FIELDS = ("findings",)
@@ -41,19 +43,22 @@ class Grant:
     """What a token allows until ``expires_s`` (Unix time): uploads to ``prefix`` of at most ``max_bytes`` each.
 
     A prefix that ends in a slash covers all keys below it, any other only the key of that name. ``max_files`` limits
-    the number of forms.
+    the number of forms. Uploads of the ``priority`` ``urgent`` do not wait behind others; "" is none.
     """
 
     prefix: str
     expires_s: int
     max_bytes: int | None = None
     max_files: int | None = None
+    priority: str = ""
 
     @property
     def text(self) -> str:
         """The grant in the form that a token encodes. Equal grants have equal texts."""
+        most = "" if self.max_bytes is None else str(self.max_bytes)
         files = "" if self.max_files is None else f"x{self.max_files}"
-        return f"{self.expires_s}:{'' if self.max_bytes is None else self.max_bytes}{files}:{self.prefix}"
+        priority = f";priority={self.priority}" if self.priority else ""
+        return f"{self.expires_s}:{most}{files}{priority}:{self.prefix}"
 
     def covers(self, key: str) -> bool:
         """Return whether ``key`` is the prefix or below it."""
@@ -80,7 +85,7 @@ class DeclaredUpload:
 
 
 def make_token(grant: Grant, key: str) -> str:
-    """Make a token of ``grant`` with ``key``; raises BadKey for an invalid prefix, BadToken for an invalid number."""
+    """Make a token of ``grant`` with ``key``; raises BadKey for an invalid prefix, BadToken for other parts."""
     check_key(grant.prefix.removesuffix("/"))
     encoded = encode_base64url(grant.text.encode())
     _parse_grant(encoded)
@@ -127,11 +132,12 @@ def _parse_grant(encoded: str) -> Grant:
         parts = _GRANT.fullmatch(data.decode())
         if parts is None or encode_base64url(data) != encoded:
             raise BadToken("The upload token is malformed")
-        expires, max_bytes, max_files, prefix = parts.groups()
+        expires, max_bytes, max_files, priority, prefix = parts.groups()
         check_key(prefix.removesuffix("/"))
     except (ValueError, BadKey) as error:
         raise BadToken("The upload token is malformed", detail=str(error)) from error
-    return Grant(prefix, int(expires), *(int(most) if most else None for most in (max_bytes, max_files)))
+    most_bytes, most_files = (int(most) if most else None for most in (max_bytes, max_files))
+    return Grant(prefix, int(expires), most_bytes, most_files, priority or "")
 
 
 def _parse_document(body: bytes) -> dict[str, object]:

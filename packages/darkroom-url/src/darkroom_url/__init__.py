@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ._darkroom.errors import DarkroomError
 from ._darkroom.plan.presets import parse_presets
@@ -112,13 +112,14 @@ def create_upload_token(
     expires_at: datetime | int,
     max_bytes: int | None = None,
     max_files: int | None = None,
+    priority: Literal["", "urgent"] = "",
 ) -> str:
     """Create a token for uploads.
 
     ``prefix`` is ``trips/`` for all keys below it, or the key of one file. ``max_bytes`` limits each file,
-    ``max_files`` the number of files. Raises UrlError.
+    ``max_files`` the number of files. Uploads of the priority ``urgent`` overtake a backlog of others. Raises UrlError.
     """
-    grant = Grant(prefix, _unix_time(expires_at) or 0, max_bytes, max_files)
+    grant = Grant(prefix, _unix_time(expires_at) or 0, max_bytes, max_files, priority)
     try:
         return make_token(grant, signing_key)
     except DarkroomError as error:

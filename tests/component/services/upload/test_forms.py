@@ -12,9 +12,9 @@ import pytest
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.presigned_post import PostPresigner
-from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES
+from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES, Grant, make_token
 
-from .api import DATA, SHA256, Api, send
+from .api import DATA, KEYS, SHA256, Api, send
 
 _numbers = itertools.count(1)
 
@@ -54,6 +54,25 @@ def test_the_policy_pins_everything(api: Api) -> None:
     )
     assert ["content-length-range", len(DATA), len(DATA)] in policy["conditions"]
     assert fields.keys() - pinned.keys() == {"policy", "x-amz-signature"}
+
+
+def test_the_form_of_an_urgent_token_makes_its_upload_urgent(api: Api) -> None:
+    """The policy contains it: a client can neither remove nor change it."""
+    form = api.ask(make_token(Grant("trips/", int(time.time()) + 60, priority="urgent"), KEYS["current"])).document
+    assert form["fields"]["x-amz-meta-priority"] == "urgent"
+    without = {name: value for name, value in form["fields"].items() if name != "x-amz-meta-priority"}
+    for fields in (without, form["fields"] | {"x-amz-meta-priority": "none"}):
+        status, answer = send(form | {"fields": fields})
+        assert (status, "AccessDenied" in answer) == (403, True)
+    assert send(form) == (204, "")
+    assert api.uploaded("trips/rome.jpg")["Metadata"]["priority"] == "urgent"
+
+
+def test_the_form_of_another_token_accepts_no_priority(api: Api) -> None:
+    form = api.ask().document
+    assert "x-amz-meta-priority" not in form["fields"]
+    status, answer = send(form | {"fields": form["fields"] | {"x-amz-meta-priority": "urgent"}})
+    assert (status, "AccessDenied" in answer) == (403, True)
 
 
 def test_the_form_expires_at_its_stated_time(api: Api) -> None:

@@ -196,5 +196,6 @@ def _build_copy(
         released=donor.released,
         master=master,
         derivatives=names,
+        urgent=upload.is_urgent,
         same_as=same_as,
     )

@@ -44,7 +44,7 @@ def announce(context: IngestContext, record: Record) -> None:
 
 def publish_event(context: IngestContext, record: Record) -> None:
     """Publish the event of ``record``, which has its id."""
-    priority = bool(context.always.for_key(record.key))
+    priority = record.urgent or bool(context.always.for_key(record.key))
     paths = build_preset_paths(record.key, context.presets.at_ingest)
     explanation = context.moderation.get_explanation(record) if record.state == HELD else {}
     detail_type, detail = build_announcement(record, paths, priority=priority)
@@ -56,7 +56,8 @@ def build_announcement(
 ) -> tuple[str, dict[str, Any]]:
     """Return detail type and detail of the event of ``record``, which is done.
 
-    ``presets``: paths of presets by name. ``priority``: the image is not served before it is analysed.
+    ``presets``: paths of presets by name. ``priority``: the image is analysed before others, because it is urgent or
+    not served before.
     """
     detail_type, build_further = _EVENTS[record.state]
     detail = {"id": record.image_id, "key": record.key, "version_id": record.version_id, "sequencer": record.sequencer}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from ...aws.checksums import ChecksumSet, compute_checksums
-from ...aws.presigned_post import DECLARED_SHA256
+from ...aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
 from ...aws.telemetry import Observer
@@ -57,6 +57,11 @@ class FetchedUpload:
     sha256: str
     first_bytes: bytes = b""
     checksums: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it was uploaded with an urgent token."""
+        return self.head.metadata.get(PRIORITY) == URGENT
 
 
 def fetch_upload(uploads: S3Bucket, key: str, limits: Limits) -> FetchedUpload | None:

@@ -246,6 +246,7 @@ def put_ready_image(
         provenance=description.provenance,
         master=master,
         derivatives=names,
+        urgent=upload.is_urgent,
     )
 
 
