@@ -8,7 +8,8 @@ from typing import Literal
 from .alarm_states import Missing
 from .measures import Formula, Metric
 
-type Action = Literal["", "page", "ticket"]
+type Action = Literal["", "page", "ticket", "model"]
+"""Its topic: people on call, working hours, or those who own the models."""
 
 
 @dataclass(frozen=True, slots=True)

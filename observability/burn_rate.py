@@ -62,17 +62,45 @@ def _condition(slo: Slo) -> str:
     return "HasAnalysis" if slo.needs_inference else ""
 
 
-def _metrics_of(slo: Slo) -> tuple[tuple[Metric, ...], str, str]:
-    """Return the metrics of an objective, and the formulas of its bad and of all events."""
-    if slo.kind == "latency":
-        pairs = [(function, metric) for function in slo.functions for metric in ("Slow", "Timed")]
-        return tuple(_own(*pair) for pair in pairs), _sum(slo, "slow"), _sum(slo, "timed")
+@dataclass(frozen=True, slots=True)
+class ObjectiveEvents:
+    """Metrics of an objective, and formulas of its bad and of all events.
+
+    ``own_bad`` and ``own_total`` are those that functions count themselves, without crashes and throttles;
+    ``cold_bad`` and ``cold_total`` those of them in the first invocation of a process, of ``cold_metrics``.
+    """
+
+    metrics: tuple[Metric, ...]
+    bad: str
+    total: str
+    own_bad: str
+    own_total: str
+    cold_metrics: tuple[Metric, ...]
+    cold_bad: str
+    cold_total: str
+
+
+def list_events(slo: Slo) -> ObjectiveEvents:
+    """Return the events of an objective."""
+    latency = slo.kind == "latency"
+    bad, total = ("Slow", "Timed") if latency else ("Faults", "Requests")
+    pair = (bad, total) if latency else (total, bad)
     metrics: list[Metric] = []
     for function in slo.functions:
-        metrics += [_own(function, "Requests"), _own(function, "Faults"), _lambdas(function, "Errors")]
-        metrics += [_lambdas(function, "Throttles")] if function in THROTTLED else []
-    kinds = ["errors"] + ["throttles"] * (slo.functions[0] in THROTTLED)
-    return tuple(metrics), _sum(slo, "faults", *kinds), _sum(slo, "requests", *kinds)
+        lambdas = ("Errors", "Throttles") if function in THROTTLED else ("Errors",)
+        metrics += [_own(function, one) for one in pair] + [_lambdas(function, one) for one in lambdas if not latency]
+    kinds = [] if latency else ["errors"] + ["throttles"] * (slo.functions[0] in THROTTLED)
+    bad, total = bad.lower(), total.lower()
+    return ObjectiveEvents(
+        metrics=tuple(metrics),
+        bad=_sum(slo, bad, *kinds),
+        total=_sum(slo, total, *kinds),
+        own_bad=_sum(slo, bad),
+        own_total=_sum(slo, total),
+        cold_metrics=tuple(_own(function, f"Cold{one}") for function in slo.functions for one in pair),
+        cold_bad=_sum(slo, f"cold{bad}"),
+        cold_total=_sum(slo, f"cold{total}"),
+    )
 
 
 def _own(function: str, metric: str) -> Metric:
@@ -90,7 +118,7 @@ def _sum(slo: Slo, *kinds: str) -> str:
 
 
 def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> MetricAlarm:
-    metrics, bad, total = _metrics_of(slo)
+    events = list_events(slo)
     minutes = period_s // 60
     span = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
     return MetricAlarm(
@@ -98,10 +126,10 @@ def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> Metr
         description=f"{slo.title}: over {span}, bad events exceed {window.burn:g} times the share that the objective "
         f"of {slo.objective:.1%} allows",
         runbook=slo.runbook,
-        metrics=metrics,
+        metrics=events.metrics,
         formulas=(
-            Formula("bad", "", bad, shown=False),
-            Formula("total", "", total, shown=False),
+            Formula("bad", "", events.bad, shown=False),
+            Formula("total", "", events.total, shown=False),
             Formula("share", f"share of bad events in {span}", f"IF(total >= {MIN_EVENTS}, bad / total, 0)"),
         ),
         comparison="over",

@@ -9,12 +9,12 @@ from typing import Literal
 
 from .measures import Formula, Measure, Metric, fill_measure, fill_tokens, tokens_of
 
-type Kind = Literal["line", "number", "bars", "table", "traces", "failed", "logs"]
+type Kind = Literal["line", "number", "bars", "table", "traces", "failed", "logs", "samples"]
 
 USER_FACING = ("transform", "ingest", "infer", "upload", "similar")
 """Functions whose latency users notice."""
 
-LABELLED_TASKS = ("faces", "text", "moderation")
+LABELLED_TASKS = ("faces", "text", "moderation", "tags")
 """Tasks with labels in the golden set."""
 
 
@@ -22,8 +22,9 @@ LABELLED_TASKS = ("faces", "text", "moderation")
 class Panel:
     """One chart, number or list.
 
-    ``section`` is its heading. ``target`` is a line across a chart, in its unit. ``window_s`` is the span of a number
-    or of bars (0: that of the dashboard). ``query`` is a CloudWatch Logs Insights query for lists.
+    ``section`` is its heading. ``target`` is a line across a chart, in its unit. ``window_s`` is the span of a number,
+    of bars or of a trend (0: that of the dashboard), ``period_s`` the time between two points of a trend (0: chosen by
+    the span). ``query`` is a CloudWatch Logs Insights query for lists.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Panel:
     series: tuple[Measure, ...] = ()
     target: float | None = None
     window_s: int = 0
+    period_s: int = 0
     query: str = ""
 
     def for_deployment(self, values: Mapping[str, str]) -> Panel:

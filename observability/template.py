@@ -24,6 +24,7 @@ PARAMETERS = {
     "Alarms": "essential or all; template.yaml says what each has.",
     "PageTopic": "ARN of the topic for pages.",
     "TicketTopic": "ARN of the topic for tickets.",
+    "ModelEmail": "E-mail address for alarms about models; empty is none.",
     "RunbookUrl": "Address of the runbooks, without the last slash.",
     "InferenceMode": "As in template.yaml.",
     "Refine": "As in template.yaml.",
@@ -50,7 +51,39 @@ WAIT_S, EXTENSION_S = 120, 180
 """Wait and extension periods of suppressed alarms."""
 
 _OPERATORS = {"over": "GreaterThanThreshold", "under": "LessThanThreshold"}
-_TOPICS: Mapping[Action, str] = {"page": "PageTopic", "ticket": "TicketTopic"}
+_TOPICS: Mapping[Action, str] = {"page": "PageTopic", "ticket": "TicketTopic", "model": "ModelTopic"}
+
+MODEL_TOPIC = """\
+  ModelTopic:
+    Type: AWS::SNS::Topic
+    Condition: HasAnalysis
+    Properties:
+      TopicName: !Sub ${StackName}-models
+      DisplayName: !Sub Darkroom (${StackName}) models
+      Tags: [{ Key: darkroom, Value: !Ref StackName }]
+
+  ModelSubscription:
+    Type: AWS::SNS::Subscription
+    Condition: HasModelEmail
+    Properties: { TopicArn: !Ref ModelTopic, Protocol: email, Endpoint: !Ref ModelEmail }
+
+  ModelTopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Condition: HasAnalysis
+    Properties:
+      Topics: [!Ref ModelTopic]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Sid: AlarmsTell
+            Effect: Allow
+            Principal: { Service: cloudwatch.amazonaws.com }
+            Action: sns:Publish
+            Resource: !Ref ModelTopic
+            Condition: { StringEquals: { aws:SourceAccount: !Ref "AWS::AccountId" } }
+
+"""
+"""The topic of alarms about models, which other people own than the rest of the deployment."""
 
 TAGS = "    Tags: [{ Key: darkroom, Value: !Ref StackName }]"
 """Cost allocation tag."""
@@ -69,6 +102,7 @@ def template() -> str:
         "Conditions:",
         *(f"  {name}: {rule}" for name, rule in CONDITIONS.items()),
         f"  {HAS_ALL}: !Equals [!Ref Alarms, all]",
+        '  HasModelEmail: !And [!Condition HasAnalysis, !Not [!Equals [!Ref ModelEmail, ""]]]',
         *(
             f"  {both}: !And [!Condition {HAS_ALL}, !Condition {name}]"
             for name in CONDITIONS
@@ -87,7 +121,7 @@ def resources() -> str:
     blocks = [_metric_alarm(alarm) for alarm in ALARMS]
     blocks += [_composite(alarm) for alarm in COMPOSITES]
     blocks += [_dashboard(board.name, body(board), essential=board.essential) for board in DASHBOARDS]
-    return "".join(f"{_indented(block, 2)}\n" for block in blocks)
+    return MODEL_TOPIC + "".join(f"{_indented(block, 2)}\n" for block in blocks)
 
 
 def _functions() -> dict[str, str]:

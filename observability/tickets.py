@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from darkroom.slo import SLOS
+
 from .alarm import CompositeAlarm, MetricAlarm
 from .measures import Formula, Metric, own_dimensions
 
@@ -13,6 +15,13 @@ HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 QUALITY_OVERDUE_S = 27 * HOUR_S
 """Age of the last quality check from which it is overdue: variants are checked daily, and a failed check is repeated
 hourly, so that three checks have failed by then."""
+
+
+SLOW_CALL_MS = 5000
+"""A quarter of the timeout of a call (``CALL_TIMEOUT_S`` of services/inference/endpoint_client.py)."""
+
+MIN_RENDERS = 100
+"""Renders in six hours below which the share of cold starts is not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Queue:
 
 QUEUES = (
     Queue("ingest", 300, "{IngestConcurrency}"),
+    Queue("ingest-priority", 60, None),
     Queue("infer", 900, "{InferConcurrency}", "HasAnalysis"),
     Queue("infer-priority", 900, "{InferPriorityConcurrency}", "HasAnalysis"),
     Queue("purge", 300, 20),  # two functions, ten messages each
@@ -49,7 +59,7 @@ def _queue_alarms() -> Iterator[MetricAlarm]:
     for queue in QUEUES:
         yield MetricAlarm(
             name=f"{queue.name}-age",
-            description=f"The oldest message of the {queue.name} queue is older than {queue.age_s // 60} minutes",
+            description=f"The oldest message of the {queue.name} queue is older than {_minutes(queue.age_s)}",
             runbook="queue-backlog",
             metrics=_of_queue(queue.name, "ApproximateAgeOfOldestMessage", "Maximum"),
             comparison="over",
@@ -90,6 +100,10 @@ def _queue_alarms() -> Iterator[MetricAlarm]:
         )
 
 
+def _minutes(seconds: int) -> str:
+    return "a minute" if seconds == 60 else f"{seconds // 60} minutes"
+
+
 def _quality_alarms() -> Iterator[MetricAlarm]:
     """M5. Each variant is checked once a day, and the monitor publishes the worst value of all tasks and variants.
 
@@ -112,7 +126,7 @@ def _quality_alarms() -> Iterator[MetricAlarm]:
             datapoints=1,
             missing="missing",
             condition="HasEndpoint",
-            action="ticket",
+            action="model",
         )
     yield MetricAlarm(
         name="quality-overdue",
@@ -124,7 +138,7 @@ def _quality_alarms() -> Iterator[MetricAlarm]:
         period_s=HOUR_S,
         missing="ignore",  # the age is published hourly
         condition="HasEndpoint",
-        action="ticket",
+        action="model",
         essential=True,
     )
 
@@ -157,7 +171,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         period_s=300,
         missing="ignore",  # nothing is published between two runs of the monitor
         condition="HasAnalysis",
-        action="ticket",
+        action="model",
     )
     yield MetricAlarm(  # M8
         name="uploads-refused",
@@ -244,6 +258,19 @@ def _endpoint_alarms() -> Iterator[MetricAlarm]:
         condition="HasEndpoint",
         action="ticket",
     )
+    yield MetricAlarm(
+        name="endpoint-slow",
+        description=f"For five minutes a call of the endpoint has taken over {SLOW_CALL_MS // 1000} s on average",
+        runbook="model-slow",
+        metrics=(Metric("value", "", "InvokeTime", own_dimensions("infer"), stat="Average"),),
+        comparison="over",
+        threshold=SLOW_CALL_MS,
+        period_s=60,
+        periods=5,
+        missing="notBreaching",  # no image was analysed
+        condition="HasEndpoint",
+        action="ticket",
+    )
     yield MetricAlarm(  # M10
         name="gpu-busy",
         description="GPU utilisation has been over 90 % for an hour",
@@ -264,6 +291,35 @@ def _endpoint_alarms() -> Iterator[MetricAlarm]:
         periods=12,
         missing="notBreaching",
         condition="HasEndpoint",
+        action="ticket",
+    )
+
+
+def _cold_start_alarm() -> Iterator[MetricAlarm]:
+    """Yield the alarm on cold starts of renders.
+
+    The objective allows 5 % to be slow, by the time in the handler. A cold start adds the start of the process: above
+    that share, cold starts alone make more responses slow than the objective allows.
+    """
+    allowed = next(1 - slo.objective for slo in SLOS if slo.name == "viewers-latency")
+    metrics = tuple(
+        Metric(name, "", metric, own_dimensions("transform"), shown=False)
+        for name, metric in (("cold", "ColdRequests"), ("all", "Requests"))
+    )
+    yield MetricAlarm(
+        name="cold-starts",
+        description=f"Over six hours more than {allowed:.0%} of the renders waited for a cold start",
+        runbook="cold-starts",
+        metrics=metrics,
+        formulas=(
+            Formula(
+                "share", "share of cold starts", f"IF(FILL(all, 0) >= {MIN_RENDERS}, FILL(cold, 0) / FILL(all, 0), 0)"
+            ),
+        ),
+        comparison="over",
+        threshold=round(allowed, 6),
+        period_s=6 * HOUR_S,
+        missing="notBreaching",
         action="ticket",
     )
 
@@ -348,3 +404,4 @@ def ticket_alarms() -> Iterator[MetricAlarm]:
     yield from _quality_alarms()
     yield from _monitor_alarms()
     yield from _endpoint_alarms()
+    yield from _cold_start_alarm()

@@ -30,7 +30,7 @@ _NAMES = {f"{function.capitalize()}Function": f"${{{function.capitalize()}Functi
 """Values of the tokens in a body."""
 
 _VIEWS = {"line": "timeSeries", "number": "singleValue", "bars": "bar"}
-_LIST_VIEWS = {"table", "traces", "failed", "logs"}
+_LIST_VIEWS = {"table", "traces", "failed", "logs", "samples"}
 
 
 def body(dashboard: Dashboard) -> list[dict[str, Any]]:
@@ -57,8 +57,8 @@ def _graph(panel: Panel) -> dict[str, Any]:
         "title": _title(panel),
         "region": "${AWS::Region}",
         "view": _VIEWS[panel.kind],
-        "period": panel.window_s or 60,
-        "metrics": [_drawn(measure, panel.window_s or 300) for measure in panel.series],
+        "period": panel.period_s or panel.window_s or 60,
+        "metrics": [_drawn(measure, panel.period_s or panel.window_s or 300) for measure in panel.series],
     }
     if panel.kind == "line":
         properties["yAxis"] = {"left": {"min": 0, "label": panel.unit, "showUnits": False}}

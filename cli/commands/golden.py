@@ -9,6 +9,7 @@ import click
 
 from .. import ROOT
 from ..app import app
+from ..exit_codes import ExitCode
 from ..framework import FOLDER, Call
 
 
@@ -36,6 +37,39 @@ def list_golden(call: Call) -> None:
     found = shown(call.deployment.bucket("MediaBucketName"))
     document = {"images": [json.loads(line_of(one)) for one in found]}
     call.emit(document, [describe(one) for one in found] or ["There is no golden set."])
+
+
+@golden.command(
+    output={
+        "weeks": "Mondays of the weeks, the current one last",
+        "trends": "per `task`, `variant` and `metric`: the average of each week in percent (`by_week`, null without a "
+        "check), and the `change` of the newest week in points",
+    }
+)
+@click.option("--weeks", type=click.IntRange(min=2, max=52), default=12, show_default=True, metavar="WEEKS")
+@click.option("--max-drop", type=float, default=5.0, show_default=True, metavar="POINTS")
+def trend(call: Call, weeks: int, max_drop: float) -> int:
+    """Print the accuracy of the models on the golden set by week.
+
+    The exit code is 1 if a metric of the newest week is worse than the average of the weeks before by more than
+    --max-drop.
+    """
+    import time
+
+    from tools.accuracy_trend import format_trends, list_weeks, read_trends
+
+    mondays = list_weeks(time.time(), weeks)
+    found = read_trends(call.deployment.client("cloudwatch"), f"Darkroom/{call.deployment.name}", mondays)
+    rows = [
+        {"task": one.task, "variant": one.variant, "metric": one.metric, "by_week": one.by_week, "change": one.change}
+        for one in found
+    ]
+    lines = list(format_trends(found, mondays)) if found else ["No model was evaluated in the last two weeks."]
+    call.emit({"weeks": [week.isoformat() for week in mondays], "trends": rows}, lines)
+    worse_ones = [f"{one.task} {one.variant} {one.metric}" for one in found if one.is_worse(max_drop)]
+    for name in worse_ones:
+        call.note(f"{name} is worse by more than {max_drop:g} points")
+    return ExitCode.FAILED if worse_ones else ExitCode.OK
 
 
 @golden.command(output={"folder": "the folder"}, on_stack=False)

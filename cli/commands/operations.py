@@ -1,4 +1,4 @@
-"""Commands of operators: switches, dead letters, and images that moderation holds."""
+"""Commands of operators: objectives, switches, dead letters, and images that moderation holds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from ..app import app
 from ..errors import NotFound, WrongArgument
+from ..exit_codes import ExitCode
 from ..framework import Call
 from .images import iso
 
@@ -112,6 +113,46 @@ def _line(name: str, switch: Switch) -> str:
         return f"{name}: off"
     until = iso(switch.until_s) if switch.until_s else "turned off"
     return f"{name}: on until {until}, by {switch.by}" + (f": {switch.reason}" if switch.reason else "")
+
+
+@app.command(
+    output={
+        "objectives": "per objective: `name`, `owner`, `target` (percent), `events`, `good` (percent), `budget_spent` "
+        "(percent of the error budget of these days), and for `cold` and `warm` starts `events` and `good`"
+    }
+)
+@click.option("--days", type=click.IntRange(1, 455), default=30, show_default=True, metavar="DAYS")
+def objectives(call: Call, days: int) -> int:
+    """Compare the service level objectives with the events of the last days, today included.
+
+    The exit code is 1 if an objective is missed.
+    """
+    from darkroom.operations.cloudwatch import CloudWatchMetrics
+    from observability.owners import find_owner
+    from tools.objectives import format_reports, read_objectives
+
+    deployment = call.deployment
+    tokens = {"namespace": f"Darkroom/{deployment.name}", **deployment.functions}
+    metrics = CloudWatchMetrics(deployment.client("cloudwatch"))
+    found = read_objectives(metrics, tokens, days=days, now_s=time.time())
+    rows = [
+        {
+            "name": one.slo.name,
+            "owner": find_owner(one.slo.name),
+            "target": 100 * one.slo.objective,
+            "events": one.every.total,
+            "good": one.every.good_percent,
+            "budget_spent": one.spent_percent,
+            "cold": {"events": one.cold.total, "good": one.cold.good_percent},
+            "warm": {"events": one.warm.total, "good": one.warm.good_percent},
+        }
+        for one in found
+    ]
+    call.emit({"objectives": rows}, format_reports(found))
+    missed = [one.slo.name for one in found if (one.spent_percent or 0.0) > 100]
+    for name in missed:
+        call.note(f"{name} is missed: {find_owner(name)}")
+    return ExitCode.FAILED if missed else ExitCode.OK
 
 
 @app.group()

@@ -5,6 +5,7 @@ import { failedList } from './watch-failed.js';
 import { formatSeries, lastOf, lineChart, withValues, spark } from './watch-charts.js';
 import { codes, logList } from './watch-logs.js';
 import { request, empty, updateIfChanged } from './watch-page.js';
+import { sampleList } from './watch-samples.js';
 import { traceList } from './watch-traces.js';
 import { adds, formatValue, span, unitWord } from './watch-format.js';
 
@@ -16,6 +17,7 @@ const REPLAY = 'The monitor runs the golden set once a day, or when it is invoke
 const HINTS = {
   cost: 'The monitor computes it from metrics and the price table at each run.',
   quality: REPLAY,
+  accuracy: REPLAY,
   'false-alarms': REPLAY,
   inputs: 'The monitor compares images with a baseline, which it creates after enough images were analysed.',
   outputs: 'The monitor compares models with a baseline, which it creates after enough images were analysed.',
@@ -121,10 +123,11 @@ const KINDS = {
   table,
   traces: listPanel('traces', minutes => ({ minutes }), slowest),
   failed: listPanel('failed', () => ({ limit: SHOWN_ROWS }), data => failedList(data.slice(0, SHOWN_ROWS))),
+  samples: listPanel('samples', minutes => ({ minutes }), data => sampleList(data.slice(0, SHOWN_ROWS))),
   logs: listPanel('logs', minutes => ({ minutes }), data => [codes(data), logList(data.filter(each => each.code).slice(0, SHOWN_ROWS))]),
 };
 
-const WIDE = new Set(['traces', 'failed', 'logs']);
+const WIDE = new Set(['traces', 'failed', 'logs', 'samples']);
 
 /** Return `panel` as an article: `{ element, update(data, range) }`. An unknown kind is a table. */
 export function buildPanel(panel) {
@@ -134,6 +137,6 @@ export function buildPanel(panel) {
   const element = make('article', { className: `panel ${panel.kind} ${WIDE.has(panel.kind) ? 'wide' : ''}` },
     ...section, make('div', { className: 'panel-head' }, ...head), ...(panel.about ? [make('p', { className: 'about', textContent: panel.about })] : []), made.body);
   element.dataset.id = panel.id;
-  const withWindow = range => (panel.window_s ? { ...range, minutes: panel.window_s / 60 } : range);
+  const withWindow = range => (panel.window_s ? { ...range, minutes: panel.window_s / 60, from_s: range.to_s - panel.window_s } : range);
   return { element, update: (data, range) => made.update(data, withWindow(range)) };
 }

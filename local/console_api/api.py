@@ -17,6 +17,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import HELD_MASTERS
+from darkroom.mlops.sample import SAMPLED
 from tools.review import DECISIONS, decide
 
 from ..paths import CONTROL
@@ -71,6 +72,7 @@ class Api:
             "index": self.images,
             "index/record": self.record,
             "logs": self.log_lines,
+            "samples": self.samples,
             "audit": self.audit_log,
             "review": self.flagged_images,
             "review/picture": self.held_image,
@@ -133,6 +135,11 @@ class Api:
         """``?minutes=<number>&code=<error code>``: return log lines of functions, newest first."""
         since_s, code = time.time() - _minutes(request) * 60, request.query.get("code", "")
         return web.json_response(await asyncio.to_thread(lambda: self.lines.newest(since_s, code=code)))
+
+    async def samples(self, request: web.Request) -> web.StreamResponse:
+        """``?minutes=<number>``: return logged samples of analysed images, newest first."""
+        since_s = time.time() - _minutes(request) * 60
+        return web.json_response(await asyncio.to_thread(lambda: self.lines.newest(since_s, message=SAMPLED)))
 
     async def audit_log(self, request: web.Request) -> web.StreamResponse:
         """``?limit=<number>``: return entries of the audit log, newest first."""

@@ -102,7 +102,7 @@ class _Frame:
 
     def __init__(self, panel: Panel, span_s: float, now_s: float) -> None:
         self.panel = panel
-        self.period_s = period_of(span_s)
+        self.period_s = panel.period_s or period_of(span_s)
         last = int(now_s // self.period_s) * self.period_s
         count = max(1, int(span_s // self.period_s))
         self.times = [last - number * self.period_s for number in reversed(range(count))]

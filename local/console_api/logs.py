@@ -22,13 +22,15 @@ class LogReader:
         self._client = client
         self._functions = functions
 
-    def newest(self, since_s: float, *, code: str = "", limit: int = DEFAULT_LIMIT) -> list[Document]:
-        """Return lines since the Unix time ``since_s``, newest first, filtered by ``code`` if it is given."""
+    def newest(
+        self, since_s: float, *, code: str = "", message: str = "", limit: int = DEFAULT_LIMIT
+    ) -> list[Document]:
+        """Return lines since the Unix time ``since_s``, newest first, filtered by ``code`` or ``message`` if given."""
         found = [
             line
             for group, function in self._functions.items()
-            for line in self._read_group(group, function, since_s, f'"{code}"' if code else '"level"')
-            if not code or line["code"] == code
+            for line in self._read_group(group, function, since_s, f'"{code or message or "level"}"')
+            if (not code or line["code"] == code) and (not message or line["message"] == message)
         ]
         return sorted(found, key=lambda line: float(line["at_s"]), reverse=True)[:limit]
 

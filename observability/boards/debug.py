@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from darkroom.mlops.sample import SAMPLED
+
 from ..measures import Metric, Split, own_dimensions
 from ..panel import LABELLED_TASKS, USER_FACING, Dashboard, Panel
 
 FUNCTIONS = (*USER_FACING, "purge", "sweep", "forget", "monitor")
 DRIFTING_INPUTS = ("brightness", "pixels", "format", "embedding")
+
+_CONFIDENCES = ", ".join(f"tasks.{task}.confidence as {task}" for task in LABELLED_TASKS)
 
 DEBUG = Dashboard(
     "debug",
@@ -132,6 +136,17 @@ DEBUG = Dashboard(
                     own_dimensions("infer"),
                 ),
             ),
+        ),
+        Panel(
+            id="samples",
+            section="Model inputs and outputs",
+            title="Sampled inputs and outputs",
+            kind="samples",
+            unit="",
+            about="Properties of analysed images, and the confidence of each task. The key refers to the image; "
+            "neither pixels nor recognised text are logged",
+            query=f"fields @timestamp, key, format, pixels, brightness, variant, {_CONFIDENCES} "
+            f'| filter message = "{SAMPLED}" | sort @timestamp desc | limit 25',
         ),
         Panel(
             id="logs",

@@ -38,6 +38,11 @@ def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
     return (*counted, *died, Formula("success", "success", success))
 
 
+WEEK_S = 7 * 86_400
+TREND_WEEKS = 12
+"""A quarter. CloudWatch keeps points of an hour for 455 days (Amazon CloudWatch user guide, "Metrics retention")."""
+
+
 def _quality(**figures: str) -> tuple[Measure, ...]:
     """Return the metrics for each labelled task; ``figures`` has the label of each metric."""
     return tuple(
@@ -114,6 +119,18 @@ EXECUTIVE = Dashboard(
             series=_quality(FalsePositiveRate="false positives"),
             target=10,
             window_s=172_800,
+        ),
+        Panel(
+            id="accuracy",
+            section="Model quality",
+            title="Accuracy by week",
+            kind="line",
+            unit="%",
+            about="Precision and recall on the golden set, on average of each week of a quarter; at least 80 %",
+            series=_quality(Precision="precision", Recall="recall"),
+            target=80,
+            window_s=TREND_WEEKS * WEEK_S,
+            period_s=WEEK_S,
         ),
     ),
 )

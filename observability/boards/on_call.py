@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from ..measures import Formula, Metric, Split, own_dimensions
+from darkroom.slo import SLOS, Slo
+
+from ..burn_rate import list_events
+from ..measures import Formula, Measure, Metric, Split, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel
 
-QUEUES = ("ingest", "infer-priority", "infer", "purge", "refine")
+QUEUES = ("ingest-priority", "ingest", "infer-priority", "infer", "purge", "refine")
 DEAD_LETTERS = ("ingest-dead-letters", "infer-dead-letters", "purge-dead-letters", "refine-dead-letters")
+
+
+def _by_start(slo: Slo, label: str) -> tuple[Measure, ...]:
+    """Return the share of good events of an objective in percent, for cold starts and for the others apart."""
+    events = list_events(slo)
+    own = {f"{metric}_{function}" for metric in ("slow", "timed", "faults", "requests") for function in slo.functions}
+    cold, warm = f"cold_{slo.name.replace('-', '_')}", f"warm_{slo.name.replace('-', '_')}"
+    return (
+        *(one for one in events.metrics if one.id in own),
+        *events.cold_metrics,
+        Formula(cold, f"{label}, cold", f"100 * (1 - ({events.cold_bad}) / ({events.cold_total}))"),
+        Formula(
+            warm,
+            f"{label}, warm",
+            f"100 * (1 - ({events.own_bad} - ({events.cold_bad})) / ({events.own_total} - ({events.cold_total})))",
+        ),
+    )
+
+
+def _objectives(kind: str) -> tuple[Slo, ...]:
+    return tuple(slo for slo in SLOS if slo.kind == kind)
+
 
 ON_CALL = Dashboard(
     "on-call",
@@ -41,6 +66,54 @@ ON_CALL = Dashboard(
                 Formula("analysed_s", "analysed (p95)", "analysed / 1000"),
             ),
             target=30,
+        ),
+        Panel(
+            id="in-time",
+            section="Latency and rate",
+            title="In time, cold and warm",
+            kind="line",
+            unit="%",
+            about="Events within the time of their objective, those of a process's first invocation apart. The start "
+            "itself is not part of the time",
+            series=tuple(measure for slo in _objectives("latency") for measure in _by_start(slo, slo.group)),
+            target=95,
+        ),
+        Panel(
+            id="succeeded",
+            section="Latency and rate",
+            title="Success, cold and warm",
+            kind="line",
+            unit="%",
+            about="Requests and messages without a fault, those of a process's first invocation apart",
+            series=tuple(
+                measure
+                for slo in _objectives("success")
+                for measure in _by_start(slo, slo.name.removesuffix("-success"))
+            ),
+            target=99.9,
+        ),
+        Panel(
+            id="cold-starts",
+            section="Latency and rate",
+            title="Cold starts",
+            kind="line",
+            unit="starts",
+            about="Requests and messages that waited for the start of a process, by function",
+            series=tuple(
+                Metric(function, function, "ColdRequests", own_dimensions(function)) for function in USER_FACING
+            ),
+        ),
+        Panel(
+            id="cold-time",
+            section="Latency and rate",
+            title="Time of cold starts",
+            kind="line",
+            unit="ms",
+            about="95th percentile of the time from the start of a process to its first invocation",
+            series=tuple(
+                Metric(function, function, "ColdStartTime", own_dimensions(function), stat="p95")
+                for function in USER_FACING
+            ),
         ),
         Panel(
             id="rate",

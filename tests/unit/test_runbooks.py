@@ -17,11 +17,13 @@ RUN = "".join(
     for name in (
         "stack/test_operating.py",
         "stack/test_runbooks.py",
+        "stack/test_operating_guide.py",
         "stack/isolated/test_inference.py",
         "component/services/inference/test_runbook.py",
     )
 )
 PAGES = sorted(FOLDER.glob("*.md"))
+GUIDE = [FOLDER.parent / "operations" / f"{name}.md" for name in ("playbooks", "routines", "postmortem")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -30,10 +32,11 @@ def test_a_runbook_has_its_four_parts(page: Path) -> None:
     assert headings == ["Symptom", "First commands", "Fix", "How to be sure"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *GUIDE], ids=lambda page: page.name)
 def test_every_block_of_commands_is_run(page: Path) -> None:
     blocks = len(re.findall(r"^```sh$", page.read_text(encoding="utf-8"), re.MULTILINE))
-    calls = re.findall(rf'follow\("{re.escape(page.name)}"((?:, \d+)*)\)', RUN)
+    name = re.escape(page.relative_to(FOLDER, walk_up=True).as_posix())
+    calls = re.findall(rf'(?:follow|run_blocks)\("{name}"((?:, \d+)*)\)', RUN)
     assert {0, *(int(number) for call in calls for number in re.findall(r"\d+", call))} == set(range(blocks))
 
 

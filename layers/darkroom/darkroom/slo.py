@@ -59,3 +59,6 @@ SLOS = (
 
 SLOW_MS = {function: slo.slow_ms for slo in SLOS if slo.kind == "latency" for function in slo.functions}
 """Milliseconds above which an event is slow, by function with a latency objective."""
+
+FUNCTIONS = frozenset(function for slo in SLOS for function in slo.functions)
+"""Functions with an objective: their events are counted by cold and warm starts, too."""

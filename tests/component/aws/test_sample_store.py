@@ -12,7 +12,7 @@ import pytest
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES
 from darkroom.mlops.sample import Sample, ShadowComparison, TaskComparison, TaskSummary
-from darkroom.mlops.sample_store import SLOTS, TRIAL_SLOTS, SampleStore
+from darkroom.mlops.sample_store import SAMPLE, SLOTS, TRIAL_SLOTS, SampleStore
 from tests.component.services.ingest_environment import make_table
 
 _numbers = itertools.count(1)
@@ -47,6 +47,12 @@ def test_samples_are_read_as_they_were_put(aws: Callable[[str], Any], table: str
     ]
     assert [samples.put(one) for one in put] == [0, SLOTS - 1, SLOTS + TRIAL_SLOTS - 1]
     assert sorted(samples.recent(), key=lambda one: one.at_s) == put
+
+
+def test_a_sample_expires_after_ninety_days(aws: Callable[[str], Any], table: str) -> None:
+    slots(aws, table, 5).put(sample("a", at_s=1_000_000.75))
+    item = aws("dynamodb").get_item(TableName=table, Key={"pk": {"S": f"{SAMPLE}5"}})["Item"]
+    assert item["expires_at_s"] == {"N": str(1_000_000 + 90 * 86_400)}
 
 
 def test_images_of_a_trial_have_slots_of_their_own(aws: Callable[[str], Any], table: str) -> None:

@@ -24,7 +24,7 @@ from .serving import served
 API = "/_local/watch/"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 LONG_KEY = f"trips/{'a-very-long-folder-name/' * 8}{'photograph' * 12}.jpg"
-KINDS = ("number", "line", "bars", "table", "traces", "failed", "logs")
+KINDS = ("number", "line", "bars", "table", "traces", "failed", "logs", "samples")
 EVERY_S = 60
 
 
@@ -116,6 +116,13 @@ def line(message: str = "refused", code: str = "damaged", level: str = "WARNING"
         "trace_id": "1-6925c0de-000000000000000000000001",
         "fields": fields,
     }
+
+
+def sample(key: str, **tasks: tuple[float | None, bool]) -> dict[str, Any]:
+    """Return the log line about a sampled image; each task with its confidence, and whether it found nothing."""
+    outputs = {task: {"confidence": confidence, "empty": empty} for task, (confidence, empty) in tasks.items()}
+    inputs = {"key": key, "format": "jpeg", "pixels": 12_000_000, "brightness": 0.4}
+    return line("image sampled", "", "INFO", **inputs, tasks=outputs, by="endpoint", variant="main")
 
 
 def row(key: str, state: str = "ready") -> dict[str, Any]:

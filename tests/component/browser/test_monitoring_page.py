@@ -571,6 +571,27 @@ def test_logs_are_grouped_by_code() -> None:
     on("logs", Responses({"logs": logs}), act)
 
 
+def test_samples_have_their_inputs_and_the_output_of_each_task() -> None:
+    lines = [
+        responses.sample("trips/rome.jpg", faces=(0.98, False), text=(None, True)),
+        responses.sample(HOSTILE, similarity=(None, False)),
+    ]
+    stage = Responses({"samples": lines})
+    stage.answers["dashboards"] = responses.three_dashboards(responses.panel("samples", "samples"))
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.samples > li').length === 2")
+        first, second = ".samples > li:first-child", ".samples > li:last-child"
+        inputs = ["inputjpeg, 12 MP", "brightness40 %"]
+        assert await texts(page, f"{first} .known div") == [*inputs, "faces98 %", "textnothing"]
+        assert await texts(page, f"{second} .known div") == [*inputs, "similarityfound"]
+        assert await text(page, f"{first} .chip") == "endpoint: main"
+        assert await text(page, f"{second} .message a") == HOSTILE
+        assert "samples?minutes=60" in stage.requested
+
+    on("debug", stage, act)
+
+
 def test_the_index_has_pages_and_full_records() -> None:
     record = responses.row("a/ü &#1.jpg") | {
         "sha256": "ab" * 32,
@@ -695,6 +716,7 @@ def full() -> Responses:
             "traces": [responses.trace(1, 1e6, "fault", code=HOSTILE, edge_request_id=LONG_KEY)],
             "failed": [responses.failed(key=LONG_KEY, reason=HOSTILE)],
             "logs": [responses.line(LONG_KEY, HOSTILE, "ERROR", **{LONG_KEY: LONG_KEY})],
+            "samples": [responses.sample(LONG_KEY, **{HOSTILE: (1.0, False), LONG_KEY: (None, True)})],
             "index": {"rows": [responses.row(LONG_KEY), responses.row(HOSTILE, HOSTILE)], "next": LONG_KEY},
             "review": [{"key": LONG_KEY, "score": None, "since_s": 1.0, "picture": None}],
             "audit": [{"at": "2026-11-25T12:00:00Z", "kind": "erasure", "subject": LONG_KEY, "by": HOSTILE, "n": 1}],

@@ -48,6 +48,7 @@ BURNING_ALARMS = [(objective, window) for objective in BURNING for window in WIN
 LEVELS = {
     # alarm: threshold, which side of it alarms, periods that must
     "ingest-age": (300, "over", 3),
+    "ingest-priority-age": (60, "over", 3),
     "infer-age": (900, "over", 3),
     "infer-priority-age": (900, "over", 3),
     "purge-age": (300, "over", 3),
@@ -67,11 +68,18 @@ LEVELS = {
     "cache-hit-ratio": (85, "under", 6),
     "monitor-missing": (1, "under", 1),
     "breaker-open": (0, "over", 1),
+    "endpoint-slow": (5000, "over", 5),
     "gpu-busy": (90, "over", 12),
 }
 PAGES = {"erasure-incomplete"}
-OTHERS = {"uploads-refused", "recursion-stopped", "recursion-stopped-infer", "settings-invalid", "keys-invalid"}
+OTHERS = {
+    *("uploads-refused", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
+    *("settings-invalid", "keys-invalid"),
+}
 """Tickets with formulas of their own."""
+
+OF_MODELS = {"model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift"}
+"""Alarms that notify the topic about models."""
 
 QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
 
@@ -229,6 +237,19 @@ def test_refused_uploads(handled: float, refused: float, expected: State) -> Non
     assert state(alarm, by_metric(alarm, Requests=handled, ClientErrors=refused)) == expected
 
 
+@pytest.mark.parametrize(
+    ("renders", "cold", "expected"),
+    [(100, 5, "OK"), (100, 6, "ALARM"), (99, 99, "OK"), (10_000, 500, "OK"), (10_000, 501, "ALARM"), (0, 0, "OK")],
+)
+def test_cold_starts_may_not_exceed_what_the_objective_allows_to_be_slow(
+    renders: float, cold: float, expected: State
+) -> None:
+    alarm = ALARMS["cold-starts"]
+    assert alarm.period_s == 6 * HOUR_S
+    assert state(alarm, by_metric(alarm, Requests=renders, ColdRequests=cold)) == expected
+    assert state(alarm, {}, "ALARM") == "OK"
+
+
 @pytest.mark.parametrize("metric", ["SettingsInvalid", "SettingsReadFailed"])
 def test_one_failed_read_of_the_settings_in_15_minutes_is_a_ticket(metric: str) -> None:
     alarm = ALARMS["settings-invalid"]
@@ -264,9 +285,10 @@ def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
     alarm_actions = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
     pages = {name for name, actions in alarm_actions.items() if actions == ("<PageTopic>",)}
     assert pages == {"viewers", "uploads", "analysis"} | PAGES
-    assert {name for name, actions in alarm_actions.items() if actions == ("<TicketTopic>",)} == set(
-        alarm_actions
-    ) - pages
+    models = {name for name, actions in alarm_actions.items() if actions == ("<ModelTopic>",)}
+    assert models == OF_MODELS
+    tickets = {name for name, actions in alarm_actions.items() if actions == ("<TicketTopic>",)}
+    assert tickets == set(alarm_actions) - pages - models
     assert set(alarm_actions) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | OTHERS | {"monitor-silent"}
 
 
@@ -313,6 +335,29 @@ def test_alarms_can_be_off() -> None:
     everything = {"PageEmail": "a@example.com", "TicketEmail": "b@example.com", "MonthlyBudgetUsd": "50"}
     assert kinds(Alarms="all", **everything) == WATCHING
     assert kinds(Alarms="off", MaxCostPerPicture="1", InferenceMode="lambda", **everything) == set()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "recipients"),
+    [
+        ("", {}),
+        ("ops@example.com", {"<TicketTopic>": "ops@example.com", "<ModelTopic>": "ops@example.com"}),
+        (
+            "ops@example.com,models@example.com",
+            {"<TicketTopic>": "ops@example.com", "<ModelTopic>": "models@example.com"},
+        ),
+    ],
+)
+def test_alarms_about_models_have_a_topic_and_a_recipient_of_their_own(
+    addresses: str, recipients: dict[str, str]
+) -> None:
+    stack = Stack(InferenceMode="lambda", TicketEmail=addresses)
+    found = stack.of_type("AWS::SNS::Subscription").values()
+    assert {one["TopicArn"]: one["Endpoint"] for one in found} == recipients
+    assert stack.properties("ModelTopic")["TopicName"] == "stack-models"
+    [statement] = stack.properties("ModelTopicPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    assert "ModelTopic" not in Stack(TicketEmail=addresses).resources, "without inference there are no models"
 
 
 def test_parts_that_are_not_deployed_have_no_alarms() -> None:
@@ -391,8 +436,9 @@ def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(infere
         properties["AlarmName"].removeprefix("stack-")
         for properties in there.values()
         if properties.get("AlarmActions") == ["<TicketTopic>"]
-    } == names & {"recursion-stopped", "recursion-stopped-infer", "quality-overdue", "settings-invalid", "keys-invalid"}
-    assert {action for one in there.values() for action in one.get("AlarmActions", ())} == {
+    } == names & {"recursion-stopped", "recursion-stopped-infer", "settings-invalid", "keys-invalid"}
+    of_models = {"<ModelTopic>"} if inference == "endpoint" else set()
+    assert {action for one in there.values() for action in one.get("AlarmActions", ())} == of_models | {
         "<PageTopic>",
         "<TicketTopic>",
     }

@@ -88,6 +88,7 @@ class Known:
 
 def shown(name: str, known: Known, span_s: float = 3600) -> dict[str, Any]:
     tokens = {"namespace": "Darkroom/x", "stack": "x", "TransformFunction": "x-Transform-1", "IngestFunction": "x-I-1"}
+    tokens |= {"variant": "main"}
     boards: Any = Dashboards(known, tokens, {"x-Transform-1": "transform"})  # type: ignore[arg-type]
     return dict(boards.data(name, span_s, NOW_S)["panels"])
 
@@ -153,6 +154,16 @@ def test_the_table_of_memory_is_by_function() -> None:
 )
 def test_long_charts_have_long_periods(span_s: float, period_s: int) -> None:
     assert period_of(span_s) == period_s
+
+
+def test_a_trend_has_a_point_a_week_whatever_the_chosen_span() -> None:
+    of = {"service": "monitor", "function": "monitor", "task": "faces", "variant": "main"}
+    week_s = 7 * 86_400
+    this = int(NOW_S // week_s) * week_s
+    recall = build_query("Darkroom/x", "Recall", of, "Average")
+    known = Known({recall: {this - week_s: 90.0, this - 60: 94.0, this: 80.0}}, [of])
+    [accuracy] = lines(shown("executive", known, 3600)["accuracy"]).values()
+    assert accuracy == [(this - week_s, 92.0), (this, 80.0)]
 
 
 def test_an_unknown_dashboard() -> None:

@@ -13,6 +13,9 @@ from typing import Any
 
 from ..findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, VECTOR_TASKS, Finding, Label
 
+SAMPLED = "image sampled"
+"""The message of the log line about a sample, which the debug dashboard lists."""
+
 LARGEST = 127
 """The largest component of an embedding is scaled to this signed byte: only the direction is stored."""
 
@@ -73,18 +76,23 @@ class Sample:
         """A stable number from 0 to 255 of the key, by which samples are split."""
         return sha256(self.key.encode()).digest()[0]
 
-    def to_document(self) -> dict[str, Any]:
-        """Return the sample as plain values; the embedding is bytes."""
-        document = {
+    def describe(self) -> dict[str, Any]:
+        """Return the input by its properties and its key, and the output by its confidence, as JSON values."""
+        return {
             "key": self.key,
-            "source_etag": self.source_etag,
-            "at_s": self.at_s,
             "format": self.format,
             "pixels": self.pixels,
             "brightness": self.brightness,
             "tasks": {task: {"confidence": said.confidence, "empty": said.empty} for task, said in self.tasks.items()},
             "by": self.by,
             "variant": self.variant,
+        }
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the sample as plain values; the embedding is bytes."""
+        document = self.describe() | {
+            "source_etag": self.source_etag,
+            "at_s": self.at_s,
             "embedding": self.embedding,
         }
         return document | ({"trial": _comparison_document(self.trial)} if self.trial is not None else {})

@@ -24,6 +24,9 @@ TRIAL_SLOTS = 500
 """Additional slots for shadow-tested images: a canary takes few calls, and its share of the other slots would be as
 small."""
 
+RETENTION_S = 90 * 86_400
+"""Time until a sample expires that no other one has overwritten."""
+
 SAMPLE = "sample#"
 """Prefix of the slot's number in the partition key."""
 
@@ -53,7 +56,8 @@ class SampleStore:
     def put(self, sample: Sample) -> int:
         """Write ``sample`` into a slot; return its number."""
         slot = self._choose(self._slots) if sample.trial is None else self._slots + self._choose(self._trial_slots)
-        values = {name: _serializer.serialize(to_decimals(value)) for name, value in sample.to_document().items()}
+        document = sample.to_document() | {"expires_at_s": int(sample.at_s) + RETENTION_S}
+        values = {name: _serializer.serialize(to_decimals(value)) for name, value in document.items()}
         with translate_errors("sample put"):
             self._client.put_item(TableName=self._table, Item=values | _item_key(slot))
         return slot

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DarkroomError, get_error_code, is_fault
 from ..plan.model import DATA_FORMATS, Plan
-from ..slo import SLOW_MS
+from ..slo import FUNCTIONS, SLOW_MS
 
 if TYPE_CHECKING:
     from ..aws.telemetry import Observer
@@ -20,7 +20,23 @@ if TYPE_CHECKING:
 
 def count_request(observer: Observer) -> None:
     """Count a request, or an attempt at a message, whatever its outcome."""
-    observer.count("Requests")
+    _count(observer, "Requests")
+    if _is_split(observer) and observer.init_ms is not None:
+        observer.count("ColdStartTime", observer.init_ms, "Milliseconds")
+
+
+def _count(observer: Observer, metric: str) -> None:
+    """Count ``metric``; in the first invocation of a process as ``Cold…``, too, for functions with an objective.
+
+    Both are in one line of the log. The others, which are warm, are the difference.
+    """
+    observer.count(metric)
+    if _is_split(observer):
+        observer.count(f"Cold{metric}")
+
+
+def _is_split(observer: Observer) -> bool:
+    return observer.is_cold and observer.function in FUNCTIONS
 
 
 def count_refusal(observer: Observer, error: DarkroomError) -> None:
@@ -34,7 +50,7 @@ def count_failure(observer: Observer, error: Exception) -> None:
     if isinstance(error, DarkroomError) and not is_fault(error) and not error.retryable:
         count_refusal(observer, error)
         return
-    observer.count("Faults")
+    _count(observer, "Faults")
     observer.count("Errors", code=get_error_code(error))
 
 
@@ -67,7 +83,7 @@ def count_response(observer: Observer, error: DarkroomError | None) -> None:
     if error is None:
         return
     if error.is_fault:
-        observer.count("Faults")
+        _count(observer, "Faults")
     elif error.status < 500:
         observer.count("ClientErrors")
     observer.count("Errors", code=error.code)
@@ -75,9 +91,9 @@ def count_response(observer: Observer, error: DarkroomError | None) -> None:
 
 def count_latency(observer: Observer, function: str, took_s: float) -> None:
     """Count a result of ``function`` that a client waited for; as slow, too, if it exceeds the objective."""
-    observer.count("Timed")
+    _count(observer, "Timed")
     if took_s * 1000 > SLOW_MS[function]:
-        observer.count("Slow")
+        _count(observer, "Slow")
 
 
 def log_request(observer: Observer, status: int, error: DarkroomError | None, **fields: object) -> None:

@@ -14,8 +14,9 @@ from darkroom.errors import DarkroomError
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT
 from darkroom.image_keys import MASTERS
 from darkroom.imaging.render.views import mean_luma
-from darkroom.mlops.sample import TaskSummary
+from darkroom.mlops.sample import SAMPLED, TaskSummary
 from darkroom.mlops.sample_store import SAMPLE
+from darkroom.mlops.sampler import LOG_EVERY_S
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
@@ -78,6 +79,33 @@ def test_an_image_without_analysis_is_not_sampled(env: InferEnvironment) -> None
     assert env.ready("copy.jpg", jpeg_photo(), sha256="the same") is AnalysisOutcome.COPIED
     assert env.ready("broken.jpg", b"no image") is AnalysisOutcome.ANALYSED
     assert [sample.key for sample in env.samples.recent()] == ["first.jpg"]
+
+
+def test_some_samples_are_logged_without_what_is_in_the_image(
+    env: InferEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = env.infer
+
+    def lines(key: str, body: bytes) -> list[dict[str, Any]]:
+        sequencer = env.master(key, body)
+        index(env, key, facts={"format": "heic", "width": 400, "height": 300})
+        process.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
+        written = map(json.loads, capsys.readouterr().out.splitlines())
+        return [line for line in written if line.get("message") == SAMPLED]
+
+    [line] = lines(KEY, jpeg_photo())
+    assert set(line) == {
+        *("level", "message", "timestamp", "service"),
+        *("key", "format", "pixels", "brightness", "tasks", "by", "variant"),
+    }
+    assert (line["key"], line["format"], line["pixels"], line["variant"]) == (KEY, "heic", 120_000, "main")
+    assert line["tasks"][FACES] == {"confidence": 0.99, "empty": False}
+    assert all(summary.keys() == {"confidence", "empty"} for summary in line["tasks"].values())
+    env.now_s += LOG_EVERY_S - 1
+    assert lines("soon.jpg", jpeg_photo((90, 60))) == []
+    env.now_s += 1
+    assert [line["key"] for line in lines("later.jpg", jpeg_photo((60, 90)))] == ["later.jpg"]
+    assert len(env.samples.recent()) == 3
 
 
 def broken_puts(env: InferEnvironment) -> None:

@@ -120,6 +120,23 @@ _OF_CONTEXT = {
 _INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
 """How the process was started: with provisioned concurrency no client waits for it."""
 
+ON_DEMAND, PROVISIONED = "on-demand", "provisioned-concurrency"
+"""Values of it. A process restored from a snapshot (``snap-start``) is older than its first request's wait."""
+
+MAX_INIT_MS = 10_000
+"""The longest init phase on demand (AWS Lambda developer guide, "Lambda execution environment"). Lambda also starts
+processes ahead of requests ("proactive initialization"): an older process was, and its first request did not wait."""
+
+
+def read_process_age_ms() -> float | None:
+    """Return the milliseconds since this process started, in steps of 10; None on systems without ``/proc``."""
+    try:
+        with open("/proc/self/stat", "rb") as file:  # noqa: PTH123  # pathlib would cost a cold start
+            ticks = int(file.read().rpartition(b")")[2].split()[19])  # starttime, field 22 (man 5 proc_pid_stat)
+        return (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")) * 1000
+    except (OSError, AttributeError):
+        return None
+
 
 class Metrics(Protocol):
     """Where counts go."""
@@ -134,11 +151,12 @@ class Metrics(Protocol):
 class Observer(ABC):
     """Observes ``function``, one request or message after the other. Its methods never fail the work.
 
-    ``timings_ms`` is the time spent in each step since the work began, by the step's name.
+    ``timings_ms`` is the time spent in each step since the work began, by the step's name. ``is_cold``: this is the
+    first invocation of the process, and it waited for the start, which took ``init_ms`` (None if unknown).
     """
 
     def __init__(self, function: str, metrics: Metrics, traces: Traces) -> None:
-        self._function = function
+        self.function = function
         self._service = os.environ.get("POWERTOOLS_SERVICE_NAME") or function
         self._metrics = metrics
         self._traces = traces
@@ -146,6 +164,8 @@ class Observer(ABC):
         self._values: dict[str, set[str]] = {}
         self._lock = threading.Lock()
         self.timings_ms: dict[str, float] = {}
+        self.is_cold = False
+        self.init_ms: float | None = None
 
     def begin(self, context: object = None) -> None:
         """Begin the next piece of work: write the counts of the last one and reset the timings.
@@ -159,10 +179,11 @@ class Observer(ABC):
         if context is None:
             return
         known = {name: getattr(context, attribute, None) for name, attribute in _OF_CONTEXT.items()}
-        self._invocation = {
-            "cold_start": not self._invocation and os.environ.get(_INITIALIZATION) != "provisioned-concurrency",
-            **{name: value for name, value in known.items() if value},
-        }
+        started_as = os.environ.get(_INITIALIZATION, ON_DEMAND)
+        cold = not self._invocation and started_as != PROVISIONED
+        self.init_ms = read_process_age_ms() if cold and started_as == ON_DEMAND else None
+        self.is_cold = cold and (self.init_ms or 0.0) <= MAX_INIT_MS
+        self._invocation = {"cold_start": cold, **{name: value for name, value in known.items() if value}}
         bind_fields(self._invocation)
 
     @contextmanager
@@ -225,7 +246,7 @@ class Observer(ABC):
         """
         with self._lock:
             named = {name: self._limit_values(name, text) for name, text in dimensions.items()}
-            of_all = {"function": self._function, "service": self._service}
+            of_all = {"function": self.function, "service": self._service}
             self._metrics.add(metric, value, unit, tuple(sorted({**named, **of_all}.items())))
 
     def flush(self) -> None:
@@ -260,7 +281,7 @@ class Observer(ABC):
 
     @property
     def _segment_name(self) -> str:
-        return str(self._invocation.get("function_name") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", self._function))
+        return str(self._invocation.get("function_name") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", self.function))
 
     def _describe(self, found_by: Mapping[str, str], fields: Mapping[str, str]) -> None:
         if "cold_start" in self._invocation:

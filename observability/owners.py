@@ -1,0 +1,68 @@
+"""Who owns which service level indicator: a table for docs/guides/operations/README.md, written by ``make alarms``.
+
+An owner is a role. Owners agree to the limit of an alarm, and answer for the work that it causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .alarm import Action, CompositeAlarm, MetricAlarm
+from .alarms import ALARMS, COMPOSITES
+
+SERVICE, MODELS, COSTS, PRIVACY = "service owner", "model owner", "cost owner", "privacy owner"
+
+OWNERS: Mapping[str, tuple[str, ...]] = {
+    SERVICE: (
+        *("viewers", "viewers-success", "viewers-latency"),
+        *("uploads", "uploads-success", "uploads-latency", "api-success", "uploads-refused"),
+        *("analysis", "analysis-success", "analysis-latency", "breaker-open", "endpoint-slow", "gpu-busy"),
+        *("ingest-age", "ingest-depth", "ingest-priority-age", "ingest-dead-letters", "review-dead-letters"),
+        *("infer-age", "infer-depth", "infer-priority-age", "infer-priority-depth", "infer-dead-letters"),
+        *("purge-age", "purge-depth", "purge-dead-letters", "refine-age", "refine-dead-letters"),
+        *("cache-hit-ratio", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
+        *("settings-invalid", "keys-invalid", "monitor-silent"),
+    ),
+    MODELS: ("model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift"),
+    COSTS: ("cost-per-picture",),
+    PRIVACY: ("erasure-incomplete",),
+}
+"""Alarms by their owner: all that notify, and the objectives."""
+
+BEGIN = "<!-- owners, written by `make alarms`, do not edit -->"
+END = "<!-- end of the owners -->"
+
+_TOPICS: Mapping[Action, str] = {"": "", "page": "pages", "ticket": "tickets", "model": "models"}
+
+
+def owned() -> dict[str, MetricAlarm | CompositeAlarm]:
+    """Return the alarms that need an owner by name: those that notify, and the objectives."""
+    acting: dict[str, MetricAlarm | CompositeAlarm] = {one.name: one for one in ALARMS if one.action}
+    return acting | {one.name: one for one in COMPOSITES}
+
+
+def find_owner(alarm: str) -> str:
+    """Return the owner of an alarm. StopIteration for an unknown one."""
+    return next(owner for owner, names in OWNERS.items() if alarm in names)
+
+
+def owners_table() -> str:
+    """Return the table as Markdown. KeyError for an owner of an unknown alarm."""
+    return "\n".join(["| owner | alarm | condition | topic | runbook |", "| --- | --- | --- | --- | --- |", *_rows()])
+
+
+def _rows() -> Iterator[str]:
+    alarms = owned()
+    for owner, names in OWNERS.items():
+        for name in names:
+            one = alarms[name]
+            topic = _TOPICS[one.action] or "part of another"
+            link = f"[{one.runbook}](../runbooks/{one.runbook}.md)"
+            yield f"| {owner} | {name} | {one.description} | {topic} | {link} |"
+
+
+def insert_owners(page: str) -> str:
+    """Return ``page`` with the table between the marks replaced. ValueError unless each mark is there once."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{owners_table()}\n\n{END}{after}"
