@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ..scenario_run import Scenario
 from .backlog import Backlog
+from .bulk_import import BulkImport
 from .canary import Canary
 from .drift import Drift
 from .endpoint import DeadEndpoint
+from .slow_endpoint import SlowEndpoint
 from .throttle import Throttle
 from .traffic_spike import TrafficSpike
 
@@ -17,6 +19,8 @@ ALL: Mapping[str, Callable[[Path], Scenario]] = {
     "canary": Canary,
     "drift": lambda _: Drift(),
     "endpoint": lambda _: DeadEndpoint(),
+    "slow-endpoint": lambda _: SlowEndpoint(),
+    "bulk-import": lambda _: BulkImport(),
     "throttle": lambda _: Throttle(),
     "backlog": lambda _: Backlog(),
     "traffic-spike": lambda _: TrafficSpike(),

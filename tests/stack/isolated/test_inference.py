@@ -160,6 +160,8 @@ def test_the_runbook_of_models_that_regressed(
     assert said.startswith(f"main\t1.0\t1\n{canary}\t0.11\t1\n")
     assert f"\n{version}  PendingManualApproval  {MODELS.as_uri()}\n" in said
 
+    assert f"{version}  PendingManualApproval" in operator.follow("../operations/routines.md", 10)
+
     said = operator.follow("model-regressed.md", 1, 2)
     assert said.splitlines()[-2] == "no shift was found"
     assert said.splitlines()[-1].endswith(f":endpoint/{ENDPOINT}")
@@ -178,6 +180,21 @@ def test_the_runbook_of_models_that_regressed(
     assert found["quality"].keys() == {"pictures", "main"}
     assert {"faces", "text", "moderation"} == found["quality"]["main"].keys()
     wait_until(lambda: set(inference.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", HANG_S)
+
+
+def test_the_runbook_of_a_slow_endpoint(inferring: Stack, inference: InferenceClient, tmp_path: Path) -> None:
+    operator = Operator(inferring, tmp_path)
+    *calls, waiting, variant = operator.follow("model-slow.md").splitlines()
+    assert all(float(average) <= float(longest) for average, longest, _ in (line.split("\t") for line in calls))
+    assert len(waiting.split("\t")) == 3
+    assert variant == "main\t1.0\t1"
+    try:
+        assert "fallback: on until" in operator.follow("model-slow.md", 1)
+        key = next(key for key in _analysed_uploads(inference) if inference.makers(key)["faces"] == "fallback")
+    finally:
+        assert "fallback: off" in operator.follow("model-slow.md", 2).splitlines()
+    wait_until(lambda: set(inference.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", HANG_S)
+    assert len(operator.follow("model-slow.md", 3).splitlines()[-1].split("\t")) == 3
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")

@@ -12,9 +12,20 @@ from gameday.environment import Environment, strip_stack_name
 from gameday.run import run_scenarios
 from gameday.runbook import find_block, run_runbook
 from gameday.scenario_run import PHASES, ChartSpec, Phase, ScenarioRun
+from gameday.scenarios import ALL
+from gameday.scenarios.backlog import Backlog
+from gameday.scenarios.bulk_import import BulkImport
+from gameday.scenarios.canary import Canary
+from gameday.scenarios.drift import Drift
+from gameday.scenarios.endpoint import DeadEndpoint
+from gameday.scenarios.slow_endpoint import SlowEndpoint
+from gameday.scenarios.throttle import Throttle
+from gameday.scenarios.traffic_spike import TrafficSpike
 from gameday.wait_for import WaitTimeout, require, wait_until
 from tests.waiting import HANG_S
 from tools import runbooks
+
+CLASSES = (Backlog, BulkImport, Canary, DeadEndpoint, Drift, SlowEndpoint, Throttle, TrafficSpike)
 
 NOWHERE = Environment({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1"})
 
@@ -156,6 +167,18 @@ def test_an_alarm_that_went_off_twice_is_a_fault() -> None:
         run.wait_for_ok("drift", 0)
 
 
+def test_every_scenario_waits_for_phases_of_others_and_can_begin() -> None:
+    """By their classes: some begin to compute when they are constructed."""
+    scenarios = {one.name: one for one in CLASSES}
+    assert scenarios.keys() == ALL.keys()
+    begun: set[str] = set()
+    while waiting := scenarios.keys() - begun:
+        able = {name for name in waiting if {other for other, _ in scenarios[name].after} <= begun}
+        assert able, f"these wait for each other: {waiting}"
+        begun |= able
+    assert all(phase in PHASES for scenario in scenarios.values() for _, phase in scenario.after)
+
+
 def test_names_of_alarms_do_without_the_stack() -> None:
     assert strip_stack_name("darkroom-drift") == "drift"
 
@@ -166,6 +189,8 @@ def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
     assert "delete-item" in find_block("model-down", "breaker#endpoint")
     assert "key=trips/rome.jpg" in find_block("model-down", "send-message")
     assert "output Ingest" in find_block("queue-backlog", "update-event-source-mapping")
+    for block in ("fallback on", "fallback off"):
+        assert "darkroom" in find_block("model-slow", block)
     with pytest.raises(WaitTimeout, match="no commands with 'reboot'"):
         find_block("model-down", "reboot")
 

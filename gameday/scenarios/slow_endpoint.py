@@ -1,0 +1,133 @@
+"""Scenario: the model endpoint responds, but slowly."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from darkroom.aws.switches import FALLBACK
+from darkroom.operations.cloudwatch import MetricStat
+
+from ..environment import NAMESPACE
+from ..images import USUAL, draw_image
+from ..runbook import run_runbook
+from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..slow_proxy import SlowProxy
+from ..wait_for import require, wait_until
+
+ALARM = "endpoint-slow"
+DELAY_S = 8.0
+"""Longer than the alarm allows, and shorter than the timeout of a call: no call fails."""
+
+LIMIT_MS = 5000
+IMAGES = 150
+"""Uploads at once. Two workers analyse about 70 until the alarm goes off."""
+
+ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 600.0, 540.0, 420.0
+_OF = {"service": "infer", "function": "infer"}
+
+
+class SlowEndpoint:
+    """Images wait and none fails; small models analyse the backlog until the endpoint has recovered."""
+
+    name = "slow-endpoint"
+    title = "Slow endpoint"
+    after: tuple[tuple[str, Phase], ...] = (("canary", "verify"), ("backlog", "verify"))
+    chart_specs = (
+        ChartSpec(
+            "Time of a call of the endpoint",
+            "ms",
+            {stat: MetricStat(NAMESPACE, "InvokeTime", _OF, stat) for stat in ("Average", "Maximum")},
+            LIMIT_MS,
+        ),
+        ChartSpec(
+            "Images that wait for their analysis",
+            "messages",
+            {
+                "infer": MetricStat(
+                    "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "darkroom-infer"}, "Maximum"
+                )
+            },
+        ),
+        ChartSpec(
+            "Images analysed by fallback models",
+            "a minute",
+            {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
+        ),
+    )
+
+    def __init__(self) -> None:
+        self._container = ""
+        self._proxy: SlowProxy | None = None
+        self._keys: list[str] = []
+
+    def prepare(self, run: ScenarioRun) -> None:
+        """Put a proxy without delay before the container, and verify that an image is analysed through it."""
+        main = run.environment.variants()["main"]
+        self._container = str(main["url"])
+        self._proxy = SlowProxy(self._container)
+        run.environment.set_weights({"main": {"weight": main["weight"], "url": self._proxy.start()}})
+        self._upload(run)
+        self._wait_for_endpoint(run, self._keys[0])
+        require(self._proxy.forwarded, "calls do not pass the proxy")
+
+    def inject(self, run: ScenarioRun) -> None:
+        """Delay each call, and upload images."""
+        assert self._proxy is not None
+        self._proxy.delay_s = DELAY_S
+        run.mark("break", f"each call of the endpoint takes {DELAY_S:.0f} s longer")
+        for _ in range(IMAGES):
+            self._upload(run)
+
+    def expect(self, run: ScenarioRun) -> None:
+        """Wait for the alarm; no call fails, and the breaker stays closed."""
+        run.wait_for_alarm(ALARM, ALARM_WITHIN_S)
+        waiting = [key for key in self._keys if not run.environment.findings(key)]
+        run.record_fact("images that wait at the alarm", f"{len(waiting)} of {len(self._keys)}")
+        require(waiting, "no image waits")
+        require(not run.list_alarm_times("breaker-open"), "the breaker opened, though no call failed")
+
+    def clear(self, run: ScenarioRun) -> None:
+        """Let small models analyse the backlog, as the runbook directs, then restore the container."""
+        if not self._container:
+            return
+        run_runbook(run.environment, "model-slow", "fallback on")
+        run.mark("note", "small models analyse the backlog")
+        began_s = time.monotonic()
+        wait_until(lambda: all(map(run.environment.findings, self._keys)), "the backlog is analysed", ANALYSED_WITHIN_S)
+        run.record_fact("time until all images have findings", f"{time.monotonic() - began_s:.0f} s")
+        run.environment.set_weights({"main": {"weight": 1.0, "url": self._container}})
+        run.mark("clear", "the container is fast again")
+        run_runbook(run.environment, "model-slow", "fallback off")
+
+    def verify(self, run: ScenarioRun) -> None:
+        """Verify that the endpoint analyses uploads and those of the backlog, nothing was lost, and the alarm is OK."""
+        time.sleep(20)  # functions read switches every 15 s
+        self._upload(run)
+        self._wait_for_endpoint(run, self._keys[-1])
+        wait_until(
+            lambda: all(self._by(run, key) == {"endpoint"} for key in self._keys),
+            "the endpoint has analysed every image",
+            ANALYSED_WITHIN_S,
+        )
+        run.wait_for_ok(ALARM, OK_WITHIN_S)
+        run.record_fact("images analysed by the endpoint in the end", f"{len(self._keys)} of {len(self._keys)}")
+        dead = run.environment.cloud.queues.get_queue_attributes(
+            QueueUrl=run.environment.info["queues"]["infer_dead_letters"], AttributeNames=["All"]
+        )["Attributes"]["ApproximateNumberOfMessages"]
+        run.record_fact("messages in the DLQ", dead)
+        run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))
+        assert self._proxy is not None
+        self._proxy.stop()
+
+    def _upload(self, run: ScenarioRun) -> None:
+        image = draw_image(USUAL, "slow-endpoint", len(self._keys))
+        self._keys.append(f"gameday/slow-{int(run.begun_s)}-{len(self._keys)}.{image.suffix}")
+        run.environment.upload(self._keys[-1], image.body)
+
+    def _wait_for_endpoint(self, run: ScenarioRun, key: str) -> None:
+        wait_until(lambda: self._by(run, key) == {"endpoint"}, "the endpoint analyses an image", ANALYSED_WITHIN_S)
+
+    @staticmethod
+    def _by(run: ScenarioRun, key: str) -> set[str]:
+        return {str(found["by"]) for found in run.environment.findings(key).values()}
