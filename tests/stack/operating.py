@@ -122,8 +122,12 @@ class Operator:
 
     def follow(self, runbook: str, *blocks: int) -> str:
         """Run the first block of a runbook, which defines functions, and ``blocks``; return their output."""
-        found = runbooks.commands(runbook.removesuffix(".md"))
-        environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.info)
-        done = runbooks.run([found[number] for number in (0, *blocks)], environment, folder=self.folder, by="ada")
+        done = self.run_blocks(runbook, *blocks)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def run_blocks(self, runbook: str, *blocks: int) -> subprocess.CompletedProcess[str]:
+        """Run the first block of a runbook and ``blocks``, which may fail."""
+        found = runbooks.commands(runbook.removesuffix(".md"))
+        environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.info)
+        return runbooks.run([found[number] for number in (0, *blocks)], environment, folder=self.folder, by="ada")

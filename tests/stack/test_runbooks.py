@@ -100,6 +100,22 @@ def test_the_runbook_of_backlogs(operator: Operator) -> None:
     assert float(ready) >= 1
 
 
+def test_the_runbook_of_cold_starts(operator: Operator) -> None:
+    """Half of the renders of this hour were cold."""
+    of = [{"Name": name, "Value": "transform"} for name in ("service", "function")]
+    figures = {"ColdRequests": 500.0, "Requests": 1000.0, "ColdStartTime": 640.0}
+    data = [{"MetricName": name, "Dimensions": of, "Value": value} for name, value in figures.items()]
+    operator.stack.cloud.metrics.put_metric_data(Namespace="Darkroom/darkroom", MetricData=data)
+    said = operator.follow("cold-starts.md").splitlines()
+    transform, *others = (line.split("\t") for line in said[:5])
+    assert [transform[0], *(line[0] for line in others)] == ["transform", "upload", "similar", "ingest", "infer"]
+    assert (float(transform[1]) >= 1000, float(transform[2]) >= 500, float(transform[3].split()[-1]) > 0) == (True,) * 3
+    assert said[-1].split("\t")[0].isdigit()
+    [cold] = operator.follow("cold-starts.md", 1).splitlines()[len(said) :]
+    assert cold.endswith(" renders were cold")
+    assert float(cold.split(" of ")[0]) >= 500
+
+
 def logged(said: str) -> list[dict[str, Any]]:
     """The log lines in the output of a runbook's commands."""
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
